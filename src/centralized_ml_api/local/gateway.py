@@ -1,0 +1,60 @@
+"""What the gateway serves, as data: the interface between the supervisor and Envoy.
+
+The supervisor decides these from the plan and from which servers are ready; `envoy/` translates them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A group of equal servers on this machine: `ports` on 127.0.0.1 that are ready now, maybe none."""
+
+    name: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalUpstream:
+    """One server elsewhere, reached by name."""
+
+    name: str
+    host: str
+    port: int
+    tls: bool
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRoute:
+    """`POST /{name}` goes to `upstream`.
+
+    `rewrite` is the path there; None keeps path and query (functions read them). `headers` are the request
+    headers that pass besides Content-Type and Accept; None lets everything pass and the answer's headers too
+    (a function sees what API Gateway would show it and sets its own). `streams` lifts the gateway's timeout.
+    """
+
+    name: str
+    upstream: str
+    rewrite: str | None
+    headers: tuple[str, ...] | None
+    streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRoute:
+    """`POST /{name}` answers 501 with this message."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything the gateway must know. `unready` are (name, reason) of served entries that cannot answer now."""
+
+    upstreams: tuple[Upstream | ExternalUpstream, ...]
+    routes: tuple[ServedRoute | RefusedRoute, ...]
+    unready: tuple[tuple[str, str], ...] = ()

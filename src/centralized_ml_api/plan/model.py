@@ -1,0 +1,185 @@
+"""What will exist: frozen data, decided purely from the config, in the order of the config.
+
+`ModelEntry` (written) becomes `ModelDeployment` (decided); a target turns it into constructs or processes
+and decides nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from centralized_ml_api.config.weights import Weights
+
+GATEWAY_TIMEOUT_SECONDS = 29
+"""How long the API waits for a model or a function.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+(integration timeout of regional REST APIs, 29 seconds by default).
+"""
+
+BODY_LIMIT_BYTES = 6 * 1024 * 1024
+"""The largest request body.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (6 MB for a synchronous
+invocation) and SageMaker's limit for real-time endpoints of the same size.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class JumpStartModel:
+    """A model of the JumpStart catalogue; version `*` is the newest."""
+
+    model_id: str
+    version: str
+    inference_config: str | None
+    accept_eula: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PackageModel:
+    """A model package of the AWS Marketplace."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerModel:
+    """An own container image with optional artifacts in S3."""
+
+    image: str
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingEndpoint:
+    """A SageMaker endpoint that somebody else made."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoscalingPlan:
+    """Target tracking on invocations per instance (per minute)."""
+
+    min_capacity: int
+    max_capacity: int
+    invocations_per_instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlan:
+    """A Lambda function: `code` is an absolute folder, `timeout_seconds` 1-900, `memory_mib` 128-10240.
+
+    `environment` is what the config says; `ENDPOINT_NAME` is added by the target.
+    """
+
+    code: Path
+    handler: str
+    runtime: str
+    timeout_seconds: int
+    memory_mib: int
+    environment: Mapping[str, str]
+    layers: tuple[str, ...]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaCppServing:
+    """llama.cpp's own server on one file of weights; `context` in tokens for one conversation."""
+
+    weights: Weights
+    context: int
+    fetch: Literal["auto", "manual"]
+    engine: Literal["llama.cpp"] = "llama.cpp"
+
+
+@dataclass(frozen=True, slots=True)
+class PythonServing:
+    """A folder with `inference.py`."""
+
+    code: str
+    weights: Weights | None
+    fetch: Literal["auto", "manual"]
+    engine: Literal["python"] = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandServing:
+    """A program that serves HTTP; `{port}` in an argument stands for the port it must listen on."""
+
+    run: tuple[str, ...]
+    ping: str
+    invocations: str
+    engine: Literal["command"] = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlServing:
+    """A server that already runs; without `ping` it is taken to be ready when its port answers."""
+
+    url: str
+    ping: str | None
+    engine: Literal["url"] = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class SageMakerServing:
+    """The real endpoint, called with the user's own AWS credentials."""
+
+    region: str | None
+    engine: Literal["sagemaker"] = "sagemaker"
+
+
+Serving = LlamaCppServing | PythonServing | CommandServing | UrlServing | SageMakerServing
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlan:
+    """How one machine serves the entry."""
+
+    serving: Serving
+    replicas: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDeployment:
+    """One path of the API and what stands behind it.
+
+    `endpoint_name` is the name by which SageMaker's API knows the model. `headers` are the configured
+    request headers as written; `Content-Type` and `Accept` always pass too. `function` is set exactly when
+    `integration` is `lambda`; `local` is None when one machine cannot serve it.
+    """
+
+    name: str
+    endpoint_name: str
+    origin: JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
+    instances: tuple[str, ...]
+    autoscaling: AutoscalingPlan | None
+    environment: Mapping[str, str]
+    integration: Literal["api", "lambda", "stream"]
+    headers: tuple[str, ...]
+    function: FunctionPlan | None
+    description: str
+    sample: Any
+    local: LocalPlan | None
+
+    @property
+    def path(self) -> str:
+        """The path of the API, such as `/open-llama`."""
+        return f"/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPlan:
+    """The whole API: its deployments in config order and what of the config is not acted on yet."""
+
+    deployments: tuple[ModelDeployment, ...]
+    root: Path
+    not_acted_on: tuple[str, ...] = field(default=())
+
+    def deployment(self, name: str) -> ModelDeployment | None:
+        """The deployment of that name, if there is one."""
+        return next((one for one in self.deployments if one.name == name), None)
