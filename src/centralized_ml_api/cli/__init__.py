@@ -1,5 +1,74 @@
-"""The command line."""
+"""The command line `mlapi`: one file a verb, each imported only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from centralized_ml_api import __version__
+from centralized_ml_api.errors import MlApiError
+
+VERBS = ("init", "check", "plan", "up", "status", "down", "logs", "reload", "call", "explain", "schema")
+INTERRUPTED = 130
+
+
+class Verbs(click.Group):
+    """A group whose verbs are modules of this package: `mlapi up` imports `cli/up.py` and nothing else."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order in which a user meets them."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name, or None."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        verb = getattr(importlib.import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        if not isinstance(verb, click.Command):
+            raise TypeError(f"cli/{cmd_name}.py has no verb {cmd_name}")
+        return verb
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="mlapi")
+def mlapi() -> None:
+    """One JSON file lists models, one command gives one HTTP API with a path per model.
+
+    Start with `mlapi init`, then `mlapi check` and `mlapi up`.
+    """
 
 
 def main() -> None:
-    """Entry point of `mlapi`."""
+    """Runs the verb of the command line and ends the process with its exit status.
+
+    0 is success, 1 a failure, 2 a wrong command line or config, 130 an interruption.
+    """
+    sys.exit(run())
+
+
+def run() -> int:
+    """Runs the verb of `sys.argv` and returns the exit status; every expected error is shown, none raised."""
+    try:
+        status = mlapi.main(standalone_mode=False)
+    except MlApiError as error:
+        return _failed(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _failed(error: MlApiError) -> int:
+    from centralized_ml_api.cli import output  # noqa: PLC0415  # only a failure pays for rendering
+
+    output.fail(error)
+    return error.exit_status

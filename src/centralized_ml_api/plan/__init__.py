@@ -1,0 +1,1 @@
+"""What will exist: frozen data, decided purely from the config."""

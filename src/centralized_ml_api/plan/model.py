@@ -7,7 +7,7 @@ and decides nothing more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,11 +174,15 @@ class ModelDeployment:
 
 @dataclass(frozen=True, slots=True)
 class ApiPlan:
-    """The whole API: its deployments in config order and what of the config is not acted on yet."""
+    """The whole API: its deployments in config order.
+
+    `folders` are where relative paths of the config start, in the order in which they are tried.
+    `not_acted_on` says in sentences what the config asks for and this version does not do.
+    """
 
     deployments: tuple[ModelDeployment, ...]
-    root: Path
-    not_acted_on: tuple[str, ...] = field(default=())
+    folders: tuple[Path, ...]
+    not_acted_on: tuple[str, ...] = ()
 
     def deployment(self, name: str) -> ModelDeployment | None:
         """The deployment of that name, if there is one."""

@@ -1,0 +1,145 @@
+"""Decides, purely from a loaded config, what will exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.model import (
+    Command,
+    EndpointEntry,
+    LlamaCpp,
+    ModelEntry,
+    PythonFolder,
+    ScopedPermissions,
+    Url,
+)
+from centralized_ml_api.config.resolve import resolve_folder
+from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.plan.model import (
+    ApiPlan,
+    AutoscalingPlan,
+    CommandServing,
+    ContainerModel,
+    ExistingEndpoint,
+    FunctionPlan,
+    JumpStartModel,
+    LlamaCppServing,
+    LocalPlan,
+    ModelDeployment,
+    PackageModel,
+    PythonServing,
+    SageMakerServing,
+    UrlServing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.config.load import LoadedConfig
+    from centralized_ml_api.config.model import Autoscaling, Event, FunctionProperties, Local
+    from centralized_ml_api.plan.model import Serving
+
+Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
+
+
+def build_plan(loaded: LoadedConfig) -> ApiPlan:
+    """The whole API in config order, models before endpoints. Pure: reads no file and asks no network."""
+    folders = (loaded.root, loaded.path.parent)
+    return ApiPlan(
+        deployments=tuple(_deployment(entry, folders) for entry in loaded.config.entries),
+        folders=folders,
+        not_acted_on=tuple(_not_acted_on(loaded.config.event)),
+    )
+
+
+def _deployment(entry: ModelEntry | EndpointEntry, folders: Sequence[Path]) -> ModelDeployment:
+    model = entry if isinstance(entry, ModelEntry) else None
+    properties = entry.integration.properties
+    return ModelDeployment(
+        name=entry.name,
+        endpoint_name=_endpoint_name(entry),
+        origin=_origin(entry),
+        instances=_instances(model),
+        autoscaling=_autoscaling(model.autoscaling if model else None),
+        environment=dict(model.environment) if model else {},
+        integration=entry.integration.type,
+        headers=tuple(entry.integration.headers),
+        function=_function(properties, folders) if properties else None,
+        description=entry.description or "",
+        sample=entry.sample,
+        local=_local(entry.local) if entry.local else None,
+    )
+
+
+def _endpoint_name(entry: ModelEntry | EndpointEntry) -> str:
+    written = entry.endpoint_name if isinstance(entry, EndpointEntry) else None
+    return written or entry.name
+
+
+def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
+    if not isinstance(entry, ModelEntry):
+        return ExistingEndpoint()
+    if entry.model_id is not None:
+        return JumpStartModel(
+            entry.model_id, entry.model_version, entry.inference_config, accept_eula=entry.accept_eula
+        )
+    if entry.model_package_arn is not None:
+        return PackageModel(entry.model_package_arn)
+    return ContainerModel(entry.image or "", entry.model_data)
+
+
+def _instances(model: ModelEntry | None) -> tuple[str, ...]:
+    if model is None:
+        return ()
+    return tuple(model.instances or ([model.instance] if model.instance else []))
+
+
+def _autoscaling(written: Autoscaling | None) -> AutoscalingPlan | None:
+    return AutoscalingPlan(**written.model_dump()) if written else None
+
+
+def _function(properties: FunctionProperties, folders: Sequence[Path]) -> FunctionPlan:
+    permissions = properties.permissions
+    scoped = isinstance(permissions, ScopedPermissions)
+    return FunctionPlan(
+        code=resolve_folder(properties.code, folders),
+        handler=properties.handler,
+        runtime=properties.runtime,
+        timeout_seconds=properties.timeout,
+        memory_mib=properties.memory,
+        environment=dict(properties.environment),
+        layers=tuple(properties.layers),
+        actions=tuple(permissions.actions if scoped else permissions),
+        resources=tuple(permissions.resources) if scoped else None,
+    )
+
+
+def _local(written: Local) -> LocalPlan:
+    return LocalPlan(_serving(written), written.replicas, dict(written.environment))
+
+
+def _serving(written: Local) -> Serving:
+    if isinstance(written, LlamaCpp):
+        return LlamaCppServing(parse_weights(written.weights), written.context, written.fetch)
+    if isinstance(written, PythonFolder):
+        weights = parse_weights(written.weights) if written.weights else None
+        return PythonServing(written.code, weights, written.fetch)
+    if isinstance(written, Command):
+        return CommandServing(tuple(written.run), written.ping, written.invocations)
+    if isinstance(written, Url):
+        return UrlServing(written.url, written.ping)
+    return SageMakerServing(written.region)
+
+
+def _not_acted_on(event: Event | None) -> list[str]:
+    """What this version reads but does not act on, so that nobody relies on it."""
+    if event is None:
+        return []
+    notes = {
+        "teams": bool(event.teams) and "event.teams: no keys are asked for, the API stays public",
+        "rate": event.requests_per_second is not None and "event.requests_per_second, burst: calls are not throttled",
+        "ends": event.ends is not None and "event.ends: nothing is removed at that time",
+        "budget": event.budget is not None and "event.budget: no alarm is set",
+    }
+    return [note for note in notes.values() if note]
