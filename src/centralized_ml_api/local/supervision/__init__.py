@@ -1,0 +1,1 @@
+"""Keeping processes alive: start, wait until ready, restart, stop; nothing here knows what they serve."""

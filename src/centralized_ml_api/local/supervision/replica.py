@@ -1,0 +1,166 @@
+"""One supervised server: started, watched, restarted, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.ports import free_port
+from centralized_ml_api.local.supervision.ping import Pulse, ping
+from centralized_ml_api.local.supervision.process import Process, start_process
+from centralized_ml_api.local.supervision.restart import RestartPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aiohttp
+
+    from centralized_ml_api.local.launch import Server
+    from centralized_ml_api.local.supervision.log import ServerLog
+
+State = Literal["starting", "ready", "unready", "restarting", "failed"]
+
+STOP_GRACE_SECONDS = 5.0
+FIRST_PING_SECONDS = 0.02
+SLOWEST_STARTING_PING_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long we wait, in seconds.
+
+    `start`: until a new server is ready (SageMaker gives a container 8 minutes by default). `ping`: between two
+    looks at a ready one. `silence`: until a ready one that answers no ping is taken for dead; long, because a
+    server with one thread answers none while it computes.
+    """
+
+    start: float = 600.0
+    ping: float = 5.0
+    silence: float = 120.0
+
+
+class Replica:
+    """A server on a port of its own; `changed` is called after every change of `state`."""
+
+    def __init__(
+        self,
+        server: Server,
+        log: ServerLog,
+        session: aiohttp.ClientSession,
+        changed: Callable[[], None],
+        patience: Patience,
+    ) -> None:
+        self._server = server
+        self._session = session
+        self._changed = changed
+        self._patience = patience
+        self._process: Process | None = None
+        self._policy = RestartPolicy()
+        self.log = log
+        self.state: State = "starting"
+        self.reason = ""
+        self.port = 0
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while one runs."""
+        return self._process.pid if self._process else None
+
+    async def run(self) -> None:
+        """Keeps the server running until cancelled (then it is stopped) or given up."""
+        try:
+            while not self._policy.gives_up:
+                await self._live_once()
+                if not self._policy.gives_up:
+                    self._become("restarting", self.reason)
+                    await asyncio.sleep(self._policy.delay_seconds)
+                    self.restarts += 1
+            self._become("failed", self.reason)
+        finally:
+            await self._stop_process()
+
+    async def _live_once(self) -> None:
+        """One life of the process, from start to end; leaves the policy knowing how it went."""
+        self.log.forget()
+        self.port = free_port()
+        try:
+            self._process = await start_process(self._server.launch(self.port), self.log)
+        except StartError as error:
+            self.reason = error.message
+            self._policy = self._policy.after_failed_start()
+            return
+        ready_since = await self._watch(self._process)
+        await self._stop_process()
+        if ready_since is None:
+            self._policy = self._policy.after_failed_start()
+        else:
+            self._policy = self._policy.after_crash(time.monotonic() - ready_since)
+
+    async def _watch(self, process: Process) -> float | None:
+        """Returns when the process ended or must be ended: the instant when it became ready, if it did."""
+        ended = asyncio.create_task(process.wait())
+        try:
+            if not await self._until_ready(ended):
+                return None
+            ready_since = time.monotonic()
+            self._become("ready")
+            await self._while_healthy(ended)
+            return ready_since
+        finally:
+            ended.cancel()
+            await asyncio.wait({ended})
+
+    async def _until_ready(self, ended: asyncio.Task[int]) -> bool:
+        deadline = time.monotonic() + self._patience.start
+        pause = FIRST_PING_SECONDS
+        while time.monotonic() < deadline:
+            if await self._ping() is Pulse.READY:
+                return True
+            if await _ends_within(ended, pause):
+                self.reason = f"ended with status {ended.result()} before it was ready"
+                return False
+            pause = min(pause * 1.5, SLOWEST_STARTING_PING_SECONDS)
+        self.reason = f"was not ready after {self._patience.start:g} seconds"
+        return False
+
+    async def _while_healthy(self, ended: asyncio.Task[int]) -> None:
+        last_answer = time.monotonic()
+        while not await _ends_within(ended, self._patience.ping):
+            pulse = await self._ping()
+            if pulse in {Pulse.READY, Pulse.NOT_READY}:
+                last_answer = time.monotonic()
+                self._show(pulse)
+            elif time.monotonic() - last_answer > self._patience.silence:
+                self.reason = f"{pulse.value}: restarted"
+                return
+        self.reason = f"ended with status {ended.result()}"
+
+    def _show(self, pulse: Pulse) -> None:
+        if pulse is Pulse.READY:
+            self._become("ready")
+        else:
+            self._become("unready", pulse.value)
+
+    async def _ping(self) -> Pulse:
+        return await ping(self._session, f"http://127.0.0.1:{self.port}{self._server.ping_path}")
+
+    async def _stop_process(self) -> None:
+        process, self._process = self._process, None
+        if self.state in {"ready", "unready"}:
+            self._become("restarting", self.reason)
+        if process is not None:
+            await process.stop(STOP_GRACE_SECONDS)
+
+    def _become(self, state: State, reason: str = "") -> None:
+        if (self.state, self.reason) != (state, reason):
+            self.state, self.reason = state, reason
+            self._changed()
+
+
+async def _ends_within(ended: asyncio.Task[int], seconds: float) -> bool:
+    await asyncio.wait({ended}, timeout=seconds)
+    return ended.done()

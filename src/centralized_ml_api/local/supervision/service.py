@@ -1,0 +1,186 @@
+"""A service: everything that serves one model or one function, behind one name of the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from centralized_ml_api.errors import MlApiError
+from centralized_ml_api.local.supervision.log import ServerLog
+from centralized_ml_api.local.supervision.ping import Pulse, ping
+from centralized_ml_api.local.supervision.replica import Patience, Replica
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    import aiohttp
+
+    from centralized_ml_api.local.launch import Server
+
+ServiceState = Literal["preparing", "starting", "ready", "unready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a service is: `detail` says in words what it waits for or why it failed; `log` are its last lines."""
+
+    state: ServiceState
+    detail: str = ""
+    ready_replicas: int = 0
+    replicas: int = 1
+    restarts: int = 0
+    pids: tuple[int, ...] = ()
+    log: tuple[str, ...] = ()
+
+
+class Service(Protocol):
+    """What the supervisor keeps running under one name."""
+
+    async def run(self) -> None:
+        """Serves until cancelled; then everything it started is gone."""
+        ...
+
+    def report(self) -> Report:
+        """How it is now."""
+        ...
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The loopback ports that are ready now."""
+        ...
+
+
+class ReplicatedService:
+    """Equal servers of this machine. `prepare` makes the server (it may fetch weights) before the first start."""
+
+    def __init__(
+        self,
+        name: str,
+        prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
+        *,
+        replicas: int,
+        logs: Path,
+        session: aiohttp.ClientSession,
+        changed: Callable[[], None],
+        patience: Patience,
+    ) -> None:
+        self._name = name
+        self._prepare = prepare
+        self._count = replicas
+        self._logs = logs
+        self._session = session
+        self._changed = changed
+        self._patience = patience
+        self._replicas: list[Replica] = []
+        self._detail = ""
+        self._failure = ""
+
+    async def run(self) -> None:
+        """Prepares, then keeps every replica running; a failure to prepare is reported, not raised."""
+        try:
+            server = await self._prepare(self._say)
+        except MlApiError as error:
+            self._failure = f"{error.message} ({error.fix})" if error.fix else error.message
+            self._changed()
+            return
+        self._replicas = [self._replica(server, number) for number in range(1, self._count + 1)]
+        self._changed()
+        async with asyncio.TaskGroup() as group:
+            for replica in self._replicas:
+                group.create_task(replica.run())
+
+    def report(self) -> Report:
+        """How the service is: ready as soon as one replica is."""
+        if self._failure:
+            return Report("failed", self._failure, replicas=self._count)
+        if not self._replicas:
+            return Report("preparing", self._detail, replicas=self._count)
+        worst = next((one for one in self._replicas if one.state != "ready"), self._replicas[0])
+        return Report(
+            state=self._state(),
+            detail=worst.reason,
+            ready_replicas=len(self.ports),
+            replicas=self._count,
+            restarts=sum(one.restarts for one in self._replicas),
+            pids=tuple(one.pid for one in self._replicas if one.pid is not None),
+            log=tuple(worst.log.last_lines()),
+        )
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports of the replicas that are ready now."""
+        return tuple(one.port for one in self._replicas if one.state == "ready")
+
+    def _state(self) -> ServiceState:
+        states = {one.state for one in self._replicas}
+        if "ready" in states:
+            return "ready"
+        if states == {"failed"}:
+            return "failed"
+        return "starting" if "starting" in states else "unready"
+
+    def _replica(self, server: Server, number: int) -> Replica:
+        suffix = f"-{number}" if self._count > 1 else ""
+        log = ServerLog(self._logs / f"{self._name}{suffix}.log")
+        return Replica(server, log, self._session, self._changed, self._patience)
+
+    def _say(self, detail: str) -> None:
+        self._detail = detail
+        self._changed()
+
+
+class ExternalService:
+    """A server that somebody else runs: only watched. Without `ping_url` its port must accept connections."""
+
+    PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        ping_url: str | None,
+        session: aiohttp.ClientSession,
+        changed: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._ping_url = ping_url
+        self._session = session
+        self._changed = changed
+        self._pulse: Pulse | None = None
+
+    async def run(self) -> None:
+        """Looks again and again until cancelled: often at first, every five seconds later."""
+        pauses = itertools.chain(self.PAUSES_SECONDS, itertools.repeat(self.PAUSES_SECONDS[-1]))
+        for pause in pauses:
+            pulse = await self._look()
+            if pulse is not self._pulse:
+                self._pulse = pulse
+                self._changed()
+            await asyncio.sleep(pause)
+
+    def report(self) -> Report:
+        """Ready, or what the last look showed."""
+        if self._pulse is None:
+            return Report("starting")
+        if self._pulse is Pulse.READY:
+            return Report("ready", ready_replicas=1)
+        return Report("unready", f"{self._ping_url or f'{self._host}:{self._port}'} {self._pulse.value}")
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """None of this machine's: the gateway goes to the host itself."""
+        return ()
+
+    async def _look(self) -> Pulse:
+        if self._ping_url is not None:
+            return await ping(self._session, self._ping_url)
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(self._host, self._port), 5)
+        except (OSError, TimeoutError):
+            return Pulse.REFUSED
+        writer.close()
+        return Pulse.READY
