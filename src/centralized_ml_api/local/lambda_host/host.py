@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 3.0
 """How long running calls may take to end; less than the supervisor waits before it kills the host."""
 
+KEEPALIVE_SECONDS = 2 * 3600
+"""Longer than the gateway keeps an idle connection (an hour), so that we never close one under a request."""
+
 PARENT_CHECK_SECONDS = 1.0
 
 
@@ -36,6 +39,7 @@ class Host:
             access_log=None,
             auto_decompress=False,
             handler_cancellation=True,
+            keepalive_timeout=KEEPALIVE_SECONDS,
             shutdown_timeout=GRACE_SECONDS,
         )
 

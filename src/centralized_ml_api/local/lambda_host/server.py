@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping  # noqa: TC003  a dataclass field's type
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003  a dataclass field's type
+from pathlib import Path
 
 from centralized_ml_api.local.lambda_host.specification import IDLE_SECONDS, MAX_WORKERS, HostSpecification
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.plan.model import FunctionPlan  # noqa: TC001  a dataclass field's type
+from centralized_ml_api.plan.model import FunctionPlan
 
 DEFAULT_REGION = "us-east-1"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

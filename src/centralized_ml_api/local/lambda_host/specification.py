@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping  # noqa: TC003  a dataclass field's type
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,0 +1,205 @@
+"""The HTTP server. Any signature is accepted: it listens on loopback, and nothing here costs money."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from centralized_ml_api.local.sagemaker_runtime import event_stream, service_error
+from centralized_ml_api.local.sagemaker_runtime.forward import (
+    CUSTOM_ATTRIBUTES,
+    Call,
+    invoke,
+    open_answer,
+    start_session,
+)
+from centralized_ml_api.local.sagemaker_runtime.streaming import pass_on
+from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+
+    import aiohttp
+
+    from centralized_ml_api.local.sagemaker_runtime.endpoint import Endpoint
+
+MODEL_TIMEOUT_SECONDS = 60.0
+"""How long a model may take.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html ("must respond to
+requests within 60 seconds")
+"""
+
+DEFAULT_CONTENT_TYPE = "application/json"
+VARIANT = "AllTraffic"
+KEEPALIVE_SECONDS = 3600
+SHUTDOWN_SECONDS = 3.0
+
+
+class Service:
+    """Answers the two invocations of the API. `find` knows an endpoint by name, `names` lists them."""
+
+    def __init__(
+        self,
+        find: Callable[[str], Endpoint | None],
+        names: Callable[[], Iterable[str]],
+        timeout_seconds: float,
+    ) -> None:
+        self._find = find
+        self._names = names
+        self._timeout_seconds = timeout_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def keep_session(self, _application: web.Application) -> AsyncIterator[None]:
+        """Holds the client open while the application runs."""
+        async with start_session() as self._session:
+            yield
+
+    async def invoke(self, request: web.Request) -> web.StreamResponse:
+        """InvokeEndpoint: the model's bytes in one piece."""
+        endpoint = self._endpoint(request)
+        call = await _read_call(request, accept_header="Accept")
+        answer = await invoke(self._client, endpoint, call, self._deadline())
+        return web.Response(body=answer.body, headers=_answer_headers(answer.headers, "Content-Type"))
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """InvokeEndpointWithResponseStream: the model's bytes as they come, each piece a `PayloadPart`."""
+        endpoint = self._endpoint(request)
+        call = await _read_call(request, accept_header="X-Amzn-SageMaker-Accept")
+        deadline = self._deadline()
+        async with await open_answer(self._client, endpoint, call, deadline) as answer:
+            headers = _answer_headers(answer.headers, "X-Amzn-SageMaker-Content-Type")
+            response = web.StreamResponse(headers={**headers, "Content-Type": event_stream.CONTENT_TYPE})
+            _identify(response)
+            await response.prepare(request)
+            await pass_on(answer, response, deadline)
+        await response.write_eof()
+        return response
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._timeout_seconds
+
+    @property
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the application was never started")
+        return self._session
+
+    def _endpoint(self, request: web.Request) -> Endpoint:
+        name = request.match_info["name"]
+        endpoint = self._find(name)
+        if endpoint is None:
+            raise service_error.unknown_endpoint(name, self._names())
+        return endpoint
+
+
+def build_application(
+    find: Callable[[str], Endpoint | None],
+    names: Callable[[], Iterable[str]],
+    *,
+    timeout_seconds: float = MODEL_TIMEOUT_SECONDS,
+) -> web.Application:
+    """The API over these endpoints. Run it with `start_listener`: bodies are not to be decompressed."""
+    service = Service(find, names, timeout_seconds)
+    application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_answer_errors])
+    application.cleanup_ctx.append(service.keep_session)
+    application.add_routes(
+        [
+            web.post("/endpoints/{name}/invocations", service.invoke),
+            web.post("/endpoints/{name}/invocations-response-stream", service.stream),
+        ]
+    )
+    return application
+
+
+class Listener:
+    """A running server; `url` is what `--endpoint-url` and `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` take."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        self._runner = runner
+        self.port: int = runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    async def stop(self) -> None:
+        """Stops listening; calls that run get a moment to end."""
+        await self._runner.cleanup()
+
+
+async def start_listener(application: web.Application, port: int = 0) -> Listener:
+    """Serves on 127.0.0.1:`port`; 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        auto_decompress=False,
+        handler_cancellation=True,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return Listener(runner)
+
+
+@web.middleware
+async def _answer_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turns errors into the service's form and gives every answer a request id."""
+    try:
+        answer = await handler(request)
+    except service_error.ServiceError as error:
+        answer = _error_answer(error)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        answer = _error_answer(service_error.unknown_operation(request.method, request.path))
+    if not answer.prepared:
+        _identify(answer)
+    return answer
+
+
+def _error_answer(error: service_error.ServiceError) -> web.Response:
+    return web.Response(
+        status=error.status,
+        headers={"x-amzn-ErrorType": error.code},
+        content_type="application/json",
+        body=json.dumps(error.members).encode(),
+    )
+
+
+def _identify(answer: web.StreamResponse) -> None:
+    """Gives an answer the id that SDKs show as `RequestId`."""
+    answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+
+
+async def _read_call(request: web.Request, *, accept_header: str) -> Call:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise service_error.too_large() from error
+    given = {
+        "Content-Type": request.headers.get("Content-Type", DEFAULT_CONTENT_TYPE),
+        "Accept": request.headers.get(accept_header),
+        CUSTOM_ATTRIBUTES: request.headers.get(CUSTOM_ATTRIBUTES),
+    }
+    return Call(body, {name: value for name, value in given.items() if value is not None})
+
+
+def _answer_headers(model_headers: Mapping[str, str], content_type_header: str) -> dict[str, str]:
+    headers = {
+        content_type_header: model_headers.get("Content-Type", "application/octet-stream"),
+        "x-Amzn-Invoked-Production-Variant": VARIANT,
+    }
+    if CUSTOM_ATTRIBUTES in model_headers:
+        headers[CUSTOM_ATTRIBUTES] = model_headers[CUSTOM_ATTRIBUTES]
+    return headers

@@ -1,0 +1,95 @@
+"""The service's own errors, in the form that the SDKs turn into their exception types.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html (errors)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NO_STATUS = 0
+"""The `OriginalStatusCode` of a model that gave no answer.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/neo-troubleshooting-inference.html ("Received server
+error (0)")
+"""
+
+_SERVER_ERRORS = 500
+
+
+class ServiceError(Exception):
+    """An error of the service: HTTP status, the SDK's name for it, and the members of its body."""
+
+    def __init__(self, status: int, code: str, members: dict[str, Any]) -> None:
+        super().__init__(members["Message"])
+        self.status = status
+        self.code = code
+        self.members = members
+
+
+def unknown_endpoint(name: str, known: Iterable[str]) -> ServiceError:
+    """No such endpoint."""
+    names = ", ".join(sorted(known)) or "none"
+    return ServiceError(
+        400, "ValidationError", {"Message": f"Endpoint {name} not found. Endpoints here: {names}"}
+    )
+
+
+def unknown_operation(method: str, path: str) -> ServiceError:
+    """Something else than the two invocations."""
+    message = (
+        f"{method} {path} is not served here: only InvokeEndpoint and InvokeEndpointWithResponseStream are"
+    )
+    return ServiceError(404, "UnknownOperationException", {"Message": message})
+
+
+def unavailable(name: str, reason: str) -> ServiceError:
+    """The endpoint exists and cannot answer now."""
+    return ServiceError(
+        503, "ServiceUnavailable", {"Message": f"Endpoint {name} cannot answer now: {reason}"}
+    )
+
+
+def too_large() -> ServiceError:
+    """The body is over the limit. The real service names the status as the code, too."""
+    return ServiceError(413, "413", {"Message": f"HTTP content length exceeded {BODY_LIMIT_BYTES} bytes."})
+
+
+def model_error(name: str, status: int, message: str) -> ServiceError:
+    """The model answered with an error, or not at all (`NO_STATUS`); `message` is what it said."""
+    side = "client" if NO_STATUS < status < _SERVER_ERRORS else "server"
+    cause = "CLIENT_ERROR_FROM_MODEL" if side == "client" else "INTERNAL_FAILURE_FROM_MODEL"
+    return ServiceError(
+        424,
+        "ModelError",
+        {
+            "ErrorCode": cause,
+            "Message": f'Received {side} error ({status}) from primary with message "{message}".'
+            ' See "mlapi logs" for more information.',
+            "OriginalStatusCode": status,
+            "OriginalMessage": message,
+            "LogStreamArn": f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/{name}",
+        },
+    )
+
+
+def model_too_slow(name: str) -> ServiceError:
+    """The model did not answer in time."""
+    return model_error(
+        name,
+        NO_STATUS,
+        "Your invocation timed out while waiting for a response from container primary."
+        " Review the log of the model, resolve the issue, and try again.",
+    )
+
+
+def model_exited(name: str) -> ServiceError:
+    """The model closed the connection before its answer was complete."""
+    return model_error(
+        name, NO_STATUS, "An error occurred while handling request as the model process exited."
+    )
