@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.config.weights import Weights
 
+_MEASURE_SECONDS = 3
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
 
@@ -74,14 +75,19 @@ def find_cached(weights: Weights, *, folders: Sequence[Path], cache: Path | None
 
 
 def size_of(weights: Weights) -> int | None:
-    """The size in bytes of what a fetch would download; None when it cannot be known beforehand."""
+    """The size in bytes of what a fetch would download; None when it cannot be known within 3 s."""
     source = weights.source
     if not isinstance(source, HttpsWeights | HuggingFaceWeights):
         return None
+    enough = threading.Event()
+    timer = threading.Timer(_MEASURE_SECONDS, enough.set)
+    timer.start()
     try:
-        return measure(_address_of(source), Watch(_ignore, threading.Event()))
+        return measure(_address_of(source), Watch(_ignore, enough))
     except WeightsError:
         return None
+    finally:
+        timer.cancel()
 
 
 def _take_file(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from centralized_ml_api.errors import WeightsError
-
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable
 
 Stage = Literal["waiting", "downloading", "unpacking", "verifying"]
 

@@ -1,0 +1,147 @@
+"""The process around llama.cpp's own HTTP server. Run by path: it imports nothing but `xllamacpp`.
+
+    python llama_cpp_main.py --model FILE --alias NAME --context 2048 --port 9000
+
+Answers on 127.0.0.1 only. Ends with status 0 on SIGTERM or SIGINT, and with 1 and a last line that says why
+when the model cannot be loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import xllamacpp  # type: ignore[import-untyped]  # ships no types
+
+CONVERSATIONS = 4
+"""How many requests are answered at once; more wait their turn inside llama.cpp."""
+
+CONNECTIONS = 512
+"""Threads of llama.cpp's HTTP server.
+
+Each connection holds one while it waits for its turn. With its default (here 8) `/health` went unanswered as
+soon as 20 calls were waiting, so a busy server looked like a dead one; 512 of them cost 6 MB.
+"""
+
+_MAGIC = b"GGUF"
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def main() -> int:
+    """Serves until told to stop; returns the exit status."""
+    arguments = _parse_arguments()
+    # Loading holds the interpreter, no handler of ours would run: let a signal end the process right there.
+    _on_stop_signals(signal.SIG_DFL)
+    try:
+        _check_model(arguments.model)
+        server = xllamacpp.Server(_build_parameters(arguments))
+    except OSError as exc:
+        return _fail(arguments, exc.strerror or str(exc))
+    except (ValueError, OverflowError) as exc:
+        return _fail(arguments, str(exc))
+    except RuntimeError:  # says only "Failed to init server, please check the input params."
+        return _fail(arguments, "the lines above say why (a damaged file, too little memory, a port in use)")
+    _on_stop_signals(lambda *_: _leave())
+    _say(f"serving {arguments.alias} on {server.listening_address}")
+    threading.Event().wait()
+    return 0
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Serve one GGUF model with llama.cpp on 127.0.0.1.")
+    parser.add_argument("--model", type=Path, required=True, help="the GGUF file")
+    parser.add_argument("--alias", required=True, help='what answers name as "model"')
+    parser.add_argument("--context", type=int, required=True, help="tokens of one conversation")
+    parser.add_argument("--port", type=int, required=True)
+    return parser.parse_args()
+
+
+def _check_model(model: Path) -> None:
+    """llama.cpp says the same in twenty lines, none of which is plain."""
+    with model.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise ValueError("it is not a GGUF file")
+
+
+def _build_parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(arguments.model)
+    parameters.model_alias = {arguments.alias}
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.port = arguments.port
+    _set_conversations(parameters, arguments.context)
+    _set_threads(parameters)
+    _set_start(parameters)
+    _set_surface(parameters)
+    return parameters
+
+
+def _set_conversations(parameters: xllamacpp.CommonParams, context: int) -> None:
+    # Separate caches instead of a unified one: the same memory, but a long conversation cannot take the room
+    # of the others, which would then fail half way through an answer.
+    parameters.n_parallel = CONVERSATIONS
+    parameters.n_ctx = CONVERSATIONS * context
+    parameters.kv_unified = False
+    # The cache for past prompts may take 8 GiB by default: too much for a laptop that serves several models.
+    parameters.cache_ram_mib = 0
+
+
+def _set_threads(parameters: xllamacpp.CommonParams) -> None:
+    # One core stays free for the gateway: with all of them busy, two threads wait for each other, and the
+    # speed fell from 60 to as little as 2 tokens a second.
+    threads = max(1, usable_cores() - 1)
+    parameters.cpuparams.n_threads = threads
+    parameters.cpuparams_batch.n_threads = threads
+    parameters.n_threads_http = CONNECTIONS
+
+
+def _set_start(parameters: xllamacpp.CommonParams) -> None:
+    # Neither a trial run nor, without a GPU, a trial load to see what fits there: half the time until ready.
+    parameters.warmup = False
+    parameters.fit_params = any("GPU" in str(device.get("type")) for device in xllamacpp.get_device_info())
+
+
+def _set_surface(parameters: xllamacpp.CommonParams) -> None:
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    # The gateway alone speaks CORS. An explicit origin that no page has keeps the header out of every answer.
+    parameters.cors_origins = "localhost"
+    parameters.cors_origins_explicit = True
+
+
+def usable_cores() -> int:
+    """The cores that this process may use: its affinity, and the quota of its container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _CGROUP_QUOTA.read_text().split()
+        return min(cores, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file outside Linux; "max" is no number: no quota
+        return cores
+
+
+def _fail(arguments: argparse.Namespace, reason: str) -> int:
+    _say(f"error: llama.cpp cannot serve {arguments.model}: {reason}")
+    return 1
+
+
+def _on_stop_signals(handler: signal._HANDLER) -> None:
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
+
+
+def _leave() -> None:
+    """Ends at once: there is nothing to save, and llama.cpp's own way out waits for every open connection."""
+    _say("stopped")
+    os._exit(0)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  llama.cpp logs there too
+
+
+if __name__ == "__main__":
+    sys.exit(main())
