@@ -1,0 +1,83 @@
+# ruff: noqa: INP001  a Lambda function's folder is not a package
+"""What the function returns to API Gateway. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "x-request-id,Retry-After",
+}
+"""With a Lambda proxy integration API Gateway leaves these to the function; web pages see nothing without."""
+
+RETRY_AFTER_SECONDS = 2
+_BINARY = (
+    "application/octet-stream",
+    "application/pdf",
+    "application/x-npy",
+    "application/zip",
+    "audio/",
+    "image/",
+    "multipart/form-data",
+    "video/",
+)
+
+
+class Failure(Exception):  # noqa: N818  an answer of the API, not a fault of the program
+    """An answer with an error: `type` says whose move it is, `code` names the case; both are stable words."""
+
+    def __init__(self, status: int, error_type: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model answered: bytes and headers."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+def build_answer(answer: Answer) -> dict[str, Any]:
+    """A model's answer, byte for byte: binary media types as base64, the rest as text where it is UTF-8."""
+    content_type = answer.headers.get("Content-Type", "").lower()
+    headers = {**answer.headers, **CORS}
+    if not content_type.startswith(_BINARY):
+        try:
+            return {"statusCode": 200, "headers": headers, "body": answer.body.decode()}
+        except UnicodeDecodeError:
+            pass
+    body = base64.b64encode(answer.body).decode()
+    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+
+
+def build_json_answer(value: Any) -> dict[str, Any]:
+    """An answer of the function's own."""
+    return {
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json", **CORS},
+        "body": json.dumps(value, ensure_ascii=False),
+    }
+
+
+def build_error_answer(failure: Failure, request_id: str) -> dict[str, Any]:
+    """The API's one error shape."""
+    error = {
+        "message": str(failure),
+        "type": failure.error_type,
+        "code": failure.code,
+        "request_id": request_id,
+    }
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if failure.status in {429, 503} else {}
+    return {
+        "statusCode": failure.status,
+        "headers": {"Content-Type": "application/json", **retry, **CORS},
+        "body": json.dumps({"error": error}),
+    }

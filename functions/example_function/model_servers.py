@@ -1,0 +1,118 @@
+# ruff: noqa: INP001  a Lambda function's folder is not a package
+"""The languages of two model servers: a text and parameters become requests, answers become texts. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from text_generation import UnexpectedAnswerError
+
+
+class ModelServer(Protocol):
+    """One language."""
+
+    def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """The bodies to send, one or several, for the texts that the caller wants."""
+        ...
+
+    def read_texts(self, text: str, parameters: dict[str, Any], answer: Any) -> list[str]:
+        """The generated texts of one answer.
+
+        Raises:
+            UnexpectedAnswerError: it has another form.
+        """
+        ...
+
+
+class TextGenerationInference:
+    """Hugging Face's TGI, which JumpStart's containers run.
+
+    Source: https://huggingface.co/docs/text-generation-inference/reference/api_reference (/generate)
+    """
+
+    _SAME = ("do_sample", "max_new_tokens", "repetition_penalty", "return_full_text", "stop", "top_k")
+
+    def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """One request per text, as TGI gives one at a time; a seed is counted up to get different ones."""
+        translated = {name: parameters[name] for name in self._SAME if name in parameters}
+        translated |= self._sampling(parameters)
+        number = parameters["num_return_sequences"]
+        if number > 1:
+            translated.setdefault("do_sample", True)
+        seeds = [
+            {"seed": parameters["seed"] + turn} if "seed" in parameters else {} for turn in range(number)
+        ]
+        return [{"inputs": text, "parameters": {**translated, **seed}} for seed in seeds]
+
+    def read_texts(self, text: str, parameters: dict[str, Any], answer: Any) -> list[str]:
+        """`[{"generated_text": ...}]`, or the object alone as some versions answer."""
+        del text, parameters
+        parts = answer if isinstance(answer, list) else [answer]
+        return [_string(part, "generated_text") for part in parts]
+
+    @staticmethod
+    def _sampling(parameters: dict[str, Any]) -> dict[str, Any]:
+        """TGI refuses a temperature of 0, which means greedy, and a top_p of 1, which means nothing."""
+        translated: dict[str, Any] = {}
+        temperature = parameters.get("temperature")
+        if temperature == 0:
+            translated["do_sample"] = False
+        elif temperature is not None:
+            translated["temperature"] = temperature
+        if parameters.get("top_p", 1) < 1:
+            translated["top_p"] = parameters["top_p"]
+        return translated
+
+
+class OpenAiChat:
+    """The chat completions of OpenAI's API, which llama.cpp's server speaks.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/create; `top_k` and `repeat_penalty` are
+    llama.cpp's own.
+    """
+
+    _NAMES = {  # noqa: RUF012  never changed
+        "max_new_tokens": "max_tokens",
+        "repetition_penalty": "repeat_penalty",
+        "stop": "stop",
+        "temperature": "temperature",
+        "top_k": "top_k",
+        "top_p": "top_p",
+    }
+
+    def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """One request per text: a server with fewer slots than the `n` of one request refuses it."""
+        translated = {new: parameters[old] for old, new in self._NAMES.items() if old in parameters}
+        if parameters.get("do_sample") is False:
+            translated["temperature"] = 0
+        messages = [{"role": "user", "content": text}]
+        return [{"messages": messages, **translated, **seed} for seed in _seeds(parameters)]
+
+    def read_texts(self, text: str, parameters: dict[str, Any], answer: Any) -> list[str]:
+        """`choices[].message.content`, in the order of `index`."""
+        choices = answer.get("choices") if isinstance(answer, dict) else None
+        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+            raise UnexpectedAnswerError("choices")
+        choices = sorted(choices, key=lambda choice: choice.get("index", 0))
+        texts = [_string(choice.get("message"), "content") for choice in choices]
+        return [text + one for one in texts] if parameters.get("return_full_text") else texts
+
+
+MODEL_SERVERS: dict[str, ModelServer] = {
+    "openai-chat": OpenAiChat(),
+    "text-generation-inference": TextGenerationInference(),
+}
+"""By the value of the environment variable MODEL_SPEAKS."""
+
+
+def _seeds(parameters: dict[str, Any]) -> list[dict[str, int]]:
+    """A seed for each text that is wanted, counted up so that they differ; empty where none was given."""
+    turns = range(parameters["num_return_sequences"])
+    return [{"seed": parameters["seed"] + turn} if "seed" in parameters else {} for turn in turns]
+
+
+def _string(part: Any, key: str) -> str:
+    value = part.get(key) if isinstance(part, dict) else None
+    if not isinstance(value, str):
+        raise UnexpectedAnswerError(key)
+    return value
