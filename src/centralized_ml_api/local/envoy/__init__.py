@@ -1,0 +1,23 @@
+"""Envoy as the gateway: a translation of `Gateway` into Envoy's own configuration, and the process.
+
+    settings    what does not change while Envoy runs: where it listens, where its files are, the limits
+    bootstrap   the file Envoy starts with: admin, runtime, where the dynamic files are
+    listener    the one listener: HTTP limits, filters, access log
+    replies     the bodies Envoy itself answers with, in the shape of `api.error_shape`
+    routes      (dynamic) one route per method and path
+    headers     which headers pass, as mutations;  complement: "all names but these" as a regex
+    clusters    (dynamic) one per upstream;  endpoints: (dynamic, a file each) the ports that are ready
+    discovery   the dynamic files: text and version
+    admin       Envoy's admin interface
+    update      from one snapshot to the next, in the order that drops nothing
+    whole       everything as one static file, for `envoy --mode validate`
+    process     `EnvoyGateway`: starts, applies, drains
+
+Builders are pure and give JSON-able dicts in a fixed order.
+Source of every field: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api
+"""
+
+from centralized_ml_api.local.envoy.process import EnvoyGateway
+from centralized_ml_api.local.envoy.settings import Limits
+
+__all__ = ["EnvoyGateway", "Limits"]

@@ -1,0 +1,72 @@
+"""Envoy's admin interface: what it has taken, what it is doing.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/operations/admin
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from centralized_ml_api.errors import StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TIMEOUT = aiohttp.ClientTimeout(total=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The admin interface at `address`, such as `127.0.0.1:40123`.
+
+    Raises:
+        StartError: (every method) Envoy does not answer.
+    """
+
+    address: str
+
+    async def is_live(self) -> bool:
+        """Whether Envoy has read everything and takes calls."""
+        return (await self._ask("GET", "/ready")).strip() == "LIVE"
+
+    async def bound_port(self) -> int:
+        """The port of the one listener, also when a free one was asked for."""
+        answer = json.loads(await self._ask("GET", "/listeners?format=json"))
+        address = answer["listener_statuses"][0]["local_address"]["socket_address"]
+        return int(address["port_value"])
+
+    async def stats(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of these statistics, of those that exist."""
+        pattern = "|".join(sorted(re.escape(name) for name in names))
+        query = {"format": "json", "filter": f"^({pattern})$"}
+        answer = json.loads(await self._ask("GET", "/stats", query))
+        return {one["name"]: one["value"] for one in answer["stats"] if "name" in one}
+
+    async def start_draining(self) -> None:
+        """Tells clients, with their next answer, to close their connection; nothing is cut."""
+        await self._ask("POST", "/drain_listeners?graceful&skip_exit")
+
+    async def reopen_logs(self) -> None:
+        """Closes the log files and opens those that have their names now."""
+        await self._ask("POST", "/reopen_logs")
+
+    async def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> str:
+        url = f"http://{self.address}{path}"
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+                session.request(method, url, params=query) as response,
+            ):
+                return await response.text()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise StartError(f"the gateway does not answer on its admin port: {error!r}") from error
+
+
+def stat_name(cluster: str) -> str:
+    """What the statistics of a cluster begin with; Envoy writes a `:` in its name as `_`."""
+    return f"cluster.{cluster.replace(':', '_')}"

@@ -1,0 +1,54 @@
+"""The file that Envoy starts with; everything that changes later is in the dynamic files it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.envoy.listener import build_listener, build_source
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.envoy.settings import Settings
+
+_ADMIN_PATHS = ("/ready", "/listeners", "/stats", "/config_dump", "/drain_listeners", "/reopen_logs")
+"""All that is used, and nothing that stops Envoy or writes files: any user of the machine can reach it."""
+
+
+def build_bootstrap(settings: Settings) -> dict[str, Any]:
+    """The bootstrap: admin on a free loopback port, the listener, limits, the dynamic files."""
+    return {
+        "node": {"id": "gateway", "cluster": "gateway"},
+        "admin": _admin(),
+        "static_resources": {"listeners": [build_listener(settings)]},
+        "dynamic_resources": {"cds_config": build_source(str(settings.files.clusters))},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime()}]},
+        "overload_manager": _overload_manager(settings.limits.connections),
+    }
+
+
+def _admin() -> dict[str, Any]:
+    return {
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "allow_paths": [{"prefix": path} for path in _ADMIN_PATHS],
+        "ignore_global_conn_limit": True,
+    }
+
+
+def _runtime() -> dict[str, Any]:
+    """The complement of many header names is a long expression; Envoy's default limit is 100 steps."""
+    return {"re2": {"max_program_size": {"error_level": 1_000_000, "warn_level": 1_000_000}}}
+
+
+def _overload_manager(connections: int) -> dict[str, Any]:
+    """Clients at once; without this Envoy takes connections until it has no file descriptors left."""
+    monitor = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+    return {
+        "resource_monitors": [
+            {
+                "name": "envoy.resource_monitors.global_downstream_max_connections",
+                "typed_config": {
+                    "@type": f"type.googleapis.com/{monitor}",
+                    "max_active_downstream_connections": connections,
+                },
+            }
+        ]
+    }

@@ -1,0 +1,101 @@
+"""What Envoy itself answers: the error shape as bodies, for routes and for Envoy's own failures."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.envoy.settings import Limits
+
+_MIB = 1024 * 1024
+
+
+def build_json_format(document: dict[str, Any]) -> dict[str, Any]:
+    """A body in which the text `REQUEST_ID` stands for the id of the request.
+
+    Everything else is literal: the document is JSON text already, with `%` doubled for Envoy's formatter.
+    """
+    literal = json.dumps(document).replace("%", "%%").replace(REQUEST_ID.replace("%", "%%"), REQUEST_ID)
+    return {
+        "text_format_source": {"inline_string": literal},
+        "content_type": "application/json",
+    }
+
+
+def build_error_format(error: errors.ApiError) -> dict[str, Any]:
+    """The body of one error."""
+    return build_json_format(dict(errors.build_error(error, REQUEST_ID)))
+
+
+def build_local_replies(limits: Limits) -> dict[str, Any]:
+    """How Envoy words its own failures: the first mapper that matches gives status, body and headers.
+
+    Routes that answer by themselves pass here too, and are left alone: none of their statuses is matched
+    without a flag.
+    """
+    return {
+        "mappers": [
+            _mapper(_flags("UT"), _too_slow(limits)),
+            _mapper(_flags("UC", "UR", "UPE"), errors.MODEL_FAILED),
+            _mapper(_flags("UH", "UF", "NC", "URX"), errors.MODEL_NOT_READY),
+            _mapper(_flags("UO", "OM"), errors.OVERLOADED),
+            _mapper(_flags("NR"), errors.UNKNOWN_PATH),
+            _mapper(_both(_flags("DPE"), _status(501)), errors.UNKNOWN_CODING),
+            *(_mapper(_status(error.status), error) for error in _by_status(limits)),
+        ],
+    }
+
+
+def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
+    """Errors of which the status alone says what happened."""
+    return (
+        errors.BAD_REQUEST,
+        errors.FORBIDDEN,
+        errors.REQUEST_TIMEOUT,
+        errors.BODY_TOO_LARGE.saying(
+            f"The request body is larger than {limits.body_bytes // _MIB} MB, the limit of this API"
+            f" ({limits.body_bytes} bytes)."
+        ),
+        errors.UPGRADE_REQUIRED,
+        errors.HEADERS_TOO_LARGE.saying(
+            f"The request line and headers are larger than {limits.headers_kib} KiB."
+        ),
+        errors.INTERNAL,
+        errors.MODEL_FAILED,
+        _too_slow(limits),
+    )
+
+
+def _too_slow(limits: Limits) -> errors.ApiError:
+    return errors.MODEL_TOO_SLOW.saying(f"The model did not answer within {limits.answer_seconds:g} seconds.")
+
+
+def _mapper(when: dict[str, Any], error: errors.ApiError) -> dict[str, Any]:
+    retry = [build_header("retry-after", str(errors.RETRY_AFTER_SECONDS))] if error.status == 503 else []  # noqa: PLR2004
+    return {
+        "filter": when,
+        "status_code": error.status,
+        "body_format_override": build_error_format(error),
+        "headers_to_add": [*build_answer_headers(), *retry],
+    }
+
+
+def _flags(*flags: str) -> dict[str, Any]:
+    """Matches Envoy's own words for what went wrong.
+
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
+    """
+    return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {"and_filter": {"filters": [one, other]}}
+
+
+def _status(status: int) -> dict[str, Any]:
+    value = {"default_value": status, "runtime_key": f"gateway.status_{status}"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
