@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-FORMS = "a path, https://…, hf://owner/repo/file or pypi://package==version/path/in/wheel, each with an optional #sha256=…"
+FORMS = (
+    "a path, https://…, hf://owner/repo/file or pypi://package==version/path/in/wheel, "
+    "each with an optional #sha256=…"
+)
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PYPI = re.compile(r"(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)/(?P<member>.+)")

@@ -1,0 +1,4 @@
+"""What can be wrong with a config: one rule a file, in families.
+
+C0 document, C1 models, C2 integration, C3 local, C4 event; `registry` lists them all.
+"""

@@ -1,0 +1,57 @@
+# ruff: noqa: INP001  # a script, not a package
+"""Writes the generated parts of the documentation; with `--check`, only says which of them are stale."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.explain import render_errors_reference
+from centralized_ml_api.config.reference import render_config_reference
+from centralized_ml_api.config.schema import render_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/reference/config.md": render_config_reference,
+    "docs/reference/errors.md": render_errors_reference,
+    "src/centralized_ml_api/config/models.schema.json": render_schema,
+}
+"""Files by their path in the repository, and what they must hold."""
+
+
+def stale_files(root: Path = ROOT) -> list[str]:
+    """The files that do not hold what would be generated now."""
+    return [path for path, render in GENERATED.items() if _content(root / path) != render()]
+
+
+def write_files(paths: Sequence[str], root: Path = ROOT) -> None:
+    """Generates these files anew."""
+    for path in paths:
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(GENERATED[path](), encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit status: 1 when `--check` finds stale files."""
+    stale = stale_files()
+    if "--check" in arguments:
+        for path in stale:
+            sys.stderr.write(f"{path} is stale: run `make docs`\n")
+        return 1 if stale else 0
+    write_files(stale)
+    sys.stderr.write("".join(f"wrote {path}\n" for path in stale) or "nothing was stale\n")
+    return 0
+
+
+def _content(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

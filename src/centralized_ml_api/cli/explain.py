@@ -1,0 +1,31 @@
+"""`mlapi explain`: what the id of a problem means."""
+
+from __future__ import annotations
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.config.checks.registry import RULES, find_rule
+from centralized_ml_api.config.explain import render_rule
+from centralized_ml_api.config.wording import nearest
+from centralized_ml_api.errors import UsageError
+
+
+@click.command()
+@click.argument("id_", metavar="[ID]", required=False)
+def explain(id_: str | None) -> None:
+    """Explain the problem ID, such as C102: what it means, an example, and the same put right.
+
+    Without ID, list every id.
+    """
+    if id_ is None:
+        output.data("\n".join(f"{rule.id}  {rule.title}" for rule in RULES))
+        output.next_command("mlapi explain C102")
+        return
+    rule = find_rule(id_)
+    if rule is None:
+        meant = nearest(id_, [one.id for one in RULES])
+        fix = f"mlapi explain {meant}" if meant else "mlapi explain, without an id, lists them all"
+        raise UsageError(f"there is no problem with the id {id_}", fix=fix)
+    output.data(render_rule(rule))
+    output.next_command("mlapi check")

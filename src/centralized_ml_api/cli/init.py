@@ -1,0 +1,35 @@
+"""`mlapi init`: a config to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import DEFAULT_CONFIG
+from centralized_ml_api.config.document.load import YAML_SUFFIXES
+from centralized_ml_api.config.starter import render_starter
+from centralized_ml_api.errors import UsageError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_CONFIG)
+def init(file: Path) -> None:
+    """Write a commented config to start from into FILE (config/models.json), which must not exist yet.
+
+    A name that ends in .yaml or .yml gives YAML. What it describes can be served at once.
+    """
+    text = render_starter(yaml=file.suffix.lower() in YAML_SUFFIXES)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{file} exists already; it is left as it is", fix=f"mlapi check {file}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{file} cannot be written: {error}", fix="name a file that you may write"
+        ) from error
+    output.data(str(file))
+    output.next_command(f"mlapi up {file}")

@@ -1,0 +1,16 @@
+"""C001: there is no file to read."""
+
+from __future__ import annotations
+
+from centralized_ml_api.config.checks.rule import Example, Rule
+
+RULE = Rule(
+    id="C001",
+    title="the file cannot be read",
+    meaning="""\
+There is no file of this name, or it is a folder, or you may not read it. Without a name, the commands
+read `config/models.json` below the current folder; `mlapi init` writes a file to start from.""",
+    example=Example(
+        wrong="mlapi check config/modles.json", right="mlapi check config/models.json", suffix=""
+    ),
+)

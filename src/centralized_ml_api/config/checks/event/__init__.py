@@ -1,0 +1,1 @@
+"""C4: who may call, how much, until when."""

@@ -1,0 +1,63 @@
+"""C403: an end that is no instant."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.wording import quoted, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.errors import Problem
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _check(subject: Subject) -> Iterator[Problem]:
+    ends = subject.event.text("ends") if subject.event else None
+    if ends and parse_instant(ends.value) is None:
+        yield RULE.problem(
+            ends.place,
+            found=quoted(ends.value),
+            expected='date, time and zone, such as "2030-06-01T18:00:00+02:00"',
+            fix=write(_suggestion(ends.value)),
+        )
+
+
+def parse_instant(written: str) -> datetime | None:
+    """The instant of an RFC 3339 text, with its zone; None when it is none.
+
+    Source: RFC 3339, section 5.6.
+    """
+    if not _INSTANT.fullmatch(written):
+        return None
+    try:
+        return datetime.fromisoformat(written.upper())
+    except ValueError:
+        return None
+
+
+def _suggestion(written: str) -> str | None:
+    """The text with what is missing: seconds, the zone, the time."""
+    for end in ("Z", ":00Z", "T18:00:00Z"):
+        if parse_instant(written.strip() + end):
+            return written.strip().replace(" ", "T") + end
+    return None
+
+
+RULE = Rule(
+    id="C403",
+    title="malformed instant",
+    meaning="""\
+`ends` is an instant in the form of RFC 3339: date, `T`, time with seconds, and the zone: `Z` for UTC, or
+the difference to it, such as `+02:00`. Without a zone it would mean another instant on another machine.""",
+    example=Example(
+        at="$.event", wrong='"ends": "2030-06-01 18:00"', right='"ends": "2030-06-01T18:00:00+02:00"'
+    ),
+    check=_check,
+)

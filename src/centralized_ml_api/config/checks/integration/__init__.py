@@ -1,0 +1,1 @@
+"""C2: how a path reaches its model, and the function between."""

@@ -1,0 +1,56 @@
+"""C213: a text that is no IAM action."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.integration.permissions import actions_of
+from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.wording import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.errors import Problem
+
+_ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+", re.IGNORECASE)
+
+
+def _check(subject: Subject) -> Iterator[Problem]:
+    for properties in subject.functions:
+        for action in actions_of(properties):
+            if not _ACTION.fullmatch(action.value):
+                yield RULE.problem(
+                    action.place,
+                    found=quoted(action.value),
+                    expected='a service and an action, such as "s3:GetObject"',
+                    fix=_fix(action.value),
+                )
+
+
+def _fix(action: str) -> str:
+    if action.startswith("arn:"):
+        return 'write {"actions": […], "resources": [the ARN]}'
+    if re.fullmatch(r"[A-Za-z0-9]+", action):
+        return f'write the service before it, such as "s3:{action}"'
+    return ""
+
+
+RULE = Rule(
+    id="C213",
+    title="malformed IAM action",
+    meaning="""\
+`permissions` lists IAM actions: the service's prefix, a colon, the action; `*` and `?` stand for any
+characters. For certain resources only, write `{"actions": ["s3:GetObject"], "resources":
+["arn:aws:s3:::my-bucket/*"]}`.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html""",
+    example=Example(
+        at="$.models[0].integration.properties",
+        wrong='"permissions": ["InvokeEndpoint"]',
+        right='"permissions": ["sagemaker:InvokeEndpoint"]',
+    ),
+    check=_check,
+)

@@ -1,0 +1,42 @@
+"""C205: a lambda integration without its function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.checks.subject import given, is_lambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.errors import Problem
+
+
+def _check(subject: Subject) -> Iterator[Problem]:
+    for integration in subject.integrations:
+        if is_lambda(integration) and not given(integration, ("properties",)):
+            yield RULE.problem(
+                integration.key_place,
+                found='the type "lambda" without "properties"',
+                expected='"properties" with at least "code", "permissions" and "timeout"',
+                fix='add "properties": {"code": "functions/example_function", '
+                '"permissions": ["sagemaker:InvokeEndpoint"], "timeout": 29}, or use the type "api"',
+            )
+
+
+RULE = Rule(
+    id="C205",
+    title="lambda without properties",
+    meaning="""\
+With the type `lambda` a function of yours stands between the API and the model. `properties` describes
+it: where its code lies, what it may do, how long it may take.""",
+    example=Example(
+        at="$.models[1]",
+        wrong='"integration": {"type": "lambda"}',
+        right='"integration": {"type": "lambda", "properties": {"code": "functions/example_function", '
+        '"permissions": ["sagemaker:InvokeEndpoint"], "timeout": 29}}',
+    ),
+    check=_check,
+)

@@ -1,0 +1,1 @@
+"""C3: how one machine serves an entry."""

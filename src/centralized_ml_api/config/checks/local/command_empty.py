@@ -1,0 +1,50 @@
+"""C307: a command without a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.wording import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.errors import Problem
+
+
+def _check(subject: Subject) -> Iterator[Problem]:
+    for local in subject.locals("command"):
+        words = local.texts("run")
+        for index, word in enumerate(words):
+            problem = _reason(word.value, first=index == 0, alone=len(words) == 1)
+            if problem:
+                yield RULE.problem(word.place, found=f"{quoted(word.value)}: {problem}", expected=_EXPECTED)
+
+
+def _reason(word: str, *, first: bool, alone: bool) -> str:
+    if "\0" in word:
+        return "no argument can hold a NUL"
+    if first and not word.strip():
+        return "no program"
+    if first and alone and " " in word.strip():
+        return "a whole line in one text"
+    return ""
+
+
+_EXPECTED = 'a program, then each argument in a text of its own: ["vllm", "serve", "{port}"]'
+
+RULE = Rule(
+    id="C307",
+    title="malformed command",
+    meaning="""\
+`run` is a program and its arguments, each in a text of its own, as they are handed to the program: no
+shell reads them, so that a whole command line in one text is taken for the name of a program.""",
+    example=Example(
+        at="$.models[1]",
+        wrong='"local": {"engine": "command", "run": ["serve --port {port}"]}',
+        right='"local": {"engine": "command", "run": ["serve", "--port", "{port}"]}',
+    ),
+    check=_check,
+)

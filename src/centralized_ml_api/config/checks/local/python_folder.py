@@ -1,0 +1,58 @@
+"""C306: a folder without inference.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.resolve import candidate_places, resolve_folder
+from centralized_ml_api.config.wording import listed, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.errors import Problem
+
+_FILE = "inference.py"
+
+
+def _check(subject: Subject) -> Iterator[Problem]:
+    for local in subject.locals("python"):
+        code = local.text("code")
+        if code is None or not code.value.strip():
+            continue
+        folder = resolve_folder(code.value, subject.folders)
+        if not folder.is_dir():
+            places = listed(map(str, candidate_places(code.value, subject.folders)))
+            yield RULE.problem(
+                code.place,
+                found=f"{quoted(code.value)}, which is no folder",
+                expected=f"a folder with {_FILE}: {places}",
+                fix="make the folder, or correct the path",
+            )
+        elif not (folder / _FILE).is_file():
+            yield RULE.problem(
+                code.place,
+                found=f"no {_FILE} in {folder}",
+                expected=f"the file {folder / _FILE}",
+                fix="add the file, or name the folder that has it",
+            )
+
+
+RULE = Rule(
+    id="C306",
+    title="missing inference.py",
+    meaning="""\
+The engine `python` runs a folder with a file `inference.py`, as SageMaker's own containers do: it
+defines `model_fn`, and `input_fn`, `predict_fn`, `output_fn` or `transform_fn` as needed. A relative
+path starts at the project root or else at the config's own folder.
+
+Source: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html (inference.py)""",
+    example=Example(
+        at="$.models[1]",
+        wrong='"local": {"engine": "python", "code": "models/orc"}',
+        right='"local": {"engine": "python", "code": "models/ocr"}',
+    ),
+    check=_check,
+)

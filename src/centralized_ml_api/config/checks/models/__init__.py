@@ -1,0 +1,1 @@
+"""C1: models, endpoints and their names."""

@@ -1,0 +1,43 @@
+"""C111: no instance type, or two ways of saying it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.checks.subject import given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.errors import Problem
+
+_EXPECTED = '"instance" or "instances"'
+
+
+def _check(subject: Subject) -> Iterator[Problem]:
+    for model in subject.models:
+        ways = given(model, ("instance", "instances"))
+        if not ways:
+            fix = 'add "instance": "ml.g5.2xlarge"'
+            yield RULE.problem(model.key_place, found="neither of them", expected=_EXPECTED, fix=fix)
+        if len(ways) > 1:
+            place = (model.member("instances") or model).key_place
+            fix = 'remove "instance" and put it first in "instances"'
+            yield RULE.problem(place, found="both of them", expected=_EXPECTED, fix=fix)
+
+
+RULE = Rule(
+    id="C111",
+    title="not exactly one choice of instances",
+    meaning="""\
+A model says on what it runs: `instance`, one type, or `instances`, up to five of them that are tried in
+order when the first has no capacity. Either, not both.""",
+    example=Example(
+        at="$.models[0]",
+        wrong='"instance": "ml.g5.2xlarge", "instances": ["ml.g5.4xlarge"]',
+        right='"instance": "ml.g5.2xlarge"',
+    ),
+    check=_check,
+)

@@ -1,0 +1,281 @@
+"""JSON with comments and trailing commas -> a document.
+
+Written here because no library gives the position of every value, keeps duplicate keys and accepts comments
+at the speed that a file of hundreds of models needs. Texts are left to the standard library's own scanner.
+
+Source: RFC 8259 (the grammar); comments and trailing commas are the only additions.
+"""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecodeError
+from json.decoder import scanstring  # type: ignore[attr-defined]  # public in CPython, missing in typeshed
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from centralized_ml_api.config.checks.document import duplicate_key, empty, json_syntax, nesting, plain_data
+from centralized_ml_api.config.document.document import Document, Extent, Steps, json_path
+from centralized_ml_api.config.wording import quoted
+from centralized_ml_api.errors import ConfigError
+
+if TYPE_CHECKING:
+    from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.document.source import SourceText
+    from centralized_ml_api.errors import Problem
+
+_SKIP = re.compile(r"(?:[ \t\n\r]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?(?![\w.])")
+_TOKEN = re.compile(r"\"[^\"\n]*\"?|'[^'\n]*'?|[\w.+-]+|.", re.DOTALL)
+_WORDS = {"true": True, "false": False, "null": None}
+_FOREIGN_WORDS = {
+    "True": "true",
+    "False": "false",
+    "None": "null",
+    "undefined": "null",
+    "yes": "true",
+    "no": "false",
+}
+_NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"})
+_VALUE = 'a value: text in double quotes, a number, true, false, null, "[" or "{"'
+
+
+def read_json(source: SourceText) -> Document:
+    """Reads a whole text.
+
+    Raises:
+        ConfigError: it is not JSON; exactly one problem, at the first place that breaks the grammar.
+    """
+    return _Reader(source).read()
+
+
+class _Reader:
+    """One pass over a text. The methods take an offset and return a value and the offset behind it."""
+
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+        self.text = source.text
+        self.values: dict[Steps, Extent] = {}
+        self.keys: dict[Steps, Extent] = {}
+        self.problems: list[Problem] = []
+
+    def read(self) -> Document:
+        start = self.skip(0)
+        if start == len(self.text):
+            self.refuse(empty.RULE, 0, fix="start from the file that mlapi init writes")
+        value, end = self.value(start, ())
+        end = self.skip(end)
+        if end < len(self.text):
+            self.refuse_token(end, "nothing after the end of the value", "remove it, or a bracket before it")
+        return Document(self.source, value, self.values, self.keys, tuple(self.problems))
+
+    def skip(self, at: int) -> int:
+        """The offset of the next character that is neither space nor comment."""
+        match = _SKIP.match(self.text, at)
+        at = match.end() if match else at
+        if self.text.startswith("/*", at):
+            self.refuse(json_syntax.RULE, at, at + 2, found="a comment without end", expected='"*/" after it')
+        return at
+
+    def value(self, at: int, steps: Steps) -> tuple[Any, int]:
+        """Any value; its extent is noted under `steps`."""
+        value: Any
+        match self.text[at : at + 1]:
+            case '"':
+                value, end = self.string(at)
+            case "{":
+                value, end = self.object(at, self.deeper(at, steps))
+            case "[":
+                value, end = self.array(at, self.deeper(at, steps))
+            case _:
+                value, end = self.bare(at)
+        self.values[steps] = (at, end)
+        return value, end
+
+    def deeper(self, at: int, steps: Steps) -> Steps:
+        """The same steps; refuses to go on below the deepest level."""
+        if len(steps) >= nesting.DEEPEST:
+            self.refuse(
+                nesting.RULE, at, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
+            )
+        return steps
+
+    def object(self, at: int, steps: Steps) -> tuple[dict[str, Any], int]:
+        found: dict[str, Any] = {}
+        opening, at = at, self.skip(at + 1)
+        while not self.text.startswith("}", at):
+            key, end = self.key(at, opening)
+            here = (*steps, key)
+            if key in found:
+                self.note_duplicate(here, at, end)
+            self.keys[here] = (at, end)
+            found[key], at = self.value(self.skip(self.colon(end, key)), here)
+            at = self.comma(at, opening, "}")
+        return found, at + 1
+
+    def array(self, at: int, steps: Steps) -> tuple[list[Any], int]:
+        found: list[Any] = []
+        opening, at = at, self.skip(at + 1)
+        while not self.text.startswith("]", at):
+            self.expect_more(at, opening, "]")
+            value, at = self.value(at, (*steps, len(found)))
+            found.append(value)
+            at = self.comma(at, opening, "]")
+        return found, at + 1
+
+    def key(self, at: int, opening: int) -> tuple[str, int]:
+        if not self.text.startswith('"', at):
+            self.expect_more(at, opening, "}")
+            token = self.token(at)
+            fix = f"write {quoted(token.strip(chr(39)))}" if re.match(r"['\w]", token) else ""
+            self.refuse_token(at, 'a key in double quotes, or "}"', fix)
+        return self.string(at)
+
+    def colon(self, at: int, key: str) -> int:
+        at = self.skip(at)
+        if not self.text.startswith(":", at):
+            self.refuse_token(at, f'":" and a value after the key {quoted(key)}', "")
+        return at + 1
+
+    def comma(self, at: int, opening: int, closing: str) -> int:
+        """Behind the comma, or at the closing bracket."""
+        at = self.skip(at)
+        if self.text.startswith(",", at):
+            return self.skip(at + 1)
+        if not self.text.startswith(closing, at):
+            self.expect_more(at, opening, closing)
+            self.refuse_token(
+                at, f'"," or "{closing}"', "" if self.text[at] in "]}:" else 'put a "," before it'
+            )
+        return at
+
+    def string(self, at: int) -> tuple[str, int]:
+        try:
+            value, end = scanstring(self.text, at + 1, True)  # noqa: FBT003  # positional in C
+        except JSONDecodeError as error:
+            self.refuse_string(at, error)
+        if not value.isascii():
+            self.refuse_half_characters(value, at, end)
+        return value, end
+
+    def bare(self, at: int) -> tuple[Any, int]:
+        """A number, `true`, `false` or `null`."""
+        number = _NUMBER.match(self.text, at)
+        if number:
+            return self.number(number), number.end()
+        token = self.token(at)
+        if token in _WORDS:
+            return _WORDS[token], at + len(token)
+        if token in _NOT_FINITE:
+            self.refuse(plain_data.RULE, at, at + len(token), found=token, expected="a finite number")
+        return self.refuse_token(at, _VALUE, _fix_of_word(token))
+
+    def number(self, match: re.Match[str]) -> int | float:
+        written, extent = match[0], match.span()
+        try:
+            value = float(written) if match[1] or match[2] else int(written)
+        except ValueError:  # Python refuses to convert thousands of digits
+            value = float("inf")
+        if value in (float("inf"), float("-inf")):
+            self.refuse(plain_data.RULE, *extent, found=_shortened(written), expected="a number below 1e308")
+        return value
+
+    def token(self, at: int) -> str:
+        match = _TOKEN.match(self.text, at)
+        return match[0] if match else ""
+
+    def note_duplicate(self, steps: Steps, start: int, end: int) -> None:
+        first = self.source.line_of(self.keys[steps][0])
+        place = self.source.place(start, end, json_path(steps))
+        self.problems.append(
+            duplicate_key.RULE.problem(
+                place,
+                found=f"{quoted(steps[-1])}, first on line {first}",
+                fix="remove or rename one of the two",
+            )
+        )
+
+    def expect_more(self, at: int, opening: int, closing: str) -> None:
+        """Refuses the end of the file before the bracket at `opening` is closed."""
+        if at >= len(self.text):
+            line = self.source.line_of(opening)
+            expected = f'"{closing}" for the "{self.text[opening]}" of line {line}'
+            self.refuse(json_syntax.RULE, at, found="the end of the file", expected=expected)
+
+    def refuse_half_characters(self, value: str, start: int, end: int) -> None:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.refuse(
+                plain_data.RULE,
+                start,
+                end,
+                found="half a character (a lone surrogate)",
+                expected="whole characters",
+            )
+
+    def refuse_string(self, at: int, error: JSONDecodeError) -> NoReturn:
+        if error.msg.startswith("Unterminated"):
+            self.refuse(json_syntax.RULE, at, found="a text without end", expected='a closing "')
+        if error.msg.startswith("Invalid control"):
+            character = self.text[error.pos]
+            if character in "\r\n":
+                line = self.text[at : error.pos]
+                self.refuse(
+                    json_syntax.RULE,
+                    at,
+                    at + len(line),
+                    found="a text that goes over the end of its line",
+                    expected='a closing " on the same line',
+                    fix="write a line break in a text as \\n",
+                )
+            self.refuse(
+                json_syntax.RULE,
+                error.pos,
+                found=f"the control character U+{ord(character):04X} in a text",
+                expected="an escape",
+                fix=f"write {quoted(character)[1:-1]}",
+            )
+        place = min(error.pos, len(self.text) - 1)
+        self.refuse(
+            json_syntax.RULE,
+            place,
+            found=quoted(self.text[place : place + 2])[1:-1],
+            expected=_ESCAPES,
+            fix="write a backslash itself as \\\\",
+        )
+
+    def refuse_token(self, at: int, expected: str, fix: str) -> NoReturn:
+        token = self.token(at)
+        found = _shortened(token) if token else "the end of the file"
+        self.refuse(json_syntax.RULE, at, at + len(token), found=found, expected=expected, fix=fix)
+
+    def refuse(
+        self,
+        rule: Rule,
+        start: int,
+        end: int | None = None,
+        *,
+        found: str = "",
+        expected: str = "",
+        fix: str = "",
+    ) -> NoReturn:
+        place = self.source.place(start, end if end is not None else start + 1)
+        problem = rule.problem(place, found=found, expected=expected, fix=fix)
+        raise ConfigError([problem], source=self.text)
+
+
+_ESCAPES = 'one of the escapes \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'
+
+
+def _fix_of_word(token: str) -> str:
+    if token in _FOREIGN_WORDS:
+        return f"write {_FOREIGN_WORDS[token]}"
+    if token.startswith("'"):
+        return f"write {quoted(token.strip(chr(39)))}"
+    if token[:1].isalpha():
+        return f"write {quoted(token)} if it is a text"
+    return ""
+
+
+def _shortened(token: str, longest: int = 40) -> str:
+    return token if len(token) <= longest else f"{token[: longest - 1]}…"

@@ -1,0 +1,87 @@
+"""A file on disk -> a document; its suffix says whether it is read as JSON or as YAML."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.document import encoding, too_large, unreadable
+from centralized_ml_api.config.document.json_reader import read_json
+from centralized_ml_api.config.document.source import SourceText
+from centralized_ml_api.errors import ConfigError, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.config.document.document import Document
+
+YAML_SUFFIXES = frozenset({".yaml", ".yml"})
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def load_document(path: Path) -> Document:
+    """Reads a file; `.yaml` and `.yml` as YAML, everything else as JSON.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not what its name says; exactly one problem.
+    """
+    source = SourceText(str(path), _decoded(path, _content(path)))
+    if path.suffix.lower() not in YAML_SUFFIXES:
+        return read_json(source)
+    from centralized_ml_api.config.document.yaml_reader import read_yaml  # noqa: PLC0415  # JSON needs no YAML
+
+    return read_yaml(source)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(too_large.LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        found, fix = _reason(path, error)
+        problem = unreadable.RULE.problem(
+            _start(path), found=found, expected="a file in JSON or YAML", fix=fix
+        )
+        raise ConfigError([problem]) from error
+    if len(content) > too_large.LARGEST_BYTES:
+        expected = f"at most {too_large.LARGEST_BYTES} bytes"
+        raise ConfigError([too_large.RULE.problem(_start(path), expected=expected)])
+    return content
+
+
+def _reason(path: Path, error: Exception) -> tuple[str, str]:
+    """What was found, and how to mend it."""
+    match error:
+        case FileNotFoundError():
+            return "no file of this name", "write the name of an existing file, or make one: mlapi init"
+        case IsADirectoryError():
+            return "a folder", f"name a file in it, such as {path / 'models.json'}"
+        case PermissionError():
+            return "a file that you may not read", f"chmod u+r {path}"
+        case OSError(strerror=str(reason)):
+            return reason, ""
+        case _:
+            return str(error), ""
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.start if error.object is content else error.start + len(codecs.BOM_UTF8)
+        raise _undecodable(path, content, start) from error
+
+
+def _undecodable(path: Path, content: bytes, start: int) -> ConfigError:
+    text = content.decode("utf-8-sig", errors="replace")
+    before = content[:start].decode("utf-8-sig", errors="replace")
+    place = SourceText(str(path), text).place(len(before), len(before) + 1)
+    found = f"the byte 0x{content[start]:02x}"
+    if content.startswith(_UTF16_MARKS):
+        found = "UTF-16"
+    fix = "save the file as UTF-8"
+    return ConfigError([encoding.RULE.problem(place, found=found, expected="UTF-8", fix=fix)], source=text)
+
+
+def _start(path: Path) -> Place:
+    return Place(str(path), 1, 1, "$")

@@ -1,0 +1,194 @@
+"""YAML -> a document: the part of YAML that JSON can say, with JSON's meaning.
+
+Made from PyYAML's events, which show anchors and tags that its nodes have already resolved. A plain scalar
+means what the same characters mean in JSON and else is text: `yes`, `1:30`, `0x1F`, `2026-12-01` are texts.
+
+Source: https://yaml.org/spec/1.2.2/ (PyYAML itself resolves by YAML 1.1).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    StreamEndEvent,
+)
+
+from centralized_ml_api.config.checks.document import duplicate_key, empty, nesting, plain_data, yaml_syntax
+from centralized_ml_api.config.document.document import Document, Extent, Steps, json_path
+from centralized_ml_api.config.wording import quoted
+from centralized_ml_api.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.document.source import SourceText
+    from centralized_ml_api.errors import Problem
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+def read_yaml(source: SourceText) -> Document:
+    """Reads a whole text.
+
+    Raises:
+        ConfigError: it is not YAML, or YAML that JSON cannot say; exactly one problem.
+    """
+    reader = _Reader(source)
+    try:
+        return reader.read()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        found = ", ".join(part for part in (error.context, error.problem) if part)
+        reader.refuse(yaml_syntax.RULE, mark.index if mark else 0, found=found)
+    except yaml.reader.ReaderError as error:
+        reader.refuse(
+            yaml_syntax.RULE, error.position, found=f"a character that YAML forbids: {error.reason}"
+        )
+
+
+class _Reader:
+    """One pass over the events of a text."""
+
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+        self.events: Iterator[Any] = yaml.parse(source.text, Loader=_LOADER)
+        self.values: dict[Steps, Extent] = {}
+        self.keys: dict[Steps, Extent] = {}
+        self.problems: list[Problem] = []
+
+    def read(self) -> Document:
+        next(self.events)  # the stream begins
+        if isinstance(next(self.events), StreamEndEvent):
+            self.refuse(empty.RULE, 0, fix="start from the file that mlapi init writes")
+        value = self.value(next(self.events), ())
+        next(self.events)  # the document ends
+        self.refuse_second_document(next(self.events))
+        return Document(self.source, value, self.values, self.keys, tuple(self.problems))
+
+    def value(self, event: Any, steps: Steps) -> Any:
+        """The value that begins with this event; its extent is noted under `steps`."""
+        self.refuse_beyond_json(event)
+        start, _ = _extent(event)
+        if isinstance(event, ScalarEvent):
+            self.values[steps] = _extent(event)
+            return self.scalar(event)
+        if len(steps) >= nesting.DEEPEST:
+            self.refuse(
+                nesting.RULE, start, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
+            )
+        value, end = self.mapping(steps) if isinstance(event, MappingStartEvent) else self.sequence(steps)
+        self.values[steps] = (start, end if event.flow_style else start + 1)
+        return value
+
+    def mapping(self, steps: Steps) -> tuple[dict[str, Any], int]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), CollectionEndEvent):
+            key = self.key(event)
+            here = (*steps, key)
+            extent = _extent(event)
+            if key in found:
+                self.note_duplicate(here, extent)
+            self.keys[here] = extent
+            found[key] = self.value(next(self.events), here)
+        return found, _extent(event)[1]
+
+    def sequence(self, steps: Steps) -> tuple[list[Any], int]:
+        found: list[Any] = []
+        while not isinstance(event := next(self.events), CollectionEndEvent):
+            found.append(self.value(event, (*steps, len(found))))
+        return found, _extent(event)[1]
+
+    def key(self, event: Any) -> str:
+        self.refuse_beyond_json(event)
+        if isinstance(event, ScalarEvent) and isinstance(key := self.scalar(event), str):
+            return key
+        written = event.value if isinstance(event, ScalarEvent) else ""
+        return self.refuse_event(
+            event,
+            found=f"the key {written}" if written else "a key that is no text",
+            expected="a text as key",
+            fix=f"write {quoted(written)}" if written else "",
+        )
+
+    def scalar(self, event: Any) -> Any:
+        written: str = event.value
+        if event.style:  # quoted, or a block of lines; a plain scalar has none ("" or None, by loader)
+            return written
+        if written in _WORDS:
+            return _WORDS[written]
+        return self.number(event) if _NUMBER.fullmatch(written) else written
+
+    def number(self, event: Any) -> int | float:
+        written: str = event.value
+        try:
+            value = int(written) if _INTEGER.fullmatch(written) else float(written)
+        except ValueError:  # Python refuses to convert thousands of digits
+            value = float("inf")
+        if value in (float("inf"), float("-inf")):
+            self.refuse_event(event, found=f"{written[:40]}…", expected="a number below 1e308")
+        return value
+
+    def note_duplicate(self, steps: Steps, extent: Extent) -> None:
+        first = self.source.line_of(self.keys[steps][0])
+        self.problems.append(
+            duplicate_key.RULE.problem(
+                self.source.place(*extent, json_path(steps)),
+                found=f"{quoted(steps[-1])}, first on line {first}",
+                fix="remove or rename one of the two",
+            )
+        )
+
+    def refuse_beyond_json(self, event: Any) -> None:
+        """Refuses aliases, anchors and tags."""
+        if isinstance(event, AliasEvent):
+            self.refuse_event(event, found=f"the alias *{event.anchor}", expected="the value itself")
+        if event.anchor is not None:
+            self.refuse_event(
+                event, found=f"the anchor &{event.anchor}", expected="a value without an anchor"
+            )
+        if event.tag is not None:
+            self.refuse_event(event, found=f"the tag {event.tag}", expected="a value without a tag")
+
+    def refuse_second_document(self, event: Any) -> None:
+        if isinstance(event, DocumentStartEvent):
+            self.refuse(
+                yaml_syntax.RULE,
+                *_extent(event),
+                found="a second document",
+                expected="one document",
+                fix="remove the --- before it, or put it into a file of its own",
+            )
+
+    def refuse_event(self, event: Any, *, found: str, expected: str, fix: str = "") -> NoReturn:
+        start, end = _extent(event)
+        self.refuse(plain_data.RULE, start, end, found=found, expected=expected, fix=fix)
+
+    def refuse(
+        self,
+        rule: Rule,
+        start: int,
+        end: int | None = None,
+        *,
+        found: str = "",
+        expected: str = "",
+        fix: str = "",
+    ) -> NoReturn:
+        place = self.source.place(start, end if end is not None else start + 1)
+        problem = rule.problem(place, found=found, expected=expected, fix=fix)
+        raise ConfigError([problem], source=self.source.text)
+
+
+def _extent(event: Any) -> Extent:
+    return event.start_mark.index, event.end_mark.index

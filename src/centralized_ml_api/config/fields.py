@@ -1,0 +1,69 @@
+"""Which model class describes a place of the file: for suggestions, expectations and examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from centralized_ml_api.config.model import Config, Local, LocalServing, Written
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from centralized_ml_api.config.document import Document, Steps
+
+
+def engines() -> dict[str, type[LocalServing]]:
+    """The classes of local engines by the value of `engine`."""
+    found = {}
+    for member in get_args(get_args(Local)[0]):
+        kind, tag = get_args(member)
+        found[tag.tag] = kind
+    return found
+
+
+def keys_of(kind: type[Written]) -> dict[str, FieldInfo]:
+    """The fields of a class by the key that stands in the file."""
+    return {field.alias or name: field for name, field in kind.model_fields.items()}
+
+
+def kind_at(document: Document, steps: Steps) -> type[Written] | None:
+    """The class that describes the object at `steps`, or None where objects have free keys."""
+    kind: type[Written] | None = Config
+    for length, step in enumerate(steps, start=1):
+        if kind is None or isinstance(step, int):
+            continue
+        field = keys_of(kind).get(step)
+        kind = _kind_within(field.annotation, document, steps[:length]) if field else None
+    return kind
+
+
+def field_at(document: Document, steps: Steps) -> FieldInfo | None:
+    """The field whose value stands at `steps`, which ends in a key."""
+    kind = kind_at(document, steps[:-1])
+    return keys_of(kind).get(str(steps[-1])) if kind else None
+
+
+def _kind_within(annotation: Any, document: Document, steps: Steps) -> type[Written] | None:
+    kinds = _written_within(annotation)
+    if len(kinds) > 1:  # only `local` has several kinds of objects
+        return engines().get(_engine(document, steps))
+    return kinds[0] if kinds else None
+
+
+def _written_within(annotation: Any) -> list[type[Written]]:
+    if isinstance(annotation, type) and issubclass(annotation, Written):
+        return [annotation]
+    return [kind for part in get_args(annotation) for kind in _written_within(part)]
+
+
+def _engine(document: Document, steps: Steps) -> str:
+    value = document.value
+    for step in steps:
+        value = value[step]
+    return str(value.get("engine")) if isinstance(value, dict) else ""
+
+
+def nested_kinds(fields: dict[str, FieldInfo]) -> dict[str, type[Written]]:
+    """The fields that hold an object of one class, and that class."""
+    found = {key: _written_within(field.annotation) for key, field in fields.items()}
+    return {key: kinds[0] for key, kinds in found.items() if len(kinds) == 1}

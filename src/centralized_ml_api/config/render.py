@@ -1,0 +1,103 @@
+"""Problems -> the text that a person reads, and the data that a script reads. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.errors import Problem
+
+_TAB = "    "
+_WIDEST = 100
+_BEFORE = 40
+_ELLIPSIS = "…"
+
+
+def render_problems(problems: Sequence[Problem], source: str) -> str:
+    """Every problem with its line of `source`, and a last line that counts them.
+
+    Args:
+        problems: in the order in which they are shown.
+        source: the text of the file; without it (it could not be read) no lines are shown.
+    """
+    lines = source.split("\n")
+    blocks = [_render(problem, lines if source else []) for problem in problems]
+    return "\n\n".join([*blocks, count_problems(problems)])
+
+
+def count_problems(problems: Iterable[Problem]) -> str:
+    """`2 problems, 1 warning`: errors are called problems."""
+    severities = [problem.severity for problem in problems]
+    counts = [(severities.count("error"), "problem"), (severities.count("warning"), "warning")]
+    said = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
+    return ", ".join(said) or "no problems"
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """A problem as plain data for `--json`: the place's fields stand beside the others."""
+    data = asdict(problem)
+    return {
+        "id": data.pop("id"),
+        "severity": data.pop("severity"),
+        "title": data.pop("title"),
+        **data.pop("place"),
+        **data,
+    }
+
+
+def _render(problem: Problem, lines: Sequence[str]) -> str:
+    place = problem.place
+    gutter = " " * len(str(place.line))
+    shown = [f"{problem.severity}[{problem.id}]: {problem.title}"]
+    shown.append(
+        f"{gutter}--> {_printable(place.file)}:{place.line}:{place.column}  {_printable(place.path)}"
+    )
+    if place.line <= len(lines):
+        text, caret = _excerpt(lines[place.line - 1], place.column, place.length)
+        shown += [f"{gutter} |", f"{place.line} | {text}", f"{gutter} | {caret}"]
+    said = {"found:": problem.found, "expected:": problem.expected, "fix:": problem.fix}
+    shown += [f"{gutter} {label:<9} {_printable(text)}" for label, text in said.items() if text]
+    return "\n".join(line.rstrip() for line in shown)
+
+
+def _excerpt(line: str, column: int, length: int) -> tuple[str, str]:
+    """The line and the carets below it, both cut to a readable width around the column."""
+    line = line.rstrip("\r")
+    start = column - 1
+    first = start - _BEFORE if len(line) > _WIDEST and start > _BEFORE else 0
+    last = min(len(line), first + _WIDEST)
+    before = (_ELLIPSIS if first else "") + _displayed(line[first:start])
+    marked = _displayed(line[start : min(start + length, last)])
+    after = _displayed(line[start + length : last]) + (_ELLIPSIS if last < len(line) else "")
+    return before + marked + after, " " * _width(before) + "^" * max(_width(marked), 1)
+
+
+def _displayed(text: str) -> str:
+    return _printable(text.replace("\t", _TAB))
+
+
+def _printable(text: str) -> str:
+    """The text without characters that move the cursor or change the direction of writing."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    )
+
+
+def _width(text: str) -> int:
+    """The columns that a text takes on a terminal.
+
+    Source: https://www.unicode.org/reports/tr11/ (wide and full-width characters take two).
+    """
+    return sum(_character_width(character) for character in text)
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

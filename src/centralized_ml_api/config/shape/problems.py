@@ -1,0 +1,206 @@
+"""One error of pydantic -> one problem in the words of the format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args
+
+from centralized_ml_api.config.checks.document import (
+    bad_form,
+    missing_key,
+    not_one_of,
+    out_of_range,
+    unknown_key,
+    wrong_type,
+)
+from centralized_ml_api.config.fields import engines, field_at, keys_of, kind_at, nested_kinds
+from centralized_ml_api.config.shape.location import document_steps, is_union, of_key
+from centralized_ml_api.config.wording import kind_of, listed, nearest, quoted, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pydantic_core import ErrorDetails
+
+    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.errors import Problem
+
+_TYPES = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+}
+_UNION_TYPES = {
+    "teams": 'a name, or an object with a "name"',
+    "permissions": 'an array of IAM actions, or {"actions": […], "resources": […]}',
+    "local": 'an object with an "engine"',
+}
+_TRUTHS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def problem_of(document: Document, error: ErrorDetails) -> Problem | None:
+    """The problem, or None where another one already says it (a missing key that is there, but misspelt)."""
+    kind = error["type"]
+    steps, is_key = of_key(document, document_steps(error["loc"]))
+    if kind in _OF_DISCRIMINATOR:
+        steps = (*steps, "engine")
+    if kind in _SAID_BY:
+        return _SAID_BY[kind](document, steps)
+    if kind in _TYPES:
+        return _wrong_type(document, steps, _TYPES[kind])
+    if kind == "string_pattern_mismatch":
+        return _bad_key(document, steps) if is_key else _bad_form(document, steps)
+    return _out_of_range(document, steps, error.get("ctx", {}))
+
+
+def _missing(document: Document, steps: Steps) -> Problem | None:
+    parent, key = steps[:-1], str(steps[-1])
+    if _misspelt(document, parent, key):
+        return None
+    place = replace(document.key_place(parent), path=f"{document.key_place(parent).path}.{key}")
+    field = field_at(document, steps)
+    what = f": {field.description}" if field and field.description else ""
+    example = field.examples[0] if field and field.examples else None
+    return missing_key.RULE.problem(
+        place,
+        expected=f"the key {quoted(key)}{what}",
+        fix=f"add {quoted(key)}: {quoted(example)}" if example is not None else f"add {quoted(key)}",
+    )
+
+
+def _misspelt(document: Document, parent: Steps, key: str) -> bool:
+    kind = kind_at(document, parent)
+    known = keys_of(kind) if kind else {}
+    return any(nearest(other, known) == key for other in _value(document, parent) if other not in known)
+
+
+def _unknown(document: Document, steps: Steps) -> Problem:
+    place = document.key_place(steps)
+    found = quoted(steps[-1])
+    kind = kind_at(document, steps[:-1])
+    known = keys_of(kind) if kind else {}
+    free = [key for key in known if key not in _value(document, steps[:-1])]
+    meant = nearest(str(steps[-1]), free)
+    if meant:
+        return unknown_key.RULE.problem(place, found=found, expected=quoted(meant), fix=write(meant))
+    homes = [key for key, inner in nested_kinds(known).items() if steps[-1] in keys_of(inner)]
+    return unknown_key.RULE.problem(
+        place,
+        found=found,
+        expected=f"one of the keys {listed(known)}" if known else "",
+        fix=f"move it into {quoted(homes[0])}" if homes else "remove it",
+    )
+
+
+def _no_literal(document: Document, steps: Steps) -> Problem:
+    field = field_at(document, steps)
+    return _not_one_of(document, steps, get_args(field.annotation) if field else ())
+
+
+def _no_engine(document: Document, steps: Steps) -> Problem:
+    return _not_one_of(document, steps, engines())
+
+
+def _not_one_of(document: Document, steps: Steps, words: Iterable[str]) -> Problem:
+    value = _value(document, steps)
+    expected = listed(quoted(word) for word in words)
+    if not isinstance(value, str):
+        return _wrong_type(document, steps, expected)
+    return not_one_of.RULE.problem(
+        document.value_place(steps), found=quoted(value), expected=expected, fix=write(nearest(value, words))
+    )
+
+
+def _wrong_type(document: Document, steps: Steps, expected: str) -> Problem:
+    value = _value(document, steps)
+    if is_union(steps):
+        expected = _UNION_TYPES[next(str(step) for step in reversed(steps) if isinstance(step, str))]
+    return wrong_type.RULE.problem(
+        document.value_place(steps),
+        found=kind_of(value) if value is None else f"{quoted(value)} ({kind_of(value)})",
+        expected=expected,
+        fix=_conversion(value, expected),
+    )
+
+
+def _conversion(value: Any, expected: str) -> str:
+    """How to write the value so that it has the type, where that is plain."""
+    if value is None:
+        return "remove the key, or give it a value"
+    if isinstance(value, str):
+        return _conversion_of_text(value, expected)
+    if expected == "text" and isinstance(value, (bool, int, float)):
+        return f'write "{quoted(value)}"'
+    if expected == "a whole number" and isinstance(value, float) and value.is_integer():
+        return f"write {int(value)}"
+    return ""
+
+
+def _conversion_of_text(text: str, expected: str) -> str:
+    if expected == "true or false" and text.lower() in _TRUTHS:
+        return f"write {_TRUTHS[text.lower()]}"
+    if expected in {"a whole number", "a number"} and _NUMBER.fullmatch(text.strip()):
+        return f"write {text.strip()} without quotes"
+    return f"write [{quoted(text)}]" if expected == "an array" else ""
+
+
+def _out_of_range(document: Document, steps: Steps, context: dict[str, Any]) -> Problem:
+    value = _value(document, steps)
+    found = f"{len(value)} items" if isinstance(value, list) else quoted(value)
+    return out_of_range.RULE.problem(document.value_place(steps), found=found, expected=_limit(context))
+
+
+def _limit(context: dict[str, Any]) -> str:
+    words = {
+        "ge": "at least",
+        "gt": "more than",
+        "le": "at most",
+        "min_length": "at least",
+        "max_length": "at most",
+    }
+    name = next(name for name in words if name in context)
+    limit = context[name]
+    unit = {"min_length": " item", "max_length": " items"}.get(name, "")
+    return f"{words[name]} {int(limit) if limit == int(limit) else limit}{unit}"
+
+
+def _bad_key(document: Document, steps: Steps) -> Problem:
+    return bad_form.RULE.problem(
+        document.key_place(steps),
+        found=quoted(steps[-1]),
+        expected="the name of a variable: letters, digits and underscores, no digit first",
+    )
+
+
+def _bad_form(document: Document, steps: Steps) -> Problem:
+    field = field_at(document, steps)
+    examples = field.examples if field and field.examples else []
+    return bad_form.RULE.problem(
+        document.value_place(steps),
+        found=quoted(_value(document, steps)),
+        expected=f"text such as {listed(quoted(one) for one in examples)}",
+    )
+
+
+def _value(document: Document, steps: Steps) -> Any:
+    value = document.value
+    for step in steps:
+        value = value[step]
+    return value
+
+
+_OF_DISCRIMINATOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
+_SAID_BY: dict[str, Callable[[Document, Steps], Problem | None]] = {
+    "missing": _missing,
+    "union_tag_not_found": _missing,
+    "extra_forbidden": _unknown,
+    "literal_error": _no_literal,
+    "union_tag_invalid": _no_engine,
+}

@@ -1,0 +1,61 @@
+"""Compares a document with the model; every difference becomes a problem."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import ValidationError
+
+from centralized_ml_api.config.checks.document import wrong_type
+from centralized_ml_api.config.fields import field_at
+from centralized_ml_api.config.model import Config
+from centralized_ml_api.config.shape.problems import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.errors import Problem
+
+
+def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
+    """The typed config, or None and the problems of its shape.
+
+    A `null` is a problem even where the model allows None.
+    """
+    problems = [*_nulls(document)]
+    try:
+        config = Config.model_validate(document.value)
+    except ValidationError as error:
+        found = (problem_of(document, one) for one in error.errors(include_url=False))
+        return None, [*problems, *(problem for problem in found if problem)]
+    return (None if problems else config), problems
+
+
+def _nulls(document: Document) -> Iterator[Problem]:
+    """The optional keys that are set to `null`: for the model not given, for its writer maybe anything."""
+    for steps in _optional_nulls(document.value, ()):
+        field = field_at(document, steps)
+        if field and NoneType in get_args(field.annotation):
+            yield wrong_type.RULE.problem(
+                document.value_place(steps), found="nothing (null)", expected="a value", fix="remove the key"
+            )
+
+
+def _optional_nulls(value: Any, steps: Steps) -> Iterator[Steps]:
+    if isinstance(value, dict):
+        members: Any = value.items()
+    elif isinstance(value, list):
+        members = enumerate(value)
+    else:
+        return
+    for key, item in members:
+        if item is None and isinstance(key, str):
+            yield (*steps, key)
+        elif not _is_sample(steps, key):
+            yield from _optional_nulls(item, (*steps, key))
+
+
+def _is_sample(steps: Steps, key: str | int) -> bool:
+    return key == "sample" and len(steps) == len(("models", 0))

