@@ -33,6 +33,7 @@ _RETRY = Retry(
     connect=2,
     read=1,
     status=3,
+    other=1,
     redirect=False,
     status_forcelist=_BUSY,
     raise_on_status=False,

