@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +29,7 @@ def data_json(value: Mapping[str, object] | Sequence[object]) -> None:
 
 def data_bytes(value: bytes) -> None:
     """Bytes as they are, to stdout."""
-    click.get_binary_stream("stdout").write(value)
+    click.echo(value, nl=False)
 
 
 def talk(text: str) -> None:
@@ -56,3 +57,8 @@ def fail(error: MlApiError) -> None:
 def _color() -> bool | None:
     """False when the user asked for none (https://no-color.org), else click decides by the terminal."""
     return False if os.environ.get("NO_COLOR") else None
+
+
+def flush() -> None:
+    """Sends on what was printed so far."""
+    sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""The local target: plan -> processes. One Envoy, one process per model replica, one Lambda host per function."""
+"""Plan -> processes: one Envoy, one process per model replica, one Lambda host per function."""

@@ -53,7 +53,7 @@ class RefusedRoute:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Everything the gateway must know. `unready` are (name, reason) of served entries that cannot answer now."""
+    """Everything the gateway must know. `unready`: (name, reason) of entries that cannot answer now."""
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
     routes: tuple[ServedRoute | RefusedRoute, ...]

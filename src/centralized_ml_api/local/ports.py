@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from typing import Any
 
 import psutil
 
@@ -12,11 +13,20 @@ from centralized_ml_api.errors import StartError
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now. Another program may take it first; whoever binds it then tries anew."""
+    """A port that nobody listens on now. Whoever finds it taken after all tries another."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def prefer_port(port: int) -> int:
+    """That loopback port if it is free, else any free one."""
+    try:
+        check_port("127.0.0.1", port)
+    except (StartError, OverflowError):
+        return free_port()
+    return port
 
 
 def check_port(host: str, port: int) -> None:
@@ -36,7 +46,8 @@ def check_port(host: str, port: int) -> None:
             holder = find_holder(port)
             if holder is None and not _is_taken(error):
                 raise StartError(
-                    f"{host} is not an address of this machine", fix="--host 127.0.0.1 (the default) always works"
+                    f"{host} is not an address of this machine",
+                    fix="--host 127.0.0.1 (the default) always works",
                 ) from error
             raise StartError(
                 f"port {port} is held by {holder or 'another program'}",
@@ -52,7 +63,7 @@ def find_holder(port: int) -> str | None:
     return None
 
 
-def _listeners() -> list[psutil._common.sconn]:
+def _listeners() -> list[Any]:
     with contextlib.suppress(psutil.Error, OSError):
         return [one for one in psutil.net_connections(kind="tcp") if one.status == psutil.CONN_LISTEN]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import psutil
@@ -16,6 +16,8 @@ from centralized_ml_api.errors import NotRunningError, StartError
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,35 @@ class Run:
     control_url: str = ""
     token: str = ""
 
+    @classmethod
+    def of_this_process(cls, config: str) -> Run:
+        """This very process, not yet reachable."""
+        return cls(os.getpid(), psutil.Process().create_time(), config)
+
+    def reachable(self, control_url: str, token: str) -> Run:
+        """The same, now listening."""
+        return replace(self, control_url=control_url, token=token)
+
     @property
     def alive(self) -> bool:
         """Whether that very process still runs."""
         with contextlib.suppress(psutil.Error):
             return abs(psutil.Process(self.pid).create_time() - self.started) < 1
         return False
+
+    def stop(self) -> None:
+        """Asks the process to end, kills it when it does not; returns when it is gone.
+
+        Its children die with it either way (Linux): see `supervision/process.py`.
+        """
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait(STOP_SECONDS)
 
 
 class StateFolder:
@@ -66,11 +91,9 @@ class StateFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives it back: nothing but the logs stays."""
+        """Gives it back: nothing but the logs and an empty lock file stay."""
         self._run_file.unlink(missing_ok=True)
         self._lock.release()
-        with contextlib.suppress(OSError):
-            (self.path / "lock").unlink()
 
     def write_run(self, run: Run) -> None:
         """Says who runs here (mode 0600, replaced as a whole)."""
@@ -115,5 +138,5 @@ class StateFolder:
         who = f"mlapi (pid {run.pid}) serving {run.config}" if run else "another mlapi that is just starting"
         return StartError(
             f"the state folder {self.path} is held by {who}",
-            fix="stop it with `mlapi down`, change it with `mlapi reload`, or use another folder: --state FOLDER",
+            fix="stop it with `mlapi down`, change it with `mlapi reload`, or use --state ANOTHER-FOLDER",
         )

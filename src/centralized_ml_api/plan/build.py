@@ -101,7 +101,8 @@ def _autoscaling(written: Autoscaling | None) -> AutoscalingPlan | None:
 
 def _function(properties: FunctionProperties, folders: Sequence[Path]) -> FunctionPlan:
     permissions = properties.permissions
-    scoped = isinstance(permissions, ScopedPermissions)
+    scoped = permissions if isinstance(permissions, ScopedPermissions) else None
+    actions = permissions.actions if isinstance(permissions, ScopedPermissions) else permissions
     return FunctionPlan(
         code=resolve_folder(properties.code, folders),
         handler=properties.handler,
@@ -110,8 +111,8 @@ def _function(properties: FunctionProperties, folders: Sequence[Path]) -> Functi
         memory_mib=properties.memory,
         environment=dict(properties.environment),
         layers=tuple(properties.layers),
-        actions=tuple(permissions.actions if scoped else permissions),
-        resources=tuple(permissions.resources) if scoped else None,
+        actions=tuple(actions),
+        resources=tuple(scoped.resources) if scoped else None,
     )
 
 
@@ -138,7 +139,8 @@ def _not_acted_on(event: Event | None) -> list[str]:
         return []
     notes = {
         "teams": bool(event.teams) and "event.teams: no keys are asked for, the API stays public",
-        "rate": event.requests_per_second is not None and "event.requests_per_second, burst: calls are not throttled",
+        "rate": event.requests_per_second is not None
+        and "event.requests_per_second, burst: calls are not throttled",
         "ends": event.ends is not None and "event.ends: nothing is removed at that time",
         "budget": event.budget is not None and "event.budget: no alarm is set",
     }

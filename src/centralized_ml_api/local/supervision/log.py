@@ -13,7 +13,7 @@ LIMIT_BYTES = 10 * 1024 * 1024
 
 
 class ServerLog:
-    """Appends to `path`; past the limit the file is kept once as `<path>.1`, so a log takes at most twice that.
+    """Appends to `path`; past the limit it becomes `<path>.1`, so a log takes at most twice that.
 
     A disk that is full loses log lines, never the process: its output is always read.
     """

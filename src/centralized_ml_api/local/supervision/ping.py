@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from enum import Enum
 
 import aiohttp
@@ -19,7 +18,9 @@ class Pulse(Enum):
     SILENT = "does not answer"
 
 
-async def ping(session: aiohttp.ClientSession, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS) -> Pulse:
+async def ping(
+    session: aiohttp.ClientSession, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS
+) -> Pulse:
     """Asks once. READY is any 2xx; never raises."""
     try:
         async with session.get(
@@ -28,5 +29,5 @@ async def ping(session: aiohttp.ClientSession, url: str, timeout_seconds: float 
             return Pulse.READY if answer.ok else Pulse.NOT_READY
     except aiohttp.ClientConnectorError:
         return Pulse.REFUSED
-    except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
+    except (aiohttp.ClientError, TimeoutError, ValueError):
         return Pulse.SILENT

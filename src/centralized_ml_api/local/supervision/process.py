@@ -26,9 +26,9 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Process:
     """A running child. Its whole process group ends with it; on Linux it ends when we are killed, too."""
 
-    def __init__(self, child: asyncio.subprocess.Process, log: ServerLog) -> None:
+    def __init__(self, child: asyncio.subprocess.Process, output: int, log: ServerLog) -> None:
         self._child = child
-        self._reader = asyncio.create_task(_read(child, log))
+        self._reader = asyncio.create_task(_read(output, log))
 
     @property
     def pid(self) -> int:
@@ -60,31 +60,45 @@ async def start_process(launch: Launch, log: ServerLog) -> Process:
     Raises:
         StartError: the program does not exist or may not be run.
     """
+    # A pipe of our own: with asyncio's, `wait` would hang for as long as a grandchild holds the other end.
+    output, its_end = os.pipe()
     try:
-        child = await asyncio.create_subprocess_exec(
-            *launch.argv,
-            cwd=launch.cwd,
-            env=dict(launch.environment),
-            stdin=asyncio.subprocess.PIPE if launch.stdin else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LINE_LIMIT_BYTES,
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
-        )
-    except OSError as error:
-        raise StartError(
-            f"{launch.argv[0]} could not be started: {error.strerror or error}",
-            fix="check that the program is installed, on the PATH and executable",
-        ) from error
-    process = Process(child, log)
+        child = await _start_child(launch, its_end)
+    except BaseException as error:
+        os.close(output)
+        if isinstance(error, OSError):
+            raise _not_started(launch, error) from error
+        raise
+    finally:
+        os.close(its_end)
+    process = Process(child, output, log)
     if launch.stdin:
         await _feed(child, launch.stdin)
     return process
 
 
+def _not_started(launch: Launch, error: OSError) -> StartError:
+    return StartError(
+        f"{launch.argv[0]} could not be started: {error.strerror or error}",
+        fix="check that the program is installed, on the PATH and executable",
+    )
+
+
+async def _start_child(launch: Launch, output: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *launch.argv,
+        cwd=launch.cwd,
+        env=dict(launch.environment),
+        stdin=asyncio.subprocess.PIPE if launch.stdin else asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=_die_with(os.getpid()),
+    )
+
+
 def _die_with(parent: int) -> Callable[[], None] | None:
-    """Runs in the child: the kernel kills it when we die, however we die (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    """Runs in the child: the kernel kills it when we die, however we die (prctl(2))."""
     libc = _libc
     if libc is None:
         return None
@@ -106,21 +120,27 @@ async def _feed(child: asyncio.subprocess.Process, stdin: bytes) -> None:
     child.stdin.close()
 
 
-async def _read(child: asyncio.subprocess.Process, log: ServerLog) -> None:
-    """Reads to the end. A line longer than the limit is logged in pieces: reading never stops."""
-    stream = child.stdout
-    if stream is None:
-        return
-    while True:
-        try:
-            line = await stream.readuntil(b"\n")
-        except asyncio.IncompleteReadError as end:
-            if end.partial:
-                log.write(end.partial)
-            return
-        except asyncio.LimitOverrunError as overrun:
-            line = await stream.readexactly(max(overrun.consumed, 1))
-        log.write(line)
+async def _read(output: int, log: ServerLog) -> None:
+    """Reads to the end, then closes. A line longer than the limit is logged in pieces: reading never stops."""
+    stream = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(output, "rb", buffering=0)
+    )
+    try:
+        while line := await _next_line(stream):
+            log.write(line)
+    finally:
+        transport.close()
+
+
+async def _next_line(stream: asyncio.StreamReader) -> bytes:
+    """A line, or a piece of one that is too long; empty at the end."""
+    try:
+        return await stream.readuntil(b"\n")
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    except asyncio.LimitOverrunError as overrun:
+        return await stream.readexactly(max(overrun.consumed, 1))
 
 
 def _kill_group(group: int, number: signal.Signals) -> None:

@@ -32,8 +32,8 @@ SLOWEST_STARTING_PING_SECONDS = 0.5
 class Patience:
     """How long we wait, in seconds.
 
-    `start`: until a new server is ready (SageMaker gives a container 8 minutes by default). `ping`: between two
-    looks at a ready one. `silence`: until a ready one that answers no ping is taken for dead; long, because a
+    `start`: until a new server is ready (SageMaker's containers have 8 minutes). `ping`: between two looks at
+    a ready one. `silence`: until a ready one that answers no ping is taken for dead; long, because a
     server with one thread answers none while it computes.
     """
 

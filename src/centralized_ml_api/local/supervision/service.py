@@ -25,7 +25,7 @@ ServiceState = Literal["preparing", "starting", "ready", "unready", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a service is: `detail` says in words what it waits for or why it failed; `log` are its last lines."""
+    """How a service is: `detail` says what it waits for or why it failed; `log` are its last lines."""
 
     state: ServiceState
     detail: str = ""
@@ -54,7 +54,7 @@ class Service(Protocol):
 
 
 class ReplicatedService:
-    """Equal servers of this machine. `prepare` makes the server (it may fetch weights) before the first start."""
+    """Equal servers of this machine. `prepare` makes the server before the first start; it may take long."""
 
     def __init__(
         self,

@@ -1,0 +1,84 @@
+"""`mlapi logs`: what the servers print."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+TAIL_LINES = 50
+LOOK_SECONDS = 0.2
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on printing what comes; Ctrl-C ends it.")
+@state_option
+def logs(name: str | None, state: Path, *, follow: bool) -> None:
+    """Print the newest log lines of NAME (a model, NAME.function, gateway, access) or of all."""
+    files = find_logs(state.absolute() / "logs", name)
+    for file in files:
+        if len(files) > 1:
+            output.talk(f"==> {file.stem}")
+        output.data_bytes(_tail(file))
+    if follow:
+        _follow(files)
+
+
+def find_logs(folder: Path, name: str | None) -> list[Path]:
+    """The log files of a name: its own, its replicas' and its function's; every one without a name.
+
+    Raises:
+        UsageError: there is none; the message lists those that there are.
+    """
+    every = sorted(folder.glob("*.log"))
+    chosen = [file for file in every if name is None or _belongs(file.stem, name)]
+    if not chosen:
+        have = ", ".join(file.stem for file in every) or "none"
+        raise UsageError(f"no log {f'of {name} ' if name else ''}in {folder}", fix=f"logs that exist: {have}")
+    return chosen
+
+
+def _belongs(stem: str, name: str) -> bool:
+    base, _, number = stem.rpartition("-")
+    return stem in {name, f"{name}.function"} or (number.isdigit() and base == name)
+
+
+def _tail(file: Path) -> bytes:
+    return b"".join(file.read_bytes().splitlines(keepends=True)[-TAIL_LINES:])
+
+
+def _follow(files: Sequence[Path]) -> None:
+    """Prints what is appended, also after a file was begun anew."""
+    opened = {file: _open_at_end(file) for file in files}
+    while True:
+        for file, handle in opened.items():
+            output.data_bytes(handle.read())
+            if _was_replaced(file, handle):
+                handle.close()
+                opened[file] = file.open("rb")
+        output.flush()
+        time.sleep(LOOK_SECONDS)
+
+
+def _open_at_end(file: Path) -> BinaryIO:
+    handle = file.open("rb")
+    handle.seek(0, 2)
+    return handle
+
+
+def _was_replaced(file: Path, handle: BinaryIO) -> bool:
+    try:
+        return file.stat().st_ino != os.fstat(handle.fileno()).st_ino
+    except FileNotFoundError:
+        return False

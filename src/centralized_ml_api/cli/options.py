@@ -1,0 +1,20 @@
+"""Arguments and options that several verbs share, written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+DEFAULT_CONFIG = Path("config/models.json")
+DEFAULT_STATE = Path(".mlapi")
+
+config_argument = click.argument("config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG)
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    show_default=True,
+    help="The state folder of the local target.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")

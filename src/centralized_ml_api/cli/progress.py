@@ -1,0 +1,96 @@
+"""How `mlapi up` says what it does while it does it: a line for every change, and the end of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.plan.sample import sample_of
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
+    from centralized_ml_api.plan.model import ApiPlan
+
+BETWEEN_DETAILS_SECONDS = 1.0
+LOG_LINES = 8
+
+
+class ProgressLines:
+    """Shows how a `LocalStatus` changes; `show` may be called as often as one likes."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+        self._detail_shown: dict[str, tuple[str, float]] = {}
+
+    def show(self, status: LocalStatus) -> None:
+        """Prints what is new since the last call."""
+        for entry in status.entries:
+            if entry.parts:
+                for part in entry.parts:
+                    self._show_part(part)
+            elif self._is_new(entry.name, entry.state):
+                output.talk(f"  {entry.name}: answers 501: {entry.detail}")
+
+    def _show_part(self, part: PartStatus) -> None:
+        if self._is_new(part.name, f"{part.state} {part.ready_replicas} {part.restarts}"):
+            output.talk(f"  {part.name}: {_words(part)}")
+            if part.state in {"failed", "unready"}:
+                _show_log(part)
+        elif part.state == "preparing" and self._detail_is_due(part):
+            output.talk(f"  {part.name}: {part.detail}")
+
+    def _is_new(self, name: str, state: str) -> bool:
+        before, self._states[name] = self._states.get(name), state
+        return before != state
+
+    def _detail_is_due(self, part: PartStatus) -> bool:
+        text, shown = self._detail_shown.get(part.name, ("", 0.0))
+        if part.detail == text or time.monotonic() - shown < BETWEEN_DETAILS_SECONDS:
+            return False
+        self._detail_shown[part.name] = (part.detail, time.monotonic())
+        return True
+
+
+def show_address(status: LocalStatus, plan: ApiPlan) -> None:
+    """The last lines of a start: the address, a call that works, what to know."""
+    for note in status.notes:
+        output.talk(f"  note: {note}")
+    output.talk("  Public: no keys are asked for, everybody who reaches the address may call.")
+    output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
+    output.talk("")
+    output.data(f"Serving on {status.address}")
+    ready = next((entry for entry in status.entries if entry.state == "ready"), None)
+    if ready is not None:
+        output.data(f"Try: {curl_of(ready, status.address, plan)}")
+
+
+def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
+    """A curl command that calls the entry; with its sample where it has one."""
+    deployment = plan.deployment(entry.name)
+    sample = sample_of(deployment) if deployment else None
+    body = "@body.json" if sample is None else json.dumps(sample, ensure_ascii=False)
+    return f"curl -X POST {address}{entry.path} -d {shlex.quote(body)}"
+
+
+def _words(part: PartStatus) -> str:
+    reason = f": {part.detail}" if part.detail else ""
+    match part.state:
+        case "ready":
+            count = f" ({part.ready_replicas} of {part.replicas})" if part.replicas > 1 else ""
+            return f"ready{count}" + (f", restarted {part.restarts} times" if part.restarts else "")
+        case "failed":
+            return f"could not be started{reason}"
+        case "unready":
+            return f"not ready{reason}"
+        case "preparing":
+            return part.detail or "preparing"
+        case _:
+            return "starting"
+
+
+def _show_log(part: PartStatus) -> None:
+    for line in part.log[-LOG_LINES:]:
+        output.talk(f"    | {line}")

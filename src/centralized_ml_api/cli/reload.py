@@ -1,0 +1,42 @@
+"""`mlapi reload`: applies a changed config to the running local target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import json_option, state_option
+from centralized_ml_api.errors import ConfigError, Place, Problem, StartError
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@state_option
+@json_option
+def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
+    """Apply the changed config (or CONFIG instead) without dropping a call."""
+    from centralized_ml_api.local.control import ControlClient  # noqa: PLC0415  # only this verb pays for it
+    from centralized_ml_api.local.serve import describe_reload  # noqa: PLC0415
+    from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
+
+    client = ControlClient(StateFolder(state).load_run())
+    output.talk("Reloading: what is new starts beside the old…")
+    changes = client.reload(config.absolute() if config else None)
+    _raise_failure(changes)
+    if as_json:
+        output.data_json(changes)
+    else:
+        output.data(describe_reload(changes))
+        output.next_command("mlapi status")
+    return int(bool(changes["kept"]))
+
+
+def _raise_failure(changes: dict[str, Any]) -> None:
+    if "error" in changes:
+        raise StartError(changes["error"])
+    if "problems" in changes:
+        problems = [Problem(**{**one, "place": Place(**one["place"])}) for one in changes["problems"]]
+        raise ConfigError(problems, source=changes["source"])

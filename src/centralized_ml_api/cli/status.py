@@ -1,0 +1,52 @@
+"""`mlapi status`: how the local target is."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import json_option, state_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.local.status import EntryStatus, LocalStatus
+
+
+@click.command()
+@state_option
+@json_option
+def status(state: Path, *, as_json: bool) -> int:
+    """Show what runs here: every model, its state, its restarts. Exit status 1 when one is not ready."""
+    from centralized_ml_api.local.control import ControlClient  # noqa: PLC0415  # only this verb pays for it
+    from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
+
+    now = ControlClient(StateFolder(state).load_run()).status()
+    if as_json:
+        output.data_json(now.to_json())
+    else:
+        output.data(render_status(now))
+        output.next_command("mlapi logs NAME, mlapi call NAME, mlapi down")
+    return int(any(entry.state not in {"ready", "not served"} for entry in now.entries))
+
+
+def render_status(now: LocalStatus) -> str:
+    """The address, then a line an entry."""
+    minutes = (time.time() - now.started) / 60
+    lines = [
+        f"Serving {now.config} on {now.address or '(starting)'} for {minutes:.0f} min (pid {now.pid})",
+        f"SageMaker runtime: {now.sagemaker_runtime}",
+        *(_line(entry) for entry in now.entries),
+        *(f"note: {note}" for note in now.notes),
+    ]
+    return "\n".join(lines)
+
+
+def _line(entry: EntryStatus) -> str:
+    ready = " ".join(f"{part.name} {part.ready_replicas}/{part.replicas}" for part in entry.parts)
+    restarts = sum(part.restarts for part in entry.parts)
+    facts = [ready, f"{restarts} restarts" if restarts else "", entry.detail]
+    return f"  {entry.path:24} {entry.state:12} {'  '.join(fact for fact in facts if fact)}"

@@ -1,0 +1,96 @@
+"""`mlapi up`: the local target."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.duration import Duration
+from centralized_ml_api.cli.loading import load_plan_and_warn
+from centralized_ml_api.cli.options import config_argument, state_option
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.local.serve import ServeOptions
+    from centralized_ml_api.local.status import LocalStatus
+    from centralized_ml_api.plan.model import ApiPlan
+
+
+@click.command()
+@config_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port; 0 takes a free one.",
+)
+@state_option
+@click.option("--detach", is_flag=True, help="Return when the API serves; it goes on in the background.")
+@click.option("--for", "for_seconds", type=Duration(), help="Stop by itself after this time, such as 48h.")
+@click.option(
+    "--public", is_flag=True, help="Yes, listen beyond this machine although no keys are asked for."
+)
+def up(
+    config: Path, host: str, port: int, state: Path, for_seconds: float | None, *, detach: bool, public: bool
+) -> int:
+    """Serve the config on this machine: real models behind one HTTP API."""
+    _check_reach(host, public=public)
+    from centralized_ml_api.local.serve import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
+
+    plan = load_plan_and_warn(config)
+    options = ServeOptions(config, state, host=host, port=port, for_seconds=for_seconds)
+    return _detached(options, plan) if detach else _in_foreground(options, plan)
+
+
+def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
+    from centralized_ml_api.cli.progress import ProgressLines, show_address  # noqa: PLC0415
+    from centralized_ml_api.local.serve import Terminal, serve  # noqa: PLC0415
+
+    lines = ProgressLines()
+    announced = False
+
+    def show(status: LocalStatus) -> None:
+        nonlocal announced
+        lines.show(status)
+        if status.settled and status.serving and not announced:
+            announced = True
+            show_address(status, plan)
+            output.next_command("mlapi status, in another terminal; Ctrl-C stops everything")
+
+    output.talk(f"Starting {options.config}:")
+    status = serve(options, plan, Terminal(show, output.talk, output.fail))
+    output.talk("Stopped: no process is left.")
+    return status
+
+
+def _detached(options: ServeOptions, plan: ApiPlan) -> int:
+    from centralized_ml_api.cli.progress import ProgressLines, show_address  # noqa: PLC0415
+    from centralized_ml_api.local.detach import start_detached  # noqa: PLC0415
+
+    output.talk(f"Starting {options.config} in the background:")
+    status = start_detached(options, ProgressLines().show)
+    show_address(status, plan)
+    output.next_command("mlapi status, mlapi logs, mlapi down")
+    return 0
+
+
+def _check_reach(host: str, *, public: bool) -> None:
+    """Beyond loopback, without keys, only when that was said."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise UsageError(
+            f"--host {host} is not an IP address", fix="write --host 127.0.0.1 or --host 0.0.0.0"
+        ) from error
+    if not loopback and not public:
+        raise UsageError(
+            f"--host {host} lets other machines call, and no keys are asked for",
+            fix="add --public if that is meant, or leave --host away to serve this machine only",
+        )

@@ -1,0 +1,119 @@
+"""Plan and running services -> what the gateway serves and what `status` shows. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.servers import invocations_path, parse_url
+from centralized_ml_api.local.specs import ModelSpec, services_of
+from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
+from centralized_ml_api.plan.model import UrlServing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from centralized_ml_api.local.registry import Running
+    from centralized_ml_api.local.supervision.service import Report
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+
+    Find = Callable[[str], Running | None]
+
+
+WORDS: dict[EntryState, str] = {
+    "preparing": "is being prepared",
+    "starting": "is starting",
+    "unready": "is not ready",
+    "failed": "could not be started",
+}
+
+
+def build_gateway(
+    plan: ApiPlan, refused: dict[str, str], find: Find, retiring: tuple[Running, ...] = ()
+) -> Gateway:
+    """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls."""
+    running = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
+    return Gateway(
+        upstreams=tuple(_upstream(one) for one in (*running, *retiring)),
+        routes=tuple(_route(entry, refused, find) for entry in plan.deployments),
+        unready=tuple(_unready(entry_statuses(plan, refused, find))),
+    )
+
+
+def entry_statuses(plan: ApiPlan, refused: dict[str, str], find: Find) -> tuple[EntryStatus, ...]:
+    """How each entry is now, in plan order."""
+    return tuple(_entry_status(entry, refused, find) for entry in plan.deployments)
+
+
+def _front(entry: ModelDeployment, find: Find) -> Running | None:
+    """The service that takes the entry's calls."""
+    return find(services_of(entry)[0])
+
+
+def _route(entry: ModelDeployment, refused: dict[str, str], find: Find) -> ServedRoute | RefusedRoute:
+    front = _front(entry, find)
+    if front is None:
+        return RefusedRoute(entry.name, refused.get(entry.name, "This entry is not served here."))
+    is_function = entry.function is not None
+    return ServedRoute(
+        name=entry.name,
+        upstream=front.upstream,
+        rewrite=None if is_function or entry.local is None else invocations_path(entry.local.serving),
+        headers=None if is_function else entry.headers,
+        streams=entry.integration == "stream",
+    )
+
+
+def _upstream(running: Running) -> Upstream | ExternalUpstream:
+    spec = running.spec
+    if isinstance(spec, ModelSpec) and isinstance(spec.local.serving, UrlServing):
+        target = parse_url(spec.local.serving)
+        ready = running.service.report().state == "ready"
+        return ExternalUpstream(running.upstream, target.host, target.port, target.tls, ready)
+    return Upstream(running.upstream, running.service.ports)
+
+
+def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
+    """Participants read these: the state alone, no detail of this machine."""
+    return [
+        (status.name, WORDS[status.state])
+        for status in statuses
+        if status.state not in {"ready", "not served"}
+    ]
+
+
+def _entry_status(entry: ModelDeployment, refused: dict[str, str], find: Find) -> EntryStatus:
+    parts = tuple(_part(name, one.service.report()) for name in services_of(entry) if (one := find(name)))
+    state, detail = _summary(parts) if parts else ("not served", refused.get(entry.name, ""))
+    return EntryStatus(
+        name=entry.name,
+        path=entry.path,
+        state=state,
+        detail=detail,
+        engine=entry.local.serving.engine if entry.local else "",
+        integration=entry.integration,
+        parts=parts,
+    )
+
+
+def _summary(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:
+    """An entry is as its worst part is."""
+    order: tuple[EntryState, ...] = ("failed", "unready", "preparing", "starting", "ready")
+    for state in order:
+        for part in parts:
+            if part.state == state:
+                return state, part.detail
+    return "starting", ""
+
+
+def _part(name: str, report: Report) -> PartStatus:
+    return PartStatus(
+        name=name,
+        state=report.state,
+        detail=report.detail,
+        ready_replicas=report.ready_replicas,
+        replicas=report.replicas,
+        restarts=report.restarts,
+        pids=report.pids,
+        log=report.log,
+    )

@@ -1,0 +1,81 @@
+"""Starting the local target in the background, and waiting until it serves."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import NotRunningError, StartError
+from centralized_ml_api.local.control import ControlClient
+from centralized_ml_api.local.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.serve import ServeOptions
+    from centralized_ml_api.local.status import LocalStatus
+
+LOOK_SECONDS = 0.1
+STOP_SECONDS = 30
+LAST_LINES = 15
+
+
+def start_detached(options: ServeOptions, show: Callable[[LocalStatus], None]) -> LocalStatus:
+    """Starts `mlapi up` in a session of its own, shows how it goes, returns when every model has settled.
+
+    Its output goes to `up.log` in the state folder's logs. Interrupted meanwhile, the process is ended again.
+
+    Raises:
+        StartError: the folder is held, or the process ended; the message has its last lines.
+    """
+    state = StateFolder(options.state)
+    with state:  # makes the folders, and says at once who holds them
+        log = state.logs / "up.log"
+    with log.open("wb") as file:
+        child = subprocess.Popen(  # noqa: S603  # our own program
+            _command(options), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    try:
+        status = _until_settled(child, state, show)
+    except BaseException:
+        _end(child)
+        raise
+    if status is None:
+        lines = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
+        raise StartError(f"it ended with status {child.returncode}; its last lines:\n{lines}")
+    return status
+
+
+def _until_settled(
+    child: subprocess.Popen[bytes], state: StateFolder, show: Callable[[LocalStatus], None]
+) -> LocalStatus | None:
+    """None when the process ended instead."""
+    while child.poll() is None:
+        with contextlib.suppress(NotRunningError):
+            status = ControlClient(state.load_run()).status()
+            show(status)
+            if status.settled and status.serving:
+                return status
+        time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _command(options: ServeOptions) -> list[str]:
+    duration = [] if options.for_seconds is None else ["--for", f"{options.for_seconds:g}s"]
+    return [
+        *(sys.executable, "-m", "centralized_ml_api", "up", str(options.config)),
+        *("--host", options.host, "--port", str(options.port), "--state", str(options.state), "--public"),
+        *duration,
+    ]

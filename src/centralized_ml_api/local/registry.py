@@ -1,0 +1,87 @@
+"""Which services run now, under which names, and how they come and go without dropping a call."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.specs import ServiceSpec
+    from centralized_ml_api.local.supervision.service import Service
+
+
+class Calls:
+    """Counts the calls under way that do not pass the gateway; used with `with`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> None:
+        """One more."""
+        self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        """One less."""
+        self.count -= 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Running:
+    """A service and what it was made from; `upstream` is its name at the gateway, never used again."""
+
+    spec: ServiceSpec
+    service: Service
+    upstream: str
+    task: asyncio.Task[None]
+    calls: Calls = field(default_factory=Calls)
+
+    @property
+    def settled(self) -> bool:
+        """Whether its start is over, well or badly."""
+        return self.service.report().state in {"ready", "failed"}
+
+    async def stop(self) -> None:
+        """Ends it and waits until everything it started is gone."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+class Registry:
+    """The services by name. A name keeps its service until it is replaced."""
+
+    def __init__(self, make: Callable[[ServiceSpec], Service]) -> None:
+        self._make = make
+        self._running: dict[str, Running] = {}
+        self._generation = 0
+
+    def find(self, name: str) -> Running | None:
+        """The service of that name, if one runs."""
+        return self._running.get(name)
+
+    def all(self) -> tuple[Running, ...]:
+        """Every service, in no particular order."""
+        return tuple(self._running.values())
+
+    def start(self, spec: ServiceSpec) -> Running:
+        """Starts a service without giving it its name yet."""
+        self._generation += 1
+        service = self._make(spec)
+        return Running(spec, service, f"{spec.name}@{self._generation}", asyncio.create_task(service.run()))
+
+    def install(self, running: Running) -> Running | None:
+        """Gives it its name; returns the one that had it before, still running."""
+        before = self._running.get(running.spec.name)
+        self._running[running.spec.name] = running
+        return before
+
+    def remove(self, name: str) -> Running | None:
+        """Takes the name away; returns the service that had it, still running."""
+        return self._running.pop(name, None)
+
+    async def stop_all(self) -> None:
+        """Ends every service at once and waits until all are gone."""
+        running, self._running = self.all(), {}
+        await asyncio.gather(*(one.stop() for one in running))

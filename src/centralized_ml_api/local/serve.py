@@ -1,0 +1,260 @@
+"""`mlapi up`, from taking the state folder to the last process gone."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.errors import ConfigError, MlApiError, StartError
+from centralized_ml_api.local.control import build_control_application
+from centralized_ml_api.local.endpoints import build_runtime_application
+from centralized_ml_api.local.gateway_keeper import GatewayKeeper
+from centralized_ml_api.local.listen import start_listener
+from centralized_ml_api.local.ports import check_port, free_port, prefer_port
+from centralized_ml_api.local.service_factory import ServiceFactory
+from centralized_ml_api.local.state_folder import Run, StateFolder
+from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.supervision.replica import Patience
+from centralized_ml_api.local.supervisor import Supervisor
+from centralized_ml_api.local.watch import watch_files
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until stopped."""
+
+    config: Path
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    for_seconds: float | None = None
+    timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How the serving process speaks: `show` after every change, `talk` a sentence, `fail` an error."""
+
+    show: Callable[[LocalStatus], None]
+    talk: Callable[[str], None]
+    fail: Callable[[MlApiError], None]
+
+
+def load_plan(config: Path) -> ApiPlan:
+    """The plan of a config file.
+
+    Raises:
+        ConfigError: the config has errors.
+    """
+    return build_plan(load_config(config, now=datetime.now(UTC)))
+
+
+def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
+    """Serves `plan` until stopped, and returns the exit status: 0, or 130 after Ctrl-C.
+
+    Raises:
+        StartError: the folder or port is held, the gateway does not start, or no model could start.
+    """
+    with StateFolder(options.state) as state:
+        check_port(options.host, options.port)
+        return asyncio.run(LocalTarget(options, state, terminal).run(plan))
+
+
+class LocalTarget:
+    """The local target of one state folder, while it runs in one event loop."""
+
+    def __init__(self, options: ServeOptions, state: StateFolder, terminal: Terminal) -> None:
+        self._state = state
+        self._terminal = terminal
+        self._config = options.config.absolute()
+        self._host = options.host
+        self._port = options.port or free_port(options.host)
+        self._for_seconds = options.for_seconds
+        self._run = Run.of_this_process(str(self._config))
+        self._address = ""
+        self._runtime_port = prefer_port(self._port + 1)
+        self._stop = asyncio.Event()
+        self._exit_status = 0
+        self._settled_once = False
+        self._nothing_serves: asyncio.Future[None] | None = None
+        self._gateway = GatewayKeeper(state, self._host, self._port, timeout_seconds=options.timeout_seconds)
+        self._supervisor: Supervisor | None = None
+        self._reloading = asyncio.Lock()
+
+    async def run(self, plan: ApiPlan) -> int:
+        """Serves until stopped; on return, also by an error, everything that was started is gone."""
+        self._listen_to_signals()
+        self._state.write_run(self._run)
+        serving = asyncio.create_task(self._serve(plan))
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not serving.done():
+            self._terminal.talk("Stopping: taking no new calls, finishing those under way…")
+            serving.cancel()
+        await asyncio.wait({serving})
+        if not serving.cancelled():
+            serving.result()
+        return self._exit_status
+
+    def status(self) -> LocalStatus:
+        """How it is now."""
+        supervisor = self._supervisor
+        return LocalStatus(
+            pid=self._run.pid,
+            config=str(self._config),
+            state_folder=str(self._state.path),
+            started=self._run.started,
+            address=self._address,
+            sagemaker_runtime=f"http://127.0.0.1:{self._runtime_port}",
+            entries=supervisor.entries() if supervisor else (),
+            notes=supervisor.notes if supervisor else (),
+        )
+
+    def request_stop(self) -> None:
+        """Begins to stop; `run` returns when everything is gone."""
+        self._stop.set()
+
+    async def reload(self, config: str | None) -> dict[str, Any]:
+        """Applies the config anew, or another one, and returns a JSON object.
+
+        With a wrong config nothing changes: `problems` (as `errors.Problem`s) and `source`. When the gateway
+        refuses: `error`. Else the names that were `added`, `changed`, `removed`, and `kept` with the reason:
+        those could not start anew, so the old ones go on.
+        """
+        path = Path(config) if config else self._config
+        async with self._reloading:
+            try:
+                return await self._change_to(path)
+            except ConfigError as error:
+                return {"problems": [asdict(problem) for problem in error.problems], "source": error.source}
+            except StartError as error:
+                return {"error": error.message}
+
+    async def _change_to(self, path: Path) -> dict[str, Any]:
+        plan = await asyncio.to_thread(load_plan, path)
+        if self._supervisor is None:
+            raise StartError("not started yet", fix="try again in a moment")
+        reloaded = await self._supervisor.change_to(plan)
+        self._config = path
+        return asdict(reloaded)
+
+    async def _serve(self, plan: ApiPlan) -> None:
+        """Everything that lives as long as the target; unwound in reverse order, the gateway first."""
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            supervisor = self._supervisor = self._build_supervisor(session)
+            await start_listener(
+                stack, build_runtime_application(supervisor), "127.0.0.1", self._runtime_port
+            )
+            await self._listen_to_control(stack)
+            stack.push_async_callback(supervisor.stop)
+            supervisor.start(plan)
+            stack.push_async_callback(self._gateway.stop)
+            await self._gateway.start()
+            self._address = _address(self._host, self._port)
+            await self._keep(supervisor)
+
+    async def _keep(self, supervisor: Supervisor) -> None:
+        self._nothing_serves = asyncio.get_running_loop().create_future()
+        tasks = [
+            asyncio.create_task(supervisor.run()),
+            asyncio.create_task(self._gateway.run()),
+            asyncio.create_task(watch_files(self._watched, self._apply_edit)),
+            asyncio.ensure_future(self._nothing_serves),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    def _build_supervisor(self, session: aiohttp.ClientSession) -> Supervisor:
+        factory = ServiceFactory(
+            logs=self._state.logs,
+            session=session,
+            runtime_url=f"http://127.0.0.1:{self._runtime_port}",
+            patience=Patience(),
+        )
+        return Supervisor(self._gateway, factory.make, show=self._show, fail=self._terminal.fail)
+
+    async def _listen_to_control(self, stack: AsyncExitStack) -> None:
+        token = secrets.token_urlsafe(32)
+        port = await start_listener(stack, build_control_application(self, token), "127.0.0.1", 0)
+        self._run = self._run.reachable(f"http://127.0.0.1:{port}", token)
+        self._state.write_run(self._run)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end_by, number)
+        if self._for_seconds is not None:
+            loop.call_later(self._for_seconds, self.request_stop)
+
+    def _end_by(self, number: signal.Signals) -> None:
+        if number == signal.SIGINT:
+            self._exit_status = INTERRUPTED
+        self.request_stop()
+
+    def _show(self) -> None:
+        status = self.status()
+        self._terminal.show(status)
+        if status.settled and not self._settled_once:
+            self._settled_once = True
+            if not status.serving and self._nothing_serves is not None:
+                self._nothing_serves.set_exception(
+                    StartError(
+                        "no model could start", fix="see above; `mlapi logs NAME` shows a model's whole log"
+                    )
+                )
+
+    def _watched(self) -> list[Path]:
+        """The config and the folders of its functions: an edit of one is applied as `mlapi reload` would."""
+        plan = self._supervisor.plan if self._supervisor else ApiPlan((), ())
+        return [self._config, *(entry.function.code for entry in plan.deployments if entry.function)]
+
+    async def _apply_edit(self) -> None:
+        self._terminal.talk("The config or a function was edited: reloading…")
+        try:
+            async with self._reloading:
+                changes = await self._change_to(self._config)
+        except MlApiError as error:
+            self._terminal.fail(error)
+            self._terminal.talk("Nothing was changed: the API goes on as before.")
+        else:
+            self._terminal.talk(describe_reload(changes))
+
+
+def describe_reload(changes: dict[str, Any]) -> str:
+    """What a reload did, in a sentence or a few lines."""
+    words = [
+        f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
+    ]
+    kept = [
+        f"{name} could not be started anew, the old one goes on: {reason}" for name, reason in changes["kept"]
+    ]
+    return "\n".join(["Reloaded: " + ("; ".join(words) or "no server had to change") + ".", *kept])
+
+
+def _address(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  # only what is shown
+    return f"http://{f'[{shown}]' if ':' in shown and not shown.startswith('[') else shown}:{port}"

@@ -1,0 +1,121 @@
+"""Plan -> what must run: one spec per model and per function, and why an entry cannot be served.
+
+Reads nothing but the names, sizes and times of a function's files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.lambda_host import why_not_here
+from centralized_ml_api.local.servers import model_speaks, why_not_served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.plan.model import ApiPlan, FunctionPlan, LocalPlan, ModelDeployment
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model to serve; equal specs are the same service."""
+
+    name: str
+    local: LocalPlan
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """A function to host. `fingerprint` changes when a file of its folder does."""
+
+    name: str
+    entry: str
+    function: FunctionPlan
+    endpoint_name: str
+    model_speaks: str
+    fingerprint: str
+
+
+ServiceSpec = ModelSpec | FunctionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What must run for a plan: the specs by service name, why an entry is refused by its name, and notes."""
+
+    specs: dict[str, ServiceSpec]
+    refused: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def build_wanted(plan: ApiPlan) -> Wanted:
+    """What must run, in plan order."""
+    specs: dict[str, ServiceSpec] = {}
+    refused: dict[str, str] = {}
+    for deployment in plan.deployments:
+        reason = _why_refused(deployment, plan)
+        if reason:
+            refused[deployment.name] = reason
+        else:
+            specs.update({spec.name: spec for spec in _specs(deployment, plan)})
+    return Wanted(specs, refused, tuple(_notes(plan)))
+
+
+def function_service(name: str) -> str:
+    """The name of the service that hosts an entry's function."""
+    return f"{name}.function"
+
+
+def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
+    """The names of the services that must be ready for the entry to answer; the first one takes its calls."""
+    if deployment.function is None:
+        return (deployment.name,)
+    return (function_service(deployment.name), deployment.name)
+
+
+def _notes(plan: ApiPlan) -> list[str]:
+    return [
+        f"{entry.name}: layers are not fetched on this machine; put what the function imports into its folder"
+        for entry in plan.deployments
+        if entry.function is not None and entry.function.layers
+    ]
+
+
+def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
+    unserved = why_not_served(deployment, plan.folders)
+    if unserved or deployment.function is None:
+        return unserved
+    return why_not_here(deployment.function)
+
+
+def _specs(deployment: ModelDeployment, plan: ApiPlan) -> list[ServiceSpec]:
+    if deployment.local is None:
+        return []
+    specs: list[ServiceSpec] = [ModelSpec(deployment.name, deployment.local, plan.folders)]
+    if deployment.function is not None:
+        specs.append(_function_spec(deployment, deployment.function, deployment.local))
+    return specs
+
+
+def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: LocalPlan) -> FunctionSpec:
+    return FunctionSpec(
+        name=function_service(deployment.name),
+        entry=deployment.name,
+        function=function,
+        endpoint_name=deployment.endpoint_name,
+        model_speaks=model_speaks(local.serving),
+        fingerprint=folder_fingerprint(function.code),
+    )
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """A digest over names, sizes and times of a folder's files; changes when one of them does."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            facts = file.stat()
+            digest.update(f"{file.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,83 @@
+"""How the local target is, as data: what `mlapi status` shows and scripts read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+EntryState = Literal["ready", "preparing", "starting", "unready", "failed", "not served"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """A model or a function behind an entry: `log` are its last lines, shown when it failed."""
+
+    name: str
+    state: str
+    detail: str
+    ready_replicas: int
+    replicas: int
+    restarts: int
+    pids: tuple[int, ...]
+    log: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStatus:
+    """One path of the API. `detail` says why it is not ready."""
+
+    name: str
+    path: str
+    state: EntryState
+    detail: str
+    engine: str
+    integration: str
+    parts: tuple[PartStatus, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether its start is over, well or badly."""
+        return self.state in {"ready", "failed", "not served"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStatus:
+    """The whole local target. `address` is empty until the gateway listens; `started` is epoch seconds."""
+
+    pid: int
+    config: str
+    state_folder: str
+    started: float
+    address: str
+    sagemaker_runtime: str
+    entries: tuple[EntryStatus, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether every entry's start is over and the gateway listens."""
+        return bool(self.address) and all(entry.settled for entry in self.entries)
+
+    @property
+    def serving(self) -> bool:
+        """Whether at least one entry answers."""
+        return any(entry.state == "ready" for entry in self.entries)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain values, with `settled` and `serving`."""
+        return {**asdict(self), "settled": self.settled, "serving": self.serving}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> LocalStatus:
+        """What `to_json` made."""
+        fields = {key: value[key] for key in cls.__slots__}
+        entries = tuple(_entry(entry) for entry in fields.pop("entries"))
+        return cls(**{**fields, "notes": tuple(fields["notes"])}, entries=entries)
+
+
+def _entry(value: dict[str, Any]) -> EntryStatus:
+    parts = tuple(
+        PartStatus(**{**part, "pids": tuple(part["pids"]), "log": tuple(part["log"])})
+        for part in value["parts"]
+    )
+    return EntryStatus(**{**value, "parts": parts})

@@ -1,0 +1,125 @@
+"""A plan as text and as JSON: what would exist on a target. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+from centralized_ml_api.plan.model import (
+    CommandServing,
+    ContainerModel,
+    JumpStartModel,
+    LlamaCppServing,
+    PackageModel,
+    PythonServing,
+    SageMakerServing,
+    UrlServing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, LocalPlan, ModelDeployment
+
+Target = Literal["local", "aws"]
+AWS_NOT_YET = (
+    "what stands here for AWS comes from the config alone: `mlapi` does not deploy to AWS in this version"
+)
+
+
+def render_plan(plan: ApiPlan, target: Target) -> str:
+    """A table, one line an entry, and below it who may call and what is not acted on."""
+    header = ("PATH", "MODEL", "SERVED BY" if target == "local" else "INSTANCES", "INTEGRATION", "HEADERS")
+    rows = [_row(entry, target) for entry in plan.deployments]
+    return "\n".join([*_table([header, *rows]), "", *plan_notes(plan, target)])
+
+
+def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
+    """What a reader of the plan must know besides the entries, in sentences."""
+    notes = ["Who may call: everybody who reaches the address; no keys are asked for."]
+    notes += [f"Not acted on yet: {note}." for note in plan.not_acted_on]
+    if target == "aws":
+        notes.append(f"Note: {AWS_NOT_YET}.")
+    return notes
+
+
+def plan_json(plan: ApiPlan, target: Target) -> dict[str, Any]:
+    """The plan as plain values, for scripts: `entries` with every decided field, and `notes`."""
+    entries = [_plain({**asdict(entry), "path": entry.path}) for entry in plan.deployments]
+    return {"target": target, "entries": entries, "notes": plan_notes(plan, target)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def _row(entry: ModelDeployment, target: Target) -> tuple[str, ...]:
+    place = _local(entry.local) if target == "local" else _instances(entry)
+    return (entry.path, _origin(entry), place, _integration(entry), ", ".join(entry.headers) or "-")
+
+
+def _origin(entry: ModelDeployment) -> str:
+    match entry.origin:
+        case JumpStartModel(model_id, version):
+            return f"{model_id} {version}" if version != "*" else model_id
+        case PackageModel(arn):
+            return arn.rpartition("/")[2]
+        case ContainerModel(image):
+            return image
+        case _:
+            return f"endpoint {entry.endpoint_name}"
+
+
+def _local(local: LocalPlan | None) -> str:
+    if local is None:
+        return "nothing (501)"
+    times = f" x{local.replicas}" if local.replicas > 1 else ""
+    return f"{local.serving.engine}: {_serving(local)}{times}"
+
+
+def _serving(local: LocalPlan) -> str:
+    match local.serving:
+        case LlamaCppServing(weights, context):
+            return f"{_weights(weights.written)}, {context} tokens"
+        case PythonServing(code):
+            return code
+        case CommandServing(run):
+            return " ".join(run)
+        case UrlServing(url):
+            return url
+        case SageMakerServing(region):
+            return region or "the region of your AWS settings"
+
+
+def _weights(written: str) -> str:
+    return written.partition("#")[0].rpartition("/")[2]
+
+
+def _instances(entry: ModelDeployment) -> str:
+    if not entry.instances:
+        return "as it is"
+    return f"{_count(entry.autoscaling)} {' or '.join(entry.instances)}"
+
+
+def _count(scaling: AutoscalingPlan | None) -> str:
+    return f"{scaling.min_capacity}-{scaling.max_capacity} x" if scaling else "1 x"
+
+
+def _integration(entry: ModelDeployment) -> str:
+    function = entry.function
+    if function is None:
+        return entry.integration
+    facts = f"{function.runtime}, {function.timeout_seconds} s, {function.memory_mib} MiB"
+    return f"lambda {function.code.name} ({facts})"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

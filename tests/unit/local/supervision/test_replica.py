@@ -1,0 +1,135 @@
+"""A supervised server: ready when it answers, back after it died, given up when it cannot start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.supervision.log import ServerLog
+from centralized_ml_api.local.supervision.replica import Patience, Replica
+from support.waiting import until
+
+SERVER = """
+import http.server, os, pathlib, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        ready = not pathlib.Path("not-ready").exists()
+        self.send_response(200 if ready else 503); self.end_headers()
+    def log_message(self, *args): pass
+print("listening", flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A server in a few lines."""
+
+    code: str
+    cwd: Path
+    ping_path: str = "/ping"
+    invocations_path: str | None = "/invocations"
+
+    def launch(self, port: int) -> Launch:
+        return Launch((sys.executable, "-c", self.code, str(port)), dict(os.environ), self.cwd)
+
+
+IMPATIENT = Patience(start=20, ping=0.05, silence=0.5)
+
+
+def supervised(
+    code: str,
+    tmp_path: Path,
+    scenario: Callable[[Replica, list[str]], Awaitable[None]],
+    patience: Patience = IMPATIENT,
+) -> list[str]:
+    """Runs the scenario beside a replica; returns the states it went through, and leaves nothing running."""
+    states: list[str] = []
+
+    async def main() -> None:
+        async with aiohttp.ClientSession() as session:
+            replica = Replica(
+                Script(code, tmp_path),
+                ServerLog(tmp_path / "log"),
+                session,
+                lambda: states.append(replica.state),
+                patience,
+            )
+            task = asyncio.create_task(replica.run())
+            await scenario(replica, states)
+            task.cancel()
+            await asyncio.wait({task})
+            assert replica.pid is None
+
+    asyncio.run(main())
+    return states
+
+
+def test_it_is_ready_when_it_answers(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "ready", "it is ready")
+        assert replica.port > 0
+
+    assert supervised(SERVER, tmp_path, scenario) == ["ready", "restarting"]
+
+
+def test_it_comes_back_after_it_was_killed(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "ready", "it is ready")
+        first = replica.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: replica.state == "restarting", "its death is noticed")
+        await until(lambda: replica.state == "ready", "it is back")
+        assert replica.pid != first
+        assert replica.restarts == 1
+
+    supervised(SERVER, tmp_path, scenario)
+
+
+def test_it_is_given_up_after_three_failed_starts_with_its_last_words(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "failed", "it is given up")
+        assert replica.reason == "ended with status 3 before it was ready"
+        assert replica.log.last_lines() == ["no such weights"]
+        assert replica.restarts == 2
+
+    supervised("import sys; print('no such weights'); sys.exit(3)", tmp_path, scenario)
+
+
+def test_it_is_not_ready_while_it_says_so(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "ready", "it is ready")
+        (tmp_path / "not-ready").touch()
+        await until(lambda: replica.state == "unready", "it is taken out")
+        (tmp_path / "not-ready").unlink()
+        await until(lambda: replica.state == "ready", "it is back")
+        assert replica.restarts == 0
+
+    supervised(SERVER, tmp_path, scenario)
+
+
+def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "failed", "it is given up")
+        assert replica.reason == "was not ready after 0.2 seconds"
+
+    supervised("import time; time.sleep(600)", tmp_path, scenario, Patience(start=0.2))
+
+
+def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "ready", "it is ready")
+        assert replica.pid is not None
+        os.kill(replica.pid, signal.SIGSTOP)
+        await until(lambda: replica.restarts == 1, "it was restarted")
+
+    supervised(SERVER, tmp_path, scenario, Patience(start=20, ping=0.05, silence=0.1))

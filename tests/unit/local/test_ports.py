@@ -1,0 +1,32 @@
+"""Ports: a taken one is reported with its holder."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.ports import check_port, free_port, prefer_port
+
+
+def test_a_taken_port_names_its_holder_and_another_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError) as caught:
+            check_port("127.0.0.1", port)
+        assert f"port {port} is held by" in caught.value.message
+        assert f"(pid {os.getpid()})" in caught.value.message
+        assert f"--port {port + 1}" in caught.value.fix
+        assert prefer_port(port) != port
+
+
+def test_a_free_port_can_be_had() -> None:
+    check_port("127.0.0.1", free_port())
+    check_port("127.0.0.1", 0)
+
+
+def test_a_foreign_address_is_a_clear_error() -> None:
+    with pytest.raises(StartError, match=r"192\.0\.2\.1 is not an address of this machine"):
+        check_port("192.0.2.1", 0)

@@ -1,0 +1,74 @@
+"""The state folder: one owner at a time, private, and honest about who that is."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from centralized_ml_api.errors import NotRunningError, StartError
+from centralized_ml_api.local.state_folder import Run, StateFolder
+
+
+def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:
+    with StateFolder(tmp_path / "state") as first:
+        first.write_run(Run.of_this_process("config/models.json"))
+        with (
+            pytest.raises(
+                StartError, match=r"held by mlapi \(pid \d+\) serving config/models.json"
+            ) as caught,
+            StateFolder(tmp_path / "state"),
+        ):
+            pass
+        assert "mlapi down" in caught.value.fix
+    with StateFolder(tmp_path / "state"):
+        pass
+
+
+def test_only_its_user_may_read_it(tmp_path: Path) -> None:
+    with StateFolder(tmp_path / "state") as state:
+        state.write_run(Run.of_this_process("models.json").reachable("http://127.0.0.1:1", "secret"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [state.path, *state.path.iterdir()]}
+    assert modes == {"state": 0o700, "logs": 0o700, "gateway": 0o700, "lock": 0o600, "run.json": 0o600}
+
+
+def test_the_run_is_gone_with_its_owner(tmp_path: Path) -> None:
+    with StateFolder(tmp_path) as state:
+        state.write_run(Run.of_this_process("models.json"))
+        assert state.load_run() == Run.of_this_process("models.json")
+    with pytest.raises(NotRunningError, match="nothing runs"):
+        state.load_run()
+
+
+def test_the_run_of_a_process_that_was_killed_is_not_believed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    state = StateFolder(tmp_path)
+    state.write_run(Run(int(done.stdout), 1.0, "models.json"))
+    with pytest.raises(NotRunningError):
+        state.load_run()
+
+
+def test_a_process_id_given_to_another_program_is_not_believed(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    state.write_run(replace(Run.of_this_process("models.json"), started=1.0))
+    with pytest.raises(NotRunningError):
+        state.load_run()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": 1, "other": 2}'])
+def test_a_damaged_run_file_is_as_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(NotRunningError):
+        StateFolder(tmp_path).load_run()
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError, match="cannot be written"), StateFolder(tmp_path / "file" / "state"):
+        pass
