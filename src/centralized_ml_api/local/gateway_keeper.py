@@ -34,8 +34,6 @@ class GatewayKeeper:
         )
         self._log = ServerLog(state.logs / "gateway.log")
         self._process: Process | None = None
-        self._gateway: Gateway | None = None
-        self._applying = asyncio.Lock()
 
     async def start(self) -> None:
         """Starts Envoy and waits until it listens.
@@ -63,8 +61,6 @@ class GatewayKeeper:
             await asyncio.sleep(FIRST_DELAY_SECONDS)
             with contextlib.suppress(StartError):
                 await self.start()
-                if self._gateway is not None:
-                    await self._envoy.apply(self._gateway)
 
     async def apply(self, gateway: Gateway) -> None:
         """Makes Envoy serve `gateway`; returns when it does.
@@ -72,9 +68,7 @@ class GatewayKeeper:
         Raises:
             StartError: Envoy refuses it. It goes on serving what it had.
         """
-        async with self._applying:
-            self._gateway = gateway
-            await self._envoy.apply(gateway)
+        await self._envoy.apply(gateway)
 
     async def active_requests(self, upstream: str) -> int:
         """How many calls are under way to that upstream."""

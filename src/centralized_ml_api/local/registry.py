@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.specs import ServiceSpec
+from centralized_ml_api.local.supervision.service import Service
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from centralized_ml_api.local.specs import ServiceSpec
-    from centralized_ml_api.local.supervision.service import Service
 
 
 class Calls:

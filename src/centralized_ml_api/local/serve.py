@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
@@ -28,9 +29,6 @@ from centralized_ml_api.local.supervisor import Supervisor
 from centralized_ml_api.local.watch import watch_files
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 INTERRUPTED = 130
 
@@ -160,9 +158,7 @@ class LocalTarget:
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             supervisor = self._supervisor = self._build_supervisor(session)
-            await start_listener(
-                stack, build_runtime_application(supervisor), "127.0.0.1", self._runtime_port
-            )
+            await start_listener(stack, build_runtime_application(supervisor), self._runtime_port)
             await self._listen_to_control(stack)
             stack.push_async_callback(supervisor.stop)
             supervisor.start(plan)
@@ -199,7 +195,7 @@ class LocalTarget:
 
     async def _listen_to_control(self, stack: AsyncExitStack) -> None:
         token = secrets.token_urlsafe(32)
-        port = await start_listener(stack, build_control_application(self, token), "127.0.0.1", 0)
+        port = await start_listener(stack, build_control_application(self, token), 0)
         self._run = self._run.reachable(f"http://127.0.0.1:{port}", token)
         self._state.write_run(self._run)
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.servers import model_speaks, why_not_served
+from centralized_ml_api.plan.model import FunctionPlan, LocalPlan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from centralized_ml_api.plan.model import ApiPlan, FunctionPlan, LocalPlan, ModelDeployment
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
 
 
 @dataclass(frozen=True, slots=True)

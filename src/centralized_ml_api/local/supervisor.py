@@ -76,6 +76,10 @@ class Supervisor:
         """The running service of that name."""
         return self._registry.find(name)
 
+    def why_refused(self, name: str) -> str:
+        """Why an entry is not served here; empty when it is."""
+        return self._wanted.refused.get(name, "")
+
     def start(self, plan: ApiPlan) -> None:
         """Starts everything the plan wants; returns at once."""
         self._plan, self._wanted = plan, build_wanted(plan)

@@ -6,12 +6,15 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.errors import NotRunningError, StartError
 from centralized_ml_api.local.state_folder import Run, StateFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:

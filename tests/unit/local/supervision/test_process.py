@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -17,6 +17,9 @@ from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.supervision.log import ServerLog
 from centralized_ml_api.local.supervision.process import LINE_LIMIT_BYTES, Process, start_process
 from support.waiting import until, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOREVER = "import time\nwhile True: time.sleep(60)"
 STUBBORN = (

@@ -6,9 +6,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -16,6 +16,9 @@ from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.supervision.log import ServerLog
 from centralized_ml_api.local.supervision.replica import Patience, Replica
 from support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 SERVER = """
 import http.server, os, pathlib, sys

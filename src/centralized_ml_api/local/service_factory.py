@@ -1,0 +1,146 @@
+"""From a spec to the service that runs it: which kind of server, where its weights come from."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.lambda_host import FunctionServer
+from centralized_ml_api.local.servers import (
+    CommandServer,
+    LlamaCppServer,
+    build_environment,
+    parse_url,
+    why_not_here,
+)
+from centralized_ml_api.local.specs import FunctionSpec, ModelSpec, ServiceSpec
+from centralized_ml_api.local.supervision.replica import Patience
+from centralized_ml_api.local.supervision.service import ExternalService, ReplicatedService, Service
+from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
+from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, UrlServing
+
+if TYPE_CHECKING:
+    from centralized_ml_api.config.weights import Weights
+    from centralized_ml_api.local.launch import Server
+
+Say = Callable[[str], None]
+
+DEFAULT_PATIENCE = Patience()
+
+FUNCTION_START_SECONDS = 60.0
+"""How long a function may take to be imported. Lambda itself allows 10 seconds, on other machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFactory:
+    """Makes services. `runtime_url` is where functions find the models."""
+
+    logs: Path
+    session: aiohttp.ClientSession
+    runtime_url: str
+    patience: Patience = DEFAULT_PATIENCE
+
+    def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> Service:
+        """The service of a spec, not yet running; `changed` is called after each change of its report."""
+        if isinstance(spec, FunctionSpec):
+            return self._function(spec, changed)
+        serving = spec.local.serving
+        if isinstance(serving, UrlServing):
+            target = parse_url(serving)
+            return ExternalService(target.host, target.port, target.ping_url, self.session, changed)
+        return self._replicated(spec.name, lambda say: prepare_model(spec, say), spec.local.replicas, changed)
+
+    def _function(self, spec: FunctionSpec, changed: Callable[[], None]) -> Service:
+        server = FunctionServer(
+            function=spec.function,
+            name=spec.entry,
+            endpoint_name=spec.endpoint_name,
+            runtime_url=self.runtime_url,
+            model_speaks=spec.model_speaks,
+        )
+
+        async def prepare(_: Say) -> Server:
+            return server
+
+        patience = Patience(FUNCTION_START_SECONDS, self.patience.ping, self.patience.silence)
+        return self._replicated(spec.name, prepare, 1, changed, patience)
+
+    def _replicated(
+        self,
+        name: str,
+        prepare: Callable[[Say], Awaitable[Server]],
+        replicas: int,
+        changed: Callable[[], None],
+        patience: Patience | None = None,
+    ) -> Service:
+        return ReplicatedService(
+            name,
+            prepare,
+            replicas=replicas,
+            logs=self.logs,
+            session=self.session,
+            changed=changed,
+            patience=patience or self.patience,
+        )
+
+
+async def prepare_model(spec: ModelSpec, say: Say) -> Server:
+    """The server of a model, its weights fetched; `say` hears how far that is.
+
+    Raises:
+        WeightsError: the weights cannot be had.
+        StartError: the program is not here.
+    """
+    serving = spec.local.serving
+    environment = build_environment(os.environ, spec.local.environment)
+    cwd = spec.folders[0]
+    if isinstance(serving, LlamaCppServing):
+        path = await fetch(serving.weights, spec.folders, say)
+        return LlamaCppServer(path, serving.context, spec.name, environment, cwd)
+    if isinstance(serving, CommandServing):
+        missing = why_not_here(serving, environment, cwd)
+        if missing:
+            raise StartError(missing, fix="install it, or correct `run`")
+        return CommandServer(serving, environment, cwd)
+    raise StartError(f'the engine "{serving.engine}" is not served on this machine')
+
+
+async def fetch(weights: Weights, folders: tuple[Path, ...], say: Say) -> Path:
+    """Fetches weights in a thread; when this is cancelled, so is the fetch, and the thread has ended."""
+    loop = asyncio.get_running_loop()
+    cancelled = threading.Event()
+
+    def progress(now: Progress) -> None:
+        loop.call_soon_threadsafe(say, render_progress(now))
+
+    work = asyncio.ensure_future(
+        asyncio.to_thread(fetch_weights, weights, folders=folders, progress=progress, cancelled=cancelled)
+    )
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        cancelled.set()
+        await asyncio.wait({work})
+        raise
+
+
+def render_progress(now: Progress) -> str:
+    """Such as `downloading weights: 12.3 MB of 93.8 MB (13%)`."""
+    words = {
+        "waiting": "waiting for another process that fetches the same weights",
+        "downloading": "downloading weights",
+        "unpacking": "unpacking weights",
+        "verifying": "verifying weights",
+    }[now.stage]
+    if now.total_bytes:
+        share = f"{now.done_bytes / now.total_bytes:.0%}"
+        return f"{words}: {render_bytes(now.done_bytes)} of {render_bytes(now.total_bytes)} ({share})"
+    return f"{words}: {render_bytes(now.done_bytes)}" if now.done_bytes else words
