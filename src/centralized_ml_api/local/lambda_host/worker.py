@@ -151,7 +151,7 @@ class Worker:
 
     def _why_not_loaded(self, status: int) -> Failed:
         return self._api.init_failure or Failed(
-            502, f"the function's process ended {_how(status)} while it loaded"
+            502, f"the function could not be loaded: its process ended {_how(status)}"
         )
 
     def _report(self, request_id: str, milliseconds: float) -> None:

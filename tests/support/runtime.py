@@ -1,0 +1,48 @@
+"""The SageMaker runtime listener over model servers of a test."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.sagemaker_runtime import build_application, start_listener
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.background import Background
+
+
+@dataclass
+class FakeEndpoint:
+    """An endpoint whose replicas a test sets: base URLs, picked in turn; none when empty."""
+
+    name: str
+    replicas: list[str]
+    invocations_path: str = "/invocations"
+
+    def pick(self) -> str | None:
+        """The next replica."""
+        if not self.replicas:
+            return None
+        self.replicas.append(self.replicas.pop(0))
+        return self.replicas[-1]
+
+    def why_unavailable(self) -> str:
+        """The reason that callers read."""
+        return "the model is starting"
+
+
+@contextlib.contextmanager
+def start_runtime(
+    background: Background, *endpoints: FakeEndpoint, timeout_seconds: float = 20
+) -> Iterator[str]:
+    """The URL of a listener that knows these endpoints, until the end of the block."""
+    by_name = {endpoint.name: endpoint for endpoint in endpoints}
+    application = build_application(by_name.get, by_name.keys, timeout_seconds=timeout_seconds)
+    listener = background.run(start_listener(application))
+    try:
+        yield listener.url
+    finally:
+        background.run(listener.stop())

@@ -1,0 +1,65 @@
+"""What the supervisor learns about a host before it starts one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.local.lambda_host import FunctionServer, why_not_here
+from centralized_ml_api.local.lambda_host.specification import read_specification
+from support.function_host import build_function_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.local.launch import Server
+
+Make = Callable[..., FunctionServer]
+
+
+def test_python_functions_run_here(tmp_path: Path) -> None:
+    assert why_not_here(build_function_plan(tmp_path, runtime="python3.12")) is None
+
+
+@pytest.mark.parametrize("runtime", ["nodejs22.x", "java21", "provided.al2023"])
+def test_functions_in_other_languages_are_refused_by_name(tmp_path: Path, runtime: str) -> None:
+    reason = why_not_here(build_function_plan(tmp_path, runtime=runtime))
+    assert reason is not None
+    assert runtime in reason
+
+
+def test_a_host_is_a_server_whose_function_reads_path_and_query(make_server: Make) -> None:
+    server: Server = make_server("")
+    assert (server.ping_path, server.invocations_path) == ("/ping", None)
+
+
+def test_secrets_travel_through_standard_input_and_nowhere_else(make_server: Make) -> None:
+    launch = make_server("", environment={"TOKEN": "s3cret"}).launch(1234)
+    assert "s3cret" not in " ".join(launch.argv)
+    assert "s3cret" not in " ".join(launch.environment.values())
+    assert "s3cret" not in repr(launch)
+    assert read_specification(launch.stdin).environment == {"TOKEN": "s3cret"}
+
+
+def test_only_path_region_and_keys_are_taken_from_the_users_environment(
+    make_server: Make,
+) -> None:
+    inherited = {
+        "PATH": "/x",
+        "AWS_DEFAULT_REGION": "eu-north-1",
+        "AWS_ACCESS_KEY_ID": "k",
+        "AWS_PROFILE": "work",
+        "HOME": "/home/me",
+    }
+    launch = replace(make_server(""), inherited=inherited).launch(1234)
+    specification = read_specification(launch.stdin)
+    assert (specification.path, specification.region) == ("/x", "eu-north-1")
+    assert specification.credentials == {"AWS_ACCESS_KEY_ID": "k"}
+    assert dict(launch.environment) == {"PATH": "/x", "LANG": "C.UTF-8"}
+
+
+def test_the_region_defaults_to_the_originals(make_server: Make) -> None:
+    assert read_specification(make_server("").launch(1).stdin).region == "us-east-1"
