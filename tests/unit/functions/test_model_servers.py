@@ -85,14 +85,15 @@ def test_chat_texts_are_in_the_order_of_their_index(model_servers: ModuleType) -
     assert server.read_texts("hi", {"return_full_text": True}, {"choices": choices}) == ["hia", "hib"]
 
 
+NOT_CHAT: list[Any] = [None, [], {}, "x", {"choices": 1}, {"choices": [1]}, {"choices": [{}]}]
+NOT_TGI: list[Any] = [None, {}, "x", [1], [{"generated_text": 1}]]
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        *[
-            ("openai-chat", one)
-            for one in (None, [], {}, "x", {"choices": 1}, {"choices": [1]}, {"choices": [{}]})
-        ],
-        *[("text-generation-inference", one) for one in (None, {}, "x", [1], [{"generated_text": 1}])],
+        *[("openai-chat", one) for one in NOT_CHAT],
+        *[("text-generation-inference", one) for one in NOT_TGI],
     ],
 )
 def test_another_answer_is_said_to_be_unexpected(
