@@ -121,7 +121,7 @@ async def _feed(child: asyncio.subprocess.Process, stdin: bytes) -> None:
 
 
 async def _read(output: int, log: ServerLog) -> None:
-    """Reads to the end, then closes. A line longer than the limit is logged in pieces: reading never stops."""
+    """Reads to the end, then closes. A line that is too long is logged in pieces: reading never stops."""
     stream = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(output, "rb", buffering=0)

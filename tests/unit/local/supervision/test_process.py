@@ -89,8 +89,8 @@ def test_stopping_ends_what_it_started_too(tmp_path: Path) -> None:
         await process.stop(grace_seconds=5)
         return [process.pid, grandchild]
 
-    for pid in asyncio.run(scenario()):
-        wait_until(lambda pid=pid: not _runs(pid), f"process {pid} is gone")
+    pids = asyncio.run(scenario())
+    wait_until(lambda: not any(_runs(pid) for pid in pids), f"the processes {pids} are gone")
 
 
 def test_what_it_started_ends_when_it_is_killed(tmp_path: Path) -> None:
