@@ -113,11 +113,11 @@ def _set_surface(parameters: xllamacpp.CommonParams) -> None:
     parameters.cors_origins_explicit = True
 
 
-def usable_cores() -> int:
+def usable_cores(quota_file: Path = _CGROUP_QUOTA) -> int:
     """The cores that this process may use: its affinity, and the quota of its container."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        quota, period = _CGROUP_QUOTA.read_text().split()
+        quota, period = quota_file.read_text().split()
         return min(cores, max(1, int(quota) // int(period)))
     except (OSError, ValueError):  # no such file outside Linux; "max" is no number: no quota
         return cores

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.servers.url import parse_url
 from centralized_ml_api.local.weights import find_cached, render_bytes, size_of
-from centralized_ml_api.plan.model import LlamaCppServing, PythonServing, SageMakerServing
+from centralized_ml_api.plan.model import LlamaCppServing, PythonServing, SageMakerServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str 
             return f'The engine "{serving.engine}" of {name} is not acted on yet. {_suggest(deployment)}'
         case LlamaCppServing(fetch="manual"):
             return _why_not_fetched(name, serving, folders)
+        case UrlServing():
+            return _why_not_reached(name, serving)
     return None
 
 
@@ -49,6 +52,14 @@ def _suggest(deployment: ModelDeployment) -> str:
 def _is_chat(deployment: ModelDeployment) -> bool:
     text = f"{deployment.name} {getattr(deployment.origin, 'model_id', '')}".lower()
     return any(word in text for word in _CHAT_WORDS)
+
+
+def _why_not_reached(name: str, serving: UrlServing) -> str | None:
+    try:
+        parse_url(serving)
+    except ValueError as exc:
+        return f"{name} is not served on this machine: {exc}"
+    return None
 
 
 def _why_not_fetched(name: str, serving: LlamaCppServing, folders: Sequence[Path]) -> str | None:

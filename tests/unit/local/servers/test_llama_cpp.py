@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+
+from centralized_ml_api.local.servers import LlamaCppServer
+from centralized_ml_api.local.servers.llama_cpp_main import usable_cores
+from support.fetching import Fetcher
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.local.launch import Server
+
+CONTEXT = 512
+QUESTION = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 8}
+ENDLESS = {**QUESTION, "max_tokens": 400, "ignore_eos": True}
+
+
+def build_server(model_path: Path, folder: Path) -> LlamaCppServer:
+    return LlamaCppServer(model_path, CONTEXT, "my-model", dict(os.environ), folder)
+
+
+@dataclass
+class Running:
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def get(self, path: str) -> urllib3.BaseHTTPResponse:
+        """Over a new connection: one that is kept alive would have its thread already."""
+        with urllib3.PoolManager(timeout=20, retries=False) as pool:
+            return pool.request("GET", f"{self.url}{path}")
+
+    def ask(self, question: dict[str, Any], seconds: float = 60) -> urllib3.BaseHTTPResponse:
+        path = "/v1/chat/completions"
+        return urllib3.request("POST", f"{self.url}{path}", json=question, timeout=seconds, retries=False)
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/health").status == 200
+        except urllib3.exceptions.HTTPError:
+            return self.process.poll() is not None  # ends the wait; the test then shows the log
+
+    def send_endless(self) -> socket.socket:
+        """A call whose answer takes long; closing the socket is a client that leaves."""
+        body = json.dumps(ENDLESS).encode()
+        client = socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])))
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        return client
+
+    def count(self, words: str) -> int:
+        """How often it has logged these words."""
+        return self.log.read_text(errors="replace").count(words)
+
+    def wait_for(self, words: str, *, more_than: int = 0) -> None:
+        wait_until(lambda: self.count(words) > more_than, f"llama.cpp logs {words!r}")
+
+
+@contextmanager
+def running(server: Server, log: Path) -> Iterator[Running]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launch = server.launch(port)
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            launch.argv, env=dict(launch.environment), cwd=launch.cwd, stdout=output, stderr=output
+        ) as process,
+    ):
+        one = Running(process, f"http://127.0.0.1:{port}", log)
+        try:
+            yield one
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def weights() -> Path:
+    """The weights of the default config, in the user's own cache: fetched once for all runs."""
+    config = json.loads(Path("config/models.json").read_text(encoding="utf-8"))
+    return Fetcher(None).fetch(config["models"][0]["local"]["weights"])
+
+
+@pytest.fixture(scope="module")
+def model(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("llama")
+    with running(build_server(weights, folder), folder / "log") as one:
+        wait_until(one.is_ready, "llama.cpp is ready")
+        yield one
+
+
+def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
+    server: Server = LlamaCppServer(Path("/m.gguf"), 2048, "my-model", {"A": "b"}, tmp_path)
+    launch = server.launch(9000)
+    arguments = " ".join(launch.argv)
+    assert arguments.endswith("--model /m.gguf --alias my-model --context 2048 --port 9000")
+    assert (launch.environment, launch.cwd) == ({"A": "b"}, tmp_path)
+    assert (server.ping_path, server.invocations_path) == ("/health", "/v1/chat/completions")
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None)]
+)
+def test_the_quota_of_a_container_counts(tmp_path: Path, quota: str, cores: int | None) -> None:
+    unlimited = usable_cores(tmp_path / "no such file")
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert usable_cores(tmp_path / "cpu.max") == (cores or unlimited)
+
+
+@pytest.mark.slow
+def test_an_answer_names_the_entry_and_nothing_of_this_machine(model: Running, weights: Path) -> None:
+    answer = model.ask(QUESTION)
+    assert answer.status == 200
+    said = answer.json()
+    assert said["model"] == "my-model"
+    assert said["choices"][0]["message"]["content"]
+    assert str(weights.parent) not in answer.data.decode()
+
+
+@pytest.mark.slow
+def test_cors_is_left_to_the_gateway(model: Running) -> None:
+    headers = urllib3.request("GET", f"{model.url}/health", headers={"Origin": "http://page"}).headers
+    assert [name for name in headers if name.lower().startswith("access-control")] == []
+
+
+@pytest.mark.slow
+def test_four_conversations_at_once_have_the_whole_context_each(model: Running) -> None:
+    long = {**QUESTION, "messages": [{"role": "user", "content": "word " * (CONTEXT - 100)}]}
+    with ThreadPoolExecutor(4) as pool:
+        assert [one.status for one in pool.map(model.ask, [long] * 4)] == [200] * 4
+    too_long = model.ask({**QUESTION, "messages": [{"role": "user", "content": "word " * (CONTEXT + 10)}]})
+    assert too_long.status == 400
+    assert f"({CONTEXT} tokens)" in too_long.json()["error"]["message"]
+
+
+@pytest.mark.slow
+def test_it_says_that_it_lives_while_many_calls_wait(model: Running) -> None:
+    begun, ended = model.count("processing task"), model.count("stop processing")
+    with ExitStack() as clients:
+        for _ in range(20):
+            clients.enter_context(model.send_endless())
+        model.wait_for("processing task", more_than=begun + 3)
+        assert model.get("/health").status == 200
+        assert model.count("stop processing") == ended, "it must not wait for a call to end"
+
+
+@pytest.mark.slow
+def test_a_client_that_leaves_stops_its_answer(weights: Path, tmp_path: Path) -> None:
+    with running(build_server(weights, tmp_path), tmp_path / "log") as one:
+        one.wait_for("serving my-model on")
+        with one.send_endless():
+            one.wait_for("processing task")
+        one.wait_for("cancel task")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "answering"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_when_told_to(
+    weights: Path, tmp_path: Path, number: signal.Signals, *, busy: bool
+) -> None:
+    with running(build_server(weights, tmp_path), tmp_path / "log") as one, ExitStack() as clients:
+        one.wait_for("serving my-model on")
+        if busy:
+            clients.enter_context(one.send_endless())
+            one.wait_for("processing task")
+        one.process.send_signal(number)
+        assert one.process.wait(10) == 0
+        assert one.count("stopped") == 1
+
+
+def last_line(server: Server, log: Path) -> str:
+    with running(server, log) as one:
+        assert one.process.wait(30) == 1
+    return log.read_text(errors="replace").splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_a_damaged_model_is_said_to_be_one(weights: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.gguf"
+    with weights.open("rb") as whole:
+        damaged.write_bytes(whole.read(100_000))
+    line = last_line(build_server(damaged, tmp_path), tmp_path / "log")
+    assert line.startswith(f"error: llama.cpp cannot serve {damaged}: ")
+    assert "damaged" in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file"), (b"<html>", "it is not a GGUF file")]
+)
+def test_what_is_no_model_is_said_to_be_none(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    file = tmp_path / "model.gguf"
+    if content:
+        file.write_bytes(content)
+    assert reason in last_line(build_server(file, tmp_path), tmp_path / "log")
