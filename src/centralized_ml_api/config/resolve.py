@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,4 +35,19 @@ def resolve_folder(written: str, folders: Sequence[Path]) -> Path:
         The first place that exists; the first place of all when none does.
     """
     places = candidate_places(written, folders)
-    return next((place for place in places if place.exists()), places[0])
+    return next((place for place in places if exists(place)), places[0])
+
+
+def exists(place: Path) -> bool:
+    """Whether anything is there; False too where it cannot be told (a name too long, a closed folder)."""
+    return os.path.exists(place)  # noqa: PTH110  # Path.exists raises for such names  # Path.exists raises for such names
+
+
+def is_folder(place: Path) -> bool:
+    """Whether a folder is there; False too where it cannot be told."""
+    return os.path.isdir(place)  # noqa: PTH112  # Path.is_dir raises for such names  # Path.is_dir raises for such names
+
+
+def is_file(place: Path) -> bool:
+    """Whether a file is there; False too where it cannot be told."""
+    return os.path.isfile(place)  # noqa: PTH113  # Path.is_file raises for such names  # Path.is_file raises for such names

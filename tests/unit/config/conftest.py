@@ -19,6 +19,11 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
 def good_text() -> str:
     return (Path(__file__).parent / "good.json").read_text()
 

@@ -150,7 +150,7 @@ class _Reader:
 
     def string(self, at: int) -> tuple[str, int]:
         try:
-            value, end = scanstring(self.text, at + 1, True)  # noqa: FBT003  # positional in C
+            value, end = scanstring(self.text, at + 1, True)  # noqa: FBT003  # positional in C  # positional in C
         except JSONDecodeError as error:
             self.refuse_string(at, error)
         if not value.isascii():

@@ -28,7 +28,7 @@ def load_document(path: Path) -> Document:
     source = SourceText(str(path), _decoded(path, _content(path)))
     if path.suffix.lower() not in YAML_SUFFIXES:
         return read_json(source)
-    from centralized_ml_api.config.document.yaml_reader import read_yaml  # noqa: PLC0415  # JSON needs no YAML
+    from centralized_ml_api.config.document.yaml_reader import read_yaml  # JSON needs no YAML
 
     return read_yaml(source)
 
@@ -44,7 +44,7 @@ def _content(path: Path) -> bytes:
         )
         raise ConfigError([problem]) from error
     if len(content) > too_large.LARGEST_BYTES:
-        expected = f"at most {too_large.LARGEST_BYTES} bytes"
+        expected = f"at most {too_large.LARGEST_BYTES // 2**20} MiB"
         raise ConfigError([too_large.RULE.problem(_start(path), expected=expected)])
     return content
 
@@ -65,22 +65,23 @@ def _reason(path: Path, error: Exception) -> tuple[str, str]:
 
 
 def _decoded(path: Path, content: bytes) -> str:
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError as error:
-        start = error.start if error.object is content else error.start + len(codecs.BOM_UTF8)
-        raise _undecodable(path, content, start) from error
+        raise _undecodable(path, content, error.start) from error
 
 
 def _undecodable(path: Path, content: bytes, start: int) -> ConfigError:
-    text = content.decode("utf-8-sig", errors="replace")
-    before = content[:start].decode("utf-8-sig", errors="replace")
-    place = SourceText(str(path), text).place(len(before), len(before) + 1)
-    found = f"the byte 0x{content[start]:02x}"
-    if content.startswith(_UTF16_MARKS):
-        found = "UTF-16"
-    fix = "save the file as UTF-8"
-    return ConfigError([encoding.RULE.problem(place, found=found, expected="UTF-8", fix=fix)], source=text)
+    text = content.decode(errors="replace")
+    before = content[:start].decode(errors="replace")
+    problem = encoding.RULE.problem(
+        SourceText(str(path), text).place(len(before), len(before) + 1),
+        found="UTF-16" if content.startswith(_UTF16_MARKS) else f"the byte 0x{content[start]:02x}",
+        expected="UTF-8",
+        fix="save the file as UTF-8",
+    )
+    return ConfigError([problem], source=text)
 
 
 def _start(path: Path) -> Place:

@@ -41,6 +41,13 @@ _UNION_TYPES = {
     "permissions": 'an array of IAM actions, or {"actions": […], "resources": […]}',
     "local": 'an object with an "engine"',
 }
+_BOUNDS = {
+    "ge": "at least {}",
+    "gt": "more than {}",
+    "le": "at most {}",
+    "min_length": "at least {} item",
+    "max_length": "at most {} items",
+}
 _TRUTHS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -66,11 +73,11 @@ def _missing(document: Document, steps: Steps) -> Problem | None:
         return None
     place = replace(document.key_place(parent), path=f"{document.key_place(parent).path}.{key}")
     field = field_at(document, steps)
-    what = f": {field.description}" if field and field.description else ""
+    what = field.description if field and field.description else listed(map(quoted, engines()))
     example = field.examples[0] if field and field.examples else None
     return missing_key.RULE.problem(
         place,
-        expected=f"the key {quoted(key)}{what}",
+        expected=f"the key {quoted(key)}: {what}",
         fix=f"add {quoted(key)}: {quoted(example)}" if example is not None else f"add {quoted(key)}",
     )
 
@@ -153,22 +160,14 @@ def _conversion_of_text(text: str, expected: str) -> str:
 
 def _out_of_range(document: Document, steps: Steps, context: dict[str, Any]) -> Problem:
     value = _value(document, steps)
-    found = f"{len(value)} items" if isinstance(value, list) else quoted(value)
-    return out_of_range.RULE.problem(document.value_place(steps), found=found, expected=_limit(context))
-
-
-def _limit(context: dict[str, Any]) -> str:
-    words = {
-        "ge": "at least",
-        "gt": "more than",
-        "le": "at most",
-        "min_length": "at least",
-        "max_length": "at most",
-    }
-    name = next(name for name in words if name in context)
-    limit = context[name]
-    unit = {"min_length": " item", "max_length": " items"}.get(name, "")
-    return f"{words[name]} {int(limit) if limit == int(limit) else limit}{unit}"
+    bound = next(name for name in _BOUNDS if name in context)
+    limit = context[bound]
+    return out_of_range.RULE.problem(
+        document.value_place(steps),
+        found=f"{len(value)} items" if isinstance(value, list) else quoted(value),
+        expected=_BOUNDS[bound].format(int(limit) if limit == int(limit) else limit),
+        fix=f"write {limit}" if bound in {"ge", "le"} and isinstance(limit, int) else "",
+    )
 
 
 def _bad_key(document: Document, steps: Steps) -> Problem:

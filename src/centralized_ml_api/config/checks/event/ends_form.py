@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.wording import quoted, write
+from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def _check(subject: Subject) -> Iterator[Problem]:
             ends.place,
             found=quoted(ends.value),
             expected='date, time and zone, such as "2030-06-01T18:00:00+02:00"',
-            fix=write(_suggestion(ends.value)),
+            fix=_fix(ends.value),
         )
 
 
@@ -42,12 +42,13 @@ def parse_instant(written: str) -> datetime | None:
         return None
 
 
-def _suggestion(written: str) -> str | None:
-    """The text with what is missing: seconds, the zone, the time."""
+def _fix(written: str) -> str:
+    """How to complete a text that lacks its seconds, its zone or its time."""
     for end in ("Z", ":00Z", "T18:00:00Z"):
         if parse_instant(written.strip() + end):
-            return written.strip().replace(" ", "T") + end
-    return None
+            whole = written.strip().replace(" ", "T") + end
+            return f"write {quoted(whole)} if the time is in UTC"
+    return ""
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.resolve import candidate_places, resolve_folder
+from centralized_ml_api.config.resolve import candidate_places, exists, is_folder, resolve_folder
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 def _check(subject: Subject) -> Iterator[Problem]:
     for properties in subject.functions:
         code = properties.text("code")
-        if code is None or not code.value.strip() or resolve_folder(code.value, subject.folders).is_dir():
+        if code is None or not code.value.strip():
+            continue
+        if is_folder(resolve_folder(code.value, subject.folders)):
             continue
         tried = candidate_places(code.value, subject.folders)
-        exists = any(place.exists() for place in tried)
+        there = any(exists(place) for place in tried)
         yield RULE.problem(
             code.place,
             found=f"{quoted(code.value)}, which is no folder"
-            if exists
+            if there
             else f"{quoted(code.value)}, which is not there",
             expected=f"a folder: {listed(map(str, tried))}",
             fix="name the folder that holds the file, not the file"
-            if exists
+            if there
             else "make the folder, or correct the path",
         )
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.resolve import resolve_folder
+from centralized_ml_api.config.resolve import is_file, is_folder, resolve_folder
 from centralized_ml_api.config.wording import nearest, quoted, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from centralized_ml_api.config.checks.subject import Subject, Table
     from centralized_ml_api.errors import Place, Problem
+
+NamesIn = Callable[[Path], frozenset[str] | str | None]
 
 _DEFAULT = "index.lambda_handler"
 _HANDLER = re.compile(r"(?P<module>[\w./-]+)\.(?P<function>\w+)")
@@ -23,18 +26,19 @@ _DYNAMIC = re.compile(r"\bglobals\(\)|\bsetattr\(|\bexec\(|def __getattr__|impor
 
 
 def _check(subject: Subject) -> Iterator[Problem]:
+    names_in = functools.cache(_names_in)  # many functions may share a file
     for properties in subject.functions:
         code = properties.text("code")
         folder = resolve_folder(code.value, subject.folders) if code and code.value.strip() else None
-        if folder and folder.is_dir() and _is_python(properties):
-            yield from _check_handler(properties, folder)
+        if folder and is_folder(folder) and _is_python(properties):
+            yield from _check_handler(properties, folder, names_in)
 
 
 def _is_python(properties: Table) -> bool:
     return str(properties.value.get("runtime", "python3")).startswith("python")
 
 
-def _check_handler(properties: Table, folder: Path) -> Iterator[Problem]:
+def _check_handler(properties: Table, folder: Path, names_in: NamesIn) -> Iterator[Problem]:
     handler = properties.text("handler")
     written = handler.value if handler else _DEFAULT
     place = handler.place if handler else properties.document.key_place((*properties.steps, "code"))
@@ -49,13 +53,13 @@ def _check_handler(properties: Table, folder: Path) -> Iterator[Problem]:
     if module is None:
         yield _missing_file(properties, place, written, folder / f"{match['module'].replace('.', '/')}.py")
     else:
-        yield from _check_function(place, module, match)
+        yield from _check_function(place, module, match, names_in)
 
 
 def _module_file(folder: Path, module: str) -> Path | None:
     base = folder / module.replace(".", "/")
     candidates = (base.with_name(f"{base.name}.py"), base / "__init__.py")
-    return next((file for file in candidates if file.is_file()), None)
+    return next((file for file in candidates if is_file(file)), None)
 
 
 def _missing_file(properties: Table, place: Place, written: str, file: Path) -> Problem:
@@ -69,25 +73,35 @@ def _missing_file(properties: Table, place: Place, written: str, file: Path) -> 
     )
 
 
-def _check_function(place: Place, module: Path, handler: re.Match[str]) -> Iterator[Problem]:
+def _check_function(
+    place: Place, module: Path, handler: re.Match[str], names_in: NamesIn
+) -> Iterator[Problem]:
+    names = names_in(module)
     function = handler["function"]
+    if isinstance(names, str):
+        yield RULE.problem(place, found=f"{module} cannot be read as Python: {names}", severity="warning")
+    elif names is not None and function not in names:
+        meant = nearest(function, names)
+        yield RULE.problem(
+            place,
+            found=f"no {function} in {module}",
+            expected=f"a function {function} in it",
+            fix=write(f"{handler['module']}.{meant}" if meant else None)
+            or f"define {function}(event, context) there",
+        )
+
+
+def _names_in(module: Path) -> frozenset[str] | str | None:
+    """The names that a module binds, or why nobody knows, or None where only running it would tell."""
     try:
         text = module.read_bytes().decode()
-        names = set(_names(ast.parse(text).body))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = f"{error.msg}, line {error.lineno}" if isinstance(error, SyntaxError) else str(error)
-        yield RULE.problem(place, found=f"{module} cannot be read as Python: {reason}", severity="warning")
-        return
-    if function in names or _DYNAMIC.search(text):
-        return
-    meant = nearest(function, names)
-    yield RULE.problem(
-        place,
-        found=f"no {function} in {module}",
-        expected=f"a function {function} in it",
-        fix=write(f"{handler['module']}.{meant}" if meant else None)
-        or f"define {function}(event, context) there",
-    )
+        with warnings.catch_warnings(action="ignore"):
+            names = frozenset(_names(ast.parse(text).body))
+    except SyntaxError as error:
+        return f"{error.msg}, line {error.lineno}"
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        return str(error)
+    return None if _DYNAMIC.search(text) else names
 
 
 def _names(body: list[ast.stmt]) -> Iterator[str]:

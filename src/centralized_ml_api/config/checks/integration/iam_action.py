@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.integration.permissions import actions_of
+from centralized_ml_api.config.checks.integration.permissions import actions_of, is_action
 from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.checks.subject import Subject
     from centralized_ml_api.errors import Problem
 
-_ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+", re.IGNORECASE)
-
 
 def _check(subject: Subject) -> Iterator[Problem]:
     for properties in subject.functions:
         for action in actions_of(properties):
-            if not _ACTION.fullmatch(action.value):
+            if not is_action(action.value):
                 yield RULE.problem(
                     action.place,
                     found=quoted(action.value),
@@ -34,7 +32,8 @@ def _fix(action: str) -> str:
     if action.startswith("arn:"):
         return 'write {"actions": […], "resources": [the ARN]}'
     if re.fullmatch(r"[A-Za-z0-9]+", action):
-        return f'write the service before it, such as "s3:{action}"'
+        service = "sagemaker" if "endpoint" in action.lower() else "s3"
+        return f'write the service before it, such as "{service}:{action}"'
     return ""
 
 

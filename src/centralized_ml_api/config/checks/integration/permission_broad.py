@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.integration.permissions import bare_actions_of
+from centralized_ml_api.config.checks.integration.permissions import bare_actions_of, is_action
 from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
@@ -20,7 +20,7 @@ _SCOPED = "sagemaker:invokeendpoint"
 def _check(subject: Subject) -> Iterator[Problem]:
     for properties in subject.functions:
         bare = bare_actions_of(properties)
-        broad = [one for one in bare if not one.value.lower().startswith(_SCOPED)]
+        broad = [one for one in bare if is_action(one.value) and not one.value.lower().startswith(_SCOPED)]
         if broad:
             yield RULE.problem(
                 broad[0].place,

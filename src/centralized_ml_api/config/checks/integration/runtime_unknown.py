@@ -33,11 +33,12 @@ def _check(subject: Subject) -> Iterator[Problem]:
         runtime = properties.text("runtime")
         if runtime is None or runtime.value in known:
             continue
+        meant = nearest(runtime.value, CURRENT)
         yield RULE.problem(
             runtime.place,
             found=quoted(runtime.value),
-            expected=f"a runtime of AWS Lambda: {listed(current_of(language_of(runtime.value)))}",
-            fix=write(nearest(runtime.value, CURRENT)),
+            expected=f"a runtime of AWS Lambda: {listed(current_of(language_of(meant or runtime.value)))}",
+            fix=write(meant),
             severity="warning" if _PLAUSIBLE.fullmatch(runtime.value) else None,
         )
 

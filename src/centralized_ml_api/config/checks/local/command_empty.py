@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
@@ -20,7 +21,12 @@ def _check(subject: Subject) -> Iterator[Problem]:
         for index, word in enumerate(words):
             problem = _reason(word.value, first=index == 0, alone=len(words) == 1)
             if problem:
-                yield RULE.problem(word.place, found=f"{quoted(word.value)}: {problem}", expected=_EXPECTED)
+                yield RULE.problem(
+                    word.place,
+                    found=f"{quoted(word.value)}: {problem}",
+                    expected=_EXPECTED,
+                    fix=_fix(word.value),
+                )
 
 
 def _reason(word: str, *, first: bool, alone: bool) -> str:
@@ -31,6 +37,15 @@ def _reason(word: str, *, first: bool, alone: bool) -> str:
     if first and alone and " " in word.strip():
         return "a whole line in one text"
     return ""
+
+
+def _fix(word: str) -> str:
+    """The arguments one by one, where a shell would find several in the text."""
+    try:
+        arguments = shlex.split(word)
+    except ValueError:
+        return ""
+    return f"write {quoted(arguments)}" if len(arguments) > 1 and "\0" not in word else ""
 
 
 _EXPECTED = 'a program, then each argument in a text of its own: ["vllm", "serve", "{port}"]'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.resolve import candidate_places, resolve_folder
+from centralized_ml_api.config.resolve import candidate_places, is_file, is_folder, resolve_folder
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _check(subject: Subject) -> Iterator[Problem]:
         if code is None or not code.value.strip():
             continue
         folder = resolve_folder(code.value, subject.folders)
-        if not folder.is_dir():
+        if not is_folder(folder):
             places = listed(map(str, candidate_places(code.value, subject.folders)))
             yield RULE.problem(
                 code.place,
@@ -31,7 +31,7 @@ def _check(subject: Subject) -> Iterator[Problem]:
                 expected=f"a folder with {_FILE}: {places}",
                 fix="make the folder, or correct the path",
             )
-        elif not (folder / _FILE).is_file():
+        elif not is_file(folder / _FILE):
             yield RULE.problem(
                 code.place,
                 found=f"no {_FILE} in {folder}",

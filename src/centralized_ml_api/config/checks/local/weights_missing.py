@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.resolve import candidate_places
+from centralized_ml_api.config.resolve import candidate_places, is_file
 from centralized_ml_api.config.weights import FileWeights, parse_weights
 from centralized_ml_api.config.wording import listed, quoted
 
@@ -21,7 +21,7 @@ def _check(subject: Subject) -> Iterator[Problem]:
         weights = local.text("weights")
         path = _path_of(weights.value) if weights else None
         places = candidate_places(path, subject.folders) if path else ()
-        if weights and places and not any(place.is_file() for place in places):
+        if weights and places and not any(is_file(place) for place in places):
             yield RULE.problem(
                 weights.place,
                 found=f"{quoted(weights.value)}, which is no file",
