@@ -65,8 +65,3 @@ class Admin:
                 return await response.text()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise StartError(f"the gateway does not answer on its admin port: {error!r}") from error
-
-
-def stat_name(cluster: str) -> str:
-    """What the statistics of a cluster begin with; Envoy writes a `:` in its name as `_`."""
-    return f"cluster.{cluster.replace(':', '_')}"

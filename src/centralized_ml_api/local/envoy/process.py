@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.admin import Admin, stat_name
+from centralized_ml_api.local.envoy.admin import Admin
 from centralized_ml_api.local.envoy.binary import find_envoy
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
+from centralized_ml_api.local.envoy.clusters import stat_name
 from centralized_ml_api.local.envoy.discovery import NOTHING, Snapshot, build_snapshot
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
@@ -29,10 +30,11 @@ _POLL_SECONDS = 0.02
 _FLAGS = (
     "--reject-unknown-dynamic-fields",
     "--disable-hot-restart",
+    *("--drain-strategy", "immediate"),  # every answer closes its connection, not a growing share of them
     *("--log-level", "warning"),
     # At every change Envoy repeats that the filter that holds answers is young; all of `misc` is like that.
     *("--component-log-level", "misc:error"),
-    *("--file-flush-interval-msec", "1000"),
+    *("--file-flush-interval-msec", "250"),
 )
 
 

@@ -44,7 +44,9 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
             _mapper(_flags("UH", "UF", "NC", "URX"), errors.MODEL_NOT_READY),
             _mapper(_flags("UO", "OM"), errors.OVERLOADED),
             _mapper(_flags("NR"), errors.UNKNOWN_PATH),
-            _mapper(_both(_flags("DPE"), _status(501)), errors.UNKNOWN_CODING),
+            # These two statuses a route may answer too: it has a path, and one with a slash.
+            _mapper(_both(_status(404), _path({"exact": "*"})), errors.UNKNOWN_PATH),
+            _mapper(_both(_status(501), _no_path()), errors.UNKNOWN_CODING),
             *(_mapper(_status(error.status), error) for error in _by_status(limits)),
         ],
     }
@@ -94,6 +96,15 @@ def _flags(*flags: str) -> dict[str, Any]:
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {"and_filter": {"filters": [one, other]}}
+
+
+def _path(matcher: dict[str, str]) -> dict[str, Any]:
+    return {"header_filter": {"header": {"name": ":path", "string_match": matcher}}}
+
+
+def _no_path() -> dict[str, Any]:
+    """Matches a request of which not even the headers could be read."""
+    return {"header_filter": {"header": {"name": ":path", "present_match": False}}}
 
 
 def _status(status: int) -> dict[str, Any]:

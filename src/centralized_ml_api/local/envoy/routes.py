@@ -71,7 +71,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
 def _preflight() -> dict[str, Any]:
     headers = [build_header(name, value) for name, value in PREFLIGHT_HEADERS]
     return {
-        "match": {"prefix": "", "headers": [_method("OPTIONS")]},  # `OPTIONS *` has no slash
+        "match": {"prefix": "/", "headers": [_method("OPTIONS")]},
         "direct_response": {"status": 204},
         "response_headers_to_add": [*build_answer_headers(), *headers],
     }
@@ -161,7 +161,8 @@ def _retry_policy() -> dict[str, Any]:
                 "typed_config": {"@type": f"type.googleapis.com/{previous}"},
             }
         ],
-        "host_selection_retry_max_attempts": 8,
+        # A dead server has the fewest calls, so it is drawn again and again: draw until it is another.
+        "host_selection_retry_max_attempts": 100,
     }
 
 

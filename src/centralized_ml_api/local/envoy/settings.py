@@ -88,7 +88,7 @@ class Settings:
     host: str
     port: int
     files: Files
-    trust_store: Path | None
+    trust_store: Path
     limits: Limits = field(default_factory=Limits)
 
 

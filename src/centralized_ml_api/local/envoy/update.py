@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.admin import Admin, stat_name
+from centralized_ml_api.local.envoy.admin import Admin
+from centralized_ml_api.local.envoy.clusters import stat_name
 from centralized_ml_api.local.envoy.discovery import Document, Snapshot, build_clusters_document
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.routes import ROUTES_NAME

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway
 
 VALIDATE_SECONDS = 20.0
+_REASON_CHARACTERS = 1000
 
 
 def build_whole(gateway: Gateway, settings: Settings) -> dict[str, Any]:
@@ -71,4 +72,6 @@ async def _validate(path: str) -> str:
         process.kill()
         await process.wait()
         return "it could not be validated in time"
-    return said.decode(errors="replace").strip() if process.returncode else ""
+    lines = said.decode(errors="replace").split("\n") if process.returncode else []
+    # Envoy shows the whole configuration first, then what is wrong with it.
+    return next((line.strip()[-_REASON_CHARACTERS:] for line in reversed(lines) if line.strip()), "")

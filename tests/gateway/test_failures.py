@@ -1,0 +1,96 @@
+"""What happens to calls when model servers come, go, hang and die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
+from support.odd_server import OddServer
+from support.running_gateway import start_gateway
+
+if TYPE_CHECKING:
+    from support.background import Background
+    from support.running_gateway import RunningGateway
+
+pytestmark = pytest.mark.slow
+CLIENTS = 4
+ROUTE = ServedRoute("echo", "models", "/echo", ())
+SERVER = """
+from support.odd_server import OddServer
+server = OddServer()
+print(server.port, flush=True)
+"""
+
+
+def models(*ports: int) -> Gateway:
+    return Gateway(upstreams=(Upstream("models", ports),), routes=(ROUTE,))
+
+
+@pytest.mark.parametrize("name", ["close", "half", "half-chunked", "garbage", "hang", "half-hang", "broken"])
+def test_a_model_never_runs_a_request_twice(gateway: RunningGateway, odd: OddServer, name: str) -> None:
+    before = len(odd.asked)
+    assert gateway.call(f"/{name}").status >= 500
+    assert len(odd.asked) == before + 1
+
+
+def test_a_server_that_does_not_listen_fails_no_call_to_its_replicas(gateway: RunningGateway) -> None:
+    assert [gateway.call("/one-of-two", bytes(2_000_000)).status for _ in range(10)] == [200] * 10
+
+
+def test_calls_go_to_every_replica(tmp_path: Path, background: Background) -> None:
+    with (
+        OddServer() as one,
+        OddServer() as two,
+        start_gateway(tmp_path, background, models(one.port, two.port)) as running,
+    ):
+        assert {running.call("/echo").json["port"] for _ in range(40)} == {one.port, two.port}
+
+
+def test_a_killed_replica_fails_no_call_but_those_under_way(tmp_path: Path, background: Background) -> None:
+    support = str(Path(__file__).parents[1])
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": support}
+        ) as doomed,
+        OddServer() as healthy,
+    ):
+        assert doomed.stdout is not None
+        port = int(doomed.stdout.readline())
+        with start_gateway(tmp_path, background, models(port, healthy.port)) as running:
+
+            def call(number: int) -> int:
+                if number == 100:
+                    doomed.kill()
+                return running.call("/echo", b"{}").status
+
+            with ThreadPoolExecutor(CLIENTS) as clients:
+                statuses = list(clients.map(call, range(300)))
+    assert statuses.count(200) >= 300 - CLIENTS, statuses
+    assert set(statuses) <= {200, 502}
+    assert healthy.asked
+
+
+def test_a_server_that_comes_back_gets_calls_again(tmp_path: Path, background: Background) -> None:
+    with OddServer() as server, start_gateway(tmp_path, background, models()) as running:
+        assert running.call("/echo").status == 503
+        running.apply(models(server.port))
+        assert running.call("/echo").status == 200
+        running.apply(models())
+        assert running.call("/echo").status == 503
+
+
+def test_a_hung_model_does_not_hold_up_another(tmp_path: Path, background: Background) -> None:
+    routes = (ServedRoute("hang", "models", "/hang", ()), ROUTE)
+    with OddServer() as server:
+        served = Gateway(upstreams=(Upstream("models", (server.port,)),), routes=routes)
+        with start_gateway(tmp_path, background, served) as running, ThreadPoolExecutor(32) as clients:
+            hanging = [clients.submit(running.call, "/hang") for _ in range(32)]
+            assert running.call("/echo").status == 200
+            server.released.set()
+            assert {one.result().status for one in hanging} == {502}

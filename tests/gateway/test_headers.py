@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from support.odd_server import OddServer
+    from support.running_gateway import Answer, RunningGateway
+
+pytestmark = pytest.mark.slow
+
+NOBODYS_BUSINESS = {
+    "Authorization": "Bearer secret",
+    "Proxy-Authorization": "Basic secret",
+    "Cookie": "session=secret",
+    "X-Api-Key": "secret",
+    "X-Amz-Security-Token": "secret",
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Port": "443",
+    "Forwarded": "for=203.0.113.7",
+    "X-Real-Ip": "203.0.113.7",
+    "X-Request-Id": "mine",
+    "X-Envoy-Max-Retries": "9",
+    "X-Envoy-Upstream-Rq-Timeout-Ms": "1",
+    "X-Envoy-Retry-On": "5xx",
+    "X-Envoy-Original-Path": "/other",
+    "User-Agent": "a browser",
+    "Accept-Encoding": "gzip",
+    "Origin": "https://page.example",
+    "Referer": "https://page.example/x",
+    "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "Te": "trailers",
+    "Content-Typo": "near",
+    "Accept-": "near",
+    "X-Customs": "near",
+    "X-Custo": "near",
+}
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    headers: list[list[str]] = answer.json["headers"]
+    assert len(dict(headers)) == len(headers), f"a header came twice: {headers}"
+    return dict(headers)
+
+
+def test_only_content_type_accept_and_the_configured_headers_reach_a_model(gateway: RunningGateway) -> None:
+    passing = {
+        "CONTENT-TYPE": "a/b",
+        "accept": "c/d",
+        "x-CUSTOM": "e",
+        "Accept-Language": "f",
+    }
+    got = headers_of(gateway.call("/echo", b"{}", {**passing, **NOBODYS_BUSINESS}))
+    assert got == {
+        "host": "localhost",
+        "content-length": "2",
+        "content-type": "a/b",
+        "accept": "c/d",
+        "x-custom": "e",
+        "accept-language": "f",
+    }
+
+
+def test_headers_that_another_route_configured_do_not_pass(gateway: RunningGateway) -> None:
+    got = headers_of(gateway.call("/elsewhere", b"", {"X-Custom": "e", "Accept-Language": "f"}))
+    assert got.keys() == {"host", "content-length", "content-type"}
+
+
+def test_without_content_type_a_model_gets_json(gateway: RunningGateway) -> None:
+    got = headers_of(gateway.raw(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
+    assert got["content-type"] == "application/json"
+
+
+def test_a_model_elsewhere_sees_its_own_host(gateway: RunningGateway, odd: OddServer) -> None:
+    assert headers_of(gateway.call("/elsewhere", headers={"Host": "evil.example"}))["host"] == (
+        f"localhost:{odd.port}"
+    )
+
+
+def test_a_client_cannot_steer_envoy(gateway: RunningGateway) -> None:
+    steering = {
+        "X-Envoy-Upstream-Rq-Timeout-Ms": "1",
+        "X-Envoy-Upstream-Alt-Stat-Name": "x",
+        "X-Envoy-Retriable-Status-Codes": "500",
+        "X-Envoy-Retry-On": "retriable-status-codes",
+        "X-Envoy-Max-Retries": "3",
+    }
+    answer = gateway.call("/broken", headers=steering)
+    assert answer.status == 500
+    assert gateway.logged(answer.header("x-request-id"))["flags"] == "-"
+
+
+def test_a_function_sees_the_call_as_api_gateway_would_show_it(gateway: RunningGateway) -> None:
+    sent = {
+        "Authorization": "Bearer x",
+        "Cookie": "a=b",
+        "User-Agent": "me",
+        "X-Forwarded-For": "203.0.113.7",
+    }
+    forged = {
+        "X-Envoy-External-Address": "203.0.113.7",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "1",
+    }
+    answer = gateway.call("/function?a=1&a=2", b"{}", {**sent, **forged, "Host": "api.example"})
+    got = headers_of(answer)
+    assert answer.json["path"] == "/function?a=1&a=2"
+    assert got == {
+        "host": "api.example",
+        "accept-encoding": "identity",
+        "content-length": "2",
+        "authorization": "Bearer x",
+        "cookie": "a=b",
+        "user-agent": "me",
+        "x-forwarded-for": "203.0.113.7,127.0.0.1",
+        "x-forwarded-proto": "http",
+        "x-forwarded-port": str(gateway.port),
+        "x-request-id": answer.header("x-request-id"),
+    }
+
+
+@pytest.mark.parametrize(
+    "sent", ["GET /echo HTTP/1.1", "POST /echo HTTP/1.1", "POST /nope HTTP/1.1", "POST /starting HTTP/1.1"]
+)
+def test_the_clients_request_id_is_not_taken(gateway: RunningGateway, sent: str) -> None:
+    answer = gateway.raw(f"{sent}\r\nHost: x\r\nX-Request-Id: mine\r\nContent-Length: 0\r\n\r\n".encode())
+    assert (answer.header("x-request-id") or "").startswith("req-")
+
+
+def test_request_ids_are_never_the_same(gateway: RunningGateway) -> None:
+    connection = gateway.connect()
+    ids = set()
+    for _ in range(20):
+        connection.request("GET", "/health")
+        response = connection.getresponse()
+        response.read()
+        ids.add(response.headers["x-request-id"])
+    connection.close()
+    assert len(ids) == 20
+
+
+def test_only_the_contracts_response_headers_leave_a_model(gateway: RunningGateway) -> None:
+    answer = gateway.call("/teapot")
+    assert {name for name, _ in answer.headers} == {
+        "content-type",
+        "content-length",
+        "date",
+        "x-request-id",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "x-amzn-sagemaker-custom-attributes",
+        "retry-after",
+    }
+    assert answer.header("access-control-allow-origin") == "*"
+    assert answer.header("x-request-id") != "the-models-own"
+
+
+def test_a_function_keeps_its_own_response_headers(gateway: RunningGateway) -> None:
+    answer = gateway.call("/function-teapot")
+    assert answer.header("set-cookie") == "session=1"
+    assert answer.header("x-powered-by") == "a model"
+    assert answer.header("access-control-allow-origin") == "https://only.example"
+    assert answer.header("access-control-expose-headers") == "*"
+    assert (answer.header("x-request-id") or "").startswith("req-")
+    assert {name for name, _ in answer.headers if name == "server" or name.startswith("x-envoy")} == set()
+
+
+def test_a_function_without_cors_headers_gets_them(gateway: RunningGateway) -> None:
+    assert gateway.call("/function").header("access-control-allow-origin") == "*"

@@ -1,0 +1,165 @@
+"""An HTTP server whose path says what it does, well or badly; it remembers every request it got.
+
+/echo            what arrived, as JSON: method, path, headers, length and sha256 of the body, own port
+/same            the body and its Content-Type, unchanged
+/status/418      that status, with headers that must and must not pass
+/gzip            a gzip body that says so
+/redirect        302
+/hang            nothing, until the server is closed
+/half, /half-chunked, /half-hang   the head and half a body; then closes, or hangs
+/close           closes without a word
+/garbage         something that is not HTTP
+/steps           "one", then "two" once `steps` is set, chunked
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEADLINE_SECONDS = 30.0
+GZIPPED = gzip.compress(b'{"zipped": true}', mtime=0)
+OWN_HEADERS = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
+    "Retry-After": "7",
+    "Server": "secret/1.0",
+    "Set-Cookie": "session=1",
+    "X-Powered-By": "a model",
+    "X-Envoy-Upstream-Service-Time": "1",
+    "X-Request-Id": "the-models-own",
+    "Access-Control-Allow-Origin": "https://only.example",
+}
+
+
+class OddServer:
+    """Listens on `port` of loopback from construction to `close`."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.asked: list[str] = []
+        self.released = threading.Event()
+        self.steps = threading.Event()
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.odd = self
+        self.port: int = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def close(self) -> None:
+        """Closes the port; requests that hang end."""
+        self.released.set()
+        self.steps.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    odd: OddServer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 5  # as uvicorn and cpp-httplib: an idle connection is closed
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.odd.asked.append(self.path)
+        what, _, detail = self.path.partition("?")[0].strip("/").partition("/")
+        acts = {
+            "same": lambda: self._answer(200, {"Content-Type": self.headers["Content-Type"]}, body),
+            "status": lambda: self._answer(int(detail), OWN_HEADERS, b"as it is: \xff"),
+            "gzip": lambda: self._answer(200, {"Content-Type": "application/json"}, GZIPPED),
+            "redirect": lambda: self._answer(302, {"Location": "http://elsewhere.example/"}, b""),
+            "hang": self._hang,
+            "half": lambda: self._half({"Content-Length": "100"}, b"half"),
+            "half-chunked": lambda: self._half({"Transfer-Encoding": "chunked"}, b"4\r\nhalf\r\n"),
+            "half-hang": self._half_hang,
+            "close": self._close,
+            "garbage": self._garbage,
+            "steps": self._steps,
+        }
+        acts.get(what, lambda: self._echo(body))()
+
+    do_GET = do_POST  # noqa: N815
+
+    def _echo(self, body: bytes) -> None:
+        what: dict[str, Any] = {
+            "method": self.command,
+            "path": self.path,
+            "headers": [[name.lower(), value] for name, value in self.headers.items()],
+            "length": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "port": self.server.odd.port,
+        }
+        self._answer(200, {"Content-Type": "application/json"}, json.dumps(what).encode())
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self._head(status, {**headers, "Content-Length": str(len(body))})
+        self.wfile.write(body)
+
+    def _head(self, status: int, headers: Mapping[str, str]) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.flush()
+
+    def _hang(self) -> None:
+        self.server.odd.released.wait(DEADLINE_SECONDS)
+        self._close()
+
+    def _half(self, headers: Mapping[str, str], body: bytes) -> None:
+        self._head(200, headers)
+        self.wfile.write(body)
+        self._close()
+
+    def _half_hang(self) -> None:
+        self._head(200, {"Content-Length": "100"})
+        self.wfile.write(b"half")
+        self._hang()
+
+    def _garbage(self) -> None:
+        self.wfile.write(b"this is not HTTP\r\n\r\n")
+        self._close()
+
+    def _steps(self) -> None:
+        self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
+        self.wfile.write(b"3\r\none\r\n")
+        self.wfile.flush()
+        self.server.odd.steps.wait(DEADLINE_SECONDS)
+        self.wfile.write(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    def _close(self) -> None:
+        self.wfile.flush()
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def main() -> None:
+    """Serves on the port of the command line until killed: the server as a program."""
+    with OddServer(int(sys.argv[1])):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The generated configuration, whole. After a change that is meant, write the golden files anew with
+
+GOLDEN=write .venv/bin/pytest tests/unit/local/envoy/test_golden.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
+from centralized_ml_api.local.envoy.discovery import build_clusters_document, build_snapshot
+from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
+from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
+
+GOLDEN = Path(__file__).parent / "golden"
+STATE = Path("/srv/event/.mlapi")
+SETTINGS = Settings(
+    host="127.0.0.1",
+    port=8080,
+    files=Files(STATE / "gateway", STATE / "logs/access.log"),
+    trust_store=Path("/etc/ssl/certs/ca-certificates.crt"),
+    limits=Limits(),
+)
+GATEWAY = Gateway(
+    upstreams=(
+        Upstream("open-llama", (40002, 40001)),
+        Upstream("open-llama-function", (40003,)),
+        ExternalUpstream("gpu-box", "gpu-box.example", 8443, tls=True),
+        ExternalUpstream("down", "192.0.2.1", 8000, tls=False, ready=False),
+    ),
+    routes=(
+        ServedRoute("open-llama", "open-llama-function", None, None),
+        ServedRoute("chat", "open-llama", "/v1/chat/completions", ("X-Custom",), streams=True),
+        ServedRoute("remote", "gpu-box", "/invocations?v=1%202", ()),
+        ServedRoute("down", "down", "/invocations", ()),
+        RefusedRoute("sd-1-0", 'no local engine: add "local", 100% sure'),
+    ),
+    unready=(("down", "does not answer"),),
+)
+
+
+def built() -> dict[str, Any]:
+    snapshot = build_snapshot(GATEWAY, SETTINGS)
+    return {
+        "bootstrap": build_bootstrap(SETTINGS),
+        "routes": json.loads(snapshot.routes.text),
+        "clusters": json.loads(build_clusters_document(snapshot.clusters).text),
+        "endpoints": json.loads(snapshot.endpoints["open-llama"].text),
+    }
+
+
+@pytest.mark.parametrize("name", ["bootstrap", "routes", "clusters", "endpoints"])
+def test_the_configuration_is_the_golden_one(name: str) -> None:
+    path = GOLDEN / f"{name}.json"
+    text = json.dumps(built()[name], indent=1) + "\n"
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(text)
+    assert text == path.read_text(), f"golden/{name}.json differs; see the top of this file"
+
+
+def test_the_order_in_the_gateway_does_not_matter() -> None:
+    turned = Gateway(GATEWAY.upstreams[::-1], GATEWAY.routes[::-1], GATEWAY.unready)
+    assert build_snapshot(turned, SETTINGS) == build_snapshot(GATEWAY, SETTINGS)
+
+
+def test_without_a_change_the_version_stays_and_with_one_it_does_not() -> None:
+    more = Gateway(GATEWAY.upstreams, GATEWAY.routes[1:], GATEWAY.unready)
+    one, same, other = (build_snapshot(gateway, SETTINGS) for gateway in (GATEWAY, GATEWAY, more))
+    assert one.routes.version == same.routes.version != other.routes.version
+    assert one.endpoints == other.endpoints
