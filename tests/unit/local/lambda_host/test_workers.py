@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import signal
 import subprocess
 import sys
@@ -117,8 +119,9 @@ def test_a_timeout_ends_what_the_function_started_too(host: Host) -> None:
 
 def test_a_caller_that_leaves_does_not_leave_a_worker_behind(host: Host) -> None:
     busy = host(BUSY, timeout_seconds=2, max_workers=1)
-    in_background(lambda: busy.call(b"wait"))
-    child = child_of(busy)
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", busy.port)) as caller:
+        caller.request("POST", "/echo", body=b"wait")
+        child = child_of(busy)
     assert busy.call().body == b"done"
     assert is_gone(child)
 
