@@ -16,12 +16,14 @@ from typing import Any, Self
 class Answer:
     """How one request is answered.
 
+    Without `asks_version` it continues a file that has changed (ignores If-Range).
     `cut_after` closes the connection after so many bytes, `hold_after` sends so many and waits for `release`.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     ranges: bool = True
+    asks_version: bool = True
     length: int | None = None
     says_length: bool = True
     cut_after: int | None = None
@@ -94,7 +96,7 @@ class FileServer:
 
     def _start(self, request: BaseHTTPRequestHandler, answer: Answer) -> int:
         wanted = request.headers.get("Range", "")
-        same = request.headers.get("If-Range", self.etag) == self.etag
+        same = not answer.asks_version or request.headers.get("If-Range", self.etag) == self.etag
         if not (answer.ranges and same and wanted.startswith("bytes=")):
             return 0
         return int(wanted.removeprefix("bytes=").partition("-")[0])

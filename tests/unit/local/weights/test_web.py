@@ -60,12 +60,15 @@ def test_a_server_that_ignores_ranges_is_read_from_the_start(
     assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == body
 
 
-def test_a_file_that_changed_in_between_is_read_from_the_start(server: FileServer, fetcher: Fetcher) -> None:
+@pytest.mark.parametrize("asks_version", [True, False], ids=["if-range", "careless"])
+def test_a_file_that_changed_in_between_is_read_from_the_start(
+    server: FileServer, fetcher: Fetcher, *, asks_version: bool
+) -> None:
     server.answers.append(Answer(cut_after=HALF))
     server.usual = Answer(cut_after=0)
     with pytest.raises(WeightsError, match="broke"):
         fetcher.fetch(f"{server.url}/model.gguf")
-    server.body, server.etag, server.usual = b"new" * 300_000, '"two"', Answer()
+    server.body, server.etag, server.usual = b"new" * 300_000, '"two"', Answer(asks_version=asks_version)
     assert fetcher.fetch(f"{server.url}/model.gguf").read_bytes() == server.body
 
 
