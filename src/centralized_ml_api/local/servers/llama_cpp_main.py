@@ -15,7 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
-import xllamacpp  # type: ignore[import-untyped]  # ships no types
+import xllamacpp
 
 CONVERSATIONS = 4
 """How many requests are answered at once; more wait their turn inside llama.cpp."""
