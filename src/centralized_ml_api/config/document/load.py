@@ -28,7 +28,7 @@ def load_document(path: Path) -> Document:
     source = SourceText(str(path), _decoded(path, _content(path)))
     if path.suffix.lower() not in YAML_SUFFIXES:
         return read_json(source)
-    from centralized_ml_api.config.document.yaml_reader import read_yaml  # JSON needs no YAML
+    from centralized_ml_api.config.document.yaml_reader import read_yaml  # noqa: PLC0415  # JSON needs none
 
     return read_yaml(source)
 

@@ -1,0 +1,124 @@
+"""From a file to a config: what loads, where paths lead, that nothing is reported piecemeal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.resolve import find_root, resolve_folder
+from centralized_ml_api.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+REPOSITORY = Path(__file__).parents[3]
+ORIGINALS = Path(__file__).parent / "originals"
+
+
+def test_the_good_config_has_no_problem(problems_of: Callable[..., Any], good_text: str) -> None:
+    assert problems_of(good_text) == ()
+
+
+@pytest.mark.parametrize("name", ["one-lambda-one-package.json", "two-packages.json"])
+def test_configs_of_the_original_load_and_only_its_old_runtime_is_warned_of(
+    name: str, problems_of: Callable[..., Any]
+) -> None:
+    found = {problem.id for problem in problems_of((ORIGINALS / name).read_text())}
+    assert found <= {"C211"}
+
+
+def test_the_default_config_has_no_problem(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    assert load_config(Path("config/models.json"), now=now).warnings == ()
+
+
+def test_a_loaded_config_knows_its_absolute_path_and_the_project_root(
+    project: Path, good_text: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "config/models.json").write_text(good_text)
+    monkeypatch.chdir(project / "config")
+    loaded = load_config(Path("models.json"), now=now)
+    assert (loaded.path, loaded.root) == (project / "config/models.json", project)
+
+
+def test_yaml_gives_the_same_config_as_json(project: Path, good_text: str, now: datetime) -> None:
+    (project / "config/same.json").write_text(good_text)
+    (project / "config/same.yml").write_text(good_text)
+    as_json = load_config(project / "config/same.json", now=now)
+    assert load_config(project / "config/same.yml", now=now).config == as_json.config
+
+
+def test_a_byte_order_mark_does_not_move_the_columns(problems_of: Callable[..., Any]) -> None:
+    (problem,) = problems_of('\ufeff{"models": 3}')
+    assert (problem.place.line, problem.place.column) == (1, 12)
+
+
+def test_problems_come_in_file_order(problems_of: Callable[..., Any]) -> None:
+    places = [
+        one.place for one in problems_of({"models": [{"name": "A"}, {"name": "B"}], "event": {"ends": "x"}})
+    ]
+    assert [(one.line, one.column) for one in places] == sorted((one.line, one.column) for one in places)
+
+
+def test_warnings_alone_stop_nothing_and_come_with_the_config(
+    good: dict[str, Any], project: Path, now: datetime
+) -> None:
+    good["models"][0]["integration"]["properties"]["timeout"] = 60
+    path = project / "config/warned.json"
+    path.write_text(json.dumps(good))
+    assert [problem.id for problem in load_config(path, now=now).warnings] == ["C215"]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "nul\0byte", "", "folder"])
+def test_a_name_that_is_no_file_is_one_problem(name: str, tmp_path: Path, now: datetime) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError) as raised:
+        load_config(tmp_path / name, now=now)
+    assert [problem.id for problem in raised.value.problems] == ["C001"]
+
+
+@pytest.mark.parametrize("written", ["x" * 5000, "nul\0byte", "\n"])
+def test_odd_paths_inside_the_config_are_problems_too(
+    written: str, good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["models"][0]["integration"]["properties"]["code"] = written
+    good["models"][0]["local"] = {"engine": "llama.cpp", "weights": written}
+    good["models"][1]["local"] = {"engine": "python", "code": written}
+    assert {problem.id for problem in problems_of(good)} >= {"C302"}
+
+
+def test_a_misspelt_key_is_one_problem_and_not_a_missing_one_as_well(
+    good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    model = good["models"][0]
+    model["intance"], model["modelid"] = model.pop("instance"), model.pop("model_id")
+    model["integraton"] = model.pop("integration")
+    assert {problem.id for problem in problems_of(good)} == {"C010"}
+
+
+def test_a_relative_folder_lies_in_the_root_or_else_beside_the_config(tmp_path: Path) -> None:
+    root, beside = tmp_path / "root", tmp_path / "root/config"
+    (beside / "function").mkdir(parents=True)
+    assert resolve_folder("function", (root, beside)) == beside / "function"
+    (root / "function").mkdir()
+    assert resolve_folder("function", (root, beside)) == root / "function"
+    assert resolve_folder("nowhere", (root, beside)) == root / "nowhere"
+    assert resolve_folder(str(tmp_path), (root, beside)) == tmp_path
+
+
+def test_the_root_is_the_nearest_folder_with_a_cdk_json_else_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "outer/inner/config/models.json"
+    config.parent.mkdir(parents=True)
+    assert find_root(config) == tmp_path
+    (tmp_path / "outer/cdk.json").touch()
+    assert find_root(config) == tmp_path / "outer"
+    (tmp_path / "outer/inner/cdk.json").touch()
+    assert find_root(config) == tmp_path / "outer/inner"

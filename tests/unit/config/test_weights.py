@@ -1,0 +1,54 @@
+"""The forms of `weights`, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from centralized_ml_api.config.weights import (
+    FileWeights,
+    HttpsWeights,
+    HuggingFaceWeights,
+    PyPiWeights,
+    parse_weights,
+)
+
+DIGEST = "0123456789ABCDEF" * 4
+
+
+@pytest.mark.parametrize(
+    ("written", "source"),
+    [
+        ("weights/model.gguf", FileWeights("weights/model.gguf")),
+        ("/srv/model.gguf", FileWeights("/srv/model.gguf")),
+        ("https://host/model.gguf?a=1", HttpsWeights("https://host/model.gguf?a=1")),
+        ("http://127.0.0.1:8000/m", HttpsWeights("http://127.0.0.1:8000/m")),
+        ("hf://owner/repo/dir/model.gguf", HuggingFaceWeights("owner/repo", "dir/model.gguf")),
+        ("pypi://pack-age==1.0.2/in/wheel.gguf", PyPiWeights("pack-age", "1.0.2", "in/wheel.gguf")),
+    ],
+)
+def test_each_form_is_read_with_and_without_a_digest(written: str, source: object) -> None:
+    assert parse_weights(written).source == source
+    with_digest = parse_weights(f"{written}#sha256={DIGEST}")
+    assert (with_digest.source, with_digest.sha256) == (source, DIGEST.lower())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "#sha256=" + DIGEST,
+        "file#sha256=12",
+        "file#md5=" + DIGEST,
+        "ftp://host/file",
+        "http://host/file",
+        "https:///file",
+        "https://user:password@host/file",
+        "hf://owner/file",
+        "hf://owner/repo/../file",
+        "pypi://package/file",
+        "pypi://package==1.0",
+    ],
+)
+def test_anything_else_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_weights(written)
