@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFUSED = 'add a "local" block: 100% sure, %REQ(host)% \\ é \u202e </script>'
-SHORT = Limits(headers_seconds=0.5, request_seconds=1.5, stream_idle_seconds=30)
+SHORT = Limits(answer_bytes=6 * 1024 * 1024, headers_seconds=0.5, request_seconds=1.5, stream_idle_seconds=30)
 MODELS = {
     "echo": "/echo",
     "same": "/same",
@@ -31,6 +31,7 @@ MODELS = {
     "garbage": "/garbage",
     "hang": "/hang",
     "half-hang": "/half-hang",
+    "lengthy": "/large",
     "query": "/echo?api-version=1%202",
 }
 

@@ -120,6 +120,12 @@ def test_a_model_that_breaks_off_is_502(gateway: RunningGateway, name: str) -> N
     assert_shape(gateway, gateway.call(f"/{name}"), errors.MODEL_FAILED)
 
 
+def test_an_answer_that_is_too_large_is_502_naming_the_limit(gateway: RunningGateway) -> None:
+    answer = gateway.call("/lengthy")
+    assert_shape(gateway, answer, errors.ANSWER_TOO_LARGE)
+    assert "6 MB" in answer.error["message"]
+
+
 @pytest.mark.parametrize("name", ["starting", "gone", "elsewhere-unready"])
 def test_a_model_without_a_ready_server_is_503_with_retry_after(gateway: RunningGateway, name: str) -> None:
     answer = gateway.call(f"/{name}", bytes(5_000_000))

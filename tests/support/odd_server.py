@@ -5,6 +5,7 @@
 /status/418      that status, with headers that must and must not pass
 /gzip            a gzip body that says so
 /redirect        302
+/large           7 MB
 /hang            nothing, until the server is closed
 /half, /half-chunked, /half-hang   the head and half a body; then closes, or hangs
 /close           closes without a word
@@ -73,9 +74,13 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     odd: OddServer
 
+    def handle_error(self, *_: object) -> None:
+        """Says nothing: that the gateway gives up on an answer is part of many tests."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     timeout = 5  # as uvicorn and cpp-httplib: an idle connection is closed
     server: _Server
 
@@ -88,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             "status": lambda: self._answer(int(detail), OWN_HEADERS, b"as it is: \xff"),
             "gzip": lambda: self._answer(200, {"Content-Type": "application/json"}, GZIPPED),
             "redirect": lambda: self._answer(302, {"Location": "http://elsewhere.example/"}, b""),
+            "large": lambda: self._answer(200, {}, bytes(7 * 1024 * 1024)),
             "hang": self._hang,
             "half": lambda: self._half({"Content-Length": "100"}, b"half"),
             "half-chunked": lambda: self._half({"Transfer-Encoding": "chunked"}, b"4\r\nhalf\r\n"),

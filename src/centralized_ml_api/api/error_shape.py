@@ -62,7 +62,6 @@ UPGRADE_REQUIRED = ApiError(426, INVALID_REQUEST, "upgrade_required", "Use HTTP/
 HEADERS_TOO_LARGE = ApiError(
     431, INVALID_REQUEST, "headers_too_large", "The request line and headers are too large."
 )
-INTERNAL = ApiError(500, MODEL, "internal_error", "The gateway could not handle the request.")
 NOT_SERVED = ApiError(501, NOT_IMPLEMENTED, "not_served", "This deployment does not serve this model.")
 MODEL_FAILED = ApiError(
     502,
@@ -70,6 +69,9 @@ MODEL_FAILED = ApiError(
     "model_failed",
     "The model server closed the connection before its answer was complete, or answered something that is"
     " not HTTP.",
+)
+ANSWER_TOO_LARGE = ApiError(
+    502, MODEL, "answer_too_large", "The model's answer is larger than this API passes on."
 )
 MODEL_NOT_READY = ApiError(
     503, UNAVAILABLE, "model_not_ready", "The model is starting or being restarted; try again shortly."

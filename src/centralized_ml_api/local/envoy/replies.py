@@ -47,6 +47,8 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
             # These two statuses a route may answer too: it has a path, and one with a slash.
             _mapper(_both(_status(404), _path({"exact": "*"})), errors.UNKNOWN_PATH),
             _mapper(_both(_status(501), _no_path()), errors.UNKNOWN_CODING),
+            # The one 500 that Envoy makes here: what holds an answer until it is complete is full.
+            _mapper(_status(500), _answer_too_large(limits)),
             *(_mapper(_status(error.status), error) for error in _by_status(limits)),
         ],
     }
@@ -66,9 +68,14 @@ def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
         errors.HEADERS_TOO_LARGE.saying(
             f"The request line and headers are larger than {limits.headers_kib} KiB."
         ),
-        errors.INTERNAL,
         errors.MODEL_FAILED,
         _too_slow(limits),
+    )
+
+
+def _answer_too_large(limits: Limits) -> errors.ApiError:
+    return errors.ANSWER_TOO_LARGE.saying(
+        f"The model's answer is larger than {limits.answer_bytes // _MIB} MB; only a stream may be."
     )
 
 
