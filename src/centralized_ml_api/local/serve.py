@@ -161,7 +161,7 @@ class LocalTarget:
             await start_listener(stack, build_runtime_application(supervisor), self._runtime_port)
             await self._listen_to_control(stack)
             stack.push_async_callback(supervisor.stop)
-            supervisor.start(plan)
+            await supervisor.start(plan)
             stack.push_async_callback(self._gateway.stop)
             await self._gateway.start()
             self._address = _address(self._host, self._port)
@@ -187,6 +187,7 @@ class LocalTarget:
     def _build_supervisor(self, session: aiohttp.ClientSession) -> Supervisor:
         factory = ServiceFactory(
             logs=self._state.logs,
+            scratch=self._state.scratch,
             session=session,
             runtime_url=f"http://127.0.0.1:{self._runtime_port}",
             patience=Patience(),

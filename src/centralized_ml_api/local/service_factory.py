@@ -41,9 +41,10 @@ FUNCTION_START_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceFactory:
-    """Makes services. `runtime_url` is where functions find the models."""
+    """Makes services. `runtime_url` is where functions find the models, `scratch` where they may write."""
 
     logs: Path
+    scratch: Path
     session: aiohttp.ClientSession
     runtime_url: str
     patience: Patience = DEFAULT_PATIENCE
@@ -65,6 +66,7 @@ class ServiceFactory:
             endpoint_name=spec.endpoint_name,
             runtime_url=self.runtime_url,
             model_speaks=spec.model_speaks,
+            scratch=self.scratch,
         )
 
         async def prepare(_: Say) -> Server:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 STOP_SECONDS = 30
+LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,33 @@ class Run:
     @property
     def alive(self) -> bool:
         """Whether that very process still runs."""
-        with contextlib.suppress(psutil.Error):
-            return abs(psutil.Process(self.pid).create_time() - self.started) < 1
-        return False
+        return self._process() is not None
 
     def stop(self) -> None:
         """Asks the process to end, kills it when it does not; returns when it is gone.
 
         Its children die with it either way (Linux): see `supervision/process.py`.
         """
-        with contextlib.suppress(psutil.NoSuchProcess):
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            process = self._process()
+            if process is None:
+                return
+            with contextlib.suppress(psutil.NoSuchProcess):
+                end(process)
+            self._wait_gone()
+
+    def _wait_gone(self) -> None:
+        """Not `psutil.Process.wait`: one that ended but was not reaped by its own parent is gone for us."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.alive and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+
+    def _process(self) -> psutil.Process | None:
+        with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired:
-                process.kill()
-                process.wait(STOP_SECONDS)
+            same = abs(process.create_time() - self.started) < 1
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return None
 
 
 class StateFolder:
@@ -72,6 +85,7 @@ class StateFolder:
         self.path = path.absolute()
         self.logs = self.path / "logs"
         self.gateway = self.path / "gateway"
+        self.scratch = self.path / "scratch"
         self._run_file = self.path / "run.json"
         self._lock = FileLock(self.path / "lock", timeout=0, mode=0o600)
 
@@ -86,13 +100,15 @@ class StateFolder:
             self._lock.acquire()
         except Timeout as error:
             raise self._held() from error
+        self._empty_scratch()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives it back: nothing but the logs and an empty lock file stay."""
+        """Gives it back: only logs, the gateway's last configuration and an empty lock file stay."""
         self._run_file.unlink(missing_ok=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
         self._lock.release()
 
     def write_run(self, run: Run) -> None:
@@ -115,6 +131,11 @@ class StateFolder:
                 fix="start it with: mlapi up (or name the folder with --state)",
             )
         return run
+
+    def _empty_scratch(self) -> None:
+        """What a killed predecessor left there goes."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(mode=0o700)
 
     def _find_run(self) -> Run | None:
         try:

@@ -80,9 +80,9 @@ class Supervisor:
         """Why an entry is not served here; empty when it is."""
         return self._wanted.refused.get(name, "")
 
-    def start(self, plan: ApiPlan) -> None:
-        """Starts everything the plan wants; returns at once."""
-        self._plan, self._wanted = plan, build_wanted(plan)
+    async def start(self, plan: ApiPlan) -> None:
+        """Starts everything the plan wants; does not wait until it is ready."""
+        self._plan, self._wanted = plan, await asyncio.to_thread(build_wanted, plan)
         for spec in self._wanted.specs.values():
             self._registry.install(self._registry.start(spec))
         self._note_change()
@@ -110,7 +110,7 @@ class Supervisor:
             StartError: the gateway refuses the new routes.
         """
         async with self._changing_plan:
-            wanted = build_wanted(plan)
+            wanted = await asyncio.to_thread(build_wanted, plan)  # it may look at files and ask for sizes
             fresh = [self._registry.start(spec) for spec in self._to_start(wanted)]
             await self._until_settled(fresh)
             replaced, reloaded = await self._install(fresh)

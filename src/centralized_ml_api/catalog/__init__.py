@@ -1,0 +1,1 @@
+"""What the world knows about models: JumpStart's catalogue, resolved purely from its specs."""

@@ -1,0 +1,73 @@
+"""`ModelFacts`: everything a target must know about a JumpStart model, looked up and decided by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Source = Literal["lock", "cache", "live", "mirror", "snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelData:
+    """Artifacts in S3. `type` None with compression None means a plain `ModelDataUrl`."""
+
+    uri: str
+    type: Literal["S3Prefix", "S3Object"] | None
+    compression: Literal["None", "Gzip"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Eula:
+    """Whether a licence must be accepted before use, and where it can be read."""
+
+    required: bool
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeployFacts:
+    """What the endpoint configuration needs; None where SageMaker's default applies."""
+
+    download_timeout_seconds: int | None
+    startup_timeout_seconds: int | None
+    volume_gib: int | None
+    inference_ami: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A request body from the spec. `body` is None when it cannot be inlined (it names objects in S3)."""
+
+    name: str
+    content_type: str
+    accept: str
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A JumpStart model in one region on one instance type; field names are those of `mlapi models show --json`."""
+
+    model_id: str
+    version: str
+    source: Source
+    fidelity: Literal["full", "partial"]
+    config: str | None
+    region: str
+    instance: str
+    supported_instances: tuple[str, ...]
+    default_instance: str
+    image: str | None
+    model_package_arn: str | None
+    model_data: ModelData | None
+    environment: Mapping[str, str]
+    network_isolation: bool
+    eula: Eula
+    deploy: DeployFacts
+    resources: Mapping[str, Any]
+    payloads: tuple[Payload, ...]
+    task: str
+    streams: bool
+    warnings: tuple[str, ...]

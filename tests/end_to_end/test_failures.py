@@ -1,0 +1,110 @@
+"""What callers see when models misbehave, with real processes behind the real gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.local_api import LocalApi, models, odd_command, start_local_api
+from support.odd_server import OddServer
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+def error_of(api: LocalApi, path: str) -> tuple[int, dict[str, str], dict[str, str]]:
+    """Status, error and headers (lower-case names) of a call."""
+    answer = api.call(path)
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    error: dict[str, str] = json.loads(answer.data)["error"]
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["content-type"] == "application/json"
+    assert error["request_id"] == headers["x-request-id"]
+    return answer.status, error, headers
+
+
+def test_a_killed_model_answers_503_and_comes_back(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        assert api.call("/echo").status == 200
+        for pid in api.part_pids("echo"):
+            os.kill(pid, signal.SIGKILL)
+        status, error, headers = error_of(api, "/echo")
+        assert (status, error["type"]) == (503, "unavailable_error")
+        assert int(headers["retry-after"]) >= 1
+        wait_until(lambda: api.call("/echo").status == 200, "the model is back")
+        api.wait_talk("restarted 1 times")
+
+
+def test_odd_models_answer_502_and_504_in_the_one_shape(tmp_path: Path) -> None:
+    with OddServer() as odd:
+        ways = ("half", "close", "garbage", "hang")
+        blocks = {way: {"engine": "url", "url": f"http://127.0.0.1:{odd.port}/{way}"} for way in ways}
+        with start_local_api(tmp_path, models(**blocks)) as api:
+            api.wait_serving()
+            seen = {way: error_of(api, f"/{way}")[:2] for way in ways}
+    assert {way: status for way, (status, _) in seen.items()} == {
+        "half": 502,
+        "close": 502,
+        "garbage": 502,
+        "hang": 504,
+    }
+    assert {error["type"] for way, (_, error) in seen.items() if way != "hang"} == {"model_error"}
+    assert seen["hang"][1]["type"] == "timeout_error"
+
+
+def test_a_server_elsewhere_that_is_away_answers_503_until_it_is_there(tmp_path: Path) -> None:
+    with OddServer() as first:
+        port = first.port
+    block = {"engine": "url", "url": f"http://127.0.0.1:{port}/echo"}
+    with start_local_api(tmp_path, models(away=block, echo=odd_command())) as api:
+        wait_until(lambda: api.status().get("address"), "the gateway listens")
+        address = api.status()["address"]
+        answer = api.http.request("POST", f"{address}/away", body=b"{}", timeout=30)
+        assert answer.status == 503
+        with OddServer(port):
+            wait_until(
+                lambda: api.http.request("POST", f"{address}/away", body=b"{}", timeout=30).status == 200,
+                "it is there",
+            )
+
+
+def test_one_model_that_cannot_start_does_not_stop_the_rest(tmp_path: Path) -> None:
+    broken = {"engine": "command", "run": ["sh", "-c", "echo out of memory, says the model {port}; exit 3"]}
+    with start_local_api(tmp_path, models(broken=broken, echo=odd_command())) as api:
+        api.wait_serving()
+        assert api.call("/echo").status == 200
+        status, error, _ = error_of(api, "/broken")
+        assert (status, error["type"]) == (503, "unavailable_error")
+        assert "broken: could not be started: ended with status 3" in api.output
+        assert "| out of memory, says the model" in api.output
+        health = api.call("/health", method="GET")
+        assert health.status == 503
+        assert "broken" in json.loads(health.data)["unready"]
+        assert "echo" in json.loads(health.data)["ready"]
+
+
+def test_when_no_model_can_start_up_fails(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(broken={"engine": "command", "run": ["false", "{port}"]})) as api:
+        assert api.process.wait(60) == 1
+        assert "no model could start" in api.output
+
+
+def test_replicas_share_the_calls_and_one_that_dies_fails_only_its_own(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command(replicas=2))) as api:
+        api.wait_serving()
+        wait_until(lambda: len(_ports(api, 20)) == 2, "both replicas are called")
+        os.kill(api.part_pids("echo")[0], signal.SIGKILL)
+        assert {api.call("/echo").status for _ in range(100)} == {200}
+        wait_until(lambda: len(_ports(api, 20)) == 2, "both replicas are called again")
+
+
+def _ports(api: LocalApi, calls: int) -> set[int]:
+    return {json.loads(api.call("/echo").data)["port"] for _ in range(calls)}

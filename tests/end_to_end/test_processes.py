@@ -1,0 +1,166 @@
+"""Whatever is started is stopped, on every path; nobody gets in another's way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api, write_config
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+SLOW_START = {"engine": "command", "run": ["sh", "-c", "sleep 600 # {port}"]}
+
+
+def left_in(folder: Path) -> set[str]:
+    """What the state folder still holds besides logs and the gateway's files."""
+    return {path.name for path in (folder / ".mlapi").iterdir()} - {"logs", "gateway", "lock"}
+
+
+def assert_gone(api: LocalApi, started: list[psutil.Process], url: str) -> None:
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not alive
+    assert left_in(api.folder) == set()
+    host, _, port = url.removeprefix("http://").partition(":")
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((host, int(port)))
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)]
+)
+def test_a_signal_leaves_nothing(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command(replicas=2))) as api:
+        started, url = api.wait_serving().pids(), api.url
+        assert len(started) >= 4
+        assert api.stop(number) == status
+        assert_gone(api, started, url)
+        assert "Stopped: no process is left." in api.output
+
+
+def test_down_leaves_nothing(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        started, url = api.wait_serving().pids(), api.url
+        ran = mlapi("down", cwd=tmp_path)
+        assert ran.status == 0, ran.talk
+        assert "no process is left" in ran.talk
+        assert api.process.wait(5) == 0
+        assert_gone(api, started, url)
+    again = mlapi("down", cwd=tmp_path)
+    assert again.status == 1
+    assert "nothing runs with the state folder" in again.talk
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_starting_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with start_local_api(tmp_path, models(slow=SLOW_START)) as api:
+        wait_until(lambda: len(api.pids()) >= 3, "gateway and model were started")
+        started = api.pids()
+        api.stop(number)
+        _, alive = psutil.wait_procs(started, timeout=10)
+        assert not alive
+        assert left_in(tmp_path) == set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_killing_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        started = api.wait_serving().pids()
+        os.kill(api.process.pid, signal.SIGKILL)
+        api.process.wait(10)
+        _, alive = psutil.wait_procs(started, timeout=10)
+        assert not alive
+    with start_local_api(tmp_path, models(echo=odd_command())) as again:
+        again.wait_serving()
+
+
+def test_calls_under_way_are_finished(tmp_path: Path) -> None:
+    slow = {
+        "engine": "command",
+        "run": [sys.executable, "-c", _ANSWERS_WHEN_TOLD, "{port}", str(tmp_path / "go")],
+    }
+    with start_local_api(tmp_path, models(slow=slow)) as api:
+        api.wait_serving()
+        answers: list[int] = []
+        caller = threading.Thread(target=lambda: answers.append(api.call("/slow").status))
+        caller.start()
+        wait_until((tmp_path / "go.asked").exists, "the call has reached the model")
+        api.process.send_signal(signal.SIGTERM)
+        api.wait_talk("Stopping")
+        (tmp_path / "go").touch()
+        caller.join(30)
+        assert answers == [200]
+        assert api.process.wait(30) == 0
+
+
+_ANSWERS_WHEN_TOLD = """
+import http.server, pathlib, sys, time
+go = pathlib.Path(sys.argv[2])
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def do_POST(self):
+        go.with_suffix(".asked").touch()
+        while not go.exists(): time.sleep(0.01)
+        self.do_GET()
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_a_second_up_on_the_same_state_or_port_says_who_holds_it(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        port = api.wait_serving().url.rpartition(":")[2]
+        same_state = mlapi("up", "models.json", "--port", "0", cwd=tmp_path)
+        assert same_state.status == 1
+        assert (
+            f"is held by mlapi (pid {api.process.pid}) serving {tmp_path / 'models.json'}" in same_state.talk
+        )
+        assert "mlapi down" in same_state.talk
+        same_port = mlapi("up", "models.json", "--port", port, "--state", "other", cwd=tmp_path)
+        assert same_port.status == 1
+        assert f"port {port} is held by envoy (pid " in same_port.talk
+        assert f"--port {int(port) + 1}" in same_port.talk
+        assert api.call("/echo").status == 200
+
+
+def test_it_stops_by_itself_after_the_time_it_was_given(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command()), "--for", "3s") as api:
+        assert api.process.wait(30) == 0
+
+
+def test_in_the_background_it_goes_on_until_down(tmp_path: Path) -> None:
+    write_config(tmp_path, models(echo=odd_command()))
+    ran = mlapi("up", "models.json", "--detach", "--port", "0", cwd=tmp_path)
+    try:
+        assert ran.status == 0, ran.talk
+        assert "Serving on http://127.0.0.1:" in ran.out
+        called = mlapi("call", "echo", '{"a": 1}', cwd=tmp_path)
+        assert (called.status, '"method": "POST"' in called.out) == (0, True)
+    finally:
+        down = mlapi("down", cwd=tmp_path)
+    assert down.status == 0
+
+
+def test_in_the_background_a_failure_is_shown(tmp_path: Path) -> None:
+    config = models(broken={"engine": "command", "run": ["false", "{port}"]})
+    write_config(tmp_path, config)
+    ran = mlapi("up", "models.json", "--detach", "--port", "0", cwd=tmp_path)
+    assert ran.status == 1
+    assert "no model could start" in ran.talk
+
+
+def test_beyond_this_machine_it_wants_public_said(tmp_path: Path) -> None:
+    ran = mlapi("up", "models.json", "--host", "0.0.0.0", cwd=tmp_path)
+    assert ran.status == 2
+    assert "add --public if that is meant" in ran.talk

@@ -1,0 +1,220 @@
+"""Where the commands of a page run: a copy of the project, on ports that nobody else uses.
+
+Pages say `mlapi up` and 8080, as their readers will. Here `mlapi` and `python` are small scripts on the PATH
+that run the real ones, and every port that pages name is replaced by a free one, in commands, in files and,
+the other way round, in output.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.doc_page import read_commands
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.doc_page import Block, Command
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("Makefile", "config", "functions", "pyproject.toml", "requirements")
+COMMAND_SECONDS = 60
+STOP_SECONDS = 40
+
+API_PORT, RUNTIME_PORT, MODEL_PORT = "8080", "8081", "9000"
+
+
+class PageShell:
+    """Runs the blocks of one page, in order; `close` ends whatever they started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ports = _free_ports()
+        self._serving: Foreground | None = None
+        self._environment = _build_environment(folder, self._ports)
+        for name in COPIED:
+            source = ROOT / name
+            copy: Callable[..., object] = shutil.copytree if source.is_dir() else shutil.copy2
+            copy(source, folder / name)
+        _write_tools(folder, self._ports[API_PORT])
+
+    def run(self, block: Block) -> None:
+        """Runs a block, or writes the file that it is."""
+        if block.file:
+            target = self.folder / block.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(self._here(block.text))
+        elif block.language == "console":
+            for command in read_commands(block):
+                self._run_command(command, block)
+        elif block.language == "python":
+            self._check(["python", "-c", self._here(block.text)], block)
+        else:
+            self._check(["bash", "-euo", "pipefail", "-c", self._here(block.text)], block)
+
+    def close(self) -> None:
+        """Ends the servers that the page left running."""
+        if self._serving:
+            self._serving.stop()
+        for run_file in self.folder.rglob("run.json"):
+            subprocess.run(
+                ["mlapi", "down", "--state", run_file.parent], cwd=self.folder, env=self._environment, check=True
+            )
+
+    def _run_command(self, command: Command, block: Block) -> None:
+        if command.text == "^C":
+            assert self._serving, f"line {block.line}: nothing runs in the foreground"
+            output = self._serving.interrupt()
+            self._serving = None
+        elif _serves(command.text):
+            self._serving = Foreground(self._here(command.text), self.folder, self._environment)
+            wait_until(
+                lambda: matches(command.expected, self._there(self._serving_output())),
+                f"`{command.text}` printed what line {block.line} shows",
+            )
+            return
+        else:
+            output = self._output(["bash", "-c", self._here(command.text)], command.status, block)
+        shown = self._there(output)
+        assert not command.expected or matches(command.expected, shown), (
+            f"line {block.line}: `{command.text}` printed\n{shown}\ninstead of\n{command.expected}"
+        )
+
+    def _serving_output(self) -> str:
+        return self._serving.output() if self._serving else ""
+
+    def _check(self, argv: list[str], block: Block) -> None:
+        self._output(argv, 0, block)
+
+    def _output(self, argv: list[str], status: int, block: Block) -> str:
+        done = subprocess.run(
+            argv,
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        assert done.returncode == status, (
+            f"line {block.line}: {argv[-1]} ended with status {done.returncode}, not {status}:\n{done.stdout}"
+        )
+        return done.stdout
+
+    def _here(self, text: str) -> str:
+        for written, real in self._ports.items():
+            text = re.sub(rf"\b{written}\b", real, text)
+        return text
+
+    def _there(self, text: str) -> str:
+        for written, real in self._ports.items():
+            text = re.sub(rf"\b{real}\b", written, text)
+        return text.replace(str(self.folder), "/home/you/project")
+
+
+class Foreground:
+    """A command that goes on until Ctrl-C."""
+
+    def __init__(self, text: str, folder: Path, environment: dict[str, str]) -> None:
+        self._log = folder / ".foreground.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["bash", "-c", text],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._seen = 0
+
+    def output(self) -> str:
+        """What it printed so far."""
+        return self._log.read_text()
+
+    def interrupt(self) -> str:
+        """Presses Ctrl-C, and gives what is printed from then on to its end."""
+        before = len(self.output())
+        self.stop()
+        return self.output()[before:]
+
+    def stop(self) -> None:
+        """Ctrl-C reaches every process of the terminal, so here the whole group."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        self._process.wait(STOP_SECONDS)
+
+
+def matches(expected: str, output: str) -> bool:
+    """Whether the output is the expected one, in which `…` stands for anything."""
+    pattern = ".*".join(re.escape(part) for part in _plain(expected).split("…"))
+    return re.fullmatch(pattern, _plain(output), re.DOTALL) is not None
+
+
+def _plain(text: str) -> str:
+    """Without what nobody sees: spaces at the ends of lines, empty lines at both ends."""
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+
+
+def _serves(text: str) -> bool:
+    words = shlex.split(text)
+    return words[:2] in (["mlapi", "up"], ["make", "up"]) and "--detach" not in text or words[-1:] == ["-f"]
+
+
+def _free_ports() -> dict[str, str]:
+    """A free port for each that pages name; that of the runtime listener is the API's next."""
+    while True:
+        api, model = _free_port(0), _free_port(0)
+        if _free_port(api + 1) and model not in (api, api + 1):
+            return {API_PORT: str(api), RUNTIME_PORT: str(api + 1), MODEL_PORT: str(model)}
+
+
+def _free_port(wanted: int) -> int:
+    """A free port, or 0 when the wanted one is taken."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except (OSError, OverflowError):
+            return 0
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _build_environment(folder: Path, ports: dict[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLAPI_", "AWS_"))}
+    return {
+        **inherited,
+        "PATH": f"{folder / '.venv/bin'}:{os.environ['PATH']}",
+        "UP": f"--port {ports[API_PORT]}",
+        "NO_COLOR": "1",
+    }
+
+
+def _write_tools(folder: Path, api_port: str) -> None:
+    """The `.venv` of the copy: as complete as the real one in the eyes of make, and never written to."""
+    tools = folder / ".venv/bin"
+    tools.mkdir(parents=True)
+    python = shlex.quote(sys.executable)
+    for name in ("python", "python3"):
+        _write_script(tools / name, f'exec {python} "$@"')
+    verb = f'if [ "$1" = up ]; then shift; set -- up --port {api_port} "$@"; fi'
+    _write_script(tools / "mlapi", f'{verb}\nexec {python} -m centralized_ml_api "$@"')
+    for stamp in ("local.stamp", "dev.stamp"):
+        (folder / ".venv" / stamp).touch()
+
+
+def _write_script(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
