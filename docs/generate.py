@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
 from centralized_ml_api.config.reference import render_config_reference
 from centralized_ml_api.config.schema import render_schema
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/reference/cli.md": render_cli_reference,
     "docs/reference/config.md": render_config_reference,
     "docs/reference/errors.md": render_errors_reference,
     "src/centralized_ml_api/config/models.schema.json": render_schema,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _FENCE = re.compile(r"^```(\S*)$")
 _COMMENT = re.compile(r"^<!-- (not run|file): (.+) -->$")
@@ -35,7 +35,8 @@ class Block:
 class Command:
     """A command of a `console` block: its text after `$ `, and the output that the page shows.
 
-    `status` is what `# exit status N` at the end of the command says. The text `^C` stands for Ctrl-C.
+    `status` is what `# exit status N` at the end of the command says; `# leave it running` there, and what
+    serves by its nature, goes on in the background. The text `^C` stands for Ctrl-C.
     """
 
     text: str
@@ -92,7 +93,9 @@ def read_commands(block: Block) -> list[Command]:
     while lines:
         line = lines.pop(0)
         if line != "^C" and not line.startswith("$ "):
-            raise ValueError(f"line {block.line}: a console block begins with `$ ` or `^C`, not with {line!r}")
+            raise ValueError(
+                f"line {block.line}: a console block begins with `$ ` or `^C`, not with {line!r}"
+            )
         text = line.removeprefix("$ ")
         while text.endswith("\\"):
             text = f"{text}\n{lines.pop(0)}"

@@ -31,6 +31,7 @@ COPIED = ("Makefile", "config", "functions", "pyproject.toml", "requirements")
 COMMAND_SECONDS = 60
 STOP_SECONDS = 40
 
+LEFT_RUNNING = "# leave it running"
 API_PORT, RUNTIME_PORT, MODEL_PORT = "8080", "8081", "9000"
 
 
@@ -40,8 +41,9 @@ class PageShell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._ports = _free_ports()
-        self._serving: Foreground | None = None
+        self._serving: list[Foreground] = []
         self._environment = _build_environment(folder, self._ports)
+        folder.mkdir(exist_ok=True)
         for name in COPIED:
             source = ROOT / name
             copy: Callable[..., object] = shutil.copytree if source.is_dir() else shutil.copy2
@@ -64,24 +66,18 @@ class PageShell:
 
     def close(self) -> None:
         """Ends the servers that the page left running."""
-        if self._serving:
-            self._serving.stop()
+        while self._serving:
+            self._serving.pop().stop()
         for run_file in self.folder.rglob("run.json"):
-            subprocess.run(
-                ["mlapi", "down", "--state", run_file.parent], cwd=self.folder, env=self._environment, check=True
-            )
+            down = ["mlapi", "down", "--state", str(run_file.parent)]
+            subprocess.run(down, cwd=self.folder, env=self._environment, capture_output=True, check=True)
 
     def _run_command(self, command: Command, block: Block) -> None:
         if command.text == "^C":
             assert self._serving, f"line {block.line}: nothing runs in the foreground"
-            output = self._serving.interrupt()
-            self._serving = None
-        elif _serves(command.text):
-            self._serving = Foreground(self._here(command.text), self.folder, self._environment)
-            wait_until(
-                lambda: matches(command.expected, self._there(self._serving_output())),
-                f"`{command.text}` printed what line {block.line} shows",
-            )
+            output = self._serving.pop().interrupt()
+        elif _goes_on(command.text):
+            self._leave_running(command, block)
             return
         else:
             output = self._output(["bash", "-c", self._here(command.text)], command.status, block)
@@ -90,8 +86,14 @@ class PageShell:
             f"line {block.line}: `{command.text}` printed\n{shown}\ninstead of\n{command.expected}"
         )
 
-    def _serving_output(self) -> str:
-        return self._serving.output() if self._serving else ""
+    def _leave_running(self, command: Command, block: Block) -> None:
+        log = self.folder / f".output-{len(self._serving)}"
+        serving = Foreground(self._here(command.text), log, self._environment)
+        self._serving.append(serving)
+        wait_until(
+            lambda: matches(command.expected, self._there(serving.output())),
+            f"`{command.text}` printed what line {block.line} shows",
+        )
 
     def _check(self, argv: list[str], block: Block) -> None:
         self._output(argv, 0, block)
@@ -127,19 +129,18 @@ class PageShell:
 class Foreground:
     """A command that goes on until Ctrl-C."""
 
-    def __init__(self, text: str, folder: Path, environment: dict[str, str]) -> None:
-        self._log = folder / ".foreground.log"
-        with self._log.open("wb") as log:
+    def __init__(self, text: str, output: Path, environment: dict[str, str]) -> None:
+        self._log = output
+        with output.open("wb") as log:
             self._process = subprocess.Popen(
                 ["bash", "-c", text],
-                cwd=folder,
+                cwd=output.parent,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        self._seen = 0
 
     def output(self) -> str:
         """What it printed so far."""
@@ -168,9 +169,10 @@ def _plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 
-def _serves(text: str) -> bool:
-    words = shlex.split(text)
-    return words[:2] in (["mlapi", "up"], ["make", "up"]) and "--detach" not in text or words[-1:] == ["-f"]
+def _goes_on(text: str) -> bool:
+    """Whether the command serves until Ctrl-C."""
+    serves = re.match(r"(mlapi|make) up\b", text) is not None and "--detach" not in text
+    return serves or text.endswith(LEFT_RUNNING)
 
 
 def _free_ports() -> dict[str, str]:

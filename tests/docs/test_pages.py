@@ -1,0 +1,73 @@
+"""What the pages tell their readers to do works: every block is run, loaded or named as not runnable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.doc_page import load_page
+from support.doc_shell import ROOT, PageShell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.doc_page import Page
+
+RUN = ("console", "python", "sh", "bash")
+LANGUAGES = (*RUN, "json", "yaml", "text")
+NOT_RUN = {
+    "downloads something large",
+    "needs another program",
+    "needs another machine",
+    "needs the network",
+    "runs every test",
+    "sets up the machine",
+}
+"""The only reasons for which a block may be left out."""
+
+GENERATED = {"docs/reference/config.md", "docs/reference/errors.md"}
+"""Tested with the config: they show wrong configs, too."""
+
+PAGES = [
+    load_page(path)
+    for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+    if str(path.relative_to(ROOT)) not in GENERATED
+]
+
+
+def _name(page: Page) -> str:
+    return str(page.path.relative_to(ROOT))
+
+
+def _runnable(page: Page) -> bool:
+    return any(block.language in RUN and not block.not_run for block in page.blocks)
+
+
+def _starts_servers(page: Page) -> bool:
+    return any(" up" in block.text for block in page.blocks if block.language in RUN and not block.not_run)
+
+
+RUNNABLE = [
+    pytest.param(page, id=_name(page), marks=[pytest.mark.slow] if _starts_servers(page) else [])
+    for page in PAGES
+    if _runnable(page)
+]
+
+
+@pytest.mark.parametrize("page", RUNNABLE)
+def test_the_commands_of_a_page_do_what_it_shows(page: Page, tmp_path: Path) -> None:
+    shell = PageShell(tmp_path)
+    try:
+        for block in page.blocks:
+            if not block.not_run and (block.file or block.language in RUN):
+                shell.run(block)
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_a_block_says_what_it_is_and_why_it_is_not_run(page: Page) -> None:
+    languages = {block.language for block in page.blocks if not block.file}
+    reasons = {block.not_run for block in page.blocks if block.not_run}
+    assert (languages - set(LANGUAGES), reasons - NOT_RUN) == (set(), set())
