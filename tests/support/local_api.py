@@ -57,7 +57,7 @@ class LocalApi:
     def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self.folder = folder
         self.process = process
-        self.http = urllib3.PoolManager(retries=False)
+        self.http = urllib3.PoolManager(retries=False, maxsize=16)
 
     @property
     def output(self) -> str:

@@ -84,7 +84,8 @@ class RunningGateway:
     ) -> Answer:
         """One call on a connection of its own. A body that is an iterator goes chunked."""
         with contextlib.closing(self.connect()) as connection:
-            connection.request(method, path, body, dict(headers or {}))
+            with contextlib.suppress(ConnectionError):  # an answer may come before the whole body has gone
+                connection.request(method, path, body, dict(headers or {}))
             return read(connection)
 
     def connect(self) -> http.client.HTTPConnection:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RETIRE_SECONDS = 30.0
 RETIRE_LOOK_SECONDS = 0.2
+RETIRE_QUIET_LOOKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Supervisor:
         self._fail = fail
         self._plan = ApiPlan((), ())
         self._wanted = Wanted({}, {}, ())
-        self._retiring: dict[Running, asyncio.Task[None]] = {}
+        self._retiring: set[Running] = set()
+        self._finishing: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
         self._settled = asyncio.Condition()
         self._changing_plan = asyncio.Lock()
@@ -117,15 +119,15 @@ class Supervisor:
             gone = [name for name in self._names() if name not in wanted.specs]
             retired = [*replaced, *(one for name in gone if (one := self._registry.remove(name)))]
             self._plan, self._wanted = plan, wanted
-            for one in retired:
-                self._retire(one)
+            self._retiring |= set(retired)  # the gateway keeps them, but no route leads there any more
             await self._publish()
+            self._finishing += [asyncio.create_task(self._finish(one)) for one in retired]
             self._note_change()
             return Reloaded(reloaded.added, reloaded.changed, tuple(gone), reloaded.kept)
 
     async def stop(self) -> None:
         """Ends every service, also those still finishing calls; returns when all are gone."""
-        for task in self._retiring.values():
+        for task in self._finishing:
             task.cancel()
         retiring = [one.stop() for one in self._retiring]
         await asyncio.gather(self._registry.stop_all(), *retiring)
@@ -167,18 +169,21 @@ class Supervisor:
         async with self._settled:
             await self._settled.wait_for(lambda: all(one.settled for one in services))
 
-    def _retire(self, running: Running) -> None:
-        self._retiring[running] = asyncio.create_task(self._finish(running))
-
     async def _finish(self, running: Running) -> None:
-        """Ends a service when its last call is over."""
+        """Ends a service when its last call is over, then lets the gateway forget it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RETIRE_SECONDS):
-                while await self._is_busy(running):  # noqa: ASYNC110  # Envoy has no event for this
-                    await asyncio.sleep(RETIRE_LOOK_SECONDS)
+                await self._until_quiet(running)
+        self._retiring.discard(running)
+        await self._publish()
         await running.stop()
-        del self._retiring[running]
-        self._note_change()
+
+    async def _until_quiet(self, running: Running) -> None:
+        """Several quiet looks in a row: Envoy's workers take new routes a moment after Envoy says so."""
+        quiet = 0
+        while quiet < RETIRE_QUIET_LOOKS:
+            await asyncio.sleep(RETIRE_LOOK_SECONDS)
+            quiet = 0 if await self._is_busy(running) else quiet + 1
 
     async def _is_busy(self, running: Running) -> bool:
         return running.calls.count > 0 or await self._gateway.active_requests(running.upstream) > 0

@@ -10,6 +10,7 @@ from centralized_ml_api.local.envoy.routes import (
     ANSWER_FILTER,
     BODY_FILTER,
     HEADERS_FILTER,
+    LIMIT_FILTER,
     QUERY_FILTER,
     ROUTES_NAME,
     build_answer_buffer,
@@ -124,9 +125,15 @@ def _addresses() -> dict[str, Any]:
 
 
 def _filters(limits: Limits) -> list[dict[str, Any]]:
-    """The order of a request; an answer goes the other way. The first three act where a route says so."""
-    buffer = {"max_request_bytes": limits.body_bytes}
+    """The order of a request; an answer goes the other way. All but the router act where a route says so.
+
+    The limit stands before what collects the body: when that one refuses, it has stopped reading the
+    connection, and the client's next request on it would hang.
+    """
+    limit = {"max_request_bytes": limits.body_bytes}
+    buffer = {"max_request_bytes": 2 * limits.body_bytes}
     return [
+        _filter(LIMIT_FILTER, f"{_FILTERS}.http.body_size_limit.v3.BodySizeLimit", limit),
         _filter(BODY_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", buffer),
         _filter(QUERY_FILTER, f"{_FILTERS}.http.lua.v3.Lua", {"default_source_code": _DROP_QUERY}),
         _filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),

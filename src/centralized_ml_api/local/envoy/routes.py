@@ -32,6 +32,7 @@ ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 ROUTES_NAME = "routes"
 HEALTH_PATH = "/health"
 
+LIMIT_FILTER = "body-limit"
 BODY_FILTER = "body"
 HEADERS_FILTER = "headers"
 QUERY_FILTER = "query"
@@ -118,10 +119,8 @@ def _served(route: ServedRoute, external: ExternalUpstream | None, limits: Limit
         "retry_policy": _retry_policy(),
     }
     filters = {
-        BODY_FILTER: {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
-            "buffer": {"max_request_bytes": limits.body_bytes},
-        },
+        LIMIT_FILTER: _switched_on(),
+        BODY_FILTER: _switched_on(),
         HEADERS_FILTER: _mutations(route),
         **({} if route.streams else {ANSWER_FILTER: _hold_answer(limits)}),
     }

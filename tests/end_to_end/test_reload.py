@@ -1,0 +1,141 @@
+"""`mlapi reload`: models come, change and go while others are called."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api, write_config
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+MOST_CALLS = 20_000
+
+
+class Load:
+    """Calls one path again and again from several threads, until the block ends or enough were made."""
+
+    def __init__(self, api: LocalApi, path: str, threads: int = 4) -> None:
+        self.statuses: list[int] = []
+        self._api, self._path = api, path
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._call) for _ in range(threads)]
+
+    def _call(self) -> None:
+        while not self._over.is_set() and len(self.statuses) < MOST_CALLS:
+            self.statuses.append(self._api.call(self._path).status)
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
+
+
+def reload(api: LocalApi, config: dict[str, Any]) -> dict[str, Any]:
+    write_config(api.folder, config)
+    ran = mlapi("reload", "--json", cwd=api.folder)
+    assert ran.status == 0, ran.talk
+    changes: dict[str, Any] = json.loads(ran.out)
+    return changes
+
+
+def test_adding_changing_and_removing_drops_no_call_to_the_others(tmp_path: Path) -> None:
+    steady = odd_command()
+    with start_local_api(tmp_path, models(steady=steady)) as api:
+        api.wait_serving()
+        first = api.part_pids("steady")
+        with Load(api, "/steady") as load:
+            reload(api, models(steady=steady, more=odd_command()))
+            assert api.call("/more").status == 200
+            reload(api, models(steady=steady, more=odd_command("/status/418")))
+            assert api.call("/more").status == 418
+            reload(api, models(steady=steady))
+            assert api.call("/more").status == 404
+        assert len(load.statuses) > 100
+        assert set(load.statuses) == {200}
+        assert api.part_pids("steady") == first
+
+
+def test_calls_to_a_model_that_changes_are_answered_by_the_old_or_the_new_one(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        before = api.part_pids("echo")
+        with Load(api, "/echo", threads=2) as load:
+            for version in ("1", "2", "3"):
+                reload(api, models(echo=odd_command(environment={"VERSION": version})))
+        assert set(load.statuses) == {200}
+        assert api.part_pids("echo") != before
+        wait_until(lambda: len(api.pids()) == 3, "the replaced processes have ended", seconds=60)
+
+
+def test_a_wrong_config_changes_nothing_and_is_shown_whole(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        write_config(api.folder, {"models": [{"nam": "x"}]})
+        ran = mlapi("reload", cwd=api.folder)
+        assert ran.status == 2
+        assert "error[C" in ran.talk
+        assert "models.json:" in ran.talk
+        assert api.call("/echo").status == 200
+
+
+def test_a_model_that_cannot_start_anew_goes_on_as_it_was(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        write_config(api.folder, models(echo={"engine": "command", "run": ["false", "{port}"]}))
+        ran = mlapi("reload", cwd=api.folder)
+        assert ran.status == 1
+        assert "echo could not be started anew, the old one goes on" in ran.out
+        assert api.call("/echo").status == 200
+
+
+def test_an_edit_of_the_file_is_applied_by_itself(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        write_config(api.folder, models(echo=odd_command(), more=odd_command()))
+        wait_until(lambda: api.call("/more").status == 200, "the new model answers")
+        api.wait_talk("Reloaded: added more")
+        (api.folder / "models.json").write_text("{")
+        api.wait_talk("Nothing was changed")
+        assert api.call("/more").status == 200
+
+
+def test_an_edit_of_a_function_is_applied_by_itself(tmp_path: Path) -> None:
+    code = tmp_path / "function"
+    code.mkdir()
+
+    def write(answer: str) -> None:
+        (code / "index.py").write_text(f"def lambda_handler(event, context): return {{'body': {answer!r}}}")
+
+    write("first version")
+    config = models(echo=odd_command())
+    properties = {"code": "function", "permissions": [], "timeout": 5}
+    config["models"][0]["integration"] = {"type": "lambda", "properties": properties}
+    with start_local_api(tmp_path, config) as api:
+        api.wait_serving()
+        assert api.call("/echo").data == b"first version"
+        write("the second version")
+        wait_until(lambda: api.call("/echo").data == b"the second version", "the edit is served")
+
+
+def test_another_config_can_be_applied(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        other = write_config(tmp_path, models(other=odd_command()), "other.json")
+        ran = mlapi("reload", "other.json", cwd=tmp_path)
+        assert ran.status == 0
+        assert "added other" in ran.out
+        assert "removed echo" in ran.out
+        assert api.status()["config"] == str(other)

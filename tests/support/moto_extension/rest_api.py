@@ -1,0 +1,86 @@
+"""The gap: moto ignores the `Body` of a RestApi, cannot update one and leaves it behind when its stack goes.
+
+The document goes to moto's own `put_rest_api`. What that leaves out of an import is put beside it: binary
+media types, gateway responses, request parameters and `x-amazon-apigateway-any-method`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.apigateway.models import RestAPI, apigateway_backends
+
+_ANY = "x-amazon-apigateway-any-method"
+_INTEGRATION = "x-amazon-apigateway-integration"
+_METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
+
+
+def close() -> None:
+    """A RestApi is created, updated and deleted as CloudFormation does it."""
+    create = RestAPI.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+
+    def create_with_body(
+        cls: type[RestAPI], name: str, resource: Any, account_id: str, region: str, **more: Any
+    ) -> RestAPI:
+        properties = resource["Properties"]
+        title = properties.get("Body", {}).get("info", {}).get("title", name)
+        named = {"Properties": {"Name": title, **properties}}
+        made: RestAPI = create(cls, name, named, account_id, region, **more)
+        return _write(made, properties)
+
+    RestAPI.create_from_cloudformation_json = classmethod(create_with_body)  # type: ignore[method-assign, assignment]
+    RestAPI.update_from_cloudformation_json = classmethod(_update)  # type: ignore[method-assign, assignment]
+    RestAPI.delete = _delete  # type: ignore[attr-defined]
+
+
+def _update(
+    cls: type[RestAPI],
+    original_resource: RestAPI,
+    new_resource_name: str,
+    cloudformation_json: Any,
+    account_id: str,
+    region_name: str,
+) -> RestAPI:
+    del cls, new_resource_name, account_id, region_name
+    return _write(original_resource, cloudformation_json["Properties"])
+
+
+def _delete(self: RestAPI, account_id: str, region: str) -> None:
+    apigateway_backends[account_id][region].delete_rest_api(self.id)
+
+
+def _write(api: RestAPI, properties: dict[str, Any]) -> RestAPI:
+    document = properties.get("Body")
+    api.endpoint_configuration = {"types": properties.get("EndpointConfiguration", {}).get("Types", ["EDGE"])}
+    api.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    if document:
+        _import(api, document)
+    return api
+
+
+def _import(api: RestAPI, document: dict[str, Any]) -> None:
+    backend = apigateway_backends[api.account_id][api.region_name]
+    operations = {**document, "paths": {path: _methods(item) for path, item in document["paths"].items()}}
+    backend.put_rest_api(api.id, operations, fail_on_warnings=False, mode="overwrite")
+    api.root_resource_id = api.default.id
+    api.binaryMediaTypes = document.get("x-amazon-apigateway-binary-media-types", [])
+    api.api_key_source = document.get("x-amazon-apigateway-api-key-source", "HEADER")
+    api.gateway_responses = {}
+    for kind, response in document.get("x-amazon-apigateway-gateway-responses", {}).items():
+        status, parameters, templates = (
+            response.get(key) for key in ("statusCode", "responseParameters", "responseTemplates")
+        )
+        api.put_gateway_response(kind, status, parameters, templates)  # type: ignore[arg-type]  # all optional
+
+
+def _methods(item: dict[str, Any]) -> dict[str, Any]:
+    """Only the methods of a path: moto takes every key for one."""
+    known = {key: _operation(value) for key, value in item.items() if key in _METHODS}
+    return {**known, "any": _operation(item[_ANY])} if _ANY in item else known
+
+
+def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    """With the words as API Gateway gives them back, and with what moto requires even of a mock."""
+    written = operation.get(_INTEGRATION, {"type": "mock"})
+    upper = {key: written[key].upper() for key in ("type", "passthroughBehavior") if key in written}
+    return {**operation, _INTEGRATION: {"uri": "", "httpMethod": "POST", **written, **upper}}

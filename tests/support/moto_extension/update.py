@@ -1,0 +1,140 @@
+"""The gap: moto updates by comparing the texts of two templates, and changes everything where it is.
+
+CloudFormation compares values, so that a replaced model changes the configuration that names it. It creates
+what is new before it deletes what is old, so that a fixed name collides with itself.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import graphlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from moto.cloudformation import parsing
+
+from centralized_ml_api.aws.replacement import is_replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Resources = dict[str, Any]
+_SUBSTITUTED = re.compile(r"\$\{([^!.}]+)")
+
+
+def close() -> None:
+    """Stacks are updated in CloudFormation's order."""
+    parsing.parse_and_create_resource = _remembering(parsing.parse_and_create_resource)
+    parsing.ResourceMap.update = _update  # type: ignore[method-assign]
+
+
+def _remembering(create: Any) -> Any:
+    """The function that creates a resource, so that the values it was created with are kept."""
+
+    @functools.wraps(create)
+    def remembering(
+        logical_id: str, resource: Any, resources: parsing.ResourceMap, account_id: str, region_name: str
+    ) -> Any:
+        made = create(logical_id, resource, resources, account_id=account_id, region_name=region_name)
+        if made is not None:
+            made.deployed_properties = _values(resource, resources)
+        return made
+
+    return remembering
+
+
+def _update(self: parsing.ResourceMap, template: dict[str, Any], parameters: Any = None) -> None:
+    before = self._resource_json_map
+    after = template["Resources"]
+    _adopt(self, template, parameters)
+    gone = {name: self._parsed_resources.pop(name) for name in before if _is_gone(self, name, after)}
+    for name in _creation_order(after):
+        replaced = _bring_about(self, name)
+        if replaced is not None:
+            gone[name] = replaced
+    for name in reversed(_creation_order(before)):
+        if name in gone:
+            self._delete_resource(gone[name], before[name])
+
+
+def _adopt(resources: parsing.ResourceMap, template: dict[str, Any], parameters: Any) -> None:
+    resources._template = template  # noqa: SLF001  # it is moto that is extended
+    resources._resource_json_map = template["Resources"]  # noqa: SLF001
+    resources.input_parameters = parameters or resources.input_parameters
+    resources.load_mapping()
+    resources.load_parameters()
+    resources.load_conditions()
+
+
+def _is_gone(resources: parsing.ResourceMap, name: str, after: Resources) -> bool:
+    return name not in after and name in resources._parsed_resources  # noqa: SLF001
+
+
+def _bring_about(resources: parsing.ResourceMap, name: str) -> Any:
+    """Creates, changes or replaces one resource; the old one where it was replaced."""
+    existing = resources._parsed_resources  # noqa: SLF001
+    old = existing.get(name)
+    if old is None:
+        _ = resources[name]  # a lazy map: looking creates
+        return None
+    resource = resources._resource_json_map[name]  # noqa: SLF001
+    values = _values(resource, resources)
+    changed = {key for key in {*values, *old.deployed_properties} if _differs(values, old, key)}
+    if is_replaced(resource["Type"], changed):
+        del existing[name]
+        _ = resources[name]
+        return old
+    if changed:
+        existing[name] = _changed_in_place(resources, name, resource, values)
+    return None
+
+
+def _changed_in_place(resources: parsing.ResourceMap, name: str, resource: Any, values: Any) -> Any:
+    account_id, region = resources._account_id, resources._region_name  # noqa: SLF001
+    copied = copy.deepcopy(resource)
+    updated: Any = parsing.parse_and_update_resource(name, copied, resources, account_id, region)
+    if updated is None:
+        raise NotImplementedError(f"moto cannot update {resource['Type']} and the extension does not either")
+    updated.deployed_properties = values
+    return updated
+
+
+def _differs(values: Any, old: Any, key: str) -> bool:
+    return bool(values.get(key) != old.deployed_properties.get(key))
+
+
+def _values(resource: Any, resources: parsing.ResourceMap) -> dict[str, Any]:
+    cleaned: Any = parsing.clean_json(copy.deepcopy(resource.get("Properties", {})), resources)
+    return dict(cleaned)
+
+
+def _creation_order(resources: Resources) -> list[str]:
+    """Every resource after those that it names."""
+    needs = {
+        name: [one for one in _names(resource) if one in resources and one != name]
+        for name, resource in resources.items()
+    }
+    return list(graphlib.TopologicalSorter(needs).static_order())
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Whatever a resource refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        match key, inner:
+            case ("Ref" | "DependsOn", str()):
+                yield inner
+            case ("DependsOn", list()):
+                yield from inner
+            case ("Fn::GetAtt", [str() as name, *_]):
+                yield name
+            case ("Fn::Sub", str()):
+                yield from _SUBSTITUTED.findall(inner)
+            case _:
+                yield from _names(inner)
