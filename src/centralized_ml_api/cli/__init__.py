@@ -10,7 +10,20 @@ import click
 from centralized_ml_api import __version__
 from centralized_ml_api.errors import MlApiError
 
-VERBS = ("init", "check", "plan", "up", "status", "down", "logs", "reload", "call", "explain", "schema")
+VERBS = (
+    "init",
+    "check",
+    "plan",
+    "pull",
+    "up",
+    "status",
+    "down",
+    "logs",
+    "reload",
+    "call",
+    "explain",
+    "schema",
+)
 INTERRUPTED = 130
 
 

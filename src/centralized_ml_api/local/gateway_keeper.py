@@ -25,11 +25,12 @@ class GatewayKeeper:
     """The gateway of one state folder on one address. `start` first, then `run` in a task."""
 
     def __init__(self, state: StateFolder, host: str, port: int, *, timeout_seconds: float) -> None:
+        self.access_log = state.logs / "access.log"
         self._envoy = EnvoyGateway(
             state.gateway,
             host=host,
             port=port,
-            access_log=state.logs / "access.log",
+            access_log=self.access_log,
             timeout_seconds=timeout_seconds,
         )
         self._log = ServerLog(state.logs / "gateway.log")
@@ -73,6 +74,11 @@ class GatewayKeeper:
     async def active_requests(self, upstream: str) -> int:
         """How many calls are under way to that upstream."""
         return await self._envoy.active_requests(upstream)
+
+    async def reopen_logs(self) -> None:
+        """After the access log was renamed; an Envoy that is just restarting opens it anew by itself."""
+        with contextlib.suppress(StartError):
+            await self._envoy.reopen_logs()
 
     async def stop(self) -> None:
         """Takes no new calls, waits a little for those under way, ends Envoy."""

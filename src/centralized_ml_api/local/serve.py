@@ -16,6 +16,7 @@ import aiohttp
 
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import ConfigError, MlApiError, StartError
+from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
@@ -173,6 +174,7 @@ class LocalTarget:
             asyncio.create_task(supervisor.run()),
             asyncio.create_task(self._gateway.run()),
             asyncio.create_task(watch_files(self._watched, self._apply_edit)),
+            asyncio.create_task(keep_bounded(self._gateway.access_log, self._gateway.reopen_logs)),
             asyncio.ensure_future(self._nothing_serves),
         ]
         try:

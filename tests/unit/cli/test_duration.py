@@ -1,0 +1,21 @@
+"""Lengths of time on the command line."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from centralized_ml_api.cli.duration import Duration
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90s", 90), ("1.5h", 5400), ("30m", 1800), ("2d", 172_800)]
+)
+def test_they_become_seconds(written: str, seconds: float) -> None:
+    assert Duration().convert(written, None, None) == seconds
+
+
+@pytest.mark.parametrize("written", ["", "5", "h", "-1h", "0s", "1 h", "1w"])
+def test_other_forms_are_refused_with_examples(written: str) -> None:
+    with pytest.raises(click.BadParameter, match="write 90s, 30m, 48h or 2d"):
+        Duration().convert(written, None, None)

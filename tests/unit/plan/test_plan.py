@@ -1,0 +1,137 @@
+"""What is decided from a config, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.render import plan_json, render_plan
+from centralized_ml_api.plan.sample import sample_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.plan.model import ApiPlan
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/a-package-1"
+LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:3"
+
+
+def plan_of(folder: Path, config: dict[str, Any]) -> ApiPlan:
+    (folder / "function").mkdir(exist_ok=True)
+    (folder / "function" / "index.py").write_text("def lambda_handler(event, context): pass")
+    (folder / "models.json").write_text(json.dumps(config))
+    return build_plan(load_config(folder / "models.json", now=NOW))
+
+
+FULL = {
+    "models": [
+        {
+            "name": "chat",
+            "model_id": "some-model",
+            "model_version": "1.*",
+            "instance": "ml.g5.xlarge",
+            "autoscaling": {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5},
+            "integration": {
+                "type": "lambda",
+                "properties": {
+                    "code": "function",
+                    "permissions": {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::a/*"]},
+                    "timeout": 20,
+                    "layers": [LAYER],
+                },
+            },
+            "local": {"engine": "llama.cpp", "weights": "https://example.org/a.gguf", "replicas": 2},
+        },
+        {
+            "name": "picture",
+            "model_package_arn": ARN,
+            "instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"],
+            "integration": {"type": "api", "headers": ["X-One", "X-Two"]},
+        },
+        {"name": "own", "image": "1.dkr.ecr/x:1", "instance": "ml.m5.large", "integration": {"type": "api"}},
+    ],
+    "endpoints": [
+        {
+            "name": "adopted",
+            "endpoint_name": "The-Real-One",
+            "integration": {"type": "stream"},
+            "local": {"engine": "url", "url": "http://gpu:8000/generate"},
+        }
+    ],
+    "event": {"teams": ["red"], "ends": "2027-01-01T00:00:00Z"},
+}
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> ApiPlan:
+    return plan_of(tmp_path, FULL)
+
+
+def test_entries_come_in_the_order_of_the_file_models_first(plan: ApiPlan) -> None:
+    assert [entry.path for entry in plan.deployments] == ["/chat", "/picture", "/own", "/adopted"]
+
+
+def test_an_endpoint_is_called_by_its_sagemaker_name(plan: ApiPlan) -> None:
+    assert [entry.endpoint_name for entry in plan.deployments] == ["chat", "picture", "own", "The-Real-One"]
+
+
+def test_a_function_is_decided_whole(plan: ApiPlan) -> None:
+    function = plan.deployments[0].function
+    assert function is not None
+    assert function.code == plan.folders[1] / "function"
+    assert (function.timeout_seconds, function.memory_mib) == (20, 128)
+    assert (function.actions, function.resources) == (("s3:GetObject",), ("arn:aws:s3:::a/*",))
+    assert function.layers == (LAYER,)
+
+
+def test_what_is_not_acted_on_is_named(plan: ApiPlan) -> None:
+    assert [note.partition(":")[0] for note in plan.not_acted_on] == ["event.teams", "event.ends"]
+
+
+def test_the_same_config_gives_the_same_plan(tmp_path: Path, plan: ApiPlan) -> None:
+    assert plan_of(tmp_path, FULL) == plan
+
+
+def test_as_a_table_for_one_machine(plan: ApiPlan) -> None:
+    lines = render_plan(plan, "local").splitlines()
+    assert lines[0].split() == ["PATH", "MODEL", "SERVED", "BY", "INTEGRATION", "HEADERS"]
+    assert lines[1].startswith("/chat")
+    assert "llama.cpp: a.gguf, 2048 tokens x2" in lines[1]
+    assert "nothing (501)" in lines[2]
+    assert "X-One, X-Two" in lines[2]
+    assert "url: http://gpu:8000/generate" in lines[4]
+    assert any(line.startswith("Who may call: everybody") for line in lines)
+    assert any("event.teams: no keys are asked for" in line for line in lines)
+
+
+def test_as_json_it_has_every_decision(plan: ApiPlan) -> None:
+    value = json.loads(json.dumps(plan_json(plan, "local")))
+    chat = value["entries"][0]
+    assert chat["path"] == "/chat"
+    assert chat["autoscaling"] == {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5}
+    assert chat["local"]["serving"]["engine"] == "llama.cpp"
+
+
+def test_a_chat_model_has_a_sample_even_when_none_is_written(tmp_path: Path) -> None:
+    local = {"engine": "llama.cpp", "weights": "https://example.org/a.gguf"}
+    entry = {
+        "name": "a",
+        "model_id": "m",
+        "instance": "ml.g5.xlarge",
+        "integration": {"type": "api"},
+        "local": local,
+    }
+    plan = plan_of(tmp_path, {"models": [entry, {**entry, "name": "b", "sample": {"x": 1}}]})
+    assert sample_of(plan.deployments[0])["messages"]
+    assert sample_of(plan.deployments[1]) == {"x": 1}
+
+
+def test_without_a_sample_there_is_none(plan: ApiPlan) -> None:
+    assert sample_of(plan.deployments[0]) is None
