@@ -16,12 +16,20 @@ from dataclasses import dataclass, replace
 
 INVALID_REQUEST = "invalid_request_error"
 """The caller must change the request."""
+AUTHENTICATION = "authentication_error"
+"""The caller must say who it is."""
+PERMISSION = "permission_error"
+"""The caller may not do this."""
+RATE_LIMIT = "rate_limit_error"
+"""The caller must wait for `Retry-After`."""
 NOT_FOUND = "not_found_error"
 """The caller must change the address."""
 UNAVAILABLE = "unavailable_error"
 """The caller may try again after `Retry-After`."""
 MODEL = "model_error"
 """The model failed; its owner must look."""
+API = "api_error"
+"""The API itself failed; its owner must look."""
 TIMEOUT = "timeout_error"
 """Something took too long."""
 NOT_IMPLEMENTED = "not_implemented_error"
@@ -62,6 +70,19 @@ UPGRADE_REQUIRED = ApiError(426, INVALID_REQUEST, "upgrade_required", "Use HTTP/
 HEADERS_TOO_LARGE = ApiError(
     431, INVALID_REQUEST, "headers_too_large", "The request line and headers are too large."
 )
+UNAUTHORIZED = ApiError(401, AUTHENTICATION, "unauthorized", "This API asks for a key.")
+NOT_ALLOWED = ApiError(403, PERMISSION, "not_allowed", "This caller may not call this.")
+UNSUPPORTED_MEDIA_TYPE = ApiError(
+    415, INVALID_REQUEST, "unsupported_media_type", "This path does not take this Content-Type."
+)
+TOO_MANY_REQUESTS = ApiError(
+    429, RATE_LIMIT, "too_many_requests", "Too many requests; try again after a pause."
+)
+QUOTA_EXCEEDED = ApiError(429, RATE_LIMIT, "quota_exceeded", "The quota is used up.")
+REFUSED_INPUT = ApiError(400, INVALID_REQUEST, "refused_by_sagemaker", "SageMaker refused the request.")
+MODEL_REFUSED = ApiError(400, INVALID_REQUEST, "model_refused", "The model refused the input.")
+REFUSED = ApiError(400, INVALID_REQUEST, "refused", "The request was refused.")
+API_FAILED = ApiError(500, API, "api_failed", "The API failed.")
 NOT_SERVED = ApiError(501, NOT_IMPLEMENTED, "not_served", "This deployment does not serve this model.")
 MODEL_FAILED = ApiError(
     502,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.model import (
@@ -29,6 +30,7 @@ from centralized_ml_api.plan.model import (
     PackageModel,
     PythonServing,
     SageMakerServing,
+    Throttle,
     UrlServing,
 )
 
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
 
 Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
+NOT_THROTTLED = "event.requests_per_second, burst: calls are not throttled"
+
+_BURST_SECONDS = 2
+"""Without a `burst`, the calls of this many seconds may come at once."""
+
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
     """The whole API in config order, models before endpoints. Pure: reads no file and asks no network."""
@@ -50,6 +57,7 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
         deployments=tuple(_deployment(entry, folders) for entry in loaded.config.entries),
         folders=folders,
         not_acted_on=tuple(_not_acted_on(loaded.config.event)),
+        throttle=_throttle(loaded.config.event),
     )
 
 
@@ -133,14 +141,21 @@ def _serving(written: Local) -> Serving:
     return SageMakerServing(written.region)
 
 
+def _throttle(event: Event | None) -> Throttle | None:
+    """The rate of the whole API. With teams it would be each team's, which is another thing."""
+    if event is None or event.requests_per_second is None or event.teams:
+        return None
+    rate = event.requests_per_second
+    return Throttle(rate, event.burst or math.ceil(rate * _BURST_SECONDS))
+
+
 def _not_acted_on(event: Event | None) -> list[str]:
     """What this version reads but does not act on, so that nobody relies on it."""
     if event is None:
         return []
     notes = {
         "teams": bool(event.teams) and "event.teams: no keys are asked for, the API stays public",
-        "rate": event.requests_per_second is not None
-        and "event.requests_per_second, burst: calls are not throttled",
+        "rate": event.requests_per_second is not None and NOT_THROTTLED,
         "ends": event.ends is not None and "event.ends: nothing is removed at that time",
         "budget": event.budget is not None and "event.budget: no alarm is set",
     }

@@ -173,16 +173,26 @@ class ModelDeployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """The most requests that the whole API takes: a steady rate, and `burst` at once."""
+
+    requests_per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApiPlan:
     """The whole API: its deployments in config order.
 
     `folders` are where relative paths of the config start, in the order in which they are tried.
-    `not_acted_on` says in sentences what the config asks for and this version does not do.
+    `throttle` is the config's, None where it names none. `not_acted_on` says in sentences what the config
+    asks for and this version does not do.
     """
 
     deployments: tuple[ModelDeployment, ...]
     folders: tuple[Path, ...]
     not_acted_on: tuple[str, ...] = ()
+    throttle: Throttle | None = None
 
     def deployment(self, name: str) -> ModelDeployment | None:
         """The deployment of that name, if there is one."""

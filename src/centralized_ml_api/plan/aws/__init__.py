@@ -1,0 +1,1 @@
+"""What will exist on AWS: frozen data, decided purely from the plan and from what JumpStart knows."""

@@ -1,0 +1,136 @@
+"""Decides what will exist on AWS. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.aws.functions import build_model_function
+from centralized_ml_api.plan.aws.groups import assign_groups, groups_in_use
+from centralized_ml_api.plan.aws.hosting import build_hosting
+from centralized_ml_api.plan.aws.model import (
+    AdoptedEndpoint,
+    AwsPlan,
+    DirectRoute,
+    FunctionRoute,
+    OwnEndpoint,
+    RefusedRoute,
+)
+from centralized_ml_api.plan.aws.notes import build_notes
+from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.roles import build_roles
+from centralized_ml_api.plan.model import ExistingEndpoint, Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.plan.aws.model import (
+        Endpoint,
+        ExecutionRolePlan,
+        HostingPlan,
+        ModelFunctionPlan,
+        Route,
+    )
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+
+LOG_RETENTION_DAYS = 30
+"""Long enough to look into an event afterwards, short enough to cost nothing much."""
+
+DEFAULT_THROTTLE = Throttle(requests_per_second=100, burst=200)
+"""Above what a room of people sends, below what an endless loop does."""
+
+NOT_STREAMED = (
+    "The integration `stream` is not acted on yet on AWS: this path will not answer before it is;"
+    " with `api` or `lambda` the whole answer comes at once."
+)
+
+_API_RESOURCES = 10
+"""The API, its deployment, stage, role, log group, and the account's role for logs, with room to spare."""
+
+_MODEL_RESOURCES = 3
+_SCALING_RESOURCES = 2
+_FUNCTION_RESOURCES = 3
+
+
+def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: str) -> AwsPlan:
+    """Everything that will exist on AWS, in config order.
+
+    Args:
+        plan: what the config asks for.
+        facts: what JumpStart knows, by the name of the entry; one for each JumpStart model.
+        region: where it will exist.
+    """
+    models = tuple(build_hosting(one, facts.get(one.name)) for one in plan.deployments if _is_own(one))
+    functions = tuple(_functions(plan.deployments, models))
+    roles = build_roles(models)
+    routes = tuple(_route(one) for one in plan.deployments)
+    endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
+    function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
+    fixed = _API_RESOURCES + len(endpoint_policies) + len(function_policies) + _count(roles)
+    groups = assign_groups(_weights(plan, models, functions), fixed)
+    throttle = plan.throttle or DEFAULT_THROTTLE
+    return AwsPlan(
+        api=plan,
+        region=region,
+        models=tuple(replace(one, group=groups[one.name]) for one in models),
+        roles=roles,
+        functions=tuple(replace(one, group=groups[one.name]) for one in functions),
+        routes=routes,
+        endpoint_policies=endpoint_policies,
+        function_policies=function_policies,
+        groups=groups_in_use(groups.values()),
+        throttle=throttle,
+        log_retention_days=LOG_RETENTION_DAYS,
+        notes=build_notes(plan, facts, throttle),
+    )
+
+
+def _is_own(deployment: ModelDeployment) -> bool:
+    return not isinstance(deployment.origin, ExistingEndpoint)
+
+
+def _endpoint(deployment: ModelDeployment) -> Endpoint:
+    if _is_own(deployment):
+        return OwnEndpoint(deployment.name)
+    return AdoptedEndpoint(deployment.endpoint_name)
+
+
+def _functions(
+    deployments: Iterable[ModelDeployment], models: Iterable[HostingPlan]
+) -> Iterable[ModelFunctionPlan]:
+    containers = {model.name: model.container for model in models}
+    for one in deployments:
+        if one.function is not None:
+            yield build_model_function(one.name, one.function, _endpoint(one), containers.get(one.name))
+
+
+def _route(deployment: ModelDeployment) -> Route:
+    match deployment.integration:
+        case "api":
+            return DirectRoute(deployment.name, _endpoint(deployment), deployment.headers)
+        case "lambda":
+            return FunctionRoute(deployment.name)
+        case _:
+            return RefusedRoute(deployment.name, NOT_STREAMED)
+
+
+def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:
+    return divide((route.name for route in routes), lambda _name: ENDPOINT_ARN_CHARACTERS)
+
+
+def _count(roles: Iterable[ExecutionRolePlan]) -> int:
+    """The roles and the policies that they need."""
+    return sum(1 + len(role.repositories) + len(role.locations) for role in roles)
+
+
+def _weights(
+    plan: ApiPlan, models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
+) -> dict[str, int]:
+    """How many resources each entry takes."""
+    weights = dict.fromkeys((one.name for one in plan.deployments), 0)
+    for model in models:
+        weights[model.name] += _MODEL_RESOURCES + (_SCALING_RESOURCES if model.autoscaling else 0)
+    for function in functions:
+        weights[function.name] += _FUNCTION_RESOURCES
+    return weights

@@ -1,0 +1,70 @@
+"""The Lambda functions: their environment and what each may do. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.aws.model import ModelFunctionPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from centralized_ml_api.plan.aws.model import ContainerPlan, Endpoint
+    from centralized_ml_api.plan.model import FunctionPlan
+
+EVERYTHING = "*"
+
+_INVOKE = "sagemaker:invokeendpoint"
+_ENDPOINT = ":endpoint/"
+
+_LANGUAGES = {
+    "tgi": "text-generation-inference",
+    "djl": "text-generation-inference",
+    "lmi": "text-generation-inference",
+    "vllm": "openai-chat",
+    "sglang": "openai-chat",
+    "huggingface-pytorch-inference": "text-inputs",
+}
+"""What the containers of a family speak, by a word in the name of their image's repository.
+
+The values are those of the example function's MODEL_SPEAKS; with `text-inputs`, which is what the function's
+callers speak already, it passes bodies on as they are.
+Source: https://github.com/aws/deep-learning-containers/blob/master/available_images.md (families);
+https://docs.djl.ai/master/docs/serving/serving/docs/lmi/user_guides/lmi_input_output_schema.html (LMI).
+"""
+
+
+def build_model_function(
+    name: str, function: FunctionPlan, endpoint: Endpoint, container: ContainerPlan | None
+) -> ModelFunctionPlan:
+    """The function of one entry; `container` is what runs behind the endpoint, where that is known."""
+    invoke = [action for action in function.actions if _is_invoke(action)]
+    resources = function.resources or ()
+    return ModelFunctionPlan(
+        name=name,
+        function=function,
+        endpoint=endpoint,
+        environment={**_language(container), **function.environment},
+        invoke_actions=tuple(invoke),
+        invoke_resources=tuple(one for one in resources if _ENDPOINT in one),
+        other_actions=tuple(action for action in function.actions if action not in invoke),
+        other_resources=_other_resources(function.resources),
+    )
+
+
+def _is_invoke(action: str) -> bool:
+    """IAM does not mind the case of an action."""
+    return action.lower().startswith(_INVOKE)
+
+
+def _other_resources(written: Sequence[str] | None) -> tuple[str, ...]:
+    return (EVERYTHING,) if written is None else tuple(written)
+
+
+def _language(container: ContainerPlan | None) -> Mapping[str, str]:
+    """MODEL_SPEAKS, for a known family; the function has a default for the others."""
+    if container is None or container.image is None:
+        return {}
+    repository = container.image.rpartition("/")[2].partition(":")[0]
+    speaks = next((language for word, language in _LANGUAGES.items() if word in repository), None)
+    return {"MODEL_SPEAKS": speaks} if speaks else {}

@@ -1,0 +1,53 @@
+"""What a reader must know about the plan, in sentences. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.build import NOT_THROTTLED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.plan.model import ApiPlan, Throttle
+
+_SOURCES = {
+    "lock": "the lock file beside the config",
+    "cache": "the cache of an earlier look-up",
+    "live": "the live catalogue",
+    "mirror": "the mirror that you named",
+    "snapshot": "the snapshot that comes with this version",
+}
+_PARTIAL = (
+    "it holds no inference configurations, timeouts and isolation, so that the containers' own defaults apply"
+)
+
+
+def build_notes(plan: ApiPlan, facts: Mapping[str, ModelFacts], throttle: Throttle) -> tuple[str, ...]:
+    """Who may call, where the JumpStart facts come from, what they warn of, what is not acted on."""
+    rate = f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
+    public = f"The API is public: whoever knows the address may call it, all of them together {rate}."
+    return (public, *_sources(facts), *_warnings(facts), *_not_acted_on(plan))
+
+
+def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
+    """One sentence for each source, naming the entries."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for name, one in facts.items():
+        named.setdefault((one.source, one.fidelity), []).append(f"{name} ({one.model_id} {one.version})")
+    for (source, fidelity), names in named.items():
+        partial = f"; {_PARTIAL}" if fidelity == "partial" else ""
+        yield f"JumpStart: {', '.join(names)} from {_SOURCES[source]}{partial}."
+
+
+def _warnings(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
+    return (f"{name}: {warning}" for name, one in facts.items() for warning in one.warnings)
+
+
+def _not_acted_on(plan: ApiPlan) -> Iterable[str]:
+    """What this version reads and does not do; the rate of the whole API is kept here."""
+    unkept = (note for note in plan.not_acted_on if plan.throttle is None or note != NOT_THROTTLED)
+    streams = [one.name for one in plan.deployments if one.integration == "stream"]
+    answers_501 = f"the integration `stream`: {', '.join(streams)} will answer 501"
+    return (f"Not acted on yet: {note}." for note in [*unkept, *([answers_501] if streams else [])])

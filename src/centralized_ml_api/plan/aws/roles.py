@@ -1,0 +1,89 @@
+"""Execution roles: one for each source of artifacts, allowed to fetch exactly what its models need. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.aws.model import ArtifactLocation, ExecutionRolePlan, Repository
+from centralized_ml_api.plan.aws.policies import divide
+from centralized_ml_api.plan.model import ContainerModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.plan.aws.model import ContainerPlan, HostingPlan
+    from centralized_ml_api.plan.model import ExistingEndpoint, JumpStartModel, PackageModel
+
+JUMPSTART = "JumpStart"
+MODEL_PACKAGE = "ModelPackage"
+
+_ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<name>[^:@]+)"
+)
+"""Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html (registry addresses)"""
+
+_DIGEST_LENGTH = 8
+
+_ARN_CHARACTERS = 50
+"""What an ARN has besides its region and names: partition, service, account, quotes."""
+
+
+def role_of(
+    origin: JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint, container: ContainerPlan
+) -> str:
+    """The id of the role that runs the container.
+
+    All JumpStart models share one: what it may read is public or under a licence that each names itself.
+    Own containers share one only where they share image repository and bucket: a container can use its
+    role, so two owners' artifacts must not meet in one.
+    """
+    if container.package_arn:
+        return MODEL_PACKAGE
+    if not isinstance(origin, ContainerModel):
+        return JUMPSTART
+    bucket = read_location(container.data.uri).bucket if container.data else ""
+    source = f"{(container.image or '').partition('@')[0].rpartition(':')[0]} {bucket}"
+    return f"Container{hashlib.sha256(source.encode()).hexdigest()[:_DIGEST_LENGTH]}"
+
+
+def build_roles(models: Iterable[HostingPlan]) -> tuple[ExecutionRolePlan, ...]:
+    """The roles that the models need, in the order in which they first need them."""
+    by_role: dict[str, list[ContainerPlan]] = {}
+    for model in models:
+        by_role.setdefault(model.role, []).append(model.container)
+    return tuple(_role(role_id, containers) for role_id, containers in by_role.items())
+
+
+def _role(role_id: str, containers: Sequence[ContainerPlan]) -> ExecutionRolePlan:
+    repositories = (read_repository(container.image) for container in containers if container.image)
+    locations = (read_location(container.data.uri) for container in containers if container.data)
+    return ExecutionRolePlan(
+        role_id,
+        divide(dict.fromkeys(one for one in repositories if one), _repository_characters),
+        divide(dict.fromkeys(locations), _location_characters),
+    )
+
+
+def _repository_characters(repository: Repository) -> int:
+    return len(repository.name) + len(repository.region) + _ARN_CHARACTERS
+
+
+def _location_characters(location: ArtifactLocation) -> int:
+    """A folder takes its key twice: its objects may be read, and they may be listed."""
+    listed = len(location.key) if location.key.endswith("/") else 0
+    return len(location.bucket) + len(location.key) + listed + _ARN_CHARACTERS
+
+
+def read_repository(image: str) -> Repository | None:
+    """The repository of an image in ECR; None for one elsewhere, which needs no permission."""
+    found = _ECR_IMAGE.match(image)
+    return Repository(found["account"], found["region"], found["name"]) if found else None
+
+
+def read_location(uri: str) -> ArtifactLocation:
+    """`s3://bucket/key` in its parts."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return ArtifactLocation(bucket, key)
