@@ -3,6 +3,8 @@
     MlApiError                  exit status 1, unless said otherwise
     ├── UsageError              exit status 2: the command line was wrong
     ├── ConfigError             exit status 2: the file has problems, all of them listed
+    ├── CatalogError            JumpStart's catalogue does not have, or does not allow, what was asked for
+    ├── DeployError             AWS, or the CDK, refused or could not do what was asked
     ├── WeightsError            weights could not be fetched or do not verify
     ├── StartError              a process could not be started, or a folder or port is held by another
     └── NotRunningError         nothing runs for this state folder
@@ -34,6 +36,22 @@ class UsageError(MlApiError):
     """The command line asked for something that cannot be."""
 
     exit_status = 2
+
+
+class CatalogError(MlApiError):
+    """JumpStart's catalogue does not have, or does not allow, what was asked for.
+
+    `found` and `expected` say the same as the message in the two halves that a config problem shows.
+    """
+
+    def __init__(self, message: str, *, found: str = "", expected: str = "", fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.found = found or message
+        self.expected = expected
+
+
+class DeployError(MlApiError):
+    """AWS, or the CDK, refused or could not do what was asked."""
 
 
 class WeightsError(MlApiError):

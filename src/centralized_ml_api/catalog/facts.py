@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Source = Literal["lock", "cache", "live", "mirror", "snapshot"]
+Fidelity = Literal["full", "partial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,12 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """A JumpStart model in one region on one instance type; field names are those of `mlapi models show --json`."""
+    """A JumpStart model in one region on one instance type. `mlapi models show --json` uses these names."""
 
     model_id: str
     version: str
     source: Source
-    fidelity: Literal["full", "partial"]
+    fidelity: Fidelity
     config: str | None
     region: str
     instance: str

@@ -1,0 +1,144 @@
+"""JumpStart's catalogue as a whole: the sources in their order, and what a model is according to them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.catalog.failures import SourceError, UnknownModelError
+from centralized_ml_api.catalog.resolve import resolve
+from centralized_ml_api.catalog.rules.regions import find_buckets
+from centralized_ml_api.catalog.rules.versions import NEWEST, select_row, unknown_version
+from centralized_ml_api.catalog.sources.bucket import FolderBucket, WebBucket
+from centralized_ml_api.catalog.sources.cache import SpecCache, cache_folder
+from centralized_ml_api.catalog.sources.lock import LOCK_NAME, load_lock
+from centralized_ml_api.catalog.sources.published import PublishedSpecs
+from centralized_ml_api.catalog.sources.snapshot import Snapshot
+from centralized_ml_api.catalog.suggestion import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.catalog.manifest import Row
+    from centralized_ml_api.catalog.sources.bucket import Bucket
+    from centralized_ml_api.catalog.sources.lock import Lock
+    from centralized_ml_api.catalog.sources.source import Found, SpecSource
+
+MIRROR_VARIABLE = "MLAPI_JUMPSTART_MIRROR"
+
+
+class Catalog:
+    """The sources, asked one after the other.
+
+    A lock decides alone where there is one. A source that cannot be asked is left out, once and with a
+    warning; `warnings` holds what was said so far.
+    """
+
+    def __init__(
+        self, sources: Sequence[SpecSource], *, lock: Lock | None = None, warnings: list[str] | None = None
+    ) -> None:
+        self._sources = tuple(sources)
+        self._lock = lock
+        self.warnings = [] if warnings is None else warnings
+
+    def resolve(self, model_id: str, version: str = NEWEST, *, region: str, **asked: Any) -> ModelFacts:
+        """The facts of a model in a region; `asked` are the further arguments of `catalog.resolve.resolve`.
+
+        Raises:
+            CatalogError: there is no such model or version, or it cannot be deployed so.
+        """
+        found = self.find(model_id, version, region)
+        return resolve(found.spec, region=region, source=found.source, fidelity=found.fidelity, **asked)
+
+    def find(self, model_id: str, version: str, region: str) -> Found:
+        """Rule 2 and 3: the spec of a model, from the first source that has the version.
+
+        Raises:
+            UnavailableError: JumpStart is not in that region.
+            UnknownModelError: no source has the model.
+            UnknownVersionError: those that have it do not have the version.
+            LockError: there is a lock, which does not have it.
+        """
+        find_buckets(region)
+        if self._lock:
+            return self._lock.find(model_id, version)
+        known: list[Row] = []
+        for source, rows in self._answering(region):
+            of_model = [row for row in rows if row.model_id == model_id]
+            row = select_row(of_model, version)
+            found = self._read(source, row, region) if row else None
+            if found:
+                return found
+            known += of_model
+        raise unknown_version(model_id, version, known) if known else self._unknown_model(model_id, region)
+
+    def rows(self, region: str) -> list[Row]:
+        """Every model once, in alphabetical order: its newest version in the first source that has it."""
+        newest: dict[str, Row] = {}
+        for _, rows in self._answering(region):
+            by_model: dict[str, list[Row]] = {}
+            for row in rows:
+                by_model.setdefault(row.model_id, []).append(row)
+            for model_id in by_model.keys() - newest.keys():
+                row_found = select_row(by_model[model_id], NEWEST)
+                newest.update({model_id: row_found} if row_found else {})
+        return sorted(newest.values(), key=lambda row: row.model_id)
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def _answering(self, region: str) -> Iterator[tuple[SpecSource, Sequence[Row]]]:
+        for source in self._sources:
+            try:
+                yield source, source.rows(region)
+            except SourceError as error:
+                self._warn(f"JumpStart's list of models could not be read: {error.message}")
+
+    def _read(self, source: SpecSource, row: Row, region: str) -> Found | None:
+        try:
+            return source.read(row, region)
+        except SourceError as error:
+            self._warn(f"JumpStart's entry of {row.model_id} could not be read: {error.message}")
+            return None
+
+    def _unknown_model(self, model_id: str, region: str) -> UnknownModelError:
+        near = closest(model_id, (row.model_id for row in self.rows(region)))
+        return UnknownModelError(
+            f"JumpStart has no model {model_id} in {region}",
+            found=f'"{model_id}"',
+            expected=f"an id such as {', '.join(near)}" if near else "an id that `mlapi models` lists",
+            fix=f'write "{near[0]}"' if near else "mlapi models WORD searches for one",
+        )
+
+
+def open_catalog(
+    config: Path | None = None, *, offline: bool = False, environment: Mapping[str, str] = os.environ
+) -> Catalog:
+    """The catalogue for a config: its lock file, the cache, JumpStart or a mirror, the shipped snapshot.
+
+    Nothing is asked before a model is.
+
+    Args:
+        config: the file; a lock is looked for beside it.
+        offline: lock, cache, a mirror folder and the snapshot only.
+        environment: `MLAPI_JUMPSTART_MIRROR` names a folder or address laid out as JumpStart's bucket is;
+            `MLAPI_CACHE` the folder of the cache.
+
+    Raises:
+        LockError: the lock file is damaged.
+        MirrorError: the mirror is not there.
+    """
+    warnings: list[str] = []
+    cache = SpecCache(cache_folder(environment), warnings.append)
+    bucket = _bucket(environment.get(MIRROR_VARIABLE, ""), cache, offline=offline)
+    lock = load_lock(config.parent / LOCK_NAME) if config else None
+    return Catalog([PublishedSpecs(bucket), Snapshot()], lock=lock, warnings=warnings)
+
+
+def _bucket(mirror: str, cache: SpecCache, *, offline: bool) -> Bucket:
+    if mirror and "://" not in mirror:
+        return FolderBucket(Path(mirror).expanduser())
+    return WebBucket(cache, mirror=mirror or None, offline=offline)

@@ -1,0 +1,54 @@
+"""The lists of models that JumpStart publishes: open weights first, then proprietary ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from centralized_ml_api.catalog.failures import MalformedSpecError
+
+Kind = Literal["open", "proprietary"]
+MANIFESTS: dict[Kind, str] = {"open": "models_manifest.json", "proprietary": "proprietary-sdk-manifest.json"}
+"""Rule 2: where they lie in the bucket, the one to be searched first at the top."""
+
+_TEXTS = ("model_id", "version", "spec_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One version of one model: `spec_key` is where its spec lies in the bucket.
+
+    `min_version` is the SageMaker SDK whose rules the spec needs; `keywords` are the publisher's own.
+    """
+
+    model_id: str
+    version: str
+    spec_key: str
+    min_version: str = "0"
+    kind: Kind = "open"
+    keywords: tuple[str, ...] = ()
+
+
+def parse_manifest(document: Any, kind: Kind) -> tuple[Row, ...]:
+    """The rows of a manifest, in its order. Pure.
+
+    Raises:
+        MalformedSpecError: it is not a list of rows, or a row lacks something.
+    """
+    if not isinstance(document, list):
+        raise MalformedSpecError(f"JumpStart's {MANIFESTS[kind]} is no list of models")
+    return tuple(_row(one, kind) for one in document)
+
+
+def _row(written: Any, kind: Kind) -> Row:
+    if not isinstance(written, dict) or not all(isinstance(written.get(key), str) for key in _TEXTS):
+        raise MalformedSpecError(f"a row of JumpStart's {MANIFESTS[kind]} lacks {', '.join(_TEXTS)}")
+    keywords = written.get("search_keywords")
+    return Row(
+        model_id=written["model_id"],
+        version=written["version"],
+        spec_key=written["spec_key"],
+        min_version=str(written.get("min_version") or "0"),
+        kind=kind,
+        keywords=tuple(str(one) for one in keywords) if isinstance(keywords, list) else (),
+    )

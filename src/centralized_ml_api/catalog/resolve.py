@@ -1,0 +1,109 @@
+"""A JumpStart spec -> the facts that a target needs. Pure: no file, no network, an unchanged spec."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.catalog.facts import ModelFacts
+from centralized_ml_api.catalog.failures import raise_all
+from centralized_ml_api.catalog.rules.artifacts import find_artifacts
+from centralized_ml_api.catalog.rules.configs import choose_config
+from centralized_ml_api.catalog.rules.containers import find_image, find_package
+from centralized_ml_api.catalog.rules.deployment import build_deploy, build_resources, is_isolated
+from centralized_ml_api.catalog.rules.environment import build_environment
+from centralized_ml_api.catalog.rules.instances import (
+    check_instance,
+    choose_instance,
+    default_instance,
+    supported_instances,
+)
+from centralized_ml_api.catalog.rules.licence import check_licence, find_eula
+from centralized_ml_api.catalog.rules.lifecycle import check_lifecycle, lifecycle_warnings
+from centralized_ml_api.catalog.rules.payloads import build_payloads
+from centralized_ml_api.catalog.rules.regions import find_buckets
+from centralized_ml_api.catalog.rules.task import can_stream, describe_task
+from centralized_ml_api.catalog.spec import check_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from centralized_ml_api.catalog.facts import Fidelity, Source
+    from centralized_ml_api.catalog.rules.lifecycle import Tolerance
+    from centralized_ml_api.catalog.spec import Spec
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def resolve(
+    spec: Spec,
+    *,
+    region: str,
+    instance: str | None = None,
+    config: str | None = None,
+    accept_eula: bool = False,
+    environment: Mapping[str, str] = _NOTHING,
+    tolerate: Collection[Tolerance] = (),
+    instance_check: bool = True,
+    network_isolation: bool | None = None,
+    source: Source = "live",
+    fidelity: Fidelity = "full",
+) -> ModelFacts:
+    """Everything that JumpStart's catalogue says about a model in one region on one instance type.
+
+    Args:
+        spec: the catalogue's entry, as published.
+        region: where it will be deployed.
+        instance: the instance type; the model's default without it.
+        config: the inference configuration; the best that can be deployed without it.
+        accept_eula: whether the user accepts the licence of a gated model.
+        environment: the user's own variables, which win.
+        tolerate: `deprecated`, `vulnerable`: what is not to be refused.
+        instance_check: False allows types that the publisher did not try.
+        network_isolation: the user's own choice, which wins.
+        source: where the spec is from, for the record.
+        fidelity: whether the spec is whole, for the record.
+
+    Raises:
+        CatalogError: the model cannot be deployed so; a subclass says why. Several reasons that do not hang
+            together come as one `SeveralRefusals`.
+    """
+    check_spec(spec)
+    buckets = find_buckets(region)
+    choice = choose_config(spec, config)
+    chosen = choice.spec
+    placed = choose_instance(chosen, instance)
+    eula = find_eula(chosen, buckets)
+    raise_all(
+        [
+            *check_lifecycle(chosen, tolerate),
+            *(check_instance(chosen, placed) if instance_check else ()),
+            *check_licence(chosen, eula, accepted=accept_eula),
+        ]
+    )
+    package = find_package(chosen, placed, region)
+    image = None if package else find_image(chosen, placed, region)
+    data = None if package else find_artifacts(chosen, placed, buckets, licensed=eula.required)
+    return ModelFacts(
+        model_id=chosen["model_id"],
+        version=chosen["version"],
+        source=source,
+        fidelity=fidelity,
+        config=choice.name,
+        region=region,
+        instance=placed,
+        supported_instances=supported_instances(chosen),
+        default_instance=default_instance(chosen),
+        image=image,
+        model_package_arn=package,
+        model_data=data,
+        environment=build_environment(chosen, placed, environment),
+        network_isolation=is_isolated(chosen, package=bool(package), wanted=network_isolation),
+        eula=eula,
+        deploy=build_deploy(chosen, placed),
+        resources=build_resources(chosen, placed),
+        payloads=build_payloads(chosen),
+        task=describe_task(chosen),
+        streams=can_stream(image),
+        warnings=(*choice.warnings, *lifecycle_warnings(chosen, tolerate)),
+    )

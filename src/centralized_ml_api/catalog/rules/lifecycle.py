@@ -1,0 +1,47 @@
+"""Whether a model may still be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from centralized_ml_api.catalog.failures import DeprecatedModelError, VulnerableModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from centralized_ml_api.catalog.spec import Spec
+    from centralized_ml_api.errors import CatalogError
+
+Tolerance = Literal["deprecated", "vulnerable"]
+
+
+def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[CatalogError]:
+    """Rule 4: a withdrawn or vulnerable model is refused, unless that is tolerated by name."""
+    name = f"{spec['model_id']} {spec['version']}"
+    if spec.get("deprecated") and "deprecated" not in tolerate:
+        reason = spec.get("deprecated_message") or "its publisher withdrew it"
+        yield DeprecatedModelError(
+            f"{name} is deprecated: {reason}",
+            expected="a model that its publisher still maintains",
+            fix="choose another model or version: `mlapi models` lists them",
+        )
+    if spec.get("inference_vulnerable") and "vulnerable" not in tolerate:
+        known = ", ".join(str(one) for one in spec.get("inference_vulnerabilities") or [])
+        yield VulnerableModelError(
+            f"{name} has known vulnerabilities{': ' if known else ''}{known}",
+            expected="a version without known vulnerabilities",
+            fix="choose a newer version: `mlapi models` lists them",
+        )
+
+
+def lifecycle_warnings(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[str]:
+    """Rule 4: what the publisher wants to be known, and what was tolerated."""
+    if spec.get("deprecated") and "deprecated" in tolerate:
+        yield f"deprecated: {spec.get('deprecated_message') or 'its publisher withdrew it'}"
+    if spec.get("inference_vulnerable") and "vulnerable" in tolerate:
+        yield "vulnerable: its container has known vulnerabilities"
+    for key in ("deprecate_warn_message", "usage_info_message"):
+        if spec.get(key):
+            yield spec[key]
+    if spec.get("model_subscription_link"):
+        yield f"needs a subscription on the AWS Marketplace: {spec['model_subscription_link']}"

@@ -1,0 +1,35 @@
+"""What a model does, as far as its name, its spec and its image tell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from centralized_ml_api.catalog.spec import Spec
+
+_STREAMING = re.compile(r"vllm|djl-inference|lmi|tgi")
+"""Repositories of images whose servers stream tokens.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-test-endpoints.html (streaming is
+up to the container) and the documentation of vLLM, LMI (DJL Serving) and TGI, which all do.
+"""
+
+
+def task_of(model_id: str) -> str:
+    """Rule 21: the second word of the id: `huggingface-textgeneration-open-llama` -> `textgeneration`."""
+    words = model_id.split("-")
+    return words[1] if len(words) > 1 else words[0]
+
+
+def describe_task(spec: Spec) -> str:
+    """Rule 21: the task and, where the spec says, what goes in and comes out: `vlm (Text, Image -> Text)`."""
+    task = task_of(spec["model_id"])
+    given, made = (", ".join(spec.get(f"{side}_modalities") or []) for side in ("input", "output"))
+    return f"{task} ({given} -> {made})" if given and made else task
+
+
+def can_stream(image: str | None) -> bool:
+    """Rule 21: whether the image's server answers in pieces; specs do not say, its repository's name does."""
+    repository = (image or "").rpartition("/")[2].partition(":")[0]
+    return bool(_STREAMING.search(repository))

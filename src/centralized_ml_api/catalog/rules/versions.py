@@ -1,0 +1,81 @@
+"""Which version of a model is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from centralized_ml_api.catalog.failures import UnknownVersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.catalog.manifest import Row
+
+NEWEST = "*"
+UNDERSTOOD_SDK = "3.0.0"
+"""The newest SageMaker SDK that these rules were compared with; rows that need a newer one are left out.
+
+Source: sagemaker-core 2.27.0, which takes itself for 3.0.0 when it reads manifests
+(`parse_sagemaker_version`).
+"""
+
+_SHOWN = 8
+
+
+def select_row(rows: Sequence[Row], wanted: str) -> Row | None:
+    """Rule 3: the row of a version, among rows of one model that these rules understand; None without one.
+
+    `*` is the newest. For open weights anything else is a PEP 440 specifier (`1.*`, `>=2,<3`) or an exact
+    version, and the newest of those that match is taken; for proprietary models only the exact text counts.
+    """
+    understood = [row for row in rows if _order(row.min_version) <= Version(UNDERSTOOD_SDK)]
+    matching = [row for row in understood if matches(row.version, wanted, exact=row.kind == "proprietary")]
+    return max(matching, key=lambda row: _order(row.version), default=None)
+
+
+def matches(version: str, wanted: str, *, exact: bool = False) -> bool:
+    """Whether a version is one of those that are wanted."""
+    if wanted in (NEWEST, version):
+        return True
+    if exact:
+        return False
+    try:
+        specifier = SpecifierSet(wanted if wanted[:1] in "<>=!~" else f"=={wanted}")
+        return specifier.contains(version, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+
+
+def unknown_version(model_id: str, wanted: str, rows: Sequence[Row]) -> UnknownVersionError:
+    """The error for a version that `select_row` did not find among these rows, with those that there are."""
+    newer = [row for row in rows if matches(row.version, wanted, exact=row.kind == "proprietary")]
+    known = newest_first(row.version for row in rows if row not in newer)
+    if newer:
+        return UnknownVersionError(
+            f"{model_id} {newer[0].version} needs the rules of the SageMaker SDK {newer[0].min_version}; "
+            f"those of {UNDERSTOOD_SDK} are known here",
+            expected=f"one of {', '.join(known[:_SHOWN])}" if known else "a model that needs no newer rules",
+            fix=f'write "{known[0]}"' if known else "update this program",
+        )
+    return UnknownVersionError(
+        f"{model_id} has no version {wanted}",
+        found=f'"{wanted}"',
+        expected=f"one of {', '.join(known[:_SHOWN])}{' …' if len(known) > _SHOWN else ''}, or *",
+        fix=f'write "{known[0]}"' if known else "",
+    )
+
+
+def newest_first(versions: Iterable[str]) -> list[str]:
+    """Each version once, the newest first."""
+    return sorted(set(versions), key=_order, reverse=True)
+
+
+def _order(version: str) -> Version:
+    """Where a version stands among others; what is no version at all comes first."""
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return Version("0.dev0")

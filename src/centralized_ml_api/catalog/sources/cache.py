@@ -1,0 +1,85 @@
+"""Documents that were fetched before, with the ETag under which the server knows that version of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where specs are kept: below `MLAPI_CACHE`, or below the user's own cache folder."""
+    root = environment.get("MLAPI_CACHE") or platformdirs.user_cache_path("mlapi")
+    return Path(root).expanduser().absolute() / "jumpstart"
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """A document as it came from `url`; `sha256` is of its text."""
+
+    url: str
+    etag: str
+    sha256: str
+    text: str
+
+    @classmethod
+    def of(cls, url: str, etag: str, text: str) -> Cached:
+        """A document that just came."""
+        return cls(url, etag, _digest(text), text)
+
+
+class SpecCache:
+    """One file a document. What is damaged or cannot be written is told to `warn` and otherwise left out."""
+
+    def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._warn = warn
+
+    def load(self, url: str) -> Cached | None:
+        """The document of that address, if it is there and whole."""
+        file = self._file(url)
+        try:
+            cached = Cached(**json.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            self._damaged(file, str(error))
+            return None
+        if cached.url != url or cached.sha256 != _digest(cached.text):
+            self._damaged(file, "its digest is another one")
+            return None
+        return cached
+
+    def save(self, cached: Cached) -> None:
+        """Keeps a document; another process never sees half of it."""
+        file = self._file(cached.url)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=file.parent, prefix=".new-", delete=False
+            ) as new:
+                json.dump(asdict(cached), new)
+            Path(new.name).replace(file)
+        except OSError as error:
+            self._warn(f"JumpStart's answers cannot be kept in {self._folder}: {error.strerror or error}")
+
+    def _file(self, url: str) -> Path:
+        return self._folder / f"{_digest(url)[:16]}-{url.rpartition('/')[2]}"
+
+    def _damaged(self, file: Path, why: str) -> None:
+        self._warn(
+            f"the cached copy {file} is damaged and left out ({why}); delete it to be rid of this line"
+        )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""Specs as JumpStart publishes them: manifests that list them, one document each."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.catalog.failures import MalformedSpecError, SourceError
+from centralized_ml_api.catalog.manifest import MANIFESTS, parse_manifest
+from centralized_ml_api.catalog.sources.bucket import AbsentError
+from centralized_ml_api.catalog.sources.source import Found
+
+if TYPE_CHECKING:
+    from centralized_ml_api.catalog.facts import Source
+    from centralized_ml_api.catalog.manifest import Kind, Row
+    from centralized_ml_api.catalog.sources.bucket import Bucket
+
+
+class PublishedSpecs:
+    """The manifests and specs of a bucket; a manifest is asked for once for each region."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._rows: dict[str, tuple[Row, ...] | SourceError] = {}
+
+    def rows(self, region: str) -> tuple[Row, ...]:
+        """Rule 2: the rows of the open weights, then the proprietary ones, of which there may be none."""
+        if region not in self._rows:
+            self._rows[region] = self._all_rows(region)
+        found = self._rows[region]
+        if isinstance(found, SourceError):
+            raise found
+        return found
+
+    def read(self, row: Row, region: str) -> Found:
+        """The spec of a row."""
+        spec, source = self._document(row.spec_key, region)
+        return Found(spec, source)
+
+    def _all_rows(self, region: str) -> tuple[Row, ...] | SourceError:
+        try:
+            return (*self._manifest("open", region), *self._proprietary(region))
+        except SourceError as error:
+            return error
+
+    def _manifest(self, kind: Kind, region: str) -> tuple[Row, ...]:
+        try:
+            return parse_manifest(self._document(MANIFESTS[kind], region)[0], kind)
+        except MalformedSpecError as error:
+            raise SourceError(error.message) from error
+
+    def _proprietary(self, region: str) -> tuple[Row, ...]:
+        try:
+            return self._manifest("proprietary", region)
+        except AbsentError:
+            return ()
+
+    def _document(self, key: str, region: str) -> tuple[Any, Source]:
+        text, source = self._bucket.get(key, region)
+        try:
+            return json.loads(text), source
+        except ValueError as error:
+            raise SourceError(f"JumpStart's {key} is no JSON: {error}") from error

@@ -1,0 +1,98 @@
+"""The specs that ship with the package, so that everything works without a network.
+
+They were folded by `tools/build_jumpstart_snapshot.py`, which says what is missing from them; here they are
+unfolded into the form in which JumpStart publishes specs, one at a time, when they are asked for.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.catalog.manifest import Row
+from centralized_ml_api.catalog.sources.source import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from centralized_ml_api.catalog.spec import Spec
+
+FILE = "snapshot/models.json.gz"
+_PLAIN = {
+    "default": "default_inference_instance_type",
+    "types": "supported_inference_instance_types",
+    "prepacked": "hosting_prepacked_artifact_key",
+    "artifact": "hosting_artifact_key",
+    "gated": "gated_bucket",
+    "eula": "hosting_eula_key",
+    "packages": "hosting_model_package_arns",
+}
+"""Keys of a folded model and those of a spec, where the value is the same."""
+
+
+class Snapshot:
+    """The shipped specs, the newest usable version of each model; the same for every region."""
+
+    def rows(self, region: str) -> tuple[Row, ...]:
+        """One row a model; `spec_key` is its id."""
+        del region
+        models = load_folded()["models"]
+        return tuple(Row(name, folded["version"], spec_key=name) for name, folded in models.items())
+
+    def read(self, row: Row, region: str) -> Found:
+        """The spec, unfolded; it is not all of it."""
+        del region
+        return Found(unfold(load_folded(), row.spec_key), "snapshot", "partial")
+
+
+@cache
+def load_folded() -> dict[str, Any]:
+    """The whole folded snapshot; read once."""
+    packed = files("centralized_ml_api.catalog").joinpath(FILE).read_bytes()
+    folded: dict[str, Any] = json.loads(gzip.decompress(packed))
+    return folded
+
+
+def unfold(folded: Mapping[str, Any], model_id: str) -> Spec:
+    """One model as JumpStart would publish it. Pure.
+
+    What the source lost is filled with what is true of nearly every model that JumpStart serves without a
+    script: all of the environment is needed, and the container is cut off from the network. The library
+    that the facts are from deploys every one of them so.
+    """
+    model = folded["models"][model_id]
+    return {
+        "model_id": model_id,
+        "version": model["version"],
+        **{name: model[key] for key, name in _PLAIN.items() if key in model},
+        "inference_enable_network_isolation": True,
+        "inference_environment_variables": [
+            {"name": name, "default": value, "required_for_model_class": True}
+            for name, value in model["environment"].items()
+        ],
+        "hosting_instance_type_variants": {
+            "regional_aliases": _aliases(folded, model["images"]),
+            "variants": _variants(folded["variants"][model["variants"]], model.get("overrides", {})),
+        },
+    }
+
+
+def _aliases(folded: Mapping[str, Any], images: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    aliases: dict[str, dict[str, str]] = {}
+    for alias, places in images.items():
+        for image, regions in places.items():
+            for region in folded["regions"][regions]:
+                aliases.setdefault(region, {})[alias] = f"{folded['registries'][region]}/{image}"
+    return aliases
+
+
+def _variants(images: Mapping[str, str], overrides: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    variants: dict[str, dict[str, Any]] = {
+        instance: {"regional_properties": {"image_uri": alias}} for instance, alias in images.items()
+    }
+    for instance, environment in overrides.items():
+        variants.setdefault(instance, {})["properties"] = {"environment_variables": environment}
+    return variants

@@ -1,0 +1,38 @@
+"""What every source of specs does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from centralized_ml_api.catalog.facts import Fidelity, Source
+from centralized_ml_api.catalog.spec import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from centralized_ml_api.catalog.manifest import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A spec, where it is from, and whether it is all of it."""
+
+    spec: Spec
+    source: Source
+    fidelity: Fidelity = "full"
+
+
+class SpecSource(Protocol):
+    """A list of models, and the spec of each.
+
+    Both methods raise `SourceError` when the source cannot be asked; another one is asked then.
+    """
+
+    def rows(self, region: str) -> Sequence[Row]:
+        """Every version of every model of a region."""
+        ...
+
+    def read(self, row: Row, region: str) -> Found:
+        """The spec of one of those rows."""
+        ...
