@@ -155,4 +155,4 @@ def models(**local: Mapping[str, Any]) -> dict[str, Any]:
 def odd_command(path: str = "/echo", **more: Any) -> dict[str, Any]:
     """A `local` block that runs the odd server as a program."""
     run = [sys.executable, odd_server.__file__, "{port}"]
-    return {"engine": "command", "run": run, "ping": "/echo", "invocations": path, **more}
+    return {"engine": "command", "run": run, "ping": "/echo", "invocations": path} | more

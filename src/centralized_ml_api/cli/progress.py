@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.plan.sample import sample_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ProgressLines:
     def _show_part(self, part: PartStatus) -> None:
         if self._is_new(part.name, f"{part.state} {part.ready_replicas} {part.restarts}"):
             output.talk(f"  {part.name}: {_words(part)}")
-            if part.state in {"failed", "unready"}:
+            if part.state in {"failed", "restarting"}:
                 _show_log(part)
         elif part.state == "preparing" and self._detail_is_due(part):
             output.talk(f"  {part.name}: {part.detail}")
@@ -80,11 +81,15 @@ def _words(part: PartStatus) -> str:
     match part.state:
         case "ready":
             count = f" ({part.ready_replicas} of {part.replicas})" if part.replicas > 1 else ""
-            return f"ready{count}" + (f", restarted {part.restarts} times" if part.restarts else "")
+            return f"ready{count}" + (
+                f", restarted {counted(part.restarts, 'time')}" if part.restarts else ""
+            )
         case "failed":
             return f"could not be started{reason}"
         case "unready":
             return f"not ready{reason}"
+        case "restarting":
+            return f"starting again{reason}"
         case "preparing":
             return part.detail or "preparing"
         case _:

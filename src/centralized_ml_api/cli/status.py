@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.options import json_option, state_option
 
 if TYPE_CHECKING:
@@ -48,5 +49,5 @@ def render_status(now: LocalStatus) -> str:
 def _line(entry: EntryStatus) -> str:
     ready = " ".join(f"{part.name} {part.ready_replicas}/{part.replicas}" for part in entry.parts)
     restarts = sum(part.restarts for part in entry.parts)
-    facts = [ready, f"{restarts} restarts" if restarts else "", entry.detail]
+    facts = [ready, counted(restarts, "restart") if restarts else "", entry.detail]
     return f"  {entry.path:24} {entry.state:12} {'  '.join(fact for fact in facts if fact)}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WORDS: dict[EntryState, str] = {
     "preparing": "is being prepared",
     "starting": "is starting",
+    "restarting": "is starting again",
     "unready": "is not ready",
     "failed": "could not be started",
 }
@@ -98,7 +99,7 @@ def _entry_status(entry: ModelDeployment, refused: dict[str, str], find: Find) -
 
 def _summary(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:
     """An entry is as its worst part is."""
-    order: tuple[EntryState, ...] = ("failed", "unready", "preparing", "starting", "ready")
+    order: tuple[EntryState, ...] = ("failed", "unready", "preparing", "restarting", "starting", "ready")
     for state in order:
         for part in parts:
             if part.state == state:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -38,15 +39,24 @@ def start_detached(options: ServeOptions, show: Callable[[LocalStatus], None]) -
         child = subprocess.Popen(  # noqa: S603  # our own program
             _command(options), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
         )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the child, too, before we end
     try:
         status = _until_settled(child, state, show)
     except BaseException:
         _end(child)
         raise
     if status is None:
-        lines = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
-        raise StartError(f"it ended with status {child.returncode}; its last lines:\n{lines}")
+        raise _ended(child.returncode, log.read_text(errors="replace"))
     return status
+
+
+def _ended(status: int, output: str) -> StartError:
+    """What it said itself, when it said why."""
+    _, said, reason = output.rpartition("error: ")
+    if said:
+        return StartError(reason.strip(), fix="")
+    lines = "\n".join(output.splitlines()[-LAST_LINES:])
+    return StartError(f"it ended with status {status}; its last lines:\n{lines}")
 
 
 def _until_settled(

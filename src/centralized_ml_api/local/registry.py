@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.specs import ServiceSpec
-from centralized_ml_api.local.supervision.service import Service
+from centralized_ml_api.local.supervision.service import SETTLED, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class Running:
     @property
     def settled(self) -> bool:
         """Whether its start is over, well or badly."""
-        return self.service.report().state in {"ready", "failed"}
+        return self.service.report().state in SETTLED
 
     async def stop(self) -> None:
         """Ends it and waits until everything it started is gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-EntryState = Literal["ready", "preparing", "starting", "unready", "failed", "not served"]
+EntryState = Literal["ready", "preparing", "starting", "restarting", "unready", "failed", "not served"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class EntryStatus:
     @property
     def settled(self) -> bool:
         """Whether its start is over, well or badly."""
-        return self.state in {"ready", "failed", "not served"}
+        return self.state in {"ready", "unready", "failed", "not served"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,13 @@ def test_any_text_is_read_or_refused_with_one_problem(text: str) -> None:
         assert () in document.values
 
 
+def test_a_forbidden_character_is_found_where_it_stands_after_characters_of_several_bytes() -> None:
+    with pytest.raises(ConfigError) as raised:
+        read('{\n  "\xe9\U00010000": "\x7f"\n}')
+    (problem,) = raised.value.problems
+    assert (problem.place.line, problem.place.column) == (2, 10)
+
+
 def test_equal_keys_are_a_problem() -> None:
     (problem,) = read("a: 1\nb: 2\na: 3\n").problems
     assert (problem.id, problem.place.line, problem.found) == ("C006", 3, '"a", first on line 1')

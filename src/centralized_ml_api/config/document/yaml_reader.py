@@ -54,8 +54,17 @@ def read_yaml(source: SourceText) -> Document:
         reader.refuse(yaml_syntax.RULE, mark.index if mark else 0, found=found)
     except yaml.reader.ReaderError as error:
         reader.refuse(
-            yaml_syntax.RULE, error.position, found=f"a character that YAML forbids: {error.reason}"
+            yaml_syntax.RULE,
+            _offset_of(error, source.text),
+            found=f"a character that YAML forbids: {error.reason}",
         )
+
+
+def _offset_of(error: yaml.reader.ReaderError, text: str) -> int:
+    """Where the forbidden character stands in the text; the C loader counts bytes, not characters."""
+    if _LOADER is yaml.SafeLoader:
+        return error.position
+    return len(text.encode()[: error.position].decode(errors="ignore"))
 
 
 class _Reader:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.launch import Server
 
-ServiceState = Literal["preparing", "starting", "ready", "unready", "failed"]
+ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
+SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
+"""States in which a start is over, well or badly; the others pass by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class ReplicatedService:
             return "ready"
         if states == {"failed"}:
             return "failed"
-        return "starting" if "starting" in states else "unready"
+        waiting: tuple[ServiceState, ...] = ("starting", "restarting")
+        return next((state for state in waiting if state in states), "unready")
 
     def _replica(self, server: Server, number: int) -> Replica:
         suffix = f"-{number}" if self._count > 1 else ""
