@@ -55,14 +55,19 @@ class ProgressLines:
         return True
 
 
-def show_address(status: LocalStatus, plan: ApiPlan) -> None:
+def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     """The last lines of a start: the address, a call that works, what to know."""
+    from centralized_ml_api.local.ports import reachable_addresses  # noqa: PLC0415  # only with the target
+
     for note in status.notes:
         output.talk(f"  note: {note}")
     output.talk("  Public: no keys are asked for, everybody who reaches the address may call.")
     output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
     output.talk("")
     output.data(f"Serving on {status.address}")
+    port = status.address.rpartition(":")[2]
+    for address in reachable_addresses(host):
+        output.data(f"For others: http://{f'[{address}]' if ':' in address else address}:{port}")
     ready = next((entry for entry in status.entries if entry.state == "ready"), None)
     if ready is not None:
         output.data(f"Try: {curl_of(ready, status.address, plan)}")

@@ -61,7 +61,7 @@ def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
         lines.show(status)
         if status.settled and status.serving and not announced:
             announced = True
-            show_address(status, plan)
+            show_address(status, plan, options.host)
             output.next_command("mlapi status, in another terminal; Ctrl-C stops everything")
 
     output.talk(f"Starting {options.config}:")
@@ -76,7 +76,7 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
 
     output.talk(f"Starting {options.config} in the background:")
     status = start_detached(options, ProgressLines().show)
-    show_address(status, plan)
+    show_address(status, plan, options.host)
     output.next_command("mlapi status, mlapi logs, mlapi down")
     return 0
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import socket
 from typing import Any
 
 import psutil
 
 from centralized_ml_api.errors import StartError
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -27,6 +31,18 @@ def prefer_port(port: int) -> int:
     except (StartError, OverflowError):
         return free_port()
     return port
+
+
+def reachable_addresses(host: str) -> tuple[str, ...]:
+    """The addresses of this machine under which others reach a program that listens on `host`."""
+    if host in LOOPBACK:
+        return ()
+    if host not in EVERYWHERE:
+        return (host,)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    every = (one for interface in psutil.net_if_addrs().values() for one in interface)
+    found = (one.address.partition("%")[0] for one in every if one.family == family)
+    return tuple(address for address in found if not ipaddress.ip_address(address).is_loopback)
 
 
 def check_port(host: str, port: int) -> None:

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.ports import check_port, free_port, prefer_port
+from centralized_ml_api.local.ports import check_port, free_port, prefer_port, reachable_addresses
 
 
 def test_a_taken_port_names_its_holder_and_another_port() -> None:
@@ -30,3 +30,9 @@ def test_a_free_port_can_be_had() -> None:
 def test_a_foreign_address_is_a_clear_error() -> None:
     with pytest.raises(StartError, match=r"192\.0\.2\.1 is not an address of this machine"):
         check_port("192.0.2.1", 0)
+
+
+def test_others_are_told_the_addresses_of_this_machine_never_loopback() -> None:
+    assert reachable_addresses("127.0.0.1") == ()
+    assert reachable_addresses("192.0.2.7") == ("192.0.2.7",)
+    assert "127.0.0.1" not in reachable_addresses("0.0.0.0")
