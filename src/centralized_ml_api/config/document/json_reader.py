@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from centralized_ml_api.config.checks.document import duplicate_key, empty, json_syntax, nesting, plain_data
 from centralized_ml_api.config.document.document import Document, Extent, Steps, json_path
+from centralized_ml_api.config.document.refusal import Refusing
 from centralized_ml_api.config.wording import quoted
-from centralized_ml_api.errors import ConfigError
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.checks.rule import Rule
     from centralized_ml_api.config.document.source import SourceText
     from centralized_ml_api.errors import Problem
 
@@ -48,7 +47,7 @@ def read_json(source: SourceText) -> Document:
     return _Reader(source).read()
 
 
-class _Reader:
+class _Reader(Refusing):
     """One pass over a text. The methods take an offset and return a value and the offset behind it."""
 
     def __init__(self, source: SourceText) -> None:
@@ -248,20 +247,6 @@ class _Reader:
         token = self.token(at)
         found = _shortened(token) if token else "the end of the file"
         self.refuse(json_syntax.RULE, at, at + len(token), found=found, expected=expected, fix=fix)
-
-    def refuse(
-        self,
-        rule: Rule,
-        start: int,
-        end: int | None = None,
-        *,
-        found: str = "",
-        expected: str = "",
-        fix: str = "",
-    ) -> NoReturn:
-        place = self.source.place(start, end if end is not None else start + 1)
-        problem = rule.problem(place, found=found, expected=expected, fix=fix)
-        raise ConfigError([problem], source=self.text)
 
 
 _ESCAPES = 'one of the escapes \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'

@@ -23,13 +23,12 @@ from yaml.events import (
 
 from centralized_ml_api.config.checks.document import duplicate_key, empty, nesting, plain_data, yaml_syntax
 from centralized_ml_api.config.document.document import Document, Extent, Steps, json_path
+from centralized_ml_api.config.document.refusal import Refusing
 from centralized_ml_api.config.wording import quoted
-from centralized_ml_api.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.rule import Rule
     from centralized_ml_api.config.document.source import SourceText
     from centralized_ml_api.errors import Problem
 
@@ -67,7 +66,7 @@ def _offset_of(error: yaml.reader.ReaderError, text: str) -> int:
     return len(text.encode()[: error.position].decode(errors="ignore"))
 
 
-class _Reader:
+class _Reader(Refusing):
     """One pass over the events of a text."""
 
     def __init__(self, source: SourceText) -> None:
@@ -183,20 +182,6 @@ class _Reader:
     def refuse_event(self, event: Any, *, found: str, expected: str, fix: str = "") -> NoReturn:
         start, end = _extent(event)
         self.refuse(plain_data.RULE, start, end, found=found, expected=expected, fix=fix)
-
-    def refuse(
-        self,
-        rule: Rule,
-        start: int,
-        end: int | None = None,
-        *,
-        found: str = "",
-        expected: str = "",
-        fix: str = "",
-    ) -> NoReturn:
-        place = self.source.place(start, end if end is not None else start + 1)
-        problem = rule.problem(place, found=found, expected=expected, fix=fix)
-        raise ConfigError([problem], source=self.source.text)
 
 
 def _extent(event: Any) -> Extent:
