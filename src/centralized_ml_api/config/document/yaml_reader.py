@@ -62,7 +62,7 @@ def read_yaml(source: SourceText) -> Document:
 def _offset_of(error: yaml.reader.ReaderError, text: str) -> int:
     """Where the forbidden character stands in the text; the C loader counts bytes, not characters."""
     if _LOADER is yaml.SafeLoader:
-        return error.position
+        return int(error.position)
     return len(text.encode()[: error.position].decode(errors="ignore"))
 
 
