@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.catalog.failures import SourceError, UnknownModelError
+from centralized_ml_api.catalog.failures import OfflineError, SourceError, UnknownModelError
 from centralized_ml_api.catalog.resolve import resolve
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.rules.versions import NEWEST, select_row, unknown_version
@@ -86,22 +86,25 @@ class Catalog:
                 newest.update({model_id: row_found} if row_found else {})
         return sorted(newest.values(), key=lambda row: row.model_id)
 
-    def _warn(self, text: str) -> None:
-        if text not in self.warnings:
+    def _left_out(self, what: str, why: SourceError) -> None:
+        text = f"JumpStart's {what} could not be read: {why.message}; what is cached or shipped is used"
+        if not isinstance(why, OfflineError) and text not in self.warnings:
             self.warnings.append(text)
 
     def _answering(self, region: str) -> Iterator[tuple[SpecSource, Sequence[Row]]]:
         for source in self._sources:
             try:
-                yield source, source.rows(region)
+                rows = source.rows(region)
             except SourceError as error:
-                self._warn(f"JumpStart's list of models could not be read: {error.message}")
+                self._left_out("list of models", error)
+            else:
+                yield source, rows
 
     def _read(self, source: SpecSource, row: Row, region: str) -> Found | None:
         try:
             return source.read(row, region)
         except SourceError as error:
-            self._warn(f"JumpStart's entry of {row.model_id} could not be read: {error.message}")
+            self._left_out(f"entry of {row.model_id}", error)
             return None
 
     def _unknown_model(self, model_id: str, region: str) -> UnknownModelError:

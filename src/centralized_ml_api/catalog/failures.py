@@ -14,6 +14,7 @@ CatalogError                     (in `errors`)
 ├── MalformedSpecError           the catalogue's entry is broken
 ├── LockError                    the lock file does not cover the model, or is damaged
 ├── SourceError                  a source could not be asked; the next one is
+    │   └── OfflineError             because the user wants it so
 ├── MirrorError                  the mirror that the user named is none
 └── SeveralRefusals              more than one of them at once
 """
@@ -78,6 +79,10 @@ class LockError(CatalogError):
 
 class SourceError(CatalogError):
     """A source could not be asked; the next one is."""
+
+
+class OfflineError(SourceError):
+    """A source is not asked because the user wants nothing to be looked up outside of this machine."""
 
 
 class MirrorError(CatalogError):

@@ -15,6 +15,8 @@ VERBS = (
     "check",
     "plan",
     "pull",
+    "models",
+    "lock",
     "up",
     "status",
     "down",

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import config_argument, json_option
-from centralized_ml_api.config.load import load_config
+from centralized_ml_api.cli.jumpstart import find_region, look_up, offline_option
+from centralized_ml_api.cli.options import config_argument, json_option, region_option
+from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
 from centralized_ml_api.errors import ConfigError
+from centralized_ml_api.plan.facts import merge_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.errors import Problem
 
@@ -24,22 +27,27 @@ if TYPE_CHECKING:
 @click.command()
 @config_argument
 @json_option
-@click.option("--offline", is_flag=True, help="Look nothing up outside of this machine (nothing is, yet).")
-def check(config: Path, *, as_json: bool, offline: bool) -> None:
+@region_option
+@offline_option
+def check(config: Path, region: str | None, *, as_json: bool, offline: bool) -> None:
     """Check CONFIG and show every problem it has, without starting anything.
 
+    JumpStart models are looked up: their versions, instance types and licences are checked too.
     Exit status 0 when there is no error, 2 when there is one.
     """
-    del offline  # the format and the files on this machine are all that is checked so far
     try:
-        loaded = load_config(config, now=datetime.now(UTC))
+        loaded, written = read_config(config, now=datetime.now(UTC), region=region)
+        facts, looked_up = look_up(loaded, region=find_region(region), offline=offline)
+        problems = merge_problems(written, looked_up)
+        if any(problem.severity == "error" for problem in problems):
+            raise ConfigError(problems, source=loaded.document.text)  # noqa: TRY301  # one way out for both kinds
     except ConfigError as error:
         _fail(error, as_json=as_json)
         return
     if as_json:
-        output.data_json(_answer(loaded.warnings, ok=True))
+        output.data_json(_answer(problems, ok=True))
         return
-    _report(config, loaded)
+    _report(config, loaded, problems, facts)
 
 
 def _fail(error: ConfigError, *, as_json: bool) -> None:
@@ -51,13 +59,21 @@ def _fail(error: ConfigError, *, as_json: bool) -> None:
     click.get_current_context().exit(error.exit_status)
 
 
-def _report(config: Path, loaded: LoadedConfig) -> None:
-    if loaded.warnings:
-        output.talk(render_problems(loaded.warnings, loaded.document.text) + "\n")
+def _report(
+    config: Path, loaded: LoadedConfig, problems: Sequence[Problem], facts: Mapping[str, ModelFacts]
+) -> None:
+    if problems:
+        output.talk(render_problems(problems, loaded.document.text) + "\n")
     models, endpoints = len(loaded.config.models), len(loaded.config.endpoints)
     entries = f"{_counted(models, 'model')}, {_counted(endpoints, 'endpoint')}"
-    output.data(f"{config}: {entries}, {count_problems(loaded.warnings)}")
+    output.data(f"{config}: {entries}, {count_problems(problems)}")
+    for name, found in facts.items():
+        output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({_origin(found)})")
     output.next_command(f"mlapi plan {config}")
+
+
+def _origin(facts: ModelFacts) -> str:
+    return f"from the {facts.source}, in part" if facts.fidelity == "partial" else f"from {facts.source}"
 
 
 def _answer(problems: Sequence[Problem], *, ok: bool) -> dict[str, object]:

@@ -18,3 +18,21 @@ state_option = click.option(
     help="The state folder of the local target.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+region_option = click.option(
+    "--region", help="The AWS region; without it, the one of your AWS settings, or else us-east-1."
+)
+stack_option = click.option(
+    "--stack",
+    default="CentralizedMlApiStack",
+    show_default=True,
+    help="The name of the CloudFormation stack: several can live side by side.",
+)
+log_folder_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    show_default=True,
+    help="The folder for the CDK's own output and log.",
+)

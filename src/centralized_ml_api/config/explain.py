@@ -15,6 +15,7 @@ _FAMILIES = {
     "C2": "Integration, and the function between",
     "C3": "Serving on one machine",
     "C4": "The event: who, how much, until when",
+    "C5": "Models of the JumpStart catalogue, once they are looked up",
 }
 
 

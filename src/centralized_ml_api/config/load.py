@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A config without errors, and what came with it.
+    """A config and what came with it; one that `load_config` gives has no errors.
 
     `path` is absolute. `root` is the project root: relative paths of the config start there, or else at the
     config's own folder. `warnings` are in file order.
@@ -44,14 +44,58 @@ def load_config(path: Path, *, now: datetime, region: str | None = None) -> Load
     Raises:
         ConfigError: there are errors; all of them and the warnings, in file order.
     """
+    loaded, problems = read_config(path, now=now, region=region)
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(problems, source=loaded.document.text)
+    return loaded
+
+
+def read_config(
+    path: Path, *, now: datetime, region: str | None = None
+) -> tuple[LoadedConfig, tuple[Problem, ...]]:
+    """Reads a config and checks all of it, for a caller that has more to check before it gives up.
+
+    Args:
+        path: the file; `.yaml` and `.yml` are read as YAML, all others as JSON.
+        now: the present instant, with a zone: `ends` must lie after it.
+        region: the region of the deployment, where known: package ARNs must be of it.
+
+    Returns:
+        The config, right or not, and every problem and warning in file order.
+
+    Raises:
+        ConfigError: the file has not the shape of a config.
+    """
     document = load_document(path)
     root = find_root(path)
-    config, problems = validate_shape(document)
-    subject = Subject(document, (root, path.absolute().parent), now, region)
-    found = _in_file_order([*document.problems, *problems, *broken_rules(subject)])
-    if config is None or any(problem.severity == "error" for problem in found):
+    config, found = _check(document, path, now, region)
+    if config is None:
         raise ConfigError(found, source=document.text)
-    return LoadedConfig(config, path.absolute(), root, document, found)
+    warnings = tuple(problem for problem in found if problem.severity == "warning")
+    return LoadedConfig(config, path.absolute(), root, document, warnings), found
+
+
+def examine_config(
+    path: Path, *, now: datetime, region: str | None = None
+) -> tuple[Config | None, tuple[Problem, ...]]:
+    """The same without stopping at errors: for a reader who looks for other problems besides.
+
+    Returns:
+        The config as far as it has the shape of one, else None; and every error and warning, in file order.
+    """
+    try:
+        document = load_document(path)
+    except ConfigError as error:
+        return None, error.problems
+    return _check(document, path, now, region)
+
+
+def _check(
+    document: Document, path: Path, now: datetime, region: str | None
+) -> tuple[Config | None, tuple[Problem, ...]]:
+    config, problems = validate_shape(document)
+    subject = Subject(document, (find_root(path), path.absolute().parent), now, region)
+    return config, _in_file_order([*document.problems, *problems, *broken_rules(subject)])
 
 
 def _in_file_order(problems: list[Problem]) -> tuple[Problem, ...]:

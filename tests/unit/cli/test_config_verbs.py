@@ -69,7 +69,7 @@ def test_check_shows_problems_on_stderr_and_exits_2(mlapi: Mlapi, tmp_path: Path
     checked = mlapi("check", "broken.json")
     assert (checked.returncode, checked.stdout) == (2, "")
     assert "error[C102]: unsupported instance type" in checked.stderr
-    assert checked.stderr.splitlines()[-1] == "Next: mlapi explain C102"
+    assert checked.stderr.splitlines()[-1] == "Next: mlapi explain C501"
 
 
 def test_check_json_is_data_on_stdout_whether_good_or_bad(mlapi: Mlapi, tmp_path: Path) -> None:
@@ -81,14 +81,16 @@ def test_check_json_is_data_on_stdout_whether_good_or_bad(mlapi: Mlapi, tmp_path
     answer = json.loads(bad.stdout)
     assert answer["ok"] is False
     assert [(one["id"], one["line"], one["path"]) for one in answer["problems"]] == [
-        ("C102", 2, "$.models[0].instance")
+        ("C501", 2, "$.models[0].model_id"),
+        ("C102", 2, "$.models[0].instance"),
     ]
 
 
 def test_check_shows_warnings_and_exits_0(mlapi: Mlapi, tmp_path: Path) -> None:
     accept = BROKEN.replace('"api"', '"api", "headers": ["Accept"]').replace("g5.", "ml.g5.")
+    accept = accept.replace('"m"', '"huggingface-textgeneration-open-llama"')
     (tmp_path / "warned.json").write_text(accept)
-    checked = mlapi("check", "warned.json")
+    checked = mlapi("check", "warned.json", "--offline")
     assert checked.returncode == 0
     assert "warning[C204]" in checked.stderr
     assert checked.stdout == "warned.json: 1 model, 0 endpoints, 1 warning\n"

@@ -59,7 +59,10 @@ def test_the_text_of_a_broken_config(
     assert actual == expected.read_text()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+LOADING = [rule for rule in RULES if not rule.id.startswith("C5")]  # tests/unit/plan has those of C5
+
+
+@pytest.mark.parametrize("rule", LOADING, ids=lambda rule: rule.id)
 def test_every_id_has_a_broken_config_that_shows_it(rule: Rule) -> None:
     identity = re.escape(f"[{rule.id}]")
     named = [text for text in TEXTS if text.stem.startswith(rule.id)]

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
-from centralized_ml_api.catalog.failures import MirrorError, SourceError
+from centralized_ml_api.catalog.failures import MirrorError, OfflineError, SourceError
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.sources.cache import Cached
 from centralized_ml_api.catalog.sources.web import fetch
@@ -50,9 +50,7 @@ class WebBucket:
         self._cache = cache
         self._mirror = mirror
         self._name: Literal["live", "mirror"] = "mirror" if mirror else "live"
-        self._down = (
-            SourceError("nothing is looked up outside of this machine (--offline)") if offline else None
-        )
+        self._down: SourceError | None = OfflineError("nothing is looked up") if offline else None
 
     def get(self, key: str, region: str) -> tuple[str, Source]:
         """The document, from the cache where it did not change or the bucket cannot be asked."""

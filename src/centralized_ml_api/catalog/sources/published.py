@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class PublishedSpecs:
-    """The manifests and specs of a bucket; a manifest is asked for once for each region."""
+    """The manifests and specs of a bucket; each is asked for once for each region."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._found: dict[tuple[str, str], Found] = {}
         self._rows: dict[str, tuple[Row, ...] | SourceError] = {}
 
     def rows(self, region: str) -> tuple[Row, ...]:
@@ -34,8 +35,10 @@ class PublishedSpecs:
 
     def read(self, row: Row, region: str) -> Found:
         """The spec of a row."""
-        spec, source = self._document(row.spec_key, region)
-        return Found(spec, source)
+        place = (row.spec_key, region)
+        if place not in self._found:
+            self._found[place] = Found(*self._document(row.spec_key, region))
+        return self._found[place]
 
     def _all_rows(self, region: str) -> tuple[Row, ...] | SourceError:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ BODY_SECONDS = 60.0
 """How long the rest may take: the manifest is some megabytes."""
 
 _PAUSE_SECONDS = 10.0
+_OK = 200
+_SYSTEM = re.compile(r"\[Errno -?\d+\] ([^)]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,6 @@ def _pool(url: str) -> urllib3.PoolManager:
 
 
 def _reason(error: Exception) -> str:
-    """The reason without the objects that urllib3 puts before it."""
-    return str(error).rpartition(": ")[2] or type(error).__name__
-
-
-_OK = 200
+    """The operating system's words where there are some, else urllib3's without the objects before them."""
+    said = _SYSTEM.search(str(error))
+    return said[1] if said else str(error).rpartition(": ")[2] or type(error).__name__

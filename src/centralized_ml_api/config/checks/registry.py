@@ -50,6 +50,21 @@ from centralized_ml_api.config.checks.integration import (
     runtime_retired,
     runtime_unknown,
 )
+from centralized_ml_api.config.checks.jumpstart import (
+    deprecated,
+    inexpressible_config,
+    instance_pool,
+    licence,
+    lock_drift,
+    publisher_note,
+    script_mode,
+    unavailable,
+    unknown_config,
+    unknown_model,
+    unknown_version,
+    unusable_entry,
+    vulnerable,
+)
 from centralized_ml_api.config.checks.local import (
     command_empty,
     command_port,
@@ -143,6 +158,19 @@ RULES: tuple[Rule, ...] = (
     burst_alone.RULE,
     burst_small.RULE,
     team_name.RULE,
+    unknown_model.RULE,
+    unknown_version.RULE,
+    unknown_config.RULE,
+    inexpressible_config.RULE,
+    licence.RULE,
+    deprecated.RULE,
+    vulnerable.RULE,
+    unavailable.RULE,
+    script_mode.RULE,
+    unusable_entry.RULE,
+    lock_drift.RULE,
+    instance_pool.RULE,
+    publisher_note.RULE,
 )
 """In the order of their ids."""
 

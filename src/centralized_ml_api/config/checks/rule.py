@@ -34,7 +34,8 @@ class Example:
 class Rule:
     """One thing that can be wrong; `id` never changes and is never used again for anything else.
 
-    Rules without `check` are found while the file is read or its shape is compared with the model.
+    Rules without `check` are found while the file is read or its shape is compared with the model, or, those
+    of JumpStart's catalogue, when a model is looked up.
     """
 
     id: str

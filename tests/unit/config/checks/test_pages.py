@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.checks.rule import Example, Rule
 
 REGION = "us-east-1"
-CHECKABLE = [pytest.param(rule, id=rule.id) for rule in RULES if rule.example.suffix]
+CHECKABLE = [
+    pytest.param(rule, id=rule.id)
+    for rule in RULES
+    if rule.example.suffix and not rule.id.startswith("C5")  # those are found when a model is looked up
+]
 
 
 def example_config(example: Example, text: str, good: dict[str, Any]) -> str | dict[str, Any]:
@@ -50,4 +54,4 @@ def test_the_right_example_has_no_problem_at_all(
 def test_ids_are_unique_ordered_and_of_a_family() -> None:
     ids = [rule.id for rule in RULES]
     assert ids == sorted(set(ids))
-    assert all(re.fullmatch(r"C[0-4][0-9]{2}", one) for one in ids)
+    assert all(re.fullmatch(r"C[0-5][0-9]{2}", one) for one in ids)

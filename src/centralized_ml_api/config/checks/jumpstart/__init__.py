@@ -1,0 +1,1 @@
+"""C5: models of the JumpStart catalogue, once they are looked up; `plan.facts` finds these."""

@@ -1,0 +1,178 @@
+"""Every JumpStart model of a config looked up: what JumpStart says, or what stands against it, and where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from centralized_ml_api.catalog import failures
+from centralized_ml_api.config.checks.jumpstart import (
+    deprecated,
+    inexpressible_config,
+    instance_pool,
+    licence,
+    lock_drift,
+    publisher_note,
+    script_mode,
+    unavailable,
+    unknown_config,
+    unknown_model,
+    unknown_version,
+    unusable_entry,
+    vulnerable,
+)
+from centralized_ml_api.config.checks.models import instance_type
+from centralized_ml_api.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.document.document import Document, Steps
+    from centralized_ml_api.config.load import LoadedConfig
+    from centralized_ml_api.config.model import ModelEntry
+    from centralized_ml_api.errors import Place, Problem
+
+_FOUND_AS: dict[type[CatalogError], tuple[Rule, str]] = {
+    failures.UnknownModelError: (unknown_model.RULE, "model_id"),
+    failures.UnknownVersionError: (unknown_version.RULE, "model_version"),
+    failures.UnknownConfigError: (unknown_config.RULE, "inference_config"),
+    failures.InexpressibleConfigError: (inexpressible_config.RULE, "inference_config"),
+    failures.UnsupportedInstanceError: (instance_type.RULE, "instance"),
+    failures.UnavailableError: (unavailable.RULE, "model_id"),
+    failures.LicenceError: (licence.RULE, "accept_eula"),
+    failures.DeprecatedModelError: (deprecated.RULE, "model_version"),
+    failures.VulnerableModelError: (vulnerable.RULE, "model_version"),
+    failures.ScriptModeError: (script_mode.RULE, "model_version"),
+    failures.LockError: (lock_drift.RULE, "model_version"),
+}
+"""The rule that an error of the catalogue breaks, and the key that it is shown at: `model_id` without it."""
+
+
+class Looks(Protocol):
+    """A catalogue: `catalog.catalog.Catalog`."""
+
+    def resolve(self, model_id: str, version: str, *, region: str, **asked: Any) -> ModelFacts:
+        """The facts of a model, or a `CatalogError`."""
+        ...
+
+
+def resolve_facts(
+    loaded: LoadedConfig, catalog: Looks, *, region: str
+) -> tuple[dict[str, ModelFacts], tuple[Problem, ...]]:
+    """Looks up every JumpStart model of a config; a config without any asks the catalogue nothing.
+
+    Returns:
+        The facts by the name of the entry, and every problem and warning in file order. An entry with an
+        error has no facts.
+    """
+    facts: dict[str, ModelFacts] = {}
+    problems: list[Problem] = []
+    for index, entry in enumerate(loaded.config.models):
+        if entry.model_id is None:
+            continue
+        lookup = _Lookup(loaded.document, ("models", index), entry)
+        found = lookup.run(catalog, region)
+        problems += lookup.problems
+        if found:
+            facts[entry.name] = found
+    return facts, tuple(sorted(problems, key=_in_file_order))
+
+
+def merge_problems(written: Iterable[Problem], looked_up: Iterable[Problem]) -> tuple[Problem, ...]:
+    """What was found in the file and what was found in the catalogue, in file order. Pure.
+
+    Where both say the same of the same place, the catalogue knows it better.
+    """
+    merged = {(one.id, one.place): one for one in [*written, *looked_up]}
+    return tuple(sorted(merged.values(), key=_in_file_order))
+
+
+def _in_file_order(problem: Problem) -> tuple[int, int, str]:
+    return (problem.place.line, problem.place.column, problem.id)
+
+
+class _Lookup:
+    """One entry being looked up, and the problems that it turned out to have."""
+
+    def __init__(self, document: Document, steps: Steps, entry: ModelEntry) -> None:
+        self._document = document
+        self._steps = steps
+        self._entry = entry
+        self.problems: list[Problem] = []
+
+    def run(self, catalog: Looks, region: str) -> ModelFacts | None:
+        """The facts for the first of the entry's instance types, once all of them are allowed."""
+        tried = [
+            (steps, self._resolve(catalog, region, instance, steps)) for steps, instance in self._instances()
+        ]
+        every = [(steps, facts) for steps, facts in tried if facts]
+        if not every or any(facts is None for _, facts in tried):
+            return None
+        first = every[0][1]
+        self.problems += [
+            self._other_container(steps, first, one) for steps, one in every if _differs(first, one)
+        ]
+        self.problems += [self._note(text) for text in first.warnings]
+        return None if any(one.severity == "error" for one in self.problems) else first
+
+    def _instances(self) -> Iterator[tuple[Steps, str | None]]:
+        if not self._entry.instances:
+            yield (*self._steps, "instance"), self._entry.instance
+            return
+        for index, instance in enumerate(self._entry.instances):
+            yield (*self._steps, "instances", index), instance
+
+    def _resolve(
+        self, catalog: Looks, region: str, instance: str | None, instance_steps: Steps
+    ) -> ModelFacts | None:
+        entry = self._entry
+        try:
+            return catalog.resolve(
+                entry.model_id or "",
+                entry.model_version,
+                region=region,
+                instance=instance,
+                config=entry.inference_config,
+                accept_eula=entry.accept_eula,
+                environment=entry.environment,
+                instance_check=entry.instance_check,
+            )
+        except CatalogError as error:
+            found = (self._problem(one, instance_steps) for one in _single(error))
+            self.problems += [one for one in found if one not in self.problems]
+            return None
+
+    def _problem(self, error: CatalogError, instance_steps: Steps) -> Problem:
+        rule, key = _FOUND_AS.get(type(error), (unusable_entry.RULE, "model_version"))
+        expected = error.expected
+        if rule is instance_type.RULE:
+            expected = f'a type that "{self._entry.name}" supports: {expected}'
+        place = self._place(instance_steps if key == "instance" else (*self._steps, key))
+        return rule.problem(place, found=error.found, expected=expected, fix=error.fix)
+
+    def _place(self, steps: Steps) -> Place:
+        known = steps if steps in self._document.values else (*self._steps, "model_id")
+        return self._document.value_place(known)
+
+    def _other_container(self, steps: Steps, first: ModelFacts, other: ModelFacts) -> Problem:
+        return instance_pool.RULE.problem(
+            self._document.value_place(steps),
+            found=f'"{other.instance}", which needs another container than "{first.instance}"',
+            expected="types that share image, artifacts and variables",
+            fix=f'remove "{other.instance}"',
+        )
+
+    def _note(self, text: str) -> Problem:
+        return publisher_note.RULE.problem(self._place((*self._steps, "model_id")), found=text)
+
+
+def _differs(first: ModelFacts, other: ModelFacts) -> bool:
+    def container(facts: ModelFacts) -> tuple[Any, ...]:
+        return (facts.image, facts.model_package_arn, facts.model_data, facts.environment)
+
+    return container(first) != container(other)
+
+
+def _single(error: CatalogError) -> tuple[CatalogError, ...]:
+    return error.refusals if isinstance(error, failures.SeveralRefusals) else (error,)
