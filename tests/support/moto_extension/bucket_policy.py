@@ -1,7 +1,7 @@
 """The gap: `AWS::S3::BucketPolicy` is skipped (the bootstrap stack has one).
 
-It is only noted: moto applies a policy without its conditions, so that the bootstrap stack's own, which denies
-calls without TLS, would deny every call.
+It is only noted: moto applies a policy without its conditions, so that the bootstrap stack's own, which
+denies calls without TLS, would deny every call.
 """
 
 from __future__ import annotations

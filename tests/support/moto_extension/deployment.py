@@ -6,11 +6,13 @@ from typing import Any
 
 from moto.apigateway.models import Deployment, apigateway_backends
 
+from support.moto_extension.replaced import replace_attribute, replace_class_method
+
 
 def close() -> None:
     """A Deployment is known by its id, and goes when its resource goes."""
-    Deployment.physical_resource_id = property(lambda self: self.id)  # type: ignore[attr-defined]
-    Deployment.delete_from_cloudformation_json = classmethod(_delete)  # type: ignore[method-assign, assignment]
+    replace_attribute(Deployment, "physical_resource_id", property(lambda self: self.id))
+    replace_class_method(Deployment, "delete_from_cloudformation_json", _delete)
 
 
 def _delete(cls: type[Deployment], name: str, resource: Any, account_id: str, region: str) -> None:

@@ -6,13 +6,15 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
+from support.moto_extension.replaced import function_of, replace_attribute, replace_class_method
+
 _settings: dict[str, dict[str, Any]] = {}
 """`LoggingConfig` by the name of the function."""
 
 
 def close() -> None:
     """A function keeps its logging configuration and its tags, so that they can be read back."""
-    create = LambdaFunction.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+    create = function_of(LambdaFunction, "create_from_cloudformation_json")
     configuration = LambdaFunction.get_configuration
 
     def create_with_settings(
@@ -28,5 +30,5 @@ def close() -> None:
         logging = _settings.get(self.function_name)
         return {**configuration(self, **more), **({"LoggingConfig": logging} if logging else {})}
 
-    LambdaFunction.create_from_cloudformation_json = classmethod(create_with_settings)  # type: ignore[method-assign, assignment]
-    LambdaFunction.get_configuration = get_configuration  # type: ignore[method-assign, assignment]
+    replace_class_method(LambdaFunction, "create_from_cloudformation_json", create_with_settings)
+    replace_attribute(LambdaFunction, "get_configuration", get_configuration)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from moto.sagemaker.models import FakeEndpointConfig
 
+from support.moto_extension.replaced import replace_attribute
+
 
 def close() -> None:
     """Any type that looks like one is right."""
-    FakeEndpointConfig.validate_instance_type = _validate  # type: ignore[method-assign]
+    replace_attribute(FakeEndpointConfig, "validate_instance_type", _validate)
 
 
 def _validate(self: FakeEndpointConfig, instance_type: str) -> None:

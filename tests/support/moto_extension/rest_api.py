@@ -10,6 +10,8 @@ from typing import Any
 
 from moto.apigateway.models import RestAPI, apigateway_backends
 
+from support.moto_extension.replaced import function_of, replace_attribute, replace_class_method
+
 _ANY = "x-amazon-apigateway-any-method"
 _INTEGRATION = "x-amazon-apigateway-integration"
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
@@ -17,7 +19,7 @@ _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 
 def close() -> None:
     """A RestApi is created, updated and deleted as CloudFormation does it."""
-    create = RestAPI.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+    create = function_of(RestAPI, "create_from_cloudformation_json")
 
     def create_with_body(
         cls: type[RestAPI], name: str, resource: Any, account_id: str, region: str, **more: Any
@@ -28,12 +30,12 @@ def close() -> None:
         made: RestAPI = create(cls, name, named, account_id, region, **more)
         return _write(made, properties)
 
-    RestAPI.create_from_cloudformation_json = classmethod(create_with_body)  # type: ignore[method-assign, assignment]
-    RestAPI.update_from_cloudformation_json = classmethod(_update)  # type: ignore[method-assign, assignment]
-    RestAPI.delete = _delete  # type: ignore[attr-defined]
+    replace_class_method(RestAPI, "create_from_cloudformation_json", create_with_body)
+    replace_class_method(RestAPI, "update_from_cloudformation_json", _update)
+    replace_attribute(RestAPI, "delete", _delete)
 
 
-def _update(
+def _update(  # noqa: PLR0917  # moto's own signature
     cls: type[RestAPI],
     original_resource: RestAPI,
     new_resource_name: str,
@@ -70,7 +72,7 @@ def _import(api: RestAPI, document: dict[str, Any]) -> None:
         status, parameters, templates = (
             response.get(key) for key in ("statusCode", "responseParameters", "responseTemplates")
         )
-        api.put_gateway_response(kind, status, parameters, templates)  # type: ignore[arg-type]  # all optional
+        api.put_gateway_response(kind, status, parameters, templates)
 
 
 def _methods(item: dict[str, Any]) -> dict[str, Any]:

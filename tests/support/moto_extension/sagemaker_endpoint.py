@@ -6,15 +6,15 @@ from typing import Any
 
 from moto.sagemaker.models import FakeEndpoint, sagemaker_backends
 
+from support.moto_extension.replaced import replace_class_method
+
 
 def close() -> None:
     """An update keeps the endpoint: same name, same ARN, same creation time."""
-    FakeEndpoint.update_from_cloudformation_json = classmethod(  # type: ignore[method-assign, assignment]
-        _update
-    )
+    replace_class_method(FakeEndpoint, "update_from_cloudformation_json", _update)
 
 
-def _update(
+def _update(  # noqa: PLR0917  # moto's own signature
     cls: type[FakeEndpoint],
     original_resource: FakeEndpoint,
     new_resource_name: str,

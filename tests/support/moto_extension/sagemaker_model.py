@@ -6,10 +6,12 @@ from typing import Any
 
 from moto.sagemaker.models import Model, sagemaker_backends
 
+from support.moto_extension.replaced import replace_class_method
+
 
 def close() -> None:
     """Models are created with everything that the template says."""
-    Model.create_from_cloudformation_json = classmethod(_create)  # type: ignore[method-assign, assignment]
+    replace_class_method(Model, "create_from_cloudformation_json", _create)
 
 
 def _create(cls: type[Model], name: str, resource: Any, account_id: str, region: str, **_: Any) -> Model:

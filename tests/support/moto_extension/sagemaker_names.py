@@ -5,10 +5,15 @@ The real service refuses the second, which is what makes fixed names fail on an 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, Model, SageMakerModelBackend
+
+from support.moto_extension.replaced import replace_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LISTS = {
     "create_model": ("_models", "model_name"),
@@ -16,14 +21,17 @@ _LISTS = {
     "create_endpoint": ("endpoints", "endpoint_name"),
 }
 
+_NAMED_BY: dict[type, str] = {
+    Model: "ModelName",
+    FakeEndpoint: "EndpointName",
+    FakeEndpointConfig: "EndpointConfigName",
+}
+
 
 def close() -> None:
     """A given name is used; one that is in use is refused."""
-    Model.cloudformation_name_type = staticmethod(lambda: "ModelName")  # type: ignore[method-assign]
-    FakeEndpoint.cloudformation_name_type = staticmethod(lambda: "EndpointName")  # type: ignore[method-assign]
-    FakeEndpointConfig.cloudformation_name_type = staticmethod(  # type: ignore[method-assign]
-        lambda: "EndpointConfigName"
-    )
+    for owner, named_by in _NAMED_BY.items():
+        replace_attribute(owner, "cloudformation_name_type", staticmethod(_always(named_by)))
     for method, (existing, argument) in _LISTS.items():
         _refuse_second(method, existing, argument)
 
@@ -37,4 +45,8 @@ def _refuse_second(method: str, existing: str, argument: str) -> None:
             raise ValidationError(message=f"Cannot create already existing {argument}: {name}")
         return original(self, **arguments)
 
-    setattr(SageMakerModelBackend, method, create)
+    replace_attribute(SageMakerModelBackend, method, create)
+
+
+def _always(text: str) -> Callable[[], str]:
+    return lambda: text

@@ -32,7 +32,7 @@ class ScalingPolicy(AddedResource, CloudFormationModel):
             properties["TargetTrackingScalingPolicyConfiguration"],
             properties["PolicyType"],
         )
-        return "|".join((namespace, resource, dimension, policy_name))
+        return f"{namespace}|{resource}|{dimension}|{policy_name}"
 
     def delete(self, account_id: str, region: str) -> None:
         """Takes the policy, and moto its alarms."""

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import copy
 import functools
-import graphlib
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.cloudformation import parsing
 
 from centralized_ml_api.aws.replacement import is_replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from centralized_ml_api.aws.template_diff import creation_order
+from support.moto_extension.replaced import replace_attribute
 
 Resources = dict[str, Any]
-_SUBSTITUTED = re.compile(r"\$\{([^!.}]+)")
 
 
 def close() -> None:
     """Stacks are updated in CloudFormation's order."""
-    parsing.parse_and_create_resource = _remembering(parsing.parse_and_create_resource)
-    parsing.ResourceMap.update = _update  # type: ignore[method-assign]
+    create = _remembering(parsing.parse_and_create_resource)
+    replace_attribute(parsing, "parse_and_create_resource", create)
+    replace_attribute(parsing.ResourceMap, "update", _update)
 
 
 def _remembering(create: Any) -> Any:
@@ -50,11 +47,11 @@ def _update(self: parsing.ResourceMap, template: dict[str, Any], parameters: Any
     after = template["Resources"]
     _adopt(self, template, parameters)
     gone = {name: self._parsed_resources.pop(name) for name in before if _is_gone(self, name, after)}
-    for name in _creation_order(after):
+    for name in creation_order(after):
         replaced = _bring_about(self, name)
         if replaced is not None:
             gone[name] = replaced
-    for name in reversed(_creation_order(before)):
+    for name in reversed(creation_order(before)):
         if name in gone:
             self._delete_resource(gone[name], before[name])
 
@@ -108,33 +105,3 @@ def _differs(values: Any, old: Any, key: str) -> bool:
 def _values(resource: Any, resources: parsing.ResourceMap) -> dict[str, Any]:
     cleaned: Any = parsing.clean_json(copy.deepcopy(resource.get("Properties", {})), resources)
     return dict(cleaned)
-
-
-def _creation_order(resources: Resources) -> list[str]:
-    """Every resource after those that it names."""
-    needs = {
-        name: [one for one in _names(resource) if one in resources and one != name]
-        for name, resource in resources.items()
-    }
-    return list(graphlib.TopologicalSorter(needs).static_order())
-
-
-def _names(value: Any) -> Iterator[str]:
-    """Whatever a resource refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
-    if isinstance(value, list):
-        for inner in value:
-            yield from _names(inner)
-    if not isinstance(value, dict):
-        return
-    for key, inner in value.items():
-        match key, inner:
-            case ("Ref" | "DependsOn", str()):
-                yield inner
-            case ("DependsOn", list()):
-                yield from inner
-            case ("Fn::GetAtt", [str() as name, *_]):
-                yield name
-            case ("Fn::Sub", str()):
-                yield from _SUBSTITUTED.findall(inner)
-            case _:
-                yield from _names(inner)

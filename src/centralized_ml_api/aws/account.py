@@ -1,0 +1,48 @@
+"""Who deploys, and whether the account is prepared for the CDK in this region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.aws.cdk_failure import build_aws_error
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.clients import AwsClients
+
+BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+"""Where `cdk bootstrap` leaves its version.
+
+Source: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+"""
+
+BOOTSTRAP_VERSION = 6
+"""The oldest that the CDK's default synthesizer takes for stacks with file assets."""
+
+
+def load_account(clients: AwsClients) -> str:
+    """The number of the account that the credentials are of.
+
+    Raises:
+        DeployError: there are no credentials, AWS does not take them, or it cannot be reached.
+    """
+    try:
+        return str(clients.client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise build_aws_error("AWS does not know who you are", error) from error
+
+
+def load_bootstrap_version(clients: AwsClients) -> int | None:
+    """The version of the bootstrap stack; None where there is none.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+    """
+    try:
+        answer = clients.client("ssm").get_parameter(Name=BOOTSTRAP_PARAMETER)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ParameterNotFound":
+            return None
+        raise
+    return int(answer["Parameter"]["Value"])

@@ -1,0 +1,50 @@
+"""boto3 clients of one region, and the region itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+from centralized_ml_api.errors import DeployError
+
+DEFAULT_REGION = "us-east-1"
+"""Where the original deployed; used when neither flag, environment nor profile says otherwise."""
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+
+
+class AwsClients:
+    """Makes clients of one region; a session of its own, so that nothing global is touched."""
+
+    def __init__(self, region: str | None = None) -> None:
+        """Takes the region of the flag, or of the environment, or of the profile, or the default."""
+        boto3 = _load("boto3")
+        botocore = _load("botocore.exceptions")
+        try:
+            self._session = boto3.Session()
+            configured = self._session.region_name
+        except botocore.ProfileNotFound as error:
+            raise DeployError(str(error), fix="AWS_PROFILE names a profile of ~/.aws/config") from error
+        self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
+
+    def client(self, service: str) -> Any:
+        """A client that gives up soon: a person is waiting."""
+        config = _load("botocore.config").Config(
+            connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
+        )
+        return self._session.client(service, region_name=self.region, config=config)
+
+    def has_credentials(self) -> bool:
+        """Whether there are any, not whether AWS takes them."""
+        return self._session.get_credentials() is not None
+
+
+def _load(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise DeployError(
+            "the AWS target is not installed", fix="pip install 'centralized-ml-api[aws]'"
+        ) from error

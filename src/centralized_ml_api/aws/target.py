@@ -1,0 +1,81 @@
+"""What the verbs of the AWS target work on, and how the CDK CLI is called for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.aws.cdk_cli import build_app_command, provide_cdk, run_cdk
+from centralized_ml_api.config.resolve import find_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from centralized_ml_api.aws.cdk_cli import CdkRun
+
+LOG_NAME = "cdk.log"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsTarget:
+    """One deployment: this config, as this stack, in this region. `state` holds what the CDK leaves."""
+
+    config: Path
+    stack: str
+    region: str
+    state: Path
+
+    @property
+    def project(self) -> Path:
+        """The folder of `cdk.json`, where the CDK CLI runs."""
+        return find_root(self.config)
+
+    @property
+    def log(self) -> Path:
+        """Everything that the CDK CLI said, of all runs."""
+        return self.state / LOG_NAME
+
+    @property
+    def context(self) -> dict[str, str]:
+        """What the app is told, as `-c key=value` of the CDK CLI."""
+        return {"config": str(self.config.resolve()), "region": self.region, "stack": self.stack}
+
+    def arguments(self, verb: str, *more: str) -> list[str]:
+        """The CDK CLI's command line for this deployment."""
+        context = [part for key, value in self.context.items() for part in ("-c", f"{key}={value}")]
+        output = str(self.state.resolve() / "cdk.out")
+        return [
+            verb,
+            self.stack,
+            "--app",
+            self.app_command,
+            *context,
+            "--output",
+            output,
+            "--no-notices",
+            *more,
+        ]
+
+    @property
+    def app_command(self) -> str:
+        """The CDK app as a command: the project's own `app.py`, or else the one of this package."""
+        own = self.project / "app.py"
+        return build_app_command(f'"{own}"' if own.is_file() else "-m centralized_ml_api.aws.app")
+
+
+def call_cdk(
+    target: AwsTarget,
+    arguments: Sequence[str],
+    *,
+    say: Callable[[str], None],
+    on_line: Callable[[str], None] = lambda _: None,
+) -> CdkRun:
+    """Runs the CDK CLI, fetched first where it is missing; all that it says goes to the log.
+
+    Raises:
+        DeployError: there is no CDK CLI and none could be fetched.
+    """
+    cli = provide_cdk(target.project, target.state, say)
+    region = {"AWS_REGION": target.region, "AWS_DEFAULT_REGION": target.region}
+    return run_cdk(cli, arguments, folder=target.project, log=target.log, environment=region, on_line=on_line)

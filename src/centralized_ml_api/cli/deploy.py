@@ -1,0 +1,85 @@
+"""`mlapi deploy`: the AWS target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.confirming import confirm
+from centralized_ml_api.cli.loading import load_plan_and_warn
+from centralized_ml_api.cli.options import (
+    config_argument,
+    json_option,
+    log_folder_option,
+    region_option,
+    stack_option,
+    yes_option,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+
+_ENDPOINT_OUTPUT = "MyApiEndpoint"
+
+
+@click.command()
+@config_argument
+@yes_option
+@region_option
+@stack_option
+@log_folder_option
+@json_option
+def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bool, as_json: bool) -> None:
+    """Deploy the config to AWS, or bring what is deployed up to date.
+
+    The API is public: no keys are asked for. Instances are billed by the hour until `mlapi destroy`.
+    """
+    from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only these verbs pay for it
+
+    plan = load_plan_and_warn(config)
+    target, clients = open_target(config, region=region, stack=stack, state=state)
+    from centralized_ml_api.aws import deployment  # noqa: PLC0415
+
+    output.talk(_announcement(plan, target))
+    confirm("Deploy?", yes=yes)
+    outputs = deployment.deploy(target, clients, output.talk)
+    _show(target, outputs, as_json=as_json)
+
+
+def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
+    """Who may call and what costs, before anything is done."""
+    billed = [_billed(one) for one in plan.deployments if one.instances]
+    cost = (
+        f"Billed by the hour from now until `mlapi destroy`, called or not: {'; '.join(billed)}."
+        if billed
+        else "No instances are started; calls are billed."
+    )
+    return "\n".join(
+        [
+            f"Deploying {target.config} as {target.stack} in {target.region}.",
+            "The API is public: everybody who knows its address may call it, no keys are asked for.",
+            cost,
+        ]
+    )
+
+
+def _billed(entry: ModelDeployment) -> str:
+    scaling = entry.autoscaling
+    count = f"{scaling.min_capacity} to {scaling.max_capacity}" if scaling else "1"
+    return f"{entry.name} {count} x {' or '.join(entry.instances)}"
+
+
+def _show(target: AwsTarget, outputs: dict[str, str], *, as_json: bool) -> None:
+    address = outputs.get(_ENDPOINT_OUTPUT, "")
+    if as_json:
+        output.data_json(
+            {"stack": target.stack, "region": target.region, "address": address, "outputs": outputs}
+        )
+        return
+    output.data(f"{target.stack}.{_ENDPOINT_OUTPUT} = {address}")
+    output.next_command(f"mlapi call NAME --url {address}; at the end of the event: mlapi destroy")
