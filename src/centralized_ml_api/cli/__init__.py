@@ -23,6 +23,10 @@ VERBS = (
     "logs",
     "reload",
     "call",
+    "doctor",
+    "deploy",
+    "diff",
+    "destroy",
     "explain",
     "schema",
 )

@@ -33,7 +33,8 @@ def compare(available_bytes: int, served: Sequence[Local]) -> Finding:
     """The finding for that much free memory. Pure."""
     processes = sum(one.replicas for one in served if one.engine in _WITH_WEIGHTS)
     needed = BYTES_FOR_THE_API + processes * BYTES_FOR_A_SERVER
-    words = f"{render_bytes(available_bytes)} free; about {render_bytes(needed)} for the API and {processes} of models"
+    need = f"about {render_bytes(needed)} for the API and {processes} of models"
+    words = f"{render_bytes(available_bytes)} free; {need}"
     if available_bytes >= needed:
         return Finding(CHECK, "ok", "the memory should do", words)
     fix = "stop other programs, lower `replicas`, or take smaller models"
