@@ -77,6 +77,9 @@ _FIELDS: dict[str, Shape] = {
     "usage_info_message": str,
     "version": str,
 }
+_NULL = object()
+"""Stands for a null in a list, which is never right: an item cannot be absent."""
+
 SHAPE: dict[str, Shape] = {
     **_FIELDS,
     "inference_config_components": Each(dict, _FIELDS),
@@ -91,7 +94,7 @@ def check_spec(spec: Any) -> Spec:
     Raises:
         MalformedSpecError: something in it is of another type, or it does not say which model it is of.
     """
-    wrong = next(_mismatches(spec, SHAPE, "$"), None)
+    wrong = next(_mismatches(spec, SHAPE, "$"), "$ is nothing" if spec is None else None)
     if wrong:
         raise MalformedSpecError(f"JumpStart's entry is not in the form of its catalogue: {wrong}")
     for key in ("model_id", "version"):
@@ -130,8 +133,10 @@ def _members(value: Any, shape: Each | dict[str, Shape]) -> Iterator[tuple[str, 
     if isinstance(shape, dict):
         yield from ((key, value[key], inner) for key, inner in shape.items() if key in value)
         return
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    yield from ((str(key), one, shape.shape) for key, one in pairs)
+    if isinstance(value, dict):
+        yield from ((str(key), one, shape.shape) for key, one in value.items())
+        return
+    yield from ((str(key), _NULL if one is None else one, shape.shape) for key, one in enumerate(value))
 
 
 def _is_a(value: Any, kind: type) -> bool:

@@ -33,7 +33,7 @@ def find_image(spec: Spec, instance: str, region: str) -> str:
         UnavailableError: there is none; the regions that have one are named.
     """
     image = regional_value(spec, instance, "image_uri", region)
-    if image is None:
+    if not image:
         raise _unavailable(spec, "container image", region, instance, regions_of(spec, instance, "image_uri"))
     return image
 

@@ -17,7 +17,7 @@ def build_environment(spec: Spec, instance: str, user: Mapping[str, str]) -> dic
     needed = {
         one["name"]: str(one.get("default"))
         for one in spec.get("inference_environment_variables") or []
-        if one.get("required_for_model_class")
+        if one.get("name") and one.get("required_for_model_class")
     }
     special = variant_merged(spec, instance, "environment_variables")
     return {**needed, **{name: str(value) for name, value in special.items()}, **user}

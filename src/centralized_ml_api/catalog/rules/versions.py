@@ -23,6 +23,7 @@ Source: sagemaker-core 2.27.0, which takes itself for 3.0.0 when it reads manife
 """
 
 _SHOWN = 8
+_COMPARISONS = ("<", ">", "=", "!", "~")
 
 
 def select_row(rows: Sequence[Row], wanted: str) -> Row | None:
@@ -43,7 +44,7 @@ def matches(version: str, wanted: str, *, exact: bool = False) -> bool:
     if exact:
         return False
     try:
-        specifier = SpecifierSet(wanted if wanted[:1] in "<>=!~" else f"=={wanted}")
+        specifier = SpecifierSet(wanted if wanted.startswith(_COMPARISONS) else f"=={wanted}")
         return specifier.contains(version, prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
         return False
