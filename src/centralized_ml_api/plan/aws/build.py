@@ -19,6 +19,7 @@ from centralized_ml_api.plan.aws.model import (
 from centralized_ml_api.plan.aws.notes import build_notes
 from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.roles import build_roles
+from centralized_ml_api.plan.aws.weights import entry_weights, fixed_weight
 from centralized_ml_api.plan.model import ExistingEndpoint, Throttle
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.plan.aws.model import (
         Endpoint,
-        ExecutionRolePlan,
         HostingPlan,
         ModelFunctionPlan,
         Route,
@@ -45,13 +45,6 @@ NOT_STREAMED = (
     " with `api` or `lambda` the whole answer comes at once."
 )
 
-_API_RESOURCES = 10
-"""The API, its deployment, stage, role, log group, and the account's role for logs, with room to spare."""
-
-_MODEL_RESOURCES = 3
-_SCALING_RESOURCES = 2
-_FUNCTION_RESOURCES = 3
-
 
 def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: str) -> AwsPlan:
     """Everything that will exist on AWS, in config order.
@@ -67,8 +60,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     routes = tuple(_route(one) for one in plan.deployments)
     endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
-    fixed = _API_RESOURCES + len(endpoint_policies) + len(function_policies) + _count(roles)
-    groups = assign_groups(_weights(plan, models, functions), fixed)
+    fixed = fixed_weight(plan, roles, len(endpoint_policies) + len(function_policies))
+    groups = assign_groups(entry_weights(plan, models, functions), fixed)
     throttle = plan.throttle or DEFAULT_THROTTLE
     return AwsPlan(
         api=plan,
@@ -117,20 +110,3 @@ def _route(deployment: ModelDeployment) -> Route:
 
 def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:
     return divide((route.name for route in routes), lambda _name: ENDPOINT_ARN_CHARACTERS)
-
-
-def _count(roles: Iterable[ExecutionRolePlan]) -> int:
-    """The roles and the policies that they need."""
-    return sum(1 + len(role.repositories) + len(role.locations) for role in roles)
-
-
-def _weights(
-    plan: ApiPlan, models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
-) -> dict[str, int]:
-    """How many resources each entry takes."""
-    weights = dict.fromkeys((one.name for one in plan.deployments), 0)
-    for model in models:
-        weights[model.name] += _MODEL_RESOURCES + (_SCALING_RESOURCES if model.autoscaling else 0)
-    for function in functions:
-        weights[function.name] += _FUNCTION_RESOURCES
-    return weights

@@ -1,20 +1,42 @@
 """Which stack an entry's resources go to. Pure.
 
-A stack holds 500 resources. The entries that come first in the config stay in the main stack as long as
-they fit; each of the others has its nested stack by a hash of its name alone. So an entry added at the end
-moves nothing, and an entry taken out of the middle moves at most the first ones after the border back.
+A stack holds 500 resources in a template of 1 MB. The entries that come first in the config stay in the main
+stack as long as they fit; each of the others has its nested stack by a hash of its name alone. So an entry
+added at the end moves nothing, and an entry taken out of the middle moves at most the first ones after the
+border back.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-STACK_RESOURCES = 500
-"""The most resources of one stack.
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What something takes of a stack: resources, and characters of its template."""
+
+    resources: int = 0
+    characters: int = 0
+
+    def __add__(self, other: Weight) -> Weight:
+        return Weight(self.resources + other.resources, self.characters + other.characters)
+
+    def __sub__(self, other: Weight) -> Weight:
+        return Weight(self.resources - other.resources, self.characters - other.characters)
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether more was taken than there was."""
+        return self.resources < 0 or self.characters < 0
+
+
+STACK = Weight(resources=490, characters=950_000)
+"""What a stack may hold, a little less than CloudFormation's 500 and 1 MB: CDK adds some of its own.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
@@ -22,22 +44,22 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudform
 NESTED_STACKS = 8
 """How many nested stacks share what the main stack cannot hold: room for some hundred entries."""
 
-_SPARE = 5
-"""Left for what CDK adds by itself, such as its metadata."""
+_NESTED_STACK = Weight(resources=1, characters=20_000)
+"""A nested stack in the main one, with its parameters."""
 
 
-def assign_groups(weights: Mapping[str, int], fixed: int) -> dict[str, str | None]:
+def assign_groups(weights: Mapping[str, Weight], fixed: Weight) -> dict[str, str | None]:
     """The nested stack of each entry by its name; None stands for the main stack.
 
     Args:
-        weights: how many resources each entry takes, in config order.
-        fixed: how many the main stack holds besides.
+        weights: what each entry takes, in config order.
+        fixed: what the main stack holds besides.
     """
-    total = fixed + sum(weights.values())
-    room = STACK_RESOURCES - _SPARE - fixed
-    if total <= STACK_RESOURCES - _SPARE:
+    room = STACK - fixed
+    if len(_first_that_fit(weights, room)) == len(weights):
         return dict.fromkeys(weights)
-    staying = _first_that_fit(weights, room - NESTED_STACKS)
+    nested = sum([_NESTED_STACK] * NESTED_STACKS, Weight())
+    staying = _first_that_fit(weights, room - nested)
     return {name: None if name in staying else _nested_stack(name) for name in weights}
 
 
@@ -46,11 +68,11 @@ def groups_in_use(assigned: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(sorted({group for group in assigned if group}))
 
 
-def _first_that_fit(weights: Mapping[str, int], room: int) -> set[str]:
+def _first_that_fit(weights: Mapping[str, Weight], room: Weight) -> set[str]:
     staying = set()
     for name, weight in weights.items():
         room -= weight
-        if room < 0:
+        if room.is_negative:
             break
         staying.add(name)
     return staying

@@ -25,10 +25,10 @@ _PARTIAL = (
 
 
 def build_notes(plan: ApiPlan, facts: Mapping[str, ModelFacts], throttle: Throttle) -> tuple[str, ...]:
-    """Who may call, where the JumpStart facts come from, what they warn of, what is not acted on."""
+    """Who may call, where the JumpStart facts come from, what is not acted on."""
     rate = f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
     public = f"The API is public: whoever knows the address may call it, all of them together {rate}."
-    return (public, *_sources(facts), *_warnings(facts), *_not_acted_on(plan))
+    return (public, *_sources(facts), *_not_acted_on(plan))
 
 
 def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
@@ -39,10 +39,6 @@ def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
     for (source, fidelity), names in named.items():
         partial = f"; {_PARTIAL}" if fidelity == "partial" else ""
         yield f"JumpStart: {', '.join(names)} from {_SOURCES[source]}{partial}."
-
-
-def _warnings(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
-    return (f"{name}: {warning}" for name, one in facts.items() for warning in one.warnings)
 
 
 def _not_acted_on(plan: ApiPlan) -> Iterable[str]:

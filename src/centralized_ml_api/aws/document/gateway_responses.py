@@ -1,0 +1,87 @@
+"""What API Gateway says when a request reaches no integration, in the one error shape, with CORS.
+
+These templates are not VTL: only `$context` variables are put in.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.cors import CORS_HEADERS
+from centralized_ml_api.aws.document.direct import BODY_TOO_LARGE
+from centralized_ml_api.aws.document.response import JSON
+from centralized_ml_api.aws.document.templates import REQUEST_ID, render_body
+from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from centralized_ml_api.api.error_shape import ApiError
+
+_TOO_SLOW = errors.MODEL_TOO_SLOW.saying(
+    f"The model did not answer within {GATEWAY_TIMEOUT_SECONDS} seconds."
+)
+_API_MESSAGE = "$context.error.messageString"
+"""API Gateway's own words, as a JSON string with its quotes."""
+
+_QUOTA_SECONDS = 3600
+
+FIXED: dict[str, ApiError] = {
+    "ACCESS_DENIED": errors.NOT_ALLOWED,
+    "API_CONFIGURATION_ERROR": errors.API_FAILED,
+    "AUTHORIZER_CONFIGURATION_ERROR": errors.API_FAILED,
+    "AUTHORIZER_FAILURE": errors.API_FAILED,
+    "BAD_REQUEST_BODY": errors.BAD_REQUEST,
+    "BAD_REQUEST_PARAMETERS": errors.BAD_REQUEST,
+    "EXPIRED_TOKEN": errors.NOT_ALLOWED,
+    "INTEGRATION_FAILURE": errors.MODEL_FAILED,
+    "INTEGRATION_TIMEOUT": _TOO_SLOW,
+    "INVALID_API_KEY": errors.NOT_ALLOWED,
+    "INVALID_SIGNATURE": errors.NOT_ALLOWED,
+    "QUOTA_EXCEEDED": errors.QUOTA_EXCEEDED,
+    "REQUEST_TOO_LARGE": BODY_TOO_LARGE,
+    "THROTTLED": errors.TOO_MANY_REQUESTS,
+    "UNAUTHORIZED": errors.UNAUTHORIZED,
+    "UNSUPPORTED_MEDIA_TYPE": errors.UNSUPPORTED_MEDIA_TYPE,
+    "WAF_FILTERED": errors.NOT_ALLOWED,
+}
+"""Types of which our own words say more than API Gateway's."""
+
+UNKNOWN_PATH_TYPES = ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
+"""The first is API Gateway's word for a path or a method that does not exist."""
+
+
+def build_gateway_responses(paths: Iterable[str]) -> dict[str, Any]:
+    """One for each type; the 404s name these paths."""
+    there_are = ", ".join(f"POST {path}" for path in sorted(paths))
+    unknown = errors.UNKNOWN_PATH.saying(f"{errors.UNKNOWN_PATH.message} There are: {there_are}.")
+    return {
+        "DEFAULT_4XX": _response(_passing(errors.REFUSED)),
+        "DEFAULT_5XX": _response(_passing(errors.API_FAILED)),
+        **{kind: _answer(kind, error) for kind, error in FIXED.items()},
+        **{kind: _answer(kind, unknown) for kind in UNKNOWN_PATH_TYPES},
+    }
+
+
+def _answer(kind: str, error: ApiError) -> dict[str, Any]:
+    return {"statusCode": str(error.status), **_response(render_body(error), _retry_after(kind))}
+
+
+def _retry_after(kind: str) -> dict[str, str]:
+    seconds = {"THROTTLED": errors.RETRY_AFTER_SECONDS, "QUOTA_EXCEEDED": _QUOTA_SECONDS}.get(kind)
+    return {"retry-after": f"'{seconds}'"} if seconds else {}
+
+
+def _response(body: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    cors = {name: f"'{value}'" for name, value in CORS_HEADERS}
+    mapped = {f"gatewayresponse.header.{name}": value for name, value in (cors | (headers or {})).items()}
+    return {"responseParameters": mapped, "responseTemplates": {JSON: body}}
+
+
+def _passing(error: ApiError) -> str:
+    """The status stays as it is, and API Gateway's message with it."""
+    body = errors.build_error(error.saying("MESSAGE"), REQUEST_ID)
+    return json.dumps(body).replace('"MESSAGE"', _API_MESSAGE)

@@ -1,0 +1,70 @@
+"""What API Gateway answers by itself: preflights, other methods, paths that are not served."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
+from centralized_ml_api.aws.document.response import (
+    JSON,
+    MadeResponse,
+    PassedResponse,
+    Response,
+    build_integration_responses,
+    build_responses,
+)
+from centralized_ml_api.aws.document.templates import render_fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_REQUEST_TYPES = (
+    JSON,
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "text/plain",
+)
+"""A template has to exist for the Content-Type of the request; there is no pattern for all of them.
+
+Requests of other types get a 415 here, which says that they are not taken.
+"""
+
+
+def build_preflight() -> dict[str, Any]:
+    """Any page of any origin may call; a preflight has no body and no key."""
+    headers = {name: f"'{value}'" for name, value in PREFLIGHT_HEADERS}
+    return _mock(PassedResponse("default", 204, headers), (JSON,))
+
+
+def build_other_methods(methods: Sequence[str]) -> dict[str, Any]:
+    """405 with `Allow`, for every method but these."""
+    allow = ", ".join(method.upper() for method in methods)
+    error = errors.METHOD_NOT_ALLOWED.saying(f"{errors.METHOD_NOT_ALLOWED.message} It answers: {allow}.")
+    return _mock(MadeResponse("default", 405, render_fixed(error, {"Allow": allow})))
+
+
+def build_refusal(message: str) -> dict[str, Any]:
+    """501 with a message."""
+    return _mock(MadeResponse("default", 501, render_fixed(errors.NOT_SERVED.saying(message))))
+
+
+def _mock(response: Response, request_types: Sequence[str] = _REQUEST_TYPES) -> dict[str, Any]:
+    """An integration with nothing behind it: the request's template only names the status.
+
+    A binary body has to become a text before a template can take its place.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
+    """
+    request = json.dumps({"statusCode": response.status})
+    return {
+        "responses": build_responses([response]),
+        "x-amazon-apigateway-integration": {
+            "type": "mock",
+            "passthroughBehavior": "never",
+            "contentHandling": "CONVERT_TO_TEXT",
+            "requestTemplates": dict.fromkeys(request_types, request),
+            "responses": build_integration_responses([response]),
+        },
+    }

@@ -1,0 +1,113 @@
+"""Answers in VTL, API Gateway's template language: the one error shape, with every answer's headers.
+
+Headers and status are set in the template, so that an answer is one text, which a large API can keep once.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+and https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.cors import CORS_HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from centralized_ml_api.api.error_shape import ApiError
+
+REQUEST_ID = "$context.requestId"
+
+_OVERRIDE = "$context.responseOverride"
+_ESCAPED = r"""$util.escapeJavaScript($m).replaceAll("\\'","'")"""
+"""The text `$m` in a JSON string; `escapeJavaScript` escapes apostrophes too, which JSON does not know."""
+
+_SHAPE = f'{{"error":{{"message":"{_ESCAPED}","type":"$t","code":"$c","request_id":"{REQUEST_ID}"}}}}'
+_MESSAGE = """#set($m=$input.path('$.message'))#if("$!m"=="")#set($m=$input.path('$.Message'))#end"""
+_ORIGINAL = (
+    "#set($s=$input.path('$.OriginalStatusCode'))#set($m=$input.path('$.OriginalMessage'))"
+    """#if("$!m"=="")#set($m=$input.path('$.Message'))#end"""
+)
+_NO_ENDPOINT = '$m.startsWith("Endpoint ")&&$m.contains(" not found")'
+_THROTTLED = '$m.contains("Rate exceeded")||$m.contains("hrottl")'
+
+
+def render_fixed(error: ApiError, headers: Mapping[str, str] | None = None) -> str:
+    """An error that says the same whatever happened; one to wait for says how long."""
+    retry = _retry_later() if error.status in {429, 503} else ""
+    more = "".join(_header(name, f'"{value}"') for name, value in (headers or {}).items())
+    return _every_answer() + retry + more + render_body(error)
+
+
+def render_body(error: ApiError) -> str:
+    """The body alone, for places that know variables but no template language."""
+    return json.dumps(errors.build_error(error, REQUEST_ID), separators=(",", ":"))
+
+
+def render_refusal() -> str:
+    """For a 400: SageMaker's own message; throttling is a 400 too, and an endpoint that does not exist.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html and
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html (ThrottlingException, 400)
+    """
+    return (
+        f"{_every_answer()}{_MESSAGE}{_words(errors.REFUSED_INPUT)}"
+        f'#if("$!m"==""){_say(errors.REFUSED_INPUT)}'
+        f"#elseif({_THROTTLED}){_overridden(errors.TOO_MANY_REQUESTS)}{_retry_later()}"
+        f"#elseif({_NO_ENDPOINT}){_overridden(errors.MODEL_NOT_READY)}{_say(errors.MODEL_NOT_READY)}"
+        f"{_retry_later()}#end{_SHAPE}"
+    )
+
+
+def render_not_now() -> str:
+    """For a 429, by which SageMaker means a model that is not ready, or too many calls."""
+    return (
+        f"{_every_answer()}{_retry_later()}{_MESSAGE}"
+        f'#if("$!m"==""){_say(errors.MODEL_NOT_READY)}#end'
+        f"#if({_THROTTLED}){_words(errors.TOO_MANY_REQUESTS)}"
+        f"#else{_overridden(errors.MODEL_NOT_READY)}#end{_SHAPE}"
+    )
+
+
+def render_model_error() -> str:
+    """For a 424: the model's own status and words, as they are where they are JSON.
+
+    A model that gave no status was too slow, or its container ended.
+    Source: ModelError at
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+    """
+    return (
+        f'{_every_answer()}{_ORIGINAL}#if("$!m"==""){_say(errors.MODEL_FAILED)}#end'
+        f'#if("$!s"!=""&&$s>=400&&$s<=599)#set($own=true)#set({_OVERRIDE}.status=$s)'
+        f"#if($s<500){_words(errors.MODEL_REFUSED)}#else{_words(errors.MODEL_FAILED)}#end"
+        f'#elseif($m.contains("timed out")){_overridden(errors.MODEL_TOO_SLOW)}'
+        f"#else{_overridden(errors.MODEL_FAILED)}#end"
+        f'#if($own&&$m.startsWith("{{"))$m#else{_SHAPE}#end'
+    )
+
+
+def _every_answer() -> str:
+    cors = (_header(name, f'"{value}"') for name, value in CORS_HEADERS)
+    return _header("x-request-id", REQUEST_ID) + "".join(cors)
+
+
+def _header(name: str, value: str) -> str:
+    return f"#set({_OVERRIDE}.header.{name}={value})"
+
+
+def _retry_later() -> str:
+    return _header("Retry-After", f'"{errors.RETRY_AFTER_SECONDS}"')
+
+
+def _words(error: ApiError) -> str:
+    return f'#set($t="{error.type}")#set($c="{error.code}")'
+
+
+def _overridden(error: ApiError) -> str:
+    return f"#set({_OVERRIDE}.status={error.status}){_words(error)}"
+
+
+def _say(error: ApiError) -> str:
+    return f'#set($m="{error.message}")'

@@ -1,0 +1,54 @@
+"""From a config on disk to the plan of what will exist on AWS."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.catalog.catalog import open_catalog
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.render import render_problems
+from centralized_ml_api.errors import ConfigError
+from centralized_ml_api.plan.aws.build import build_aws_plan
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.facts import merge_problems, resolve_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.aws.settings import Settings
+    from centralized_ml_api.config.load import LoadedConfig
+    from centralized_ml_api.plan.aws.model import AwsPlan
+    from centralized_ml_api.plan.facts import Looks
+
+
+def load_aws_plan(settings: Settings, talk: Callable[[str], None]) -> AwsPlan:
+    """The plan; warnings and what a reader must know are told.
+
+    Raises:
+        ConfigError: the config has errors, by itself or by what JumpStart knows.
+        CatalogError: the lock file or the mirror is damaged.
+    """
+    loaded = load_config(settings.config, now=datetime.now(UTC), region=settings.region)
+    catalog = open_catalog(loaded.path, offline=settings.offline)
+    plan = plan_for_aws(loaded, catalog, region=settings.region, talk=talk)
+    for note in (*(f"{warning}." for warning in catalog.warnings), *plan.notes):
+        talk(f"Note: {note}")
+    return plan
+
+
+def plan_for_aws(
+    loaded: LoadedConfig, catalog: Looks, *, region: str, talk: Callable[[str], None]
+) -> AwsPlan:
+    """The plan of a config, with the catalogue's facts; all warnings are told at once.
+
+    Raises:
+        ConfigError: the catalogue stands against the config.
+    """
+    facts, found = resolve_facts(loaded, catalog, region=region)
+    problems = merge_problems(loaded.warnings, found)
+    if any(one.severity == "error" for one in problems):
+        raise ConfigError(problems, source=loaded.document.text)
+    if problems:
+        talk(render_problems(problems, loaded.document.text))
+    return build_aws_plan(build_plan(loaded), facts, region=region)

@@ -1,0 +1,79 @@
+"""What the CDK app is told: by `-c key=value`, and by the environment as the CDK sets it. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_CONFIG = "config/models.json"
+DEFAULT_REGION = "us-east-1"
+DEFAULT_STACK = "CentralizedMlApiStack"
+
+_STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+"""Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stack.html"""
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+_SAID = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which config becomes which stack, where. `account` is None where nothing says it.
+
+    `offline` looks JumpStart models up on this machine only.
+    """
+
+    config: Path
+    region: str
+    stack: str
+    account: str | None
+    offline: bool
+
+
+def read_settings(context: Callable[[str], object], environment: Mapping[str, str]) -> Settings:
+    """The settings; what is not said has its default.
+
+    Args:
+        context: the value of a key of the CDK's context, None where it has none.
+        environment: `CDK_DEFAULT_REGION` and `CDK_DEFAULT_ACCOUNT` come from the CDK CLI, which takes them
+            from the AWS profile; without it `AWS_REGION` and `AWS_DEFAULT_REGION` count.
+
+    Raises:
+        UsageError: a value is of no use.
+    """
+    return Settings(
+        config=Path(_text(context("config")) or DEFAULT_CONFIG),
+        region=_region(_text(context("region")), environment),
+        stack=_matching(_STACK, _text(context("stack")) or DEFAULT_STACK, "stack", "My-Stack"),
+        account=environment.get("CDK_DEFAULT_ACCOUNT") or None,
+        offline=_offline(_text(context("offline"))),
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _region(said: str, environment: Mapping[str, str]) -> str:
+    names = ("CDK_DEFAULT_REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
+    found = said or next((environment[name] for name in names if environment.get(name)), DEFAULT_REGION)
+    return _matching(_REGION, found, "region", "eu-west-1")
+
+
+def _offline(said: str) -> bool:
+    if said and said.lower() not in _SAID:
+        raise UsageError(f"offline={said} is neither true nor false", fix="write: -c offline=true")
+    return _SAID.get(said.lower(), False)
+
+
+def _matching(pattern: re.Pattern[str], value: str, key: str, example: str) -> str:
+    if not pattern.fullmatch(value):
+        raise UsageError(f"{value!r} is not a {key}", fix=f"write one such as: -c {key}={example}")
+    return value

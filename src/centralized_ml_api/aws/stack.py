@@ -1,0 +1,35 @@
+"""The stack: one API and its address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnOutput, Environment, Stack
+
+from centralized_ml_api.aws.constructs.centralized_ml_api import CentralizedMlApi
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from centralized_ml_api.plan.aws.model import AwsPlan
+
+
+OUTPUT = "MyApiEndpoint"
+"""The key of the output with the address of the API."""
+
+
+class CentralizedMlApiStack(Stack):
+    """Composes, nothing else. Its region is the plan's; `account` may be left to the deployment."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, plan: AwsPlan, account: str | None = None
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=Environment(account=account, region=plan.region),
+            description="One HTTP API with a path for each model",
+            suppress_template_indentation=True,
+        )
+        self.api = CentralizedMlApi(self, "Api", plan=plan)
+        CfnOutput(self, OUTPUT, value=self.api.url, description="Where participants send their requests")
