@@ -1,0 +1,128 @@
+"""AWS as bytes on a loopback port: what a test says it answers, to any SDK that is pointed there.
+
+Not a client's stub: the SDK builds, signs, sends and parses as it does with AWS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+import urllib.parse
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACCOUNT = "123456789012"
+_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: JSON of a dict, or XML as it is."""
+
+    status: int
+    body: dict[str, Any] | str
+
+
+def refusal(code: str, message: str, status: int = 400) -> Answer:
+    """An error as the JSON services say it."""
+    return Answer(status, {"__type": code, "message": message})
+
+
+def xml_refusal(code: str, message: str, status: int = 403) -> Answer:
+    """An error as the XML services (STS, CloudFormation) say it."""
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Answer(status, f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>")
+
+
+def healthy_account() -> dict[str, Answer]:
+    """Answers by `service.Action` of an account in which everything is in order."""
+    caller = f"<Arn>arn:aws:iam::{ACCOUNT}:user/me</Arn><UserId>u</UserId><Account>{ACCOUNT}</Account>"
+    return {
+        "sts.GetCallerIdentity": Answer(200, _xml("GetCallerIdentity", caller)),
+        "ssm.GetParameter": Answer(200, {"Parameter": {"Name": "version", "Type": "String", "Value": "30"}}),
+        "cloudformation.DescribeStacks": xml_refusal(
+            "ValidationError", "Stack with id CentralizedMlApiStack does not exist", 400
+        ),
+        "servicequotas.ListServiceQuotas": quotas({"ml.g5.2xlarge": 4, "ml.g5.4xlarge": 4}),
+        "sagemaker.DescribeModelPackage": Answer(200, {"ModelPackageStatus": "Completed"}),
+    }
+
+
+def quotas(by_type: dict[str, int]) -> Answer:
+    """The quotas of SageMaker for endpoints, and one that is not for endpoints."""
+    named = {f"{name} for endpoint usage": value for name, value in by_type.items()}
+    named["ml.g5.2xlarge for training job usage"] = 99
+    return Answer(200, {"Quotas": [{"QuotaName": key, "Value": value} for key, value in named.items()]})
+
+
+def stack_in(status: str) -> Answer:
+    """A stack in some state."""
+    member = (
+        "<Stacks><member><StackName>CentralizedMlApiStack</StackName>"
+        f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus></member></Stacks>"
+    )
+    return Answer(200, _xml("DescribeStacks", member))
+
+
+@dataclass
+class AwsWire:
+    """The server: its address, its answers, and what it was asked."""
+
+    url: str
+    answers: dict[str, Answer]
+    asked: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def serve_aws(answers: dict[str, Answer]) -> Iterator[AwsWire]:
+    """AWS with these answers until the end of the block; anything else is a 501 that names what was asked."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    wire = AwsWire(f"http://localhost:{server.server_address[1]}", answers)
+    server.RequestHandlerClass = type("Handler", (_Handler,), {"wire": wire})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield wire
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    wire: AwsWire
+
+    def do_POST(self) -> None:  # the base class's name
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        action = self._action(body)
+        self.wire.asked.append(action)
+        answer = self.wire.answers.get(action) or refusal("NotAnswered", f"the test has no {action}", 501)
+        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        self._send(answer.status, text, "text/xml" if isinstance(answer.body, str) else "application/json")
+
+    def _action(self, body: str) -> str:
+        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        form = urllib.parse.parse_qs(body).get("Action", [""])[0]
+        service = _SERVICE.search(self.headers.get("Authorization", ""))
+        return f"{service['service'] if service else 'unsigned'}.{target or form}"
+
+    def _send(self, status: int, text: str, content_type: str) -> None:
+        content = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Silent: `asked` is the log."""
+
+
+def _xml(action: str, inner: str) -> str:
+    return f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>"

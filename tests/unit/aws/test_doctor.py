@@ -1,0 +1,239 @@
+"""What `mlapi doctor` finds before a deploy, against AWS as bytes on a loopback port."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.doctor import examine
+from centralized_ml_api.aws.doctor.subject import load_subject
+from support.aws_wire import AwsWire, quotas, refusal, stack_in, xml_refusal
+from support.jumpstart import make_spec, write_mirror
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.plan.finding import Finding
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/mine"
+STACK = "CentralizedMlApiStack"
+
+
+def model(name: str = "chat", **more: Any) -> dict[str, Any]:
+    """A model of the config, from a Marketplace package unless it is said otherwise."""
+    source = {} if {"model_id", "image"} & set(more) else {"model_package_arn": PACKAGE}
+    instance = {} if "instances" in more else {"instance": "ml.g5.2xlarge"}
+    return {"name": name, **source, **instance, "integration": {"type": "api"}, **more}
+
+
+def write(folder: Path, *models: dict[str, Any]) -> Path:
+    """A config with these models."""
+    path = folder / "models.json"
+    path.write_text(json.dumps({"models": models}), encoding="utf-8")
+    return path
+
+
+def found(path: Path) -> list[Finding]:
+    """What the doctor finds."""
+    return examine(load_subject(path, AwsClients("us-east-1"), STACK, NOW))
+
+
+def failed(path: Path) -> dict[str, list[Finding]]:
+    """What stands against a deploy, by check."""
+    by_check: dict[str, list[Finding]] = {}
+    for one in found(path):
+        if one.severity == "error":
+            by_check.setdefault(one.check, []).append(one)
+    return by_check
+
+
+def the_only(path: Path, check: str) -> Finding:
+    """The one thing that stands against a deploy."""
+    failures = failed(path)
+    assert list(failures) == [check], "nothing else stands against it"
+    (one,) = failures[check]
+    assert one.fix, "every failure says how to fix it"
+    return one
+
+
+@pytest.mark.usefixtures("aws")
+def test_nothing_stands_against_a_deploy_when_all_is_in_order(tmp_path: Path) -> None:
+    findings = found(write(tmp_path, model()))
+    assert {one.severity for one in findings} == {"ok"}
+    checks = {"config", "limits", "credentials", "bootstrap", "stack", "quota", "subscription"}
+    assert {one.check for one in findings} == checks
+
+
+@pytest.mark.usefixtures("aws")
+def test_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    one = the_only(write(tmp_path, model()), "credentials")
+    assert (one.title, one.page.partition("#")[2]) == ("no AWS credentials", "no-credentials")
+
+
+def test_expired_credentials(aws: AwsWire, tmp_path: Path) -> None:
+    words = "The security token included in the request is expired"
+    aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", words)
+    one = the_only(write(tmp_path, model()), "credentials")
+    assert one.title == "the AWS credentials have expired"
+    assert "aws sso login" in one.fix
+
+
+def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> None:
+    words = "The security token included in the request is invalid."
+    aws.answers["sts.GetCallerIdentity"] = xml_refusal("InvalidClientTokenId", words)
+    assert the_only(write(tmp_path, model()), "credentials").title == "no AWS credentials"
+
+
+def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
+    (unknown,) = [one for one in found(write(tmp_path, model())) if one.severity == "unknown"]
+    assert unknown.title == "not looked at without credentials: bootstrap, stack, quota, subscription"
+
+
+def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
+    one = the_only(write(tmp_path, model()), "bootstrap")
+    assert "npx cdk bootstrap aws://123456789012/us-east-1" in one.fix
+
+
+def test_bootstrapped_long_ago(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["ssm.GetParameter"].body["Parameter"]["Value"] = "5"  # type: ignore[index]
+    assert "too old" in the_only(write(tmp_path, model()), "bootstrap").detail
+
+
+def test_a_quota_of_0_for_the_instance_type(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
+    one = the_only(write(tmp_path, model()), "quota")
+    assert one.title == "the quota of ml.g5.2xlarge is 0"
+    assert '"ml.g5.2xlarge for endpoint usage" to 1' in one.fix
+
+
+def test_quotas_count_the_models_of_one_type_together(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 2})
+    assert not failed(write(tmp_path, model("one"), model("two")))
+    one = the_only(write(tmp_path, model("one"), model("two"), model("three")), "quota")
+    assert one.detail == "2 allowed, 3 started at first, 3 at most"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_quota_below_what_autoscaling_may_start_is_a_warning(tmp_path: Path) -> None:
+    scaling = {"min_capacity": 1, "max_capacity": 9, "invocations_per_instance": 5}
+    path = write(tmp_path, model(autoscaling=scaling))
+    (warning,) = [one for one in found(path) if one.severity == "warning"]
+    assert warning.detail == "4 allowed, 1 started at first, 9 at most"
+
+
+def test_of_several_types_one_with_a_quota_is_enough(aws: AwsWire, tmp_path: Path) -> None:
+    path = write(tmp_path, model(instances=["ml.g5.2xlarge", "ml.g6.2xlarge"]))
+    assert not failed(path)
+    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
+    assert the_only(path, "quota").title == "no type of chat has a quota"
+
+
+def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:
+    words = "Caller is not subscribed to the marketplace offering."
+    aws.answers["sagemaker.DescribeModelPackage"] = refusal("ValidationException", words)
+    one = the_only(write(tmp_path, model()), "subscription")
+    assert words in one.detail
+    assert "https://aws.amazon.com/marketplace" in one.fix
+
+
+def test_a_package_of_another_region_is_not_asked_for(aws: AwsWire, tmp_path: Path) -> None:
+    elsewhere = PACKAGE.replace("us-east-1", "eu-west-1")
+    one = the_only(write(tmp_path, model(model_package_arn=elsewhere)), "config")
+    assert "C110" in one.title
+    assert "sagemaker.DescribeModelPackage" not in aws.asked
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_code_folder_that_is_missing(tmp_path: Path) -> None:
+    properties = {"code": "functions/none", "permissions": [], "timeout": 29}
+    one = the_only(write(tmp_path, model(integration={"type": "lambda", "properties": properties})), "config")
+    assert "functions/none" in one.detail
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_licence_that_is_not_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gated = make_spec(model_id="gated-model", hosting_eula_key="eula/gated.txt")
+    monkeypatch.setenv("MLAPI_JUMPSTART_MIRROR", str(write_mirror(tmp_path / "mirror", gated)))
+    one = the_only(write(tmp_path, model(model_id="gated-model")), "jumpstart")
+    assert "eula/gated.txt" in one.title
+    assert one.fix == 'add "accept_eula": true'
+    assert not failed(write(tmp_path, model(model_id="gated-model", accept_eula=True)))
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("paths", {}),
+        ("environment variables", {"environment": {f"V{number}": "" for number in range(101)}}),
+        ("characters in V", {"environment": {"V": "x" * 1025}}),
+    ],
+)
+@pytest.mark.usefixtures("aws")
+def test_counts_over_a_limit(name: str, more: dict[str, Any], tmp_path: Path) -> None:
+    many = [model(f"m{number}", image="mine:1", instances=["ml.g5.2xlarge"]) for number in range(291)]
+    path = write(tmp_path, model(**more)) if more else write(tmp_path, *many)
+    assert name in the_only(path, "limits").title
+
+
+def test_a_stack_that_cannot_be_updated(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("ROLLBACK_COMPLETE")
+    assert "mlapi destroy" in the_only(write(tmp_path, model()), "stack").fix
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("UPDATE_IN_PROGRESS")
+    assert "wait" in the_only(write(tmp_path, model()), "stack").fix
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("UPDATE_COMPLETE")
+    assert not failed(write(tmp_path, model()))
+
+
+def test_what_may_not_be_asked_is_named_and_stands_against_nothing(aws: AwsWire, tmp_path: Path) -> None:
+    words = "User: me is not authorized to perform: servicequotas:ListServiceQuotas"
+    aws.answers["servicequotas.ListServiceQuotas"] = refusal("AccessDeniedException", words)
+    path = write(tmp_path, model())
+    assert not failed(path)
+    (unknown,) = [one for one in found(path) if one.severity == "unknown"]
+    assert (unknown.check, unknown.page.partition("#")[2]) == ("quota", "no-permission")
+
+
+def test_everything_is_found_at_once(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
+    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
+    aws.answers["sagemaker.DescribeModelPackage"] = refusal("ValidationException", "not subscribed")
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("ROLLBACK_COMPLETE")
+    elsewhere = model("elsewhere", model_package_arn=PACKAGE.replace("us-east-1", "eu-west-1"))
+    properties = {"code": "functions/none", "permissions": [], "timeout": 29}
+    function = model("function", integration={"type": "lambda", "properties": properties})
+    crowded = model("crowded", environment={f"V{number}": "" for number in range(101)})
+    failures = failed(write(tmp_path, elsewhere, function, crowded))
+    counts = {check: len(ones) for check, ones in failures.items()}
+    assert counts == {
+        "config": 2,
+        "limits": 1,
+        "bootstrap": 1,
+        "stack": 1,
+        "quota": 1,
+        "subscription": 2,
+    }
+
+
+def test_the_verb_says_all_of_it_and_exits_with_1(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
+    path = write(tmp_path, model())
+    command = [sys.executable, "-m", "centralized_ml_api", "doctor", str(path), "--region", "us-east-1"]
+    plain = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert plain.returncode == 1
+    assert "FAIL  the quota of ml.g5.2xlarge is 0" in plain.stdout
+    assert "read: docs/how-to/troubleshoot-aws.md#quota" in plain.stdout
+    as_json = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=60)
+    answer = json.loads(as_json.stdout)
+    assert (as_json.returncode, answer["ok"]) == (1, False)
+    assert [one["check"] for one in answer["findings"] if one["severity"] == "error"] == ["quota"]

@@ -1,0 +1,147 @@
+"""What an update does to a deployed stack, decided from the two templates alone."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from centralized_ml_api.aws.downtime import changes_data, describe_effect, render_changes
+from centralized_ml_api.aws.template_diff import compare_templates, creation_order
+
+Template = dict[str, Any]
+
+
+def attribute(name: str, of: str) -> dict[str, list[str]]:
+    """`Fn::GetAtt`."""
+    return {"Fn::GetAtt": [of, name]}
+
+
+def template() -> Template:
+    """A model behind an API and a function, in the form in which CDK writes it."""
+    return {
+        "Resources": {
+            "Function": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "MemorySize": 128,
+                    "Environment": {"E": attribute("EndpointName", "Endpoint")},
+                },
+            },
+            "Endpoint": {
+                "Type": "AWS::SageMaker::Endpoint",
+                "Properties": {"EndpointConfigName": attribute("EndpointConfigName", "Config")},
+                "Metadata": {"aws:cdk:path": "CentralizedMlApiStack/Api/chat/Endpoint"},
+            },
+            "Config": {
+                "Type": "AWS::SageMaker::EndpointConfig",
+                "Properties": {
+                    "ProductionVariants": [
+                        {"ModelName": attribute("ModelName", "Model"), "InstanceType": "ml.g5.2xlarge"}
+                    ]
+                },
+            },
+            "Model": {
+                "Type": "AWS::SageMaker::Model",
+                "Properties": {"Containers": [{"Image": "mine:1", "Environment": {"A": "1"}}], "Tags": []},
+            },
+            "Api": {
+                "Type": "AWS::ApiGateway::RestApi",
+                "Properties": {
+                    "Body": {"paths": {"/chat": {"post": {"Fn::Sub": "to ${Endpoint.EndpointName}"}}}}
+                },
+            },
+        }
+    }
+
+
+def changed(**edits: Any) -> dict[str, str]:
+    """What happens to each resource when these are edited; None takes one away."""
+    new = template()
+    for name, value in edits.items():
+        if value is None:
+            del new["Resources"][name]
+        else:
+            new["Resources"][name] = value
+    return {one.logical_id: one.action for one in compare_templates(template(), new)}
+
+
+def resource(name: str, **properties: Any) -> dict[str, Any]:
+    """A resource of the template with other properties."""
+    one: dict[str, Any] = copy.deepcopy(template()["Resources"][name])
+    one["Properties"].update(properties)
+    return one
+
+
+def test_nothing_changes_when_nothing_is_edited() -> None:
+    assert changed() == {}
+    assert render_changes(compare_templates(template(), template())) == "Nothing would change."
+
+
+@pytest.mark.parametrize("containers", [[{"Image": "mine:2"}], [{"Image": "mine:1", "Environment": {}}]])
+def test_another_image_or_environment_replaces_model_and_config_and_moves_the_endpoint(
+    containers: list[dict[str, Any]],
+) -> None:
+    assert changed(Model=resource("Model", Containers=containers)) == {
+        "Model": "replace",
+        "Config": "replace",
+        "Endpoint": "update",
+    }
+
+
+def test_another_instance_keeps_the_model() -> None:
+    variants = [{"ModelName": attribute("ModelName", "Model"), "InstanceType": "ml.g5.4xlarge"}]
+    edited = resource("Config", ProductionVariants=variants)
+    assert changed(Config=edited) == {"Config": "replace", "Endpoint": "update"}
+
+
+def test_tags_replace_nothing() -> None:
+    assert changed(Model=resource("Model", Tags=[{"Key": "a", "Value": "b"}])) == {"Model": "update"}
+
+
+def test_a_replaced_endpoint_changes_all_that_names_it() -> None:
+    edited = resource("Endpoint", EndpointName="chat")
+    assert changed(Endpoint=edited) == {"Endpoint": "replace", "Function": "update", "Api": "update"}
+
+
+def test_more_memory_is_changed_in_place() -> None:
+    assert changed(Function=resource("Function", MemorySize=256)) == {"Function": "update"}
+
+
+def test_a_resource_of_another_type_is_another_resource() -> None:
+    assert changed(Function={"Type": "AWS::Logs::LogGroup"}) == {"Function": "replace"}
+
+
+def test_what_is_new_is_added_and_what_is_missing_is_removed() -> None:
+    added = compare_templates({}, template())
+    assert [one.action for one in added] == ["add"] * 5
+    removed = compare_templates(template(), {"Resources": {}})
+    assert [one.logical_id for one in removed] == [one.logical_id for one in reversed(added)]
+
+
+def test_dependencies_are_created_first() -> None:
+    order = creation_order(template()["Resources"])
+    assert order.index("Model") < order.index("Config") < order.index("Endpoint") < order.index("Api")
+    waiting = {
+        "A": {"Type": "T", "DependsOn": ["B"]},
+        "B": {"Type": "T", "DependsOn": "C"},
+        "C": {"Type": "T"},
+    }
+    assert creation_order(waiting) == ["C", "B", "A"]
+
+
+def test_callers_are_told_what_they_notice() -> None:
+    containers = [{"Image": "mine:2"}]
+    new = {"Resources": {**template()["Resources"], "Model": resource("Model", Containers=containers)}}
+    changes = compare_templates(template(), new)
+    text = render_changes(changes)
+    assert "  update   AWS::SageMaker::Endpoint Api/chat/Endpoint (EndpointConfigName): no downtime" in text
+    assert "  replace  AWS::SageMaker::Model Model (Containers): nobody notices" in text
+    (endpoint,) = [one for one in changes_data(changes) if one["type"] == "AWS::SageMaker::Endpoint"]
+    assert (endpoint["action"], endpoint["because"]) == ("update", ["EndpointConfigName"])
+
+
+def test_a_new_api_has_another_address() -> None:
+    (change,) = compare_templates({"Resources": {"Api": template()["Resources"]["Api"]}}, {"Resources": {}})
+    assert describe_effect(change) == "the API is gone"
