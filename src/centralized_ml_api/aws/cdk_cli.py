@@ -147,5 +147,8 @@ def run_cdk(
 
 
 def build_app_command(app: str) -> str:
-    """The `--app` of the CDK CLI: this Python on a script or, with `-m`, a module. Quoted for a shell."""
+    """The `--app` of the CDK CLI, for a shell: this Python on a script or, with `-m`, a module.
+
+    `app` is not quoted: the CLI takes away the quotes of a command that begins and ends with one.
+    """
     return f'"{sys.executable}" {app}'

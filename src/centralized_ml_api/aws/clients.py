@@ -6,10 +6,8 @@ import importlib
 import os
 from typing import Any
 
+from centralized_ml_api.aws.settings import DEFAULT_REGION
 from centralized_ml_api.errors import DeployError
-
-DEFAULT_REGION = "us-east-1"
-"""Where the original deployed; used when neither flag, environment nor profile says otherwise."""
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30

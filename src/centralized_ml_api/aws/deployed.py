@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-DEFAULT_STACK = "CentralizedMlApiStack"
 NESTED = "AWS::CloudFormation::Stack"
 
 

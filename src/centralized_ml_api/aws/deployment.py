@@ -92,7 +92,8 @@ def _bootstrap(target: AwsTarget, clients: AwsClients, account: str, say: Say) -
         return  # whoever may not look there may still deploy; the CDK says so if not
     say(f"Preparing account {account} in {target.region} for the CDK (once): a bucket and roles, CDKToolkit")
     arguments = ["bootstrap", f"aws://{account}/{target.region}", "--no-notices"]
-    run = call_cdk(target, arguments, say=say)
+    # In a folder without cdk.json: beside one, the CDK would run the app first.
+    run = call_cdk(target, arguments, say=say, folder=target.state)
     if run.status:
         reasons = read_reasons(clients.client("cloudformation"), "CDKToolkit")
         raise build_cdk_error("preparing the account for the CDK failed", run.text, reasons, target.log)

@@ -59,9 +59,9 @@ class AwsTarget:
 
     @property
     def app_command(self) -> str:
-        """The CDK app as a command: the project's own `app.py`, or else the one of this package."""
-        own = self.project / "app.py"
-        return build_app_command(f'"{own}"' if own.is_file() else "-m centralized_ml_api.aws.app")
+        """The CDK app, to be run in the project: its own `app.py`, or else the one of this package."""
+        own = (self.project / "app.py").is_file()
+        return build_app_command("app.py" if own else "-m centralized_ml_api.aws.app")
 
 
 def call_cdk(
@@ -70,12 +70,22 @@ def call_cdk(
     *,
     say: Callable[[str], None],
     on_line: Callable[[str], None] = lambda _: None,
+    folder: Path | None = None,
 ) -> CdkRun:
     """Runs the CDK CLI, fetched first where it is missing; all that it says goes to the log.
+
+    Args:
+        target: what it is run for.
+        arguments: its command line.
+        say: told before something is downloaded.
+        on_line: told every line that it says.
+        folder: where it runs; the project's folder without it.
 
     Raises:
         DeployError: there is no CDK CLI and none could be fetched.
     """
     cli = provide_cdk(target.project, target.state, say)
     region = {"AWS_REGION": target.region, "AWS_DEFAULT_REGION": target.region}
-    return run_cdk(cli, arguments, folder=target.project, log=target.log, environment=region, on_line=on_line)
+    return run_cdk(
+        cli, arguments, folder=folder or target.project, log=target.log, environment=region, on_line=on_line
+    )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from centralized_ml_api.aws.settings import DEFAULT_STACK
+
 DEFAULT_CONFIG = Path("config/models.json")
 DEFAULT_STATE = Path(".mlapi")
 
@@ -25,7 +27,7 @@ region_option = click.option(
 )
 stack_option = click.option(
     "--stack",
-    default="CentralizedMlApiStack",
+    default=DEFAULT_STACK,
     show_default=True,
     help="The name of the CloudFormation stack: several can live side by side.",
 )

@@ -123,7 +123,7 @@ def test_what_is_new_is_added_and_what_is_missing_is_removed() -> None:
 def test_dependencies_are_created_first() -> None:
     order = creation_order(template()["Resources"])
     assert order.index("Model") < order.index("Config") < order.index("Endpoint") < order.index("Api")
-    waiting = {
+    waiting: dict[str, dict[str, Any]] = {
         "A": {"Type": "T", "DependsOn": ["B"]},
         "B": {"Type": "T", "DependsOn": "C"},
         "C": {"Type": "T"},
