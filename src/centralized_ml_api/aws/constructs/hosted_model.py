@@ -38,7 +38,6 @@ class HostedModel(Construct):
             primary_container=_container(plan.container),
             enable_network_isolation=plan.network_isolation,
         )
-        model.node.add_dependency(role)
         config = _Config(self, "Config", production_variants=[_variant(plan, model.attr_model_name)])
         endpoint = sagemaker.CfnEndpoint(
             self,

@@ -10,12 +10,10 @@ from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
 from centralized_ml_api.aws.document.response import (
     JSON,
     MadeResponse,
-    PassedResponse,
-    Response,
     build_integration_responses,
     build_responses,
 )
-from centralized_ml_api.aws.document.templates import render_fixed
+from centralized_ml_api.aws.document.templates import render_empty, render_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +33,7 @@ Requests of other types get a 415 here, which says that they are not taken.
 
 def build_preflight() -> dict[str, Any]:
     """Any page of any origin may call; a preflight has no body and no key."""
-    headers = {name: f"'{value}'" for name, value in PREFLIGHT_HEADERS}
-    return _mock(PassedResponse("default", 204, headers), (JSON,))
+    return _mock(MadeResponse("default", 204, render_empty(dict(PREFLIGHT_HEADERS))), (JSON,))
 
 
 def build_other_methods(methods: Sequence[str]) -> dict[str, Any]:
@@ -51,7 +48,7 @@ def build_refusal(message: str) -> dict[str, Any]:
     return _mock(MadeResponse("default", 501, render_fixed(errors.NOT_SERVED.saying(message))))
 
 
-def _mock(response: Response, request_types: Sequence[str] = _REQUEST_TYPES) -> dict[str, Any]:
+def _mock(response: MadeResponse, request_types: Sequence[str] = _REQUEST_TYPES) -> dict[str, Any]:
     """An integration with nothing behind it: the request's template only names the status.
 
     A binary body has to become a text before a template can take its place.

@@ -37,8 +37,12 @@ _THROTTLED = '$m.contains("Rate exceeded")||$m.contains("hrottl")'
 def render_fixed(error: ApiError, headers: Mapping[str, str] | None = None) -> str:
     """An error that says the same whatever happened; one to wait for says how long."""
     retry = _retry_later() if error.status in {429, 503} else ""
-    more = "".join(_header(name, f'"{value}"') for name, value in (headers or {}).items())
-    return _every_answer() + retry + more + render_body(error)
+    return render_empty(headers or {}) + retry + render_body(error)
+
+
+def render_empty(headers: Mapping[str, str]) -> str:
+    """No body, only these headers and those of every answer."""
+    return _every_answer() + "".join(_header(name, f'"{value}"') for name, value in headers.items())
 
 
 def render_body(error: ApiError) -> str:

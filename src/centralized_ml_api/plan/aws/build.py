@@ -60,8 +60,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     routes = tuple(_route(one) for one in plan.deployments)
     endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
-    fixed = fixed_weight(plan, roles, len(endpoint_policies) + len(function_policies))
-    groups = assign_groups(entry_weights(plan, models, functions), fixed)
+    fixed = fixed_weight(routes, roles, len(endpoint_policies) + len(function_policies))
+    groups = assign_groups(entry_weights(routes, models, functions), fixed)
     throttle = plan.throttle or DEFAULT_THROTTLE
     return AwsPlan(
         api=plan,

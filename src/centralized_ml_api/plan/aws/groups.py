@@ -35,8 +35,10 @@ class Weight:
         return self.resources < 0 or self.characters < 0
 
 
-STACK = Weight(resources=490, characters=950_000)
+STACK = Weight(resources=490, characters=1_000_000)
 """What a stack may hold, a little less than CloudFormation's 500 and 1 MB: CDK adds some of its own.
+
+A megabyte there is 1,048,576 bytes.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
@@ -44,7 +46,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudform
 NESTED_STACKS = 8
 """How many nested stacks share what the main stack cannot hold: room for some hundred entries."""
 
-_NESTED_STACK = Weight(resources=1, characters=20_000)
+_NESTED_STACK = Weight(resources=1, characters=3_000)
 """A nested stack in the main one, with its parameters."""
 
 

@@ -1,48 +1,70 @@
-"""How much of a stack things take. Pure. The characters are measured, and rounded up."""
+"""How much of a stack things take. Pure. The characters are measured on templates, and rounded up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.aws.groups import Weight
+from centralized_ml_api.plan.aws.model import DirectRoute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from centralized_ml_api.plan.aws.model import ExecutionRolePlan, HostingPlan, ModelFunctionPlan
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.aws.model import (
+        ExecutionRolePlan,
+        HostingPlan,
+        ModelFunctionPlan,
+        Route,
+    )
 
-_API = Weight(resources=10, characters=70_000)
+_API = Weight(resources=10, characters=30_000)
 """The API, its deployment, stage, role and log group, the account's role for logs, the document's texts."""
 
-_PATH = Weight(characters=4_800)
-_POLICY = Weight(resources=1, characters=7_000)
+_DIRECT_PATH = Weight(characters=4_100)
+_OTHER_PATH = Weight(characters=2_400)
+_NAMED_BY_PATH = 8
+"""How often the document has the name of an entry, or a logical id made of it."""
+
+_API_POLICY = Weight(resources=1, characters=4_000)
+_ROLE_POLICY = Weight(resources=1, characters=7_000)
 _ROLE = Weight(resources=1, characters=1_500)
-_MODEL = Weight(resources=3, characters=2_200)
-_SCALING = Weight(resources=2, characters=1_200)
-_FUNCTION = Weight(resources=3, characters=2_800)
+_MODEL = Weight(resources=3, characters=1_450)
+_SCALING = Weight(resources=2, characters=900)
+_FUNCTION = Weight(resources=3, characters=2_500)
+_NAMED_BY_ENTRY = 8
 _VARIABLE_CHARACTERS = 8
 
 
-def fixed_weight(plan: ApiPlan, roles: Iterable[ExecutionRolePlan], api_policies: int) -> Weight:
+def fixed_weight(routes: Sequence[Route], roles: Iterable[ExecutionRolePlan], api_policies: int) -> Weight:
     """What the main stack holds in any case: the API with its paths, and the roles."""
-    total = _API + _times(len(plan.deployments), _PATH) + _times(api_policies, _POLICY)
+    total = sum((_path(route) for route in routes), _API) + _times(api_policies, _API_POLICY)
     for role in roles:
-        total += _ROLE + _times(len(role.repositories) + len(role.locations), _POLICY)
+        total += _ROLE + _times(len(role.repositories) + len(role.locations), _ROLE_POLICY)
     return total
 
 
 def entry_weights(
-    plan: ApiPlan, models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
+    routes: Iterable[Route], models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
 ) -> dict[str, Weight]:
     """What each entry takes, in config order; nothing, for one that only has a path."""
-    weights = dict.fromkeys((one.name for one in plan.deployments), Weight())
+    weights = {route.name: Weight() for route in routes}
     for model in models:
         scaling = _SCALING if model.autoscaling else Weight()
-        weights[model.name] += _MODEL + scaling + _variables(model.container.environment)
+        weights[model.name] += _MODEL + scaling + _named(model.name, _NAMED_BY_ENTRY)
+        weights[model.name] += _variables(model.container.environment)
     for function in functions:
-        weights[function.name] += _FUNCTION + _variables(function.environment)
+        weights[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)
+        weights[function.name] += _variables(function.environment)
     return weights
+
+
+def _path(route: Route) -> Weight:
+    kind = _DIRECT_PATH if isinstance(route, DirectRoute) else _OTHER_PATH
+    return kind + _named(route.name, _NAMED_BY_PATH)
+
+
+def _named(name: str, times: int) -> Weight:
+    return Weight(characters=times * len(name))
 
 
 def _times(count: int, weight: Weight) -> Weight:
