@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up test check lint format docs bench lock clean
+.PHONY: help setup setup-aws setup-dev up test check lint parity format docs bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,12 +20,24 @@ $(VENV)/local.stamp: requirements/local.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/local.stamp
+# For deploying alone; whoever has the tools for tests has this too.
+$(VENV)/aws.stamp: requirements.txt package-lock.json pyproject.toml
+	@echo "==> Setting up $(VENV) for AWS (about 700 MB, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/local.stamp $(VENV)/aws.stamp
 	@echo "==> Adding the tools for tests and checks to $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
 	@touch $@
 
 setup: $(VENV)/local.stamp ## Only set up, into .venv
+
+setup-aws: $(VENV)/aws.stamp ## Only set up for deploying to AWS, Node and the CDK CLI included
 
 setup-dev: $(VENV)/dev.stamp ## Set up, with the tools for tests and checks
 
@@ -51,6 +63,17 @@ lint: setup-dev ## Ruff, mypy, import directions, stale generated files
 	@echo "==> Generated files"
 	@$(BIN)/python docs/generate.py --check
 
+# The SageMaker SDK brings 450 MB and other versions of what we use: an environment of its own, only for this.
+$(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml
+	@echo "==> Setting up $(VENV)/parity with the SageMaker SDK (about 450 MB, once)"
+	@test -x $(VENV)/parity/bin/python || $(PYTHON) -m venv $(VENV)/parity
+	@$(VENV)/parity/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/parity.txt
+	@$(VENV)/parity/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the SageMaker SDK (under 3 minutes)
+	@$(VENV)/parity/bin/python -m pytest -q tests/parity -o filterwarnings=default
+
 format: setup-dev ## Let Ruff format and fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -60,7 +83,10 @@ docs: setup-dev ## Generate docs/reference and the JSON Schema anew
 
 lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra local --extra install pyproject.toml -o requirements/local.txt $(LOCK)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt pyproject.toml -o requirements/dev.txt $(LOCK)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra aws --extra install -c requirements/local.txt pyproject.toml -o requirements.txt $(LOCK)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
+	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
 clean: ## Remove what the targets above made here
-	@rm -rf $(VENV) .cache .hypothesis
+	@rm -rf $(VENV) .cache .hypothesis cdk.out node_modules
