@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.failures import OfflineError, SourceError, UnknownModelError
+from centralized_ml_api.catalog.manifest import rows_of
 from centralized_ml_api.catalog.resolve import resolve
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.rules.versions import NEWEST, select_row, unknown_version
@@ -66,7 +67,7 @@ class Catalog:
             return self._lock.find(model_id, version)
         known: list[Row] = []
         for source, rows in self._answering(region):
-            of_model = [row for row in rows if row.model_id == model_id]
+            of_model = rows_of(model_id, rows)
             row = select_row(of_model, version)
             found = self._read(source, row, region) if row else None
             if found:
@@ -136,12 +137,11 @@ def open_catalog(
     """
     warnings: list[str] = []
     cache = SpecCache(cache_folder(environment), warnings.append)
-    bucket = _bucket(environment.get(MIRROR_VARIABLE, ""), cache, offline=offline)
+    mirror = environment.get(MIRROR_VARIABLE, "")
+    bucket: Bucket
+    if mirror and not mirror.startswith(("http://", "https://")):
+        bucket = FolderBucket(Path(mirror).expanduser())
+    else:
+        bucket = WebBucket(cache, warnings.append, mirror=mirror or None, offline=offline)
     lock = load_lock(config.parent / LOCK_NAME) if config else None
     return Catalog([PublishedSpecs(bucket), Snapshot()], lock=lock, warnings=warnings)
-
-
-def _bucket(mirror: str, cache: SpecCache, *, offline: bool) -> Bucket:
-    if mirror and "://" not in mirror:
-        return FolderBucket(Path(mirror).expanduser())
-    return WebBucket(cache, mirror=mirror or None, offline=offline)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.catalog.failures import MalformedSpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Kind = Literal["open", "proprietary"]
 MANIFESTS: dict[Kind, str] = {"open": "models_manifest.json", "proprietary": "proprietary-sdk-manifest.json"}
@@ -38,6 +41,12 @@ def parse_manifest(document: Any, kind: Kind) -> tuple[Row, ...]:
     if not isinstance(document, list):
         raise MalformedSpecError(f"JumpStart's {MANIFESTS[kind]} is no list of models")
     return tuple(_row(one, kind) for one in document)
+
+
+def rows_of(model_id: str, rows: Iterable[Row]) -> list[Row]:
+    """Rule 2: the rows of a model: those of the open weights, or else the proprietary ones. Pure."""
+    found = [row for row in rows if row.model_id == model_id]
+    return [row for row in found if row.kind == "open"] or found
 
 
 def _row(written: Any, kind: Kind) -> Row:

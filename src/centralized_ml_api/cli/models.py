@@ -65,7 +65,7 @@ def _list_models(search: tuple[str, ...], region: str | None, *, offline: bool, 
         return
     if found:
         output.data("\n".join(_table([("MODEL", "TASK", "NEWEST"), *(_cells(row) for row in found)])))
-    output.talk(f"{len(found)} models")
+    output.talk(f"{len(found)} model{'' if len(found) == 1 else 's'}")
     output.next_command(f"mlapi models show {found[0].model_id}" if found else "mlapi models")
 
 

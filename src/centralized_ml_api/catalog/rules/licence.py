@@ -33,5 +33,5 @@ def check_licence(spec: Spec, eula: Eula, *, accepted: bool) -> Iterator[Catalog
         f"{spec['model_id']} asks you to accept its licence: {where}",
         found="a gated model whose licence is not accepted",
         expected=f'"accept_eula": true, once you have read the licence: {where}',
-        fix='add "accept_eula": true',
+        fix='write "accept_eula": true',
     )

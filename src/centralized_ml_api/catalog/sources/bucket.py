@@ -14,6 +14,8 @@ from centralized_ml_api.catalog.sources.cache import Cached
 from centralized_ml_api.catalog.sources.web import fetch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from centralized_ml_api.catalog.facts import Source
     from centralized_ml_api.catalog.sources.cache import SpecCache
 
@@ -42,12 +44,22 @@ class WebBucket:
 
     Args:
         cache: what came before.
+        warn: is told, once, when the bucket cannot be asked and the cache stands in for it.
         mirror: the address of a mirror; without it, JumpStart itself.
         offline: whether to ask nothing at all.
     """
 
-    def __init__(self, cache: SpecCache, *, mirror: str | None = None, offline: bool = False) -> None:
+    def __init__(
+        self,
+        cache: SpecCache,
+        warn: Callable[[str], None],
+        *,
+        mirror: str | None = None,
+        offline: bool = False,
+    ) -> None:
         self._cache = cache
+        self._warn = warn
+        self._told = False
         self._mirror = mirror
         self._name: Literal["live", "mirror"] = "mirror" if mirror else "live"
         self._down: SourceError | None = OfflineError("nothing is looked up") if offline else None
@@ -60,13 +72,19 @@ class WebBucket:
             return self._ask(url, cached)
         except AbsentError:
             raise
-        except SourceError:
+        except SourceError as error:
             if cached is None:
                 raise
+            self._tell(error)
             return cached.text, "cache"
 
     def _root(self, region: str) -> str:
         return self._mirror.rstrip("/") if self._mirror else find_buckets(region).content_url
+
+    def _tell(self, error: SourceError) -> None:
+        if not (self._told or isinstance(error, OfflineError)):
+            self._told = True
+            self._warn(f"JumpStart could not be asked: {error.message}; what is cached is used")
 
     def _ask(self, url: str, cached: Cached | None) -> tuple[str, Source]:
         if self._down:

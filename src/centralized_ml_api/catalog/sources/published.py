@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.failures import MalformedSpecError, SourceError
 from centralized_ml_api.catalog.manifest import MANIFESTS, parse_manifest
-from centralized_ml_api.catalog.sources.bucket import AbsentError
 from centralized_ml_api.catalog.sources.source import Found
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class PublishedSpecs:
     def _proprietary(self, region: str) -> tuple[Row, ...]:
         try:
             return self._manifest("proprietary", region)
-        except AbsentError:
+        except SourceError:
             return ()
 
     def _document(self, key: str, region: str) -> tuple[Any, Source]:

@@ -38,7 +38,7 @@ class Answer:
     text: str
 
 
-def fetch(url: str, headers: Mapping[str, str]) -> Answer:
+def fetch(url: str, headers: Mapping[str, str], *, answer_seconds: float = ANSWER_SECONDS) -> Answer:
     """GETs a document without any credentials.
 
     It runs in a thread of its own because the look-up of a name cannot be limited in time otherwise.
@@ -49,7 +49,7 @@ def fetch(url: str, headers: Mapping[str, str]) -> Answer:
     inbox: queue.SimpleQueue[Answer | Exception | None] = queue.SimpleQueue()
     threading.Thread(target=_run, args=(url, dict(headers), inbox), daemon=True).start()
     host = urlsplit(url).netloc
-    _next(inbox, ANSWER_SECONDS, host)
+    _next(inbox, answer_seconds, host)
     answer = _next(inbox, BODY_SECONDS, host)
     if answer is None:
         raise SourceError(f"{host} could not be asked")
