@@ -1,0 +1,223 @@
+"""The whole life of a deployment, with the real CDK CLI against a simulated AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.aws.cdk_cli import build_app_command
+from support.aws_inventory import take_inventory, take_paths
+from support.deployment import ROOT, STACK
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from support.aws_inventory import Inventory
+    from support.deployment import Deployment
+
+pytestmark = pytest.mark.slow
+
+PACKAGE = "arn:aws:sagemaker:us-east-1:865070037744:model-package/mine"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+SCALING = {"min_capacity": 2, "max_capacity": 4, "invocations_per_instance": 7}
+FUNCTION = {
+    "code": str(ROOT / "functions/example_function"),
+    "permissions": ["sagemaker:InvokeEndpoint"],
+    "timeout": 20,
+    "memory": 512,
+    "environment": {"LOG_LEVEL": "INFO"},
+}
+
+
+def api(**more: Any) -> dict[str, Any]:
+    """The integration `api`."""
+    return {"integration": {"type": "api", **more}}
+
+
+def function(**more: Any) -> dict[str, Any]:
+    """The integration `lambda`."""
+    return {"integration": {"type": "lambda", "properties": {**FUNCTION, **more}}}
+
+
+def everything() -> dict[str, Any]:
+    """A model of each source, both integrations, an adopted endpoint."""
+    own = {"image": IMAGE, "model_data": "s3://my-bucket/model.tar.gz", "environment": {"A": "1"}}
+    return {
+        "models": [
+            {"name": "chat", **own, "instance": "ml.g5.2xlarge", "autoscaling": SCALING, **function()},
+            {"name": "paint", "model_package_arn": PACKAGE, "instance": "ml.g5.4xlarge", **api()},
+            {
+                "name": "jump",
+                "model_id": "tiny-model",
+                "instance": "ml.g5.2xlarge",
+                **api(headers=["X-Mine"]),
+            },
+            {"name": "pool", "image": IMAGE, "instances": ["ml.g5.2xlarge", "ml.g4dn.2xlarge"], **api()},
+        ],
+        "endpoints": [{"name": "adopted", "endpoint_name": "Their-Endpoint", **api()}],
+    }
+
+
+def test_every_value_of_a_config_arrives_and_nothing_is_left_afterwards(deployment: Deployment) -> None:
+    done = deployment.deploy(everything())
+    there = take_inventory(deployment.aws)
+    check_models(there)
+    check_scaling(there)
+    check_function(deployment, there)
+    check_api(deployment, there)
+    check_address(done.stdout, there)
+    compared = deployment.mlapi("diff", "--json")
+    assert json.loads(compared.stdout)["different"] is False, "a deployed config has no difference"
+    destroyed = deployment.mlapi("destroy", "--yes")
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert "Nothing billed is left." in destroyed.stdout
+    assert take_inventory(deployment.aws).counts() == {}, "nothing is left, in any service"
+
+
+def check_models(there: Inventory) -> None:
+    """Images, artifacts, environments, isolation, instances and counts."""
+    chat, paint, jump, pool = (there.endpoint_of(name) for name in ("chat", "paint", "jump", "pool"))
+    assert {one["EndpointStatus"] for one in (chat, paint, jump, pool)} == {"InService"}
+    container = container_of(there, chat)
+    assert (container["Image"], container["Environment"]) == (IMAGE, {"A": "1"})
+    assert "s3://my-bucket/model.tar.gz" in json.dumps(container)
+    assert container_of(there, paint)["ModelPackageName"] == PACKAGE
+    assert there.model_of(paint)["EnableNetworkIsolation"] is True
+    assert there.model_of(chat)["EnableNetworkIsolation"] is False
+    assert "djl-inference" in container_of(there, jump)["Image"]
+    variant = there.variant_of(chat)
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.g5.2xlarge", 2)
+    assert there.variant_of(paint)["InstanceType"] == "ml.g5.4xlarge"
+    assert "ml.g4dn.2xlarge" in json.dumps(there.variant_of(pool))
+    role = there.roles[there.model_of(chat)["ExecutionRoleArn"].rpartition("/")[2]]
+    assert "sagemaker.amazonaws.com" in json.dumps(role["AssumeRolePolicyDocument"])
+
+
+def container_of(there: Inventory, endpoint: dict[str, Any]) -> dict[str, Any]:
+    """The only container of the model behind an endpoint, in whichever of the two forms it was given."""
+    model = there.model_of(endpoint)
+    container: dict[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
+    return container
+
+
+def check_scaling(there: Inventory) -> None:
+    """One model has a block, so one target and one policy exist."""
+    endpoint = there.endpoint_of("chat")["EndpointName"]
+    (target,), (policy,) = there.scalable_targets.values(), there.scaling_policies.values()
+    assert target["ResourceId"].startswith(f"endpoint/{endpoint}/variant/")
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 4)
+    assert policy["ResourceId"] == target["ResourceId"]
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    metric = tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    assert (tracking["TargetValue"], metric) == (7, "SageMakerVariantInvocationsPerInstance")
+
+
+def check_function(deployment: Deployment, there: Inventory) -> None:
+    """The function, its environment, its log group and who may invoke it."""
+    (made,) = there.functions.values()
+    assert (made["Handler"], made["Timeout"], made["MemorySize"]) == ("index.lambda_handler", 20, 512)
+    variables = made["Environment"]["Variables"]
+    assert variables["LOG_LEVEL"] == "INFO"
+    assert variables["ENDPOINT_NAME"] == there.endpoint_of("chat")["EndpointName"]
+    assert there.log_groups[made["LoggingConfig"]["LogGroup"]]["retentionInDays"] == 30
+    allowed = allowed_to(deployment, integration(take_paths(deployment.aws), "/chat")["credentials"])
+    assert made["FunctionArn"] in allowed, "the API may invoke it"
+    own = allowed_to(deployment, made["Role"])
+    assert there.endpoint_of("chat")["EndpointArn"] in own, "it may invoke its endpoint"
+
+
+def allowed_to(deployment: Deployment, role_arn: str) -> str:
+    """Every policy of a role, as text."""
+    iam, name = deployment.aws.client("iam"), role_arn.rpartition("/")[2]
+    inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    documents = [iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"] for one in inline]
+    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        documents.append(answer["PolicyVersion"]["Document"])
+    return json.dumps(documents)
+
+
+def check_api(deployment: Deployment, there: Inventory) -> None:
+    """Paths, their integrations and headers, errors with CORS, throttling, the access log."""
+    gateway = deployment.aws.client("apigateway")
+    ((api_id, described),) = there.apis.items()
+    assert described["endpointConfiguration"]["types"] == ["REGIONAL"]
+    assert "image/*" in described["binaryMediaTypes"]
+    paths = take_paths(deployment.aws)
+    assert {"/chat", "/paint", "/jump", "/pool", "/adopted"} <= set(paths)
+    assert {"POST", "OPTIONS", "ANY"} <= set(paths["/chat"])
+    (made,) = there.functions
+    assert f"function:{made}" in integration(paths, "/chat")["uri"]
+    endpoint = there.endpoint_of("paint")["EndpointName"]
+    assert integration(paths, "/paint")["uri"].endswith(f"endpoints/{endpoint}/invocations")
+    assert integration(paths, "/adopted")["uri"].endswith("endpoints/Their-Endpoint/invocations")
+    assert "X-Mine" in json.dumps(integration(paths, "/jump")["requestParameters"])
+    responses = gateway.get_gateway_responses(restApiId=api_id)["items"]
+    errors = {one["responseType"]: json.dumps(one).lower() for one in responses}
+    assert all("access-control-allow-origin" in one for one in errors.values())
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"} <= set(errors)
+    (stage,) = gateway.get_stages(restApiId=api_id)["item"]
+    settings = stage["methodSettings"]["*/*"]
+    assert (stage["stageName"], settings["throttlingRateLimit"], settings["throttlingBurstLimit"]) == (
+        "prod",
+        100.0,
+        200,
+    )
+    log_group = stage["accessLogSettings"]["destinationArn"].rpartition(":")[2]
+    assert there.log_groups[log_group]["retentionInDays"] == 30
+
+
+def integration(paths: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
+    """What a POST on the path leads to."""
+    found: dict[str, Any] = paths[path]["POST"]["methodIntegration"]
+    return found
+
+
+def check_address(printed: str, there: Inventory) -> None:
+    """The output under the original's name, the address of the only API."""
+    ((api_id, _),) = there.apis.items()
+    assert printed == f"{STACK}.MyApiEndpoint = https://{api_id}.execute-api.us-east-1.amazonaws.com/prod/\n"
+
+
+def test_the_documented_commands_deploy_the_default_config(deployment: Deployment, cdk: CdkCli) -> None:
+    """`cdk bootstrap`, `deploy`, `diff`, `destroy` by hand, with the validator, the snapshot and no flags."""
+    app = [
+        "--app",
+        cdk_app(),
+        "-c",
+        "offline=true",
+        "--no-notices",
+        "--output",
+        str(deployment.folder / "out"),
+    ]
+
+    def run(*arguments: str) -> str:
+        more = {"CDK_VALIDATION": "true", "MLAPI_JUMPSTART_MIRROR": "", **cdk_environment(cdk)}
+        done = deployment.run(cdk.command(list(arguments)), **more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("bootstrap", "aws://123456789012/us-east-1", *app)
+    said = run("deploy", *app, "--require-approval", "never", "--method", "direct")
+    assert f"{STACK}.MyApiEndpoint = https://" in said
+    assert "snapshot" in said, "it says where the facts of the JumpStart model come from"
+    there = take_inventory(deployment.aws)
+    assert {"/open-llama", "/sd-1-0"} <= set(take_paths(deployment.aws))
+    assert "pytorch" in container_of(there, there.endpoint_of("open-llama"))["Image"]
+    assert "Number of stacks with differences: 0" in run("diff", *app, "--fail")
+    run("destroy", *app, "--force")
+    assert take_inventory(deployment.aws).counts() == {}
+
+
+def cdk_app() -> str:
+    """The app with this very Python: `python` of cdk.json is that of the activated environment."""
+    return build_app_command("app.py")
+
+
+def cdk_environment(cdk: CdkCli) -> dict[str, str]:
+    """The Node of the wheel, as the activated environment has it."""
+    ours = cdk.environment()
+    return {key: ours[key] for key in ("PATH", "JSII_NODE", "CDK_DISABLE_CLI_TELEMETRY")}
