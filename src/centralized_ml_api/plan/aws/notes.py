@@ -19,9 +19,7 @@ _SOURCES = {
     "mirror": "the mirror that you named",
     "snapshot": "the snapshot that comes with this version",
 }
-_PARTIAL = (
-    "it holds no inference configurations, timeouts and isolation, so that the containers' own defaults apply"
-)
+_PARTIAL = "it knows no timeouts, isolation and inference configurations: SageMaker's defaults apply"
 
 
 def build_notes(plan: ApiPlan, facts: Mapping[str, ModelFacts], throttle: Throttle) -> tuple[str, ...]:

@@ -1,0 +1,169 @@
+"""What each role may do. A `*` that is not in the list below fails the build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.catalog.facts import ModelData
+from support.synthesis import (
+    BUCKET,
+    Template,
+    build_facts,
+    container,
+    function,
+    model,
+    package,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.synthesis import Deploys
+
+EVERYTHING_ALLOWED = {
+    "ecr:GetAuthorizationToken": "AWS has no resource for it: it gives a token for the own account's log-in",
+    "cloudwatch:PutMetricData": "AWS has no resource for it; a condition names SageMaker's namespaces",
+}
+"""Actions that may be allowed on `*`, and why."""
+
+PREFIX_ALLOWED = {
+    "s3:GetObject": "the objects of a folder of artifacts, whose names nobody knows",
+    "logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents": (
+        "SageMaker names the log group after the endpoint, below /aws/sagemaker/Endpoints/"
+    ),
+}
+"""Actions that may be allowed on everything below a prefix, and why."""
+
+MANAGED_ALLOWED = {
+    "AmazonAPIGatewayPushToCloudWatchLogs": "what API Gateway demands of the account's role for logs"
+}
+
+
+def statements(template: Template) -> Iterator[dict[str, Any]]:
+    """Every statement of every policy, inline or managed."""
+    for role in template.of_type("AWS::IAM::Role"):
+        for policy in role.get("Policies", []):
+            yield from policy["PolicyDocument"]["Statement"]
+    for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        for policy in template.of_type(kind):
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text_of(resource: Any) -> str:
+    """A resource as text; what only CloudFormation knows is `?`."""
+    if isinstance(resource, str):
+        return resource
+    if "Fn::Join" in resource:
+        return "".join(text_of(part) for part in resource["Fn::Join"][1])
+    return "?"
+
+
+def every_feature(template_of: Deploys) -> Template:
+    gated = build_facts(model_data=ModelData(f"s3://{BUCKET}/tiny/", "S3Prefix", "None"))
+    adopted = {"name": "old", "integration": {"type": "api"}}
+    return template_of(
+        model("direct"), model("through", integration=function()), package(), container(),
+        facts=gated, endpoints=[adopted],
+    )  # fmt: skip
+
+
+def test_no_action_is_allowed_on_everything_without_a_reason(template_of: Deploys) -> None:
+    for statement in statements(every_feature(template_of)):
+        if "*" in [text_of(one) for one in listed(statement["Resource"])]:
+            assert set(listed(statement["Action"])) <= set(EVERYTHING_ALLOWED), statement
+
+
+def test_no_action_is_allowed_below_a_prefix_without_a_reason(template_of: Deploys) -> None:
+    for statement in statements(every_feature(template_of)):
+        resources = [text_of(one) for one in listed(statement["Resource"])]
+        if any("*" in one for one in resources if one != "*"):
+            assert " ".join(listed(statement["Action"])) in PREFIX_ALLOWED, statement
+
+
+def test_no_action_is_a_pattern(template_of: Deploys) -> None:
+    for statement in statements(every_feature(template_of)):
+        assert not [action for action in listed(statement["Action"]) if "*" in action], statement
+
+
+def test_no_policy_of_aws_is_attached_but_the_one_that_api_gateway_demands(template_of: Deploys) -> None:
+    for role in every_feature(template_of).of_type("AWS::IAM::Role"):
+        policies = [text_of(one) for one in role.get("ManagedPolicyArns", [])]
+        of_aws = [one.rpartition("/")[2] for one in policies if ":aws:policy" in one]
+        assert set(of_aws) <= set(MANAGED_ALLOWED)
+
+
+def test_the_metrics_are_limited_to_sagemakers_namespaces(template_of: Deploys) -> None:
+    for statement in statements(template_of(package())):
+        if "cloudwatch:PutMetricData" in listed(statement["Action"]):
+            assert statement["Condition"] == {
+                "StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}
+            }
+
+
+def test_the_api_may_invoke_exactly_the_endpoints_of_its_direct_paths(template_of: Deploys) -> None:
+    template = template_of(model("direct"), model("through", integration=function()))
+    api_calls = [
+        policy["PolicyDocument"]["Statement"]
+        for key, one in template.resources.items()
+        if key.startswith("ApiApiRole") and (policy := one["Properties"]).get("PolicyDocument")
+    ]
+    (invoke,), (call,) = api_calls
+    assert invoke["Action"] == "sagemaker:InvokeEndpoint"
+    assert invoke["Resource"] == {"Ref": endpoint_of(template, "direct")}
+    assert call["Action"] == "lambda:InvokeFunction"
+    assert call["Resource"] == {"Fn::GetAtt": [template.id_of("AWS::Lambda::Function"), "Arn"]}
+
+
+def endpoint_of(template: Template, name: str) -> str:
+    (found,) = [
+        key
+        for key, one in template.resources.items()
+        if one["Type"] == "AWS::SageMaker::Endpoint" and key.startswith(f"ApiModels{name}")
+    ]
+    return found
+
+
+def test_models_of_jumpstart_share_a_role_and_packages_another(template_of: Deploys) -> None:
+    template = template_of(model("a"), model("b"), package("c"), package("d"))
+    roles = [str(one["ExecutionRoleArn"]) for one in template.of_type("AWS::SageMaker::Model")]
+    assert roles[0] == roles[1] != roles[2] == roles[3]
+
+
+def test_own_containers_of_different_buckets_do_not_share_a_role(template_of: Deploys) -> None:
+    other = container("c", model_data="s3://theirs/a.tar.gz")
+    template = template_of(container("a"), container("b", model_data="s3://mine/b.tar.gz"), other)
+    roles = [str(one["ExecutionRoleArn"]) for one in template.of_type("AWS::SageMaker::Model")]
+    assert roles[0] == roles[1] != roles[2]
+
+
+def test_a_role_pulls_and_reads_exactly_what_its_models_need(template_of: Deploys) -> None:
+    found = list(statements(template_of(model())))
+    (pull,) = [one for one in found if "ecr:BatchGetImage" in one["Action"]]
+    assert text_of(pull["Resource"]).endswith(
+        ":ecr:us-east-1:763104351884:repository/huggingface-pytorch-tgi-inference"
+    )
+    (read,) = [one for one in found if one["Action"] == "s3:GetObject"]
+    assert text_of(read["Resource"]).endswith(f":s3:::{BUCKET}/tiny/prepack/*")
+    (browse,) = [one for one in found if one["Action"] == "s3:ListBucket"]
+    assert listed(browse["Condition"]["StringLike"]["s3:prefix"]) == ["tiny/prepack/*"]
+
+
+def test_one_object_is_read_and_nothing_beside_it(template_of: Deploys) -> None:
+    found = list(statements(template_of(container())))
+    (read,) = [one for one in found if one["Action"] == "s3:GetObject"]
+    assert text_of(read["Resource"]).endswith(":s3:::mine/a.tar.gz")
+    assert not [one for one in found if one["Action"] == "s3:ListBucket"]
+
+
+def test_only_sagemaker_for_this_account_takes_the_execution_role(template_of: Deploys) -> None:
+    roles = template_of(package()).of_type("AWS::IAM::Role")
+    (trust,) = [
+        one["AssumeRolePolicyDocument"]["Statement"][0]
+        for one in roles
+        if "sagemaker.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+    ]
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
