@@ -1,0 +1,148 @@
+"""Many models: every stack stays under every limit, and what is there stays where it is.
+
+Source of the limits: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+and https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.linting import lint_template
+from support.synthesis import (
+    REGION,
+    STACK,
+    Config,
+    build_test_plan,
+    function,
+    package,
+    read_template,
+    synthesize,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.synthesis import Template
+
+SCALING = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
+KINDS: dict[str, Config] = {
+    "unscaled": {},
+    "scaled": {"autoscaling": SCALING},
+    "functions": {"autoscaling": SCALING, "integration": function()},
+}
+LONG = "a-name-that-is-as-long-as-names-may-be-which-is-long-enough-"
+
+
+def many(count: int, kind: str, prefix: str = "model-") -> list[Config]:
+    return [package(f"{prefix}{number}", **KINDS[kind]) for number in range(count)]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp(request.param)
+    plan = build_test_plan({"models": many(150, request.param)}, folder)
+    synthesize(plan, folder / "out")
+    return request.param, folder / "out"
+
+
+def documents(template: Template) -> list[dict[str, Any]]:
+    return [template.document, *template.nested.values()]
+
+
+@pytest.mark.slow
+def test_150_models_stay_under_every_limit(large: tuple[str, Path]) -> None:
+    _, output = large
+    for file in output.glob("*.template.json"):
+        assert file.stat().st_size < 1_000_000, file.name
+    for document in documents(read_template(output, STACK)):
+        assert len(document["Resources"]) <= 500
+        assert len(document.get("Outputs", {})) <= 200
+        assert len(document.get("Parameters", {})) <= 200
+        assert len(document.get("Mappings", {}).values()) <= 200
+
+
+@pytest.mark.slow
+def test_150_models_are_all_there(large: tuple[str, Path]) -> None:
+    kind, output = large
+    template = read_template(output, STACK)
+    assert len(template.of_type("AWS::SageMaker::Endpoint")) == 150
+    assert len(template.of_type("AWS::ApplicationAutoScaling::ScalingPolicy")) == (
+        0 if kind == "unscaled" else 150
+    )
+    assert len(template.of_type("AWS::Lambda::Function")) == (150 if kind == "functions" else 0)
+    assert len([path for path in template.api["paths"] if path.startswith("/model-")]) == 150
+    assert bool(template.nested) is (kind != "unscaled")
+
+
+@pytest.mark.slow
+def test_150_models_are_clean(large: tuple[str, Path]) -> None:
+    assert lint_template(read_template(large[1], STACK), REGION) == []
+
+
+@pytest.mark.slow
+def test_every_policy_of_150_models_fits_its_limit(large: tuple[str, Path]) -> None:
+    """6,144 characters, with the longest ARN where only CloudFormation knows it."""
+    longest = "arn:aws:sagemaker:ap-southeast-1:123456789012:endpoint/" + 63 * "x"
+    for policy in read_template(large[1], STACK).of_type("AWS::IAM::ManagedPolicy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [""]
+            assert len(resources) * (len(longest) + 3) + 400 < 6144
+
+
+@pytest.mark.slow
+def test_texts_kept_once_are_the_same_texts(large: tuple[str, Path], tmp_path: Path) -> None:
+    kind, output = large
+    template = read_template(output, STACK)
+    alone = synthesize(build_test_plan({"models": many(1, kind)}, tmp_path), tmp_path / "out")
+    shared = restored(template.api["paths"]["/model-0"], template.document.get("Mappings", {}))
+    assert templates_in(shared) == templates_in(alone.api["paths"]["/model-0"])
+
+
+def restored(value: Any, mappings: dict[str, Any]) -> Any:
+    """As CloudFormation does with `Fn::FindInMap`."""
+    if isinstance(value, list):
+        return [restored(one, mappings) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::FindInMap" in value:
+        name, key, second = value["Fn::FindInMap"]
+        return mappings[name][key][second]
+    return {key: restored(inner, mappings) for key, inner in value.items()}
+
+
+def templates_in(value: Any) -> list[str]:
+    """Every text in a language of API Gateway, in order."""
+    if not isinstance(value, dict):
+        return []
+    return [
+        text
+        for key in sorted(value)
+        for text in (
+            [json.dumps(value[key])]
+            if key in {"responseTemplates", "requestTemplates"}
+            else templates_in(value[key])
+        )
+    ]
+
+
+@pytest.mark.slow
+def test_the_longest_names_fit_too(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": many(150, "unscaled", LONG)}, tmp_path)
+    synthesize(plan, tmp_path / "out")
+    for file in (tmp_path / "out").glob("*.template.json"):
+        assert file.stat().st_size < 1_000_000, file.name
+
+
+@pytest.mark.slow
+def test_a_model_added_at_the_end_moves_no_other(tmp_path: Path) -> None:
+    before = synthesize(build_test_plan({"models": many(150, "scaled")}, tmp_path / "a"), tmp_path / "a/out")
+    after = synthesize(build_test_plan({"models": many(151, "scaled")}, tmp_path / "b"), tmp_path / "b/out")
+    for old, new in zip(documents(before), documents(after), strict=True):
+        endpoints = [
+            key for key, one in old["Resources"].items() if one["Type"] == "AWS::SageMaker::Endpoint"
+        ]
+        assert set(endpoints) <= set(new["Resources"])
