@@ -40,7 +40,11 @@ def _verb(name: str, root: click.Context) -> str:
     command = mlapi.get_command(root, name)
     if command is None:
         raise LookupError(f"no verb {name}")
-    context = click.Context(command, info_name=name, parent=root)
+    return _describe(name, command, root)
+
+
+def _describe(name: str, command: click.Command, parent: click.Context) -> str:
+    context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join(command.collect_usage_pieces(context))
     return "\n".join(
         [
@@ -50,8 +54,16 @@ def _verb(name: str, root: click.Context) -> str:
             inspect.cleandoc(command.help or ""),
             "",
             *_options(command, context),
+            *_below(command, context),
         ]
     )
+
+
+def _below(command: click.Command, context: click.Context) -> Iterator[str]:
+    """What a verb has below it: `mlapi models show`."""
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        if not inner.hidden:
+            yield _describe(f"{context.info_name} {name}", inner, context)
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
