@@ -64,11 +64,10 @@ class SpecCache:
         file = self._file(cached.url)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=file.parent, prefix=".new-", delete=False
-            ) as new:
-                json.dump(asdict(cached), new)
-            Path(new.name).replace(file)
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=file.parent) as folder:
+                new = Path(folder, file.name)
+                new.write_text(json.dumps(asdict(cached)), encoding="utf-8")
+                new.replace(file)
         except OSError as error:
             self._warn(f"JumpStart's answers cannot be kept in {self._folder}: {error.strerror or error}")
 
