@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.jumpstart import find_region, look_up, offline_option
+from centralized_ml_api.cli.jumpstart import describe_origin, find_region, look_up, offline_option
 from centralized_ml_api.cli.options import config_argument, json_option, region_option
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
@@ -68,12 +68,9 @@ def _report(
     entries = f"{_counted(models, 'model')}, {_counted(endpoints, 'endpoint')}"
     output.data(f"{config}: {entries}, {count_problems(problems)}")
     for name, found in facts.items():
-        output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({_origin(found)})")
+        origin = describe_origin(found.source, found.fidelity)
+        output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({origin})")
     output.next_command(f"mlapi plan {config}")
-
-
-def _origin(facts: ModelFacts) -> str:
-    return f"from the {facts.source}, in part" if facts.fidelity == "partial" else f"from {facts.source}"
 
 
 def _answer(problems: Sequence[Problem], *, ok: bool) -> dict[str, object]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.catalog.catalog import Catalog
-    from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.catalog.facts import Fidelity, ModelFacts, Source
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.errors import Problem
 
@@ -55,6 +55,12 @@ def look_up(
     facts, problems = resolve_facts(loaded, catalog, region=region)
     tell_warnings(catalog)
     return facts, problems
+
+
+def describe_origin(source: Source, fidelity: Fidelity) -> str:
+    """Where facts are from: `from the snapshot, in part`."""
+    place = "from JumpStart" if source == "live" else f"from the {source}"
+    return f"{place}, in part" if fidelity == "partial" else place
 
 
 def tell_warnings(catalog: Catalog) -> None:

@@ -10,7 +10,7 @@ import click
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME, Locked, render_lock
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.jumpstart import describe_origin, find_region, offline_option, tell_warnings
 from centralized_ml_api.cli.options import config_argument, region_option
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import UsageError
@@ -41,7 +41,7 @@ def lock(config: Path, region: str | None, *, offline: bool) -> None:
     path = loaded.path.parent / LOCK_NAME
     _write(path, render_lock(locked))
     for one in locked:
-        output.data(f"{one.model_id} {one.version} (from {one.source})")
+        output.data(f"{one.model_id} {one.version} ({describe_origin(one.source, one.fidelity)})")
     output.talk(f"{len(locked)} locked in {path}")
     output.next_command(f"mlapi check {config}")
 

@@ -125,7 +125,7 @@ def test_check_looks_models_up_and_says_where(mlapi: Mlapi, tmp_path: Path) -> N
     write_config(tmp_path)
     checked = mlapi("check", "tiny.json")
     assert (checked.returncode, checked.stdout) == (0, "tiny.json: 1 model, 0 endpoints, no problems\n")
-    assert f"JumpStart: tiny is {TINY} 1.2.0 (from mirror)" in checked.stderr
+    assert f"JumpStart: tiny is {TINY} 1.2.0 (from the mirror)" in checked.stderr
 
 
 def test_check_of_a_gated_model_ends_with_its_id(mlapi: Mlapi, tmp_path: Path) -> None:
@@ -175,11 +175,11 @@ def test_a_mirror_that_is_not_there_is_one_line(mlapi: Mlapi, tmp_path: Path) ->
 def test_lock_pins_what_check_then_uses(mlapi: Mlapi, mirror: Path, tmp_path: Path) -> None:
     write_config(tmp_path)
     locked = mlapi("lock", "tiny.json")
-    assert (locked.returncode, locked.stdout) == (0, f"{TINY} 1.2.0 (from mirror)\n")
+    assert (locked.returncode, locked.stdout) == (0, f"{TINY} 1.2.0 (from the mirror)\n")
     assert locked.stderr.splitlines()[-1] == "Next: mlapi check tiny.json"
     write_mirror(mirror, make_spec(version="2.0.0"))
-    assert f"{TINY} 1.2.0 (from lock)" in mlapi("check", "tiny.json").stderr
-    assert mlapi("lock", "tiny.json").stdout == f"{TINY} 2.0.0 (from mirror)\n"
+    assert f"{TINY} 1.2.0 (from the lock)" in mlapi("check", "tiny.json").stderr
+    assert mlapi("lock", "tiny.json").stdout == f"{TINY} 2.0.0 (from the mirror)\n"
 
 
 def test_a_config_that_drifted_from_its_lock_is_told_so(mlapi: Mlapi, tmp_path: Path) -> None:
