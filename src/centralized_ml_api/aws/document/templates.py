@@ -84,7 +84,7 @@ def render_model_error() -> str:
     """
     return (
         f'{_every_answer()}{_ORIGINAL}#if("$!m"==""){_say(errors.MODEL_FAILED)}#end'
-        f'#if("$!s"!=""&&$s>=400&&$s<=599)#set($own=true)#set({_OVERRIDE}.status=$s)'
+        f'#if("$!s"=="")#set($s=0)#end#if($s>=400&&$s<=599)#set($own=true)#set({_OVERRIDE}.status=$s)'
         f"#if($s<500){_words(errors.MODEL_REFUSED)}#else{_words(errors.MODEL_FAILED)}#end"
         f'#elseif($m.contains("timed out")){_overridden(errors.MODEL_TOO_SLOW)}'
         f"#else{_overridden(errors.MODEL_FAILED)}#end"

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.api.openapi import build_openapi
+from support.synthesis import build_test_plan, container, function, model, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_path_is_there_in_config_order(tmp_path: Path) -> None:
+    config = {"models": [package("z"), container("a"), model("f", integration=function())]}
+    document = build_openapi(build_test_plan(config, tmp_path).api)
+    assert list(document["paths"]) == ["/z", "/a", "/f"]
+    assert document["openapi"].startswith("3.0.")
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_an_operation_has_what_a_caller_needs(tmp_path: Path) -> None:
+    entry = package(
+        description="Draws.",
+        sample={"prompt": "a cat"},
+        integration={"type": "api", "headers": ["X-Caller"]},
+    )
+    operation = build_openapi(build_test_plan({"models": [entry]}, tmp_path).api)["paths"]["/a-package"][
+        "post"
+    ]
+    assert operation["operationId"] == "call_a_package"
+    assert operation["description"] == "Draws."
+    assert operation["requestBody"]["content"]["application/json"]["example"] == {"prompt": "a cat"}
+    assert [one["name"] for one in operation["parameters"]] == ["X-Caller"]
+
+
+def test_errors_have_the_one_shape(tmp_path: Path) -> None:
+    document = build_openapi(build_test_plan({"models": [package()]}, tmp_path).api)
+    responses = document["paths"]["/a-package"]["post"]["responses"]
+    for status in ("400", "413", "429", "503", "504", "default"):
+        schema = responses[status]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Error"}
+    error = document["components"]["schemas"]["Error"]["properties"]["error"]
+    assert error["required"] == ["message", "type", "code", "request_id"]
+
+
+def test_operation_ids_are_unique(tmp_path: Path) -> None:
+    config = {"models": [package("a-b"), package("ab"), package("a-b-c")]}
+    paths = build_openapi(build_test_plan(config, tmp_path).api)["paths"].values()
+    ids = [one["post"]["operationId"] for one in paths]
+    assert len(set(ids)) == 3

@@ -1,0 +1,88 @@
+"""The CDK app as the CDK CLI runs it: a process of its own, in a folder with a config."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+APP = ROOT / "app.py"
+
+pytestmark = pytest.mark.slow
+
+
+def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
+    """Without this package installed: `app.py` finds it by itself."""
+    settings = {"offline": "true", **context}
+    environment = {
+        **os.environ,
+        "CDK_CONTEXT_JSON": json.dumps(settings),
+        "CDK_OUTDIR": str(folder / "out"),
+        "CDK_VALIDATION": "false",
+        "MLAPI_CACHE": str(folder / "cache"),
+    }
+    return subprocess.run(
+        [sys.executable, str(APP)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def template(folder: Path, stack: str = "CentralizedMlApiStack") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "out" / f"{stack}.template.json").read_text())
+    return found
+
+
+def test_the_default_config_becomes_the_stack_and_the_snapshot_is_named(tmp_path: Path) -> None:
+    done = run_app(tmp_path, config=str(ROOT / "config/models.json"))
+    assert done.returncode == 0, done.stderr
+    assert "huggingface-textgeneration-open-llama" in done.stderr
+    assert "from the snapshot" in done.stderr
+    assert "The API is public" in done.stderr
+    assert done.stdout == ""
+    assert "MyApiEndpoint" in template(tmp_path)["Outputs"]
+
+
+def test_region_and_stack_are_what_the_context_says(tmp_path: Path) -> None:
+    config = tmp_path / "mine.json"
+    entry = {"name": "a", "image": "mine", "instance": "ml.m5.large", "integration": {"type": "api"}}
+    config.write_text(json.dumps({"models": [entry]}))
+    done = run_app(tmp_path, config=str(config), region="eu-west-1", stack="Mine")
+    assert done.returncode == 0, done.stderr
+    assert ":apigateway:eu-west-1:" in json.dumps(template(tmp_path, "Mine"))
+
+
+def test_every_problem_of_a_config_is_named_and_the_status_is_2(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    entries = [
+        {"name": "a", "model_id": "huggingface-textgeneration-opn-llama", "instance": "ml.g5.2xlarge"},
+        {"name": "A", "image": "mine", "instance": "ml.g5.2xlrage"},
+    ]
+    config = {"models": [{**one, "integration": {"type": "api"}} for one in entries]}
+    (tmp_path / "config/models.json").write_text(json.dumps(config, indent=2))
+    done = run_app(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("error[") >= 2
+    assert "config/models.json:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "CentralizedMlApiStack.template.json").exists()
+
+
+def test_a_model_that_jumpstart_does_not_know_gets_the_nearest_ids(tmp_path: Path) -> None:
+    entry = {"name": "a", "model_id": "huggingface-textgeneration-opn-llama", "instance": "ml.g5.2xlarge"}
+    config = tmp_path / "models.json"
+    config.write_text(json.dumps({"models": [{**entry, "integration": {"type": "api"}}]}))
+    done = run_app(tmp_path, config=str(config))
+    assert done.returncode == 2
+    assert "huggingface-textgeneration-open-llama" in done.stderr
+
+
+def test_a_wrong_region_is_a_sentence(tmp_path: Path) -> None:
+    done = run_app(tmp_path, region="Ireland")
+    assert done.returncode == 2
+    assert "'Ireland' is not a region" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from centralized_ml_api.plan.aws.groups import STACK, Weight, assign_groups, groups_in_use
+from centralized_ml_api.plan.aws.policies import RESOURCES_CHARACTERS, divide
+
+NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True), unique=True, max_size=60)
+
+
+def weights(names: list[str], resources: int, characters: int = 1000) -> dict[str, Weight]:
+    return {name: Weight(resources, characters) for name in names}
+
+
+def many(count: int) -> list[str]:
+    return [f"model-{number}" for number in range(count)]
+
+
+def test_what_fits_stays_in_the_main_stack() -> None:
+    assert set(assign_groups(weights(many(90), 5), Weight(20)).values()) == {None}
+
+
+def test_past_the_resources_the_first_stay_and_the_others_go() -> None:
+    groups = assign_groups(weights(many(120), 5), Weight(20))
+    staying = [name for name, group in groups.items() if group is None]
+    assert staying == many(len(staying))
+    assert 5 * len(staying) + 20 <= STACK.resources
+    assert len(groups_in_use(groups.values())) > 1
+
+
+def test_past_the_size_of_a_template_too() -> None:
+    groups = assign_groups(weights(many(20), 3, 100_000), Weight(20, 0))
+    assert {group is None for group in groups.values()} == {True, False}
+
+
+@given(NAMES)
+def test_an_entry_added_at_the_end_moves_no_other_that_is_past_the_border(names: list[str]) -> None:
+    heavy = weights(names, 50)
+    more = {**heavy, "added-at-the-end": Weight(50)}
+    before, after = assign_groups(heavy, Weight(20)), assign_groups(more, Weight(20))
+    if any(before.values()):
+        assert all(after[name] == before[name] for name in names)
+
+
+@given(NAMES)
+def test_a_nested_stack_depends_on_the_name_alone(names: list[str]) -> None:
+    forwards = assign_groups(weights(names, 400), Weight(400))
+    backwards = assign_groups(weights(names[::-1], 400), Weight(400))
+    both = [name for name in names if forwards[name] and backwards[name]]
+    assert [forwards[name] for name in both] == [backwards[name] for name in both]
+
+
+@given(st.lists(st.integers(min_value=1, max_value=2000)))
+def test_a_list_of_resources_fits_into_its_policy(sizes: list[int]) -> None:
+    lists = divide(sizes, int)
+    assert [size for one in lists for size in one] == sizes
+    assert all(sum(one) <= RESOURCES_CHARACTERS for one in lists)
+    assert all(lists)
