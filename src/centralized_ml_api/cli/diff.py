@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
@@ -31,10 +30,10 @@ def diff(config: Path, region: str | None, stack: str, state: Path, *, as_json: 
 
     `mlapi plan --target aws` says the same shorter, and what callers would notice.
     """
-    from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only these verbs pay for it
+    from centralized_ml_api.cli.aws_target import load_plan, open_target  # noqa: PLC0415  # only these pay
 
-    load_plan_and_warn(config)
     target, clients = open_target(config, region=region, stack=stack, state=state)
+    load_plan(target)
     from centralized_ml_api.aws import deployment  # noqa: PLC0415
 
     text, different = deployment.diff(target, clients, output.talk)

@@ -1,0 +1,40 @@
+"""What replaces a resource, compared with AWS's own data, of which the CDK CLI carries a copy."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.aws.replacement import REPLACING, is_replaced
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.cdk_cli import CdkCli
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_table_is_what_aws_documents(cdk: CdkCli) -> None:
+    database = gzip.decompress((cdk.script.parents[1] / "db.json.gz").read_bytes())
+    entities: list[dict[str, Any]] = json.loads(database)["schema"]["resource"]["entities"]
+    documented = {one["cloudFormationType"]: _replacing(one) for one in entities}
+    assert dict(REPLACING) == {name: documented[name] for name in REPLACING}
+
+
+def _replacing(entity: dict[str, Any]) -> frozenset[str]:
+    properties: dict[str, Any] = entity["properties"]
+    properties = properties.get("$dict", properties)
+    return frozenset(name for name, one in properties.items() if one.get("causesReplacement") == "yes")
+
+
+@pytest.mark.parametrize(
+    ("changed", "replaced"), [({"Tags"}, False), ({"Containers", "Tags"}, True), (set[str](), False)]
+)
+def test_one_replacing_property_is_enough(changed: set[str], replaced: bool) -> None:  # noqa: FBT001  # a table
+    assert is_replaced("AWS::SageMaker::Model", changed) is replaced
+
+
+def test_an_unknown_type_is_changed_in_place() -> None:
+    assert not is_replaced("AWS::GameLift::Fleet", {"Name"})
