@@ -22,6 +22,7 @@ NOT_RUN = {
     "needs another machine",
     "needs the network",
     "runs every test",
+    "needs an AWS account",
     "sets up the machine",
 }
 """The only reasons for which a block may be left out."""

@@ -213,7 +213,7 @@ def _write_tools(folder: Path, api_port: str) -> None:
         _write_script(tools / name, f'exec {python} "$@"')
     verb = f'if [ "$1" = up ]; then shift; set -- up --port {api_port} "$@"; fi'
     _write_script(tools / "mlapi", f'{verb}\nexec {python} -m centralized_ml_api "$@"')
-    for stamp in ("local.stamp", "dev.stamp"):
+    for stamp in ("local.stamp", "aws.stamp", "dev.stamp"):
         (folder / ".venv" / stamp).touch()
 
 
