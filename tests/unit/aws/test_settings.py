@@ -17,7 +17,10 @@ DEFAULTS = Settings(
 
 
 def read(context: dict[str, str], environment: dict[str, str]) -> Settings:
-    return read_settings(lambda key: context.get(key), environment)
+    def look(key: str) -> str | None:
+        return context.get(key)
+
+    return read_settings(look, environment)
 
 
 def test_nothing_said_is_the_documented_default() -> None:
