@@ -57,6 +57,13 @@ def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]
         raise
 
 
+def load_physical_ids(cloudformation: Any, stack: str, resource_type: str) -> dict[str, str]:
+    """The physical ids of a stack's own resources of one type, by their logical ids."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    resources = [_resource(one) for page in pages for one in page["StackResourceSummaries"]]
+    return {one.logical_id: one.physical_id for one in resources if one.type == resource_type}
+
+
 def _walk(cloudformation: Any, stack: str) -> Iterator[StackResource]:
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for summary in page["StackResourceSummaries"]:

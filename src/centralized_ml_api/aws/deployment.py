@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from centralized_ml_api.aws.account import load_account, load_bootstrap_version
 from centralized_ml_api.aws.cdk_failure import build_aws_error, build_cdk_error
@@ -29,6 +29,10 @@ _EVENT = re.compile(r"^\S+ +\| +[\d/ ]+\| [^|]+\| (?P<status>[A-Z_]+) +\| (?P<ty
 """How the CDK CLI prints one event of a stack: `Stack | 1/9 | 3:44:05 PM | STATUS | Type | Resource (Id)`."""
 
 
+_APP_FAILED = "Subprocess exited with error"
+"""What the CDK CLI says when the app, not AWS, is what failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class DestroyReport:
     """What was there before, as far as it can cost money, and what of it is still there."""
@@ -49,7 +53,10 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say) -> dict[str, str]:
     _bootstrap(target, clients, account, say)
     # Direct: an update needs no change set that somebody would look at, `mlapi diff` shows the same before.
     more = ["--require-approval", "never", "--method", "direct", "--progress", "events"]
-    _run(target, clients, target.arguments("deploy", *more), f"deploying {target.stack} failed", say)
+    arguments = target.arguments("deploy", *more)
+    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_event(line, say))
+    if run.status:
+        raise _explained(run, target, clients, f"deploying {target.stack} failed")
     return load_outputs(clients.client("cloudformation"), target.stack)
 
 
@@ -76,12 +83,34 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
     load_account(clients)
     try:
         before = billed_resources(load_resources(clients.client("cloudformation"), target.stack))
-        arguments = target.arguments("destroy", "--force")
-        _run(target, clients, arguments, f"destroying {target.stack} failed", say)
+        _destroy(target, clients, say)
         left = [*find_leftovers(clients, before), *find_endpoints(clients, target.stack)]
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error("it is not proven that nothing is left", error) from error
     return DestroyReport(tuple(describe(one) for one in before), tuple(dict.fromkeys(left)))
+
+
+def _destroy(target: AwsTarget, clients: AwsClients, say: Say) -> None:
+    """With the CDK, or else by name: a config that broke meanwhile must not keep instances running."""
+    what = f"destroying {target.stack} failed"
+    arguments = target.arguments("destroy", "--force")
+    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_event(line, say))
+    if run.status and _APP_FAILED in run.text:
+        say("The config cannot be deployed any more; deleting the stack by its name.")
+        _delete_by_name(clients.client("cloudformation"), target, what)
+    elif run.status:
+        raise _explained(run, target, clients, what)
+
+
+def _delete_by_name(cloudformation: Any, target: AwsTarget, what: str) -> None:
+    cloudformation.delete_stack(StackName=target.stack)
+    waiter = cloudformation.get_waiter("stack_delete_complete")
+    try:
+        waiter.wait(StackName=target.stack, WaiterConfig={"Delay": 5, "MaxAttempts": 720})
+    except WaiterError as error:
+        raise build_cdk_error(
+            what, str(error), read_reasons(cloudformation, target.stack), target.log
+        ) from error
 
 
 def _bootstrap(target: AwsTarget, clients: AwsClients, account: str, say: Say) -> None:
@@ -99,12 +128,9 @@ def _bootstrap(target: AwsTarget, clients: AwsClients, account: str, say: Say) -
         raise build_cdk_error("preparing the account for the CDK failed", run.text, reasons, target.log)
 
 
-def _run(target: AwsTarget, clients: AwsClients, arguments: list[str], what: str, say: Say) -> CdkRun:
-    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_event(line, say))
-    if run.status:
-        reasons = read_reasons(clients.client("cloudformation"), target.stack)
-        raise build_cdk_error(what, run.text, reasons, target.log)
-    return run
+def _explained(run: CdkRun, target: AwsTarget, clients: AwsClients, what: str) -> DeployError:
+    reasons = read_reasons(clients.client("cloudformation"), target.stack)
+    return build_cdk_error(what, run.text, reasons, target.log)
 
 
 def _say_event(line: str, say: Say) -> None:

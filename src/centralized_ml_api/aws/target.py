@@ -37,6 +37,11 @@ class AwsTarget:
         return self.state / LOG_NAME
 
     @property
+    def assembly(self) -> Path:
+        """Where the CDK writes the templates and assets."""
+        return self.state.resolve() / "cdk.out"
+
+    @property
     def context(self) -> dict[str, str]:
         """What the app is told, as `-c key=value` of the CDK CLI."""
         return {"config": str(self.config.resolve()), "region": self.region, "stack": self.stack}
@@ -44,7 +49,6 @@ class AwsTarget:
     def arguments(self, verb: str, *more: str) -> list[str]:
         """The CDK CLI's command line for this deployment."""
         context = [part for key, value in self.context.items() for part in ("-c", f"{key}={value}")]
-        output = str(self.state.resolve() / "cdk.out")
         return [
             verb,
             self.stack,
@@ -52,7 +56,7 @@ class AwsTarget:
             self.app_command,
             *context,
             "--output",
-            output,
+            str(self.assembly),
             "--no-notices",
             *more,
         ]

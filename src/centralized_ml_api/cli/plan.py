@@ -8,7 +8,14 @@ import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import load_plan_and_warn
-from centralized_ml_api.cli.options import config_argument, json_option
+from centralized_ml_api.cli.options import (
+    config_argument,
+    json_option,
+    log_folder_option,
+    region_option,
+    stack_option,
+)
+from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.render import plan_json, render_plan
 
 if TYPE_CHECKING:
@@ -24,12 +31,60 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where it would exist.",
 )
+@region_option
+@stack_option
+@log_folder_option
 @json_option
-def plan(config: Path, target: Literal["aws", "local"], *, as_json: bool) -> None:
-    """Show what would exist: every path, its model, who serves it and how."""
+def plan(
+    config: Path,
+    target: Literal["aws", "local"],
+    region: str | None,
+    stack: str,
+    state: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Show what would exist: every path, its model, who serves it and how.
+
+    For AWS, where the config is deployed already: what a deploy would change and replace, and what callers
+    would notice.
+    """
+    if target == "aws":
+        _show_aws(config, region, stack, state, as_json=as_json)
+        return
     decided = load_plan_and_warn(config)
     if as_json:
         output.data_json(plan_json(decided, target))
         return
     output.data(render_plan(decided, target))
     output.next_command(f"mlapi up {config}")
+
+
+def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
+    decided = load_plan_and_warn(config)
+    text, data = _compare(config, region, stack, state)
+    if as_json:
+        output.data_json({**plan_json(decided, "aws"), "compared": text.splitlines()[0], "changes": data})
+        return
+    output.data(f"{render_plan(decided, 'aws')}\n\n{text}")
+    output.next_command(f"mlapi deploy {config}")
+
+
+def _compare(
+    config: Path, region: str | None, stack: str, state: Path
+) -> tuple[str, list[dict[str, object]] | None]:
+    """What a deploy would change, as text and as data; no changes where nothing can be compared, and why."""
+    from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only this target pays for it
+
+    try:
+        target, clients = open_target(config, region=region, stack=stack, state=state)
+        from centralized_ml_api.aws.changes import load_changes  # noqa: PLC0415
+        from centralized_ml_api.aws.downtime import changes_data, render_changes  # noqa: PLC0415
+
+        changes = load_changes(target, clients, output.talk)
+    except DeployError as error:
+        return f"Not compared with what is deployed: {error.message.partition(chr(10))[0]}.", None
+    if changes is None:
+        return f"There is no stack {stack} in {target.region} yet: everything would be new.", None
+    head = f"Against {stack} in {target.region}, as it is deployed:"
+    return f"{head}\n{render_changes(changes)}", changes_data(changes)

@@ -23,31 +23,26 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, LocalPlan, ModelDeployment
 
 Target = Literal["local", "aws"]
-AWS_NOT_YET = (
-    "what stands here for AWS comes from the config alone: `mlapi` does not deploy to AWS in this version"
-)
 
 
 def render_plan(plan: ApiPlan, target: Target) -> str:
     """A table, one line an entry, and below it who may call and what is not acted on."""
     header = ("PATH", "MODEL", "SERVED BY" if target == "local" else "INSTANCES", "INTEGRATION", "HEADERS")
     rows = [_row(entry, target) for entry in plan.deployments]
-    return "\n".join([*_table([header, *rows]), "", *plan_notes(plan, target)])
+    return "\n".join([*_table([header, *rows]), "", *plan_notes(plan)])
 
 
-def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
+def plan_notes(plan: ApiPlan) -> list[str]:
     """What a reader of the plan must know besides the entries, in sentences."""
     notes = ["Who may call: everybody who reaches the address; no keys are asked for."]
     notes += [f"Not acted on yet: {note}." for note in plan.not_acted_on]
-    if target == "aws":
-        notes.append(f"Note: {AWS_NOT_YET}.")
     return notes
 
 
 def plan_json(plan: ApiPlan, target: Target) -> dict[str, Any]:
     """The plan as plain values, for scripts: `entries` with every decided field, and `notes`."""
     entries = [_plain({**asdict(entry), "path": entry.path}) for entry in plan.deployments]
-    return {"target": target, "entries": entries, "notes": plan_notes(plan, target)}
+    return {"target": target, "entries": entries, "notes": plan_notes(plan)}
 
 
 def _plain(value: Any) -> Any:

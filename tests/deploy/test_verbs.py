@@ -1,0 +1,72 @@
+"""`plan --target aws`, `deploy`, `diff` and `destroy` beyond the straight way."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.aws_inventory import take_inventory
+from support.deployment import STACK
+
+if TYPE_CHECKING:
+    from support.deployment import Deployment
+
+pytestmark = pytest.mark.slow
+
+CONFIG: dict[str, Any] = {
+    "models": [
+        {
+            "name": "chat",
+            "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1",
+            "instance": "ml.g5.2xlarge",
+            "integration": {"type": "api"},
+        }
+    ]
+}
+
+
+def plan(deployment: Deployment) -> dict[str, Any]:
+    """What `plan` answers to a script."""
+    done = deployment.mlapi("plan", "--target", "aws", "--json")
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_plan_names_what_an_edit_replaces_and_a_broken_config_is_still_destroyed(
+    deployment: Deployment,
+) -> None:
+    deployment.write(CONFIG)
+    assert plan(deployment)["changes"] is None, "there is nothing to compare with before a deploy"
+    said = deployment.deploy(CONFIG).stderr
+    assert "The API is PUBLIC" in said
+    assert "Billed by the hour from now until `mlapi destroy`, called or not: chat 1 x ml.g5.2xlarge." in said
+    assert plan(deployment)["changes"] == [], "nothing changes after a deploy"
+
+    edited = copy.deepcopy(CONFIG)
+    edited["models"][0]["instance"] = "ml.g5.4xlarge"
+    deployment.write(edited)
+    changes = {one["type"]: one for one in plan(deployment)["changes"]}
+    assert changes["AWS::SageMaker::EndpointConfig"]["action"] == "replace"
+    endpoint = changes["AWS::SageMaker::Endpoint"]
+    assert (endpoint["action"], endpoint["effect"].partition(":")[0]) == ("update", "no downtime")
+    assert set(changes) == {"AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"}
+    assert json.loads(deployment.mlapi("diff", "--json").stdout)["different"] is True
+
+    deployment.write({"models": [{"name": "broken"}]})
+    destroyed = deployment.mlapi("destroy", "--yes", "--json")
+    assert destroyed.returncode == 0, destroyed.stderr
+    answer = json.loads(destroyed.stdout)
+    assert (answer["stack"], answer["left"]) == (STACK, [])
+    assert [one for one in answer["gone"] if "SageMaker endpoint Central" in one], "each is named"
+    assert take_inventory(deployment.aws).counts() == {}
+
+
+def test_destroying_what_is_not_there_says_so(deployment: Deployment) -> None:
+    deployment.write(CONFIG)
+    done = deployment.mlapi("destroy", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"There was no stack {STACK} in us-east-1; nothing billed is left of it.\n"

