@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from centralized_ml_api.config.model import Config, Local, LocalServing, Written
@@ -41,6 +42,15 @@ def field_at(document: Document, steps: Steps) -> FieldInfo | None:
     """The field whose value stands at `steps`, which ends in a key."""
     kind = kind_at(document, steps[:-1])
     return keys_of(kind).get(str(steps[-1])) if kind else None
+
+
+def has_form(field: FieldInfo, text: str) -> bool:
+    """Whether the text may stand in a field of texts, as far as its pattern and its format say."""
+    extra = field.json_schema_extra
+    hints: dict[str, Any] = dict(extra) if isinstance(extra, dict) else {}
+    hints |= hints.get("items", {})
+    patterns = [hints.get("pattern"), *(getattr(one, "pattern", None) for one in field.metadata)]
+    return "format" not in hints and all(re.search(one, text) for one in patterns if one)
 
 
 def _kind_within(annotation: Any, document: Document, steps: Steps) -> type[Written] | None:

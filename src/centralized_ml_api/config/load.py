@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.registry import broken_rules
 from centralized_ml_api.config.checks.subject import Subject
+from centralized_ml_api.config.collect import collect_problems
 from centralized_ml_api.config.document import Document, load_document
 from centralized_ml_api.config.model import Config
-from centralized_ml_api.config.resolve import find_root
+from centralized_ml_api.config.resolve import find_root, resolve_folder
 from centralized_ml_api.config.shape import validate_shape
 from centralized_ml_api.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 
@@ -23,12 +27,14 @@ class LoadedConfig:
     """A config and what came with it; one that `load_config` gives has no errors.
 
     `path` is absolute. `root` is the project root: relative paths of the config start there, or else at the
-    config's own folder. `warnings` are in file order.
+    config's own folder. `code_folders` says where each function's `code` led when the config was read.
+    `warnings` are in file order.
     """
 
     config: Config
     path: Path
     root: Path
+    code_folders: Mapping[str, Path]
     document: Document
     warnings: tuple[Problem, ...]
 
@@ -72,7 +78,8 @@ def read_config(
     if config is None:
         raise ConfigError(found, source=document.text)
     warnings = tuple(problem for problem in found if problem.severity == "warning")
-    return LoadedConfig(config, path.absolute(), root, document, warnings), found
+    folders = _code_folders(config, (root, path.absolute().parent))
+    return LoadedConfig(config, path.absolute(), root, folders, document, warnings), found
 
 
 def examine_config(
@@ -95,9 +102,10 @@ def _check(
 ) -> tuple[Config | None, tuple[Problem, ...]]:
     config, problems = validate_shape(document)
     subject = Subject(document, (find_root(path), path.absolute().parent), now, region)
-    return config, _in_file_order([*document.problems, *problems, *broken_rules(subject)])
+    return config, collect_problems(chain(document.problems, problems, broken_rules(subject)))
 
 
-def _in_file_order(problems: list[Problem]) -> tuple[Problem, ...]:
-    unique = dict.fromkeys(problems)
-    return tuple(sorted(unique, key=lambda one: (one.place.line, one.place.column, one.id, one.place.path)))
+def _code_folders(config: Config, places: Sequence[Path]) -> dict[str, Path]:
+    """Where the `code` of each function leads, by what is written."""
+    written = [entry.integration.properties for entry in config.entries]
+    return {one.code: resolve_folder(one.code, places) for one in written if one}

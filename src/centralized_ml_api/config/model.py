@@ -113,7 +113,12 @@ class FunctionProperties(Written):
         ),
     ] = []
     runtime: Annotated[
-        str, Field(description="A Lambda runtime that AWS supports.", examples=["python3.13", "python3.14"])
+        str,
+        Field(
+            description="A Lambda runtime that AWS supports.",
+            examples=["python3.13", "python3.14"],
+            json_schema_extra=_hint(pattern="^[a-z]"),
+        ),
     ] = "python3.13"
     handler: Annotated[
         str,

@@ -6,10 +6,15 @@ import unicodedata
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.config.collect import MOST_PROBLEMS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from centralized_ml_api.errors import Problem
+
+MOST_SHOWN = 100
+"""How many problems a text shows; `mlapi check --json` gives every one."""
 
 _TAB = "    "
 _WIDEST = 100
@@ -18,23 +23,41 @@ _ELLIPSIS = "…"
 
 
 def render_problems(problems: Sequence[Problem], source: str) -> str:
-    """Every problem with its line of `source`, and a last line that counts them.
+    """Each problem with its line of `source`, and a last line that counts them all.
+
+    Of more than `MOST_SHOWN` the errors come first, and a line says how many are left out.
 
     Args:
         problems: in the order in which they are shown.
         source: the text of the file; without it (it could not be read) no lines are shown.
     """
     lines = source.split("\n")
-    blocks = [_render(problem, lines if source else []) for problem in problems]
-    return "\n\n".join([*blocks, count_problems(problems)])
+    shown = _most_serious(problems)
+    blocks = [_render(problem, lines if source else []) for problem in shown]
+    left = len(problems) - len(shown)
+    more = [f"and {left} more, which mlapi check --json lists"] if left else []
+    return "\n\n".join([*blocks, *more, count_problems(problems)])
+
+
+def _most_serious(problems: Sequence[Problem]) -> Sequence[Problem]:
+    if len(problems) <= MOST_SHOWN:
+        return problems
+    return sorted(problems, key=lambda problem: problem.severity == "warning")[:MOST_SHOWN]
 
 
 def count_problems(problems: Iterable[Problem]) -> str:
-    """`2 problems, 1 warning`: errors are called problems."""
+    """`2 problems, 1 warning`: errors are called problems.
+
+    `1000 or more problems` where no more than that were kept.
+    """
     severities = [problem.severity for problem in problems]
     counts = [(severities.count("error"), "problem"), (severities.count("warning"), "warning")]
-    said = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
-    return ", ".join(said) or "no problems"
+    return ", ".join(_counted(count, word) for count, word in counts if count) or "no problems"
+
+
+def _counted(count: int, word: str) -> str:
+    at_least = " or more" if count >= MOST_PROBLEMS else ""
+    return f"{count}{at_least} {word}{'' if count == 1 else 's'}"
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:

@@ -40,14 +40,14 @@ def resolve_folder(written: str, folders: Sequence[Path]) -> Path:
 
 def exists(place: Path) -> bool:
     """Whether anything is there; False too where it cannot be told (a name too long, a closed folder)."""
-    return os.path.exists(place)  # noqa: PTH110  # Path.exists raises for such names  # Path.exists raises for such names
+    return os.path.exists(place)  # noqa: PTH110  # Path.exists raises for such names
 
 
 def is_folder(place: Path) -> bool:
     """Whether a folder is there; False too where it cannot be told."""
-    return os.path.isdir(place)  # noqa: PTH112  # Path.is_dir raises for such names  # Path.is_dir raises for such names
+    return os.path.isdir(place)  # noqa: PTH112  # Path.is_dir raises for such names
 
 
 def is_file(place: Path) -> bool:
     """Whether a file is there; False too where it cannot be told."""
-    return os.path.isfile(place)  # noqa: PTH113  # Path.is_file raises for such names  # Path.is_file raises for such names
+    return os.path.isfile(place)  # noqa: PTH113  # Path.is_file raises for such names

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 80
+_MOST_COMPARED = 500
 _KINDS = {
     bool: "true or false",
     str: "text",
@@ -40,9 +42,10 @@ def listed(words: Iterable[str], last: str = "or") -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None.
 
-    Letter case and the choice between `-` and `_` do not count as differences.
+    Letter case and the choice between `-` and `_` do not count as differences. Of very many known words only
+    the first are compared.
     """
-    plain = {one.lower().replace("-", "_"): one for one in known}
+    plain = {one.lower().replace("-", "_"): one for one in islice(known, _MOST_COMPARED)}
     found = difflib.get_close_matches(word[:_LONGEST].lower().replace("-", "_"), plain, n=1, cutoff=0.7)
     return plain[found[0]] if found else None
 

@@ -14,7 +14,6 @@ from centralized_ml_api.config.model import (
     ScopedPermissions,
     Url,
 )
-from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.model import (
     ApiPlan,
@@ -35,7 +34,7 @@ from centralized_ml_api.plan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from centralized_ml_api.config.load import LoadedConfig
@@ -52,16 +51,15 @@ _BURST_SECONDS = 2
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
     """The whole API in config order, models before endpoints. Pure: reads no file and asks no network."""
-    folders = (loaded.root, loaded.path.parent)
     return ApiPlan(
-        deployments=tuple(_deployment(entry, folders) for entry in loaded.config.entries),
-        folders=folders,
+        deployments=tuple(_deployment(entry, loaded.code_folders) for entry in loaded.config.entries),
+        folders=(loaded.root, loaded.path.parent),
         not_acted_on=tuple(_not_acted_on(loaded.config.event)),
         throttle=_throttle(loaded.config.event),
     )
 
 
-def _deployment(entry: ModelEntry | EndpointEntry, folders: Sequence[Path]) -> ModelDeployment:
+def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Path]) -> ModelDeployment:
     model = entry if isinstance(entry, ModelEntry) else None
     properties = entry.integration.properties
     return ModelDeployment(
@@ -73,7 +71,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, folders: Sequence[Path]) -> M
         environment=dict(model.environment) if model else {},
         integration=entry.integration.type,
         headers=tuple(entry.integration.headers),
-        function=_function(properties, folders) if properties else None,
+        function=_function(properties, code_folders[properties.code]) if properties else None,
         description=entry.description or "",
         sample=entry.sample,
         local=_local(entry.local) if entry.local else None,
@@ -107,12 +105,12 @@ def _autoscaling(written: Autoscaling | None) -> AutoscalingPlan | None:
     return AutoscalingPlan(**written.model_dump()) if written else None
 
 
-def _function(properties: FunctionProperties, folders: Sequence[Path]) -> FunctionPlan:
+def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
     permissions = properties.permissions
     scoped = permissions if isinstance(permissions, ScopedPermissions) else None
     actions = permissions.actions if isinstance(permissions, ScopedPermissions) else permissions
     return FunctionPlan(
-        code=resolve_folder(properties.code, folders),
+        code=code,
         handler=properties.handler,
         runtime=properties.runtime,
         timeout_seconds=properties.timeout,

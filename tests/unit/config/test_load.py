@@ -122,3 +122,12 @@ def test_the_root_is_the_nearest_folder_with_a_cdk_json_else_the_current_one(
     assert find_root(config) == tmp_path / "outer"
     (tmp_path / "outer/inner/cdk.json").touch()
     assert find_root(config) == tmp_path / "outer/inner"
+
+
+def test_where_code_leads_is_decided_when_the_config_is_read(
+    good: dict[str, Any], project: Path, now: datetime
+) -> None:
+    path = project / "config/led.json"
+    path.write_text(json.dumps(good))
+    code = good["models"][0]["integration"]["properties"]["code"]
+    assert load_config(path, now=now).code_folders[code] == project / code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -135,3 +136,9 @@ def test_a_chat_model_has_a_sample_even_when_none_is_written(tmp_path: Path) -> 
 
 def test_without_a_sample_there_is_none(plan: ApiPlan) -> None:
     assert sample_of(plan.deployments[0]) is None
+
+
+def test_a_plan_is_decided_without_looking_at_the_disk(tmp_path: Path, plan: ApiPlan) -> None:
+    loaded = load_config(tmp_path / "models.json", now=NOW)
+    shutil.rmtree(tmp_path / "function")
+    assert build_plan(loaded) == plan

@@ -13,14 +13,13 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in CPython, missing in typeshed
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from centralized_ml_api.config.checks.document import duplicate_key, empty, json_syntax, nesting, plain_data
-from centralized_ml_api.config.document.document import Document, Extent, Steps, json_path
+from centralized_ml_api.config.checks.document import empty, json_syntax, nesting, plain_data
+from centralized_ml_api.config.document.document import Document, Steps
 from centralized_ml_api.config.document.refusal import Refusing
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.document.source import SourceText
-    from centralized_ml_api.errors import Problem
 
 _SKIP = re.compile(r"(?:[ \t\n\r]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?(?![\w.])")
@@ -51,11 +50,8 @@ class _Reader(Refusing):
     """One pass over a text. The methods take an offset and return a value and the offset behind it."""
 
     def __init__(self, source: SourceText) -> None:
-        self.source = source
+        super().__init__(source)
         self.text = source.text
-        self.values: dict[Steps, Extent] = {}
-        self.keys: dict[Steps, Extent] = {}
-        self.problems: list[Problem] = []
 
     def read(self) -> Document:
         start = self.skip(0)
@@ -87,7 +83,7 @@ class _Reader(Refusing):
                 value, end = self.array(at, self.deeper(at, steps))
             case _:
                 value, end = self.bare(at)
-        self.values[steps] = (at, end)
+        self.note_value(steps, (at, end))
         return value, end
 
     def deeper(self, at: int, steps: Steps) -> Steps:
@@ -105,7 +101,7 @@ class _Reader(Refusing):
             key, end = self.key(at, opening)
             here = (*steps, key)
             if key in found:
-                self.note_duplicate(here, at, end)
+                self.note_duplicate(here, (at, end))
             self.keys[here] = (at, end)
             found[key], at = self.value(self.skip(self.colon(end, key)), here)
             at = self.comma(at, opening, "}")
@@ -149,7 +145,7 @@ class _Reader(Refusing):
 
     def string(self, at: int) -> tuple[str, int]:
         try:
-            value, end = scanstring(self.text, at + 1, True)  # noqa: FBT003  # positional in C  # positional in C
+            value, end = scanstring(self.text, at + 1, True)  # noqa: FBT003  # positional in C
         except JSONDecodeError as error:
             self.refuse_string(at, error)
         if not value.isascii():
@@ -181,17 +177,6 @@ class _Reader(Refusing):
     def token(self, at: int) -> str:
         match = _TOKEN.match(self.text, at)
         return match[0] if match else ""
-
-    def note_duplicate(self, steps: Steps, start: int, end: int) -> None:
-        first = self.source.line_of(self.keys[steps][0])
-        place = self.source.place(start, end, json_path(steps))
-        self.problems.append(
-            duplicate_key.RULE.problem(
-                place,
-                found=f"{quoted(steps[-1])}, first on line {first}",
-                fix="remove or rename one of the two",
-            )
-        )
 
     def expect_more(self, at: int, opening: int, closing: str) -> None:
         """Refuses the end of the file before the bracket at `opening` is closed."""

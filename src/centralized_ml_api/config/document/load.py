@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import stat
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.document import encoding, too_large, unreadable
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.document.document import Document
 
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
+_STREAMS = ("/dev/stdin", "/dev/fd/")
+"""What a user names to hand a config over by a pipe; any other pipe may never end."""
+
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -35,6 +39,7 @@ def load_document(path: Path) -> Document:
 
 def _content(path: Path) -> bytes:
     try:
+        _refuse_endless(path)
         with path.open("rb") as file:
             content = file.read(too_large.LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -49,6 +54,23 @@ def _content(path: Path) -> bytes:
     return content
 
 
+def _refuse_endless(path: Path) -> None:
+    """Refuses pipes, sockets and devices, which to open or to read may last for ever.
+
+    Raises:
+        _NotRegularError: it is one.
+        OSError: it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    named_stream = str(path).startswith(_STREAMS)
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or named_stream):
+        raise _NotRegularError
+
+
+class _NotRegularError(OSError):
+    """A pipe, a socket or a device."""
+
+
 def _reason(path: Path, error: Exception) -> tuple[str, str]:
     """What was found, and how to mend it."""
     match error:
@@ -58,6 +80,8 @@ def _reason(path: Path, error: Exception) -> tuple[str, str]:
             return "a folder", f"name a file in it, such as {path / 'models.json'}"
         case PermissionError():
             return "a file that you may not read", f"chmod u+r {path}"
+        case _NotRegularError():
+            return "a pipe, a socket or a device", "name a file, or hand the text over by /dev/stdin"
         case OSError(strerror=str(reason)):
             return reason, ""
         case _:

@@ -1,20 +1,50 @@
-"""How both readers end at a mistake after which nothing more can be read."""
+"""What both readers share: what they note on the way, and how they end where nothing more can be read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from centralized_ml_api.config.checks.document import duplicate_key, too_large
+from centralized_ml_api.config.collect import MOST_PROBLEMS
+from centralized_ml_api.config.document.document import json_path
+from centralized_ml_api.config.wording import quoted
 from centralized_ml_api.errors import ConfigError
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.document.document import Extent, Steps
     from centralized_ml_api.config.document.source import SourceText
+    from centralized_ml_api.errors import Problem
 
 
 class Refusing:
     """A reader of `source`."""
 
-    source: SourceText
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+        self.values: dict[Steps, Extent] = {}
+        self.keys: dict[Steps, Extent] = {}
+        self.problems: list[Problem] = []
+
+    def note_value(self, steps: Steps, extent: Extent) -> None:
+        """Notes where a value stands; refuses to go on after more values than memory should be spent on."""
+        if len(self.values) >= too_large.MOST_VALUES:
+            expected = f"at most {too_large.MOST_VALUES:,} values"
+            self.refuse(too_large.RULE, *extent, found="one value more", expected=expected)
+        self.values[steps] = extent
+
+    def note_duplicate(self, steps: Steps, extent: Extent) -> None:
+        """Notes a key that its object has already; the first ones are enough."""
+        if len(self.problems) == MOST_PROBLEMS:
+            return
+        first = self.source.line_of(self.keys[steps][0])
+        self.problems.append(
+            duplicate_key.RULE.problem(
+                self.source.place(*extent, json_path(steps)),
+                found=f"{quoted(steps[-1])}, first on line {first}",
+                fix="remove or rename one of the two",
+            )
+        )
 
     def refuse(
         self,

@@ -21,8 +21,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from centralized_ml_api.config.checks.document import duplicate_key, empty, nesting, plain_data, yaml_syntax
-from centralized_ml_api.config.document.document import Document, Extent, Steps, json_path
+from centralized_ml_api.config.checks.document import empty, nesting, plain_data, yaml_syntax
+from centralized_ml_api.config.document.document import Document, Extent, Steps
 from centralized_ml_api.config.document.refusal import Refusing
 from centralized_ml_api.config.wording import quoted
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.config.document.source import SourceText
-    from centralized_ml_api.errors import Problem
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -70,11 +69,8 @@ class _Reader(Refusing):
     """One pass over the events of a text."""
 
     def __init__(self, source: SourceText) -> None:
-        self.source = source
+        super().__init__(source)
         self.events: Iterator[Any] = yaml.parse(source.text, Loader=_LOADER)
-        self.values: dict[Steps, Extent] = {}
-        self.keys: dict[Steps, Extent] = {}
-        self.problems: list[Problem] = []
 
     def read(self) -> Document:
         next(self.events)  # the stream begins
@@ -90,14 +86,14 @@ class _Reader(Refusing):
         self.refuse_beyond_json(event)
         start, _ = _extent(event)
         if isinstance(event, ScalarEvent):
-            self.values[steps] = _extent(event)
+            self.note_value(steps, _extent(event))
             return self.scalar(event)
         if len(steps) >= nesting.DEEPEST:
             self.refuse(
                 nesting.RULE, start, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
             )
         value, end = self.mapping(steps) if isinstance(event, MappingStartEvent) else self.sequence(steps)
-        self.values[steps] = (start, end if event.flow_style else start + 1)
+        self.note_value(steps, (start, end if event.flow_style else start + 1))
         return value
 
     def mapping(self, steps: Steps) -> tuple[dict[str, Any], int]:
@@ -147,16 +143,6 @@ class _Reader(Refusing):
         if value in (float("inf"), float("-inf")):
             self.refuse_event(event, found=f"{written[:40]}…", expected="a number below 1e308")
         return value
-
-    def note_duplicate(self, steps: Steps, extent: Extent) -> None:
-        first = self.source.line_of(self.keys[steps][0])
-        self.problems.append(
-            duplicate_key.RULE.problem(
-                self.source.place(*extent, json_path(steps)),
-                found=f"{quoted(steps[-1])}, first on line {first}",
-                fix="remove or rename one of the two",
-            )
-        )
 
     def refuse_beyond_json(self, event: Any) -> None:
         """Refuses aliases, anchors and tags."""

@@ -14,7 +14,7 @@ from centralized_ml_api.config.checks.document import (
     unknown_key,
     wrong_type,
 )
-from centralized_ml_api.config.fields import engines, field_at, keys_of, kind_at, nested_kinds
+from centralized_ml_api.config.fields import engines, field_at, has_form, keys_of, kind_at, nested_kinds
 from centralized_ml_api.config.shape.location import document_steps, is_union, of_key
 from centralized_ml_api.config.wording import kind_of, listed, nearest, quoted, write
 
@@ -133,8 +133,18 @@ def _wrong_type(document: Document, steps: Steps, expected: str) -> Problem:
         document.value_place(steps),
         found=kind_of(value) if value is None else f"{quoted(value)} ({kind_of(value)})",
         expected=expected,
-        fix=_conversion(value, expected),
+        fix=(expected == "text" and _example_instead(document, steps)) or _conversion(value, expected),
     )
+
+
+def _example_instead(document: Document, steps: Steps) -> str:
+    """An example of the text that the field takes, where the value in quotes would not be one."""
+    value, in_array = _value(document, steps), isinstance(steps[-1], int)
+    field = field_at(document, steps[:-1] if in_array else steps)
+    if value is None or field is None or not field.examples or has_form(field, quoted(value)):
+        return ""
+    example = field.examples[0][0] if in_array else field.examples[0]
+    return f"write text such as {quoted(example)}"
 
 
 def _conversion(value: Any, expected: str) -> str:

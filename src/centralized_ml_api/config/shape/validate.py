@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
 from centralized_ml_api.config.checks.document import wrong_type
+from centralized_ml_api.config.collect import MOST_PROBLEMS
 from centralized_ml_api.config.fields import field_at
 from centralized_ml_api.config.model import Config
 from centralized_ml_api.config.shape.problems import problem_of
@@ -24,12 +26,12 @@ def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
 
     A `null` is a problem even where the model allows None.
     """
-    problems = [*_nulls(document)]
+    problems = [*islice(_nulls(document), MOST_PROBLEMS)]
     try:
         config = Config.model_validate(document.value)
     except ValidationError as error:
-        found = (problem_of(document, one) for one in error.errors(include_url=False))
-        return None, [*problems, *(problem for problem in found if problem)]
+        found = (problem_of(document, one) for one in error.errors(include_url=False, include_input=False))
+        return None, [*problems, *islice((problem for problem in found if problem), MOST_PROBLEMS)]
     return (None if problems else config), problems
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from centralized_ml_api.config.checks.local.characters import wrong_characters
 from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
@@ -32,8 +33,8 @@ def _check(subject: Subject) -> Iterator[Problem]:
 
 def _reason(url: str) -> str:
     """What is wrong with the address; nothing when it can be called."""
-    if any(character.isspace() or not character.isprintable() for character in url):
-        return "it has a space in it"
+    if reason := wrong_characters(url):
+        return reason
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -53,7 +54,8 @@ RULE = Rule(
     title="malformed address",
     meaning="""\
 `url` is the whole address that calls are sent to: `http://` or `https://`, a host, maybe a port, a path.
-It carries no user and password: the file is often shared.""",
+It holds printable ASCII only: everything else is written in percent escapes (`%C3%BC` for `ü`), and a `%`
+itself as `%25`. It carries no user and password: the file is often shared.""",
     example=Example(
         at="$.models[1]",
         wrong='"local": {"engine": "url", "url": "gpu-box:8000/invocations"}',
