@@ -61,6 +61,18 @@ def quotas(by_type: dict[str, int]) -> Answer:
     return Answer(200, {"Quotas": [{"QuotaName": key, "Value": value} for key, value in named.items()]})
 
 
+def stack_events(*events: tuple[str, str, str, str]) -> Answer:
+    """Events of a stack, newest first: logical id, type, status, reason."""
+    members = "".join(
+        f"<member><StackId>s</StackId><EventId>{number}</EventId><StackName>s</StackName>"
+        f"<LogicalResourceId>{name}</LogicalResourceId><ResourceType>{kind}</ResourceType>"
+        f"<Timestamp>2026-01-01T00:00:00Z</Timestamp><ResourceStatus>{status}</ResourceStatus>"
+        f"<ResourceStatusReason>{reason}</ResourceStatusReason></member>"
+        for number, (name, kind, status, reason) in enumerate(events)
+    )
+    return Answer(200, _xml("DescribeStackEvents", f"<StackEvents>{members}</StackEvents>"))
+
+
 def stack_in(status: str) -> Answer:
     """A stack in some state."""
     member = (
@@ -99,18 +111,26 @@ class _Handler(BaseHTTPRequestHandler):
     wire: AwsWire
 
     def do_POST(self) -> None:  # the base class's name
+        """The services whose requests name their action: `sagemaker.DescribeModel`."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        action = self._action(body)
-        self.wire.asked.append(action)
-        answer = self.wire.answers.get(action) or refusal("NotAnswered", f"the test has no {action}", 501)
-        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-        self._send(answer.status, text, "text/xml" if isinstance(answer.body, str) else "application/json")
-
-    def _action(self, body: str) -> str:
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         form = urllib.parse.parse_qs(body).get("Action", [""])[0]
+        self._answer(f"{self._service()}.{target or form}")
+
+    def do_GET(self) -> None:  # the base class's name
+        """The services whose requests are paths: `lambda.GET /2015-03-31/functions/name`."""
+        self._answer(f"{self._service()}.GET {self.path.partition('?')[0]}")
+
+    def _service(self) -> str:
         service = _SERVICE.search(self.headers.get("Authorization", ""))
-        return f"{service['service'] if service else 'unsigned'}.{target or form}"
+        return service["service"] if service else "unsigned"
+
+    def _answer(self, action: str) -> None:
+        self.wire.asked.append(action)
+        answer = self.wire.answers.get(action) or refusal("NotAnswered", f"the test has no {action}", 501)
+        is_xml = isinstance(answer.body, str)
+        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        self._send(answer.status, text, "text/xml" if is_xml else "application/json")
 
     def _send(self, status: int, text: str, content_type: str) -> None:
         content = text.encode()

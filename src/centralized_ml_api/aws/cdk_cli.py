@@ -120,7 +120,8 @@ def run_cdk(
 ) -> CdkRun:
     """Runs `cdk <arguments>` in `folder`; every line goes to the end of `log` and to `on_line`.
 
-    Ctrl-C reaches the CDK CLI too (it is of the same terminal): its last words are still read.
+    Ctrl-C reaches the CDK CLI too, which is of the same terminal, and ends both. What CloudFormation was told
+    to do goes on without them.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     said: list[str] = []
