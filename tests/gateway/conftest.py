@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFUSED = 'add a "local" block: 100% sure, %REQ(host)% \\ é \u202e </script>'
-SHORT = Limits(answer_bytes=6 * 1024 * 1024, headers_seconds=0.5, request_seconds=1.5, stream_idle_seconds=30)
+ANSWER_BYTES = 12 * 1024 * 1024
+SHORT = Limits(answer_bytes=ANSWER_BYTES, headers_seconds=0.5, request_seconds=1.5, stream_idle_seconds=30)
 MODELS = {
     "echo": "/echo",
     "same": "/same",
@@ -31,7 +32,8 @@ MODELS = {
     "garbage": "/garbage",
     "hang": "/hang",
     "half-hang": "/half-hang",
-    "lengthy": "/large",
+    "longest": f"/large/{ANSWER_BYTES}",
+    "too-long": f"/large/{ANSWER_BYTES + 1}",
     "query": "/echo?api-version=1%202",
 }
 

@@ -85,14 +85,30 @@ def test_malformed_http_is_400(gateway: RunningGateway, request_bytes: bytes) ->
     assert_shape(gateway, gateway.raw(request_bytes), errors.BAD_REQUEST)
 
 
+@pytest.mark.parametrize("path", ["/echo", "/function", "/stream", "/starting"])
+@pytest.mark.parametrize("chunks", [b"zz\r\n", b"2\r\n{}\r\nzz\r\n", b"2\r\n{}\r\n-1\r\n"])
+def test_a_malformed_chunk_is_400(gateway: RunningGateway, path: str, chunks: bytes) -> None:
+    answer = gateway.raw(head(f"POST {path} HTTP/1.1", "Transfer-Encoding: chunked") + chunks)
+    assert_shape(gateway, answer, errors.BAD_REQUEST)
+
+
 def test_an_unknown_transfer_coding_is_501(gateway: RunningGateway) -> None:
     answer = gateway.raw(head("POST /echo HTTP/1.1", "Transfer-Encoding: gzip"))
     assert_shape(gateway, answer, errors.UNKNOWN_CODING)
 
 
-@pytest.mark.parametrize("headers", [["Big: " + "x" * 70_000], ["Many: 1"] * 200])
-def test_headers_too_large_are_431(gateway: RunningGateway, headers: list[str]) -> None:
-    assert_shape(gateway, gateway.raw(head("POST /echo HTTP/1.1", *headers)), errors.HEADERS_TOO_LARGE)
+@pytest.mark.parametrize("headers", [["Big: " + "x" * 70_000], ["Many: 1"] * 100])
+def test_headers_too_large_or_too_many_are_431_naming_both_limits(
+    gateway: RunningGateway, headers: list[str]
+) -> None:
+    answer = gateway.raw(head("POST /echo HTTP/1.1", *headers))
+    assert_shape(gateway, answer, errors.HEADERS_TOO_LARGE)
+    for limit in ("60 KiB", "100 lines"):
+        assert limit in answer.error["message"]
+
+
+def test_as_many_headers_as_the_limit_pass(gateway: RunningGateway) -> None:
+    assert gateway.raw(head("GET /health HTTP/1.1", *["Many: 1"] * 99)).status in {200, 503}
 
 
 def test_headers_that_never_end_are_408(gateway: RunningGateway) -> None:
@@ -120,10 +136,12 @@ def test_a_model_that_breaks_off_is_502(gateway: RunningGateway, name: str) -> N
     assert_shape(gateway, gateway.call(f"/{name}"), errors.MODEL_FAILED)
 
 
-def test_an_answer_that_is_too_large_is_502_naming_the_limit(gateway: RunningGateway) -> None:
-    answer = gateway.call("/lengthy")
+@pytest.mark.parametrize("body", [b"", b"{}", bytes(BODY_LIMIT_BYTES)], ids=len)
+def test_an_answer_over_the_limit_is_502_naming_the_limit(gateway: RunningGateway, body: bytes) -> None:
+    assert len(gateway.call("/longest", body).body) == 12 * 1024 * 1024
+    answer = gateway.call("/too-long", body)
     assert_shape(gateway, answer, errors.ANSWER_TOO_LARGE)
-    assert "6 MB" in answer.error["message"]
+    assert "12 MB" in answer.error["message"]
 
 
 @pytest.mark.parametrize("name", ["starting", "gone", "elsewhere-unready"])

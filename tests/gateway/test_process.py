@@ -7,22 +7,26 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import aiohttp
+import psutil
 import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway, Limits
 from centralized_ml_api.local.envoy.settings import Files, Settings
+from centralized_ml_api.local.envoy.socket_path import shorten_path
 from centralized_ml_api.local.envoy.trust import find_trust_store
 from centralized_ml_api.local.envoy.whole import find_fault
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
 from support.odd_server import OddServer
 from support.running_gateway import read, start_gateway
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
     from support.background import Background
-    from support.running_gateway import RunningGateway
+    from support.running_gateway import Answer, RunningGateway
 
 pytestmark = pytest.mark.slow
 NOTHING = Gateway((), ())
@@ -94,33 +98,113 @@ def test_what_is_applied_while_it_is_down_is_served_when_it_is_back(
         assert running.call("/a").status == 200
 
 
-def test_the_admin_port_cannot_stop_envoy(tmp_path: Path, background: Background) -> None:
-    async def ask(path: str) -> int:
-        address = (tmp_path / "envoy/admin-address").read_text()
-        async with aiohttp.ClientSession() as session, session.post(f"http://{address}{path}") as response:
-            return response.status
+def test_nobody_else_can_reach_the_admin_interface(tmp_path: Path, background: Background) -> None:
+    with start_gateway(tmp_path, background, NOTHING) as running:
+        assert running.process is not None
+        listening = psutil.Process(running.process.pid).net_connections("inet")
+        assert {one.laddr.port for one in listening} == {running.port}, "Envoy listens for the API only"
+        socket = tmp_path / "envoy/admin.sock"
+        assert (socket.stat().st_mode & 0o777, socket.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
-    with start_gateway(tmp_path, background, NOTHING):
-        for path in ("/quitquitquit", "/healthcheck/fail", "/logging?level=trace", "/runtime_modify?a=b"):
-            assert background.run(ask(path)) == 403
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/quitquitquit",
+        "/healthcheck/fail",
+        "/logging?level=trace",
+        "/runtime_modify?a=b",
+        "/config_dump",
+        "/stats/recentlookups/enable",
+        "/",
+    ],
+)
+def test_the_admin_interface_does_no_more_than_is_needed(
+    gateway: RunningGateway, background: Background, path: str
+) -> None:
+    async def ask() -> int:
+        with shorten_path(gateway.folder / "admin.sock") as socket:
+            connector = aiohttp.UnixConnector(socket)
+            async with (
+                aiohttp.ClientSession(connector=connector) as session,
+                session.post(f"http://envoy{path}") as response,
+            ):
+                return response.status
+
+    assert background.run(ask()) == 403
+
+
+def test_a_folder_may_have_a_name_longer_than_a_socket_may(tmp_path: Path, background: Background) -> None:
+    with OddServer() as server:
+        served = Gateway((Upstream("a", (server.port,)),), (ServedRoute("a", "a", "/echo", ()),))
+        with start_gateway(tmp_path / ("x" * 150) / ("ü" * 60), background, NOTHING) as running:
+            running.apply(served)
+            assert running.call("/a").status == 200
+
+
+def test_a_dead_gateway_has_no_calls_under_way(tmp_path: Path, background: Background) -> None:
+    with start_gateway(tmp_path, background, Gateway((Upstream("a", ()),), ())) as running:
+        running.stop()
+        assert background.run(running.envoy.active_requests("a")) == 0
 
 
 def test_draining_lets_calls_end_and_tells_clients_to_go(tmp_path: Path, background: Background) -> None:
-    routes = (ServedRoute("steps", "odd", "/steps", ()),)
-    with OddServer() as server, ThreadPoolExecutor(1) as client:
-        served = Gateway((Upstream("odd", (server.port,)),), routes)
-        with start_gateway(tmp_path, background, served) as running:
-            call = client.submit(running.call, "/steps")
-            while not background.run(running.envoy.active_requests("odd")):
-                assert not call.done()
-            background.run(running.envoy.drain(0.05))
-            assert not call.done()
-            with contextlib.closing(running.connect()) as connection:
-                connection.request("GET", "/health")
-                assert read(connection).header("connection") == "close"
-            server.steps.set()
-            background.run(running.envoy.drain(30))
-            assert call.result().body == b"onetwo"
+    with (
+        OddServer() as server,
+        ThreadPoolExecutor(2) as clients,
+        start_gateway(tmp_path, background, stepping(server)) as running,
+    ):
+        call = start_call(running, background, clients)
+        drained = clients.submit(background.run, running.envoy.drain(30))
+        wait_until(lambda: connection_header(running) == "close", "clients are told to go")
+        assert not call.done()
+        assert not drained.done()
+        server.steps.set()
+        drained.result()
+        assert call.result().body == b"onetwo"
+
+
+def test_draining_ends_when_time_is_up_and_leaves_no_socket(tmp_path: Path, background: Background) -> None:
+    with (
+        OddServer() as server,
+        ThreadPoolExecutor(1) as clients,
+        start_gateway(tmp_path, background, stepping(server)) as running,
+    ):
+        call = start_call(running, background, clients)
+        background.run(running.envoy.drain(0.05))
+        assert not call.done()
+        assert not (tmp_path / "envoy/admin.sock").exists()
+        server.steps.set()
+        assert call.result().body == b"onetwo"
+
+
+def test_a_dead_gateway_leaves_no_socket_either(tmp_path: Path, background: Background) -> None:
+    with start_gateway(tmp_path, background, NOTHING) as running:
+        running.stop()
+        assert (tmp_path / "envoy/admin.sock").exists(), "nothing to remove: this test shows nothing"
+        with pytest.raises(StartError, match="does not answer"):
+            background.run(running.envoy.drain(1))
+        assert not (tmp_path / "envoy/admin.sock").exists()
+
+
+def stepping(server: OddServer) -> Gateway:
+    return Gateway((Upstream("odd", (server.port,)),), (ServedRoute("steps", "odd", "/steps", ()),))
+
+
+def start_call(
+    running: RunningGateway, background: Background, clients: ThreadPoolExecutor
+) -> Future[Answer]:
+    """A call that has arrived at the model and does not end before `server.steps` is set."""
+    call = clients.submit(running.call, "/steps")
+    while not background.run(running.envoy.active_requests("odd")):
+        assert not call.done()
+    return call
+
+
+def connection_header(running: RunningGateway) -> str | None:
+    with contextlib.closing(running.connect()) as connection:
+        connection.request("GET", "/health")
+        return read(connection).header("connection")
 
 
 def test_more_clients_than_the_limit_are_turned_away(tmp_path: Path, background: Background) -> None:

@@ -5,7 +5,7 @@
 /status/418      that status, with headers that must and must not pass
 /gzip            a gzip body that says so
 /redirect        302
-/large           7 MB
+/large/1000      that many bytes
 /hang            nothing, until the server is closed
 /half, /half-chunked, /half-hang   the head and half a body; then closes, or hangs
 /close           closes without a word
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             "status": lambda: self._answer(int(detail), OWN_HEADERS, b"as it is: \xff"),
             "gzip": lambda: self._answer(200, {"Content-Type": "application/json"}, GZIPPED),
             "redirect": lambda: self._answer(302, {"Location": "http://elsewhere.example/"}, b""),
-            "large": lambda: self._answer(200, {}, bytes(7 * 1024 * 1024)),
+            "large": lambda: self._answer(200, {}, bytes(int(detail))),
             "hang": self._hang,
             "half": lambda: self._half({"Content-Length": "100"}, b"half"),
             "half-chunked": lambda: self._half({"Transfer-Encoding": "chunked"}, b"4\r\nhalf\r\n"),

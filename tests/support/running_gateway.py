@@ -53,8 +53,9 @@ class Answer:
 class RunningGateway:
     """One started Envoy; `start_gateway` makes it."""
 
-    def __init__(self, envoy: EnvoyGateway, background: Background, access_log: Path) -> None:
+    def __init__(self, envoy: EnvoyGateway, folder: Path, background: Background, access_log: Path) -> None:
         self.envoy = envoy
+        self.folder = folder
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._background = background
@@ -139,7 +140,7 @@ def start_gateway(
         timeout_seconds=seconds,
         limits=limits,
     )
-    running = RunningGateway(envoy, background, access_log)
+    running = RunningGateway(envoy, folder / "envoy", background, access_log)
     running.apply(gateway)
     try:
         running.start()

@@ -9,6 +9,8 @@
     clusters    (dynamic) one per upstream;  endpoints: (dynamic, a file each) the ports that are ready
     discovery   the dynamic files: text and version
     admin       Envoy's admin interface
+    socket_path a socket in a folder with a long name
+    writing     the files on disk, each put in place at once
     update      from one snapshot to the next, in the order that drops nothing
     whole       everything as one static file, for `envoy --mode validate`
     process     `EnvoyGateway`: starts, applies, drains

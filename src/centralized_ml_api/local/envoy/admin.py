@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.socket_path import shorten_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,13 +24,13 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin interface at `address`, such as `127.0.0.1:40123`.
+    """The admin interface at a Unix domain socket; whoever may not enter its folder cannot reach it.
 
     Raises:
         StartError: (every method) Envoy does not answer.
     """
 
-    address: str
+    socket: Path
 
     async def is_live(self) -> bool:
         """Whether Envoy has read everything and takes calls."""
@@ -56,12 +58,17 @@ class Admin:
         await self._ask("POST", "/reopen_logs")
 
     async def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> str:
-        url = f"http://{self.address}{path}"
         try:
-            async with (
-                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-                session.request(method, url, params=query) as response,
-            ):
-                return await response.text()
+            with shorten_path(self.socket) as socket:
+                return await _exchange(socket, method, path, query)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise StartError(f"the gateway does not answer on its admin port: {error!r}") from error
+            raise StartError(f"the gateway does not answer on its admin socket: {error!r}") from error
+
+
+async def _exchange(socket: str, method: str, path: str, query: dict[str, str] | None) -> str:
+    """One request on a connection of its own; the host in the address is there for form's sake."""
+    async with (
+        aiohttp.ClientSession(timeout=_TIMEOUT, connector=aiohttp.UnixConnector(socket)) as session,
+        session.request(method, f"http://envoy{path}", params=query) as response,
+    ):
+        return await response.text()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.listener import build_listener, build_source
+from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Settings
 
-_ADMIN_PATHS = ("/ready", "/listeners", "/stats", "/config_dump", "/drain_listeners", "/reopen_logs")
-"""All that is used, and nothing that stops Envoy or writes files: any user of the machine can reach it."""
+_ADMIN_PATHS = r"/(ready|listeners|stats|drain_listeners|reopen_logs)(\?.*)?"
+"""All that is used, with any query, and nothing that stops Envoy, shows its configuration or writes files."""
 
 
 def build_bootstrap(settings: Settings) -> dict[str, Any]:
-    """The bootstrap: admin on a free loopback port, the listener, limits, the dynamic files."""
+    """The bootstrap: admin on a socket of this user's own, the listener, limits, the dynamic files."""
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": _admin(),
@@ -27,8 +28,8 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
 
 def _admin() -> dict[str, Any]:
     return {
-        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-        "allow_paths": [{"prefix": path} for path in _ADMIN_PATHS],
+        "address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}},
+        "allow_paths": [{"safe_regex": {"regex": _ADMIN_PATHS}}],
         "ignore_global_conn_limit": True,
     }
 

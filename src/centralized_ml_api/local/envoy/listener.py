@@ -13,7 +13,6 @@ from centralized_ml_api.local.envoy.routes import (
     LIMIT_FILTER,
     QUERY_FILTER,
     ROUTES_NAME,
-    build_answer_buffer,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 
@@ -26,6 +25,16 @@ _DROP_QUERY = {
 function envoy_on_request(call)
   local headers = call:headers()
   headers:replace(":path", (string.gsub(headers:get(":path"), "%?.*", "")))
+end
+"""
+}
+# Until it is complete, so that one that breaks off can still become a 502 or a 504. Envoy has a filter for
+# this, file_system_buffer; it also holds Envoy's own answer to a malformed body, and for so long that the
+# stream is gone and the client gets nothing.
+_HOLD_ANSWER = {
+    "inline_string": """
+function envoy_on_response(call)
+  call:body()
 end
 """
 }
@@ -87,7 +96,10 @@ def _timeouts(limits: Limits) -> dict[str, Any]:
     """A client that dawdles loses its connection; one whose body was refused can still read why."""
     patience = limits.answer_seconds + limits.request_seconds
     return {
-        "common_http_protocol_options": {"idle_timeout": render_seconds(limits.keep_alive_seconds)},
+        "common_http_protocol_options": {
+            "idle_timeout": render_seconds(limits.keep_alive_seconds),
+            "max_headers_count": limits.headers_count,
+        },
         "request_headers_timeout": render_seconds(limits.headers_seconds),
         "request_timeout": render_seconds(limits.request_seconds),
         "stream_idle_timeout": render_seconds(patience),
@@ -131,17 +143,14 @@ def _filters(limits: Limits) -> list[dict[str, Any]]:
     connection, and the client's next request on it would hang.
     """
     limit = {"max_request_bytes": limits.body_bytes}
-    buffer = {"max_request_bytes": 2 * limits.body_bytes}
+    held = {"max_request_bytes": limits.answer_bytes}  # Envoy has one limit for both directions of a call
+    lua = f"{_FILTERS}.http.lua.v3.Lua"
     return [
         _filter(LIMIT_FILTER, f"{_FILTERS}.http.body_size_limit.v3.BodySizeLimit", limit),
-        _filter(BODY_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", buffer),
-        _filter(QUERY_FILTER, f"{_FILTERS}.http.lua.v3.Lua", {"default_source_code": _DROP_QUERY}),
+        _filter(BODY_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", held),
+        _filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
-        {
-            "name": ANSWER_FILTER,
-            "disabled": True,
-            "typed_config": build_answer_buffer(),
-        },
+        _filter(ANSWER_FILTER, lua, {"default_source_code": _HOLD_ANSWER}),
         {
             "name": "router",
             "typed_config": {

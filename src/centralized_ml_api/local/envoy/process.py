@@ -17,8 +17,9 @@ from centralized_ml_api.local.envoy.discovery import NOTHING, Snapshot, build_sn
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
 from centralized_ml_api.local.envoy.trust import find_trust_store
-from centralized_ml_api.local.envoy.update import Update, write_file, write_snapshot
+from centralized_ml_api.local.envoy.update import Update
 from centralized_ml_api.local.envoy.whole import find_fault
+from centralized_ml_api.local.envoy.writing import refuse_unwritable, write_file, write_snapshot
 from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
@@ -32,8 +33,6 @@ _FLAGS = (
     "--disable-hot-restart",
     *("--drain-strategy", "immediate"),  # every answer closes its connection, not a growing share of them
     *("--log-level", "warning"),
-    # At every change Envoy repeats that the filter that holds answers is young; all of `misc` is like that.
-    *("--component-log-level", "misc:error"),
     *("--file-flush-interval-msec", "250"),
 )
 
@@ -65,23 +64,30 @@ class EnvoyGateway:
         self._applying = asyncio.Lock()
 
     def launch(self) -> Launch:
-        """Writes every file anew and gives the process that reads them. What ran before must have ended."""
-        files = self._settings.files
-        files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.folder.chmod(0o700)
-        files.access_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.admin_address.unlink(missing_ok=True)
+        """Writes every file anew and gives the process that reads them. What ran before must have ended.
+
+        Raises:
+            StartError: the files cannot be written, or there is no Envoy for this platform.
+        """
+        self._forget()
+        self._taken = self._write_anew()
+        argv = (str(find_envoy()), "-c", str(self._settings.files.bootstrap), *_FLAGS)
+        return Launch(argv=argv, environment={}, cwd=self._settings.files.folder)
+
+    def _forget(self) -> None:
+        """Nothing is asked of that Envoy any more; Envoy leaves its socket behind, so it is removed here."""
         self._admin = None
+        socket = self._settings.files.admin_socket
+        with refuse_unwritable(socket):
+            socket.unlink(missing_ok=True)
+
+    def _write_anew(self) -> Snapshot:
+        """Everything that an Envoy needs to start with what it is to serve."""
+        files = self._settings.files
+        snapshot = build_snapshot(self._gateway, self._settings)
+        write_snapshot(files, snapshot)
         write_file(files.bootstrap, json.dumps(build_bootstrap(self._settings), indent=1) + "\n")
-        self._taken = build_snapshot(self._gateway, self._settings)
-        write_snapshot(files, self._taken)
-        argv = (
-            str(find_envoy()),
-            *("-c", str(files.bootstrap)),
-            *("--admin-address-path", str(files.admin_address)),
-            *_FLAGS,
-        )
-        return Launch(argv=argv, environment={}, cwd=files.folder)
+        return snapshot
 
     async def wait_started(self, deadline_seconds: float) -> int:
         """Waits until Envoy takes calls; gives the port on which it does.
@@ -101,9 +107,9 @@ class EnvoyGateway:
         return port
 
     async def _wait_live(self) -> Admin:
+        admin = Admin(self._settings.files.admin_socket)
         while True:
-            with contextlib.suppress(OSError, StartError):
-                admin = Admin(self._settings.files.admin_address.read_text().strip())
+            with contextlib.suppress(StartError):
                 if await admin.is_live():
                     return admin
             await asyncio.sleep(_POLL_SECONDS)
@@ -114,12 +120,14 @@ class EnvoyGateway:
         Only what changed is written: a server that comes or goes is one small file.
 
         Raises:
-            StartError: Envoy refuses it or does not answer. If it runs, it goes on serving what it had.
+            StartError: Envoy refuses it or does not answer, or the files cannot be written. If it runs, it
+                goes on serving what it had; what is applied later is applied in full.
         """
         async with self._applying:
             before, self._gateway = self._gateway, gateway
             if self._admin is None:
                 return
+            self._refuse_cut_off()
             try:
                 await self._update(self._admin, build_snapshot(gateway, self._settings))
             except StartError as error:
@@ -128,6 +136,23 @@ class EnvoyGateway:
                     raise
                 self._go_back(before)
                 raise StartError(f"{error.message}: {fault}") from error
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the folder went from under a running Envoy, which serves what it has until started again.
+
+        It looks for changes, and is reached, in the very folder that was there when it started.
+        """
+        return self._admin is not None and not self._settings.files.admin_socket.exists()
+
+    def _refuse_cut_off(self) -> None:
+        """Everything is written anew all the same, for when Envoy is started again."""
+        if self.cut_off:
+            self._write_anew()
+            raise StartError(
+                f"the gateway's folder {self._settings.files.folder} was removed while it runs",
+                fix="start it again: mlapi down, then mlapi up; until then what was served is served",
+            )
 
     async def _update(self, admin: Admin, wanted: Snapshot) -> None:
         """From what Envoy surely has to what is wanted; if that fails midway, nothing is sure any more."""
@@ -141,24 +166,29 @@ class EnvoyGateway:
         write_snapshot(self._settings.files, build_snapshot(gateway, self._settings))
 
     async def active_requests(self, upstream: str) -> int:
-        """How many calls are under way to that upstream; none when Envoy does not run."""
-        if self._admin is None:
-            return 0
+        """How many calls are under way to that upstream; none when Envoy does not run, or does not answer."""
         name = f"{stat_name(upstream)}.upstream_rq_active"
-        return int((await self._admin.stats([name])).get(name, 0))
+        with contextlib.suppress(StartError):
+            return int((await self._admin.stats([name])).get(name, 0)) if self._admin else 0
+        return 0
 
     async def drain(self, seconds: float) -> None:
         """Asks clients to close their connections; returns when no call is under way or time is up.
+
+        This is the last that is asked of that Envoy, and its admin socket is removed: stop it then.
 
         Raises:
             StartError: Envoy does not answer.
         """
         if self._admin is None:
             return
-        await self._admin.start_draining()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wait_idle(self._admin)
+        try:
+            await self._admin.start_draining()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wait_idle(self._admin)
+        finally:
+            self._forget()
 
     async def _wait_idle(self, admin: Admin) -> None:
         name = f"http.{STAT_PREFIX}.downstream_rq_active"

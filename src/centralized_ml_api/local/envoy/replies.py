@@ -66,7 +66,8 @@ def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
         ),
         errors.UPGRADE_REQUIRED,
         errors.HEADERS_TOO_LARGE.saying(
-            f"The request line and headers are larger than {limits.headers_kib} KiB."
+            f"The request line and headers are larger than {limits.headers_kib} KiB, or there are more than"
+            f" {limits.headers_count} lines of headers."
         ),
         errors.MODEL_FAILED,
         _too_slow(limits),

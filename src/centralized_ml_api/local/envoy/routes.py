@@ -36,11 +36,8 @@ LIMIT_FILTER = "body-limit"
 BODY_FILTER = "body"
 HEADERS_FILTER = "headers"
 QUERY_FILTER = "query"
-ANSWER_FILTER = "envoy.filters.http.file_system_buffer"
-"""The filters of the listener that a route of a model switches on.
-
-The last looks for its route's settings under its canonical name only, whatever name it is given.
-"""
+ANSWER_FILTER = "answer"
+"""The filters of the listener that a route of a model switches on."""
 
 _DIRECT_BODY_LIMIT_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
@@ -62,7 +59,9 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
             {
                 "name": "api",
                 "domains": ["*"],
-                "request_body_buffer_limit": limits.body_bytes,
+                # In truth for both directions, like that of the filter which collects the body; that one
+                # leaves a call without a body to this.
+                "request_body_buffer_limit": limits.answer_bytes,
                 "routes": [_preflight(), *models, *_health(gateway), _unknown_path(gateway)],
             }
         ],
@@ -122,7 +121,7 @@ def _served(route: ServedRoute, external: ExternalUpstream | None, limits: Limit
         LIMIT_FILTER: _switched_on(),
         BODY_FILTER: _switched_on(),
         HEADERS_FILTER: _mutations(route),
-        **({} if route.streams else {ANSWER_FILTER: _hold_answer(limits)}),
+        **({} if route.streams else {ANSWER_FILTER: _switched_on()}),
     }
     hidden = {} if route.headers is None else {"request_headers_to_remove": ["x-forwarded-proto"]}
     return {"route": action, "typed_per_filter_config": filters, **hidden}
@@ -172,25 +171,6 @@ def _mutations(route: ServedRoute) -> dict[str, Any]:
     else:
         request, response = build_request_mutations(route.headers), build_response_mutations()
     return {"@type": kind, "mutations": {"request_mutations": request, "response_mutations": response}}
-
-
-def _hold_answer(limits: Limits) -> dict[str, Any]:
-    """Hold the answer until it is complete, so that one that breaks off can still become a 502 or a 504."""
-    response = {
-        "behavior": {"fully_buffer": {}},
-        "memory_buffer_bytes_limit": limits.answer_bytes,
-        "storage_buffer_bytes_limit": 0,
-    }
-    return {**build_answer_buffer(), "request": {"behavior": {"bypass": {}}}, "response": response}
-
-
-def build_answer_buffer() -> dict[str, Any]:
-    """The filter that can hold answers."""
-    kind = "envoy.extensions.filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig"
-    return {
-        "@type": f"type.googleapis.com/{kind}",
-        "manager_config": {"thread_pool": {"thread_count": 1}},
-    }
 
 
 def _health(gateway: Gateway) -> list[dict[str, Any]]:

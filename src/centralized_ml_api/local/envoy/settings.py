@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 from centralized_ml_api.plan.model import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
 
+ADMIN_SOCKET = "admin.sock"
+"""The admin interface, relative to the folder in which Envoy runs: a whole path may be too long for Envoy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -16,8 +19,10 @@ class Limits:
     Attributes:
         answer_seconds: from the last byte of the request to the last byte of the answer; then 504.
         body_bytes: the largest request body; then 413.
-        answer_bytes: the largest answer of a route that does not stream; it is held until complete.
+        answer_bytes: the largest answer of a route that does not stream; it is held until complete. At
+            least twice `body_bytes`: it is all that one call may hold, and the request must fit in easily.
         headers_kib: request line and headers; then 431.
+        headers_count: lines of headers; then 431 too.
         headers_seconds: for the headers to arrive; then 408.
         request_seconds: for the whole request to arrive; then 408.
         stream_idle_seconds: between two pieces of a streamed answer. Source:
@@ -33,6 +38,7 @@ class Limits:
     body_bytes: int = BODY_LIMIT_BYTES
     answer_bytes: int = 64 * 1024 * 1024
     headers_kib: int = 60
+    headers_count: int = 100
     headers_seconds: float = 10
     request_seconds: float = 60
     stream_idle_seconds: float = 300
@@ -76,9 +82,9 @@ class Files:
         return self.endpoints / f"{quote(upstream, safe='')}.json"
 
     @property
-    def admin_address(self) -> Path:
-        """Where Envoy writes the address of its admin interface."""
-        return self.folder / "admin-address"
+    def admin_socket(self) -> Path:
+        """Where Envoy's admin interface listens."""
+        return self.folder / ADMIN_SOCKET
 
 
 @dataclass(frozen=True, slots=True)

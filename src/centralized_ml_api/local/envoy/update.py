@@ -7,7 +7,6 @@ longer wanted goes the other way round, once no route points to it.
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from centralized_ml_api.local.envoy.discovery import Document, Snapshot, build_c
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.routes import ROUTES_NAME
 from centralized_ml_api.local.envoy.settings import Files
+from centralized_ml_api.local.envoy.writing import remove_stale_endpoints, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,32 +28,6 @@ _POLL_SECONDS = 0.005
 _CLUSTERS = "cluster_manager.cds"
 _ROUTES = f"http.{STAT_PREFIX}.rds.{ROUTES_NAME}"
 _WARMING = "cluster_manager.warming_clusters"
-
-
-def write_file(path: Path, text: str) -> None:
-    """Puts a file in place at once: nobody ever reads half of it."""
-    new = path.with_name(f".{path.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    new.replace(path)
-
-
-def write_snapshot(files: Files, snapshot: Snapshot) -> None:
-    """Puts every dynamic file in place, for an Envoy that has yet to start."""
-    files.endpoints.mkdir(mode=0o700, exist_ok=True)
-    for name, document in snapshot.endpoints.items():
-        write_file(files.endpoints_of(name), document.text)
-    write_file(files.clusters, build_clusters_document(snapshot.clusters).text)
-    write_file(files.routes, snapshot.routes.text)
-    remove_stale_endpoints(files, snapshot)
-
-
-def remove_stale_endpoints(files: Files, snapshot: Snapshot) -> None:
-    """Removes the endpoint files of upstreams that are no more."""
-    wanted = {files.endpoints_of(name) for name in snapshot.endpoints}
-    for path in sorted(set(files.endpoints.iterdir()) - wanted):
-        path.unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +43,8 @@ class Update:
         """Writes what changed, in order, and waits for Envoy at each step.
 
         Raises:
-            StartError: Envoy refuses a step, does not take it in time, or does not answer.
+            StartError: Envoy refuses a step, does not take it in time, or does not answer, or a file cannot
+                be written.
         """
         await self._put_endpoints()
         both = build_clusters_document({**self.old.clusters, **self.new.clusters})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.binary import find_envoy
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.discovery import build_snapshot
+from centralized_ml_api.local.envoy.writing import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +49,17 @@ def _untyped(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 async def find_fault(gateway: Gateway, settings: Settings) -> str:
-    """What Envoy says against this configuration; empty when it has nothing against it."""
+    """What Envoy says against this configuration; empty when it has nothing against it.
+
+    Raises:
+        StartError: the configuration cannot be written for it to read.
+    """
     path = settings.files.folder / "whole.json"
-    path.write_text(json.dumps(build_whole(gateway, settings)))
+    write_file(path, json.dumps(build_whole(gateway, settings)))
     try:
         return await _validate(str(path))
     finally:
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 async def _validate(path: str) -> str:

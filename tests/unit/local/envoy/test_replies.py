@@ -45,7 +45,9 @@ def test_every_failure_of_envoy_has_cors_headers_and_a_request_id() -> None:
 
 def test_messages_name_the_limits_in_force() -> None:
     text = json.dumps(
-        build_local_replies(Limits(body_bytes=2 * 1024 * 1024, answer_seconds=0.5, headers_kib=8))
+        build_local_replies(
+            Limits(body_bytes=2 * 1024 * 1024, answer_seconds=0.5, headers_kib=8, headers_count=7)
+        )
     )
-    for expected in ("larger than 2 MB", "within 0.5 seconds", "larger than 8 KiB"):
+    for expected in ("larger than 2 MB", "within 0.5 seconds", "larger than 8 KiB", "more than 7 lines"):
         assert expected in text

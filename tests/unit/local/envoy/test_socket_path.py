@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from centralized_ml_api.local.envoy.socket_path import LIMIT_BYTES, shorten_path
+
+
+def test_a_path_that_fits_stays_as_it_is() -> None:
+    path = Path("/") / ("x" * (LIMIT_BYTES - 1))
+    with shorten_path(path) as short:
+        assert short == str(path)
+
+
+@pytest.mark.parametrize("folder", ["x" * LIMIT_BYTES, "ü" * (LIMIT_BYTES // 2)])
+def test_a_path_that_is_too_long_leads_to_the_same_socket(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / folder / "a.sock"
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        with shorten_path(path) as short:
+            server.bind(short)
+            server.listen()
+            client.connect(short)
+        assert path.is_socket()
+        assert not Path(short).parent.parent.exists(), "the way to it is not left behind"
