@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up test check lint parity format docs bench lock clean
+.PHONY: help setup setup-aws setup-dev up test check lint parity format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+INTERRUPTED = 130
+"""The exit status of a verb that Ctrl-C ended, as shells have it: 128 and the number of SIGINT."""
+
+
 class MlApiError(Exception):
     """The root of the tree: something a user can act on; shown without a traceback."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 
 import click
 
 from centralized_ml_api import __version__
-from centralized_ml_api.errors import MlApiError
+from centralized_ml_api.errors import INTERRUPTED, MlApiError
 
 VERBS = (
     "init",
@@ -30,7 +31,8 @@ VERBS = (
     "explain",
     "schema",
 )
-INTERRUPTED = 130
+_TAKES_NO_MORE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Why a write fails that is nobody's mistake."""
 
 
 class Verbs(click.Group):
@@ -80,10 +82,21 @@ def run() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+    except OSError as error:
+        return _unwritable(error)
     return status if isinstance(status, int) else 0
+
+
+def _unwritable(error: OSError) -> int:
+    """The status after an output that takes no more (a full disk, a closed pipe); raises any other error."""
+    if error.errno not in _TAKES_NO_MORE:
+        raise error
+    from centralized_ml_api.cli import output  # noqa: PLC0415  # only a failure pays for rendering
+
+    if not isinstance(error, BrokenPipeError):
+        output.try_talk(f"error: cannot write: {error.strerror}")
+    output.give_up_unwritable()
+    return 1
 
 
 def _failed(error: MlApiError) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.jumpstart import describe_origin, find_region, look_up, offline_option
 from centralized_ml_api.cli.options import config_argument, json_option, region_option
 from centralized_ml_api.config.load import read_config
@@ -65,7 +66,7 @@ def _report(
     if problems:
         output.talk(render_problems(problems, loaded.document.text) + "\n")
     models, endpoints = len(loaded.config.models), len(loaded.config.endpoints)
-    entries = f"{_counted(models, 'model')}, {_counted(endpoints, 'endpoint')}"
+    entries = f"{counted(models, 'model')}, {counted(endpoints, 'endpoint')}"
     output.data(f"{config}: {entries}, {count_problems(problems)}")
     for name, found in facts.items():
         origin = describe_origin(found.source, found.fidelity)
@@ -75,7 +76,3 @@ def _report(
 
 def _answer(problems: Sequence[Problem], *, ok: bool) -> dict[str, object]:
     return {"ok": ok, "problems": [problem_data(problem) for problem in problems]}
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+from pathlib import Path
 
 import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import state_option
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command()
@@ -23,4 +21,10 @@ def down(state: Path) -> None:
     output.talk(f"Stopping mlapi (pid {run.pid})…")
     run.stop()
     output.talk("Stopped: no process is left.")
-    output.next_command("mlapi up")
+    output.next_command(f"mlapi up {shlex.quote(_shown(Path(run.config)))}")
+
+
+def _shown(config: Path) -> str:
+    """The path as the user would write it here: relative inside of the current folder, else absolute."""
+    here = Path.cwd()
+    return str(config.relative_to(here) if config.is_relative_to(here) else config)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TAIL_LINES = 50
+BLOCK_BYTES = 64 * 1024
 LOOK_SECONDS = 0.2
 
 
@@ -55,7 +56,14 @@ def _belongs(stem: str, name: str) -> bool:
 
 
 def _tail(file: Path) -> bytes:
-    return b"".join(file.read_bytes().splitlines(keepends=True)[-TAIL_LINES:])
+    """The last lines, read in blocks from the end: a log may be large."""
+    with file.open("rb") as handle:
+        start, tail = handle.seek(0, os.SEEK_END), b""
+        while start > 0 and tail.count(b"\n") <= TAIL_LINES:
+            size = min(start, BLOCK_BYTES)
+            start = handle.seek(start - size)
+            tail = handle.read(size) + tail
+    return b"".join(tail.splitlines(keepends=True)[-TAIL_LINES:])
 
 
 def _follow(files: Sequence[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -57,6 +58,21 @@ def fail(error: MlApiError) -> None:
 def _color() -> bool | None:
     """False when the user asked for none (https://no-color.org), else click decides by the terminal."""
     return False if os.environ.get("NO_COLOR") else None
+
+
+def try_talk(text: str) -> None:
+    """The same as `talk`, of a reader who may not be reached any more."""
+    with contextlib.suppress(OSError):
+        talk(text)
+
+
+def give_up_unwritable() -> None:
+    """Lets an output that takes no more lead nowhere, or Python would try once more when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def flush() -> None:

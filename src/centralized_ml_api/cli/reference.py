@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.cli import INTERRUPTED, VERBS, mlapi
+from centralized_ml_api.cli import VERBS, mlapi
+from centralized_ml_api.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

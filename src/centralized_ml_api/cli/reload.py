@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.cli.options import json_option, state_option
+from centralized_ml_api.config.load import examine_config
 from centralized_ml_api.errors import ConfigError, Place, Problem, StartError
 
 
@@ -22,16 +25,23 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
     from centralized_ml_api.local.serve import describe_reload  # noqa: PLC0415
     from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
 
-    client = ControlClient(StateFolder(state).load_run())
+    run = StateFolder(state).load_run()
+    client = ControlClient(run)
     output.talk("Reloading: what is new starts beside the old…")
     changes = client.reload(config.absolute() if config else None)
     _raise_failure(changes)
+    _tell_warnings(config or Path(run.config))
     if as_json:
         output.data_json(changes)
     else:
         output.data(describe_reload(changes))
         output.next_command("mlapi status")
     return int(bool(changes["kept"]))
+
+
+def _tell_warnings(config: Path) -> None:
+    _, problems = examine_config(config, now=datetime.now(UTC))
+    tell_warnings([one for one in problems if one.severity == "warning"], config)
 
 
 def _raise_failure(changes: dict[str, Any]) -> None:

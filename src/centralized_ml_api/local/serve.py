@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from centralized_ml_api.config.load import load_config
-from centralized_ml_api.errors import ConfigError, MlApiError, StartError
+from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, StartError
 from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.endpoints import build_runtime_application
@@ -30,8 +30,6 @@ from centralized_ml_api.local.supervisor import Supervisor
 from centralized_ml_api.local.watch import watch_files
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

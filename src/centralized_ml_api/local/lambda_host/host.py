@@ -20,7 +20,7 @@ GRACE_SECONDS = 3.0
 """How long running calls may take to end; less than the supervisor waits before it kills the host."""
 
 KEEPALIVE_SECONDS = 2 * 3600
-"""Longer than the gateway keeps an idle connection (an hour), so that we never close one under a request."""
+"""Longer than the gateway keeps an idle connection (a second), so that we never close one under a request."""
 
 PARENT_CHECK_SECONDS = 1.0
 
