@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.shown_path import shown_path
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import count_problems
 from centralized_ml_api.plan.build import build_plan
@@ -33,4 +34,5 @@ def load_plan_and_warn(config: Path) -> ApiPlan:
 def tell_warnings(warnings: Sequence[Problem], config: Path) -> None:
     """How many there are, on one line, and how to read them."""
     if warnings:
-        output.talk(f"{config}: {count_problems(warnings)}, see: mlapi check {shlex.quote(str(config))}")
+        file = shown_path(config)
+        output.talk(f"{file}: {count_problems(warnings)}, see: mlapi check {shlex.quote(file)}")
