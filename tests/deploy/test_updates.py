@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,14 +37,17 @@ class Step:
     shows: Callable[[Deployment, Inventory], object]
 
 
-def chat(**changes: Any) -> Callable[[Config], None]:
-    """Changes keys of the first model; None takes one away."""
+def edit(name: str, **changes: Any) -> Callable[[Config], None]:
+    """Changes keys of a model; None takes one away."""
 
-    def edit(config: Config) -> None:
-        model = {**config["models"][0], **changes}
-        config["models"][0] = {key: value for key, value in model.items() if value is not None}
+    def edited(config: Config) -> None:
+        for model in config["models"]:
+            if model["name"] == name:
+                model.update(changes)
+                for key in [key for key, value in changes.items() if value is None]:
+                    del model[key]
 
-    return edit
+    return edited
 
 
 def container(there: Inventory) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def container(there: Inventory) -> dict[str, Any]:
     return found
 
 
-def method(deployment: Deployment, path: str = "/chat") -> dict[str, Any]:
+def method(deployment: Deployment, path: str = "/paint") -> dict[str, Any]:
     """What a POST on a path leads to."""
     found: dict[str, Any] = take_paths(deployment.aws)[path]["POST"]["methodIntegration"]
     return found
@@ -104,7 +106,7 @@ def shows_memory(_: Deployment, there: Inventory) -> object:
 
 def shows_no_function(deployment: Deployment, there: Inventory) -> object:
     """The API calls the endpoint itself again."""
-    endpoint = there.endpoint_of("chat")["EndpointName"]
+    endpoint = there.endpoint_of("paint")["EndpointName"]
     return not there.functions and method(deployment)["uri"].endswith(f"endpoints/{endpoint}/invocations")
 
 
@@ -134,37 +136,54 @@ def remove_paint(config: Config) -> None:
 
 
 FUNCTION = {"type": "lambda", "properties": PROPERTIES}
-STEPS = [
-    Step("another instance type", chat(instance="ml.g5.4xlarge"), shows_instance),
-    Step("another image", chat(image=f"{REPOSITORY}:2"), shows_image),
-    Step("an environment", chat(environment={"A": "1"}), shows_environment),
-    Step("autoscaling", chat(autoscaling=SCALING), shows_scaling),
-    Step("other limits", chat(autoscaling={**SCALING, "max_capacity": 9}), shows_wider_scaling),
-    Step("a header", chat(integration={"type": "api", "headers": ["X-Mine"]}), shows_headers),
-    Step("a function", chat(integration=FUNCTION), shows_function),
-    Step(
-        "more memory",
-        chat(integration={**FUNCTION, "properties": {**PROPERTIES, "memory": 1024}}),
-        shows_memory,
-    ),
-    Step("no function", chat(integration={"type": "api"}, autoscaling=None), shows_no_function),
-    Step("a package", chat(image=None, environment=None, model_package_arn=PACKAGE), shows_package),
-    Step("a model more", add_third, shows_third),
-    Step("a model less", remove_paint, shows_no_paint),
+LARGER = {"type": "lambda", "properties": {**PROPERTIES, "memory": 1024}}
+ROUNDS = [
+    [
+        Step("another instance type", edit("chat", instance="ml.g5.4xlarge"), shows_instance),
+        Step("a header", edit("paint", integration={"type": "api", "headers": ["X-Mine"]}), shows_headers),
+    ],
+    [
+        Step("another image", edit("chat", image=f"{REPOSITORY}:2"), shows_image),
+        Step("a function", edit("paint", integration=FUNCTION), shows_function),
+    ],
+    [
+        Step("an environment", edit("chat", environment={"A": "1"}), shows_environment),
+        Step("more memory", edit("paint", integration=LARGER), shows_memory),
+    ],
+    [
+        Step("autoscaling", edit("chat", autoscaling=SCALING), shows_scaling),
+        Step("no function", edit("paint", integration={"type": "api"}), shows_no_function),
+    ],
+    [
+        Step("other limits", edit("chat", autoscaling={**SCALING, "max_capacity": 9}), shows_wider_scaling),
+        Step("a model more", add_third, shows_third),
+    ],
+    [
+        Step(
+            "a package, not scaled",
+            edit("chat", image=None, environment=None, autoscaling=None, model_package_arn=PACKAGE),
+            shows_package,
+        ),
+        Step("a model less", remove_paint, shows_no_paint),
+    ],
 ]
+"""What is edited together touches different models, so that each deploy serves two edits."""
 
 
 def test_every_edit_arrives_on_the_same_stack_without_collision_or_leftover(deployment: Deployment) -> None:
     config = start()
     deployment.deploy(config)
     first = take_inventory(deployment.aws)
-    for step in STEPS:
-        step.edit(config)
-        deployment.deploy(copy.deepcopy(config))
+    for steps in ROUNDS:
+        for step in steps:
+            step.edit(config)
+        deployment.deploy(config)
         there = take_inventory(deployment.aws)
-        assert step.shows(deployment, there), f"{step.name}: {step.shows.__doc__}"
-        check_counts(config, there, step.name)
-        check_continuity(first, there, step.name)
+        for step in steps:
+            assert step.shows(deployment, there), f"{step.name}: {step.shows.__doc__}"
+        names = " and ".join(step.name for step in steps)
+        check_counts(config, there, names)
+        check_continuity(first, there, names)
     compared = json.loads(deployment.mlapi("diff", "--json").stdout)
     assert compared["different"] is False, "a deployed config has no difference, however often it was edited"
     assert deployment.mlapi("destroy", "--yes").returncode == 0
