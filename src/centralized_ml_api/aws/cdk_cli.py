@@ -83,7 +83,7 @@ def provide_cdk(project: Path, state: Path, say: Callable[[str], None]) -> CdkCl
 
 
 def _install(node: Path, folder: Path, *, locked: bool) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     what = ["ci"] if locked else ["install", "--no-save", f"aws-cdk@{CDK_VERSION}"]
     quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
     cli = CdkCli(node, _npm(node))
@@ -123,7 +123,7 @@ def run_cdk(
     Ctrl-C reaches the CDK CLI too, which is of the same terminal, and ends both. What CloudFormation was told
     to do goes on without them.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     said: list[str] = []
     with (
         log.open("a", encoding="utf-8") as file,

@@ -56,6 +56,12 @@ def test_the_log_holds_all_runs(tmp_path: Path) -> None:
     assert (tmp_path / "cdk.log").read_text(encoding="utf-8") == "one run\none run\n"
 
 
+def test_only_its_owner_may_read_the_log(tmp_path: Path) -> None:
+    cli = CdkCli(find_node(), install(tmp_path, "console.log('one run')"))
+    run_cdk(cli, ["diff"], folder=tmp_path, log=tmp_path / "state/cdk.log")
+    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+
+
 def test_the_projects_own_cdk_comes_before_the_state_folders(tmp_path: Path) -> None:
     project, state = install(tmp_path / "project"), install(tmp_path / "state")
     said = list[str]()
