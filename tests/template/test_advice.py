@@ -45,7 +45,6 @@ ACCEPTED: dict[Finding, str] = {
         "Role/Role",
     ): "SageMaker names the log group after the endpoint",
     (r"IAM5\[Resource::\*\]", "Functions/through"): "the config itself asks for a bare action, and is warned",
-    (r"L1", "Functions/through"): "the config chooses; a rule of it refuses retired ones",
 }
 
 

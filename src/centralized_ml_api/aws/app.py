@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Synthesizes the stack; returns the exit status."""
     choose_node()
-    from aws_cdk import App  # noqa: PLC0415  # starts Node, so Node is chosen first
-
-    app = App()
+    app = _start_cdk()
     try:
         add_stack(app)
     except ConfigError as error:
@@ -34,6 +34,15 @@ def main() -> int:
         return error.exit_status
     app.synth()
     return 0
+
+
+def _start_cdk() -> App:
+    """An app of the CDK, whose import waits for Node; meanwhile this reads what the config needs."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        cdk = pool.submit(import_module, "aws_cdk")
+        import_module("centralized_ml_api.aws.planning")
+        app: App = cdk.result().App()
+    return app
 
 
 def add_stack(app: App) -> None:

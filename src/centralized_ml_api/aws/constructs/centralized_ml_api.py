@@ -73,7 +73,7 @@ class CentralizedMlApi(Construct):
 
     def _build_api(self) -> HttpApi:
         called = {one.name: self._address(one.endpoint) for one in self._direct_routes()}
-        functions = {name: one.function.function_arn for name, one in self._functions.items()}
+        functions = {name: one.arn for name, one in self._functions.items()}
         role = ApiRole(
             self,
             "ApiRole",
