@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import sys
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import urllib3
 
 from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api, write_config
 from support.waiting import wait_until
@@ -130,7 +133,8 @@ def test_a_second_up_on_the_same_state_or_port_says_who_holds_it(tmp_path: Path)
         same_port = mlapi("up", "models.json", "--port", port, "--state", "other", cwd=tmp_path)
         assert same_port.status == 1
         assert f"port {port} is held by envoy (pid " in same_port.talk
-        assert f"--port {int(port) + 1}" in same_port.talk
+        assert f"of mlapi (pid {api.process.pid})" in same_port.talk
+        assert re.search(r"another port: --port \d+ ", same_port.talk)
         assert api.call("/echo").status == 200
 
 
@@ -164,3 +168,113 @@ def test_beyond_this_machine_it_wants_public_said(tmp_path: Path) -> None:
     ran = mlapi("up", "models.json", "--host", "0.0.0.0", cwd=tmp_path)
     assert ran.status == 2
     assert "add --public if that is meant" in ran.talk
+
+
+GRANDCHILD = """
+import http.server, subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_what_a_model_started_in_a_session_of_its_own_ends_too(tmp_path: Path) -> None:
+    block = {"engine": "command", "run": [sys.executable, "-c", GRANDCHILD, "{port}"]}
+    with start_local_api(tmp_path, models(parent=block)) as api:
+        started = api.wait_serving().pids()
+        assert len(started) >= 4
+        assert api.stop() == 0
+        assert not [process for process in started if process.is_running()]
+
+
+@pytest.mark.parametrize("next_verb", ["up", "down"])
+def test_what_outlives_a_killed_supervisor_is_ended_by_the_next_verb(tmp_path: Path, next_verb: str) -> None:
+    block = {"engine": "command", "run": [sys.executable, "-c", GRANDCHILD, "{port}"]}
+    with start_local_api(tmp_path, models(parent=block)) as api:
+        started = api.wait_serving().pids()
+        os.kill(api.process.pid, signal.SIGKILL)
+        api.process.wait(10)
+        if next_verb == "up":
+            with start_local_api(tmp_path, models(echo=odd_command())) as again:
+                again.wait_serving()
+        else:
+            assert mlapi("down", cwd=tmp_path).status == 0
+        _, alive = psutil.wait_procs(started, timeout=5)
+        assert not alive
+
+
+def test_a_folder_with_other_files_is_not_taken_for_state(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "scratch").mkdir(parents=True)
+    (project / "scratch" / "data.txt").write_text("precious")
+    project.chmod(0o755)
+    path = write_config(tmp_path, models(echo=odd_command()))
+    for state in (".", ""):
+        ran = mlapi("up", str(path), "--port", "0", "--state", state, cwd=project)
+        assert ran.status == 1
+        assert "is no state folder: it holds other files" in ran.talk
+    assert (project / "scratch" / "data.txt").read_text() == "precious"
+    assert project.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_deleted_state_folder_is_made_anew(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        shutil.rmtree(tmp_path / ".mlapi")
+        wait_until((tmp_path / ".mlapi" / "run.json").exists, "the state folder is back")
+        os.kill(api.part_pids("echo")[0], signal.SIGKILL)
+        wait_until(lambda: api.part_restarts("echo") == 1, "the model was restarted")
+        wait_until(lambda: _status_or_none(api) == 200, "it answers again")
+        assert mlapi("down", cwd=tmp_path).status == 0
+        assert api.process.wait(10) == 0
+
+
+def test_a_killed_gateway_comes_back_and_that_is_said(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        envoy = next(process for process in api.pids() if process.name() == "envoy")
+        envoy.kill()
+        api.wait_talk("gateway: the gateway ended with status -9")
+        wait_until(lambda: not api.status()["gateway_trouble"], "the gateway is back")
+        wait_until(lambda: _status_or_none(api) == 200, "it answers again")
+
+
+def _status_or_none(api: LocalApi) -> int | None:
+    try:
+        return api.call("/echo").status
+    except urllib3.exceptions.HTTPError:
+        return None
+
+
+def test_models_may_be_called_like_our_own_logs(tmp_path: Path) -> None:
+    chatty = odd_command(run=["sh", "-c", 'echo says-the-model; exec "$@"', "sh", *odd_command()["run"]])
+    names = {"access": chatty, "gateway": chatty, "up": chatty}
+    with start_local_api(tmp_path, models(**names)) as api:
+        api.wait_serving()
+        assert api.call("/access").status == 200
+        assert mlapi("logs", "access", cwd=tmp_path).out == "says-the-model\n"
+        ours = list((tmp_path / ".mlapi" / "logs").glob("*.log"))
+        assert ours
+        assert not [file for file in ours if "says-the-model" in file.read_text()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_a_download_leaves_nothing_and_is_no_error(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, never answers
+        port = silent.getsockname()[1]
+        block = {"engine": "llama.cpp", "weights": f"http://127.0.0.1:{port}/model.gguf"}
+        cache = {"MLAPI_CACHE": str(tmp_path / "cache")}
+        with start_local_api(tmp_path, models(chat=block), environment=cache) as api:
+            silent.settimeout(60)
+            connection, _ = silent.accept()
+            started = api.pids()
+            api.stop(number)
+            connection.close()
+            _, alive = psutil.wait_procs(started, timeout=10)
+            assert not alive
+            assert "Traceback" not in api.output
+            assert "Stopped: no process is left." in api.output

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api, write_config
+from support.local_api import MLAPI, LocalApi, mlapi, models, odd_command, start_local_api, write_config
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -139,3 +142,71 @@ def test_another_config_can_be_applied(tmp_path: Path) -> None:
         assert "added other" in ran.out
         assert "removed echo" in ran.out
         assert api.status()["config"] == str(other)
+
+
+def test_what_is_kept_is_kept_whole(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command("/echo"))) as api:
+        api.wait_serving()
+        broken = odd_command("/status/418", run=["sh", "-c", "echo no weights {port}; exit 3"])
+        write_config(api.folder, models(echo=broken))
+        ran = mlapi("reload", cwd=api.folder)
+        assert ran.status == 1
+        assert "    | no weights" in ran.out
+        assert json.loads(api.call("/echo").data)["path"] == "/echo"
+
+
+def test_an_entry_whose_function_does_not_start_goes_on_without_it(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        code = tmp_path / "function"
+        code.mkdir()
+        (code / "index.py").write_text("import no_such_module\ndef lambda_handler(event, context): pass")
+        config = models(echo=odd_command())
+        properties = {"code": "function", "permissions": [], "timeout": 5}
+        config["models"][0]["integration"] = {"type": "lambda", "properties": properties}
+        write_config(api.folder, config)
+        ran = mlapi("reload", "--json", cwd=api.folder)
+        assert ran.status == 1
+        assert [failure["name"] for failure in json.loads(ran.out)["kept"]] == ["echo"]
+        assert api.call("/echo").status == 200
+        wait_until(lambda: len(api.pids()) == 3, "nothing of the attempt is left")
+
+
+def test_a_new_model_that_does_not_start_is_named_and_ends_with_status_1(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        new = {"engine": "command", "run": ["false", "{port}"]}
+        write_config(api.folder, models(echo=odd_command(), new=new))
+        ran = mlapi("reload", cwd=api.folder)
+        assert ran.status == 1
+        assert "new could not be started: ended with status 1" in ran.out
+        assert api.call("/new").status == 503
+
+
+def test_an_entry_elsewhere_that_is_away_does_not_hold_up_a_start_or_a_reload(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    away = {"engine": "url", "url": f"http://127.0.0.1:{port}/x"}
+    with start_local_api(tmp_path, models(echo=odd_command(), away=away)) as api:
+        api.wait_serving()
+        assert api.call("/away").status == 503
+        changes = reload(api, models(echo=odd_command(), away=away, more=odd_command()))
+        assert changes["added"] == ["more"]
+
+
+def test_a_reload_whose_caller_goes_away_is_finished(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+        api.wait_serving()
+        wait = 'while test -e "$0"; do sleep 0.05; done; exec "$@"'
+        slow = odd_command(run=["sh", "-c", wait, str(gate), *odd_command()["run"]])
+        write_config(api.folder, models(echo=slow))
+        before = len(api.pids())
+        with subprocess.Popen([*MLAPI, "reload"], cwd=api.folder, stderr=subprocess.DEVNULL) as caller:
+            wait_until(lambda: len(api.pids()) > before, "the new server was started")
+            caller.send_signal(signal.SIGINT)
+            assert caller.wait(10) == 130
+        gate.unlink()
+        wait_until(lambda: len(api.pids()) == before, "only the new server is left", seconds=60)
+        assert api.call("/echo").status == 200

@@ -107,6 +107,12 @@ class LocalApi:
         pids: list[int] = next(part["pids"] for part in parts if part["name"] == name)
         return pids
 
+    def part_restarts(self, name: str) -> int:
+        """How often a model or function was restarted."""
+        parts = [part for entry in self.status()["entries"] for part in entry["parts"]]
+        restarts: int = next(part["restarts"] for part in parts if part["name"] == name)
+        return restarts
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal and gives the exit status."""
         self.process.send_signal(number)

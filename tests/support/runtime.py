@@ -6,7 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.sagemaker_runtime import build_application, start_listener
+from centralized_ml_api.local.listen import bind_loopback, serve_application, url_of
+from centralized_ml_api.local.sagemaker_runtime import build_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +42,9 @@ def start_runtime(
     """The URL of a listener that knows these endpoints, until the end of the block."""
     by_name = {endpoint.name: endpoint for endpoint in endpoints}
     application = build_application(by_name.get, by_name.keys, timeout_seconds=timeout_seconds)
-    listener = background.run(start_listener(application))
+    stack, listening = contextlib.AsyncExitStack(), bind_loopback()
+    background.run(serve_application(stack, application, listening, cancels=True))
     try:
-        yield listener.url
+        yield url_of(listening)
     finally:
-        background.run(listener.stop())
+        background.run(stack.aclose())

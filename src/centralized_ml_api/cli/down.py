@@ -9,6 +9,8 @@ import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.cli.shown_path import shown_path
+from centralized_ml_api.errors import NotRunningError
 
 
 @click.command()
@@ -16,15 +18,17 @@ from centralized_ml_api.cli.options import state_option
 def down(state: Path) -> None:
     """Stop what runs here: calls under way are finished, then every process ends."""
     from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415  # only this verb pays for it
+    from centralized_ml_api.local.supervision.strays import end_strays  # noqa: PLC0415
 
-    run = StateFolder(state).load_run()
+    folder = StateFolder(state)
+    try:
+        run = folder.load_run()
+    except NotRunningError:
+        if left := end_strays(folder.path):
+            output.talk(f"Ended what a killed mlapi had left ({left} processes).")
+            return
+        raise
     output.talk(f"Stopping mlapi (pid {run.pid})…")
     run.stop()
     output.talk("Stopped: no process is left.")
-    output.next_command(f"mlapi up {shlex.quote(_shown(Path(run.config)))}")
-
-
-def _shown(config: Path) -> str:
-    """The path as the user would write it here: relative inside of the current folder, else absolute."""
-    here = Path.cwd()
-    return str(config.relative_to(here) if config.is_relative_to(here) else config)
+    output.next_command(f"mlapi up {shlex.quote(shown_path(Path(run.config)))}")

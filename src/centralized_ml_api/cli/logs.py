@@ -37,22 +37,29 @@ def logs(name: str | None, state: Path, *, follow: bool) -> None:
 
 
 def find_logs(folder: Path, name: str | None) -> list[Path]:
-    """The log files of a name: its own, its replicas' and its function's; every one without a name.
+    """The log files of a name: a model's own, its replicas' and its function's, or else one of ours.
+
+    Without a name every one.
 
     Raises:
         UsageError: there is none; the message lists those that there are.
     """
-    every = sorted(folder.glob("*.log"))
-    chosen = [file for file in every if name is None or _belongs(file.stem, name)]
+    models, ours = sorted((folder / "models").glob("*.log")), sorted(folder.glob("*.log"))
+    if name is None:
+        chosen = [*models, *ours]
+    else:
+        chosen = [file for file in models if _belongs(file.stem, name)] or [
+            file for file in ours if file.stem == name
+        ]
     if not chosen:
-        have = ", ".join(file.stem for file in every) or "none"
+        have = ", ".join(file.stem for file in [*models, *ours]) or "none"
         raise UsageError(f"no log {f'of {name} ' if name else ''}in {folder}", fix=f"logs that exist: {have}")
     return chosen
 
 
 def _belongs(stem: str, name: str) -> bool:
-    base, _, number = stem.rpartition("-")
-    return stem in {name, f"{name}.function"} or (number.isdigit() and base == name)
+    """Model `chat`: `chat`, `chat.2`, `chat.function`; asked for by one of these names, too."""
+    return stem == name or stem.partition(".")[0] == name
 
 
 def _tail(file: Path) -> bytes:

@@ -23,11 +23,13 @@ class ProgressLines:
     """Shows how a `LocalStatus` changes; `show` may be called as often as one likes."""
 
     def __init__(self) -> None:
-        self._states: dict[str, str] = {}
+        self._states: dict[str, str] = {"gateway": ""}
         self._detail_shown: dict[str, tuple[str, float]] = {}
 
     def show(self, status: LocalStatus) -> None:
         """Prints what is new since the last call."""
+        if self._is_new("gateway", status.gateway_trouble) and status.address:
+            output.talk(f"  gateway: {status.gateway_trouble or 'ready'}")
         for entry in status.entries:
             if entry.parts:
                 for part in entry.parts:

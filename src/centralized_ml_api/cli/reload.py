@@ -36,7 +36,7 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
     else:
         output.data(describe_reload(changes))
         output.next_command("mlapi status")
-    return int(bool(changes["kept"]))
+    return int(bool(changes["kept"] or changes["failed"]))
 
 
 def _tell_warnings(config: Path) -> None:

@@ -31,7 +31,11 @@ def status(state: Path, *, as_json: bool) -> int:
     else:
         output.data(render_status(now))
         output.next_command("mlapi logs NAME, mlapi call NAME, mlapi down")
-    return int(any(entry.state not in {"ready", "not served"} for entry in now.entries))
+    return int(bool(now.gateway_trouble) or any(not _is_well(entry) for entry in now.entries))
+
+
+def _is_well(entry: EntryStatus) -> bool:
+    return entry.state in {"ready", "not served"}
 
 
 def render_status(now: LocalStatus) -> str:
@@ -39,6 +43,7 @@ def render_status(now: LocalStatus) -> str:
     minutes = (time.time() - now.started) / 60
     lines = [
         f"Serving {now.config} on {now.address or '(starting)'} for {minutes:.0f} min (pid {now.pid})",
+        *([f"gateway: {now.gateway_trouble}"] if now.gateway_trouble else []),
         f"SageMaker runtime: {now.sagemaker_runtime}",
         *(_line(entry) for entry in now.entries),
         *(f"note: {note}" for note in now.notes),

@@ -41,6 +41,7 @@ def up(
     config: Path, host: str, port: int, state: Path, for_seconds: float | None, *, detach: bool, public: bool
 ) -> int:
     """Serve the config on this machine: real models behind one HTTP API."""
+    host = "127.0.0.1" if host == "localhost" else host
     _check_reach(host, public=public)
     from centralized_ml_api.local.serve import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
 
@@ -84,7 +85,7 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
 def _check_reach(host: str, *, public: bool) -> None:
     """Beyond loopback, without keys, only when that was said."""
     try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        loopback = ipaddress.ip_address(host).is_loopback
     except ValueError as error:
         raise UsageError(
             f"--host {host} is not an IP address", fix="write --host 127.0.0.1 or --host 0.0.0.0"

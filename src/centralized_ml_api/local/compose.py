@@ -69,7 +69,7 @@ def _upstream(running: Running) -> Upstream | ExternalUpstream:
     spec = running.spec
     if isinstance(spec, ModelSpec) and isinstance(spec.local.serving, UrlServing):
         target = parse_url(spec.local.serving)
-        ready = running.service.report().state == "ready"
+        ready = running.report().state == "ready"
         return ExternalUpstream(running.upstream, target.host, target.port, target.tls, ready)
     return Upstream(running.upstream, running.service.ports)
 
@@ -84,7 +84,7 @@ def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
 
 
 def _entry_status(entry: ModelDeployment, refused: dict[str, str], find: Find) -> EntryStatus:
-    parts = tuple(_part(name, one.service.report()) for name in services_of(entry) if (one := find(name)))
+    parts = tuple(_part(name, one.report()) for name in services_of(entry) if (one := find(name)))
     state, detail = _summary(parts) if parts else ("not served", refused.get(entry.name, ""))
     return EntryStatus(
         name=entry.name,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hmac
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 import urllib3
 from aiohttp import web
 
-from centralized_ml_api.errors import NotRunningError
+from centralized_ml_api.errors import MlApiError, NotRunningError
 from centralized_ml_api.local.status import LocalStatus
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class ControlClient:
 
     Raises (every method):
         NotRunningError: the process does not answer; it has just ended or not yet begun to listen.
+        MlApiError: it answers that something unexpected happened.
     """
 
     def __init__(self, run: Run) -> None:
@@ -93,5 +95,10 @@ class ControlClient:
             raise NotRunningError(
                 f"mlapi (pid {self._run.pid}) does not answer", fix="try again, or end it with: mlapi down"
             ) from error
+        if answer.status != HTTPStatus.OK:
+            raise MlApiError(
+                f"mlapi (pid {self._run.pid}) met an error that it did not expect (HTTP {answer.status})",
+                fix="its terminal says more, or in the background: mlapi logs up",
+            )
         value: dict[str, Any] = answer.json()
         return value

@@ -61,7 +61,7 @@ class ModelEndpoint:
     def pick(self) -> str | None:
         """The next ready replica's address, or None."""
         if isinstance(self._serving, UrlServing):
-            return _origin(self._serving) if self._running.service.report().state == "ready" else None
+            return _origin(self._serving) if self._running.report().state == "ready" else None
         ports = self._running.service.ports
         return f"http://127.0.0.1:{ports[next(self._turn) % len(ports)]}" if ports else None
 

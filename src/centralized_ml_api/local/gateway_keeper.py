@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway
+from centralized_ml_api.local.ports import check_port
 from centralized_ml_api.local.supervision.log import ServerLog
 from centralized_ml_api.local.supervision.process import Process, start_process
-from centralized_ml_api.local.supervision.restart import FIRST_DELAY_SECONDS
+from centralized_ml_api.local.supervision.restart import RestartPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from centralized_ml_api.local.gateway import Gateway
     from centralized_ml_api.local.state_folder import StateFolder
 
@@ -22,10 +26,19 @@ DRAIN_SECONDS = 5.0
 
 
 class GatewayKeeper:
-    """The gateway of one state folder on one address. `start` first, then `run` in a task."""
+    """The gateway of one state folder on one address. `start` first, then `run` in a task.
 
-    def __init__(self, state: StateFolder, host: str, port: int, *, timeout_seconds: float) -> None:
+    `trouble` says why it does not run now, and is empty while it does; `changed` is called when that changes.
+    """
+
+    def __init__(
+        self, state: StateFolder, host: str, port: int, *, timeout_seconds: float, changed: Callable[[], None]
+    ) -> None:
         self.access_log = state.logs / "access.log"
+        self.trouble = ""
+        self._host = host
+        self._port = port
+        self._changed = changed
         self._envoy = EnvoyGateway(
             state.gateway,
             host=host,
@@ -40,28 +53,50 @@ class GatewayKeeper:
         """Starts Envoy and waits until it listens.
 
         Raises:
-            StartError: it does not come up; its last lines are in the message.
+            StartError: it does not come up, and is ended; the message says who holds its port, or has its
+                last lines.
         """
         self._log.forget()
-        self._process = await start_process(self._envoy.launch(), self._log)
+        process = await start_process(self._envoy.launch(), self._log)
         started = asyncio.create_task(self._envoy.wait_started(START_SECONDS))
-        ended = asyncio.create_task(self._process.wait())
+        ended = asyncio.create_task(process.wait())
         try:
             await asyncio.wait({started, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not started.done():
-                raise self._not_started(f"ended with status {ended.result()}")
-            await started
+            self._check_started(started, ended)
+        except BaseException:
+            await process.stop(STOP_GRACE_SECONDS)
+            raise
         finally:
             await _cancel(started, ended)
+        self._process = process
 
     async def run(self) -> None:
-        """Restarts Envoy whenever it ends, with what it served; until cancelled."""
+        """Restarts Envoy whenever it ends, with what it served, later each time; until cancelled."""
+        policy = RestartPolicy()
         while True:
+            started = time.monotonic()
             if self._process is not None:
-                await self._process.wait()
-            await asyncio.sleep(FIRST_DELAY_SECONDS)
-            with contextlib.suppress(StartError):
+                status = await self._process.wait()
+                self._process = None
+                self._say_trouble(f"the gateway ended with status {status}; starting it again")
+            policy = policy.after_crash(time.monotonic() - started)
+            await asyncio.sleep(policy.delay_seconds)
+            try:
                 await self.start()
+            except StartError as error:
+                self._say_trouble(error.message)
+            else:
+                self._say_trouble("")
+
+    async def restart(self) -> None:
+        """Ends Envoy; `run` starts it anew."""
+        if self._process is not None:
+            await self._process.stop(STOP_GRACE_SECONDS)
+
+    def _say_trouble(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._changed()
 
     async def apply(self, gateway: Gateway) -> None:
         """Makes Envoy serve `gateway`; returns when it does.
@@ -83,20 +118,28 @@ class GatewayKeeper:
     async def stop(self) -> None:
         """Takes no new calls, waits a little for those under way, ends Envoy."""
         process, self._process = self._process, None
-        if process is None:
-            return
         with contextlib.suppress(StartError, asyncio.CancelledError):
             await self._envoy.drain(DRAIN_SECONDS)
-        await process.stop(STOP_GRACE_SECONDS)
+        if process is not None:
+            await process.stop(STOP_GRACE_SECONDS)
+
+    def _check_started(self, started: asyncio.Task[int], ended: asyncio.Task[int]) -> None:
+        if not started.done():
+            raise self._not_started(f"ended with status {ended.result()}")
+        started.result()
 
     def _not_started(self, reason: str) -> StartError:
+        try:
+            check_port(self._host, self._port)
+        except StartError as held:
+            return held
         lines = "\n".join(f"    {line}" for line in self._log.last_lines(8))
         return StartError(
             f"the gateway {reason}; its last lines:\n{lines}", fix="the whole log: mlapi logs gateway"
         )
 
 
-async def _cancel(*tasks: asyncio.Task[int] | asyncio.Task[None]) -> None:
+async def _cancel(*tasks: asyncio.Task[int]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)

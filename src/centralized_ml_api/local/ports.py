@@ -24,24 +24,14 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def prefer_port(port: int) -> int:
-    """That loopback port if it is free, else any free one."""
-    try:
-        check_port("127.0.0.1", port)
-    except (StartError, OverflowError):
-        return free_port()
-    return port
-
-
 def reachable_addresses(host: str) -> tuple[str, ...]:
     """The addresses of this machine under which others reach a program that listens on `host`."""
     if host in LOOPBACK:
         return ()
     if host not in EVERYWHERE:
         return (host,)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     every = (one for interface in psutil.net_if_addrs().values() for one in interface)
-    found = (one.address.partition("%")[0] for one in every if one.family == family)
+    found = (one.address.partition("%")[0] for one in every if one.family == _family(host))
     return tuple(address for address in found if not ipaddress.ip_address(address).is_loopback)
 
 
@@ -51,8 +41,7 @@ def check_port(host: str, port: int) -> None:
     Raises:
         StartError: it is taken, and by whom as far as this user may know; or `host` is not of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -67,7 +56,7 @@ def check_port(host: str, port: int) -> None:
                 ) from error
             raise StartError(
                 f"port {port} is held by {holder or 'another program'}",
-                fix=f"stop it, or choose another port: --port {port + 1} (0 takes a free one)",
+                fix=f"stop it, or choose another port: --port {_next_free(host, port)} (0 takes a free one)",
             ) from error
 
 
@@ -88,8 +77,37 @@ def _listeners() -> list[Any]:
 def _describe(pid: int | None) -> str:
     with contextlib.suppress(psutil.Error):
         if pid is not None:
-            return f"{psutil.Process(pid).name()} (pid {pid})"
+            return _describe_process(psutil.Process(pid))
     return "a program of another user"
+
+
+def _describe_process(process: psutil.Process) -> str:
+    """A gateway is named by the `mlapi` that keeps it: whoever ends Envoy alone sees it come back."""
+    if _is_ours(process):
+        return f"mlapi (pid {process.pid}), which serves SageMaker's runtime API there"
+    parent = process.parent()
+    keeper = f" of mlapi (pid {parent.pid})" if parent is not None and _is_ours(parent) else ""
+    return f"{process.name()} (pid {process.pid}){keeper}"
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        words = process.cmdline()
+        return "up" in words and any(word.endswith(("mlapi", "centralized_ml_api")) for word in words)
+    return False
+
+
+def _next_free(host: str, port: int) -> int:
+    """A port above that can be listened on, or 0: any."""
+    for candidate in range(port + 1, min(port + 100, 65536)):
+        with contextlib.suppress(OSError), socket.socket(_family(host)) as probe:
+            probe.bind((host, candidate))
+            return candidate
+    return 0
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _is_taken(error: OSError) -> bool:

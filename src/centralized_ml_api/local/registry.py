@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.specs import ServiceSpec
-from centralized_ml_api.local.supervision.service import SETTLED, Service
+from centralized_ml_api.local.supervision.service import SETTLED, Report, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 
 class Calls:
@@ -38,10 +38,21 @@ class Running:
     task: asyncio.Task[None]
     calls: Calls = field(default_factory=Calls)
 
+    def report(self) -> Report:
+        """How the service is; one that ended by a fault of ours has failed."""
+        if self.task.done() and not self.task.cancelled() and (fault := self.task.exception()):
+            return Report("failed", f"unexpected: {fault!r}")
+        return self.service.report()
+
     @property
     def settled(self) -> bool:
         """Whether its start is over, well or badly."""
-        return self.service.report().state in SETTLED
+        return self.report().state in SETTLED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it will not come back by itself."""
+        return self.report().state == "failed"
 
     async def stop(self) -> None:
         """Ends it and waits until everything it started is gone."""
@@ -50,10 +61,11 @@ class Running:
 
 
 class Registry:
-    """The services by name. A name keeps its service until it is replaced."""
+    """The services by name, until others take their names; `ended` is called whenever one is over."""
 
-    def __init__(self, make: Callable[[ServiceSpec], Service]) -> None:
+    def __init__(self, make: Callable[[ServiceSpec], Service], ended: Callable[[], None]) -> None:
         self._make = make
+        self._ended = ended
         self._running: dict[str, Running] = {}
         self._generation = 0
 
@@ -69,7 +81,9 @@ class Registry:
         """Starts a service without giving it its name yet."""
         self._generation += 1
         service = self._make(spec)
-        return Running(spec, service, f"{spec.name}@{self._generation}", asyncio.create_task(service.run()))
+        task = asyncio.create_task(service.run())
+        task.add_done_callback(lambda _: self._ended())
+        return Running(spec, service, f"{spec.name}@{self._generation}", task)
 
     def install(self, running: Running) -> Running | None:
         """Gives it its name; returns the one that had it before, still running."""
@@ -77,9 +91,10 @@ class Registry:
         self._running[running.spec.name] = running
         return before
 
-    def remove(self, name: str) -> Running | None:
-        """Takes the name away; returns the service that had it, still running."""
-        return self._running.pop(name, None)
+    def remove_all_but(self, names: Container[str]) -> list[Running]:
+        """Takes every other name away; returns the services that had them, still running."""
+        gone = [name for name in self._running if name not in names]
+        return [self._running.pop(name) for name in gone]
 
     async def stop_all(self) -> None:
         """Ends every service at once and waits until all are gone."""

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -20,16 +20,22 @@ from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
-from centralized_ml_api.local.listen import start_listener
-from centralized_ml_api.local.ports import check_port, free_port, prefer_port
+from centralized_ml_api.local.listen import bind_loopback, serve_application, url_of
+from centralized_ml_api.local.ports import check_port, free_port
 from centralized_ml_api.local.service_factory import ServiceFactory
 from centralized_ml_api.local.state_folder import Run, StateFolder
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.replica import Patience
+from centralized_ml_api.local.supervision.strays import end_strays, set_mark
 from centralized_ml_api.local.supervisor import Supervisor
 from centralized_ml_api.local.watch import watch_files
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.change import Reloaded
+
+LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,13 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
         StartError: the folder or port is held, the gateway does not start, or no model could start.
     """
     with StateFolder(options.state) as state:
+        set_mark(state.path)
+        end_strays(state.path)  # what a predecessor that was killed left behind
         check_port(options.host, options.port)
-        return asyncio.run(LocalTarget(options, state, terminal).run(plan))
+        try:
+            return asyncio.run(LocalTarget(options, state, terminal).run(plan))
+        finally:
+            end_strays(state.path)
 
 
 class LocalTarget:
@@ -85,12 +96,14 @@ class LocalTarget:
         self._for_seconds = options.for_seconds
         self._run = Run.of_this_process(str(self._config))
         self._address = ""
-        self._runtime_port = prefer_port(self._port + 1)
+        self._runtime = bind_loopback(self._port + 1)
         self._stop = asyncio.Event()
         self._exit_status = 0
         self._settled_once = False
         self._nothing_serves: asyncio.Future[None] | None = None
-        self._gateway = GatewayKeeper(state, self._host, self._port, timeout_seconds=options.timeout_seconds)
+        self._gateway = GatewayKeeper(
+            state, self._host, self._port, timeout_seconds=options.timeout_seconds, changed=self._show
+        )
         self._supervisor: Supervisor | None = None
         self._reloading = asyncio.Lock()
 
@@ -119,7 +132,8 @@ class LocalTarget:
             state_folder=str(self._state.path),
             started=self._run.started,
             address=self._address,
-            sagemaker_runtime=f"http://127.0.0.1:{self._runtime_port}",
+            gateway_trouble=self._gateway.trouble,
+            sagemaker_runtime=url_of(self._runtime),
             entries=supervisor.entries() if supervisor else (),
             notes=supervisor.notes if supervisor else (),
         )
@@ -132,32 +146,31 @@ class LocalTarget:
         """Applies the config anew, or another one, and returns a JSON object.
 
         With a wrong config nothing changes: `problems` (as `errors.Problem`s) and `source`. When the gateway
-        refuses: `error`. Else the names that were `added`, `changed`, `removed`, and `kept` with the reason:
-        those could not start anew, so the old ones go on.
+        refuses: `error`. Else the fields of `change.Reloaded`.
         """
-        path = Path(config) if config else self._config
-        async with self._reloading:
-            try:
-                return await self._change_to(path)
-            except ConfigError as error:
-                return {"problems": [asdict(problem) for problem in error.problems], "source": error.source}
-            except StartError as error:
-                return {"error": error.message}
+        try:
+            return asdict(await self._change_to(Path(config) if config else self._config))
+        except ConfigError as error:
+            return {"problems": [asdict(problem) for problem in error.problems], "source": error.source}
+        except StartError as error:
+            return {"error": error.message}
 
-    async def _change_to(self, path: Path) -> dict[str, Any]:
-        plan = await asyncio.to_thread(load_plan, path)
-        if self._supervisor is None:
-            raise StartError("not started yet", fix="try again in a moment")
-        reloaded = await self._supervisor.change_to(plan)
-        self._config = path
-        return asdict(reloaded)
+    async def _change_to(self, path: Path) -> Reloaded:
+        """One change at a time. Whoever asked may go away meanwhile: a change that was begun is finished."""
+        async with self._reloading:
+            plan = await asyncio.to_thread(load_plan, path)
+            if self._supervisor is None:
+                raise StartError("not started yet", fix="try again in a moment")
+            reloaded = await self._supervisor.change_to(plan)
+            self._config = path
+            return reloaded
 
     async def _serve(self, plan: ApiPlan) -> None:
         """Everything that lives as long as the target; unwound in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             supervisor = self._supervisor = self._build_supervisor(session)
-            await start_listener(stack, build_runtime_application(supervisor), self._runtime_port)
+            await serve_application(stack, build_runtime_application(supervisor), self._runtime, cancels=True)
             await self._listen_to_control(stack)
             stack.push_async_callback(supervisor.stop)
             await supervisor.start(plan)
@@ -172,6 +185,7 @@ class LocalTarget:
             asyncio.create_task(supervisor.run()),
             asyncio.create_task(self._gateway.run()),
             asyncio.create_task(watch_files(self._watched, self._apply_edit)),
+            asyncio.create_task(self._keep_state_folder()),
             asyncio.create_task(keep_bounded(self._gateway.access_log, self._gateway.reopen_logs)),
             asyncio.ensure_future(self._nothing_serves),
         ]
@@ -186,19 +200,31 @@ class LocalTarget:
 
     def _build_supervisor(self, session: aiohttp.ClientSession) -> Supervisor:
         factory = ServiceFactory(
-            logs=self._state.logs,
+            logs=self._state.model_logs,
             scratch=self._state.scratch,
             session=session,
-            runtime_url=f"http://127.0.0.1:{self._runtime_port}",
+            runtime_url=url_of(self._runtime),
             patience=Patience(),
         )
         return Supervisor(self._gateway, factory.make, show=self._show, fail=self._terminal.fail)
 
     async def _listen_to_control(self, stack: AsyncExitStack) -> None:
         token = secrets.token_urlsafe(32)
-        port = await start_listener(stack, build_control_application(self, token), 0)
-        self._run = self._run.reachable(f"http://127.0.0.1:{port}", token)
+        listening = bind_loopback()
+        await serve_application(stack, build_control_application(self, token), listening, cancels=False)
+        self._run = self._run.reachable(url_of(listening), token)
         self._state.write_run(self._run)
+
+    async def _keep_state_folder(self) -> None:
+        """Somebody may delete it; `mlapi status` and `mlapi down` must find us all the same."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if self._state.restore(self._run):
+                    await self._gateway.restart()  # it watched files that are gone
+            except StartError as error:
+                self._terminal.fail(error)
+                return
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -232,24 +258,29 @@ class LocalTarget:
     async def _apply_edit(self) -> None:
         self._terminal.talk("The config or a function was edited: reloading…")
         try:
-            async with self._reloading:
-                changes = await self._change_to(self._config)
+            reloaded = await self._change_to(self._config)
         except MlApiError as error:
             self._terminal.fail(error)
             self._terminal.talk("Nothing was changed: the API goes on as before.")
         else:
-            self._terminal.talk(describe_reload(changes))
+            self._terminal.talk(describe_reload(asdict(reloaded)))
 
 
 def describe_reload(changes: dict[str, Any]) -> str:
-    """What a reload did, in a sentence or a few lines."""
+    """What a reload did, in a sentence or a few lines; takes what `LocalTarget.reload` gives."""
     words = [
         f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
     ]
-    kept = [
-        f"{name} could not be started anew, the old one goes on: {reason}" for name, reason in changes["kept"]
-    ]
-    return "\n".join(["Reloaded: " + ("; ".join(words) or "no server had to change") + ".", *kept])
+    lines = ["Reloaded: " + ("; ".join(words) or "nothing differs from what is served") + "."]
+    for failure in changes["kept"]:
+        lines += _describe_failure(failure, "could not be started anew, the old one goes on")
+    for failure in changes["failed"]:
+        lines += _describe_failure(failure, "could not be started")
+    return "\n".join(lines)
+
+
+def _describe_failure(failure: dict[str, Any], words: str) -> list[str]:
+    return [f"{failure['name']} {words}: {failure['reason']}", *(f"    | {line}" for line in failure["log"])]
 
 
 def _address(host: str, port: int) -> str:

@@ -35,8 +35,8 @@ Say = Callable[[str], None]
 
 DEFAULT_PATIENCE = Patience()
 
-FUNCTION_START_SECONDS = 60.0
-"""How long a function may take to be imported. Lambda itself allows 10 seconds, on other machines."""
+FUNCTION_START_SECONDS = 75.0
+"""How long a function may take to be imported; its host gives up after 60 and says why, before we would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ async def fetch(weights: Weights, folders: tuple[Path, ...], say: Say) -> Path:
     except asyncio.CancelledError:
         cancelled.set()
         await asyncio.wait({work})
+        work.exception()  # that the fetch was cancelled is no news
         raise
 
 

@@ -5,11 +5,11 @@ Reads nothing but the names, sizes and times of a function's files.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.fingerprint import folder_fingerprint
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.servers import model_speaks, why_not_served
 from centralized_ml_api.plan.model import FunctionPlan, LocalPlan
@@ -25,6 +25,11 @@ class ModelSpec:
     name: str
     local: LocalPlan
     folders: tuple[Path, ...]
+
+    @property
+    def entry(self) -> str:
+        """The entry that it serves."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +114,3 @@ def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: L
         model_speaks=model_speaks(local.serving),
         fingerprint=folder_fingerprint(function.code),
     )
-
-
-def folder_fingerprint(folder: Path) -> str:
-    """A digest over names, sizes and times of a folder's files; changes when one of them does."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            facts = file.stat()
-            digest.update(f"{file.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest()

@@ -84,6 +84,7 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.logs = self.path / "logs"
+        self.model_logs = self.logs / "models"
         self.gateway = self.path / "gateway"
         self.scratch = self.path / "scratch"
         self._run_file = self.path / "run.json"
@@ -93,14 +94,17 @@ class StateFolder:
         """Takes the folder.
 
         Raises:
-            StartError: another process has it (the message says which), or it cannot be written.
+            StartError: another process has it (the message says which), it holds other files, or it cannot be
+                written.
         """
-        self._make()
         try:
+            self._make()
             self._lock.acquire()
+            self._empty_scratch()
         except Timeout as error:
             raise self._held() from error
-        self._empty_scratch()
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
         return self
 
     def __exit__(
@@ -112,11 +116,39 @@ class StateFolder:
         self._lock.release()
 
     def write_run(self, run: Run) -> None:
-        """Says who runs here (mode 0600, replaced as a whole)."""
+        """Says who runs here (mode 0600, replaced as a whole).
+
+        Raises:
+            StartError: it cannot be written.
+        """
         draft = self._run_file.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(run), file)
-        draft.replace(self._run_file)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(asdict(run), file)
+            draft.replace(self._run_file)
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+
+    def restore(self, run: Run) -> bool:
+        """Makes the folder anew when it was deleted under us, so that `run` can still be found and stopped.
+
+        Returns:
+            Whether it had been deleted.
+
+        Raises:
+            StartError: it cannot be made.
+        """
+        if self._find_run() == run:
+            return False
+        try:
+            self._make()
+            self.scratch.mkdir(mode=0o700, exist_ok=True)
+            self._lock.release()
+            self._lock.acquire()
+        except (OSError, Timeout) as error:
+            raise self._unusable(str(error)) from error
+        self.write_run(run)
+        return True
 
     def load_run(self) -> Run:
         """Who runs here.
@@ -144,15 +176,24 @@ class StateFolder:
             return None
 
     def _make(self) -> None:
-        try:
-            for folder in (self.path, self.logs, self.gateway):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.chmod(0o700)
-        except OSError as error:
+        """Makes the folder, or takes one that was made so before; never one with other things in it."""
+        if not self.path.exists():
+            self.path.mkdir(mode=0o700, parents=True)
+        elif not (self.path / "lock").exists() and any(self.path.iterdir()):
             raise StartError(
-                f"the state folder {self.path} cannot be written: {error.strerror}",
-                fix="name another one: --state FOLDER",
-            ) from error
+                f"{self.path} is no state folder: it holds other files",
+                fix="name a folder of its own, such as --state .mlapi",
+            )
+        else:
+            self.path.chmod(0o700)
+        for folder in (self.logs, self.model_logs, self.gateway):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def _unusable(self, reason: str) -> StartError:
+        return StartError(
+            f"the state folder {self.path} cannot be written: {reason}",
+            fix="name another one: --state FOLDER",
+        )
 
     def _held(self) -> StartError:
         run = self._find_run()

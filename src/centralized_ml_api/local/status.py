@@ -42,13 +42,17 @@ class EntryStatus:
 
 @dataclass(frozen=True, slots=True)
 class LocalStatus:
-    """The whole local target. `address` is empty until the gateway listens; `started` is epoch seconds."""
+    """The whole local target; `started` is in seconds since the epoch.
+
+    `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs.
+    """
 
     pid: int
     config: str
     state_folder: str
     started: float
     address: str
+    gateway_trouble: str
     sagemaker_runtime: str
     entries: tuple[EntryStatus, ...]
     notes: tuple[str, ...]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import MlApiError, StartError
+from centralized_ml_api.local.change import Change, Reloaded, decide_change
 from centralized_ml_api.local.compose import build_gateway, entry_statuses
 from centralized_ml_api.local.registry import Registry
-from centralized_ml_api.local.specs import Wanted, build_wanted
+from centralized_ml_api.local.specs import Wanted, build_wanted, services_of
 from centralized_ml_api.plan.model import ApiPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from centralized_ml_api.local.gateway_keeper import GatewayKeeper
     from centralized_ml_api.local.registry import Running
@@ -23,18 +23,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.supervision.service import Service
 
 RETIRE_SECONDS = 30.0
+RETRY_SECONDS = 2.0
 RETIRE_LOOK_SECONDS = 0.2
 RETIRE_QUIET_LOOKS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """What a change of plan did, by service name; `kept` could not start anew, so the old one goes on."""
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    kept: tuple[tuple[str, str], ...] = ()
 
 
 class Supervisor:
@@ -49,13 +40,13 @@ class Supervisor:
         fail: Callable[[MlApiError], None],
     ) -> None:
         self._gateway = gateway
-        self._registry = Registry(lambda spec: make(spec, self._note_change))
+        self._registry = Registry(lambda spec: make(spec, self._note_change), self._note_change)
         self._show = show
         self._fail = fail
         self._plan = ApiPlan((), ())
         self._wanted = Wanted({}, {}, ())
-        self._retiring: set[Running] = set()
-        self._finishing: list[asyncio.Task[None]] = []
+        self._retiring: dict[Running, asyncio.Task[None] | None] = {}
+        self._fault = ""
         self._changed = asyncio.Event()
         self._settled = asyncio.Condition()
         self._changing_plan = asyncio.Lock()
@@ -90,93 +81,103 @@ class Supervisor:
         self._note_change()
 
     async def run(self) -> None:
-        """Publishes every change until cancelled. What the gateway refuses is said; it goes on as before."""
+        """Publishes every change until cancelled. What the gateway refuses is said, and tried again later."""
         while True:
             await self._changed.wait()
             self._changed.clear()
             async with self._settled:
                 self._settled.notify_all()
-            try:
-                await self._publish()
-            except StartError as error:
-                self._fail(error)
-            self._show()
+            await self._publish_or_try_again()
+            if not self._changed.is_set():  # else the gateway does not know yet what we would show
+                self._show()
 
     async def change_to(self, plan: ApiPlan) -> Reloaded:
         """Serves another plan without dropping a call.
 
         What is new or changed is started beside the old; when it is ready the routes move, all at once; the
-        old ones end when their last call is over.
+        old ones end when their last call is over. An entry of which a part does not start stays as it was.
 
         Raises:
             StartError: the gateway refuses the new routes.
         """
         async with self._changing_plan:
-            wanted = await asyncio.to_thread(build_wanted, plan)  # it may look at files and ask for sizes
-            fresh = [self._registry.start(spec) for spec in self._to_start(wanted)]
-            await self._until_settled(fresh)
-            replaced, reloaded = await self._install(fresh)
-            gone = [name for name in self._names() if name not in wanted.specs]
-            retired = [*replaced, *(one for name in gone if (one := self._registry.remove(name)))]
-            self._plan, self._wanted = plan, wanted
-            self._retiring |= set(retired)  # the gateway keeps them, but no route leads there any more
+            # In a thread: it may look at files and ask web servers for sizes.
+            wanted = await asyncio.to_thread(build_wanted, plan)
+            fresh = {spec.name: self._registry.start(spec) for spec in self._to_start(wanted)}
+            try:
+                await self._until_settled(fresh.values())
+                change = decide_change(self._plan, plan, self._registry.find, fresh)
+            except BaseException:
+                await asyncio.gather(*(one.stop() for one in fresh.values()))
+                raise
+            await self._install(plan, wanted, change, fresh.values())
             await self._publish()
-            self._finishing += [asyncio.create_task(self._finish(one)) for one in retired]
             self._note_change()
-            return Reloaded(reloaded.added, reloaded.changed, tuple(gone), reloaded.kept)
+            return change.reloaded
 
     async def stop(self) -> None:
         """Ends every service, also those still finishing calls; returns when all are gone."""
-        for task in self._finishing:
-            task.cancel()
+        for task in self._retiring.values():
+            if task is not None:
+                task.cancel()
         retiring = [one.stop() for one in self._retiring]
         await asyncio.gather(self._registry.stop_all(), *retiring)
-
-    def _names(self) -> list[str]:
-        return [one.spec.name for one in self._registry.all()]
 
     def _to_start(self, wanted: Wanted) -> list[ServiceSpec]:
         return [
             spec
             for name, spec in wanted.specs.items()
-            if (now := self._registry.find(name)) is None
-            or now.spec != spec
-            or now.service.report().state == "failed"
+            if (now := self._registry.find(name)) is None or now.spec != spec or now.failed
         ]
 
-    async def _install(self, fresh: Iterable[Running]) -> tuple[list[Running], Reloaded]:
-        """Gives the fresh services their names, unless one failed and an older one still serves."""
-        replaced: list[Running] = []
-        added: list[str] = []
-        changed: list[str] = []
-        kept: list[tuple[str, str]] = []
+    async def _install(self, plan: ApiPlan, wanted: Wanted, change: Change, fresh: Iterable[Running]) -> None:
+        """Gives the fresh services their names, but for entries that are kept; what is unused ends."""
+        kept = {failure.name for failure in change.reloaded.kept}
+        refused = {name: reason for name, reason in wanted.refused.items() if name not in kept}
+        used = {name for one in change.deployments if one.name not in refused for name in services_of(one)}
         for one in fresh:
-            name, report = one.spec.name, one.service.report()
-            before = self._registry.find(name)
-            if before is None:
-                self._registry.install(one)
-                added.append(name)
-            elif report.state == "failed" and before.service.report().state != "failed":
+            if one.spec.entry in kept:
                 await one.stop()
-                kept.append((name, report.detail))
-            else:
-                self._registry.install(one)
-                replaced.append(before)
-                changed.append(name)
-        return replaced, Reloaded(tuple(added), tuple(changed), (), tuple(kept))
+            elif before := self._registry.install(one):
+                self._retiring[before] = None
+        for gone in self._registry.remove_all_but(used):
+            self._retiring[gone] = None
+        self._plan = replace(plan, deployments=change.deployments)
+        self._wanted = replace(wanted, refused=refused)
 
-    async def _until_settled(self, services: list[Running]) -> None:
+    async def _until_settled(self, services: Collection[Running]) -> None:
         async with self._settled:
             await self._settled.wait_for(lambda: all(one.settled for one in services))
 
+    async def _publish_or_try_again(self) -> None:
+        try:
+            await self._publish()
+        except StartError as error:
+            if str(error) != self._fault:
+                self._fail(error)
+            self._fault = str(error)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._note_change)
+
+    async def _publish(self) -> None:
+        """Tells the gateway what is ready. What has no route any more then ends when its calls are over."""
+        gateway = build_gateway(self._plan, self._wanted.refused, self._registry.find, tuple(self._retiring))
+        await self._gateway.apply(gateway)
+        self._fault = ""
+        for running, task in self._retiring.items():
+            if task is None:
+                self._retiring[running] = asyncio.create_task(self._finish(running))
+
     async def _finish(self, running: Running) -> None:
         """Ends a service when its last call is over, then lets the gateway forget it."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(RETIRE_SECONDS):
                 await self._until_quiet(running)
-        self._retiring.discard(running)
-        await self._publish()
-        await running.stop()
+        except TimeoutError:
+            pass  # its callers have long had their 504
+        finally:
+            await running.stop()
+            self._retiring.pop(running, None)
+            self._note_change()
 
     async def _until_quiet(self, running: Running) -> None:
         """Several quiet looks in a row: Envoy's workers take new routes a moment after Envoy says so."""
@@ -187,10 +188,6 @@ class Supervisor:
 
     async def _is_busy(self, running: Running) -> bool:
         return running.calls.count > 0 or await self._gateway.active_requests(running.upstream) > 0
-
-    async def _publish(self) -> None:
-        gateway = build_gateway(self._plan, self._wanted.refused, self._registry.find, tuple(self._retiring))
-        await self._gateway.apply(gateway)
 
     def _note_change(self) -> None:
         self._changed.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.specs import folder_fingerprint
+from centralized_ml_api.local.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -43,14 +43,3 @@ async def _rest(paths: Callable[[], Iterable[Path]], seen: dict[Path, str]) -> d
 
 async def _look(paths: Callable[[], Iterable[Path]]) -> dict[Path, str]:
     return await asyncio.to_thread(lambda chosen: {path: fingerprint(path) for path in chosen}, list(paths()))
-
-
-def fingerprint(path: Path) -> str:
-    """What changes when the file, or a file of the folder, does."""
-    if path.is_dir():
-        return folder_fingerprint(path)
-    try:
-        facts = path.stat()
-    except OSError:
-        return "gone"
-    return f"{facts.st_size} {facts.st_mtime_ns}"

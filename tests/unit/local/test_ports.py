@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.ports import check_port, free_port, prefer_port, reachable_addresses
+from centralized_ml_api.local.ports import check_port, free_port, reachable_addresses
 
 
 def test_a_taken_port_names_its_holder_and_another_port() -> None:
@@ -18,8 +19,7 @@ def test_a_taken_port_names_its_holder_and_another_port() -> None:
             check_port("127.0.0.1", port)
         assert f"port {port} is held by" in caught.value.message
         assert f"(pid {os.getpid()})" in caught.value.message
-        assert f"--port {port + 1}" in caught.value.fix
-        assert prefer_port(port) != port
+        assert re.search(r"--port \d+ ", caught.value.fix)
 
 
 def test_a_free_port_can_be_had() -> None:

@@ -20,6 +20,7 @@ from centralized_ml_api.local.lambda_host.invocation import Failed, Invocation, 
 from centralized_ml_api.local.lambda_host.memory import peak_memory_mib
 from centralized_ml_api.local.lambda_host.output import WorkerOutput, write_line
 from centralized_ml_api.local.lambda_host.runtime_api import RuntimeApi
+from centralized_ml_api.local.supervision.strays import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,7 @@ class Worker:
         environment = build_worker_environment(
             self._specification, runtime_api=await self._api.start(), temporary=temporary
         )
-        self._process = await self._spawn(environment)
+        self._process = await self._spawn({**environment, **inherited_mark()})
         watchdog = asyncio.get_running_loop().call_later(INIT_SECONDS, self._end_unless_loaded)
         try:
             status = await self._process.wait()

@@ -4,6 +4,6 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations
 """
 
 from centralized_ml_api.local.sagemaker_runtime.endpoint import Endpoint
-from centralized_ml_api.local.sagemaker_runtime.listener import Listener, build_application, start_listener
+from centralized_ml_api.local.sagemaker_runtime.listener import build_application
 
-__all__ = ["Endpoint", "Listener", "build_application", "start_listener"]
+__all__ = ["Endpoint", "build_application"]

@@ -36,8 +36,6 @@ requests within 60 seconds")
 
 DEFAULT_CONTENT_TYPE = "application/json"
 VARIANT = "AllTraffic"
-KEEPALIVE_SECONDS = 3600
-SHUTDOWN_SECONDS = 3.0
 
 
 class Service:
@@ -103,7 +101,7 @@ def build_application(
     *,
     timeout_seconds: float = MODEL_TIMEOUT_SECONDS,
 ) -> web.Application:
-    """The API over these endpoints. Run it with `start_listener`: bodies are not to be decompressed."""
+    """The API over these endpoints. Bodies are not to be decompressed on the way in: see `listen`."""
     service = Service(find, names, timeout_seconds)
     application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_answer_errors])
     application.cleanup_ctx.append(service.keep_session)
@@ -114,42 +112,6 @@ def build_application(
         ]
     )
     return application
-
-
-class Listener:
-    """A running server; `url` is what `--endpoint-url` and `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` take."""
-
-    def __init__(self, runner: web.AppRunner) -> None:
-        self._runner = runner
-        self.port: int = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    async def stop(self) -> None:
-        """Stops listening; calls that run get a moment to end."""
-        await self._runner.cleanup()
-
-
-async def start_listener(application: web.Application, port: int = 0) -> Listener:
-    """Serves on 127.0.0.1:`port`; 0 takes a free one.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        auto_decompress=False,
-        handler_cancellation=True,
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-    )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-    except OSError:
-        await runner.cleanup()
-        raise
-    return Listener(runner)
 
 
 @web.middleware

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.supervision.strays import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +89,7 @@ async def _start_child(launch: Launch, output: int) -> asyncio.subprocess.Proces
     return await asyncio.create_subprocess_exec(
         *launch.argv,
         cwd=launch.cwd,
-        env=dict(launch.environment),
+        env={**launch.environment, **inherited_mark()},
         stdin=asyncio.subprocess.PIPE if launch.stdin else asyncio.subprocess.DEVNULL,
         stdout=output,
         stderr=output,

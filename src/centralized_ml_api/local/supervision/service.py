@@ -126,7 +126,7 @@ class ReplicatedService:
         return next((state for state in waiting if state in states), "unready")
 
     def _replica(self, server: Server, number: int) -> Replica:
-        suffix = f"-{number}" if self._count > 1 else ""
+        suffix = f".{number}" if self._count > 1 else ""
         log = ServerLog(self._logs / f"{self._name}{suffix}.log")
         return Replica(server, log, self._session, self._changed, self._patience)
 
