@@ -36,7 +36,14 @@ def test_only_its_user_may_read_it(tmp_path: Path) -> None:
     with StateFolder(tmp_path / "state") as state:
         state.write_run(Run.of_this_process("models.json").reachable("http://127.0.0.1:1", "secret"))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [state.path, *state.path.iterdir()]}
-    assert modes == {"state": 0o700, "logs": 0o700, "gateway": 0o700, "lock": 0o600, "run.json": 0o600, "scratch": 0o700}
+    assert modes == {
+        "state": 0o700,
+        "logs": 0o700,
+        "gateway": 0o700,
+        "lock": 0o600,
+        "run.json": 0o600,
+        "scratch": 0o700,
+    }
 
 
 def test_the_run_is_gone_with_its_owner(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def _set_conversations(parameters: xllamacpp.CommonParams, context: int) -> None
     parameters.n_parallel = CONVERSATIONS
     parameters.n_ctx = CONVERSATIONS * context
     parameters.kv_unified = False
-    # A small model sometimes finds no end. A call that sets no max_tokens must not run into the API's timeout.
+    # A small model sometimes finds no end: a call without max_tokens must not run into the API's timeout.
     parameters.n_predict = ANSWER_TOKENS
     # The cache for past prompts may take 8 GiB by default: too much for a laptop that serves several models.
     parameters.cache_ram_mib = 0
