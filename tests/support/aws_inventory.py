@@ -56,24 +56,35 @@ class Inventory:
 def take_inventory(aws: MotoServer) -> Inventory:
     """Asks for everything."""
     scaling = aws.client("application-autoscaling")
+    asked = {
+        "ServiceNamespace": "sagemaker",
+        "MaxResults": 1000,
+    }  # one page: moto repeats the second for ever
     iam = aws.client("iam")
-    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
-    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
-    roles = [one for one in iam.list_roles()["Roles"] if not one["RoleName"].startswith("cdk-")]
-    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    targets = scaling.describe_scalable_targets(**asked)["ScalableTargets"]
+    policies = scaling.describe_scaling_policies(**asked)["ScalingPolicies"]
+    roles = [one for one in _all(iam, "list_roles", "Roles") if not one["RoleName"].startswith("cdk-")]
+    stacks = _all(aws.client("cloudformation"), "describe_stacks", "Stacks")
     return Inventory(
         **_sagemaker(aws),
-        scalable_targets={one["ResourceId"]: one for one in targets},
-        scaling_policies={one["ResourceId"]: one for one in policies},
-        functions={one["FunctionName"]: one for one in aws.client("lambda").list_functions()["Functions"]},
-        log_groups={
-            one["logGroupName"]: one for one in aws.client("logs").describe_log_groups()["logGroups"]
-        },
-        apis={one["id"]: one for one in aws.client("apigateway").get_rest_apis()["items"]},
-        roles={one["RoleName"]: one for one in roles},
-        policies={one["PolicyName"]: one for one in iam.list_policies(Scope="Local")["Policies"]},
-        stacks={one["StackName"]: one for one in stacks if one["StackName"] != "CDKToolkit"},
+        scalable_targets=_by("ResourceId", targets),
+        scaling_policies=_by("ResourceId", policies),
+        functions=_by("FunctionName", _all(aws.client("lambda"), "list_functions", "Functions")),
+        log_groups=_by("logGroupName", _all(aws.client("logs"), "describe_log_groups", "logGroups")),
+        apis=_by("id", _all(aws.client("apigateway"), "get_rest_apis", "items")),
+        roles=_by("RoleName", roles),
+        policies=_by("PolicyName", _all(iam, "list_policies", "Policies", Scope="Local")),
+        stacks=_by("StackName", [one for one in stacks if one["StackName"] != "CDKToolkit"]),
     )
+
+
+def _all(client: Any, operation: str, key: str, **asked: Any) -> list[Described]:
+    """Every item of every page."""
+    return [one for page in client.get_paginator(operation).paginate(**asked) for one in page[key]]
+
+
+def _by(key: str, items: list[Described]) -> dict[str, Described]:
+    return {one[key]: one for one in items}
 
 
 def take_paths(aws: MotoServer) -> dict[str, Described]:
@@ -85,14 +96,15 @@ def take_paths(aws: MotoServer) -> dict[str, Described]:
 
 
 def _sagemaker(aws: MotoServer) -> dict[str, dict[str, Described]]:
-    sagemaker = aws.client("sagemaker")
-    models = [one["ModelName"] for one in sagemaker.list_models()["Models"]]
-    configs = [one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
-    endpoints = [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]]
+    client = aws.client("sagemaker")
     return {
-        "models": {name: sagemaker.describe_model(ModelName=name) for name in models},
-        "endpoint_configs": {
-            name: sagemaker.describe_endpoint_config(EndpointConfigName=name) for name in configs
-        },
-        "endpoints": {name: sagemaker.describe_endpoint(EndpointName=name) for name in endpoints},
+        "models": _described(client, "model", "Model"),
+        "endpoint_configs": _described(client, "endpoint_config", "EndpointConfig"),
+        "endpoints": _described(client, "endpoint", "Endpoint"),
     }
+
+
+def _described(client: Any, kind: str, word: str) -> dict[str, Described]:
+    """Everything of a kind by its name, in full."""
+    names = [one[f"{word}Name"] for one in _all(client, f"list_{kind}s", f"{word}s")]
+    return {name: getattr(client, f"describe_{kind}")(**{f"{word}Name": name}) for name in names}
