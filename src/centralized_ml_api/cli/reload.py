@@ -21,8 +21,8 @@ from centralized_ml_api.errors import ConfigError, Place, Problem, StartError
 @json_option
 def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
     """Apply the changed config (or CONFIG instead) without dropping a call."""
+    from centralized_ml_api.local.change import describe_reload  # noqa: PLC0415
     from centralized_ml_api.local.control import ControlClient  # noqa: PLC0415  # only this verb pays for it
-    from centralized_ml_api.local.serve import describe_reload  # noqa: PLC0415
     from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
 
     run = StateFolder(state).load_run()

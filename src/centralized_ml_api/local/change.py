@@ -1,9 +1,12 @@
-"""From one plan to another: what becomes of each entry. Pure but for asking services how they are."""
+"""From one plan to another: what becomes of each entry, and how that is said.
+
+Pure but for asking services how they are.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.specs import services_of
 from centralized_ml_api.plan.model import ModelDeployment
@@ -98,3 +101,20 @@ def _chosen(entry: ModelDeployment, before: ApiPlan, kept: set[str]) -> ModelDep
 def _is_changed(entry: ModelDeployment, before: ApiPlan, fresh: Mapping[str, Running]) -> bool:
     old = before.deployment(entry.name)
     return old is not None and (old != entry or any(name in fresh for name in services_of(entry)))
+
+
+def describe_reload(changes: dict[str, Any]) -> str:
+    """What a reload did, in a sentence or a few lines; takes a `Reloaded` as plain values."""
+    words = [
+        f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
+    ]
+    lines = ["Reloaded: " + ("; ".join(words) or "nothing differs from what is served") + "."]
+    for failure in changes["kept"]:
+        lines += _describe_failure(failure, "could not be started anew, the old one goes on")
+    for failure in changes["failed"]:
+        lines += _describe_failure(failure, "could not be started")
+    return "\n".join(lines)
+
+
+def _describe_failure(failure: dict[str, Any], words: str) -> list[str]:
+    return [f"{failure['name']} {words}: {failure['reason']}", *(f"    | {line}" for line in failure["log"])]

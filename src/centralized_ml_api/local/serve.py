@@ -33,7 +33,7 @@ from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.change import Reloaded
+    from centralized_ml_api.local.change import Reloaded, describe_reload
 
 LOOK_SECONDS = 1.0
 
@@ -264,23 +264,6 @@ class LocalTarget:
             self._terminal.talk("Nothing was changed: the API goes on as before.")
         else:
             self._terminal.talk(describe_reload(asdict(reloaded)))
-
-
-def describe_reload(changes: dict[str, Any]) -> str:
-    """What a reload did, in a sentence or a few lines; takes what `LocalTarget.reload` gives."""
-    words = [
-        f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
-    ]
-    lines = ["Reloaded: " + ("; ".join(words) or "nothing differs from what is served") + "."]
-    for failure in changes["kept"]:
-        lines += _describe_failure(failure, "could not be started anew, the old one goes on")
-    for failure in changes["failed"]:
-        lines += _describe_failure(failure, "could not be started")
-    return "\n".join(lines)
-
-
-def _describe_failure(failure: dict[str, Any], words: str) -> list[str]:
-    return [f"{failure['name']} {words}: {failure['reason']}", *(f"    | {line}" for line in failure["log"])]
 
 
 def _address(host: str, port: int) -> str:
