@@ -17,6 +17,7 @@ import aiohttp
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, StartError
 from centralized_ml_api.local.access_log import keep_bounded
+from centralized_ml_api.local.change import describe_reload
 from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
@@ -33,7 +34,7 @@ from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.change import Reloaded, describe_reload
+    from centralized_ml_api.local.change import Reloaded
 
 LOOK_SECONDS = 1.0
 
