@@ -1,12 +1,13 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up test check lint parity format docs lock clean
+.PHONY: help setup setup-aws setup-dev up test check lint parity bench format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config/models.json
 UP ?=
+BENCH ?=
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -73,6 +74,9 @@ $(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml
 
 parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the SageMaker SDK (under 3 minutes)
 	@$(VENV)/parity/bin/python -m pytest -q tests/parity -o filterwarnings=default
+
+bench: setup-aws ## Measure how long a synth takes, beside an app with one bucket; BENCH="--rounds 9" passes flags on
+	@$(BIN)/python bench/synth.py $(BENCH)
 
 format: setup-dev ## Let Ruff format and fix
 	@$(BIN)/ruff format .

