@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aws_cdk import aws_applicationautoscaling as scaling
+from aws_cdk import CfnResource
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -32,29 +32,33 @@ class InstanceScaling(Construct):
         variant: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        target = scaling.CfnScalableTarget(
+        target = CfnResource(
             self,
             "Target",
-            service_namespace=_NAMESPACE,
-            scalable_dimension=_DIMENSION,
-            resource_id=f"endpoint/{endpoint_name}/variant/{variant}",
-            min_capacity=plan.min_capacity,
-            max_capacity=plan.max_capacity,
+            type="AWS::ApplicationAutoScaling::ScalableTarget",
+            properties={
+                "ServiceNamespace": _NAMESPACE,
+                "ScalableDimension": _DIMENSION,
+                "ResourceId": f"endpoint/{endpoint_name}/variant/{variant}",
+                "MinCapacity": plan.min_capacity,
+                "MaxCapacity": plan.max_capacity,
+            },
         )
-        scaling.CfnScalingPolicy(
+        CfnResource(
             self,
             "Policy",
-            policy_name="InvocationsPerInstance",
-            policy_type="TargetTrackingScaling",
-            scaling_target_id=target.ref,
-            target_tracking_scaling_policy_configuration=_track(plan.invocations_per_instance),
+            type="AWS::ApplicationAutoScaling::ScalingPolicy",
+            properties={
+                "PolicyName": "InvocationsPerInstance",
+                "PolicyType": "TargetTrackingScaling",
+                "ScalingTargetId": target.ref,
+                "TargetTrackingScalingPolicyConfiguration": _track(plan.invocations_per_instance),
+            },
         )
 
 
-def _track(
-    invocations: int,
-) -> scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty:
-    metric = scaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(predefined_metric_type=_METRIC)
-    return scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-        target_value=invocations, predefined_metric_specification=metric
-    )
+def _track(invocations: int) -> dict[str, Any]:
+    return {
+        "TargetValue": invocations,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": _METRIC},
+    }

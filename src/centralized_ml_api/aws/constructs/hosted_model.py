@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.autoscaling import InstanceScaling
@@ -22,44 +22,54 @@ if TYPE_CHECKING:
 VARIANT = "AllTraffic"
 """The one production variant of an endpoint."""
 
-_Config = sagemaker.CfnEndpointConfig
-_Model = sagemaker.CfnModel
-
 
 class HostedModel(Construct):
-    """`endpoint_name` is SageMaker's name of the endpoint, `endpoint_arn` what IAM knows it by."""
+    """`endpoint_name` is SageMaker's name of the endpoint, `endpoint_arn` what IAM knows it by.
+
+    The CDK has no classes of its own for SageMaker, only generated ones, whose import costs more than all of
+    this; so the properties stand here in CloudFormation's words.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, plan: HostingPlan, role: iam.IRole) -> None:
         super().__init__(scope, construct_id)
-        model = _Model(
-            self,
-            "Model",
-            execution_role_arn=role.role_arn,
-            primary_container=_container(plan.container),
-            enable_network_isolation=plan.network_isolation,
-        )
-        config = _Config(self, "Config", production_variants=[_variant(plan, model.attr_model_name)])
-        endpoint = sagemaker.CfnEndpoint(
-            self,
-            "Endpoint",
-            endpoint_config_name=config.attr_endpoint_config_name,
-            retain_all_variant_properties=True,
-            exclude_retained_variant_properties=_from_the_config(plan),
-        )
-        self.endpoint_name = endpoint.attr_endpoint_name
+        model = self._add("Model", "Model", _model(plan, role.role_arn))
+        variant = _variant(plan, _name(model, "ModelName"))
+        config = self._add("Config", "EndpointConfig", {"ProductionVariants": [variant]})
+        endpoint = self._add("Endpoint", "Endpoint", _endpoint(plan, _name(config, "EndpointConfigName")))
+        self.endpoint_name = _name(endpoint, "EndpointName")
         self.endpoint_arn = endpoint.ref  # SageMaker's ARNs are in small letters, whatever the name is
         if plan.autoscaling:
             InstanceScaling(
                 self, "Scaling", plan=plan.autoscaling, endpoint_name=self.endpoint_name, variant=VARIANT
             )
 
+    def _add(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CfnResource:
+        return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)
 
-def _container(plan: ContainerPlan) -> _Model.ContainerDefinitionProperty:
+
+def _name(resource: CfnResource, attribute: str) -> str:
+    return resource.get_att(attribute).to_string()
+
+
+def _model(plan: HostingPlan, role_arn: str) -> dict[str, Any]:
+    return {
+        "ExecutionRoleArn": role_arn,
+        "PrimaryContainer": _container(plan.container),
+        **_known(EnableNetworkIsolation=plan.network_isolation),
+    }
+
+
+def _known(**properties: Any) -> dict[str, Any]:
+    """Those that the plan decides; SageMaker has its own defaults for the others."""
+    return {name: value for name, value in properties.items() if value is not None}
+
+
+def _container(plan: ContainerPlan) -> dict[str, Any]:
     """A package brings its image and artifacts and takes neither of ours."""
-    return _Model.ContainerDefinitionProperty(
-        image=plan.image,
-        model_package_name=plan.package_arn,
-        environment=dict(plan.environment) or None,
+    return _known(
+        Image=plan.image,
+        ModelPackageName=plan.package_arn,
+        Environment=dict(plan.environment) or None,
         **_artifacts(plan.data, accept_eula=plan.accept_eula),
     )
 
@@ -68,27 +78,26 @@ def _artifacts(data: ModelData | None, *, accept_eula: bool) -> dict[str, Any]:
     if data is None:
         return {}
     if data.type is None:
-        return {"model_data_url": data.uri}
-    access = _Model.ModelAccessConfigProperty(accept_eula=True) if accept_eula else None
-    source = _Model.S3DataSourceProperty(
-        s3_uri=data.uri,
-        s3_data_type=data.type,
-        compression_type=data.compression or "None",
-        model_access_config=access,
-    )
-    return {"model_data_source": _Model.ModelDataSourceProperty(s3_data_source=source)}
+        return {"ModelDataUrl": data.uri}
+    source = {
+        "S3Uri": data.uri,
+        "S3DataType": data.type,
+        "CompressionType": data.compression or "None",
+        **({"ModelAccessConfig": {"AcceptEula": True}} if accept_eula else {}),
+    }
+    return {"ModelDataSource": {"S3DataSource": source}}
 
 
-def _variant(plan: HostingPlan, model_name: str) -> _Config.ProductionVariantProperty:
-    return _Config.ProductionVariantProperty(
-        variant_name=VARIANT,
-        model_name=model_name,
-        initial_instance_count=plan.initial_count,
-        initial_variant_weight=1,
-        volume_size_in_gb=plan.volume_gib,
-        model_data_download_timeout_in_seconds=plan.download_timeout_seconds,
-        container_startup_health_check_timeout_in_seconds=plan.startup_timeout_seconds,
-        inference_ami_version=plan.inference_ami,
+def _variant(plan: HostingPlan, model_name: str) -> dict[str, Any]:
+    return _known(
+        VariantName=VARIANT,
+        ModelName=model_name,
+        InitialInstanceCount=plan.initial_count,
+        InitialVariantWeight=1,
+        VolumeSizeInGB=plan.volume_gib,
+        ModelDataDownloadTimeoutInSeconds=plan.download_timeout_seconds,
+        ContainerStartupHealthCheckTimeoutInSeconds=plan.startup_timeout_seconds,
+        InferenceAmiVersion=plan.inference_ami,
         **_instances(plan),
     )
 
@@ -96,18 +105,26 @@ def _variant(plan: HostingPlan, model_name: str) -> _Config.ProductionVariantPro
 def _instances(plan: HostingPlan) -> dict[str, Any]:
     """One type, or a pool of types of which the first has priority 1."""
     if len(plan.instances) == 1:
-        return {"instance_type": plan.instances[0]}
-    pools = [
-        _Config.InstancePoolProperty(instance_type=one, priority=priority)
-        for priority, one in enumerate(plan.instances, 1)
-    ]
+        return {"InstanceType": plan.instances[0]}
     return {
-        "instance_pools": pools,
-        "variant_instance_provision_timeout_in_seconds": plan.provision_timeout_seconds,
+        "InstancePools": [
+            {"InstanceType": one, "Priority": priority} for priority, one in enumerate(plan.instances, 1)
+        ],
+        "VariantInstanceProvisionTimeoutInSeconds": plan.provision_timeout_seconds,
     }
 
 
-def _from_the_config(plan: HostingPlan) -> list[sagemaker.CfnEndpoint.VariantPropertyProperty]:
+def _endpoint(plan: HostingPlan, config_name: str) -> dict[str, Any]:
+    return {
+        "EndpointConfigName": config_name,
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [
+            {"VariantPropertyType": kind} for kind in _from_the_config(plan)
+        ],
+    }
+
+
+def _from_the_config(plan: HostingPlan) -> list[str]:
     """What an update takes from the new configuration rather than from the running endpoint.
 
     A scaled endpoint keeps the instances that it has scaled to; a fixed one goes to the count of the config,
@@ -116,6 +133,4 @@ def _from_the_config(plan: HostingPlan) -> list[sagemaker.CfnEndpoint.VariantPro
     """
     kinds = ["DesiredWeight", "DataCaptureConfig"]
     kinds += [] if plan.autoscaling else ["DesiredInstanceCount"]
-    return [
-        sagemaker.CfnEndpoint.VariantPropertyProperty(variant_property_type=kind) for kind in sorted(kinds)
-    ]
+    return sorted(kinds)

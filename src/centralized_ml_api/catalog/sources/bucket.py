@@ -11,7 +11,6 @@ from urllib.parse import quote
 from centralized_ml_api.catalog.failures import MirrorError, OfflineError, SourceError
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.sources.cache import Cached
-from centralized_ml_api.catalog.sources.web import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +88,8 @@ class WebBucket:
     def _ask(self, url: str, cached: Cached | None) -> tuple[str, Source]:
         if self._down:
             raise self._down
+        from centralized_ml_api.catalog.sources.web import fetch  # noqa: PLC0415  # only who asks pays for it
+
         try:
             answer = fetch(url, {"If-None-Match": cached.etag} if cached and cached.etag else {})
         except SourceError as error:
