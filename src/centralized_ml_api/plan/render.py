@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.plan.aws.notes import not_acted_on
 from centralized_ml_api.plan.model import (
     CommandServing,
     ContainerModel,
@@ -29,20 +30,21 @@ def render_plan(plan: ApiPlan, target: Target) -> str:
     """A table, one line an entry, and below it who may call and what is not acted on."""
     header = ("PATH", "MODEL", "SERVED BY" if target == "local" else "INSTANCES", "INTEGRATION", "HEADERS")
     rows = [_row(entry, target) for entry in plan.deployments]
-    return "\n".join([*_table([header, *rows]), "", *plan_notes(plan)])
+    return "\n".join([*_table([header, *rows]), "", *plan_notes(plan, target)])
 
 
-def plan_notes(plan: ApiPlan) -> list[str]:
+def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """What a reader of the plan must know besides the entries, in sentences."""
     notes = ["Who may call: everybody who reaches the address; no keys are asked for."]
-    notes += [f"Not acted on yet: {note}." for note in plan.not_acted_on]
-    return notes
+    if target == "aws":
+        return [*notes, *not_acted_on(plan)]
+    return [*notes, *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
 
 
 def plan_json(plan: ApiPlan, target: Target) -> dict[str, Any]:
     """The plan as plain values, for scripts: `entries` with every decided field, and `notes`."""
     entries = [_plain({**asdict(entry), "path": entry.path}) for entry in plan.deployments]
-    return {"target": target, "entries": entries, "notes": plan_notes(plan)}
+    return {"target": target, "entries": entries, "notes": plan_notes(plan, target)}
 
 
 def _plain(value: Any) -> Any:

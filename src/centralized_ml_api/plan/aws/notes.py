@@ -26,7 +26,7 @@ def build_notes(plan: ApiPlan, facts: Mapping[str, ModelFacts], throttle: Thrott
     """Who may call, where the JumpStart facts come from, what is not acted on."""
     rate = f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
     public = f"The API is public: whoever knows the address may call it, all of them together {rate}."
-    return (public, *_sources(facts), *_not_acted_on(plan))
+    return (public, *_sources(facts), *not_acted_on(plan))
 
 
 def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
@@ -39,8 +39,8 @@ def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
         yield f"JumpStart: {', '.join(names)} from {_SOURCES[source]}{partial}."
 
 
-def _not_acted_on(plan: ApiPlan) -> Iterable[str]:
-    """What this version reads and does not do; the rate of the whole API is kept here."""
+def not_acted_on(plan: ApiPlan) -> Iterable[str]:
+    """What this version reads and does not do on AWS, as sentences; the rate of the API is kept there."""
     unkept = (note for note in plan.not_acted_on if plan.throttle is None or note != NOT_THROTTLED)
     streams = [one.name for one in plan.deployments if one.integration == "stream"]
     answers_501 = f"the integration `stream`: {', '.join(streams)} will answer 501"

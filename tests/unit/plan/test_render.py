@@ -1,0 +1,45 @@
+"""What the notes of a plan say, which differ between the targets."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.render import plan_notes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.plan.model import ApiPlan
+
+NOT_THROTTLED = "calls are not throttled"
+
+
+def plan_of(folder: Path, integration: str, **event: Any) -> ApiPlan:
+    """The plan of one model."""
+    model = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge"}
+    config = {"models": [{**model, "integration": {"type": integration}}], "event": event}
+    path = folder / "models.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def test_a_rate_is_kept_on_aws_and_not_on_one_machine(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "api", requests_per_second=5)
+    assert NOT_THROTTLED in " ".join(plan_notes(plan, "local"))
+    assert NOT_THROTTLED not in " ".join(plan_notes(plan, "aws"))
+
+
+def test_a_stream_is_not_acted_on_by_aws_alone(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "stream")
+    assert "chat will answer 501" in " ".join(plan_notes(plan, "aws"))
+    assert "501" not in " ".join(plan_notes(plan, "local"))
+
+
+def test_teams_are_not_acted_on_anywhere(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "api", teams=["red"])
+    for target in ("local", "aws"):
+        assert "event.teams: no keys are asked for" in " ".join(plan_notes(plan, target))
