@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.render import render_problems
 from centralized_ml_api.errors import ConfigError, MlApiError
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def main() -> int:
     try:
         add_stack(app)
     except ConfigError as error:
+        from centralized_ml_api.config.render import render_problems  # noqa: PLC0415  # like the stack
+
         talk(render_problems(error.problems, error.source))
         return error.exit_status
     except MlApiError as error:
@@ -37,12 +38,21 @@ def main() -> int:
 
 
 def _start_cdk() -> App:
-    """An app of the CDK, whose import waits for Node; meanwhile this reads what the config needs."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        cdk = pool.submit(import_module, "aws_cdk")
-        import_module("centralized_ml_api.aws.planning")
-        app: App = cdk.result().App()
+    """An app of the CDK.
+
+    Its import and its making wait for Node, a third of a second; meanwhile another thread imports the rest.
+    """
+    rest = Thread(target=_import_the_rest)
+    rest.start()
+    app: App = import_module("aws_cdk").App()
+    rest.join()
     return app
+
+
+def _import_the_rest() -> None:
+    """What `add_stack` needs; the second needs the CDK, and waits until that is imported."""
+    import_module("centralized_ml_api.aws.planning")
+    import_module("centralized_ml_api.aws.stack")
 
 
 def add_stack(app: App) -> None:

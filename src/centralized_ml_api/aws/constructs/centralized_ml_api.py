@@ -38,6 +38,7 @@ class CentralizedMlApi(Construct):
         super().__init__(scope, construct_id)
         self._plan = plan
         self._parents = self._build_parents()
+        self._rooms: dict[tuple[str | None, str], Construct] = {}
         self.endpoints = self._build_models()
         self._functions = self._build_functions()
         self.url = self._build_api().url
@@ -50,10 +51,13 @@ class CentralizedMlApi(Construct):
         return parents
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
-        roles = {role.id: ExecutionRole(self, f"{role.id}Role", plan=role) for role in self._plan.roles}
+        arns = {
+            role.id: ExecutionRole(self, f"{role.id}Role", plan=role).role.role_arn
+            for role in self._plan.roles
+        }
         models = {
             model.name: HostedModel(
-                self._room(model.group, "Models"), model.name, plan=model, role=roles[model.role].role
+                self._room(model.group, "Models"), model.name, plan=model, role_arn=arns[model.role]
             )
             for model in self._plan.models
         }
@@ -106,6 +110,6 @@ class CentralizedMlApi(Construct):
 
     def _room(self, group: str | None, kind: str) -> Construct:
         """A construct of its own for each kind, so that no entry's name meets one of ours."""
-        parent = self._parents[group]
-        found = parent.node.try_find_child(kind)
-        return found if isinstance(found, Construct) else Construct(parent, kind)
+        if (group, kind) not in self._rooms:
+            self._rooms[group, kind] = Construct(self._parents[group], kind)
+        return self._rooms[group, kind]

@@ -14,7 +14,7 @@ from constructs import Construct
 from centralized_ml_api.aws.constructs.autoscaling import InstanceScaling
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_iam as iam
+    from aws_cdk import Reference
 
     from centralized_ml_api.catalog.facts import ModelData
     from centralized_ml_api.plan.aws.model import ContainerPlan, HostingPlan
@@ -30,13 +30,14 @@ class HostedModel(Construct):
     this; so the properties stand here in CloudFormation's words.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, plan: HostingPlan, role: iam.IRole) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, plan: HostingPlan, role_arn: str) -> None:
         super().__init__(scope, construct_id)
-        model = self._add("Model", "Model", _model(plan, role.role_arn))
-        variant = _variant(plan, _name(model, "ModelName"))
+        model = self._add("Model", "Model", _model(plan, role_arn))
+        variant = _variant(plan, model.get_att("ModelName"))
         config = self._add("Config", "EndpointConfig", {"ProductionVariants": [variant]})
-        endpoint = self._add("Endpoint", "Endpoint", _endpoint(plan, _name(config, "EndpointConfigName")))
-        self.endpoint_name = _name(endpoint, "EndpointName")
+        config_name = config.get_att("EndpointConfigName")
+        endpoint = self._add("Endpoint", "Endpoint", _endpoint(plan, config_name))
+        self.endpoint_name = endpoint.get_att("EndpointName").to_string()
         self.endpoint_arn = endpoint.ref  # SageMaker's ARNs are in small letters, whatever the name is
         if plan.autoscaling:
             InstanceScaling(
@@ -45,10 +46,6 @@ class HostedModel(Construct):
 
     def _add(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CfnResource:
         return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)
-
-
-def _name(resource: CfnResource, attribute: str) -> str:
-    return resource.get_att(attribute).to_string()
 
 
 def _model(plan: HostingPlan, role_arn: str) -> dict[str, Any]:
@@ -88,7 +85,7 @@ def _artifacts(data: ModelData | None, *, accept_eula: bool) -> dict[str, Any]:
     return {"ModelDataSource": {"S3DataSource": source}}
 
 
-def _variant(plan: HostingPlan, model_name: str) -> dict[str, Any]:
+def _variant(plan: HostingPlan, model_name: Reference) -> dict[str, Any]:
     return _known(
         VariantName=VARIANT,
         ModelName=model_name,
@@ -114,7 +111,7 @@ def _instances(plan: HostingPlan) -> dict[str, Any]:
     }
 
 
-def _endpoint(plan: HostingPlan, config_name: str) -> dict[str, Any]:
+def _endpoint(plan: HostingPlan, config_name: Reference) -> dict[str, Any]:
     return {
         "EndpointConfigName": config_name,
         "RetainAllVariantProperties": True,
