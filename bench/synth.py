@@ -48,8 +48,8 @@ WAYS = {
 }
 """How an app is run. The CDK's own validator of templates is what a deployment has on."""
 
-LINEAR = 1.5
-"""What the second 75 models may cost, in units of the first 75."""
+LINEAR = 2.0
+"""How many times 75 models 150 may take: more would be more than in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +186,12 @@ def judge(timings: list[Timing]) -> list[Goal]:
         _goal(f"{app} / floor, {way}", median / medians["floor", way], LIMITS[app])
         for (app, way), median in medians.items()
     ]
-    way = next(iter(WAYS))
-    if ("150 models", way) in medians:
-        base, half, whole = (medians[app, way] for app in ("default", "75 models", "150 models"))
-        goals.append(_goal(f"second 75 models / first 75, {way}", (whole - half) / (half - base), LINEAR))
+    way = timings[0].way
+    goals.append(
+        _goal(
+            f"150 models / 75 models, {way}", medians["150 models", way] / medians["75 models", way], LINEAR
+        )
+    )
     return [goal for goal in goals if goal]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnMapping, RemovalPolicy
+from aws_cdk import CfnMapping, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
@@ -77,6 +77,8 @@ class HttpApi(Construct):
         """The document with its repeated texts in a mapping of the template."""
         texts = repeated_texts(document)
         mapping = CfnMapping(self, "Texts", mapping={key: {"Text": text} for key, text in texts.items()})
-        places = {text: mapping.find_in_map(key, "Text") for key, text in texts.items()}
+        # Not `mapping.find_in_map`: its strings would each be searched for tokens, again and again.
+        name = Stack.of(self).resolve(mapping.logical_id)
+        places = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
         shared: Mapping[str, Any] = replace_texts(document, places.get)
         return shared
