@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,9 +51,13 @@ def _start_cdk() -> App:
 
 
 def _import_the_rest() -> None:
-    """What `add_stack` needs; the second needs the CDK, and waits until that is imported."""
-    import_module("centralized_ml_api.aws.planning")
-    import_module("centralized_ml_api.aws.stack")
+    """What `add_stack` needs; the second needs the CDK, and waits until that is imported.
+
+    What goes wrong here goes wrong there again, and is told there.
+    """
+    with suppress(Exception):
+        import_module("centralized_ml_api.aws.planning")
+        import_module("centralized_ml_api.aws.stack")
 
 
 def add_stack(app: App) -> None:
