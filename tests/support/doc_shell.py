@@ -195,12 +195,15 @@ def _free_port(wanted: int) -> int:
 
 
 def _build_environment(folder: Path, ports: dict[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLAPI_", "AWS_"))}
+    # Of a `make test` around us, too: below it another make would say which folder it enters.
+    foreign = ("MLAPI_", "AWS_", "MAKE", "MFLAGS")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {
         **inherited,
         "PATH": f"{folder / '.venv/bin'}:{os.environ['PATH']}",
         "UP": f"--port {ports[API_PORT]}",
         "NO_COLOR": "1",
+        "MLAPI_JUMPSTART_MIRROR": os.environ["MLAPI_JUMPSTART_MIRROR"],  # nowhere: see tests/conftest.py
     }
 
 
