@@ -160,11 +160,13 @@ class Supervisor:
 
     async def _publish(self) -> None:
         """Tells the gateway what is ready. What has no route any more then ends when its calls are over."""
-        gateway = build_gateway(self._plan, self._wanted.refused, self._registry.find, tuple(self._retiring))
-        await self._gateway.apply(gateway)
+        retiring = tuple(self._retiring)  # one that retires meanwhile still has its route
+        await self._gateway.apply(
+            build_gateway(self._plan, self._wanted.refused, self._registry.find, retiring)
+        )
         self._fault = ""
-        for running, task in self._retiring.items():
-            if task is None:
+        for running in retiring:
+            if running in self._retiring and self._retiring[running] is None:
                 self._retiring[running] = asyncio.create_task(self._finish(running))
 
     async def _finish(self, running: Running) -> None:
