@@ -102,7 +102,7 @@ def _limits(schema: dict[str, Any]) -> str:
 _NO_LIMIT = 1_000_000
 
 _HEAD = """\
-<!-- Generated from src/centralized_ml_api/config/model.py by `make docs`. -->
+<!-- Generated from src/centralized_ml_api/config/model by `make docs`. -->
 
 # The config
 

@@ -75,6 +75,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         description=entry.description or "",
         sample=entry.sample,
         local=_local(entry.local) if entry.local else None,
+        speaks=entry.speaks,
     )
 
 
@@ -123,7 +124,7 @@ def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
 
 
 def _local(written: Local) -> LocalPlan:
-    return LocalPlan(_serving(written), written.replicas, dict(written.environment))
+    return LocalPlan(_serving(written), written.replicas, dict(written.environment), written.speaks)
 
 
 def _serving(written: Local) -> Serving:

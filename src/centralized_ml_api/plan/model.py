@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from centralized_ml_api.config.model import Speaks
 from centralized_ml_api.config.weights import Weights
 
 GATEWAY_TIMEOUT_SECONDS = 29
@@ -137,11 +138,12 @@ Serving = LlamaCppServing | PythonServing | CommandServing | UrlServing | SageMa
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """How one machine serves the entry."""
+    """How one machine serves the entry. `speaks`: what bodies the server takes, None where nobody said."""
 
     serving: Serving
     replicas: int
     environment: Mapping[str, str]
+    speaks: Speaks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ class ModelDeployment:
 
     `endpoint_name` is the name by which SageMaker's API knows the model. `headers` are the configured
     request headers as written; `Content-Type` and `Accept` always pass too. `function` is set exactly when
-    `integration` is `lambda`; `local` is None when one machine cannot serve it.
+    `integration` is `lambda`; `speaks` is what the config says of the SageMaker endpoint's bodies; `local` is
+    None when one machine cannot serve it.
     """
 
     name: str
@@ -165,6 +168,7 @@ class ModelDeployment:
     description: str
     sample: Any
     local: LocalPlan | None
+    speaks: Speaks | None = None
 
     @property
     def path(self) -> str:

@@ -1,0 +1,40 @@
+"""What every part of the file is built from: the strict base class and the forms that several parts use."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+INSTANCE_PATTERN = r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"
+ENVIRONMENT_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+NOT_BLANK = r"\S"
+REGION_PATTERN = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
+
+Count = Annotated[int, Field(ge=1, le=2_147_483_647)]
+Rate = Annotated[float, Field(gt=0, le=1_000_000)]
+EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
+Environment = dict[EnvironmentName, str]
+
+Speaks = Literal[
+    "openai-chat",
+    "openai-embeddings",
+    "text-generation-inference",
+    "text-inputs",
+    "text-embeddings-inference",
+    "text-inputs-embeddings",
+]
+"""The bodies that a model server takes, where they are known: those of OpenAI's API, of Hugging Face's two
+servers (`inputs`), and of JumpStart's own containers (`text_inputs`)."""
+
+
+def hint(**schema: Any) -> dict[str, Any]:
+    """What only the JSON Schema says about a field, because a rule with a better message checks it."""
+    return schema
+
+
+class Written(BaseModel):
+    """A part of the file: unknown keys and coercions (`"3"` for 3) are refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
