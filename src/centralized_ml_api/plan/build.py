@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.model import (
@@ -15,6 +14,7 @@ from centralized_ml_api.config.model import (
     Url,
 )
 from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.model import (
     ApiPlan,
     AutoscalingPlan,
@@ -29,7 +29,6 @@ from centralized_ml_api.plan.model import (
     PackageModel,
     PythonServing,
     SageMakerServing,
-    Throttle,
     UrlServing,
 )
 
@@ -45,9 +44,6 @@ Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
 NOT_THROTTLED = "event.requests_per_second, burst: calls are not throttled"
 
-_BURST_SECONDS = 2
-"""Without a `burst`, the calls of this many seconds may come at once."""
-
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
     """The whole API in config order, models before endpoints. Pure: reads no file and asks no network."""
@@ -55,7 +51,7 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
         deployments=tuple(_deployment(entry, loaded.code_folders) for entry in loaded.config.entries),
         folders=(loaded.root, loaded.path.parent),
         not_acted_on=tuple(_not_acted_on(loaded.config.event)),
-        throttle=_throttle(loaded.config.event),
+        event=build_event(loaded.config.event),
     )
 
 
@@ -138,14 +134,6 @@ def _serving(written: Local) -> Serving:
     if isinstance(written, Url):
         return UrlServing(written.url, written.ping)
     return SageMakerServing(written.region)
-
-
-def _throttle(event: Event | None) -> Throttle | None:
-    """The rate of the whole API. With teams it would be each team's, which is another thing."""
-    if event is None or event.requests_per_second is None or event.teams:
-        return None
-    rate = event.requests_per_second
-    return Throttle(rate, event.burst or math.ceil(rate * _BURST_SECONDS))
 
 
 def _not_acted_on(event: Event | None) -> list[str]:

@@ -7,12 +7,13 @@ and decides nothing more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from centralized_ml_api.config.model import Speaks
 from centralized_ml_api.config.weights import Weights
+from centralized_ml_api.plan.event import EventPlan
 
 GATEWAY_TIMEOUT_SECONDS = 29
 """How long the API waits for a model or a function.
@@ -177,26 +178,18 @@ class ModelDeployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Throttle:
-    """The most requests that the whole API takes: a steady rate, and `burst` at once."""
-
-    requests_per_second: float
-    burst: int
-
-
-@dataclass(frozen=True, slots=True)
 class ApiPlan:
     """The whole API: its deployments in config order.
 
     `folders` are where relative paths of the config start, in the order in which they are tried.
-    `throttle` is the config's, None where it names none. `not_acted_on` says in sentences what the config
+    `not_acted_on` says in sentences what the config
     asks for and this version does not do.
     """
 
     deployments: tuple[ModelDeployment, ...]
     folders: tuple[Path, ...]
     not_acted_on: tuple[str, ...] = ()
-    throttle: Throttle | None = None
+    event: EventPlan = field(default_factory=EventPlan)
 
     def deployment(self, name: str) -> ModelDeployment | None:
         """The deployment of that name, if there is one."""

@@ -15,7 +15,7 @@ from centralized_ml_api.aws.document.shared_texts import is_large, repeated_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.plan.model import Throttle
+    from centralized_ml_api.plan.event import Throttle
 
 STAGE = "prod"
 

@@ -20,7 +20,7 @@ from centralized_ml_api.plan.aws.notes import build_notes
 from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.roles import build_roles
 from centralized_ml_api.plan.aws.weights import entry_weights, fixed_weight
-from centralized_ml_api.plan.model import ExistingEndpoint, Throttle
+from centralized_ml_api.plan.model import ExistingEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 LOG_RETENTION_DAYS = 30
 """Long enough to look into an event afterwards, short enough to cost nothing much."""
-
-DEFAULT_THROTTLE = Throttle(requests_per_second=100, burst=200)
-"""Above what a room of people sends, below what an endless loop does."""
 
 NOT_STREAMED = (
     "The integration `stream` is not acted on yet on AWS: this path will not answer before it is;"
@@ -62,7 +59,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
     fixed = fixed_weight(routes, roles, len(endpoint_policies) + len(function_policies))
     groups = assign_groups(entry_weights(routes, models, functions), fixed)
-    throttle = plan.throttle or DEFAULT_THROTTLE
+    throttle = plan.event.throttle
     return AwsPlan(
         api=plan,
         region=region,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from centralized_ml_api.catalog.facts import ModelData
-from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, FunctionPlan, Throttle
+from centralized_ml_api.plan.event import Throttle
+from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, FunctionPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.plan.model import ApiPlan, Throttle
+    from centralized_ml_api.plan.event import Throttle
+    from centralized_ml_api.plan.model import ApiPlan
 
 _SOURCES = {
     "lock": "the lock file beside the config",
@@ -41,7 +42,7 @@ def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
 
 def not_acted_on(plan: ApiPlan) -> Iterable[str]:
     """What this version reads and does not do on AWS, as sentences; the rate of the API is kept there."""
-    unkept = (note for note in plan.not_acted_on if plan.throttle is None or note != NOT_THROTTLED)
+    unkept = (note for note in plan.not_acted_on if plan.event.teams or note != NOT_THROTTLED)
     streams = [one.name for one in plan.deployments if one.integration == "stream"]
     answers_501 = f"the integration `stream`: {', '.join(streams)} will answer 501"
     return (f"Not acted on yet: {note}." for note in [*unkept, *([answers_501] if streams else [])])

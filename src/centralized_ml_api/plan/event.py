@@ -1,0 +1,111 @@
+"""Who may call, how much, until when, for how much: the event as decided. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from centralized_ml_api.config.model import Event, Team
+
+_BURST_SECONDS = 2
+"""Without a `burst`, the calls of this many seconds may come at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The most requests that are taken: a steady rate, and `burst` at once."""
+
+    requests_per_second: float
+    burst: int
+
+
+DEFAULT_THROTTLE = Throttle(requests_per_second=100, burst=200)
+"""For the whole API. Above what a room of people sends, below what an endless loop does."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPlan:
+    """One team. `throttle` and `requests_per_day` (UTC days) are None where nothing limits the team alone.
+
+    `models` are the entries it may call, None for all.
+    """
+
+    name: str
+    throttle: Throttle | None
+    requests_per_day: int | None
+    models: tuple[str, ...] | None
+
+    def may_call(self, entry: str) -> bool:
+        """Whether the team may call that entry."""
+        return self.models is None or entry in self.models
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPlan:
+    """When to warn: US dollars a month, and whom."""
+
+    usd: float
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventPlan:
+    """The event. Without `teams`, everybody may call without a key.
+
+    `throttle` is that of the whole API. `ends` is in UTC, None when it has no end.
+    """
+
+    teams: tuple[TeamPlan, ...] = ()
+    throttle: Throttle = DEFAULT_THROTTLE
+    ends: datetime | None = None
+    budget: BudgetPlan | None = None
+
+
+def build_event(event: Event | None) -> EventPlan:
+    """The event as decided; without an `event`, a public API with the default throttle."""
+    if event is None:
+        return EventPlan()
+    own = _throttle(event.requests_per_second, event.burst)
+    teams = tuple(_team(one, own) for one in event.teams)
+    return EventPlan(
+        teams=teams,
+        throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
+        ends=datetime.fromisoformat(event.ends.upper()).astimezone(UTC) if event.ends else None,
+        budget=BudgetPlan(event.budget.usd, event.budget.email) if event.budget else None,
+    )
+
+
+def _together(teams: tuple[TeamPlan, ...]) -> Throttle:
+    """What all teams may send at once, so that the whole API never refuses what a team is promised."""
+    throttles = [one.throttle or DEFAULT_THROTTLE for one in teams]
+    return Throttle(
+        max(DEFAULT_THROTTLE.requests_per_second, sum(one.requests_per_second for one in throttles)),
+        max(DEFAULT_THROTTLE.burst, sum(one.burst for one in throttles)),
+    )
+
+
+def _team(written: str | Team, default: Throttle | None) -> TeamPlan:
+    """A team's own rate and burst win one by one over the event's."""
+    if isinstance(written, str):
+        return TeamPlan(written, default, None, None)
+    return TeamPlan(
+        name=written.name,
+        throttle=_team_throttle(written, default),
+        requests_per_day=written.requests_per_day,
+        models=None if written.models is None else tuple(written.models),
+    )
+
+
+def _team_throttle(written: Team, default: Throttle | None) -> Throttle | None:
+    if written.requests_per_second is not None:
+        return _throttle(written.requests_per_second, written.burst)
+    if default is not None and written.burst is not None:
+        return Throttle(default.requests_per_second, written.burst)
+    return default
+
+
+def _throttle(rate: float | None, burst: int | None) -> Throttle | None:
+    return None if rate is None else Throttle(rate, burst or math.ceil(rate * _BURST_SECONDS))

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from centralized_ml_api.config.model import Event
+from centralized_ml_api.plan.event import DEFAULT_THROTTLE, EventPlan, Throttle, build_event
+
+
+def event(**written: object) -> EventPlan:
+    return build_event(Event.model_validate(written))
+
+
+def test_without_an_event_the_api_is_public_and_throttled() -> None:
+    assert build_event(None) == EventPlan((), DEFAULT_THROTTLE, None, None)
+
+
+def test_a_rate_without_teams_is_that_of_the_whole_api() -> None:
+    assert event(requests_per_second=2.5).throttle == Throttle(2.5, 5)
+
+
+def test_the_rate_of_the_event_is_each_teams_own() -> None:
+    red, blue = event(requests_per_second=2, teams=["red", "blue"]).teams
+    assert red.throttle == blue.throttle == Throttle(2, 4)
+
+
+def test_what_a_team_says_of_itself_wins() -> None:
+    (red,) = event(requests_per_second=2, teams=[{"name": "red", "requests_per_second": 7}]).teams
+    assert red.throttle == Throttle(7, 14)
+
+
+def test_a_team_may_change_the_burst_alone() -> None:
+    (red,) = event(requests_per_second=2, teams=[{"name": "red", "burst": 9}]).teams
+    assert red.throttle == Throttle(2, 9)
+
+
+def test_a_team_without_any_rate_is_limited_with_all_others_only() -> None:
+    (red,) = event(teams=["red"]).teams
+    assert red.throttle is None
+
+
+def test_the_whole_api_takes_what_its_teams_are_promised() -> None:
+    teams = [{"name": f"team-{number}", "requests_per_second": 20, "burst": 30} for number in range(10)]
+    assert event(teams=teams).throttle == Throttle(200, 300)
+
+
+@pytest.mark.parametrize(("models", "may"), [(None, True), (["a"], True), (["b"], False)])
+def test_a_team_calls_what_its_list_names(models: list[str] | None, *, may: bool) -> None:
+    (red,) = event(teams=[{"name": "red", "models": models}]).teams
+    assert red.may_call("a") is may
+
+
+def test_the_end_is_kept_in_utc() -> None:
+    assert event(ends="2030-06-01t18:00:00+02:00").ends == datetime(2030, 6, 1, 16, tzinfo=UTC)
