@@ -12,7 +12,7 @@ from centralized_ml_api.config.checks.registry import broken_rules
 from centralized_ml_api.config.checks.subject import Subject
 from centralized_ml_api.config.collect import collect_problems
 from centralized_ml_api.config.document import Document, load_document
-from centralized_ml_api.config.model import Config
+from centralized_ml_api.config.model import Config, PythonFolder
 from centralized_ml_api.config.resolve import find_root, resolve_folder
 from centralized_ml_api.config.shape import validate_shape
 from centralized_ml_api.errors import ConfigError, Problem
@@ -27,7 +27,8 @@ class LoadedConfig:
     """A config and what came with it; one that `load_config` gives has no errors.
 
     `path` is absolute. `root` is the project root: relative paths of the config start there, or else at the
-    config's own folder. `code_folders` says where each function's `code` led when the config was read.
+    config's own folder. `code_folders` says where each `code`, of a function or of the
+    engine `python`, led when the config was read.
     `warnings` are in file order.
     """
 
@@ -106,6 +107,7 @@ def _check(
 
 
 def _code_folders(config: Config, places: Sequence[Path]) -> dict[str, Path]:
-    """Where the `code` of each function leads, by what is written."""
-    written = [entry.integration.properties for entry in config.entries]
-    return {one.code: resolve_folder(one.code, places) for one in written if one}
+    """Where each `code` leads, by what is written."""
+    functions = [entry.integration.properties for entry in config.entries]
+    folders = [entry.local for entry in config.entries if isinstance(entry.local, PythonFolder)]
+    return {one.code: resolve_folder(one.code, places) for one in [*functions, *folders] if one}

