@@ -27,9 +27,8 @@ class LoadedConfig:
     """A config and what came with it; one that `load_config` gives has no errors.
 
     `path` is absolute. `root` is the project root: relative paths of the config start there, or else at the
-    config's own folder. `code_folders` says where each `code`, of a function or of the
-    engine `python`, led when the config was read.
-    `warnings` are in file order.
+    config's own folder. `code_folders` says where each `code`, of a function or of a
+    model, led when the config was read. `warnings` are in file order.
     """
 
     config: Config

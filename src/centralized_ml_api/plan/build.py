@@ -70,7 +70,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         function=_function(properties, code_folders[properties.code]) if properties else None,
         description=entry.description or "",
         sample=entry.sample,
-        local=_local(entry.local) if entry.local else None,
+        local=_local(entry.local, code_folders) if entry.local else None,
         speaks=entry.speaks,
     )
 
@@ -119,16 +119,17 @@ def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
     )
 
 
-def _local(written: Local) -> LocalPlan:
-    return LocalPlan(_serving(written), written.replicas, dict(written.environment), written.speaks)
+def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
+    serving = _serving(written, code_folders)
+    return LocalPlan(serving, written.replicas, dict(written.environment), written.speaks)
 
 
-def _serving(written: Local) -> Serving:
+def _serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
     if isinstance(written, LlamaCpp):
         return LlamaCppServing(parse_weights(written.weights), written.context, written.fetch)
     if isinstance(written, PythonFolder):
         weights = parse_weights(written.weights) if written.weights else None
-        return PythonServing(written.code, weights, written.fetch)
+        return PythonServing(code_folders[written.code], weights, written.fetch)
     if isinstance(written, Command):
         return CommandServing(tuple(written.run), written.ping, written.invocations)
     if isinstance(written, Url):

@@ -99,9 +99,9 @@ class LlamaCppServing:
 
 @dataclass(frozen=True, slots=True)
 class PythonServing:
-    """A folder with `inference.py`."""
+    """`code` is an absolute folder with `inference.py`; `weights` a file or a folder, where there are any."""
 
-    code: str
+    code: Path
     weights: Weights | None
     fetch: Literal["auto", "manual"]
     engine: Literal["python"] = "python"

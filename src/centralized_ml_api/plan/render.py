@@ -84,7 +84,7 @@ def _serving(local: LocalPlan) -> str:
         case LlamaCppServing(weights, context):
             return f"{_weights(weights.written)}, {context} tokens"
         case PythonServing(code):
-            return code
+            return code.name
         case CommandServing(run):
             return " ".join(run)
         case UrlServing(url):

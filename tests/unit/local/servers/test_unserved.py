@@ -16,7 +16,6 @@ from centralized_ml_api.plan.model import (
     LocalPlan,
     ModelDeployment,
     PackageModel,
-    PythonServing,
     SageMakerServing,
     Serving,
     UrlServing,
@@ -67,7 +66,7 @@ def test_an_entry_without_a_local_block_is_told_one_that_suits_it(model_id: str,
     TypeAdapter(Local).validate_python(example)
 
 
-@pytest.mark.parametrize("serving", [PythonServing("models/ocr", None, "auto"), SageMakerServing(None)])
+@pytest.mark.parametrize("serving", [SageMakerServing(None)])
 def test_an_engine_that_does_nothing_yet_is_named(serving: Serving) -> None:
     assert f'"{serving.engine}" of sd-1-0 is not acted on yet' in (
         why_not_served(deployment(serving), ()) or ""
