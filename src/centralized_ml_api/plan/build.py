@@ -16,6 +16,7 @@ from centralized_ml_api.config.model import (
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.model import (
+    About,
     ApiPlan,
     AutoscalingPlan,
     CommandServing,
@@ -72,6 +73,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         sample=entry.sample,
         local=_local(entry.local, code_folders) if entry.local else None,
         speaks=entry.speaks,
+        about=About(entry.made_by, entry.licence, entry.takes, entry.gives),
     )
 
 

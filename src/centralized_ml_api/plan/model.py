@@ -148,6 +148,16 @@ class LocalPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What participants are told of a model. `takes` and `gives` are media types; None is for nobody said."""
+
+    made_by: str | None = None
+    licence: str | None = None
+    takes: str | None = None
+    gives: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDeployment:
     """One path of the API and what stands behind it.
 
@@ -170,6 +180,7 @@ class ModelDeployment:
     sample: Any
     local: LocalPlan | None
     speaks: Speaks | None = None
+    about: About = About()
 
     @property
     def path(self) -> str:

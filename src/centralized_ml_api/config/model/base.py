@@ -10,6 +10,7 @@ NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 INSTANCE_PATTERN = r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"
 ENVIRONMENT_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 NOT_BLANK = r"\S"
+MEDIA_TYPE = r"^[a-z]+/[a-z0-9.+*-]+$"
 REGION_PATTERN = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
 
 Count = Annotated[int, Field(ge=1, le=2_147_483_647)]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from centralized_ml_api.config.model.base import (
     INSTANCE_PATTERN,
+    MEDIA_TYPE,
     NAME_PATTERN,
     NOT_BLANK,
     Count,
@@ -55,6 +56,30 @@ class Entry(Written):
     description: Annotated[
         str | None,
         Field(description="What it does, for the catalogue page.", examples=["Answers questions."]),
+    ] = None
+    made_by: Annotated[
+        str | None,
+        Field(pattern=NOT_BLANK, description="Who made the model.", examples=["Hugging Face"]),
+    ] = None
+    licence: Annotated[
+        str | None,
+        Field(pattern=NOT_BLANK, description="The model's licence, by name.", examples=["Apache-2.0"]),
+    ] = None
+    takes: Annotated[
+        str | None,
+        Field(
+            pattern=MEDIA_TYPE,
+            description="The media type of the requests; without it, that of the sample.",
+            examples=["audio/wav"],
+        ),
+    ] = None
+    gives: Annotated[
+        str | None,
+        Field(
+            pattern=MEDIA_TYPE,
+            description="The media type of the answers, where it is not JSON.",
+            examples=["image/png"],
+        ),
     ] = None
     sample: Annotated[
         Any, Field(description="A request body that works.", examples=[{"text_inputs": "What is AWS?"}])
