@@ -1,0 +1,112 @@
+"""The catalogue that `GET /models` answers: every entry, and how the page lets one try it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from centralized_ml_api.api.openapi import JSON
+from centralized_ml_api.plan.sample import sample_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.plan.event import EventPlan
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+    from centralized_ml_api.plan.speaks import OpenAiModels
+
+Form = Literal["text", "json", "image", "audio", "file"]
+"""What a participant fills in to call the path: one text of the sample, a whole body, or a file."""
+
+_PROMPTS = ("text_inputs", "inputs", "prompt", "text", "input", "question")
+"""Keys of a body under which a single text is what changes from call to call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a target knows of its entries beyond the plan, each by the entry's name.
+
+    `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
+    such as `textgeneration`.
+    """
+
+    refused: Mapping[str, str]
+    licences: Mapping[str, str]
+    tasks: Mapping[str, str]
+
+
+NOTHING_KNOWN = Known({}, {}, {})
+
+
+def build_catalogue(plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN) -> dict[str, Any]:
+    """The document as plain values, in config order."""
+    return {
+        "models": [_model(one, openai, known) for one in plan.deployments],
+        "event": _event(plan.event),
+    }
+
+
+def _event(event: EventPlan) -> dict[str, Any]:
+    return {
+        "needs_key": bool(event.teams),
+        "ends": event.ends.isoformat().replace("+00:00", "Z") if event.ends else None,
+    }
+
+
+def _model(one: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str, Any]:
+    sample = sample_of(one)
+    return {
+        "name": one.name,
+        "path": one.path,
+        "description": one.description,
+        "made_by": one.about.made_by,
+        "licence": one.about.licence,
+        "licence_url": known.licences.get(one.name),
+        "task": known.tasks.get(one.name),
+        "takes": takes(one),
+        "gives": one.about.gives or JSON,
+        "streams": one.integration == "stream" or one.name in openai.chat,
+        "openai": _openai(one.name, openai),
+        "sample": sample,
+        "form": _form(takes(one), sample),
+        "served": one.name not in known.refused,
+        "why_not": known.refused.get(one.name),
+    }
+
+
+def takes(one: ModelDeployment) -> str:
+    """The media type of the entry's requests."""
+    return one.about.takes or JSON
+
+
+def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | None:
+    if name in openai.chat:
+        return "chat"
+    return "embeddings" if name in openai.embeddings else None
+
+
+def _form(media: str, sample: Any) -> dict[str, str]:
+    """The kind of form, and for `text` where in the sample the text stands (a JSON pointer).
+
+    Source: RFC 6901 (JSON Pointer).
+    """
+    if media != JSON:
+        kind = media.partition("/")[0]
+        return {"kind": kind if kind in {"image", "audio"} else "file"}
+    text = next(_texts(sample, ""), None)
+    return {"kind": "json"} if text is None else {"kind": "text", "at": text}
+
+
+def _texts(value: Any, at: str) -> Iterator[str]:
+    """Where in a sample the text stands that a caller would change, the nearest first."""
+    if isinstance(value, dict):
+        for key in _PROMPTS:
+            if isinstance(value.get(key), str):
+                yield f"{at}/{key}"
+        for key, part in value.items():
+            if key != "messages":
+                yield from _texts(part, f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _texts(part, f"{at}/{index}")

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known, build_catalogue
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.speaks import local_openai_models
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = {"engine": "url", "url": "http://127.0.0.1:1/invocations"}
+
+
+def catalogue(
+    tmp_path: Path, entry: dict[str, Any], known: Known = NOTHING_KNOWN, **root: Any
+) -> dict[str, Any]:
+    path = tmp_path / "models.json"
+    whole = {"name": "a", "integration": {"type": "api"}, "local": URL, **entry}
+    path.write_text(json.dumps({"models": [], "endpoints": [whole], **root}))
+    plan = build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+    return build_catalogue(plan, local_openai_models(plan), known)
+
+
+def model(tmp_path: Path, known: Known = NOTHING_KNOWN, **entry: Any) -> dict[str, Any]:
+    (only,) = catalogue(tmp_path, entry, known)["models"]
+    return dict(only)
+
+
+@pytest.mark.parametrize(
+    ("sample", "form"),
+    [
+        ({"text_inputs": "What is AWS?"}, {"kind": "text", "at": "/text_inputs"}),
+        ({"text_prompts": [{"text": "a cat"}], "seed": 1}, {"kind": "text", "at": "/text_prompts/0/text"}),
+        ({"odd/key~": {"prompt": "x"}}, {"kind": "text", "at": "/odd~1key~0/prompt"}),
+        ({"messages": [{"role": "user", "content": "Hi"}]}, {"kind": "json"}),
+        ({"numbers": [1, 2]}, {"kind": "json"}),
+        (None, {"kind": "json"}),
+    ],
+)
+def test_a_json_body_is_filled_in_where_its_text_stands(
+    tmp_path: Path, sample: Any, form: dict[str, str]
+) -> None:
+    assert model(tmp_path, sample=sample)["form"] == form
+
+
+@pytest.mark.parametrize(
+    ("takes", "kind"), [("audio/wav", "audio"), ("image/png", "image"), ("application/x-npy", "file")]
+)
+def test_other_bodies_are_files(tmp_path: Path, takes: str, kind: str) -> None:
+    described = model(tmp_path, takes=takes)
+    assert (described["takes"], described["form"]) == (takes, {"kind": kind})
+
+
+def test_what_the_config_says_of_a_model_is_told(tmp_path: Path) -> None:
+    told = model(tmp_path, made_by="Us", licence="MIT-0", gives="image/png", description="Draws.")
+    assert (told["made_by"], told["licence"], told["gives"]) == ("Us", "MIT-0", "image/png")
+    assert (told["name"], told["path"], told["description"]) == ("a", "/a", "Draws.")
+
+
+def test_an_entry_that_chats_says_so(tmp_path: Path) -> None:
+    assert model(tmp_path, local={**URL, "speaks": "openai-chat"})["openai"] == "chat"
+
+
+def test_an_entry_that_is_not_served_says_why(tmp_path: Path) -> None:
+    told = model(tmp_path, Known({"a": "no engine"}, {}, {}))
+    assert (told["served"], told["why_not"]) == (False, "no engine")
+
+
+def test_the_event_says_when_it_ends_and_whether_a_key_is_needed(tmp_path: Path) -> None:
+    event = {"teams": ["red"], "ends": "2099-06-01T18:00:00+02:00"}
+    told = catalogue(tmp_path, {}, event=event)
+    assert told["event"] == {"needs_key": True, "ends": "2099-06-01T16:00:00Z"}
