@@ -38,10 +38,10 @@ def missing_model(names: Iterable[str]) -> ApiError:
 
 
 def build_model_list(names: Iterable[str]) -> dict[str, Any]:
-    """The answer of `GET /v1/models`. Nothing knows when a model was made, so `created` is 0."""
-    return {
-        "object": "list",
-        "data": [
-            {"id": name, "object": "model", "created": 0, "owned_by": "centralized-ml-api"} for name in names
-        ],
-    }
+    """The answer of `GET /v1/models`."""
+    return {"object": "list", "data": [build_model(name) for name in names]}
+
+
+def build_model(name: str) -> dict[str, Any]:
+    """The answer of `GET /v1/models/{name}`. Nothing knows when a model was made, so `created` is 0."""
+    return {"id": name, "object": "model", "created": 0, "owned_by": "centralized-ml-api"}

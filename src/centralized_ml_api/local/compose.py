@@ -9,6 +9,7 @@ from centralized_ml_api.local.servers import invocations_path, parse_url
 from centralized_ml_api.local.specs import ModelSpec, services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
 from centralized_ml_api.plan.model import UrlServing
+from centralized_ml_api.plan.speaks import local_openai_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,11 +34,16 @@ def build_gateway(
     plan: ApiPlan, refused: dict[str, str], find: Find, retiring: tuple[Running, ...] = ()
 ) -> Gateway:
     """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls."""
-    running = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
+    fronts = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
+    openai = local_openai_models(plan)
+    chat, embeddings = (_openai_routes(names, plan, find) for names in (openai.chat, openai.embeddings))
+    models = [one for route in (*chat, *embeddings) if (one := find(route.name)) is not None]
     return Gateway(
-        upstreams=tuple(_upstream(one) for one in (*running, *retiring)),
+        upstreams=tuple(_upstream(one) for one in dict.fromkeys((*fronts, *models, *retiring))),
         routes=tuple(_route(entry, refused, find) for entry in plan.deployments),
         unready=tuple(_unready(entry_statuses(plan, refused, find))),
+        chat=chat,
+        embeddings=embeddings,
     )
 
 
@@ -62,6 +68,16 @@ def _route(entry: ModelDeployment, refused: dict[str, str], find: Find) -> Serve
         rewrite=None if is_function or entry.local is None else invocations_path(entry.local.serving),
         headers=None if is_function else entry.headers,
         streams=entry.integration == "stream",
+    )
+
+
+def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[ServedRoute, ...]:
+    """To the model servers themselves, also where a function takes the calls of the entry's own path."""
+    entries = [one for name in names if (one := plan.deployment(name)) is not None]
+    return tuple(
+        ServedRoute(entry.name, running.upstream, invocations_path(entry.local.serving), entry.headers)
+        for entry in entries
+        if entry.local is not None and (running := find(entry.name)) is not None
     )
 
 

@@ -53,8 +53,14 @@ class RefusedRoute:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Everything the gateway must know. `unready`: (name, reason) of entries that cannot answer now."""
+    """Everything the gateway must know.
+
+    `unready`: (name, reason) of entries that cannot answer now. `chat` and `embeddings`: what calls of the
+    OpenAI-compatible paths go to, by the `model` in their body, listed in this order.
+    """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
     routes: tuple[ServedRoute | RefusedRoute, ...]
     unready: tuple[tuple[str, str], ...] = ()
+    chat: tuple[ServedRoute, ...] = ()
+    embeddings: tuple[ServedRoute, ...] = ()

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
 from centralized_ml_api.local.envoy.replies import build_local_replies
-from centralized_ml_api.local.envoy.routes import (
+from centralized_ml_api.local.envoy.routes import ROUTES_NAME
+from centralized_ml_api.local.envoy.said import build_body_rules
+from centralized_ml_api.local.envoy.served import (
     ANSWER_FILTER,
     BODY_FILTER,
     HEADERS_FILTER,
     LIMIT_FILTER,
+    MODEL_FILTER,
     QUERY_FILTER,
-    ROUTES_NAME,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 
@@ -148,6 +150,7 @@ def _filters(limits: Limits) -> list[dict[str, Any]]:
     return [
         _filter(LIMIT_FILTER, f"{_FILTERS}.http.body_size_limit.v3.BodySizeLimit", limit),
         _filter(BODY_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", held),
+        _filter(MODEL_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_body_rules()),
         _filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         _filter(ANSWER_FILTER, lua, {"default_source_code": _HOLD_ANSWER}),

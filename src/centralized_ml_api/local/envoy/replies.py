@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
+from centralized_ml_api.local.envoy.said import NAMES_A_MODEL, READ
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
@@ -39,7 +40,9 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
     """
     return {
         "mappers": [
-            _mapper(_flags("UT"), _too_slow(limits)),
+            _mapper(_both(_flags("UT"), _said(NAMES_A_MODEL)), _too_slow(limits.stream_idle_seconds)),
+            _mapper(_flags("UT"), _too_slow(limits.answer_seconds)),
+            _mapper(_flags("SI"), _too_slow(limits.stream_idle_seconds)),
             _mapper(_flags("UC", "UR", "UPE"), errors.MODEL_FAILED),
             _mapper(_flags("UH", "UF", "NC", "URX"), errors.MODEL_NOT_READY),
             _mapper(_flags("UO", "OM"), errors.OVERLOADED),
@@ -47,6 +50,8 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
             # These two statuses a route may answer too: it has a path, and one with a slash.
             _mapper(_both(_status(404), _path({"exact": "*"})), errors.UNKNOWN_PATH),
             _mapper(_both(_status(501), _no_path()), errors.UNKNOWN_CODING),
+            # A body that names no model: its route has said so.
+            {"filter": _both(_status(400), _said(READ))},
             # The one 500 that Envoy makes here: what holds an answer until it is complete is full.
             _mapper(_status(500), _answer_too_large(limits)),
             *(_mapper(_status(error.status), error) for error in _by_status(limits)),
@@ -70,7 +75,7 @@ def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
             f" {limits.headers_count} lines of headers."
         ),
         errors.MODEL_FAILED,
-        _too_slow(limits),
+        _too_slow(limits.answer_seconds),
     )
 
 
@@ -80,8 +85,8 @@ def _answer_too_large(limits: Limits) -> errors.ApiError:
     )
 
 
-def _too_slow(limits: Limits) -> errors.ApiError:
-    return errors.MODEL_TOO_SLOW.saying(f"The model did not answer within {limits.answer_seconds:g} seconds.")
+def _too_slow(seconds: float) -> errors.ApiError:
+    return errors.MODEL_TOO_SLOW.saying(f"The model did not answer within {seconds:g} seconds.")
 
 
 def _mapper(when: dict[str, Any], error: errors.ApiError) -> dict[str, Any]:
@@ -100,6 +105,11 @@ def _flags(*flags: str) -> dict[str, Any]:
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
     """
     return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _said(matcher: dict[str, Any]) -> dict[str, Any]:
+    """Matches calls of the OpenAI-compatible paths by their body."""
+    return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": False}}
 
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ GATEWAY = Gateway(
         RefusedRoute("sd-1-0", 'no local engine: add "local", 100% sure'),
     ),
     unready=(("down", "does not answer"),),
+    chat=(
+        ServedRoute("open-llama", "open-llama", "/v1/chat/completions", ("X-Custom",)),
+        ServedRoute("remote", "gpu-box", "/v1/chat/completions", ()),
+    ),
+    embeddings=(ServedRoute("embed", "down", "/v1/embeddings", ()),),
 )
 
 
@@ -64,12 +70,12 @@ def test_the_configuration_is_the_golden_one(name: str) -> None:
 
 
 def test_the_order_in_the_gateway_does_not_matter() -> None:
-    turned = Gateway(GATEWAY.upstreams[::-1], GATEWAY.routes[::-1], GATEWAY.unready)
+    turned = replace(GATEWAY, upstreams=GATEWAY.upstreams[::-1], routes=GATEWAY.routes[::-1])
     assert build_snapshot(turned, SETTINGS) == build_snapshot(GATEWAY, SETTINGS)
 
 
 def test_without_a_change_the_version_stays_and_with_one_it_does_not() -> None:
-    more = Gateway(GATEWAY.upstreams, GATEWAY.routes[1:], GATEWAY.unready)
+    more = replace(GATEWAY, routes=GATEWAY.routes[1:])
     one, same, other = (build_snapshot(gateway, SETTINGS) for gateway in (GATEWAY, GATEWAY, more))
     assert one.routes.version == same.routes.version != other.routes.version
     assert one.endpoints == other.endpoints

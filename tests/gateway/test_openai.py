@@ -1,0 +1,232 @@
+"""The OpenAI-compatible paths: the model that is called is the one that the body names."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api import openai
+from centralized_ml_api.local.envoy import Limits
+from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from support.odd_server import OddServer
+from support.running_gateway import start_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.background import Background
+    from support.running_gateway import Answer, RunningGateway
+
+pytestmark = pytest.mark.slow
+
+CHAT = openai.CHAT_PATH
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OddServer]:
+    with OddServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    tmp_path_factory: pytest.TempPathFactory, background: Background, server: OddServer
+) -> Iterator[RunningGateway]:
+    """It waits half a second for a model, one for what is called below `/v1`."""
+    served = Gateway(
+        upstreams=(Upstream("odd", (server.port,)), Upstream("empty", ())),
+        routes=(ServedRoute("chat", "odd", None, None), RefusedRoute("refused", "no engine")),
+        chat=(
+            ServedRoute("chat", "odd", "/echo", ("X-Custom",)),
+            ServedRoute("3", "odd", "/echo/three", ()),
+            ServedRoute("steps", "odd", "/steps", ()),
+            ServedRoute("silent", "odd", "/half-hang", ()),
+            ServedRoute("hang", "odd", "/hang", ()),
+            ServedRoute("teapot", "odd", "/status/418", ()),
+            ServedRoute("starting", "empty", "/echo", ()),
+        ),
+        embeddings=(ServedRoute("embed", "odd", "/echo/embed", ()),),
+    )
+    limits = Limits(stream_idle_seconds=1, request_seconds=3)
+    folder = tmp_path_factory.mktemp("gateway")
+    with start_gateway(folder, background, served, limits=limits, seconds=0.5) as running:
+        yield running
+
+
+def ask(gateway: RunningGateway, model: Any, path: str = CHAT, **more: Any) -> Answer:
+    return gateway.call(path, json.dumps({"model": model, **more}).encode())
+
+
+def assert_error(answer: Answer, error: errors.ApiError) -> None:
+    assert (answer.status, answer.error["code"]) == (error.status, error.code)
+    assert answer.header("content-type") == "application/json"
+    assert answer.header("access-control-allow-origin") == "*"
+    assert answer.error["request_id"] == answer.header("x-request-id")
+
+
+@pytest.mark.parametrize(
+    ("path", "model", "asked"),
+    [(CHAT, "chat", "/echo"), (CHAT, "3", "/echo/three"), (openai.EMBEDDINGS_PATH, "embed", "/echo/embed")],
+)
+def test_a_call_goes_to_the_server_of_the_model_it_names(
+    gateway: RunningGateway, path: str, model: str, asked: str
+) -> None:
+    answer = ask(gateway, model, path)
+    assert (answer.status, answer.json["path"]) == (200, asked)
+    assert gateway.logged(answer.header("x-request-id"))["model"] == model
+
+
+def test_only_allowed_headers_reach_the_model_and_its_own_stay_behind(gateway: RunningGateway) -> None:
+    sent = {"Authorization": "Bearer secret", "Accept": "a/b", "X-Custom": "1", "X-Stainless-Os": "Linux"}
+    answer = gateway.call(f"{CHAT}?api-version=1", b'{"model": "chat"}', sent)
+    headers = dict(answer.json["headers"])
+    assert headers.keys() - {"host", "content-length"} == {"content-type", "accept", "x-custom"}
+    assert answer.json["path"] == "/echo", "the query is not the model's"
+    teapot = ask(gateway, "teapot")
+    assert (teapot.status, teapot.body) == (418, b"as it is: \xff")
+    assert teapot.header("set-cookie") is None
+
+
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain; charset=utf-8"])
+def test_a_body_is_json_whatever_it_calls_itself(gateway: RunningGateway, kind: str | None) -> None:
+    answer = gateway.call(CHAT, b'{"model": "chat"}', {"Content-Type": kind} if kind else {})
+    assert [value for name, value in answer.json["headers"] if name == "content-type"] == ["application/json"]
+
+
+def test_a_body_arrives_as_it_was_sent_in_one_piece_or_many(gateway: RunningGateway) -> None:
+    body = json.dumps({"messages": "x" * 5_000_000, "model": "chat"}).encode()
+    pieces = iter([body[at : at + 100_000] for at in range(0, len(body), 100_000)])
+    whole, chunked = gateway.call(CHAT, body), gateway.call(CHAT, pieces)
+    assert whole.json["length"] == chunked.json["length"] == len(body)
+    assert whole.json["sha256"] == chunked.json["sha256"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"chat"',
+        b"model=chat",
+        b'[{"model": "chat"}]',
+        b'{"messages": {"model": "chat"}}',
+        b'{"model": 3}',
+        b'{"model": null}',
+        b'{"model": ["chat"]}',
+        b'{"model": {"model": "chat"}}',
+        b'{"model": "chat"} and more',
+        b'{"model": "\xff"}',
+        b'{"model": "chat", "x": ' + b"[" * 3_000_000 + b"]" * 3_000_000 + b"}",
+    ],
+    ids=lambda body: body[:40].decode(errors="replace"),
+)
+def test_a_body_that_names_no_model_is_400_that_lists_them(gateway: RunningGateway, body: bytes) -> None:
+    answer = gateway.call(CHAT, body)
+    assert_error(answer, openai.MODEL_MISSING)
+    assert "chat, 3, steps" in answer.error["message"]
+
+
+@pytest.mark.parametrize("model", ["", "Chat", "chat ", " chat", "chat\0", "refused", "embed", ".*"])
+def test_a_model_that_is_not_of_this_path_is_404_that_lists_them(gateway: RunningGateway, model: str) -> None:
+    answer = ask(gateway, model)
+    assert_error(answer, openai.UNKNOWN_MODEL)
+    assert "chat, 3, steps" in answer.error["message"]
+
+
+def test_of_equal_keys_the_last_one_counts_as_for_the_model_server(gateway: RunningGateway) -> None:
+    answer = gateway.call(CHAT, b'{"model": "3", "model": "chat"}')
+    assert answer.json["path"] == "/echo"
+
+
+def test_no_header_says_what_only_the_body_can(gateway: RunningGateway) -> None:
+    said = {"model": "chat", "body": '{"model": "chat"}', "x-envoy-metadata": "chat"}
+    assert_error(gateway.call(CHAT, b"{}", said), openai.MODEL_MISSING)
+
+
+def test_a_body_over_the_limit_is_413(gateway: RunningGateway) -> None:
+    body = json.dumps({"model": "chat", "x": "y" * BODY_LIMIT_BYTES}).encode()
+    assert_error(gateway.call(CHAT, body), errors.BODY_TOO_LARGE)
+
+
+def test_a_model_that_is_not_ready_is_503_with_retry_after(gateway: RunningGateway) -> None:
+    answer = ask(gateway, "starting")
+    assert_error(answer, errors.MODEL_NOT_READY)
+    assert answer.header("retry-after") == str(errors.RETRY_AFTER_SECONDS)
+
+
+@pytest.mark.parametrize("path", [CHAT, openai.EMBEDDINGS_PATH])
+def test_another_method_is_405_with_allow(gateway: RunningGateway, path: str) -> None:
+    answer = gateway.call(path, method="GET")
+    assert_error(answer, errors.METHOD_NOT_ALLOWED)
+    assert answer.header("allow") == "POST, OPTIONS"
+
+
+def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
+    listed = gateway.call(openai.MODELS_PATH, method="GET")
+    names = ["chat", "3", "steps", "silent", "hang", "teapot", "starting", "embed"]
+    assert listed.json == openai.build_model_list(names)
+    assert listed.header("access-control-allow-origin") == "*"
+    assert gateway.call(f"{openai.MODELS_PATH}/embed", method="GET").json == openai.build_model("embed")
+    assert_error(gateway.call(f"{openai.MODELS_PATH}/refused", method="GET"), openai.UNKNOWN_MODEL)
+    assert_error(gateway.call(openai.MODELS_PATH), errors.METHOD_NOT_ALLOWED)
+
+
+def test_an_unknown_path_lists_these_too(gateway: RunningGateway) -> None:
+    message = gateway.call("/v1/completions").error["message"]
+    for path in ("POST /v1/chat/completions", "POST /v1/embeddings", "GET /v1/models"):
+        assert path in message
+
+
+def test_without_such_entries_there_are_no_such_paths(
+    gateway: RunningGateway, background: Background
+) -> None:
+    with start_gateway(gateway.folder.parent / "other", background, Gateway((), ())) as other:
+        for path, method in ((CHAT, "POST"), (openai.EMBEDDINGS_PATH, "POST"), (openai.MODELS_PATH, "GET")):
+            answer = other.call(path, b'{"model": "chat"}' if method == "POST" else b"", method=method)
+            assert_error(answer, errors.UNKNOWN_PATH)
+
+
+def test_a_stream_comes_as_it_is_made(gateway: RunningGateway, server: OddServer) -> None:
+    server.steps.clear()
+    with contextlib.closing(gateway.connect()) as connection:
+        connection.request("POST", CHAT, b'{"model": "steps", "stream": true}')
+        response = connection.getresponse()
+        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert response.read(3) == b"one"
+        server.steps.set()
+        assert response.read() == b"two"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_is_silent_for_too_long_is_504(gateway: RunningGateway, stream: bool) -> None:  # noqa: FBT001
+    answer = ask(gateway, "hang", stream=stream)
+    assert_error(answer, errors.MODEL_TOO_SLOW)
+    assert "within 1 seconds" in answer.error["message"], "not the time of the models' own paths"
+
+
+def test_half_an_answer_in_one_piece_is_504_and_half_a_stream_is_cut(gateway: RunningGateway) -> None:
+    assert_error(ask(gateway, "silent"), errors.MODEL_TOO_SLOW)
+    with contextlib.closing(gateway.connect()) as connection:
+        connection.request("POST", CHAT, b'{"model": "silent", "stream": true}')
+        with pytest.raises(Exception, match=r"IncompleteRead|reset"):
+            connection.getresponse().read()
+
+
+def test_the_listeners_own_patience_does_not_cut_it_short(
+    tmp_path: Path, background: Background, server: OddServer
+) -> None:
+    hangs = ServedRoute("hang", "odd", "/hang", ())
+    served = Gateway(upstreams=(Upstream("odd", (server.port,)),), routes=(), chat=(hangs,))
+    limits = Limits(stream_idle_seconds=1.5, request_seconds=0.4)
+    with start_gateway(tmp_path, background, served, limits=limits, seconds=0.4) as patient:
+        answer = ask(patient, "hang")
+        assert_error(answer, errors.MODEL_TOO_SLOW)
+        assert patient.logged(answer.header("x-request-id"))["flags"] == "UT", "not by its silence"
