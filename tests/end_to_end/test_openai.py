@@ -1,0 +1,138 @@
+"""The official client of OpenAI against a running API, as its users call it."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from support import embedding_server
+from support.local_api import LocalApi, start_local_api
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+EMBED = {
+    "name": "embed",
+    "endpoint_name": "somebody-elses",
+    "integration": {"type": "api"},
+    "local": {
+        "engine": "command",
+        "run": [sys.executable, embedding_server.__file__, "{port}"],
+        "invocations": "/v1/embeddings",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
+    """The default config, whose chat model stands behind a function, and an entry that embeds."""
+    folder = tmp_path_factory.mktemp("openai")
+    shutil.copytree(ROOT / "functions", folder / "functions")
+    config = json.loads((ROOT / "config/models.json").read_text())
+    config["endpoints"].append(EMBED)
+    (folder / "models.json").write_text(json.dumps(config))
+    with start_local_api(folder, folder / "models.json") as started:
+        yield started.wait_serving()
+
+
+@pytest.fixture(scope="module")
+def client(api: LocalApi) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{api.url}/v1", api_key="none is asked for", max_retries=0) as client:
+        yield client
+
+
+def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["open-llama", "embed"], "sd-1-0 is not served"
+    assert client.models.retrieve("open-llama").id == "open-llama"
+
+
+def test_a_chat_with_a_system_message_answers(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(
+        model="open-llama",
+        messages=[
+            {"role": "system", "content": "You name colours."},
+            {"role": "user", "content": "Name a colour."},
+        ],
+        max_tokens=8,
+    )
+    assert answer.model == "open-llama"
+    assert answer.choices[0].message.content
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens <= 8
+
+
+def test_a_streamed_chat_comes_in_pieces(client: openai.OpenAI) -> None:
+    with client.chat.completions.create(
+        model="open-llama",
+        messages=[{"role": "user", "content": "Count to twenty."}],
+        max_tokens=24,
+        temperature=0,
+        stream=True,
+    ) as stream:
+        assert stream.response.headers["content-type"].startswith("text/event-stream")
+        pieces = [chunk.choices[0].delta.content for chunk in stream if chunk.choices]
+    assert len([piece for piece in pieces if piece]) > 4, "a piece for each token, not all of them at once"
+
+
+def test_who_leaves_a_stream_ends_it(api: LocalApi, client: openai.OpenAI) -> None:
+    answer = client.chat.completions.with_raw_response.create(
+        model="open-llama",
+        messages=[{"role": "user", "content": "Count to ten thousand."}],
+        max_tokens=1500,
+        stream=True,
+    )
+    with answer.parse() as stream:
+        assert next(iter(stream)).choices, "the first piece is here long before the last is made"
+    line = logged(api, answer.headers["x-request-id"])
+    assert line["flags"] == "DC", "ended by the client, not by the model"
+
+
+def test_embeddings_come_as_vectors(client: openai.OpenAI) -> None:
+    answer = client.embeddings.create(model="embed", input=["a cat", "a cat", "the stock market"])
+    one, same, other = (item.embedding for item in answer.data)
+    assert one == same != other
+    assert math.isclose(math.hypot(*one), 1, rel_tol=1e-3)
+
+
+def test_an_unknown_model_is_its_not_found_error(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as failed:
+        client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}])
+    assert failed.value.code == "model_not_found"
+    assert "open-llama" in failed.value.message
+    with pytest.raises(openai.NotFoundError, match="open-llama, embed"):
+        client.models.retrieve("gpt-4o")
+    with pytest.raises(openai.NotFoundError, match="There are: embed"):
+        client.embeddings.create(model="open-llama", input="it chats")
+
+
+def test_what_the_model_refuses_is_its_bad_request_error(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="messages"):
+        client.chat.completions.create(model="open-llama", messages="no list")  # type: ignore[call-overload]
+    with pytest.raises(openai.BadRequestError) as failed:
+        client.chat.completions.create(model=3, messages=[])  # type: ignore[call-overload]
+    assert failed.value.code == "model_missing"
+
+
+def test_the_access_log_has_the_entrys_name(api: LocalApi, client: openai.OpenAI) -> None:
+    answer = client.embeddings.with_raw_response.create(model="embed", input="a cat")
+    line = logged(api, answer.headers["x-request-id"])
+    assert (line["model"], line["status"]) == ("embed", 200)
+
+
+def logged(api: LocalApi, request_id: str) -> dict[str, Any]:
+    """The line of the access log, once the call is over."""
+    log = api.folder / ".mlapi/logs/access.log"
+    wait_until(lambda: request_id in log.read_text(), "the call is in the access log")
+    (line,) = [json.loads(line) for line in log.read_text().splitlines() if request_id in line]
+    return dict(line)
