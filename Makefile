@@ -90,6 +90,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra aws --extra install -c requirements/local.txt pyproject.toml -o requirements.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
+	@for model in models/*/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
 clean: ## Remove what the targets above made here

@@ -1,0 +1,79 @@
+# ruff: noqa: T201  # a script that prints
+"""Says a sentence, listens to it, and asks the chat model about what was heard. Needs Python alone.
+
+mlapi up config/showcase.json
+python3 examples/talk.py "Where is the Eiffel Tower?"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+SENTENCE = "What is the capital of France?"
+
+
+class Api:
+    """The API at an address; `key` is sent where there is one."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self._url = url.rstrip("/")
+        self._key = {"x-api-key": key} if key else {}
+
+    def speak(self, text: str) -> bytes:
+        """The text as WAV."""
+        return self._post("text-to-speech", json.dumps({"text": text}).encode(), "application/json")
+
+    def listen(self, recording: bytes) -> str:
+        """What is said in a WAV."""
+        answer: dict[str, str] = json.loads(self._post("speech-to-text", recording, "audio/wav"))
+        return answer["text"]
+
+    def ask(self, question: str) -> str:
+        """What the chat model says to it."""
+        body = {"messages": [{"role": "user", "content": question}], "max_tokens": 64, "temperature": 0}
+        answer = json.loads(self._post("chat", json.dumps(body).encode(), "application/json"))
+        text: str = answer["choices"][0]["message"]["content"]
+        return text.strip()
+
+    def _post(self, name: str, body: bytes, content_type: str) -> bytes:
+        headers = {"Content-Type": content_type, **self._key}
+        request = urllib.request.Request(f"{self._url}/{name}", body, headers)  # noqa: S310  # the user's address
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
+                content: bytes = answer.read()
+        except urllib.error.HTTPError as error:
+            sys.exit(f"{name} answers {error.code}: {error.read().decode(errors='replace')}")
+        except OSError as error:
+            sys.exit(f"{self._url} does not answer: {error}")
+        return content
+
+
+def main() -> None:
+    """Speaks, listens, asks."""
+    options = _parse()
+    api = Api(options.url, os.environ.get("MLAPI_KEY"))
+    recording = api.speak(options.sentence)
+    if options.save:
+        options.save.write_bytes(recording)
+    print(f"said:   {options.sentence} ({len(recording)} bytes of WAV)")
+    heard = api.listen(recording)
+    print(f"heard:  {heard}")
+    print(f"answer: {api.ask(heard)}")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Say a sentence, listen to it, ask the chat model about it.")
+    parser.add_argument("sentence", nargs="?", default=SENTENCE)
+    parser.add_argument("--url", default="http://127.0.0.1:8080", help="the API (a key, if any: MLAPI_KEY)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the recording")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The text in a picture with RapidOCR (PP-OCRv6, Chinese and English): an image in, JSON out."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from typing import Any
+
+from PIL import Image, ImageOps
+from rapidocr import RapidOCR
+
+PIXELS_AT_MOST = 25_000_000
+"""Of a large photograph. A small file can stand for a picture that fills the memory."""
+
+
+def model_fn(model_dir: str) -> RapidOCR:
+    """The engine with the three networks that come with its package."""
+    del model_dir
+    return RapidOCR(params={"Global.log_level": "error"})
+
+
+def input_fn(body: str | bytes, content_type: str) -> Image.Image:
+    """Decodes the image, upright.
+
+    Raises:
+        TypeError: it is text.
+        ValueError: it is none, or too large.
+    """
+    if isinstance(body, str):
+        raise TypeError(f"{content_type} is text; send the bytes of an image, with a type such as image/png.")
+    try:
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+            image = Image.open(io.BytesIO(body))
+            _check_size(image)
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Image.DecompressionBombError as error:
+        raise ValueError(_too_large()) from error
+    except (OSError, SyntaxError) as error:
+        raise ValueError("The body is no image that can be read: send PNG, JPEG, WebP or GIF.") from error
+
+
+def predict_fn(image: Image.Image, engine: RapidOCR) -> dict[str, Any]:
+    """The text, and its lines: each with a score up to 1 and the corners of its box in pixels."""
+    found = engine(image)
+    texts, scores = found.txts or (), found.scores or ()
+    boxes = [] if found.boxes is None else found.boxes.tolist()
+    lines = [
+        {"text": text, "score": round(score, 4), "box": box}
+        for text, score, box in zip(texts, scores, boxes, strict=True)
+    ]
+    return {"text": "\n".join(texts), "lines": lines}
+
+
+def output_fn(prediction: dict[str, Any], accept: str) -> tuple[str, str]:
+    """The answer and its content type: the bare text for `Accept: text/plain`, else JSON."""
+    if accept.partition(",")[0].partition(";")[0].strip().lower() == "text/plain":
+        return prediction["text"], "text/plain; charset=utf-8"
+    return json.dumps(prediction, ensure_ascii=False), "application/json"
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > PIXELS_AT_MOST:
+        raise ValueError(_too_large())
+
+
+def _too_large() -> str:
+    return f"The image has more than {PIXELS_AT_MOST // 1_000_000} million pixels; send a smaller one."
