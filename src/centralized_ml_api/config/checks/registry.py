@@ -88,6 +88,7 @@ from centralized_ml_api.config.checks.models import (
     package_arn,
     package_placeholder,
     package_region,
+    sample_file,
 )
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ RULES: tuple[Rule, ...] = (
     instance_choice.RULE,
     instances_duplicate.RULE,
     autoscaling_order.RULE,
+    sample_file.RULE,
     header_form.RULE,
     header_forbidden.RULE,
     header_duplicate.RULE,

@@ -82,7 +82,11 @@ class Entry(Written):
         ),
     ] = None
     sample: Annotated[
-        Any, Field(description="A request body that works.", examples=[{"text_inputs": "What is AWS?"}])
+        Any,
+        Field(
+            description='A request body that works; `{"$file": "cat.png"}` is the content of that file.',
+            examples=[{"text_inputs": "What is AWS?"}],
+        ),
     ] = None
     speaks: Annotated[
         Speaks | None,
