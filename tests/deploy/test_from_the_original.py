@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.aws_inventory import take_inventory
+from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_deployed_over_the_stack_of_the_original_takes_its_place(deployment: Dep
     assert (len(there.apis), len(there.endpoints), len(there.models)) == (1, 1, 1)
     assert NAMES["endpoints"] not in there.endpoints
     assert deployment.mlapi("destroy", "--yes").returncode == 0
-    assert take_inventory(deployment.aws).counts() == {}
+    assert count_leftovers(deployment.aws) == {}
 
 
 def test_destroy_takes_down_the_stack_of_the_original(deployment: Deployment) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.aws.cdk_cli import build_app_command
-from support.aws_inventory import take_inventory, take_paths
+from support.aws_inventory import count_leftovers, logging_role, take_inventory, take_paths
 from support.deployment import ROOT, STACK
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def test_every_value_of_a_config_arrives_and_nothing_is_left_afterwards(deployme
     destroyed = deployment.mlapi("destroy", "--yes")
     assert destroyed.returncode == 0, destroyed.stderr
     assert "Nothing billed is left." in destroyed.stdout
-    assert take_inventory(deployment.aws).counts() == {}, "nothing is left, in any service"
+    assert count_leftovers(deployment.aws) == {}, "nothing is left, in any service"
+    kept = logging_role(deployment.aws)
+    assert kept in take_inventory(deployment.aws).roles, "the account's setting names a role that is there"
 
 
 def check_models(there: Inventory) -> None:
@@ -209,7 +211,7 @@ def test_the_documented_commands_deploy_the_default_config(deployment: Deploymen
     assert "pytorch" in container_of(there, there.endpoint_of("open-llama"))["Image"]
     assert "Number of stacks with differences: 0" in run("diff", *app, "--fail")
     run("destroy", *app, "--force")
-    assert take_inventory(deployment.aws).counts() == {}
+    assert count_leftovers(deployment.aws) == {}
 
 
 def cdk_app() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.aws_inventory import take_inventory
+from support.aws_inventory import count_leftovers, take_inventory
 
 if TYPE_CHECKING:
     from support.deployment import Deployment
@@ -50,4 +50,4 @@ def test_models_in_nested_stacks_are_deployed_compared_updated_and_destroyed(dep
     types = [variant["InstanceType"] for variant in map(there.variant_of, there.endpoints.values())]
     assert types.count("ml.g5.4xlarge") == 1
     assert deployment.mlapi("destroy", "--yes").returncode == 0
-    assert take_inventory(deployment.aws).counts() == {}
+    assert count_leftovers(deployment.aws) == {}

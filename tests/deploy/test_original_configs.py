@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.aws_inventory import take_inventory, take_paths
+from support.aws_inventory import count_leftovers, take_inventory, take_paths
 from support.deployment import ROOT
 from support.jumpstart import make_spec, write_mirror
 
@@ -82,7 +82,7 @@ def test_the_documented_example_and_the_llama_config_follow_each_other(deploymen
     assert all(one["EnableNetworkIsolation"] for one in llama.models.values())
     assert list(llama.apis) == list(example.apis), "the address of the API stays"
     assert deployment.mlapi("destroy", "--yes").returncode == 0
-    assert take_inventory(deployment.aws).counts() == {}
+    assert count_leftovers(deployment.aws) == {}
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:

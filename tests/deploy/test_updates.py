@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.aws_inventory import Inventory, take_inventory, take_paths
+from support.aws_inventory import Inventory, count_leftovers, take_inventory, take_paths
 from support.deployment import ROOT, Config, Deployment
 
 pytestmark = pytest.mark.slow
@@ -187,7 +187,7 @@ def test_every_edit_arrives_on_the_same_stack_without_collision_or_leftover(depl
     compared = json.loads(deployment.mlapi("diff", "--json").stdout)
     assert compared["different"] is False, "a deployed config has no difference, however often it was edited"
     assert deployment.mlapi("destroy", "--yes").returncode == 0
-    assert take_inventory(deployment.aws).counts() == {}, "nothing is left, in any service"
+    assert count_leftovers(deployment.aws) == {}, "nothing is left, in any service"
 
 
 def check_counts(config: Config, there: Inventory, step: str) -> None:

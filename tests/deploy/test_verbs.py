@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.aws_inventory import take_inventory
+from support.aws_inventory import count_leftovers
 from support.deployment import STACK
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_a_plan_names_what_an_edit_replaces_and_a_broken_config_is_still_destroy
     answer = json.loads(destroyed.stdout)
     assert (answer["stack"], answer["left"]) == (STACK, [])
     assert [one for one in answer["gone"] if "SageMaker endpoint Central" in one], "each is named"
-    assert take_inventory(deployment.aws).counts() == {}
+    assert count_leftovers(deployment.aws) == {}
 
 
 def test_destroying_what_is_not_there_says_so(deployment: Deployment) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,6 +76,18 @@ def take_inventory(aws: MotoServer) -> Inventory:
         policies=_by("PolicyName", _all(iam, "list_policies", "Policies", Scope="Local")),
         stacks=_by("StackName", [one for one in stacks if one["StackName"] != "CDKToolkit"]),
     )
+
+
+def count_leftovers(aws: MotoServer) -> dict[str, int]:
+    """How many of each kind there are, but for the one role that outlives every stack."""
+    there, kept = take_inventory(aws), logging_role(aws)
+    return replace(there, roles={name: one for name, one in there.roles.items() if name != kept}).counts()
+
+
+def logging_role(aws: MotoServer) -> str:
+    """The role that the account's setting names, by which API Gateway writes the logs of all APIs."""
+    arn: str = aws.client("apigateway").get_account()["cloudwatchRoleArn"]
+    return arn.rpartition("/")[2]
 
 
 def _all(client: Any, operation: str, key: str, **asked: Any) -> list[Described]:

@@ -164,6 +164,20 @@ def test_other_methods_are_answered_405_with_allow(template_of: Deploys) -> None
     assert operation[INTEGRATION]["responses"]["default"]["statusCode"] == "405"
 
 
+def test_other_methods_are_answered_405_whatever_the_content_type(template_of: Deploys) -> None:
+    """A mock has templates for the usual types only; models take every type, so none of theirs is refused."""
+    api = template_of(model(), model("b", integration=function())).api
+    mock = api["paths"]["/a-model"][ANY][INTEGRATION]["responses"]["default"]["responseTemplates"]
+    (said,) = mock.values()
+    answer = api[GATEWAY]["UNSUPPORTED_MEDIA_TYPE"]
+    assert answer["statusCode"] == "405"
+    assert error_in(answer["responseTemplates"]["application/json"]) == error_in(said)
+    allow = answer["responseParameters"]["gatewayresponse.header.Allow"]
+    assert allow.strip("'") == overridden_headers(said)["Allow"]
+    posts = [path["post"][INTEGRATION] for path in api["paths"].values() if "post" in path]
+    assert {one["passthroughBehavior"] for one in posts} == {"when_no_match"}
+
+
 @pytest.mark.parametrize("path", ["/", "/{proxy+}", "/a-model"])
 def test_a_preflight_succeeds_on_any_path(template_of: Deploys, path: str) -> None:
     integration = template_of(model()).api["paths"][path]["options"][INTEGRATION]
@@ -207,7 +221,9 @@ def test_every_gateway_response_has_the_one_shape_and_cors(template_of: Deploys)
             "$context.error.messageString", '"said"'
         )
         assert set(json.loads(body)["error"]) == {"message", "type", "code", "request_id"}, kind
-        assert answer["responseParameters"]["gatewayresponse.header.access-control-allow-origin"] == "'*'"
+        headers = answer["responseParameters"]
+        assert headers["gatewayresponse.header.access-control-allow-origin"] == "'*'"
+        assert headers["gatewayresponse.header.x-request-id"] == "context.requestId"
 
 
 def test_who_must_wait_is_told_how_long(template_of: Deploys) -> None:

@@ -182,6 +182,12 @@ def test_a_changed_route_deploys_the_stage_anew(template_of: Deploys, after: Con
     assert before.id_of(DEPLOYMENT) != now.id_of(DEPLOYMENT)
 
 
-def test_an_unchanged_route_does_not(template_of: Deploys) -> None:
+def test_another_instance_does_not(template_of: Deploys) -> None:
     before, now = template_of(package()), template_of(package(instance="ml.g5.4xlarge"))
+    assert before.id_of(DEPLOYMENT) == now.id_of(DEPLOYMENT)
+
+
+def test_scaling_does_not(template_of: Deploys) -> None:
+    """What scaling adds changes the numbers of the tokens in the document, not what they stand for."""
+    before, now = template_of(package()), template_of(package(autoscaling=SCALING))
     assert before.id_of(DEPLOYMENT) == now.id_of(DEPLOYMENT)

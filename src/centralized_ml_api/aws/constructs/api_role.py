@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import aws_iam as iam
 from constructs import Construct
+
+from centralized_ml_api.aws.constructs.role import allow, build_managed_policy, build_role, role_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ApiRole(Construct):
-    """`role` is what API Gateway acts as.
+    """`arn` is that of the role that API Gateway acts as.
 
     A policy holds so many ARNs only; the plan says which go together.
     """
@@ -33,18 +34,18 @@ class ApiRole(Construct):
             *self._policies("Endpoints", "sagemaker:InvokeEndpoint", plan.endpoint_policies, endpoint_arns),
             *self._policies("Functions", "lambda:InvokeFunction", plan.function_policies, function_arns),
         ]
-        self.role = iam.Role(
+        role = build_role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            service="apigateway.amazonaws.com",
             description="Calls the models and functions behind the API",
-            managed_policies=policies,
+            managed=policies,
         )
+        self.arn = role_arn(role)
 
     def _policies(
         self, kind: str, action: str, lists: Sequence[Sequence[str]], arns: Mapping[str, str]
-    ) -> Iterable[iam.ManagedPolicy]:
+    ) -> Iterable[str]:
         for number, names in enumerate(lists, 1):
             resources = list(dict.fromkeys(arns[name] for name in names))
-            statement = iam.PolicyStatement(actions=[action], resources=resources)
-            yield iam.ManagedPolicy(self, f"{kind}{number}", statements=[statement])
+            yield build_managed_policy(self, f"{kind}{number}", [allow([action], resources)])

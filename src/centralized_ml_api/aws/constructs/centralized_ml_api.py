@@ -51,10 +51,7 @@ class CentralizedMlApi(Construct):
         return parents
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
-        arns = {
-            role.id: ExecutionRole(self, f"{role.id}Role", plan=role).role.role_arn
-            for role in self._plan.roles
-        }
+        arns = {role.id: ExecutionRole(self, f"{role.id}Role", plan=role).arn for role in self._plan.roles}
         models = {
             model.name: HostedModel(
                 self._room(model.group, "Models"), model.name, plan=model, role_arn=arns[model.role]
@@ -84,11 +81,11 @@ class CentralizedMlApi(Construct):
             plan=self._plan,
             endpoint_arns={name: one.arn for name, one in called.items()},
             function_arns=functions,
-        ).role
+        )
         stack = Stack.of(self)
         addresses = Addresses(
             service=f"arn:{stack.partition}:apigateway:{stack.region}",
-            role=role.role_arn,
+            role=role.arn,
             endpoints={name: one.name for name, one in called.items()},
             functions=functions,
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnMapping, RemovalPolicy, Stack
-from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import CfnMapping, CfnResource, Stack
 from constructs import Construct
 
+from centralized_ml_api.aws.constructs.account_logging import build_account_logging
+from centralized_ml_api.aws.constructs.api_deployment import build_deployment
 from centralized_ml_api.aws.constructs.log_group import build_log_group
 from centralized_ml_api.aws.document.shared_texts import is_large, repeated_texts, replace_texts
 
@@ -39,7 +40,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 
 class HttpApi(Construct):
-    """`url` is where participants send their requests; it ends with a slash."""
+    """`url` is where participants send their requests; it ends with a slash.
+
+    The CDK's classes for an API take longer to load than all of it takes to build; their logical ids stay.
+    """
 
     def __init__(
         self,
@@ -54,24 +58,12 @@ class HttpApi(Construct):
         if is_large(document):
             document = self._share_texts(document)
         log = build_log_group(self, "AccessLog", log_retention_days)
-        self.api = apigateway.SpecRestApi(
-            self,
-            "Api",
-            api_definition=apigateway.ApiDefinition.from_inline(document),
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
-            # API Gateway writes logs by one role for the whole account and region.
-            cloud_watch_role=True,
-            cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
-            deploy_options=apigateway.StageOptions(
-                stage_name=STAGE,
-                throttling_rate_limit=throttle.requests_per_second,
-                throttling_burst_limit=throttle.burst,
-                access_log_destination=apigateway.LogGroupLogDestination(log),
-                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
-            ),
-        )
-        self.api.node.try_remove_child("Endpoint")  # its own output, under a name that nobody can know
-        self.url = self.api.url
+        whole = Construct(self, "Api")
+        api = _build_api(whole, document)
+        deployment = build_deployment(whole, "Deployment", api=api, document=document)
+        stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": api.ref})
+        stage.add_dependency(build_account_logging(whole, after=api))
+        self.url = _url(Stack.of(self), api.ref, stage.ref)
 
     def _share_texts(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """The document with its repeated texts in a mapping of the template."""
@@ -82,3 +74,45 @@ class HttpApi(Construct):
         places = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
         shared: Mapping[str, Any] = replace_texts(document, places.get)
         return shared
+
+
+def _build_api(scope: Construct, document: Mapping[str, Any]) -> CfnResource:
+    return CfnResource(
+        scope,
+        "Resource",
+        type="AWS::ApiGateway::RestApi",
+        properties={
+            "Body": document,
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "Name": scope.node.id,
+        },
+    )
+
+
+def _build_stage(scope: Construct, deployment: CfnResource, settings: dict[str, Any]) -> CfnResource:
+    return CfnResource(
+        Construct(scope, f"DeploymentStage.{STAGE}"),
+        "Resource",
+        type="AWS::ApiGateway::Stage",
+        properties={"StageName": STAGE, "DeploymentId": deployment.ref, **settings},
+    )
+
+
+def _settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
+    """For every path and method alike."""
+    return {
+        "AccessLogSetting": {"DestinationArn": log.get_att("Arn"), "Format": json.dumps(ACCESS_LOG)},
+        "MethodSettings": [
+            {
+                "HttpMethod": "*",
+                "ResourcePath": "/*",
+                "DataTraceEnabled": False,
+                "ThrottlingRateLimit": throttle.requests_per_second,
+                "ThrottlingBurstLimit": throttle.burst,
+            }
+        ],
+    }
+
+
+def _url(stack: Stack, api: str, stage: str) -> str:
+    return f"https://{api}.execute-api.{stack.region}.{stack.url_suffix}/{stage}/"

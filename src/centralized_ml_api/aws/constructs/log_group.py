@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from aws_cdk import RemovalPolicy
-from aws_cdk import aws_logs as logs
-
-if TYPE_CHECKING:
-    from constructs import Construct
-
-_RETENTION = {30: logs.RetentionDays.ONE_MONTH}
-"""CDK has a name for each number of days that CloudWatch takes; the plan knows one of them."""
+from aws_cdk import CfnResource, RemovalPolicy
+from constructs import Construct
 
 
-def build_log_group(scope: Construct, construct_id: str, retention_days: int) -> logs.LogGroup:
-    """A log group without a fixed name."""
-    return logs.LogGroup(
-        scope,
-        construct_id,
-        retention=_RETENTION[retention_days],
-        removal_policy=RemovalPolicy.DESTROY,
+def build_log_group(scope: Construct, construct_id: str, retention_days: int) -> CfnResource:
+    """A log group without a fixed name.
+
+    Args:
+        scope: where it stands.
+        construct_id: its name there.
+        retention_days: one of the numbers of days that CloudWatch takes. Source:
+            https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+    """
+    # Below a construct of its own, as the CDK's class for it, whose module takes long to load.
+    log_group = CfnResource(
+        Construct(scope, construct_id),
+        "Resource",
+        type="AWS::Logs::LogGroup",
+        properties={"RetentionInDays": retention_days},
     )
+    log_group.apply_removal_policy(RemovalPolicy.DESTROY)
+    return log_group

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import AssetStaging, CfnResource, FileAssetPackaging, IgnoreMode, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.log_group import build_log_group
+from centralized_ml_api.aws.constructs.role import allow, build_role, role_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from aws_cdk import aws_logs as logs
-
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
+    from centralized_ml_api.aws.constructs.role import Statement
     from centralized_ml_api.plan.aws.model import ModelFunctionPlan
 
 NOT_SHIPPED = [
@@ -59,8 +58,8 @@ class ModelFunction(Construct):
                 "Timeout": written.timeout_seconds,
                 "MemorySize": written.memory_mib,
                 "Environment": {"Variables": {**plan.environment, "ENDPOINT_NAME": endpoint.name}},
-                "Role": _build_role(self, plan, endpoint, log_group).role_arn,
-                "LoggingConfig": {"LogGroup": log_group.log_group_name},
+                "Role": role_arn(_build_role(self, plan, endpoint, log_group)),
+                "LoggingConfig": {"LogGroup": log_group.ref},
                 **({"Layers": [*written.layers]} if written.layers else {}),
             },
         )
@@ -82,25 +81,21 @@ class ModelFunction(Construct):
 
 
 def _build_role(
-    scope: Construct, plan: ModelFunctionPlan, endpoint: EndpointAddress, log_group: logs.LogGroup
-) -> iam.Role:
+    scope: Construct, plan: ModelFunctionPlan, endpoint: EndpointAddress, log_group: CfnResource
+) -> CfnResource:
     """Its own log, this endpoint, and what the config asks for."""
-    write = iam.PolicyStatement(
-        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-    )
-    statements = [write, *_permissions(plan, endpoint)]
-    return iam.Role(
+    write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.get_att("Arn").to_string()])
+    return build_role(
         scope,
         "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        service="lambda.amazonaws.com",
         description=f"The function of /{plan.name}",
-        inline_policies={"Function": iam.PolicyDocument(statements=statements)},
+        inline={"Function": [write, *_permissions(plan, endpoint)]},
     )
 
 
-def _permissions(plan: ModelFunctionPlan, endpoint: EndpointAddress) -> Iterable[iam.PolicyStatement]:
+def _permissions(plan: ModelFunctionPlan, endpoint: EndpointAddress) -> Iterable[Statement]:
     if plan.invoke_actions:
-        resources = [endpoint.arn, *plan.invoke_resources]
-        yield iam.PolicyStatement(actions=[*plan.invoke_actions], resources=resources)
+        yield allow(plan.invoke_actions, [endpoint.arn, *plan.invoke_resources])
     if plan.other_actions:
-        yield iam.PolicyStatement(actions=[*plan.other_actions], resources=[*plan.other_resources])
+        yield allow(plan.other_actions, plan.other_resources)

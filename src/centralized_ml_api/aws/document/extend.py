@@ -16,7 +16,12 @@ from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.aws.document.direct import build_direct
 from centralized_ml_api.aws.document.function import build_function
 from centralized_ml_api.aws.document.gateway_responses import build_gateway_responses
-from centralized_ml_api.aws.document.mocks import build_other_methods, build_preflight, build_refusal
+from centralized_ml_api.aws.document.mocks import (
+    MODEL_METHODS,
+    build_other_methods,
+    build_preflight,
+    build_refusal,
+)
 from centralized_ml_api.plan.aws.model import DirectRoute, FunctionRoute, RefusedRoute
 
 if TYPE_CHECKING:
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.aws.model import Route
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
-_METHODS = ("post", "options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def _path(public: Mapping[str, Any], route: Route, addresses: Addresses) -> dict
     return {
         "post": {"operationId": operation["operationId"], **_post(route, addresses)},
         "options": build_preflight(),
-        ANY_METHOD: build_other_methods(_METHODS),
+        ANY_METHOD: build_other_methods(MODEL_METHODS),
     }
 
 

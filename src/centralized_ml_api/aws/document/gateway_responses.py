@@ -2,6 +2,9 @@
 
 These templates are not VTL: only `$context` variables are put in.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+
+Their headers are mapped from the same sources as those of a request to an integration, `context.` included.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
 """
 
 from __future__ import annotations
@@ -10,14 +13,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.cors import CORS_HEADERS
 from centralized_ml_api.aws.document.direct import BODY_TOO_LARGE
-from centralized_ml_api.aws.document.response import JSON
+from centralized_ml_api.aws.document.mocks import MODEL_METHODS, refuse_method
+from centralized_ml_api.aws.document.response import EVERY_ANSWER, JSON
 from centralized_ml_api.aws.document.templates import REQUEST_ID, render_body
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.api.error_shape import ApiError
 
@@ -28,6 +31,8 @@ _API_MESSAGE = "$context.error.messageString"
 """API Gateway's own words, as a JSON string with its quotes."""
 
 _QUOTA_SECONDS = 3600
+
+_OTHER_METHOD, _OTHER_METHOD_HEADERS = refuse_method(MODEL_METHODS)
 
 FIXED: dict[str, ApiError] = {
     "ACCESS_DENIED": errors.NOT_ALLOWED,
@@ -45,10 +50,17 @@ FIXED: dict[str, ApiError] = {
     "REQUEST_TOO_LARGE": BODY_TOO_LARGE,
     "THROTTLED": errors.TOO_MANY_REQUESTS,
     "UNAUTHORIZED": errors.UNAUTHORIZED,
-    "UNSUPPORTED_MEDIA_TYPE": errors.UNSUPPORTED_MEDIA_TYPE,
+    "UNSUPPORTED_MEDIA_TYPE": _OTHER_METHOD,  # models take every type; only a mock of `mocks` does not
     "WAF_FILTERED": errors.NOT_ALLOWED,
 }
 """Types of which our own words say more than API Gateway's."""
+
+_HEADERS: dict[str, Mapping[str, str]] = {
+    "QUOTA_EXCEEDED": {"retry-after": str(_QUOTA_SECONDS)},
+    "THROTTLED": {"retry-after": str(errors.RETRY_AFTER_SECONDS)},
+    "UNSUPPORTED_MEDIA_TYPE": _OTHER_METHOD_HEADERS,
+}
+"""What a type says besides the headers of every answer."""
 
 UNKNOWN_PATH_TYPES = ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
 """The first is API Gateway's word for a path or a method that does not exist."""
@@ -67,17 +79,12 @@ def build_gateway_responses(paths: Iterable[str]) -> dict[str, Any]:
 
 
 def _answer(kind: str, error: ApiError) -> dict[str, Any]:
-    return {"statusCode": str(error.status), **_response(render_body(error), _retry_after(kind))}
+    return {"statusCode": str(error.status), **_response(render_body(error), _HEADERS.get(kind))}
 
 
-def _retry_after(kind: str) -> dict[str, str]:
-    seconds = {"THROTTLED": errors.RETRY_AFTER_SECONDS, "QUOTA_EXCEEDED": _QUOTA_SECONDS}.get(kind)
-    return {"retry-after": f"'{seconds}'"} if seconds else {}
-
-
-def _response(body: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    cors = {name: f"'{value}'" for name, value in CORS_HEADERS}
-    mapped = {f"gatewayresponse.header.{name}": value for name, value in (cors | (headers or {})).items()}
+def _response(body: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    own = {name: f"'{value}'" for name, value in (headers or {}).items()}
+    mapped = {f"gatewayresponse.header.{name}": value for name, value in (EVERY_ANSWER | own).items()}
     return {"responseParameters": mapped, "responseTemplates": {JSON: body}}
 
 

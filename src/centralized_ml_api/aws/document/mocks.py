@@ -18,6 +18,8 @@ from centralized_ml_api.aws.document.templates import render_empty, render_fixed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from centralized_ml_api.api.error_shape import ApiError
+
 _REQUEST_TYPES = (
     JSON,
     "application/octet-stream",
@@ -27,8 +29,13 @@ _REQUEST_TYPES = (
 )
 """A template has to exist for the Content-Type of the request; there is no pattern for all of them.
 
-Requests of other types get a 415 here, which says that they are not taken.
+A request of another type that has a body gets the gateway response for unsupported types; as nothing but
+these answers takes templates, that one says what `build_other_methods` says.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
 """
+
+MODEL_METHODS = ("post", "options")
+"""What the path of a model answers."""
 
 
 def build_preflight() -> dict[str, Any]:
@@ -38,9 +45,15 @@ def build_preflight() -> dict[str, Any]:
 
 def build_other_methods(methods: Sequence[str]) -> dict[str, Any]:
     """405 with `Allow`, for every method but these."""
+    error, headers = refuse_method(methods)
+    return _mock(MadeResponse("default", error.status, render_fixed(error, headers)))
+
+
+def refuse_method(methods: Sequence[str]) -> tuple[ApiError, dict[str, str]]:
+    """The error for a method that is none of these, and the header that names them."""
     allow = ", ".join(method.upper() for method in methods)
     error = errors.METHOD_NOT_ALLOWED.saying(f"{errors.METHOD_NOT_ALLOWED.message} It answers: {allow}.")
-    return _mock(MadeResponse("default", 405, render_fixed(error, {"Allow": allow})))
+    return error, {"Allow": allow}
 
 
 def build_refusal(message: str) -> dict[str, Any]:

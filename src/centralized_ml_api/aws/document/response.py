@@ -9,7 +9,7 @@ from centralized_ml_api.api.cors import CORS_HEADERS
 
 JSON = "application/json"
 
-_EVERY_ANSWER: dict[str, str] = {
+EVERY_ANSWER: dict[str, str] = {
     "x-request-id": "context.requestId",
     **{name: f"'{value}'" for name, value in CORS_HEADERS},
 }
@@ -51,7 +51,7 @@ def build_responses(responses: list[Response]) -> dict[str, Any]:
 def _declared(response: Response) -> dict[str, Any]:
     if isinstance(response, MadeResponse):
         return {"description": ""}
-    names = (*_EVERY_ANSWER, *response.headers)
+    names = (*EVERY_ANSWER, *response.headers)
     return {"description": "", "headers": {name: {"schema": {"type": "string"}} for name in names}}
 
 
@@ -69,6 +69,6 @@ def _integration_response(response: Response) -> dict[str, Any]:
     if isinstance(response, MadeResponse):
         made = {"responseTemplates": {JSON: response.template}}
         return {**status, "contentHandling": "CONVERT_TO_TEXT", **made}
-    headers = {**_EVERY_ANSWER, **response.headers}
+    headers = {**EVERY_ANSWER, **response.headers}
     mapped = {f"method.response.header.{name}": value for name, value in headers.items()}
     return {**status, "responseParameters": mapped}
