@@ -1,0 +1,88 @@
+"""The page at `/`: one HTML document with its style and its scripts in it, the same for every deployment.
+
+It knows nothing of a config: what there is, it asks `models` (the catalogue), and what a model or a config
+says only ever becomes text. So it needs no escaping, can be public where the catalogue is not, and can say by
+the digests of its own parts that nothing else may run in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+CONTENT_TYPE = "text/html; charset=utf-8"
+
+_FOLDER = Path(__file__).parent
+_SCRIPTS = (
+    "elements",
+    "words",
+    "calls",
+    "answers",
+    "chat",
+    "likeness",
+    "recorder",
+    "forms",
+    "snippets",
+    "page",
+)
+"""They share one scope, in this order: what is used at once comes before its user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The document, and the headers without which a browser would trust it more than it should."""
+
+    html: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+@cache
+def build_page() -> Page:
+    """The page. Reads only files of this package."""
+    style = _FOLDER.joinpath("style.css").read_text(encoding="utf-8")
+    script = _build_script()
+    html = _FOLDER.joinpath("index.html").read_text(encoding="utf-8")
+    html = html.replace("/* STYLE */", style).replace("/* SCRIPT */", script)
+    return Page(html.encode(), _build_headers(_between(html, "style"), _between(html, "script")))
+
+
+def _build_script() -> str:
+    parts = [_FOLDER.joinpath("scripts", f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    return "".join(['"use strict";\n', "(() => {\n", *parts, "})();"])
+
+
+def _between(html: str, tag: str) -> str:
+    """What the browser takes the digest of: all between the tags, newlines too."""
+    return html.split(f"<{tag}>", 1)[1].split(f"</{tag}>", 1)[0]
+
+
+def _build_headers(style: str, script: str) -> tuple[tuple[str, str], ...]:
+    """Only its own style and script, only its own origin, and no frame around it.
+
+    Source: https://www.w3.org/TR/CSP3/
+    """
+    policy = {
+        "default-src": "'none'",
+        "script-src": _digest(script),
+        "style-src": _digest(style),
+        "connect-src": "'self'",
+        "img-src": "blob: data:",
+        "media-src": "blob:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return (
+        ("content-security-policy", "; ".join(f"{name} {value}" for name, value in policy.items())),
+        ("cache-control", "no-cache"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    )
+
+
+def _digest(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
