@@ -33,6 +33,7 @@ from centralized_ml_api.local.weights.verified import Verified, is_unchanged, lo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from centralized_ml_api.local.weights.watch import Watch
 
@@ -47,6 +48,28 @@ def cache_root(cache: Path | None, environment: Mapping[str, str] = os.environ) 
     return Path(chosen).expanduser().absolute()
 
 
+def folder_of(location: str, cache: Path | None) -> Path:
+    """The folder of one source; `location` is its text without the digest."""
+    key = hashlib.sha256(location.encode()).hexdigest()[:_KEY_LENGTH]
+    return cache_root(cache) / "weights" / key
+
+
+@contextmanager
+def lock_folder(folder: Path, watch: Watch, *, what: str) -> Iterator[None]:
+    """Waits until no other process fetches into this folder, then keeps others out.
+
+    The operating system frees the lock of a process that dies.
+    """
+    with explain_disk_errors(folder, what=what):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / ".lock")
+        _acquire(lock, watch)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
     """The folder of one source and the name of its file."""
@@ -57,8 +80,7 @@ class CacheEntry:
     @classmethod
     def of(cls, location: str, file_name: str, cache: Path | None) -> CacheEntry:
         """The entry for a source; `location` is its text without the digest."""
-        key = hashlib.sha256(location.encode()).hexdigest()[:_KEY_LENGTH]
-        return cls(cache_root(cache) / "weights" / key, file_name)
+        return cls(folder_of(location, cache), file_name)
 
     @property
     def file(self) -> Path:
@@ -85,20 +107,9 @@ class CacheEntry:
         self.partial.discard()
         return self.file
 
-    @contextmanager
-    def lock(self, watch: Watch, *, what: str) -> Iterator[None]:
-        """Waits until no other process fetches into this entry, then keeps others out.
-
-        The operating system frees the lock of a process that dies.
-        """
-        with explain_disk_errors(self.folder, what=what):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self.folder / ".lock")
-            _acquire(lock, watch)
-        try:
-            yield
-        finally:
-            lock.release()
+    def lock(self, watch: Watch, *, what: str) -> AbstractContextManager[None]:
+        """Keeps other processes out while this one fetches."""
+        return lock_folder(self.folder, watch, what=what)
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:

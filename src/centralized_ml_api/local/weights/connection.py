@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import urllib.request
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -40,6 +40,7 @@ _RETRY = Retry(
     backoff_factor=0.5,
     respect_retry_after_header=False,
 )
+_ONCE = Retry(total=0, redirect=False, raise_on_status=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Address:
     token: str = field(default="", repr=False)
     timeout_seconds: float = 30
     retry: Retry = _RETRY
+
+    def asked_once(self) -> Address:
+        """The same without a second attempt, for a question whose answer nobody waits long for."""
+        return replace(self, retry=_ONCE)
 
 
 @dataclass(frozen=True, slots=True)

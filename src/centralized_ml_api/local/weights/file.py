@@ -1,4 +1,4 @@
-"""A path: weights that are on this machine already."""
+"""A path: weights that are on this machine already, a file or a folder."""
 
 from __future__ import annotations
 
@@ -18,23 +18,18 @@ if TYPE_CHECKING:
 
 
 def find_file(source: FileWeights, folders: Sequence[Path]) -> Path:
-    """The file, in the first of `folders` that has it; absolute and `~` paths need no folder.
+    """The file or folder, in the first of `folders` that has it; absolute and `~` paths need none.
 
     Raises:
         WeightsError: it is in none of them; the message names every place.
     """
     places = _places(source, folders)
     for place in places:
-        if place.is_file():
+        if place.exists():
             return place
-    folder = next((place for place in places if place.is_dir()), None)
-    if folder:
-        raise WeightsError(
-            f"{folder} is a folder, not a file of weights", fix="write the path of a file in it"
-        )
     tried = " and ".join(str(place) for place in places)
     raise WeightsError(
-        f"there is no file {source.path}: looked for {tried}", fix="put it there, or correct the path"
+        f"there is no {source.path}: looked for {tried}", fix="put it there, or correct the path"
     )
 
 
@@ -51,6 +46,8 @@ def verify_file(file: Path, sha256: str | None, memory: Path, watch: Watch, *, w
         WeightsError: it has another digest, or cannot be read.
     """
     verified = load_verified(memory)
+    if sha256 and file.is_dir():
+        raise WeightsError(f"{what} is a folder, and #sha256= is of one file", fix="leave #sha256= out")
     known = verified is not None and verified.sha256 == sha256 and is_unchanged(file, verified, memory, watch)
     if sha256 is None or known:
         return

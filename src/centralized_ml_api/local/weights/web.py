@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
+from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights.background import read_in_background
 from centralized_ml_api.local.weights.connection import Address, receive
 from centralized_ml_api.local.weights.disk import check_free
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _BREAKS_WITHOUT_PROGRESS = 3
 _FIRST_PAUSE_SECONDS = 0.25
+_SHORT_BYTES = 16_000_000
 
 
 def download(address: Address, partial: Partial, watch: Watch, *, what: str) -> str | None:
@@ -43,6 +45,24 @@ def download(address: Address, partial: Partial, watch: Watch, *, what: str) -> 
             if breaks >= _BREAKS_WITHOUT_PROGRESS:
                 raise explain_failure(exc, urlsplit(address.url).netloc) from exc
             watch.pause(_FIRST_PAUSE_SECONDS * 2**breaks if breaks else 0)
+
+
+def read_whole(address: Address, watch: Watch) -> bytes:
+    """A short answer, such as a listing.
+
+    Raises:
+        WeightsError: it cannot be had, or is not short.
+    """
+    host, answer = urlsplit(address.url).netloc, b""
+    try:
+        with closing(_start(address, {}, watch)) as pieces:
+            for piece in pieces:
+                answer += piece.data
+                if len(answer) > _SHORT_BYTES:
+                    raise WeightsError(f"{host} answers without an end", fix="check the address")
+    except HTTPError as exc:
+        raise explain_failure(exc, host) from exc
+    return answer
 
 
 def measure(address: Address, watch: Watch) -> int | None:

@@ -43,10 +43,12 @@ def test_a_missing_file_names_every_place_tried(fetcher: Fetcher) -> None:
     assert find_cached(parse_weights("models/model.gguf"), folders=fetcher.folders) is None
 
 
-def test_a_folder_is_no_file(fetcher: Fetcher) -> None:
-    (fetcher.folders[0] / "models").mkdir()
-    with pytest.raises(WeightsError, match="is a folder"):
-        fetcher.fetch("models")
+def test_a_folder_is_taken_as_it_is_and_has_no_digest(fetcher: Fetcher) -> None:
+    folder = fetcher.folders[0] / "models"
+    folder.mkdir()
+    assert fetcher.fetch("models") == folder
+    with pytest.raises(WeightsError, match="is a folder, and #sha256= is of one file"):
+        fetcher.fetch(f"models#sha256={'0' * 64}")
 
 
 def test_a_digest_is_checked_once_and_again_after_a_change(fetcher: Fetcher) -> None:
