@@ -1,0 +1,36 @@
+// Which entry is behind which name: `{name: {endpoint, speaks?, headers?}}`.
+//
+// `speaks` is there for entries under /v1, `headers` for those with a path of their own. The table is in the
+// environment, or in the parameters that the environment names where it would not fit there.
+
+import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
+
+// Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
+const PARAMETERS_AT_ONCE = 10;
+
+let models;
+
+export function loadModels() {
+    models ??= read().catch((cause) => {
+        models = undefined; // the next request tries again
+        throw cause;
+    });
+    return models;
+}
+
+async function read() {
+    const { MODELS, MODEL_PARAMETERS } = process.env;
+    const texts = MODELS ? [MODELS] : await readParameters(JSON.parse(MODEL_PARAMETERS));
+    return new Map(texts.flatMap((text) => Object.entries(JSON.parse(text))));
+}
+
+async function readParameters(names) {
+    const client = new SSMClient();
+    const values = new Map();
+    for (let start = 0; start < names.length; start += PARAMETERS_AT_ONCE) {
+        const command = new GetParametersCommand({ Names: names.slice(start, start + PARAMETERS_AT_ONCE) });
+        const { Parameters } = await client.send(command);
+        for (const { Name, Value } of Parameters) values.set(Name, Value);
+    }
+    return names.map((name) => values.get(name));
+}

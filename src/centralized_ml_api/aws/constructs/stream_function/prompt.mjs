@@ -1,0 +1,58 @@
+// A conversation as one text, for servers that know no roles.
+//
+// One message of the user alone is the text as it is. Otherwise the system's messages come first, then each
+// turn on a line with its speaker's name, and the text ends where the assistant's next turn begins:
+//
+//     You are brief.
+//
+//     User: Hi
+//     Assistant: Hello!
+//     User: What is AWS?
+//     Assistant:
+
+import { unsupported } from "./errors.mjs";
+
+const SPEAKERS = { user: "User", assistant: "Assistant" };
+const INSTRUCTING = ["system", "developer"];
+
+export function buildPrompt(messages) {
+    if (isOneTurn(messages)) return textOf(messages[0]);
+    const instructions = messages.filter(({ role }) => INSTRUCTING.includes(role)).map(textOf);
+    const turns = messages.filter(({ role }) => !INSTRUCTING.includes(role));
+    const lines = turns.map((message) => `${SPEAKERS[message.role]}: ${textOf(message)}`);
+    return [...instructions, [...lines, "Assistant:"].join("\n")].join("\n\n");
+}
+
+// Where the model would go on with the user's next turn.
+export function promptStops(messages) {
+    return isOneTurn(messages) ? [] : ["\nUser:"];
+}
+
+export function checkMessages(messages) {
+    if (!Array.isArray(messages) || !messages.length)
+        throw unsupported("`messages` must be a list that is not empty.");
+    for (const message of messages) {
+        const role = message?.role;
+        if (!SPEAKERS[role] && !INSTRUCTING.includes(role)) {
+            throw unsupported(
+                "This model takes messages of the roles system, developer, user and assistant.",
+            );
+        }
+        textOf(message);
+    }
+}
+
+function isOneTurn(messages) {
+    return messages.length === 1 && messages[0].role === "user";
+}
+
+function textOf({ content }) {
+    const parts = typeof content === "string" ? [{ type: "text", text: content }] : content;
+    if (
+        !Array.isArray(parts) ||
+        !parts.every((part) => part?.type === "text" && typeof part.text === "string")
+    ) {
+        throw unsupported("This model takes messages of text alone.");
+    }
+    return parts.map((part) => part.text).join("\n");
+}
