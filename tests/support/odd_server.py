@@ -3,6 +3,7 @@
 /echo            what arrived, as JSON: method, path, headers, length and sha256 of the body, own port
 /same            the body and its Content-Type, unchanged
 /status/418      that status, with headers that must and must not pass
+/refuse/422      that status, with an error in JSON
 /gzip            a gzip body that says so
 /redirect        302
 /large/1000      that many bytes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS = 30.0
 GZIPPED = gzip.compress(b'{"zipped": true}', mtime=0)
+REFUSAL = b'{"detail": "it\'s \\"wrong\\": \xc3\xa9"}'
 OWN_HEADERS = {
     "Content-Type": "text/plain; charset=utf-8",
     "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
@@ -91,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         acts = {
             "same": lambda: self._answer(200, {"Content-Type": self.headers["Content-Type"]}, body),
             "status": lambda: self._answer(int(detail), OWN_HEADERS, b"as it is: \xff"),
+            "refuse": lambda: self._answer(int(detail), {"Content-Type": "application/json"}, REFUSAL),
             "gzip": lambda: self._answer(200, {"Content-Type": "application/json"}, GZIPPED),
             "redirect": lambda: self._answer(302, {"Location": "http://elsewhere.example/"}, b""),
             "large": lambda: self._answer(200, {}, bytes(int(detail))),

@@ -131,6 +131,11 @@ def build_test_plan(
     (folder / "cdk.json").write_text("{}")
     file = folder / "models.json"
     file.write_text(json.dumps(config))
+    return build_plan_of(file, facts, region)
+
+
+def build_plan_of(file: Path, facts: ModelFacts | None = None, region: str = REGION) -> AwsPlan:
+    """The plan of a config file."""
     loaded = load_config(file, now=datetime(2026, 1, 1, tzinfo=UTC), region=region)
     return plan_for_aws(loaded, KnownModels(facts or build_facts()), region=region, talk=lambda _: None)
 

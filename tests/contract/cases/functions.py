@@ -1,0 +1,76 @@
+"""A function sees the event of API Gateway's proxy integration and answers all of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contract.case import Bytes, Case, Expected, Json, Request, render_json
+
+if TYPE_CHECKING:
+    from support.running_gateway import Answer
+
+_PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
+_TEXT = "it's é".encode()
+
+
+@dataclass(frozen=True)
+class Event:
+    """The event that the function was given: these members, headers, and parts of its `requestContext`."""
+
+    members: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        route = {"path": "/function", "httpMethod": "POST", "resource": "/function"}
+        Json({**route, **self.members}).check(answer)
+        event = answer.json
+        assert {name: event["headers"].get(name) for name in self.headers} == self.headers, event["headers"]
+        context = event["requestContext"]
+        assert (context["stage"], context["path"]) == ("prod", "/prod/function"), context
+        assert (context["httpMethod"], context["resourcePath"]) == ("POST", "/function"), context
+
+
+def _case(name: str, path: str, sent: bytes, headers: Mapping[str, str], **members: Any) -> Case:
+    seen = {"isBase64Encoded": False, "queryStringParameters": None, **members}
+    expected = Expected(200, Event(seen, headers), "application/json", anonymous_on_aws=True)
+    return Case(name, Request(path, sent, headers=headers), expected)
+
+
+CASES = [
+    _case(
+        "a function gets a text as it is, with every header",
+        "/function",
+        _TEXT,
+        {"Content-Type": "text/plain", "Authorization": "Bearer x", "X-Own": "a"},
+        body=_TEXT.decode(),
+    ),
+    _case(
+        "a function gets bytes as base64",
+        "/function",
+        _PNG,
+        {"Content-Type": "image/png"},
+        body=base64.b64encode(_PNG).decode(),
+        isBase64Encoded=True,
+    ),
+    _case(
+        "a function gets no body as null", "/function", b"", {"Content-Type": "application/json"}, body=None
+    ),
+    _case(
+        "a function gets the query, decoded, and every value of it",
+        "/function?a=1&a=2&b=%20%26",
+        render_json({}),
+        {"Content-Type": "application/json"},
+        body="{}",
+        queryStringParameters={"a": "2", "b": " &"},
+        multiValueQueryStringParameters={"a": ["1", "2"], "b": [" &"]},
+    ),
+    Case(
+        "a function's bytes are bytes for callers that accept them",
+        Request("/function?act=image", _PNG, headers={"Content-Type": "image/png", "Accept": "image/png"}),
+        Expected(200, Bytes(_PNG), "image/png", anonymous_on_aws=True),
+    ),
+]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import contextlib
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract.api import build_config
+from contract.case import AWS, LOCAL, Case, send
+from contract.suite import PATIENT
+from contract.targets import Targets, read_targets
+from support.background import Background, start_background
+from support.local_api import LocalApi, start_local_api
+from support.odd_server import OddServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from support.running_gateway import Answer
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    with start_background() as background:
+        yield background
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the config and its function lie."""
+    return tmp_path_factory.mktemp("contract")
+
+
+@pytest.fixture(scope="session")
+def local(folder: Path) -> Iterator[LocalApi]:
+    """The local target, with models that are real servers."""
+    with contextlib.ExitStack() as stack:
+        odd = stack.enter_context(OddServer())
+        held = stack.enter_context(socket.socket())
+        held.bind(("127.0.0.1", 0))
+        config = build_config(folder, odd.port, held.getsockname()[1])
+        yield stack.enter_context(start_local_api(folder, config)).wait_serving()
+
+
+@pytest.fixture(scope="session")
+def targets(local: LocalApi, folder: Path, background: Background) -> Iterator[Targets]:
+    """Both targets of the one config; behind the API of the template are the models of the local one."""
+    with read_targets(local, folder, background) as targets:
+        yield targets
+
+
+@pytest.fixture(scope="session")
+def begun(targets: Targets) -> Iterator[dict[tuple[str, str], Future[Answer]]]:
+    """The cases that take long, asked when the first case is."""
+    with ThreadPoolExecutor() as pool:
+        asked: list[tuple[str, Case]] = [(one, case) for case in PATIENT for one in (LOCAL, AWS)]
+        yield {
+            (target, case.name): pool.submit(send, targets.url(target), case.request)
+            for target, case in asked
+        }

@@ -1,0 +1,149 @@
+"""Where the targets differ, because API Gateway or SageMaker leaves no choice: one table, asserted.
+
+`docs/reference/differences.md` is written from it (`GOLDEN=write`).
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.lambda_host.front import MODEL_FAILED, TOO_SLOW
+from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
+from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
+
+GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
+SAGEMAKER = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
+FAILED = errors.ApiError(502, errors.API, "api_failed", "")
+_PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
+_IMAGE = {"Content-Type": "image/png"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One request, and what each target answers; the texts are rows of the documentation."""
+
+    name: str
+    request: Request
+    local: Expected
+    aws: Expected
+    on_one_machine: str
+    on_aws: str
+    source: str
+
+
+DIFFERENCES = (
+    Difference(
+        "bytes for callers that do not name their type",
+        Request("/same", _PNG, headers=_IMAGE),
+        Expected(200, Bytes(_PNG), "image/png"),
+        Expected(200, Bytes(base64.b64encode(_PNG)), "image/png"),
+        "bytes",
+        "base64, unless the first type in `Accept` is a binary one such as `image/png` or `image/*`;"
+        " `*/*` and no `Accept` do not count",
+        f"{GUIDE}/api-gateway-payload-encodings-workflow.html",
+    ),
+    Difference(
+        "text for callers that accept a binary type first",
+        Request("/same", b'{"a": 1}', headers={"Content-Type": JSON, "Accept": "image/png, */*"}),
+        Expected(200, Bytes(b'{"a": 1}'), JSON),
+        refused(errors.API_FAILED),
+        "the text",
+        "500 `api_failed`: API Gateway takes the text for base64. Errors are told all the same",
+        f"{GUIDE}/api-gateway-payload-encodings-workflow.html",
+    ),
+    Difference(
+        "a text that is not UTF-8",
+        Request("/same", b'"\xff"', headers={"Content-Type": JSON}),
+        Expected(200, Bytes(b'"\xff"'), JSON),
+        Expected(200, Bytes('"\ufffd"'.encode()), JSON),
+        "passes byte for byte",
+        "what is not UTF-8 is replaced; send it as `application/octet-stream`",
+        f"{GUIDE}/api-gateway-payload-encodings-workflow.html",
+    ),
+    Difference(
+        "a model's error that is not JSON",
+        Request("/words"),
+        Expected(418, Bytes(b"as it is: \xff"), "text/plain; charset=utf-8"),
+        Expected(418, Refusal(errors.MODEL_REFUSED, ("as it is: ",)), JSON),
+        "its own bytes and `Content-Type`",
+        "its status, and its words in the error shape (`model_refused`, `model_failed`): SageMaker does not"
+        " tell their type",
+        SAGEMAKER,
+    ),
+    Difference(
+        "`Retry-After` and `Allow` of a model",
+        Request("/words"),
+        Expected(418, headers={"retry-after": "7"}),
+        Expected(418, absent=("retry-after",)),
+        "pass",
+        "do not: SageMaker drops them",
+        SAGEMAKER,
+    ),
+    Difference(
+        "a model's 201 or another 2xx",
+        Request("/created"),
+        Expected(201),
+        Expected(200),
+        "passes",
+        "is 200: SageMaker says 200 for every success",
+        SAGEMAKER,
+    ),
+    Difference(
+        "a configured header that SageMaker does not know",
+        Request("/echo", headers={OTHER_HEADER: "a", CUSTOM_ATTRIBUTES: "b"}),
+        Expected(200, Saw({"content-type": JSON, OTHER_HEADER.lower(): "a", CUSTOM_ATTRIBUTES.lower(): "b"})),
+        Expected(200, Saw({"content-type": JSON, CUSTOM_ATTRIBUTES.lower(): "b"})),
+        "reaches the model",
+        f"reaches SageMaker, which passes on `Content-Type`, `Accept` and `{CUSTOM_ATTRIBUTES}`",
+        SAGEMAKER,
+    ),
+    Difference(
+        "the headers of a function's answer",
+        Request("/function?act=own"),
+        Expected(418, Bytes(b"own"), "text/plain", {"x-own": "yes"}),
+        Expected(
+            418,
+            Bytes(b"own"),
+            "text/plain",
+            {"x-own": "yes"},
+            absent=("access-control-allow-origin",),
+            cors=False,
+            identified=False,
+        ),
+        "its own, and `x-request-id` and CORS headers where it has none",
+        "its own: a function for web pages sets its CORS headers itself",
+        f"{GUIDE}/set-up-lambda-proxy-integrations.html",
+    ),
+    *(
+        Difference(
+            f"a function that {what}",
+            Request(f"/function?act={act}"),
+            refused(MODEL_FAILED),
+            refused(FAILED),
+            "502 `function_failed`",
+            "502 `api_failed`",
+            f"{GUIDE}/handle-errors-in-lambda-integration.html",
+        )
+        for what, act in (("raises", "raise"), ("returns no answer", "garbage"))
+    ),
+    Difference(
+        "a function that takes longer than its timeout",
+        Request("/function?act=sleep"),
+        refused(TOO_SLOW),
+        refused(FAILED),
+        "504 `function_too_slow`",
+        "502 `api_failed`, as if it had raised",
+        f"{GUIDE}/handle-errors-in-lambda-integration.html",
+    ),
+    Difference(
+        "`GET /health`",
+        Request("/health", b"", "GET"),
+        Expected(503, Json({"status": "unready"}), JSON),
+        refused(errors.UNKNOWN_PATH),
+        "200 or 503, by what is ready",
+        "404: CloudWatch and `mlapi status` tell",
+        "https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html",
+    ),
+)

@@ -1,0 +1,34 @@
+"""Every case, in the order in which they run: what takes long is read last."""
+
+from __future__ import annotations
+
+from contract.cases import (
+    bodies,
+    errors,
+    functions,
+    methods,
+    paths,
+    preflight,
+    request_headers,
+    response_headers,
+    sizes,
+    statuses,
+    timeouts,
+)
+
+ROOMS = (
+    bodies,
+    request_headers,
+    response_headers,
+    statuses,
+    errors,
+    methods,
+    paths,
+    preflight,
+    sizes,
+    functions,
+    timeouts,
+)
+CASES = [case for room in ROOMS for case in room.CASES]
+PATIENT = [case for case in CASES if case.patient]
+BY_NAME = {case.name: case for case in CASES}

@@ -1,0 +1,57 @@
+"""The two targets of one config: `mlapi up`, and the synthesized template behind the tests' API Gateway."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contract.case import LOCAL
+from support.api_gateway import ApiGateway, RestApi, read_rest_api, serve_api
+from support.api_gateway.back_ends import BackEnds
+from support.api_gateway.functions import run_functions
+from support.local_api import LocalApi
+from support.synthesis import build_plan_of, synthesize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from support.background import Background
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where both answer, and what the mutations change."""
+
+    local: LocalApi
+    aws_url: str
+    rest_api: RestApi
+    back_ends: BackEnds
+
+    def url(self, target: str) -> str:
+        """The address of the API of a target."""
+        return self.local.url if target == LOCAL else self.aws_url
+
+
+@contextlib.contextmanager
+def read_targets(local: LocalApi, folder: Path, background: Background) -> Iterator[Targets]:
+    """Synthesizes the config that `local` serves and answers for it, until the end of the block."""
+    output = folder / "cdk.out"
+    template = synthesize(build_plan_of(folder / "models.json"), output).document
+    sagemaker = local.status()["sagemaker_runtime"]
+    endpoints = _endpoints(template, [entry["name"] for entry in local.status()["entries"]])
+    with contextlib.ExitStack() as stack:
+        functions = stack.enter_context(run_functions(background, template, output, sagemaker, endpoints))
+        rest_api, back_ends = read_rest_api(template), BackEnds(sagemaker, endpoints, functions)
+        url = stack.enter_context(serve_api(background, ApiGateway(rest_api, back_ends)))
+        yield Targets(local, url, rest_api, back_ends)
+
+
+def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:
+    """The entries' names by the logical ids of their endpoints, where the CDK keeps letters and digits."""
+    ids = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::SageMaker::Endpoint"]
+    plain = {re.sub(r"[^A-Za-z0-9]", "", name): name for name in names}
+    found = {one: re.fullmatch(r"ApiModels(.+)Endpoint[0-9A-F]{8}", one) for one in ids}
+    return {one: plain[match[1]] for one, match in found.items() if match}

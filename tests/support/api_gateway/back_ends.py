@@ -1,0 +1,73 @@
+"""What integrations call: SageMaker's runtime, functions, or nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from support.api_gateway.message import GatewayError, Response
+
+if TYPE_CHECKING:
+    from support.api_gateway.message import Call
+
+Invoke = Callable[[str, bytes], Awaitable[bytes]]
+"""Runs a function: the id of the request and the event, to what the function returned, both as JSON."""
+
+_SAGEMAKER = re.compile(r"arn:aws:apigateway:[\w-]+:runtime\.sagemaker:path/endpoints/([^/]+)/invocations")
+_FUNCTION = re.compile(r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions/([^/]+)/invocations")
+
+
+@dataclass(frozen=True)
+class BackEnds:
+    """`sagemaker_url` is a listener that speaks SageMaker's runtime API.
+
+    `endpoints` are the names that it knows by those in the template, `functions` are found by their ARNs.
+    """
+
+    sagemaker_url: str
+    endpoints: Mapping[str, str]
+    functions: Mapping[str, Invoke]
+
+    def function(self, uri: str) -> Invoke:
+        """The function of an integration's address.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-as-lambda-proxy-export-swagger-with-extensions.html
+        """
+        return self.functions[_named(_FUNCTION, uri)]
+
+    async def call_service(self, uri: str, call: Call) -> Response:
+        """The service's answer, whatever its status.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html (`uri`, `path/`) and
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+        """
+        url = f"{self.sagemaker_url}/endpoints/{self.endpoints[_named(_SAGEMAKER, uri)]}/invocations"
+        try:
+            async with (
+                aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=("Accept",)) as session,
+                session.post(url, data=io.BytesIO(call.body), headers=call.headers) as answer,
+            ):
+                return Response(answer.status, tuple(answer.headers.items()), await answer.read())
+        except aiohttp.ClientError as error:
+            raise GatewayError("INTEGRATION_FAILURE", "Internal server error") from error
+
+
+def answer_mock(call: Call) -> Response:
+    """The status that the request's template names, and no body.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
+    """
+    return Response(int(json.loads(call.body)["statusCode"]), (), b"")
+
+
+def _named(pattern: re.Pattern[str], uri: str) -> str:
+    found = pattern.fullmatch(uri)
+    if found is None:
+        raise ValueError(f"the integration {uri} is not known here")
+    return found[1]

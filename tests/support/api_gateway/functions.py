@@ -1,0 +1,85 @@
+"""The functions of a template, run from their assets under AWS's own runtime client."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.lambda_host.invocation import Invocation, Returned
+from centralized_ml_api.local.lambda_host.pool import Pool
+from centralized_ml_api.local.lambda_host.specification import HostSpecification
+from support.api_gateway.document import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from support.api_gateway.back_ends import Invoke
+    from support.api_gateway.document import Template
+    from support.background import Background
+
+
+@contextlib.contextmanager
+def run_functions(
+    background: Background, template: Template, assets: Path, sagemaker_url: str, endpoints: Mapping[str, str]
+) -> Iterator[dict[str, Invoke]]:
+    """The Python functions of the template by their ARNs, until the end of the block."""
+    pools = {
+        _arn(name, template): Pool(_specification(name, properties, assets, sagemaker_url, endpoints))
+        for name, properties in _functions(template)
+    }
+    try:
+        yield {arn: _invoke(pool) for arn, pool in pools.items()}
+    finally:
+        for pool in pools.values():
+            background.run(pool.stop(grace_seconds=0))
+
+
+def _functions(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Lambda::Function" and properties["Runtime"].startswith("python"):
+            yield name, resolve(properties, template)
+
+
+def _arn(name: str, template: Template) -> str:
+    found: str = resolve({"Fn::GetAtt": [name, "Arn"]}, template)
+    return found
+
+
+def _specification(
+    name: str, properties: Mapping[str, Any], assets: Path, sagemaker_url: str, endpoints: Mapping[str, str]
+) -> HostSpecification:
+    """As the template says, but for the names of endpoints, which are those of the listener."""
+    variables = properties["Environment"]["Variables"]
+    return HostSpecification(
+        name=name,
+        code=str(assets / f"asset.{properties['Code']['S3Key'].removesuffix('.zip')}"),
+        handler=properties["Handler"],
+        timeout_seconds=properties["Timeout"],
+        memory_mib=properties["MemorySize"],
+        endpoint_name=endpoints[variables["ENDPOINT_NAME"]],
+        runtime_url=sagemaker_url,
+        model_speaks=variables["MODEL_SPEAKS"],
+        port=0,
+        region="us-east-1",
+        path=os.environ["PATH"],
+        max_workers=1,
+    )
+
+
+def _invoke(pool: Pool) -> Invoke:
+    """Lambda's own word for a function that raised or took too long is an object with `errorMessage`.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+
+    async def invoke(request_id: str, event: bytes) -> bytes:
+        outcome = await pool.invoke(Invocation(request_id, event))
+        if isinstance(outcome, Returned):
+            return outcome.payload
+        return json.dumps({"errorMessage": outcome.reason}).encode()
+
+    return invoke
