@@ -42,7 +42,10 @@ def _start_cdk() -> App:
     """An app of the CDK.
 
     Its import and its making wait for Node, a third of a second; meanwhile another thread imports the rest.
+    What the CDK imports before it asks for Node comes first, because Python runs one thread at a time.
     """
+    for name in ("jsii", "typeguard"):
+        import_module(name)
     rest = Thread(target=_import_the_rest)
     rest.start()
     app: App = import_module("aws_cdk").App()
