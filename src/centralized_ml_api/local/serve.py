@@ -24,6 +24,7 @@ from centralized_ml_api.local.gateway_keeper import GatewayKeeper
 from centralized_ml_api.local.listen import bind_loopback, serve_application, url_of
 from centralized_ml_api.local.ports import check_port, free_port
 from centralized_ml_api.local.service_factory import ServiceFactory
+from centralized_ml_api.local.specs import code_folders
 from centralized_ml_api.local.state_folder import Run, StateFolder
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.replica import Patience
@@ -252,12 +253,12 @@ class LocalTarget:
                 )
 
     def _watched(self) -> list[Path]:
-        """The config and the folders of its functions: an edit of one is applied as `mlapi reload` would."""
+        """The config and the folders with code: an edit of one is applied as `mlapi reload` would."""
         plan = self._supervisor.plan if self._supervisor else ApiPlan((), ())
-        return [self._config, *(entry.function.code for entry in plan.deployments if entry.function)]
+        return [self._config, *code_folders(plan)]
 
     async def _apply_edit(self) -> None:
-        self._terminal.talk("The config or a function was edited: reloading…")
+        self._terminal.talk("The config, a function or a model was edited: reloading…")
         try:
             reloaded = await self._change_to(self._config)
         except MlApiError as error:

@@ -8,16 +8,19 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.lambda_host import FunctionServer
+from centralized_ml_api.local.python_engine import find_model_folder, prepare_environment
 from centralized_ml_api.local.servers import (
     CommandServer,
     LlamaCppServer,
+    PythonServer,
     build_environment,
+    build_python_environment,
     parse_url,
     why_not_here,
 )
@@ -25,13 +28,15 @@ from centralized_ml_api.local.specs import FunctionSpec, ModelSpec, ServiceSpec
 from centralized_ml_api.local.supervision.replica import Patience
 from centralized_ml_api.local.supervision.service import ExternalService, ReplicatedService, Service
 from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
-from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, UrlServing
+from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, PythonServing, UrlServing
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.local.launch import Server
+    from centralized_ml_api.local.supervision.log import ServerLog
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 DEFAULT_PATIENCE = Patience()
 
@@ -57,7 +62,9 @@ class ServiceFactory:
         if isinstance(serving, UrlServing):
             target = parse_url(serving)
             return ExternalService(target.host, target.port, target.ping_url, self.session, changed)
-        return self._replicated(spec.name, lambda say: prepare_model(spec, say), spec.local.replicas, changed)
+        return self._replicated(
+            spec.name, lambda say, log: prepare_model(spec, say, log), spec.local.replicas, changed
+        )
 
     def _function(self, spec: FunctionSpec, changed: Callable[[], None]) -> Service:
         server = FunctionServer(
@@ -69,7 +76,7 @@ class ServiceFactory:
             scratch=self.scratch,
         )
 
-        async def prepare(_: Say) -> Server:
+        async def prepare(_: Say, __: ServerLog) -> Server:
             return server
 
         patience = Patience(FUNCTION_START_SECONDS, self.patience.ping, self.patience.silence)
@@ -78,7 +85,7 @@ class ServiceFactory:
     def _replicated(
         self,
         name: str,
-        prepare: Callable[[Say], Awaitable[Server]],
+        prepare: Callable[[Say, ServerLog], Awaitable[Server]],
         replicas: int,
         changed: Callable[[], None],
         patience: Patience | None = None,
@@ -94,12 +101,12 @@ class ServiceFactory:
         )
 
 
-async def prepare_model(spec: ModelSpec, say: Say) -> Server:
-    """The server of a model, its weights fetched; `say` hears how far that is.
+async def prepare_model(spec: ModelSpec, say: Say, log: ServerLog) -> Server:
+    """The server of a model, its weights fetched and its packages installed; `say` hears how far that is.
 
     Raises:
         WeightsError: the weights cannot be had.
-        StartError: the program is not here.
+        StartError: the program is not here, or the packages cannot be installed: `log` has what was said.
     """
     serving = spec.local.serving
     environment = build_environment(os.environ, spec.local.environment)
@@ -112,26 +119,46 @@ async def prepare_model(spec: ModelSpec, say: Say) -> Server:
         if missing:
             raise StartError(missing, fix="install it, or correct `run`")
         return CommandServer(serving, environment, cwd)
+    if isinstance(serving, PythonServing):
+        return await _prepare_python(spec, serving, say, log)
     raise StartError(f'the engine "{serving.engine}" is not served on this machine')
 
 
+async def _prepare_python(spec: ModelSpec, serving: PythonServing, say: Say, log: ServerLog) -> Server:
+    python = await _in_thread(
+        lambda say, cancelled: prepare_environment(serving.code, say=say, log=log.write, cancelled=cancelled),
+        say,
+    )
+    weights = await fetch(serving.weights, spec.folders, say) if serving.weights else serving.code
+    environment = build_python_environment(os.environ, spec.local.environment)
+    return PythonServer(serving.code, find_model_folder(weights), spec.name, python, environment)
+
+
 async def fetch(weights: Weights, folders: tuple[Path, ...], say: Say) -> Path:
-    """Fetches weights in a thread; when this is cancelled, so is the fetch, and the thread has ended."""
+    """Fetches weights; `say` hears how far that is."""
+    return await _in_thread(
+        lambda say, cancelled: fetch_weights(
+            weights, folders=folders, progress=lambda now: say(render_progress(now)), cancelled=cancelled
+        ),
+        say,
+    )
+
+
+async def _in_thread(work: Callable[[Say, threading.Event], T], say: Say) -> T:
+    """Runs work that blocks; when this is cancelled, the work's event is set, and its thread has ended."""
     loop = asyncio.get_running_loop()
     cancelled = threading.Event()
 
-    def progress(now: Progress) -> None:
-        loop.call_soon_threadsafe(say, render_progress(now))
+    def say_there(words: str) -> None:
+        loop.call_soon_threadsafe(say, words)
 
-    work = asyncio.ensure_future(
-        asyncio.to_thread(fetch_weights, weights, folders=folders, progress=progress, cancelled=cancelled)
-    )
+    running = asyncio.ensure_future(asyncio.to_thread(work, say_there, cancelled))
     try:
-        return await asyncio.shield(work)
+        return await asyncio.shield(running)
     except asyncio.CancelledError:
         cancelled.set()
-        await asyncio.wait({work})
-        work.exception()  # that the fetch was cancelled is no news
+        await asyncio.wait({running})
+        running.exception()  # that the work was cancelled is no news
         raise
 
 

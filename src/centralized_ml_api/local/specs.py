@@ -1,6 +1,6 @@
 """Plan -> what must run: one spec per model and per function, and why an entry cannot be served.
 
-Reads nothing but the names, sizes and times of a function's files.
+Reads nothing but the names, sizes and times of the files of functions and python models.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.fingerprint import folder_fingerprint
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.servers import model_speaks, why_not_served
-from centralized_ml_api.plan.model import FunctionPlan, LocalPlan
+from centralized_ml_api.plan.model import FunctionPlan, LocalPlan, PythonServing
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model to serve; equal specs are the same service."""
+    """A model to serve; equal specs are the same service. `fingerprint` changes when its code does."""
 
     name: str
     local: LocalPlan
     folders: tuple[Path, ...]
+    fingerprint: str = ""
 
     @property
     def entry(self) -> str:
@@ -81,6 +82,13 @@ def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
     return (function_service(deployment.name), deployment.name)
 
 
+def code_folders(plan: ApiPlan) -> tuple[Path, ...]:
+    """The folders with code, of functions and of models, that the plan's services run."""
+    functions = [entry.function.code for entry in plan.deployments if entry.function]
+    servings = [entry.local.serving for entry in plan.deployments if entry.local]
+    return (*functions, *(one.code for one in servings if isinstance(one, PythonServing)))
+
+
 def _notes(plan: ApiPlan) -> list[str]:
     return [
         f"{entry.name}: layers are not fetched on this machine; put what the function imports into its folder"
@@ -99,10 +107,15 @@ def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
 def _specs(deployment: ModelDeployment, plan: ApiPlan) -> list[ServiceSpec]:
     if deployment.local is None:
         return []
-    specs: list[ServiceSpec] = [ModelSpec(deployment.name, deployment.local, plan.folders)]
+    specs: list[ServiceSpec] = [_model_spec(deployment.name, deployment.local, plan.folders)]
     if deployment.function is not None:
         specs.append(_function_spec(deployment, deployment.function, deployment.local))
     return specs
+
+
+def _model_spec(name: str, local: LocalPlan, folders: tuple[Path, ...]) -> ModelSpec:
+    code = local.serving.code if isinstance(local.serving, PythonServing) else None
+    return ModelSpec(name, local, folders, folder_fingerprint(code) if code else "")
 
 
 def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: LocalPlan) -> FunctionSpec:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.plan.model import ModelDeployment
 
 _EXAMPLE_CHAT = {"engine": "llama.cpp", "weights": "hf://owner/repo/model.gguf"}
@@ -34,10 +35,12 @@ def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str 
         return f"{name} is not served on this machine: its entry has no local block. {_suggest(deployment)}"
     serving = deployment.local.serving
     match serving:
-        case PythonServing() | SageMakerServing():
+        case SageMakerServing():
             return f'The engine "{serving.engine}" of {name} is not acted on yet. {_suggest(deployment)}'
-        case LlamaCppServing(fetch="manual"):
-            return _why_not_fetched(name, serving, folders)
+        case (
+            LlamaCppServing(fetch="manual", weights=weights) | PythonServing(fetch="manual", weights=weights)
+        ):
+            return _why_not_fetched(name, weights, folders) if weights else None
         case UrlServing():
             return _why_not_reached(name, serving)
     return None
@@ -62,9 +65,9 @@ def _why_not_reached(name: str, serving: UrlServing) -> str | None:
     return None
 
 
-def _why_not_fetched(name: str, serving: LlamaCppServing, folders: Sequence[Path]) -> str | None:
-    if find_cached(serving.weights, folders=folders):
+def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path]) -> str | None:
+    if find_cached(weights, folders=folders):
         return None
-    size_bytes = size_of(serving.weights)
+    size_bytes = size_of(weights)
     size = f" ({render_bytes(size_bytes)})" if size_bytes is not None else ""
     return f"The weights of {name}{size} are not on this machine yet. Fetch them: mlapi pull {name}"

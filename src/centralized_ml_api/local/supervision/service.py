@@ -56,12 +56,16 @@ class Service(Protocol):
 
 
 class ReplicatedService:
-    """Equal servers of this machine. `prepare` makes the server before the first start; it may take long."""
+    """Equal servers of this machine.
+
+    `prepare` makes the server before the first start; it may take long, says how far it is in a few words,
+    and writes the rest to the log that it is given.
+    """
 
     def __init__(
         self,
         name: str,
-        prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
+        prepare: Callable[[Callable[[str], None], ServerLog], Awaitable[Server]],
         *,
         replicas: int,
         logs: Path,
@@ -77,13 +81,14 @@ class ReplicatedService:
         self._changed = changed
         self._patience = patience
         self._replicas: list[Replica] = []
+        self._log = self._build_log()
         self._detail = ""
         self._failure = ""
 
     async def run(self) -> None:
         """Prepares, then keeps every replica running; a failure to prepare is reported, not raised."""
         try:
-            server = await self._prepare(self._say)
+            server = await self._prepare(self._say, self._log)
         except MlApiError as error:
             self._failure = f"{error.message} ({error.fix})" if error.fix else error.message
             self._changed()
@@ -97,7 +102,7 @@ class ReplicatedService:
     def report(self) -> Report:
         """How the service is: ready as soon as one replica is."""
         if self._failure:
-            return Report("failed", self._failure, replicas=self._count)
+            return Report("failed", self._failure, replicas=self._count, log=tuple(self._log.last_lines()))
         if not self._replicas:
             return Report("preparing", self._detail, replicas=self._count)
         worst = next((one for one in self._replicas if one.state != "ready"), self._replicas[0])
@@ -126,9 +131,11 @@ class ReplicatedService:
         return next((state for state in waiting if state in states), "unready")
 
     def _replica(self, server: Server, number: int) -> Replica:
-        suffix = f".{number}" if self._count > 1 else ""
-        log = ServerLog(self._logs / f"{self._name}{suffix}.log")
+        log = self._build_log(f".{number}") if self._count > 1 else self._log
         return Replica(server, log, self._session, self._changed, self._patience)
+
+    def _build_log(self, suffix: str = "") -> ServerLog:
+        return ServerLog(self._logs / f"{self._name}{suffix}.log")
 
     def _say(self, detail: str) -> None:
         self._detail = detail

@@ -70,13 +70,17 @@ def _explain_version(text: str, requirement: str) -> WeightsError | None:
     )
 
 
+def find_connection_trouble(text: str) -> tuple[str, str] | None:
+    """What kept pip from asking an index, and what to do about it; None when its output names nothing."""
+    found = next(((meaning, fix) for mark, meaning, fix in _CONNECTION if mark in text), None)
+    return (found[0], f"{found[1]}; {_SETTINGS}") if found else None
+
+
 def _explain_connection(text: str, requirement: str) -> WeightsError | None:
-    for mark, meaning, fix in _CONNECTION:
-        if mark in text:
-            return WeightsError(
-                f"pip cannot ask a package index for {requirement}: {meaning}", fix=f"{fix}; {_SETTINGS}"
-            )
-    return None
+    trouble = find_connection_trouble(text)
+    if trouble is None:
+        return None
+    return WeightsError(f"pip cannot ask a package index for {requirement}: {trouble[0]}", fix=trouble[1])
 
 
 def _explain_rest(text: str, requirement: str, output: Sequence[str]) -> WeightsError:

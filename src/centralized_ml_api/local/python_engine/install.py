@@ -1,0 +1,102 @@
+"""pip, for an environment: the user's own, with the user's indexes, proxies, certificates and settings."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.pip_process import read_lines, start_pip
+from centralized_ml_api.local.weights.background import read_in_background
+from centralized_ml_api.local.weights.pip_errors import find_connection_trouble
+from centralized_ml_api.local.weights.size import render_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.local.weights.watch import Watch
+
+_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
+_DOWNLOADING = re.compile(r"\s*Downloading (\S+)")
+_LARGE_BYTES = 5_000_000
+_SAYING = "installing packages"
+
+
+def install_requirements(
+    requirements: Path,
+    python: Path,
+    work: Path,
+    watch: Watch,
+    *,
+    say: Callable[[str], None],
+    log: Callable[[bytes], None],
+) -> None:
+    """Installs a requirements file into the environment of `python`.
+
+    Args:
+        requirements: The file; relative paths in it start at its folder. Hashes in it are checked.
+        python: The environment's interpreter; it needs no pip.
+        work: Where pip may unpack and build.
+        watch: Ends pip, and all that it started, when cancelled.
+        say: Hears how far it is.
+        log: Hears what pip says, line by line.
+
+    Raises:
+        StartError: pip could not install it; the message has the line that says why.
+        FetchCancelledError: cancelled.
+    """
+    arguments = ["--python", str(python), "install", *_OPTIONS, "--requirement", str(requirements)]
+    # PIP_USER: somebody's default of `--user` cannot work in an environment, and pip would refuse.
+    settings = {"TMPDIR": str(work), "PIP_USER": "0"}
+    say(_SAYING)
+    with start_pip(arguments, settings, requirements.parent) as process:
+        output: list[str] = []
+        with closing(read_in_background(read_lines(process), watch)) as lines:
+            for line in lines:
+                _take(line, output, say, log)
+        status = process.wait()
+    if status:
+        raise _explain(output, requirements)
+
+
+_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
+
+
+def _take(line: str, output: list[str], say: Callable[[str], None], log: Callable[[bytes], None]) -> None:
+    progress = _PROGRESS.match(line)
+    if progress:
+        done, total = int(progress[1]), int(progress[2])
+        if total > _LARGE_BYTES:
+            say(f"{_SAYING}: {_file_of(output)}{render_bytes(done)} of {render_bytes(total)}")
+        return
+    output.append(line.rstrip())
+    log(line.encode())
+
+
+def _file_of(output: Sequence[str]) -> str:
+    found = _DOWNLOADING.match(output[-1]) if output else None
+    return f"{found[1].rpartition('/')[2]}, " if found else ""
+
+
+def _explain(output: Sequence[str], requirements: Path) -> StartError:
+    """What pip's output comes to: its own last error, and what to do where we know."""
+    text = "\n".join(output)
+    what = f"the packages of {requirements.parent.name}/{requirements.name} could not be installed"
+    if "No module named pip" in text:
+        return StartError(
+            f"{what}: pip is missing from {sys.prefix}",
+            fix="install it: `python -m ensurepip`, or `uv pip install pip`",
+        )
+    trouble = find_connection_trouble(text)
+    if trouble:
+        return StartError(f"{what}: pip asked a package index, and {trouble[0]}", fix=trouble[1])
+    return StartError(f"{what}: {_last_error(output)}", fix="`mlapi logs NAME` has all that pip said")
+
+
+def _last_error(output: Sequence[str]) -> str:
+    errors = [line for line in output if line.lower().startswith("error: ")]
+    lines = errors or [line for line in output if line.strip()] or ["pip said nothing"]
+    return lines[-1].strip().partition(": ")[2] if errors else lines[-1].strip()

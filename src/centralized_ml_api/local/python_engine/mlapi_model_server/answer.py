@@ -1,0 +1,77 @@
+"""What a call is answered with: a head, and its body whole or in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers. `length` is the body's in bytes; None for one that comes in pieces."""
+
+    status: int
+    content_type: str
+    length: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A head, and the pieces of the body, none of them empty."""
+
+    head: Head
+    pieces: Iterator[bytes]
+
+
+def build_answer(result: object, content_type: str, headers: Mapping[str, str]) -> Answer:
+    """From what `output_fn` or `transform_fn` returned.
+
+    Args:
+        result: bytes or text; an iterator of those, whose pieces are sent as they come; or a pair of one of
+            these and a content type.
+        content_type: The one of the answer, where `result` does not name one.
+        headers: More headers of the answer.
+
+    Raises:
+        TypeError: `result` is none of these.
+    """
+    body, content_type = _take_pair(result, content_type)
+    if isinstance(body, Iterator):
+        return Answer(Head(200, content_type, None, headers), _as_pieces(body))
+    whole = _as_bytes(body)
+    return Answer(Head(200, content_type, len(whole), headers), iter([whole] if whole else []))
+
+
+def _take_pair(result: object, content_type: str) -> tuple[object, str]:
+    if not isinstance(result, tuple):
+        return result, content_type
+    if len(result) != 2 or not isinstance(result[1], str):  # noqa: PLR2004  it is called a pair
+        raise TypeError("a tuple must be (body, content_type)")
+    return result[0], result[1]
+
+
+def _as_pieces(body: Iterator[object]) -> Iterator[bytes]:
+    try:
+        for piece in body:
+            whole = _as_bytes(piece)
+            if whole:  # in HTTP's chunks, an empty one is the end
+                yield whole
+    finally:
+        close = getattr(body, "close", None)
+        if callable(close):
+            close()
+
+
+def _as_bytes(body: object) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    raise TypeError(f"the answer is {_describe(body)}; it must be bytes, text or an iterator of those")
+
+
+def _describe(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,118 @@
+"""HTTP: which path, which answer. A WSGI application.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html (the two paths)
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from .answer import JSON, Head
+from .handler import Request
+from .model_threads import Call
+from .refusal import RETRY_AFTER_SECONDS, Refusal, build_reference, unknown_path, wrong_method
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .model_threads import ModelThreads
+
+    Environ = dict[str, Any]
+    StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+PING = "/ping"
+INVOCATIONS = "/invocations"
+UNAVAILABLE_STATUS = 503
+_METHODS = {PING: ("GET", "HEAD"), INVOCATIONS: ("POST",)}
+
+
+class Application:
+    """Answers `GET /ping` at once, and `POST /invocations` from the model's threads."""
+
+    def __init__(self, threads: ModelThreads) -> None:
+        self._threads = threads
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """One request, as PEP 3333 has it."""
+        try:
+            return self._answer(environ, start_response)
+        except Refusal as refusal:
+            return _refuse(refusal, start_response)
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if path not in _METHODS:
+            raise unknown_path()
+        if method not in _METHODS[path]:
+            raise wrong_method()
+        if path == INVOCATIONS:
+            return self._invoke(environ, start_response)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    def _invoke(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        call = Call(_read_request(environ), environ["waitress.client_disconnected"])
+        self._threads.submit(call)
+        head = call.take()
+        if not isinstance(head, Head):  # nobody is there to read it
+            return []
+        start_response(_status_line(head.status), _headers(head))
+        return Pieces(call)
+
+
+class Pieces:
+    """The body of one answer, as it comes."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yields until the end.
+
+        Raises:
+            BrokenAnswerError: the model failed; the connection must not end as if the answer were whole.
+        """
+        while (part := self._call.take()) is not None:
+            if isinstance(part, BaseException):
+                raise part
+            if isinstance(part, bytes):
+                yield part
+
+    def close(self) -> None:
+        """The caller took all, or is gone."""
+        self._call.abandon()
+
+
+def _read_request(environ: Environ) -> Request:
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").title(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    content_type = environ.get("CONTENT_TYPE") or JSON
+    headers["Content-Type"] = content_type
+    body = environ["wsgi.input"].read()
+    return Request(body, content_type, environ.get("HTTP_ACCEPT", ""), headers)
+
+
+def _headers(head: Head) -> list[tuple[str, str]]:
+    headers = [("Content-Type", head.content_type), *head.headers.items()]
+    if head.length is not None:
+        headers.append(("Content-Length", str(head.length)))
+    if head.status == UNAVAILABLE_STATUS:
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return headers
+
+
+def _refuse(refusal: Refusal, start_response: StartResponse) -> list[bytes]:
+    body = refusal.body(build_reference())
+    start_response(_status_line(refusal.status), _headers(Head(refusal.status, JSON, len(body))))
+    return [body]
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Refused"

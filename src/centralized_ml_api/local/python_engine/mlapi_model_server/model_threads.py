@@ -1,0 +1,229 @@
+"""The threads that run the model: one call each at a time, a bounded queue before them, a time limit.
+
+The model is loaded in such a thread and, with the default of one, never sees another: numeric libraries keep
+a pool of their own for each thread that calls them.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from .answer import JSON, Answer, Head
+from .refusal import Refusal, build_reference, model_broke, overloaded, stopping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .handler import Handler, Request
+
+LOG = logging.getLogger("model server")
+
+PIECES_AHEAD = 16
+LOOK_SECONDS = 0.25
+EVENT_STREAM = "text/event-stream"
+
+
+class BrokenAnswerError(Exception):
+    """The model failed after its answer had begun; all that is left is to end the connection."""
+
+
+class Call:
+    """One call: what the model's thread says of it, and whether anybody still wants to hear it."""
+
+    def __init__(self, request: Request, gone: Callable[[], bool]) -> None:
+        self.request = request
+        self.reference = build_reference()
+        self.progress_at = 0.0
+        self._gone = gone
+        self._abandoned = threading.Event()
+        self._parts: queue.Queue[Head | bytes | BaseException | None] = queue.Queue(PIECES_AHEAD)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the caller is still there."""
+        return not self._abandoned.is_set() and not self._gone()
+
+    def abandon(self) -> None:
+        """Nobody will take what comes."""
+        self._abandoned.set()
+
+    def tell(self, part: Head | bytes | BaseException | None) -> bool:
+        """Hands a part over, None at the end, and waits for a slow caller; False once the caller is gone."""
+        while self.wanted:
+            self.progress_at = time.monotonic()  # a caller who reads slowly is not the model's fault
+            try:
+                self._parts.put(part, timeout=LOOK_SECONDS)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def take(self) -> Head | bytes | BaseException | None:
+        """The next part; None too when the caller is gone."""
+        while self.wanted:
+            try:
+                return self._parts.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
+        return None
+
+
+class ModelThreads:
+    """Runs calls. `start` loads the model and returns when it can be called."""
+
+    def __init__(
+        self, load: Callable[[], Handler], *, threads: int, waiting: int, limit_seconds: float
+    ) -> None:
+        self._load = load
+        self._count = threads
+        self._limit_seconds = limit_seconds
+        self._calls: queue.Queue[Call] = queue.Queue(waiting)
+        self._running: dict[int, Call] = {}
+        self._stopping = threading.Event()
+        self._loaded: queue.Queue[Handler | BaseException] = queue.Queue()
+
+    def start(self) -> None:
+        """Loads the model in the first thread.
+
+        Raises:
+            BaseException: what loading it raised.
+        """
+        self._start_thread(self._load_and_run)
+        loaded = self._loaded.get()
+        if isinstance(loaded, BaseException):
+            raise loaded
+        for _ in range(self._count - 1):
+            self._start_thread(lambda: self._run(loaded))
+        self._start_thread(self._watch)
+
+    def submit(self, call: Call) -> None:
+        """Queues a call.
+
+        Raises:
+            Refusal: 503, the queue is full or the process ends.
+        """
+        if self._stopping.is_set():
+            raise stopping()
+        try:
+            self._calls.put_nowait(call)
+        except queue.Full:
+            raise overloaded() from None
+
+    def drain(self, seconds: float) -> None:
+        """Takes no more calls; returns when those under way are answered, after `seconds` at the latest."""
+        self._stopping.set()
+        deadline = time.monotonic() + seconds
+        while (self._running or not self._calls.empty()) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS / 10)
+
+    def _start_thread(self, target: Callable[[], None]) -> None:
+        # Daemons: a model that hangs must not keep the process from ending.
+        threading.Thread(target=target, name="model", daemon=True).start()
+
+    def _load_and_run(self) -> None:
+        try:
+            handler = self._load()
+        except BaseException as error:  # noqa: BLE001  raised again where `start` waits
+            self._loaded.put(error)
+            return
+        self._loaded.put(handler)
+        self._run(handler)
+
+    def _run(self, handler: Handler) -> None:
+        while True:
+            call = self._calls.get()
+            call.progress_at = time.monotonic()
+            self._running[threading.get_ident()] = call
+            try:
+                if call.wanted:
+                    _serve(handler, call)
+            finally:
+                del self._running[threading.get_ident()]
+
+    def _watch(self) -> None:
+        """Ends the process when a call takes too long: a hung thread cannot be ended alone."""
+        while True:
+            time.sleep(LOOK_SECONDS)
+            for call in list(self._running.values()):
+                if time.monotonic() - call.progress_at > self._limit_seconds:
+                    _give_up(call, self._limit_seconds)
+
+
+def _serve(handler: Handler, call: Call) -> None:
+    try:
+        answer = _begun(handler.answer(call.request))
+    except Refusal as refusal:
+        LOG.info("reference %s: %d: %s", call.reference, refusal.status, refusal.message)
+        _tell(call, _refuse(refusal, call.reference))
+    except BaseException:  # also sys.exit() in a model is its bug, and this thread goes on
+        LOG.exception("reference %s: 500: the model failed", call.reference)
+        _tell(call, _refuse(model_broke(call.reference), call.reference))
+    else:
+        _stream(call, answer)
+
+
+def _stream(call: Call, answer: Answer) -> None:
+    try:
+        _tell(call, answer)
+    except BaseException as error:  # as above
+        LOG.exception("reference %s: the model failed after its answer had begun", call.reference)
+        if answer.head.content_type.startswith(EVENT_STREAM):
+            call.tell(b"data: " + model_broke(call.reference).body(call.reference) + b"\n\n")
+            call.tell(None)
+        else:
+            call.tell(BrokenAnswerError(f"{type(error).__name__}, see reference {call.reference}"))
+
+
+def _tell(call: Call, answer: Answer) -> None:
+    close = getattr(answer.pieces, "close", None)
+    try:
+        if not call.tell(answer.head):
+            return
+        for piece in answer.pieces:
+            if not call.tell(piece):
+                return
+        call.tell(None)
+    finally:
+        if callable(close):
+            close()  # the caller is gone: a generator of the model stops now, not at some collection
+
+
+def _begun(answer: Answer) -> Answer:
+    """The answer, its first piece made: a model that fails before that still gets an error's head."""
+    if answer.head.length is not None:
+        return answer
+    first = next(answer.pieces, b"")
+    return Answer(answer.head, _chain(first, answer.pieces))
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        if first:
+            yield first
+        yield from rest
+    finally:
+        close = getattr(rest, "close", None)
+        if callable(close):
+            close()
+
+
+def _refuse(refusal: Refusal, reference: str) -> Answer:
+    body = refusal.body(reference)
+    return Answer(Head(refusal.status, JSON, len(body)), iter([body]))
+
+
+def _give_up(call: Call, limit_seconds: float) -> None:
+    LOG.error(
+        "reference %s: no answer after %g seconds; this process ends and a new one begins. It was here:",
+        call.reference,
+        limit_seconds,
+    )
+    faulthandler.dump_traceback(sys.stderr)
+    os._exit(1)

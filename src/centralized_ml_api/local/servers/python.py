@@ -1,0 +1,67 @@
+"""`python`: a folder with `inference.py`, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from centralized_ml_api.local import python_engine
+from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.python_engine import Environment
+from centralized_ml_api.local.servers.environment import build_environment
+
+PING_PATH = "/ping"
+INVOCATIONS_PATH = "/invocations"
+
+_START = Path(python_engine.__file__).with_name("start.py")
+
+_OF_ANOTHER_PYTHON = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"})
+"""What would bring the packages of the user's shell into the model's environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonServer:
+    """An `inference.py` behind SageMaker's two paths.
+
+    Attributes:
+        code: The folder with `inference.py`; also the process's own folder.
+        model_dir: What `model_fn` gets.
+        name: The entry's.
+        python: The environment that it runs in.
+        environment: The variables of the process, see `build_python_environment`.
+    """
+
+    ping_path: ClassVar[str] = PING_PATH
+    invocations_path: ClassVar[str | None] = INVOCATIONS_PATH
+
+    code: Path
+    model_dir: Path
+    name: str
+    python: Environment
+    environment: Mapping[str, str] = field(repr=False)
+
+    def launch(self, port: int) -> Launch:
+        """The process that will answer on `port`."""
+        arguments = ("--code", str(self.code), "--model-dir", str(self.model_dir), "--name", self.name)
+        # -P: neither our own folder nor the current one comes before the standard library.
+        argv = (str(self.python.python), "-P", str(_START), str(self.python.library), *arguments)
+        own = {
+            "PORT": str(port),
+            "SM_MODEL_DIR": str(self.model_dir),
+            "VIRTUAL_ENV": str(self.python.prefix),
+            "PATH": f"{self.python.prefix / 'bin'}{os.pathsep}{self.environment.get('PATH', os.defpath)}",
+        }
+        return Launch(argv=argv, environment={**self.environment, **own}, cwd=self.code)
+
+
+def build_python_environment(ours: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:
+    """What a python model sees: as other servers do, and nothing of the Python that our own program runs in.
+
+    What it prints comes at once, and its folder stays as it is; the config's variables win.
+    """
+    kept = {name: value for name, value in ours.items() if name not in _OF_ANOTHER_PYTHON}
+    plain = {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return build_environment(plain, configured)
