@@ -34,7 +34,7 @@ def build_account_logging(scope: Construct, *, after: CfnResource) -> CfnResourc
     setting = CfnResource(
         scope, "Account", type="AWS::ApiGateway::Account", properties={"CloudWatchRoleArn": role_arn(role)}
     )
-    setting.add_dependency(after)
+    setting.add_resource_dependency(after)
     for one in (role, setting):
         one.apply_removal_policy(RemovalPolicy.RETAIN)
     return setting

@@ -62,7 +62,7 @@ class HttpApi(Construct):
         api = _build_api(whole, document)
         deployment = build_deployment(whole, "Deployment", api=api, document=document)
         stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": api.ref})
-        stage.add_dependency(build_account_logging(whole, after=api))
+        stage.add_resource_dependency(build_account_logging(whole, after=api))
         self.url = _url(Stack.of(self), api.ref, stage.ref)
 
     def _share_texts(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
