@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.api.openapi import JSON
-from centralized_ml_api.plan.sample import sample_of
+from centralized_ml_api.plan.sample import media_type_of, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,20 +64,15 @@ def _model(one: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str
         "licence": one.about.licence,
         "licence_url": known.licences.get(one.name),
         "task": known.tasks.get(one.name),
-        "takes": takes(one),
+        "takes": media_type_of(one),
         "gives": one.about.gives or JSON,
         "streams": one.integration == "stream" or one.name in openai.chat,
         "openai": _openai(one.name, openai),
         "sample": sample,
-        "form": _form(takes(one), sample),
+        "form": _form(media_type_of(one), sample),
         "served": one.name not in known.refused,
         "why_not": known.refused.get(one.name),
     }
-
-
-def takes(one: ModelDeployment) -> str:
-    """The media type of the entry's requests."""
-    return one.about.takes or JSON
 
 
 def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import __version__
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.plan.sample import sample_of
+from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample_of
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
@@ -73,9 +73,14 @@ def build_header_parameter(name: str) -> dict[str, Any]:
 
 def _body(deployment: ModelDeployment) -> dict[str, Any]:
     """Any body may be sent; the sample is one that works."""
+    return {"content": {**_known_body(deployment), "*/*": {}}}
+
+
+def _known_body(deployment: ModelDeployment) -> dict[str, Any]:
+    if sample_file_of(deployment):
+        return {media_type_of(deployment): {"schema": {"type": "string", "format": "binary"}}}
     sample = sample_of(deployment)
-    content: dict[str, Any] = {} if sample is None else {JSON: {"example": sample}}
-    return {"content": {**content, "*/*": {}}}
+    return {} if sample is None else {media_type_of(deployment): {"example": sample}}
 
 
 def _answer() -> dict[str, Any]:

@@ -24,6 +24,7 @@ VERBS = (
     "logs",
     "reload",
     "call",
+    "smoke",
     "doctor",
     "deploy",
     "diff",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.plan.sample import sample_of
+from centralized_ml_api.cli.shown_path import shown_path
+from centralized_ml_api.config.resolve import resolve_folder
+from centralized_ml_api.plan.sample import sample_file_of, sample_of
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
@@ -78,6 +80,10 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
     """A curl command that calls the entry; with its sample where it has one."""
     deployment = plan.deployment(entry.name)
+    file = sample_file_of(deployment) if deployment else None
+    if file:
+        at = shlex.quote(f"@{shown_path(resolve_folder(file.path, plan.folders))}")
+        return f"curl -X POST {address}{entry.path} -H 'Content-Type: {file.media_type}' --data-binary {at}"
     sample = sample_of(deployment) if deployment else None
     body = "@body.json" if sample is None else json.dumps(sample, ensure_ascii=False)
     return f"curl -X POST {address}{entry.path} -d {shlex.quote(body)}"

@@ -1,20 +1,49 @@
-"""A request body that works for an entry."""
+"""A request body that works for an entry: a JSON value, or the bytes of a file. Pure."""
 
 from __future__ import annotations
 
+import mimetypes
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.config.sample import file_of
 from centralized_ml_api.plan.model import LlamaCppServing
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.model import ModelDeployment
 
 CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
+JSON = "application/json"
+BYTES = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFile:
+    """A file whose content is a body that works: its path as the config writes it, its media type."""
+
+    path: str
+    media_type: str
 
 
 def sample_of(deployment: ModelDeployment) -> Any:
-    """The config's sample, else one for what the local engine speaks, else None. Pure."""
+    """The config's sample where it is JSON, else one for what the local engine speaks, else None."""
     if deployment.sample is not None:
-        return deployment.sample
+        return None if file_of(deployment.sample) else deployment.sample
     speaks_chat = deployment.local is not None and isinstance(deployment.local.serving, LlamaCppServing)
     return CHAT_SAMPLE if speaks_chat and deployment.function is None else None
+
+
+def sample_file_of(deployment: ModelDeployment) -> SampleFile | None:
+    """The config's sample where it is a file."""
+    path = file_of(deployment.sample)
+    return SampleFile(path, deployment.about.takes or _type_of(path)) if path else None
+
+
+def media_type_of(deployment: ModelDeployment) -> str:
+    """The media type of the entry's requests: as the config says, else that of its sample, else JSON."""
+    file = sample_file_of(deployment)
+    return deployment.about.takes or (file.media_type if file else JSON)
+
+
+def _type_of(path: str) -> str:
+    return mimetypes.guess_type(path)[0] or BYTES

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from centralized_ml_api.cli.call import load_body, save
+from centralized_ml_api.cli.sample_body import Body
 from centralized_ml_api.errors import UsageError
 
 
@@ -20,7 +21,7 @@ from centralized_ml_api.errors import UsageError
     ],
 )
 def test_a_written_body_is_json_when_it_parses(written: str, content_type: str) -> None:
-    assert load_body(written) == (written.encode(), content_type)
+    assert load_body(written) == Body(written.encode(), content_type)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_file_is_sent_as_its_name_or_its_content_says(
     tmp_path: Path, name: str, content: bytes, content_type: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    assert load_body(f"@{tmp_path / name}") == (content, content_type)
+    assert load_body(f"@{tmp_path / name}") == Body(content, content_type)
 
 
 def test_a_missing_file_is_a_clear_error() -> None:

@@ -33,7 +33,7 @@ def test_a_wrong_command_line_ends_with_status_2_and_no_traceback(
     assert "Traceback" not in ran.talk
 
 
-@pytest.mark.parametrize("verb", ["status", "down", "reload", "call"])
+@pytest.mark.parametrize("verb", ["status", "down", "reload", "call", "smoke"])
 def test_where_nothing_runs_verbs_say_how_to_start_it(verb: str, tmp_path: Path) -> None:
     ran = mlapi(verb, *(["name"] if verb == "call" else []), cwd=tmp_path)
     assert ran.status == 1

@@ -1,0 +1,68 @@
+"""What is sent to try a model: the config's sample, a file's bytes, or what the engine is known to take."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.api.openapi import build_openapi
+from centralized_ml_api.cli.sample_body import Body, load_sample_body
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.sample import CHAT_SAMPLE, SampleFile, media_type_of, sample_file_of, sample_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.plan.model import ApiPlan
+
+LLAMA = {"engine": "llama.cpp", "weights": "https://example.com/model.gguf"}
+CAT = {"$file": "cat.png"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "cat.png").write_bytes(b"cat")
+    return tmp_path
+
+
+def plan(folder: Path, **entry: Any) -> ApiPlan:
+    path = folder / "models.json"
+    whole = {"name": "a", "integration": {"type": "api"}, **entry}
+    path.write_text(json.dumps({"models": [], "endpoints": [whole]}))
+    return build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "sent"),
+    [
+        ({"sample": {"a": 1}}, Body(b'{"a": 1}', "application/json")),
+        ({"sample": "text"}, Body(b'"text"', "application/json")),
+        ({"sample": "text", "takes": "text/plain"}, Body(b"text", "text/plain")),
+        ({"sample": CAT}, Body(b"cat", "image/png")),
+        ({"sample": CAT, "takes": "image/x-cat"}, Body(b"cat", "image/x-cat")),
+        ({"local": LLAMA}, Body(json.dumps(CHAT_SAMPLE).encode(), "application/json")),
+        ({"local": LLAMA, "sample": CAT}, Body(b"cat", "image/png")),
+        ({}, None),
+    ],
+)
+def test_a_sample_is_sent_as_what_it_is(folder: Path, entry: dict[str, Any], sent: Body | None) -> None:
+    made = plan(folder, **entry)
+    assert load_sample_body(made.deployments[0], made.folders) == sent
+
+
+def test_a_file_is_no_json_sample(folder: Path) -> None:
+    (one,) = plan(folder, sample=CAT).deployments
+    assert sample_of(one) is None
+    assert sample_file_of(one) == SampleFile("cat.png", "image/png")
+    assert media_type_of(one) == "image/png"
+
+
+def test_the_openapi_document_says_that_a_file_is_sent_and_not_where_it_lies(folder: Path) -> None:
+    document = build_openapi(plan(folder, sample=CAT))
+    content = document["paths"]["/a"]["post"]["requestBody"]["content"]
+    assert content["image/png"] == {"schema": {"type": "string", "format": "binary"}}
+    assert "cat.png" not in json.dumps(document)
