@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contract.case import LOCAL
-from support.api_gateway import ApiGateway, RestApi, read_rest_api, serve_api
+from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
 from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.functions import run_functions
 from support.local_api import LocalApi
 from support.synthesis import build_plan_of, synthesize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.background import Background
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Targets:
-    """Where both answer, and what the mutations change."""
+    """Where both answer; `document` is what API Gateway imports."""
 
     local: LocalApi
     aws_url: str
-    rest_api: RestApi
+    document: Mapping[str, Any]
     back_ends: BackEnds
 
     def url(self, target: str) -> str:
@@ -44,9 +45,9 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
     endpoints = _endpoints(template, [entry["name"] for entry in local.status()["entries"]])
     with contextlib.ExitStack() as stack:
         functions = stack.enter_context(run_functions(background, template, output, sagemaker, endpoints))
-        rest_api, back_ends = read_rest_api(template), BackEnds(sagemaker, endpoints, functions)
-        url = stack.enter_context(serve_api(background, ApiGateway(rest_api, back_ends)))
-        yield Targets(local, url, rest_api, back_ends)
+        document, back_ends = read_document(template), BackEnds(sagemaker, endpoints, functions)
+        url = stack.enter_context(serve_api(background, ApiGateway(build_rest_api(document), back_ends)))
+        yield Targets(local, url, document, back_ends)
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:

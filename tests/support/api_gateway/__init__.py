@@ -4,7 +4,7 @@ Every rule carries the page of AWS that states it. What AWS does not document is
 real: SageMaker's runtime API is that of the local target, functions run under AWS's own runtime client.
 """
 
-from support.api_gateway.document import RestApi, Template, read_rest_api
+from support.api_gateway.document import RestApi, Template, build_rest_api, read_document
 from support.api_gateway.server import ApiGateway, serve_api
 
-__all__ = ["ApiGateway", "RestApi", "Template", "read_rest_api", "serve_api"]
+__all__ = ["ApiGateway", "RestApi", "Template", "build_rest_api", "read_document", "serve_api"]

@@ -37,10 +37,11 @@ class RestApi:
                 _refuse_undeclared(f"{method} {path}", operation)
 
 
-def read_rest_api(template: Template) -> RestApi:
-    """The only REST API of the template."""
+def read_document(template: Template) -> dict[str, Any]:
+    """The document of the only REST API of the template."""
     (api,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::ApiGateway::RestApi"]
-    return build_rest_api(resolve(api["Properties"]["Body"], template))
+    document: dict[str, Any] = resolve(api["Properties"]["Body"], template)
+    return document
 
 
 def build_rest_api(document: Mapping[str, Any]) -> RestApi:

@@ -1,0 +1,94 @@
+"""A target with something broken in it, beside the whole one and with the same models behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.envoy.binary import find_envoy
+from centralized_ml_api.local.ports import free_port
+from support.api_gateway import ApiGateway, build_rest_api, serve_api
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from contract.targets import Targets
+    from support.background import Background
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EnvoyConfig:
+    """What Envoy reads: the HTTP connection manager with its filters and replies, and the routes in order."""
+
+    bootstrap: Json
+    route_file: Json
+
+    @property
+    def manager(self) -> Json:
+        """The HTTP connection manager."""
+        chain = self.bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]
+        found: Json = chain["filters"][0]["typed_config"]
+        return found
+
+    @property
+    def routes(self) -> list[Json]:
+        """The route table; the first that matches counts."""
+        found: list[Json] = self.route_file["resources"][0]["virtual_hosts"][0]["routes"]
+        return found
+
+
+@contextlib.contextmanager
+def serve_document(
+    targets: Targets, background: Background, change: Callable[[Json], object]
+) -> Iterator[str]:
+    """The address of the API of a changed document, until the end of the block."""
+    document = copy.deepcopy(dict(targets.document))
+    change(document)
+    with serve_api(background, ApiGateway(build_rest_api(document), targets.back_ends)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serve_envoy(targets: Targets, folder: Path, change: Callable[[EnvoyConfig], object]) -> Iterator[str]:
+    """The address of an Envoy with the changed configuration of the local target, until the end of it."""
+    port = free_port()
+    _write(targets.local.folder / ".mlapi", folder, port, change)
+    argv = [str(find_envoy()), "-c", "bootstrap.json", "--disable-hot-restart", "--concurrency", "1"]
+    process = subprocess.Popen([*argv, "--log-level", "critical"], cwd=folder, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: _answers(process, port), "the changed gateway takes calls")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _write(state: Path, folder: Path, port: int, change: Callable[[EnvoyConfig], object]) -> None:
+    """Every file of the local target's gateway again, changed, with the paths of `folder`."""
+    shutil.copytree(state / "gateway", folder, ignore=lambda *_: ["admin.sock"], dirs_exist_ok=True)
+    for file in folder.rglob("*.json"):
+        moved = file.read_text().replace(str(state / "gateway"), str(folder))
+        file.write_text(moved.replace(str(state / "logs"), str(folder)))
+    files = folder / "bootstrap.json", folder / "routes.json"
+    config = EnvoyConfig(*(json.loads(file.read_text()) for file in files))
+    config.bootstrap["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
+    change(config)
+    for file, changed in zip(files, (config.bootstrap, config.route_file), strict=True):
+        file.write_text(json.dumps(changed))
+
+
+def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
+    assert process.poll() is None, "Envoy refuses the changed configuration"
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
