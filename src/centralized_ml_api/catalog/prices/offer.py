@@ -1,0 +1,120 @@
+"""AWS's own price list: the format of its bulk files, which its query API uses for each product. Pure.
+
+Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SERVICE = "AmazonSageMaker"
+BULK_FILE = (
+    "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonSageMaker/current/{region}/index.json"
+)
+"""The file of one region; anybody may read it.
+
+Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-the-aws-price-list-bulk-api.html
+"""
+
+HOSTING = "Hosting"
+"""The `component` of real-time endpoints; training, notebooks and transforms are others with other prices."""
+
+_HOSTING_USAGE = "Host:"
+_HOURS = "Hrs"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a list says of hosting: US dollars an hour by instance type, and the day of its publication."""
+
+    published: date
+    hourly: Mapping[str, Decimal]
+
+
+def read_bulk_file(text: str, region: str) -> Offer:
+    """The hosting prices of one region from a bulk file.
+
+    Raises:
+        ValueError: it is no price list of SageMaker, or has no hosting price of that region.
+    """
+    offer = _object(text)
+    terms = _mapping(_mapping(offer.get("terms")).get("OnDemand"))
+    products = [(product, terms.get(sku)) for sku, product in _mapping(offer.get("products")).items()]
+    return _offer(str(offer.get("publicationDate", "")), products, region)
+
+
+def read_query_answer(products: Iterable[str], region: str) -> Offer:
+    """The hosting prices of one region from the `PriceList` of GetProducts: one JSON text a product.
+
+    Raises:
+        ValueError: a text is no product, or none has a hosting price of that region.
+    """
+    whole = [_object(text) for text in products]
+    published = max((str(one.get("publicationDate", "")) for one in whole), default="")
+    return _offer(
+        published, [(one.get("product"), _mapping(one.get("terms")).get("OnDemand")) for one in whole], region
+    )
+
+
+def _offer(published: str, products: Iterable[tuple[Any, Any]], region: str) -> Offer:
+    found: dict[str, set[Decimal]] = {}
+    for product, terms in products:
+        attributes = _mapping(_mapping(product).get("attributes"))
+        if _is_hosting(attributes, region):
+            found.setdefault(str(attributes["instanceName"]), set()).update(_hourly(terms))
+    # A type with two prices has none that could be named.
+    hourly = {name: min(prices) for name, prices in sorted(found.items()) if len(prices) == 1}
+    if not hourly:
+        raise ValueError(f"the price list has no hosting prices of {region}")
+    return Offer(datetime.fromisoformat(published).date(), hourly)
+
+
+def _is_hosting(attributes: Mapping[str, Any], region: str) -> bool:
+    usage = str(attributes.get("usagetype", _HOSTING_USAGE))
+    return (
+        str(attributes.get("component", "")).casefold() == HOSTING.casefold()
+        and attributes.get("regionCode") == region
+        and "instanceName" in attributes
+        and _HOSTING_USAGE in usage
+    )
+
+
+def _hourly(terms: Any) -> set[Decimal]:
+    """The prices of an hour; the zero of a free tier is none."""
+    dimensions = [
+        _mapping(dimension)
+        for term in _mapping(terms).values()
+        for dimension in _mapping(_mapping(term).get("priceDimensions")).values()
+    ]
+    prices = (
+        _decimal(_mapping(one.get("pricePerUnit")).get("USD"))
+        for one in dimensions
+        if one.get("unit") == _HOURS
+    )
+    return {price for price in prices if price > 0}
+
+
+def _decimal(written: Any) -> Decimal:
+    try:
+        return Decimal(str(written)).normalize()
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError("a price list is a JSON object")
+    return value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
