@@ -11,6 +11,7 @@ from centralized_ml_api.errors import DeployError
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
+IMPATIENT_SECONDS = 4
 
 
 class AwsClients:
@@ -33,6 +34,13 @@ class AwsClients:
             connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
         )
         return self._session.client(service, region_name=self.region, config=config)
+
+    def impatient_client(self, service: str, region: str) -> Any:
+        """A client of another region that asks once and gives up at once: there is something else at hand."""
+        config = _load("botocore.config").Config(
+            connect_timeout=IMPATIENT_SECONDS, read_timeout=IMPATIENT_SECONDS, retries={"max_attempts": 0}
+        )
+        return self._session.client(service, region_name=region, config=config)
 
     def has_credentials(self) -> bool:
         """Whether there are any, not whether AWS takes them."""

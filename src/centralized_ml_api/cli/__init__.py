@@ -25,6 +25,7 @@ VERBS = (
     "reload",
     "call",
     "smoke",
+    "cost",
     "doctor",
     "deploy",
     "diff",

