@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.errors import ConfigError
+from centralized_ml_api.errors import CatalogError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +51,8 @@ def fail(error: MlApiError) -> None:
         talk(render_problems(error.problems, error.source))
         return
     talk(click.style("error: ", fg="red", bold=True) + error.message)
+    if isinstance(error, CatalogError) and error.expected:
+        talk(f"  expected: {error.expected}")
     if error.fix:
         talk(f"  fix: {error.fix}")
 

@@ -121,6 +121,13 @@ def test_models_show_fails_with_a_message(arguments: tuple[str, ...], said: str,
     assert "Traceback" not in failed.stderr
 
 
+def test_models_show_names_every_instance_type_that_is_supported(mlapi: Mlapi) -> None:
+    done = mlapi("models", "show", TINY, "--instance", "ml.p5.48xlarge")
+    supported = json.loads(mlapi("models", "show", TINY, "--json").stdout)["supported_instances"]
+    assert done.returncode == 1
+    assert f"expected: {', '.join(supported)}" in done.stderr
+
+
 def test_check_looks_models_up_and_says_where(mlapi: Mlapi, tmp_path: Path) -> None:
     write_config(tmp_path)
     checked = mlapi("check", "tiny.json")
