@@ -1,4 +1,4 @@
-"""A progress bar for one file that is fetched; on a pipe, silence."""
+"""How far something is that takes long: a bar for a file, words for other work; on a pipe, silence."""
 
 from __future__ import annotations
 
@@ -41,3 +41,14 @@ def show_transfer(name: str) -> Iterator[Callable[[Fetched], None]]:
             )
 
         yield show
+
+
+@contextmanager
+def show_work(name: str) -> Iterator[Callable[[str], None]]:
+    """Shows a line on stderr while the block runs; the callable takes how far the work is, in words."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), console=console, disable=not console.is_terminal
+    ) as lines:
+        line = lines.add_task(name, total=None)
+        yield lambda words: lines.update(line, description=f"{name}: {words}")

@@ -1,4 +1,4 @@
-"""Whether there is room for weights."""
+"""Whether there is room for weights and for the packages of python models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMFORTABLE_BYTES = 1_000_000_000
 
 
 def check(cache: Path) -> Iterator[Finding]:
-    """One finding: the free space where weights are kept, and whether it may be written to."""
+    """One finding: the free space where they are kept, and whether it may be written to."""
     folder = next(one for one in (cache, *cache.parents) if one.exists())
     free = shutil.disk_usage(folder).free
     where = f"{render_bytes(free)} free in {cache}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.load import examine_config
-from centralized_ml_api.local.doctor import disk, memory, platform, port
+from centralized_ml_api.local.doctor import disk, memory, packages, platform, port
 from centralized_ml_api.local.weights.cache import cache_root
 from centralized_ml_api.plan.finding import build_config_findings
 
@@ -25,5 +25,6 @@ def examine(path: Path, wanted_port: int, now: datetime) -> list[Finding]:
         *platform.check(),
         *port.check(wanted_port),
         *memory.check(served),
+        *packages.check(served),
         *disk.check(cache_root(None)),
     ]

@@ -93,7 +93,10 @@ def _explain(output: Sequence[str], requirements: Path) -> StartError:
     trouble = find_connection_trouble(text)
     if trouble:
         return StartError(f"{what}: pip asked a package index, and {trouble[0]}", fix=trouble[1])
-    return StartError(f"{what}: {_last_error(output)}", fix="`mlapi logs NAME` has all that pip said")
+    return StartError(
+        f"{what}: {_last_error(output)}",
+        fix="correct requirements.txt; the lines before this one, or the model's log, have all that pip said",
+    )
 
 
 def _last_error(output: Sequence[str]) -> str:

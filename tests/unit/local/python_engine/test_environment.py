@@ -1,0 +1,166 @@
+"""An environment is built once, whole or not at all, by the user's own pip. Nothing here needs a network."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.python_engine import find_environment, prepare_environment
+from centralized_ml_api.local.weights import FetchCancelledError
+from support.python_model import write_model
+from support.waiting import wait_until
+from support.wheels import build_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.local.python_engine import Environment
+
+SOURCE = "def model_fn(model_dir): return 1"
+HANGING_BACKEND = """
+import os, pathlib, subprocess, sys
+pathlib.Path({pids!r}).write_text(f"{{os.getpid()}} {{subprocess.Popen(['sleep', '600']).pid}}")
+import time
+time.sleep(600)
+"""
+
+
+class Preparing:
+    """One preparation, and what it said."""
+
+    def __init__(self, code: Path, cache: Path) -> None:
+        self.code = code
+        self.cache = cache
+        self.words: list[str] = []
+        self.lines: list[bytes] = []
+        self.cancelled = threading.Event()
+
+    def run(self) -> Environment:
+        return prepare_environment(
+            self.code,
+            say=self.words.append,
+            log=self.lines.append,
+            cancelled=self.cancelled,
+            cache=self.cache,
+        )
+
+    @property
+    def log(self) -> str:
+        return b"".join(self.lines).decode()
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A model that needs a package of this machine, `tiny`."""
+    folder = write_model(tmp_path / "model", SOURCE)
+    wheel = build_wheel(folder, "tiny", "1.0", {"tiny.py": b"SIZE = 'tiny'"})
+    (folder / "requirements.txt").write_text(f"--no-index\n./{wheel.name}\n")
+    return folder
+
+
+def tiny_of(environment: Environment) -> str:
+    done = subprocess.run(
+        [environment.python, "-c", "import tiny; print(tiny.SIZE)"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def test_requirements_are_installed_once_and_pip_is_heard(code: Path, tmp_path: Path) -> None:
+    first = Preparing(code, tmp_path / "cache")
+    environment = first.run()
+    assert environment == find_environment(code, tmp_path / "cache")
+    assert tiny_of(environment) == "tiny"
+    assert "installing packages" in first.words
+    assert "Successfully installed tiny-1.0" in first.log
+    second = Preparing(code, tmp_path / "cache")
+    assert second.run() == environment
+    assert not second.words
+    assert not second.lines
+
+
+def test_an_environment_has_its_packages_and_nothing_of_ours(code: Path, tmp_path: Path) -> None:
+    python = Preparing(code, tmp_path / "cache").run().python
+    for module in ("pydantic", "waitress", "pip", "centralized_ml_api"):
+        done = subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False, text=True)
+        assert f"No module named '{module}'" in done.stderr
+
+
+def test_without_requirements_no_pip_runs(tmp_path: Path) -> None:
+    preparing = Preparing(write_model(tmp_path / "model", SOURCE), tmp_path / "cache")
+    assert preparing.run().is_whole
+    assert not preparing.lines
+
+
+def test_two_that_need_the_same_share_one_building(code: Path, tmp_path: Path) -> None:
+    both = [Preparing(code, tmp_path / "cache") for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(Preparing.run, both)
+    assert first == second
+    assert tiny_of(first) == "tiny"
+    assert sorted(bool(one.lines) for one in both) == [False, True]
+
+
+@pytest.mark.parametrize("damage", ["half built", "python gone"])
+def test_a_broken_environment_is_built_anew(code: Path, tmp_path: Path, damage: str) -> None:
+    environment = Preparing(code, tmp_path / "cache").run()
+    broken = environment.folder / ".complete" if damage == "half built" else environment.python
+    broken.unlink()
+    assert not environment.is_whole
+    again = Preparing(code, tmp_path / "cache")
+    assert tiny_of(again.run()) == "tiny"
+    assert again.lines
+
+
+def test_what_cannot_be_installed_says_so_in_pips_words_and_leaves_nothing(tmp_path: Path) -> None:
+    code = write_model(tmp_path / "model", SOURCE, "--no-index\nno-such-package==1.0\n")
+    preparing = Preparing(code, tmp_path / "cache")
+    with pytest.raises(
+        StartError, match=r"model/requirements.txt .*No matching distribution .*no-such-package"
+    ):
+        preparing.run()
+    assert "no-such-package" in preparing.log
+    assert not find_environment(code, tmp_path / "cache").prefix.exists()
+
+
+def test_hashes_of_the_requirements_are_checked(code: Path, tmp_path: Path) -> None:
+    wheel = next(code.glob("*.whl"))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    requirements = code / "requirements.txt"
+    requirements.write_text(f"--no-index\n./{wheel.name} --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(StartError, match="could not be installed"):
+        Preparing(code, tmp_path / "cache").run()
+    requirements.write_text(f"--no-index\n./{wheel.name} --hash=sha256:{digest}\n")
+    assert tiny_of(Preparing(code, tmp_path / "cache").run()) == "tiny"
+
+
+def test_a_cancelled_building_ends_with_all_that_it_started_and_leaves_nothing(tmp_path: Path) -> None:
+    code = write_model(tmp_path / "model", SOURCE, "--no-index\n./hangs\n")
+    pids = tmp_path / "pids"
+    package = code / "hangs"
+    package.mkdir()
+    (package / "backend.py").write_text(HANGING_BACKEND.format(pids=str(pids)))
+    (package / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    preparing = Preparing(code, tmp_path / "cache")
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(preparing.run)
+        wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2, "the package is being built")
+        building = [psutil.Process(int(pid)) for pid in pids.read_text().split()]
+        preparing.cancelled.set()
+        with pytest.raises(FetchCancelledError):
+            running.result()
+    psutil.wait_procs(building, timeout=5)
+    assert not [one for one in building if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    environment = find_environment(code, tmp_path / "cache")
+    assert sorted(path.name for path in environment.folder.iterdir()) == [".lock"]
