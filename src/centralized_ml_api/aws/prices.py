@@ -78,6 +78,7 @@ def _ask(clients: AwsClients) -> Offer | None:
                 {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in filters.items()
             ],
         )
-        return read_query_answer([text for page in answer for text in page["PriceList"]], clients.region)
+        products = [text for page in answer for text in page.get("PriceList", [])]
+        return read_query_answer(products, clients.region)
     except (BotoCoreError, ClientError, ValueError, TypeError):
         return None

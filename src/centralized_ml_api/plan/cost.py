@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from centralized_ml_api.plan.model import ApiPlan, FunctionPlan, ModelDeployment
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
 
 HOURS_A_DAY = 24
 BUDGET_HOURS = Decimal(30 * HOURS_A_DAY)
@@ -94,16 +94,22 @@ class Cost:
         return self.hourly.times(hours)
 
     def of_requests(self, number: int) -> UsdRange | None:
-        """So many calls, whichever entries they go to; None when a price is not known."""
+        """So many calls, whichever entries they go to; None when the prices of calls are not known.
+
+        More where `are_calls_complete` is False.
+        """
         requests = self.prices.requests
-        functions = [one.function_per_million for one in self.entries]
-        known = [one for one in functions if one is not None]
-        if requests is None or len(known) < len(functions):
+        if requests is None:
             return None
+        functions = [one.function_per_million or NOTHING for one in self.entries] or [NOTHING]
         api = requests.api_per_million.usd
-        low = api + min((one.low for one in known), default=Decimal(0))
-        high = api + max((one.high for one in known), default=Decimal(0))
-        return UsdRange(low, high).times(Decimal(number) / _MILLION)
+        low, high = min(one.low for one in functions), max(one.high for one in functions)
+        return UsdRange(api + low, api + high).times(Decimal(number) / _MILLION)
+
+    @property
+    def are_calls_complete(self) -> bool:
+        """Whether it is known of every entry what calls cost."""
+        return all(one.function_per_million is not None for one in self.entries)
 
     @property
     def used(self) -> tuple[Price, ...]:
@@ -147,7 +153,7 @@ def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str])
         count=_count(entry),
         hourly=_hourly(entry, known.values()) if len(known) == len(entry.instances) else None,
         unknown=(*_unpriced(entry, known.keys(), prices.region), *_software(entry, packages)),
-        function_per_million=_function(entry.function, prices) if entry.function else NOTHING,
+        function_per_million=_function(entry, prices),
         used=tuple(known.values()),
     )
 
@@ -180,9 +186,13 @@ def _software(entry: ModelDeployment, packages: Collection[str]) -> Iterable[str
         yield SOFTWARE
 
 
-def _function(function: FunctionPlan, prices: PriceList) -> UsdRange | None:
-    if prices.requests is None:
+def _function(entry: ModelDeployment, prices: PriceList) -> UsdRange | None:
+    """The function that streams lasts as long as an answer, which nobody knows before."""
+    if entry.integration == "stream" or (entry.function and prices.requests is None):
         return None
+    if entry.function is None or prices.requests is None:
+        return NOTHING
     calls = prices.requests.function_per_million.usd
-    gb_seconds = Decimal(function.memory_mib) / _MIB_A_GB * function.timeout_seconds * _MILLION
+    gigabytes = Decimal(entry.function.memory_mib) / _MIB_A_GB
+    gb_seconds = gigabytes * entry.function.timeout_seconds * _MILLION
     return UsdRange(calls, calls + gb_seconds * prices.requests.function_per_gb_second.usd)

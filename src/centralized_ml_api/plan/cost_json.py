@@ -27,6 +27,7 @@ def cost_json(cost: Cost, periods: Sequence[Period], number: int | None = None) 
             "api_usd_per_million": float(requests.api_per_million.usd) if requests else None,
             "number": number,
             "usd": _plain(cost.of_requests(number)) if number is not None else None,
+            "complete": requests is not None and cost.are_calls_complete,
         },
         "prices": {
             "road": cost.prices.road,

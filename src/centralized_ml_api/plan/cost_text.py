@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.event import BudgetPlan
 
 NOT_IN_IT = """\
-Not in it: disks of the instances, data in and out, logs, taxes. Free tiers and discounts are not counted.
+Not in it: disks of the instances, data in and out, logs, the function behind `/v1`, taxes.
+Free tiers and discounts are not counted.
 `mlapi up` starts nothing that AWS bills."""
 _ROADS = {
     "asked": "AWS was asked just now",
@@ -131,13 +132,16 @@ def _requests(cost: Cost, number: int | None) -> Iterable[str]:
         return
     yield f"Calls: {_usd(requests.api_per_million.usd)} USD a million through the API."
     for one in cost.entries:
-        if one.function_per_million and one.function_per_million.high:
+        if one.function_per_million is None:
+            yield f"  and unknown for {one.name}: the function that streams, by how long answers last."
+        elif one.function_per_million.high:
             amount = _range(one.function_per_million, _CENT)
             yield f"  and {amount} USD a million for the function of {one.name}, by how long it takes"
             yield "  (the most: all the time that it has)."
     together = cost.of_requests(number) if number is not None else None
     if together:
-        yield f"{number:,} calls: {_range(together, _CENT)} USD."
+        amount = _at_least(f"{_range(together, _CENT)} USD", complete=cost.are_calls_complete)
+        yield f"{number:,} calls: {amount}."
 
 
 def _at_least(text: str, *, complete: bool) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -105,3 +107,32 @@ def test_deploy_above_the_budget_says_so_and_within_it_too(mlapi: Mlapi) -> None
     assert "This may be ABOVE THE BUDGET of 100.00 USD: 1,090.80 USD in 30 days." in above
     within = mlapi("deploy", "mine.json", event={"budget": {**BUDGET, "usd": 2000}}).stderr
     assert "The budget of 2,000.00 USD is enough: 1,090.80 USD in 30 days." in within
+
+
+def test_yes_goes_on_above_the_budget_and_says_so(mlapi: Mlapi, aws: AwsWire) -> None:
+    aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "The security token is expired")
+    said = mlapi("deploy", "mine.json", "--yes", event={"budget": BUDGET}).stderr
+    assert said.index("ABOVE THE BUDGET") < said.index("the AWS credentials have expired")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_person_is_asked_whether_to_deploy_above_the_budget(tmp_path: Path) -> None:
+    config = {"models": [MODEL], "event": {"budget": BUDGET}}
+    (tmp_path / "mine.json").write_text(json.dumps(config), encoding="utf-8")
+    terminal, their_end = pty.openpty()
+    try:
+        os.write(terminal, b"n\n")
+        done = subprocess.run(
+            [sys.executable, "-c", START, "deploy", "mine.json"],
+            cwd=tmp_path,
+            stdin=their_end,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(terminal)
+        os.close(their_end)
+    assert "Deploy above the budget? [y/N]:" in done.stderr
+    assert done.returncode == 130

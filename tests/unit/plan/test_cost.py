@@ -23,7 +23,7 @@ from centralized_ml_api.plan.cost_json import cost_json
 from centralized_ml_api.plan.cost_text import DAY, Period, render_cost, render_prices_day, render_total
 from centralized_ml_api.plan.model import ApiPlan
 from centralized_ml_api.plan.render import render_plan
-from support.synthesis import build_test_plan, container, function, package
+from support.synthesis import build_test_plan, container, function, model, package
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,8 +69,8 @@ def test_instances_times_price_times_hours(
     tmp_path_factory: pytest.TempPathFactory, usd_an_hour: Decimal, counts: tuple[int, int], hours: int
 ) -> None:
     fewest, most = sorted(counts)
-    model = container(instance="ml.g5.xlarge", autoscaling=scaling(fewest, most))
-    cost = cost_of(tmp_path_factory.getbasetemp(), model, prices=price_list(g5=str(usd_an_hour)))
+    scaled = container(instance="ml.g5.xlarge", autoscaling=scaling(fewest, most))
+    cost = cost_of(tmp_path_factory.getbasetemp(), scaled, prices=price_list(g5=str(usd_an_hour)))
     assert cost.over(Decimal(hours)) == UsdRange(fewest * usd_an_hour * hours, most * usd_an_hour * hours)
     assert cost.is_complete
 
@@ -82,9 +82,9 @@ def test_without_autoscaling_it_is_one_instance(tmp_path: Path) -> None:
 
 
 def test_a_pool_costs_from_its_cheapest_to_its_dearest_type(tmp_path: Path) -> None:
-    model = container(instances=["ml.g5.xlarge", "ml.g6.xlarge"], autoscaling=scaling(2, 3))
-    del model["instance"]
-    assert cost_of(tmp_path, model, prices=price_list(g5="2", g6="1")).hourly == usd("2", "6")
+    scaled = container(instances=["ml.g5.xlarge", "ml.g6.xlarge"], autoscaling=scaling(2, 3))
+    del scaled["instance"]
+    assert cost_of(tmp_path, scaled, prices=price_list(g5="2", g6="1")).hourly == usd("2", "6")
 
 
 def test_a_pool_with_an_unknown_type_is_unknown_and_the_sum_is_at_least_the_rest(tmp_path: Path) -> None:
@@ -115,6 +115,14 @@ def test_the_software_of_a_package_is_unknown_and_said_to_be(tmp_path: Path) -> 
     assert render_total(cost, DAY) == "at least 48.00 USD"
 
 
+def test_a_jumpstart_model_that_is_a_package_has_software_to_pay(tmp_path: Path) -> None:
+    found = cost_of(
+        tmp_path, model(instance="ml.g5.xlarge"), prices=price_list(g5="2"), packages=("a-model",)
+    )
+    assert (found.entries[0].unknown, found.is_complete) == ((SOFTWARE,), False)
+    assert cost_of(tmp_path, model(instance="ml.g5.xlarge"), prices=price_list(g5="2")).is_complete
+
+
 def test_an_endpoint_that_exists_costs_nothing_here(tmp_path: Path) -> None:
     adopted = {"name": "theirs", "integration": {"type": "api"}}
     cost = cost_of(tmp_path, prices=price_list(), endpoints=[adopted])
@@ -135,6 +143,15 @@ def test_calls_cost_the_api_and_from_none_to_all_of_the_functions_time(tmp_path:
     assert "2,000,000 calls: 7.00 to 207.40 USD." in render_cost(cost, [DAY], 2_000_000)
 
 
+def test_calls_through_the_function_that_streams_cost_at_least_the_api(tmp_path: Path) -> None:
+    models = (container(name="plain"), container(name="slow", integration={"type": "stream"}))
+    cost = cost_of(tmp_path, *models, prices=price_list())
+    assert [one.function_per_million for one in cost.entries] == [NOTHING, None]
+    text = render_cost(cost, [DAY], 1_000_000)
+    assert "  and unknown for slow: the function that streams" in text
+    assert "1,000,000 calls: at least 3.50 USD." in text
+
+
 def test_no_calls_cost_nothing(tmp_path: Path) -> None:
     assert cost_of(tmp_path, prices=price_list()).of_requests(0) == NOTHING
 
@@ -146,9 +163,9 @@ def test_no_calls_cost_nothing(tmp_path: Path) -> None:
 def test_a_budget_is_compared_with_full_scale(
     budget: str, known: str | None, verdict: str, tmp_path: Path
 ) -> None:
-    model = container(instance="ml.g5.xlarge", autoscaling=scaling(1, 3))
+    scaled = container(instance="ml.g5.xlarge", autoscaling=scaling(1, 3))
     prices = price_list(g5=known) if known else price_list()
-    assert compare_budget(cost_of(tmp_path, model, prices=prices), Decimal(budget), Decimal(24)) == verdict
+    assert compare_budget(cost_of(tmp_path, scaled, prices=prices), Decimal(budget), Decimal(24)) == verdict
 
 
 def test_hours_until_the_end_never_fall_below_none() -> None:
@@ -157,8 +174,8 @@ def test_hours_until_the_end_never_fall_below_none() -> None:
 
 
 def test_the_table_says_each_entry_and_the_sum_for_each_period(tmp_path: Path) -> None:
-    model = container(name="chat", instance="ml.g5.xlarge", autoscaling=scaling(1, 2))
-    cost = cost_of(tmp_path, model, prices=price_list(g5="1.515"))
+    scaled = container(name="chat", instance="ml.g5.xlarge", autoscaling=scaling(1, 2))
+    cost = cost_of(tmp_path, scaled, prices=price_list(g5="1.515"))
     assert render_cost(cost, [DAY, Period("in 1000 hours", Decimal(1000))]).splitlines()[:3] == [
         "MODEL   INSTANCES           USD AN HOUR    USD A DAY       USD IN 1000 HOURS",
         "chat    1-2 x ml.g5.xlarge  1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
@@ -193,6 +210,7 @@ def test_json_has_numbers_and_null_for_what_is_unknown(tmp_path: Path) -> None:
         "api_usd_per_million": 3.5,
         "number": 1_000_000,
         "usd": {"low": 3.5, "high": 3.5},
+        "complete": True,
     }
     assert data["prices"]["sources"] == [
         {"day": "2026-01-01", "title": "a list", "url": "https://example.com/"}
