@@ -48,7 +48,11 @@ def build_gateway_response(api: RestApi, error: GatewayError, context: Context) 
     own = api.gateway_responses.get(error.kind)
     response = own or api.gateway_responses.get(f"DEFAULT_{status // 100}XX", {})
     template = response.get("responseTemplates", {}).get("application/json", _DEFAULT_TEMPLATE)
-    values = {"error.message": error.message, "error.messageString": json.dumps(error.message)}
+    values = {
+        "error.message": error.message,
+        "error.messageString": json.dumps(error.message),
+        "error.responseType": error.kind,
+    }
     headers = {
         "content-type": "application/json",
         **_headers(response.get("responseParameters", {}), context),
