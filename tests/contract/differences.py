@@ -1,6 +1,6 @@
 """Where the targets differ, because API Gateway or SageMaker leaves no choice: one table, asserted.
 
-`docs/reference/differences.md` is written from it (`GOLDEN=write`).
+`docs/reference/differences.md` is written from it: see `test_differences`.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ DIFFERENCES = (
         Expected(503, Json({"status": "unready"}), JSON),
         refused(errors.UNKNOWN_PATH),
         "200 or 503, by what is ready",
-        "404: CloudWatch and `mlapi status` tell",
+        "404: API Gateway does not know what is ready; CloudWatch does",
         "https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html",
     ),
 )
