@@ -118,7 +118,7 @@ def test_an_unknown_model_is_its_not_found_error(client: openai.OpenAI) -> None:
 
 def test_what_the_model_refuses_is_its_bad_request_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="messages"):
-        client.chat.completions.create(model="open-llama", messages="no list")  # type: ignore[call-overload]
+        client.chat.completions.create(model="open-llama", messages="no list")  # type: ignore[arg-type]
     with pytest.raises(openai.BadRequestError) as failed:
         client.chat.completions.create(model=3, messages=[])  # type: ignore[call-overload]
     assert failed.value.code == "model_missing"

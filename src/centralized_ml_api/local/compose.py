@@ -8,6 +8,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedR
 from centralized_ml_api.local.servers import invocations_path, parse_url
 from centralized_ml_api.local.specs import ModelSpec, services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
+from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.plan.model import UrlServing
 from centralized_ml_api.plan.speaks import local_openai_models
 
@@ -65,7 +66,7 @@ def _route(entry: ModelDeployment, refused: dict[str, str], find: Find) -> Serve
     return ServedRoute(
         name=entry.name,
         upstream=front.upstream,
-        rewrite=None if is_function or entry.local is None else invocations_path(entry.local.serving),
+        rewrite=None if is_function else _server_path(entry, front),
         headers=None if is_function else entry.headers,
         streams=entry.integration == "stream",
     )
@@ -75,13 +76,22 @@ def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[Ser
     """To the model servers themselves, also where a function takes the calls of the entry's own path."""
     entries = [one for name in names if (one := plan.deployment(name)) is not None]
     return tuple(
-        ServedRoute(entry.name, running.upstream, invocations_path(entry.local.serving), entry.headers)
+        ServedRoute(entry.name, running.upstream, _server_path(entry, running), entry.headers)
         for entry in entries
-        if entry.local is not None and (running := find(entry.name)) is not None
+        if (running := find(entry.name)) is not None
     )
 
 
+def _server_path(entry: ModelDeployment, running: Running) -> str | None:
+    """The path that takes calls at the entry's model server."""
+    if isinstance(running.service, SageMakerService):
+        return running.service.path_of(entry.endpoint_name)
+    return invocations_path(entry.local.serving) if entry.local else None
+
+
 def _upstream(running: Running) -> Upstream | ExternalUpstream:
+    if isinstance(running.service, SageMakerService):
+        return running.service.upstream(running.upstream)
     spec = running.spec
     if isinstance(spec, ModelSpec) and isinstance(spec.local.serving, UrlServing):
         target = parse_url(spec.local.serving)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from centralized_ml_api.local.sagemaker_runtime import build_application
+from centralized_ml_api.local.sagemaker_runtime import build_application, unavailable
 from centralized_ml_api.local.servers import invocations_path, parse_url
+from centralized_ml_api.local.servers.sagemaker import sign
+from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.plan.model import UrlServing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from aiohttp.typedefs import Middleware
 
@@ -70,6 +72,25 @@ class ModelEndpoint:
         return NOT_READY
 
 
+class AwsEndpoint:
+    """A real endpoint: calls go to AWS, signed with the user's own credentials."""
+
+    def __init__(self, name: str, service: SageMakerService) -> None:
+        self.name = name
+        self._service = service
+
+    def sign(self, operation: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
+        """The address of an operation and the headers that its call must have.
+
+        Raises:
+            ServiceError: there is no way into AWS.
+        """
+        access = self._service.access
+        if access is None or self._service.report().state != "ready":
+            raise unavailable(self.name, "there is no way into AWS; `mlapi status` says why")
+        return sign(access, self.name, operation, headers, body)
+
+
 class RefusedEndpoint:
     """An entry that is not served here: known by name, never available."""
 
@@ -96,13 +117,15 @@ class _Directory:
     def names(self) -> list[str]:
         return [entry.endpoint_name for entry in self._models.plan.deployments]
 
-    def find(self, endpoint_name: str) -> ModelEndpoint | RefusedEndpoint | None:
+    def find(self, endpoint_name: str) -> ModelEndpoint | AwsEndpoint | RefusedEndpoint | None:
         entry = self._entry(endpoint_name)
         if entry is None:
             return None
         running = self._models.find(entry.name)
         if running is None or entry.local is None:
             return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
+        if isinstance(running.service, SageMakerService):
+            return AwsEndpoint(endpoint_name, running.service)
         return ModelEndpoint(endpoint_name, entry.local.serving, running, self._turn)
 
     def running(self, endpoint_name: str) -> Running | None:

@@ -6,6 +6,7 @@ The supervisor decides these from the plan and from which servers are ready; `en
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,27 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """Calls are signed for SageMaker in `region`, with what is in the file `credentials`.
+
+    The file, alone in its folder, has the form of AWS's own with the profile `default`; it must be there
+    before the gateway hears of it, and may be replaced at any time.
+    """
+
+    region: str
+    credentials: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalUpstream:
-    """One server elsewhere, reached by name."""
+    """One server elsewhere, reached by name; with `signing` it is SageMaker's runtime API."""
 
     name: str
     host: str
     port: int
     tls: bool
     ready: bool = True
+    signing: Signing | None = None
 
 
 @dataclass(frozen=True, slots=True)

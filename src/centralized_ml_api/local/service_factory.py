@@ -24,11 +24,19 @@ from centralized_ml_api.local.servers import (
     parse_url,
     why_not_here,
 )
+from centralized_ml_api.local.servers.sagemaker import AwsAccess
 from centralized_ml_api.local.specs import FunctionSpec, ModelSpec, ServiceSpec
 from centralized_ml_api.local.supervision.replica import Patience
+from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.local.supervision.service import ExternalService, ReplicatedService, Service
 from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
-from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, PythonServing, UrlServing
+from centralized_ml_api.plan.model import (
+    CommandServing,
+    LlamaCppServing,
+    PythonServing,
+    SageMakerServing,
+    UrlServing,
+)
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.weights import Weights
@@ -62,6 +70,8 @@ class ServiceFactory:
         if isinstance(serving, UrlServing):
             target = parse_url(serving)
             return ExternalService(target.host, target.port, target.ping_url, self.session, changed)
+        if isinstance(serving, SageMakerServing):
+            return SageMakerService(AwsAccess(serving.region), self.scratch, self.runtime_url, changed)
         return self._replicated(
             spec.name, lambda say, log: prepare_model(spec, say, log), spec.local.replicas, changed
         )

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from centralized_ml_api.local.envoy.endpoints import build_endpoint
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.envoy.signed import build_signing_filters
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ def stat_name(upstream: str) -> str:
 def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> dict[str, Any]:
     """One upstream."""
     if isinstance(upstream, Upstream):
-        return {**_common(upstream.name, settings, connect_seconds=1), **_local(upstream, settings)}
-    return {**_common(upstream.name, settings, connect_seconds=5), **_external(upstream, settings)}
+        return {**_common(upstream.name, settings, 1, []), **_local(upstream, settings)}
+    filters = build_signing_filters(upstream.signing) if upstream.signing else []
+    return {**_common(upstream.name, settings, 5, filters), **_external(upstream, settings)}
 
 
-def _common(name: str, settings: Settings, *, connect_seconds: float) -> dict[str, Any]:
+def _common(
+    name: str, settings: Settings, connect_seconds: float, filters: list[dict[str, Any]]
+) -> dict[str, Any]:
     thresholds = dict.fromkeys(
         ("max_connections", "max_pending_requests", "max_requests", "max_retries"), _UNLIMITED
     )
@@ -52,17 +56,18 @@ def _common(name: str, settings: Settings, *, connect_seconds: float) -> dict[st
         "least_request_lb_config": {"choice_count": 10},
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "circuit_breakers": {"thresholds": [thresholds]},
-        "typed_extension_protocol_options": {_HTTP_OPTIONS: _http_options(settings)},
+        "typed_extension_protocol_options": {_HTTP_OPTIONS: _http_options(settings, filters)},
     }
 
 
-def _http_options(settings: Settings) -> dict[str, Any]:
+def _http_options(settings: Settings, filters: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
         "common_http_protocol_options": {
             "idle_timeout": render_seconds(settings.limits.upstream_idle_seconds),
         },
         "explicit_http_config": {"http_protocol_options": {}},
+        **({"http_filters": filters} if filters else {}),
     }
 
 

@@ -17,6 +17,7 @@ from centralized_ml_api.local.envoy.served import (
     QUERY_FILTER,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.envoy.signed import SAGEMAKER_ERRORS, render_sagemaker_errors
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings
@@ -147,13 +148,14 @@ def _filters(limits: Limits) -> list[dict[str, Any]]:
     limit = {"max_request_bytes": limits.body_bytes}
     held = {"max_request_bytes": limits.answer_bytes}  # Envoy has one limit for both directions of a call
     lua = f"{_FILTERS}.http.lua.v3.Lua"
+    sources = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors()}}
     return [
         _filter(LIMIT_FILTER, f"{_FILTERS}.http.body_size_limit.v3.BodySizeLimit", limit),
         _filter(BODY_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", held),
         _filter(MODEL_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_body_rules()),
         _filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
-        _filter(ANSWER_FILTER, lua, {"default_source_code": _HOLD_ANSWER}),
+        _filter(ANSWER_FILTER, lua, {"default_source_code": _HOLD_ANSWER, "source_codes": sources}),
         {
             "name": "router",
             "typed_config": {

@@ -90,7 +90,6 @@ def _model(post: dict[str, Any], route: ServedRoute, externals: Externals, limit
     whole = _as_json(build_served(route, externals, limits))
     whole["route"].update(_patience(limits))
     streamed = _as_json(build_served(replace(route, streams=True), externals, limits))
-    streamed["typed_per_filter_config"][ANSWER_FILTER] = _switched_off()
     return [
         {"name": route.name, "match": {**post, "dynamic_metadata": [named, streaming]}, **streamed},
         {"name": route.name, "match": {**post, "dynamic_metadata": [named]}, **whole},
@@ -111,12 +110,6 @@ def _patience(limits: Limits) -> dict[str, str]:
         "timeout": render_seconds(seconds),
         "idle_timeout": render_seconds(seconds + limits.request_seconds),
     }
-
-
-def _switched_off() -> dict[str, Any]:
-    """For Lua, which the first route of a call has switched on."""
-    kind = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
-    return {"@type": f"type.googleapis.com/{kind}", "disabled": True}
 
 
 def _models(names: Sequence[str]) -> list[Route]:

@@ -12,6 +12,7 @@ from centralized_ml_api.local.envoy.headers import (
     build_response_mutations,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.envoy.signed import SAGEMAKER_ERRORS
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ QUERY_FILTER = "query"
 ANSWER_FILTER = "answer"
 """The filters of the listener that a route of a model switches on."""
 
+_LUA = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"}
+
 Externals = dict[str, ExternalUpstream]
 """Servers elsewhere, by name."""
 
@@ -37,22 +40,30 @@ def find_externals(gateway: Gateway) -> Externals:
 
 def build_served(route: ServedRoute, externals: Externals, limits: Limits) -> dict[str, Any]:
     """All of the route but what it matches."""
+    external = externals.get(route.upstream)
     path = {} if route.rewrite is None else {"path_rewrite": route.rewrite.replace("%", "%%")}
     action = {
         "cluster": route.upstream,
         **path,
-        **_host(route, externals.get(route.upstream)),
+        **_host(route, external),
         **_timeouts(route, limits),
         "retry_policy": _retry_policy(),
     }
     filters = {
         LIMIT_FILTER: switched_on(),
         BODY_FILTER: switched_on(),
-        HEADERS_FILTER: _mutations(route),
-        **({} if route.streams else {ANSWER_FILTER: switched_on()}),
+        HEADERS_FILTER: _mutations(route, external),
+        ANSWER_FILTER: _answer_filter(route, external),
     }
     hidden = {} if route.headers is None else {"request_headers_to_remove": ["x-forwarded-proto"]}
     return {"route": action, "typed_per_filter_config": filters, **hidden}
+
+
+def _answer_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
+    """Holds an answer until it is complete, but not a stream; SageMaker gives every answer whole."""
+    if external is not None and external.signing is not None:
+        return {**_LUA, "name": SAGEMAKER_ERRORS}
+    return {**_LUA, "disabled": True} if route.streams else switched_on()
 
 
 def switched_on() -> dict[str, Any]:
@@ -92,10 +103,11 @@ def _retry_policy() -> dict[str, Any]:
     }
 
 
-def _mutations(route: ServedRoute) -> dict[str, Any]:
+def _mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
     kind = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
     if route.headers is None:
         request, response = build_function_request_mutations(), build_function_response_mutations()
     else:
-        request, response = build_request_mutations(route.headers), build_response_mutations()
+        kept = ("x-request-id",) if external is not None and external.signing is not None else ()
+        request, response = build_request_mutations((*route.headers, *kept)), build_response_mutations()
     return {"@type": kind, "mutations": {"request_mutations": request, "response_mutations": response}}

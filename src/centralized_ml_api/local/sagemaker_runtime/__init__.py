@@ -5,5 +5,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations
 
 from centralized_ml_api.local.sagemaker_runtime.endpoint import Endpoint
 from centralized_ml_api.local.sagemaker_runtime.listener import build_application
+from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint
+from centralized_ml_api.local.sagemaker_runtime.service_error import ServiceError, unavailable
 
-__all__ = ["Endpoint", "build_application"]
+__all__ = ["Endpoint", "RemoteEndpoint", "ServiceError", "build_application", "unavailable"]

@@ -17,6 +17,7 @@ from centralized_ml_api.local.sagemaker_runtime.forward import (
     open_answer,
     start_session,
 )
+from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint, relay
 from centralized_ml_api.local.sagemaker_runtime.streaming import pass_on
 from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
 
@@ -43,7 +44,7 @@ class Service:
 
     def __init__(
         self,
-        find: Callable[[str], Endpoint | None],
+        find: Callable[[str], Endpoint | RemoteEndpoint | None],
         names: Callable[[], Iterable[str]],
         timeout_seconds: float,
     ) -> None:
@@ -60,6 +61,8 @@ class Service:
     async def invoke(self, request: web.Request) -> web.StreamResponse:
         """InvokeEndpoint: the model's bytes in one piece."""
         endpoint = self._endpoint(request)
+        if isinstance(endpoint, RemoteEndpoint):
+            return await self._relay(endpoint, request)
         call = await _read_call(request, accept_header="Accept")
         answer = await invoke(self._client, endpoint, call, self._deadline())
         return web.Response(body=answer.body, headers=_answer_headers(answer.headers, "Content-Type"))
@@ -67,6 +70,8 @@ class Service:
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """InvokeEndpointWithResponseStream: the model's bytes as they come, each piece a `PayloadPart`."""
         endpoint = self._endpoint(request)
+        if isinstance(endpoint, RemoteEndpoint):
+            return await self._relay(endpoint, request)
         call = await _read_call(request, accept_header="X-Amzn-SageMaker-Accept")
         deadline = self._deadline()
         async with await open_answer(self._client, endpoint, call, deadline) as answer:
@@ -78,6 +83,13 @@ class Service:
         await response.write_eof()
         return response
 
+    async def _relay(self, endpoint: RemoteEndpoint, request: web.Request) -> web.StreamResponse:
+        """Both operations of an endpoint that is in AWS: what AWS answers."""
+        try:
+            return await relay(self._client, endpoint, request, self._timeout_seconds)
+        except web.HTTPRequestEntityTooLarge as error:
+            raise service_error.too_large() from error
+
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._timeout_seconds
 
@@ -87,7 +99,7 @@ class Service:
             raise RuntimeError("the application was never started")
         return self._session
 
-    def _endpoint(self, request: web.Request) -> Endpoint:
+    def _endpoint(self, request: web.Request) -> Endpoint | RemoteEndpoint:
         name = request.match_info["name"]
         endpoint = self._find(name)
         if endpoint is None:
@@ -96,7 +108,7 @@ class Service:
 
 
 def build_application(
-    find: Callable[[str], Endpoint | None],
+    find: Callable[[str], Endpoint | RemoteEndpoint | None],
     names: Callable[[], Iterable[str]],
     *,
     timeout_seconds: float = MODEL_TIMEOUT_SECONDS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.servers.url import parse_url
 from centralized_ml_api.local.weights import find_cached, render_bytes, size_of
-from centralized_ml_api.plan.model import LlamaCppServing, PythonServing, SageMakerServing, UrlServing
+from centralized_ml_api.plan.model import LlamaCppServing, PythonServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,6 @@ def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str 
         return f"{name} is not served on this machine: its entry has no local block. {_suggest(deployment)}"
     serving = deployment.local.serving
     match serving:
-        case SageMakerServing():
-            return f'The engine "{serving.engine}" of {name} is not acted on yet. {_suggest(deployment)}'
         case (
             LlamaCppServing(fetch="manual", weights=weights) | PythonServing(fetch="manual", weights=weights)
         ):

@@ -16,7 +16,14 @@ import pytest
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.discovery import build_clusters_document, build_snapshot
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
-from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import (
+    ExternalUpstream,
+    Gateway,
+    RefusedRoute,
+    ServedRoute,
+    Signing,
+    Upstream,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 STATE = Path("/srv/event/.mlapi")
@@ -27,18 +34,21 @@ SETTINGS = Settings(
     trust_store=Path("/etc/ssl/certs/ca-certificates.crt"),
     limits=Limits(),
 )
+SIGNING = Signing("eu-west-1", STATE / "scratch/aws-1/credentials")
 GATEWAY = Gateway(
     upstreams=(
         Upstream("open-llama", (40002, 40001)),
         Upstream("open-llama-function", (40003,)),
         ExternalUpstream("gpu-box", "gpu-box.example", 8443, tls=True),
         ExternalUpstream("down", "192.0.2.1", 8000, tls=False, ready=False),
+        ExternalUpstream("real", "sagemaker.example", 443, tls=True, signing=SIGNING),
     ),
     routes=(
         ServedRoute("open-llama", "open-llama-function", None, None),
         ServedRoute("chat", "open-llama", "/v1/chat/completions", ("X-Custom",), streams=True),
         ServedRoute("remote", "gpu-box", "/invocations?v=1%202", ()),
         ServedRoute("down", "down", "/invocations", ()),
+        ServedRoute("real", "real", "/endpoints/Real-1/invocations", ()),
         RefusedRoute("sd-1-0", 'no local engine: add "local", 100% sure'),
     ),
     unready=(("down", "does not answer"),),

@@ -49,7 +49,10 @@ def llama(written: str, fetch: str = "manual") -> LlamaCppServing:
     return LlamaCppServing(parse_weights(written), 2048, "manual" if fetch == "manual" else "auto")
 
 
-@pytest.mark.parametrize("serving", [COMMAND, UrlServing("http://gpu/x", None), llama("hf://a/b/c", "auto")])
+@pytest.mark.parametrize(
+    "serving",
+    [COMMAND, UrlServing("http://gpu/x", None), llama("hf://a/b/c", "auto"), SageMakerServing(None)],
+)
 def test_what_is_served_has_no_message(serving: Serving) -> None:
     assert why_not_served(deployment(serving), ()) is None
 
@@ -64,13 +67,6 @@ def test_an_entry_without_a_local_block_is_told_one_that_suits_it(model_id: str,
     example = json.loads(message.partition('"local": ')[2])
     assert example["engine"] == engine
     TypeAdapter(Local).validate_python(example)
-
-
-@pytest.mark.parametrize("serving", [SageMakerServing(None)])
-def test_an_engine_that_does_nothing_yet_is_named(serving: Serving) -> None:
-    assert f'"{serving.engine}" of sd-1-0 is not acted on yet' in (
-        why_not_served(deployment(serving), ()) or ""
-    )
 
 
 def test_an_address_that_is_none_is_said_to_be_none() -> None:

@@ -1,0 +1,204 @@
+"""`sagemaker`: a real endpoint, called with the user's own AWS credentials.
+
+The credentials are found as every AWS tool finds them (environment, profiles, single sign-on, roles,
+`credential_process`, the machine's own role): botocore does it and refreshes them, for Envoy knows only some
+of these ways. Envoy signs, with what stands in a file that is written here.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from centralized_ml_api.errors import StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.session import Session
+
+_PORTS = {"http": 80, "https": 443}
+_LOG_IN = (
+    "log in with `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE, and start again"
+)
+_STAMPED = ("config_file", "credentials_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What calls are signed with."""
+
+    key: str
+    secret: str = field(repr=False)
+    token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SageMakerTarget:
+    """Where SageMaker's runtime API of a region is."""
+
+    region: str
+    url: str
+
+    @property
+    def host(self) -> str:
+        """Such as `runtime.sagemaker.eu-west-1.amazonaws.com`."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Of the host."""
+        parts = urlsplit(self.url)
+        return parts.port or _PORTS[parts.scheme]
+
+    @property
+    def tls(self) -> bool:
+        """Always, but where a user has named another address."""
+        return urlsplit(self.url).scheme == "https"
+
+    def invocations_path(self, endpoint_name: str) -> str:
+        """The path that takes calls of an endpoint.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+        """
+        return f"{urlsplit(self.url).path.rstrip('/')}{_operation(endpoint_name, 'invocations')}"
+
+
+def _operation(endpoint_name: str, operation: str) -> str:
+    return f"/endpoints/{quote(endpoint_name, safe='')}/{operation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """All that a call takes."""
+
+    target: SageMakerTarget
+    credentials: Credentials
+
+
+class AwsAccess:
+    """The user's way into AWS, as it is now. Looks may ask the network: ask in a thread, one at a time.
+
+    Args:
+        region: The config's; without it the one of the user's own AWS configuration.
+    """
+
+    def __init__(self, region: str | None) -> None:
+        self._region = region
+        self._session: Session | None = None
+        self._target: SageMakerTarget | None = None
+        self._stamp: tuple[Any, ...] = ()
+
+    def look(self) -> Access:
+        """The access, with credentials that are good for some minutes more; quick when nothing changed.
+
+        Raises:
+            StartError: there is none; the message says why and the fix what to do.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
+
+        try:
+            session = self._fresh_session()
+            self._target = self._target or self._find_target(session)
+            return Access(self._target, _load_credentials(session))
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:
+            self._session = None
+            raise StartError(f"no way into AWS: {error}", fix=_LOG_IN) from error
+        except StartError:
+            self._session = None
+            raise
+
+    def _fresh_session(self) -> Session:
+        """The session of the last look, unless the user's AWS files changed or that look failed."""
+        from botocore.session import Session  # noqa: PLC0415
+
+        if self._session is None or _stamp(self._session) != self._stamp:
+            self._session, self._target = Session(), None
+            self._stamp = _stamp(self._session)
+        return self._session
+
+    def _find_target(self, session: Session) -> SageMakerTarget:
+        """Where every AWS SDK would call, be it told otherwise by a variable or a profile.
+
+        Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+        """
+        region = self._region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
+        if not region:
+            raise StartError(
+                "no AWS region is known", fix='write it into the local block: "region": "eu-west-1"'
+            )
+        client = session.create_client("sagemaker-runtime", region_name=region)
+        try:
+            return SageMakerTarget(region, client.meta.endpoint_url)
+        finally:
+            client.close()
+
+
+def sign(
+    access: Access, endpoint_name: str, operation: str, headers: Mapping[str, str], body: bytes
+) -> tuple[str, dict[str, str]]:
+    """The address of an operation of an endpoint (`invocations`), and `headers` with those that sign it.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+    """
+    from botocore.auth import SigV4Auth  # noqa: PLC0415
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+    from botocore.credentials import Credentials as Signer  # noqa: PLC0415
+
+    url = f"{access.target.url.rstrip('/')}{_operation(endpoint_name, operation)}"
+    one = access.credentials
+    request = AWSRequest("POST", url, data=body, headers=dict(headers))
+    SigV4Auth(Signer(one.key, one.secret, one.token), "sagemaker", access.target.region).add_auth(request)
+    return url, dict(request.headers.items())
+
+
+def _load_credentials(session: Session) -> Credentials:
+    """Botocore refreshes what expires, a quarter of an hour before it does."""
+    found = session.get_credentials()
+    if found is None:
+        raise StartError("no AWS credentials were found", fix=_LOG_IN)
+    frozen = found.get_frozen_credentials()
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _stamp(session: Session) -> tuple[Any, ...]:
+    """Changes when the user's AWS files do."""
+    names = (session.get_config_variable(name) for name in _STAMPED)
+    return tuple(_stamp_of(Path(name).expanduser()) for name in names)
+
+
+def _stamp_of(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+def write_credentials(path: Path, credentials: Credentials) -> None:
+    """Puts them in place at once, mode 0600, as the profile `default` of a file in AWS's own form.
+
+    Raises:
+        StartError: they cannot be such, or the file cannot be written.
+    """
+    values = {
+        "aws_access_key_id": credentials.key,
+        "aws_secret_access_key": credentials.secret,
+        "aws_session_token": credentials.token,
+    }
+    if not all(value.isprintable() for value in values.values() if value):
+        raise StartError("the AWS credentials have characters that credentials cannot have", fix=_LOG_IN)
+    lines = [f"{name} = {value}" for name, value in values.items() if value]
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write("\n".join(["[default]", *lines, ""]))
+        new.replace(path)
+    except OSError as error:
+        raise StartError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,146 @@
+"""The user's way into AWS, found as every AWS tool finds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.servers.sagemaker import (
+    AwsAccess,
+    Credentials,
+    SageMakerTarget,
+    write_credentials,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATIC = "[default]\naws_access_key_id = AKID{}\naws_secret_access_key = secret\n"
+SSO = """[default]
+sso_start_url = https://nobody.awsapps.example/start
+sso_region = eu-west-1
+sso_account_id = 111122223333
+sso_role_name = reader
+"""
+
+
+@pytest.fixture(autouse=True)
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user who has nothing of AWS yet, and the folder where that would be."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    return tmp_path
+
+
+def test_without_credentials_it_says_how_to_log_in() -> None:
+    with pytest.raises(StartError, match="no AWS credentials were found") as failed:
+        AwsAccess("eu-west-1").look()
+    assert "aws sso login" in failed.value.fix
+
+
+def test_without_a_region_it_says_what_to_write(aws: Path) -> None:
+    (aws / "credentials").write_text(STATIC.format(1))
+    with pytest.raises(StartError, match="no AWS region") as failed:
+        AwsAccess(None).look()
+    assert '"region": "eu-west-1"' in failed.value.fix
+
+
+def test_the_regions_of_config_environment_and_profile_count_in_this_order(
+    aws: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (aws / "credentials").write_text(STATIC.format(1))
+    (aws / "config").write_text("[default]\nregion = eu-west-3\n")
+    assert AwsAccess(None).look().target.region == "eu-west-3"
+    monkeypatch.setenv("AWS_REGION", "eu-west-2")
+    assert AwsAccess(None).look().target.region == "eu-west-2"
+    target = AwsAccess("eu-west-1").look().target
+    assert target == SageMakerTarget("eu-west-1", "https://runtime.sagemaker.eu-west-1.amazonaws.com")
+    assert (target.host, target.port, target.tls) == ("runtime.sagemaker.eu-west-1.amazonaws.com", 443, True)
+    assert target.invocations_path("A-1") == "/endpoints/A-1/invocations"
+
+
+def test_another_address_is_that_of_the_aws_variable(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (aws / "credentials").write_text(STATIC.format(1))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://localhost:4566/aws/")
+    target = AwsAccess("eu-west-1").look().target
+    assert (target.host, target.port, target.tls) == ("localhost", 4566, False)
+    assert target.invocations_path("A/1") == "/aws/endpoints/A%2F1/invocations"
+
+
+def test_who_logs_in_later_or_anew_is_noticed(aws: Path) -> None:
+    access = AwsAccess("eu-west-1")
+    with pytest.raises(StartError):
+        access.look()
+    for number in ("1", "22", "333"):
+        (aws / "credentials").write_text(STATIC.format(number))
+        assert access.look().credentials == Credentials(f"AKID{number}", "secret", None)
+
+
+def test_credentials_are_refreshed_before_they_expire(aws: Path) -> None:
+    program = aws / "process.py"
+    program.write_text(
+        "import datetime, json, pathlib\n"
+        f"count = pathlib.Path({str(aws / 'count')!r})\n"
+        "times = len(count.read_text()) if count.exists() else 0\n"
+        "count.write_text('x' * (times + 1))\n"
+        "soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)\n"
+        "print(json.dumps({'Version': 1, 'AccessKeyId': f'AKID{times}', 'SecretAccessKey': 's',"
+        " 'SessionToken': 't', 'Expiration': soon.isoformat()}))\n"
+    )
+    (aws / "config").write_text(f"[default]\ncredential_process = {sys.executable} {program}\n")
+    access = AwsAccess("eu-west-1")
+    keys = [access.look().credentials.key for _ in range(3)]
+    assert keys == sorted(set(keys)), "each is good for five minutes only, so each look brings new ones"
+
+
+@pytest.mark.parametrize(
+    ("config", "profile", "said"),
+    [
+        ("[default]\ncredential_process = /nowhere/at-all\n", "default", "no way into AWS"),
+        ("", "missing", "missing"),
+        (SSO, "default", "SSO"),
+        ("not an ini file", "default", "no way into AWS"),
+    ],
+)
+def test_what_is_wrong_with_a_profile_is_said(
+    aws: Path, monkeypatch: pytest.MonkeyPatch, config: str, profile: str, said: str
+) -> None:
+    (aws / "config").write_text(config)
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    with pytest.raises(StartError, match=said):
+        AwsAccess("eu-west-1").look()
+
+
+def test_credentials_are_written_for_this_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new/credentials"
+    write_credentials(path, Credentials("AKID", "a=b/c+d", "t=="))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.read_text().splitlines() == [
+        "[default]",
+        "aws_access_key_id = AKID",
+        "aws_secret_access_key = a=b/c+d",
+        "aws_session_token = t==",
+    ]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_credentials_that_would_be_more_lines_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="characters"):
+        write_credentials(tmp_path / "credentials", Credentials("AKID", "a\n[other]", None))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_secret_is_in_what_is_printed_of_credentials() -> None:
+    shown = repr(Credentials("AKID", "the secret", "the token"))
+    assert "the secret" not in shown
+    assert "the token" not in shown
+    assert json.dumps(shown)
