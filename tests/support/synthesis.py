@@ -35,7 +35,7 @@ Resource = dict[str, Any]
 
 
 def build_facts(**changes: Any) -> ModelFacts:
-    """The facts of a prepacked text generator, with changes."""
+    """The facts of a prepacked model, with changes; with the task `textgeneration` it chats."""
     facts: dict[str, Any] = {
         "model_id": "huggingface-textgeneration-tiny",
         "version": "1.0.0",
@@ -55,7 +55,7 @@ def build_facts(**changes: Any) -> ModelFacts:
         "deploy": DeployFacts(None, None, None, None),
         "resources": {},
         "payloads": (),
-        "task": "textgeneration",
+        "task": "summarization",
         "streams": False,
         "warnings": (),
     }

@@ -65,7 +65,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
         model("through", integration=function(permissions=permissions, runtime="python3.14")),
         package(),
         container(),
-        package("streamed", integration={"type": "stream"}),
+        package("streamed", speaks="openai-chat", integration={"type": "stream"}),
     ]
     return examine(synthesize(build_test_plan({"models": models}, folder), folder / "out"), folder)
 

@@ -198,15 +198,6 @@ def test_mocks_take_binary_bodies_as_text(template_of: Deploys) -> None:
                 assert operation[INTEGRATION]["contentHandling"] == "CONVERT_TO_TEXT"
 
 
-def test_a_stream_is_refused_by_name(template_of: Deploys) -> None:
-    operation = post(template_of(model(integration={"type": "stream"})))
-    answer = operation[INTEGRATION]["responses"]["default"]
-    error = error_in(answer["responseTemplates"]["application/json"])
-    assert answer["statusCode"] == "501"
-    assert error["code"] == "not_served"
-    assert "not acted on yet" in error["message"]
-
-
 def test_an_unknown_path_is_a_404_that_lists_the_paths(template_of: Deploys) -> None:
     responses = template_of(model("b"), model("a")).api[GATEWAY]
     for kind in ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"):

@@ -61,7 +61,7 @@ def test_every_feature(template_of: Deploys) -> None:
         model("through", integration=function(permissions=["sagemaker:InvokeEndpoint", "s3:GetObject"])),
         package(integration={"type": "api", "headers": ["X-Amzn-SageMaker-Custom-Attributes"]}),
         container(instance=None, instances=["ml.g5.2xlarge", "ml.g5.4xlarge"]),
-        package("streamed", integration={"type": "stream"}),
+        package("streamed", speaks="openai-chat", integration={"type": "stream"}),
     ]
     adopted = {"name": "old", "endpoint_name": "Old-Endpoint", "integration": {"type": "api"}}
     compare("every-feature", template_of(*models, endpoints=[adopted]))

@@ -33,7 +33,7 @@ MODELS = [
     model("through", integration=function()),
     package(integration={"type": "api", "headers": ["X-Caller"]}),
     container(instance=None, instances=["ml.g5.2xlarge", "ml.g5.4xlarge"]),
-    package("streamed", integration={"type": "stream"}),
+    package("streamed", speaks="openai-chat", integration={"type": "stream"}),
 ]
 FACTS = build_facts(
     eula=Eula(required=True, url=None),

@@ -67,6 +67,7 @@ def every_feature(template_of: Deploys) -> Template:
     adopted = {"name": "old", "integration": {"type": "api"}}
     return template_of(
         model("direct"), model("through", integration=function()), package(), container(),
+        package("streamed", integration={"type": "stream"}),
         facts=gated, endpoints=[adopted],
     )  # fmt: skip
 

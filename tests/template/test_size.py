@@ -33,6 +33,7 @@ KINDS: dict[str, Config] = {
     "unscaled": {},
     "scaled": {"autoscaling": SCALING},
     "functions": {"autoscaling": SCALING, "integration": function()},
+    "chats": {"autoscaling": SCALING, "speaks": "openai-chat"},
 }
 LONG = "a-name-that-is-as-long-as-names-may-be-which-is-long-enough-"
 
@@ -73,7 +74,8 @@ def test_150_models_are_all_there(large: tuple[str, Path]) -> None:
     assert len(template.of_type("AWS::ApplicationAutoScaling::ScalingPolicy")) == (
         0 if kind == "unscaled" else 150
     )
-    assert len(template.of_type("AWS::Lambda::Function")) == (150 if kind == "functions" else 0)
+    functions = {"functions": 150, "chats": 1}.get(kind, 0)
+    assert len(template.of_type("AWS::Lambda::Function")) == functions
     assert len([path for path in template.api["paths"] if path.startswith("/model-")]) == 150
     assert bool(template.nested) is (kind != "unscaled")
 

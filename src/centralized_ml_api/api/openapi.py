@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import __version__
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.openai_operations import build_openai_operations
 from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample_of
+from centralized_ml_api.plan.speaks import OpenAiModels
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
@@ -31,8 +33,13 @@ _ERRORS = {
 }
 
 
-def build_openapi(plan: ApiPlan) -> dict[str, Any]:
-    """The document as plain values, in config order; it holds nothing that only one target knows."""
+def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None) -> dict[str, Any]:
+    """The document as plain values, in config order; it holds nothing that only one target knows.
+
+    Args:
+        plan: the paths of the entries.
+        openai: the entries under `/v1`, on the target that the document is for.
+    """
     return {
         "openapi": "3.0.1",
         "info": {
@@ -40,7 +47,10 @@ def build_openapi(plan: ApiPlan) -> dict[str, Any]:
             "version": __version__,
             "description": "One path for each model. Errors have one shape, see the schema `Error`.",
         },
-        "paths": {one.path: {"post": _operation(one)} for one in plan.deployments},
+        "paths": {
+            **{one.path: {"post": _operation(one)} for one in plan.deployments},
+            **build_openai_operations(openai or OpenAiModels(), _known_errors()),
+        },
         "components": {"schemas": {"Error": _error_schema()}},
     }
 
@@ -53,8 +63,13 @@ def _operation(deployment: ModelDeployment) -> dict[str, Any]:
         **description,
         "parameters": [build_header_parameter(name) for name in deployment.headers],
         "requestBody": _body(deployment),
-        "responses": {"200": _answer(), **{status: _error(text) for status, text in _ERRORS.items()}},
+        "responses": {"200": _answer(), **_known_errors()},
     }
+
+
+def _known_errors() -> dict[str, Any]:
+    """What any call may be answered instead, by status."""
+    return {status: _error(text) for status, text in _ERRORS.items()}
 
 
 def operation_id(name: str) -> str:

@@ -16,20 +16,27 @@ const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
 
 // A handler sees these and nothing else of the request under its stream.
 const METHODS = ["cork", "destroy", "end", "uncork", "write", "on", "once", "off", "emit", "removeListener"];
-const STATES = ["destroyed", "writable", "writableEnded", "writableFinished", "writableNeedDrain", "writableLength"];
+const STATES = [
+    "destroyed",
+    "writable",
+    "writableEnded",
+    "writableFinished",
+    "writableNeedDrain",
+    "writableLength",
+];
 
 globalThis.awslambda = {
-  streamifyResponse: (handler) => Object.assign(handler, { streams: true }),
-  HttpResponseStream: {
-    from(stream, metadata) {
-      stream.setContentType(HTTP_ANSWER);
-      stream.beforeFirstWrite = (write) => {
-        write(JSON.stringify(metadata));
-        write(DELIMITER);
-      };
-      return stream;
+    streamifyResponse: (handler) => Object.assign(handler, { streams: true }),
+    HttpResponseStream: {
+        from(stream, metadata) {
+            stream.setContentType(HTTP_ANSWER);
+            stream.beforeFirstWrite = (write) => {
+                write(JSON.stringify(metadata));
+                write(DELIMITER);
+            };
+            return stream;
+        },
     },
-  },
 };
 
 const { handler } = await import(pathToFileURL(process.argv[2]));
@@ -37,58 +44,62 @@ if (!handler.streams) throw new Error("the handler does not stream");
 for (;;) await serveNext();
 
 async function serveNext() {
-  const next = await fetch(`${API}/invocation/next`);
-  const deadline = Number(next.headers.get("lambda-runtime-deadline-ms"));
-  const id = next.headers.get("lambda-runtime-aws-request-id");
-  const event = await next.json();
-  const { stream, request, sent } = openAnswer(id);
-  const context = { awsRequestId: id, getRemainingTimeInMillis: () => deadline - Date.now() };
-  try {
-    await handler(event, stream, context);
-    if (!request.destroyed && !request.writableEnded) throw new Error("Response stream is not finished.");
-  } catch (error) {
-    failAnswer(request, error);
-  }
-  await sent;
+    const next = await fetch(`${API}/invocation/next`);
+    const deadline = Number(next.headers.get("lambda-runtime-deadline-ms"));
+    const id = next.headers.get("lambda-runtime-aws-request-id");
+    const event = await next.json();
+    const { stream, request, sent } = openAnswer(id);
+    const context = { awsRequestId: id, getRemainingTimeInMillis: () => deadline - Date.now() };
+    try {
+        await handler(event, stream, context);
+        if (!request.destroyed && !request.writableEnded) throw new Error("Response stream is not finished.");
+    } catch (error) {
+        failAnswer(request, error);
+    }
+    await sent;
 }
 
 function openAnswer(id) {
-  const headers = {
-    "Lambda-Runtime-Function-Response-Mode": "streaming",
-    "Content-Type": "application/octet-stream",
-    "Transfer-Encoding": "chunked",
-    Trailer: `${ERROR_TYPE}, ${ERROR_BODY}`,
-  };
-  const request = http.request(`${API}/invocation/${id}/response`, { method: "POST", headers, agent: false });
-  request.on("error", (error) => request.destroy(error));
-  request.on("response", (response) => response.resume());
-  const sent = new Promise((resolve) => request.on("close", resolve));
-  return { stream: facade(request), request, sent };
+    const headers = {
+        "Lambda-Runtime-Function-Response-Mode": "streaming",
+        "Content-Type": "application/octet-stream",
+        "Transfer-Encoding": "chunked",
+        Trailer: `${ERROR_TYPE}, ${ERROR_BODY}`,
+    };
+    const request = http.request(`${API}/invocation/${id}/response`, {
+        method: "POST",
+        headers,
+        agent: false,
+    });
+    request.on("error", (error) => request.destroy(error));
+    request.on("response", (response) => response.resume());
+    const sent = new Promise((resolve) => request.on("close", resolve));
+    return { stream: facade(request), request, sent };
 }
 
 function facade(request) {
-  const stream = { beforeFirstWrite: () => {} };
-  for (const name of METHODS) stream[name] = request[name].bind(request);
-  for (const name of STATES) Object.defineProperty(stream, name, { get: () => request[name] });
-  let written = false;
-  stream.setContentType = (type) => {
-    if (written) throw new Error("Cannot set content-type, too late.");
-    request.setHeader("Content-Type", type);
-  };
-  stream.write = (chunk, ...more) => {
-    if (!written) stream.beforeFirstWrite((bytes) => request.write(bytes));
-    written = true;
-    return request.write(chunk, ...more);
-  };
-  return stream;
+    const stream = { beforeFirstWrite: () => {} };
+    for (const name of METHODS) stream[name] = request[name].bind(request);
+    for (const name of STATES) Object.defineProperty(stream, name, { get: () => request[name] });
+    let written = false;
+    stream.setContentType = (type) => {
+        if (written) throw new Error("Cannot set content-type, too late.");
+        request.setHeader("Content-Type", type);
+    };
+    stream.write = (chunk, ...more) => {
+        if (!written) stream.beforeFirstWrite((bytes) => request.write(bytes));
+        written = true;
+        return request.write(chunk, ...more);
+    };
+    return stream;
 }
 
 function failAnswer(request, error) {
-  if (request.destroyed || request.writableEnded) return;
-  const body = { errorType: error.name, errorMessage: error.message };
-  request.addTrailers({
-    [ERROR_TYPE]: error.name,
-    [ERROR_BODY]: Buffer.from(JSON.stringify(body)).toString("base64"),
-  });
-  request.end();
+    if (request.destroyed || request.writableEnded) return;
+    const body = { errorType: error.name, errorMessage: error.message };
+    request.addTrailers({
+        [ERROR_TYPE]: error.name,
+        [ERROR_BODY]: Buffer.from(JSON.stringify(body)).toString("base64"),
+    });
+    request.end();
 }

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.openapi import build_openapi
+from centralized_ml_api.plan.speaks import OpenAiModels
 from support.synthesis import build_test_plan, container, function, model, package
 
 if TYPE_CHECKING:
@@ -48,3 +49,14 @@ def test_operation_ids_are_unique(tmp_path: Path) -> None:
     paths = build_openapi(build_test_plan(config, tmp_path).api)["paths"].values()
     ids = [one["post"]["operationId"] for one in paths]
     assert len(set(ids)) == 3
+
+
+def test_the_paths_of_openai_are_there_for_entries_that_chat_or_embed(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [package()]}, tmp_path).api
+    document = build_openapi(plan, OpenAiModels(chat=("a",), embeddings=("b", "c")))
+    assert list(document["paths"]) == ["/a-package", "/v1/chat/completions", "/v1/embeddings", "/v1/models"]
+    body = document["paths"]["/v1/embeddings"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"]["properties"]["model"]["enum"] == ["b", "c"]
+    assert body["example"] == {"model": "b", "input": "What is AWS?"}
+    assert "text/event-stream" in str(document["paths"]["/v1/chat/completions"]["post"]["responses"]["200"])
+    assert "/v1/chat/completions" not in build_openapi(plan, OpenAiModels(embeddings=("b",)))["paths"]

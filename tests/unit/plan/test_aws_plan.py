@@ -8,8 +8,8 @@ from centralized_ml_api.plan.aws.model import (
     AdoptedEndpoint,
     ArtifactLocation,
     OwnEndpoint,
-    RefusedRoute,
     Repository,
+    StreamRoute,
 )
 from centralized_ml_api.plan.aws.roles import read_location, read_repository
 from support.synthesis import build_facts, build_test_plan, container, function, model, package
@@ -47,11 +47,11 @@ def test_a_function_of_a_model_calls_its_own(tmp_path: Path) -> None:
     assert plan.functions[0].endpoint == OwnEndpoint("a-model")
 
 
-def test_a_stream_is_refused_and_its_model_is_there(tmp_path: Path) -> None:
-    plan = build_test_plan({"models": [package(integration={"type": "stream"})]}, tmp_path)
-    assert isinstance(plan.routes[0], RefusedRoute)
+def test_a_stream_goes_to_its_model(tmp_path: Path) -> None:
+    written = {"type": "stream", "headers": ["X-Caller"]}
+    plan = build_test_plan({"models": [package(integration=written)]}, tmp_path)
+    assert plan.routes == (StreamRoute("a-package", OwnEndpoint("a-package"), ("X-Caller",)),)
     assert [one.name for one in plan.models] == ["a-package"]
-    assert any("`stream`: a-package will answer 501" in note for note in plan.notes)
 
 
 def test_the_source_of_the_facts_is_told(tmp_path: Path) -> None:

@@ -33,12 +33,6 @@ def test_a_rate_is_kept_on_aws_and_not_on_one_machine(tmp_path: Path) -> None:
     assert NOT_THROTTLED not in " ".join(plan_notes(plan, "aws"))
 
 
-def test_a_stream_is_not_acted_on_by_aws_alone(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, "stream")
-    assert "chat will answer 501" in " ".join(plan_notes(plan, "aws"))
-    assert "501" not in " ".join(plan_notes(plan, "local"))
-
-
 def test_teams_are_not_acted_on_anywhere(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, "api", teams=["red"])
     for target in ("local", "aws"):

@@ -28,12 +28,16 @@ class ApiRole(Construct):
         plan: AwsPlan,
         endpoint_arns: Mapping[str, str],
         function_arns: Mapping[str, str],
+        stream_arn: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         policies = [
             *self._policies("Endpoints", "sagemaker:InvokeEndpoint", plan.endpoint_policies, endpoint_arns),
             *self._policies("Functions", "lambda:InvokeFunction", plan.function_policies, function_arns),
         ]
+        if stream_arn:  # the same action as for answers in one piece
+            invoke = allow(["lambda:InvokeFunction"], [stream_arn])
+            policies.append(build_managed_policy(self, "Stream", [invoke]))
         role = build_role(
             self,
             "Role",

@@ -14,6 +14,7 @@ from centralized_ml_api.aws.constructs.execution_role import ExecutionRole
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
 from centralized_ml_api.aws.constructs.http_api import HttpApi
 from centralized_ml_api.aws.constructs.model_function import ModelFunction
+from centralized_ml_api.aws.constructs.stream_function import StreamFunction
 from centralized_ml_api.aws.document import Addresses, extend_document
 from centralized_ml_api.plan.aws.model import AdoptedEndpoint, DirectRoute
 
@@ -41,6 +42,7 @@ class CentralizedMlApi(Construct):
         self._rooms: dict[tuple[str | None, str], Construct] = {}
         self.endpoints = self._build_models()
         self._functions = self._build_functions()
+        self._stream_arn = self._build_stream()
         self.url = self._build_api().url
 
     def _build_parents(self) -> Mapping[str | None, Construct]:
@@ -72,6 +74,18 @@ class CentralizedMlApi(Construct):
             for function in self._plan.functions
         }
 
+    def _build_stream(self) -> str | None:
+        plan = self._plan.stream
+        if plan is None:
+            return None
+        return StreamFunction(
+            self,
+            "Stream",
+            plan=plan,
+            endpoints={one.name: self._address(one.endpoint) for one in plan.models},
+            log_retention_days=self._plan.log_retention_days,
+        ).arn
+
     def _build_api(self) -> HttpApi:
         called = {one.name: self._address(one.endpoint) for one in self._direct_routes()}
         functions = {name: one.arn for name, one in self._functions.items()}
@@ -81,6 +95,7 @@ class CentralizedMlApi(Construct):
             plan=self._plan,
             endpoint_arns={name: one.arn for name, one in called.items()},
             function_arns=functions,
+            stream_arn=self._stream_arn,
         )
         stack = Stack.of(self)
         addresses = Addresses(
@@ -88,11 +103,17 @@ class CentralizedMlApi(Construct):
             role=role.arn,
             endpoints={name: one.name for name, one in called.items()},
             functions=functions,
+            stream=self._stream_arn,
         )
         return HttpApi(
             self,
             "Http",
-            document=extend_document(build_openapi(self._plan.api), self._plan.routes, addresses),
+            document=extend_document(
+                build_openapi(self._plan.api, self._plan.openai),
+                self._plan.routes,
+                addresses,
+                self._plan.openai,
+            ),
             throttle=self._plan.throttle,
             log_retention_days=self._plan.log_retention_days,
         )

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import AssetStaging, CfnResource, FileAssetPackaging, IgnoreMode, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
+from centralized_ml_api.aws.constructs.code_asset import ship_code
 from centralized_ml_api.aws.constructs.log_group import build_log_group
 from centralized_ml_api.aws.constructs.role import allow, build_role, role_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.role import Statement
     from centralized_ml_api.plan.aws.model import ModelFunctionPlan
-
-NOT_SHIPPED = [
-    "__pycache__/",
-    "*.py[co]",
-    ".git/",
-    ".venv/",
-    ".mypy_cache/",
-    ".pytest_cache/",
-    ".ruff_cache/",
-]
-"""What running or testing the function here leaves in its folder, as patterns of .gitignore."""
 
 
 class ModelFunction(Construct):
@@ -52,7 +41,7 @@ class ModelFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": f"Answers POST /{plan.name}",
-                "Code": self._ship(written.code),
+                "Code": ship_code(self, written.code),
                 "Handler": written.handler,
                 "Runtime": written.runtime,
                 "Timeout": written.timeout_seconds,
@@ -64,20 +53,6 @@ class ModelFunction(Construct):
             },
         )
         self.arn = self._function.get_att("Arn").to_string()
-
-    def _ship(self, folder: Path) -> dict[str, str]:
-        """The folder as a file in S3, under a name that changes with its content."""
-        stack = Stack.of(self)
-        staged = AssetStaging(
-            self, "Code", source_path=str(folder), exclude=NOT_SHIPPED, ignore_mode=IgnoreMode.GIT
-        )
-        place = stack.synthesizer.add_file_asset(
-            source_hash=staged.asset_hash,
-            file_name=staged.relative_staged_path(stack),
-            packaging=FileAssetPackaging.ZIP_DIRECTORY,
-            display_name=self.node.path,
-        )
-        return {"S3Bucket": place.bucket_name, "S3Key": place.object_key}
 
 
 def _build_role(

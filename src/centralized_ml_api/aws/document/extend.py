@@ -20,14 +20,16 @@ from centralized_ml_api.aws.document.mocks import (
     MODEL_METHODS,
     build_other_methods,
     build_preflight,
-    build_refusal,
 )
-from centralized_ml_api.plan.aws.model import DirectRoute, FunctionRoute, RefusedRoute
+from centralized_ml_api.aws.document.openai import build_openai_paths, list_openai_calls
+from centralized_ml_api.aws.document.stream import build_stream
+from centralized_ml_api.plan.aws.model import DirectRoute, FunctionRoute, StreamRoute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from centralized_ml_api.plan.aws.model import Route
+    from centralized_ml_api.plan.speaks import OpenAiModels
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 
@@ -36,17 +38,19 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 class Addresses:
     """Where the routes lead, by their names: SageMaker's endpoint names and the functions' ARNs.
 
-    `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them.
+    `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them;
+    `stream` is the ARN of the function that streams, None where nothing needs it.
     """
 
     service: str
     role: str
     endpoints: Mapping[str, str]
     functions: Mapping[str, str]
+    stream: str | None = None
 
 
 def extend_document(
-    public: Mapping[str, Any], routes: Sequence[Route], addresses: Addresses
+    public: Mapping[str, Any], routes: Sequence[Route], addresses: Addresses, openai: OpenAiModels
 ) -> dict[str, Any]:
     """The document for API Gateway.
 
@@ -54,14 +58,16 @@ def extend_document(
         public: the participants' document.
         routes: one for each path `/{name}` of it.
         addresses: where they lead.
+        openai: the entries under `/v1`.
     """
     paths = {f"/{route.name}": _path(public, route, addresses) for route in routes}
+    calls = [*(f"POST {path}" for path in sorted(paths)), *list_openai_calls(openai)]
     return {
         "openapi": public["openapi"],
         "info": {"title": public["info"]["title"], "version": public["info"]["version"]},
         "x-amazon-apigateway-binary-media-types": list(BINARY_MEDIA_TYPES),
-        "x-amazon-apigateway-gateway-responses": build_gateway_responses(list(paths)),
-        "paths": {**paths, **_everything_else()},
+        "x-amazon-apigateway-gateway-responses": build_gateway_responses(calls),
+        "paths": {**paths, **build_openai_paths(public, openai, _stream(addresses)), **_everything_else()},
     }
 
 
@@ -82,8 +88,12 @@ def _post(route: Route, addresses: Addresses) -> dict[str, Any]:
         case FunctionRoute(name):
             path = f"path/2015-03-31/functions/{addresses.functions[name]}/invocations"
             return build_function(f"{addresses.service}:lambda:{path}", addresses.role)
-        case RefusedRoute(message=message):
-            return build_refusal(message)
+        case StreamRoute():
+            return _stream(addresses)
+
+
+def _stream(addresses: Addresses) -> dict[str, Any]:
+    return build_stream(addresses.service, addresses.stream, addresses.role) if addresses.stream else {}
 
 
 def _everything_else() -> dict[str, Any]:

@@ -66,9 +66,9 @@ UNKNOWN_PATH_TYPES = ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
 """The first is API Gateway's word for a path or a method that does not exist."""
 
 
-def build_gateway_responses(paths: Iterable[str]) -> dict[str, Any]:
-    """One for each type; the 404s name these paths."""
-    there_are = ", ".join(f"POST {path}" for path in sorted(paths))
+def build_gateway_responses(calls: Iterable[str]) -> dict[str, Any]:
+    """One for each type; the 404s name these calls, such as `POST /a-model`."""
+    there_are = ", ".join(calls)
     unknown = errors.UNKNOWN_PATH.saying(f"{errors.UNKNOWN_PATH.message} There are: {there_are}.")
     return {
         "DEFAULT_4XX": _response(_passing(errors.REFUSED)),

@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself: preflights, other methods, paths that are not served."""
+"""What API Gateway answers by itself: preflights, other methods, texts that do not change."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ def refuse_method(methods: Sequence[str]) -> tuple[ApiError, dict[str, str]]:
     return error, {"Allow": allow}
 
 
-def build_refusal(message: str) -> dict[str, Any]:
-    """501 with a message."""
-    return _mock(MadeResponse("default", 501, render_fixed(errors.NOT_SERVED.saying(message))))
+def build_fixed(value: Any) -> dict[str, Any]:
+    """200 with this value as JSON; its texts have to be free of what the template language would act on."""
+    body = json.dumps(value, separators=(",", ":"))
+    return _mock(MadeResponse("default", 200, render_empty({}) + body))
 
 
 def _mock(response: MadeResponse, request_types: Sequence[str] = _REQUEST_TYPES) -> dict[str, Any]:

@@ -14,18 +14,23 @@ from centralized_ml_api.plan.aws.model import (
     DirectRoute,
     FunctionRoute,
     OwnEndpoint,
-    RefusedRoute,
+    StreamModel,
+    StreamRoute,
 )
 from centralized_ml_api.plan.aws.notes import build_notes
 from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.roles import build_roles
+from centralized_ml_api.plan.aws.speaks import model_speaks
+from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.weights import entry_weights, fixed_weight
 from centralized_ml_api.plan.model import ExistingEndpoint
+from centralized_ml_api.plan.speaks import openai_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.config.model import Speaks
     from centralized_ml_api.plan.aws.model import (
         Endpoint,
         HostingPlan,
@@ -36,11 +41,6 @@ if TYPE_CHECKING:
 
 LOG_RETENTION_DAYS = 30
 """Long enough to look into an event afterwards, short enough to cost nothing much."""
-
-NOT_STREAMED = (
-    "The integration `stream` is not acted on yet on AWS: this path will not answer before it is;"
-    " with `api` or `lambda` the whole answer comes at once."
-)
 
 
 def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: str) -> AwsPlan:
@@ -57,7 +57,9 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     routes = tuple(_route(one) for one in plan.deployments)
     endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
-    fixed = fixed_weight(routes, roles, len(endpoint_policies) + len(function_policies))
+    spoken = {one.name: _speaks(one, facts.get(one.name)) for one in plan.deployments}
+    stream = build_stream(_stream_models(plan.deployments, spoken))
+    fixed = fixed_weight(routes, roles, len(endpoint_policies) + len(function_policies), stream)
     groups = assign_groups(entry_weights(routes, models, functions), fixed)
     throttle = plan.event.throttle
     return AwsPlan(
@@ -70,6 +72,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         endpoint_policies=endpoint_policies,
         function_policies=function_policies,
         groups=groups_in_use(groups.values()),
+        openai=openai_models(spoken.items()),
+        stream=stream,
         throttle=throttle,
         log_retention_days=LOG_RETENTION_DAYS,
         notes=build_notes(plan, facts, throttle),
@@ -102,7 +106,22 @@ def _route(deployment: ModelDeployment) -> Route:
         case "lambda":
             return FunctionRoute(deployment.name)
         case _:
-            return RefusedRoute(deployment.name, NOT_STREAMED)
+            return StreamRoute(deployment.name, _endpoint(deployment), deployment.headers)
+
+
+def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | None:
+    """The config knows better than JumpStart."""
+    return deployment.speaks or (model_speaks(facts) if facts else None)
+
+
+def _stream_models(
+    deployments: Iterable[ModelDeployment], spoken: Mapping[str, Speaks | None]
+) -> Iterable[StreamModel]:
+    """The entries that stream by their own path, and those under `/v1`, however their own path is served."""
+    for one in deployments:
+        headers = one.headers if one.integration == "stream" else None
+        if headers is not None or spoken[one.name]:
+            yield StreamModel(one.name, _endpoint(one), spoken[one.name], headers)
 
 
 def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.aws.model import ModelFunctionPlan
+from centralized_ml_api.plan.aws.speaks import container_speaks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,22 +17,6 @@ EVERYTHING = "*"
 
 _INVOKE = "sagemaker:invokeendpoint"
 _ENDPOINT = ":endpoint/"
-
-_LANGUAGES = {
-    "tgi": "text-generation-inference",
-    "djl": "text-generation-inference",
-    "lmi": "text-generation-inference",
-    "vllm": "openai-chat",
-    "sglang": "openai-chat",
-    "huggingface-pytorch-inference": "text-inputs",
-}
-"""What the containers of a family speak, by a word in the name of their image's repository.
-
-The values are those of the example function's MODEL_SPEAKS; with `text-inputs`, which is what the function's
-callers speak already, it passes bodies on as they are.
-Source: https://github.com/aws/deep-learning-containers/blob/master/available_images.md (families);
-https://docs.djl.ai/master/docs/serving/serving/docs/lmi/user_guides/lmi_input_output_schema.html (LMI).
-"""
 
 
 def build_model_function(
@@ -62,9 +47,9 @@ def _other_resources(written: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _language(container: ContainerPlan | None) -> Mapping[str, str]:
-    """MODEL_SPEAKS, for a known family; the function has a default for the others."""
-    if container is None or container.image is None:
-        return {}
-    repository = container.image.rpartition("/")[2].partition(":")[0]
-    speaks = next((language for word, language in _LANGUAGES.items() if word in repository), None)
+    """MODEL_SPEAKS, for a known family; the function has a default for the others.
+
+    With `text-inputs`, which is what the example function's callers speak already, it passes bodies on.
+    """
+    speaks = container_speaks(container.image) if container else None
     return {"MODEL_SPEAKS": speaks} if speaks else {}

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from centralized_ml_api.catalog.facts import ModelData
+from centralized_ml_api.config.model import Speaks
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, FunctionPlan
+from centralized_ml_api.plan.speaks import OpenAiModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +133,47 @@ class FunctionRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRoute:
-    """`POST /{name}` answers 501 with this message."""
+class StreamRoute:
+    """`POST /{name}` goes to a SageMaker endpoint through the function that streams.
+
+    `headers` reach the model besides Content-Type and Accept.
+    """
 
     name: str
-    message: str
+    endpoint: Endpoint
+    headers: tuple[str, ...]
 
 
-Route = DirectRoute | FunctionRoute | RefusedRoute
+Route = DirectRoute | FunctionRoute | StreamRoute
+
+
+@dataclass(frozen=True, slots=True)
+class StreamModel:
+    """An entry that the streaming function calls.
+
+    `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
+    """
+
+    name: str
+    endpoint: Endpoint
+    speaks: Speaks | None
+    headers: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """The one function that streams.
+
+    `tables` divides its models, by name, into parameters; without any they are in its environment.
+    `policies` divides them into lists that each fit into one IAM policy. A model that is silent for
+    `idle_seconds` is given up, and so is an answer after `timeout_seconds`.
+    """
+
+    models: tuple[StreamModel, ...]
+    tables: tuple[tuple[str, ...], ...]
+    policies: tuple[tuple[str, ...], ...]
+    idle_seconds: int
+    timeout_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +181,8 @@ class AwsPlan:
     """All of it, in config order.
 
     `endpoint_policies` and `function_policies` divide what the API calls, by the names of the routes, into
-    lists that each fit into one IAM policy. `groups` are the nested stacks.
+    lists that each fit into one IAM policy. `groups` are the nested stacks. `openai` names the entries under
+    `/v1`; `stream` is None when no entry needs it.
     `notes` are sentences that a reader must know.
     """
 
@@ -159,6 +195,8 @@ class AwsPlan:
     endpoint_policies: tuple[tuple[str, ...], ...]
     function_policies: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
+    openai: OpenAiModels
+    stream: StreamPlan | None
     throttle: Throttle
     log_retention_days: int
     notes: tuple[str, ...]

@@ -43,6 +43,4 @@ def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
 def not_acted_on(plan: ApiPlan) -> Iterable[str]:
     """What this version reads and does not do on AWS, as sentences; the rate of the API is kept there."""
     unkept = (note for note in plan.not_acted_on if plan.event.teams or note != NOT_THROTTLED)
-    streams = [one.name for one in plan.deployments if one.integration == "stream"]
-    answers_501 = f"the integration `stream`: {', '.join(streams)} will answer 501"
-    return (f"Not acted on yet: {note}." for note in [*unkept, *([answers_501] if streams else [])])
+    return (f"Not acted on yet: {note}." for note in unkept)

@@ -19,14 +19,16 @@ ENDPOINT_ARN_CHARACTERS = 135
 """The longest ARN of an endpoint or of a function, with its quotes: both names have at most 64 characters."""
 
 
-def divide(items: Iterable[T], size: Callable[[T], int]) -> tuple[tuple[T, ...], ...]:
-    """The items in order, in as few lists as keep each below the limit of one policy."""
+def divide(
+    items: Iterable[T], size: Callable[[T], int], limit: int = RESOURCES_CHARACTERS
+) -> tuple[tuple[T, ...], ...]:
+    """The items in order, in as few lists as keep each below the limit, by default that of one policy."""
     lists: list[list[T]] = []
     room = 0
     for item in items:
         room -= size(item)
         if room < 0:
             lists.append([])
-            room = RESOURCES_CHARACTERS - size(item)
+            room = limit - size(item)
         lists[-1].append(item)
     return tuple(tuple(one) for one in lists)

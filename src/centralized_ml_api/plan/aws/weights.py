@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         HostingPlan,
         ModelFunctionPlan,
         Route,
+        StreamPlan,
     )
 
 _API = Weight(resources=10, characters=30_000)
@@ -31,13 +32,25 @@ _ROLE = Weight(resources=1, characters=1_500)
 _MODEL = Weight(resources=3, characters=1_450)
 _SCALING = Weight(resources=2, characters=900)
 _FUNCTION = Weight(resources=3, characters=2_500)
+_STREAM = Weight(resources=4, characters=16_000)
+"""The streaming function with its role, log group and permission, and the paths under `/v1`."""
+
+_STREAM_MODEL = Weight(characters=550)
+_STREAM_TABLE = Weight(resources=1, characters=600)
 _NAMED_BY_ENTRY = 8
 _VARIABLE_CHARACTERS = 8
 
 
-def fixed_weight(routes: Sequence[Route], roles: Iterable[ExecutionRolePlan], api_policies: int) -> Weight:
+def fixed_weight(
+    routes: Sequence[Route],
+    roles: Iterable[ExecutionRolePlan],
+    api_policies: int,
+    stream: StreamPlan | None,
+) -> Weight:
     """What the main stack holds in any case: the API with its paths, and the roles."""
     total = sum((_path(route) for route in routes), _API) + _times(api_policies, _API_POLICY)
+    if stream:
+        total += _stream(stream)
     for role in roles:
         total += _ROLE + _times(len(role.repositories) + len(role.locations), _ROLE_POLICY)
     return total
@@ -56,6 +69,12 @@ def entry_weights(
         weights[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)
         weights[function.name] += _variables(function.environment)
     return weights
+
+
+def _stream(stream: StreamPlan) -> Weight:
+    policies = _times(len(stream.policies), _API_POLICY)
+    tables = _times(len(stream.tables), _STREAM_TABLE)
+    return _STREAM + policies + tables + _times(len(stream.models), _STREAM_MODEL)
 
 
 def _path(route: Route) -> Weight:

@@ -9,7 +9,7 @@ export class Answer {
     #stream;
     #closed;
     #framing;
-  #written = false;
+    #written = false;
 
     constructor(stream, requestId) {
         this.#stream = stream;
@@ -32,15 +32,15 @@ export class Answer {
     }
 
     async write(bytes) {
-    this.#written = true;
+        this.#written = true;
         if (this.#stream.write(bytes)) return;
         const drained = new Promise((resolve) => this.#stream.once("drain", resolve));
         await Promise.race([drained, this.#closed]);
     }
 
     // Without a write, an empty one too, no status would be sent.
-  async end() {
-    if (!this.#written) await this.write("");
+    async end() {
+        if (!this.#written) await this.write("");
         const ended = new Promise((resolve) => this.#stream.end(resolve));
         await Promise.race([ended, this.#closed]);
     }

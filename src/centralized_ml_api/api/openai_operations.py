@@ -1,0 +1,65 @@
+"""The OpenAI-compatible paths in the OpenAPI document: who asks for more reads OpenAI's own. Pure.
+
+Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, MODELS_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from centralized_ml_api.plan.speaks import OpenAiModels
+
+Operation = dict[str, Any]
+
+
+def build_openai_operations(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, Operation]:
+    """The paths that these models need; `errors` are the answers that every operation may have."""
+    paths: dict[str, Operation] = {}
+    if models.chat:
+        paths[CHAT_PATH] = {"post": {**_chat(models.chat), **_answers(errors, "text/event-stream")}}
+    if models.embeddings:
+        paths[EMBEDDINGS_PATH] = {"post": {**_embeddings(models.embeddings), **_answers(errors)}}
+    if models.names:
+        summary = "List the models of the OpenAI-compatible paths"
+        paths[MODELS_PATH] = {"get": {"operationId": "list_models", "summary": summary, **_answers({})}}
+    return paths
+
+
+def _chat(names: Sequence[str]) -> Operation:
+    message = {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}}}
+    properties = {"messages": {"type": "array", "items": message}, "stream": {"type": "boolean"}}
+    messages = [{"role": "user", "content": "What is AWS?"}]
+    return {
+        "operationId": "create_chat_completion",
+        "summary": "Chat, as OpenAI's API does",
+        "requestBody": _body(names, properties, {"messages": messages}),
+    }
+
+
+def _embeddings(names: Sequence[str]) -> Operation:
+    return {
+        "operationId": "create_embedding",
+        "summary": "Embed texts, as OpenAI's API does",
+        "requestBody": _body(names, {"input": {}}, {"input": "What is AWS?"}),
+    }
+
+
+def _body(names: Sequence[str], properties: Operation, example: Operation) -> Operation:
+    """Only what has to be there is told; everything else that OpenAI's API knows may be."""
+    model = {"type": "string", "enum": [*names]}
+    required = ["model", *example]
+    schema = {"type": "object", "required": required, "properties": {"model": model, **properties}}
+    content = {"schema": schema, "example": {"model": names[0], **example}}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _answers(errors: Mapping[str, Any], *more_types: str) -> Operation:
+    content = {kind: {"schema": {"type": "object"}} for kind in ("application/json",)}
+    streamed = {kind: {"schema": {"type": "string"}} for kind in more_types}
+    answer = {"description": "The answer, as OpenAI's API gives it.", "content": {**content, **streamed}}
+    return {"responses": {"200": answer, **errors}}

@@ -1,0 +1,76 @@
+"""The function behind the paths that stream and those of OpenAI. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.plan.aws.model import StreamModel, StreamPlan
+from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+IDLE_SECONDS = 60
+"""How long a model may be silent: what SageMaker itself gives a model for its answer.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+STREAM_SECONDS = 900
+"""The longest a stream may last, for Lambda and for API Gateway.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+"""
+
+ENVIRONMENT_CHARACTERS = 3600
+"""What the models may take of the 4 KB of a function's environment.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+PARAMETER_CHARACTERS = 4000
+"""What they may take of the 4 KB of a parameter.
+
+Source: https://docs.aws.amazon.com/general/latest/gr/ssm.html (parameter values, standard tier)
+"""
+
+_LONGEST_ENDPOINT_NAME = "x" * 63
+
+
+def build_stream(models: Iterable[StreamModel]) -> StreamPlan | None:
+    """The function for these entries, None when there are none."""
+    called = tuple(models)
+    if not called:
+        return None
+    return StreamPlan(
+        models=called,
+        tables=_tables(called),
+        policies=divide((one.name for one in called), lambda _name: ENDPOINT_ARN_CHARACTERS),
+        idle_seconds=IDLE_SECONDS,
+        timeout_seconds=STREAM_SECONDS,
+    )
+
+
+def build_row(model: StreamModel, endpoint_name: str) -> dict[str, Any]:
+    """What the function must know of an entry; `endpoint_name` is AWS's."""
+    speaks = {"speaks": model.speaks} if model.speaks else {}
+    headers = {} if model.headers is None else {"headers": [*model.headers]}
+    return {"endpoint": endpoint_name, **speaks, **headers}
+
+
+def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """Rows by the names of their entries, as compact JSON."""
+    return json.dumps(dict(rows), separators=(",", ":"))
+
+
+def _tables(models: Sequence[StreamModel]) -> tuple[tuple[str, ...], ...]:
+    """None while all fit into the environment."""
+    sizes = {one.name: _characters(one) for one in models}
+    if sum(sizes.values()) <= ENVIRONMENT_CHARACTERS:
+        return ()
+    return divide(sizes, sizes.__getitem__, PARAMETER_CHARACTERS)
+
+
+def _characters(model: StreamModel) -> int:
+    return len(render_table([(model.name, build_row(model, _LONGEST_ENDPOINT_NAME))]))

@@ -1,0 +1,152 @@
+"""The function that streams, and the paths under `/v1`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.synthesis import build_facts, function, model, package
+
+if TYPE_CHECKING:
+    from support.synthesis import Deploys, Template
+
+FUNCTION = "AWS::Lambda::Function"
+INTEGRATION = "x-amazon-apigateway-integration"
+ANY = "x-amazon-apigateway-any-method"
+CHATS = build_facts(task="textgeneration")
+STREAM = {"type": "stream", "headers": ["X-Amzn-SageMaker-Custom-Attributes"]}
+
+
+def environment(template: Template) -> dict[str, Any]:
+    found: dict[str, Any] = template.one(FUNCTION)["Environment"]["Variables"]
+    return found
+
+
+def joined(value: Any) -> str:
+    """As CloudFormation would join it; what only it knows is `<attribute>`."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        return "".join(joined(part) for part in value["Fn::Join"][1])
+    return f"<{value['Fn::GetAtt'][1]}>" if "Fn::GetAtt" in value else "<ref>"
+
+
+@pytest.mark.parametrize("path", ["/a-package", "/v1/chat/completions", "/v1/embeddings"])
+def test_api_gateway_streams_what_the_function_answers(template_of: Deploys, path: str) -> None:
+    template = template_of(
+        package(integration=STREAM, speaks="openai-chat"), package("e", speaks="openai-embeddings")
+    )
+    integration = template.api["paths"][path]["post"][INTEGRATION]
+    assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+    assert integration["responseTransferMode"] == "STREAM"
+    assert integration["timeoutInMillis"] == 900_000
+    uri = joined(integration["uri"])
+    assert uri.startswith("arn:<ref>:apigateway:")
+    assert uri.endswith(":lambda:path/2021-11-15/functions/<Arn>/response-streaming-invocations")
+
+
+def test_the_function_is_there_once_and_runs_as_long_as_a_stream_may(template_of: Deploys) -> None:
+    found = template_of(package(integration=STREAM), package("b", speaks="openai-chat")).one(FUNCTION)
+    assert (found["Runtime"], found["Handler"], found["Timeout"]) == ("nodejs24.x", "index.handler", 900)
+
+
+def test_nothing_of_it_is_there_where_nothing_needs_it(template_of: Deploys) -> None:
+    template = template_of(model())
+    assert template.of_type(FUNCTION) == []
+    assert not [path for path in template.api["paths"] if path.startswith("/v1")]
+
+
+def test_the_function_knows_its_models_by_their_endpoints(template_of: Deploys) -> None:
+    template = template_of(package(integration=STREAM), model("chats"), facts=CHATS)
+    variables = environment(template)
+    assert json.loads(joined(variables["MODELS"])) == {
+        "a-package": {"endpoint": "<EndpointName>", "headers": STREAM["headers"]},
+        "chats": {"endpoint": "<EndpointName>", "speaks": "text-generation-inference"},
+    }
+    assert "MODEL_PARAMETERS" not in variables
+
+
+def test_its_role_may_call_these_endpoints_and_nothing_else(template_of: Deploys) -> None:
+    template = template_of(package(integration=STREAM), model("plain"))
+    (role,) = [
+        one
+        for one in template.of_type("AWS::IAM::Role")
+        if "lambda.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+    ]
+    (own,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert own["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    (managed,) = [one["Ref"] for one in role["ManagedPolicyArns"]]
+    (invoke,) = template.resources[managed]["Properties"]["PolicyDocument"]["Statement"]
+    assert invoke["Action"] == ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
+    assert "apackage" in invoke["Resource"]["Ref"]
+
+
+def test_the_api_may_call_the_function(template_of: Deploys) -> None:
+    template = template_of(package(integration=STREAM))
+    statements = [
+        one["PolicyDocument"]["Statement"][0] for one in template.of_type("AWS::IAM::ManagedPolicy")
+    ]
+    (invoke,) = [one for one in statements if one["Action"] == "lambda:InvokeFunction"]
+    assert invoke["Resource"] == {"Fn::GetAtt": [template.id_of(FUNCTION), "Arn"]}
+
+
+def test_more_models_than_an_environment_holds_are_in_parameters_that_the_role_may_read(
+    template_of: Deploys,
+) -> None:
+    names = [f"model-{number}" for number in range(60)]
+    template = template_of(*(package(name, speaks="openai-chat") for name in names))
+    parameters = template.of_type("AWS::SSM::Parameter")
+    rows = [json.loads(joined(one["Value"])) for one in parameters]
+    assert [name for table in rows for name in table] == names
+    assert "MODELS" not in environment(template)
+    refs = {name for name, one in template.resources.items() if one["Type"] == "AWS::SSM::Parameter"}
+    assert all(name in str(environment(template)["MODEL_PARAMETERS"]) for name in refs)
+    (role,) = [
+        one
+        for one in template.of_type("AWS::IAM::Role")
+        if "lambda.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+    ]
+    read = role["Policies"][0]["PolicyDocument"]["Statement"][1]
+    assert read["Action"] == "ssm:GetParameters"
+    assert all(joined(one).endswith(":parameter/<ref>") for one in read["Resource"])
+
+
+def test_other_models_mean_a_new_environment(template_of: Deploys) -> None:
+    """Instances of the function keep what they have read."""
+    one, two = (
+        environment(template_of(package(integration=STREAM, speaks=speaks)))["MODELS_VERSION"]
+        for speaks in ("openai-chat", "text-inputs")
+    )
+    assert one != two
+
+
+def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys) -> None:
+    template = template_of(
+        package("e", speaks="openai-embeddings"), model(integration=function()), facts=CHATS
+    )
+    item = template.api["paths"]["/v1/models"]
+    assert item["get"][INTEGRATION]["type"] == "mock"
+    answer = item["get"][INTEGRATION]["responses"]["default"]
+    text = answer["responseTemplates"]["application/json"]
+    listed = json.loads(text[text.index('{"object"') :])
+    assert answer["statusCode"] == "200"
+    assert [one["id"] for one in listed["data"]] == ["a-model", "e"]
+    refusal = item[ANY][INTEGRATION]["responses"]["default"]
+    assert "GET, OPTIONS" in refusal["responseTemplates"]["application/json"]
+
+
+def test_every_path_of_v1_has_a_preflight_and_a_405(template_of: Deploys) -> None:
+    template = template_of(package(speaks="openai-chat"))
+    for path in ("/v1/chat/completions", "/v1/models"):
+        item = template.api["paths"][path]
+        assert item["options"][INTEGRATION]["responses"]["default"]["statusCode"] == "204"
+        assert item[ANY][INTEGRATION]["responses"]["default"]["statusCode"] == "405"
+
+
+def test_an_unknown_path_is_told_of_them(template_of: Deploys) -> None:
+    template = template_of(package(speaks="openai-chat"))
+    answer = template.api["x-amazon-apigateway-gateway-responses"]["MISSING_AUTHENTICATION_TOKEN"]
+    message = json.loads(answer["responseTemplates"]["application/json"])["error"]["message"]
+    assert message.endswith("There are: POST /a-package, POST /v1/chat/completions, GET /v1/models.")

@@ -1,0 +1,122 @@
+"""Which entries stream and which are under `/v1` on AWS, and where the function finds them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.catalog.facts import Payload
+from centralized_ml_api.plan.aws.model import AdoptedEndpoint, OwnEndpoint, StreamModel
+from centralized_ml_api.plan.aws.speaks import model_speaks
+from centralized_ml_api.plan.aws.streaming import build_row, build_stream, render_table
+from centralized_ml_api.plan.speaks import OpenAiModels
+from support.synthesis import build_facts, build_test_plan, function, model, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
+
+
+def speaks(task: str, repository: str, *bodies: Any) -> str | None:
+    payloads = tuple(Payload("one", "application/json", "application/json", body) for body in bodies)
+    return model_speaks(build_facts(task=task, image=f"{REGISTRY}/{repository}:1", payloads=payloads))
+
+
+@pytest.mark.parametrize(
+    ("task", "repository", "found"),
+    [
+        ("textgeneration", "huggingface-pytorch-tgi-inference", "text-generation-inference"),
+        ("llm", "djl-inference", "text-generation-inference"),
+        ("vlm (Text, Image -> Text)", "vllm", "openai-chat"),
+        ("reasoning", "sglang", "openai-chat"),
+        ("textgeneration", "huggingface-pytorch-inference", "text-inputs"),
+        ("llm", "huggingface-pytorch-inference", None),
+        ("llm", "mine", None),
+        ("sentencesimilarity", "huggingface-pytorch-inference", "text-inputs-embeddings"),
+        ("textembedding", "tei-cpu", "text-embeddings-inference"),
+        ("sentencesimilarity", "mine", None),
+        ("txt2img", "huggingface-pytorch-inference", None),
+        ("summarization", "huggingface-pytorch-tgi-inference", None),
+    ],
+)
+def test_what_a_model_speaks_by_its_task_and_image(task: str, repository: str, found: str | None) -> None:
+    assert speaks(task, repository) == found
+
+
+@pytest.mark.parametrize(
+    ("task", "body", "found"),
+    [
+        ("textgeneration1", {"text_inputs": "x"}, "text-inputs"),
+        ("llm", {"messages": []}, "openai-chat"),
+        ("llm", {"inputs": "x", "parameters": {}}, "text-generation-inference"),
+        ("llm", "a text", "text-generation-inference"),
+        ("llm", None, "text-generation-inference"),
+        ("textembedding", {"text_inputs": ["x"]}, "text-inputs-embeddings"),
+        ("textembedding", {"inputs": ["x"]}, "text-embeddings-inference"),
+    ],
+)
+def test_the_publishers_example_says_more_than_the_image(task: str, body: Any, found: str) -> None:
+    assert speaks(task, "djl-inference", body) == found
+
+
+def test_an_entry_without_either_needs_no_function(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [model(), model("f", integration=function())]}, tmp_path)
+    assert plan.stream is None
+    assert plan.openai == OpenAiModels()
+
+
+def test_an_entry_that_chats_is_under_v1_however_its_own_path_is_served(tmp_path: Path) -> None:
+    facts = build_facts(task="textgeneration")
+    plan = build_test_plan({"models": [model("f", integration=function()), model("m")]}, tmp_path, facts)
+    assert plan.openai == OpenAiModels(chat=("f", "m"))
+    assert plan.stream is not None
+    assert plan.stream.models == tuple(
+        StreamModel(name, OwnEndpoint(name), "text-generation-inference", None) for name in ("f", "m")
+    )
+
+
+def test_the_config_says_what_nobody_else_knows(tmp_path: Path) -> None:
+    adopted = {
+        "name": "old",
+        "endpoint_name": "Old",
+        "speaks": "openai-embeddings",
+        "integration": {"type": "stream"},
+    }
+    config = {"models": [package(speaks="openai-chat")], "endpoints": [adopted]}
+    plan = build_test_plan(config, tmp_path)
+    assert plan.openai == OpenAiModels(chat=("a-package",), embeddings=("old",))
+    assert plan.stream is not None
+    assert plan.stream.models[1] == StreamModel("old", AdoptedEndpoint("Old"), "openai-embeddings", ())
+
+
+def many(count: int) -> list[StreamModel]:
+    names = [f"{number:03}-" + 58 * "x" for number in range(count)]
+    return [StreamModel(name, OwnEndpoint(name), "text-generation-inference", None) for name in names]
+
+
+def test_a_few_models_are_in_the_environment() -> None:
+    stream = build_stream(many(10))
+    assert stream is not None
+    assert stream.tables == ()
+
+
+def test_many_models_are_in_as_many_parameters_as_they_need() -> None:
+    models = many(150)
+    stream = build_stream(models)
+    assert stream is not None
+    assert [name for table in stream.tables for name in table] == [one.name for one in models]
+    for table in stream.tables:
+        rows = [(one.name, build_row(one, 63 * "e")) for one in models if one.name in table]
+        assert len(render_table(rows)) < 4096
+
+
+def test_a_row_says_how_an_entry_is_called() -> None:
+    one = StreamModel("a", OwnEndpoint("a"), None, ("X-Caller",))
+    other = StreamModel("b", OwnEndpoint("b"), "openai-chat", None)
+    assert json.loads(render_table([("a", build_row(one, "A")), ("b", build_row(other, "B"))])) == {
+        "a": {"endpoint": "A", "headers": ["X-Caller"]},
+        "b": {"endpoint": "B", "speaks": "openai-chat"},
+    }
