@@ -175,7 +175,9 @@ def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     assert listed.header("access-control-allow-origin") == "*"
     assert gateway.call(f"{openai.MODELS_PATH}/embed", method="GET").json == openai.build_model("embed")
     assert_error(gateway.call(f"{openai.MODELS_PATH}/refused", method="GET"), openai.UNKNOWN_MODEL)
-    assert_error(gateway.call(openai.MODELS_PATH), errors.METHOD_NOT_ALLOWED)
+    posted = gateway.call(openai.MODELS_PATH)
+    assert_error(posted, errors.METHOD_NOT_ALLOWED)
+    assert posted.header("allow") == "GET, OPTIONS"
 
 
 def test_an_unknown_path_lists_these_too(gateway: RunningGateway) -> None:

@@ -9,12 +9,10 @@ from centralized_ml_api.local.envoy.headers import build_answer_headers, build_h
 from centralized_ml_api.local.envoy.replies import build_error_format, build_json_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Route = dict[str, Any]
 """One route of the table, as Envoy's configuration has it."""
-
-_READS = ("GET", "HEAD")
 
 
 def build_error_route(match: dict[str, Any], error: errors.ApiError) -> Route:
@@ -25,17 +23,19 @@ def build_error_route(match: dict[str, Any], error: errors.ApiError) -> Route:
 def build_document_routes(
     path: dict[str, str],
     document: dict[str, Any],
+    *,
+    methods: Sequence[str] = ("GET",),
     status: int = 200,
     headers: Iterable[dict[str, Any]] = (),
 ) -> list[Route]:
-    """Answers `GET` and `HEAD` of a path with a document, other methods with a 405.
+    """Answers these methods of a path with a document, others with a 405.
 
     In the document the text `REQUEST_ID` stands for the id of the request.
     """
     answer = _direct({}, status, build_json_format(document))
     answer["response_headers_to_add"].extend(headers)
-    gets = [{**answer, "match": {**path, "headers": [match_method(one)]}} for one in _READS]
-    return [*gets, build_405_route(path, (*_READS, "OPTIONS"))]
+    asks = [{**answer, "match": {**path, "headers": [match_method(one)]}} for one in methods]
+    return [*asks, build_405_route(path, (*methods, "OPTIONS"))]
 
 
 def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:

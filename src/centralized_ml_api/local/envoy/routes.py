@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 ROUTES_NAME = "routes"
 HEALTH_PATH = "/health"
+_READS = ("GET", "HEAD")
 
 _DIRECT_BODY_LIMIT_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
@@ -111,11 +112,13 @@ def _health(gateway: Gateway) -> list[Route]:
         "unready": unready,
     }
     if not unready:
-        return build_document_routes(path, document)
+        return build_document_routes(path, document, methods=_READS)
     named = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
     error = errors.MODEL_NOT_READY.saying(f"Not ready: {named}.")
     document = {**errors.build_error(error, REQUEST_ID), **document}
-    return build_document_routes(path, document, error.status, [_retry_after()])
+    return build_document_routes(
+        path, document, methods=_READS, status=error.status, headers=[_retry_after()]
+    )
 
 
 def _retry_after() -> dict[str, Any]:
