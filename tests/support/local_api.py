@@ -75,9 +75,9 @@ class LocalApi:
         """The address of the API, once it serves."""
         return self.output.partition("Serving on ")[2].partition("\n")[0]
 
-    def wait_serving(self) -> LocalApi:
+    def wait_serving(self, seconds: float = 120) -> LocalApi:
         """Returns when every model has settled."""
-        wait_until(lambda: self.url or self.process.poll() is not None, "the API serves", seconds=120)
+        wait_until(lambda: self.url or self.process.poll() is not None, "the API serves", seconds=seconds)
         assert self.url, self.output
         return self
 

@@ -1,0 +1,268 @@
+"""The showcase as a user meets it: five real models, and what they do for one another."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from centralized_ml_api.local.python_engine import find_environment
+from support.local_api import LocalApi, mlapi, start_local_api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import urllib3
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+FIRST_START_SECONDS = 480
+"""On a machine that has none of it yet, packages and weights (about 500 MB) are fetched first, once."""
+
+SENTENCE = "The quick brown fox jumps over the lazy dog."
+WAV = "audio/wav"
+LINES = ["Invoice 2041", "Seven apples: 3.90 EUR"]
+
+ENCODE = """
+import io, sys, av
+with av.open(sys.argv[1]) as source, av.open(sys.stdout.buffer, "w", format=sys.argv[2]) as target:
+    stream = target.add_stream(sys.argv[3], rate=24000)
+    for frame in (*source.decode(audio=0), None):
+        target.mux(stream.encode(frame))
+"""
+DRAW = """
+import sys
+from draw_sample import draw
+draw(tuple(sys.argv[1:])).save(sys.stdout.buffer, "PNG")
+"""
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
+    folder = tmp_path_factory.mktemp("showcase")
+    with start_local_api(folder, ROOT / "config/showcase.json") as started:
+        yield started.wait_serving(FIRST_START_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def client(api: LocalApi) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{api.url}/v1", api_key="none is asked for", max_retries=0) as client:
+        yield client
+
+
+def run_in_environment(model: str, program: str, *arguments: str) -> bytes:
+    """What a program prints that runs in the environment of one of our models, in its folder."""
+    folder = ROOT / "models" / model
+    python = find_environment(folder).python
+    done = subprocess.run(
+        [python, "-B", "-c", program, *arguments], cwd=folder, stdout=subprocess.PIPE, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def speak(api: LocalApi, text: str, **more: Any) -> bytes:
+    answer = api.call("/text-to-speech", json.dumps({"text": text, **more}).encode())
+    assert (answer.status, answer.headers["Content-Type"]) == (200, WAV), answer.data
+    return answer.data
+
+
+def listen(api: LocalApi, recording: bytes, media_type: str = WAV) -> str:
+    answer = api.call("/speech-to-text", recording, Content_Type=media_type)
+    assert answer.status == 200, answer.data
+    heard: str = json.loads(answer.data)["text"]
+    return heard
+
+
+def message_of(answer: urllib3.BaseHTTPResponse) -> str:
+    message: str = json.loads(answer.data)["error"]["message"]
+    return message
+
+
+def similarity(one: list[float], other: list[float]) -> float:
+    """The cosine of two vectors whose length is one."""
+    assert math.hypot(*one) == pytest.approx(1, abs=1e-5)
+    return sum(left * right for left, right in zip(one, other, strict=True))
+
+
+def test_smoke_finds_all_five_well(api: LocalApi) -> None:
+    ran = mlapi("smoke", "--json", cwd=api.folder)
+    models = {one["name"]: one for one in json.loads(ran.out)["models"]}
+    assert list(models) == ["chat", "embeddings", "speech-to-text", "text-to-speech", "ocr"]
+    assert {name: one["verdict"] for name, one in models.items()} == dict.fromkeys(models, "ok")
+    assert ran.status == 0
+    assert models["text-to-speech"]["content_type"] == WAV
+
+
+def test_what_is_said_is_understood(api: LocalApi) -> None:
+    recording = speak(api, SENTENCE)
+    assert recording.startswith(b"RIFF")
+    assert listen(api, recording) == SENTENCE
+
+
+def test_the_same_text_is_always_said_the_same_way_and_faster_on_request(api: LocalApi) -> None:
+    first, again, faster = speak(api, "Hello."), speak(api, "Hello."), speak(api, "Hello.", speed=2)
+    assert first == again
+    assert len(faster) < len(first)
+
+
+@pytest.mark.parametrize(
+    ("form", "codec", "media_type"), [("flac", "flac", "audio/flac"), ("mp3", "mp3", "audio/mpeg")]
+)
+def test_other_recordings_are_heard_too(
+    api: LocalApi, tmp_path: Path, form: str, codec: str, media_type: str
+) -> None:
+    (tmp_path / "fox.wav").write_bytes(speak(api, SENTENCE))
+    recording = run_in_environment("speech_to_text", ENCODE, str(tmp_path / "fox.wav"), form, codec)
+    assert listen(api, recording, media_type) == SENTENCE
+
+
+def test_a_bare_text_is_answered_where_one_is_asked_for(api: LocalApi) -> None:
+    sample = (ROOT / "models/speech_to_text/sample.wav").read_bytes()
+    heard = api.call("/speech-to-text", sample, Content_Type=WAV, Accept="text/plain")
+    assert (heard.data, heard.headers["Content-Type"]) == (
+        b"Hello from one machine.",
+        "text/plain; charset=utf-8",
+    )
+
+
+def test_silence_is_no_text(api: LocalApi) -> None:
+    wav = speak(api, "Hello.")
+    silence = wav[:44] + bytes(len(wav) - 44)
+    assert listen(api, silence) == ""
+
+
+def test_a_picture_is_read_line_by_line(api: LocalApi) -> None:
+    picture = run_in_environment("ocr", DRAW, *LINES)
+    answer = api.call("/ocr", picture, Content_Type="image/png")
+    read = json.loads(answer.data)
+    assert read["text"].splitlines() == LINES
+    upper, lower = read["lines"]
+    assert min(upper["score"], lower["score"]) > 0.9
+    assert all(0 <= x <= 560 and 0 <= y <= 180 for line in (upper, lower) for x, y in line["box"])
+    assert max(y for _, y in upper["box"]) < min(y for _, y in lower["box"]) + 20
+
+
+def test_texts_that_mean_the_same_are_near(client: openai.OpenAI) -> None:
+    texts = ["A cat sits on the mat.", "A kitten is resting on a rug.", "Interest rates rose again."]
+    answer = client.embeddings.create(model="embeddings", input=texts)
+    cat, kitten, rates = (one.embedding for one in answer.data)
+    assert similarity(cat, kitten) == pytest.approx(0.655, abs=0.002), "what the authors' own code gives"
+    assert similarity(cat, rates) < 0.1
+    assert [one.index for one in answer.data] == [0, 1, 2]
+    assert answer.usage.prompt_tokens == answer.usage.total_tokens > len(texts)
+
+
+def test_one_text_or_many_as_numbers_or_in_base64_give_the_same(api: LocalApi) -> None:
+    def embed(**body: Any) -> list[dict[str, Any]]:
+        answer = api.call("/embeddings", json.dumps(body).encode())
+        data: list[dict[str, Any]] = json.loads(answer.data)["data"]
+        return data
+
+    longer = SENTENCE * 5
+    (alone,), (_, among) = embed(input=SENTENCE), embed(input=[longer, SENTENCE])
+    packed = embed(input=SENTENCE, encoding_format="base64")[0]["embedding"]
+    assert among["embedding"] == pytest.approx(alone["embedding"], abs=1e-5), "padding changes nothing"
+    assert list(struct.unpack("<384f", base64.b64decode(packed))) == pytest.approx(alone["embedding"])
+
+
+def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["chat", "embeddings"]
+    question = "What is the capital of France? Answer in one short sentence."
+    answer = client.chat.completions.create(
+        model="chat", messages=[{"role": "user", "content": question}], max_tokens=32, temperature=0
+    )
+    assert answer.choices[0].message.content
+
+
+WRONG = [
+    ("/embeddings", b"{", "application/json", "The body is no JSON"),
+    ("/embeddings", b"[]", "application/json", "must be a JSON object"),
+    ("/embeddings", b'{"input": []}', "application/json", "a text or a list of texts"),
+    ("/embeddings", b'{"input": [[1, 2]]}', "application/json", "a text or a list of texts"),
+    ("/embeddings", b'{"input": ["a", ""]}', "application/json", "an empty text at 1"),
+    ("/embeddings", b'{"input": "a", "dimensions": 10}', "application/json", "this model gives 384"),
+    ("/embeddings", b'{"input": "a", "encoding_format": "x"}', "application/json", '"float" or "base64"'),
+    ("/embeddings", json.dumps({"input": "word " * 300}).encode(), "application/json", "302 tokens"),
+    ("/embeddings", json.dumps({"input": ["word " * 250] * 90}).encode(), "application/json", "in parts"),
+    ("/embeddings", json.dumps({"input": ["a"] * 2049}).encode(), "application/json", "2048 at most"),
+    ("/text-to-speech", b'{"text": " "}', "application/json", "must be a text to say"),
+    (
+        "/text-to-speech",
+        '{"text": "你好"}'.encode(),
+        "application/json",
+        "nothing that an English voice can say",
+    ),
+    ("/text-to-speech", b'{"text": "a", "speed": 9}', "application/json", "from 0.5 to 2.0"),
+    ("/text-to-speech", json.dumps({"text": "a" * 1001}).encode(), "application/json", "1000 at most"),
+    ("/speech-to-text", b"no sound", WAV, "no audio that can be read"),
+    ("/speech-to-text", b"{}", "application/json", "send the bytes of a recording"),
+    ("/ocr", b"no picture", "image/png", "no image that can be read"),
+    ("/ocr", b"{}", "application/json", "send the bytes of an image"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "media_type", "words"),
+    WRONG,
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)
+def test_wrong_input_is_400_and_says_what_is_wrong(
+    api: LocalApi, path: str, body: bytes, media_type: str, words: str
+) -> None:
+    answer = api.call(path, body, Content_Type=media_type)
+    assert answer.status == 400, answer.data
+    assert words in message_of(answer)
+
+
+def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> None:
+    picture = run_in_environment("ocr", _HUGE_PICTURE)
+    assert len(picture) < 100_000
+    assert "25 million pixels" in message_of(api.call("/ocr", picture, Content_Type="image/png"))
+    silence = run_in_environment("speech_to_text", _MINUTES_OF_SILENCE)
+    assert len(silence) < 200_000
+    assert "longer than 300 seconds" in message_of(
+        api.call("/speech-to-text", silence, Content_Type="audio/flac")
+    )
+
+
+_HUGE_PICTURE = """
+import sys
+from PIL import Image
+Image.new("1", (6000, 5000)).save(sys.stdout.buffer, "PNG")
+"""
+_MINUTES_OF_SILENCE = """
+import sys, av, numpy
+with av.open(sys.stdout.buffer, "w", format="flac") as target:
+    stream = target.add_stream("flac", rate=16000)
+    frame = av.AudioFrame.from_ndarray(numpy.zeros((1, 16000 * 60), numpy.int16), layout="mono")
+    frame.sample_rate = 16000
+    for _ in range(6):
+        target.mux(stream.encode(frame))
+    target.mux(stream.encode(None))
+"""
+
+
+def test_the_script_of_the_docs_speaks_listens_and_asks(api: LocalApi, tmp_path: Path) -> None:
+    script = ROOT / "examples/talk.py"
+    done = subprocess.run(
+        [sys.executable, script, SENTENCE, "--url", api.url, "--save", "fox.wav"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    said, heard, answer = done.stdout.splitlines()
+    assert said.startswith(f"said:   {SENTENCE}")
+    assert heard == f"heard:  {SENTENCE}"
+    assert len(answer) > len("answer: ")
+    assert (tmp_path / "fox.wav").read_bytes().startswith(b"RIFF")
