@@ -112,7 +112,7 @@ def output_fn(prediction, accept, context):
 """)
     body, answer = call(handler, X_Own="sent")
     assert body == b"['sent', True, 'name']"
-    assert answer.head.headers == {"X-Amzn-SageMaker-Custom-Attributes": "a=b"}
+    assert answer.head.attributes == "a=b"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,18 @@ def predict_fn(data, model): raise Odd("words")
 
 
 @pytest.mark.parametrize(
-    "result", ["None", "{'a': 1}", "1", "('a', 'b', 'c')", "('a', None)", "str({'a': 1})", "'{'", "['a']"]
+    "result",
+    [
+        "None",
+        "{'a': 1}",
+        "1",
+        "('a', 'b', 'c')",
+        "('a', None)",
+        "str({'a': 1})",
+        "'{'",
+        "['a']",
+        "('a', 'b\\r\\nc: d')",
+    ],
 )
 def test_what_is_no_answer_is_the_models_mistake(load: Load, result: str) -> None:
     handler = load(f"{MODEL}def predict_fn(data, model): return 1\ndef output_fn(p, accept): return {result}")

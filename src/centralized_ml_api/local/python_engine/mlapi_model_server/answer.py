@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 JSON = "application/json"
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""The one header of a model that reaches callers, on AWS and here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Head:
     status: int
     content_type: str
     length: int | None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    attributes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,20 @@ def build_answer(result: object, content_type: str, headers: Mapping[str, str]) 
         result: bytes or text; an iterator of those, whose pieces are sent as they come; or a pair of one of
             these and a content type.
         content_type: The one of the answer, where `result` does not name one.
-        headers: More headers of the answer.
+        headers: What the model set; of these, its custom attributes are kept.
 
     Raises:
         TypeError: `result` is none of these.
+        ValueError: the content type or the attributes are no text of a header.
     """
     body, content_type = _take_pair(result, content_type)
+    attributes = next((value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()), None)
+    for text in (content_type, attributes or ""):
+        _check_header(text)
     if isinstance(body, Iterator):
-        return Answer(Head(200, content_type, None, headers), _as_pieces(body))
+        return Answer(Head(200, content_type, None, attributes), _as_pieces(body))
     whole = _as_bytes(body)
-    return Answer(Head(200, content_type, len(whole), headers), iter([whole] if whole else []))
+    return Answer(Head(200, content_type, len(whole), attributes), iter([whole] if whole else []))
 
 
 def _take_pair(result: object, content_type: str) -> tuple[object, str]:
@@ -51,6 +57,11 @@ def _take_pair(result: object, content_type: str) -> tuple[object, str]:
     if len(result) != 2 or not isinstance(result[1], str):  # noqa: PLR2004  it is called a pair
         raise TypeError("a tuple must be (body, content_type)")
     return result[0], result[1]
+
+
+def _check_header(text: str) -> None:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError(f"{text!r} cannot stand in a header: it has other than printable ASCII characters")
 
 
 def _as_pieces(body: Iterator[object]) -> Iterator[bytes]:

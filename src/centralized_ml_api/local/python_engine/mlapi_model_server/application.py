@@ -8,7 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from .answer import JSON, Head
+from .answer import ATTRIBUTES, JSON, Head
 from .handler import Request
 from .model_threads import Call
 from .refusal import RETRY_AFTER_SECONDS, Refusal, build_reference, unknown_path, wrong_method
@@ -97,7 +97,9 @@ def _read_request(environ: Environ) -> Request:
 
 
 def _headers(head: Head) -> list[tuple[str, str]]:
-    headers = [("Content-Type", head.content_type), *head.headers.items()]
+    headers = [("Content-Type", head.content_type)]
+    if head.attributes:
+        headers.append((ATTRIBUTES, head.attributes))
     if head.length is not None:
         headers.append(("Content-Length", str(head.length)))
     if head.status == UNAVAILABLE_STATUS:

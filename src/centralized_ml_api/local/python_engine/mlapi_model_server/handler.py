@@ -93,7 +93,8 @@ class Handler:
                 raise chosen_by_model from error
             raise
         chosen = JSON if media_type(accept) in {ANY, ""} else media_type(accept.partition(",")[0])
-        return _checked(build_answer(result, chosen, context.response_headers))
+        answer = build_answer(result, chosen, context.response_headers)
+        return _checked(answer) if self._writes_itself else answer
 
     def _result(self, body: str | bytes, content_type: str, accept: str, context: Context) -> Any:
         transform = self._functions.get("transform_fn")
@@ -112,6 +113,11 @@ class Handler:
             return read(body, content_type, context=context)
         except _BAD_INPUT as error:
             raise _chosen_by_model(error) or refused_input(_words(error)) from error
+
+    @property
+    def _writes_itself(self) -> bool:
+        """Whether bodies are made by functions of the model, and not by ours."""
+        return not self._functions.keys().isdisjoint({"output_fn", "transform_fn"})
 
     def _context(self, headers: Mapping[str, str]) -> Context:
         return Context(self._name, {"model_dir": str(self._model_dir), "gpu_id": None}, headers)
