@@ -5,6 +5,7 @@ Exit status 2 where the config or the command line is wrong, with every problem 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Synthesizes the stack; returns the exit status."""
+    """Synthesizes the stack, as all that this process does; returns the exit status."""
+    gc.disable()  # a tenth of a second, for memory that the end of the process gives back anyway
     choose_node()
     app = _start_cdk()
     try:

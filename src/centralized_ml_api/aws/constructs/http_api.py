@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 STAGE = "prod"
 
+_NAME = "Api"
+"""Of the API in the console. Two may have the same, and a change of it replaces nothing."""
+
 ACCESS_LOG: dict[str, str] = {
     "time": "$context.requestTime",
     "request_id": "$context.requestId",
@@ -58,7 +61,7 @@ class HttpApi(Construct):
         if is_large(document):
             document = self._share_texts(document)
         log = build_log_group(self, "AccessLog", log_retention_days)
-        whole = Construct(self, "Api")
+        whole = Construct(self, _NAME)
         api = _build_api(whole, document)
         deployment = build_deployment(whole, "Deployment", api=api, document=document)
         stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": api.ref})
@@ -84,7 +87,7 @@ def _build_api(scope: Construct, document: Mapping[str, Any]) -> CfnResource:
         properties={
             "Body": document,
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
-            "Name": scope.node.id,
+            "Name": _NAME,
         },
     )
 
