@@ -36,17 +36,18 @@ class SageMakerService:
         self._scratch = scratch
         self._own_url = own_url
         self._changed = changed
-        self._file = Path()
+        self._folder: TemporaryDirectory[str] | None = None
         self._report = Report("starting")
         self.access: Access | None = None
 
     async def run(self) -> None:
         """Looks again and again until cancelled; the credentials are gone then."""
-        with TemporaryDirectory(prefix="aws-", dir=self._scratch, ignore_cleanup_errors=True) as folder:
-            self._file = Path(folder, "credentials")
+        try:
             while True:
                 report = await self._look()
                 await asyncio.sleep(self.LOOK_SECONDS if report.state == "ready" else self.RETRY_SECONDS)
+        finally:
+            self._remove()
 
     def report(self) -> Report:
         """Ready, or why there is no way into AWS."""
@@ -59,7 +60,7 @@ class SageMakerService:
 
     def upstream(self, name: str) -> ExternalUpstream | Upstream:
         """Where the gateway sends calls; to nobody while no way into AWS was ever found."""
-        if self.access is None:
+        if self.access is None or self._file is None:
             return Upstream(name, ())
         target, signing = self.access.target, Signing(self.access.target.region, self._file)
         ready = self._report.state == "ready"
@@ -69,14 +70,18 @@ class SageMakerService:
         """The path there that takes calls of an endpoint."""
         return self.access.target.invocations_path(endpoint_name) if self.access else "/"
 
+    @property
+    def _file(self) -> Path | None:
+        return Path(self._folder.name, "credentials") if self._folder else None
+
     async def _look(self) -> Report:
-        before = self._report, self.access and self.access.target
+        before = self._report, self.upstream("")
         try:
             self._take(await asyncio.to_thread(self._source.look))
             self._report = Report("ready", ready_replicas=1)
         except StartError as error:
             self._report = Report("unready", f"{error.message} ({error.fix})" if error.fix else error.message)
-        if before != (self._report, self.access and self.access.target):
+        if before != (self._report, self.upstream("")):
             self._changed()
         return self._report
 
@@ -86,6 +91,23 @@ class SageMakerService:
                 "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names this very machine, not AWS",
                 fix="unset it where `mlapi up` runs",
             )
-        if access != self.access or not self._file.is_file():
-            write_credentials(self._file, access.credentials)
+        file = self._file
+        if file is None or not file.is_file():
+            write_credentials(self._make_folder() / "credentials", access.credentials)
+        elif access != self.access:
+            write_credentials(file, access.credentials)
         self.access = access
+
+    def _make_folder(self) -> Path:
+        """Another one each time: where one was deleted, the gateway has lost sight of it for good."""
+        self._remove()
+        try:
+            self._folder = TemporaryDirectory(prefix="aws-", dir=self._scratch, ignore_cleanup_errors=True)
+        except OSError as error:
+            raise StartError(f"{self._scratch} cannot be written: {error.strerror or error}") from error
+        return Path(self._folder.name)
+
+    def _remove(self) -> None:
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,13 +75,18 @@ def test_an_address_that_is_this_machines_own_would_go_round_in_circles(
     assert "unset it" in said
 
 
-def test_credentials_that_are_deleted_are_written_again(tmp_path: Path) -> None:
+def test_credentials_that_are_deleted_are_written_where_the_gateway_looks_anew(tmp_path: Path) -> None:
     async def serve() -> None:
         async with running(tmp_path) as service:
-            upstream = service.upstream("a")
-            assert isinstance(upstream, ExternalUpstream)
-            assert upstream.signing is not None
-            upstream.signing.credentials.unlink()
-            await until(upstream.signing.credentials.exists, "they are there again")
+            before = service.upstream("a")
+            assert isinstance(before, ExternalUpstream)
+            assert before.signing is not None
+            shutil.rmtree(before.signing.credentials.parent)
+            await until(lambda: service.upstream("a") != before, "the gateway hears of another file")
+            after = service.upstream("a")
+            assert isinstance(after, ExternalUpstream)
+            assert after.signing is not None
+            assert "AKID" in after.signing.credentials.read_text()
 
     asyncio.run(serve())
+    assert list(tmp_path.iterdir()) == []
