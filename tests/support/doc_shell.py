@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from support.doc_page import Block, Command
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("Makefile", "config", "functions", "pyproject.toml", "requirements")
+COPIED = ("Makefile", "config", "examples", "functions", "models", "pyproject.toml", "requirements")
 COMMAND_SECONDS = 60
+FETCHING_SECONDS = 480
+"""For commands that may fetch packages and weights first, on a machine that has none of them yet."""
+
 STOP_SECONDS = 40
 
 LEFT_RUNNING = "# leave it running"
@@ -107,7 +110,7 @@ class PageShell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=COMMAND_SECONDS,
+            timeout=_limit_seconds(argv[-1]),
             check=False,
         )
         assert done.returncode == status, (
@@ -173,6 +176,10 @@ def _goes_on(text: str) -> bool:
     """Whether the command serves until Ctrl-C."""
     serves = re.match(r"(mlapi|make) up\b", text) is not None and "--detach" not in text
     return serves or text.endswith(LEFT_RUNNING)
+
+
+def _limit_seconds(text: str) -> int:
+    return FETCHING_SECONDS if re.search(r"\bmlapi (up|pull)\b", text) else COMMAND_SECONDS
 
 
 def _free_ports() -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from centralized_ml_api.cli.request import (
 )
 from centralized_ml_api.cli.sample_body import Body, load_file, load_sample_body
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.plan.media_types import guess_ending, guess_media_type
 from centralized_ml_api.plan.sample import BYTES, JSON
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def load_body(written: str) -> Body:
     if not written.startswith("@"):
         return _guess_type(written.encode())
     file = Path(written[1:])
-    content, by_name = load_file(file), mimetypes.guess_type(file.name)[0]
+    content, by_name = load_file(file), guess_media_type(file.name)
     return Body(content, by_name) if by_name else _guess_type(content)
 
 
@@ -126,7 +126,7 @@ def _show(answer: urllib3.BaseHTTPResponse, name: str) -> None:
 
 def save(content: bytes, name: str, content_type: str) -> Path:
     """Writes a new file in the current folder, named after the model; never over an existing one."""
-    ending = mimetypes.guess_extension(content_type.partition(";")[0].strip()) or ".bin"
+    ending = guess_ending(content_type) or ".bin"
     number = 1
     while True:
         file = Path(f"{name}{ending}" if number == 1 else f"{name}-{number}{ending}")

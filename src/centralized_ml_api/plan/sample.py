@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import mimetypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.sample import file_of
+from centralized_ml_api.plan.media_types import guess_media_type
 from centralized_ml_api.plan.model import LlamaCppServing
 
 if TYPE_CHECKING:
@@ -36,14 +36,12 @@ def sample_of(deployment: ModelDeployment) -> Any:
 def sample_file_of(deployment: ModelDeployment) -> SampleFile | None:
     """The config's sample where it is a file."""
     path = file_of(deployment.sample)
-    return SampleFile(path, deployment.about.takes or _type_of(path)) if path else None
+    if path is None:
+        return None
+    return SampleFile(path, deployment.about.takes or guess_media_type(path) or BYTES)
 
 
 def media_type_of(deployment: ModelDeployment) -> str:
     """The media type of the entry's requests: as the config says, else that of its sample, else JSON."""
     file = sample_file_of(deployment)
     return deployment.about.takes or (file.media_type if file else JSON)
-
-
-def _type_of(path: str) -> str:
-    return mimetypes.guess_type(path)[0] or BYTES

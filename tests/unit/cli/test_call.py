@@ -28,6 +28,7 @@ def test_a_written_body_is_json_when_it_parses(written: str, content_type: str) 
     ("name", "content", "content_type"),
     [
         ("cat.png", b"\x89PNG", "image/png"),
+        ("hello.wav", b"RIFF", "audio/wav"),
         ("body.json", b"{}", "application/json"),
         ("unknown", b'{"a": 1}', "application/json"),
         ("unknown", b"\xff\xfe\x00", "application/octet-stream"),
@@ -49,5 +50,6 @@ def test_a_binary_answer_never_overwrites_a_file(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     assert save(b"1", "sd-1-0", "image/png") == Path("sd-1-0.png")
     assert save(b"2", "sd-1-0", "image/png; x=y") == Path("sd-1-0-2.png")
+    assert save(b"3", "voice", "audio/wav") == Path("voice.wav")
     assert save(b"3", "odd", "application/x-unheard-of") == Path("odd.bin")
     assert Path("sd-1-0.png").read_bytes() == b"1"
