@@ -135,7 +135,7 @@ def test_a_bare_text_is_answered_where_one_is_asked_for(api: LocalApi) -> None:
 
 
 def test_silence_is_no_text(api: LocalApi) -> None:
-    wav = speak(api, "Hello.")
+    wav = speak(api, SENTENCE)
     silence = wav[:44] + bytes(len(wav) - 44)
     assert listen(api, silence) == ""
 

@@ -32,9 +32,10 @@ def test_configs_of_the_original_load_and_only_its_old_runtime_is_warned_of(
     assert found <= {"C211"}
 
 
-def test_the_default_config_has_no_problem(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["models.json", "showcase.json"])
+def test_our_own_configs_have_no_problem(name: str, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    assert load_config(Path("config/models.json"), now=now).warnings == ()
+    assert load_config(Path("config") / name, now=now).warnings == ()
 
 
 def test_a_loaded_config_knows_its_absolute_path_and_the_project_root(
