@@ -206,8 +206,11 @@ def test_an_event_stream_that_fails_later_ends_with_an_event_that_says_so(stream
 def test_another_stream_that_fails_later_is_cut_so_that_nobody_takes_it_for_whole(
     stream: ModelProcess,
 ) -> None:
+    before = stream.output.count("Traceback")
     with pytest.raises(urllib3.exceptions.ProtocolError):
         stream.call(b"fails later", Content_Type="text/plain", Accept="a/b")
+    assert stream.call(b"plain", Content_Type="text/plain", Accept="a/b").status == 200
+    assert stream.output.count("Traceback") == before + 1
 
 
 def test_a_stream_ends_when_its_caller_goes(stream: ModelProcess) -> None:

@@ -21,7 +21,7 @@ import waitress
 
 from .application import Application
 from .handler import Handler, UnusableModuleError, load_functions
-from .model_threads import ModelThreads
+from .model_threads import BrokenAnswerError, ModelThreads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that calls wait is no news
+    logging.getLogger("waitress").addFilter(_is_news)
     try:
         functions = load_functions(options.code)
         threads = ModelThreads(
@@ -69,6 +70,11 @@ def main(arguments: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001  whatever the model raises, sys.exit() too
         return _fail(options.code, error)
     return _serve(threads, options.name)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """All but an answer that broke: the model's own traceback is in the log already."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BrokenAnswerError))
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
