@@ -56,9 +56,20 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
     code.write_text(textwrap.dedent(FUNCTION).strip() + "\n")
     headers = {"type": "api", "headers": [CUSTOM_ATTRIBUTES, OTHER_HEADER]}
     models = [_model(name, f"http://127.0.0.1:{odd_port}{path}", headers) for name, path in MODELS.items()]
+    chat = _model("chat", f"http://127.0.0.1:{odd_port}/chat", {"type": "api"}, speaks="openai-chat")
+    events = _model("events", f"http://127.0.0.1:{odd_port}/events", {"type": "stream"})
     gone = _model("gone", f"http://127.0.0.1:{closed_port}/echo", {"type": "api"}, ping="/echo")
     function = _model("function", f"http://127.0.0.1:{odd_port}/echo", _function())
-    return {"models": [*models, gone, function, _entry("not-served", {"type": "api"})]}
+    return {
+        "models": [
+            *models,
+            chat | {"speaks": "openai-chat"},
+            events,
+            gone,
+            function,
+            _entry("not-served", {"type": "api"}),
+        ]
+    }
 
 
 def _model(name: str, url: str, integration: dict[str, Any], **more: str) -> dict[str, Any]:
@@ -66,8 +77,8 @@ def _model(name: str, url: str, integration: dict[str, Any], **more: str) -> dic
 
 
 def _entry(name: str, integration: dict[str, Any]) -> dict[str, Any]:
-    model_id = "huggingface-textgeneration-tiny"
-    return {"name": name, "model_id": model_id, "instance": "ml.g5.2xlarge", "integration": integration}
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+    return {"name": name, "image": image, "instance": "ml.g5.2xlarge", "integration": integration}
 
 
 def _function() -> dict[str, Any]:

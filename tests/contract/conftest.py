@@ -36,10 +36,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def local(folder: Path) -> Iterator[LocalApi]:
+def odd() -> Iterator[OddServer]:
+    """The server that all models are."""
+    with OddServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local(folder: Path, odd: OddServer) -> Iterator[LocalApi]:
     """The local target, with models that are real servers."""
     with contextlib.ExitStack() as stack:
-        odd = stack.enter_context(OddServer())
         held = stack.enter_context(socket.socket())
         held.bind(("127.0.0.1", 0))
         config = build_config(folder, odd.port, held.getsockname()[1])
@@ -54,11 +60,12 @@ def targets(local: LocalApi, folder: Path, background: Background) -> Iterator[T
 
 
 @pytest.fixture(scope="session")
-def begun(targets: Targets) -> Iterator[dict[tuple[str, str], Future[Answer]]]:
-    """The cases that take long, asked when the first case is."""
+def begun(targets: Targets, odd: OddServer) -> Iterator[dict[tuple[str, str], Future[Answer]]]:
+    """The cases that take long, asked when the first case is; who is not waited for is let go at the end."""
     with ThreadPoolExecutor() as pool:
         asked: list[tuple[str, Case]] = [(one, case) for case in PATIENT for one in (LOCAL, AWS)]
         yield {
             (target, case.name): pool.submit(send, targets.url(target), case.request)
             for target, case in asked
         }
+        odd.released.set()

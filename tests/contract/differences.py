@@ -12,6 +12,7 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.lambda_host.front import MODEL_FAILED, TOO_SLOW
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
+from contract.cases.openai import chat
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 SAGEMAKER = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
@@ -136,6 +137,15 @@ DIFFERENCES = (
         "504 `function_too_slow`",
         "502 `api_failed`, as if it had raised",
         f"{GUIDE}/handle-errors-in-lambda-integration.html",
+    ),
+    Difference(
+        "`model` in the body of a chat",
+        chat(),
+        Expected(200, Json({"model": "chat"}), JSON),
+        Expected(200, Json({"model": "its own"}), JSON),
+        "reaches the model's server; `model` in the answer is what that server says",
+        "is left out: the server knows its model by another name",
+        "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     ),
     Difference(
         "`GET /health`",

@@ -7,6 +7,7 @@ from contract.cases import (
     errors,
     functions,
     methods,
+    openai,
     paths,
     preflight,
     request_headers,
@@ -27,6 +28,7 @@ ROOMS = (
     preflight,
     sizes,
     functions,
+    openai,
     timeouts,
 )
 CASES = [case for room in ROOMS for case in room.CASES]

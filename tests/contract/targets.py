@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
 from support.api_gateway.back_ends import BackEnds
-from support.api_gateway.functions import run_functions
+from support.api_gateway.functions import run_functions, run_streams
 from support.local_api import LocalApi
 from support.synthesis import build_plan_of, synthesize
 
@@ -45,7 +45,8 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
     endpoints = _endpoints(template, [entry["name"] for entry in local.status()["entries"]])
     with contextlib.ExitStack() as stack:
         functions = stack.enter_context(run_functions(background, template, output, sagemaker, endpoints))
-        document, back_ends = read_document(template), BackEnds(sagemaker, endpoints, functions)
+        streams = stack.enter_context(run_streams(template, sagemaker, endpoints))
+        document, back_ends = read_document(template), BackEnds(sagemaker, endpoints, functions, streams)
         url = stack.enter_context(serve_api(background, ApiGateway(build_rest_api(document), back_ends)))
         yield Targets(local, url, document, back_ends)
 

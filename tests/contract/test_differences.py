@@ -11,11 +11,11 @@ PAGE = Path(__file__).parents[2] / "docs/reference/differences.md"
 HEAD = """\
 # Differences between the targets
 
-A client cannot tell one machine from AWS, but for this. Here API Gateway, SageMaker or Lambda leaves no choice.
+A client cannot tell one machine from AWS, but for this: API Gateway, SageMaker or Lambda leaves no choice.
 
-`tests/contract` asks every row of both targets: of `mlapi up` as it runs, and of the template that `mlapi deploy`
-would deploy, by AWS's documented rules. No real API Gateway takes part, so what AWS does not document is not
-compared: malformed HTTP, too many or too large headers, answers over 6 MB.
+`tests/contract` asks every row of both targets: of `mlapi up` as it runs, and of the template that
+`mlapi deploy` would deploy, by AWS's documented rules. No real API Gateway takes part, so what AWS does not
+document is not compared: malformed HTTP, too many or too large headers, answers over 6 MB.
 
 | what | on one machine | on AWS | why |
 | --- | --- | --- | --- |
@@ -24,7 +24,8 @@ compared: malformed HTTP, too many or too large headers, answers over 6 MB.
 
 def test_the_page_has_every_difference_and_no_other() -> None:
     page = HEAD + "".join(
-        f"| {one.name} | {one.on_one_machine} | {one.on_aws} | [AWS]({one.source}) |\n" for one in DIFFERENCES
+        f"| {one.name} | {one.on_one_machine} | {one.on_aws} | [source]({one.source}) |\n"
+        for one in DIFFERENCES
     )
     if os.environ.get("GOLDEN") == "write":
         PAGE.write_text(page)

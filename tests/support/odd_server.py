@@ -12,6 +12,8 @@
 /close           closes without a word
 /garbage         something that is not HTTP
 /steps           "one", then "two" once `steps` is set, chunked
+/events          the same as server-sent events, and the end of OpenAI's
+/chat            the last message back as OpenAI's chat completion, whole or, with `stream`, word by word
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DEADLINE_SECONDS = 30.0
 GZIPPED = gzip.compress(b'{"zipped": true}', mtime=0)
@@ -90,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.odd.asked.append(self.path)
         what, _, detail = self.path.partition("?")[0].strip("/").partition("/")
-        acts = {
+        acts: dict[str, Callable[[], None]] = {
             "same": lambda: self._answer(200, {"Content-Type": self.headers["Content-Type"]}, body),
             "status": lambda: self._answer(int(detail), OWN_HEADERS, b"as it is: \xff"),
             "refuse": lambda: self._answer(int(detail), {"Content-Type": "application/json"}, REFUSAL),
@@ -104,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
             "close": self._close,
             "garbage": self._garbage,
             "steps": self._steps,
+            "events": self._events,
+            "chat": lambda: self._chat(json.loads(body)),
         }
         acts.get(what, lambda: self._echo(body))()
 
@@ -155,6 +159,39 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.server.odd.steps.wait(DEADLINE_SECONDS)
         self.wfile.write(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    def _events(self) -> None:
+        self._begin_events()
+        self._send_event("one")
+        self.server.odd.steps.wait(DEADLINE_SECONDS)
+        self._send_event("two")
+        self._end_events()
+
+    def _chat(self, asked: dict[str, Any]) -> None:
+        said = {"id": "one", "created": 0, "model": asked.get("model", "its own")}
+        words = asked["messages"][-1]["content"]
+        if not asked.get("stream"):
+            choice = {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop"}
+            whole = {**said, "object": "chat.completion", "choices": [choice]}
+            self._answer(200, {"Content-Type": "application/json"}, json.dumps(whole).encode())
+            return
+        self._begin_events()
+        for word in words.split():
+            piece = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
+            self._send_event(json.dumps({**said, "object": "chat.completion.chunk", "choices": [piece]}))
+        self._end_events()
+
+    def _begin_events(self) -> None:
+        self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
+
+    def _send_event(self, data: str) -> None:
+        event = f"data: {data}\n\n".encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        self.wfile.flush()
+
+    def _end_events(self) -> None:
+        self._send_event("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
 
     def _close(self) -> None:
         self.wfile.flush()

@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from support.api_gateway.message import GatewayError, Response
+from support.api_gateway.message import GatewayError, Response, Streamed
 
 if TYPE_CHECKING:
     from support.api_gateway.message import Call
@@ -19,20 +19,28 @@ if TYPE_CHECKING:
 Invoke = Callable[[str, bytes], Awaitable[bytes]]
 """Runs a function: the id of the request and the event, to what the function returned, both as JSON."""
 
+Stream = Callable[[dict[str, Any]], Streamed]
+"""Runs a function that streams: from the event to the answer's head; it waits for that."""
+
 _SAGEMAKER = re.compile(r"arn:aws:apigateway:[\w-]+:runtime\.sagemaker:path/endpoints/([^/]+)/invocations")
 _FUNCTION = re.compile(r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions/([^/]+)/invocations")
+
+_STREAM = re.compile(
+    r"arn:aws:apigateway:[\w-]+:lambda:path/2021-11-15/functions/([^/]+)/response-streaming-invocations"
+)
 
 
 @dataclass(frozen=True)
 class BackEnds:
     """`sagemaker_url` is a listener that speaks SageMaker's runtime API.
 
-    `endpoints` are the names that it knows by those in the template, `functions` are found by their ARNs.
+    `endpoints` are the names that it knows by those in the template; functions are found by ARN.
     """
 
     sagemaker_url: str
     endpoints: Mapping[str, str]
     functions: Mapping[str, Invoke]
+    streams: Mapping[str, Stream]
 
     def function(self, uri: str) -> Invoke:
         """The function of an integration's address.
@@ -40,6 +48,13 @@ class BackEnds:
         Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-as-lambda-proxy-export-swagger-with-extensions.html
         """
         return self.functions[_named(_FUNCTION, uri)]
+
+    def stream(self, uri: str) -> Stream:
+        """The function of an integration that streams.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
+        """
+        return self.streams[_named(_STREAM, uri)]
 
     async def call_service(self, uri: str, call: Call) -> Response:
         """The service's answer, whatever its status.

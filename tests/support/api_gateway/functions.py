@@ -1,4 +1,4 @@
-"""The functions of a template, run from their assets under AWS's own runtime client."""
+"""The functions of a template: Python's under AWS's own runtime client, the one that streams under Node."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from centralized_ml_api.local.lambda_host.invocation import Invocation, Returned
 from centralized_ml_api.local.lambda_host.pool import Pool
 from centralized_ml_api.local.lambda_host.specification import HostSpecification
 from support.api_gateway.document import resolve
+from support.api_gateway.message import Streamed
+from support.stream_host import StreamHost, start_stream_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from support.api_gateway.back_ends import Invoke
+    from support.api_gateway.back_ends import Invoke, Stream
     from support.api_gateway.document import Template
     from support.background import Background
 
@@ -28,7 +30,7 @@ def run_functions(
     """The Python functions of the template by their ARNs, until the end of the block."""
     pools = {
         _arn(name, template): Pool(_specification(name, properties, assets, sagemaker_url, endpoints))
-        for name, properties in _functions(template)
+        for name, properties in _functions(template, "python")
     }
     try:
         yield {arn: _invoke(pool) for arn, pool in pools.items()}
@@ -37,10 +39,38 @@ def run_functions(
             background.run(pool.stop(grace_seconds=0))
 
 
-def _functions(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+@contextlib.contextmanager
+def run_streams(
+    template: Template, sagemaker_url: str, endpoints: Mapping[str, str]
+) -> Iterator[dict[str, Stream]]:
+    """The function of the template that streams, if there is one, by its ARN, until the end of the block."""
+    with contextlib.ExitStack() as stack:
+        streams: dict[str, Stream] = {}
+        for name, properties in _functions(template, "nodejs"):
+            variables = properties["Environment"]["Variables"]
+            models = json.loads(variables["MODELS"])
+            for model in models.values():
+                model["endpoint"] = endpoints[model["endpoint"]]
+            idle_seconds = float(variables["IDLE_SECONDS"])
+            host = stack.enter_context(
+                start_stream_host(models=models, sagemaker_url=sagemaker_url, idle_seconds=idle_seconds)
+            )
+            streams[_arn(name, template)] = _stream(host)
+        yield streams
+
+
+def _stream(host: StreamHost) -> Stream:
+    def stream(event: dict[str, Any]) -> Streamed:
+        answer = host.invoke(event)
+        return Streamed(answer.status, tuple(answer.headers.items()), answer.body)
+
+    return stream
+
+
+def _functions(template: Template, runtime: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, resource in template["Resources"].items():
         properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::Lambda::Function" and properties["Runtime"].startswith("python"):
+        if resource["Type"] == "AWS::Lambda::Function" and properties["Runtime"].startswith(runtime):
             yield name, resolve(properties, template)
 
 
@@ -62,7 +92,7 @@ def _specification(
         memory_mib=properties["MemorySize"],
         endpoint_name=endpoints[variables["ENDPOINT_NAME"]],
         runtime_url=sagemaker_url,
-        model_speaks=variables["MODEL_SPEAKS"],
+        model_speaks=variables.get("MODEL_SPEAKS", ""),
         port=0,
         region="us-east-1",
         path=os.environ["PATH"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -43,6 +44,27 @@ class Response:
     def header(self, name: str) -> str | None:
         """The last value of a header."""
         return last_value(self.headers, name)
+
+
+class Pieces(Protocol):
+    """The body of an answer that streams. Each step waits; `close` is the caller leaving."""
+
+    def __next__(self) -> bytes:
+        """The next bytes."""
+        ...
+
+    def close(self) -> None:
+        """Leaves without reading on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer whose status and headers are there and whose body comes in pieces."""
+
+    status: int
+    headers: Pairs
+    pieces: Pieces
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,13 @@ from support.api_gateway.back_ends import answer_mock
 from support.api_gateway.gateway_responses import build_gateway_response
 from support.api_gateway.integration_request import build_call
 from support.api_gateway.lambda_proxy import build_event, read_answer
-from support.api_gateway.message import GatewayError, Request, Response
+from support.api_gateway.message import GatewayError, Request, Response, Streamed
 from support.api_gateway.method_request import check_request
 from support.api_gateway.responses import build_response
 from support.api_gateway.routing import find_route
 from support.api_gateway.selection import choose_response
 from support.api_gateway.templates import Context
+from support.stream_host import BrokenAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class ApiGateway:
         self._api = api
         self._back_ends = back_ends
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response | Streamed:
         """The whole way there and back."""
         context = Context(_context_of(request))
         try:
@@ -54,7 +55,7 @@ class ApiGateway:
         except GatewayError as error:
             return build_gateway_response(self._api, error, context)
 
-    async def _through(self, request: Request, context: Context) -> Response:
+    async def _through(self, request: Request, context: Context) -> Response | Streamed:
         if len(request.body) > PAYLOAD_LIMIT_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
         route = find_route(self._api, request.method, request.path)
@@ -66,7 +67,7 @@ class ApiGateway:
         except TimeoutError as error:
             raise GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
 
-    async def _integrate(self, request: Request, route: Route, context: Context) -> Response:
+    async def _integrate(self, request: Request, route: Route, context: Context) -> Response | Streamed:
         """Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-integration-types.html."""
         integration = route.integration
         if integration["type"] == "aws_proxy":
@@ -79,8 +80,11 @@ class ApiGateway:
         chosen = choose_response(integration["responses"], answer.status)
         return build_response(self._api, request, chosen, answer, context)
 
-    async def _run_function(self, request: Request, route: Route, context: Context) -> Response:
+    async def _run_function(self, request: Request, route: Route, context: Context) -> Response | Streamed:
+        """Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html."""
         event = build_event(self._api, request, route, context)
+        if route.integration.get("responseTransferMode") == "STREAM":
+            return await asyncio.to_thread(self._back_ends.stream(route.integration["uri"]), event)
         invoke = self._back_ends.function(route.integration["uri"])
         payload = await invoke(request.request_id, json.dumps(event).encode())
         return read_answer(self._api, request, payload)
@@ -90,7 +94,7 @@ class ApiGateway:
 def serve_api(background: Background, gateway: ApiGateway) -> Iterator[str]:
     """The address of the API with its stage (`http://127.0.0.1:4711/prod`), until the end of the block."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         return await _handle(gateway, request)
 
     application = web.Application(client_max_size=2 * PAYLOAD_LIMIT_BYTES)
@@ -104,7 +108,7 @@ def serve_api(background: Background, gateway: ApiGateway) -> Iterator[str]:
         background.run(stack.aclose())
 
 
-async def _handle(gateway: ApiGateway, received: web.Request) -> web.Response:
+async def _handle(gateway: ApiGateway, received: web.Request) -> web.StreamResponse:
     """Every answer names the request.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
@@ -119,7 +123,28 @@ async def _handle(gateway: ApiGateway, received: web.Request) -> web.Response:
     )
     answer = await gateway.answer(request)
     headers = CIMultiDict([*answer.headers, ("x-amzn-RequestId", request.request_id)])
+    if isinstance(answer, Streamed):
+        return await _pass_on(answer, received, headers)
     return web.Response(status=answer.status, headers=headers, body=answer.body)
+
+
+async def _pass_on(answer: Streamed, received: web.Request, headers: CIMultiDict[str]) -> web.StreamResponse:
+    """Each piece as it comes; a function that breaks off takes the connection with it.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+    """
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    await response.prepare(received)
+    try:
+        while piece := await asyncio.to_thread(next, answer.pieces, b""):
+            await response.write(piece)
+        await response.write_eof()
+    except BrokenAnswerError:
+        if received.transport is not None:
+            received.transport.abort()
+    finally:
+        answer.pieces.close()
+    return response
 
 
 async def _hide_server(_request: web.Request, answer: web.StreamResponse) -> None:

@@ -1,0 +1,97 @@
+"""The paths of OpenAI's API: chat, whole and streamed, and the list of models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import openai
+from contract.case import JSON, Case, Expected, Json, Request, refused, render_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from support.running_gateway import Answer
+
+SAID = "it is so"
+_ALLOW = {"allow": "POST, OPTIONS"}
+
+
+@dataclass(frozen=True)
+class Events:
+    """Server-sent events with these words in order, and OpenAI's end."""
+
+    words: tuple[str, ...]
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        events = answer.body.decode().removesuffix("\n\n").split("\n\n")
+        assert events[-1] == "data: [DONE]", events
+        said = [json.loads(event.removeprefix("data: ")) for event in events[:-1]]
+        words = [one["choices"][0]["delta"].get("content") for one in said]
+        assert tuple(word for word in words if word) == self.words, events
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One whole answer of a chat."""
+
+    words: str
+
+    def check(self, answer: Answer) -> None:
+        """Compares it."""
+        Json({"object": "chat.completion"}).check(answer)
+        message = answer.json["choices"][0]["message"]
+        assert message == {"role": "assistant", "content": self.words}, answer.json
+
+
+def chat(**more: Any) -> Request:
+    """A chat with the model `chat`, or with another one."""
+    asked = {"model": "chat", "messages": [{"role": "user", "content": SAID}], **more}
+    return Request(openai.CHAT_PATH, render_json(asked), headers={"Content-Type": JSON})
+
+
+def _broken(body: bytes) -> Request:
+    return Request(openai.CHAT_PATH, body, headers={"Content-Type": JSON})
+
+
+_LIST: Mapping[str, Any] = openai.build_model_list(["chat"])
+
+CASES = [
+    Case("a chat is answered", chat(), Expected(200, Completion(SAID), JSON)),
+    Case(
+        "a chat streams as server-sent events with an end",
+        chat(stream=True),
+        Expected(200, Events(tuple(SAID.split())), "text/event-stream"),
+    ),
+    Case(
+        "a chat with an unknown model is 404 and lists the models",
+        chat(model="nope"),
+        refused(openai.UNKNOWN_MODEL, "chat"),
+    ),
+    Case(
+        "a model that does not chat is unknown to chats",
+        chat(model="echo"),
+        refused(openai.UNKNOWN_MODEL, "chat"),
+    ),
+    *(
+        Case(f"a chat without a model is 400: {body!r}", _broken(body), refused(openai.MODEL_MISSING, "chat"))
+        for body in (b"{}", b"", b"not JSON", b"[]", b'{"model": 7}')
+    ),
+    Case(
+        "the models that OpenAI's clients may call are listed",
+        Request(openai.MODELS_PATH, b"", "GET"),
+        Expected(200, Json(_LIST), JSON),
+    ),
+    Case(
+        "another method is 405 with Allow: GET /v1/chat/completions",
+        Request(openai.CHAT_PATH, b"", "GET"),
+        Expected(405, content_type=JSON, headers=_ALLOW),
+    ),
+    Case(
+        "a preflight succeeds: /v1/chat/completions",
+        Request(openai.CHAT_PATH, b"", "OPTIONS"),
+        Expected(204, headers={"access-control-allow-headers": "*, Authorization"}),
+    ),
+]
