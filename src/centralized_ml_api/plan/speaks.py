@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, UrlServing
+from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.config.model import Speaks
-    from centralized_ml_api.plan.model import ApiPlan, Serving
+    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment, Serving
 
 Task = Literal["chat", "embeddings"]
 
@@ -58,11 +58,16 @@ def openai_models(spoken: Iterable[tuple[str, Speaks | None]]) -> OpenAiModels:
 def local_openai_models(plan: ApiPlan) -> OpenAiModels:
     """Those of one machine: only servers that speak OpenAI's own bodies, for nothing there translates."""
     spoken = [
-        (one.name, one.local.speaks or serving_speaks(one.local.serving))
+        (one.name, one.local.speaks or _known_speaks(one, one.local.serving))
         for one in plan.deployments
         if one.local
     ]
     return openai_models((name, speaks) for name, speaks in spoken if speaks and speaks.startswith("openai-"))
+
+
+def _known_speaks(deployment: ModelDeployment, serving: Serving) -> Speaks | None:
+    """A real endpoint speaks the same on both targets."""
+    return deployment.speaks if isinstance(serving, SageMakerServing) else serving_speaks(serving)
 
 
 def serving_speaks(serving: Serving) -> Speaks | None:

@@ -25,6 +25,7 @@ _PORTS = {"http": 80, "https": 443}
 _LOG_IN = (
     "log in with `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE, and start again"
 )
+_EXPORT = 'take the session of the AWS CLI: eval "$(aws configure export-credentials --format env)"'
 _STAMPED = ("config_file", "credentials_file")
 
 
@@ -103,8 +104,9 @@ class AwsAccess:
 
         try:
             session = self._fresh_session()
+            credentials = _load_credentials(session)
             self._target = self._target or self._find_target(session)
-            return Access(self._target, _load_credentials(session))
+            return Access(self._target, credentials)
         except (BotoCoreError, ClientError, OSError, ValueError) as error:
             self._session = None
             raise StartError(f"no way into AWS: {error}", fix=_LOG_IN) from error
@@ -158,11 +160,19 @@ def sign(
 
 def _load_credentials(session: Session) -> Credentials:
     """Botocore refreshes what expires, a quarter of an hour before it does."""
+    if _asks_for_code(session):
+        raise StartError("the AWS profile asks for a one-time code, and nobody is asked here", fix=_EXPORT)
     found = session.get_credentials()
     if found is None:
         raise StartError("no AWS credentials were found", fix=_LOG_IN)
     frozen = found.get_frozen_credentials()
     return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _asks_for_code(session: Session) -> bool:
+    """Whether botocore would ask for one on the terminal: for a role, but not where keys are in variables."""
+    profile = session.get_scoped_config()
+    return {"role_arn", "mfa_serial"} <= profile.keys() and "AWS_ACCESS_KEY_ID" not in os.environ
 
 
 def _stamp(session: Session) -> tuple[Any, ...]:

@@ -27,6 +27,11 @@ sso_region = eu-west-1
 sso_account_id = 111122223333
 sso_role_name = reader
 """
+MFA = """[default]
+role_arn = arn:aws:iam::111122223333:role/reader
+credential_source = Environment
+mfa_serial = arn:aws:iam::111122223333:mfa/me
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +112,7 @@ def test_credentials_are_refreshed_before_they_expire(aws: Path) -> None:
         ("[default]\ncredential_process = /nowhere/at-all\n", "default", "no way into AWS"),
         ("", "missing", "missing"),
         (SSO, "default", "SSO"),
+        (MFA, "default", "one-time code"),
         ("not an ini file", "default", "no way into AWS"),
     ],
 )
@@ -117,6 +123,13 @@ def test_what_is_wrong_with_a_profile_is_said(
     monkeypatch.setenv("AWS_PROFILE", profile)
     with pytest.raises(StartError, match=said):
         AwsAccess("eu-west-1").look()
+
+
+def test_a_session_in_variables_needs_no_code(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (aws / "config").write_text(MFA)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert AwsAccess("eu-west-1").look().credentials.key == "AKID"
 
 
 def test_credentials_are_written_for_this_user_alone(tmp_path: Path) -> None:

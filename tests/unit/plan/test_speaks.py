@@ -1,0 +1,69 @@
+"""Which entries of one machine are part of the OpenAI-compatible paths."""
+
+from __future__ import annotations
+
+import pytest
+
+from centralized_ml_api.config.model import Speaks
+from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.plan.model import (
+    ApiPlan,
+    CommandServing,
+    ExistingEndpoint,
+    LlamaCppServing,
+    LocalPlan,
+    ModelDeployment,
+    SageMakerServing,
+    Serving,
+    UrlServing,
+)
+from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
+
+LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")
+CHAT = OpenAiModels(chat=("one",))
+EMBED = OpenAiModels(embeddings=("one",))
+
+
+def command(path: str) -> CommandServing:
+    return CommandServing(("serve",), "/ping", path)
+
+
+def plan(serving: Serving, local: Speaks | None, on_aws: Speaks | None) -> ApiPlan:
+    deployment = ModelDeployment(
+        name="one",
+        endpoint_name="one",
+        origin=ExistingEndpoint(),
+        instances=(),
+        autoscaling=None,
+        environment={},
+        integration="api",
+        headers=(),
+        function=None,
+        description="",
+        sample=None,
+        local=LocalPlan(serving, 1, {}, local),
+        speaks=on_aws,
+    )
+    return ApiPlan((deployment,), ())
+
+
+@pytest.mark.parametrize(
+    ("serving", "local", "on_aws", "expected"),
+    [
+        (LLAMA, None, None, CHAT),
+        (command("/v1/chat/completions"), None, None, CHAT),
+        (command("/v1/embeddings"), None, None, EMBED),
+        (command("/invocations"), None, None, OpenAiModels()),
+        (command("/invocations"), "openai-embeddings", None, EMBED),
+        (command("/invocations"), None, "openai-chat", OpenAiModels()),
+        (UrlServing("http://far/v1/chat/completions?x=1", None), None, None, CHAT),
+        (SageMakerServing(None), None, None, OpenAiModels()),
+        (SageMakerServing(None), "openai-chat", None, CHAT),
+        (SageMakerServing(None), None, "openai-chat", CHAT),
+        (SageMakerServing(None), None, "text-inputs", OpenAiModels()),
+    ],
+)
+def test_an_entry_is_there_when_its_server_speaks_openais_bodies(
+    serving: Serving, local: Speaks | None, on_aws: Speaks | None, expected: OpenAiModels
+) -> None:
+    assert local_openai_models(plan(serving, local, on_aws)) == expected
