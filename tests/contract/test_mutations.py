@@ -9,6 +9,7 @@ import pytest
 from contract.case import AWS, LOCAL, send
 from contract.mutated import serve_document, serve_envoy
 from contract.mutations import document, gateway
+from contract.streams import check_events
 from contract.suite import BY_NAME
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from contract.mutations.mutation import Mutation
     from contract.targets import Targets
     from support.background import Background
+    from support.odd_server import OddServer
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +33,12 @@ def test_a_broken_document_is_noticed(targets: Targets, background: Background, 
 def test_a_broken_gateway_is_noticed(targets: Targets, tmp_path: Path, mutation: Mutation) -> None:
     with serve_envoy(targets, tmp_path, mutation.change) as url:
         assert_noticed(url, mutation, LOCAL)
+
+
+def test_a_stream_that_is_held_is_noticed(targets: Targets, odd: OddServer, tmp_path: Path) -> None:
+    """By the model: it waits until its first event was read."""
+    with serve_envoy(targets, tmp_path, gateway.hold_events) as url, pytest.raises(TimeoutError):
+        check_events(url, odd, seconds=1)
 
 
 def test_an_unchanged_copy_of_either_target_is_whole(

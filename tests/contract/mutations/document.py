@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from contract.mutations.mutation import (
     ACCEPTS_IMAGES,
     BINARY_METHOD,
+    CHAT,
     CONFIGURED,
     EVENT,
     JSON,
     METHOD,
+    MODELS_LISTED,
     NOT_READY,
     OWN_HEADERS,
     PNG,
@@ -90,6 +92,16 @@ _ORIGIN = '#set($context.responseOverride.header.access-control-allow-origin="*"
 _UNKNOWN_KIND = _gateway_response("MISSING_AUTHENTICATION_TOKEN")
 
 MUTATIONS = (
+    Mutation(
+        "a chat's path is not there",
+        _without(lambda document: document["paths"], "/v1/chat/completions"),
+        CHAT,
+    ),
+    Mutation(
+        "the list of models has another shape",
+        _reworded(_answer("/v1/models", "default", "get"), '"object":"list"', '"object":"x"'),
+        MODELS_LISTED,
+    ),
     Mutation(
         "a configured request header is not mapped",
         _without(_integration("/echo"), "requestParameters", f"{_MAPPED}X-Amzn-SageMaker-Custom-Attributes"),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from contract.mutations.mutation import (
     BREAKS_OFF,
+    CHAT,
     CONFIGURED,
     JSON,
     METHOD,
+    MODELS_LISTED,
     NO_TYPE,
     NOT_READY,
     OTHERS,
@@ -20,6 +22,7 @@ from contract.mutations.mutation import (
     REFUSED,
     TOO_LARGE,
     UNKNOWN,
+    UNKNOWN_MODEL,
     Mutation,
 )
 
@@ -133,7 +136,31 @@ def _reply_headers(code: str, name: str) -> Callable[[EnvoyConfig], object]:
     return change
 
 
+def _no_chat(config: EnvoyConfig) -> None:
+    for route in _served(config, "/v1/chat/completions"):
+        config.routes.remove(route)
+
+
+def _unknown_model(config: EnvoyConfig) -> None:
+    direct = [one for one in _routes(config, "/v1/chat/completions") if "direct_response" in one]
+    _said(lambda _: direct[0], "model_not_found", "x")(config)
+
+
+def hold_events(config: EnvoyConfig) -> None:
+    """The route that streams holds its answer until it is complete, as the others do."""
+    (held,) = {json.dumps(one["typed_per_filter_config"]["answer"]) for one in _served(config, "/echo")}
+    for route in _served(config, "/events"):
+        route["typed_per_filter_config"]["answer"] = json.loads(held)
+
+
 MUTATIONS = (
+    Mutation("a chat's route is not there", _no_chat, CHAT),
+    Mutation("an unknown model is another error", _unknown_model, UNKNOWN_MODEL),
+    Mutation(
+        "the list of models has another shape",
+        _said(lambda config: _routes(config, "/v1/models")[0], '"object": "list"', '"object": "x"'),
+        MODELS_LISTED,
+    ),
     Mutation(
         "a configured request header is dropped",
         _dropping("/echo", "request", "x-amzn-sagemaker-custom-attributes"),

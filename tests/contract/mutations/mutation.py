@@ -25,6 +25,11 @@ ACCEPTS_IMAGES = "an error reaches callers that accept only images as JSON"
 BINARY_METHOD = "another method is 405 whatever body comes with it: application/octet-stream"
 
 
+CHAT = "a chat is answered"
+UNKNOWN_MODEL = "a chat with an unknown model is 404 and lists the models"
+MODELS_LISTED = "the models that OpenAI's clients may call are listed"
+
+
 @dataclass(frozen=True)
 class Mutation:
     """`change` breaks `what`; the case named `noticed_by` then fails."""
