@@ -23,6 +23,11 @@ _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _DOWNLOADING = re.compile(r"\s*Downloading (\S+)")
 _LARGE_BYTES = 5_000_000
 _SAYING = "installing packages"
+_UNPACKING = "Installing collected packages"
+_ERROR = "error: "
+_FULL = ("No space left on device", "Disk quota exceeded")
+_READ_ON = "correct requirements.txt; the lines before this one, or the model's log, have all that pip said"
+_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
 
 
 def install_requirements(
@@ -59,47 +64,54 @@ def install_requirements(
                 _take(line, output, say, log)
         status = process.wait()
     if status:
-        raise _explain(output, requirements)
-
-
-_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
+        raise explain_failure(output, requirements)
 
 
 def _take(line: str, output: list[str], say: Callable[[str], None], log: Callable[[bytes], None]) -> None:
     progress = _PROGRESS.match(line)
-    if progress:
-        done, total = int(progress[1]), int(progress[2])
-        if total > _LARGE_BYTES:
-            say(f"{_SAYING}: {_file_of(output)}{render_bytes(done)} of {render_bytes(total)}")
-        return
-    output.append(line.rstrip())
-    log(line.encode())
+    if not progress:
+        output.append(line.rstrip())
+        log(line.encode())
+        if line.startswith(_UNPACKING):
+            say(_SAYING)
+    elif (total := int(progress[2])) > _LARGE_BYTES:
+        say(f"{_SAYING}: {_package_of(output)}{render_bytes(int(progress[1]))} of {render_bytes(total)}")
 
 
-def _file_of(output: Sequence[str]) -> str:
+def _package_of(output: Sequence[str]) -> str:
+    """What pip downloads, such as `torch 2.9.0, `; a wheel's name goes on with what it was built for."""
     found = _DOWNLOADING.match(output[-1]) if output else None
-    return f"{found[1].rpartition('/')[2]}, " if found else ""
+    return f"{' '.join(found[1].rpartition('/')[2].split('-')[:2])}, " if found else ""
 
 
-def _explain(output: Sequence[str], requirements: Path) -> StartError:
-    """What pip's output comes to: its own last error, and what to do where we know."""
+def explain_failure(output: Sequence[str], requirements: Path) -> StartError:
+    """What pip's output comes to: its own last error, and what to do where we know. Pure.
+
+    Args:
+        output: What pip said, without its progress.
+        requirements: The file that it was given.
+    """
     text = "\n".join(output)
-    what = f"the packages of {requirements.parent.name}/{requirements.name} could not be installed"
+    packages = f"the packages of {requirements.parent.name}/{requirements.name}"
+    if any(mark in text for mark in _FULL):
+        return StartError(
+            f"no room for {packages}",
+            fix="free some space, or name a folder on another disk: MLAPI_CACHE=/a/folder",
+        )
     if "No module named pip" in text:
         return StartError(
-            f"{what}: pip is missing from {sys.prefix}",
+            f"{packages} could not be installed: pip is missing from {sys.prefix}",
             fix="install it: `python -m ensurepip`, or `uv pip install pip`",
         )
     trouble = find_connection_trouble(text)
     if trouble:
-        return StartError(f"{what}: pip asked a package index, and {trouble[0]}", fix=trouble[1])
-    return StartError(
-        f"{what}: {_last_error(output)}",
-        fix="correct requirements.txt; the lines before this one, or the model's log, have all that pip said",
-    )
+        return StartError(
+            f"{packages} could not be installed: pip cannot ask a package index: {trouble[0]}", fix=trouble[1]
+        )
+    return StartError(f"{packages} could not be installed: {_last_error(output)}", fix=_READ_ON)
 
 
 def _last_error(output: Sequence[str]) -> str:
-    errors = [line for line in output if line.lower().startswith("error: ")]
-    lines = errors or [line for line in output if line.strip()] or ["pip said nothing"]
-    return lines[-1].strip().partition(": ")[2] if errors else lines[-1].strip()
+    lines = [line.strip() for line in output if line.strip()] or ["pip said nothing"]
+    errors = [line for line in lines if line.lower().startswith(_ERROR)]
+    return errors[-1][len(_ERROR) :] if errors else lines[-1]
