@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.config.model import LlamaCpp, Url
-from centralized_ml_api.local.doctor import disk, memory, platform, port
+from centralized_ml_api.config.model import LlamaCpp, PythonFolder, Url
+from centralized_ml_api.local.doctor import disk, memory, packages, platform, port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +50,9 @@ def test_little_room_for_weights_is_a_warning_only(tmp_path: Path) -> None:
 def test_envoy_runs_on_this_platform() -> None:
     (found,) = platform.check()
     assert (found.severity, found.title.startswith("Envoy runs here")) == ("ok", True)
+
+
+def test_what_installs_packages_is_looked_for_where_a_python_model_needs_it() -> None:
+    (found,) = packages.check([PythonFolder(engine="python", code="models/ocr")])
+    assert (found.severity, found.title) == ("ok", "venv and pip are here, for the packages of python models")
+    assert not list(packages.check([SERVER, ELSEWHERE]))
