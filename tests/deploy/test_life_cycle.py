@@ -41,7 +41,7 @@ def function(**more: Any) -> dict[str, Any]:
 
 
 def everything() -> dict[str, Any]:
-    """A model of each source, both integrations, an adopted endpoint."""
+    """A model of each source, every integration, an adopted endpoint."""
     own = {"image": IMAGE, "model_data": "s3://my-bucket/model.tar.gz", "environment": {"A": "1"}}
     return {
         "models": [
@@ -54,6 +54,13 @@ def everything() -> dict[str, Any]:
                 **api(headers=["X-Mine"]),
             },
             {"name": "pool", "image": IMAGE, "instances": ["ml.g5.2xlarge", "ml.g4dn.2xlarge"], **api()},
+            {
+                "name": "flow",
+                "image": IMAGE,
+                "instance": "ml.g5.2xlarge",
+                "speaks": "openai-chat",
+                "integration": {"type": "stream"},
+            },
         ],
         "endpoints": [{"name": "adopted", "endpoint_name": "Their-Endpoint", **api()}],
     }
@@ -65,6 +72,7 @@ def test_every_value_of_a_config_arrives_and_nothing_is_left_afterwards(deployme
     check_models(there)
     check_scaling(there)
     check_function(deployment, there)
+    check_stream(deployment, there)
     check_api(deployment, there)
     check_address(done.stdout, there)
     compared = deployment.mlapi("diff", "--json")
@@ -117,7 +125,7 @@ def check_scaling(there: Inventory) -> None:
 
 def check_function(deployment: Deployment, there: Inventory) -> None:
     """The function, its environment, its log group and who may invoke it."""
-    (made,) = there.functions.values()
+    made = there.function_of("Functionschat")
     assert (made["Handler"], made["Timeout"], made["MemorySize"]) == ("index.lambda_handler", 20, 512)
     variables = made["Environment"]["Variables"]
     assert variables["LOG_LEVEL"] == "INFO"
@@ -127,6 +135,24 @@ def check_function(deployment: Deployment, there: Inventory) -> None:
     assert made["FunctionArn"] in allowed, "the API may invoke it"
     own = allowed_to(deployment, made["Role"])
     assert there.endpoint_of("chat")["EndpointArn"] in own, "it may invoke its endpoint"
+
+
+def check_stream(deployment: Deployment, there: Inventory) -> None:
+    """The function that streams, the model that it knows, its paths and who may invoke it."""
+    made, endpoint = there.function_of("Stream"), there.endpoint_of("flow")
+    assert (made["Runtime"], made["Timeout"]) == ("nodejs24.x", 900)
+    assert json.loads(made["Environment"]["Variables"]["MODELS"]) == {
+        "flow": {"endpoint": endpoint["EndpointName"], "speaks": "openai-chat", "headers": []}
+    }
+    assert endpoint["EndpointArn"] in allowed_to(deployment, made["Role"])
+    paths = take_paths(deployment.aws)
+    for path in ("/flow", "/v1/chat/completions"):
+        found = integration(paths, path)
+        assert f"{made['FunctionArn']}/response-streaming-invocations" in found["uri"]
+        assert found["responseTransferMode"] == "STREAM"
+        assert found["timeoutInMillis"] == 900_000
+        assert made["FunctionArn"] in allowed_to(deployment, found["credentials"])
+    assert "GET" in paths["/v1/models"]
 
 
 def allowed_to(deployment: Deployment, role_arn: str) -> str:
@@ -151,7 +177,7 @@ def check_api(deployment: Deployment, there: Inventory) -> None:
     paths = take_paths(deployment.aws)
     assert {"/chat", "/paint", "/jump", "/pool", "/adopted"} <= set(paths)
     assert {"POST", "OPTIONS", "ANY"} <= set(paths["/chat"])
-    (made,) = there.functions
+    made = there.function_of("Functionschat")["FunctionName"]
     assert f"function:{made}" in integration(paths, "/chat")["uri"]
     endpoint = there.endpoint_of("paint")["EndpointName"]
     assert integration(paths, "/paint")["uri"].endswith(f"endpoints/{endpoint}/invocations")

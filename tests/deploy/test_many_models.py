@@ -22,6 +22,7 @@ def many() -> dict[str, Any]:
     model = {
         "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1",
         "instance": "ml.g5.2xlarge",
+        "speaks": "openai-chat",
         "autoscaling": {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5},
         "integration": {"type": "api"},
     }
@@ -34,6 +35,10 @@ def test_models_in_nested_stacks_are_deployed_compared_updated_and_destroyed(dep
     first = take_inventory(deployment.aws)
     assert len(first.stacks) > 1, "they do not fit into one stack"
     assert (len(first.endpoints), len(first.scalable_targets)) == (COUNT, COUNT)
+    tables = [json.loads(one["Value"]) for one in first.parameters.values()]
+    known = {name: row["endpoint"] for table in tables for name, row in table.items()}
+    assert set(known) == {f"m{number}" for number in range(COUNT)}, "the streaming function finds them all"
+    assert set(known.values()) == set(first.endpoints)
 
     config["models"][-1]["instance"] = "ml.g5.4xlarge"
     deployment.write(config)

@@ -21,6 +21,7 @@ class Inventory:
     scalable_targets: dict[str, Described]
     scaling_policies: dict[str, Described]
     functions: dict[str, Described]
+    parameters: dict[str, Described]
     log_groups: dict[str, Described]
     apis: dict[str, Described]
     roles: dict[str, Described]
@@ -52,6 +53,11 @@ class Inventory:
         (found,) = [one for key, one in self.endpoints.items() if part in key.lower()]
         return found
 
+    def function_of(self, part: str) -> Described:
+        """The function whose generated name holds this."""
+        (found,) = [one for name, one in self.functions.items() if part in name]
+        return found
+
 
 def take_inventory(aws: MotoServer) -> Inventory:
     """Asks for everything."""
@@ -70,6 +76,7 @@ def take_inventory(aws: MotoServer) -> Inventory:
         scalable_targets=_by("ResourceId", targets),
         scaling_policies=_by("ResourceId", policies),
         functions=_by("FunctionName", _all(aws.client("lambda"), "list_functions", "Functions")),
+        parameters=_by("Name", _parameters(aws)),
         log_groups=_by("logGroupName", _all(aws.client("logs"), "describe_log_groups", "logGroups")),
         apis=_by("id", _all(aws.client("apigateway"), "get_rest_apis", "items")),
         roles=_by("RoleName", roles),
@@ -93,6 +100,11 @@ def logging_role(aws: MotoServer) -> str:
 def _all(client: Any, operation: str, key: str, **asked: Any) -> list[Described]:
     """Every item of every page."""
     return [one for page in client.get_paginator(operation).paginate(**asked) for one in page[key]]
+
+
+def _parameters(aws: MotoServer) -> list[Described]:
+    found = _all(aws.client("ssm"), "get_parameters_by_path", "Parameters", Path="/", Recursive=True)
+    return [one for one in found if not one["Name"].startswith("/cdk-bootstrap/")]
 
 
 def _by(key: str, items: list[Described]) -> dict[str, Described]:

@@ -27,6 +27,7 @@ from support.moto_extension import (
     sagemaker_names,
     scalable_target,
     scaling_policy,
+    ssm_parameter,
     stage,
     update,
 )
@@ -49,6 +50,7 @@ GAPS = (
     sagemaker_names,
     scalable_target,
     scaling_policy,
+    ssm_parameter,
     stage,
     update,
     known_types,  # last: moto collects its types anew

@@ -1,14 +1,15 @@
 """The gap: moto ignores the `Body` of a RestApi, cannot update one and leaves it behind when its stack goes.
 
 The document goes to moto's own `put_rest_api`. What that leaves out of an import is put beside it: binary
-media types, gateway responses, request parameters and `x-amazon-apigateway-any-method`.
+media types, gateway responses, request parameters, `x-amazon-apigateway-any-method` and
+`responseTransferMode`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from moto.apigateway.models import RestAPI, apigateway_backends
+from moto.apigateway.models import Integration, RestAPI, apigateway_backends
 
 from support.moto_extension.replaced import function_of, replace_attribute, replace_class_method
 
@@ -33,6 +34,12 @@ def close() -> None:
     replace_class_method(RestAPI, "create_from_cloudformation_json", create_with_body)
     replace_class_method(RestAPI, "update_from_cloudformation_json", _update)
     replace_attribute(RestAPI, "delete", _delete)
+    to_json = Integration.to_json
+
+    def to_json_with_mode(self: Integration) -> dict[str, Any]:
+        return {**to_json(self), "responseTransferMode": getattr(self, "transfer_mode", "BUFFERED")}
+
+    replace_attribute(Integration, "to_json", to_json_with_mode)
 
 
 def _update(  # noqa: PLR0917  # moto's own signature
@@ -64,6 +71,7 @@ def _import(api: RestAPI, document: dict[str, Any]) -> None:
     backend = apigateway_backends[api.account_id][api.region_name]
     operations = {**document, "paths": {path: _methods(item) for path, item in document["paths"].items()}}
     backend.put_rest_api(api.id, operations, fail_on_warnings=False, mode="overwrite")
+    _set_transfer_modes(api, operations["paths"])
     api.root_resource_id = api.default.id
     api.binaryMediaTypes = document.get("x-amazon-apigateway-binary-media-types", [])
     api.api_key_source = document.get("x-amazon-apigateway-api-key-source", "HEADER")
@@ -73,6 +81,15 @@ def _import(api: RestAPI, document: dict[str, Any]) -> None:
             response.get(key) for key in ("statusCode", "responseParameters", "responseTemplates")
         )
         api.put_gateway_response(kind, status, parameters, templates)
+
+
+def _set_transfer_modes(api: RestAPI, paths: dict[str, Any]) -> None:
+    for path, item in paths.items():
+        for method, operation in item.items():
+            mode = operation[_INTEGRATION].get("responseTransferMode")
+            if mode:
+                made = api.get_resource_for_path(path).get_method(method.upper())
+                replace_attribute(made.method_integration, "transfer_mode", mode)
 
 
 def _methods(item: dict[str, Any]) -> dict[str, Any]:

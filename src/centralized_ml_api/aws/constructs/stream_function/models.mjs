@@ -3,8 +3,6 @@
 // `speaks` is there for entries under /v1, `headers` for those with a path of their own. The table is in the
 // environment, or in the parameters that the environment names where it would not fit there.
 
-import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
-
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 const PARAMETERS_AT_ONCE = 10;
 
@@ -13,7 +11,7 @@ let models;
 export function loadModels() {
     models ??= read().catch((cause) => {
         models = undefined; // the next request tries again
-        throw cause;
+        throw new Error(`The models could not be read: ${cause.message}`, { cause });
     });
     return models;
 }
@@ -25,7 +23,8 @@ async function read() {
 }
 
 async function readParameters(names) {
-    const client = new SSMClient();
+    const { GetParametersCommand, SSMClient } = await import("@aws-sdk/client-ssm"); // most need none of it
+  const client = new SSMClient();
     const values = new Map();
     for (let start = 0; start < names.length; start += PARAMETERS_AT_ONCE) {
         const command = new GetParametersCommand({ Names: names.slice(start, start + PARAMETERS_AT_ONCE) });
