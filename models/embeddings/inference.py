@@ -56,7 +56,7 @@ def input_fn(body: str | bytes, content_type: str) -> Question:
     del content_type  # only JSON makes sense, and curl calls it a form
     try:
         value = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"The body is no JSON: {error}.") from error
     if not isinstance(value, dict):
         raise TypeError('The body must be a JSON object such as {"input": "some text"}.')
@@ -101,7 +101,16 @@ def _read_texts(written: object) -> list[str]:
         raise ValueError(f'"input" has {len(texts)} texts; {TEXTS_AT_MOST} at most are taken at once.')
     if not all(texts):
         raise ValueError(f'"input" has an empty text at {texts.index("")}.')
+    _check_unicode(texts)
     return texts
+
+
+def _check_unicode(texts: Sequence[str]) -> None:
+    """JSON can write halves of surrogate pairs, which are no characters."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f'"input" is no Unicode text: {error.reason}.') from error
 
 
 def _wants_base64(written: object) -> bool:

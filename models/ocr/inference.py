@@ -14,6 +14,9 @@ from typing import Any
 from PIL import Image, ImageOps
 from rapidocr import RapidOCR
 
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+"""Pillow knows more, some of which start other programs on the caller's bytes (EPS)."""
+
 ALL_CORES = -1
 """RapidOCR's word for it."""
 
@@ -44,7 +47,7 @@ def input_fn(body: str | bytes, content_type: str) -> Image.Image:
         raise TypeError(f"{content_type} is text; send the bytes of an image, with a type such as image/png.")
     try:
         with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-            image = Image.open(io.BytesIO(body))
+            image = Image.open(io.BytesIO(body), formats=FORMATS)
             _check_size(image)
             return ImageOps.exif_transpose(image).convert("RGB")
     except Image.DecompressionBombError as error:

@@ -18,9 +18,15 @@ RATE_HZ = 16_000
 
 SECONDS_AT_MOST = 300
 
+OPTIONS = {"format_whitelist": "wav,flac,mp3,ogg,aac,matroska,mov", "protocol_whitelist": "none"}
+"""FFmpeg knows playlists too, whose entries it would read from this machine's own files.
+
+Source: https://ffmpeg.org/ffmpeg-formats.html (`format_whitelist`; the demuxer `concat`)
+"""
+
 
 def decode(recording: bytes) -> NDArray[np.float32]:
-    """One channel of samples from -1 to 1, 16,000 a second; WAV, FLAC, MP3, Ogg and what else FFmpeg reads.
+    """One channel of samples from -1 to 1, 16,000 a second; from WAV, FLAC, MP3, Ogg, WebM, AAC or MP4.
 
     Raises:
         ValueError: it is no audio, or longer than five minutes.
@@ -42,12 +48,14 @@ def _read(recording: bytes) -> Iterator[NDArray[np.int16]]:
     try:
         yield from _resample(recording)
     except (av.FFmpegError, IndexError) as error:  # IndexError: a file without audio, such as a picture
-        raise ValueError("The body is no audio that can be read: send WAV, FLAC, MP3 or Ogg.") from error
+        raise ValueError(
+            "The body is no audio that can be read: send WAV, FLAC, MP3, Ogg, WebM or MP4."
+        ) from error
 
 
 def _resample(recording: bytes) -> Iterator[NDArray[np.int16]]:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    with av.open(io.BytesIO(recording), metadata_errors="ignore") as container:
+    with av.open(io.BytesIO(recording), options=OPTIONS, metadata_errors="ignore") as container:
         for frame in (*container.decode(audio=0), None):
             for piece in resampler.resample(frame):
                 yield piece.to_ndarray().reshape(-1)

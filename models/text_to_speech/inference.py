@@ -51,7 +51,7 @@ def input_fn(body: str | bytes, content_type: str) -> Order:
     del content_type  # only JSON makes sense, and curl calls it a form
     try:
         value = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"The body is no JSON: {error}.") from error
     if not isinstance(value, dict):
         raise TypeError('The body must be a JSON object such as {"text": "Hello."}.')

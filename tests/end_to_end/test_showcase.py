@@ -185,6 +185,8 @@ def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None
 
 WRONG = [
     ("/embeddings", b"{", "application/json", "The body is no JSON"),
+    ("/embeddings", b"[" * 100_000, "application/json", "The body is no JSON"),
+    ("/embeddings", b'{"input": "\\ud800"}', "application/json", "no Unicode text"),
     ("/embeddings", b"[]", "application/json", "must be a JSON object"),
     ("/embeddings", b'{"input": []}', "application/json", "a text or a list of texts"),
     ("/embeddings", b'{"input": [[1, 2]]}', "application/json", "a text or a list of texts"),
@@ -194,6 +196,7 @@ WRONG = [
     ("/embeddings", json.dumps({"input": "word " * 300}).encode(), "application/json", "302 tokens"),
     ("/embeddings", json.dumps({"input": ["word " * 250] * 90}).encode(), "application/json", "in parts"),
     ("/embeddings", json.dumps({"input": ["a"] * 2049}).encode(), "application/json", "2048 at most"),
+    ("/text-to-speech", b"[" * 100_000, "application/json", "The body is no JSON"),
     ("/text-to-speech", b'{"text": " "}', "application/json", "must be a text to say"),
     (
         "/text-to-speech",
@@ -221,6 +224,18 @@ def test_wrong_input_is_400_and_says_what_is_wrong(
     answer = api.call(path, body, Content_Type=media_type)
     assert answer.status == 400, answer.data
     assert words in message_of(answer)
+
+
+def test_a_playlist_does_not_get_at_files_of_the_machine(api: LocalApi) -> None:
+    playlist = b"ffconcat version 1.0\nfile sample.wav\n"
+    answer = api.call("/speech-to-text", playlist, Content_Type=WAV)
+    assert (answer.status, "no audio that can be read" in message_of(answer)) == (400, True)
+
+
+def test_a_drawing_that_would_be_run_as_a_program_is_no_image(api: LocalApi) -> None:
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 50 50\n%%EndComments\nshowpage\n"
+    answer = api.call("/ocr", eps, Content_Type="application/postscript")
+    assert (answer.status, "no image that can be read" in message_of(answer)) == (400, True)
 
 
 def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> None:
