@@ -45,6 +45,7 @@ def build_gateway(
         unready=tuple(_unready(entry_statuses(plan, refused, find))),
         chat=chat,
         embeddings=embeddings,
+        ends=plan.event.ends,
     )
 
 

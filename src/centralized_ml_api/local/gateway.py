@@ -6,6 +6,7 @@ The supervisor decides these from the plan and from which servers are ready; `en
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
@@ -70,7 +71,8 @@ class Gateway:
     """Everything the gateway must know.
 
     `unready`: (name, reason) of entries that cannot answer now. `chat` and `embeddings`: what calls of the
-    OpenAI-compatible paths go to, by the `model` in their body, listed in this order.
+    OpenAI-compatible paths go to, by the `model` in their body, listed in this order. Every answer names the
+    instant `ends`.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -78,3 +80,4 @@ class Gateway:
     unready: tuple[tuple[str, str], ...] = ()
     chat: tuple[ServedRoute, ...] = ()
     embeddings: tuple[ServedRoute, ...] = ()
+    ends: datetime | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
+from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.local.envoy.answers import (
     build_405_route,
     build_document_routes,
@@ -18,10 +19,18 @@ from centralized_ml_api.local.envoy.answers import (
 )
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
-from centralized_ml_api.local.envoy.served import QUERY_FILTER, build_served, find_externals, switched_on
+from centralized_ml_api.local.envoy.served import (
+    HEADERS_FILTER,
+    QUERY_FILTER,
+    build_served,
+    find_externals,
+    switched_on,
+)
 from centralized_ml_api.local.gateway import RefusedRoute, ServedRoute
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from centralized_ml_api.local.envoy.answers import Route
     from centralized_ml_api.local.envoy.served import Externals
     from centralized_ml_api.local.envoy.settings import Limits
@@ -48,6 +57,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         "@type": ROUTES,
         "name": ROUTES_NAME,
         "max_direct_response_body_size_bytes": _DIRECT_BODY_LIMIT_BYTES,
+        **_end(gateway.ends),
         "virtual_hosts": [
             {
                 "name": "api",
@@ -64,6 +74,26 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 ],
             }
         ],
+    }
+
+
+def _end(ends: datetime | None) -> dict[str, Any]:
+    """Every answer of every route names the end, also an answer of a filter.
+
+    A route's own mutations come first and these of the whole table last.
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
+    """
+    if ends is None:
+        return {}
+    header = build_header(ENDS_HEADER, render_instant(ends))
+    return {
+        "typed_per_filter_config": {
+            HEADERS_FILTER: {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3"
+                ".HeaderMutationPerRoute",
+                "mutations": {"response_mutations": [{"append": header}]},
+            }
+        }
     }
 
 
