@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.openai import build_model
+from support.api_gateway.templates import Context, render
 from support.synthesis import build_facts, function, model, package
 
 if TYPE_CHECKING:
@@ -137,9 +139,21 @@ def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys)
     assert "GET, OPTIONS" in refusal["responseTemplates"]["application/json"]
 
 
+@pytest.mark.parametrize(("name", "status"), [("e", None), ("a-model", None), ("nobody", 404), ("", 404)])
+def test_one_model_is_told_by_the_end_of_the_path(
+    template_of: Deploys, name: str, status: int | None
+) -> None:
+    template = template_of(package("e", speaks="openai-embeddings"), model(), facts=CHATS)
+    answer = template.api["paths"]["/v1/models/{model}"]["get"][INTEGRATION]["responses"]["default"]
+    context = Context({"path": f"/prod/v1/models/{name}", "requestId": "the-request"})
+    told = json.loads(render(answer["responseTemplates"]["application/json"], b"", context))
+    assert context.status == status
+    assert told == build_model(name) if status is None else told["error"]["code"] == "model_not_found"
+
+
 def test_every_path_of_v1_has_a_preflight_and_a_405(template_of: Deploys) -> None:
     template = template_of(package(speaks="openai-chat"))
-    for path in ("/v1/chat/completions", "/v1/models"):
+    for path in ("/v1/chat/completions", "/v1/models", "/v1/models/{model}"):
         item = template.api["paths"][path]
         assert item["options"][INTEGRATION]["responses"]["default"]["statusCode"] == "204"
         assert item[ANY][INTEGRATION]["responses"]["default"]["statusCode"] == "405"

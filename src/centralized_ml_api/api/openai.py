@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CHAT_PATH = "/v1/chat/completions"
 EMBEDDINGS_PATH = "/v1/embeddings"
 MODELS_PATH = "/v1/models"
+MODEL_PATH = f"{MODELS_PATH}/{{model}}"
 
 MODEL_MISSING = ApiError(
     400,

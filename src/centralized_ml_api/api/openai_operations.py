@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, MODELS_PATH
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, MODEL_PATH, MODELS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
 
 Operation = dict[str, Any]
+
+MODEL_PARAMETER = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def build_openai_operations(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, Operation]:
@@ -27,6 +29,7 @@ def build_openai_operations(models: OpenAiModels, errors: Mapping[str, Any]) -> 
     if models.names:
         summary = "List the models of the OpenAI-compatible paths"
         paths[MODELS_PATH] = {"get": {"operationId": "list_models", "summary": summary, **_answers({})}}
+        paths[MODEL_PATH] = {"get": {**_model(), **_answers(errors)}}
     return paths
 
 
@@ -46,6 +49,14 @@ def _embeddings(names: Sequence[str]) -> Operation:
         "operationId": "create_embedding",
         "summary": "Embed texts, as OpenAI's API does",
         "requestBody": _body(names, {"input": {}}, {"input": "What is AWS?"}),
+    }
+
+
+def _model() -> Operation:
+    return {
+        "operationId": "retrieve_model",
+        "summary": "One of these models",
+        "parameters": [MODEL_PARAMETER],
     }
 
 

@@ -54,7 +54,13 @@ def test_operation_ids_are_unique(tmp_path: Path) -> None:
 def test_the_paths_of_openai_are_there_for_entries_that_chat_or_embed(tmp_path: Path) -> None:
     plan = build_test_plan({"models": [package()]}, tmp_path).api
     document = build_openapi(plan, OpenAiModels(chat=("a",), embeddings=("b", "c")))
-    assert list(document["paths"]) == ["/a-package", "/v1/chat/completions", "/v1/embeddings", "/v1/models"]
+    assert list(document["paths"]) == [
+        "/a-package",
+        "/v1/chat/completions",
+        "/v1/embeddings",
+        "/v1/models",
+        "/v1/models/{model}",
+    ]
     body = document["paths"]["/v1/embeddings"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"]["properties"]["model"]["enum"] == ["b", "c"]
     assert body["example"] == {"model": "b", "input": "What is AWS?"}

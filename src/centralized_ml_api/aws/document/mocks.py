@@ -56,10 +56,9 @@ def refuse_method(methods: Sequence[str]) -> tuple[ApiError, dict[str, str]]:
     return error, {"Allow": allow}
 
 
-def build_fixed(value: Any) -> dict[str, Any]:
-    """200 with this value as JSON; its texts have to be free of what the template language would act on."""
-    body = json.dumps(value, separators=(",", ":"))
-    return _mock(MadeResponse("default", 200, render_empty({}) + body))
+def build_text(template: str) -> dict[str, Any]:
+    """200 with the JSON that this template makes, and the headers of every answer."""
+    return _mock(MadeResponse("default", 200, render_empty({}) + template))
 
 
 def _mock(response: MadeResponse, request_types: Sequence[str] = _REQUEST_TYPES) -> dict[str, Any]:

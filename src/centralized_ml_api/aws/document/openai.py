@@ -1,18 +1,31 @@
-"""The paths of OpenAI's API: two that the streaming function answers, and the list of models."""
+"""The paths of OpenAI's API: two that the streaming function answers, and the models as they are deployed."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, MODELS_PATH, build_model_list
-from centralized_ml_api.aws.document.mocks import build_fixed, build_other_methods, build_preflight
+from centralized_ml_api.api.openai import (
+    CHAT_PATH,
+    EMBEDDINGS_PATH,
+    MODEL_PATH,
+    MODELS_PATH,
+    build_model,
+    build_model_list,
+    unknown_model,
+)
+from centralized_ml_api.api.openai_operations import MODEL_PARAMETER
+from centralized_ml_api.aws.document.mocks import build_other_methods, build_preflight, build_text
+from centralized_ml_api.aws.document.templates import render_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from centralized_ml_api.plan.speaks import OpenAiModels
 
 Operation = dict[str, Any]
+
+_OPERATIONS = ("get", "post")
 
 
 def build_openai_paths(
@@ -21,12 +34,9 @@ def build_openai_paths(
     """The paths that these models need, none without any; `stream` is how their calls are answered."""
     paths = {path: _path("post", stream) for path in _posts(models)}
     if models.names:
-        paths[MODELS_PATH] = _path("get", build_fixed(build_model_list(models.names)))
-    for path, item in paths.items():
-        for method in ("get", "post"):
-            if method in item:
-                item[method] = {"operationId": public["paths"][path][method]["operationId"], **item[method]}
-    return paths
+        paths[MODELS_PATH] = _path("get", build_text(_as_text(build_model_list(models.names))))
+        paths[MODEL_PATH] = _with_parameter(_path("get", build_text(_render_model(models.names))))
+    return {path: _named(public["paths"][path], item) for path, item in paths.items()}
 
 
 def list_openai_calls(models: OpenAiModels) -> list[str]:
@@ -46,3 +56,28 @@ def _path(method: str, operation: Operation) -> Operation:
         "options": build_preflight(),
         "x-amazon-apigateway-any-method": build_other_methods((method, "options")),
     }
+
+
+def _with_parameter(item: Operation) -> Operation:
+    return {method: {"parameters": [MODEL_PARAMETER], **operation} for method, operation in item.items()}
+
+
+def _named(public: Operation, item: Operation) -> Operation:
+    """With the names that the participants' document gives its operations."""
+    named = {one: {"operationId": public[one]["operationId"]} for one in _OPERATIONS if one in public}
+    return {method: {**named.get(method, {}), **operation} for method, operation in item.items()}
+
+
+def _render_model(names: Sequence[str]) -> str:
+    """One of them by the end of the path, or a 404: a path for each would take a resource for each."""
+    listed = "|".join(["", *names, ""])
+    return (
+        f'#set($n=$context.path.replaceAll(".*/",""))#set($all="{listed}")'
+        f'#if($all.contains("|$n|")){_as_text(build_model("$n"))}'
+        f"#else#set($context.responseOverride.status=404){render_body(unknown_model(names))}#end"
+    )
+
+
+def _as_text(value: Any) -> str:
+    """As JSON. The names of entries hold nothing that the template language would act on."""
+    return json.dumps(value, separators=(",", ":"))

@@ -24,7 +24,7 @@ async function read() {
 
 async function readParameters(names) {
     const { GetParametersCommand, SSMClient } = await import("@aws-sdk/client-ssm"); // most need none of it
-  const client = new SSMClient();
+    const client = new SSMClient();
     const values = new Map();
     for (let start = 0; start < names.length; start += PARAMETERS_AT_ONCE) {
         const command = new GetParametersCommand({ Names: names.slice(start, start + PARAMETERS_AT_ONCE) });
