@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+EXAMPLE_FUNCTION = Path(__file__).parents[2] / "functions" / "example_function"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 OTHER_HEADER = "X-Other"
 FUNCTION_TIMEOUT_SECONDS = 2
@@ -50,29 +50,31 @@ FUNCTION = """
 
 
 def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any]:
-    """The config; its function lies in `folder`."""
-    code = folder / "functions" / "contract" / "index.py"
-    code.parent.mkdir(parents=True, exist_ok=True)
-    code.write_text(textwrap.dedent(FUNCTION).strip() + "\n")
-    headers = {"type": "api", "headers": [CUSTOM_ATTRIBUTES, OTHER_HEADER]}
-    models = [_model(name, f"http://127.0.0.1:{odd_port}{path}", headers) for name, path in MODELS.items()]
-    chat = _model("chat", f"http://127.0.0.1:{odd_port}/chat", {"type": "api"}, speaks="openai-chat")
-    events = _model("events", f"http://127.0.0.1:{odd_port}/events", {"type": "stream"})
-    gone = _model("gone", f"http://127.0.0.1:{closed_port}/echo", {"type": "api"}, ping="/echo")
-    function = _model("function", f"http://127.0.0.1:{odd_port}/echo", _function())
-    return {
-        "models": [
-            *models,
-            chat | {"speaks": "openai-chat"},
-            events,
-            gone,
-            function,
-            _entry("not-served", {"type": "api"}),
-        ]
-    }
+    """The config; its functions lie in `folder`: one of its own, and the one of the default config."""
+    _write_functions(folder)
+    odd = f"http://127.0.0.1:{odd_port}"
+    direct = {"type": "api", "headers": [CUSTOM_ATTRIBUTES, OTHER_HEADER]}
+    chats = {"speaks": "openai-chat"}
+    entries = [
+        *(_model(name, direct, f"{odd}{path}") for name, path in MODELS.items()),
+        _model("events", {"type": "stream"}, f"{odd}/events"),
+        _model("function", _function("contract", FUNCTION_TIMEOUT_SECONDS), f"{odd}/echo"),
+        _model("chat", direct, f"{odd}/chat", **chats) | chats,
+        _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,
+        _model("gone", direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
+        _entry("not-served", direct),
+    ]
+    return {"models": entries}
 
 
-def _model(name: str, url: str, integration: dict[str, Any], **more: str) -> dict[str, Any]:
+def _write_functions(folder: Path) -> None:
+    functions = folder / "functions"
+    shutil.copytree(EXAMPLE_FUNCTION, functions / "example_function")
+    (functions / "contract").mkdir()
+    (functions / "contract" / "index.py").write_text(textwrap.dedent(FUNCTION).strip() + "\n")
+
+
+def _model(name: str, integration: dict[str, Any], url: str, **more: str) -> dict[str, Any]:
     return {**_entry(name, integration), "local": {"engine": "url", "url": url, **more}}
 
 
@@ -81,10 +83,11 @@ def _entry(name: str, integration: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "image": image, "instance": "ml.g5.2xlarge", "integration": integration}
 
 
-def _function() -> dict[str, Any]:
+def _function(name: str, timeout_seconds: int) -> dict[str, Any]:
     properties = {
-        "code": "functions/contract",
+        "code": f"functions/{name}",
         "permissions": ["sagemaker:InvokeEndpoint"],
-        "timeout": FUNCTION_TIMEOUT_SECONDS,
+        "timeout": timeout_seconds,
+        "environment": {"MODEL_SPEAKS": "openai-chat"},
     }
     return {"type": "lambda", "properties": properties}

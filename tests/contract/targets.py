@@ -52,8 +52,12 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:
-    """The entries' names by the logical ids of their endpoints, where the CDK keeps letters and digits."""
+    """The entries' names by what the template calls their endpoints.
+
+    That is a logical id, in which the CDK keeps letters and digits, or for an adopted one its own name.
+    """
     ids = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::SageMaker::Endpoint"]
     plain = {re.sub(r"[^A-Za-z0-9]", "", name): name for name in names}
     found = {one: re.fullmatch(r"ApiModels(.+)Endpoint[0-9A-F]{8}", one) for one in ids}
-    return {one: plain[match[1]] for one, match in found.items() if match}
+    adopted = dict(zip(names, names, strict=True))
+    return adopted | {one: plain[match[1]] for one, match in found.items() if match}

@@ -32,7 +32,7 @@ def client(targets: Targets, request: pytest.FixtureRequest) -> Iterator[openai.
 
 
 def test_it_lists_the_models(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["chat"]
+    assert [model.id for model in client.models.list()] == ["chat", "translated"]
 
 
 def test_it_chats(client: openai.OpenAI) -> None:
@@ -49,4 +49,4 @@ def test_it_shows_the_real_reason_of_an_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.chat.completions.create(model="nope", messages=MESSAGES)
     assert refused.value.code == "model_not_found"
-    assert "There are: chat." in refused.value.message
+    assert "There are: chat, translated." in refused.value.message

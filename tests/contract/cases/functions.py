@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.case import Bytes, Case, Expected, Json, Request, render_json
+from contract.case import JSON, Bytes, Case, Expected, Json, Request, render_json
 
 if TYPE_CHECKING:
     from support.running_gateway import Answer
 
 _PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
 _TEXT = "it's é".encode()
+OWN_CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": "x-request-id,Retry-After"}
+_OF_A_FUNCTION: dict[str, Any] = {"cors": False, "anonymous_on_aws": True}
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,26 @@ class Event:
         Json({**route, **self.members}).check(answer)
         event = answer.json
         assert {name: event["headers"].get(name) for name in self.headers} == self.headers, event["headers"]
+        for name in ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"):
+            assert event["headers"].get(name), event["headers"]
         context = event["requestContext"]
+        assert context["identity"]["sourceIp"] == "127.0.0.1", context
         assert (context["stage"], context["path"]) == ("prod", "/prod/function"), context
         assert (context["httpMethod"], context["resourcePath"]) == ("POST", "/function"), context
+
+
+@dataclass(frozen=True)
+class OwnRefusal:
+    """The one shape of errors, made by the function."""
+
+    def check(self, answer: Answer) -> None:
+        """Compares it."""
+        assert answer.error.keys() == {"message", "type", "code", "request_id"}, answer
+        assert answer.error["code"] == "invalid_body", answer
+        assert answer.error["request_id"] in {
+            answer.header("x-request-id"),
+            answer.header("x-amzn-requestid"),
+        }
 
 
 def _case(name: str, path: str, sent: bytes, headers: Mapping[str, str], **members: Any) -> Case:
@@ -67,6 +86,16 @@ CASES = [
         body="{}",
         queryStringParameters={"a": "2", "b": " &"},
         multiValueQueryStringParameters={"a": ["1", "2"], "b": [" &"]},
+    ),
+    Case(
+        "the original's body gets the original's answer",
+        Request("/translated", render_json({"text_inputs": "it is so"}), headers={"Content-Type": JSON}),
+        Expected(200, Json({"generated_texts": ["it is so"]}), JSON, OWN_CORS, **_OF_A_FUNCTION),
+    ),
+    Case(
+        "a function's own error has the one shape, and names the request",
+        Request("/translated", render_json({"text_inputs": 7}), headers={"Content-Type": JSON}),
+        Expected(400, OwnRefusal(), JSON, OWN_CORS, **_OF_A_FUNCTION),
     ),
     Case(
         "a function's bytes are bytes for callers that accept them",

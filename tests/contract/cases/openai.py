@@ -56,7 +56,7 @@ def _broken(body: bytes) -> Request:
     return Request(openai.CHAT_PATH, body, headers={"Content-Type": JSON})
 
 
-_LIST: Mapping[str, Any] = openai.build_model_list(["chat"])
+_LIST: Mapping[str, Any] = openai.build_model_list(["chat", "translated"])
 
 CASES = [
     Case("a chat is answered", chat(), Expected(200, Completion(SAID), JSON)),

@@ -13,6 +13,9 @@ from support.api_gateway.message import GatewayError, Request
 from support.api_gateway.routing import find_route
 from support.api_gateway.templates import Context
 
+CONTEXT = {"stage": "prod", "identity": {"sourceIp": "IP"}}
+FORWARDED = {"X-Forwarded-For": "IP", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https"}
+
 
 def test_a_function_gets_the_documented_event() -> None:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html"""
@@ -25,18 +28,22 @@ def test_a_function_gets_the_documented_event() -> None:
         b"Hello from client!",
         "an-id",
     )
-    event = build_event(rest, sent, find_route(rest, "POST", "/my/path"), Context({"stage": "prod"}))
+    event = build_event(rest, sent, find_route(rest, "POST", "/my/path"), Context(CONTEXT))
     assert event == {
         "resource": "/my/{path+}",
         "path": "/my/path",
         "httpMethod": "POST",
-        "headers": {"header1": "value2", "header2": "value"},
-        "multiValueHeaders": {"header1": ["value1", "value2"], "header2": ["value"]},
+        "headers": {"header1": "value2", "header2": "value", **FORWARDED},
+        "multiValueHeaders": {
+            "header1": ["value1", "value2"],
+            "header2": ["value"],
+            **{name: [value] for name, value in FORWARDED.items()},
+        },
         "queryStringParameters": {"parameter1": "value2", "parameter2": "value"},
         "multiValueQueryStringParameters": {"parameter1": ["value1", "value2"], "parameter2": ["value"]},
         "pathParameters": {"path": "path"},
         "stageVariables": None,
-        "requestContext": {"stage": "prod"},
+        "requestContext": CONTEXT,
         "body": "Hello from client!",
         "isBase64Encoded": False,
     }

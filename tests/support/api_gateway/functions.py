@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from support.api_gateway.document import Template
     from support.background import Background
 
+_OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
+
 
 @contextlib.contextmanager
 def run_functions(
@@ -93,6 +95,7 @@ def _specification(
         endpoint_name=endpoints[variables["ENDPOINT_NAME"]],
         runtime_url=sagemaker_url,
         model_speaks=variables.get("MODEL_SPEAKS", ""),
+        environment={key: value for key, value in variables.items() if key not in _OF_THE_HOST},
         port=0,
         region="us-east-1",
         path=os.environ["PATH"],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from support.api_gateway.document import RestApi
-    from support.api_gateway.message import Request
+    from support.api_gateway.message import Pairs, Request
     from support.api_gateway.routing import Route
     from support.api_gateway.templates import Context
 
@@ -31,12 +31,13 @@ def build_event(api: RestApi, request: Request, route: Route, context: Context) 
     """
     binary = kind_of(request.content_type, api.binary_media_types) == BINARY
     encoded = base64.b64encode(request.body).decode() if binary else request.body.decode(errors="replace")
+    headers = (*request.headers, *_forwarded(context))
     return {
         "resource": route.resource,
         "path": request.path,
         "httpMethod": request.method,
-        "headers": dict(request.headers),
-        "multiValueHeaders": _many(request.headers),
+        "headers": dict(headers),
+        "multiValueHeaders": _many(headers),
         "queryStringParameters": dict(request.query) or None,
         "multiValueQueryStringParameters": _many(request.query) or None,
         "pathParameters": dict(route.path_parameters) or None,
@@ -62,6 +63,15 @@ def read_answer(api: RestApi, request: Request, payload: bytes) -> Response:
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("content-type", "application/json"))
     return Response(int(result.get("statusCode", 200)), headers, body)
+
+
+def _forwarded(context: Context) -> Pairs:
+    """What API Gateway adds to the client's own headers, as in the page's example of an event."""
+    return (
+        ("X-Forwarded-For", context.value("identity.sourceIp") or ""),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    )
 
 
 def _check(payload: bytes) -> dict[str, Any]:
