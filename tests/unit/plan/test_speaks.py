@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from centralized_ml_api.config.model import Speaks
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.model import (
     ApiPlan,
@@ -18,6 +19,9 @@ from centralized_ml_api.plan.model import (
     UrlServing,
 )
 from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
+
+if TYPE_CHECKING:
+    from centralized_ml_api.config.model import Speaks
 
 LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")
 CHAT = OpenAiModels(chat=("one",))
