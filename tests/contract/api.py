@@ -88,6 +88,5 @@ def _function(name: str, timeout_seconds: int) -> dict[str, Any]:
         "code": f"functions/{name}",
         "permissions": ["sagemaker:InvokeEndpoint"],
         "timeout": timeout_seconds,
-        "environment": {"MODEL_SPEAKS": "openai-chat"},
     }
     return {"type": "lambda", "properties": properties}

@@ -124,6 +124,6 @@ def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: L
         entry=deployment.name,
         function=function,
         endpoint_name=deployment.endpoint_name,
-        model_speaks=model_speaks(local.serving),
+        model_speaks=local.speaks or model_speaks(local.serving),
         fingerprint=folder_fingerprint(function.code),
     )

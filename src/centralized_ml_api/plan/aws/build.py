@@ -96,7 +96,8 @@ def _functions(
     containers = {model.name: model.container for model in models}
     for one in deployments:
         if one.function is not None:
-            yield build_model_function(one.name, one.function, _endpoint(one), containers.get(one.name))
+            container = containers.get(one.name)
+            yield build_model_function(one.name, one.function, _endpoint(one), container, one.speaks)
 
 
 def _route(deployment: ModelDeployment) -> Route:

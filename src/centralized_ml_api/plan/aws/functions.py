@@ -10,6 +10,7 @@ from centralized_ml_api.plan.aws.speaks import container_speaks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from centralized_ml_api.config.model import Speaks
     from centralized_ml_api.plan.aws.model import ContainerPlan, Endpoint
     from centralized_ml_api.plan.model import FunctionPlan
 
@@ -20,16 +21,23 @@ _ENDPOINT = ":endpoint/"
 
 
 def build_model_function(
-    name: str, function: FunctionPlan, endpoint: Endpoint, container: ContainerPlan | None
+    name: str,
+    function: FunctionPlan,
+    endpoint: Endpoint,
+    container: ContainerPlan | None,
+    speaks: Speaks | None = None,
 ) -> ModelFunctionPlan:
-    """The function of one entry; `container` is what runs behind the endpoint, where that is known."""
+    """The function of one entry.
+
+    `container` is what runs behind the endpoint, where that is known; `speaks` is what the config says of it.
+    """
     invoke = [action for action in function.actions if _is_invoke(action)]
     resources = function.resources or ()
     return ModelFunctionPlan(
         name=name,
         function=function,
         endpoint=endpoint,
-        environment={**_language(container), **function.environment},
+        environment={**_language(container, speaks), **function.environment},
         invoke_actions=tuple(invoke),
         invoke_resources=tuple(one for one in resources if _ENDPOINT in one),
         other_actions=tuple(action for action in function.actions if action not in invoke),
@@ -46,10 +54,10 @@ def _other_resources(written: Sequence[str] | None) -> tuple[str, ...]:
     return (EVERYTHING,) if written is None else tuple(written)
 
 
-def _language(container: ContainerPlan | None) -> Mapping[str, str]:
-    """MODEL_SPEAKS, for a known family; the function has a default for the others.
+def _language(container: ContainerPlan | None, written: Speaks | None) -> Mapping[str, str]:
+    """MODEL_SPEAKS, as written or for a known family; the function has a default for the others.
 
     With `text-inputs`, which is what the example function's callers speak already, it passes bodies on.
     """
-    speaks = container_speaks(container.image) if container else None
+    speaks = written or (container_speaks(container.image) if container else None)
     return {"MODEL_SPEAKS": speaks} if speaks else {}
