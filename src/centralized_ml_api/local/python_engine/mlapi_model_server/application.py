@@ -33,26 +33,26 @@ class Application:
     def __init__(self, threads: ModelThreads) -> None:
         self._threads = threads
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, request: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """One request, as PEP 3333 has it."""
         try:
-            return self._answer(environ, start_response)
+            return self._answer(request, start_response)
         except Refusal as refusal:
             return _refuse(refusal, start_response)
 
-    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+    def _answer(self, request: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = request["PATH_INFO"], request["REQUEST_METHOD"]
         if path not in _METHODS:
             raise unknown_path()
         if method not in _METHODS[path]:
             raise wrong_method()
         if path == INVOCATIONS:
-            return self._invoke(environ, start_response)
+            return self._invoke(request, start_response)
         start_response("200 OK", [("Content-Length", "0")])
         return []
 
-    def _invoke(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        call = Call(_read_request(environ), environ["waitress.client_disconnected"])
+    def _invoke(self, request: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        call = Call(_read_request(request), request["waitress.client_disconnected"])
         self._threads.submit(call)
         head = call.take()
         if not isinstance(head, Head):  # nobody is there to read it
@@ -84,16 +84,16 @@ class Pieces:
         self._call.abandon()
 
 
-def _read_request(environ: Environ) -> Request:
+def _read_request(request: Environ) -> Request:
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").title(): value
-        for name, value in environ.items()
+        for name, value in request.items()
         if name.startswith("HTTP_")
     }
-    content_type = environ.get("CONTENT_TYPE") or JSON
+    content_type = request.get("CONTENT_TYPE") or JSON
     headers["Content-Type"] = content_type
-    body = environ["wsgi.input"].read()
-    return Request(body, content_type, environ.get("HTTP_ACCEPT", ""), headers)
+    body = request["wsgi.input"].read()
+    return Request(body, content_type, request.get("HTTP_ACCEPT", ""), headers)
 
 
 def _headers(head: Head) -> list[tuple[str, str]]:
