@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 SENTENCE = "What is the capital of France?"
+JSON, WAV = "application/json", "audio/wav"
 MANNER = "You are a helpful assistant. Answer in one short sentence."
 
 
@@ -28,23 +29,23 @@ class Api:
 
     def speak(self, text: str) -> bytes:
         """The text as WAV."""
-        return self._post("text-to-speech", json.dumps({"text": text}).encode(), "application/json")
+        return self._post("text-to-speech", json.dumps({"text": text}).encode(), JSON, accept=WAV)
 
     def listen(self, recording: bytes) -> str:
         """What is said in a WAV."""
-        answer: dict[str, str] = json.loads(self._post("speech-to-text", recording, "audio/wav"))
+        answer: dict[str, str] = json.loads(self._post("speech-to-text", recording, WAV))
         return answer["text"]
 
     def ask(self, question: str) -> str:
         """What the chat model says to it."""
         messages = [{"role": "system", "content": MANNER}, {"role": "user", "content": question}]
         body = {"messages": messages, "max_tokens": 64, "temperature": 0}
-        answer = json.loads(self._post("chat", json.dumps(body).encode(), "application/json"))
+        answer = json.loads(self._post("chat", json.dumps(body).encode(), JSON))
         text: str = answer["choices"][0]["message"]["content"]
         return text.strip()
 
-    def _post(self, name: str, body: bytes, content_type: str) -> bytes:
-        headers = {"Content-Type": content_type, **self._key}
+    def _post(self, name: str, body: bytes, content_type: str, accept: str = JSON) -> bytes:
+        headers = {"Content-Type": content_type, "Accept": accept, **self._key}
         request = urllib.request.Request(f"{self._url}/{name}", body, headers)  # noqa: S310  # the user's address
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # as above

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import shutil
 import struct
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import openai
 import pytest
 
 from centralized_ml_api.local.python_engine import find_environment
+from contract.targets import read_targets
+from support.background import start_background
 from support.local_api import LocalApi, mlapi, start_local_api
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config/showcase.json"
 FIRST_START_SECONDS = 480
 """On a machine that has none of it yet, packages and weights (about 500 MB) are fetched first, once."""
 
@@ -49,7 +53,7 @@ draw(tuple(sys.argv[1:])).save(sys.stdout.buffer, "PNG")
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     folder = tmp_path_factory.mktemp("showcase")
-    with start_local_api(folder, ROOT / "config/showcase.json") as started:
+    with start_local_api(folder, CONFIG) as started:
         yield started.wait_serving(FIRST_START_SECONDS)
 
 
@@ -82,6 +86,20 @@ def listen(api: LocalApi, recording: bytes, media_type: str = WAV) -> str:
     return heard
 
 
+def talk(url: str, folder: Path) -> list[str]:
+    """What the script of the docs prints, a line each: said, heard, answer."""
+    script = ROOT / "examples/talk.py"
+    done = subprocess.run(
+        [sys.executable, script, SENTENCE, "--url", url, "--save", "fox.wav"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
 def message_of(answer: urllib3.BaseHTTPResponse) -> str:
     message: str = json.loads(answer.data)["error"]["message"]
     return message
@@ -100,6 +118,23 @@ def test_smoke_finds_all_five_well(api: LocalApi) -> None:
     assert {name: one["verdict"] for name, one in models.items()} == dict.fromkeys(models, "ok")
     assert ran.status == 0
     assert models["text-to-speech"]["content_type"] == WAV
+
+
+def test_smoke_finds_them_as_well_through_the_api_on_aws(
+    api: LocalApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The synthesized API behind the tests' API Gateway, its endpoints the same model servers."""
+    monkeypatch.chdir(ROOT)
+    shutil.copy(CONFIG, tmp_path / "models.json")
+    with start_background() as background, read_targets(api, tmp_path, background) as targets:
+        ran = mlapi("smoke", targets.aws_url, "--config", str(CONFIG), cwd=tmp_path)
+        _, heard, _ = talk(targets.aws_url, tmp_path)
+    assert heard == f"heard:  {SENTENCE}"
+    assert ran.status == 0, ran.out
+    *_, speech_to_text, text_to_speech, ocr = ran.out.splitlines()
+    assert '{"text": "Hello from one machine.", "segments"' in speech_to_text
+    assert text_to_speech.endswith("audio/wav: 52 49 46 46 64 64 01 00")
+    assert '{"text": "Hello from one machine.\\nTotal: 42.50 EUR", "lines' in ocr
 
 
 def test_what_is_said_is_understood(api: LocalApi) -> None:
@@ -267,16 +302,7 @@ with av.open(sys.stdout.buffer, "w", format="flac") as target:
 
 
 def test_the_script_of_the_docs_speaks_listens_and_asks(api: LocalApi, tmp_path: Path) -> None:
-    script = ROOT / "examples/talk.py"
-    done = subprocess.run(
-        [sys.executable, script, SENTENCE, "--url", api.url, "--save", "fox.wav"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    said, heard, answer = done.stdout.splitlines()
+    said, heard, answer = talk(api.url, tmp_path)
     assert said.startswith(f"said:   {SENTENCE}")
     assert heard == f"heard:  {SENTENCE}"
     assert len(answer) > len("answer: ")

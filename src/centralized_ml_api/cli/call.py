@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def call(name: str, body: str | None, url: str | None, key: str | None, state: P
     """
     sent = load_body(body) if body is not None else load_sample(name, state, remote=url is not None)
     address = f"{(url or running_address(state)).rstrip('/')}/{name}"
-    answer = post(address, sent, key, accept="text/event-stream" if stream else "")
+    answer = post(address, replace(sent, accept="text/event-stream") if stream else sent, key)
     with_body_shown = _show_as_it_comes if stream else _show
     with explain_failures(address):
         with_body_shown(answer, name)

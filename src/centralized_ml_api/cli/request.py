@@ -42,7 +42,7 @@ key_option = click.option(
 )
 
 
-def post(url: str, body: Body, key: str | None, *, accept: str = "") -> urllib3.BaseHTTPResponse:
+def post(url: str, body: Body, key: str | None) -> urllib3.BaseHTTPResponse:
     """The answer, its body not yet read; a redirect is not followed, so the key goes nowhere else.
 
     Raises:
@@ -51,7 +51,7 @@ def post(url: str, body: Body, key: str | None, *, accept: str = "") -> urllib3.
     """
     import urllib3  # noqa: PLC0415  # only the verbs that call pay for it
 
-    headers = {"Content-Type": body.media_type, "Accept": accept, KEY_HEADER: key or ""}
+    headers = {"Content-Type": body.media_type, "Accept": body.accept, KEY_HEADER: key or ""}
     with explain_failures(url):
         return urllib3.PoolManager(retries=False).request(
             "POST",

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent, and its media type."""
+    """What is sent, its media type, and that of the answer, where it is known."""
 
     content: bytes
     media_type: str
+    accept: str = ""
 
 
 def load_sample_body(deployment: ModelDeployment, folders: Sequence[Path]) -> Body | None:
@@ -31,16 +32,21 @@ def load_sample_body(deployment: ModelDeployment, folders: Sequence[Path]) -> Bo
     Raises:
         UsageError: the file cannot be read.
     """
+    content = _load_content(deployment, folders)
+    # API Gateway gives bytes as base64 to callers that do not ask for their type.
+    return None if content is None else Body(content, media_type_of(deployment), deployment.about.gives or "")
+
+
+def _load_content(deployment: ModelDeployment, folders: Sequence[Path]) -> bytes | None:
     file = sample_file_of(deployment)
     if file:
-        return Body(load_file(resolve_folder(file.path, folders)), file.media_type)
+        return load_file(resolve_folder(file.path, folders))
     sample = sample_of(deployment)
     if sample is None:
         return None
-    media_type = media_type_of(deployment)
-    if isinstance(sample, str) and media_type != JSON:
-        return Body(sample.encode(), media_type)
-    return Body(json.dumps(sample).encode(), media_type)
+    if isinstance(sample, str) and media_type_of(deployment) != JSON:
+        return sample.encode()
+    return json.dumps(sample).encode()
 
 
 def load_file(file: Path) -> bytes:

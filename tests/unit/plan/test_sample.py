@@ -46,6 +46,7 @@ def plan(folder: Path, **entry: Any) -> ApiPlan:
         ({"sample": CAT, "takes": "image/x-cat"}, Body(b"cat", "image/x-cat")),
         ({"local": LLAMA}, Body(json.dumps(CHAT_SAMPLE).encode(), "application/json")),
         ({"local": LLAMA, "sample": CAT}, Body(b"cat", "image/png")),
+        ({"sample": {"a": 1}, "gives": "image/png"}, Body(b'{"a": 1}', "application/json", "image/png")),
         ({}, None),
     ],
 )
