@@ -11,10 +11,10 @@ from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-IDLE_SECONDS = 60
-"""How long a model may be silent: what SageMaker itself gives a model for its answer.
+IDLE_SECONDS = 290
+"""How long a model may be silent: less than the 300 seconds after which API Gateway ends a stream by itself.
 
-Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
 """
 
 STREAM_SECONDS = 900
