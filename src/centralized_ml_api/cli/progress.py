@@ -82,8 +82,9 @@ def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
     deployment = plan.deployment(entry.name)
     file = sample_file_of(deployment) if deployment else None
     if file:
+        header = shlex.quote(f"Content-Type: {file.media_type}")
         at = shlex.quote(f"@{shown_path(resolve_folder(file.path, plan.folders))}")
-        return f"curl -X POST {address}{entry.path} -H 'Content-Type: {file.media_type}' --data-binary {at}"
+        return f"curl -X POST {address}{entry.path} -H {header} --data-binary {at}"
     sample = sample_of(deployment) if deployment else None
     body = "@body.json" if sample is None else json.dumps(sample, ensure_ascii=False)
     return f"curl -X POST {address}{entry.path} -d {shlex.quote(body)}"

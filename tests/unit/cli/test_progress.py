@@ -1,0 +1,51 @@
+"""The call that `mlapi up` ends with works as it is printed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.cli.progress import curl_of
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.local.status import EntryStatus
+from centralized_ml_api.plan.build import build_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+URL = "http://127.0.0.1:8080"
+
+
+def curl(folder: Path, **entry: Any) -> list[str]:
+    """The words of the command, as a shell takes them."""
+    config = folder / "models.json"
+    whole = {"name": "a", "integration": {"type": "api"}, **entry}
+    config.write_text(json.dumps({"models": [], "endpoints": [whole]}))
+    plan = build_plan(load_config(config, now=datetime(2026, 1, 1, tzinfo=UTC)))
+    status = EntryStatus("a", "/a", "ready", "", "url", "api", ())
+    return shlex.split(curl_of(status, URL, plan))
+
+
+def test_a_json_sample_stands_in_the_command(tmp_path: Path) -> None:
+    words = curl(tmp_path, sample={"text": "it's"})
+    assert words == ["curl", "-X", "POST", f"{URL}/a", "-d", '{"text": "it\'s"}']
+
+
+def test_a_file_is_sent_with_its_type_from_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my cat.png").write_bytes(b"cat")
+    typed = ["curl", "-X", "POST", f"{URL}/a", "-H", "Content-Type: image/png", "--data-binary"]
+    elsewhere = curl(tmp_path, sample={"$file": "my cat.png"})
+    monkeypatch.chdir(tmp_path)
+    here = curl(tmp_path, sample={"$file": "my cat.png"})
+    assert elsewhere == [*typed, f"@{tmp_path}/my cat.png"]
+    assert here == [*typed, "@my cat.png"]
+
+
+def test_without_a_sample_the_body_is_left_to_the_reader(tmp_path: Path) -> None:
+    assert curl(tmp_path)[-1] == "@body.json"
