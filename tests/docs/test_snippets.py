@@ -56,8 +56,9 @@ def test_a_config_on_a_page_loads(block: Block, tmp_path: Path, monkeypatch: pyt
     for folder in ("functions/example_function", "functions/upper", "functions/shout"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "index.py").write_text("def lambda_handler(event, context): ...\n")
-    (tmp_path / "models/language").mkdir(parents=True)
-    (tmp_path / "models/language/inference.py").touch()
+    for folder in ("models/language", "models/text_to_image"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "inference.py").touch()
     (tmp_path / "words.json").touch()
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights/model.gguf").touch()

@@ -34,9 +34,10 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
 
 
 def copy_default(folder: Path) -> Path:
-    """The default config with its function, as in the repository."""
+    """The default config with its function and its model's code, as in the repository."""
     (folder / "config").mkdir()
-    shutil.copytree(ROOT / "functions", folder / "functions")
+    for part in ("functions", "models"):
+        shutil.copytree(ROOT / part, folder / part)
     return Path(shutil.copy(ROOT / "config" / "models.json", folder / "config"))
 
 
@@ -76,11 +77,11 @@ def test_the_models_own_refusal_is_kept(api: LocalApi) -> None:
     assert "messages" in json.loads(answer.data)["error"]["message"]
 
 
-def test_a_model_without_a_local_block_says_what_to_add(api: LocalApi) -> None:
+def test_a_model_whose_weights_are_fetched_by_hand_says_how(api: LocalApi) -> None:
     answer = api.call("/sd-1-0", b'{"text_prompts": [{"text": "a cloud"}]}')
     error = json.loads(answer.data)["error"]
     assert answer.status == 501
-    assert '"local": {' in error["message"]
+    assert "mlapi pull sd-1-0" in error["message"]
     assert error["type"] == "not_implemented_error"
 
 

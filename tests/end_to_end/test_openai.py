@@ -38,7 +38,8 @@ EMBED = {
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     """The default config, whose chat model stands behind a function, and an entry that embeds."""
     folder = tmp_path_factory.mktemp("openai")
-    shutil.copytree(ROOT / "functions", folder / "functions")
+    for part in ("functions", "models"):
+        shutil.copytree(ROOT / part, folder / part)
     config = json.loads((ROOT / "config/models.json").read_text())
     config["endpoints"].append(EMBED)
     (folder / "models.json").write_text(json.dumps(config))

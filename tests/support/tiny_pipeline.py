@@ -1,9 +1,9 @@
-"""Writes a tiny Stable Diffusion pipeline with random weights, in the environment of that model.
+"""Writes two tiny pipelines with random weights; runs in the environment of models/text_to_image.
 
-    ENVIRONMENT/bin/python tiny_pipeline.py FOLDER [--half]
+    ENVIRONMENT/bin/python tiny_pipeline.py FOLDER
 
-The classes are those of a real one (with `--half` the files are named and stored in half precision too); what
-it draws is noise. Takes some seconds and 1 MB.
+It writes `FOLDER/half`, of the classes of Stable Diffusion, named and stored in half precision, and
+`FOLDER/xl`, of those of Stable Diffusion XL. What they draw is noise. Takes some seconds and 2 MB.
 """
 
 from __future__ import annotations
@@ -12,29 +12,36 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from diffusers import (
+    AutoencoderKL,
+    EulerDiscreteScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 WIDTH = 32
 """Numbers for each token."""
+
+TIME_WIDTH, SIZES = 8, 6
+"""Stable Diffusion XL is told six numbers about the image's size and place, each made into as many."""
 
 SPECIAL = ("<|startoftext|>", "<|endoftext|>")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def main() -> None:
-    """Builds it and saves it."""
+    """Builds both and saves them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--half", action="store_true")
-    arguments = parser.parse_args()
+    folder = parser.parse_args().folder
     torch.manual_seed(0)
-    pipeline = build_pipeline()
-    if arguments.half:
-        pipeline = pipeline.to(torch.float16)
-    pipeline.save_pretrained(arguments.folder, variant="fp16" if arguments.half else None)
+    build_pipeline().to(torch.float16).save_pretrained(folder / "half", variant="fp16")
+    build_xl_pipeline().save_pretrained(folder / "xl")
 
 
 def build_pipeline() -> StableDiffusionPipeline:
@@ -42,19 +49,45 @@ def build_pipeline() -> StableDiffusionPipeline:
     tokenizer = build_tokenizer()
     return StableDiffusionPipeline(
         vae=build_vae(),
-        text_encoder=build_text_encoder(len(tokenizer)),
+        text_encoder=CLIPTextModel(build_text_config(len(tokenizer))),
         tokenizer=tokenizer,
-        unet=build_unet(),
-        scheduler=EulerDiscreteScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            steps_offset=1,
-            timestep_spacing="trailing",
-        ),
+        unet=build_unet(cross_attention_dim=WIDTH),
+        scheduler=build_scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
+    )
+
+
+def build_xl_pipeline() -> StableDiffusionXLPipeline:
+    """The same with a second text encoder, which also gives one vector for the whole text."""
+    tokenizer = build_tokenizer()
+    config = build_text_config(len(tokenizer))
+    return StableDiffusionXLPipeline(
+        vae=build_vae(),
+        text_encoder=CLIPTextModel(config),
+        text_encoder_2=CLIPTextModelWithProjection(config),
+        tokenizer=tokenizer,
+        tokenizer_2=build_tokenizer(),
+        unet=build_unet(
+            cross_attention_dim=2 * WIDTH,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=TIME_WIDTH,
+            projection_class_embeddings_input_dim=WIDTH + SIZES * TIME_WIDTH,
+        ),
+        scheduler=build_scheduler(),
+        add_watermarker=False,
+    )
+
+
+def build_scheduler() -> EulerDiscreteScheduler:
+    """As a turbo model has it."""
+    return EulerDiscreteScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        steps_offset=1,
+        timestep_spacing="trailing",
     )
 
 
@@ -68,9 +101,9 @@ def build_tokenizer() -> CLIPTokenizer:
         return CLIPTokenizer(str(vocabulary), str(merges), model_max_length=77)
 
 
-def build_text_encoder(tokens: int) -> CLIPTextModel:
+def build_text_config(tokens: int) -> CLIPTextConfig:
     """One layer."""
-    config = CLIPTextConfig(
+    return CLIPTextConfig(
         vocab_size=tokens,
         hidden_size=WIDTH,
         intermediate_size=WIDTH,
@@ -79,11 +112,11 @@ def build_text_encoder(tokens: int) -> CLIPTextModel:
         bos_token_id=tokens - 2,
         eos_token_id=tokens - 1,
         pad_token_id=tokens - 1,
+        projection_dim=WIDTH,
     )
-    return CLIPTextModel(config)
 
 
-def build_unet() -> UNet2DConditionModel:
+def build_unet(**more: Any) -> UNet2DConditionModel:
     """Two levels; the second one looks at the text."""
     return UNet2DConditionModel(
         sample_size=16,
@@ -91,9 +124,9 @@ def build_unet() -> UNet2DConditionModel:
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=WIDTH,
         attention_head_dim=2,
         norm_num_groups=8,
+        **more,
     )
 
 

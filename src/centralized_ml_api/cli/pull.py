@@ -16,7 +16,7 @@ from centralized_ml_api.errors import StartError, UsageError
 from centralized_ml_api.plan.model import LlamaCppServing, PythonServing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.plan.model import ApiPlan
@@ -39,11 +39,15 @@ _LAST_LINES = 8
 def pull(names: Sequence[str], config: Path) -> None:
     """Fetch the weights of the models NAMES, or of every model, into the cache; interrupted, it resumes.
 
-    The packages of python models are installed, too: afterwards `mlapi up` needs no network.
+    The packages of python models are installed, too: afterwards `mlapi up` needs no network. Models with
+    "fetch": "manual" are left out unless they are named.
     """
     plan = load_plan_and_warn(config)
-    chosen = choose(plan, names)
-    if not chosen:
+    having = find_fetched(plan)
+    chosen = choose(having, names)
+    for name in [] if names else [one for one in having if one not in chosen]:
+        output.talk(f"{name} is fetched by its name alone: mlapi pull {name}")
+    if not having:
         output.talk("No model of this config has weights or packages to fetch.")
     for name, serving in chosen.items():
         if isinstance(serving, PythonServing):
@@ -53,23 +57,28 @@ def pull(names: Sequence[str], config: Path) -> None:
     output.next_command(f"mlapi up {config}")
 
 
-def choose(plan: ApiPlan, names: Sequence[str]) -> dict[str, Fetched]:
-    """What has something to fetch, by entry name: of the named entries, or of all.
-
-    Raises:
-        UsageError: a name is not in the config, or its entry has nothing to fetch.
-    """
+def find_fetched(plan: ApiPlan) -> dict[str, Fetched]:
+    """What has something to fetch, by entry name."""
     servings = {entry.name: entry.local.serving for entry in plan.deployments if entry.local}
-    having = {
+    return {
         name: serving
         for name, serving in servings.items()
         if isinstance(serving, (LlamaCppServing, PythonServing))
     }
+
+
+def choose(having: Mapping[str, Fetched], names: Sequence[str]) -> dict[str, Fetched]:
+    """The named ones, or all but those that are fetched by hand.
+
+    Raises:
+        UsageError: a name is not in the config, or its entry has nothing to fetch.
+    """
     for name in names:
         if name not in having:
             known = ", ".join(having) or "none"
             raise UsageError(f"{name} has nothing to fetch", fix=f"models that have: {known}")
-    return {name: having[name] for name in names or having}
+    automatic = [name for name, serving in having.items() if serving.fetch == "auto"]
+    return {name: having[name] for name in names or automatic}
 
 
 def _install(name: str, serving: PythonServing) -> None:

@@ -70,7 +70,7 @@ def test_instances_times_price_times_hours(
 ) -> None:
     fewest, most = sorted(counts)
     scaled = container(instance="ml.g5.xlarge", autoscaling=scaling(fewest, most))
-    cost = cost_of(tmp_path_factory.getbasetemp(), scaled, prices=price_list(g5=str(usd_an_hour)))
+    cost = cost_of(tmp_path_factory.getbasetemp() / "cost", scaled, prices=price_list(g5=str(usd_an_hour)))
     assert cost.over(Decimal(hours)) == UsdRange(fewest * usd_an_hour * hours, most * usd_an_hour * hours)
     assert cost.is_complete
 

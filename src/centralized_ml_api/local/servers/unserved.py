@@ -67,5 +67,5 @@ def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path]) -> st
     if find_cached(weights, folders=folders):
         return None
     size_bytes = size_of(weights)
-    size = f" ({render_bytes(size_bytes)})" if size_bytes is not None else ""
-    return f"The weights of {name}{size} are not on this machine yet. Fetch them: mlapi pull {name}"
+    size = render_bytes(size_bytes) if size_bytes is not None else "size unknown"
+    return f"The weights of {name} ({size}) are not on this machine yet. Fetch them: mlapi pull {name}"

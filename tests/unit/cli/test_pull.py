@@ -1,0 +1,35 @@
+"""What `mlapi pull` fetches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from support.local_api import mlapi, models, write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def llama(weights: str, **more: Any) -> dict[str, Any]:
+    return {"engine": "llama.cpp", "weights": weights, **more}
+
+
+def test_what_is_fetched_by_hand_is_left_out_unless_it_is_named(tmp_path: Path) -> None:
+    for name in ("small.gguf", "large.gguf"):
+        (tmp_path / name).touch()
+    config = write_config(
+        tmp_path, models(small=llama("small.gguf"), large=llama("large.gguf", fetch="manual"))
+    )
+    everything = mlapi("pull", "--config", str(config), cwd=tmp_path)
+    assert (everything.status, everything.out) == (0, f"small: {tmp_path}/small.gguf\n")
+    assert "large is fetched by its name alone: mlapi pull large" in everything.talk
+    named = mlapi("pull", "large", "--config", str(config), cwd=tmp_path)
+    assert (named.status, named.out) == (0, f"large: {tmp_path}/large.gguf\n")
+
+
+def test_a_name_without_anything_to_fetch_is_told_which_have(tmp_path: Path) -> None:
+    (tmp_path / "small.gguf").touch()
+    config = write_config(tmp_path, models(small=llama("small.gguf")))
+    refused = mlapi("pull", "nope", "--config", str(config), cwd=tmp_path)
+    assert refused.status == 2
+    assert "models that have: small" in refused.talk
