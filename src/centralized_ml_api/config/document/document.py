@@ -56,6 +56,19 @@ class Document:
         """The text that was read."""
         return self.source.text
 
+    def value_at(self, steps: Steps) -> Any:
+        """The value of that path, which is there."""
+        value = self.value
+        for step in steps:
+            value = value[step]
+        return value
+
+    def members(self, steps: Steps) -> list[Steps]:
+        """The paths of what the object or array there holds, in file order."""
+        value = self.value_at(steps)
+        inner: Any = range(len(value)) if isinstance(value, list) else value
+        return [(*steps, step) for step in inner] if isinstance(value, (dict, list)) else []
+
     def value_place(self, steps: Steps) -> Place:
         """Where the value stands: only its first character where it goes over several lines."""
         start, end = self.values[steps]

@@ -29,12 +29,25 @@ def load_document(path: Path) -> Document:
     Raises:
         ConfigError: the file cannot be read, or is not what its name says; exactly one problem.
     """
-    source = SourceText(str(path), _decoded(path, _content(path)))
-    if path.suffix.lower() not in YAML_SUFFIXES:
+    return read_document(SourceText(str(path), _decoded(path, _content(path))))
+
+
+def read_document(source: SourceText) -> Document:
+    """The same of a text that is at hand; the suffix of its file's name decides.
+
+    Raises:
+        ConfigError: it is not what its name says; exactly one problem.
+    """
+    if not is_yaml(source.file):
         return read_json(source)
     from centralized_ml_api.config.document.yaml_reader import read_yaml  # noqa: PLC0415  # JSON needs none
 
     return read_yaml(source)
+
+
+def is_yaml(file: str) -> bool:
+    """Whether a file of that name is read as YAML."""
+    return file.lower().endswith(tuple(YAML_SUFFIXES))
 
 
 def _content(path: Path) -> bytes:

@@ -1,0 +1,162 @@
+"""From a document and a wish to the new text.
+
+An edit is tried, read again and compared: the first that means exactly what was asked is taken, and where
+there is none the file is refused. So it can never change what else the file says. Pure.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.config.document import SourceText, json_path
+from centralized_ml_api.config.document.load import is_yaml, read_document
+from centralized_ml_api.config.edit import blocks, brackets
+from centralized_ml_api.config.edit.splice import Splice, apply_edit
+from centralized_ml_api.config.edit.written import render_json_line
+from centralized_ml_api.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.edit.splice import Edit
+
+
+def set_value(document: Document, steps: Steps, value: Any) -> str:
+    """The text in which the value of that path is `value`; objects on the way to it are made.
+
+    Args:
+        document: what was read.
+        steps: keys and indices from the root; what does not exist yet must be keys.
+        value: plain data.
+
+    Raises:
+        ConfigError: an object of the file has a key twice: which of them counts?
+        UsageError: the file says something else on the way, or is written in a form that cannot be edited.
+    """
+    return _changed(document, steps, value, _edits(document, steps, value))
+
+
+def add_entry(document: Document, entry: dict[str, Any], key: str = "models") -> str:
+    """The text with one more entry, the last of the array `key` of the root.
+
+    Raises:
+        ConfigError: an object of the file has a key twice.
+        UsageError: the file has something else there, or is written in a form that cannot be edited.
+    """
+    entries = document.value.get(key) if isinstance(document.value, dict) else None
+    if not entries:
+        return set_value(document, (key,), [entry])
+    return _changed(document, (key, len(entries)), entry, _insertions(document, (key,), None, entry))
+
+
+def _changed(document: Document, steps: Steps, value: Any, edits: Iterator[Edit]) -> str:
+    if document.problems:
+        raise ConfigError(document.problems, source=document.text)
+    wanted = _with_value(document, steps, value)
+    for edit in edits:
+        text = apply_edit(document.text, edit)
+        if _means(text, document.source.file, wanted):
+            return text
+    raise _refusal(document, steps, value)
+
+
+def _edits(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
+    """Ways to write it, the best first."""
+    there = _deepest(document, steps)
+    if there == steps:
+        return _replacements(document, steps, value)
+    missing = steps[len(there) :]
+    if any(isinstance(step, int) for step in missing):
+        return iter(())
+    member = _nested(missing[1:], value)
+    if document.value_at(there) is None and there:
+        return _replacements(document, there, {missing[0]: member})
+    return _insertions(document, there, str(missing[0]), member)
+
+
+def _replacements(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
+    start, end = document.values[steps]
+    bracketed = any(brackets.is_bracketed(document, steps[:depth]) for depth in range(len(steps)))
+    if not bracketed and steps in document.keys and not document.value_at(steps) and _has_members(value):
+        yield blocks.fill_empty(document, steps, value)
+    if is_yaml(document.source.file) and isinstance(value, str) and start < end:
+        yield from _in_same_quotes(document.text[start:end], Splice(start, end, value))
+    yield brackets.replace_value(document, steps, value)
+    yield (Splice(start, end, render_json_line(value)),)
+
+
+def _in_same_quotes(written: str, plain: Splice) -> Iterator[Edit]:
+    if written[0] not in "\"'|>":
+        yield (plain,)
+    if written[0] == "'":
+        quoted = plain.new.replace("'", "''")
+        yield (Splice(plain.start, plain.end, f"'{quoted}'"),)
+
+
+def _insertions(document: Document, steps: Steps, key: str | None, value: Any) -> Iterator[Edit]:
+    if brackets.is_bracketed(document, steps):
+        yield brackets.insert_last(document, steps, key, value)
+    elif isinstance(document.value_at(steps), (dict, list)):
+        yield from blocks.insert_last(document, steps, key, value)
+
+
+def _deepest(document: Document, steps: Steps) -> Steps:
+    """The longest beginning of the path that exists."""
+    return next(steps[:depth] for depth in range(len(steps), -1, -1) if steps[:depth] in document.values)
+
+
+def _nested(keys: Steps, value: Any) -> Any:
+    for key in reversed(keys):
+        value = {key: value}
+    return value
+
+
+def _has_members(value: Any) -> bool:
+    return isinstance(value, (dict, list)) and bool(value)
+
+
+def _with_value(document: Document, steps: Steps, value: Any) -> Any:
+    """What the whole file shall mean."""
+    there = _deepest(document, steps)
+    value = _nested(steps[len(there) :], value) if document.value_at(there) is None else value
+    steps = there if document.value_at(there) is None else steps
+    if not steps:
+        return value
+    whole = deepcopy(document.value)
+    parent: Any = whole
+    for step in steps[:-1]:
+        parent = _member(parent, step)
+    _put(parent, steps[-1], value)
+    return whole
+
+
+def _member(parent: Any, step: str | int) -> Any:
+    if isinstance(parent, list) and isinstance(step, int):
+        return parent[step]
+    return parent.setdefault(step, {}) if isinstance(parent, dict) else None
+
+
+def _put(parent: Any, step: str | int, value: Any) -> None:
+    if isinstance(parent, dict):
+        parent[step] = value
+    elif isinstance(parent, list) and isinstance(step, int):
+        parent[step:] = [value, *parent[step + 1 :]]
+
+
+def _means(text: str, file: str, wanted: Any) -> bool:
+    """Whether the text can be read, and says that and nothing else."""
+    try:
+        document = read_document(SourceText(file, text))
+    except ConfigError:
+        return False
+    return not document.problems and render_json_line(document.value) == render_json_line(wanted)
+
+
+def _refusal(document: Document, steps: Steps, value: Any) -> UsageError:
+    place = document.value_place(_deepest(document, steps))
+    return UsageError(
+        f"{document.source.file} is written in a way that cannot be edited safely, at line {place.line}",
+        fix=f"write {json_path(steps)} yourself: {render_json_line(value)}",
+    )

@@ -1,0 +1,65 @@
+"""Puts an edited config in place: at once or not at all, and only instead of what was read."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def save_text(path: Path, before: str, after: str) -> None:
+    """Replaces the text of a file; its mode, and the symbolic links that lead to it, stay.
+
+    Args:
+        path: the file.
+        before: what was read from it.
+        after: what it shall hold.
+
+    Raises:
+        UsageError: it holds something else by now, or cannot be written; it is left as it is.
+    """
+    with _refuse_unwritable(path):
+        file = path.resolve(strict=True)
+        content = file.read_bytes()
+        mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+        if content != mark + before.encode():
+            raise UsageError(f"{path} was changed by somebody else meanwhile", fix="run the command again")
+        _replace(file, mark + after.encode())
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """A rename, so that nobody ever reads half of it."""
+    found = file.stat()
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    new = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(descriptor)
+        new.chmod(stat.S_IMODE(found.st_mode))
+        with contextlib.suppress(PermissionError):  # a file of another user's, in a folder that we may write
+            os.chown(new, found.st_uid, found.st_gid)
+        new.replace(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _refuse_unwritable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}", fix="let this user write there"
+        ) from error

@@ -1,0 +1,138 @@
+"""Whatever the form of a file: an edit says what was asked, and everything else stays byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from centralized_ml_api.config.document import Document, SourceText, Steps
+from centralized_ml_api.config.document.load import read_document
+from centralized_ml_api.config.edit import add_entry, set_value
+
+WORDS = st.text("abz -:#'\"/,{}[]é0", min_size=1, max_size=6)
+SCALARS = st.none() | st.booleans() | st.integers(-99, 99) | WORDS
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(WORDS, VALUES, min_size=1, max_size=4)
+NEW = WORDS | st.dictionaries(WORDS, SCALARS, min_size=1, max_size=2)
+
+
+@st.composite
+def json_texts(draw: st.DrawFn, value: Any) -> str:
+    """The value as JSON in some form, with comments and trailing commas."""
+    text = json.dumps(value, indent=draw(st.sampled_from([None, 1, 2, 4, "\t"])), ensure_ascii=False)
+    after = {"{": ["/* in */"], "[": ["/* [ */"], ",": ["// c, }\n", "/* ] */"], ":": ["/*:*/"]}
+    pieces = []
+    for token in _tokens(text):
+        pieces.append(token)
+        if token in after and draw(st.integers(0, 3)) == 0:
+            pieces.append(draw(st.sampled_from(after[token])))
+    return draw(st.sampled_from(["", "// first\n"])) + "".join(pieces) + draw(st.sampled_from(["", "\n"]))
+
+
+@st.composite
+def yaml_texts(draw: st.DrawFn, value: Any) -> str:
+    """The value as YAML: blocks, flow or both, indented or not."""
+    flow = draw(st.sampled_from([False, False, None, True]))
+    text: str = yaml.safe_dump(
+        value, default_flow_style=flow, indent=draw(st.integers(2, 4)), sort_keys=False, allow_unicode=True
+    )
+    return draw(st.sampled_from(["", "# first\n"])) + text + draw(st.sampled_from(["", "# last\n"]))
+
+
+def _tokens(text: str) -> list[str]:
+    """Texts whole, everything else one character at a time."""
+    tokens, rest = [], text
+    while rest:
+        size = json.JSONDecoder().raw_decode(rest)[1] if rest[0] == '"' else 1
+        tokens.append(rest[:size])
+        rest = rest[size:]
+    return tokens
+
+
+@st.composite
+def documents(draw: st.DrawFn, value: Any) -> Document:
+    file, texts = draw(st.sampled_from([("f.json", json_texts), ("f.yaml", yaml_texts)]))
+    text = draw(texts(value))
+    text = text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
+    document = read_document(SourceText(file, text))
+    assume(document.value == value)  # YAML folds some texts at line ends
+    return document
+
+
+def common_beginning(one: str, other: str) -> int:
+    """How many characters are the same at the start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def changed_middles(old: str, new: str) -> tuple[str, str]:
+    """What is between the beginning and the end that two texts have in common."""
+    start = common_beginning(old, new)
+    end = common_beginning(old[start:][::-1], new[start:][::-1])
+    return old[start : len(old) - end], new[start : len(new) - end]
+
+
+def assert_only_inserted(old: str, new: str) -> None:
+    """Nothing was taken away: at most a comma and one more run of characters were put in."""
+    before, after = changed_middles(old, new)
+    assert before in after, "an edit took something away"
+    added = after.replace(before, "", 1) if before else after
+    assert len(new) == len(old) + len(added)
+
+
+def meaning(document: Document, text: str) -> str:
+    """With the order of keys."""
+    return json.dumps(read_document(SourceText(document.source.file, text)).value)
+
+
+@given(OBJECTS, st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_value_is_replaced_and_what_stands_around_it_stays(
+    value: dict[str, Any], data: st.DataObject
+) -> None:
+    document = data.draw(documents(value))
+    scalars = [one for one in document.values if not isinstance(document.value_at(one), (dict, list))]
+    assume(scalars)
+    steps: Steps = data.draw(st.sampled_from(scalars))
+    start, end = document.values[steps]
+    assume(start < end)
+    new = set_value(document, steps, "2030-06-01T18:00:00Z")
+    assert new.startswith(document.text[:start])
+    assert new.endswith(document.text[end:])
+    parent: Any = document.value_at(steps[:-1])
+    parent[steps[-1]] = "2030-06-01T18:00:00Z"
+    assert meaning(document, new) == json.dumps(document.value)
+
+
+@given(OBJECTS, NEW, st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_key_is_added_and_nothing_is_taken_away(
+    value: dict[str, Any], member: Any, data: st.DataObject
+) -> None:
+    document = data.draw(documents(value))
+    objects = [one for one in document.values if isinstance(document.value_at(one), dict)]
+    steps: Steps = data.draw(st.sampled_from([one for one in objects if document.value_at(one)]))
+    new = set_value(document, (*steps, "ends"), member)
+    assert_only_inserted(document.text, new)
+    document.value_at(steps)["ends"] = member
+    assert meaning(document, new) == json.dumps(document.value)
+
+
+@given(OBJECTS, st.lists(OBJECTS, max_size=2), OBJECTS, st.data())
+@settings(max_examples=200, deadline=None)
+def test_an_entry_is_the_last_one(
+    rest: dict[str, Any], models: list[Any], entry: dict[str, Any], data: st.DataObject
+) -> None:
+    document = data.draw(documents({**rest, "models": models, "z": 1}))
+    new = add_entry(document, entry)
+    if models:
+        assert_only_inserted(document.text, new)
+    assert meaning(document, new) == json.dumps({**rest, "models": [*models, entry], "z": 1})
