@@ -85,6 +85,16 @@ CASES = [
         Expected(200, Json(_LIST), JSON),
     ),
     Case(
+        "one of the models is described",
+        Request(f"{openai.MODELS_PATH}/chat", b"", "GET"),
+        Expected(200, Json(openai.build_model("chat")), JSON),
+    ),
+    Case(
+        "an unknown model of the list is 404 and lists the models",
+        Request(f"{openai.MODELS_PATH}/nope", b"", "GET"),
+        refused(openai.UNKNOWN_MODEL, "chat, translated"),
+    ),
+    Case(
         "another method is 405 with Allow: GET /v1/chat/completions",
         Request(openai.CHAT_PATH, b"", "GET"),
         Expected(405, content_type=JSON, headers=_ALLOW),
