@@ -1,10 +1,11 @@
 """The streaming function as Lambda runs it: real Node, a runtime API, one event at a time.
 
-    with start_stream_host(environment) as host:
-        status, headers, body = host.invoke(build_event("/v1/chat/completions", {"model": ...}))
+    with start_stream_host(models={"m": {"endpoint": "e", "speaks": "openai-chat"}}, sagemaker_url=...) as h:
+        status, headers, body = h.invoke(build_event("/v1/chat/completions", {"model": ...}))
         for piece in body: ...
 
-`start_front` puts an HTTP server before it, for clients that speak HTTP.
+`start_front` puts an HTTP server before it, for clients that speak HTTP. With `MLAPI_LAMBDA_RIC=FOLDER` AWS's
+own runtime client, npm's `aws-lambda-ric`, runs it instead of ours.
 """
 
 from support.stream_host.event import build_event

@@ -103,12 +103,13 @@ export function logFailure(error, cause, requestId) {
     console.error(JSON.stringify({ request_id: requestId, status, code, cause: cause.name, why }));
 }
 
+const BROKEN_STREAM = ["InternalStreamFailure", "ModelStreamError"];
+
 // What a caller is told about anything that was thrown.
 export function explain(cause, reason) {
     if (reason === IDLE || reason === OVER) return MODEL_TOO_SLOW;
     if (cause instanceof ApiError) return cause;
-    if (cause.name === "ModelStreamError" || cause.name === "InternalStreamFailure")
-        return brokenStream(cause);
+    if (BROKEN_STREAM.includes(cause.name)) return brokenStream(cause);
     const status = cause.$metadata?.httpStatusCode;
     return status === undefined || status < 300 ? ofConnection(cause) : ofSageMaker(cause, status);
 }
