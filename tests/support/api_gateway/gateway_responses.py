@@ -79,7 +79,10 @@ def _substitute(template: str, error: Mapping[str, str], context: Context) -> st
 def _headers(parameters: Mapping[str, str], context: Context) -> dict[str, str]:
     """Fixed values and those of the context.
 
+    The context is a source of REST APIs' parameter mappings in general; the page of gateway responses itself
+    names fixed values and the request's.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+    and https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.responseParameters.html
     """
     mapped = {name.removeprefix(_MAPPED).lower(): source for name, source in parameters.items()}
     return {name: _value(source, context) for name, source in mapped.items()}
