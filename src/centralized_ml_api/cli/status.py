@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.api.event_end import render_left
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.options import json_option, state_option
@@ -43,12 +45,21 @@ def render_status(now: LocalStatus) -> str:
     minutes = (time.time() - now.started) / 60
     lines = [
         f"Serving {now.config} on {now.address or '(starting)'} for {minutes:.0f} min (pid {now.pid})",
+        *_end_lines(now.ends),
         *([f"gateway: {now.gateway_trouble}"] if now.gateway_trouble else []),
         f"SageMaker runtime: {now.sagemaker_runtime}",
         *(_line(entry) for entry in now.entries),
         *(f"note: {note}" for note in now.notes),
     ]
     return "\n".join(lines)
+
+
+def _end_lines(ends: str) -> list[str]:
+    """When it stops by itself, where it does."""
+    if not ends:
+        return []
+    left = datetime.fromisoformat(ends) - datetime.now(UTC)
+    return [f"Ends in {render_left(left)}, at {ends}"]
 
 
 def _line(entry: EntryStatus) -> str:

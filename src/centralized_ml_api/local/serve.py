@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, StartError
 from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.change import describe_reload
 from centralized_ml_api.local.control import build_control_application
+from centralized_ml_api.local.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
 from centralized_ml_api.local.listen import bind_loopback, serve_application, url_of
@@ -42,7 +45,7 @@ LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until stopped."""
+    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until the event ends."""
 
     config: Path
     state: Path
@@ -89,13 +92,19 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
 class LocalTarget:
     """The local target of one state folder, while it runs in one event loop."""
 
-    def __init__(self, options: ServeOptions, state: StateFolder, terminal: Terminal) -> None:
+    def __init__(
+        self, options: ServeOptions, state: StateFolder, terminal: Terminal, clock: Clock = WALL_CLOCK
+    ) -> None:
         self._state = state
         self._terminal = terminal
         self._config = options.config.absolute()
         self._host = options.host
         self._port = options.port or free_port(options.host)
-        self._for_seconds = options.for_seconds
+        self._clock = clock
+        self._ends: datetime | None = None
+        self._stops: datetime | None = None
+        if options.for_seconds is not None:
+            self._stops = clock.now() + timedelta(seconds=options.for_seconds)
         self._run = Run.of_this_process(str(self._config))
         self._address = ""
         self._runtime = bind_loopback(self._port + 1)
@@ -113,10 +122,13 @@ class LocalTarget:
         """Serves until stopped; on return, also by an error, everything that was started is gone."""
         self._listen_to_signals()
         self._state.write_run(self._run)
+        self._ends = plan.event.ends
+        ending = asyncio.create_task(self._stop_at_end())
         serving = asyncio.create_task(self._serve(plan))
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving, stopping, ending}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        ending.cancel()
         if not serving.done():
             self._terminal.talk("Stopping: taking no new calls, finishing those under way…")
             serving.cancel()
@@ -128,6 +140,7 @@ class LocalTarget:
     def status(self) -> LocalStatus:
         """How it is now."""
         supervisor = self._supervisor
+        end = self._end()
         return LocalStatus(
             pid=self._run.pid,
             config=str(self._config),
@@ -138,6 +151,7 @@ class LocalTarget:
             sagemaker_runtime=url_of(self._runtime),
             entries=supervisor.entries() if supervisor else (),
             notes=supervisor.notes if supervisor else (),
+            ends=render_instant(end.at) if end else "",
         )
 
     def request_stop(self) -> None:
@@ -165,6 +179,7 @@ class LocalTarget:
                 raise StartError("not started yet", fix="try again in a moment")
             reloaded = await self._supervisor.change_to(plan)
             self._config = path
+            self._ends = plan.event.ends
             return reloaded
 
     async def _serve(self, plan: ApiPlan) -> None:
@@ -232,13 +247,25 @@ class LocalTarget:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end_by, number)
-        if self._for_seconds is not None:
-            loop.call_later(self._for_seconds, self.request_stop)
 
     def _end_by(self, number: signal.Signals) -> None:
         if number == signal.SIGINT:
             self._exit_status = INTERRUPTED
         self.request_stop()
+
+    def _end(self) -> End | None:
+        """When this stops by itself, as things are now."""
+        return earlier_end(self._ends, self._stops)
+
+    async def _stop_at_end(self) -> None:
+        """Whether or not somebody still reads what is said."""
+        end = await await_end(self._end, self._try_talk, self._clock)
+        self._try_talk(render_over(end))
+        self.request_stop()
+
+    def _try_talk(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._terminal.talk(text)
 
     def _show(self) -> None:
         status = self.status()

@@ -44,7 +44,8 @@ class EntryStatus:
 class LocalStatus:
     """The whole local target; `started` is in seconds since the epoch.
 
-    `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs.
+    `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs. `ends` is
+    when it stops by itself, in RFC 3339 and UTC; empty when it does not.
     """
 
     pid: int
@@ -56,6 +57,7 @@ class LocalStatus:
     sagemaker_runtime: str
     entries: tuple[EntryStatus, ...]
     notes: tuple[str, ...]
+    ends: str = ""
 
     @property
     def settled(self) -> bool:

@@ -146,7 +146,6 @@ def _not_acted_on(event: Event | None) -> list[str]:
     notes = {
         "teams": bool(event.teams) and "event.teams: no keys are asked for, the API stays public",
         "rate": event.requests_per_second is not None and NOT_THROTTLED,
-        "ends": event.ends is not None and "event.ends: nothing is removed at that time",
         "budget": event.budget is not None and "event.budget: no alarm is set",
     }
     return [note for note in notes.values() if note]

@@ -25,7 +25,7 @@ def _check(subject: Subject) -> Iterator[Problem]:
             ends.place,
             found=f"{quoted(ends.value)}, which is over",
             expected=f"an instant after now, {now}",
-            fix='write a later one, or remove "ends"',
+            fix='mlapi extend 2h writes one that is two hours from now; or remove "ends"',
         )
 
 
