@@ -21,7 +21,7 @@ SLOWEST, FASTEST = 0.5, 2.0
 
 
 class RefusedError(ValueError):
-    """The caller's mistake, found only once the model looked at it: the call is answered with `status_code`."""
+    """The caller's mistake, seen only by the model: the call is answered with `status_code`."""
 
     status_code = 400
 
