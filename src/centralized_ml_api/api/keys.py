@@ -1,0 +1,116 @@
+"""Team keys: their form, and what every target can do with them.
+
+    mlapi_  43 characters of base 62   6 characters of base 62
+    prefix  256 bits of chance         CRC-32 of all that stands before
+
+The prefix lets scanners find keys in code, and the checksum lets them tell a key from what only looks like
+one without asking anybody.
+Source: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+PREFIX = "mlapi_"
+PATTERN = r"mlapi_[0-9A-Za-z]{49}"
+"""What scanners of code look for; `is_key` then checks the checksum."""
+
+SHOWN_CHARACTERS = 4
+"""How much of the end of a key is shown, so that people can tell keys apart."""
+
+_DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_SECRET_CHARACTERS = 43  # 62 ** 43 is the first power of 62 above 2 ** 256
+_CHECKSUM_CHARACTERS = 6
+_SECRET_BITS = 256
+_FORM = re.compile(PATTERN)
+
+
+def new_key() -> str:
+    """A key that nobody can guess."""
+    start = PREFIX + _render_base62(secrets.randbits(_SECRET_BITS), _SECRET_CHARACTERS)
+    return start + _checksum(start)
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` is a key, and not one that was cut or mistyped. Pure."""
+    return bool(_FORM.fullmatch(text)) and text.endswith(_checksum(text[:-_CHECKSUM_CHARACTERS]))
+
+
+def hide_keys(text: str) -> str:
+    """The text without the keys that may be in it, for whatever is logged or shown. Pure."""
+    return _FORM.sub(PREFIX + "…", text)
+
+
+def _checksum(start: str) -> str:
+    return _render_base62(zlib.crc32(start.encode("ascii")), _CHECKSUM_CHARACTERS)
+
+
+def _render_base62(number: int, width: int) -> str:
+    """The number in that many digits, zeros in front."""
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
+
+
+@dataclass(frozen=True, slots=True)
+class FormerKey:
+    """A key that was replaced and still opens the API `until` then; `ending` are its last characters."""
+
+    ending: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TeamKeys:
+    """The keys of one team, without their values.
+
+    `state`: "active", or "revoked" (it has no key until it is given a new one), or "not listed" (the config
+    has no such team, so that its keys open nothing). `ending` are the last characters of the current key,
+    empty when there is none.
+    """
+
+    team: str
+    state: Literal["active", "revoked", "not listed"]
+    ending: str
+    former: tuple[FormerKey, ...] = ()
+
+
+class Keys(Protocol):
+    """The keys of one running or deployed API.
+
+    Every method but `teams` raises `UsageError` for a team that is not there. On one machine all of them work
+    also while nothing runs.
+    """
+
+    def teams(self) -> Sequence[TeamKeys]:
+        """Every team, in the order of the config."""
+        ...
+
+    def show(self, team: str) -> str:
+        """The value of the team's current key.
+
+        Raises:
+            UsageError: the team has none.
+        """
+        ...
+
+    def rotate(self, team: str, grace: timedelta) -> None:
+        """Gives the team a new key; the one it had goes on working for `grace`, which may be 0."""
+        ...
+
+    def revoke(self, team: str, *, former_only: bool = False) -> None:
+        """Takes all keys from the team, or only those that were replaced and still work."""
+        ...
