@@ -125,7 +125,9 @@ def build_config(pipelines: Path) -> dict[str, Any]:
 
 
 def is_ready(api: LocalApi) -> bool:
-    return {entry["state"] for entry in api.status()["entries"]} == {"ready"}
+    assert api.process.poll() is None, api.output
+    # While it is busy with a reload, it may not say how it is.
+    return {entry["state"] for entry in api.status().get("entries", ())} == {"ready"}
 
 
 def test_until_it_is_pulled_the_path_says_so_with_the_size(served: Served, hub: Hub) -> None:
