@@ -30,6 +30,7 @@ VERBS = (
     "deploy",
     "diff",
     "destroy",
+    "extend",
     "explain",
     "schema",
 )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.cli.options import json_option, state_option
+from centralized_ml_api.cli.reloaded import check_reloaded
 from centralized_ml_api.config.load import examine_config
-from centralized_ml_api.errors import ConfigError, Place, Problem, StartError
 
 
 @click.command()
@@ -29,7 +28,7 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
     client = ControlClient(run)
     output.talk("Reloading: what is new starts beside the old…")
     changes = client.reload(config.absolute() if config else None)
-    _raise_failure(changes)
+    check_reloaded(changes)
     _tell_warnings(config or Path(run.config))
     if as_json:
         output.data_json(changes)
@@ -42,11 +41,3 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
 def _tell_warnings(config: Path) -> None:
     _, problems = examine_config(config, now=datetime.now(UTC))
     tell_warnings([one for one in problems if one.severity == "warning"], config)
-
-
-def _raise_failure(changes: dict[str, Any]) -> None:
-    if "error" in changes:
-        raise StartError(changes["error"])
-    if "problems" in changes:
-        problems = [Problem(**{**one, "place": Place(**one["place"])}) for one in changes["problems"]]
-        raise ConfigError(problems, source=changes["source"])

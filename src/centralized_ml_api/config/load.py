@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.checks.registry import broken_rules
 from centralized_ml_api.config.checks.subject import Subject
 from centralized_ml_api.config.collect import collect_problems
-from centralized_ml_api.config.document import Document, load_document
+from centralized_ml_api.config.document import Document, SourceText, load_document
+from centralized_ml_api.config.document.load import read_document
 from centralized_ml_api.config.model import Config, PythonFolder
 from centralized_ml_api.config.resolve import find_root, resolve_folder
 from centralized_ml_api.config.shape import validate_shape
@@ -95,6 +96,15 @@ def examine_config(
     except ConfigError as error:
         return None, error.problems
     return _check(document, path, now, region)
+
+
+def check_text(path: Path, text: str, *, now: datetime) -> tuple[Problem, ...]:
+    """Every error and warning that the config would have with another text, in file order.
+
+    Raises:
+        ConfigError: the text cannot be read.
+    """
+    return _check(read_document(SourceText(str(path), text)), path, now, None)[1]
 
 
 def _check(

@@ -132,9 +132,10 @@ class LocalTarget:
         if not serving.done():
             self._terminal.talk("Stopping: taking no new calls, finishing those under way…")
             serving.cancel()
-        await asyncio.wait({serving})
-        if not serving.cancelled():
-            serving.result()
+        await asyncio.wait({serving, ending})
+        for task in (serving, ending):
+            if not task.cancelled():
+                task.result()
         return self._exit_status
 
     def status(self) -> LocalStatus:

@@ -44,8 +44,8 @@ class EntryStatus:
 class LocalStatus:
     """The whole local target; `started` is in seconds since the epoch.
 
-    `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs. `ends` is
-    when it stops by itself, in RFC 3339 and UTC; empty when it does not.
+    `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs; `ends`,
+    in RFC 3339 and UTC, when it does not stop by itself.
     """
 
     pid: int

@@ -1,0 +1,21 @@
+"""What a running local target answered when it was asked to take a config anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from centralized_ml_api.errors import ConfigError, Place, Problem, StartError
+
+
+def check_reloaded(changes: dict[str, Any]) -> None:
+    """Returns when something came of it.
+
+    Raises:
+        ConfigError: the config has errors; everything goes on as before.
+        StartError: the gateway refused.
+    """
+    if "error" in changes:
+        raise StartError(changes["error"])
+    if "problems" in changes:
+        problems = [Problem(**{**one, "place": Place(**one["place"])}) for one in changes["problems"]]
+        raise ConfigError(problems, source=changes["source"])
