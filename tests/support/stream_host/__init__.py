@@ -4,8 +4,7 @@
         status, headers, body = h.invoke(build_event("/v1/chat/completions", {"model": ...}))
         for piece in body: ...
 
-`start_front` puts an HTTP server before it, for clients that speak HTTP. With `MLAPI_LAMBDA_RIC=FOLDER` AWS's
-own runtime client, npm's `aws-lambda-ric`, runs it instead of ours.
+`start_front` puts an HTTP server before it, for clients that speak HTTP.
 """
 
 from support.stream_host.event import build_event

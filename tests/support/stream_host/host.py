@@ -64,7 +64,7 @@ class StreamHost:
     def __init__(self, environment: Mapping[str, str], client: Sequence[str] = ()) -> None:
         self._api = RuntimeApi()
         self.lines: list[str] = []
-        command = client or default_client()
+        command = client or (node(), str(RUNTIME_CLIENT), str(FUNCTION / "index.mjs"))
         self._process = subprocess.Popen(
             command,
             env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
@@ -120,14 +120,6 @@ class StreamHost:
         assert self._process.stdout is not None
         with self._process.stdout as output:
             self.lines.extend(line.rstrip("\n") for line in output)
-
-
-def default_client() -> Sequence[str]:
-    """Our small client, or AWS's own where MLAPI_LAMBDA_RIC names its folder."""
-    aws_lambda_ric = os.environ.get("MLAPI_LAMBDA_RIC")
-    if aws_lambda_ric:
-        return (node(), str(Path(aws_lambda_ric) / "index.mjs"), "index.handler")
-    return (node(), str(RUNTIME_CLIENT), str(FUNCTION / "index.mjs"))
 
 
 def node() -> str:
