@@ -1,0 +1,90 @@
+"""The keys of one machine, as `mlapi keys` shows and changes them; whoever serves notices by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+
+    from centralized_ml_api.local.keys.record import TeamRecord
+    from centralized_ml_api.local.keys.store import KeyStore, Records
+
+
+class LocalKeys:
+    """The `Keys` of a state folder, which works also while nothing runs.
+
+    Raises:
+        UsageError: (every method) there are no keys yet, or no such team.
+        StartError: (every method) the file of keys cannot be read or written.
+    """
+
+    def __init__(self, store: KeyStore, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store = store
+        self._now = now
+
+    def teams(self) -> Sequence[TeamKeys]:
+        """Every team, in the order of the config, then those that it does not list any more."""
+        now = self._now()
+        return [_without_values(one, now) for one in self._load()]
+
+    def show(self, team: str) -> str:
+        """The value of the team's current key."""
+        key = _find(self._load(), team).key
+        if key is None:
+            raise UsageError(f"team {team} has no key: it was revoked", fix=f"mlapi keys rotate {team}")
+        return key
+
+    def rotate(self, team: str, grace: timedelta) -> None:
+        """Gives the team a new key; the one it had goes on working for `grace`."""
+        now = self._now()
+        self._change(team, lambda record: record.rotated(now, grace))
+
+    def revoke(self, team: str, *, former_only: bool = False) -> None:
+        """Takes all keys from the team, or only those that were replaced."""
+        self._change(team, lambda record: record.revoked(former_only=former_only))
+
+    def _load(self) -> Records:
+        records = self._store.load()
+        if not records:
+            raise UsageError(
+                f"there are no keys in {self._store.path.parent}",
+                fix="list `event.teams` in the config, then: mlapi up (or name its folder with --state)",
+            )
+        return records
+
+    def _change(self, team: str, change: Callable[[TeamRecord], TeamRecord]) -> None:
+        _find(self._load(), team)
+
+        def decide(records: Records) -> Records:
+            changed = change(_find(records, team))
+            return tuple(changed if one.team == team else one for one in records)
+
+        self._store.change(decide)
+
+
+def _find(records: Records, team: str) -> TeamRecord:
+    found = next((one for one in records if one.team == team), None)
+    if found is None:
+        raise UsageError(
+            f"there is no team {team!r}", fix=f"choose one of: {', '.join(one.team for one in records)}"
+        )
+    return found
+
+
+def _without_values(record: TeamRecord, now: datetime) -> TeamKeys:
+    shown = TeamKeys(
+        team=record.team,
+        state="active" if record.key else "revoked",
+        ending=(record.key or "")[-SHOWN_CHARACTERS:],
+        former=tuple(
+            FormerKey(one.key[-SHOWN_CHARACTERS:], one.until) for one in record.former if one.until > now
+        ),
+    )
+    return shown if record.listed else replace(shown, state="not listed")

@@ -1,0 +1,87 @@
+"""The keys that open the gateway now: read again whenever the file changes, and when one's time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.keys.record import list_teams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from centralized_ml_api.local.ending import Clock
+    from centralized_ml_api.local.keys.store import KeyStore, Records
+
+LOOK_SECONDS = 0.25
+
+Valid = Mapping[str, tuple[str, ...]]
+"""What opens the API, by team; a team without any key is there too."""
+
+
+class KeyRing:
+    """The keys of the process that serves. `run` calls `changed` whenever other keys are valid than before.
+
+    The wall clock is looked at again and again, so that a key whose grace is over leaves also after the
+    machine has slept.
+    """
+
+    def __init__(self, store: KeyStore, clock: Clock, changed: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._changed = changed
+        self._records: Records = ()
+        self._teams: tuple[str, ...] = ()
+        self._mark = object()  # unlike any
+
+    async def use(self, teams: Iterable[str]) -> Valid:
+        """Makes these the teams that may call, each with a key, and gives the keys that are valid now.
+
+        Raises:
+            StartError: the file of keys cannot be read or written.
+        """
+        wanted = tuple(teams)
+        if wanted != self._teams:
+            self._records = await asyncio.to_thread(self._list, wanted)
+            self._teams = wanted
+        return self.valid()
+
+    def valid(self) -> Valid:
+        """What opens the API now."""
+        now = self._clock.now()
+        return {one.team: one.valid_keys(now) for one in self._records if one.listed}
+
+    async def run(self) -> None:
+        """Looks several times a second, until cancelled."""
+        known = self.valid()
+        while True:
+            await self._clock.sleep(LOOK_SECONDS)
+            await self._look()
+            now = self.valid()
+            if now != known:
+                known = now
+                self._changed()
+
+    async def _look(self) -> None:
+        """A file that cannot be read changes nothing: those who could call go on."""
+        with contextlib.suppress(StartError):
+            await asyncio.to_thread(self._read_anew)
+
+    def _read_anew(self) -> None:
+        mark = self._store.mark()
+        if mark == self._mark:
+            return
+        loaded = self._store.load()
+        if loaded is None:  # somebody deleted it, or the whole folder; callers must not notice
+            self._store.restore(self._records)
+        else:
+            self._records, self._mark = loaded, mark
+
+    def _list(self, teams: tuple[str, ...]) -> Records:
+        """A config that never had teams needs no file."""
+        if not teams and self._store.load() is None:
+            return ()
+        return self._store.change(lambda records: list_teams(records, teams))

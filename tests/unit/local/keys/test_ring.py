@@ -1,0 +1,108 @@
+"""What the serving process notices of the file of keys, by a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.ending import Clock
+from centralized_ml_api.local.keys import KeyRing, KeyStore, LocalKeys
+from support.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOUR = timedelta(hours=1)
+
+
+class Hand:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2030, 6, 1, 12, tzinfo=UTC)
+        self.looks = 0
+
+    def now(self) -> datetime:
+        return self.at
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.now, self._rest)
+
+    async def _rest(self, seconds: float) -> None:
+        del seconds
+        self.looks += 1
+        await asyncio.sleep(0.001)
+
+
+def test_changes_are_noticed_and_a_former_key_leaves_at_its_instant(tmp_path: Path) -> None:
+    async def story() -> None:
+        hand, store, told = Hand(), KeyStore(tmp_path), []
+        keys = LocalKeys(store, hand.now)
+        ring = KeyRing(store, hand.clock, lambda: told.append(1))
+        first = (await ring.use(["red"]))["red"]
+        running = asyncio.create_task(ring.run())
+        keys.rotate("red", HOUR)
+        await until(lambda: len(ring.valid()["red"]) == 2, "both keys are valid")
+        await until(lambda: told == [1], "it was told")
+        assert ring.valid()["red"] == (keys.show("red"), *first)
+        hand.at += HOUR
+        await until(lambda: told == [1, 1], "it was told that one is over")
+        assert ring.valid()["red"] == (keys.show("red"),)
+        keys.revoke("red")
+        await until(lambda: len(told) == 3, "it was told of the revocation")
+        assert ring.valid() == {"red": ()}
+        running.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_deleted_file_comes_back_as_it_was(tmp_path: Path) -> None:
+    async def story() -> None:
+        hand, store = Hand(), KeyStore(tmp_path)
+        ring = KeyRing(store, hand.clock, lambda: None)
+        valid = await ring.use(["red"])
+        running = asyncio.create_task(ring.run())
+        store.path.unlink()
+        await until(store.path.exists, "it is there again")
+        assert ring.valid() == valid
+        assert LocalKeys(store).show("red") == valid["red"][0]
+        running.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        hand, store = Hand(), KeyStore(tmp_path)
+        ring = KeyRing(store, hand.clock, lambda: None)
+        valid = await ring.use(["red"])
+        whole = store.path.read_bytes()
+        running = asyncio.create_task(ring.run())
+        store.path.write_text("{")
+        await until(lambda: hand.looks > 5, "it looked at the broken file")
+        assert ring.valid() == valid
+        store.path.write_bytes(whole)
+        LocalKeys(store, hand.now).rotate("red", HOUR)
+        await until(lambda: len(ring.valid()["red"]) == 2, "the next good file counts")
+        running.cancel()
+
+    asyncio.run(story())
+
+
+def test_without_teams_there_is_no_file(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path)
+    assert asyncio.run(KeyRing(store, Hand().clock, lambda: None).use([])) == {}
+    assert not store.path.exists()
+
+
+def test_teams_that_leave_the_config_lose_access_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        ring = KeyRing(KeyStore(tmp_path), Hand().clock, lambda: None)
+        before = await ring.use(["red", "blue"])
+        assert await ring.use(["blue"]) == {"blue": before["blue"]}
+        assert await ring.use([]) == {}
+        assert await ring.use(["blue", "red"]) == before
+
+    asyncio.run(story())
