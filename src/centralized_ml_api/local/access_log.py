@@ -11,19 +11,31 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES = 50 * 1024 * 1024
 LOOK_SECONDS = 10.0
+_PATIENCE = 2
 
 
 async def keep_bounded(
     log: Path,
     reopen: Callable[[], Awaitable[None]],
+    collect: Callable[[], Awaitable[bool]],
     *,
     limit_bytes: int = LIMIT_BYTES,
     look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Looks at `log` again and again until cancelled; `reopen` makes its writer open the file anew."""
+    """Looks at `log` again and again until cancelled.
+
+    Args:
+        log: what its writer adds to.
+        reopen: makes the writer open the file anew; done too when the file is gone.
+        collect: counts what is new in the log, before each look at its size; says whether it could. While it
+            cannot, the log may grow to twice the limit.
+        limit_bytes: from this size on it is begun anew.
+        look_seconds: between two looks.
+    """
     while True:
         await asyncio.sleep(look_seconds)
-        if rotate(log, limit_bytes):
+        collected = await collect()
+        if rotate(log, limit_bytes if collected else limit_bytes * _PATIENCE) or is_gone(log):
             await reopen()
 
 
@@ -36,3 +48,8 @@ def rotate(log: Path, limit_bytes: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_gone(log: Path) -> bool:
+    """Whether nothing has the log's name, so that its writer writes where nobody reads."""
+    return not log.exists()

@@ -33,6 +33,8 @@ from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.replica import Patience
 from centralized_ml_api.local.supervision.strays import end_strays, set_mark
 from centralized_ml_api.local.supervisor import Supervisor
+from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.local.usage.keeper import UsageKeeper
 from centralized_ml_api.local.watch import watch_files
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
@@ -115,6 +117,7 @@ class LocalTarget:
         self._gateway = GatewayKeeper(
             state, self._host, self._port, timeout_seconds=options.timeout_seconds, changed=self._show
         )
+        self._usage = UsageKeeper(UsageCollector.of_state(state.path), self._try_talk)
         self._supervisor: Supervisor | None = None
         self._reloading = asyncio.Lock()
 
@@ -192,6 +195,7 @@ class LocalTarget:
             await self._listen_to_control(stack)
             stack.push_async_callback(supervisor.stop)
             await supervisor.start(plan)
+            stack.push_async_callback(self._usage.collect)  # once the gateway has written all
             stack.push_async_callback(self._gateway.stop)
             await self._gateway.start()
             self._address = _address(self._host, self._port)
@@ -204,7 +208,9 @@ class LocalTarget:
             asyncio.create_task(self._gateway.run()),
             asyncio.create_task(watch_files(self._watched, self._apply_edit)),
             asyncio.create_task(self._keep_state_folder()),
-            asyncio.create_task(keep_bounded(self._gateway.access_log, self._gateway.reopen_logs)),
+            asyncio.create_task(
+                keep_bounded(self._gateway.access_log, self._gateway.reopen_logs, self._usage.collect)
+            ),
             asyncio.ensure_future(self._nothing_serves),
         ]
         try:

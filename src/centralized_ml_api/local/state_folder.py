@@ -110,7 +110,7 @@ class StateFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives it back: only logs, the gateway's last configuration and an empty lock file stay."""
+        """Gives it back: only logs, counts, the gateway's last configuration and an empty lock file stay."""
         self._run_file.unlink(missing_ok=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
         self._lock.release()

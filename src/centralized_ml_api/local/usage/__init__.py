@@ -1,0 +1,4 @@
+"""What was called here: the access log, counted into a small store that outlives it.
+
+`store` keeps the counts, `line` and `part` read the log, `collector` brings one into the other.
+"""

@@ -1,0 +1,172 @@
+"""The counts of calls in one file of the state folder: an SQLite database that only grows to a bound.
+
+Hours older than two weeks become days, days older than 400 are dropped; past `MOST_PAIRS` pairs of team and
+model, further ones are counted as one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.usage import tables
+from centralized_ml_api.local.usage.counting import count_calls
+from centralized_ml_api.plan.usage.build import CallCount
+from centralized_ml_api.plan.usage.model import HourUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from centralized_ml_api.local.usage.line import Call
+
+STORE_NAME = "usage.db"
+KEEP_HOURS_DAYS = 14
+KEEP_DAYS = 400
+MOST_PAIRS = 10_000
+_BUSY_SECONDS = 30.0
+_SECONDS_AN_HOUR = 3600
+_HOURS_A_DAY = 24
+
+
+class UsageStore:
+    """The counts in the file `path`; several processes may use one at the same time.
+
+    The file (mode 0600) is made by the first use that writes or reads. Every method may raise
+    `sqlite3.Error`: the file is damaged, or the disk is full.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives the seconds since the epoch."""
+        self.path = path
+        self._clock = clock
+        self._pruned_hour = 0
+
+    def requests_by_team(self, day: date) -> dict[str, int]:
+        """How many calls of each team were let through on a day of UTC: all but those answered 401, 403, 429.
+
+        As far as they were collected: see `UsageCollector.collect`.
+        """
+        first = _hour(datetime(day.year, day.month, day.day, tzinfo=UTC))
+        with self._open() as database:
+            return dict(database.execute(tables.REQUESTS_BY_TEAM, (first, first + _HOURS_A_DAY)).fetchall())
+
+    def load_counts(self, since: datetime | None) -> list[CallCount]:
+        """The counts of all calls that began in the hour of `since` or later; None for all."""
+        with self._open() as database:
+            return [CallCount(*row) for row in database.execute(tables.COUNTS, (_hour(since),))]
+
+    def load_hours(self, since: datetime | None) -> list[HourUsage]:
+        """The calls of every hour in which there were any, from the hour of `since` on; None for all."""
+        with self._open() as database:
+            rows = database.execute(tables.HOURS, (_hour(since),)).fetchall()
+        return [
+            HourUsage(datetime.fromtimestamp(hour * _SECONDS_AN_HOUR, UTC), requests, errors)
+            for hour, requests, errors in rows
+        ]
+
+    def load_unreadable(self) -> int:
+        """How many lines of the log were no calls."""
+        with self._open() as database:
+            lines: int = database.execute(tables.UNREADABLE).fetchone()[0]
+        return lines
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Writing]:
+        """All that is written in the block, or nothing; meanwhile nobody else writes."""
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield Writing(database)
+                database.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+                raise
+
+    def prune(self) -> None:
+        """Makes days of old hours, and drops old days; once an hour is enough."""
+        hour = int(self._clock() // _SECONDS_AN_HOUR)
+        if hour == self._pruned_hour:
+            return
+        today = hour // _HOURS_A_DAY
+        fold = (today - KEEP_HOURS_DAYS) * _HOURS_A_DAY
+        with self.write() as writing:
+            writing.prune(before_hour=(today - KEEP_DAYS) * _HOURS_A_DAY, fold_before_hour=fold)
+        self._pruned_hour = hour
+
+    def set_aside(self) -> None:
+        """Renames a damaged file to `<name>.damaged`; the next use begins another."""
+        with contextlib.suppress(OSError):
+            self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Opened anew each time: the state folder may be deleted and made again while we run."""
+        with contextlib.suppress(OSError):  # SQLite says what is wrong
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+        with contextlib.closing(connection) as database:
+            if not database.execute(tables.IS_MADE).fetchone():
+                database.executescript(tables.SCHEMA)
+            yield database
+
+
+class Writing:
+    """What can be done in one transaction."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def position(self, part: str) -> int:
+        """Up to where a part of the log was read, in bytes."""
+        row = self._database.execute(tables.POSITION, (part,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def advance(self, part: str, offset: int) -> None:
+        """The part was read up to there."""
+        self._database.execute(tables.SET_POSITION, (part, offset))
+        self._database.execute(tables.FORGET_POSITIONS, (tables.KEPT_POSITIONS,))
+
+    def add_unreadable(self, lines: int) -> None:
+        """So many lines more were no calls."""
+        self._database.execute(tables.ADD_UNREADABLE, (lines,))
+
+    def add(self, calls: Iterable[Call]) -> None:
+        """Counts the calls."""
+        pairs: dict[tuple[str, str], int] = {}
+        rows = []
+        for (hour, team, model, status, bucket), count in count_calls(calls).items():
+            if (team, model) not in pairs:
+                pairs[team, model] = self._pair(team, model)
+            rows.append((hour, pairs[team, model], status, bucket, *count.as_row()))
+        self._database.executemany(tables.ADD, rows)
+
+    def _pair(self, team: str, model: str) -> int:
+        """The number of a team and a model; that of all others once there are too many."""
+        row = self._database.execute(tables.PAIR, (team, model)).fetchone()
+        if row is None and self._database.execute(tables.PAIRS).fetchone()[0] >= MOST_PAIRS:
+            team = model = tables.OTHERS
+            row = self._database.execute(tables.PAIR, (team, model)).fetchone()
+        if row is None:
+            row = self._database.execute(tables.ADD_PAIR, (team, model)).fetchone()
+        return int(row[0])
+
+    def prune(self, *, before_hour: int, fold_before_hour: int) -> None:
+        """Drops what is older than the one, makes days of what is older than the other."""
+        self._database.execute(tables.DROP_OLD, (before_hour,))
+        if self._database.execute(tables.IS_TO_FOLD, (fold_before_hour,)).fetchone():
+            self._database.execute(tables.FOLD, (fold_before_hour,))
+            self._database.execute(tables.DROP_OLD, (fold_before_hour,))
+            self._database.execute(tables.TAKE_FOLDED)
+            self._database.execute(tables.DROP_FOLDED)
+        self._database.execute(tables.DROP_PAIRS)
+
+
+def _hour(instant: datetime | None) -> int:
+    return int(instant.timestamp() // _SECONDS_AN_HOUR) if instant else 0

@@ -1,0 +1,75 @@
+"""The tables of the store and every statement on them."""
+
+from __future__ import annotations
+
+OTHERS = "(others)"
+"""Team and model of all calls past the limit of pairs; no name of a config has this form."""
+
+KEPT_POSITIONS = 8
+"""Of the parts of the log read last. There are two of them; more, should one be away for a while."""
+
+SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS pairs (
+    id INTEGER PRIMARY KEY, team TEXT NOT NULL, model TEXT NOT NULL, UNIQUE (team, model)
+);
+CREATE TABLE IF NOT EXISTS calls (
+    hour INTEGER, pair INTEGER, status INTEGER, bucket INTEGER,
+    requests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
+    first REAL NOT NULL, last REAL NOT NULL,
+    PRIMARY KEY (hour, pair, status, bucket)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, part TEXT UNIQUE, bytes INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS unreadable (id INTEGER PRIMARY KEY CHECK (id = 1), lines INTEGER NOT NULL);
+INSERT OR IGNORE INTO unreadable VALUES (1, 0);
+COMMIT;
+"""
+IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'unreadable'"
+
+POSITION = "SELECT bytes FROM positions WHERE part = ?"
+SET_POSITION = "REPLACE INTO positions (part, bytes) VALUES (?, ?)"
+FORGET_POSITIONS = """
+DELETE FROM positions WHERE id NOT IN (SELECT id FROM positions ORDER BY id DESC LIMIT ?)
+"""
+
+UNREADABLE = "SELECT lines FROM unreadable"
+ADD_UNREADABLE = "UPDATE unreadable SET lines = lines + ?"
+
+PAIR = "SELECT id FROM pairs WHERE team = ? AND model = ?"
+PAIRS = "SELECT count(*) FROM pairs"
+ADD_PAIR = "INSERT INTO pairs (team, model) VALUES (?, ?) RETURNING id"
+DROP_PAIRS = "DELETE FROM pairs WHERE id NOT IN (SELECT pair FROM calls)"
+
+ADD = """
+INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    requests = requests + excluded.requests,
+    bytes_in = bytes_in + excluded.bytes_in,
+    bytes_out = bytes_out + excluded.bytes_out,
+    first = min(first, excluded.first),
+    last = max(last, excluded.last)
+"""
+
+REQUESTS_BY_TEAM = """
+SELECT team, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
+WHERE hour >= ? AND hour < ? AND status NOT IN (401, 403, 429) GROUP BY team
+"""
+COUNTS = """
+SELECT team, model, status, bucket, sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last)
+FROM calls JOIN pairs ON pairs.id = pair WHERE hour >= ? GROUP BY team, model, status, bucket
+"""
+HOURS = """
+SELECT hour, sum(requests), sum(CASE WHEN status = 0 OR status >= 400 THEN requests ELSE 0 END)
+FROM calls WHERE hour >= ? GROUP BY hour ORDER BY hour
+"""
+
+DROP_OLD = "DELETE FROM calls WHERE hour < ?"
+IS_TO_FOLD = "SELECT 1 FROM calls WHERE hour < ? AND hour % 24 LIMIT 1"
+FOLD = """
+CREATE TEMP TABLE folded AS
+SELECT hour - hour % 24, pair, status, bucket,
+    sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last)
+FROM calls WHERE hour < ? GROUP BY 1, 2, 3, 4
+"""
+TAKE_FOLDED = "INSERT INTO calls SELECT * FROM folded"
+DROP_FOLDED = "DROP TABLE folded"

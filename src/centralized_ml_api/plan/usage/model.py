@@ -1,0 +1,110 @@
+"""What was called, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+NOBODY = "-"
+"""The team of a call without a key, and the model of a call that reached none: a page, an unknown path."""
+
+ErrorKind = Literal["refused", "limited", "client", "server", "gone"]
+"""401 and 403; 429; any other 4xx; 5xx; no status, because the caller went away."""
+
+ERROR_KINDS: tuple[ErrorKind, ...] = ("refused", "limited", "client", "server", "gone")
+
+_REFUSED = (401, 403)
+_LIMITED = 429
+_FIRST_ERROR = 400
+_FIRST_OF_SERVER = 500
+
+
+def error_kind(status: int) -> ErrorKind | None:
+    """What kind of error a status is; None for none."""
+    if not status:
+        return "gone"
+    if status < _FIRST_ERROR:
+        return None
+    if status in _REFUSED:
+        return "refused"
+    if status == _LIMITED:
+        return "limited"
+    return "client" if status < _FIRST_OF_SERVER else "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The calls of one team to one model, or of all teams to it.
+
+    `statuses` says how many calls each HTTP status answered, in order of the status; 0 is a caller that went
+    away. The percentiles are None where no latency is known, `bytes_in` where nobody counts it. `first` and
+    `last` are when the first and the last of the calls began, in UTC.
+    """
+
+    team: str
+    model: str
+    statuses: tuple[tuple[int, int], ...]
+    p50_milliseconds: float | None
+    p95_milliseconds: float | None
+    bytes_in: int | None
+    bytes_out: int
+    first: datetime
+    last: datetime
+
+    @property
+    def requests(self) -> int:
+        """All calls."""
+        return sum(count for _, count in self.statuses)
+
+    @property
+    def errors(self) -> int:
+        """The calls that failed."""
+        return sum(self.errors_by_kind.values())
+
+    @property
+    def errors_by_kind(self) -> dict[ErrorKind, int]:
+        """How many calls failed in which way; every kind is there."""
+        return {
+            kind: sum(count for status, count in self.statuses if error_kind(status) == kind)
+            for kind in ERROR_KINDS
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HourUsage:
+    """The calls that began in one hour of UTC; in what is long past, in one day."""
+
+    start: datetime
+    requests: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTable:
+    """Everything that was called since an instant; None is since the counting began.
+
+    `rows` are sorted by team and model, `models` by model with the team `NOBODY`, `hours` by time, without
+    those in which nothing was called. `notes` are what a reader has to know about the numbers.
+    """
+
+    since: datetime | None
+    rows: tuple[Usage, ...]
+    models: tuple[Usage, ...]
+    hours: tuple[HourUsage, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def requests(self) -> int:
+        """All calls."""
+        return sum(one.requests for one in self.rows)
+
+    @property
+    def errors(self) -> int:
+        """The calls that failed."""
+        return sum(one.errors for one in self.rows)
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """The teams that called, in order."""
+        return tuple(sorted({one.team for one in self.rows if one.team != NOBODY}))

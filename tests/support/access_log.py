@@ -1,0 +1,44 @@
+"""Lines of the access log as Envoy writes them, for tests that need many or odd ones."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+_NUMBERS = itertools.count()
+
+
+def line(
+    team: str | None = "red",
+    model: str | None = "echo",
+    status: int | None = 200,
+    *,
+    milliseconds: int | None = 10,
+    at: datetime = NOON,
+) -> bytes:
+    """One call, with an id that no other has; 3 bytes in and 5 out."""
+    fields = {
+        "time": at.isoformat().replace("+00:00", "Z"),
+        "request_id": f"req-{next(_NUMBERS)}",
+        "team": team,
+        "model": model,
+        "status": status,
+        "flags": "-",
+        "milliseconds": milliseconds,
+        "bytes_in": 3,
+        "bytes_out": 5,
+    }
+    return json.dumps(fields).encode() + b"\n"
+
+
+def append(log: Path, *lines: bytes) -> None:
+    """Adds to the log, which is made with its folder where it is missing."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        file.writelines(lines)

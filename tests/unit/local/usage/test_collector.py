@@ -1,0 +1,233 @@
+"""Every line of the log is counted exactly once, whatever happens to the log and to who counts."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from centralized_ml_api.local.access_log import rotate
+from centralized_ml_api.local.usage import part, store
+from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.local.usage.store import UsageStore
+from support.access_log import NOON, append, line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> UsageCollector:
+    return UsageCollector(UsageStore(tmp_path / "usage.db", NOON.timestamp), tmp_path / "logs/access.log")
+
+
+def _requests(collector: UsageCollector) -> int:
+    return collector.load_table(None).requests
+
+
+def test_a_line_is_counted_once_however_often_one_looks(collector: UsageCollector) -> None:
+    append(collector.log, line(), line())
+    assert [_requests(collector), _requests(collector)] == [2, 2]
+    append(collector.log, line())
+    assert _requests(collector) == 3
+
+
+def test_without_a_log_there_is_nothing_to_count(collector: UsageCollector) -> None:
+    assert not collector.has_any
+    assert _requests(collector) == 0
+
+
+def test_half_a_line_is_counted_when_it_is_whole(collector: UsageCollector) -> None:
+    whole = line()
+    append(collector.log, line(), whole[:20])
+    assert _requests(collector) == 1
+    append(collector.log, whole[20:])
+    assert _requests(collector) == 2
+    assert not collector.load_table(None).notes
+
+
+def test_a_line_that_begins_behind_half_of_another_is_counted(collector: UsageCollector) -> None:
+    append(collector.log, line(), line()[:30], line(), line())
+    assert _requests(collector) == 3
+
+
+def test_what_is_no_call_is_left_out_and_said(collector: UsageCollector) -> None:
+    junk = (b"\n", b"no json\n", b'{"time": "never"}\n', b'{"time": 5}\n', b"[]\n", b"\xff{\n", b'{"time":\n')
+    append(collector.log, line(), *junk, line())
+    table = collector.load_table(None)
+    assert (table.requests, table.notes) == (2, ("7 lines of the access log could not be read",))
+
+
+def test_a_log_of_nothing_but_bytes_is_read_past(collector: UsageCollector) -> None:
+    append(collector.log, b"x" * (2 * part.PIECE_BYTES), b"\n", line())
+    assert _requests(collector) == 1
+
+
+def test_lines_written_between_the_last_look_and_the_rotation_are_counted(collector: UsageCollector) -> None:
+    append(collector.log, line())
+    collector.collect()
+    append(collector.log, line())
+    assert rotate(collector.log, 1)
+    append(collector.log.with_name("access.log.1"), line())  # Envoy goes on there until it opens the new one
+    append(collector.log, line())
+    assert _requests(collector) == 4
+
+
+def test_a_log_that_was_emptied_by_hand_is_begun_anew(collector: UsageCollector) -> None:
+    append(collector.log, line(), line(), line())
+    collector.collect()
+    collector.log.write_bytes(b"")
+    append(collector.log, line())
+    assert _requests(collector) == 4
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=st.lists(st.sampled_from(["call", "call", "half", "look", "rotate", "again"]), max_size=30))
+def test_any_order_of_calls_looks_rotations_and_restarts_gives_the_right_sum(
+    steps: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
+    collector = UsageCollector(UsageStore(folder / "usage.db"), folder / "access.log")
+    calls = 0
+    rest = b""
+    for step in steps:
+        if step in {"call", "half"}:
+            whole, calls = line(), calls + 1
+            append(collector.log, rest + (whole if step == "call" else whole[:40]))
+            rest = b"" if step == "call" else whole[40:]
+        elif step == "look":
+            collector.collect()
+        elif step == "rotate" and not rest:
+            collector.collect()
+            rotate(collector.log, 1)
+        elif step == "again":
+            collector = UsageCollector(UsageStore(folder / "usage.db"), folder / "access.log")
+    append(collector.log, rest)
+    assert _requests(collector) == calls
+
+
+_COLLECT_AND_DIE = """
+import os, pathlib, sys
+from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.local.usage.line import parse_call
+from centralized_ml_api.local.usage.part import identify_part, read_piece
+collector = UsageCollector.of_state(pathlib.Path(sys.argv[1]))
+with collector.log.open("rb") as log, collector.store.write() as writing:
+    part = identify_part(log)
+    piece = read_piece(log, writing.position(part))
+    assert len(piece.lines) == 2
+    writing.add(parse_call(line) for line in piece.lines)
+    writing.advance(part, piece.end)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_who_is_killed_in_the_middle_of_writing_neither_loses_nor_doubles_a_line(tmp_path: Path) -> None:
+    collector = UsageCollector.of_state(tmp_path)
+    append(collector.log, line())
+    collector.collect()
+    append(collector.log, line(), line())
+    died = subprocess.run([sys.executable, "-c", _COLLECT_AND_DIE, str(tmp_path)], check=False)
+    assert died.returncode == -9
+    assert _requests(collector) == 3
+
+
+def test_two_that_look_at_the_same_time_count_every_line_once(tmp_path: Path) -> None:
+    collector = UsageCollector.of_state(tmp_path)
+    append(collector.log, *(line(milliseconds=number) for number in range(5000)))
+    look = (
+        "import pathlib, sys; from centralized_ml_api.local.usage.collector import UsageCollector as C;"
+        "C.of_state(pathlib.Path(sys.argv[1])).collect()"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", look, str(tmp_path)]) for _ in range(2)]
+    assert [one.wait(60) for one in both] == [0, 0]
+    assert _requests(collector) == 5000
+
+
+def test_a_damaged_store_is_set_aside_and_what_the_logs_have_is_counted_anew(
+    collector: UsageCollector,
+) -> None:
+    append(collector.log, line())
+    collector.collect()
+    collector.store.path.write_bytes(b"this is no database" * 100)
+    assert _requests(collector) == 1
+    assert collector.store.path.with_name("usage.db.damaged").exists()
+
+
+def test_a_store_that_cannot_be_written_is_an_error_and_loses_nothing(collector: UsageCollector) -> None:
+    append(collector.log, line())
+    collector.store.path.mkdir()
+    with pytest.raises(sqlite3.OperationalError):
+        collector.collect()
+    collector.store.path.rmdir()
+    assert _requests(collector) == 1
+
+
+def test_the_store_is_for_this_user_alone(collector: UsageCollector) -> None:
+    append(collector.log, line())
+    collector.collect()
+    assert collector.store.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_quota_counts_what_was_let_through_on_a_day_of_utc(collector: UsageCollector) -> None:
+    append(
+        collector.log,
+        *(line(status=status) for status in (200, 400, 500, 0, 401, 403, 429)),
+        line("blue"),
+        line("blue", at=NOON - timedelta(hours=12, milliseconds=1)),
+        line("blue", at=NOON + timedelta(hours=12)),
+    )
+    assert collector.count_day(date(2026, 6, 1)) == {"red": 4, "blue": 1}
+    assert collector.count_day(date(2026, 5, 31)) == {"blue": 1}
+
+
+def test_a_table_since_an_instant_begins_with_its_hour(collector: UsageCollector) -> None:
+    append(
+        collector.log, *(line(at=NOON + timedelta(minutes=minutes)) for minutes in (-61, -60, -1, 0, 59, 60))
+    )
+    since = collector.load_table(NOON + timedelta(minutes=30))
+    assert since.requests == 3
+    assert [(one.start.hour, one.requests) for one in since.hours] == [(12, 2), (13, 1)]
+
+
+def _clocked(tmp_path: Path, now: datetime) -> UsageCollector:
+    return UsageCollector(UsageStore(tmp_path / "usage.db", now.timestamp), tmp_path / "access.log")
+
+
+def test_old_hours_become_days_with_the_same_sums_and_old_days_go(tmp_path: Path) -> None:
+    collector = _clocked(tmp_path, NOON)
+    append(collector.log, *(line(at=NOON + timedelta(hours=hours), milliseconds=7) for hours in range(36)))
+    before = collector.load_table(None)
+    later = _clocked(tmp_path, NOON + timedelta(days=store.KEEP_HOURS_DAYS + 2))
+    after = later.load_table(None)
+    assert (after.rows, after.models) == (before.rows, before.models)
+    assert [(one.start, one.requests) for one in after.hours] == [
+        (datetime(2026, 6, 1, tzinfo=UTC), 12),
+        (datetime(2026, 6, 2, tzinfo=UTC), 24),
+    ]
+    assert later.count_day(date(2026, 6, 2)) == {"red": 24}
+    last = _clocked(tmp_path, NOON + timedelta(days=store.KEEP_DAYS + 1))
+    assert [one.start.day for one in last.load_table(None).hours] == [2]
+
+
+def test_more_names_than_there_is_room_for_are_counted_together(collector: UsageCollector) -> None:
+    append(collector.log, *(line(f"team-{number}") for number in range(store.MOST_PAIRS + 5)))
+    table = collector.load_table(None)
+    assert table.requests == store.MOST_PAIRS + 5
+    assert len(table.rows) == store.MOST_PAIRS + 1
+    assert {one.team: one.requests for one in table.rows}["(others)"] == 5
+
+
+def test_unknown_paths_are_one_row_and_a_long_name_is_cut(collector: UsageCollector) -> None:
+    append(collector.log, *(line(None, None, 404) for _ in range(1000)), line("t" * 1000))
+    rows = collector.load_table(None).rows
+    assert [(one.team[:4], len(one.team), one.model, one.requests) for one in rows] == [
+        ("-", 1, "-", 1000),
+        ("tttt", 128, "echo", 1),
+    ]
