@@ -15,12 +15,14 @@ from centralized_ml_api.errors import UsageError
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_CONFIG)
-def init(file: Path) -> None:
+@click.option("--empty", is_flag=True, help="Without a model, for `mlapi models add`.")
+def init(file: Path, *, empty: bool) -> None:
     """Write a commented config to start from into FILE (config/models.json), which must not exist yet.
 
     A name that ends in .yaml or .yml gives YAML. What it describes can be served at once.
+    `mlapi models` searches for other models and adds them.
     """
-    text = render_starter(yaml=file.suffix.lower() in YAML_SUFFIXES)
+    text = render_starter(yaml=file.suffix.lower() in YAML_SUFFIXES, empty=empty)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as new:
@@ -32,4 +34,7 @@ def init(file: Path) -> None:
             f"{file} cannot be written: {error}", fix="name a file that you may write"
         ) from error
     output.data(str(file))
-    output.next_command(f"mlapi up {file}")
+    if empty:
+        output.next_command(f"mlapi models WORD searches for models, mlapi models add ID {file} adds one")
+    else:
+        output.next_command(f"mlapi up {file}")

@@ -8,65 +8,51 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
-from centralized_ml_api.catalog.rules.task import task_of
 from centralized_ml_api.catalog.rules.versions import NEWEST
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.model_add import add
+from centralized_ml_api.cli.model_list import list_models
 from centralized_ml_api.cli.options import json_option, region_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.catalog.manifest import Row
     from centralized_ml_api.catalog.rules.lifecycle import Tolerance
 
-_LIST = "list-models"
+_LIST = list_models.name or ""
 
 
 class ListOrShow(click.Group):
-    """A group whose arguments are words to search for, unless the first of them is `show`."""
+    """A group whose arguments are words to search for, unless the first of them is `show` or `add`."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """`show` and what follows it; everything else belongs to the list."""
+        """`show` or `add` and what follows it; everything else belongs to the list."""
         if args and args[0] in self.commands:
             return super().resolve_command(ctx, args)
         return super().resolve_command(ctx, [_LIST, *args])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Takes no flag for itself but `--help`: they are those of `show` or of the list."""
-        own = args[:1] in (["--help"], ["-h"])
-        return super().parse_args(ctx, args if own or args[:1] in (["show"], [_LIST]) else [_LIST, *args])
+        """Takes no flag for itself but `--help`: they are those of what is below it."""
+        own = args[:1] in (["--help"], ["-h"]) or (args and args[0] in self.commands)
+        return super().parse_args(ctx, args if own else [_LIST, *args])
 
 
-@click.group(cls=ListOrShow, invoke_without_command=False, subcommand_metavar="[SEARCH]... | show ID")
+@click.group(
+    cls=ListOrShow, invoke_without_command=False, subcommand_metavar="[SEARCH]... | show ID | add ID"
+)
 def models() -> None:
     """List the models of JumpStart whose id, task or keywords hold every word of SEARCH.
 
-    `mlapi models show ID` tells everything about one: image, artifacts, environment, licence.
-    Both take --region, --offline and --json.
+    `--task asr`, `--max-price 2` (US dollars an hour) and `--no-eula` narrow the list. `mlapi models show ID`
+    tells everything about one: image, artifacts, environment, licence; `mlapi models add ID` puts it into
+    your config. All take --region and --offline; what is listed or shown --json.
     """
 
 
-@models.command(_LIST, hidden=True)
-@click.argument("search", nargs=-1)
-@region_option
-@offline_option
-@json_option
-def _list_models(search: tuple[str, ...], region: str | None, *, offline: bool, as_json: bool) -> None:
-    """List the models of JumpStart whose id, task or keywords hold every word of SEARCH."""
-    catalog = open_catalog(offline=offline)
-    found = [row for row in catalog.rows(find_region(region)) if _holds(row, search)]
-    tell_warnings(catalog)
-    if as_json:
-        output.data_json([_row_data(row) for row in found])
-        return
-    if found:
-        output.data("\n".join(_table([("MODEL", "TASK", "NEWEST"), *(_cells(row) for row in found)])))
-    output.talk(f"{len(found)} model{'' if len(found) == 1 else 's'}")
-    output.next_command(f"mlapi models show {found[0].model_id}" if found else "mlapi models")
+models.add_command(list_models)
+models.add_command(add)
 
 
 @models.command()
@@ -115,25 +101,7 @@ def show(
         output.data_json(asdict(facts))
         return
     output.data("\n".join(_describe(facts)))
-    output.next_command("mlapi check")
-
-
-def _holds(row: Row, words: Sequence[str]) -> bool:
-    text = " ".join([row.model_id, task_of(row.model_id), *row.keywords]).lower()
-    return all(part in text for word in words for part in word.lower().split())
-
-
-def _row_data(row: Row) -> dict[str, Any]:
-    return {
-        "model_id": row.model_id,
-        "task": task_of(row.model_id),
-        "version": row.version,
-        "proprietary": row.kind == "proprietary",
-    }
-
-
-def _cells(row: Row) -> tuple[str, str, str]:
-    return (row.model_id, task_of(row.model_id), row.version)
+    output.next_command(f"mlapi models add {model_id}")
 
 
 def _describe(facts: ModelFacts) -> list[str]:
@@ -162,10 +130,3 @@ def _plain(value: Any) -> str:
 def _payload_lines(facts: ModelFacts) -> list[str]:
     names = [f"{one.name} ({one.content_type})" for one in facts.payloads]
     return [f"payloads: {', '.join(names) or '-'}"]
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

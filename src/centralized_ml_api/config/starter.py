@@ -9,16 +9,23 @@ WEIGHTS = (
 """A language model of 93 MB (Apache-2.0) that a package index serves: small enough to try, and weak."""
 
 
-def render_starter(*, yaml: bool) -> str:
-    """The text of a starting config, in YAML or in JSON with comments. Pure."""
-    return (_YAML if yaml else _JSON).replace("WEIGHTS", WEIGHTS)
+def render_starter(*, yaml: bool, empty: bool = False) -> str:
+    """The text of a starting config, in YAML or in JSON with comments; `empty` has no model yet. Pure."""
+    before, model, after = (_YAML if yaml else _JSON).split(_CUT)
+    if empty:
+        return before.replace("models:\n", "models: []\n\n") + after  # in YAML nothing is no list
+    return before + model.replace("WEIGHTS", WEIGHTS) + after
 
+
+_CUT = "CUT\n"
+"""Around what an empty one lacks."""
 
 _JSON = """\
 // One file, one API: every entry of "models" is a path. Comments and trailing commas are welcome.
 //   mlapi check FILE    every problem of this file      mlapi up FILE    serve it on this machine
 {
   "models": [
+CUT
     {
       "name": "chat", // served at POST /chat
       "description": "A small language model: quick, and often wrong.",
@@ -40,6 +47,7 @@ _JSON = """\
         "context": 2048,
       },
     },
+CUT
   ],
 
   // SageMaker endpoints that already run can be adopted by name:
@@ -55,6 +63,7 @@ _YAML = """\
 # One file, one API: every entry of "models" is a path.
 #   mlapi check FILE    every problem of this file      mlapi up FILE    serve it on this machine
 models:
+CUT
   - name: chat  # served at POST /chat
     description: "A small language model: quick, and often wrong."
 
@@ -79,6 +88,7 @@ models:
       weights: WEIGHTS
       context: 2048
 
+CUT
 # SageMaker endpoints that already run can be adopted by name:
 #   - name: existing-endpoint-1
 #     integration: {type: api}

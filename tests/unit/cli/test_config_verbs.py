@@ -49,6 +49,14 @@ def test_init_without_a_name_writes_what_check_reads_without_one(mlapi: Mlapi) -
     assert mlapi("check", "--offline").returncode == 0
 
 
+@pytest.mark.parametrize("name", ["mine.json", "mine.yaml"])
+def test_init_empty_has_no_model_and_check_accepts_it(name: str, mlapi: Mlapi) -> None:
+    written = mlapi("init", "--empty", name)
+    assert f"mlapi models add ID {name}" in written.stderr
+    checked = mlapi("check", name)
+    assert (checked.returncode, checked.stdout) == (0, f"{name}: 0 models, 0 endpoints, no problems\n")
+
+
 def test_init_never_overwrites(mlapi: Mlapi, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text("precious")
     refused = mlapi("init", "mine.json")

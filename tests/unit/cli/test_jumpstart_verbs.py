@@ -63,8 +63,11 @@ def write_config(folder: Path, **changes: Any) -> None:
 def test_models_lists_those_that_hold_every_word(mlapi: Mlapi) -> None:
     found = mlapi("models", "ACME", "text")
     assert found.returncode == 0
-    assert found.stdout.splitlines()[1:] == [f"{TINY}  textgeneration  1.2.0"]
-    assert found.stderr.splitlines() == ["1 model", f"Next: mlapi models show {TINY}"]
+    assert found.stdout.splitlines()[1:] == [f"{TINY}  textgeneration  ?         ?      ?        1.2.0"]
+    assert found.stderr.splitlines() == [
+        "1 model",
+        f"Next: mlapi models show {TINY}, or take it: mlapi models add {TINY}",
+    ]
 
 
 def test_models_without_words_lists_all_of_every_source(mlapi: Mlapi) -> None:

@@ -33,3 +33,38 @@ def can_stream(image: str | None) -> bool:
     """Rule 21: whether the image's server answers in pieces; specs do not say, its repository's name does."""
     repository = (image or "").rpartition("/")[2].partition(":")[0]
     return bool(_STREAMING.search(repository))
+
+
+TASK_WORDS = {
+    "asr": "speech to text",
+    "depth2img": "depth to image",
+    "eqa": "question answering",
+    "fillmask": "fill in a word",
+    "imagegeneration": "text to image",
+    "inpainting": "paint into an image",
+    "llm": "text generation, chat",
+    "ner": "named entities",
+    "od": "object detection in images",
+    "sentencesimilarity": "text embeddings",
+    "spc": "compare two sentences",
+    "summarization": "summaries of text",
+    "tc": "text classification",
+    "tcembedding": "text embeddings",
+    "text2text": "text to text",
+    "textembedding": "text embeddings",
+    "textgeneration": "text generation",
+    "textgeneration1": "text generation",
+    "textgeneration2": "text generation",
+    "textgenerationjp": "text generation in Japanese",
+    "translation": "translation of text",
+    "txt2img": "text to image",
+    "txt2imgneuron": "text to image",
+    "upscaling": "larger images",
+    "vlm": "vision, chat about images",
+    "zstc": "text classification without examples",
+}
+"""The tasks in words, for whoever searches and does not know the names.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/jumpstart-foundation-models-latest.html and
+https://sagemaker.readthedocs.io/en/stable/doc_utils/pretrainedmodels.html (ids and what they stand for).
+"""

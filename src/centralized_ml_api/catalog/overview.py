@@ -1,0 +1,47 @@
+"""What is known of a model without asking for its spec: what a list of hundreds of models can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.catalog.rules.task import TASK_WORDS, task_of
+from centralized_ml_api.catalog.sources.snapshot import load_folded
+
+if TYPE_CHECKING:
+    from centralized_ml_api.catalog.manifest import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One model. `instance`, its default type, and `asks_licence` are None where that is not known.
+
+    `searched` is all that a search looks through, in small letters.
+    """
+
+    model_id: str
+    version: str
+    task: str
+    is_proprietary: bool
+    instance: str | None
+    asks_licence: bool | None
+    searched: str
+
+    def holds(self, words: str) -> bool:
+        """Whether each of the words occurs."""
+        return all(word in self.searched for word in words.lower().split())
+
+
+def build_overview(row: Row) -> Overview:
+    """A row of the catalogue with what the shipped snapshot knows of the model, at the version it has."""
+    task = task_of(row.model_id)
+    known = load_folded()["models"].get(row.model_id)
+    return Overview(
+        model_id=row.model_id,
+        version=row.version,
+        task=task,
+        is_proprietary=row.kind == "proprietary",
+        instance=known["default"] if known else None,
+        asks_licence=bool(known.get("eula") or known.get("gated")) if known else None,
+        searched=" ".join([row.model_id, task, TASK_WORDS.get(task, ""), *row.keywords]).lower(),
+    )
