@@ -110,6 +110,14 @@ class GatewayKeeper:
         """How many calls are under way to that upstream."""
         return await self._envoy.active_requests(upstream)
 
+    async def traffic(self) -> str:
+        """What was called so far, as Envoy tells Prometheus.
+
+        Raises:
+            StartError: Envoy does not run or does not answer.
+        """
+        return await self._envoy.traffic()
+
     async def reopen_logs(self) -> None:
         """After the access log was renamed; an Envoy that is just restarting opens it anew by itself."""
         with contextlib.suppress(StartError):

@@ -6,11 +6,13 @@
     replies     the bodies Envoy itself answers with, in the shape of `api.error_shape`
     routes      (dynamic) one route per method and path: the table, with these parts
     answers     what the gateway answers by itself;  served: what goes to a server
+    documents   the page, the catalogue, the OpenAPI document
     openai      what is below /v1, by the body;  said: how that is read
     signed      calls to SageMaker: signed, and its errors worded (sagemaker_errors.lua)
     headers     which headers pass, as mutations;  complement: "all names but these" as a regex
     clusters    (dynamic) one per upstream;  endpoints: (dynamic, a file each) the ports that are ready
     discovery   the dynamic files: text and version
+    traffic     what Envoy counts of the calls
     admin       Envoy's admin interface
     socket_path a socket in a folder with a long name
     writing     the files on disk, each put in place at once

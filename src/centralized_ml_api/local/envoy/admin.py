@@ -49,6 +49,10 @@ class Admin:
         answer = json.loads(await self._ask("GET", "/stats", query))
         return {one["name"]: one["value"] for one in answer["stats"] if "name" in one}
 
+    async def prometheus(self, statistics: str) -> str:
+        """The statistics whose own names match the regular expression, in the text format of Prometheus."""
+        return await self._ask("GET", "/stats/prometheus", {"filter": statistics})
+
     async def start_draining(self) -> None:
         """Tells clients, with their next answer, to close their connection; nothing is cut."""
         await self._ask("POST", "/drain_listeners?graceful&skip_exit")

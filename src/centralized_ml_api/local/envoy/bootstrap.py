@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.listener import build_listener, build_source
 from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET
+from centralized_ml_api.local.envoy.traffic import build_buckets
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Settings
 
-_ADMIN_PATHS = r"/(ready|listeners|stats|drain_listeners|reopen_logs)(\?.*)?"
+_ADMIN_PATHS = r"/(ready|listeners|stats|stats/prometheus|drain_listeners|reopen_logs)(\?.*)?"
 """All that is used, with any query, and nothing that stops Envoy, shows its configuration or writes files."""
 
 
@@ -19,6 +20,8 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": _admin(),
+        "stats_config": build_buckets(),
+        "stats_flush_interval": "1s",  # how old a histogram may be
         "static_resources": {"listeners": [build_listener(settings)]},
         "dynamic_resources": {"cds_config": build_source(str(settings.files.clusters))},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime()}]},

@@ -18,11 +18,13 @@ from centralized_ml_api.local.envoy.served import (
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.local.envoy.signed import SAGEMAKER_ERRORS, render_sagemaker_errors
+from centralized_ml_api.local.envoy.traffic import build_traffic_log
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings
 
 STAT_PREFIX = "gateway"
+_LABELS = {"model": "%ROUTE_NAME%", "status": "%RESPONSE_CODE%"}
 _DROP_QUERY = {
     "inline_string": """
 function envoy_on_request(call)
@@ -72,7 +74,7 @@ def _connection_manager(settings: Settings) -> dict[str, Any]:
         },
         "http_filters": _filters(settings.limits),
         "local_reply_config": build_local_replies(settings.limits),
-        "access_log": [_access_log(str(settings.files.access_log))],
+        "access_log": [_access_log(str(settings.files.access_log)), build_traffic_log(_LABELS)],
     }
 
 

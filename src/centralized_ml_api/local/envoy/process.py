@@ -16,6 +16,7 @@ from centralized_ml_api.local.envoy.clusters import stat_name
 from centralized_ml_api.local.envoy.discovery import NOTHING, Snapshot, build_snapshot
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
+from centralized_ml_api.local.envoy.traffic import STATISTICS
 from centralized_ml_api.local.envoy.trust import find_trust_store
 from centralized_ml_api.local.envoy.update import Update
 from centralized_ml_api.local.envoy.whole import find_fault
@@ -171,6 +172,16 @@ class EnvoyGateway:
         with contextlib.suppress(StartError):
             return int((await self._admin.stats([name])).get(name, 0)) if self._admin else 0
         return 0
+
+    async def traffic(self) -> str:
+        """What was called so far, in the text format of Prometheus, under the names of `traffic`.
+
+        Raises:
+            StartError: Envoy does not run or does not answer.
+        """
+        if self._admin is None:
+            raise StartError("the gateway does not run")
+        return await self._admin.prometheus(STATISTICS)
 
     async def drain(self, seconds: float) -> None:
         """Asks clients to close their connections; returns when no call is under way or time is up.
