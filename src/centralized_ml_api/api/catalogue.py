@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.openapi import JSON
+from centralized_ml_api.api.samples import Sample
+from centralized_ml_api.plan.event import DEFAULT_THROTTLE
 from centralized_ml_api.plan.sample import media_type_of, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.plan.event import EventPlan
+    from centralized_ml_api.plan.event import EventPlan, Throttle
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
     from centralized_ml_api.plan.speaks import OpenAiModels
 
@@ -28,15 +31,16 @@ class Known:
     """What a target knows of its entries beyond the plan, each by the entry's name.
 
     `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
-    such as `textgeneration`.
+    such as `textgeneration`; `samples` are bodies that are files.
     """
 
-    refused: Mapping[str, str]
-    licences: Mapping[str, str]
-    tasks: Mapping[str, str]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    licences: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
 
 
-NOTHING_KNOWN = Known({}, {}, {})
+NOTHING_KNOWN = Known()
 
 
 def build_catalogue(plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN) -> dict[str, Any]:
@@ -50,8 +54,22 @@ def build_catalogue(plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_
 def _event(event: EventPlan) -> dict[str, Any]:
     return {
         "needs_key": bool(event.teams),
-        "ends": event.ends.isoformat().replace("+00:00", "Z") if event.ends else None,
+        "ends": render_instant(event.ends) if event.ends else None,
+        "limits": _limits(event),
     }
+
+
+def _limits(event: EventPlan) -> str | None:
+    """In words; None where each team has its own."""
+    teams = {one.throttle or DEFAULT_THROTTLE for one in event.teams}
+    if len(teams) > 1:
+        return None
+    whom = "each team" if teams else "everyone together"
+    return f"{_words(next(iter(teams), event.throttle))}, for {whom}"
+
+
+def _words(throttle: Throttle) -> str:
+    return f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
 
 
 def _model(one: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str, Any]:
@@ -69,6 +87,7 @@ def _model(one: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str
         "streams": one.integration == "stream" or one.name in openai.chat,
         "openai": _openai(one.name, openai),
         "sample": sample,
+        "sample_file": asdict(known.samples[one.name]) if one.name in known.samples else None,
         "form": _form(media_type_of(one), sample),
         "served": one.name not in known.refused,
         "why_not": known.refused.get(one.name),

@@ -28,7 +28,7 @@ def build_openai_operations(models: OpenAiModels, errors: Mapping[str, Any]) -> 
         paths[EMBEDDINGS_PATH] = {"post": {**_embeddings(models.embeddings), **_answers(errors)}}
     if models.names:
         summary = "List the models of the OpenAI-compatible paths"
-        paths[MODELS_PATH] = {"get": {"operationId": "list_models", "summary": summary, **_answers({})}}
+        paths[MODELS_PATH] = {"get": {"operationId": "list_models", "summary": summary, **_answers(errors)}}
         paths[MODEL_PATH] = {"get": {**_model(), **_answers(errors)}}
     return paths
 

@@ -11,35 +11,51 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api import __version__
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai_operations import build_openai_operations
+from centralized_ml_api.api.own_operations import build_own_operations
 from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample_of
 from centralized_ml_api.plan.speaks import OpenAiModels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
 
 TITLE = "Centralized ML API"
 JSON = "application/json"
+EVENTS = "text/event-stream"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
+_OWN_ERRORS = {
+    "400": "The model refused the input; the words and their form are its own.",
+    "default": "The model's own status, words and form, where it answered an error.",
+}
 _ERRORS = {
-    "400": "The model refused the input; the message is its own.",
     "413": errors.BODY_TOO_LARGE.message,
     "429": errors.TOO_MANY_REQUESTS.message,
     "501": errors.NOT_SERVED.message,
     "502": errors.MODEL_FAILED.message,
     "503": errors.MODEL_NOT_READY.message,
     "504": errors.MODEL_TOO_SLOW.message,
-    "default": "The model's own status, where it answered an error.",
+}
+_KEY_ERRORS = {"401": errors.UNAUTHORIZED.message, "403": errors.NOT_ALLOWED.message}
+
+KEY_HEADER = "x-api-key"
+_SECURITY_SCHEMES = {
+    "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+    "bearer": {"type": "http", "scheme": "bearer"},
 }
 
 
-def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None) -> dict[str, Any]:
+def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "") -> dict[str, Any]:
     """The document as plain values, in config order; it holds nothing that only one target knows.
 
     Args:
         plan: the paths of the entries.
         openai: the entries under `/v1`, on the target that the document is for.
+        root: where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
     """
+    needs_key = bool(plan.event.teams)
+    known = _known_errors(needs_key=needs_key)
     return {
         "openapi": "3.0.1",
         "info": {
@@ -47,15 +63,21 @@ def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None) -> dict[str
             "version": __version__,
             "description": "One path for each model. Errors have one shape, see the schema `Error`.",
         },
+        "servers": [{"url": root or "/"}],
+        **({"security": [{name: []} for name in _SECURITY_SCHEMES]} if needs_key else {}),
         "paths": {
-            **{one.path: {"post": _operation(one)} for one in plan.deployments},
-            **build_openai_operations(openai or OpenAiModels(), _known_errors()),
+            **{one.path: {"post": _operation(one, known)} for one in plan.deployments},
+            **build_openai_operations(openai or OpenAiModels(), known),
+            **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}),
         },
-        "components": {"schemas": {"Error": _error_schema()}},
+        "components": {
+            "schemas": {"Error": _error_schema()},
+            **({"securitySchemes": _SECURITY_SCHEMES} if needs_key else {}),
+        },
     }
 
 
-def _operation(deployment: ModelDeployment) -> dict[str, Any]:
+def _operation(deployment: ModelDeployment, known: dict[str, Any]) -> dict[str, Any]:
     description = {"description": deployment.description} if deployment.description else {}
     return {
         "operationId": operation_id(deployment.name),
@@ -63,13 +85,18 @@ def _operation(deployment: ModelDeployment) -> dict[str, Any]:
         **description,
         "parameters": [build_header_parameter(name) for name in deployment.headers],
         "requestBody": _body(deployment),
-        "responses": {"200": _answer(), **_known_errors()},
+        "responses": {"200": _answer(deployment), **known},
     }
 
 
-def _known_errors() -> dict[str, Any]:
+def _known_errors(*, needs_key: bool) -> dict[str, Any]:
     """What any call may be answered instead, by status."""
-    return {status: _error(text) for status, text in _ERRORS.items()}
+    refused = _refusals({**(_KEY_ERRORS if needs_key else {}), **_ERRORS})
+    return {**{status: {"description": text} for status, text in _OWN_ERRORS.items()}, **refused}
+
+
+def _refusals(texts: Mapping[str, str]) -> dict[str, Any]:
+    return {status: _error(text) for status, text in texts.items()}
 
 
 def operation_id(name: str) -> str:
@@ -87,24 +114,28 @@ def build_header_parameter(name: str) -> dict[str, Any]:
 
 
 def _body(deployment: ModelDeployment) -> dict[str, Any]:
-    """Any body may be sent; the sample is one that works."""
-    return {"content": {**_known_body(deployment), "*/*": {}}}
+    """What the entry takes; for JSON the sample is a body that works."""
+    media_type = media_type_of(deployment)
+    sample = None if sample_file_of(deployment) else sample_of(deployment)
+    example = {} if sample is None else {"example": sample}
+    return {"required": True, "content": {media_type: {"schema": _schema(media_type), **example}}}
 
 
-def _known_body(deployment: ModelDeployment) -> dict[str, Any]:
-    if sample_file_of(deployment):
-        return {media_type_of(deployment): {"schema": {"type": "string", "format": "binary"}}}
-    sample = sample_of(deployment)
-    return {} if sample is None else {media_type_of(deployment): {"example": sample}}
+def _schema(media_type: str) -> dict[str, Any]:
+    """JSON may be anything, as nobody says more; everything else is text or bytes."""
+    if media_type.endswith("json"):
+        return {}
+    return {"type": "string", **({} if media_type.startswith("text/") else {"format": "binary"})}
 
 
-def _answer() -> dict[str, Any]:
+def _answer(deployment: ModelDeployment) -> dict[str, Any]:
+    media_type = deployment.about.gives or (EVENTS if deployment.integration == "stream" else JSON)
     return {
         "description": "The model's answer, as it is.",
         "headers": {
             CUSTOM_ATTRIBUTES: {"schema": {"type": "string"}, "description": "What the model adds, if any."}
         },
-        "content": {"*/*": {}},
+        "content": {media_type: {"schema": _schema(media_type)}},
     }
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.api.catalogue import Known
+from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
 from centralized_ml_api.local.servers import invocations_path, parse_url
 from centralized_ml_api.local.specs import ModelSpec, services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
 from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.plan.model import UrlServing
-from centralized_ml_api.plan.speaks import local_openai_models
+from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.local.registry import Running
     from centralized_ml_api.local.supervision.service import Report
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
@@ -32,9 +35,16 @@ WORDS: dict[EntryState, str] = {
 
 
 def build_gateway(
-    plan: ApiPlan, refused: dict[str, str], find: Find, retiring: tuple[Running, ...] = ()
+    plan: ApiPlan,
+    refused: dict[str, str],
+    find: Find,
+    retiring: tuple[Running, ...] = (),
+    samples: Mapping[str, Sample] | None = None,
 ) -> Gateway:
-    """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls."""
+    """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls.
+
+    `samples` are bodies that are files, for the catalogue.
+    """
     fronts = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
     chat, embeddings = (_openai_routes(names, plan, find) for names in (openai.chat, openai.embeddings))
@@ -46,6 +56,11 @@ def build_gateway(
         chat=chat,
         embeddings=embeddings,
         ends=plan.event.ends,
+        documents=build_documents(
+            plan,
+            OpenAiModels(tuple(one.name for one in chat), tuple(one.name for one in embeddings)),
+            known=Known(refused, samples=samples or {}),
+        ),
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from centralized_ml_api.api.documents import ServedDocument
+
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
@@ -72,7 +74,7 @@ class Gateway:
 
     `unready`: (name, reason) of entries that cannot answer now. `chat` and `embeddings`: what calls of the
     OpenAI-compatible paths go to, by the `model` in their body, listed in this order. Every answer names the
-    instant `ends`.
+    instant `ends`. `documents` are what the API tells about itself.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -81,3 +83,4 @@ class Gateway:
     chat: tuple[ServedRoute, ...] = ()
     embeddings: tuple[ServedRoute, ...] = ()
     ends: datetime | None = None
+    documents: tuple[ServedDocument, ...] = ()

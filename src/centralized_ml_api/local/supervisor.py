@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.api.samples import load_samples
 from centralized_ml_api.errors import MlApiError, StartError
 from centralized_ml_api.local.change import Change, Reloaded, decide_change
 from centralized_ml_api.local.compose import build_gateway, entry_statuses
@@ -14,8 +15,9 @@ from centralized_ml_api.local.specs import Wanted, build_wanted, services_of
 from centralized_ml_api.plan.model import ApiPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.local.gateway_keeper import GatewayKeeper
     from centralized_ml_api.local.registry import Running
     from centralized_ml_api.local.specs import ServiceSpec
@@ -45,6 +47,7 @@ class Supervisor:
         self._fail = fail
         self._plan = ApiPlan((), ())
         self._wanted = Wanted({}, {}, ())
+        self._samples: Mapping[str, Sample] = {}
         self._retiring: dict[Running, asyncio.Task[None] | None] = {}
         self._fault = ""
         self._changed = asyncio.Event()
@@ -76,6 +79,7 @@ class Supervisor:
     async def start(self, plan: ApiPlan) -> None:
         """Starts everything the plan wants; does not wait until it is ready."""
         self._plan, self._wanted = plan, await asyncio.to_thread(build_wanted, plan)
+        self._samples = await asyncio.to_thread(load_samples, plan)
         for spec in self._wanted.specs.values():
             self._registry.install(self._registry.start(spec))
         self._note_change()
@@ -143,6 +147,7 @@ class Supervisor:
         for gone in self._registry.remove_all_but(used):
             self._retiring[gone] = None
         self._plan = replace(plan, deployments=change.deployments)
+        self._samples = await asyncio.to_thread(load_samples, self._plan)
         self._wanted = replace(wanted, refused=refused)
 
     async def _until_settled(self, services: Collection[Running]) -> None:
@@ -162,7 +167,7 @@ class Supervisor:
         """Tells the gateway what is ready. What has no route any more then ends when its calls are over."""
         retiring = tuple(self._retiring)  # one that retires meanwhile still has its route
         await self._gateway.apply(
-            build_gateway(self._plan, self._wanted.refused, self._registry.find, retiring)
+            build_gateway(self._plan, self._wanted.refused, self._registry.find, retiring, self._samples)
         )
         self._fault = ""
         for running in retiring:

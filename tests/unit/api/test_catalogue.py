@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known, build_catalogue
+from centralized_ml_api.api.samples import FILE_BYTES, load_samples
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.speaks import local_openai_models
@@ -14,16 +15,22 @@ from centralized_ml_api.plan.speaks import local_openai_models
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from centralized_ml_api.plan.model import ApiPlan
+
 URL = {"engine": "url", "url": "http://127.0.0.1:1/invocations"}
+
+
+def plan_of(tmp_path: Path, entry: dict[str, Any], **root: Any) -> ApiPlan:
+    path = tmp_path / "models.json"
+    whole = {"name": "a", "integration": {"type": "api"}, "local": URL, **entry}
+    path.write_text(json.dumps({"models": [], "endpoints": [whole], **root}))
+    return build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def catalogue(
     tmp_path: Path, entry: dict[str, Any], known: Known = NOTHING_KNOWN, **root: Any
 ) -> dict[str, Any]:
-    path = tmp_path / "models.json"
-    whole = {"name": "a", "integration": {"type": "api"}, "local": URL, **entry}
-    path.write_text(json.dumps({"models": [], "endpoints": [whole], **root}))
-    plan = build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+    plan = plan_of(tmp_path, entry, **root)
     return build_catalogue(plan, local_openai_models(plan), known)
 
 
@@ -68,11 +75,41 @@ def test_an_entry_that_chats_says_so(tmp_path: Path) -> None:
 
 
 def test_an_entry_that_is_not_served_says_why(tmp_path: Path) -> None:
-    told = model(tmp_path, Known({"a": "no engine"}, {}, {}))
+    told = model(tmp_path, Known({"a": "no engine"}))
     assert (told["served"], told["why_not"]) == (False, "no engine")
 
 
 def test_the_event_says_when_it_ends_and_whether_a_key_is_needed(tmp_path: Path) -> None:
     event = {"teams": ["red"], "ends": "2099-06-01T18:00:00+02:00"}
     told = catalogue(tmp_path, {}, event=event)
-    assert told["event"] == {"needs_key": True, "ends": "2099-06-01T16:00:00Z"}
+    limits = "100 requests a second, 200 at once, for each team"
+    assert told["event"] == {"needs_key": True, "ends": "2099-06-01T16:00:00Z", "limits": limits}
+
+
+def test_limits_that_differ_by_team_are_not_told_as_one(tmp_path: Path) -> None:
+    teams = ["red", {"name": "blue", "requests_per_second": 1}]
+    assert catalogue(tmp_path, {}, event={"teams": teams})["event"]["limits"] is None
+
+
+def test_without_teams_the_limits_are_those_of_everyone_together(tmp_path: Path) -> None:
+    told = catalogue(tmp_path, {}, event={"requests_per_second": 2.5, "burst": 7})
+    assert told["event"]["limits"] == "2.5 requests a second, 7 at once, for everyone together"
+
+
+def test_a_sample_that_is_a_file_comes_with_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "hello.wav").write_bytes(b"RIFF")
+    plan = plan_of(tmp_path, {"takes": "audio/wav", "sample": {"$file": "hello.wav"}})
+    known = Known(samples=load_samples(plan))
+    (told,) = build_catalogue(plan, local_openai_models(plan), known)["models"]
+    assert told["sample_file"] == {"name": "hello.wav", "media_type": "audio/wav", "base64": "UklGRg=="}
+
+
+def test_a_file_that_is_too_large_or_gone_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "hello.wav"
+    file.write_bytes(bytes(FILE_BYTES + 1))
+    plan = plan_of(tmp_path, {"takes": "audio/wav", "sample": {"$file": "hello.wav"}})
+    assert not load_samples(plan)
+    file.write_bytes(bytes(FILE_BYTES))
+    assert load_samples(plan)
+    file.unlink()
+    assert not load_samples(plan)

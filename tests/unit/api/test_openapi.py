@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+from openapi_spec_validator import validate
+
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.plan.speaks import OpenAiModels
 from support.synthesis import build_test_plan, container, function, model, package
@@ -10,11 +13,13 @@ from support.synthesis import build_test_plan, container, function, model, packa
 if TYPE_CHECKING:
     from pathlib import Path
 
+OWN_PATHS = ["/", "/models", "/openapi.json", "/health"]
+
 
 def test_every_path_is_there_in_config_order(tmp_path: Path) -> None:
     config = {"models": [package("z"), container("a"), model("f", integration=function())]}
     document = build_openapi(build_test_plan(config, tmp_path).api)
-    assert list(document["paths"]) == ["/z", "/a", "/f"]
+    assert list(document["paths"]) == ["/z", "/a", "/f", *OWN_PATHS]
     assert document["openapi"].startswith("3.0.")
     assert json.loads(json.dumps(document)) == document
 
@@ -37,18 +42,19 @@ def test_an_operation_has_what_a_caller_needs(tmp_path: Path) -> None:
 def test_errors_have_the_one_shape(tmp_path: Path) -> None:
     document = build_openapi(build_test_plan({"models": [package()]}, tmp_path).api)
     responses = document["paths"]["/a-package"]["post"]["responses"]
-    for status in ("400", "413", "429", "503", "504", "default"):
+    for status in ("413", "429", "503", "504"):
         schema = responses[status]["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/Error"}
     error = document["components"]["schemas"]["Error"]["properties"]["error"]
+    assert "content" not in responses["400"], "a model's refusal has the form that the model gives it"
     assert error["required"] == ["message", "type", "code", "request_id"]
 
 
 def test_operation_ids_are_unique(tmp_path: Path) -> None:
     config = {"models": [package("a-b"), package("ab"), package("a-b-c")]}
     paths = build_openapi(build_test_plan(config, tmp_path).api)["paths"].values()
-    ids = [one["post"]["operationId"] for one in paths]
-    assert len(set(ids)) == 3
+    ids = [operation["operationId"] for path in paths for operation in path.values()]
+    assert len(set(ids)) == len(ids) == 3 + len(OWN_PATHS)
 
 
 def test_the_paths_of_openai_are_there_for_entries_that_chat_or_embed(tmp_path: Path) -> None:
@@ -60,9 +66,40 @@ def test_the_paths_of_openai_are_there_for_entries_that_chat_or_embed(tmp_path: 
         "/v1/embeddings",
         "/v1/models",
         "/v1/models/{model}",
+        *OWN_PATHS,
     ]
     body = document["paths"]["/v1/embeddings"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"]["properties"]["model"]["enum"] == ["b", "c"]
     assert body["example"] == {"model": "b", "input": "What is AWS?"}
     assert "text/event-stream" in str(document["paths"]["/v1/chat/completions"]["post"]["responses"]["200"])
     assert "/v1/chat/completions" not in build_openapi(plan, OpenAiModels(embeddings=("b",)))["paths"]
+
+
+@pytest.mark.parametrize("event", [{}, {"event": {"teams": ["red"]}}])
+def test_it_is_valid(tmp_path: Path, event: dict[str, object]) -> None:
+    entries = [
+        package("draws", gives="image/png", sample={"prompt": "a cat"}),
+        package("hears", takes="audio/wav"),
+        package("streams", integration={"type": "stream", "headers": ["X-A"]}),
+    ]
+    plan = build_test_plan({"models": entries, **event}, tmp_path).api
+    document = build_openapi(plan, OpenAiModels(chat=("draws",), embeddings=("hears",)), root="/prod")
+    validate(document)
+    assert document["servers"] == [{"url": "/prod"}]
+    assert "*/*" not in json.dumps(document)
+
+
+def test_with_teams_all_but_the_page_and_the_health_ask_for_a_key(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [package()], "event": {"teams": ["red"]}}, tmp_path).api
+    document = build_openapi(plan, OpenAiModels(chat=("a-package",)))
+    assert document["components"]["securitySchemes"]["key"]["name"] == "x-api-key"
+    assert document["security"] == [{"key": []}, {"bearer": []}]
+    operations = {path: one for path, item in document["paths"].items() for one in item.values()}
+    assert {path for path, one in operations.items() if one.get("security") == []} == {"/", "/health"}
+    assert {path for path, one in operations.items() if "401" not in one["responses"]} == {"/", "/health"}
+
+
+def test_without_teams_no_key_is_spoken_of(tmp_path: Path) -> None:
+    text = json.dumps(build_openapi(build_test_plan({"models": [package()]}, tmp_path).api))
+    assert "securitySchemes" not in text
+    assert '"401"' not in text

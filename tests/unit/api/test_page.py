@@ -44,11 +44,21 @@ def digest(text: str) -> str:
 
 
 def test_only_its_own_style_and_script_may_run() -> None:
-    policy = dict(build_page().headers)["content-security-policy"]
+    (policy,) = [value or "" for name, value in parts().attributes if "default-src" in (value or "")]
     assert f"script-src {digest(parts().texts['script'])}" in policy
     assert f"style-src {digest(parts().texts['style'])}" in policy
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
+
+
+def test_the_policy_comes_before_all_that_it_is_about() -> None:
+    head = build_page().html.decode().partition("<style>")[0]
+    assert '<meta http-equiv="Content-Security-Policy"' in head
+    assert "<script" not in head
+
+
+def test_no_page_may_put_it_into_a_frame() -> None:
+    assert dict(build_page().headers)["x-frame-options"] == "DENY"
 
 
 def test_no_element_carries_a_script_or_a_style_that_the_policy_would_refuse() -> None:

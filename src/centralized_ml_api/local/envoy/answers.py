@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.envoy.headers import build_answer_headers, build_header
-from centralized_ml_api.local.envoy.replies import build_error_format, build_json_format
+from centralized_ml_api.local.envoy.replies import (
+    build_error_format,
+    build_json_format,
+    build_text_format,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +42,11 @@ def build_document_routes(
     return [*asks, build_405_route(path, (*methods, "OPTIONS"))]
 
 
+def build_text_route(match: dict[str, Any], text: str, content_type: str) -> Route:
+    """Answers 200 with exactly this text."""
+    return _direct(match, 200, build_text_format(text, content_type))
+
+
 def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:
     """Answers that the path takes only these methods."""
     allow = ", ".join(methods)
@@ -50,6 +59,11 @@ def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:
 def match_method(method: str) -> dict[str, Any]:
     """The method of a request, as a header that a route matches."""
     return {"name": ":method", "string_match": {"exact": method}}
+
+
+def match_methods(methods: Iterable[str]) -> dict[str, Any]:
+    """Any of these methods, in the same form."""
+    return {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}}
 
 
 def _direct(match: dict[str, Any], status: int, body_format: dict[str, Any]) -> Route:

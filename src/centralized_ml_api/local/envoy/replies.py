@@ -27,6 +27,14 @@ def build_json_format(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def build_text_format(text: str, content_type: str) -> dict[str, Any]:
+    """A body that is this text, whatever is in it."""
+    return {
+        "text_format_source": {"inline_string": text.replace("%", "%%")},
+        "content_type": content_type,
+    }
+
+
 def build_error_format(error: errors.ApiError) -> dict[str, Any]:
     """The body of one error."""
     return build_json_format(dict(errors.build_error(error, REQUEST_ID)))

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
+from centralized_ml_api.api.paths import HEALTH_PATH
 from centralized_ml_api.local.envoy.answers import (
     build_405_route,
     build_document_routes,
     build_error_route,
     match_method,
 )
+from centralized_ml_api.local.envoy.documents import build_documents_routes, list_document_paths
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
 from centralized_ml_api.local.envoy.served import (
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 ROUTES_NAME = "routes"
-HEALTH_PATH = "/health"
 _READS = ("GET", "HEAD")
 
 _DIRECT_BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -46,7 +47,7 @@ _DIRECT_BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
-    """The whole table: preflights, each model in order of its name, those below `/v1`, health, the 404."""
+    """The whole table: preflights, models in order of their names, `/v1`, documents, health, the 404."""
     externals = find_externals(gateway)
     models = [
         one
@@ -69,6 +70,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                     _preflight(),
                     *models,
                     *build_openai_routes(gateway, externals, limits),
+                    *build_documents_routes(gateway.documents),
                     *_health(gateway),
                     _unknown_path(gateway),
                 ],
@@ -157,6 +159,7 @@ def _retry_after() -> dict[str, Any]:
 
 def _unknown_path(gateway: Gateway) -> Route:
     posts = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
-    paths = [*posts, *list_openai_paths(gateway), f"GET {HEALTH_PATH}"]
+    own = list_document_paths(gateway.documents)
+    paths = [*posts, *list_openai_paths(gateway), *own, f"GET {HEALTH_PATH}"]
     message = f"{errors.UNKNOWN_PATH.message} There are: {', '.join(paths)}."
     return build_error_route({"prefix": "/"}, errors.UNKNOWN_PATH.saying(message))

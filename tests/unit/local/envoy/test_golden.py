@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.discovery import build_clusters_document, build_snapshot
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
@@ -56,6 +57,7 @@ GATEWAY = Gateway(
         ServedRoute("open-llama", "open-llama", "/v1/chat/completions", ("X-Custom",)),
         ServedRoute("remote", "gpu-box", "/v1/chat/completions", ()),
     ),
+    documents=(ServedDocument("/", "text/html", "<p>100% yours</p>", (("cache-control", "no-cache"),)),),
     embeddings=(ServedRoute("embed", "down", "/v1/embeddings", ()),),
 )
 

@@ -1,0 +1,54 @@
+"""What the API tells about itself: the page, the catalogue, the OpenAPI document. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known, build_catalogue
+from centralized_ml_api.api.openapi import JSON, build_openapi
+from centralized_ml_api.api.page import CONTENT_TYPE, build_page
+from centralized_ml_api.api.paths import CATALOGUE_PATH, OPENAPI_PATH, PAGE_PATH
+
+if TYPE_CHECKING:
+    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.speaks import OpenAiModels
+
+METHODS = ("GET", "HEAD")
+"""What the paths of documents answer, besides preflights."""
+
+_HEADERS = (("cache-control", "no-cache"), ("x-content-type-options", "nosniff"))
+
+
+@dataclass(frozen=True, slots=True)
+class ServedDocument:
+    """A text that does not change from call to call, and the headers that it is served with."""
+
+    path: str
+    content_type: str
+    text: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def build_documents(
+    plan: ApiPlan, openai: OpenAiModels, *, known: Known = NOTHING_KNOWN, root: str = ""
+) -> tuple[ServedDocument, ...]:
+    """All three.
+
+    Args:
+        plan: the entries and the event.
+        openai: the entries under `/v1`, on the target that they are for.
+        known: what the target knows beyond the plan.
+        root: where on its host the API lies, such as `/prod`.
+    """
+    page = build_page()
+    return (
+        ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
+        _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),
+        _json(OPENAPI_PATH, build_openapi(plan, openai, root=root)),
+    )
+
+
+def _json(path: str, value: Any) -> ServedDocument:
+    return ServedDocument(path, JSON, json.dumps(value, separators=(",", ":")), _HEADERS)
