@@ -23,6 +23,7 @@ VERBS = (
     "down",
     "logs",
     "reload",
+    "keys",
     "call",
     "smoke",
     "cost",

@@ -15,13 +15,16 @@ _FORM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
 class Duration(click.ParamType[float]):
-    """Converts to seconds."""
+    """Converts to seconds; none at all is a length only where that was said to make sense."""
 
     name = "duration"
+
+    def __init__(self, *, allow_zero: bool = False) -> None:
+        self._allow_zero = allow_zero
 
     def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
         """Seconds; a value of another form ends the command with status 2."""
         found = _FORM.fullmatch(str(value))
-        if found is None or float(found[1]) <= 0:
+        if found is None or (float(found[1]) == 0 and not self._allow_zero):
             self.fail(f"{value!r} is not a length of time: write 90s, 30m, 48h or 2d", param, ctx)
         return float(found[1]) * SECONDS[found[2]]

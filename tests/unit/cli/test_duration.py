@@ -19,3 +19,7 @@ def test_they_become_seconds(written: str, seconds: float) -> None:
 def test_other_forms_are_refused_with_examples(written: str) -> None:
     with pytest.raises(click.BadParameter, match="write 90s, 30m, 48h or 2d"):
         Duration().convert(written, None, None)
+
+
+def test_none_at_all_is_one_where_that_makes_sense() -> None:
+    assert Duration(allow_zero=True).convert("0s", None, None) == 0

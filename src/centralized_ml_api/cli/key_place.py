@@ -1,0 +1,85 @@
+"""Whose keys the verbs of `mlapi keys` work on: the flags that say so, and what they open."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from centralized_ml_api.cli.options import DEFAULT_CONFIG, region_option, stack_option, state_option
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.api.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """One API: that of a state folder, or of a stack."""
+
+    target: str
+    state: Path
+    region: str | None
+    stack: str
+
+    @property
+    def flag(self) -> str:
+        """What a next command needs to name the same target."""
+        return " --target aws" if self.target == "aws" else ""
+
+    def open(self) -> Keys:
+        """The keys.
+
+        Raises:
+            DeployError: the extra `aws` is not installed, or there is no such stack.
+        """
+        if self.target == "aws":
+            from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only this target pays
+
+            target, clients = open_target(
+                DEFAULT_CONFIG, region=self.region, stack=self.stack, state=self.state
+            )
+            from centralized_ml_api.aws.keys import AwsKeys  # noqa: PLC0415
+
+            return AwsKeys(target, clients)
+        from centralized_ml_api.local.keys import KeyStore, LocalKeys  # noqa: PLC0415
+
+        return LocalKeys(KeyStore(self.state))
+
+    def address(self) -> str:
+        """Where the teams call.
+
+        Raises:
+            NotRunningError: nothing runs here.
+            UsageError: it is on AWS, where `mlapi deploy` has said it.
+        """
+        from centralized_ml_api.cli.request import running_address  # noqa: PLC0415
+
+        if self.target == "aws":
+            raise UsageError("the address is needed", fix="--url, with what `mlapi deploy` printed")
+        return running_address(self.state)
+
+
+def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the flags to a verb, which gets them as one `place`."""
+
+    @click.option(
+        "--target",
+        type=click.Choice(["local", "aws"]),
+        default="local",
+        show_default=True,
+        help="Whose keys: those of this machine, or of a deployed stack.",
+    )
+    @state_option
+    @region_option
+    @stack_option
+    @functools.wraps(verb)
+    def with_place(*, target: str, state: Path, region: str | None, stack: str, **more: Any) -> Any:
+        return verb(place=KeyPlace(target, state, region, stack), **more)
+
+    return with_place
