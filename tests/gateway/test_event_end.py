@@ -22,7 +22,6 @@ ENDS = datetime(2030, 6, 1, 18, tzinfo=timezone(timedelta(hours=2)))
 CALLS = [
     ("POST", "/echo", 200),
     ("POST", "/function", 200),
-    ("POST", "/stream", 200),
     ("POST", "/teapot", 418),
     ("POST", "/close", 502),
     ("POST", "/starting", 503),

@@ -66,6 +66,8 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     for note in status.notes:
         output.talk(f"  note: {note}")
     output.talk("  Public: no keys are asked for, everybody who reaches the address may call.")
+    if status.ends:
+        output.talk(f"  Ends by itself at {status.ends}.")
     output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
     output.talk("")
     output.data(f"Serving on {status.address}")
