@@ -35,10 +35,23 @@ if TYPE_CHECKING:
 @click.option("--detach", is_flag=True, help="Return when the API serves; it goes on in the background.")
 @click.option("--for", "for_seconds", type=Duration(), help="Stop by itself after this time, such as 48h.")
 @click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Serve /metrics for Prometheus on this port of 127.0.0.1; 0 takes a free one.",
+)
+@click.option(
     "--public", is_flag=True, help="Yes, listen beyond this machine although no keys are asked for."
 )
 def up(
-    config: Path, host: str, port: int, state: Path, for_seconds: float | None, *, detach: bool, public: bool
+    config: Path,
+    host: str,
+    port: int,
+    state: Path,
+    for_seconds: float | None,
+    *,
+    metrics_port: int | None,
+    detach: bool,
+    public: bool,
 ) -> int:
     """Serve the config on this machine: real models behind one HTTP API."""
     host = "127.0.0.1" if host == "localhost" else host
@@ -46,7 +59,9 @@ def up(
     from centralized_ml_api.local.serve import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
 
     plan = load_plan_and_warn(config)
-    options = ServeOptions(config, state, host=host, port=port, for_seconds=for_seconds)
+    options = ServeOptions(
+        config, state, host=host, port=port, for_seconds=for_seconds, metrics_port=metrics_port
+    )
     return _detached(options, plan) if detach else _in_foreground(options, plan)
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from centralized_ml_api.errors import MlApiError, NotRunningError
 from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.traffic.counted import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,13 +31,17 @@ class Controlled(Protocol):
         """How it is now."""
         ...
 
+    async def traffic(self) -> Traffic:
+        """What was called."""
+        ...
+
     async def reload(self, config: str | None) -> dict[str, Any]:
         """Applies the config anew, or another one; see `LocalTarget.reload`."""
         ...
 
 
 def build_control_application(target: Controlled, token: str) -> web.Application:
-    """`GET /status`, `POST /reload` (`{"config": path or null}`); both want the token."""
+    """`GET /status`, `GET /traffic`, `POST /reload` (`{"config": path or null}`); all want the token."""
 
     @web.middleware
     async def only_with_token(
@@ -50,11 +55,16 @@ def build_control_application(target: Controlled, token: str) -> web.Application
     async def status(_: web.Request) -> web.Response:
         return web.json_response(target.status().to_json())
 
+    async def traffic(_: web.Request) -> web.Response:
+        return web.json_response((await target.traffic()).to_json())
+
     async def reload(request: web.Request) -> web.Response:
         return web.json_response(await target.reload((await request.json())["config"]))
 
     application = web.Application(middlewares=[only_with_token])
-    application.add_routes([web.get("/status", status), web.post("/reload", reload)])
+    application.add_routes(
+        [web.get("/status", status), web.get("/traffic", traffic), web.post("/reload", reload)]
+    )
     return application
 
 
@@ -73,6 +83,10 @@ class ControlClient:
     def status(self) -> LocalStatus:
         """How it is now."""
         return LocalStatus.from_json(self._call("GET", "/status", timeout_seconds=10))
+
+    def traffic(self) -> Traffic:
+        """What was called."""
+        return Traffic.from_json(self._call("GET", "/traffic", timeout_seconds=10))
 
     def reload(self, config: Path | None) -> dict[str, Any]:
         """Applies the config anew (a changed path, or the same file); returns when that is done."""

@@ -88,4 +88,5 @@ def _command(options: ServeOptions) -> list[str]:
         *(sys.executable, "-m", "centralized_ml_api", "up", str(options.config)),
         *("--host", options.host, "--port", str(options.port), "--state", str(options.state), "--public"),
         *duration,
+        *([] if options.metrics_port is None else ["--metrics-port", str(options.metrics_port)]),
     ]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
-from centralized_ml_api.local.listen import bind_loopback, serve_application, url_of
+from centralized_ml_api.local.listen import LOOPBACK, bind_loopback, serve_application, url_of
 from centralized_ml_api.local.ports import check_port, free_port
 from centralized_ml_api.local.service_factory import ServiceFactory
 from centralized_ml_api.local.specs import code_folders
@@ -33,6 +34,9 @@ from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.replica import Patience
 from centralized_ml_api.local.supervision.strays import end_strays, set_mark
 from centralized_ml_api.local.supervisor import Supervisor
+from centralized_ml_api.local.traffic.counted import Traffic
+from centralized_ml_api.local.traffic.listen import METRICS_PATH, build_metrics_application
+from centralized_ml_api.local.traffic.read import read_traffic
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.keeper import UsageKeeper
 from centralized_ml_api.local.watch import watch_files
@@ -47,7 +51,10 @@ LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until the event ends."""
+    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until the event ends.
+
+    `metrics_port` is where Prometheus may ask, on loopback only; None is nowhere.
+    """
 
     config: Path
     state: Path
@@ -55,6 +62,7 @@ class ServeOptions:
     port: int = 8080
     for_seconds: float | None = None
     timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS
+    metrics_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,7 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
         set_mark(state.path)
         end_strays(state.path)  # what a predecessor that was killed left behind
         check_port(options.host, options.port)
+        check_port(LOOPBACK, options.metrics_port or 0)
         try:
             return asyncio.run(LocalTarget(options, state, terminal).run(plan))
         finally:
@@ -109,6 +118,8 @@ class LocalTarget:
             self._stops = clock.now() + timedelta(seconds=options.for_seconds)
         self._run = Run.of_this_process(str(self._config))
         self._address = ""
+        wanted = options.metrics_port
+        self._metrics = None if wanted is None else bind_loopback(wanted)
         self._runtime = bind_loopback(self._port + 1)
         self._stop = asyncio.Event()
         self._exit_status = 0
@@ -117,6 +128,7 @@ class LocalTarget:
         self._gateway = GatewayKeeper(
             state, self._host, self._port, timeout_seconds=options.timeout_seconds, changed=self._show
         )
+        self._count_day = UsageCollector.of_state(state.path).count_day
         self._usage = UsageKeeper(UsageCollector.of_state(state.path), self._try_talk)
         self._supervisor: Supervisor | None = None
         self._reloading = asyncio.Lock()
@@ -156,7 +168,14 @@ class LocalTarget:
             entries=supervisor.entries() if supervisor else (),
             notes=supervisor.notes if supervisor else (),
             ends=render_instant(end.at) if end else "",
+            metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
         )
+
+    async def traffic(self) -> Traffic:
+        """What was called since the gateway started, and what teams may."""
+        if self._supervisor is None:
+            return Traffic(time.monotonic(), None)
+        return await read_traffic(self._gateway, self._supervisor, self._count_day)
 
     def request_stop(self) -> None:
         """Begins to stop; `run` returns when everything is gone."""
@@ -193,6 +212,9 @@ class LocalTarget:
             supervisor = self._supervisor = self._build_supervisor(session)
             await serve_application(stack, build_runtime_application(supervisor), self._runtime, cancels=True)
             await self._listen_to_control(stack)
+            if self._metrics is not None:
+                scraped = build_metrics_application(self)
+                await serve_application(stack, scraped, self._metrics, cancels=True)
             stack.push_async_callback(supervisor.stop)
             await supervisor.start(plan)
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all

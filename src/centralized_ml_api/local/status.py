@@ -45,7 +45,7 @@ class LocalStatus:
     """The whole local target; `started` is in seconds since the epoch.
 
     `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs; `ends`,
-    in RFC 3339 and UTC, when it does not stop by itself.
+    in RFC 3339 and UTC, when it does not stop by itself; `metrics` when Prometheus has no address to ask.
     """
 
     pid: int
@@ -58,6 +58,7 @@ class LocalStatus:
     entries: tuple[EntryStatus, ...]
     notes: tuple[str, ...]
     ends: str = ""
+    metrics: str = ""
 
     @property
     def settled(self) -> bool:

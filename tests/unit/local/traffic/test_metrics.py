@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from math import inf
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
+from centralized_ml_api.local.traffic.counted import Counted, Durations, Requests, Traffic
+from centralized_ml_api.local.traffic.limits import TeamLimit
+from centralized_ml_api.local.traffic.metrics import render_metrics
+
+ODD = 'a"b\\c\nd'
+PART = PartStatus("chat", "ready", "", 1, 2, 3, (4711,), ("a line of the log",))
+ENTRY = EntryStatus("chat", "/chat", "ready", "", "llama.cpp", "api", (PART,))
+STATUS = LocalStatus(
+    1, "c.json", ".mlapi", 0.0, "http://a", "", "http://b", (ENTRY,), (), "2030-01-01T00:00:00Z"
+)
+COUNTED = Counted(
+    (Requests("chat", ODD, 200, 9),), (Durations("chat", ((1.5, 2), (inf, 9)), 4000.0),), {"chat": 3}
+)
+
+
+def samples(status: LocalStatus, traffic: Traffic) -> dict[str, float]:
+    """As a Prometheus would read them."""
+    return {
+        f"{one.name}{sorted(one.labels.items())}": one.value
+        for family in text_string_to_metric_families(render_metrics(status, traffic).decode())
+        for one in family.samples
+    }
+
+
+def test_calls_models_and_the_end_are_there_in_base_units() -> None:
+    found = samples(STATUS, Traffic(1.0, COUNTED))
+    assert found[f"mlapi_requests_total{[('model', 'chat'), ('status', '200'), ('team', ODD)]}"] == 9
+    assert found["mlapi_request_duration_seconds_bucket[('le', '0.0015'), ('model', 'chat')]"] == 2
+    assert found["mlapi_request_duration_seconds_bucket[('le', '+Inf'), ('model', 'chat')]"] == 9
+    assert found["mlapi_request_duration_seconds_sum[('model', 'chat')]"] == 4
+    assert found["mlapi_requests_in_flight[('model', 'chat')]"] == 3
+    assert found["mlapi_replicas_ready[('model', 'chat'), ('part', 'chat')]"] == 1
+    assert found["mlapi_restarts_total[('model', 'chat'), ('part', 'chat')]"] == 3
+    assert found["mlapi_ends_timestamp_seconds[]"] == 1893456000
+    assert found["mlapi_gateway_up[]"] == 1
+
+
+def test_a_gateway_that_does_not_answer_is_said_and_invents_no_zeros() -> None:
+    found = samples(STATUS, Traffic(1.0, None))
+    assert found["mlapi_gateway_up[]"] == 0
+    assert not [name for name in found if name.startswith("mlapi_request")]
+    assert found["mlapi_model_ready[('model', 'chat')]"] == 1
+
+
+def test_only_limits_that_a_team_has_are_there() -> None:
+    found = samples(STATUS, Traffic(1.0, None, (TeamLimit("red", 5.0, None, None),)))
+    assert found["mlapi_team_limit_per_second[('team', 'red')]"] == 5
+    assert not [name for name in found if "day" in name]
+
+
+def test_nothing_of_this_machine_or_of_logs_is_told() -> None:
+    text = render_metrics(STATUS, Traffic(1.0, COUNTED)).decode()
+    assert "4711" not in text
+    assert "a line of the log" not in text
+    assert ".mlapi" not in text
