@@ -11,16 +11,24 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from centralized_ml_api.aws.account import load_account, load_bootstrap_version
 from centralized_ml_api.aws.cdk_failure import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.deployed import load_outputs, load_resources
-from centralized_ml_api.aws.leftovers import billed_resources, describe, find_endpoints, find_leftovers
+from centralized_ml_api.aws.keys import find_keys
+from centralized_ml_api.aws.leftovers import (
+    billed_resources,
+    describe,
+    find_endpoints,
+    find_leftovers,
+    find_log_groups,
+)
 from centralized_ml_api.aws.stack_events import read_reasons
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from centralized_ml_api.aws.cdk_cli import CdkRun
     from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.deployed import StackResource
     from centralized_ml_api.aws.target import AwsTarget
 
     Say = Callable[[str], None]
@@ -84,10 +92,24 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
     try:
         before = billed_resources(load_resources(clients.client("cloudformation"), target.stack))
         _destroy(target, clients, say)
+        extra = _delete_what_no_template_names(clients, target.stack, before)
         left = [*find_leftovers(clients, before), *find_endpoints(clients, target.stack)]
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error("it is not proven that nothing is left", error) from error
-    return DestroyReport(tuple(describe(one) for one in before), tuple(dict.fromkeys(left)))
+    return DestroyReport((*(describe(one) for one in before), *extra), tuple(dict.fromkeys(left)))
+
+
+def _delete_what_no_template_names(
+    clients: AwsClients, stack: str, before: Sequence[StackResource]
+) -> list[str]:
+    """The keys that `mlapi keys rotate` made, and SageMaker's own log groups, in words."""
+    gateway, logs = clients.client("apigateway"), clients.client("logs")
+    keys, groups = find_keys(gateway, stack), find_log_groups(clients, before)
+    for key in keys:
+        gateway.delete_api_key(apiKey=key["id"])
+    for name in groups:
+        logs.delete_log_group(logGroupName=name)
+    return [*(f"key {key['id']}" for key in keys), *(f"log group {name}" for name in groups)]
 
 
 def _destroy(target: AwsTarget, clients: AwsClients, say: Say) -> None:

@@ -36,6 +36,27 @@ def _function(clients: AwsClients, physical_id: str) -> object:
     return clients.client("lambda").get_function(FunctionName=physical_id)
 
 
+def _key(clients: AwsClients, physical_id: str) -> object:
+    return clients.client("apigateway").get_api_key(apiKey=physical_id)
+
+
+def _usage_plan(clients: AwsClients, physical_id: str) -> object:
+    return clients.client("apigateway").get_usage_plan(usagePlanId=physical_id)
+
+
+def _schedule(clients: AwsClients, physical_id: str) -> object:
+    return clients.client("scheduler").get_schedule(Name=physical_id)
+
+
+def _schedule_group(clients: AwsClients, physical_id: str) -> object:
+    return clients.client("scheduler").get_schedule_group(Name=physical_id)
+
+
+def _budget(clients: AwsClients, physical_id: str) -> object:
+    account = clients.client("sts").get_caller_identity()["Account"]
+    return clients.client("budgets").describe_budget(AccountId=account, BudgetName=physical_id)
+
+
 def _log_group(clients: AwsClients, physical_id: str) -> object:
     groups = clients.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
     return next((one for one in groups if one["logGroupName"] == physical_id), None)
@@ -46,10 +67,18 @@ _ASK: dict[str, tuple[str, Callable[[AwsClients, str], object]]] = {
     "AWS::SageMaker::EndpointConfig": ("SageMaker endpoint configuration", _endpoint_config),
     "AWS::SageMaker::Model": ("SageMaker model", _model),
     "AWS::ApiGateway::RestApi": ("API", _api),
+    "AWS::ApiGateway::ApiKey": ("key", _key),
+    "AWS::ApiGateway::UsagePlan": ("usage plan", _usage_plan),
+    "AWS::Scheduler::Schedule": ("schedule", _schedule),
+    "AWS::Scheduler::ScheduleGroup": ("schedule group", _schedule_group),
+    "AWS::Budgets::Budget": ("budget", _budget),
     "AWS::Lambda::Function": ("Lambda function", _function),
     "AWS::Logs::LogGroup": ("log group", _log_group),
 }
-"""How each kind is called and asked for; what is not listed costs nothing."""
+"""How each kind is called and asked for; what is not listed costs nothing.
+
+Keys, plans and schedules cost nothing either, but open or delete something.
+"""
 
 
 def billed_resources(resources: Iterable[StackResource]) -> list[StackResource]:
@@ -71,6 +100,16 @@ def find_endpoints(clients: AwsClients, stack: str) -> list[str]:
     pages = clients.client("sagemaker").get_paginator("list_endpoints").paginate(NameContains=stack)
     names: list[Any] = [one["EndpointName"] for page in pages for one in page["Endpoints"]]
     return [f"SageMaker endpoint {name}" for name in names if name.startswith(stack)]
+
+
+def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:
+    """The log groups that SageMaker made for these resources' endpoints. No stack has them.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+    """
+    endpoints = [_last(one.physical_id) for one in resources if one.type == "AWS::SageMaker::Endpoint"]
+    named = (f"/aws/sagemaker/Endpoints/{name}" for name in endpoints)
+    return [name for name in named if _log_group(clients, name)]
 
 
 def describe(resource: StackResource) -> str:

@@ -18,6 +18,7 @@ from centralized_ml_api.cli.options import (
     stack_option,
     yes_option,
 )
+from centralized_ml_api.plan.aws.notes import who_may_call
 from centralized_ml_api.plan.cost import build_cost
 from centralized_ml_api.plan.cost_text import DAY, render_prices_day, render_total
 
@@ -41,7 +42,8 @@ _ENDPOINT_OUTPUT = "MyApiEndpoint"
 def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bool, as_json: bool) -> None:
     """Deploy the config to AWS, or bring what is deployed up to date.
 
-    The API is public: no keys are asked for. Instances are billed by the hour until `mlapi destroy`.
+    Without `event.teams` the API is public: no keys are asked for. Instances are billed by the hour until
+    `mlapi destroy`.
     """
     from centralized_ml_api.cli.aws_target import load_plan, open_target  # noqa: PLC0415  # only these pay
 
@@ -69,10 +71,16 @@ def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
     return "\n".join(
         [
             f"Deploying {target.config} as {target.stack} in {target.region}.",
-            "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for.",
+            _who_may_call(plan),
             cost,
         ]
     )
+
+
+def _who_may_call(plan: ApiPlan) -> str:
+    if plan.event.teams:
+        return f"{who_may_call(plan.event)} `mlapi keys --target aws` shows them afterwards."
+    return "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for."
 
 
 def _question(cost: Cost, plan: ApiPlan) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from centralized_ml_api.plan.aws.notes import not_acted_on
+from centralized_ml_api.plan.aws.notes import who_may_call
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_text import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.model import (
@@ -43,9 +43,9 @@ def _cost_notes(cost: Cost | None) -> list[str]:
 
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """What a reader of the plan must know besides the entries, in sentences."""
-    notes = ["Who may call: everybody who reaches the address; no keys are asked for."]
     if target == "aws":
-        return [*notes, *not_acted_on(plan)]
+        return [who_may_call(plan.event)]
+    notes = ["Who may call: everybody who reaches the address; no keys are asked for."]
     return [*notes, *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
 
 

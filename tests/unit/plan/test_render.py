@@ -22,6 +22,7 @@ def plan_of(folder: Path, integration: str, **event: Any) -> ApiPlan:
     """The plan of one model."""
     model = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge"}
     config = {"models": [{**model, "integration": {"type": integration}}], "event": event}
+    folder.mkdir(exist_ok=True)
     path = folder / "models.json"
     path.write_text(json.dumps(config), encoding="utf-8")
     return build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
@@ -33,7 +34,8 @@ def test_a_rate_is_kept_on_aws_and_not_on_one_machine(tmp_path: Path) -> None:
     assert NOT_THROTTLED not in " ".join(plan_notes(plan, "aws"))
 
 
-def test_teams_are_not_acted_on_anywhere(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, "api", teams=["red"])
-    for target in ("local", "aws"):
-        assert "event.teams: no keys are asked for" in " ".join(plan_notes(plan, target))
+def test_who_may_call_on_aws_is_told(tmp_path: Path) -> None:
+    (public,) = plan_notes(plan_of(tmp_path / "public", "api"), "aws")
+    (teams,) = plan_notes(plan_of(tmp_path / "teams", "api", teams=["red", "blue"]), "aws")
+    assert "public" in public
+    assert "the key of a team; there are 2" in teams

@@ -45,6 +45,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 class HttpApi(Construct):
     """`url` is where participants send their requests; it ends with a slash.
 
+    `id` and `stage` are API Gateway's names of the API and of its stage.
+
     The CDK's classes for an API take longer to load than all of it takes to build; their logical ids stay.
     """
 
@@ -66,6 +68,7 @@ class HttpApi(Construct):
         deployment = build_deployment(whole, "Deployment", api=api, document=document)
         stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": api.ref})
         stage.add_resource_dependency(build_account_logging(whole, after=api))
+        self.id, self.stage = api.ref, stage.ref
         self.url = _url(Stack.of(self), api.ref, stage.ref)
 
     def _share_texts(self, document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ def render_fixed(error: ApiError, headers: Mapping[str, str] | None = None) -> s
 
 def render_empty(headers: Mapping[str, str]) -> str:
     """No body, only these headers and those of every answer."""
-    return _every_answer() + "".join(_header(name, f'"{value}"') for name, value in headers.items())
+    return _every_answer() + "".join(render_header(name, f'"{value}"') for name, value in headers.items())
 
 
 def render_body(error: ApiError) -> str:
@@ -93,16 +93,17 @@ def render_model_error() -> str:
 
 
 def _every_answer() -> str:
-    cors = (_header(name, f'"{value}"') for name, value in CORS_HEADERS)
-    return _header("x-request-id", REQUEST_ID) + "".join(cors)
+    cors = (render_header(name, f'"{value}"') for name, value in CORS_HEADERS)
+    return render_header("x-request-id", REQUEST_ID) + "".join(cors)
 
 
-def _header(name: str, value: str) -> str:
+def render_header(name: str, value: str) -> str:
+    """Sets a header of the answer to an expression of the template language, such as a text in quotes."""
     return f"#set({_OVERRIDE}.header.{name}={value})"
 
 
 def _retry_later() -> str:
-    return _header("Retry-After", f'"{errors.RETRY_AFTER_SECONDS}"')
+    return render_header("Retry-After", f'"{errors.RETRY_AFTER_SECONDS}"')
 
 
 def _words(error: ApiError) -> str:

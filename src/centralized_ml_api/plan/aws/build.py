@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.plan.aws.event import build_access
 from centralized_ml_api.plan.aws.functions import build_model_function
 from centralized_ml_api.plan.aws.groups import assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.hosting import build_hosting
@@ -22,7 +23,7 @@ from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.roles import build_roles
 from centralized_ml_api.plan.aws.speaks import model_speaks
 from centralized_ml_api.plan.aws.streaming import build_stream
-from centralized_ml_api.plan.aws.weights import entry_weights, fixed_weight
+from centralized_ml_api.plan.aws.weights import entry_weights, event_weight, fixed_weight
 from centralized_ml_api.plan.model import ExistingEndpoint
 from centralized_ml_api.plan.speaks import openai_models
 
@@ -59,9 +60,11 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
     spoken = {one.name: _speaks(one, facts.get(one.name)) for one in plan.deployments}
     stream = build_stream(_stream_models(plan.deployments, spoken))
-    fixed = fixed_weight(routes, roles, len(endpoint_policies) + len(function_policies), stream)
+    policies = len(endpoint_policies) + len(function_policies)
+    fixed = fixed_weight(routes, roles, policies, stream) + event_weight(plan.event)
     groups = assign_groups(entry_weights(routes, models, functions), fixed)
     throttle = plan.event.throttle
+    access = build_access(plan.event, spoken)
     return AwsPlan(
         api=plan,
         region=region,
@@ -75,6 +78,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         openai=openai_models(spoken.items()),
         stream=stream,
         throttle=throttle,
+        access=access,
         log_retention_days=LOG_RETENTION_DAYS,
         notes=build_notes(plan, facts, throttle),
     )

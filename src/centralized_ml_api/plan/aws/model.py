@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.model import Speaks
+from centralized_ml_api.plan.aws.event import AccessPlan
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, FunctionPlan
 from centralized_ml_api.plan.speaks import OpenAiModels
@@ -182,7 +183,7 @@ class AwsPlan:
 
     `endpoint_policies` and `function_policies` divide what the API calls, by the names of the routes, into
     lists that each fit into one IAM policy. `groups` are the nested stacks. `openai` names the entries under
-    `/v1`; `stream` is None when no entry needs it.
+    `/v1`; `stream` is None when no entry needs it. `access` says who may call.
     `notes` are sentences that a reader must know.
     """
 
@@ -198,5 +199,6 @@ class AwsPlan:
     openai: OpenAiModels
     stream: StreamPlan | None
     throttle: Throttle
+    access: AccessPlan
     log_retention_days: int
     notes: tuple[str, ...]

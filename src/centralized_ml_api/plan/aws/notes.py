@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.build import NOT_THROTTLED
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.plan.event import Throttle
+    from centralized_ml_api.plan.event import EventPlan, Throttle
     from centralized_ml_api.plan.model import ApiPlan
 
 _SOURCES = {
@@ -24,10 +22,17 @@ _PARTIAL = "it knows no timeouts, isolation and inference configurations: SageMa
 
 
 def build_notes(plan: ApiPlan, facts: Mapping[str, ModelFacts], throttle: Throttle) -> tuple[str, ...]:
-    """Who may call, where the JumpStart facts come from, what is not acted on."""
+    """Who may call, and where the JumpStart facts come from."""
     rate = f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
-    public = f"The API is public: whoever knows the address may call it, all of them together {rate}."
-    return (public, *_sources(facts), *not_acted_on(plan))
+    return (f"{who_may_call(plan.event)} All together: {rate}.", *_sources(facts))
+
+
+def who_may_call(event: EventPlan) -> str:
+    """In one sentence."""
+    count = len(event.teams)
+    if not count:
+        return "The API is public: whoever knows the address may call it."
+    return f"Every call needs the key of a team; there {'is one' if count == 1 else f'are {count}'}."
 
 
 def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
@@ -38,9 +43,3 @@ def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
     for (source, fidelity), names in named.items():
         partial = f"; {_PARTIAL}" if fidelity == "partial" else ""
         yield f"JumpStart: {', '.join(names)} from {_SOURCES[source]}{partial}."
-
-
-def not_acted_on(plan: ApiPlan) -> Iterable[str]:
-    """What this version reads and does not do on AWS, as sentences; the rate of the API is kept there."""
-    unkept = (note for note in plan.not_acted_on if plan.event.teams or note != NOT_THROTTLED)
-    return (f"Not acted on yet: {note}." for note in unkept)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
         Route,
         StreamPlan,
     )
+    from centralized_ml_api.plan.event import EventPlan
 
-_API = Weight(resources=10, characters=30_000)
-"""The API, its deployment, stage, role and log group, the account's role for logs, the document's texts."""
+_API = Weight(resources=11, characters=48_000)
+"""The API, its deployment, stage, role and log group, the account's role for logs, the document's texts
+and paths for what it tells about itself."""
 
 _DIRECT_PATH = Weight(characters=4_100)
 _OTHER_PATH = Weight(characters=2_400)
@@ -37,6 +39,14 @@ _STREAM = Weight(resources=4, characters=16_000)
 
 _STREAM_MODEL = Weight(characters=550)
 _STREAM_TABLE = Weight(resources=1, characters=600)
+_KEYS = Weight(resources=6, characters=6_000)
+"""The function that gives keys on, its log group and roles; what ends replaced keys."""
+
+_TEAM = Weight(resources=3, characters=1_500)
+_ENDING = Weight(resources=2, characters=20_000)
+"""The schedule and its role, and a header on every answer of the API."""
+
+_BUDGET = Weight(resources=1, characters=1_000)
 _NAMED_BY_ENTRY = 8
 _VARIABLE_CHARACTERS = 8
 
@@ -54,6 +64,13 @@ def fixed_weight(
     for role in roles:
         total += _ROLE + _times(len(role.repositories) + len(role.locations), _ROLE_POLICY)
     return total
+
+
+def event_weight(event: EventPlan) -> Weight:
+    """What the main stack holds for an event: its teams, its end, its budget."""
+    ending, budget = _ENDING if event.ends else Weight(), _BUDGET if event.budget else Weight()
+    teams = _KEYS + _times(len(event.teams), _TEAM) if event.teams else Weight()
+    return teams + ending + budget
 
 
 def entry_weights(

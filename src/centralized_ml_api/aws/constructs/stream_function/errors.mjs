@@ -44,6 +44,12 @@ export const MODEL_MISSING = new ApiError(
     "model_missing",
     'The body must be a JSON object that names one of this API\'s models as "model".',
 );
+export const NOT_ALLOWED = new ApiError(
+    403,
+    "permission_error",
+    "not_allowed",
+    "This caller may not call this.",
+);
 export const UNKNOWN_MODEL = new ApiError(
     404,
     "not_found_error",

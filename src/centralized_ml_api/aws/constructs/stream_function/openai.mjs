@@ -4,7 +4,7 @@
 
 import { answerChat } from "./chat.mjs";
 import { answerEmbeddings } from "./embeddings.mjs";
-import { MODEL_MISSING, UNKNOWN_MODEL } from "./errors.mjs";
+import { MODEL_MISSING, NOT_ALLOWED, UNKNOWN_MODEL } from "./errors.mjs";
 import { FAMILIES } from "./families/all.mjs";
 
 const ANSWERING = { chat: answerChat, embeddings: answerEmbeddings };
@@ -16,6 +16,7 @@ export async function answerOpenAi(task, request, models, answer, watch) {
         .map(([name]) => name);
     if (typeof asked?.model !== "string") throw listing(MODEL_MISSING, names);
     if (!names.includes(asked.model)) throw listing(UNKNOWN_MODEL, names);
+    if (request.refused.includes(asked.model)) throw NOT_ALLOWED;
     const model = models.get(asked.model);
     await ANSWERING[task]({ asked, endpoint: model.endpoint, family: FAMILIES[model.speaks], answer, watch });
 }

@@ -1,0 +1,1 @@
+"""Code of a Lambda function; it imports nothing of ours."""
