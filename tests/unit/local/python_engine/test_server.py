@@ -60,6 +60,7 @@ def transform_fn(model, body, content_type, accept):
             if body == "fails first": raise RuntimeError("first")
             yield "data: 1\\n\\n"
             if body == "fails later": raise RuntimeError("later")
+            if body == "fails half way": yield "data: tw"; raise RuntimeError("later")
             while body == "forever":
                 yield "data: more\\n\\n"
                 time.sleep(0.01)
@@ -194,13 +195,23 @@ def test_a_stream_that_fails_before_its_first_piece_is_500(stream: ModelProcess)
     assert stream.call(b"fails first", Content_Type="text/plain", Accept="a/b").status == 500
 
 
-def test_an_event_stream_that_fails_later_ends_with_an_event_that_says_so(stream: ModelProcess) -> None:
-    answer = stream.call(b"fails later", Content_Type="text/plain", Accept="text/event-stream")
+@pytest.mark.parametrize("body", [b"fails later", b"fails half way"])
+def test_an_event_stream_that_fails_later_ends_with_an_event_that_says_so(
+    stream: ModelProcess, body: bytes
+) -> None:
+    answer = stream.call(body, Content_Type="text/plain", Accept="text/event-stream")
     first, last, rest = answer.data.decode().split("\n\n")
     assert (answer.status, first, rest) == (200, "data: 1", "")
     error = json.loads(last.removeprefix("data: "))["error"]
     assert error["code"] == "model_failed"
     stream.wait_output(f"reference {error['request_id']}")
+
+
+def test_json_lines_that_fail_later_end_with_a_line_that_says_so(stream: ModelProcess) -> None:
+    answer = stream.call(b"fails half way", Content_Type="text/plain", Accept="application/jsonlines")
+    first, _, last, rest = answer.data.decode().split("\n")
+    assert (answer.status, first, rest) == (200, "data: 1", "")
+    assert json.loads(last)["error"]["code"] == "model_failed"
 
 
 def test_another_stream_that_fails_later_is_cut_so_that_nobody_takes_it_for_whole(

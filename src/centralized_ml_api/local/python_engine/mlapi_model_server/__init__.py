@@ -7,6 +7,7 @@
     bodies.py        bodies in and out where `inference.py` does not say
     context.py       what a function that takes a `context` gets
     answer.py        what a call is answered with
+    framing.py       streamed answers: where a piece is whole, how an error is the last one
     refusal.py       errors, in the shape of the API's
 
 It runs in the environment of the model, whatever that holds: it imports the standard library, waitress and

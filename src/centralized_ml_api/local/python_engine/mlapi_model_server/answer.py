@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 JSON = "application/json"
@@ -26,6 +27,17 @@ class Answer:
 
     head: Head
     pieces: Iterator[bytes]
+
+
+@contextmanager
+def closed_after(pieces: Iterator[object]) -> Iterator[None]:
+    """A generator whose reader stops early stops then too, not at some collection."""
+    try:
+        yield
+    finally:
+        close = getattr(pieces, "close", None)
+        if callable(close):
+            close()
 
 
 def build_answer(result: object, content_type: str, headers: Mapping[str, str]) -> Answer:
@@ -65,15 +77,11 @@ def _check_header(text: str) -> None:
 
 
 def _as_pieces(body: Iterator[object]) -> Iterator[bytes]:
-    try:
+    with closed_after(body):
         for piece in body:
             whole = _as_bytes(piece)
             if whole:  # in HTTP's chunks, an empty one is the end
                 yield whole
-    finally:
-        close = getattr(body, "close", None)
-        if callable(close):
-            close()
 
 
 def _as_bytes(body: object) -> bytes:

@@ -15,7 +15,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .answer import JSON, Answer, Head
+from .answer import JSON, Answer, Head, closed_after
+from .framing import find_framing
 from .refusal import Refusal, build_reference, model_broke, overloaded, stopping
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ LOG = logging.getLogger("model server")
 
 PIECES_AHEAD = 16
 LOOK_SECONDS = 0.25
-EVENT_STREAM = "text/event-stream"
 
 
 class BrokenAnswerError(Exception):
@@ -170,29 +170,26 @@ def _serve(handler: Handler, call: Call) -> None:
 
 
 def _stream(call: Call, answer: Answer) -> None:
+    framing = find_framing(answer.head.content_type)
     try:
-        _tell(call, answer)
+        _tell(call, Answer(answer.head, framing.cut(answer.pieces)) if framing else answer)
     except BaseException as error:  # as above
         LOG.exception("reference %s: the model failed after its answer had begun", call.reference)
-        if answer.head.content_type.startswith(EVENT_STREAM):
-            call.tell(b"data: " + model_broke(call.reference).body(call.reference) + b"\n\n")
+        if framing:
+            call.tell(framing.render_last(model_broke(call.reference).body(call.reference)))
             call.tell(None)
         else:
             call.tell(BrokenAnswerError(f"{type(error).__name__}, see reference {call.reference}"))
 
 
 def _tell(call: Call, answer: Answer) -> None:
-    close = getattr(answer.pieces, "close", None)
-    try:
+    with closed_after(answer.pieces):
         if not call.tell(answer.head):
             return
         for piece in answer.pieces:
             if not call.tell(piece):
                 return
         call.tell(None)
-    finally:
-        if callable(close):
-            close()  # the caller is gone: a generator of the model stops now, not at some collection
 
 
 def _begun(answer: Answer) -> Answer:
@@ -204,14 +201,10 @@ def _begun(answer: Answer) -> Answer:
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    try:
+    with closed_after(rest):
         if first:
             yield first
         yield from rest
-    finally:
-        close = getattr(rest, "close", None)
-        if callable(close):
-            close()
 
 
 def _refuse(refusal: Refusal, reference: str) -> Answer:
