@@ -10,6 +10,7 @@ from centralized_ml_api.local.usage.line import parse_call
 from centralized_ml_api.local.usage.part import identify_part, read_piece
 from centralized_ml_api.local.usage.store import STORE_NAME, UsageStore
 from centralized_ml_api.plan.usage.build import build_models, build_rows
+from centralized_ml_api.plan.usage.latency import ERROR
 from centralized_ml_api.plan.usage.model import UsageTable
 
 if TYPE_CHECKING:
@@ -68,10 +69,18 @@ class UsageCollector:
         """The table of all calls that began in the hour of `since` or later; None for all."""
         self.collect()
         counts = self.store.load_counts(since)
-        hours = tuple(self.store.load_hours(since))
         unreadable = self.store.load_unreadable()
-        notes = (f"{unreadable} lines of the access log could not be read",) if unreadable else ()
-        return UsageTable(since, build_rows(counts), build_models(counts), hours, notes)
+        notes = [f"P50 and P95 are within {ERROR:.0%} of the exact value"]
+        if unreadable:
+            notes.append(f"{unreadable} lines of the access log could not be read")
+        return UsageTable(
+            since,
+            build_rows(counts),
+            build_models(counts),
+            hours=tuple(self.store.load_hours(since)),
+            days=tuple(self.store.load_days(since)),
+            notes=tuple(notes),
+        )
 
     def _collect(self) -> None:
         for log in (self.log.with_name(f"{self.log.name}.1"), self.log):

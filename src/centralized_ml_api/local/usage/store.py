@@ -10,17 +10,16 @@ import contextlib
 import os
 import sqlite3
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.usage import tables
 from centralized_ml_api.local.usage.counting import count_calls
 from centralized_ml_api.plan.usage.build import CallCount
-from centralized_ml_api.plan.usage.model import HourUsage
+from centralized_ml_api.plan.usage.model import NOBODY, HourUsage, TeamDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import date
     from pathlib import Path
 
     from centralized_ml_api.local.usage.line import Call
@@ -32,6 +31,7 @@ MOST_PAIRS = 10_000
 _BUSY_SECONDS = 30.0
 _SECONDS_AN_HOUR = 3600
 _HOURS_A_DAY = 24
+_EPOCH = date(1970, 1, 1)
 
 
 class UsageStore:
@@ -69,6 +69,12 @@ class UsageStore:
             HourUsage(datetime.fromtimestamp(hour * _SECONDS_AN_HOUR, UTC), requests, errors)
             for hour, requests, errors in rows
         ]
+
+    def load_days(self, since: datetime | None) -> list[TeamDay]:
+        """The calls of each team that were let through, by day, from the hour of `since` on; None for all."""
+        with self._open() as database:
+            rows = database.execute(tables.TEAM_DAYS, (_hour(since), NOBODY)).fetchall()
+        return [TeamDay(team, _EPOCH + timedelta(days=day), requests) for team, day, requests in rows]
 
     def load_unreadable(self) -> int:
         """How many lines of the log were no calls."""

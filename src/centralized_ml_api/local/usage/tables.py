@@ -54,6 +54,10 @@ REQUESTS_BY_TEAM = """
 SELECT team, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
 WHERE hour >= ? AND hour < ? AND status NOT IN (401, 403, 429) GROUP BY team
 """
+TEAM_DAYS = """
+SELECT team, hour / 24, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
+WHERE hour >= ? AND team <> ? AND status NOT IN (401, 403, 429) GROUP BY 1, 2 ORDER BY 1, 2
+"""
 COUNTS = """
 SELECT team, model, status, bucket, sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last)
 FROM calls JOIN pairs ON pairs.id = pair WHERE hour >= ? GROUP BY team, model, status, bucket

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 NOBODY = "-"
@@ -81,17 +81,28 @@ class HourUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamDay:
+    """The calls of a team on a day of UTC that count towards its daily limit: those that were let through."""
+
+    team: str
+    day: date
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class UsageTable:
     """Everything that was called since an instant; None is since the counting began.
 
     `rows` are sorted by team and model, `models` by model with the team `NOBODY`, `hours` by time, without
-    those in which nothing was called. `notes` are what a reader has to know about the numbers.
+    those in which nothing was called, `days` by team and day. `notes` are what a reader has to know about
+    the numbers.
     """
 
     since: datetime | None
     rows: tuple[Usage, ...]
     models: tuple[Usage, ...]
     hours: tuple[HourUsage, ...]
+    days: tuple[TeamDay, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

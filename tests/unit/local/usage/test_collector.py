@@ -49,7 +49,7 @@ def test_half_a_line_is_counted_when_it_is_whole(collector: UsageCollector) -> N
     assert _requests(collector) == 1
     append(collector.log, whole[20:])
     assert _requests(collector) == 2
-    assert not collector.load_table(None).notes
+    assert collector.store.load_unreadable() == 0
 
 
 def test_a_line_that_begins_behind_half_of_another_is_counted(collector: UsageCollector) -> None:
@@ -61,7 +61,8 @@ def test_what_is_no_call_is_left_out_and_said(collector: UsageCollector) -> None
     junk = (b"\n", b"no json\n", b'{"time": "never"}\n', b'{"time": 5}\n', b"[]\n", b"\xff{\n", b'{"time":\n')
     append(collector.log, line(), *junk, line())
     table = collector.load_table(None)
-    assert (table.requests, table.notes) == (2, ("7 lines of the access log could not be read",))
+    assert table.requests == 2
+    assert "7 lines of the access log could not be read" in table.notes
 
 
 def test_a_log_of_nothing_but_bytes_is_read_past(collector: UsageCollector) -> None:

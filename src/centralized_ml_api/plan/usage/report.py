@@ -1,0 +1,127 @@
+"""The report after an event: the table in Markdown, for people who were not there. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.usage.model import NOBODY
+from centralized_ml_api.plan.usage.words import say_bytes, say_errors, say_instant, say_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.plan.usage.model import Usage, UsageTable
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_PLAIN = frozenset("-.,:%")
+
+
+def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
+    """The whole page.
+
+    Args:
+        table: what it tells of.
+        plot: the address of the drawing, relative to the page.
+        money: what is known of the cost, one sentence each.
+    """
+    if not table.rows:
+        return "# Report\n\nNobody called.\n"
+    sections = [
+        f"# Report, {_period(table)}",
+        _bullets(_headlines(table)),
+        f"![Calls over time](<{plot}>)",
+        "## Teams",
+        _table(("Team", "Requests", "Errors", "Models", "In", "Out"), _teams(table)),
+        "## Models",
+        _table(
+            ("Model", "Requests", "Errors", "P50", "P95", "In", "Out"), (_model(one) for one in table.models)
+        ),
+        "## Cost",
+        _bullets(money),
+        *([_bullets(f"{escape_markdown(note)}." for note in table.notes)] if table.notes else []),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """The text as it is, in any place of a Markdown page: nothing in it is markup, a link or HTML.
+
+    Any ASCII punctuation may be escaped by a backslash.
+    Source: https://spec.commonmark.org/0.31.2/#backslash-escapes
+    """
+    line = " ".join(text.split())
+    return _PUNCTUATION.sub(lambda found: found[0] if found[0] in _PLAIN else f"\\{found[0]}", line)
+
+
+def _period(table: UsageTable) -> str:
+    first, last = min(one.first for one in table.rows), max(one.last for one in table.rows)
+    return f"{say_instant(first)} to {say_instant(last)} UTC"
+
+
+def _headlines(table: UsageTable) -> Iterable[str]:
+    yield f"**{table.requests:,} calls**, {table.errors:,} of them failed ({_share(table)})."
+    teams = table.teams
+    yield f"**{len(teams)} teams** called." if teams else "Nobody needed a key: who called is not known."
+    busiest = max(table.hours, key=lambda one: one.requests, default=None)
+    if busiest:
+        yield f"Busiest hour: **{say_instant(busiest.start)}**, {busiest.requests:,} calls."
+    models = [one for one in table.models if one.model != NOBODY]
+    if models:
+        yield _most_called(max(models, key=lambda one: one.requests))
+    slow = [one for one in models if one.p95_milliseconds is not None]
+    if slow:
+        yield _slowest(max(slow, key=lambda one: one.p95_milliseconds or 0))
+
+
+def _most_called(model: Usage) -> str:
+    return f"Most called: **{escape_markdown(model.model)}**, {model.requests:,} calls."
+
+
+def _slowest(model: Usage) -> str:
+    found = say_milliseconds(model.p95_milliseconds)
+    return f"Slowest: **{escape_markdown(model.model)}**, 95 of 100 calls took {found} or less."
+
+
+def _share(table: UsageTable) -> str:
+    return f"{table.errors / table.requests:.1%}"
+
+
+def _teams(table: UsageTable) -> Iterable[tuple[str, ...]]:
+    for team in sorted({one.team for one in table.rows}):
+        rows = [one for one in table.rows if one.team == team]
+        names = [one.model for one in rows if one.model != NOBODY]
+        yield (
+            team if team != NOBODY else "(without a key)",
+            f"{sum(one.requests for one in rows):,}",
+            f"{sum(one.errors for one in rows):,}",
+            ", ".join(names) or NOBODY,
+            say_bytes(_sum_in(rows)),
+            say_bytes(sum(one.bytes_out for one in rows)),
+        )
+
+
+def _sum_in(rows: Sequence[Usage]) -> int | None:
+    known = [one.bytes_in for one in rows if one.bytes_in is not None]
+    return sum(known) if known else None
+
+
+def _model(usage: Usage) -> tuple[str, ...]:
+    return (
+        usage.model if usage.model != NOBODY else "(no model: pages, unknown paths)",
+        f"{usage.requests:,}",
+        say_errors(usage),
+        say_milliseconds(usage.p50_milliseconds),
+        say_milliseconds(usage.p95_milliseconds),
+        say_bytes(usage.bytes_in),
+        say_bytes(usage.bytes_out),
+    )
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *(tuple(map(escape_markdown, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,189 @@
+"""The table of usage: sums, what each form of it says, and that no name is markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from centralized_ml_api.plan.usage.build import CallCount, build_models, build_rows
+from centralized_ml_api.plan.usage.latency import bucket_of, milliseconds_of
+from centralized_ml_api.plan.usage.model import HourUsage, TeamDay, Usage, UsageTable, error_kind
+from centralized_ml_api.plan.usage.plain import render_usage_csv, usage_json
+from centralized_ml_api.plan.usage.plot import build_bars, render_plot
+from centralized_ml_api.plan.usage.report import escape_markdown, render_report
+from centralized_ml_api.plan.usage.text import render_usage
+from centralized_ml_api.plan.usage.words import say_bytes, say_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _count(team: str, model: str, status: int = 200, *, requests: int = 1, ms: int = 100) -> CallCount:
+    seconds = NOON.timestamp()
+    return CallCount(
+        team, model, status, bucket_of(ms), requests, 10 * requests, 1000 * requests, seconds, seconds + 60
+    )
+
+
+def _table(counts: Sequence[CallCount]) -> UsageTable:
+    rows = build_rows(counts)
+    requests, errors = sum(one.requests for one in rows), sum(one.errors for one in rows)
+    hours = (HourUsage(NOON, requests, errors),)
+    return UsageTable(None, rows, build_models(counts), hours, (TeamDay("red", NOON.date(), 7),))
+
+
+COUNTS = (
+    _count("red", "chat", requests=6),
+    _count("red", "chat", 429, requests=2, ms=1),
+    _count("red", "chat", 503, ms=9000),
+    _count("blue", "chat", 400),
+    _count("blue", "echo", 0),
+    _count("-", "-", 404),
+)
+
+
+def _row(team: str, model: str) -> Usage:
+    return next(one for one in _table(COUNTS).rows if (one.team, one.model) == (team, model))
+
+
+def test_a_row_sums_the_calls_of_a_team_to_a_model() -> None:
+    row = _row("red", "chat")
+    assert row.statuses == ((200, 6), (429, 2), (503, 1))
+    assert (row.requests, row.errors, row.bytes_in, row.bytes_out) == (9, 3, 90, 9000)
+    assert row.p50_milliseconds == pytest.approx(100, rel=0.05)
+    assert row.p95_milliseconds == pytest.approx(9000, rel=0.05)
+    assert (row.first, row.last) == (NOON, NOON + timedelta(seconds=60))
+
+
+def test_models_are_those_of_all_teams() -> None:
+    assert [(one.team, one.model, one.requests) for one in _table(COUNTS).models] == [
+        ("-", "-", 1),
+        ("-", "chat", 10),
+        ("-", "echo", 1),
+    ]
+    assert _table(COUNTS).teams == ("blue", "red")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (0, "gone"),
+        (200, None),
+        (399, None),
+        (400, "client"),
+        (401, "refused"),
+        (403, "refused"),
+        (429, "limited"),
+        (499, "client"),
+        (500, "server"),
+        (599, "server"),
+    ],
+)
+def test_every_error_is_of_one_kind(status: int, kind: str | None) -> None:
+    assert error_kind(status) == kind
+
+
+def test_the_text_has_a_line_a_row_and_the_sums() -> None:
+    lines = render_usage(_table(COUNTS)).splitlines()
+    assert lines[0].split()[:4] == ["TEAM", "MODEL", "REQUESTS", "ERRORS"]
+    assert re.match(
+        r"red +chat +9 +3 \(2 over a limit, 1 of the server\) +\d+ ms +\d.\d s +90 B +9.0 kB ", lines[4]
+    )
+    assert re.match(r"in all +12 +6$", lines[5])
+    assert "Towards the daily limits on 2026-06-01 (UTC): red 7." in lines
+    assert render_usage(UsageTable(None, (), (), ())) == "No calls yet."
+
+
+def test_csv_has_numbers_alone_and_no_formula() -> None:
+    table = _table([*COUNTS, _count("=1+1", "-2")])
+    rows = list(csv.DictReader(io.StringIO(render_usage_csv(table))))
+    red = next(one for one in rows if one["team"] == "red")
+    assert (red["requests"], red["errors"], red["limited"], red["server"]) == ("9", "3", "2", "1")
+    assert {(one["team"], one["model"]) for one in rows} >= {("-", "-"), ("'=1+1", "'-2")}
+
+
+def test_json_has_every_status_and_kind() -> None:
+    data = usage_json(_table(COUNTS))
+    red = next(one for one in data["rows"] if one["team"] == "red")
+    assert red["statuses"] == {"200": 6, "429": 2, "503": 1}
+    assert red["errors_by_kind"] == {"refused": 0, "limited": 2, "client": 0, "server": 1, "gone": 0}
+    assert (red["first"], data["requests"]) == ("2026-06-01T12:00:00Z", 12)
+    assert data["days"] == [{"team": "red", "day": str(date(2026, 6, 1)), "requests": 7}]
+
+
+def test_a_report_has_what_an_organizer_asks_for() -> None:
+    report = render_report(_table(COUNTS), plot="REPORT.svg", money=["Nothing."])
+    for said in (
+        "# Report, 2026-06-01 12:00 to 2026-06-01 12:01 UTC",
+        "- **12 calls**, 6 of them failed (50.0%).",
+        "- **2 teams** called.",
+        "- Busiest hour: **2026-06-01 12:00**, 12 calls.",
+        "- Most called: **chat**, 10 calls.",
+        f"- Slowest: **chat**, 95 of 100 calls took {say_milliseconds(milliseconds_of(bucket_of(9000)))} or less.",
+        "![Calls over time](<REPORT.svg>)",
+        "| red | 9 | 3 | chat | 90 B | 9.0 kB |",
+        "- Nothing.",
+    ):
+        assert said in report
+    assert render_report(UsageTable(None, (), (), ()), plot="x", money=[]) == "# Report\n\nNobody called.\n"
+
+
+@given(st.text(max_size=40))
+def test_no_name_is_markup_in_a_report(name: str) -> None:
+    escaped = escape_markdown(name)
+    assert not re.search(r"[\r\n\x0b\x0c\x85\u2028\u2029]", escaped)
+    assert not re.search(r"(?<!\\)[<>&|*_`\[\]#!~]", escaped.replace("\\\\", ""))
+
+
+def test_a_wicked_team_stays_one_cell_of_the_table() -> None:
+    report = render_report(_table([_count("a|b<script>*\n# x", "chat")]), plot="r.svg", money=[])
+    assert r"| a\|b\<script\>\* \# x | 1 |" in report
+
+
+def _bars_of(drawing: str) -> list[tuple[str, float]]:
+    boxes = [one for one in ET.fromstring(drawing).iter(f"{SVG}rect") if one.get("height") != "10"]  # noqa: S314
+    return [(one.get("fill", ""), float(one.get("height", ""))) for one in boxes]
+
+
+def test_the_drawing_has_a_bar_an_hour_also_where_nothing_was_called() -> None:
+    drawing = render_plot([HourUsage(NOON, 10, 5), HourUsage(NOON + timedelta(hours=2), 20, 0)])
+    assert _bars_of(drawing) == [("#2b6cb0", 95.0), ("#c05621", 47.5), ("#2b6cb0", 0.0), ("#2b6cb0", 190.0)]
+    assert ET.fromstring(render_plot([])).tag == f"{SVG}svg"  # noqa: S314
+
+
+@given(st.dictionaries(st.integers(0, 24 * 400), st.integers(1, 1000), min_size=1, max_size=50))
+def test_any_length_of_event_fits_into_the_drawing_and_no_call_is_missing(calls: dict[int, int]) -> None:
+    hours = [HourUsage(NOON + timedelta(hours=hour), calls[hour], 0) for hour in sorted(calls)]
+    step, bars = build_bars(hours)
+    assert len(bars) <= 72
+    assert sum(one.requests for one in bars) == sum(calls.values())
+    starts = [one.start for one in bars]
+    assert all(later - earlier == timedelta(hours=step) for earlier, later in itertools.pairwise(starts))
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [(None, "-"), (0.0, "0 ms"), (999.0, "999 ms"), (1234.0, "1.2 s"), (90_000.0, "1.5 min")],
+)
+def test_latencies_are_said_in_a_fitting_unit(milliseconds: float | None, said: str) -> None:
+    assert say_milliseconds(milliseconds) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(None, "-"), (0, "0 B"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (10**16, "10000.0 TB")],
+)
+def test_bytes_are_said_in_a_fitting_unit(number: int | None, said: str) -> None:
+    assert say_bytes(number) == said
