@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack
 
 from centralized_ml_api.aws.constructs.centralized_ml_api import CentralizedMlApi
+from centralized_ml_api.aws.outputs import KEY_ENDS_OUTPUT, KEY_IDS_OUTPUT
+from centralized_ml_api.aws.tags import STACK_TAG
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -30,6 +32,12 @@ class CentralizedMlApiStack(Stack):
             env=Environment(account=account, region=plan.region),
             description="One HTTP API with a path for each model",
             suppress_template_indentation=True,
+            tags={STACK_TAG: construct_id},
         )
         self.api = CentralizedMlApi(self, "Api", plan=plan)
         CfnOutput(self, OUTPUT, value=self.api.url, description="Where participants send their requests")
+        if self.api.keys:
+            ids = self.to_json_string(dict(self.api.keys.ids))
+            CfnOutput(self, KEY_IDS_OUTPUT, value=ids, description="The ids of the teams' keys")
+            role = self.api.keys.ending_role
+            CfnOutput(self, KEY_ENDS_OUTPUT, value=role, description="Ends keys that were replaced")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import NestedStack, Stack
@@ -10,18 +12,30 @@ from constructs import Construct
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.api_role import ApiRole
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
+from centralized_ml_api.aws.constructs.event_budget import build_budget
+from centralized_ml_api.aws.constructs.event_end import EventEnd
 from centralized_ml_api.aws.constructs.execution_role import ExecutionRole
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
 from centralized_ml_api.aws.constructs.http_api import HttpApi
+from centralized_ml_api.aws.constructs.key_ends import KeyEnds
+from centralized_ml_api.aws.constructs.key_function import KeyFunction
 from centralized_ml_api.aws.constructs.model_function import ModelFunction
 from centralized_ml_api.aws.constructs.stream_function import StreamFunction
+from centralized_ml_api.aws.constructs.team_keys import TeamKeys
 from centralized_ml_api.aws.document import Addresses, extend_document
+from centralized_ml_api.aws.document.keys import Authorizer
 from centralized_ml_api.plan.aws.model import AdoptedEndpoint, DirectRoute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from centralized_ml_api.plan.aws.model import AwsPlan, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class EventKeys:
+    """API Gateway's ids of the keys by the names of their teams, and the role that ends replaced ones."""
+
+    ids: Mapping[str, str]
+    ending_role: str
 
 
 class CentralizedMlApi(Construct):
@@ -30,6 +44,7 @@ class CentralizedMlApi(Construct):
     Attributes:
         url: the address of the API, with a slash at its end.
         endpoints: the SageMaker endpoints of our own, by the names of the config.
+        keys: the keys of the teams, None where everybody may call.
 
     Args of the constructor:
         plan: what `centralized_ml_api.plan.aws.build.build_aws_plan` decided.
@@ -43,7 +58,10 @@ class CentralizedMlApi(Construct):
         self.endpoints = self._build_models()
         self._functions = self._build_functions()
         self._stream_arn = self._build_stream()
-        self.url = self._build_api().url
+        api = self._build_api()
+        self.url = api.url
+        self.keys = self._build_keys(api)
+        self._build_event()
 
     def _build_parents(self) -> Mapping[str | None, Construct]:
         """The construct under which each group's resources stand: a nested stack, or this one."""
@@ -104,6 +122,7 @@ class CentralizedMlApi(Construct):
             endpoints={name: one.name for name, one in called.items()},
             functions=functions,
             stream=self._stream_arn,
+            authorizer=self._build_authorizer(f"arn:{stack.partition}:apigateway:{stack.region}"),
         )
         return HttpApi(
             self,
@@ -113,10 +132,33 @@ class CentralizedMlApi(Construct):
                 self._plan.routes,
                 addresses,
                 self._plan.openai,
+                self._plan.api.event.ends,
             ),
             throttle=self._plan.throttle,
             log_retention_days=self._plan.log_retention_days,
         )
+
+    def _build_authorizer(self, service: str) -> Authorizer | None:
+        if not self._plan.access.teams:
+            return None
+        function = KeyFunction(
+            self, "KeyFunction", access=self._plan.access, log_retention_days=self._plan.log_retention_days
+        )
+        uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
+        return Authorizer(uri, function.caller)
+
+    def _build_keys(self, api: HttpApi) -> EventKeys | None:
+        teams = self._plan.access.teams
+        if not teams:
+            return None
+        return EventKeys(TeamKeys(self, "Teams", teams=teams, api=api).ids, KeyEnds(self, "KeyEnds").role)
+
+    def _build_event(self) -> None:
+        event = self._plan.api.event
+        if event.ends:
+            EventEnd(self, "End", ends=event.ends)
+        if event.budget:
+            build_budget(self, "Budget", event.budget)
 
     def _direct_routes(self) -> list[DirectRoute]:
         return [route for route in self._plan.routes if isinstance(route, DirectRoute)]

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.media import BINARY_MEDIA_TYPES
 from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.aws.document.direct import build_direct
+from centralized_ml_api.aws.document.ending import announce_end
 from centralized_ml_api.aws.document.function import build_function
 from centralized_ml_api.aws.document.gateway_responses import build_gateway_responses
+from centralized_ml_api.aws.document.keys import Authorizer, ask_for_keys
 from centralized_ml_api.aws.document.mocks import (
     MODEL_METHODS,
     build_other_methods,
@@ -27,6 +29,7 @@ from centralized_ml_api.plan.aws.model import DirectRoute, FunctionRoute, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from centralized_ml_api.plan.aws.model import Route
     from centralized_ml_api.plan.speaks import OpenAiModels
@@ -39,7 +42,8 @@ class Addresses:
     """Where the routes lead, by their names: SageMaker's endpoint names and the functions' ARNs.
 
     `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them;
-    `stream` is the ARN of the function that streams, None where nothing needs it.
+    `stream` is the ARN of the function that streams, None where nothing needs it; `authorizer` gives the keys
+    of callers on, None where nobody needs one.
     """
 
     service: str
@@ -47,10 +51,15 @@ class Addresses:
     endpoints: Mapping[str, str]
     functions: Mapping[str, str]
     stream: str | None = None
+    authorizer: Authorizer | None = None
 
 
 def extend_document(
-    public: Mapping[str, Any], routes: Sequence[Route], addresses: Addresses, openai: OpenAiModels
+    public: Mapping[str, Any],
+    routes: Sequence[Route],
+    addresses: Addresses,
+    openai: OpenAiModels,
+    ends: datetime | None = None,
 ) -> dict[str, Any]:
     """The document for API Gateway.
 
@@ -59,7 +68,18 @@ def extend_document(
         routes: one for each path `/{name}` of it.
         addresses: where they lead.
         openai: the entries under `/v1`.
+        ends: when the event does, which every answer then says.
     """
+    document = _open_document(public, routes, addresses, openai)
+    if addresses.authorizer:
+        document = ask_for_keys(document, addresses.authorizer)
+    return announce_end(document, ends) if ends else document
+
+
+def _open_document(
+    public: Mapping[str, Any], routes: Sequence[Route], addresses: Addresses, openai: OpenAiModels
+) -> dict[str, Any]:
+    """What everybody may call."""
     paths = {f"/{route.name}": _path(public, route, addresses) for route in routes}
     calls = [*(f"POST {path}" for path in sorted(paths)), *list_openai_calls(openai)]
     return {

@@ -1,0 +1,170 @@
+"""What the event of a config becomes: keys, limits, an end, a budget."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.aws.document.keys import is_public
+from centralized_ml_api.aws.tags import STACK_TAG
+from support.linting import lint_template
+from support.synthesis import REGION, STACK, model, package
+
+if TYPE_CHECKING:
+    from support.synthesis import Deploys, Template
+
+RED = {"name": "red", "models": ["direct"], "requests_per_second": 2, "burst": 3, "requests_per_day": 100}
+EVENT: dict[str, Any] = {
+    "teams": [RED, "blue team"],
+    "requests_per_second": 5,
+    "ends": "2030-06-01T18:00:00+02:00",
+    "budget": {"usd": 500, "email": "you@example.com"},
+}
+STREAMED = {"speaks": "openai-chat", "integration": {"type": "stream"}}
+MAPPED = "gatewayresponse.header.x-event-ends"
+
+
+@pytest.fixture
+def event(template_of: Deploys) -> Template:
+    """A template with all of an event."""
+    return template_of(model("direct"), package("flow", **STREAMED), event=EVENT)
+
+
+def operations(template: Template) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every method of every path."""
+    paths = template.api["paths"]
+    return {(path, method): one for path, item in paths.items() for method, one in item.items()}
+
+
+def test_every_method_but_the_public_ones_asks_for_a_key(event: Template) -> None:
+    found = operations(event)
+    assert ("/direct", "post") in found
+    assert ("/v1/models", "get") in found
+    for (path, method), operation in found.items():
+        if method == "options" or path in {"/", "/health"}:
+            assert is_public(path, method)
+            assert "security" not in operation, f"{method} {path} asks for a key"
+        else:
+            (needed,) = operation["security"]
+            assert "api_key" in needed, f"{method} {path} asks for no key"
+            assert len(needed) == 2, f"{method} {path} has no authorizer"
+
+
+def test_a_plain_header_is_remembered_and_openais_clients_may_say_bearer(event: Template) -> None:
+    schemes = {
+        name: one["x-amazon-apigateway-authorizer"]
+        for name, one in event.api["components"]["securitySchemes"].items()
+        if name != "api_key"
+    }
+    (plain,) = [one for one in operations(event)["/direct", "post"]["security"][0] if one != "api_key"]
+    (either,) = [one for one in operations(event)["/v1/models", "get"]["security"][0] if one != "api_key"]
+    assert schemes[plain]["identitySource"] == "method.request.header.x-api-key"
+    assert schemes[plain]["authorizerResultTtlInSeconds"] > 0
+    assert schemes[either]["authorizerResultTtlInSeconds"] == 0
+    assert event.api["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
+
+
+def test_a_key_that_nobody_has_is_401_like_none(event: Template) -> None:
+    responses = event.api["x-amazon-apigateway-gateway-responses"]
+    assert responses["INVALID_API_KEY"]["statusCode"] == responses["UNAUTHORIZED"]["statusCode"] == "401"
+
+
+def test_each_team_has_a_key_without_a_value_and_its_limits(event: Template) -> None:
+    red, blue = event.of_type("AWS::ApiGateway::UsagePlan")
+    assert (red["UsagePlanName"], blue["UsagePlanName"]) == ("red", "blue team")
+    assert red["Throttle"] == {"RateLimit": 2, "BurstLimit": 3}
+    assert red["Quota"] == {"Limit": 100, "Period": "DAY"}
+    assert blue["Throttle"] == {"RateLimit": 5, "BurstLimit": 10}
+    assert "Quota" not in blue
+    for key in event.of_type("AWS::ApiGateway::ApiKey"):
+        assert "Value" not in key, "no template holds a key"
+        assert {"Key": STACK_TAG, "Value": STACK} in key["Tags"]
+    assert len(event.of_type("AWS::ApiGateway::UsagePlanKey")) == 2
+
+
+def test_the_ids_of_the_keys_are_told(event: Template) -> None:
+    told = json.dumps(event.document["Outputs"]["TeamKeyIds"])
+    keys = [name for name, one in event.resources.items() if one["Type"] == "AWS::ApiGateway::ApiKey"]
+    assert len(keys) == 2
+    assert all(key in told for key in keys)
+
+
+def test_the_function_of_keys_knows_what_a_team_may_not_call(event: Template) -> None:
+    (function,) = [
+        one for one in event.of_type("AWS::Lambda::Function") if "REFUSED" in one["Environment"]["Variables"]
+    ]
+    assert json.loads(function["Environment"]["Variables"]["REFUSED"]) == {"red": ["flow"]}
+
+
+def test_without_lists_the_function_of_keys_may_look_nothing_up(template_of: Deploys) -> None:
+    template = template_of(model(), event={"teams": ["red"]})
+    assert "apigateway:GET" not in json.dumps(template.of_type("AWS::IAM::Role"))
+
+
+def test_the_role_of_the_end_can_delete_this_stack_and_do_nothing_else(event: Template) -> None:
+    schedule = event.one("AWS::Scheduler::Schedule")
+    role = event.resources[schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Action": "cloudformation:DeleteStack",
+        "Effect": "Allow",
+        "Resource": {"Ref": "AWS::StackId"},
+    }
+    assert "ManagedPolicyArns" not in role
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_end_is_one_call_of_delete_stack_in_utc(event: Template) -> None:
+    schedule = event.one("AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "at(2030-06-01T16:00:00)"
+    assert schedule["ScheduleExpressionTimezone"] == "UTC"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert json.dumps(schedule["Target"]["Arn"]).endswith(
+        ':scheduler:::aws-sdk:cloudformation:deleteStack"]]}'
+    )
+    assert json.loads(schedule["Target"]["Input"]) == {"StackName": STACK}
+
+
+def test_every_answer_of_api_gateway_says_when_the_event_ends(event: Template) -> None:
+    for kind, response in event.api["x-amazon-apigateway-gateway-responses"].items():
+        assert response["responseParameters"][MAPPED] == "'2030-06-01T16:00:00Z'", kind
+    for where, operation in operations(event).items():
+        integration = operation["x-amazon-apigateway-integration"]
+        for pattern, answer in integration.get("responses", {}).items():
+            assert "x-event-ends" in json.dumps(answer), f"{where} {pattern}"
+
+
+def test_the_budget_counts_this_stack_and_warns_before_and_ahead(event: Template) -> None:
+    budget = event.one("AWS::Budgets::Budget")
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": [f"user:{STACK_TAG}${STACK}"]}
+    warnings = [one["Notification"] for one in budget["NotificationsWithSubscribers"]]
+    assert [(one["NotificationType"], one["Threshold"]) for one in warnings] == [
+        ("ACTUAL", 80),
+        ("FORECASTED", 100),
+    ]
+    for one in budget["NotificationsWithSubscribers"]:
+        assert one["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "you@example.com"}]
+
+
+def test_a_role_that_ends_keys_can_change_those_of_this_stack_alone(event: Template) -> None:
+    output = event.document["Outputs"]["KeyEndsRole"]["Value"]["Fn::GetAtt"][0]
+    (policy,) = event.resources[output]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "apigateway:PATCH"
+    assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": STACK}}
+
+
+def test_an_event_is_clean(event: Template) -> None:
+    assert lint_template(event, REGION) == []
+
+
+def test_without_an_event_there_is_nothing_of_it(template_of: Deploys) -> None:
+    text = json.dumps(template_of(model()).document)
+    for word in ("ApiKey", "UsagePlan", "Scheduler", "Budgets", "securitySchemes", "x-event-ends"):
+        assert word not in text, word
