@@ -15,12 +15,24 @@ from centralized_ml_api.aws.app import choose_node
 from support.stream_host.runtime_api import DELIMITER, PRELUDE_TYPE, Invocation, RuntimeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-RUNTIME_CLIENT = Path(__file__).with_name("runtime_client.mjs")
+OUR_CLIENT = Path(__file__).with_name("runtime_client.mjs")
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTION = ROOT / "src/centralized_ml_api/aws/constructs/stream_function"
 STOP_SECONDS = 10.0
+
+# What Lambda sets. AWS's client ends where one of these is missing.
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+LAMBDA_VARIABLES = {
+    "_HANDLER": "index.handler",
+    "LAMBDA_TASK_ROOT": str(FUNCTION),
+    "AWS_LAMBDA_FUNCTION_NAME": "stream",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/stream",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "one",
+}
 
 
 class StreamBody:
@@ -59,23 +71,18 @@ class StreamAnswer(NamedTuple):
 
 
 class StreamHost:
-    """A running function. It takes one event at a time, as an instance of Lambda does."""
+    """A running function. It takes one event at a time, as an instance of Lambda does; where its process
+    ends over an event, the next event finds a new one."""
 
-    def __init__(self, environment: Mapping[str, str], client: Sequence[str] = ()) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._api = RuntimeApi()
         self.lines: list[str] = []
-        command = client or (node(), str(RUNTIME_CLIENT), str(FUNCTION / "index.mjs"))
-        self._process = subprocess.Popen(
-            command,
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-            cwd=FUNCTION,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read_lines)
-        self._reader.start()
+        self._closed = False
+        self._changing = threading.Lock()
+        self._process = self._start()
+        self._keeper = threading.Thread(target=self._keep)
+        self._keeper.start()
 
     def invoke(self, event: dict[str, Any], *, timeout_seconds: float = 60) -> StreamAnswer:
         """Runs the function on an event; returns when status and headers are there.
@@ -111,15 +118,46 @@ class StreamHost:
 
     def close(self) -> None:
         """Ends Node."""
-        self._process.kill()
+        with self._changing:
+            self._closed = True
+            self._process.kill()
         self._process.wait(STOP_SECONDS)
         self._api.close()
-        self._reader.join()
+        self._keeper.join()
 
-    def _read_lines(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as output:
-            self.lines.extend(line.rstrip("\n") for line in output)
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            (node(), str(runtime_client())),
+            env={**LAMBDA_VARIABLES, **self._environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
+            cwd=FUNCTION,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _keep(self) -> None:
+        while True:
+            assert self._process.stdout is not None
+            with self._process.stdout as output:
+                self.lines.extend(line.rstrip("\n") for line in output)
+            self._process.wait()
+            if not self._start_anew():
+                return
+
+    def _start_anew(self) -> bool:
+        """Not where the process took no event: the next one would end likewise."""
+        with self._changing:
+            if self._closed or self._api.running is None:
+                return False
+            self._api.running = None
+            self._process = self._start()
+            return True
+
+
+def runtime_client() -> Path:
+    """Ours, or AWS's own where `make lambda-runtime` names it."""
+    return Path(os.environ.get("MLAPI_LAMBDA_RUNTIME_CLIENT", OUR_CLIENT))
 
 
 def node() -> str:
@@ -135,7 +173,6 @@ def start_stream_host(
     sagemaker_url: str,
     idle_seconds: float = 30,
     environment: Mapping[str, str] | None = None,
-    client: Sequence[str] = (),
 ) -> Iterator[StreamHost]:
     """The function over models at a SageMaker runtime, until the end of the block.
 
@@ -144,7 +181,6 @@ def start_stream_host(
         sagemaker_url: where InvokeEndpoint is answered.
         idle_seconds: how long a model may be silent.
         environment: more variables; they win.
-        client: another runtime client, as a command.
     """
     variables = {
         "MODELS": json.dumps(models),
@@ -155,7 +191,7 @@ def start_stream_host(
         "AWS_SECRET_ACCESS_KEY": "none",
         **(environment or {}),
     }
-    host = StreamHost(variables, client)
+    host = StreamHost(variables)
     try:
         yield host
     finally:

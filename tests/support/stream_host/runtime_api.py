@@ -93,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.api.running = invocation
         deadline = (time.time() + invocation.timeout_seconds) * 1000
         headers = {
+            "Content-Type": "application/json",  # without it AWS's own client ends with a segmentation fault
             "Lambda-Runtime-Aws-Request-Id": "one",
             "Lambda-Runtime-Deadline-Ms": str(round(deadline)),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:0:function:stream",

@@ -1,14 +1,16 @@
 // A small runtime client that runs a streaming handler as Lambda's own does: it asks the runtime API for events
-// and sends each answer as one chunked request. `node runtime_client.mjs /folder/index.mjs`
+// and sends each answer as one chunked request. It is started as Lambda starts its own, by environment variables.
 //
-// What a handler gets and what is sent follow AWS's client, so that this one can take its place in tests.
+// What a handler gets and what is sent follow AWS's client, so that this one can take its place in tests. It
+// differs in one thing: where the connection of an answer breaks, AWS's ends its process, this one goes on.
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html and
 // https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/stream, src/runtime)
 
 import http from "node:http";
 import { pathToFileURL } from "node:url";
 
-const API = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
+const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER } = process.env;
+const API = `http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
 const HTTP_ANSWER = "application/vnd.awslambda.http-integration-response";
 const DELIMITER = new Uint8Array(8);
 const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
@@ -39,7 +41,8 @@ globalThis.awslambda = {
     },
 };
 
-const { handler } = await import(pathToFileURL(process.argv[2]));
+const [file, name] = _HANDLER.split(".");
+const { [name]: handler } = await import(pathToFileURL(`${LAMBDA_TASK_ROOT}/${file}.mjs`));
 if (!handler.streams) throw new Error("the handler does not stream");
 for (;;) await serveNext();
 
