@@ -44,9 +44,14 @@ def _cost_notes(cost: Cost | None) -> list[str]:
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """What a reader of the plan must know besides the entries, in sentences."""
     if target == "aws":
-        return [who_may_call(plan.event)]
-    notes = ["Who may call: everybody who reaches the address; no keys are asked for."]
+        return [who_may_call(plan.event), *_end_note(plan)]
+    notes = ["Who may call: everybody who reaches the address; no keys are asked for.", *_end_note(plan)]
     return [*notes, *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
+
+
+def _end_note(plan: ApiPlan) -> list[str]:
+    ends = plan.event.ends
+    return [f"Ends by itself at {ends:%Y-%m-%dT%H:%M:%SZ}."] if ends else []
 
 
 def plan_json(plan: ApiPlan, target: Target) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.render import plan_notes
+from centralized_ml_api.plan.render import Target, plan_notes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.plan.model import ApiPlan
 
+TARGETS: tuple[Target, ...] = ("local", "aws")
 NOT_THROTTLED = "calls are not throttled"
 
 
@@ -39,3 +40,11 @@ def test_who_may_call_on_aws_is_told(tmp_path: Path) -> None:
     (teams,) = plan_notes(plan_of(tmp_path / "teams", "api", teams=["red", "blue"]), "aws")
     assert "public" in public
     assert "the key of a team; there are 2" in teams
+
+
+def test_the_end_is_told_on_both_targets_and_nothing_without_one(tmp_path: Path) -> None:
+    ending = plan_of(tmp_path / "ending", "api", ends="2030-06-01T18:00:00+02:00")
+    endless = plan_of(tmp_path / "endless", "api")
+    for target in TARGETS:
+        assert "Ends by itself at 2030-06-01T16:00:00Z." in plan_notes(ending, target)
+        assert "Ends" not in " ".join(plan_notes(endless, target))

@@ -29,11 +29,18 @@ def save_text(path: Path, before: str, after: str) -> None:
     """
     with _refuse_unwritable(path):
         file = path.resolve(strict=True)
+        _refuse_protected(path, file)
         content = file.read_bytes()
         mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
         if content != mark + before.encode():
             raise UsageError(f"{path} was changed by somebody else meanwhile", fix="run the command again")
         _replace(file, mark + after.encode())
+
+
+def _refuse_protected(path: Path, file: Path) -> None:
+    """A rename would succeed on a file that nobody may write."""
+    if not file.stat().st_mode & 0o222:
+        raise UsageError(f"{path} is protected against writing", fix=f"chmod u+w {path}")
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -46,3 +46,12 @@ def test_a_disk_that_takes_nothing_leaves_the_file_as_it_was(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="cannot be written: File name too long"):
         save_text(path, "old", "new")
     assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
+def test_a_file_that_is_protected_against_writing_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(UsageError, match="is protected against writing"):
+        save_text(path, "old", "new")
+    assert path.read_text() == "old"
