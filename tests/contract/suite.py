@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.cases import (
     bodies,
+    documents,
     errors,
     functions,
     methods,
@@ -29,6 +30,7 @@ ROOMS = (
     sizes,
     functions,
     openai,
+    documents,
     timeouts,
 )
 CASES = [case for room in ROOMS for case in room.CASES]

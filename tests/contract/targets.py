@@ -12,8 +12,9 @@ from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
 from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.functions import run_functions, run_streams
+from support.api_gateway.objects import read_objects
 from support.local_api import LocalApi
-from support.synthesis import build_plan_of, synthesize
+from support.synthesis import STACK, build_plan_of, synthesize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,9 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
     with contextlib.ExitStack() as stack:
         functions = stack.enter_context(run_functions(background, template, output, sagemaker, endpoints))
         streams = stack.enter_context(run_streams(template, sagemaker, endpoints))
-        document, back_ends = read_document(template), BackEnds(sagemaker, endpoints, functions, streams)
+        objects = read_objects(output, STACK)
+        document = read_document(template)
+        back_ends = BackEnds(sagemaker, endpoints, functions, streams, objects)
         url = stack.enter_context(serve_api(background, ApiGateway(build_rest_api(document), back_ends)))
         yield Targets(local, url, document, back_ends)
 

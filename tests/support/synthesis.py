@@ -20,8 +20,10 @@ from centralized_ml_api.aws.planning import plan_for_aws  # noqa: E402
 from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.plan.aws.model import AwsPlan
 
 STACK = "CentralizedMlApiStack"
@@ -140,10 +142,12 @@ def build_plan_of(file: Path, facts: ModelFacts | None = None, region: str = REG
     return plan_for_aws(loaded, KnownModels(facts or build_facts()), region=region, talk=lambda _: None)
 
 
-def synthesize(plan: AwsPlan, output: Path, stack: str = STACK) -> Template:
+def synthesize(
+    plan: AwsPlan, output: Path, stack: str = STACK, samples: Mapping[str, Sample] | None = None
+) -> Template:
     """What CloudFormation would get."""
     app = App(builtin_cloud_formation_validation=False, analytics_reporting=False, outdir=str(output))
-    CentralizedMlApiStack(app, stack, plan=plan)
+    CentralizedMlApiStack(app, stack, plan=plan, samples=samples)
     app.synth()
     return read_template(output, stack)
 

@@ -203,7 +203,9 @@ def test_an_unknown_path_is_a_404_that_lists_the_paths(template_of: Deploys) -> 
     for kind in ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"):
         assert responses[kind]["statusCode"] == "404"
         error = error_in(responses[kind]["responseTemplates"]["application/json"])
-        assert error["message"].endswith("There are: POST /a, POST /b.")
+        assert error["message"].endswith(
+            "There are: POST /a, POST /b, GET /, GET /models, GET /openapi.json."
+        )
 
 
 def test_every_gateway_response_has_the_one_shape_and_cors(template_of: Deploys) -> None:
@@ -259,5 +261,5 @@ def test_the_api_is_regional_and_its_address_is_the_output(template_of: Deploys)
     template = template_of(model())
     api = template.one("AWS::ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
-    assert list(template.document["Outputs"]) == ["MyApiEndpoint"]
+    assert list(template.document["Outputs"]) == ["MyApiEndpoint", "CatalogueUrl"]
     assert template.one("AWS::ApiGateway::Stage")["StageName"] == "prod"

@@ -30,6 +30,9 @@ SCALING = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
 HOSTING_ANEW = {(MODEL, "replace"), (CONFIG, "replace"), (ENDPOINT, "update")}
 CONFIG_ANEW = {(CONFIG, "replace"), (ENDPOINT, "update")}
 ROUTES_ANEW = {("AWS::ApiGateway::RestApi", "update"), ("AWS::ApiGateway::Stage", "update")}
+DOCUMENTS_ANEW = {*ROUTES_ANEW, ("AWS::IAM::ManagedPolicy", "update")}
+"""What participants read has another name when it says something else, and the API may read that one."""
+
 NAMES = {
     "ModelName", "EndpointConfigName", "EndpointName", "FunctionName", "RoleName", "ManagedPolicyName",
     "LogGroupName", "PolicyName",
@@ -81,7 +84,7 @@ EDITS = {
         package(autoscaling={**SCALING, "invocations_per_instance": 9}),
         {("AWS::ApplicationAutoScaling::ScalingPolicy", "update")},
     ),
-    "headers": Edit(package(), package(integration={"type": "api", "headers": ["X-Caller"]}), ROUTES_ANEW),
+    "headers": Edit(package(), package(integration={"type": "api", "headers": ["X-Caller"]}), DOCUMENTS_ANEW),
     "function, timeout": Edit(
         package(integration=function()),
         package(integration=function(timeout=20)),
@@ -102,8 +105,8 @@ EDITS = {
         package(integration=function(permissions=["sagemaker:InvokeEndpoint", "s3:GetObject"])),
         {("AWS::IAM::Role", "update")},
     ),
-    "description": Edit(package(), package(description="New."), set()),
-    "sample": Edit(package(), package(sample={"a": 1}), set()),
+    "description": Edit(package(), package(description="New."), DOCUMENTS_ANEW),
+    "sample": Edit(package(), package(sample={"a": 1}), DOCUMENTS_ANEW),
     "local": Edit(package(), package(local={"engine": "url", "url": "http://box:1"}), set()),
 }
 """By the field that is edited; `happens` leaves out what is only added or removed."""

@@ -46,13 +46,16 @@ _SECURITY_SCHEMES = {
 }
 
 
-def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "") -> dict[str, Any]:
+def build_openapi(
+    plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "", health: bool = True
+) -> dict[str, Any]:
     """The document as plain values, in config order; it holds nothing that only one target knows.
 
     Args:
         plan: the paths of the entries.
         openai: the entries under `/v1`, on the target that the document is for.
         root: where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
+        health: whether the target answers `/health`.
     """
     needs_key = bool(plan.event.teams)
     known = _known_errors(needs_key=needs_key)
@@ -68,7 +71,7 @@ def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: st
         "paths": {
             **{one.path: {"post": _operation(one, known)} for one in plan.deployments},
             **build_openai_operations(openai or OpenAiModels(), known),
-            **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}),
+            **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}, health=health),
         },
         "components": {
             "schemas": {"Error": _error_schema()},

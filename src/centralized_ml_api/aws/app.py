@@ -71,13 +71,15 @@ def add_stack(app: App) -> None:
     Raises:
         MlApiError: the config, or what the app was told, is wrong.
     """
+    from centralized_ml_api.api.samples import load_samples  # noqa: PLC0415
     from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
     from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
     from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415
 
     settings = read_settings(app.node.try_get_context, os.environ)
     plan = load_aws_plan(settings, talk)
-    CentralizedMlApiStack(app, settings.stack, plan=plan, account=settings.account)
+    samples = load_samples(plan.api)
+    CentralizedMlApiStack(app, settings.stack, plan=plan, account=settings.account, samples=samples)
 
 
 def choose_node() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.local.gateway_keeper import GatewayKeeper
+    from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.registry import Running
     from centralized_ml_api.local.specs import ServiceSpec
     from centralized_ml_api.local.status import EntryStatus
@@ -36,13 +37,15 @@ class Supervisor:
     def __init__(
         self,
         gateway: GatewayKeeper,
+        keys: KeyRing,
         make: Callable[[ServiceSpec, Callable[[], None]], Service],
         *,
         show: Callable[[], None],
         fail: Callable[[MlApiError], None],
     ) -> None:
         self._gateway = gateway
-        self._registry = Registry(lambda spec: make(spec, self._note_change), self._note_change)
+        self._keys = keys
+        self._registry = Registry(lambda spec: make(spec, self.note_change), self.note_change)
         self._show = show
         self._fail = fail
         self._plan = ApiPlan((), ())
@@ -77,12 +80,17 @@ class Supervisor:
         return self._wanted.refused.get(name, "")
 
     async def start(self, plan: ApiPlan) -> None:
-        """Starts everything the plan wants; does not wait until it is ready."""
+        """Starts everything the plan wants; does not wait until it is ready.
+
+        Raises:
+            StartError: the plan has teams, and their keys cannot be read or written.
+        """
+        await self._keys.use(team.name for team in plan.event.teams)
         self._plan, self._wanted = plan, await asyncio.to_thread(build_wanted, plan)
         self._samples = await asyncio.to_thread(load_samples, plan)
         for spec in self._wanted.specs.values():
             self._registry.install(self._registry.start(spec))
-        self._note_change()
+        self.note_change()
 
     async def run(self) -> None:
         """Publishes every change until cancelled. What the gateway refuses is said, and tried again later."""
@@ -116,7 +124,7 @@ class Supervisor:
                 raise
             await self._install(plan, wanted, change, fresh.values())
             await self._publish()
-            self._note_change()
+            self.note_change()
             return change.reloaded
 
     async def stop(self) -> None:
@@ -147,8 +155,8 @@ class Supervisor:
         for gone in self._registry.remove_all_but(used):
             self._retiring[gone] = None
         self._plan = replace(plan, deployments=change.deployments)
-        self._samples = await asyncio.to_thread(load_samples, self._plan)
         self._wanted = replace(wanted, refused=refused)
+        self._samples = await asyncio.to_thread(load_samples, self._plan)
 
     async def _until_settled(self, services: Collection[Running]) -> None:
         async with self._settled:
@@ -161,13 +169,21 @@ class Supervisor:
             if str(error) != self._fault:
                 self._fail(error)
             self._fault = str(error)
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._note_change)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self.note_change)
 
     async def _publish(self) -> None:
         """Tells the gateway what is ready. What has no route any more then ends when its calls are over."""
         retiring = tuple(self._retiring)  # one that retires meanwhile still has its route
+        keys = await self._keys.use(team.name for team in self._plan.event.teams)
         await self._gateway.apply(
-            build_gateway(self._plan, self._wanted.refused, self._registry.find, retiring, self._samples)
+            build_gateway(
+                self._plan,
+                self._wanted.refused,
+                self._registry.find,
+                retiring,
+                samples=self._samples,
+                keys=keys,
+            )
         )
         self._fault = ""
         for running in retiring:
@@ -184,7 +200,7 @@ class Supervisor:
         finally:
             await running.stop()
             self._retiring.pop(running, None)
-            self._note_change()
+            self.note_change()
 
     async def _until_quiet(self, running: Running) -> None:
         """Several quiet looks in a row: Envoy's workers take new routes a moment after Envoy says so."""
@@ -196,5 +212,6 @@ class Supervisor:
     async def _is_busy(self, running: Running) -> bool:
         return running.calls.count > 0 or await self._gateway.active_requests(running.upstream) > 0
 
-    def _note_change(self) -> None:
+    def note_change(self) -> None:
+        """Something that the gateway must know is another one than before."""
         self._changed.set()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from centralized_ml_api.api import error_shape as errors
 from contract.case import Case, Request, refused
 
-_LISTED = ("POST /echo", "POST /function", "POST /gone")
+_LISTED = ("POST /echo", "POST /function", "POST /gone", "GET /models")
 _UNKNOWN = (
     ("POST", "/nope"),
     ("GET", "/nope"),
-    ("POST", "/"),
     ("POST", "/Echo"),
     ("POST", "/echo/more"),
     ("POST", "/ech"),

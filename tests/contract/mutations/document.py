@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from contract.mutations.mutation import (
     ACCEPTS_IMAGES,
     BINARY_METHOD,
+    CATALOGUE,
     CHAT,
     CONFIGURED,
     EVENT,
@@ -15,8 +16,11 @@ from contract.mutations.mutation import (
     MODELS_LISTED,
     NOT_READY,
     OWN_HEADERS,
+    PAGE,
+    PAGE_FOR_ALL,
     PNG,
     PREFLIGHT,
+    READ_ONLY,
     REFUSED,
     TOO_LARGE,
     UNKNOWN,
@@ -221,6 +225,27 @@ MUTATIONS = (
         "a preflight on an unknown path fails",
         _without(lambda document: document["paths"], "/{proxy+}"),
         "a preflight succeeds: /nope",
+    ),
+    Mutation(
+        "the page has no type of its own",
+        _without(_answer("/", "200", "get"), "responseParameters", f"{_ANSWERED}content-type"),
+        PAGE,
+    ),
+    Mutation(
+        "any page may put the page into a frame",
+        _without(_answer("/", "200", "get"), "responseParameters", f"{_ANSWERED}x-frame-options"),
+        PAGE,
+    ),
+    Mutation(
+        "the page is not CONVERT_TO_TEXT",
+        _without(_answer("/", "200", "get"), "contentHandling"),
+        PAGE_FOR_ALL,
+    ),
+    Mutation(
+        "the catalogue is not there", _without(lambda document: document["paths"], "/models"), CATALOGUE
+    ),
+    Mutation(
+        "the page answers no other method", _without(lambda document: document["paths"]["/"], ANY), READ_ONLY
     ),
     Mutation("413 is not mapped", _without(_integration("/echo"), "responses", "413"), TOO_LARGE),
 )

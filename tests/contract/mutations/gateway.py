@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract.mutations.mutation import (
     BREAKS_OFF,
+    CATALOGUE,
     CHAT,
     CONFIGURED,
     JSON,
@@ -16,6 +17,7 @@ from contract.mutations.mutation import (
     NOT_READY,
     OTHERS,
     OWN_HEADERS,
+    PAGE,
     PNG,
     PREFLIGHT,
     QUERY,
@@ -85,6 +87,11 @@ def _direct(path: str | None) -> Callable[[EnvoyConfig], Json]:
         return config.routes[-1] if path is None else _routes(config, path)[-1]
 
     return find
+
+
+def _read(path: str) -> Callable[[EnvoyConfig], Json]:
+    """The route that answers what reading a path asks for."""
+    return lambda config: _routes(config, path)[0]
 
 
 def _without_header(find: Callable[[EnvoyConfig], Json], name: str) -> Callable[[EnvoyConfig], object]:
@@ -214,6 +221,12 @@ MUTATIONS = (
         "a model that breaks off is 503",
         lambda config: _reply("model_failed")(config).update(status_code=503),
         BREAKS_OFF,
+    ),
+    Mutation("any page may put the page into a frame", _without_header(_read("/"), "x-frame-options"), PAGE),
+    Mutation(
+        "the catalogue is not there",
+        lambda config: config.routes.remove(_read("/models")(config)),
+        CATALOGUE,
     ),
     Mutation("a preflight reaches the routes", lambda config: config.routes.pop(0), PREFLIGHT),
     Mutation(

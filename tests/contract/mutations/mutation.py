@@ -28,6 +28,10 @@ BINARY_METHOD = "another method is 405 whatever body comes with it: application/
 CHAT = "a chat is answered"
 UNKNOWN_MODEL = "a chat with an unknown model is 404 and lists the models"
 MODELS_LISTED = "the models that OpenAI's clients may call are listed"
+PAGE = "the page is served with what keeps it safe"
+PAGE_FOR_ALL = "the page is a text whatever the caller accepts"
+CATALOGUE = "the catalogue lists every entry"
+READ_ONLY = "another method is 405 with Allow: POST /"
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ import io
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from support.api_gateway.message import GatewayError, Response, Streamed
+from support.api_gateway.objects import read_object
 
 if TYPE_CHECKING:
     from support.api_gateway.message import Call
@@ -22,6 +23,7 @@ Invoke = Callable[[str, bytes], Awaitable[bytes]]
 Stream = Callable[[dict[str, Any]], Streamed]
 """Runs a function that streams: from the event to the answer's head; it waits for that."""
 
+_OBJECT = re.compile(r"arn:aws:apigateway:[\w-]+:s3:path/([^/]+/[^/]+)")
 _SAGEMAKER = re.compile(r"arn:aws:apigateway:[\w-]+:runtime\.sagemaker:path/endpoints/([^/]+)/invocations")
 _FUNCTION = re.compile(r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions/([^/]+)/invocations")
 
@@ -34,13 +36,15 @@ _STREAM = re.compile(
 class BackEnds:
     """`sagemaker_url` is a listener that speaks SageMaker's runtime API.
 
-    `endpoints` are the names that it knows by those in the template; functions are found by ARN.
+    `endpoints` are the names that it knows by those in the template; functions are found by ARN, `objects` of
+    S3 by bucket and key.
     """
 
     sagemaker_url: str
     endpoints: Mapping[str, str]
     functions: Mapping[str, Invoke]
     streams: Mapping[str, Stream]
+    objects: Mapping[str, bytes] = field(default_factory=dict)
 
     def function(self, uri: str) -> Invoke:
         """The function of an integration's address.
@@ -56,8 +60,17 @@ class BackEnds:
         """
         return self.streams[_named(_STREAM, uri)]
 
-    async def call_service(self, uri: str, call: Call) -> Response:
+    async def call_service(self, uri: str, method: str, call: Call) -> Response:
         """The service's answer, whatever its status.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
+        """
+        if found := _OBJECT.fullmatch(uri):
+            return read_object(self.objects, found[1], method)
+        return await self._call_sagemaker(uri, call)
+
+    async def _call_sagemaker(self, uri: str, call: Call) -> Response:
+        """The answer of the model behind the endpoint, or what SageMaker says instead.
 
         Source: https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html (`uri`, `path/`) and
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html

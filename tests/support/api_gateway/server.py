@@ -76,7 +76,7 @@ class ApiGateway:
         if integration["type"] == "mock":
             answer = answer_mock(call)
         else:
-            answer = await self._back_ends.call_service(integration["uri"], call)
+            answer = await self._back_ends.call_service(integration["uri"], integration["httpMethod"], call)
         chosen = choose_response(integration["responses"], answer.status)
         return build_response(self._api, request, chosen, answer, context)
 

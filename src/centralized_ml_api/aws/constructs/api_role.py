@@ -1,4 +1,4 @@
-"""The role by which the API calls endpoints and functions: exactly those that its paths lead to."""
+"""The role by which the API calls endpoints and functions and reads documents: exactly those of its paths."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class ApiRole(Construct):
         endpoint_arns: Mapping[str, str],
         function_arns: Mapping[str, str],
         stream_arn: str | None,
+        document_arns: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         policies = [
@@ -38,6 +39,7 @@ class ApiRole(Construct):
         if stream_arn:  # the same action as for answers in one piece
             invoke = allow(["lambda:InvokeFunction"], [stream_arn])
             policies.append(build_managed_policy(self, "Stream", [invoke]))
+        policies.append(build_managed_policy(self, "Documents", [allow(["s3:GetObject"], document_arns)]))
         role = build_role(
             self,
             "Role",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import NestedStack, Stack
 from constructs import Construct
 
+from centralized_ml_api.api.catalogue import Known
+from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.api_role import ApiRole
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
@@ -16,17 +18,23 @@ from centralized_ml_api.aws.constructs.event_budget import build_budget
 from centralized_ml_api.aws.constructs.event_end import EventEnd
 from centralized_ml_api.aws.constructs.execution_role import ExecutionRole
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
-from centralized_ml_api.aws.constructs.http_api import HttpApi
+from centralized_ml_api.aws.constructs.http_api import STAGE, HttpApi
 from centralized_ml_api.aws.constructs.key_ends import KeyEnds
 from centralized_ml_api.aws.constructs.key_function import KeyFunction
 from centralized_ml_api.aws.constructs.model_function import ModelFunction
+from centralized_ml_api.aws.constructs.stored_documents import store_documents
 from centralized_ml_api.aws.constructs.stream_function import StreamFunction
 from centralized_ml_api.aws.constructs.team_keys import TeamKeys
 from centralized_ml_api.aws.document import Addresses, extend_document
 from centralized_ml_api.aws.document.keys import Authorizer
+from centralized_ml_api.aws.document.stored import StoredDocument
 from centralized_ml_api.plan.aws.model import AdoptedEndpoint, DirectRoute
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from centralized_ml_api.api.documents import ServedDocument
+    from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.plan.aws.model import AwsPlan, Endpoint
 
 
@@ -48,11 +56,20 @@ class CentralizedMlApi(Construct):
 
     Args of the constructor:
         plan: what `centralized_ml_api.plan.aws.build.build_aws_plan` decided.
+        samples: bodies that are files, for the catalogue: what `centralized_ml_api.api.samples` loaded.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, plan: AwsPlan) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        plan: AwsPlan,
+        samples: Mapping[str, Sample] | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
         self._plan = plan
+        self._samples = samples or {}
         self._parents = self._build_parents()
         self._rooms: dict[tuple[str | None, str], Construct] = {}
         self.endpoints = self._build_models()
@@ -107,6 +124,8 @@ class CentralizedMlApi(Construct):
     def _build_api(self) -> HttpApi:
         called = {one.name: self._address(one.endpoint) for one in self._direct_routes()}
         functions = {name: one.arn for name, one in self._functions.items()}
+        stack = Stack.of(self)
+        stored = store_documents(self, self._build_documents())
         role = ApiRole(
             self,
             "ApiRole",
@@ -114,14 +133,15 @@ class CentralizedMlApi(Construct):
             endpoint_arns={name: one.arn for name, one in called.items()},
             function_arns=functions,
             stream_arn=self._stream_arn,
+            document_arns=[f"arn:{stack.partition}:s3:::{one.bucket}/{one.key}" for _, one in stored],
         )
-        stack = Stack.of(self)
         addresses = Addresses(
             service=f"arn:{stack.partition}:apigateway:{stack.region}",
             role=role.arn,
             endpoints={name: one.name for name, one in called.items()},
             functions=functions,
             stream=self._stream_arn,
+            stored=tuple(StoredDocument(one, f"{place.bucket}/{place.key}") for one, place in stored),
             authorizer=self._build_authorizer(f"arn:{stack.partition}:apigateway:{stack.region}"),
         )
         return HttpApi(
@@ -159,6 +179,11 @@ class CentralizedMlApi(Construct):
             EventEnd(self, "End", ends=event.ends)
         if event.budget:
             build_budget(self, "Budget", event.budget)
+
+    def _build_documents(self) -> Sequence[ServedDocument]:
+        known = Known(samples=self._samples)
+        plan = self._plan
+        return build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}", health=False)
 
     def _direct_routes(self) -> list[DirectRoute]:
         return [route for route in self._plan.routes if isinstance(route, DirectRoute)]

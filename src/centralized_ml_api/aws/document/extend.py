@@ -24,6 +24,7 @@ from centralized_ml_api.aws.document.mocks import (
     build_preflight,
 )
 from centralized_ml_api.aws.document.openai import build_openai_paths, list_openai_calls
+from centralized_ml_api.aws.document.stored import StoredDocument, build_stored_paths
 from centralized_ml_api.aws.document.stream import build_stream
 from centralized_ml_api.plan.aws.model import DirectRoute, FunctionRoute, StreamRoute
 
@@ -51,6 +52,7 @@ class Addresses:
     endpoints: Mapping[str, str]
     functions: Mapping[str, str]
     stream: str | None = None
+    stored: tuple[StoredDocument, ...] = ()
     authorizer: Authorizer | None = None
 
 
@@ -81,13 +83,20 @@ def _open_document(
 ) -> dict[str, Any]:
     """What everybody may call."""
     paths = {f"/{route.name}": _path(public, route, addresses) for route in routes}
-    calls = [*(f"POST {path}" for path in sorted(paths)), *list_openai_calls(openai)]
+    own = (f"GET {one.document.path}" for one in addresses.stored)
+    calls = [*(f"POST {path}" for path in sorted(paths)), *list_openai_calls(openai), *own]
+    stored = build_stored_paths(addresses.stored, addresses.service, addresses.role)
     return {
         "openapi": public["openapi"],
         "info": {"title": public["info"]["title"], "version": public["info"]["version"]},
         "x-amazon-apigateway-binary-media-types": list(BINARY_MEDIA_TYPES),
         "x-amazon-apigateway-gateway-responses": build_gateway_responses(calls),
-        "paths": {**paths, **build_openai_paths(public, openai, _stream(addresses)), **_everything_else()},
+        "paths": {
+            **paths,
+            **build_openai_paths(public, openai, _stream(addresses)),
+            **stored,
+            **_everything_else(),
+        },
     }
 
 
@@ -119,7 +128,4 @@ def _stream(addresses: Addresses) -> dict[str, Any]:
 def _everything_else() -> dict[str, Any]:
     """A preflight succeeds on any path, so that a page is shown the 404 of the call that follows."""
     proxy = {**build_header_parameter("proxy"), "in": "path", "required": True}
-    return {
-        "/": {"options": build_preflight()},
-        "/{proxy+}": {"options": {"parameters": [proxy], **build_preflight()}},
-    }
+    return {"/{proxy+}": {"options": {"parameters": [proxy], **build_preflight()}}}

@@ -23,12 +23,14 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-pa
 class PassedResponse:
     """An answer whose body passes as it is; `headers` come on top of those of every answer.
 
-    `pattern` is a regular expression over the status of the integration, `default` for all others.
+    `pattern` is a regular expression over the status of the integration, `default` for all others. With
+    `is_text` the body stays one whatever the caller accepts.
     """
 
     pattern: str
     status: int
     headers: dict[str, str] = field(default_factory=dict)
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +73,5 @@ def _integration_response(response: Response) -> dict[str, Any]:
         return {**status, "contentHandling": "CONVERT_TO_TEXT", **made}
     headers = {**EVERY_ANSWER, **response.headers}
     mapped = {f"method.response.header.{name}": value for name, value in headers.items()}
-    return {**status, "responseParameters": mapped}
+    text = {"contentHandling": "CONVERT_TO_TEXT"} if response.is_text else {}
+    return {**status, **text, "responseParameters": mapped}
