@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +66,8 @@ def extend(
     output.data(f"The event ends at {_written(after)}, in {render_left(after - now)}{was}.")
     if target == "local":
         _tell_local(config, after, state)
+    else:
+        output.next_command(f"mlapi deploy {config}, or else answers go on to name the end as it was")
 
 
 def _end_of(document: Document) -> datetime | None:
@@ -96,8 +97,9 @@ def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, 
     from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only these verbs pay for it
 
     target, clients = open_target(config, region=region, stack=stack, state=state)
-    schedule = importlib.import_module("centralized_ml_api.aws.schedule")
-    schedule.extend(target, clients, until)
+    from centralized_ml_api.aws.schedule import extend as move_end  # noqa: PLC0415
+
+    move_end(target, clients, until)
     output.talk(f"AWS knows: the stack {stack} in {target.region} deletes itself then.")
 
 
@@ -110,7 +112,8 @@ def _tell_local(config: Path, until: datetime, state: Path) -> None:
         client = ControlClient(StateFolder(state).load_run())
         served = client.status().config
     except NotRunningError:
-        output.next_command(f"mlapi up {config}, or deployed already: mlapi extend --target aws")
+        again = f"mlapi extend {_written(until)} {config} --target aws"
+        output.next_command(f"mlapi up {config}, or where it is deployed: {again}")
         return
     if Path(served).resolve() != config.resolve():
         output.talk(f"What runs here serves another config, {served}: it goes on as before.")
