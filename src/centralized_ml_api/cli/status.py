@@ -12,6 +12,7 @@ from centralized_ml_api.api.event_end import render_left
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.options import json_option, state_option
+from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 @click.command()
 @state_option
 @json_option
-def status(state: Path, *, as_json: bool) -> int:
+@click.option("--watch", is_flag=True, help="Look every second: calls, latencies, errors too. q leaves.")
+def status(state: Path, *, as_json: bool, watch: bool) -> int:
     """Show what runs here: every model, its state, its restarts. Exit status 1 when one is not ready."""
+    if watch:
+        return _watch(state, as_json=as_json)
     from centralized_ml_api.local.control import ControlClient  # noqa: PLC0415  # only this verb pays for it
     from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
 
@@ -34,6 +38,16 @@ def status(state: Path, *, as_json: bool) -> int:
         output.data(render_status(now))
         output.next_command("mlapi logs NAME, mlapi call NAME, mlapi down")
     return int(bool(now.gateway_trouble) or any(not _is_well(entry) for entry in now.entries))
+
+
+def _watch(state: Path, *, as_json: bool) -> int:
+    if as_json:
+        raise UsageError("--watch and --json do not go together", fix="call `mlapi status --json` repeatedly")
+    from centralized_ml_api.cli.watching import watch  # noqa: PLC0415
+    from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
+
+    watch(StateFolder(state))
+    return 0
 
 
 def _is_well(entry: EntryStatus) -> bool:
@@ -48,6 +62,7 @@ def render_status(now: LocalStatus) -> str:
         *_end_lines(now.ends),
         *([f"gateway: {now.gateway_trouble}"] if now.gateway_trouble else []),
         f"SageMaker runtime: {now.sagemaker_runtime}",
+        *([f"Metrics for Prometheus: {now.metrics}"] if now.metrics else []),
         *(_line(entry) for entry in now.entries),
         *(f"note: {note}" for note in now.notes),
     ]

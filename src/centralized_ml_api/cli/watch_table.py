@@ -1,0 +1,117 @@
+"""The tables of `mlapi status --watch`, and its lines where there is no terminal. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from centralized_ml_api.api.event_end import render_left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.cli.watch_rows import ModelRow, TeamRow
+    from centralized_ml_api.local.status import LocalStatus
+
+UNKNOWN = "-"
+_STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served": "dim"}
+_OTHER_STATE = "yellow"
+_NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "active")
+_MOST_TEAMS = 10
+
+
+def build_screen(
+    status: LocalStatus, models: Sequence[ModelRow], teams: Sequence[TeamRow], now: datetime
+) -> Group:
+    """The whole screen; names come from the config and are shown as they are, never as markup."""
+    parts: list[Text | Table] = [Text(one, overflow="ellipsis", no_wrap=True) for one in _head(status, now)]
+    parts += [Text(), _models(models)]
+    if teams:
+        parts += [Text(), _teams(teams)]
+    parts += [Text(), Text("q leaves", style="dim")]
+    return Group(*parts)
+
+
+def render_model(row: ModelRow) -> str:
+    """One line, for logs and pipes."""
+    pace = [f"{name} {value}" for name, value in zip(_NUMBERS, _numbers(row), strict=True) if value]
+    return ", ".join((f"{row.name}: {row.state}", *pace))
+
+
+def render_team(row: TeamRow) -> str:
+    """One line, for logs and pipes."""
+    rate, most, refused, today, quota, _ = _team_numbers(row)
+    return f"team {row.limit.name}: req/s {rate} of {most}, refused/s {refused}, today {today} of {quota}"
+
+
+def _head(status: LocalStatus, now: datetime) -> Iterable[str]:
+    since = now - datetime.fromtimestamp(status.started, UTC)
+    yield f"{status.address or '(starting)'}  for {render_left(since)}  {status.config}"
+    if status.ends:
+        yield f"Ends in {render_left(datetime.fromisoformat(status.ends) - now)}, at {status.ends}"
+    if status.gateway_trouble:
+        yield f"gateway: {status.gateway_trouble}"
+
+
+def _models(rows: Iterable[ModelRow]) -> Table:
+    table = _table("model", "state", *_NUMBERS)
+    for row in rows:
+        state = Text(row.state, style=_STYLES.get(row.state, _OTHER_STATE))
+        table.add_row(_name(row.name), state, *map(Text, _numbers(row)))
+    return table
+
+
+def _numbers(row: ModelRow) -> list[str]:
+    pace = row.pace
+    traffic = [
+        _rate(pace.requests_per_second if pace else None),
+        _rate(pace.errors_per_second if pace else None),
+        _whole(pace.p50_milliseconds if pace else None),
+        _whole(pace.p95_milliseconds if pace else None),
+    ]
+    return [row.ready, str(row.restarts), *traffic, _whole(row.in_flight)]
+
+
+def _teams(rows: Sequence[TeamRow]) -> Table:
+    table = _table("team near a limit", "req/s", "of", "refused/s", "today", "of", "")
+    for row in rows[:_MOST_TEAMS]:
+        table.add_row(_name(row.limit.name), *map(Text, _team_numbers(row)))
+    if len(rows) > _MOST_TEAMS:
+        table.add_row(Text(f"and {len(rows) - _MOST_TEAMS} more"))
+    return table
+
+
+def _team_numbers(row: TeamRow) -> list[str]:
+    limit = row.limit
+    return [
+        _rate(row.pace.requests_per_second),
+        UNKNOWN if limit.requests_per_second is None else f"{limit.requests_per_second:g}",
+        _rate(row.pace.refused_per_second),
+        _whole(limit.used_today),
+        _whole(limit.requests_per_day),
+        f"{row.share:.0%}",
+    ]
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column(first, min_width=8)  # alone without `no_wrap`: it gives way to the others
+    for name in others:
+        table.add_column(name, justify="left" if name == "state" else "right", no_wrap=True)
+    return table
+
+
+def _name(name: str) -> Text:
+    return Text(name, overflow="ellipsis", no_wrap=True)
+
+
+def _rate(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.1f}"
+
+
+def _whole(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.0f}"

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import inf
+
+import pytest
+from rich.console import Console
+
+from centralized_ml_api.cli.watch_rows import Window
+from centralized_ml_api.cli.watch_table import build_screen, render_model, render_team
+from centralized_ml_api.cli.watching import Lines
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
+from centralized_ml_api.local.traffic.counted import Counted, Durations, Requests, Traffic
+from centralized_ml_api.local.traffic.limits import TeamLimit
+
+NOW = datetime(2030, 1, 1, 10, 0, tzinfo=UTC)
+LONG = "a-model-with-the-longest-name-that-an-entry-of-the-config-may-have-000"
+STATUS = LocalStatus(
+    1, "config/models.json", ".mlapi", NOW.timestamp() - 600, "http://127.0.0.1:8080", "", "", (), ()
+)
+
+
+def entry(name: str, state: EntryState = "ready", restarts: int = 0) -> EntryStatus:
+    part = PartStatus(name, state, "", 2, 3, restarts, (), ())
+    return EntryStatus(name, f"/{name}", state, "", "llama.cpp", "api", (part,))
+
+
+def seen(at: float, count: int, *limits: TeamLimit, team: str = "red", status: int = 200) -> Traffic:
+    durations = Durations("chat", ((100.0, 0), (200.0, count), (inf, count)), count * 150.0)
+    return Traffic(at, Counted((Requests("chat", team, status, count),), (durations,), {"chat": 4}), limits)
+
+
+def window(*looks: Traffic) -> Window:
+    made = Window()
+    for look in looks:
+        made.add(look)
+    return made
+
+
+def screen(status: LocalStatus, looks: Window, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    console.print(build_screen(status, looks.rows_of_models(status), looks.rows_of_teams(), NOW))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_model_shows_rates_and_latencies_of_the_last_seconds() -> None:
+    looks = window(seen(0, 0), seen(5, 1000), seen(15, 1030))
+    row = looks.rows_of_models(replace(STATUS, entries=(entry("chat", restarts=2),)))[0]
+    assert render_model(row) == (
+        "chat: ready, up 2/3, restarts 2, req/s 3.0, err/s 0.0, p50 ms 150, p95 ms 195, active 4"
+    )
+
+
+def test_the_first_look_knows_no_rates_yet() -> None:
+    row = window(seen(0, 500)).rows_of_models(replace(STATUS, entries=(entry("chat"),)))[0]
+    assert "req/s -" in render_model(row)
+
+
+def test_a_gateway_that_does_not_answer_leaves_numbers_open() -> None:
+    row = window(seen(0, 5), Traffic(1, None)).rows_of_models(replace(STATUS, entries=(entry("chat"),)))[0]
+    assert render_model(row).endswith("req/s -, err/s -, p50 ms -, p95 ms -, active -")
+
+
+@pytest.mark.parametrize(
+    ("limit", "near"),
+    [
+        (TeamLimit("red", 10, None, None), True),
+        (TeamLimit("red", 100, None, None), False),
+        (TeamLimit("red", None, 100, 80), True),
+        (TeamLimit("red", 100, 100, 79), False),
+        (TeamLimit("red", None, None, None), False),
+    ],
+)
+def test_teams_from_four_fifths_of_a_limit_on_are_named(limit: TeamLimit, *, near: bool) -> None:
+    assert bool(window(seen(0, 0, limit), seen(10, 80, limit)).rows_of_teams()) is near
+
+
+def test_a_team_that_was_refused_is_named_with_the_reason_why() -> None:
+    limit = TeamLimit("red", 100, 50, 3)
+    row = window(seen(0, 0, limit, status=429), seen(10, 20, limit, status=429)).rows_of_teams()[0]
+    assert render_team(row) == "team red: req/s 2.0 of 100, refused/s 2.0, today 3 of 50"
+
+
+def test_everything_fits_into_eighty_columns() -> None:
+    limit = TeamLimit("t" * 64, 10, 100, 99)
+    entries = (entry(LONG, "restarting", 12345), entry("chat"))
+    status = replace(STATUS, entries=entries, ends="2030-01-01T12:30:00Z", config="c" * 200)
+    shown = screen(status, window(seen(0, 0, limit), seen(10, 123456, limit)))
+    assert max(map(len, shown.splitlines())) <= 80
+    for word in ("restarting", "12345", "12345.6", "150", "Ends in 2 h 30 min", "99%", "restarts"):
+        assert word in shown, word
+
+
+def test_names_are_shown_as_they_are_and_never_as_markup() -> None:
+    shown = screen(replace(STATUS, entries=(entry("[red]x[/red]"),)), window(seen(0, 0)))
+    assert "[red]x[/red]" in shown
+
+
+def test_without_a_terminal_a_row_is_said_again_only_when_it_changed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines, status = Lines(), replace(STATUS, entries=(entry("chat"), entry("other")))
+    lines.show(status, window(seen(0, 0)))
+    lines.show(status, window(seen(0, 0)))
+    lines.show(replace(status, entries=(entry("chat", "failed"), entry("other"))), window(seen(0, 0)))
+    said = [line.partition("Z ")[2].partition(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["gateway: ready", "chat: ready", "other: ready", "chat: failed"]
