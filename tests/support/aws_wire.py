@@ -10,6 +10,7 @@ import json
 import re
 import threading
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -84,10 +85,14 @@ def stack_in(status: str) -> Answer:
 
 @dataclass
 class AwsWire:
-    """The server: its address, its answers, and what it was asked."""
+    """The server: its address, its answers, and what it was asked.
+
+    `spoken` are answers that depend on the body of the request; they come before `answers`.
+    """
 
     url: str
     answers: dict[str, Answer]
+    spoken: dict[str, Callable[[str], Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
 
@@ -115,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         form = urllib.parse.parse_qs(body).get("Action", [""])[0]
-        self._answer(f"{self._service()}.{target or form}")
+        self._answer(f"{self._service()}.{target or form}", body)
 
     def do_GET(self) -> None:  # the base class's name
         """The services whose requests are paths: `lambda.GET /2015-03-31/functions/name`."""
@@ -125,9 +130,11 @@ class _Handler(BaseHTTPRequestHandler):
         service = _SERVICE.search(self.headers.get("Authorization", ""))
         return service["service"] if service else "unsigned"
 
-    def _answer(self, action: str) -> None:
+    def _answer(self, action: str, body: str = "") -> None:
         self.wire.asked.append(action)
-        answer = self.wire.answers.get(action) or refusal("NotAnswered", f"the test has no {action}", 501)
+        spoken = self.wire.spoken.get(action)
+        answer = spoken(body) if spoken else self.wire.answers.get(action)
+        answer = answer or refusal("NotAnswered", f"the test has no {action}", 501)
         is_xml = isinstance(answer.body, str)
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
         self._send(answer.status, text, "text/xml" if is_xml else "application/json")

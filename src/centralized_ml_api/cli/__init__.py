@@ -26,6 +26,7 @@ VERBS = (
     "keys",
     "call",
     "smoke",
+    "usage",
     "cost",
     "doctor",
     "deploy",

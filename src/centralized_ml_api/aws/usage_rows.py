@@ -1,0 +1,126 @@
+"""What CloudWatch counted -> the table of usage. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.aws.log_queries import MOST_ROWS, Row
+from centralized_ml_api.plan.usage.model import NOBODY, HourUsage, Usage, error_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The names are those of `ACCESS_LOG` in aws/constructs/http_api.py. A latency that is no number, as of a call
+# that API Gateway answered by itself, is left out by `pct`.
+# Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html
+_COUNTED = "stats count(*) as requests"
+_PERCENTILES = "stats pct(milliseconds, 50) as p50, pct(milliseconds, 95) as p95"
+QUERIES = {
+    "calls": f"{_COUNTED}, sum(bytes) as bytes_out, min(@timestamp) as first, max(@timestamp) as last"
+    " by team, model, status",
+    "latencies": f"{_PERCENTILES} by team, model",
+    "model_latencies": f"{_PERCENTILES} by model",
+    "hours": f"{_COUNTED} by bin(1h) as hour, status",
+}
+"""What is asked of the access log."""
+
+_NO_MODEL = ("health", "models", "openapi.json", "{proxy+}")
+_FIRST_DIGITS = "0123456789."
+_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The answers to `QUERIES`, and whose key each id of a key is."""
+
+    answers: Mapping[str, Sequence[Row]]
+    teams: Mapping[str, str]
+
+    def rows(self) -> tuple[Usage, ...]:
+        """A row for each team and model, sorted by both."""
+        return self._build(self.answers["latencies"], by_team=True)
+
+    def models(self) -> tuple[Usage, ...]:
+        """A row for each model, sorted by model."""
+        return self._build(self.answers["model_latencies"], by_team=False)
+
+    def hours(self) -> tuple[HourUsage, ...]:
+        """The calls of every hour with any."""
+        requests: Counter[datetime] = Counter()
+        errors: Counter[datetime] = Counter()
+        for row in self.answers["hours"]:
+            hour = _instant(row["hour"])
+            requests[hour] += _integer(row["requests"])
+            errors[hour] += _integer(row["requests"]) if error_kind(_integer(row.get("status"))) else 0
+        return tuple(HourUsage(hour, requests[hour], errors[hour]) for hour in sorted(requests))
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know about the numbers."""
+        notes = ["latencies are those of API Gateway; of several keys of a team, the slowest one's"]
+        if any(len(rows) >= MOST_ROWS for rows in self.answers.values()):
+            notes.append(f"CloudWatch gives {MOST_ROWS} rows at most, so some calls are missing: use --since")
+        return tuple(notes)
+
+    def _build(self, latencies: Iterable[Row], *, by_team: bool) -> tuple[Usage, ...]:
+        groups = _group(self.answers["calls"], self.teams, by_team=by_team)
+        slowest = _group(latencies, self.teams, by_team=by_team)
+        return tuple(_merge(*key, groups[key], slowest.get(key, [])) for key in sorted(groups))
+
+
+def _group(
+    rows: Iterable[Row], teams: Mapping[str, str], *, by_team: bool
+) -> dict[tuple[str, str], list[Row]]:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        team = _team(row.get("team", ""), teams) if by_team else NOBODY
+        groups.setdefault((team, _model(row.get("model", ""))), []).append(row)
+    return groups
+
+
+def _merge(team: str, model: str, rows: Sequence[Row], latencies: Sequence[Row]) -> Usage:
+    statuses: Counter[int] = Counter()
+    for row in rows:
+        statuses[_integer(row.get("status"))] += _integer(row["requests"])
+    return Usage(
+        team=team,
+        model=model,
+        statuses=tuple(sorted(statuses.items())),
+        p50_milliseconds=_most(row.get("p50") for row in latencies),
+        p95_milliseconds=_most(row.get("p95") for row in latencies),
+        bytes_in=None,
+        bytes_out=sum(_integer(row.get("bytes_out")) for row in rows),
+        first=min(_instant(row["first"]) for row in rows),
+        last=max(_instant(row["last"]) for row in rows),
+    )
+
+
+def _team(key: str, teams: Mapping[str, str]) -> str:
+    """A key that is gone by now, as after a rotation, is shown by its id, which is no secret."""
+    return teams.get(key, f"key {key}") if key not in {"", NOBODY} else NOBODY
+
+
+def _model(path: str) -> str:
+    """`/chat` is the model `chat`; what the API answers by itself is none, as on one machine."""
+    name = path.strip("/")
+    return NOBODY if name in {"", NOBODY, *_NO_MODEL} else name
+
+
+def _most(values: Iterable[str | None]) -> float | None:
+    return max((float(value) for value in values if value), default=None)
+
+
+def _integer(value: str | None) -> int:
+    """CloudWatch writes whole numbers also as `12.0` and `1.2E3`."""
+    return int(float(value)) if value and value[0] in _FIRST_DIGITS else 0
+
+
+def _instant(value: str) -> datetime:
+    """Milliseconds since the epoch, or `2026-06-01 12:00:00.000` in UTC: CloudWatch writes both."""
+    try:
+        return datetime.fromtimestamp(float(value) / _MILLISECONDS, UTC)
+    except ValueError:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)

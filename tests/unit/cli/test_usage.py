@@ -1,0 +1,90 @@
+"""`mlapi usage` on one machine, with nothing running."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.access_log import append, line
+from support.local_api import mlapi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which two teams called."""
+    now = datetime.now(UTC)
+    old = now - timedelta(days=3)
+    lines = [line("red", "chat", at=now), line("red", "chat", 503, at=now), line("blue", "echo", at=old)]
+    append(tmp_path / ".mlapi/logs/access.log", *lines)
+    return tmp_path
+
+
+def test_where_nothing_was_called_it_says_how_to_start(tmp_path: Path) -> None:
+    ran = mlapi("usage", cwd=tmp_path)
+    assert ran.status == 1
+    assert "nothing was called with the state folder" in ran.talk
+    assert "mlapi up" in ran.talk
+    assert not (tmp_path / ".mlapi").exists()
+
+
+def test_the_table_is_shown_and_what_to_do_next(folder: Path) -> None:
+    ran = mlapi("usage", cwd=folder)
+    assert ran.status == 0, ran.talk
+    assert "1 (1 of the server)" in ran.out
+    assert "Note: P50 and P95 are within 5% of the exact value." in ran.out
+    assert ran.talk.startswith("Next: ")
+
+
+def test_since_leaves_out_what_is_older(folder: Path) -> None:
+    ran = mlapi("usage", "--since", "24h", "--json", cwd=folder)
+    data = json.loads(ran.out)
+    assert [(one["team"], one["requests"]) for one in data["rows"]] == [("red", 2)]
+    assert data["target"] == "local"
+
+
+def test_csv_is_csv(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(mlapi("usage", "--csv", cwd=folder).out)))
+    assert [(one["team"], one["model"], one["requests"]) for one in rows] == [
+        ("blue", "echo", "1"),
+        ("red", "chat", "2"),
+    ]
+
+
+def test_a_report_has_its_drawing_beside_it(folder: Path) -> None:
+    ran = mlapi("usage", "--report", "REPORT.md", cwd=folder)
+    assert ran.status == 0, ran.talk
+    assert "**3 calls**" in (folder / "REPORT.md").read_text()
+    assert "AWS bills nothing" in (folder / "REPORT.md").read_text()
+    assert (folder / "REPORT.svg").read_text().startswith("<svg ")
+    assert "Written: REPORT.md and REPORT.svg" in ran.talk
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--csv", "--json"), "cannot be had at once"),
+        (("--since", "soon"), "is not a length of time"),
+        (("--report", "none/REPORT.md"), "cannot be written"),
+        (("--report", "R.svg"), "where the drawing goes"),
+    ],
+)
+def test_a_wrong_command_line_says_why(folder: Path, flags: tuple[str, ...], said: str) -> None:
+    ran = mlapi("usage", *flags, cwd=folder)
+    assert ran.status == 2
+    assert said in ran.talk
+
+
+def test_a_store_that_cannot_be_read_is_one_error(folder: Path) -> None:
+    (folder / ".mlapi/usage.db").mkdir()
+    ran = mlapi("usage", cwd=folder)
+    assert ran.status == 1
+    assert "cannot be counted" in ran.talk
+    assert "Traceback" not in ran.talk
