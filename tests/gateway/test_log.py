@@ -25,6 +25,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
     assert isinstance(line.pop("milliseconds"), int)
     assert line == {
         "request_id": answer.header("x-request-id"),
+        "team": None,
         "model": "echo",
         "status": 200,
         "flags": "-",

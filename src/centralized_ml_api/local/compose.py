@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.catalogue import Known
 from centralized_ml_api.api.documents import build_documents
-from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import (
+    ExternalUpstream,
+    Gateway,
+    RefusedRoute,
+    ServedRoute,
+    TeamAccess,
+    Upstream,
+)
 from centralized_ml_api.local.servers import invocations_path, parse_url
 from centralized_ml_api.local.specs import ModelSpec, services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.local.registry import Running
     from centralized_ml_api.local.supervision.service import Report
+    from centralized_ml_api.plan.event import TeamPlan
     from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
 
     Find = Callable[[str], Running | None]
@@ -39,11 +47,13 @@ def build_gateway(
     refused: dict[str, str],
     find: Find,
     retiring: tuple[Running, ...] = (),
+    *,
     samples: Mapping[str, Sample] | None = None,
+    keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Gateway:
     """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls.
 
-    `samples` are bodies that are files, for the catalogue.
+    `samples` are bodies that are files, for the catalogue; `keys` are those of each team that are valid now.
     """
     fronts = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
@@ -56,12 +66,18 @@ def build_gateway(
         chat=chat,
         embeddings=embeddings,
         ends=plan.event.ends,
+        teams=tuple(_access(team, keys or {}) for team in plan.event.teams),
+        throttle=plan.event.throttle,
         documents=build_documents(
             plan,
             OpenAiModels(tuple(one.name for one in chat), tuple(one.name for one in embeddings)),
             known=Known(refused, samples=samples or {}),
         ),
     )
+
+
+def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
+    return TeamAccess(team.name, keys.get(team.name, ()), team.models, team.throttle, team.requests_per_day)
 
 
 def entry_statuses(plan: ApiPlan, refused: dict[str, str], find: Find) -> tuple[EntryStatus, ...]:

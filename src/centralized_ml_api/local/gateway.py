@@ -5,11 +5,12 @@ The supervisor decides these from the plan and from which servers are ready; `en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.plan.event import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,39 @@ class RefusedRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamAccess:
+    """One team: its keys of now (maybe none), the entries it may call (None for all), its limits, if any."""
+
+    name: str
+    keys: tuple[str, ...] = field(repr=False)
+    models: tuple[str, ...] | None = None
+    throttle: Throttle | None = None
+    requests_per_day: int | None = None
+
+    def may_call(self, entry: str) -> bool:
+        """Whether the team may call that entry."""
+        return self.models is None or entry in self.models
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """How many calls each team that has a daily quota may still make until `resets`."""
+
+    resets: datetime
+    left: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """Everything the gateway must know.
 
     `unready`: (name, reason) of entries that cannot answer now. `chat` and `embeddings`: what calls of the
     OpenAI-compatible paths go to, by the `model` in their body, listed in this order. Every answer names the
     instant `ends`. `documents` are what the API tells about itself.
+
+    With `teams`, every call needs a key of one of them; without, everybody may call. `throttle` is for all
+    calls together, None for no limit. `quotas` were counted at some moment, and the gateway goes on counting
+    by itself: other ones make it forget that.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -84,3 +112,6 @@ class Gateway:
     embeddings: tuple[ServedRoute, ...] = ()
     ends: datetime | None = None
     documents: tuple[ServedDocument, ...] = ()
+    teams: tuple[TeamAccess, ...] = ()
+    throttle: Throttle | None = None
+    quotas: Quotas | None = None

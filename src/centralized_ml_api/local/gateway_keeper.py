@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway
+from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.ports import check_port
 from centralized_ml_api.local.supervision.log import ServerLog
 from centralized_ml_api.local.supervision.process import Process, start_process
@@ -17,7 +19,7 @@ from centralized_ml_api.local.supervision.restart import RestartPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.gateway import Gateway
+    from centralized_ml_api.local.quotas import QuotaBook
     from centralized_ml_api.local.state_folder import StateFolder
 
 START_SECONDS = 20.0
@@ -32,13 +34,22 @@ class GatewayKeeper:
     """
 
     def __init__(
-        self, state: StateFolder, host: str, port: int, *, timeout_seconds: float, changed: Callable[[], None]
+        self,
+        state: StateFolder,
+        host: str,
+        port: int,
+        *,
+        timeout_seconds: float,
+        quotas: QuotaBook,
+        changed: Callable[[], None],
     ) -> None:
         self.access_log = state.logs / "access.log"
         self.trouble = ""
         self._host = host
         self._port = port
         self._changed = changed
+        self._quotas = quotas
+        self._served = Gateway(upstreams=(), routes=())
         self._envoy = EnvoyGateway(
             state.gateway,
             host=host,
@@ -57,7 +68,10 @@ class GatewayKeeper:
                 last lines.
         """
         self._log.forget()
-        process = await start_process(self._envoy.launch(), self._log)
+        self._quotas.forget()  # what the one before has counted is gone with it
+        quotas = await self._quotas.take_stock(self._served.teams)
+        launch = self._envoy.launch(replace(self._served, quotas=quotas))
+        process = await start_process(launch, self._log)
         started = asyncio.create_task(self._envoy.wait_started(START_SECONDS))
         ended = asyncio.create_task(process.wait())
         try:
@@ -104,7 +118,9 @@ class GatewayKeeper:
         Raises:
             StartError: Envoy refuses it. It goes on serving what it had.
         """
-        await self._envoy.apply(gateway)
+        quotas = await self._quotas.take_stock(gateway.teams)
+        await self._envoy.apply(replace(gateway, quotas=quotas))
+        self._served = gateway
 
     async def active_requests(self, upstream: str) -> int:
         """How many calls are under way to that upstream."""

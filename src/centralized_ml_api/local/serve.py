@@ -25,8 +25,10 @@ from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
+from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.listen import LOOPBACK, bind_loopback, serve_application, url_of
 from centralized_ml_api.local.ports import check_port, free_port
+from centralized_ml_api.local.quotas import QuotaBook
 from centralized_ml_api.local.service_factory import ServiceFactory
 from centralized_ml_api.local.specs import code_folders
 from centralized_ml_api.local.state_folder import Run, StateFolder
@@ -125,11 +127,19 @@ class LocalTarget:
         self._exit_status = 0
         self._settled_once = False
         self._nothing_serves: asyncio.Future[None] | None = None
+        collector = UsageCollector.of_state(state.path)
+        self._usage = UsageKeeper(collector, self._try_talk)
+        self._quotas = QuotaBook(collector.count_day, clock)
+        self._keys = KeyRing(KeyStore(state.path), clock)
         self._gateway = GatewayKeeper(
-            state, self._host, self._port, timeout_seconds=options.timeout_seconds, changed=self._show
+            state,
+            self._host,
+            self._port,
+            timeout_seconds=options.timeout_seconds,
+            quotas=self._quotas,
+            changed=self._show,
         )
-        self._count_day = UsageCollector.of_state(state.path).count_day
-        self._usage = UsageKeeper(UsageCollector.of_state(state.path), self._try_talk)
+        self._count_day = collector.count_day
         self._supervisor: Supervisor | None = None
         self._reloading = asyncio.Lock()
 
@@ -228,6 +238,8 @@ class LocalTarget:
         tasks = [
             asyncio.create_task(supervisor.run()),
             asyncio.create_task(self._gateway.run()),
+            asyncio.create_task(self._keys.run(supervisor.note_change)),
+            asyncio.create_task(self._quotas.run(supervisor.note_change)),
             asyncio.create_task(watch_files(self._watched, self._apply_edit)),
             asyncio.create_task(self._keep_state_folder()),
             asyncio.create_task(
@@ -252,7 +264,7 @@ class LocalTarget:
             runtime_url=url_of(self._runtime),
             patience=Patience(),
         )
-        return Supervisor(self._gateway, factory.make, show=self._show, fail=self._terminal.fail)
+        return Supervisor(self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail)
 
     async def _listen_to_control(self, stack: AsyncExitStack) -> None:
         token = secrets.token_urlsafe(32)

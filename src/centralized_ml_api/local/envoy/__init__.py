@@ -9,6 +9,7 @@
     documents   the page, the catalogue, the OpenAPI document
     openai      what is below /v1, by the body;  said: how that is read
     signed      calls to SageMaker: signed, and its errors worded (sagemaker_errors.lua)
+    keys        who calls, and what a team may call;  limits: (dynamic, three files) how much
     headers     which headers pass, as mutations;  complement: "all names but these" as a regex
     clusters    (dynamic) one per upstream;  endpoints: (dynamic, a file each) the ports that are ready
     discovery   the dynamic files: text and version

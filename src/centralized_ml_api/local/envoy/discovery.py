@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.clusters import build_cluster
 from centralized_ml_api.local.envoy.endpoints import build_endpoints
+from centralized_ml_api.local.envoy.limits import build_limits
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.gateway import Upstream
 
@@ -30,11 +31,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a gateway is to Envoy: clusters by name, endpoints by name of their cluster, the routes."""
+    """What a gateway is to Envoy: clusters by name, endpoints by their cluster, limits by filter, routes."""
 
     clusters: Mapping[str, dict[str, Any]]
     endpoints: Mapping[str, Document]
     routes: Document
+    limits: Mapping[str, Document] = field(default_factory=dict)
 
 
 def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
@@ -46,7 +48,13 @@ def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
             one.name: build_document([build_endpoints(one)]) for one in upstreams if isinstance(one, Upstream)
         },
         routes=build_document([build_routes(gateway, settings.limits)]),
+        limits={name: _build_limit(name, one) for name, one in build_limits(gateway).items()},
     )
+
+
+def _build_limit(name: str, config: dict[str, Any]) -> Document:
+    kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+    return build_document([{"@type": kind, "name": name, "typed_config": config}])
 
 
 def build_document(resources: Iterable[dict[str, Any]]) -> Document:

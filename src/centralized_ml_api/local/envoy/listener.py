@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
+from centralized_ml_api.local.envoy.keys import TEAM_FORMAT, TEAM_HEADER, build_key_filters
+from centralized_ml_api.local.envoy.limits import LIMIT_FILTERS, LIMIT_KIND
 from centralized_ml_api.local.envoy.replies import build_local_replies
 from centralized_ml_api.local.envoy.routes import ROUTES_NAME
 from centralized_ml_api.local.envoy.said import build_body_rules
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings
 
 STAT_PREFIX = "gateway"
-_LABELS = {"model": "%ROUTE_NAME%", "status": "%RESPONSE_CODE%"}
+_LABELS = {"model": "%ROUTE_NAME%", "team": TEAM_FORMAT, "status": "%RESPONSE_CODE%"}
 _DROP_QUERY = {
     "inline_string": """
 function envoy_on_request(call)
@@ -72,7 +74,7 @@ def _connection_manager(settings: Settings) -> dict[str, Any]:
             "route_config_name": ROUTES_NAME,
             "config_source": build_source(str(settings.files.routes)),
         },
-        "http_filters": _filters(settings.limits),
+        "http_filters": _filters(settings),
         "local_reply_config": build_local_replies(settings.limits),
         "access_log": [_access_log(str(settings.files.access_log)), build_traffic_log(_LABELS)],
     }
@@ -126,6 +128,7 @@ def _addresses() -> dict[str, Any]:
                     ".header_mutation.v3.HeaderMutation",
                     "mutations": [
                         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
+                        {"remove": TEAM_HEADER},
                         {"remove": "x-forwarded-port"},
                         {"remove": "x-request-id"},
                         {
@@ -141,17 +144,21 @@ def _addresses() -> dict[str, Any]:
     }
 
 
-def _filters(limits: Limits) -> list[dict[str, Any]]:
+def _filters(settings: Settings) -> list[dict[str, Any]]:
     """The order of a request; an answer goes the other way. All but the router act where a route says so.
 
+    Who calls, and how often, is decided before anything of a body is read.
     The limit stands before what collects the body: when that one refuses, it has stopped reading the
     connection, and the client's next request on it would hang.
     """
+    limits = settings.limits
     limit = {"max_request_bytes": limits.body_bytes}
     held = {"max_request_bytes": limits.answer_bytes}  # Envoy has one limit for both directions of a call
     lua = f"{_FILTERS}.http.lua.v3.Lua"
     sources = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors()}}
     return [
+        *({"name": name, "disabled": True, "typed_config": config} for name, config in build_key_filters()),
+        *(_delivered(name, str(settings.files.limit_of(name))) for name in LIMIT_FILTERS),
         _filter(LIMIT_FILTER, f"{_FILTERS}.http.body_size_limit.v3.BodySizeLimit", limit),
         _filter(BODY_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", held),
         _filter(MODEL_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_body_rules()),
@@ -172,6 +179,12 @@ def _filter(name: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "disabled": True, "typed_config": {"@type": kind, **options}}
 
 
+def _delivered(name: str, path: str) -> dict[str, Any]:
+    """A filter whose options are in a file of their own, and change without the listener."""
+    discovery = {"config_source": build_source(path), "type_urls": [LIMIT_KIND]}
+    return {"name": name, "disabled": True, "config_discovery": discovery}
+
+
 def _access_log(path: str) -> dict[str, Any]:
     """One JSON object a line. No body, no header, no query string: nothing in it is anyone's secret."""
     return {
@@ -183,6 +196,7 @@ def _access_log(path: str) -> dict[str, Any]:
                 "json_format": {
                     "time": "%START_TIME%",
                     "request_id": REQUEST_ID,
+                    "team": TEAM_FORMAT,
                     "model": "%ROUTE_NAME%",
                     "status": "%RESPONSE_CODE%",
                     "flags": "%RESPONSE_FLAGS%",

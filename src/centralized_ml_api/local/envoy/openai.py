@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import (
     CHAT_PATH,
     EMBEDDINGS_PATH,
@@ -27,6 +28,7 @@ from centralized_ml_api.local.envoy.answers import (
     match_method,
 )
 from centralized_ml_api.local.envoy.headers import OVERWRITE, build_header
+from centralized_ml_api.local.envoy.keys import is_restricted, match_outsiders
 from centralized_ml_api.local.envoy.said import NAMES_A_MODEL, match_said
 from centralized_ml_api.local.envoy.served import (
     ANSWER_FILTER,
@@ -36,6 +38,7 @@ from centralized_ml_api.local.envoy.served import (
     MODEL_FILTER,
     QUERY_FILTER,
     build_served,
+    find_externals,
     switched_on,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
@@ -48,11 +51,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway, ServedRoute
 
 
-def build_openai_routes(gateway: Gateway, externals: Externals, limits: Limits) -> list[Route]:
+def build_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
     """Everything below `/v1`; nothing of it where no entry is for it."""
     return [
-        *_task(CHAT_PATH, gateway.chat, externals, limits),
-        *_task(EMBEDDINGS_PATH, gateway.embeddings, externals, limits),
+        *_task(CHAT_PATH, gateway.chat, gateway, limits),
+        *_task(EMBEDDINGS_PATH, gateway.embeddings, gateway, limits),
         *_models([one.name for one in (*gateway.chat, *gateway.embeddings)]),
     ]
 
@@ -64,19 +67,32 @@ def list_openai_paths(gateway: Gateway) -> list[str]:
     return [*paths, f"GET {MODELS_PATH}"] if paths else []
 
 
-def _task(path: str, routes: Sequence[ServedRoute], externals: Externals, limits: Limits) -> list[Route]:
+def _task(path: str, routes: Sequence[ServedRoute], gateway: Gateway, limits: Limits) -> list[Route]:
     """One path whose calls go to one of these; an empty list without any."""
     if not routes:
         return []
     names = [one.name for one in routes]
     post = {"path": path, "headers": [match_method("POST")]}
     unknown = {**post, "dynamic_metadata": [NAMES_A_MODEL]}
+    externals = find_externals(gateway)
     return [
+        *(_refuse_outsiders(post, name, gateway) for name in names if is_restricted(gateway.teams, name)),
         *(one for route in routes for one in _model(post, route, externals, limits)),
         {**build_error_route(unknown, unknown_model(names)), **_filters()},
         {**build_error_route(post, missing_model(names)), **_filters()},
         build_405_route({"path": path}, ("POST", "OPTIONS")),
     ]
+
+
+def _refuse_outsiders(post: dict[str, Any], name: str, gateway: Gateway) -> Route:
+    """Which model is called is known only after the key was looked at, so the team's name decides here."""
+    headers = [*post["headers"], match_outsiders(gateway.teams, name)]
+    match = {**post, "headers": headers, "dynamic_metadata": [_match_model(name)]}
+    return {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **_filters()}
+
+
+def _match_model(name: str) -> dict[str, Any]:
+    return match_said("model", {"string_match": {"exact": name}})
 
 
 def _filters() -> dict[str, Any]:
@@ -85,7 +101,7 @@ def _filters() -> dict[str, Any]:
 
 
 def _model(post: dict[str, Any], route: ServedRoute, externals: Externals, limits: Limits) -> list[Route]:
-    named = match_said("model", {"string_match": {"exact": route.name}})
+    named = _match_model(route.name)
     streaming = match_said("stream", {"bool_match": True})
     whole = _as_json(build_served(route, externals, limits))
     whole["route"].update(_patience(limits))

@@ -64,13 +64,16 @@ class EnvoyGateway:
         self._admin: Admin | None = None
         self._applying = asyncio.Lock()
 
-    def launch(self) -> Launch:
+    def launch(self, gateway: Gateway | None = None) -> Launch:
         """Writes every file anew and gives the process that reads them. What ran before must have ended.
+
+        It is to serve `gateway`, or else what was applied last.
 
         Raises:
             StartError: the files cannot be written, or there is no Envoy for this platform.
         """
         self._forget()
+        self._gateway = gateway or self._gateway
         self._taken = self._write_anew()
         argv = (str(find_envoy()), "-c", str(self._settings.files.bootstrap), *_FLAGS)
         return Launch(argv=argv, environment={}, cwd=self._settings.files.folder)

@@ -7,12 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
+from centralized_ml_api.local.envoy.limits import (
+    QUOTA_FILTER,
+    RATE_FILTER,
+    REFUSED_STATUS,
+    THROTTLE_FILTER,
+)
 from centralized_ml_api.local.envoy.said import NAMES_A_MODEL, READ
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
 
 _MIB = 1024 * 1024
+_LIMITED = {
+    REFUSED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.saying(
+        "Your team sends more requests a second than it may; try again after the pause in Retry-After."
+    ),
+    REFUSED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.saying(
+        "All callers together send more requests a second than this API takes; try again after the pause in"
+        " Retry-After."
+    ),
+    REFUSED_STATUS[QUOTA_FILTER]: errors.QUOTA_EXCEEDED.saying(
+        "Your team has made all its requests of today; the next day begins at midnight UTC."
+    ),
+}
+"""What the limits say, by the status that tells them apart."""
 
 
 def build_json_format(document: dict[str, Any]) -> dict[str, Any]:
@@ -55,11 +74,13 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
             _mapper(_flags("UH", "UF", "NC", "URX"), errors.MODEL_NOT_READY),
             _mapper(_flags("UO", "OM"), errors.OVERLOADED),
             _mapper(_flags("NR"), errors.UNKNOWN_PATH),
+            *(_mapper(_status(status), error) for status, error in _LIMITED.items()),
             # These two statuses a route may answer too: it has a path, and one with a slash.
             _mapper(_both(_status(404), _path({"exact": "*"})), errors.UNKNOWN_PATH),
             _mapper(_both(_status(501), _no_path()), errors.UNKNOWN_CODING),
-            # A body that names no model: its route has said so.
-            {"filter": _both(_status(400), _said(READ))},
+            # A body that names no model, or one that the team may not call: its route has said so.
+            {"filter": _both(_either(_status(400), _status(403)), _said(READ))},
+            _mapper(_both(_status(403), _header("upgrade")), errors.FORBIDDEN),
             # The one 500 that Envoy makes here: what holds an answer until it is complete is full.
             _mapper(_status(500), _answer_too_large(limits)),
             *(_mapper(_status(error.status), error) for error in _by_status(limits)),
@@ -71,7 +92,8 @@ def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
     """Errors of which the status alone says what happened."""
     return (
         errors.BAD_REQUEST,
-        errors.FORBIDDEN,
+        errors.UNAUTHORIZED,
+        errors.NOT_ALLOWED,
         errors.REQUEST_TIMEOUT,
         errors.BODY_TOO_LARGE.saying(
             f"The request body is larger than {limits.body_bytes // _MIB} MB, the limit of this API"
@@ -124,6 +146,10 @@ def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {"and_filter": {"filters": [one, other]}}
 
 
+def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {"or_filter": {"filters": [one, other]}}
+
+
 def _path(matcher: dict[str, str]) -> dict[str, Any]:
     return {"header_filter": {"header": {"name": ":path", "string_match": matcher}}}
 
@@ -131,6 +157,10 @@ def _path(matcher: dict[str, str]) -> dict[str, Any]:
 def _no_path() -> dict[str, Any]:
     """Matches a request of which not even the headers could be read."""
     return {"header_filter": {"header": {"name": ":path", "present_match": False}}}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {"header_filter": {"header": {"name": name, "present_match": True}}}
 
 
 def _status(status: int) -> dict[str, Any]:

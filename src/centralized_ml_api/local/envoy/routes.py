@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
-from centralized_ml_api.api.paths import HEALTH_PATH
+from centralized_ml_api.api.paths import HEALTH_PATH, PUBLIC_PATHS
 from centralized_ml_api.local.envoy.answers import (
     build_405_route,
     build_document_routes,
@@ -20,6 +20,14 @@ from centralized_ml_api.local.envoy.answers import (
 )
 from centralized_ml_api.local.envoy.documents import build_documents_routes, list_document_paths
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
+from centralized_ml_api.local.envoy.keys import (
+    KEY_FILTER,
+    TEAM_FILTER,
+    build_hidden_headers,
+    build_key_check,
+    is_restricted,
+)
+from centralized_ml_api.local.envoy.limits import LIMIT_FILTERS, THROTTLE_FILTER
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
 from centralized_ml_api.local.envoy.served import (
     HEADERS_FILTER,
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
 ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 ROUTES_NAME = "routes"
 _READS = ("GET", "HEAD")
+_MUTATIONS = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
 
 _DIRECT_BODY_LIMIT_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
@@ -52,13 +61,13 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     models = [
         one
         for route in sorted(gateway.routes, key=lambda route: route.name)
-        for one in _model(route, externals, limits)
+        for one in _restrict(_model(route, externals, limits), route.name, gateway)
     ]
     return {
         "@type": ROUTES,
         "name": ROUTES_NAME,
         "max_direct_response_body_size_bytes": _DIRECT_BODY_LIMIT_BYTES,
-        **_end(gateway.ends),
+        "typed_per_filter_config": _everywhere(gateway),
         "virtual_hosts": [
             {
                 "name": "api",
@@ -67,11 +76,11 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 # leaves a call without a body to this.
                 "request_body_buffer_limit": limits.answer_bytes,
                 "routes": [
-                    _preflight(),
+                    _open(_preflight()),
                     *models,
-                    *build_openai_routes(gateway, externals, limits),
-                    *build_documents_routes(gateway.documents),
-                    *_health(gateway),
+                    *build_openai_routes(gateway, limits),
+                    *map(_open_public, build_documents_routes(gateway.documents)),
+                    *map(_open_public, _health(gateway)),
                     _unknown_path(gateway),
                 ],
             }
@@ -79,24 +88,54 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _end(ends: datetime | None) -> dict[str, Any]:
+def _everywhere(gateway: Gateway) -> dict[str, Any]:
+    """The filters that every route has, unless it says otherwise."""
+    mutations = {
+        **({"request_mutations": build_hidden_headers()} if gateway.teams else {}),
+        **({"response_mutations": [_end(gateway.ends)]} if gateway.ends else {}),
+    }
+    headers = {HEADERS_FILTER: {"@type": _MUTATIONS, "mutations": mutations}} if mutations else {}
+    throttle = {THROTTLE_FILTER: switched_on()} if gateway.throttle else {}
+    return {**headers, **throttle, **(_with_teams(gateway) if gateway.teams else {})}
+
+
+def _with_teams(gateway: Gateway) -> dict[str, Any]:
+    on = {name: switched_on() for name in (TEAM_FILTER, *LIMIT_FILTERS)}
+    return {KEY_FILTER: build_key_check(gateway.teams), **on}
+
+
+def _end(ends: datetime) -> dict[str, Any]:
     """Every answer of every route names the end, also an answer of a filter.
 
     A route's own mutations come first and these of the whole table last.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
-    if ends is None:
-        return {}
-    header = build_header(ENDS_HEADER, render_instant(ends))
-    return {
-        "typed_per_filter_config": {
-            HEADERS_FILTER: {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3"
-                ".HeaderMutationPerRoute",
-                "mutations": {"response_mutations": [{"append": header}]},
-            }
-        }
-    }
+    return {"append": build_header(ENDS_HEADER, render_instant(ends))}
+
+
+def _open(route: Route) -> Route:
+    """A route that needs no key, and whose calls nothing limits."""
+    off = {name: _switched_off() for name in (KEY_FILTER, TEAM_FILTER, *LIMIT_FILTERS)}
+    return {**route, "typed_per_filter_config": {**route.get("typed_per_filter_config", {}), **off}}
+
+
+def _open_public(route: Route) -> Route:
+    return _open(route) if route["match"]["path"] in PUBLIC_PATHS else route
+
+
+def _switched_off() -> dict[str, Any]:
+    return {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
+
+
+def _restrict(routes: list[Route], entry: str, gateway: Gateway) -> list[Route]:
+    """The routes of an entry, which refuse the teams that may not call it."""
+    if not is_restricted(gateway.teams, entry):
+        return routes
+    check = {KEY_FILTER: build_key_check(gateway.teams, entry)}
+    return [
+        {**one, "typed_per_filter_config": {**one.get("typed_per_filter_config", {}), **check}}
+        for one in routes
+    ]
 
 
 def _preflight() -> Route:

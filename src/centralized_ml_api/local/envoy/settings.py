@@ -81,6 +81,10 @@ class Files:
         """The ready ports of one upstream, whatever characters its name has."""
         return self.endpoints / f"{quote(upstream, safe='')}.json"
 
+    def limit_of(self, name: str) -> Path:
+        """The options of the filter of that name (ECDS)."""
+        return self.folder / f"limit-{name}.json"
+
     @property
     def admin_socket(self) -> Path:
         """Where Envoy's admin interface listens."""

@@ -27,6 +27,7 @@ ACCEPT_SECONDS = 10.0
 _POLL_SECONDS = 0.005
 _CLUSTERS = "cluster_manager.cds"
 _ROUTES = f"http.{STAT_PREFIX}.rds.{ROUTES_NAME}"
+_LIMITS = "extension_config_discovery.http_filter"
 _WARMING = "cluster_manager.warming_clusters"
 
 
@@ -49,6 +50,7 @@ class Update:
         await self._put_endpoints()
         both = build_clusters_document({**self.old.clusters, **self.new.clusters})
         await self._put_clusters(build_clusters_document(self.old.clusters), both)
+        await self._put_limits()
         if self.new.routes != self.old.routes:
             await self._put({_ROUTES: (self.files.routes, self.new.routes)})
         await self._put_clusters(both, build_clusters_document(self.new.clusters))
@@ -65,6 +67,13 @@ class Update:
             write_file(self.files.endpoints_of(name), changed[name].text)
         known = sorted(changed.keys() & self.old.endpoints.keys())
         await self._put({stat_name(name): (self.files.endpoints_of(name), changed[name]) for name in known})
+
+    async def _put_limits(self) -> None:
+        """Before the routes that switch them on. One that is the same is left alone: its buckets go on."""
+        changed = {name: one for name, one in self.new.limits.items() if self.old.limits.get(name) != one}
+        await self._put(
+            {f"{_LIMITS}.{name}": (self.files.limit_of(name), one) for name, one in changed.items()}
+        )
 
     async def _put_clusters(self, old: Document, new: Document) -> None:
         if new != old:

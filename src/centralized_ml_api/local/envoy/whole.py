@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.local.envoy.binary import find_envoy
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.discovery import build_snapshot
@@ -14,6 +15,7 @@ from centralized_ml_api.local.envoy.writing import write_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from centralized_ml_api.local.envoy.discovery import Document
     from centralized_ml_api.local.envoy.settings import Settings
     from centralized_ml_api.local.gateway import Gateway
 
@@ -30,6 +32,7 @@ def build_whole(gateway: Gateway, settings: Settings) -> dict[str, Any]:
     bootstrap["static_resources"]["clusters"] = [_untyped(one) for one in clusters]
     filters = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
     manager = filters[0]["typed_config"]
+    manager["http_filters"] = [_with_limits(one, snapshot.limits) for one in manager["http_filters"]]
     del manager["rds"]
     manager["route_config"] = _untyped(json.loads(snapshot.routes.text)["resources"][0])
     return bootstrap
@@ -42,6 +45,14 @@ def _static(cluster: dict[str, Any], endpoints: Mapping[str, Any]) -> dict[str, 
     assignment = json.loads(endpoints[cluster["name"]].text)["resources"][0]
     rest = {key: value for key, value in cluster.items() if key != "eds_cluster_config"}
     return {**rest, "type": "STATIC", "load_assignment": _untyped(assignment)}
+
+
+def _with_limits(one: dict[str, Any], limits: Mapping[str, Document]) -> dict[str, Any]:
+    """A filter with its options inside."""
+    if "config_discovery" not in one:
+        return one
+    config = json.loads(limits[one["name"]].text)["resources"][0]["typed_config"]
+    return {"name": one["name"], "disabled": True, "typed_config": config}
 
 
 def _untyped(resource: dict[str, Any]) -> dict[str, Any]:
@@ -79,4 +90,6 @@ async def _validate(path: str) -> str:
         return "it could not be validated in time"
     lines = said.decode(errors="replace").split("\n") if process.returncode else []
     # Envoy shows the whole configuration first, then what is wrong with it.
-    return next((line.strip()[-_REASON_CHARACTERS:] for line in reversed(lines) if line.strip()), "")
+    return next(
+        (hide_keys(line.strip())[-_REASON_CHARACTERS:] for line in reversed(lines) if line.strip()), ""
+    )

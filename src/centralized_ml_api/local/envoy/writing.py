@@ -53,6 +53,8 @@ def write_snapshot(files: Files, snapshot: Snapshot) -> None:
     make_folders(files)
     for name, document in snapshot.endpoints.items():
         write_file(files.endpoints_of(name), document.text)
+    for name, document in snapshot.limits.items():
+        write_file(files.limit_of(name), document.text)
     write_file(files.clusters, build_clusters_document(snapshot.clusters).text)
     write_file(files.routes, snapshot.routes.text)
     remove_stale_endpoints(files, snapshot)

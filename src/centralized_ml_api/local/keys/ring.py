@@ -23,16 +23,15 @@ Valid = Mapping[str, tuple[str, ...]]
 
 
 class KeyRing:
-    """The keys of the process that serves. `run` calls `changed` whenever other keys are valid than before.
+    """The keys of the process that serves. `run` tells whenever other keys are valid than before.
 
     The wall clock is looked at again and again, so that a key whose grace is over leaves also after the
     machine has slept.
     """
 
-    def __init__(self, store: KeyStore, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(self, store: KeyStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._changed = changed
         self._records: Records = ()
         self._teams: tuple[str, ...] = ()
         self._mark = object()  # unlike any
@@ -54,7 +53,7 @@ class KeyRing:
         now = self._clock.now()
         return {one.team: one.valid_keys(now) for one in self._records if one.listed}
 
-    async def run(self) -> None:
+    async def run(self, changed: Callable[[], None]) -> None:
         """Looks several times a second, until cancelled."""
         known = self.valid()
         while True:
@@ -63,7 +62,7 @@ class KeyRing:
             now = self.valid()
             if now != known:
                 known = now
-                self._changed()
+                changed()
 
     async def _look(self) -> None:
         """A file that cannot be read changes nothing: those who could call go on."""

@@ -40,9 +40,9 @@ def test_changes_are_noticed_and_a_former_key_leaves_at_its_instant(tmp_path: Pa
     async def story() -> None:
         hand, store, told = Hand(), KeyStore(tmp_path), []
         keys = LocalKeys(store, hand.now)
-        ring = KeyRing(store, hand.clock, lambda: told.append(1))
+        ring = KeyRing(store, hand.clock)
         first = (await ring.use(["red"]))["red"]
-        running = asyncio.create_task(ring.run())
+        running = asyncio.create_task(ring.run(lambda: told.append(1)))
         keys.rotate("red", HOUR)
         await until(lambda: len(ring.valid()["red"]) == 2, "both keys are valid")
         await until(lambda: told == [1], "it was told")
@@ -61,9 +61,9 @@ def test_changes_are_noticed_and_a_former_key_leaves_at_its_instant(tmp_path: Pa
 def test_a_deleted_file_comes_back_as_it_was(tmp_path: Path) -> None:
     async def story() -> None:
         hand, store = Hand(), KeyStore(tmp_path)
-        ring = KeyRing(store, hand.clock, lambda: None)
+        ring = KeyRing(store, hand.clock)
         valid = await ring.use(["red"])
-        running = asyncio.create_task(ring.run())
+        running = asyncio.create_task(ring.run(lambda: None))
         store.path.unlink()
         await until(store.path.exists, "it is there again")
         assert ring.valid() == valid
@@ -76,10 +76,10 @@ def test_a_deleted_file_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     async def story() -> None:
         hand, store = Hand(), KeyStore(tmp_path)
-        ring = KeyRing(store, hand.clock, lambda: None)
+        ring = KeyRing(store, hand.clock)
         valid = await ring.use(["red"])
         whole = store.path.read_bytes()
-        running = asyncio.create_task(ring.run())
+        running = asyncio.create_task(ring.run(lambda: None))
         store.path.write_text("{")
         await until(lambda: hand.looks > 5, "it looked at the broken file")
         assert ring.valid() == valid
@@ -93,13 +93,13 @@ def test_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
 
 def test_without_teams_there_is_no_file(tmp_path: Path) -> None:
     store = KeyStore(tmp_path)
-    assert asyncio.run(KeyRing(store, Hand().clock, lambda: None).use([])) == {}
+    assert asyncio.run(KeyRing(store, Hand().clock).use([])) == {}
     assert not store.path.exists()
 
 
 def test_teams_that_leave_the_config_lose_access_at_once(tmp_path: Path) -> None:
     async def story() -> None:
-        ring = KeyRing(KeyStore(tmp_path), Hand().clock, lambda: None)
+        ring = KeyRing(KeyStore(tmp_path), Hand().clock)
         before = await ring.use(["red", "blue"])
         assert await ring.use(["blue"]) == {"blue": before["blue"]}
         assert await ring.use([]) == {}
