@@ -24,6 +24,11 @@ class Inventory:
     parameters: dict[str, Described]
     log_groups: dict[str, Described]
     apis: dict[str, Described]
+    keys: dict[str, Described]
+    usage_plans: dict[str, Described]
+    schedules: dict[str, Described]
+    schedule_groups: dict[str, Described]
+    budgets: dict[str, Described]
     roles: dict[str, Described]
     policies: dict[str, Described]
     stacks: dict[str, Described]
@@ -79,6 +84,7 @@ def take_inventory(aws: MotoServer) -> Inventory:
         parameters=_by("Name", _parameters(aws)),
         log_groups=_by("logGroupName", _all(aws.client("logs"), "describe_log_groups", "logGroups")),
         apis=_by("id", _all(aws.client("apigateway"), "get_rest_apis", "items")),
+        **_event(aws),
         roles=_by("RoleName", roles),
         policies=_by("PolicyName", _all(iam, "list_policies", "Policies", Scope="Local")),
         stacks=_by("StackName", [one for one in stacks if one["StackName"] != "CDKToolkit"]),
@@ -117,6 +123,23 @@ def take_paths(aws: MotoServer) -> dict[str, Described]:
     (api,) = gateway.get_rest_apis()["items"]
     items = gateway.get_resources(restApiId=api["id"], limit=500, embed=["methods"])["items"]
     return {one["path"]: one.get("resourceMethods", {}) for one in items}
+
+
+def _event(aws: MotoServer) -> dict[str, dict[str, Described]]:
+    """What an event has; keys and plans by their ids."""
+    gateway, scheduler = aws.client("apigateway"), aws.client("scheduler")
+    groups = _all(scheduler, "list_schedule_groups", "ScheduleGroups")
+    account = aws.client("sts").get_caller_identity()["Account"]
+    named = [one["Name"] for one in _all(scheduler, "list_schedules", "Schedules")]
+    return {
+        "keys": _by("id", _all(gateway, "get_api_keys", "items", includeValues=True)),
+        "usage_plans": _by("id", _all(gateway, "get_usage_plans", "items")),
+        "schedules": {
+            name: scheduler.get_schedule(Name=name) for name in named if not name.startswith("key-")
+        },
+        "schedule_groups": _by("Name", [one for one in groups if one["Name"] != "default"]),
+        "budgets": _by("BudgetName", aws.client("budgets").describe_budgets(AccountId=account)["Budgets"]),
+    }
 
 
 def _sagemaker(aws: MotoServer) -> dict[str, dict[str, Described]]:

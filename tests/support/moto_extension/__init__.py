@@ -11,6 +11,7 @@ from __future__ import annotations
 from support.moto_extension import (
     account,
     bucket_policy,
+    budget,
     change_set,
     deployment,
     function_settings,
@@ -27,14 +28,17 @@ from support.moto_extension import (
     sagemaker_names,
     scalable_target,
     scaling_policy,
+    schedule,
     ssm_parameter,
     stage,
     update,
+    usage_plan,
 )
 
 GAPS = (
     account,
     bucket_policy,
+    budget,
     change_set,
     deployment,
     function_settings,
@@ -50,9 +54,11 @@ GAPS = (
     sagemaker_names,
     scalable_target,
     scaling_policy,
+    schedule,
     ssm_parameter,
     stage,
     update,
+    usage_plan,
     known_types,  # last: moto collects its types anew
 )
 """In the order in which they are closed."""

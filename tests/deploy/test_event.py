@@ -1,0 +1,138 @@
+"""An event's life on the simulated AWS: keys, limits, an end that moves, a budget, and nothing left."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.api.keys import is_key
+from centralized_ml_api.aws.tags import STACK_TAG, TEAM_TAG
+from support.aws_inventory import count_leftovers, take_inventory
+from support.deployment import STACK
+
+if TYPE_CHECKING:
+    from support.aws_inventory import Inventory
+    from support.deployment import Deployment, Done
+
+pytestmark = pytest.mark.slow
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+RED = {"name": "red", "models": ["adopted"], "requests_per_second": 2, "burst": 3, "requests_per_day": 100}
+EVENT = {
+    "teams": [RED, "blue"],
+    "ends": "2040-06-01T18:00:00+02:00",
+    "budget": {"usd": 500, "email": "you@example.com"},
+}
+ENTRIES = [{"name": name, "integration": {"type": "api"}} for name in ("adopted", "other")]
+CONFIG = {"models": [], "endpoints": ENTRIES, "event": EVENT}
+
+
+def keys(deployment: Deployment, *arguments: str) -> Done:
+    """`mlapi keys …`, which works on the stack and not on a config."""
+    command = [sys.executable, "-m", "centralized_ml_api", "keys", *arguments, "--target", "aws"]
+    done = deployment.run(command)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def extend(deployment: Deployment, until: str) -> Done:
+    """`mlapi extend`, which takes the instant before the config."""
+    where = [str(deployment.config), "--target", "aws", "--state", str(deployment.folder / "state")]
+    return deployment.run([sys.executable, "-m", "centralized_ml_api", "extend", until, *where])
+
+
+def listed(deployment: Deployment) -> list[dict[str, Any]]:
+    """What `mlapi keys --json` says."""
+    teams: list[dict[str, Any]] = json.loads(keys(deployment, "--json").stdout)
+    return teams
+
+
+def test_the_life_of_an_event(deployment: Deployment) -> None:
+    deployment.deploy(CONFIG)
+    there = take_inventory(deployment.aws)
+    check_plans(there)
+    check_budget(there)
+    check_end(there, "at(2040-06-01T16:00:00)")
+    extended = extend(deployment, "2040-07-01T18:00:00Z")
+    assert extended.returncode == 0, extended.stderr
+    check_end(take_inventory(deployment.aws), "at(2040-07-01T18:00:00)")
+    check_rotation(deployment)
+    check_revocation(deployment)
+    destroyed = deployment.mlapi("destroy", "--yes")
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert "Nothing billed is left." in destroyed.stdout
+    assert count_leftovers(deployment.aws) == {}, "nothing is left, in any service"
+
+
+def check_plans(there: Inventory) -> None:
+    """A key and a plan for each team, on the stage of the API, with its limits and tags."""
+    (api,) = there.apis
+    red, blue = (named(there.usage_plans, name) for name in ("red", "blue"))
+    assert red["apiStages"] == blue["apiStages"] == [{"apiId": api, "stage": "prod"}]
+    assert red["throttle"] == {"rateLimit": 2, "burstLimit": 3}
+    assert red["quota"] == {"limit": 100, "period": "DAY"}
+    key = named(there.keys, "red")
+    assert key["enabled"]
+    assert key["tags"] == {STACK_TAG: STACK, TEAM_TAG: "red"}
+
+
+def named(items: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """The only one with this name."""
+    (found,) = [one for one in items.values() if one["name"] == name]
+    return found
+
+
+def check_budget(there: Inventory) -> None:
+    """The money, and what is counted."""
+    (budget,) = there.budgets.values()
+    assert float(budget["BudgetLimit"]["Amount"]) == 500
+    assert budget["CostFilters"] == {"TagKeyValue": [f"user:{STACK_TAG}${STACK}"]}
+
+
+def check_end(there: Inventory, expression: str) -> None:
+    """When, and what then happens."""
+    (schedule,) = there.schedules.values()
+    assert schedule["ScheduleExpression"] == expression
+    assert schedule["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:cloudformation:deleteStack"
+    assert json.loads(schedule["Target"]["Input"]) == {"StackName": STACK}
+    assert schedule["Target"]["RoleArn"].rpartition("/")[2] in there.roles
+
+
+def check_rotation(deployment: Deployment) -> None:
+    """A key of our own form takes over; the one before works on until a schedule ends it."""
+    old = named(take_inventory(deployment.aws).keys, "red")
+    keys(deployment, "rotate", "red", "--grace", "2h")
+    assert is_key(keys(deployment, "--show", "red").stdout.strip())
+    red, blue = listed(deployment)
+    assert (red["team"], red["state"], blue["team"]) == ("red", "active", "blue")
+    (former,) = red["former"]
+    assert old["value"].endswith(former["ending"])
+    there = take_inventory(deployment.aws)
+    assert there.keys[old["id"]]["enabled"], "it works during its grace"
+    until = datetime.fromisoformat(former["until"])
+    assert until - datetime.now(UTC) < timedelta(hours=2)
+    check_scheduled(deployment, there, old["id"], until)
+
+
+def check_scheduled(deployment: Deployment, there: Inventory, key: str, until: datetime) -> None:
+    """The schedule that disables the key, in the group that goes with the stack."""
+    (group,) = there.schedule_groups
+    scheduler = deployment.aws.client("scheduler")
+    (found,) = scheduler.list_schedules(GroupName=group)["Schedules"]
+    schedule = scheduler.get_schedule(Name=found["Name"], GroupName=group)
+    assert schedule["ScheduleExpression"] == f"at({until.astimezone(UTC):%Y-%m-%dT%H:%M:%S})"
+    assert schedule["ActionAfterCompletion"] == "DELETE"
+    disabling = {"Op": "replace", "Path": "/enabled", "Value": "false"}
+    assert json.loads(schedule["Target"]["Input"]) == {"ApiKey": key, "PatchOperations": [disabling]}
+
+
+def check_revocation(deployment: Deployment) -> None:
+    """No key of the team is enabled any more."""
+    keys(deployment, "revoke", "red", "--yes")
+    there = take_inventory(deployment.aws)
+    enabled = [one["name"] for one in there.keys.values() if one["enabled"]]
+    assert enabled == ["blue"]
+    assert listed(deployment)[0]["state"] == "revoked"
