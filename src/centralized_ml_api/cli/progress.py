@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.shown_path import shown_path
 from centralized_ml_api.config.resolve import resolve_folder
+from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.sample import sample_file_of, sample_of
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
     for note in status.notes:
         output.talk(f"  note: {note}")
-    output.talk("  Public: no keys are asked for, everybody who reaches the address may call.")
+    output.talk(f"  {_who_may_call(status, plan)}")
     if status.ends:
         output.talk(f"  Ends by itself at {status.ends}.")
     output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
@@ -79,17 +81,27 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
         output.data(f"Try: {curl_of(ready, status.address, plan)}")
 
 
+def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
+    if not plan.event.teams:
+        return f"PUBLIC: no keys are asked for. {how_often(plan.event.throttle)}"
+    keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
+    return f"{who_may_call(plan.event)} The keys: {keys}; a file for each team: mlapi keys export"
+
+
 def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
-    """A curl command that calls the entry; with its sample where it has one."""
+    """A curl command that calls the entry, with its sample where it has one; the key is taken from MLAPI_KEY."""
+    call = f"curl -X POST {address}{entry.path}"
+    if plan.event.teams:
+        call += ' -H "x-api-key: $MLAPI_KEY"'
     deployment = plan.deployment(entry.name)
     file = sample_file_of(deployment) if deployment else None
     if file:
         header = shlex.quote(f"Content-Type: {file.media_type}")
         at = shlex.quote(f"@{shown_path(resolve_folder(file.path, plan.folders))}")
-        return f"curl -X POST {address}{entry.path} -H {header} --data-binary {at}"
+        return f"{call} -H {header} --data-binary {at}"
     sample = sample_of(deployment) if deployment else None
     body = "@body.json" if sample is None else json.dumps(sample, ensure_ascii=False)
-    return f"curl -X POST {address}{entry.path} -d {shlex.quote(body)}"
+    return f"{call} -d {shlex.quote(body)}"
 
 
 def _words(part: PartStatus) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.plan.model import ApiPlan
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 
 @click.command()
 @config_argument
@@ -55,10 +57,11 @@ def up(
 ) -> int:
     """Serve the config on this machine: real models behind one HTTP API."""
     host = "127.0.0.1" if host == "localhost" else host
-    _check_reach(host, public=public)
+    address = _parse_host(host)
     from centralized_ml_api.local.serve import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
 
     plan = load_plan_and_warn(config)
+    _check_reach(address, plan, public=public)
     options = ServeOptions(
         config, state, host=host, port=port, for_seconds=for_seconds, metrics_port=metrics_port
     )
@@ -97,16 +100,24 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
     return 0
 
 
-def _check_reach(host: str, *, public: bool) -> None:
-    """Beyond loopback, without keys, only when that was said."""
+def _parse_host(host: str) -> Address:
+    """The address to listen on.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError as error:
         raise UsageError(
             f"--host {host} is not an IP address", fix="write --host 127.0.0.1 or --host 0.0.0.0"
         ) from error
-    if not loopback and not public:
+
+
+def _check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
+    """Beyond loopback, without keys, only when that was said."""
+    if not (host.is_loopback or plan.event.teams or public):
         raise UsageError(
             f"--host {host} lets other machines call, and no keys are asked for",
-            fix="add --public if that is meant, or leave --host away to serve this machine only",
+            fix="list `event.teams` in the config, or add --public if that is meant",
         )

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.gateway import Gateway
@@ -57,7 +58,7 @@ class GatewayKeeper:
             access_log=self.access_log,
             timeout_seconds=timeout_seconds,
         )
-        self._log = ServerLog(state.logs / "gateway.log")
+        self._log = ServerLog(state.logs / "gateway.log", hide=hide_keys)
         self._process: Process | None = None
 
     async def start(self) -> None:

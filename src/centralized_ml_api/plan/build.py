@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
-NOT_THROTTLED = "event.requests_per_second, burst: calls are not throttled"
-
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
     """The whole API in config order, models before endpoints. Pure: reads no file and asks no network."""
@@ -140,12 +138,5 @@ def _serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
 
 
 def _not_acted_on(event: Event | None) -> list[str]:
-    """What this version reads but does not act on, so that nobody relies on it."""
-    if event is None:
-        return []
-    notes = {
-        "teams": bool(event.teams) and "event.teams: no keys are asked for, the API stays public",
-        "rate": event.requests_per_second is not None and NOT_THROTTLED,
-        "budget": event.budget is not None and "event.budget: no alarm is set",
-    }
-    return [note for note in notes.values() if note]
+    """What this version reads but does not act on on one machine, so that nobody relies on it."""
+    return ["event.budget: no alarm is set"] if event is not None and event.budget is not None else []

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from centralized_ml_api.plan.aws.notes import who_may_call
+from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_text import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.model import (
@@ -45,8 +45,8 @@ def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """What a reader of the plan must know besides the entries, in sentences."""
     if target == "aws":
         return [who_may_call(plan.event), *_end_note(plan)]
-    notes = ["Who may call: everybody who reaches the address; no keys are asked for.", *_end_note(plan)]
-    return [*notes, *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
+    who = f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
+    return [who, *_end_note(plan), *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
 
 
 def _end_note(plan: ApiPlan) -> list[str]:

@@ -49,3 +49,12 @@ def test_a_file_is_sent_with_its_type_from_where_it_lies(
 
 def test_without_a_sample_the_body_is_left_to_the_reader(tmp_path: Path) -> None:
     assert curl(tmp_path)[-1] == "@body.json"
+
+
+def test_with_teams_it_takes_the_key_from_the_environment(tmp_path: Path) -> None:
+    config = {"models": [], "endpoints": [{"name": "a", "integration": {"type": "api"}}]}
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({**config, "event": {"teams": ["red"]}}))
+    plan = build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+    command = curl_of(EntryStatus("a", "/a", "ready", "", "url", "api", ()), URL, plan)
+    assert command == f'curl -X POST {URL}/a -H "x-api-key: $MLAPI_KEY" -d @body.json'

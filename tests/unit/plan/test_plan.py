@@ -92,8 +92,11 @@ def test_a_function_is_decided_whole(plan: ApiPlan) -> None:
     assert function.layers == (LAYER,)
 
 
-def test_what_is_not_acted_on_is_named(plan: ApiPlan) -> None:
-    assert [note.partition(":")[0] for note in plan.not_acted_on] == ["event.teams"]
+def test_what_is_not_acted_on_is_named(tmp_path: Path, plan: ApiPlan) -> None:
+    assert plan.not_acted_on == ()
+    budget = {"usd": 500, "email": "you@example.com"}
+    noted = plan_of(tmp_path, {**FULL, "event": {"budget": budget}}).not_acted_on
+    assert [note.partition(":")[0] for note in noted] == ["event.budget"]
 
 
 def test_the_same_config_gives_the_same_plan(tmp_path: Path, plan: ApiPlan) -> None:
@@ -108,8 +111,7 @@ def test_as_a_table_for_one_machine(plan: ApiPlan) -> None:
     assert "nothing (501)" in lines[2]
     assert "X-One, X-Two" in lines[2]
     assert "url: http://gpu:8000/generate" in lines[4]
-    assert any(line.startswith("Who may call: everybody") for line in lines)
-    assert any("event.teams: no keys are asked for" in line for line in lines)
+    assert any(line.startswith("Every call needs the key of a team") for line in lines)
 
 
 def test_as_json_it_has_every_decision(plan: ApiPlan) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.model import ApiPlan
 
 TARGETS: tuple[Target, ...] = ("local", "aws")
-NOT_THROTTLED = "calls are not throttled"
 
 
 def plan_of(folder: Path, integration: str, **event: Any) -> ApiPlan:
@@ -29,10 +28,12 @@ def plan_of(folder: Path, integration: str, **event: Any) -> ApiPlan:
     return build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
 
 
-def test_a_rate_is_kept_on_aws_and_not_on_one_machine(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, "api", requests_per_second=5)
-    assert NOT_THROTTLED in " ".join(plan_notes(plan, "local"))
-    assert NOT_THROTTLED not in " ".join(plan_notes(plan, "aws"))
+def test_who_may_call_one_machine_and_how_often_is_told(tmp_path: Path) -> None:
+    (public,) = plan_notes(plan_of(tmp_path / "public", "api", requests_per_second=5), "local")
+    (teams,) = plan_notes(plan_of(tmp_path / "teams", "api", teams=["red"]), "local")
+    assert "public" in public
+    assert public.endswith("All together: 5 requests a second, 10 at once.")
+    assert "the key of a team; there is one" in teams
 
 
 def test_who_may_call_on_aws_is_told(tmp_path: Path) -> None:

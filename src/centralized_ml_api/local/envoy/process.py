@@ -34,6 +34,8 @@ _FLAGS = (
     "--disable-hot-restart",
     *("--drain-strategy", "immediate"),  # every answer closes its connection, not a growing share of them
     *("--log-level", "warning"),
+    # It warns at every change of a key that the filter which reads them is work in progress.
+    *("--component-log-level", "misc:error"),
     *("--file-flush-interval-msec", "250"),
 )
 

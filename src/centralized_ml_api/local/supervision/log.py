@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LAST_LINES = 20
@@ -15,16 +16,22 @@ LIMIT_BYTES = 10 * 1024 * 1024
 class ServerLog:
     """Appends to `path`; past the limit it becomes `<path>.1`, so a log takes at most twice that.
 
-    A disk that is full loses log lines, never the process: its output is always read.
+    A disk that is full loses log lines, never the process: its output is always read. `hide` takes out of
+    every line what no log may have.
     """
 
-    def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self, path: Path, *, limit_bytes: int = LIMIT_BYTES, hide: Callable[[str], str] | None = None
+    ) -> None:
         self.path = path
         self._limit_bytes = limit_bytes
+        self._hide = hide
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
     def write(self, line: bytes) -> None:
         """Takes one line (with or without its line end)."""
+        if self._hide is not None:
+            line = self._hide(line.decode("utf-8", errors="replace")).encode()
         self._last.append(line.decode("utf-8", errors="replace").rstrip())
         try:
             self._append(line if line.endswith(b"\n") else line + b"\n")

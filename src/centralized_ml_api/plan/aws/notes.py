@@ -23,8 +23,7 @@ _PARTIAL = "it knows no timeouts, isolation and inference configurations: SageMa
 
 def build_notes(plan: ApiPlan, facts: Mapping[str, ModelFacts], throttle: Throttle) -> tuple[str, ...]:
     """Who may call, and where the JumpStart facts come from."""
-    rate = f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
-    return (f"{who_may_call(plan.event)} All together: {rate}.", *_sources(facts))
+    return (f"{who_may_call(plan.event)} {how_often(throttle)}", *_sources(facts))
 
 
 def who_may_call(event: EventPlan) -> str:
@@ -33,6 +32,11 @@ def who_may_call(event: EventPlan) -> str:
     if not count:
         return "The API is public: whoever knows the address may call it."
     return f"Every call needs the key of a team; there {'is one' if count == 1 else f'are {count}'}."
+
+
+def how_often(throttle: Throttle) -> str:
+    """What all callers together may send, in one sentence."""
+    return f"All together: {throttle.requests_per_second:g} requests a second, {throttle.burst} at once."
 
 
 def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:

@@ -33,3 +33,12 @@ def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
     log = ServerLog(tmp_path / "model.log")
     log.write(b"\xff\xfe\n")
     assert log.last_lines() == ["\ufffd\ufffd"]
+
+
+def test_what_no_log_may_have_is_neither_written_nor_shown(tmp_path: Path) -> None:
+    key = new_key()
+    log = ServerLog(tmp_path / "a.log", hide=hide_keys)
+    log.write(f"refused {key} \xff\n".encode("latin-1"))
+    log.write(key.encode())
+    assert key not in (tmp_path / "a.log").read_text() + str(log.last_lines())
+    assert len((tmp_path / "a.log").read_text().splitlines()) == 2
