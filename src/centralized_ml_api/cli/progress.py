@@ -89,7 +89,7 @@ def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
 
 
 def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
-    """A curl command that calls the entry, with its sample where it has one; the key is taken from MLAPI_KEY."""
+    """A curl command that calls the entry, with its sample where it has one, its key from MLAPI_KEY."""
     call = f"curl -X POST {address}{entry.path}"
     if plan.event.teams:
         call += ' -H "x-api-key: $MLAPI_KEY"'

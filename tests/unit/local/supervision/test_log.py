@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from centralized_ml_api.api.keys import hide_keys, new_key
 from centralized_ml_api.local.supervision.log import LAST_LINES, ServerLog
 
 
