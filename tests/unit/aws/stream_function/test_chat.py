@@ -190,6 +190,7 @@ def test_an_answer_of_another_form_is_the_models_fault(
         {"messages": []},
         {"messages": "Hi"},
         {"messages": [{"role": "tool", "content": "x"}]},
+        {"messages": [{"role": "constructor", "content": "x"}]},
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
         {"messages": [{"role": "user", "content": None}]},
         {"messages": [None]},

@@ -33,7 +33,7 @@ export function checkMessages(messages) {
         throw unsupported("`messages` must be a list that is not empty.");
     for (const message of messages) {
         const role = message?.role;
-        if (!SPEAKERS[role] && !INSTRUCTING.includes(role)) {
+        if (!Object.hasOwn(SPEAKERS, role) && !INSTRUCTING.includes(role)) {
             throw unsupported(
                 "This model takes messages of the roles system, developer, user and assistant.",
             );
