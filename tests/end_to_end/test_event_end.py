@@ -83,3 +83,6 @@ def test_of_for_and_the_events_end_the_earlier_is_shown(tmp_path: Path) -> None:
     with start_local_api(tmp_path, config, "--for", "1h") as api:
         left = instant(api.wait_serving().status()["ends"]) - datetime.now(UTC)
         assert timedelta(minutes=55) < left <= timedelta(hours=1)
+        ran = mlapi("extend", "+2h", "models.json", cwd=tmp_path)
+        assert ran.status == 0, ran.talk
+        assert "What runs here stops earlier" in ran.talk
