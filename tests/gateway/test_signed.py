@@ -215,6 +215,17 @@ def test_sagemakers_own_errors_are_worded_as_on_aws(
         endpoint.model.answering = ModelServer().answering
 
 
+def test_characters_beyond_ascii_may_be_escaped_in_either_case(endpoint: Endpoint) -> None:
+    own = r"{\"a\": \"\uD83D\uDE42\ud83d\ude42\u00E9\"}"
+    endpoint.model.answering = answer(
+        424, f'{{"OriginalStatusCode": 422, "OriginalMessage": "{own}"}}'.encode()
+    )
+    try:
+        assert json.loads(endpoint.gateway.call("/raw", b"{}").body) == {"a": "🙂🙂é"}
+    finally:
+        endpoint.model.answering = ModelServer().answering
+
+
 def test_the_gateways_own_errors_are_as_on_every_path(endpoint: Endpoint) -> None:
     assert_error(endpoint.gateway.call("/real", bytes(7_000_000)), errors.BODY_TOO_LARGE)
 

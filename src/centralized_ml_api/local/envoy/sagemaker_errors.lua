@@ -46,7 +46,7 @@ end
 -- The text that a JSON string stands for. Escaped backslashes wait as NUL, which no JSON string can hold.
 local function unescape(written)
   local text = written:gsub("\\\\", "\0")
-  text = text:gsub("\\u(d[89ab]%x%x)\\u(d[c-f]%x%x)", function(high, low)
+  text = text:gsub("\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)", function(high, low)
     return encode_utf8(0x10000 + (tonumber(high, 16) - 0xD800) * 1024 + tonumber(low, 16) - 0xDC00)
   end)
   text = text:gsub("\\u(%x%x%x%x)", function(code) return encode_utf8(tonumber(code, 16)) end)
