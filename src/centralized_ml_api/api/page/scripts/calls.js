@@ -47,8 +47,11 @@ async function send(call, signal) {
 
 async function readError(response) {
   const text = await response.text();
-  const said = parsed(text)?.error;
-  const message = typeof said === "string" ? said : (said?.message ?? text) || response.statusText;
+  const whole = parsed(text);
+  const said = whole?.error;
+  // The API's own words, or those that model servers commonly use.
+  const words = [said?.message, said, whole?.detail, whole?.message].find((one) => typeof one === "string");
+  const message = (words ?? text) || response.statusText;
   return new CallError(message, {
     status: response.status,
     code: said?.code ?? "",

@@ -68,36 +68,50 @@ function jsonForm(model, changed) {
   return callForm([field("Request body", input), wrong], build, { signalChange: check });
 }
 
-/** A file: chosen, dropped, or recorded where it is sound. */
+/** A file: the sample until another one is chosen, dropped, or recorded where it is sound. */
 function fileForm(model, kind, changed) {
-  let file = null;
-  const shown = element("div", { class: "answer" });
+  let file = model.sample_file ? sampleOf(model.sample_file) : null;
+  const shown = element("div", { class: "answer" }, file ? filePreview(file) : []);
+  const name = element("span", { class: "measures", dir: "auto" }, file ? `${file.name}, a sample` : "");
   const wrong = element("p", { class: "measures", role: "status" });
-  const take = (taken) => {
-    file = taken;
-    wrong.textContent = "";
-    shown.replaceChildren(...filePreview(file));
-    changed(build() ?? placeholder);
-  };
   const placeholder = request(model.path, {
     body: null,
     type: model.takes,
     accept: acceptOf(model),
     file: `sample.${model.takes.split("/")[1].replace(/[^a-z0-9]/g, "") || "bin"}`,
   });
+  const call = () =>
+    file
+      ? request(model.path, { body: file, type: file.type || model.takes, accept: acceptOf(model), file: file.name })
+      : null;
+  const signalChange = () => changed(call() ?? placeholder);
+  const take = (taken) => {
+    file = taken;
+    wrong.textContent = "";
+    name.textContent = file.name;
+    shown.replaceChildren(...filePreview(file));
+    signalChange();
+  };
   const build = () => {
     if (!file) wrong.textContent = "Choose a file first.";
-    const type = file?.type || model.takes;
-    return file && request(model.path, { body: file, type, accept: acceptOf(model), file: file.name });
+    return call();
   };
   const input = element("input", {
     type: "file",
+    class: "hidden-label",
     accept: kind === "file" ? null : `${kind}/*`,
     onchange: () => input.files[0] && take(input.files[0]),
   });
   const recorder = kind === "audio" ? recordButton(take, (said) => { wrong.textContent = said; }) : null;
-  const fields = [field("File", input), recorder ? element("p", {}, recorder) : null, shown, wrong];
-  return callForm(fields, build, { signalChange: () => { if (!file) changed(placeholder); } });
+  const choose = element("label", { class: "button" }, file ? "Choose another file" : "Choose a file", input);
+  const fields = [element("div", { class: "buttons" }, choose, recorder, name), shown, wrong];
+  return callForm(fields, build, { signalChange });
+}
+
+/** The sample of the catalogue as if it had been chosen. */
+function sampleOf({ name, media_type, base64 }) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new File([bytes], name, { type: media_type });
 }
 
 function filePreview(file) {

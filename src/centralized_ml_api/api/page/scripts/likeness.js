@@ -59,7 +59,7 @@ function table(texts, vectors) {
 }
 
 function cell(likeness) {
-  const made = element("td", {}, likeness.toFixed(2));
+  const made = element("td", {}, likeness.toFixed(2).replace("-0.00", "0.00"));
   const share = Math.round(Math.max(0, likeness) * 100);
   made.style.background = `color-mix(in oklab, var(--accent) ${share}%, var(--sunken))`;
   if (share > 55) made.style.color = "var(--on-accent)";

@@ -89,6 +89,7 @@ function showModel() {
   byId("model").replaceChildren(
     element("article", { class: "model" }, parts, model.served ? playground(model) : notServed(model)),
   );
+  byId("models").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 function notServed(model) {

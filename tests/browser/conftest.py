@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from support.browser import start_visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+    from support.browser import Visit
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_chromium() -> str:
+    """The browser of this machine. Continuous integration has one, so there its absence is a fault."""
+    found = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail("there is no Chromium: apt-get install chromium")
+    return found or pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window; the sandbox of a container is the container's."""
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens a page in a context of its own; at the end it must have said nothing and asked no other host."""
+    visits: list[Visit] = []
+
+    def open_page(url: str, **look: object) -> Visit:
+        visits.append(start_visit(browser, url, **look))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        one.end()

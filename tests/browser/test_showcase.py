@@ -1,0 +1,134 @@
+"""Every kind of model is called from the page, and what it copies runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.local_api import LocalApi, start_local_api
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.browser import Visit
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+FIRST_START_SECONDS = 480
+"""On a machine that has none of it yet, packages and weights are fetched first, once."""
+
+SAMPLES = {"speech-to-text": "models/speech_to_text/sample.wav", "ocr": "models/ocr/sample.png"}
+PROGRAMS = {
+    "curl": ("bash", "-c"),
+    "Python": (sys.executable, "-c"),
+    "OpenAI": (sys.executable, "-c"),
+    "JavaScript": (str(Path(sys.executable).with_name("node")), "--input-type=module", "-e"),
+}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
+    with start_local_api(tmp_path_factory.mktemp("browser"), ROOT / "config/showcase.json") as started:
+        yield started.wait_serving(FIRST_START_SECONDS)
+
+
+def run_snippet(language: str, code: str, folder: Path) -> bytes:
+    """What it prints, or the file that it writes; it must end well."""
+    done = subprocess.run(
+        [*PROGRAMS[language], code],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, f"{code}\n{done.stderr.decode()}"
+    written = [file.read_bytes() for file in folder.glob("answer.*")]
+    return written[0] if written else done.stdout
+
+
+def run_all_snippets(visit: Visit, folder: Path, model: str) -> dict[str, bytes]:
+    """Each in a folder that holds the sample, as a caller's would."""
+    printed = {}
+    for language in visit.languages:
+        place = folder / language
+        place.mkdir()
+        if model in SAMPLES:
+            sample = ROOT / SAMPLES[model]
+            (place / sample.name).write_bytes(sample.read_bytes())
+        printed[language] = run_snippet(language, visit.snippet(language), place)
+    return printed
+
+
+def test_a_chat_streams_and_its_snippets_say_the_same(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    visited = visit(api.url)
+    page = visited.show("chat")
+    page.get_by_label("Your message").fill("Say yes.")
+    visited.submit()
+    page.get_by_text("whole answer in").wait_for()
+    assert page.locator(".talk li").count() == 2
+    assert page.locator(".talk li").last.inner_text().strip()
+    printed = run_all_snippets(visited, tmp_path, "chat")
+    assert list(printed) == ["curl", "Python", "OpenAI", "JavaScript"]
+    assert printed["curl"].rstrip().endswith(b"data: [DONE]")
+    assert printed["OpenAI"].strip()
+
+
+def test_embeddings_are_compared_as_a_picture(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    visited = visit(api.url)
+    page = visited.show("embeddings")
+    visited.submit()
+    page.locator("table.likeness").wait_for()
+    rows = page.locator("table.likeness tbody tr")
+    likeness = [[float(cell) for cell in row.locator("td").all_text_contents()] for row in rows.all()]
+    assert [likeness[index][index] for index in range(3)] == [1, 1, 1]
+    assert likeness[0][1] > likeness[0][2], "two sentences about a cat are more alike than one about stocks"
+    assert b"384" in run_all_snippets(visited, tmp_path, "embeddings")["OpenAI"]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"), [("speech-to-text", "Hello from one machine."), ("ocr", "Total: 42.50 EUR")]
+)
+def test_a_sample_that_is_a_file_is_one_click_away(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path, model: str, said: str
+) -> None:
+    visited = visit(api.url)
+    visited.show(model)
+    visited.submit()
+    visited.answer.wait_for()
+    assert said in visited.answer.inner_text()
+    assert all(said.encode() in one for one in run_all_snippets(visited, tmp_path, model).values())
+
+
+def test_a_file_of_ones_own_takes_the_place_of_the_sample(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    visited = visit(api.url)
+    page = visited.show("ocr")
+    other = tmp_path / "not-an-image.png"
+    other.write_bytes(b"no image")
+    page.set_input_files("input[type=file]", other)
+    assert "not-an-image.png" in page.locator("pre").inner_text()
+    visited.submit()
+    visited.problem.wait_for()
+    assert "400" in visited.problem.inner_text()
+
+
+def test_spoken_text_is_heard(api: LocalApi, visit: Callable[..., Visit], tmp_path: Path) -> None:
+    visited = visit(api.url)
+    page = visited.show("text-to-speech")
+    visited.submit()
+    sound = page.locator("main .answer audio")
+    sound.wait_for()
+    page.wait_for_function("document.querySelector('main .answer audio').duration > 0")
+    assert all(one.startswith(b"RIFF") for one in run_all_snippets(visited, tmp_path, "tts").values())

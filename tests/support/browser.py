@@ -1,0 +1,86 @@
+"""A visit of the page in a real browser, and what must be true of every one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Locator
+
+DEADLINE_MILLISECONDS = 60_000
+FAILED_RESOURCE = "Failed to load resource"
+"""What Chromium says of every answer above 399, which no page can keep it from."""
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class Visit:
+    """One page in a context of its own; `complaints` is what its console said, `hosts` whom it asked."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def show(self, model: str) -> Page:
+        """The model's part of the page."""
+        self.page.goto(f"{self.url}#{model}")
+        self.page.get_by_role("heading", level=2, name=model, exact=True).wait_for()
+        return self.page
+
+    def submit(self) -> None:
+        """The button that calls the model."""
+        self.page.locator("main button.primary").click()
+
+    @property
+    def answer(self) -> Locator:
+        """Where what the model said is shown, once it is."""
+        return self.page.locator("main .said")
+
+    @property
+    def problem(self) -> Locator:
+        """Where an error is explained."""
+        return self.page.locator(".problem")
+
+    def snippet(self, language: str) -> str:
+        """What the button copies, read from the clipboard."""
+        code = self.page.get_by_label("The same request in code")
+        code.get_by_role("tab", name=language, exact=True).click()
+        code.get_by_role("button", name="Copy").click()
+        code.get_by_role("button", name="Copied").wait_for()
+        copied: str = self.page.evaluate("navigator.clipboard.readText()")
+        return copied
+
+    @property
+    def languages(self) -> list[str]:
+        """Those in which the request is shown."""
+        return self.page.get_by_label("The same request in code").get_by_role("tab").all_text_contents()
+
+    def end(self) -> None:
+        """Closes it; fails where the page complained or asked another host."""
+        self.page.context.close()
+        assert not self.complaints, f"the console said: {self.complaints}"
+        assert self.hosts <= {urlsplit(self.url).netloc, ""}, f"the page asked {self.hosts}"
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(FAILED_RESOURCE):
+            self.complaints.append(message.text)
+
+
+def start_visit(browser: Browser, url: str, **look: Any) -> Visit:
+    """Opens the page; `look` is what playwright's contexts take, such as `viewport`."""
+    context = browser.new_context(**{"viewport": DESKTOP, **look})
+    context.set_default_timeout(DEADLINE_MILLISECONDS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit = Visit(context.new_page(), f"{url.rstrip('/')}/")
+    visit.page.on("console", visit._hear)  # noqa: SLF001  # its own listener
+    visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    visit.page.on("request", lambda request: visit.hosts.add(urlsplit(request.url).netloc))
+    visit.page.goto(visit.url)
+    return visit
