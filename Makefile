@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up test check lint parity bench format docs lock clean
+.PHONY: help setup setup-aws setup-dev up chromium test check lint parity bench format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -45,7 +45,14 @@ setup-dev: $(VENV)/dev.stamp ## Set up, with the tools for tests and checks
 up: setup ## Serve CONFIG (config/models.json) on one machine; UP="--port 9000" passes flags on
 	@$(BIN)/mlapi up $(CONFIG) $(UP)
 
-test: setup-dev ## Every test, real servers included
+# The page is tried in a real browser. Where there is none, only root can add it; without, those tests say so.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "==> Adding chromium" \
+		&& apt-get update -qq && apt-get install -qq --no-install-recommends -y chromium >/dev/null; } \
+		|| echo "==> No chromium: the tests of the page are left out (apt-get install chromium)"
+
+test: setup-dev chromium ## Every test, real servers included
 	@echo "==> Running every test (real Envoy, real models; some minutes)"
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
