@@ -27,9 +27,13 @@ def find_chromium() -> str:
     return found or pytest.skip("there is no Chromium on this machine: apt-get install chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real Chromium without a window; the sandbox of a container is the container's."""
+    """A real Chromium without a window; the sandbox of a container is the container's.
+
+    For one module at a time: as long as playwright runs, this thread can run no other event loop, which tests
+    of other rooms and the end of fixtures do.
+    """
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
