@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.aws.log_queries import MOST_ROWS, Row
+from centralized_ml_api.config.checks.models.name_reserved import RESERVED
 from centralized_ml_api.plan.usage.model import NOBODY, HourUsage, Usage, error_kind
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ QUERIES = {
 }
 """What is asked of the access log."""
 
-_NO_MODEL = ("health", "models", "openapi.json", "{proxy+}")
+_BY_BODY = (CHAT_PATH, EMBEDDINGS_PATH)
+_NAME = re.compile(r"[A-Za-z0-9-]+")
 _FIRST_DIGITS = "0123456789."
 _MILLISECONDS = 1000
 
@@ -104,9 +108,14 @@ def _team(key: str, teams: Mapping[str, str]) -> str:
 
 
 def _model(path: str) -> str:
-    """`/chat` is the model `chat`; what the API answers by itself is none, as on one machine."""
-    name = path.strip("/")
-    return NOBODY if name in {"", NOBODY, *_NO_MODEL} else name
+    """`/chat` is the model `chat`; what the API answers by itself is none, as on one machine.
+
+    Which model a call to a path of OpenAI was for stands in its body, so such a path stands for itself.
+    """
+    name = path.removeprefix("/")
+    if path in _BY_BODY or (_NAME.fullmatch(name) and name not in RESERVED):
+        return name
+    return NOBODY
 
 
 def _most(values: Iterable[str | None]) -> float | None:

@@ -74,7 +74,8 @@ ANSWERS = {
         _call("k2", "/chat", "429", "2"),
         _call("gone", "/chat", "200", "1"),
         _call("-", "/{proxy+}", "404", "3"),
-        _call("-", "/health", "200", "4"),
+        *(_call("-", path, "200", "1") for path in ("/", "/health", "/openapi.json", "/v1/models/{model}")),
+        _call("k1", "/v1/chat/completions", "200", "5"),
     ],
     "latencies": [
         _row(team="k1", model="/chat", p50="120.5", p95="900"),
@@ -147,13 +148,15 @@ def test_the_table_is_by_team_and_model_as_on_one_machine(deployed: AwsWire) -> 
         ("-", "-"): (7, 3, None),
         ("key gone", "chat"): (1, 0, None),
         ("red", "chat"): (13, 3, 900.0),
+        ("red", "v1/chat/completions"): (5, 0, None),
     }
     assert [(one.model, one.requests, one.p50_milliseconds) for one in table.models] == [
         ("-", 7, None),
         ("chat", 14, 121.0),
+        ("v1/chat/completions", 5, None),
     ]
     assert [(one.start, one.requests, one.errors) for one in table.hours] == [(NOON, 21, 6)]
-    red = table.rows[-1]
+    red = table.rows[-2]
     assert (red.first, red.last.minute, red.bytes_in, red.bytes_out) == (NOON, 30, None, 3000)
     assert {one["logGroupName"] for one in insights.asked} == {"access-log"}
     assert {one["startTime"] for one in insights.asked} == {1780214400}
@@ -193,7 +196,7 @@ def test_the_verb_prints_the_same_and_a_report_with_the_cost(deployed: AwsWire, 
     done = _usage(tmp_path, "mine.json", "--json", "--report", "R.md")
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
-    assert (data["target"], data["requests"]) == ("aws", 21)
+    assert (data["target"], data["requests"]) == ("aws", 26)
     report = (tmp_path / "R.md").read_text()
     assert "- Instances, from the deploy to the last call (28.5 hours): 43.18 USD." in report
     assert "- The budget was 100.00 USD a month." in report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.plan.usage.build import CallCount, build_models, build_rows
@@ -141,6 +141,7 @@ def test_a_report_has_what_an_organizer_asks_for() -> None:
     assert render_report(UsageTable(None, (), (), ()), plot="x", money=[]) == "# Report\n\nNobody called.\n"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_name_is_markup_in_a_report(name: str) -> None:
     escaped = escape_markdown(name)
@@ -164,6 +165,7 @@ def test_the_drawing_has_a_bar_an_hour_also_where_nothing_was_called() -> None:
     assert ET.fromstring(render_plot([])).tag == f"{SVG}svg"  # noqa: S314
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(0, 24 * 400), st.integers(1, 1000), min_size=1, max_size=50))
 def test_any_length_of_event_fits_into_the_drawing_and_no_call_is_missing(calls: dict[int, int]) -> None:
     hours = [HourUsage(NOON + timedelta(hours=hour), calls[hour], 0) for hour in sorted(calls)]

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.plan.usage.latency import (
@@ -22,6 +22,7 @@ A_WEEK = 7 * 24 * 3600 * 1000
 LATENCIES = st.integers(0, A_WEEK) | st.integers(0, 100)
 
 
+@settings(deadline=None)
 @given(st.lists(LATENCIES, min_size=1, max_size=200), st.sampled_from([0.01, 0.5, 0.95, 0.99, 1.0]))
 def test_a_percentile_is_off_by_the_stated_share_at_most(latencies: list[int], share: float) -> None:
     found = percentile(Counter(map(bucket_of, latencies)), share)
@@ -30,11 +31,13 @@ def test_a_percentile_is_off_by_the_stated_share_at_most(latencies: list[int], s
     assert abs(found - exact) <= ERROR * exact + 1e-9
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15))
 def test_any_latency_has_one_of_a_bounded_number_of_buckets(latency: int) -> None:
     assert 0 <= bucket_of(latency) < MOST_BUCKETS < 250
 
 
+@settings(deadline=None)
 @given(LATENCIES, LATENCIES)
 def test_a_longer_latency_is_in_no_earlier_bucket(one: int, other: int) -> None:
     least, most = sorted((one, other))

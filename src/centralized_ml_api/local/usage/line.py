@@ -11,6 +11,8 @@ from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
 from centralized_ml_api.plan.usage.model import NOBODY
 
 _MOST_CHARACTERS = 128
+_MOST_STATUS = 999
+_MOST_BYTES = 1 << 40
 _SECONDS_AN_HOUR = 3600
 
 
@@ -51,12 +53,20 @@ def _call(fields: dict[str, Any]) -> Call:
         started=datetime.fromisoformat(fields["time"]).timestamp(),
         team=_name(fields.get("team")),
         model=_name(fields.get("model")),
-        status=int(fields.get("status") or 0),
+        status=_number(fields.get("status"), _MOST_STATUS),
         bucket=NO_LATENCY if milliseconds is None else bucket_of(milliseconds),
-        bytes_in=int(fields.get("bytes_in") or 0),
-        bytes_out=int(fields.get("bytes_out") or 0),
+        bytes_in=_number(fields.get("bytes_in"), _MOST_BYTES),
+        bytes_out=_number(fields.get("bytes_out"), _MOST_BYTES),
     )
 
 
 def _name(value: Any) -> str:
-    return str(value)[:_MOST_CHARACTERS] if value else NOBODY
+    """Something that the store can hold, whatever it is."""
+    return str(value)[:_MOST_CHARACTERS].encode(errors="replace").decode() if value else NOBODY
+
+
+def _number(value: Any, most: int) -> int:
+    number = int(value or 0)
+    if not 0 <= number <= most:
+        raise ValueError(number)
+    return number

@@ -1,0 +1,69 @@
+"""A line of the log gives a call that can be kept, or none: nothing in a log stops the counting."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from centralized_ml_api.local.usage.line import parse_call
+from centralized_ml_api.local.usage.store import UsageStore
+from centralized_ml_api.plan.usage.latency import MOST_BUCKETS, NO_LATENCY, bucket_of
+from support.access_log import NOON, line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIELDS = ("time", "team", "model", "status", "milliseconds", "bytes_in", "bytes_out")
+NUMBERS = st.integers() | st.integers(-(10**40), 10**40) | st.floats()
+NAMES = st.text(st.characters(), max_size=200)
+TIMES = st.datetimes().map(lambda time: f"{time.isoformat()}Z")
+ANYTHING = st.none() | st.booleans() | NUMBERS | NAMES | TIMES | st.lists(st.integers(), max_size=2)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> UsageStore:
+    folder: Path = tmp_path_factory.mktemp("lines")
+    return UsageStore(folder / "usage.db", NOON.timestamp)
+
+
+@settings(deadline=None, max_examples=50)
+@given(fields=st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, ANYTHING)), time=TIMES | ANYTHING)
+def test_any_object_is_a_call_that_can_be_kept_or_none(
+    store: UsageStore, fields: dict[str, Any], time: Any
+) -> None:
+    call = parse_call(json.dumps({**fields, "time": time}).encode())
+    if call is not None:
+        assert NO_LATENCY <= call.bucket < MOST_BUCKETS
+        with store.write() as writing:
+            writing.add([call])
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=100))
+def test_any_bytes_are_no_call(junk: bytes) -> None:
+    assert parse_call(junk) is None
+
+
+def test_a_line_of_envoy_is_a_call() -> None:
+    call = parse_call(line("red", "chat", 429, milliseconds=12))
+    assert call is not None
+    assert (call.team, call.model, call.status, call.bucket) == ("red", "chat", 429, bucket_of(12))
+    assert (call.started, call.bytes_in, call.bytes_out) == (NOON.timestamp(), 3, 5)
+
+
+@pytest.mark.parametrize("missing", ["team", "model"])
+@pytest.mark.parametrize("value", [None, "", "-"])
+def test_what_is_not_there_is_nobody(missing: str, value: str | None) -> None:
+    call = parse_call(json.dumps({**json.loads(line()), missing: value}).encode())
+    assert call is not None
+    assert getattr(call, missing) == "-"
+
+
+def test_a_call_without_an_answer_has_no_status_and_may_have_no_latency() -> None:
+    call = parse_call(line(status=None, milliseconds=None))
+    assert call is not None
+    assert (call.status, call.bucket) == (0, NO_LATENCY)
