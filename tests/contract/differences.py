@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.lambda_host.front import MODEL_FAILED, TOO_SLOW
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
 from contract.cases.openai import chat
+
+if TYPE_CHECKING:
+    from support.running_gateway import Answer
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 SAGEMAKER = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
@@ -32,6 +36,28 @@ class Difference:
     on_one_machine: str
     on_aws: str
     source: str
+
+
+@dataclass(frozen=True)
+class With:
+    """The event that a function got has this header."""
+
+    header: str
+
+    def check(self, answer: Answer) -> None:
+        """Looks."""
+        assert self.header in {name.lower() for name in answer.json["headers"]}
+
+
+@dataclass(frozen=True)
+class Without:
+    """The event that a function got has no such header."""
+
+    header: str
+
+    def check(self, answer: Answer) -> None:
+        """Looks."""
+        assert self.header not in {name.lower() for name in answer.json["headers"]}
 
 
 DIFFERENCES = (
@@ -157,3 +183,34 @@ DIFFERENCES = (
         "https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html",
     ),
 )
+
+KEY_DIFFERENCES = (
+    Difference(
+        "`Authorization: Bearer` on the path of a model",
+        Request("/echo", headers={"Authorization": "Bearer {red}"}),
+        Expected(200),
+        refused(errors.UNAUTHORIZED),
+        "is taken like `x-api-key`",
+        "401: there only OpenAI's paths below `/v1` take it; `x-api-key` works everywhere",
+        f"{GUIDE}/api-gateway-api-key-source.html",
+    ),
+    Difference(
+        "the key of a caller, for a function of the config",
+        Request("/function", headers={"x-api-key": "{red}"}),
+        Expected(200, Without("x-api-key")),
+        Expected(200, With("x-api-key"), anonymous_on_aws=True),
+        "is taken out of the event",
+        "is in its event, as are all headers; models never see it",
+        f"{GUIDE}/set-up-lambda-proxy-integrations.html",
+    ),
+    Difference(
+        "`x-event-ends` on what a function answers",
+        Request("/function?act=own", headers={"x-api-key": "{red}"}),
+        Expected(418, headers={"x-event-ends": "2040-06-01T16:00:00Z"}),
+        Expected(418, absent=("x-event-ends",), cors=False, identified=False),
+        "is there, as on every answer",
+        "is not, and on streams and answers under `/v1` neither: they pass as the function gives them",
+        f"{GUIDE}/set-up-lambda-proxy-integrations.html",
+    ),
+)
+"""Those of an event with teams: `{red}` stands for the key of that team, and `test_keys` asks them."""

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
+from support.api_gateway.authorizers import Door
 from support.api_gateway.back_ends import BackEnds
+from support.api_gateway.control_plane import serve_control_plane
 from support.api_gateway.functions import run_functions, run_streams
 from support.api_gateway.objects import read_objects
+from support.api_gateway.usage_plans import read_usage_plans
 from support.local_api import LocalApi
 from support.synthesis import STACK, build_plan_of, synthesize
 
@@ -31,6 +34,7 @@ class Targets:
     aws_url: str
     document: Mapping[str, Any]
     back_ends: BackEnds
+    door: Door
 
     def url(self, target: str) -> str:
         """The address of the API of a target."""
@@ -45,13 +49,18 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
     sagemaker = local.status()["sagemaker_runtime"]
     endpoints = _endpoints(template, [entry["name"] for entry in local.status()["entries"]])
     with contextlib.ExitStack() as stack:
-        functions = stack.enter_context(run_functions(background, template, output, sagemaker, endpoints))
+        usage = read_usage_plans(template)
+        control = stack.enter_context(serve_control_plane(background, usage))
+        functions = stack.enter_context(
+            run_functions(background, template, output, sagemaker, endpoints, control_url=control)
+        )
         streams = stack.enter_context(run_streams(template, sagemaker, endpoints))
         objects = read_objects(output, STACK)
         document = read_document(template)
         back_ends = BackEnds(sagemaker, endpoints, functions, streams, objects)
-        url = stack.enter_context(serve_api(background, ApiGateway(build_rest_api(document), back_ends)))
-        yield Targets(local, url, document, back_ends)
+        gateway = ApiGateway(build_rest_api(document), back_ends, usage)
+        url = stack.enter_context(serve_api(background, gateway))
+        yield Targets(local, url, document, back_ends, gateway.door)
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:

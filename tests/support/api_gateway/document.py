@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Template = Mapping[str, Any]
@@ -30,6 +30,8 @@ class RestApi:
     paths: Mapping[str, Mapping[str, Any]]
     binary_media_types: tuple[str, ...]
     gateway_responses: Mapping[str, Mapping[str, Any]]
+    key_source: str = "HEADER"
+    security_schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for path, operations in self.paths.items():
@@ -50,6 +52,8 @@ def build_rest_api(document: Mapping[str, Any]) -> RestApi:
         paths=document["paths"],
         binary_media_types=tuple(document.get("x-amazon-apigateway-binary-media-types", ())),
         gateway_responses=document.get("x-amazon-apigateway-gateway-responses", {}),
+        key_source=document.get("x-amazon-apigateway-api-key-source", "HEADER"),
+        security_schemes=document.get("components", {}).get("securitySchemes", {}),
     )
 
 

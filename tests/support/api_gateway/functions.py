@@ -23,15 +23,28 @@ if TYPE_CHECKING:
     from support.background import Background
 
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
 @contextlib.contextmanager
 def run_functions(
-    background: Background, template: Template, assets: Path, sagemaker_url: str, endpoints: Mapping[str, str]
+    background: Background,
+    template: Template,
+    assets: Path,
+    sagemaker_url: str,
+    endpoints: Mapping[str, str],
+    *,
+    control_url: str = "",
 ) -> Iterator[dict[str, Invoke]]:
-    """The Python functions of the template by their ARNs, until the end of the block."""
+    """The Python functions of the template by their ARNs, until the end of the block.
+
+    What they ask API Gateway itself goes to `control_url`.
+    """
+    aws = {**_CREDENTIALS, "AWS_ENDPOINT_URL_API_GATEWAY": control_url} if control_url else {}
     pools = {
-        _arn(name, template): Pool(_specification(name, properties, assets, sagemaker_url, endpoints))
+        _arn(name, template): Pool(
+            _specification(name, properties, assets, sagemaker_url, endpoints, aws=aws)
+        )
         for name, properties in _functions(template, "python")
     }
     try:
@@ -82,7 +95,13 @@ def _arn(name: str, template: Template) -> str:
 
 
 def _specification(
-    name: str, properties: Mapping[str, Any], assets: Path, sagemaker_url: str, endpoints: Mapping[str, str]
+    name: str,
+    properties: Mapping[str, Any],
+    assets: Path,
+    sagemaker_url: str,
+    endpoints: Mapping[str, str],
+    *,
+    aws: Mapping[str, str],
 ) -> HostSpecification:
     """As the template says, but for the names of endpoints, which are those of the listener."""
     variables = properties["Environment"]["Variables"]
@@ -92,15 +111,19 @@ def _specification(
         handler=properties["Handler"],
         timeout_seconds=properties["Timeout"],
         memory_mib=properties["MemorySize"],
-        endpoint_name=endpoints[variables["ENDPOINT_NAME"]],
+        endpoint_name=endpoints[variables["ENDPOINT_NAME"]] if "ENDPOINT_NAME" in variables else "",
         runtime_url=sagemaker_url,
         model_speaks=variables.get("MODEL_SPEAKS", ""),
-        environment={key: value for key, value in variables.items() if key not in _OF_THE_HOST},
+        environment={**_own(variables), **aws},
         port=0,
         region="us-east-1",
         path=os.environ["PATH"],
         max_workers=1,
     )
+
+
+def _own(variables: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in variables.items() if key not in _OF_THE_HOST}
 
 
 def _invoke(pool: Pool) -> Invoke:

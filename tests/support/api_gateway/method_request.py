@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_request(request: Request, route: Route) -> None:
-    """Required parameters count only where the method names a validator.
-
-    Keys belong here: a method with `api_key` in its `security` asks for one.
-    """
+    """Required parameters count only where the method names a validator."""
     if "x-amazon-apigateway-request-validator" not in route.operation:
         return
     query = {name for name, _ in request.query}

@@ -13,6 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from centralized_ml_api.local.listen import bind_loopback, serve_application, url_of
+from support.api_gateway.authorizers import Door
 from support.api_gateway.back_ends import answer_mock
 from support.api_gateway.gateway_responses import build_gateway_response
 from support.api_gateway.integration_request import build_call
@@ -23,6 +24,7 @@ from support.api_gateway.responses import build_response
 from support.api_gateway.routing import find_route
 from support.api_gateway.selection import choose_response
 from support.api_gateway.templates import Context
+from support.api_gateway.usage_plans import API_ID, UsagePlans
 from support.stream_host import BrokenAnswerError
 
 if TYPE_CHECKING:
@@ -43,9 +45,10 @@ _TIMEOUT_MILLISECONDS = 29_000
 class ApiGateway:
     """Answers requests by the rules of the REST API `api`."""
 
-    def __init__(self, api: RestApi, back_ends: BackEnds) -> None:
+    def __init__(self, api: RestApi, back_ends: BackEnds, usage: UsagePlans | None = None) -> None:
         self._api = api
         self._back_ends = back_ends
+        self.door = Door(api, back_ends, usage or UsagePlans(()))
 
     async def answer(self, request: Request) -> Response | Streamed:
         """The whole way there and back."""
@@ -59,6 +62,7 @@ class ApiGateway:
         if len(request.body) > PAYLOAD_LIMIT_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
         route = find_route(self._api, request.method, request.path)
+        context = await self.door.admit(request, route, context)
         check_request(request, route)
         milliseconds = route.integration.get("timeoutInMillis", _TIMEOUT_MILLISECONDS)
         try:
@@ -155,7 +159,7 @@ def _context_of(request: Request) -> dict[str, Any]:
     """Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html."""
     return {
         "accountId": "123456789012",
-        "apiId": "contract",
+        "apiId": API_ID,
         "httpMethod": request.method,
         "identity": {"sourceIp": "127.0.0.1", "userAgent": request.header("User-Agent")},
         "path": f"/{STAGE}{request.path}",

@@ -1,0 +1,93 @@
+"""With teams: who may call what, and how much. `{red}` in a header stands for the key of that team."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from centralized_ml_api.api import error_shape as errors
+from contract.case import JSON, Case, Expected, Request, refused
+from contract.cases.openai import chat
+
+KEYLESS = ("/echo", "/function", "/v1/chat/completions")
+UNKNOWN_KEY = "mlapi_0000000000000000000000000000000000000000000000000"
+
+
+@dataclass(frozen=True)
+class KeyCase:
+    """A case, asked after as many calls like it as `before` says."""
+
+    case: Case
+    before: int = 0
+
+    @property
+    def name(self) -> str:
+        """That of the case."""
+        return self.case.name
+
+
+def plain(team: str) -> dict[str, str]:
+    """The key of a team in its own header."""
+    return {"x-api-key": f"{{{team}}}"}
+
+
+def bearer(team: str) -> dict[str, str]:
+    """The key of a team as OpenAI's clients send it."""
+    return {"Authorization": f"Bearer {{{team}}}"}
+
+
+def chat_as(headers: dict[str, str]) -> Request:
+    """A chat with the model `chat`."""
+    asked = chat()
+    return Request(asked.path, asked.body, headers={**asked.headers, **headers})
+
+
+def _case(name: str, request: Request, expected: Expected, before: int = 0) -> KeyCase:
+    return KeyCase(Case(name, request, expected), before)
+
+
+CASES = [
+    *(_case(f"{path} without a key is 401", Request(path), refused(errors.UNAUTHORIZED)) for path in KEYLESS),
+    _case("a list without a key is 401", Request("/v1/models", b"", "GET"), refused(errors.UNAUTHORIZED)),
+    _case(
+        "a key that nobody has is 401",
+        Request("/echo", headers={"x-api-key": UNKNOWN_KEY}),
+        refused(errors.UNAUTHORIZED),
+    ),
+    _case(
+        "a bearer that nobody has is 401",
+        chat_as({"Authorization": f"Bearer {UNKNOWN_KEY}"}),
+        refused(errors.UNAUTHORIZED),
+    ),
+    _case("a key opens a model", Request("/echo", headers=plain("red")), Expected(200)),
+    _case("a key opens OpenAI's paths", chat_as(plain("red")), Expected(200, content_type=JSON)),
+    _case("a bearer opens OpenAI's paths", chat_as(bearer("red")), Expected(200, content_type=JSON)),
+    _case("a team calls what is in its list", Request("/echo", headers=plain("listed")), Expected(200)),
+    _case(
+        "a model outside of the team's list is 403",
+        Request("/function", headers=plain("listed")),
+        refused(errors.NOT_ALLOWED),
+    ),
+    _case(
+        "a model outside of the team's list is 403 under /v1 too",
+        chat_as(bearer("listed")),
+        refused(errors.NOT_ALLOWED),
+    ),
+    _case("a preflight needs no key", Request("/echo", b"", "OPTIONS"), Expected(204)),
+    _case(
+        "a team over its rate is 429",
+        Request("/echo", headers=plain("quick")),
+        refused(errors.TOO_MANY_REQUESTS),
+        before=1,
+    ),
+    _case(
+        "a team over its day is 429",
+        Request("/echo", headers=plain("daily")),
+        refused(errors.QUOTA_EXCEEDED),
+        before=1,
+    ),
+    _case(
+        "one team over its rate does not slow another",
+        Request("/echo", headers=plain("red")),
+        Expected(200),
+    ),
+]

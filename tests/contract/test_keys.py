@@ -1,0 +1,137 @@
+"""The contract with teams: one list of cases, asked of both targets, each with its own keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.local.keys import KeyStore, LocalKeys
+from contract.api import build_config
+from contract.case import AWS, LOCAL, Request, send
+from contract.cases.keys import CASES, KeyCase, plain
+from contract.differences import KEY_DIFFERENCES, Difference
+from contract.mutations.keys import MUTATIONS, KeyMutation
+from contract.targets import Targets, read_targets
+from support.api_gateway import ApiGateway, build_rest_api, serve_api
+from support.local_api import start_local_api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.background import Background
+    from support.odd_server import OddServer
+
+pytestmark = pytest.mark.slow
+TARGETS = (LOCAL, AWS)
+ENTRIES = {"echo", "function", "chat"}
+EVENT = {
+    "teams": [
+        "red",
+        {"name": "listed", "models": ["echo"]},
+        {"name": "quick", "requests_per_second": 0.1, "burst": 1},
+        {"name": "daily", "requests_per_day": 1},
+    ],
+    "ends": "2040-06-01T18:00:00+02:00",
+}
+ENDS = "2040-06-01T16:00:00Z"
+Keys = dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    tmp_path_factory: pytest.TempPathFactory, odd: OddServer, background: Background
+) -> Iterator[Targets]:
+    """Both targets of a config with teams."""
+    folder = tmp_path_factory.mktemp("guarded")
+    config = build_config(folder, odd.port, odd.port)
+    models = [one for one in config["models"] if one["name"] in ENTRIES]
+    with start_local_api(folder, {"models": models, "event": EVENT}) as local:
+        local.wait_serving()
+        with read_targets(local, folder, background) as targets:
+            yield targets
+
+
+@pytest.fixture(scope="module")
+def keys(guarded: Targets) -> Keys:
+    """The teams' keys on each target."""
+    local = LocalKeys(KeyStore(guarded.local.folder / ".mlapi"))
+    teams = [one.team for one in local.teams()]
+    return {
+        LOCAL: {team: local.show(team) for team in teams},
+        AWS: {team: guarded.door.usage.key_of(team).value for team in teams},
+    }
+
+
+def with_key(request: Request, keys: dict[str, str]) -> Request:
+    """The request with the keys that its headers name."""
+    return replace(request, headers={name: one.format(**keys) for name, one in request.headers.items()})
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_target_keeps_the_contract(guarded: Targets, keys: Keys, target: str, case: KeyCase) -> None:
+    request = with_key(case.case.request, keys[target])
+    for _ in range(case.before):
+        send(guarded.url(target), request)
+    case.case.expected.check(send(guarded.url(target), request), target)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("difference", KEY_DIFFERENCES, ids=lambda one: one.name)
+def test_a_difference_is_just_as_it_is_documented(
+    guarded: Targets, keys: Keys, target: str, difference: Difference
+) -> None:
+    answer = send(guarded.url(target), with_key(difference.request, keys[target]))
+    (difference.local if target == LOCAL else difference.aws).check(answer, target)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("path", ["/echo", "/nothing-here"])
+def test_every_answer_says_when_the_event_ends(guarded: Targets, keys: Keys, target: str, path: str) -> None:
+    for headers in ({}, plain("red")):
+        answer = send(guarded.url(target), with_key(Request(path, headers=headers), keys[target]))
+        assert answer.header("x-event-ends") == ENDS, answer
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
+def test_a_case_notices_a_wrong_document(
+    guarded: Targets, keys: Keys, background: Background, mutation: KeyMutation
+) -> None:
+    (case,) = [one for one in CASES if one.name == mutation.noticed_by]
+    api, request = build_rest_api(mutation.apply(guarded.document)), with_key(case.case.request, keys[AWS])
+    gateway = ApiGateway(api, guarded.back_ends, guarded.door.usage)
+    with serve_api(background, gateway) as url:
+        for _ in range(case.before):
+            send(url, request)
+        answer = send(url, request)
+    with pytest.raises(AssertionError):
+        case.case.expected.check(answer, AWS)
+
+
+def test_a_plain_key_is_asked_about_once(guarded: Targets, keys: Keys) -> None:
+    request = with_key(Request("/echo", headers=plain("red")), keys[AWS])
+    send(guarded.aws_url, request)
+    asked = guarded.door.asked
+    assert send(guarded.aws_url, request).status == 200
+    assert guarded.door.asked == asked, "what a key may call is remembered"
+
+
+def test_a_key_that_is_disabled_is_refused_at_once_though_it_is_remembered(
+    guarded: Targets, keys: Keys
+) -> None:
+    request = with_key(Request("/echo", headers=plain("red")), keys[AWS])
+    assert send(guarded.aws_url, request).status == 200
+    key = guarded.door.usage.key_of("red")
+    key.enabled = False
+    try:
+        assert send(guarded.aws_url, request).status == 401
+    finally:
+        key.enabled = True
+
+
+def test_no_key_reaches_a_model(guarded: Targets, keys: Keys) -> None:
+    for target in TARGETS:
+        request = with_key(Request("/echo", headers=plain("red")), keys[target])
+        assert keys[target]["red"] not in send(guarded.url(target), request).body.decode()
