@@ -17,6 +17,7 @@ from centralized_ml_api.config.edit.written import render_json, render_json_line
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document.document import Extent
     from centralized_ml_api.config.edit.splice import Edit
 
 _BLANKS_JSON = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -33,9 +34,9 @@ def is_bracketed(document: Document, steps: Steps) -> bool:
     }
 
 
-def replace_value(document: Document, steps: Steps, value: Any) -> Edit:
-    """The value written instead of the one that stands there, over several lines when it is long."""
-    start, end = document.values[steps]
+def replace_value(document: Document, extent: Extent, value: Any) -> Edit:
+    """The value written instead of what stands there, over several lines when it is long."""
+    start, end = extent
     indent = indent_at(document.text, start)
     lines = render_json(value, indent, _unit(document))
     return (Splice(start, end, line_break(document.text).join(lines)),)
@@ -45,7 +46,7 @@ def insert_last(document: Document, steps: Steps, key: str | None, value: Any) -
     """The value as the last member of the object, or without `key` as the last item of the array."""
     start, end = document.values[steps]
     if not document.text[start + 1 : end - 1].strip():
-        return replace_value(document, steps, [value] if key is None else {key: value})
+        return replace_value(document, (start, end), [value] if key is None else {key: value})
     if is_first_on_line(document.text, end - 1):
         return _insert_line(document, steps, key, value)
     return _insert_within_line(document, steps, key, value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document.document import Extent
     from centralized_ml_api.config.edit.splice import Edit
 
 
@@ -77,14 +78,21 @@ def _edits(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
 
 
 def _replacements(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
-    start, end = document.values[steps]
+    start, end = _without_line_break(document, steps)
     bracketed = any(brackets.is_bracketed(document, steps[:depth]) for depth in range(len(steps)))
     if not bracketed and steps in document.keys and not document.value_at(steps) and _has_members(value):
         yield blocks.fill_empty(document, steps, value)
     if is_yaml(document.source.file) and isinstance(value, str) and start < end:
         yield from _in_same_quotes(document.text[start:end], Splice(start, end, value))
-    yield brackets.replace_value(document, steps, value)
+    yield brackets.replace_value(document, (start, end), value)
     yield (Splice(start, end, render_json_line(value)),)
+
+
+def _without_line_break(document: Document, steps: Steps) -> Extent:
+    """Where the value stands; the end of the last line of a YAML block is not replaced with it."""
+    start, end = document.values[steps]
+    written = document.text[start:end]
+    return start, end - len(written) + len(written.removesuffix("\n").removesuffix("\r"))
 
 
 def _in_same_quotes(written: str, plain: Splice) -> Iterator[Edit]:

@@ -14,7 +14,8 @@ from centralized_ml_api.config.document.load import read_document
 from centralized_ml_api.config.edit import add_entry, set_value
 
 WORDS = st.text("abz -:#'\"/,{}[]é0", min_size=1, max_size=6)
-SCALARS = st.none() | st.booleans() | st.integers(-99, 99) | WORDS
+LINES = st.text("ab \n", min_size=1, max_size=8)
+SCALARS = st.none() | st.booleans() | st.integers(-99, 99) | WORDS | LINES
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
@@ -41,10 +42,28 @@ def json_texts(draw: st.DrawFn, value: Any) -> str:
 def yaml_texts(draw: st.DrawFn, value: Any) -> str:
     """The value as YAML: blocks, flow or both, indented or not."""
     flow = draw(st.sampled_from([False, False, None, True]))
-    text: str = yaml.safe_dump(
-        value, default_flow_style=flow, indent=draw(st.integers(2, 4)), sort_keys=False, allow_unicode=True
+    text: str = yaml.dump(
+        value,
+        Dumper=_dumper(draw(st.sampled_from([None, None, "|", ">", "'", '"']))),
+        default_flow_style=flow,
+        indent=draw(st.integers(2, 4)),
+        sort_keys=False,
+        allow_unicode=True,
     )
     return draw(st.sampled_from(["", "# first\n"])) + text + draw(st.sampled_from(["", "# last\n"]))
+
+
+def _dumper(style: str | None) -> type[yaml.SafeDumper]:
+    """Writes texts in that style: quoted, or as blocks of lines."""
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
 def _tokens(text: str) -> list[str]:

@@ -37,6 +37,11 @@ def read(text: str, file: str) -> Document:
         ("f.json", '{"event": { /* none */ }}', f'{{"event": {{ /* none */ "ends": "{ENDS}"}}}}'),
         ("f.yaml", "event:\n  ends: 2026 # c\n", f"event:\n  ends: {ENDS} # c\n"),
         ("f.yaml", "event:\n  ends: '2026'\n", f"event:\n  ends: '{ENDS}'\n"),
+        (
+            "f.yaml",
+            "event:\n  ends: |-\n    2026\n\nmodels: []\n",
+            f'event:\n  ends: "{ENDS}"\nmodels: []\n',
+        ),
         ("f.yaml", "event: # c\n\n# d\n", f'event: # c\n  ends: "{ENDS}"\n\n# d\n'),
         ("f.yaml", "event: {} # c", f'event: {{"ends": "{ENDS}"}} # c'),
         (
