@@ -1,0 +1,146 @@
+"""How much a team, and all callers together, may ask for; rates are so low that time plays no part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.gateway import Gateway, Quotas, RefusedRoute, ServedRoute, TeamAccess, Upstream
+from centralized_ml_api.plan.event import Throttle
+from contract.case import LOCAL, refused
+from support.running_gateway import start_gateway
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.background import Background
+    from support.odd_server import OddServer
+    from support.running_gateway import Answer, RunningGateway
+
+pytestmark = pytest.mark.slow
+
+RED, BLUE = "red-key", "blue-key"
+SLOW = Throttle(0.001, 3)
+MIDNIGHT = datetime(2030, 6, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def served_by_one(odd: OddServer) -> Gateway:
+    return Gateway((Upstream("odd", (odd.port,)),), (ServedRoute("echo", "odd", "/echo", ()),))
+
+
+def team(name: str, throttle: Throttle | None = None) -> TeamAccess:
+    return TeamAccess(name, (f"{name}-key",), throttle=throttle)
+
+
+def call(running: RunningGateway, key: str = "", path: str = "/echo") -> Answer:
+    return running.call(path, b"{}", {"x-api-key": key} if key else {})
+
+
+def passed(running: RunningGateway, key: str = "") -> int:
+    """How many calls pass until one does not."""
+    count = 0
+    while call(running, key).status == 200:
+        count += 1
+        assert count < 100, "nothing limits these calls"
+    return count
+
+
+def assert_refused(answer: Answer, error: errors.ApiError, says: str, retry_after: str) -> None:
+    refused(error, says, headers={"retry-after": retry_after}).check(answer, LOCAL)
+
+
+def test_a_team_may_call_as_often_as_its_burst_and_others_as_before(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    gateway = replace(served_by_one, teams=(team("red", SLOW), team("blue")))
+    with start_gateway(tmp_path, background, gateway) as running:
+        assert passed(running, RED) == SLOW.burst
+        answer = call(running, RED)
+        assert_refused(answer, errors.TOO_MANY_REQUESTS, "Your team sends more requests a second", "1000")
+        assert running.logged(answer.header("x-request-id"))["team"] == "red"
+        assert {call(running, BLUE).status for _ in range(10)} == {200}
+        for path in ("/nope", "/v1/models"):
+            assert call(running, RED, path).status == 429
+
+
+def test_a_rate_fills_the_burst_again(tmp_path: Path, background: Background, served_by_one: Gateway) -> None:
+    gateway = replace(served_by_one, teams=(team("red", Throttle(20, 1)),))
+    with start_gateway(tmp_path, background, gateway) as running:
+        wait_until(lambda: call(running, RED).status == 429, "the burst is over")
+        wait_until(lambda: call(running, RED).status == 200, "the next call may come")
+
+
+def test_without_teams_the_limit_is_that_of_all_together(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    gateway = replace(served_by_one, throttle=SLOW)
+    with start_gateway(tmp_path, background, gateway) as running:
+        assert passed(running) == SLOW.burst
+        assert_refused(call(running), errors.TOO_MANY_REQUESTS, "All callers together", "1000")
+        assert running.call("/echo", method="OPTIONS").status == 204
+        assert running.call("/health", method="GET").status == 200
+
+
+def test_what_a_team_may_not_send_does_not_count_for_all(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    gateway = replace(
+        served_by_one, teams=(team("red", SLOW), team("blue")), throttle=Throttle(0.001, SLOW.burst + 2)
+    )
+    with start_gateway(tmp_path, background, gateway) as running:
+        assert passed(running, RED) == SLOW.burst
+        assert [call(running, RED).status for _ in range(10)] == [429] * 10
+        assert passed(running, BLUE) == 2
+
+
+def test_a_day_has_as_many_calls_as_are_left_of_it(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    gateway = replace(
+        served_by_one,
+        teams=(team("red"), team("blue"), team("green")),
+        quotas=Quotas(MIDNIGHT, (("red", 4), ("blue", 0))),
+    )
+    with start_gateway(tmp_path, background, gateway) as running:
+        assert passed(running, RED) == 4
+        when = "Sun, 02 Jun 2030 00:00:00 GMT"
+        assert_refused(call(running, RED), errors.QUOTA_EXCEEDED, "all its requests of today", when)
+        assert call(running, BLUE).status == 429
+        assert call(running, "green-key").status == 200
+        assert call(running, "blue-key", "/health").status == 405
+
+
+def test_the_days_count_goes_on_through_changes_until_there_are_other_quotas(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    teams = (team("red", Throttle(1000, 1000)), team("blue"))
+    gateway = replace(served_by_one, teams=teams, quotas=Quotas(MIDNIGHT, (("red", 4),)))
+    with start_gateway(tmp_path, background, gateway) as running:
+        assert call(running, RED).status == 200
+        running.apply(replace(gateway, routes=(*gateway.routes, RefusedRoute("no", "no"))))
+        assert call(running, RED).status == 200
+        running.apply(replace(gateway, teams=(replace(teams[0], keys=("another-key",)), teams[1])))
+        assert passed(running, "another-key") == 2
+        tomorrow = Quotas(MIDNIGHT + timedelta(days=1), (("red", 4),))
+        running.apply(replace(gateway, quotas=tomorrow))
+        assert passed(running, RED) == 4
+
+
+def test_a_call_over_the_rate_costs_nothing_of_the_day(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    gateway = replace(
+        served_by_one, teams=(team("red", SLOW),), quotas=Quotas(MIDNIGHT, (("red", SLOW.burst + 1),))
+    )
+    with start_gateway(tmp_path, background, gateway) as running:
+        assert passed(running, RED) == SLOW.burst
+        assert [call(running, RED).error["code"] for _ in range(5)] == ["too_many_requests"] * 5
+        running.apply(replace(gateway, teams=(team("red"),)))
+        assert passed(running, RED) == 1
+        assert call(running, RED).error["code"] == "quota_exceeded"
