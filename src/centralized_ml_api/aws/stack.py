@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack
 
 from centralized_ml_api.aws.constructs.centralized_ml_api import CentralizedMlApi
-from centralized_ml_api.aws.outputs import KEY_ENDS_OUTPUT, KEY_IDS_OUTPUT
+from centralized_ml_api.aws.outputs import DASHBOARD_OUTPUT, KEY_ENDS_OUTPUT, KEY_IDS_OUTPUT
 from centralized_ml_api.aws.tags import STACK_TAG
 
 if TYPE_CHECKING:
@@ -49,8 +49,19 @@ class CentralizedMlApiStack(Stack):
         self.api = CentralizedMlApi(self, "Api", plan=plan, samples=samples)
         CfnOutput(self, OUTPUT, value=self.api.url, description="Where participants send their requests")
         CfnOutput(self, PAGE_OUTPUT, value=self.api.url, description="Where participants try the models")
+        if self.api.dashboard:
+            CfnOutput(
+                self,
+                DASHBOARD_OUTPUT,
+                value=self._dashboard_url(self.api.dashboard),
+                description="What is called now",
+            )
         if self.api.keys:
             ids = self.to_json_string(dict(self.api.keys.ids))
             CfnOutput(self, KEY_IDS_OUTPUT, value=ids, description="The ids of the teams' keys")
             role = self.api.keys.ending_role
             CfnOutput(self, KEY_ENDS_OUTPUT, value=role, description="Ends keys that were replaced")
+
+    def _dashboard_url(self, name: str) -> str:
+        console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home"
+        return f"{console}?region={self.region}#dashboards/dashboard/{name}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from support.moto_extension import (
     account,
+    alarm,
     bucket_policy,
     budget,
     change_set,
@@ -31,12 +32,14 @@ from support.moto_extension import (
     schedule,
     ssm_parameter,
     stage,
+    topic_policy,
     update,
     usage_plan,
 )
 
 GAPS = (
     account,
+    alarm,
     bucket_policy,
     budget,
     change_set,
@@ -57,6 +60,7 @@ GAPS = (
     schedule,
     ssm_parameter,
     stage,
+    topic_policy,
     update,
     usage_plan,
     known_types,  # last: moto collects its types anew

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from moto.budgets.models import budgets_backends
 from moto.core.common_models import CloudFormationModel
@@ -15,7 +15,7 @@ def close() -> None:
 
 
 class Budget(AddedResource, CloudFormationModel):
-    """A budget with its notifications; an update makes it anew under its name."""
+    """A budget with its notifications; an update makes another."""
 
     type_name: ClassVar[str] = "AWS::Budgets::Budget"
 
@@ -30,6 +30,19 @@ class Budget(AddedResource, CloudFormationModel):
         written["BudgetLimit"] = {**limit, "Amount": str(limit["Amount"])}
         backend.create_budget(account_id, written, properties["NotificationsWithSubscribers"])
         return name
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: AddedResource,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> Self:
+        """Another one takes its place, as when its subscribers change on AWS."""
+        original_resource.delete(account_id, region_name)
+        return cls(cls.write(new_resource_name, cloudformation_json["Properties"], account_id, region_name))
 
     def delete(self, account_id: str, region: str) -> None:
         """Removes it."""

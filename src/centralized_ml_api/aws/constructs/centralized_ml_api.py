@@ -12,7 +12,9 @@ from constructs import Construct
 from centralized_ml_api.api.catalogue import Known
 from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.openapi import build_openapi
+from centralized_ml_api.aws.constructs.alarms import Alarms
 from centralized_ml_api.aws.constructs.api_role import ApiRole
+from centralized_ml_api.aws.constructs.dashboard import build_dashboard
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
 from centralized_ml_api.aws.constructs.event_budget import build_budget
 from centralized_ml_api.aws.constructs.event_end import EventEnd
@@ -53,6 +55,7 @@ class CentralizedMlApi(Construct):
         url: the address of the API, with a slash at its end.
         endpoints: the SageMaker endpoints of our own, by the names of the config.
         keys: the keys of the teams, None where everybody may call.
+        dashboard: CloudWatch's name of the graphs, None where nobody watches.
 
     Args of the constructor:
         plan: what `centralized_ml_api.plan.aws.build.build_aws_plan` decided.
@@ -79,6 +82,7 @@ class CentralizedMlApi(Construct):
         self.url = api.url
         self.keys = self._build_keys(api)
         self._build_event()
+        self.dashboard = self._build_dashboard()
 
     def _build_parents(self) -> Mapping[str | None, Construct]:
         """The construct under which each group's resources stand: a nested stack, or this one."""
@@ -179,6 +183,19 @@ class CentralizedMlApi(Construct):
             EventEnd(self, "End", ends=event.ends)
         if event.budget:
             build_budget(self, "Budget", event.budget)
+
+    def _build_dashboard(self) -> str | None:
+        plan = self._plan.dashboard
+        if plan is None:
+            return None
+        if plan.email:
+            Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email)
+        functions = {name: self._functions[name].arn for name in plan.functions}
+        streaming = {"(streams)": self._stream_arn} if self._stream_arn else {}
+        endpoints = {name: self.endpoints[name].name for name in plan.endpoints}
+        return build_dashboard(
+            self, "Dashboard", endpoints=endpoints, functions={**functions, **streaming}
+        ).ref
 
     def _build_documents(self) -> Sequence[ServedDocument]:
         known = Known(samples=self._samples)

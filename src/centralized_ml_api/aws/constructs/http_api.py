@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STAGE = "prod"
 
 _NAME = "Api"
-"""Of the API in the console. Two may have the same, and a change of it replaces nothing."""
+"""Of the construct: a part of logical ids."""
 
 ACCESS_LOG: dict[str, str] = {
     "time": "$context.requestTime",
@@ -90,7 +90,7 @@ def _build_api(scope: Construct, document: Mapping[str, Any]) -> CfnResource:
         properties={
             "Body": document,
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
-            "Name": _NAME,
+            "Name": Stack.of(scope).stack_name,  # by which CloudWatch tells APIs apart
         },
     )
 

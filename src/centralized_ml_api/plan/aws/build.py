@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.plan.aws.dashboard import build_dashboard
 from centralized_ml_api.plan.aws.event import build_access
 from centralized_ml_api.plan.aws.functions import build_model_function
 from centralized_ml_api.plan.aws.groups import assign_groups, groups_in_use
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.config.model import Speaks
+    from centralized_ml_api.plan.aws.dashboard import DashboardPlan
     from centralized_ml_api.plan.aws.model import (
         Endpoint,
         HostingPlan,
@@ -61,7 +63,10 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     spoken = {one.name: _speaks(one, facts.get(one.name)) for one in plan.deployments}
     stream = build_stream(_stream_models(plan.deployments, spoken))
     policies = len(endpoint_policies) + len(function_policies)
+    dashboard = _dashboard(plan, models, functions, streams=stream is not None)
     fixed = fixed_weight(routes, roles, policies, stream) + event_weight(plan.event)
+    if dashboard:
+        fixed += dashboard.weight
     groups = assign_groups(entry_weights(routes, models, functions), fixed)
     throttle = plan.event.throttle
     access = build_access(plan.event, spoken)
@@ -81,7 +86,19 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         access=access,
         log_retention_days=LOG_RETENTION_DAYS,
         notes=build_notes(plan, facts, throttle),
+        dashboard=dashboard,
     )
+
+
+def _dashboard(
+    plan: ApiPlan,
+    models: Iterable[HostingPlan],
+    functions: Iterable[ModelFunctionPlan],
+    *,
+    streams: bool,
+) -> DashboardPlan | None:
+    endpoints, called = [one.name for one in models], [one.name for one in functions]
+    return build_dashboard(plan.event, endpoints, called, streams=streams)
 
 
 def _is_own(deployment: ModelDeployment) -> bool:

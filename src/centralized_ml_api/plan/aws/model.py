@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.model import Speaks
+from centralized_ml_api.plan.aws.dashboard import DashboardPlan
 from centralized_ml_api.plan.aws.event import AccessPlan
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, FunctionPlan
@@ -183,7 +184,8 @@ class AwsPlan:
 
     `endpoint_policies` and `function_policies` divide what the API calls, by the names of the routes, into
     lists that each fit into one IAM policy. `groups` are the nested stacks. `openai` names the entries under
-    `/v1`; `stream` is None when no entry needs it. `access` says who may call.
+    `/v1`; `stream` is None when no entry needs it. `access` says who may call. `dashboard` is
+    None when nobody watches.
     `notes` are sentences that a reader must know.
     """
 
@@ -202,3 +204,4 @@ class AwsPlan:
     access: AccessPlan
     log_retention_days: int
     notes: tuple[str, ...]
+    dashboard: DashboardPlan | None = None

@@ -1,0 +1,50 @@
+"""The graphs and alarms of an event on the simulated AWS: there, changed in place, gone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.aws_inventory import count_leftovers
+
+if TYPE_CHECKING:
+    from support.deployment import Deployment
+
+pytestmark = pytest.mark.slow
+
+ENTRY = {"name": "adopted", "integration": {"type": "api"}}
+
+
+def config(email: str) -> dict[str, Any]:
+    return {"models": [], "endpoints": [ENTRY], "event": {"budget": {"usd": 500, "email": email}}}
+
+
+def test_the_life_of_graphs_and_alarms(deployment: Deployment) -> None:
+    deployment.deploy(config("you@example.com"))
+    cloudwatch, sns = deployment.aws.client("cloudwatch"), deployment.aws.client("sns")
+    (name,) = dashboards(cloudwatch)
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
+    shown = {tuple(metric[:4]) for one in body["widgets"] for metric in one["properties"]["metrics"]}
+    assert ("AWS/ApiGateway", "5XXError", "ApiName", "CentralizedMlApiStack") in shown
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert {one["MetricName"] for one in alarms} == {"5XXError", "Latency"}
+    (topic,) = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
+    assert all(one["AlarmActions"] == [topic] for one in alarms)
+    assert told(sns) == ["you@example.com"]
+    deployment.deploy(config("other@example.com"))
+    assert told(sns) == ["other@example.com"]
+    assert deployment.mlapi("destroy", "--yes").returncode == 0
+    assert not dashboards(cloudwatch)
+    assert not cloudwatch.describe_alarms()["MetricAlarms"]
+    assert not sns.list_topics()["Topics"]
+    assert count_leftovers(deployment.aws) == {}
+
+
+def dashboards(cloudwatch: Any) -> list[str]:
+    return [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]]
+
+
+def told(sns: Any) -> list[str]:
+    return [one["Endpoint"] for one in sns.list_subscriptions()["Subscriptions"]]
