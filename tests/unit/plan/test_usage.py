@@ -149,6 +149,12 @@ def test_no_name_is_markup_in_a_report(name: str) -> None:
     assert not re.search(r"(?<!\\)[<>&|*_`\[\]#!~]", escaped.replace("\\\\", ""))
 
 
+def test_a_report_says_what_its_numbers_are() -> None:
+    table = _table(COUNTS)
+    noted = UsageTable(None, table.rows, table.models, table.hours, notes=("a | b",))
+    assert "## The numbers\n\n- a \\| b.\n" in render_report(noted, plot="r.svg", money=[])
+
+
 def test_a_wicked_team_stays_one_cell_of_the_table() -> None:
     report = render_report(_table([_count("a|b<script>*\n# x", "chat")]), plot="r.svg", money=[])
     assert r"| a\|b\<script\>\* \# x | 1 |" in report

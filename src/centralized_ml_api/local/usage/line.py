@@ -42,7 +42,7 @@ def parse_call(line: bytes) -> Call | None:
     """
     start = line.rfind(b"{")  # the objects of the log are flat
     try:
-        return _call(json.loads(line[start:])) if start >= 0 else None
+        return _call(json.loads(line[start:].decode())) if start >= 0 else None
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 

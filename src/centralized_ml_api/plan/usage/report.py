@@ -39,7 +39,7 @@ def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
         ),
         "## Cost",
         _bullets(money),
-        *([_bullets(f"{escape_markdown(note)}." for note in table.notes)] if table.notes else []),
+        *_about(table),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -54,6 +54,11 @@ def escape_markdown(text: str) -> str:
     return _PUNCTUATION.sub(lambda found: found[0] if found[0] in _PLAIN else f"\\{found[0]}", line)
 
 
+def _about(table: UsageTable) -> Sequence[str]:
+    notes = [f"{escape_markdown(note)}." for note in table.notes]
+    return ("## The numbers", _bullets(notes)) if notes else ()
+
+
 def _period(table: UsageTable) -> str:
     first, last = min(one.first for one in table.rows), max(one.last for one in table.rows)
     return f"{say_instant(first)} to {say_instant(last)} UTC"
@@ -62,7 +67,7 @@ def _period(table: UsageTable) -> str:
 def _headlines(table: UsageTable) -> Iterable[str]:
     yield f"**{table.requests:,} calls**, {table.errors:,} of them failed ({_share(table)})."
     teams = table.teams
-    yield f"**{len(teams)} teams** called." if teams else "Nobody needed a key: who called is not known."
+    yield f"**{len(teams)} teams** called." if teams else "No call had a key, so who called is not known."
     busiest = max(table.hours, key=lambda one: one.requests, default=None)
     if busiest:
         yield f"Busiest hour: **{say_instant(busiest.start)}**, {busiest.requests:,} calls."
