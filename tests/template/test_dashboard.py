@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.plan.aws.dashboard import MOST_SHOWN
 from support.linting import lint_template
 from support.synthesis import REGION, STACK, build_test_plan, function, model, package
 
@@ -141,6 +142,13 @@ def test_only_the_accounts_own_alarms_may_write_to_the_topic(watched: Template) 
 
 def test_cloudformation_would_take_it(watched: Template) -> None:
     assert lint_template(watched, REGION) == []
+
+
+def test_of_many_models_the_first_are_shown(tmp_path: Path) -> None:
+    models = [model(f"m{number}") for number in range(MOST_SHOWN + 1)]
+    dashboard = build_test_plan({"models": models, "event": {"teams": ["red"]}}, tmp_path).dashboard
+    assert dashboard
+    assert dashboard.endpoints == tuple(one["name"] for one in models[:MOST_SHOWN])
 
 
 def test_its_weight_covers_what_it_takes_of_the_stack(template_of: Deploys, tmp_path: Path) -> None:
