@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up chromium test check lint parity bench format docs lock clean
+.PHONY: help setup setup-aws setup-dev up chromium test check lint parity lambda-runtime bench format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ UP ?=
 BENCH ?=
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 # A stamp stands for "the packages of this lock are installed"; it is older than the lock when the lock changed.
 $(VENV)/local.stamp: requirements/local.txt pyproject.toml
@@ -82,6 +82,15 @@ $(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml
 parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the SageMaker SDK (under 3 minutes)
 	@$(VENV)/parity/bin/python -m pytest -q tests/parity -o filterwarnings=default
 
+# AWS's runtime client is compiled where it is installed: an environment of its own, only for this.
+$(VENV)/lambda-runtime/lambda-runtime.stamp: tests/lambda_runtime/build.sh tests/lambda_runtime/package-lock.json | $(VENV)/dev.stamp
+	@echo "==> Compiling AWS's runtime client for Lambda's Node.js into $(VENV)/lambda-runtime (2 to 4 minutes, once)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/lambda_runtime/build.sh $(VENV)/lambda-runtime
+	@touch $@
+
+lambda-runtime: setup-dev $(VENV)/lambda-runtime/lambda-runtime.stamp ## Run the function that streams under AWS's own runtime client (4 minutes, once)
+	@MLAPI_LAMBDA_RUNTIME_CLIENT=$(CURDIR)/$(VENV)/lambda-runtime/node_modules/aws-lambda-ric/index.mjs $(BIN)/python -m pytest -q tests/unit/aws/stream_function
+
 bench: setup-aws ## Measure how long a synth takes, beside an app with one bucket; BENCH="--rounds 9" passes flags on
 	@$(BIN)/python bench/synth.py $(BENCH)
 
@@ -97,6 +106,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra aws --extra install -c requirements/local.txt pyproject.toml -o requirements.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
+	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix tests/lambda_runtime
 	@for model in models/*/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
