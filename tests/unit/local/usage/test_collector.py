@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.access_log import rotate
-from centralized_ml_api.local.usage import part, store
+from centralized_ml_api.local.usage import part, store, writing
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.store import UsageStore
 from support.access_log import NOON, append, line
@@ -218,10 +218,10 @@ def test_old_hours_become_days_with_the_same_sums_and_old_days_go(tmp_path: Path
 
 
 def test_more_names_than_there_is_room_for_are_counted_together(collector: UsageCollector) -> None:
-    append(collector.log, *(line(f"team-{number}") for number in range(store.MOST_PAIRS + 5)))
+    append(collector.log, *(line(f"team-{number}") for number in range(writing.MOST_PAIRS + 5)))
     table = collector.load_table(None)
-    assert table.requests == store.MOST_PAIRS + 5
-    assert len(table.rows) == store.MOST_PAIRS + 1
+    assert table.requests == writing.MOST_PAIRS + 5
+    assert len(table.rows) == writing.MOST_PAIRS + 1
     assert {one.team: one.requests for one in table.rows}["(others)"] == 5
 
 
