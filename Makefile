@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config/models.json
 UP ?=
-BENCH ?=
+BENCH ?= fairness synth
+FLAGS ?=
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -91,8 +92,8 @@ $(VENV)/lambda-runtime/lambda-runtime.stamp: tests/lambda_runtime/build.sh tests
 lambda-runtime: setup-dev $(VENV)/lambda-runtime/lambda-runtime.stamp ## Run the function that streams under AWS's own runtime client (4 minutes, once)
 	@MLAPI_LAMBDA_RUNTIME_CLIENT=$(CURDIR)/$(VENV)/lambda-runtime/node_modules/aws-lambda-ric/index.mjs $(BIN)/python -m pytest -q tests/unit/aws/stream_function
 
-bench: setup-aws ## Measure how long a synth takes, beside an app with one bucket; BENCH="--rounds 9" passes flags on
-	@$(BIN)/python bench/synth.py $(BENCH)
+bench: setup setup-aws ## Measure how fair the limits are and how long a synth takes; BENCH=synth picks one, FLAGS="--rounds 9" passes on
+	@for name in $(BENCH); do echo "==> bench/$$name.py"; $(BIN)/python bench/$$name.py $(FLAGS) || exit 1; done
 
 format: setup-dev ## Let Ruff format and fix
 	@$(BIN)/ruff format .

@@ -11,18 +11,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from machine import describe_machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,27 +205,11 @@ def _goal(name: str, value: float, limit: float | None) -> Goal | None:
     return None if limit is None else Goal(name, round(value, 2), limit, value <= limit)
 
 
-def describe_machine() -> dict[str, Any]:
-    """What the numbers depend on."""
+def describe_tools() -> dict[str, str]:
+    """The versions that the numbers depend on."""
     node = subprocess.run([_node(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own
     cdk = json.loads((ROOT / "node_modules/aws-cdk/package.json").read_text(encoding="utf-8"))
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
-        "versions": {
-            "python": platform.python_version(),
-            "node": node.stdout.strip(),
-            "aws-cdk-lib": version("aws-cdk-lib"),
-            "aws-cdk": cdk["version"],
-        },
-    }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor())
+    return {"node": node.stdout.strip(), "aws-cdk-lib": version("aws-cdk-lib"), "aws-cdk": cdk["version"]}
 
 
 def render(timings: list[Timing], goals: list[Goal]) -> str:
@@ -266,7 +250,7 @@ def main() -> int:
 def _keep(timings: list[Timing], goals: list[Goal], load: Sequence[tuple[float, ...]], rounds: int) -> None:
     before, after = ([round(one, 2) for one in sample] for sample in load)
     result = {
-        **describe_machine(),
+        **describe_machine(**describe_tools()),
         "rounds": rounds,
         "load_average": {"before": before, "after": after},
         "timings": [{**asdict(one), "median_seconds": round(one.median, 3)} for one in timings],

@@ -1,0 +1,37 @@
+# ruff: noqa: INP001  # a script, not a package
+"""A model for measurements: it thinks for `SECONDS` about each call, about `AT_ONCE` calls at a time.
+
+So it does `AT_ONCE / SECONDS` calls a second, whatever the machine; more wait in line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from aiohttp import web
+
+SECONDS = 0.02
+AT_ONCE = 2
+CALLS_PER_SECOND = AT_ONCE / SECONDS
+
+
+def build_application() -> web.Application:
+    """`GET /ping` and `POST /invocations`."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def think(_: web.Request) -> web.Response:
+        async with free:
+            await asyncio.sleep(SECONDS)
+        return web.json_response({"thought": True})
+
+    async def ping(_: web.Request) -> web.Response:
+        return web.Response()
+
+    application = web.Application()
+    application.add_routes([web.get("/ping", ping), web.post("/invocations", think)])
+    return application
+
+
+if __name__ == "__main__":
+    web.run_app(build_application(), host="127.0.0.1", port=int(sys.argv[1]), print=None)
