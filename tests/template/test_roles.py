@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.aws.tags import STACK_TAG
 from centralized_ml_api.catalog.facts import ModelData
 from support.synthesis import (
     BUCKET,
+    STACK,
     Template,
     build_facts,
     container,
@@ -31,6 +33,8 @@ PREFIX_ALLOWED = {
     "logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents": (
         "SageMaker names the log group after the endpoint, below /aws/sagemaker/Endpoints/"
     ),
+    "apigateway:GET": "plans and keys have names that API Gateway makes; a condition names the stack's keys",
+    "apigateway:PATCH": "the same, and the condition too",
 }
 """Actions that may be allowed on everything below a prefix, and why."""
 
@@ -71,7 +75,7 @@ def every_feature(template_of: Deploys) -> Template:
     return template_of(
         model("direct"), model("through", integration=function()), package(), container(),
         package("streamed", integration={"type": "stream"}),
-        facts=gated, endpoints=[adopted],
+        facts=gated, endpoints=[adopted], event={"teams": [{"name": "red", "models": ["direct"]}]},
     )  # fmt: skip
 
 
@@ -86,6 +90,17 @@ def test_no_action_is_allowed_below_a_prefix_without_a_reason(template_of: Deplo
         resources = [text_of(one) for one in listed(statement["Resource"])]
         if any("*" in one for one in resources if one != "*"):
             assert " ".join(listed(statement["Action"])) in PREFIX_ALLOWED, statement
+
+
+def test_values_of_keys_are_read_and_changed_in_this_stack_alone(template_of: Deploys) -> None:
+    keys = [
+        one
+        for one in statements(every_feature(template_of))
+        if any(":/apikeys/" in text_of(where) for where in listed(one["Resource"]))
+    ]
+    assert len(keys) == 2
+    for statement in keys:
+        assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": STACK}}
 
 
 def test_no_action_is_a_pattern(template_of: Deploys) -> None:
