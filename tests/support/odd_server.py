@@ -168,8 +168,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._end_events()
 
     def _chat(self, asked: dict[str, Any]) -> None:
+        try:
+            words = str(asked["messages"][-1]["content"])
+        except (LookupError, TypeError):  # as a real one refuses what is no chat
+            self._answer(400, {"Content-Type": "application/json"}, REFUSAL)
+            return
         said = {"id": "one", "created": 0, "model": asked.get("model", "its own")}
-        words = asked["messages"][-1]["content"]
         if not asked.get("stream"):
             choice = {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop"}
             whole = {**said, "object": "chat.completion", "choices": [choice]}

@@ -35,7 +35,8 @@ def build_openai_operations(models: OpenAiModels, errors: Mapping[str, Any]) -> 
 
 def _chat(names: Sequence[str]) -> Operation:
     message = {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}}}
-    properties = {"messages": {"type": "array", "items": message}, "stream": {"type": "boolean"}}
+    talk = {"type": "array", "minItems": 1, "items": message}
+    properties = {"messages": talk, "stream": {"type": "boolean"}}
     messages = [{"role": "user", "content": "What is AWS?"}]
     return {
         "operationId": "create_chat_completion",
@@ -71,6 +72,6 @@ def _body(names: Sequence[str], properties: Operation, example: Operation) -> Op
 
 def _answers(errors: Mapping[str, Any], *more_types: str) -> Operation:
     content = {kind: {"schema": {"type": "object"}} for kind in ("application/json",)}
-    streamed = {kind: {"schema": {"type": "string"}} for kind in more_types}
+    streamed: Operation = {kind: {} for kind in more_types}
     answer = {"description": "The answer, as OpenAI's API gives it.", "content": {**content, **streamed}}
     return {"responses": {"200": answer, **errors}}

@@ -138,7 +138,7 @@ def _answer(deployment: ModelDeployment) -> dict[str, Any]:
         "headers": {
             CUSTOM_ATTRIBUTES: {"schema": {"type": "string"}, "description": "What the model adds, if any."}
         },
-        "content": {media_type: {"schema": _schema(media_type)}},
+        "content": {media_type: {} if media_type == EVENTS else {"schema": _schema(media_type)}},
     }
 
 
