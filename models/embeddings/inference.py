@@ -23,6 +23,9 @@ DIMENSIONS = 384
 TEXTS_AT_MOST = 2048
 """As many as OpenAI's API takes."""
 
+CHARACTERS_AT_MOST = 200_000
+"""Of one request: ten for each token. To count the tokens of the largest body takes a quarter of a minute."""
+
 ALL_TOKENS_AT_MOST = 20_000
 """Of one request, because others wait meanwhile: some ten seconds on two cores."""
 
@@ -101,8 +104,18 @@ def _read_texts(written: object) -> list[str]:
         raise ValueError(f'"input" has {len(texts)} texts; {TEXTS_AT_MOST} at most are taken at once.')
     if not all(texts):
         raise ValueError(f'"input" has an empty text at {texts.index("")}.')
+    _check_length(texts)
     _check_unicode(texts)
     return texts
+
+
+def _check_length(texts: Sequence[str]) -> None:
+    characters = sum(map(len, texts))
+    if characters > CHARACTERS_AT_MOST:
+        raise ValueError(
+            f'"input" has {characters} characters; {CHARACTERS_AT_MOST} at most are taken at once. '
+            "Send it in parts."
+        )
 
 
 def _check_unicode(texts: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import av
@@ -17,6 +18,9 @@ RATE_HZ = 16_000
 """Whisper's own. Source: https://github.com/openai/whisper/blob/main/whisper/audio.py"""
 
 SECONDS_AT_MOST = 300
+
+FASTEST_HZ = 384_000
+"""More than any recorder takes. Sound that claims a rate of megahertz takes half a minute to resample."""
 
 OPTIONS = {"format_whitelist": "wav,flac,mp3,ogg,aac,matroska,mov", "protocol_whitelist": "none"}
 """FFmpeg knows playlists too, whose entries it would read from this machine's own files.
@@ -56,6 +60,13 @@ def _read(recording: bytes) -> Iterator[NDArray[np.int16]]:
 def _resample(recording: bytes) -> Iterator[NDArray[np.int16]]:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
     with av.open(io.BytesIO(recording), options=OPTIONS, metadata_errors="ignore") as container:
-        for frame in (*container.decode(audio=0), None):
+        # One frame after the other: all of them together can be a thousand times the recording.
+        for frame in chain(map(_check_rate, container.decode(audio=0)), [None]):
             for piece in resampler.resample(frame):
                 yield piece.to_ndarray().reshape(-1)
+
+
+def _check_rate(frame: av.AudioFrame) -> av.AudioFrame:
+    if frame.sample_rate > FASTEST_HZ:
+        raise ValueError(f"The recording has more than {FASTEST_HZ} samples a second.")
+    return frame

@@ -218,6 +218,13 @@ def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None
     assert answer.choices[0].message.content
 
 
+def _wav(rate_hz: int) -> bytes:
+    """A second of silence, were its rate 16 kHz."""
+    samples = bytes(2 * 16_000)
+    sound = struct.pack("<IHHIIHH", 16, 1, 1, rate_hz, 0, 2, 16)
+    return b"RIFF\xff\xff\xff\xffWAVEfmt " + sound + b"data" + struct.pack("<I", len(samples)) + samples
+
+
 WRONG = [
     ("/embeddings", b"{", "application/json", "The body is no JSON"),
     ("/embeddings", b"[" * 100_000, "application/json", "The body is no JSON"),
@@ -231,6 +238,7 @@ WRONG = [
     ("/embeddings", json.dumps({"input": "word " * 300}).encode(), "application/json", "302 tokens"),
     ("/embeddings", json.dumps({"input": ["word " * 250] * 90}).encode(), "application/json", "in parts"),
     ("/embeddings", json.dumps({"input": ["a"] * 2049}).encode(), "application/json", "2048 at most"),
+    ("/embeddings", json.dumps({"input": "x" * 200_001}).encode(), "application/json", "200001 characters"),
     ("/text-to-speech", b"[" * 100_000, "application/json", "The body is no JSON"),
     ("/text-to-speech", b'{"text": " "}', "application/json", "must be a text to say"),
     (
@@ -242,6 +250,7 @@ WRONG = [
     ("/text-to-speech", b'{"text": "a", "speed": 9}', "application/json", "from 0.5 to 2.0"),
     ("/text-to-speech", json.dumps({"text": "a" * 1001}).encode(), "application/json", "1000 at most"),
     ("/speech-to-text", b"no sound", WAV, "no audio that can be read"),
+    ("/speech-to-text", _wav(rate_hz=1_000_000_000), WAV, "samples a second"),
     ("/speech-to-text", b"{}", "application/json", "send the bytes of a recording"),
     ("/ocr", b"no picture", "image/png", "no image that can be read"),
     ("/ocr", b"{}", "application/json", "send the bytes of an image"),
@@ -284,6 +293,33 @@ def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> Non
     )
 
 
+def test_hours_of_silence_take_no_more_memory_than_minutes() -> None:
+    grown_kib = int(run_in_environment("speech_to_text", _HOUR_OF_SILENCE))
+    assert grown_kib < 100_000
+
+
+_HOUR_OF_SILENCE = """
+import io, re, av, numpy
+from pathlib import Path
+from audio import decode
+
+def most_kib():  # of this program alone, not of what started it
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+file = io.BytesIO()
+with av.open(file, "w", format="flac") as target:
+    stream = target.add_stream("flac", rate=48000)
+    frame = av.AudioFrame.from_ndarray(numpy.zeros((1, 48000 * 60), numpy.int16), layout="mono")
+    frame.sample_rate = 48000
+    for _ in range(60):
+        target.mux(stream.encode(frame))
+    target.mux(stream.encode(None))
+before = most_kib()
+try:
+    decode(file.getvalue())
+except ValueError:
+    print(most_kib() - before)
+"""
 _HUGE_PICTURE = """
 import sys
 from PIL import Image
