@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import pty
@@ -34,7 +36,8 @@ SCREEN, NO_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     folder = tmp_path_factory.mktemp("watching")
-    with start_local_api(folder, models(chat=odd_command()), "--metrics-port", "0", "--for", "2h") as api:
+    served = models(chat=odd_command(), hangs=odd_command("/hang"))
+    with start_local_api(folder, served, "--metrics-port", "0", "--for", "2h") as api:
         yield api.wait_serving()
 
 
@@ -57,6 +60,14 @@ def test_prometheus_sees_calls_models_and_the_end(api: LocalApi, address: str) -
     assert found["mlapi_model_ready", "chat", ""] == 1
     assert found["mlapi_replicas_ready", "chat", ""] == 1
     assert 0 < found["mlapi_ends_timestamp_seconds", "", ""] - time.time() <= 7200
+
+
+def test_calls_under_way_are_those_that_nobody_has_answered_yet(api: LocalApi, address: str) -> None:
+    url = urllib3.util.parse_url(api.url)
+    with contextlib.closing(http.client.HTTPConnection(str(url.host), url.port)) as connection:
+        connection.request("POST", "/hangs", b"{}")
+        wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 1}, "the call is under way")
+    wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 0}, "its caller has gone away")
 
 
 def test_only_this_machine_reaches_it_and_the_api_does_not_show_it(api: LocalApi, address: str) -> None:
@@ -128,6 +139,33 @@ def test_watching_and_json_do_not_go_together(api: LocalApi) -> None:
     assert (ran.status, ran.out) == (2, "")
 
 
+def test_teams_are_told_apart_and_their_limits_are_there_without_their_keys(tmp_path: Path) -> None:
+    red = {"name": "red", "requests_per_second": 50, "burst": 50, "requests_per_day": 4}
+    config = {**models(chat=odd_command()), "event": {"teams": [red, "blue"]}}
+    with start_local_api(tmp_path, config, "--metrics-port", "0") as api:
+        address: str = api.wait_serving().status()["metrics"]
+        values: dict[str, str] = json.loads(mlapi("keys", "--show", "--json", cwd=tmp_path).out)
+        for _ in range(4):
+            assert api.call("/chat", x_api_key=values["red"]).status == 200
+        assert api.call("/chat", x_api_key="wrong").status == 401
+        wait_until(
+            lambda: read_samples(address).get('mlapi_team_used_today{"team": "red"}') == 4,
+            "what the team used is counted",
+        )
+        found = read_samples(address)
+        assert found['mlapi_requests_total{"model": "chat", "status": "200", "team": "red"}'] == 4
+        assert found['mlapi_requests_total{"model": "chat", "status": "401", "team": ""}'] == 1
+        assert found['mlapi_team_limit_per_second{"team": "red"}'] == 50
+        assert found['mlapi_team_limit_per_day{"team": "red"}'] == 4
+        assert 'mlapi_team_limit_per_day{"team": "blue"}' not in found
+        text = urllib3.request("GET", address).data.decode()
+        assert not [value for value in values.values() if value in text]
+        with Terminal(tmp_path, "status", "--watch") as terminal:
+            terminal.wait_for(rb"red +\d\.\d 50 +\d\.\d +4 +4 100%")
+            terminal.press(b"q")
+            assert terminal.wait_end() == 0
+
+
 class Terminal:
     """`mlapi` in a terminal of 80 columns; what it `shown` so far, byte for byte."""
 
@@ -190,6 +228,21 @@ def scrape(address: str) -> dict[tuple[str, str, str], float]:
     text = urllib3.request("GET", address).data.decode()
     return {
         (one.name, one.labels.get("model", ""), one.labels.get("status", "")): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+def in_flight(address: str) -> dict[str, float]:
+    found = scrape(address).items()
+    return {model: value for (name, model, _), value in found if name == "mlapi_requests_in_flight"}
+
+
+def read_samples(address: str) -> dict[str, float]:
+    """Every sample by its name and labels."""
+    text = urllib3.request("GET", address).data.decode()
+    return {
+        f"{one.name}{json.dumps(one.labels, sort_keys=True)}": one.value
         for family in text_string_to_metric_families(text)
         for one in family.samples
     }
