@@ -131,6 +131,31 @@ def templates_in(value: Any) -> list[str]:
     ]
 
 
+def build_event(count: int) -> Config:
+    """An event with all that there is, for so many models."""
+    listed = {"models": [f"model-{number}" for number in range(max(1, count - 10))]}
+    return {
+        "teams": [
+            {"name": f"team-{number}", "requests_per_day": 100, **(listed if number < 2 else {})}
+            for number in range(20)
+        ],
+        "requests_per_second": 2,
+        "ends": "2030-06-01T18:00:00Z",
+        "budget": {"usd": 500, "email": "you@example.com"},
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 150])
+def test_150_models_with_20_teams_fit_too(tmp_path: Path, count: int) -> None:
+    config = {"models": many(count, "chats"), "event": build_event(count)}
+    synthesize(build_test_plan(config, tmp_path), tmp_path / "out")
+    for file in (tmp_path / "out").glob("*.template.json"):
+        assert file.stat().st_size < 1_000_000, file.name
+    for document in documents(read_template(tmp_path / "out", STACK)):
+        assert len(document["Resources"]) <= 500
+
+
 @pytest.mark.slow
 def test_the_longest_names_fit_too(tmp_path: Path) -> None:
     plan = build_test_plan({"models": many(150, "unscaled", LONG)}, tmp_path)

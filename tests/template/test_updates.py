@@ -117,6 +117,40 @@ def changes_of(template_of: Deploys, edit: Edit) -> tuple[Change, ...]:
     return compare_templates(before, template_of(edit.after, facts=edit.facts).document)
 
 
+EVENTS = {
+    "limits of a team": (
+        {"teams": [{"name": "red", "requests_per_day": 5}]},
+        {"teams": [{"name": "red", "requests_per_day": 9}]},
+        {("AWS::ApiGateway::UsagePlan", "update")},
+    ),
+    "another team": (
+        {"teams": ["red"]},
+        {"teams": ["red", "blue"]},
+        {("AWS::ApiGateway::Stage", "update")},  # what all teams together may send
+    ),
+    "the list of a team": (
+        {"teams": [{"name": "red", "models": []}]},
+        {"teams": [{"name": "red", "models": ["a-package"]}]},
+        {("AWS::Lambda::Function", "update"), ("AWS::IAM::Role", "update")},
+    ),
+    "the end": (
+        {"ends": "2030-06-01T18:00:00Z"},
+        {"ends": "2030-06-02T18:00:00Z"},
+        {*DOCUMENTS_ANEW, ("AWS::Scheduler::Schedule", "update")},
+    ),
+}
+"""Two events, and what happens to what is there; no key is ever made anew."""
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_edit_of_the_event_keeps_every_key(template_of: Deploys, name: str) -> None:
+    before, after, happens = EVENTS[name]
+    changes = compare_templates(
+        template_of(package(), event=before).document, template_of(package(), event=after).document
+    )
+    assert kept(changes) == happens
+
+
 def kept(changes: Iterable[Change]) -> set[tuple[str, str]]:
     return {(one.type, one.action) for one in changes if one.action in {"update", "replace"}}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.aws.event import AccessPlan
 
 CODE = Path(__file__).with_name("key_code")
-RUNTIME = "python3.13"
+RUNTIME = "python3.14"
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
 TIMEOUT_SECONDS = 10

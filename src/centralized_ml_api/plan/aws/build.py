@@ -64,7 +64,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     stream = build_stream(_stream_models(plan.deployments, spoken))
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream is not None)
-    fixed = fixed_weight(routes, roles, policies, stream) + event_weight(plan.event)
+    fixed = fixed_weight(routes, roles, policies, stream) + event_weight(plan.event, len(routes))
     if dashboard:
         fixed += dashboard.weight
     groups = assign_groups(entry_weights(routes, models, functions), fixed)

@@ -43,8 +43,11 @@ _KEYS = Weight(resources=6, characters=6_000)
 """The function that gives keys on, its log group and roles; what ends replaced keys."""
 
 _TEAM = Weight(resources=3, characters=1_500)
-_ENDING = Weight(resources=2, characters=20_000)
+_KEYS_PATH = Weight(characters=120)
+_ENDING = Weight(resources=2, characters=12_000)
 """The schedule and its role, and a header on every answer of the API."""
+
+_ENDING_PATH = Weight(characters=250)
 
 _BUDGET = Weight(resources=1, characters=1_000)
 _NAMED_BY_ENTRY = 8
@@ -66,11 +69,12 @@ def fixed_weight(
     return total
 
 
-def event_weight(event: EventPlan) -> Weight:
-    """What the main stack holds for an event: its teams, its end, its budget."""
-    ending, budget = _ENDING if event.ends else Weight(), _BUDGET if event.budget else Weight()
-    teams = _KEYS + _times(len(event.teams), _TEAM) if event.teams else Weight()
-    return teams + ending + budget
+def event_weight(event: EventPlan, paths: int) -> Weight:
+    """What the main stack holds for an event: teams, end, budget, and what each path says of them."""
+    budget = _BUDGET if event.budget else Weight()
+    ending = _ENDING + _times(paths, _ENDING_PATH) if event.ends else Weight()
+    keys = _KEYS + _times(paths, _KEYS_PATH) + _times(len(event.teams), _TEAM)
+    return (keys if event.teams else Weight()) + ending + budget
 
 
 def entry_weights(
