@@ -25,6 +25,9 @@ _LARGE_BYTES = 5_000_000
 _SAYING = "installing packages"
 _UNPACKING = "Installing collected packages"
 _ERROR = "error: "
+_CRASHED = "error: exception:"
+"""Before a traceback of pip's own, whose last line says more."""
+
 _FULL = ("No space left on device", "Disk quota exceeded")
 _READ_ON = "correct requirements.txt; the lines before this one, or the model's log, have all that pip said"
 _OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
@@ -113,5 +116,5 @@ def explain_failure(output: Sequence[str], requirements: Path) -> StartError:
 
 def _last_error(output: Sequence[str]) -> str:
     lines = [line.strip() for line in output if line.strip()] or ["pip said nothing"]
-    errors = [line for line in lines if line.lower().startswith(_ERROR)]
+    errors = [line for line in lines if line.lower().startswith(_ERROR) and line.lower() != _CRASHED]
     return errors[-1][len(_ERROR) :] if errors else lines[-1]

@@ -116,6 +116,14 @@ def output_fn(prediction, accept, context):
 
 
 @pytest.mark.parametrize(
+    "parameters", ["a, b", "a, b, /", "a, b, **more", "a, b, *, warm=True", "*all", "*all, **more"]
+)
+def test_parameters_that_nobody_must_give_are_no_context(load: Load, parameters: str) -> None:
+    handler = load(f"{MODEL}def predict_fn({parameters}): return 'called'")
+    assert call(handler)[0] == b'"called"'
+
+
+@pytest.mark.parametrize(
     ("source", "reason"),
     [
         ("", "no model_fn"),

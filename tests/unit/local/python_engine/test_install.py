@@ -36,6 +36,7 @@ ERROR: No matching distribution found for numpy
             "no room for",
         ),
         ("/usr/bin/python: No module named pip", "pip is missing from"),
+        ("ERROR: Exception:\nTraceback:\nKeyError: 'name'", "could not be installed: KeyError: 'name'"),
         ("Killed", "could not be installed: Killed"),
         ("", "could not be installed: pip said nothing"),
     ],

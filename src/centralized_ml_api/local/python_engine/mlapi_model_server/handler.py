@@ -27,6 +27,8 @@ MODULE = "inference"
 _BAD_INPUT = (ValueError, TypeError, LookupError)
 """What a function that reads a body raises at a wrong one: no number, no such key, not UTF-8."""
 
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 
 class UnusableModuleError(Exception):
     """`inference.py` does not define what it must."""
@@ -142,12 +144,20 @@ def _function(module: ModuleType, name: str) -> Function:
     parameters = _PARAMETERS[name]
     if inspect.iscoroutinefunction(call):
         raise UnusableModuleError(f"{name} is async; it must be a plain function")
-    count = len(inspect.signature(call).parameters)
+    count = _count_parameters(call, len(parameters))
     if count not in {len(parameters), len(parameters) + 1}:
         raise UnusableModuleError(
             f"{name} takes {count} arguments; it must take ({', '.join(parameters)}) or the same and context"
         )
     return Function(call, takes_context=count > len(parameters))
+
+
+def _count_parameters(call: Callable[..., Any], needed: int) -> int:
+    """Those by position; a decorator's `*arguments` takes as many as are needed."""
+    kinds = [one.kind for one in inspect.signature(call).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return needed
+    return sum(kind in _BY_POSITION for kind in kinds)
 
 
 def _check_set(functions: Mapping[str, Function]) -> None:
