@@ -159,8 +159,9 @@ def read_template(output: Path, stack: str = STACK) -> Template:
 
 
 def normalised(document: dict[str, Any]) -> dict[str, Any]:
-    """Without what changes with the content of assets."""
+    """Without what changes with the content of assets, which names the deployment too."""
     text = re.sub(r"[0-9a-f]{64}", "<ASSET>", json.dumps(document, sort_keys=True))
+    text = re.sub(r"(Deployment[0-9A-F]{8})[0-9a-f]{32}", r"\1<DOCUMENT>", text)
     plain: dict[str, Any] = json.loads(text)
     return plain
 

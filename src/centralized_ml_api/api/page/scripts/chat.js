@@ -4,7 +4,8 @@ const MAX_TOKENS = 256;
 
 /** The chat of one model; `changed(request)` hears what would be sent. */
 function chat(model, changed) {
-  const messages = [];
+  const { instructions, question, options } = startOf(model.sample);
+  const messages = [...instructions];
   const talk = element("ol", { class: "talk", "aria-live": "polite", "aria-label": "Conversation" });
   const place = element("div", { class: "answer" });
   const input = element("textarea", { rows: "2", "aria-label": "Your message", placeholder: "Say something" });
@@ -12,11 +13,11 @@ function chat(model, changed) {
   const stop = element("button", { type: "button", hidden: true }, "Stop");
   const fresh = element("button", { type: "button", class: "quiet" }, "New conversation");
   let running = null;
-  input.value = "What is AWS?";
+  input.value = question;
 
   const build = (next) =>
     request("/v1/chat/completions", {
-      body: JSON.stringify({ model: model.name, messages: next, max_tokens: MAX_TOKENS, stream: true }),
+      body: JSON.stringify({ model: model.name, messages: next, ...options, stream: true }),
       accept: "text/event-stream",
     });
   // With nothing written, what was sent last stays in view.
@@ -55,7 +56,7 @@ function chat(model, changed) {
   stop.addEventListener("click", () => running?.abort());
   fresh.addEventListener("click", () => {
     running?.abort();
-    messages.length = 0;
+    messages.splice(0, messages.length, ...instructions);
     talk.replaceChildren();
     place.replaceChildren();
     preview();
@@ -75,6 +76,18 @@ function chat(model, changed) {
   };
   const buttons = element("p", { class: "buttons" }, go, stop, fresh);
   return element("form", { class: "answer", onsubmit: submit }, talk, place, input, buttons);
+}
+
+/** What a conversation starts with: as the sample does, with room for longer answers. */
+function startOf(sample) {
+  const { messages, max_tokens: tokens, ...options } = Array.isArray(sample?.messages) ? sample : { messages: [] };
+  const instructions = messages.filter((message) => message?.role === "system");
+  const asked = messages.findLast((message) => message?.role === "user")?.content;
+  return {
+    instructions,
+    question: typeof asked === "string" ? asked : "What is AWS?",
+    options: { ...options, max_tokens: Math.max(MAX_TOKENS, tokens ?? 0) },
+  };
 }
 
 /** Fills `answer` as the words come, and says how fast they came. */
