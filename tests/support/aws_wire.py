@@ -87,13 +87,15 @@ def stack_in(status: str) -> Answer:
 class AwsWire:
     """The server: its address, its answers, and what it was asked.
 
-    `spoken` are answers that depend on the body of the request; they come before `answers`.
+    `spoken` are answers that depend on the body of the request; they come before `answers`. `got` are the
+    paths of the requests that have no body, with their queries.
     """
 
     url: str
     answers: dict[str, Answer]
     spoken: dict[str, Callable[[str], Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    got: list[str] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -124,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # the base class's name
         """The services whose requests are paths: `lambda.GET /2015-03-31/functions/name`."""
+        self.wire.got.append(self.path)
         self._answer(f"{self._service()}.GET {self.path.partition('?')[0]}")
 
     def _service(self) -> str:

@@ -170,6 +170,17 @@ def test_what_counts_towards_the_quotas_is_what_api_gateway_counted(deployed: Aw
         ("red", "2026-06-01", 6),
     ]
     assert "secret" not in str(table)
+    (asked,) = (path for path in deployed.got if path.startswith("/apikeys"))
+    assert "includeValues=false" in asked
+    plans = [path for path in deployed.got if path.endswith("usage?startDate=2026-05-31&endDate=2026-06-01")]
+    assert len(plans) == 2
+
+
+def test_what_was_before_the_stack_is_not_asked_for(deployed: AwsWire) -> None:
+    insights = Insights(deployed, ANSWERS)
+    load_table(AwsClients("us-east-1"), STACK, datetime(2026, 1, 1, tzinfo=UTC), now=NOON)
+    load_table(AwsClients("us-east-1"), STACK, NOON, now=NOON)
+    assert {one["startTime"] for one in insights.asked} == {1780214400, int(NOON.timestamp())}
 
 
 def test_the_queries_name_what_the_access_log_has() -> None:

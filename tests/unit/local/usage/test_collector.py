@@ -80,6 +80,23 @@ def test_lines_written_between_the_last_look_and_the_rotation_are_counted(collec
     assert _requests(collector) == 4
 
 
+def test_the_older_part_is_not_counted_anew_while_the_newer_one_grows(collector: UsageCollector) -> None:
+    append(collector.log, line())
+    collector.collect()
+    rotate(collector.log, 1)
+    for calls in (2, 3, 4):
+        append(collector.log, line())
+        assert _requests(collector) == calls
+
+
+def test_the_first_and_the_last_call_are_those_by_the_clock(collector: UsageCollector) -> None:
+    for minute in (5, 1, 9, 7):  # the log has them by when they ended
+        append(collector.log, line(at=NOON + timedelta(minutes=minute)))
+        collector.collect()
+    (row,) = collector.load_table(None).rows
+    assert (row.first, row.last) == (NOON + timedelta(minutes=1), NOON + timedelta(minutes=9))
+
+
 def test_a_log_that_was_emptied_by_hand_is_begun_anew(collector: UsageCollector) -> None:
     append(collector.log, line(), line(), line())
     collector.collect()
