@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.deployed import load_resources
+from centralized_ml_api.aws.leftovers import find_leftovers
 from support.aws_inventory import count_leftovers
+from support.deployment import STACK
 
 if TYPE_CHECKING:
     from support.deployment import Deployment
@@ -21,8 +25,11 @@ def config(email: str) -> dict[str, Any]:
     return {"models": [], "endpoints": [ENTRY], "event": {"budget": {"usd": 500, "email": email}}}
 
 
-def test_the_life_of_graphs_and_alarms(deployment: Deployment) -> None:
+def test_the_life_of_graphs_and_alarms(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     deployment.deploy(config("you@example.com"))
+    for name, value in deployment.aws.environment.items():
+        monkeypatch.setenv(name, value)
+    clients = AwsClients()
     cloudwatch, sns = deployment.aws.client("cloudwatch"), deployment.aws.client("sns")
     (name,) = dashboards(cloudwatch)
     body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
@@ -33,9 +40,13 @@ def test_the_life_of_graphs_and_alarms(deployment: Deployment) -> None:
     (topic,) = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
     assert all(one["AlarmActions"] == [topic] for one in alarms)
     assert told(sns) == ["you@example.com"]
+    resources = load_resources(clients.client("cloudformation"), STACK)
+    left = [one.partition(" ")[0] for one in find_leftovers(clients, resources)]
+    assert (left.count("dashboard"), left.count("alarm")) == (1, 2), "a destroy asks for what costs"
     deployment.deploy(config("other@example.com"))
     assert told(sns) == ["other@example.com"]
-    assert deployment.mlapi("destroy", "--yes").returncode == 0
+    assert "Nothing billed is left." in deployment.mlapi("destroy", "--yes").stdout
+    assert find_leftovers(clients, resources) == []
     assert not dashboards(cloudwatch)
     assert not cloudwatch.describe_alarms()["MetricAlarms"]
     assert not sns.list_topics()["Topics"]

@@ -57,6 +57,16 @@ def _budget(clients: AwsClients, physical_id: str) -> object:
     return clients.client("budgets").describe_budget(AccountId=account, BudgetName=physical_id)
 
 
+def _alarm(clients: AwsClients, physical_id: str) -> object:
+    alarms = clients.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]
+    return next(iter(alarms), None)
+
+
+def _dashboard(clients: AwsClients, physical_id: str) -> object:
+    named = clients.client("cloudwatch").list_dashboards(DashboardNamePrefix=physical_id)["DashboardEntries"]
+    return next((one for one in named if one["DashboardName"] == physical_id), None)
+
+
 def _log_group(clients: AwsClients, physical_id: str) -> object:
     groups = clients.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
     return next((one for one in groups if one["logGroupName"] == physical_id), None)
@@ -72,6 +82,8 @@ _ASK: dict[str, tuple[str, Callable[[AwsClients, str], object]]] = {
     "AWS::Scheduler::Schedule": ("schedule", _schedule),
     "AWS::Scheduler::ScheduleGroup": ("schedule group", _schedule_group),
     "AWS::Budgets::Budget": ("budget", _budget),
+    "AWS::CloudWatch::Alarm": ("alarm", _alarm),
+    "AWS::CloudWatch::Dashboard": ("dashboard", _dashboard),
     "AWS::Lambda::Function": ("Lambda function", _function),
     "AWS::Logs::LogGroup": ("log group", _log_group),
 }

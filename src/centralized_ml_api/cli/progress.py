@@ -71,6 +71,8 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     if status.ends:
         output.talk(f"  Ends by itself at {status.ends}.")
     output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
+    if status.metrics:
+        output.talk(f"  Metrics for Prometheus: {status.metrics}")
     output.talk("")
     output.data(f"Serving on {status.address}")
     port = status.address.rpartition(":")[2]
