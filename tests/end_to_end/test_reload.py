@@ -99,7 +99,7 @@ def test_a_model_that_cannot_start_anew_goes_on_as_it_was(tmp_path: Path) -> Non
         write_config(api.folder, models(echo={"engine": "command", "run": ["false", "{port}"]}))
         ran = mlapi("reload", cwd=api.folder)
         assert ran.status == 1
-        assert "echo could not be started anew, the old one goes on" in ran.out
+        assert "Reloaded: nothing changed.\necho could not be started anew, the old one goes on" in ran.out
         assert api.call("/echo").status == 200
 
 

@@ -108,7 +108,9 @@ def describe_reload(changes: dict[str, Any]) -> str:
     words = [
         f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
     ]
-    lines = ["Reloaded: " + ("; ".join(words) or "nothing differs from what is served") + "."]
+    is_same = not (changes["kept"] or changes["failed"])
+    nothing = "nothing differs from what is served" if is_same else "nothing changed"
+    lines = ["Reloaded: " + ("; ".join(words) or nothing) + "."]
     for failure in changes["kept"]:
         lines += _describe_failure(failure, "could not be started anew, the old one goes on")
     for failure in changes["failed"]:
