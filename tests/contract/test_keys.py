@@ -10,8 +10,10 @@ import pytest
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from contract.api import build_config
 from contract.case import AWS, LOCAL, Request, send
-from contract.cases.keys import CASES, KeyCase, plain
+from contract.cases.keys import CASES, KeyCase, chat_as, plain
 from contract.differences import KEY_DIFFERENCES, Difference
+from contract.mutated import serve_envoy
+from contract.mutations import gateway_keys
 from contract.mutations.keys import MUTATIONS, KeyMutation
 from contract.targets import Targets, read_targets
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
@@ -19,7 +21,9 @@ from support.local_api import start_local_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from contract.mutations.mutation import Mutation
     from support.background import Background
     from support.odd_server import OddServer
 
@@ -88,11 +92,14 @@ def test_a_difference_is_just_as_it_is_documented(
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("path", ["/echo", "/nothing-here"])
-def test_every_answer_says_when_the_event_ends(guarded: Targets, keys: Keys, target: str, path: str) -> None:
-    for headers in ({}, plain("red")):
-        answer = send(guarded.url(target), with_key(Request(path, headers=headers), keys[target]))
-        assert answer.header("x-event-ends") == ENDS, answer
+@pytest.mark.parametrize("headers", [{}, plain("red")], ids=["refused", "answered"])
+@pytest.mark.parametrize("path", ["/echo", "/v1/chat/completions", "/nothing-here"])
+def test_every_answer_says_when_the_event_ends(
+    guarded: Targets, keys: Keys, target: str, headers: dict[str, str], path: str
+) -> None:
+    request = chat_as(headers) if path.startswith("/v1") else Request(path, headers=headers)
+    answer = send(guarded.url(target), with_key(request, keys[target]))
+    assert answer.header("x-event-ends") == ENDS, answer
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
@@ -108,6 +115,20 @@ def test_a_case_notices_a_wrong_document(
         answer = send(url, request)
     with pytest.raises(AssertionError):
         case.case.expected.check(answer, AWS)
+
+
+@pytest.mark.parametrize("mutation", gateway_keys.MUTATIONS, ids=lambda one: one.what)
+def test_a_case_notices_a_wrong_gateway(
+    guarded: Targets, keys: Keys, tmp_path: Path, mutation: Mutation
+) -> None:
+    (case,) = [one for one in CASES if one.name == mutation.noticed_by]
+    request = with_key(case.case.request, keys[LOCAL])
+    with serve_envoy(guarded, tmp_path, mutation.change) as url:
+        for _ in range(case.before):
+            send(url, request)
+        answer = send(url, request)
+    with pytest.raises(AssertionError):
+        case.case.expected.check(answer, LOCAL)
 
 
 def test_a_plain_key_is_asked_about_once(guarded: Targets, keys: Keys) -> None:

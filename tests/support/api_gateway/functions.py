@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from support.background import Background
 
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
+_AS_IT_IS = {"EVENT_ENDS"}
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
@@ -66,9 +67,13 @@ def run_streams(
             models = json.loads(variables["MODELS"])
             for model in models.values():
                 model["endpoint"] = endpoints[model["endpoint"]]
-            idle_seconds = float(variables["IDLE_SECONDS"])
             host = stack.enter_context(
-                start_stream_host(models=models, sagemaker_url=sagemaker_url, idle_seconds=idle_seconds)
+                start_stream_host(
+                    models=models,
+                    sagemaker_url=sagemaker_url,
+                    idle_seconds=float(variables["IDLE_SECONDS"]),
+                    environment={name: variables[name] for name in _AS_IT_IS if name in variables},
+                )
             )
             streams[_arn(name, template)] = _stream(host)
         yield streams

@@ -123,6 +123,7 @@ class CentralizedMlApi(Construct):
             plan=plan,
             endpoints={one.name: self._address(one.endpoint) for one in plan.models},
             log_retention_days=self._plan.log_retention_days,
+            ends=self._plan.api.event.ends,
         ).arn
 
     def _build_api(self) -> HttpApi:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnResource, Stack
 from constructs import Construct
 
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.code_asset import ship_code
 from centralized_ml_api.aws.constructs.log_group import build_log_group
 from centralized_ml_api.aws.constructs.role import allow, build_managed_policy, build_role, role_arn
@@ -17,6 +18,7 @@ from centralized_ml_api.plan.aws.streaming import build_row, render_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.role import Statement
@@ -43,6 +45,7 @@ class StreamFunction(Construct):
         plan: StreamPlan,
         endpoints: Mapping[str, EndpointAddress],
         log_retention_days: int,
+        ends: datetime | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", log_retention_days)
@@ -68,6 +71,7 @@ class StreamFunction(Construct):
                         "IDLE_SECONDS": str(plan.idle_seconds),
                         "MODELS_VERSION": _version(plan),
                         **found,
+                        **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
                     }
                 },
                 "Role": role_arn(self._build_role(plan, endpoints, log, parameters)),

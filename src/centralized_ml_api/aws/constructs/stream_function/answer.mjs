@@ -3,7 +3,12 @@
 import { framingOf } from "./framing.mjs";
 import { headersOf, renderError } from "./errors.mjs";
 
-const EVERY_ANSWER = { "access-control-allow-origin": "*", "access-control-expose-headers": "*" };
+const { EVENT_ENDS } = process.env; // there while the event has an end
+const EVERY_ANSWER = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "*",
+    ...(EVENT_ENDS ? { "x-event-ends": EVENT_ENDS } : {}),
+};
 
 export class Answer {
     #stream;
