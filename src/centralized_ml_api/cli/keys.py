@@ -123,6 +123,8 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
     written = write_key_files(folder, {team: opened.show(team) for team in teams}, url or place.address())
     for path in written:
         output.data(str(path))
+    if url is None:
+        output.talk("The address in them is this machine's own; for callers elsewhere: --url http://ADDRESS:PORT")
     output.next_command(f"give each team its file; then delete {folder}: it holds keys")
 
 
