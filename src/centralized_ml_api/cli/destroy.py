@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 def destroy(config: Path, region: str | None, stack: str, state: Path, *, yes: bool, as_json: bool) -> None:
     """Delete what `mlapi deploy` made, and prove that nothing billed is left.
 
-    Afterwards SageMaker, API Gateway, Lambda and CloudWatch are asked for everything that the stack had.
-    Exit status 1 when something is still there.
+    Keys that were made by a rotation and SageMaker's own logs, which no template names, are removed too.
+    Afterwards every service is asked for everything that the stack had. Exit status 1 when something is
+    still there.
     """
     from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only these verbs pay for it
 

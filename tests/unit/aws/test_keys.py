@@ -1,0 +1,126 @@
+"""`AwsKeys` on the simulated AWS: what a team has, gets and loses."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.api.keys import is_key
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.keys import AwsKeys, find_keys
+from centralized_ml_api.aws.tags import STACK_TAG, key_tags
+from centralized_ml_api.aws.target import AwsTarget
+from centralized_ml_api.errors import DeployError, UsageError
+from support.moto_server import start_moto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.moto_server import MotoServer
+
+pytestmark = pytest.mark.slow
+REGION = "us-east-1"
+GRACE = timedelta(hours=1)
+
+
+def build_template(*teams: str) -> dict[str, Any]:
+    """What `AwsKeys` needs of a stack."""
+    resources: dict[str, Any] = {"Group": {"Type": "AWS::Scheduler::ScheduleGroup"}}
+    for team in teams:
+        tags = [{"Key": STACK_TAG, "Value": "Event"}, {"Key": "centralized-ml-api:team", "Value": team}]
+        plan = {"UsagePlanName": team, "ApiStages": []}
+        key = {"Name": team, "Enabled": True, "Tags": tags}
+        joined = {"KeyId": {"Ref": f"{team}Key"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": f"{team}Plan"}}
+        resources[f"{team}Plan"] = {"Type": "AWS::ApiGateway::UsagePlan", "Properties": plan}
+        resources[f"{team}Key"] = {"Type": "AWS::ApiGateway::ApiKey", "Properties": key}
+        resources[f"{team}PlanKey"] = {"Type": "AWS::ApiGateway::UsagePlanKey", "Properties": joined}
+    role = "arn:aws:iam::123456789012:role/ends"
+    return {"Resources": resources, "Outputs": {"KeyEndsRole": {"Value": role}}}
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    """An AWS with a stack of two teams, and one without teams."""
+    with start_moto(tmp_path_factory.mktemp("aws")) as server:
+        cloudformation = server.client("cloudformation")
+        for name, teams in (("Event", ("red", "blue")), ("Public", ())):
+            cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(build_template(*teams)))
+        yield server
+
+
+@pytest.fixture
+def keys(aws: MotoServer, monkeypatch: pytest.MonkeyPatch) -> AwsKeys:
+    """The keys of the stack `Event`, at noon."""
+    return open_keys(aws, monkeypatch, "Event")
+
+
+def open_keys(aws: MotoServer, monkeypatch: pytest.MonkeyPatch, stack: str) -> AwsKeys:
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    target = AwsTarget(Path("models.json"), stack, REGION, Path(".mlapi"))
+    return AwsKeys(target, AwsClients(REGION), clock=lambda: datetime(2030, 6, 1, 12, tzinfo=UTC))
+
+
+def test_every_team_has_a_key_of_api_gateways(keys: AwsKeys) -> None:
+    red, blue = keys.teams()
+    assert (red.team, red.state, red.former) == ("red", "active", ())
+    assert (blue.team, blue.state) == ("blue", "active")
+    assert keys.show("red").endswith(red.ending)
+    assert keys.show("red") != keys.show("blue")
+
+
+def test_a_second_rotation_ends_the_first_key_no_later(keys: AwsKeys) -> None:
+    keys.rotate("red", GRACE)
+    first = keys.show("red")
+    keys.rotate("red", 2 * GRACE)
+    red, _ = keys.teams()
+    assert is_key(keys.show("red"))
+    assert [one.until.hour for one in red.former] == [13, 14]
+    assert first.endswith(red.former[1].ending)
+    keys.revoke("red", former_only=True)
+    assert keys.teams()[0].former == ()
+    assert keys.show("red").endswith(red.ending), "the current key works on"
+
+
+def test_without_grace_the_old_key_ends_at_once(keys: AwsKeys, aws: MotoServer) -> None:
+    before = keys.show("blue")
+    keys.rotate("blue", timedelta(0))
+    assert keys.teams()[1].former == ()
+    there = aws.client("apigateway").get_api_keys(includeValues=True)["items"]
+    assert [one["enabled"] for one in there if one["value"] == before] == [False]
+
+
+def test_a_revoked_team_has_nothing_to_show_until_it_gets_a_key(keys: AwsKeys) -> None:
+    keys.revoke("blue")
+    assert keys.teams()[1].state == "revoked"
+    with pytest.raises(UsageError, match="blue has no key"):
+        keys.show("blue")
+    keys.rotate("blue", GRACE)
+    assert keys.teams()[1].state == "active"
+
+
+def test_a_team_that_the_config_no_longer_has_is_told(keys: AwsKeys, aws: MotoServer) -> None:
+    gateway = aws.client("apigateway")
+    made = gateway.create_api_key(name="gone", enabled=True, tags=key_tags("Event", "gone"))
+    gateway.create_api_key(name="theirs", enabled=True, tags=key_tags("Other", "theirs"))
+    assert [(one.team, one.state) for one in keys.teams()][2:] == [("gone", "not listed")]
+    assert made["id"] in {one["id"] for one in find_keys(gateway, "Event")}
+
+
+@pytest.mark.parametrize("call", ["show", "revoke"])
+def test_an_unknown_team_is_an_error_that_names_the_teams(keys: AwsKeys, call: str) -> None:
+    with pytest.raises(UsageError, match="no team 'green'") as raised:
+        getattr(keys, call)("green")
+    assert "red, blue" in str(raised.value.fix)
+
+
+@pytest.mark.parametrize(("stack", "words"), [("Nothing", "there is no stack"), ("Public", "has no teams")])
+def test_where_there_are_no_teams_that_is_said(
+    aws: MotoServer, monkeypatch: pytest.MonkeyPatch, stack: str, words: str
+) -> None:
+    with pytest.raises(DeployError, match=words):
+        open_keys(aws, monkeypatch, stack).teams()
