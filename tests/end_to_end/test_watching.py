@@ -77,6 +77,13 @@ def test_only_this_machine_reaches_it_and_the_api_does_not_show_it(api: LocalApi
     assert api.http.request("GET", f"{api.url}/metrics").status == 404
 
 
+@pytest.mark.parametrize(
+    ("host", "status"), [("localhost:1", 200), ("127.0.0.1", 200), ("evil.example", 403), ("", 403)]
+)
+def test_a_page_of_another_site_cannot_read_it(address: str, host: str, status: int) -> None:
+    assert urllib3.request("GET", address, headers={"Host": host}).status == status
+
+
 def test_every_query_of_the_dashboard_asks_for_what_is_there(api: LocalApi, address: str) -> None:
     api.call("/chat")
     families = list(text_string_to_metric_families(urllib3.request("GET", address).data.decode()))
