@@ -14,11 +14,11 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import state_option
 from centralized_ml_api.cli.request import (
     FIRST_ERROR_STATUS,
+    choose_address,
     explain_failures,
     is_text,
     key_option,
     post,
-    running_address,
     running_config,
 )
 from centralized_ml_api.cli.sample_body import Body, load_file, load_sample_body
@@ -43,7 +43,7 @@ def call(name: str, body: str | None, url: str | None, key: str | None, state: P
     Without BODY the model's sample is sent. A binary answer is saved to a file.
     """
     sent = load_body(body) if body is not None else load_sample(name, state, remote=url is not None)
-    address = f"{(url or running_address(state)).rstrip('/')}/{name}"
+    address = f"{choose_address(url, state)}/{name}"
     answer = post(address, replace(sent, accept="text/event-stream") if stream else sent, key)
     with_body_shown = _show_as_it_comes if stream else _show
     with explain_failures(address):

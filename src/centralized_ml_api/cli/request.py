@@ -82,6 +82,20 @@ def explain_failures(url: str) -> Iterator[None]:
         raise MlApiError(f"{url} does not answer: {error}", fix=FIX) from error
 
 
+def choose_address(url: str | None, state: Path) -> str:
+    """Where to send: `url`, or without it the API that runs here; no slash at its end.
+
+    Raises:
+        UsageError: `url` is no address of the web.
+        NotRunningError: no API runs here, or it is just starting.
+    """
+    if url is None:
+        return running_address(state)
+    if not url.lower().startswith(("http://", "https://")):
+        raise UsageError(f"{url!r} is no address of an API", fix="write it as http://… or https://…")
+    return url.rstrip("/")
+
+
 def running_address(state: Path) -> str:
     """The address of the API that runs here.
 

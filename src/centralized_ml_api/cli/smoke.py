@@ -12,7 +12,7 @@ import click
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import DEFAULT_CONFIG, json_option, state_option
 from centralized_ml_api.cli.outcome import call_model, render_outcome
-from centralized_ml_api.cli.request import key_option, running_address, running_config
+from centralized_ml_api.cli.request import choose_address, key_option, running_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *,
     """
     from centralized_ml_api.cli.loading import load_plan_and_warn  # noqa: PLC0415  # not for --help
 
-    address = (url or running_address(state)).rstrip("/")
+    address = choose_address(url, state)
     plan = load_plan_and_warn(config or (DEFAULT_CONFIG if url else running_config(state)))
     outcomes = _call_all(plan, address, key, shown=not as_json)
     if as_json:

@@ -127,3 +127,14 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(
     assert ran.status == 2
     assert "the key has characters that no key has" in ran.talk
     assert KEY not in ran.out + ran.talk
+
+
+@pytest.mark.parametrize("verb", [("smoke", "{url}"), ("call", "echo", "{{}}", "--url", "{url}")])
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://example.org", ""])
+def test_an_address_that_is_none_of_the_web_is_a_mistake_of_use(
+    tmp_path: Path, verb: tuple[str, ...], url: str
+) -> None:
+    ran = mlapi(*(word.format(url=url) for word in verb), cwd=tmp_path)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.talk.startswith(f"error: {url!r} is no address of an API\n")
+    assert "http://" in ran.talk
