@@ -10,6 +10,8 @@ from centralized_ml_api.local.traffic.limits import TeamLimit
 from centralized_ml_api.local.traffic.pace import Pace, pace_of_model, pace_of_team
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
     from centralized_ml_api.local.traffic.counted import Traffic
 
@@ -18,6 +20,9 @@ WINDOW_SECONDS = 10.0
 
 NEAR = 0.8
 """From this share of a limit on, a team is near it."""
+
+
+_QUIET = ("ready", "not served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,17 @@ class Window:
         if before.counted is not None and now.counted is not None and now.at > before.at:
             pace = pace_of_team(limit.name, before.counted, now.counted, now.at - before.at)
         return TeamRow(limit, pace, _share(limit, pace))
+
+
+def choose_rows(rows: Sequence[ModelRow], most: int) -> list[ModelRow]:
+    """As many rows as there is room for, in their order: those in trouble first, then the busiest."""
+    chosen = set(sorted(rows, key=_interest)[: max(most, 0)])
+    return [row for row in rows if row in chosen]
+
+
+def _interest(row: ModelRow) -> tuple[bool, float]:
+    """Small for rows that somebody wants to see."""
+    return row.state in _QUIET, -(row.pace.requests_per_second if row.pace else 0.0)
 
 
 def _ready(entry: EntryStatus) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from centralized_ml_api.api.event_end import render_left
+from centralized_ml_api.cli.watch_rows import choose_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,18 +23,30 @@ _STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served
 _OTHER_STATE = "yellow"
 _NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "active")
 _MOST_TEAMS = 10
+_FRAME_LINES = 4
+"""An empty line above and below the models, their titles, the last line."""
 
 
 def build_screen(
-    status: LocalStatus, models: Sequence[ModelRow], teams: Sequence[TeamRow], now: datetime
+    status: LocalStatus,
+    models: Sequence[ModelRow],
+    teams: Sequence[TeamRow],
+    now: datetime,
+    height: int = 1000,
 ) -> Group:
-    """The whole screen; names come from the config and are shown as they are, never as markup."""
-    parts: list[Text | Table] = [Text(one, overflow="ellipsis", no_wrap=True) for one in _head(status, now)]
-    parts += [Text(), _models(models)]
-    if teams:
-        parts += [Text(), _teams(teams)]
-    parts += [Text(), Text("q leaves", style="dim")]
-    return Group(*parts)
+    """The whole screen of so many lines; names are shown as they are, never as markup."""
+    head = [Text(one, overflow="ellipsis", no_wrap=True) for one in _head(status, now)]
+    below: list[Text | Table] = [Text(), _teams(teams)] if teams else []
+    taken = len(head) + _FRAME_LINES + (_lines_of(teams) if teams else 0)
+    shown = choose_rows(models, height - taken)
+    hidden = len(models) - len(shown)
+    last = Text(f"and {hidden} more models; q leaves" if hidden else "q leaves", style="dim")
+    return Group(*head, Text(), _models(shown), *below, Text(), last)
+
+
+def _lines_of(teams: Sequence[TeamRow]) -> int:
+    """With an empty line and titles before them."""
+    return min(len(teams), _MOST_TEAMS + 1) + 2
 
 
 def render_model(row: ModelRow) -> str:

@@ -53,7 +53,8 @@ def _screen(console: Console) -> Iterator[Show]:
 
         def show(status: LocalStatus, window: Window) -> None:
             rows, teams = window.rows_of_models(status), window.rows_of_teams()
-            live.update(build_screen(status, rows, teams, datetime.now(UTC)), refresh=True)
+            screen = build_screen(status, rows, teams, datetime.now(UTC), console.height)
+            live.update(screen, refresh=True)
 
         yield show
 

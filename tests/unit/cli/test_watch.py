@@ -94,6 +94,22 @@ def test_everything_fits_into_eighty_columns() -> None:
         assert word in shown, word
 
 
+def test_a_small_screen_shows_trouble_first_and_says_how_many_are_not_shown() -> None:
+    entries = tuple(entry(f"m{number}", "failed" if number == 40 else "ready") for number in range(50))
+    limits = [TeamLimit(f"t{number}", None, 100, 99) for number in range(20)]
+    looks = window(seen(0, 0, *limits), seen(10, 10, *limits))
+    status = replace(STATUS, entries=(*entries, entry("chat")))
+    console = Console(file=io.StringIO(), width=80, no_color=True)
+    rows, teams = looks.rows_of_models(status), looks.rows_of_teams()
+    console.print(build_screen(status, rows, teams, NOW, height=24))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) == 24
+    shown = [line.split()[0] for line in lines if line.startswith(("m", "chat"))][1:]
+    assert {"m40", "chat"} <= set(shown)
+    assert f"and {51 - len(shown)} more models" in lines[-1]
+
+
 def test_names_are_shown_as_they_are_and_never_as_markup() -> None:
     shown = screen(replace(STATUS, entries=(entry("[red]x[/red]"),)), window(seen(0, 0)))
     assert "[red]x[/red]" in shown
