@@ -1,0 +1,113 @@
+"""The page of an event with teams: an empty shell without a key, and what a key may not do is explained."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.local_api import LocalApi, mlapi, start_local_api
+from support.odd_server import OddServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
+
+    from support.browser import Visit
+
+pytestmark = pytest.mark.slow
+
+FAR_AWAY = "2099-06-01T18:00:00+02:00"
+FEW = 4
+"""Requests a day: the catalogue's, and a call or two."""
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
+    with OddServer() as odd:
+        entries = [entry("open", odd.port), entry("closed", odd.port)]
+        teams = ["red", {"name": "blue", "models": ["open"]}, {"name": "few", "requests_per_day": FEW}]
+        config = {"models": [], "endpoints": entries, "event": {"teams": teams, "ends": FAR_AWAY}}
+        with start_local_api(tmp_path_factory.mktemp("teams"), config) as started:
+            yield started.wait_serving()
+
+
+def entry(name: str, port: int) -> dict[str, Any]:
+    local = {"engine": "url", "url": f"http://127.0.0.1:{port}/same"}
+    return {"name": name, "integration": {"type": "api"}, "local": local, "sample": {"text": "Hello."}}
+
+
+def key_of(api: LocalApi, team: str) -> str:
+    return mlapi("keys", "--show", team, cwd=api.folder).out.strip()
+
+
+def enter(page: Page, key: str) -> None:
+    page.get_by_role("banner").get_by_role("button", name="key").click()
+    page.get_by_label("Key", exact=True).fill(key)
+    page.get_by_role("button", name="Use this key").click()
+
+
+def test_without_a_key_the_page_is_empty_and_asks_for_one(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    page = visit(api.url).page
+    page.get_by_text("This API asks for a key").wait_for()
+    assert page.locator("nav li").count() == 0
+    assert "open" not in page.locator("main").inner_text()
+
+
+def test_a_wrong_key_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    enter(visited.page, "mlapi_wrong")
+    visited.problem.wait_for()
+    assert "401" in visited.problem.inner_text()
+
+
+def test_with_its_key_a_team_calls_and_its_snippet_runs(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    key = key_of(api, "red")
+    visited = visit(api.url)
+    enter(visited.page, key)
+    visited.show("open")
+    visited.submit()
+    visited.answer.wait_for()
+    assert visited.answer.inner_text() == "Hello."
+    assert "ends in" in visited.page.locator("#time-left").inner_text()
+    code = visited.snippet("curl")
+    assert key not in code
+    environment = {**os.environ, "MLAPI_KEY": key}
+    done = subprocess.run(["bash", "-c", code], env=environment, capture_output=True, timeout=30, check=True)
+    assert json.loads(done.stdout) == {"text": "Hello."}
+
+
+def test_the_key_stays_in_its_tab(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    enter(visited.page, key_of(api, "red"))
+    visited.show("open")
+    other = visited.page.context.new_page()
+    other.goto(visited.url)
+    other.get_by_text("This API asks for a key").wait_for()
+    assert visited.page.evaluate("localStorage.length + document.cookie.length") == 0
+
+
+def test_a_model_outside_the_list_of_a_team_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    enter(visited.page, key_of(api, "blue"))
+    visited.show("closed")
+    visited.submit()
+    visited.problem.wait_for()
+    assert "403" in visited.problem.inner_text()
+    assert "may not call this model" in visited.problem.inner_text()
+
+
+def test_a_quota_that_is_used_up_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    enter(visited.page, key_of(api, "few"))
+    visited.show("open")
+    for _ in range(FEW):
+        visited.submit()
+        visited.page.locator("main .said, .problem").first.wait_for()
+    visited.problem.wait_for()
+    assert "429" in visited.problem.inner_text()
+    assert "Try again in" in visited.problem.inner_text()
