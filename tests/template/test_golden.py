@@ -67,6 +67,17 @@ def test_every_feature(template_of: Deploys) -> None:
     compare("every-feature", template_of(*models, endpoints=[adopted]))
 
 
+def test_an_event(template_of: Deploys) -> None:
+    event = {
+        "teams": ["red", {"name": "guests", "requests_per_day": 100, "models": ["a-container"]}],
+        "requests_per_second": 5,
+        "ends": "2030-06-01T18:00:00+02:00",
+        "budget": {"usd": 500, "email": "you@example.com"},
+    }
+    streamed = package("streamed", speaks="openai-chat", integration={"type": "stream"})
+    compare("event", template_of(container(), streamed, event=event))
+
+
 def test_the_default_config_has_what_the_snapshot_knows(tmp_path: Path) -> None:
     (found, _) = default_config(tmp_path).of_type("AWS::SageMaker::Model")
     container_of = found["PrimaryContainer"]
