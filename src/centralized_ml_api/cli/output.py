@@ -1,7 +1,11 @@
-"""The only module that prints: stdout is data, stderr is talk."""
+"""The only module that prints: stdout is data, stderr is talk.
+
+A pipe gets what was said to the byte. On a terminal nothing of it can steer: some of it others have written.
+"""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -10,32 +14,37 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.cli.terminal_text import render_for_terminal
 from centralized_ml_api.errors import CatalogError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TextIO
 
     from centralized_ml_api.errors import MlApiError
+
+_CHARACTERS = codecs.getincrementaldecoder("utf-8")("replace")
+"""Bytes come in pieces, which may end within a character."""
 
 
 def data(text: str) -> None:
     """What the user asked for, to stdout."""
-    click.echo(text, color=_color())
+    click.echo(_shown(text, sys.stdout), color=_color())
 
 
 def data_json(value: Mapping[str, object] | Sequence[object]) -> None:
     """What a script asked for, to stdout: one JSON document, indented."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(_shown(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout))
 
 
 def data_bytes(value: bytes) -> None:
-    """Bytes as they are, to stdout."""
-    click.echo(value, nl=False)
+    """Bytes as they are, to stdout; a terminal is shown the text that they are."""
+    click.echo(_shown(_CHARACTERS.decode(value), sys.stdout) if sys.stdout.isatty() else value, nl=False)
 
 
 def talk(text: str) -> None:
     """What the user should know meanwhile, to stderr."""
-    click.echo(text, err=True, color=_color())
+    click.echo(_shown(text, sys.stderr), err=True, color=_color())
 
 
 def next_command(text: str) -> None:
@@ -55,6 +64,10 @@ def fail(error: MlApiError) -> None:
         talk(f"  expected: {error.expected}")
     if error.fix:
         talk(f"  fix: {error.fix}")
+
+
+def _shown(text: str, stream: TextIO) -> str:
+    return render_for_terminal(text) if stream.isatty() else text
 
 
 def _color() -> bool | None:

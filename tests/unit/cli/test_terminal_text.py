@@ -1,0 +1,85 @@
+"""What a model, a log or a server says does not steer the terminal of who reads it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.cli.terminal_text import render_for_terminal
+from support.local_api import MLAPI, mlapi
+from support.odd_server import OddServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLE = "\x1b]0;mine\x07"
+CLIPBOARD = "\x1b]52;c;cm0gLXJm\x1b\\"
+CLEARS = "\x1b[2J"
+WICKED = f"before {TITLE}{CLIPBOARD}{CLEARS} \x9b2J after"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (TITLE, "�]0;mine�"),
+        (CLIPBOARD, "�]52;c;cm0gLXJm�\\"),
+        (CLEARS, "�[2J"),
+        ("\x9b2J", "�2J"),
+        ("a\u202eb\u2066c", "a�b�c"),
+        ("100%\b\b", "100%��"),
+        ("rm -rf\rls", "rm -rf\nls"),
+        ("line\r\nline\n\tline", "line\r\nline\n\tline"),
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("漢字 é \u200d 👩\u200d🔬", "漢字 é \u200d 👩\u200d🔬"),
+    ],
+)
+def test_only_text_and_its_colours_reach_a_terminal(said: str, shown: str) -> None:
+    assert render_for_terminal(said) == shown
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """What stands on a terminal after the command."""
+    ours, its = os.openpty()
+    with subprocess.Popen(
+        [*MLAPI, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=its, stderr=its
+    ) as process:
+        os.close(its)
+        said = b"".join(_pieces(ours))
+        process.wait(60)
+    os.close(ours)
+    return said.decode()
+
+
+def _pieces(terminal: int) -> list[bytes]:
+    pieces = []
+    try:
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    except OSError:  # Linux's way to say that nobody has the other end any more
+        pass
+    return pieces
+
+
+def assert_harmless(screen: str) -> None:
+    assert "before" in screen
+    assert "after" in screen
+    assert not {"\x07", "\x08", "\x9b"} & set(screen)
+    assert not [one for one in ("\x1b]", "\x1b[2J", "\x1b\\") if one in screen]
+
+
+def test_a_log_steers_no_terminal_and_a_pipe_gets_its_bytes(tmp_path: Path) -> None:
+    logs = tmp_path / ".mlapi" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "up.log").write_text(WICKED)
+    assert_harmless(on_a_terminal(tmp_path, "logs", "up"))
+    assert mlapi("logs", "up", cwd=tmp_path).out == WICKED
+
+
+@pytest.mark.parametrize("flags", [[], ["--stream"]])
+def test_an_answer_steers_no_terminal(flags: list[str], tmp_path: Path) -> None:
+    with OddServer() as server:
+        address = f"http://127.0.0.1:{server.port}"
+        assert_harmless(on_a_terminal(tmp_path, "call", "same", WICKED, "--url", address, *flags))
