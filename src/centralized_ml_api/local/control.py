@@ -14,6 +14,7 @@ import urllib3
 from aiohttp import web
 
 from centralized_ml_api.errors import MlApiError, NotRunningError
+from centralized_ml_api.local.listen import refuse_web_pages
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.counted import Traffic
 
@@ -48,7 +49,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), f"Bearer {token}".encode()):
             raise web.HTTPUnauthorized
         return await handler(request)
 
@@ -61,7 +62,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
     async def reload(request: web.Request) -> web.Response:
         return web.json_response(await target.reload((await request.json())["config"]))
 
-    application = web.Application(middlewares=[only_with_token])
+    application = web.Application(middlewares=[refuse_web_pages, only_with_token])
     application.add_routes(
         [web.get("/status", status), web.get("/traffic", traffic), web.post("/reload", reload)]
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from centralized_ml_api.local.listen import refuse_web_pages
 from centralized_ml_api.local.sagemaker_runtime import event_stream, service_error
 from centralized_ml_api.local.sagemaker_runtime.forward import (
     CUSTOM_ATTRIBUTES,
@@ -115,7 +116,9 @@ def build_application(
 ) -> web.Application:
     """The API over these endpoints. Bodies are not to be decompressed on the way in: see `listen`."""
     service = Service(find, names, timeout_seconds)
-    application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_answer_errors])
+    application = web.Application(
+        client_max_size=BODY_LIMIT_BYTES, middlewares=[refuse_web_pages, _answer_errors]
+    )
     application.cleanup_ctx.append(service.keep_session)
     application.add_routes(
         [

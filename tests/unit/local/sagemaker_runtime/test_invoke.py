@@ -174,7 +174,7 @@ def test_compressed_bodies_are_not_touched(runtime: Callable[..., str], model: M
 
 def test_a_caller_that_expects_100_continue_gets_it(runtime: Callable[..., str]) -> None:
     host, port = runtime().removeprefix("http://").split(":")
-    head = f"POST /endpoints/{ENDPOINT}/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+    head = f"POST /endpoints/{ENDPOINT}/invocations HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\n"
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(f"{head}Expect: 100-continue\r\nConnection: close\r\n\r\n".encode())
         with connection.makefile("rb") as stream:
