@@ -28,7 +28,8 @@ SLOW_START = {"engine": "command", "run": ["sh", "-c", "sleep 600 # {port}"]}
 
 def left_in(folder: Path) -> set[str]:
     """What the state folder still holds besides logs, the gateway's files and the counts of calls."""
-    return {path.name for path in (folder / ".mlapi").iterdir()} - {"logs", "gateway", "lock", "usage.db"}
+    stays = {".gitignore", "logs", "gateway", "lock", "usage.db"}
+    return {path.name for path in (folder / ".mlapi").iterdir()} - stays
 
 
 def assert_gone(api: LocalApi, started: list[psutil.Process], url: str) -> None:

@@ -36,7 +36,7 @@ def write_key_files(folder: Path, keys: Mapping[str, str], url: str) -> list[Pat
     """One file for each team, which only this user may read; those of before are replaced.
 
     Args:
-        folder: made if it is not there, and then for this user alone.
+        folder: made if it is not there, and then for this user alone and hidden from git.
         keys: the value of each team's key. The names of teams are safe as names of files: the config's
             checks see to that.
         url: the address of the API.
@@ -45,12 +45,19 @@ def write_key_files(folder: Path, keys: Mapping[str, str], url: str) -> list[Pat
         UsageError: one cannot be written.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
         return [_write(folder / f"{team}.env", team, key, url.rstrip("/")) for team, key in keys.items()]
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror or error}", fix="name another one: --dir FOLDER"
         ) from error
+
+
+def _make(folder: Path) -> None:
+    """One that is there already is its owner's business."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / ".gitignore").write_text("*\n")
 
 
 def _write(path: Path, team: str, key: str, url: str) -> Path:

@@ -188,6 +188,13 @@ class StateFolder:
             self.path.chmod(0o700)
         for folder in (self.logs, self.model_logs, self.gateway):
             folder.mkdir(mode=0o700, exist_ok=True)
+        self._keep_out_of_git()
+
+    def _keep_out_of_git(self) -> None:
+        """It lies in the user's project, and has keys: `git add .` must not take them along."""
+        ignore = self.path / ".gitignore"
+        ignore.touch(mode=0o600)
+        ignore.write_text("*\n")
 
     def _unusable(self, reason: str) -> StartError:
         return StartError(

@@ -94,6 +94,7 @@ def test_each_team_gets_a_private_file_that_a_shell_can_read(folder: Path) -> No
     file = folder / "keys/red.env"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert (file.parent / ".gitignore").read_text() == "*\n", "git add takes no key along"
     assignments = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
     assert assignments == [
         "MLAPI_URL=http://192.0.2.7:8080",

@@ -38,12 +38,23 @@ def test_only_its_user_may_read_it(tmp_path: Path) -> None:
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [state.path, *state.path.iterdir()]}
     assert modes == {
         "state": 0o700,
+        ".gitignore": 0o600,
         "logs": 0o700,
         "gateway": 0o700,
         "lock": 0o600,
         "run.json": 0o600,
         "scratch": 0o700,
     }
+
+
+def test_git_takes_nothing_of_it(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    with StateFolder(tmp_path / "state") as state:
+        state.write_run(Run.of_this_process("models.json"))
+    added = subprocess.run(
+        ["git", "-C", str(tmp_path), "add", "--all", "--dry-run"], capture_output=True, check=True
+    )
+    assert added.stdout == b""
 
 
 def test_the_run_is_gone_with_its_owner(tmp_path: Path) -> None:
