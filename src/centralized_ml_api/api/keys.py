@@ -26,6 +26,9 @@ PREFIX = "mlapi_"
 PATTERN = r"mlapi_[0-9A-Za-z]{49}"
 """What scanners of code look for; `is_key` then checks the checksum."""
 
+KEY_HEADER = "x-api-key"
+"""Where callers put it; `Authorization: Bearer` is taken too."""
+
 SHOWN_CHARACTERS = 4
 """How much of the end of a key is shown, so that people can tell keys apart."""
 

@@ -19,8 +19,24 @@ Operation = dict[str, Any]
 MODEL_PARAMETER = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def build_openai_operations(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, Operation]:
-    """The paths that these models need; `errors` are the answers that every operation may have."""
+def build_openai_operations(
+    models: OpenAiModels, errors: Mapping[str, Any], security: Operation
+) -> dict[str, Operation]:
+    """The paths that these models need.
+
+    Args:
+        models: the entries.
+        errors: the answers that every operation may have.
+        security: the keys that every operation takes, as a part of it.
+    """
+    paths = _build_paths(models, errors)
+    return {
+        path: {method: {**operation, **security} for method, operation in item.items()}
+        for path, item in paths.items()
+    }
+
+
+def _build_paths(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, Operation]:
     paths: dict[str, Operation] = {}
     if models.chat:
         paths[CHAT_PATH] = {"post": {**_chat(models.chat), **_answers(errors, "text/event-stream")}}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import __version__
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.keys import KEY_HEADER
 from centralized_ml_api.api.openai_operations import build_openai_operations
 from centralized_ml_api.api.own_operations import build_own_operations
 from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample_of
@@ -39,11 +40,12 @@ _ERRORS = {
 }
 _KEY_ERRORS = {"401": errors.UNAUTHORIZED.message, "403": errors.NOT_ALLOWED.message}
 
-KEY_HEADER = "x-api-key"
 _SECURITY_SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
+_EITHER = {"security": [{name: []} for name in _SECURITY_SCHEMES]}
+"""For clients of OpenAI's API, which know `Authorization: Bearer` alone."""
 
 
 def build_openapi(
@@ -67,10 +69,10 @@ def build_openapi(
             "description": "One path for each model. Errors have one shape, see the schema `Error`.",
         },
         "servers": [{"url": root or "/"}],
-        **({"security": [{name: []} for name in _SECURITY_SCHEMES]} if needs_key else {}),
+        **({"security": [{"key": []}]} if needs_key else {}),
         "paths": {
             **{one.path: {"post": _operation(one, known)} for one in plan.deployments},
-            **build_openai_operations(openai or OpenAiModels(), known),
+            **build_openai_operations(openai or OpenAiModels(), known, _EITHER if needs_key else {}),
             **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}, health=health),
         },
         "components": {

@@ -10,17 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.keys import KEY_HEADER
+from centralized_ml_api.api.paths import PUBLIC_PATHS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEY_HEADER = "x-api-key"
 CACHE_SECONDS = 300
 """How long API Gateway remembers what a key may call. Whether the key is valid it asks anew each time."""
 
 OPENAI_PREFIX = "/v1/"
-PUBLIC_PATHS = frozenset({"/", "/health"})
-"""The page's empty shell, and whether all is well. Preflights need no key either, on any path."""
-
 _PREFLIGHT = "options"
 _METHODS = {"get", "put", "post", "delete", "head", "patch", "x-amazon-apigateway-any-method"}
 _KEY, _PLAIN, _EITHER = "api_key", "plain-key", "key-or-bearer"
