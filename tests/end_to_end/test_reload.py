@@ -46,6 +46,11 @@ class Load:
             thread.join(60)
 
 
+def unlimited(**local: dict[str, Any]) -> dict[str, Any]:
+    """A config whose API takes more calls than are made here, not the hundred a second of a public one."""
+    return {**models(**local), "event": {"requests_per_second": 10_000, "burst": 10_000}}
+
+
 def reload(api: LocalApi, config: dict[str, Any]) -> None:
     """The config is served afterwards; whether by this reload or by that of the watched file, who knows."""
     write_config(api.folder, config)
@@ -55,15 +60,15 @@ def reload(api: LocalApi, config: dict[str, Any]) -> None:
 
 def test_adding_changing_and_removing_drops_no_call_to_the_others(tmp_path: Path) -> None:
     steady = odd_command()
-    with start_local_api(tmp_path, models(steady=steady)) as api:
+    with start_local_api(tmp_path, unlimited(steady=steady)) as api:
         api.wait_serving()
         first = api.part_pids("steady")
         with Load(api, "/steady") as load:
-            reload(api, models(steady=steady, more=odd_command()))
+            reload(api, unlimited(steady=steady, more=odd_command()))
             assert api.call("/more").status == 200
-            reload(api, models(steady=steady, more=odd_command("/status/418")))
+            reload(api, unlimited(steady=steady, more=odd_command("/status/418")))
             assert api.call("/more").status == 418
-            reload(api, models(steady=steady))
+            reload(api, unlimited(steady=steady))
             assert api.call("/more").status == 404
         assert len(load.statuses) > 100
         assert set(load.statuses) == {200}
@@ -71,12 +76,12 @@ def test_adding_changing_and_removing_drops_no_call_to_the_others(tmp_path: Path
 
 
 def test_calls_to_a_model_that_changes_are_answered_by_the_old_or_the_new_one(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, models(echo=odd_command())) as api:
+    with start_local_api(tmp_path, unlimited(echo=odd_command())) as api:
         api.wait_serving()
         before = api.part_pids("echo")
         with Load(api, "/echo", threads=2) as load:
             for version in ("1", "2", "3"):
-                reload(api, models(echo=odd_command(environment={"VERSION": version})))
+                reload(api, unlimited(echo=odd_command(environment={"VERSION": version})))
         assert set(load.statuses) == {200}
         assert api.part_pids("echo") != before
         wait_until(lambda: len(api.pids()) == 3, "the replaced processes have ended", seconds=60)
