@@ -44,7 +44,7 @@ _SECURITY_SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
-_EITHER = {"security": [{name: []} for name in _SECURITY_SCHEMES]}
+_EITHER: dict[str, Any] = {"security": [{name: []} for name in _SECURITY_SCHEMES]}
 """For clients of OpenAI's API, which know `Authorization: Bearer` alone."""
 
 
