@@ -17,7 +17,9 @@ from contract.mutations import gateway_keys
 from contract.mutations.keys import MUTATIONS, KeyMutation
 from contract.targets import Targets, read_targets
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
+from support.api_gateway.usage_plans import Key
 from support.local_api import start_local_api
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,6 +152,23 @@ def test_a_key_that_is_disabled_is_refused_at_once_though_it_is_remembered(
         assert send(guarded.aws_url, request).status == 401
     finally:
         key.enabled = True
+
+
+def test_a_new_key_of_a_team_is_known_within_seconds_and_never_opens_more(
+    guarded: Targets, keys: Keys
+) -> None:
+    (listed,) = [one for one in guarded.door.usage.plans if one.name == "listed"]
+    listed.keys.append(Key("rotated", "a-key-that-came-later"))
+    own = {"x-api-key": "a-key-that-came-later"}
+    refused: list[int] = []
+
+    def is_open() -> bool:
+        refused.append(send(guarded.aws_url, Request("/function", headers=own)).status)
+        return send(guarded.aws_url, Request("/echo", headers=own)).status == 200
+
+    assert keys[AWS]["listed"] != own["x-api-key"]
+    wait_until(is_open, "the new key is known")
+    assert set(refused) <= {401, 403}, "before it is known, it opens nothing"
 
 
 def test_no_key_reaches_a_model(guarded: Targets, keys: Keys) -> None:
