@@ -18,7 +18,7 @@ from centralized_ml_api.cli.options import (
     stack_option,
     yes_option,
 )
-from centralized_ml_api.plan.aws.notes import who_may_call
+from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.cost import build_cost
 from centralized_ml_api.plan.cost_text import DAY, render_prices_day, render_total
 
@@ -80,7 +80,8 @@ def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
 def _who_may_call(plan: ApiPlan) -> str:
     if plan.event.teams:
         return f"{who_may_call(plan.event)} `mlapi keys --target aws` shows them afterwards."
-    return "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for."
+    public = "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for."
+    return f"{public} {how_often(plan.event.throttle)}"
 
 
 def _question(cost: Cost, plan: ApiPlan) -> str:
