@@ -6,13 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_cdk import App
 
 from centralized_ml_api.aws.document.keys import is_public
+from centralized_ml_api.aws.stack import CentralizedMlApiStack
 from centralized_ml_api.aws.tags import STACK_TAG
 from support.linting import lint_template
-from support.synthesis import REGION, STACK, model, package
+from support.synthesis import REGION, STACK, build_test_plan, container, model, package, synthesize
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.synthesis import Deploys, Template
 
 RED = {"name": "red", "models": ["direct"], "requests_per_second": 2, "burst": 3, "requests_per_day": 100}
@@ -162,6 +166,24 @@ def test_a_role_that_ends_keys_can_change_those_of_this_stack_alone(event: Templ
 
 def test_an_event_is_clean(event: Template) -> None:
     assert lint_template(event, REGION) == []
+
+
+def test_everything_in_the_stack_has_its_tag(tmp_path: Path) -> None:
+    """CloudFormation gives the tags of a stack to all that it makes, nested stacks included."""
+    plan = build_test_plan({"models": [model()]}, tmp_path)
+    stack = CentralizedMlApiStack(App(outdir=str(tmp_path / "out")), STACK, plan=plan)
+    assert stack.tags.tag_values() == {STACK_TAG: STACK}
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
+def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> None:
+    event = {key: value for key, value in EVENT.items() if key != "budget"}
+    template = synthesize(
+        build_test_plan({"models": [container("direct")], "event": event}, tmp_path, region=region),
+        tmp_path / "out",
+    )
+    assert lint_template(template, region) == []
+    assert "arn:aws:" not in json.dumps(template.document)
 
 
 def test_without_an_event_there_is_nothing_of_it(template_of: Deploys) -> None:
