@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode, Stack
 
+from centralized_ml_api.errors import DeployError
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from constructs import Construct
 
@@ -24,7 +28,13 @@ NOT_SHIPPED = [
 
 
 def ship_code(function: Construct, folder: Path) -> dict[str, str]:
-    """The folder under a name that changes with its content: the `Code` of a function."""
+    """The folder under a name that changes with its content: the `Code` of a function.
+
+    Raises:
+        DeployError: a link in it leads out of it. The CDK would ship what is there: a file of this machine
+            that nobody named.
+    """
+    _check_links(folder)
     stack = Stack.of(function)
     staged = AssetStaging(
         function, "Code", source_path=str(folder), exclude=NOT_SHIPPED, ignore_mode=IgnoreMode.GIT
@@ -36,3 +46,21 @@ def ship_code(function: Construct, folder: Path) -> dict[str, str]:
         display_name=function.node.path,
     )
     return {"S3Bucket": place.bucket_name, "S3Key": place.object_key}
+
+
+def _check_links(folder: Path) -> None:
+    root = folder.resolve()
+    for link in _links(folder):
+        if not link.resolve().is_relative_to(root):
+            raise DeployError(
+                f"{link} is a link that leads out of the code of the function",
+                fix="put a copy there instead, or remove the link",
+            )
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    skipped = {name.rstrip("/") for name in NOT_SHIPPED}
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in skipped]
+        paths = (Path(parent, name) for name in sorted([*folders, *files]))
+        yield from (path for path in paths if path.is_symlink())
