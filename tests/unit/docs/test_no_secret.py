@@ -1,0 +1,49 @@
+"""Nothing that git keeps is a key: not one of ours, of AWS, of a model hub, nor a private one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from centralized_ml_api.api.keys import PATTERN, is_key, new_key
+from support.doc_shell import ROOT
+
+OURS = re.compile(PATTERN)
+OTHERS = re.compile(
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bhf_[A-Za-z]{34}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+EXAMPLE = "EXAMPLE"
+"""AWS's own example keys have this at their end."""
+
+
+def committed_files() -> list[str]:
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=False)
+    return [name for name in listed.stdout.decode().split("\0") if name]
+
+
+def find_keys(text: str) -> list[str]:
+    ours = [one for one in OURS.findall(text) if is_key(one)]
+    return ours + [one for one in OTHERS.findall(text) if not one.endswith(EXAMPLE)]
+
+
+def test_no_key_is_committed() -> None:
+    files = [ROOT / name for name in committed_files()]
+    if not files:
+        pytest.skip("not a git working copy")
+    texts = ((file, file.read_text(errors="replace")) for file in files if file.is_file())
+    assert [(file.name, keys) for file, text in texts if (keys := find_keys(text))] == []
+
+
+@pytest.mark.parametrize(
+    "key", [new_key(), "AKIA" + "A1" * 8, "hf_" + "a" * 34, "-----BEGIN " + "PRIVATE KEY-----"]
+)
+def test_a_key_would_be_found(key: str) -> None:
+    assert find_keys(f"key: '{key}',") == [key]
+
+
+def test_what_holds_keys_is_not_for_git() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {".mlapi/", "/keys/", "*.env"} <= set(ignored)
