@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,6 @@ class _Key:
     """A key as API Gateway has it; `until` is set when it was replaced."""
 
     id: str
-    team: str
     value: str
     enabled: bool
     until: datetime | None
@@ -88,9 +88,10 @@ class AwsKeys:
             UsageError: there is no such team, or it has no key.
         """
         with _Refusals(self._stack):
-            key = self._current(self._keys_of(self._plan_of(team)))
+            key = self._current(self._keys_of(_plan_of(team, self._load_teams())))
         if key is None:
-            raise UsageError(f"team {team} has no key", fix=f"mlapi keys rotate {team} --target aws")
+            fix = f"mlapi keys rotate {shlex.quote(team)} --target aws"
+            raise UsageError(f"team {team} has no key", fix=fix)
         return key.value
 
     def rotate(self, team: str, grace: timedelta) -> None:
@@ -100,11 +101,12 @@ class AwsKeys:
             UsageError: there is no such team.
         """
         with _Refusals(self._stack):
-            plan = self._plan_of(team)
+            teams = self._load_teams()
+            plan = _plan_of(team, teams)
             had = [key for key in self._keys_of(plan) if key.works(self._clock())]
             self._add(team, plan)
             for key in had:
-                self._end(key, self._clock() + grace) if grace else stop_key(self._gateway, key.id)
+                self._end(key, self._clock() + grace, teams) if grace else stop_key(self._gateway, key.id)
 
     def revoke(self, team: str, *, former_only: bool = False) -> None:
         """Disables all keys of the team, or only those that were replaced.
@@ -113,18 +115,12 @@ class AwsKeys:
             UsageError: there is no such team.
         """
         with _Refusals(self._stack):
-            for key in self._keys_of(self._plan_of(team)):
+            for key in self._keys_of(_plan_of(team, self._load_teams())):
                 if key.enabled and (key.until or not former_only):
                     stop_key(self._gateway, key.id)
 
     def _load_teams(self) -> DeployedTeams:
         return load_deployed_teams(self._clients.client("cloudformation"), self._stack)
-
-    def _plan_of(self, team: str) -> str:
-        plans = self._load_teams().plans
-        if team not in plans:
-            raise UsageError(f"there is no team {team!r}", fix=f"choose one of: {', '.join(plans)}")
-        return plans[team]
 
     def _keys_of(self, plan: str) -> list[_Key]:
         pages = self._gateway.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan)
@@ -135,7 +131,6 @@ class AwsKeys:
         until = _UNTIL.match(found.get("description") or "")
         return _Key(
             id=key_id,
-            team=found["name"],
             value=found["value"],
             enabled=found["enabled"],
             until=datetime.fromisoformat(until[1]) if until else None,
@@ -166,15 +161,20 @@ class AwsKeys:
         )
         self._gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
 
-    def _end(self, key: _Key, until: datetime) -> None:
+    def _end(self, key: _Key, until: datetime, teams: DeployedTeams) -> None:
         """At `until`, unless it ends earlier anyway."""
         if key.until and key.until <= until:
             return
-        teams = self._load_teams()
         schedule_end(self._clients.client("scheduler"), teams, key.id, until)
         said = f"Replaced; works until {render_instant(until)}"
         change = {"op": "replace", "path": "/description", "value": said}
         self._gateway.update_api_key(apiKey=key.id, patchOperations=[change])
+
+
+def _plan_of(team: str, teams: DeployedTeams) -> str:
+    if team not in teams.plans:
+        raise UsageError(f"there is no team {team!r}", fix=f"choose one of: {', '.join(teams.plans)}")
+    return teams.plans[team]
 
 
 def find_keys(gateway: Any, stack: str) -> list[dict[str, Any]]:
