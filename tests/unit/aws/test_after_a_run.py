@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.deployed import StackResource, load_resources, load_template
 from centralized_ml_api.aws.deployment import DestroyReport, check_gone
-from centralized_ml_api.aws.leftovers import find_leftovers
+from centralized_ml_api.aws.leftovers import find_leftovers, find_log_groups
 from centralized_ml_api.aws.stack_events import read_reasons
 from centralized_ml_api.errors import DeployError
 from support.aws_wire import Answer, refusal, stack_events, xml_refusal
@@ -57,6 +57,15 @@ def test_a_service_that_does_not_answer_proves_nothing(aws: AwsWire) -> None:
     aws.answers["sagemaker.DescribeEndpoint"] = refusal("AccessDeniedException", "no")
     with pytest.raises(ClientError, match="AccessDenied"):
         find_leftovers(AwsClients("us-east-1"), [ENDPOINT])
+
+
+def test_the_logs_that_sagemaker_made_are_found_by_their_whole_name(aws: AwsWire) -> None:
+    group = "/aws/sagemaker/Endpoints/chat"
+    named = [{"logGroupName": f"{group}-of-another"}, {"logGroupName": group}]
+    aws.answers["logs.DescribeLogGroups"] = Answer(200, {"logGroups": named})
+    assert find_log_groups(AwsClients("us-east-1"), [ENDPOINT, FUNCTION]) == [group]
+    aws.answers["logs.DescribeLogGroups"] = Answer(200, {"logGroups": named[:1]})
+    assert find_log_groups(AwsClients("us-east-1"), [ENDPOINT]) == []
 
 
 def test_leftovers_fail_the_destroy_by_name() -> None:
