@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.deployment import DestroyReport
     from centralized_ml_api.aws.target import AwsTarget
 
+_KEPT = (
+    "Kept, because other stacks use them: the bucket of the CDK with the code of functions (CDKToolkit),"
+    " and the account's role for the logs of API Gateway."
+)
+
 
 @click.command()
 @config_argument
@@ -61,3 +66,4 @@ def _show(target: AwsTarget, report: DestroyReport, *, as_json: bool) -> None:
     elif not report.left:
         output.data("\n".join(["Gone, asked one by one:", *(f"  {one}" for one in report.asked)]))
         output.data("Nothing billed is left.")
+        output.talk(_KEPT)
