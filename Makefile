@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up chromium test check lint parity lambda-runtime bench format docs lock clean
+.PHONY: help setup setup-aws setup-dev up chromium test check lint parity lambda-runtime bench audit format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ CONFIG ?= config/models.json
 UP ?=
 BENCH ?= fairness synth
 FLAGS ?=
+PIP_AUDIT := 2.9.0
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -94,6 +95,19 @@ lambda-runtime: setup-dev $(VENV)/lambda-runtime/lambda-runtime.stamp ## Run the
 
 bench: setup setup-aws ## Measure how fair the limits are and how long a synth takes; BENCH=synth picks one, FLAGS="--rounds 9" passes on
 	@for name in $(BENCH); do echo "==> bench/$$name.py"; $(BIN)/python bench/$$name.py $(FLAGS) || exit 1; done
+
+# Beside the project, so that what looks for faults brings none into it. --strict: a package that the service
+# does not know is a failure, not a line among others.
+$(VENV)/audit/audit.stamp:
+	@echo "==> Setting up $(VENV)/audit with pip-audit (about 50 MB, once)"
+	@test -x $(VENV)/audit/bin/python || $(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: pip-audit==$(PIP_AUDIT)
+	@touch $@
+
+audit: setup-aws $(VENV)/audit/audit.stamp ## Ask PyPI and npm for known faults of what the locks pin (needs the network)
+	@for lock in requirements.txt requirements/*.txt models/*/requirements.txt; do echo "==> $$lock"; \
+		$(VENV)/audit/bin/pip-audit --strict --disable-pip $$(grep -q -- --hash= $$lock && echo --require-hashes || echo --no-deps) -r $$lock || exit 1; done
+	@for folder in . tests/lambda_runtime; do echo "==> npm, $$folder"; $(BIN)/npm audit --prefix $$folder || exit 1; done
 
 format: setup-dev ## Let Ruff format and fix
 	@$(BIN)/ruff format .
