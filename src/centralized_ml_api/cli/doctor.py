@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import config_argument, json_option, region_option, stack_option
+from centralized_ml_api.cli.options import (
+    config_argument,
+    json_option,
+    region_option,
+    stack_option,
+    target_option,
+)
 from centralized_ml_api.plan.finding import is_healthy
 
 if TYPE_CHECKING:
@@ -28,13 +34,7 @@ _MARKS = {
 
 @click.command()
 @config_argument
-@click.option(
-    "--target",
-    type=click.Choice(["aws", "local"]),
-    default="aws",
-    show_default=True,
-    help="Where it is to run.",
-)
+@target_option("Where it is to run.", default="aws")
 @region_option
 @stack_option
 @click.option(

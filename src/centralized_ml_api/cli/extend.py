@@ -17,6 +17,7 @@ from centralized_ml_api.cli.options import (
     region_option,
     stack_option,
     state_option,
+    target_option,
     yes_option,
 )
 from centralized_ml_api.cli.reloaded import check_reloaded
@@ -33,13 +34,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("until", type=UntilArgument())
 @config_argument
-@click.option(
-    "--target",
-    type=click.Choice(["aws", "local"]),
-    default="local",
-    show_default=True,
-    help="What is told besides the config.",
-)
+@target_option("What is told besides the config.")
 @region_option
 @stack_option
 @state_option

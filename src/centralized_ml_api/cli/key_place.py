@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from centralized_ml_api.cli.options import DEFAULT_CONFIG, region_option, stack_option, state_option
+from centralized_ml_api.cli.options import (
+    DEFAULT_CONFIG,
+    region_option,
+    stack_option,
+    state_option,
+    target_option,
+)
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,13 +72,7 @@ class KeyPlace:
 def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the flags to a verb, which gets them as one `place`."""
 
-    @click.option(
-        "--target",
-        type=click.Choice(["local", "aws"]),
-        default="local",
-        show_default=True,
-        help="Whose keys: those of this machine, or of a deployed stack.",
-    )
+    @target_option("Whose keys: those of this machine, or of a deployed stack.")
     @state_option
     @region_option
     @stack_option

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_CONFIG = Path("config/models.json")
 DEFAULT_STATE = Path(".mlapi")
@@ -38,3 +42,10 @@ log_folder_option = click.option(
     show_default=True,
     help="The folder for the CDK's own output and log.",
 )
+
+
+def target_option(text: str, *, default: Literal["aws", "local"] = "local") -> Callable[[Any], Any]:
+    """Which of the two targets a verb is about; `text` is the help."""
+    return click.option(
+        "--target", type=click.Choice(["local", "aws"]), default=default, show_default=True, help=text
+    )

@@ -15,6 +15,7 @@ from centralized_ml_api.cli.options import (
     log_folder_option,
     region_option,
     stack_option,
+    target_option,
 )
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.cost_json import cost_json
@@ -27,13 +28,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_argument
-@click.option(
-    "--target",
-    type=click.Choice(["aws", "local"]),
-    default="local",
-    show_default=True,
-    help="Where it would exist.",
-)
+@target_option("Where it would exist.")
 @region_option
 @stack_option
 @log_folder_option

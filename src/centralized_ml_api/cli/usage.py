@@ -16,6 +16,7 @@ from centralized_ml_api.cli.options import (
     region_option,
     stack_option,
     state_option,
+    target_option,
 )
 from centralized_ml_api.cli.usage_sources import Sources, load_usage
 from centralized_ml_api.errors import UsageError
@@ -31,13 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--since", "seconds", type=Duration(), help="Of the last 90m, 24h, 2d; without it, of all times."
 )
-@click.option(
-    "--target",
-    type=click.Choice(["local", "aws"]),
-    default="local",
-    show_default=True,
-    help="Of this machine, or of what is deployed.",
-)
+@target_option("Of this machine, or of what is deployed.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV for spreadsheets.")
 @json_option
 @click.option(
