@@ -70,6 +70,11 @@ class ImageRequest:
     style: str | None
 
 
+def list_seeds(first: int, samples: int) -> list[int]:
+    """The seed of each sample, from `first` upwards; after the largest comes 1: 0 asks for a random one."""
+    return [(first - 1 + number) % MOST_SEED + 1 for number in range(samples)]
+
+
 def read_request(body: str | bytes) -> ImageRequest:
     """Reads and checks a body.
 

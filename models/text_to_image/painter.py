@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import diffusers
 import torch
-from image_request import MOST_SEED
+from image_request import MOST_SEED, list_seeds
 from pace import Pace
 from PIL.PngImagePlugin import PngInfo
 from prompts import encode_prompts
@@ -54,7 +54,7 @@ class Painter:
         with self._lock, torch.no_grad():
             pace = Pace(self._settings.time_limit_seconds, steps, request.samples)
             arguments = self._arguments(request, steps, pace)
-            seeds = [(first + number) % (MOST_SEED + 1) for number in range(request.samples)]
+            seeds = list_seeds(first, request.samples)
             return [self._draw(seed, request.sampler, arguments) for seed in seeds]
 
     def _allowed_steps(self, steps: int) -> int:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from image_request import FIELDS, ImageRequest, Prompt, read_request
+from image_request import FIELDS, MOST_SEED, ImageRequest, Prompt, list_seeds, read_request
 from pace import Pace, TooSlowError
 from samplers import SCHEDULERS
 from settings import Settings, load_settings
@@ -31,6 +31,14 @@ def refusal(**more: Any) -> str:
     with pytest.raises(ValueError, match=r"\w") as caught:
         read(**more)
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "seeds"),
+    [(1, [1, 2, 3]), (MOST_SEED - 1, [MOST_SEED - 1, MOST_SEED, 1]), (MOST_SEED, [MOST_SEED, 1, 2])],
+)
+def test_no_sample_has_the_seed_that_asks_for_a_random_one(first: int, seeds: list[int]) -> None:
+    assert list_seeds(first, 3) == seeds
 
 
 def test_the_originals_documented_body() -> None:
