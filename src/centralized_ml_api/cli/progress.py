@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BETWEEN_DETAILS_SECONDS = 1.0
 LOG_LINES = 8
+NO_SAMPLE = '{"…": "your own body"}'
+"""Stands for the body of a call where the config has none that the model takes."""
 
 
 class ProgressLines:
@@ -102,7 +104,7 @@ def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
         at = shlex.quote(f"@{shown_path(resolve_folder(file.path, plan.folders))}")
         return f"{call} -H {header} --data-binary {at}"
     sample = sample_of(deployment) if deployment else None
-    body = "@body.json" if sample is None else json.dumps(sample, ensure_ascii=False)
+    body = NO_SAMPLE if sample is None else json.dumps(sample, ensure_ascii=False)
     return f"{call} -d {shlex.quote(body)}"
 
 

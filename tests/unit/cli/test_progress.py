@@ -7,7 +7,7 @@ import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.cli.progress import curl_of
+from centralized_ml_api.cli.progress import NO_SAMPLE, curl_of
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.local.status import EntryStatus
 from centralized_ml_api.plan.build import build_plan
@@ -47,8 +47,8 @@ def test_a_file_is_sent_with_its_type_from_where_it_lies(
     assert here == [*typed, "@my cat.png"]
 
 
-def test_without_a_sample_the_body_is_left_to_the_reader(tmp_path: Path) -> None:
-    assert curl(tmp_path)[-1] == "@body.json"
+def test_without_a_sample_the_call_says_what_to_put_there(tmp_path: Path) -> None:
+    assert curl(tmp_path)[-2:] == ["-d", '{"…": "your own body"}']
 
 
 def test_with_teams_it_takes_the_key_from_the_environment(tmp_path: Path) -> None:
@@ -57,4 +57,5 @@ def test_with_teams_it_takes_the_key_from_the_environment(tmp_path: Path) -> Non
     path.write_text(json.dumps({**config, "event": {"teams": ["red"]}}))
     plan = build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
     command = curl_of(EntryStatus("a", "/a", "ready", "", "url", "api", ()), URL, plan)
-    assert command == f'curl -X POST {URL}/a -H "x-api-key: $MLAPI_KEY" -d @body.json'
+    key = '"x-api-key: $MLAPI_KEY"'
+    assert command == f"curl -X POST {URL}/a -H {key} -d {shlex.quote(NO_SAMPLE)}"
