@@ -23,10 +23,12 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 """
 
 BODY_LIMIT_BYTES = 6 * 1024 * 1024
-"""The largest request body.
+"""The largest request body, of all paths alike: what a function can take, the least of the limits on the way.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (6 MB for a synchronous
-invocation) and SageMaker's limit for real-time endpoints of the same size.
+invocation);
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+(10 MB for a REST API).
 """
 
 
