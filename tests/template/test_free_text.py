@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from support.synthesis import build_test_plan, function, model, synthesize
 
@@ -17,7 +17,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-r
 
 
 def test_words_of_a_config_are_in_no_template_but_in_what_callers_read(tmp_path: Path) -> None:
-    said = {"description": WORDS, "sample": {"text_inputs": WORDS}}
+    said: dict[str, Any] = {"description": WORDS, "sample": {"text_inputs": WORDS}}
     entries = [model(**said, integration=function()), model(name="direct", **said)]
     synthesize(build_test_plan({"models": entries}, tmp_path), tmp_path / "out")
     written = {path.name: path.read_text() for path in (tmp_path / "out").glob("*.json")}
