@@ -94,6 +94,14 @@ CASES = [
         Request(f"{openai.MODELS_PATH}/nope", b"", "GET"),
         refused(openai.UNKNOWN_MODEL, "chat, translated"),
     ),
+    *(
+        Case(
+            f"two names at once are an unknown model of the list: {names}",
+            Request(f"{openai.MODELS_PATH}/{names}", b"", "GET"),
+            refused(openai.UNKNOWN_MODEL, "chat, translated"),
+        )
+        for names in ("chat|translated", "chat%7Ctranslated", "chat,translated")
+    ),
     Case(
         "another method is 405 with Allow: GET /v1/chat/completions",
         Request(openai.CHAT_PATH, b"", "GET"),

@@ -73,7 +73,7 @@ def _render_model(names: Sequence[str]) -> str:
     listed = "|".join(["", *names, ""])
     return (
         f'#set($n=$context.path.replaceAll(".*/",""))#set($all="{listed}")'
-        f'#if($all.contains("|$n|")){_as_text(build_model("$n"))}'
+        f'#if(!$n.contains("|")&&$all.contains("|$n|")){_as_text(build_model("$n"))}'
         f"#else#set($context.responseOverride.status=404){render_body(unknown_model(names))}#end"
     )
 
