@@ -46,7 +46,9 @@ async def relay(
     url, headers = endpoint.sign(request.path.rpartition("/")[2], _choose(request.headers, _SENT), body)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=deadline_seconds)
     try:
-        async with session.post(url, data=body, headers=headers, timeout=timeout) as answer:
+        async with session.post(
+            url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        ) as answer:
             return await _pass_on(answer, request)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise service_error.unavailable(endpoint.name, "AWS did not answer") from error
