@@ -12,6 +12,8 @@ from typing import Protocol
 class Launch:
     """A process to start: its whole environment, its folder, and bytes for its standard input.
 
+    It cannot start without the files and folders that it `needs`; preparing the server brings them.
+
     What may be secret (a function's environment) goes through `environment` or `stdin`, never through
     `argv`, which every user of the machine can read.
     """
@@ -20,6 +22,7 @@ class Launch:
     environment: Mapping[str, str] = field(repr=False)
     cwd: Path
     stdin: bytes = field(default=b"", repr=False)
+    needs: tuple[Path, ...] = ()
 
 
 class Server(Protocol):

@@ -49,4 +49,4 @@ class LlamaCppServer:
             "--port": str(port),
         }
         argv = (*program, *(word for pair in arguments.items() for word in pair))
-        return Launch(argv=argv, environment=self.environment, cwd=self.cwd)
+        return Launch(argv=argv, environment=self.environment, cwd=self.cwd, needs=(self.model_path,))

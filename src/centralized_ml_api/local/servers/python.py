@@ -54,7 +54,8 @@ class PythonServer:
             "VIRTUAL_ENV": str(self.python.prefix),
             "PATH": f"{self.python.prefix / 'bin'}{os.pathsep}{self.environment.get('PATH', os.defpath)}",
         }
-        return Launch(argv=argv, environment={**self.environment, **own}, cwd=self.code)
+        needs = (self.python.python, self.python.library, self.model_dir)
+        return Launch(argv=argv, environment={**self.environment, **own}, cwd=self.code, needs=needs)
 
 
 def build_python_environment(ours: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:

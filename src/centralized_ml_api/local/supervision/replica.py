@@ -7,18 +7,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from centralized_ml_api.errors import StartError
+from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.ports import free_port
 from centralized_ml_api.local.supervision.ping import Pulse, ping
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import aiohttp
 
-    from centralized_ml_api.local.launch import Server
+    from centralized_ml_api.local.launch import Launch, Server
     from centralized_ml_api.local.supervision.log import ServerLog
 
 State = Literal["starting", "ready", "unready", "restarting", "failed"]
@@ -43,7 +43,10 @@ class Patience:
 
 
 class Replica:
-    """A server on a port of its own; `changed` is called after every change of `state`."""
+    """A server on a port of its own; `changed` is called after every change of `state`.
+
+    `prepare` makes the server anew when what it needs is gone at a start; it says how far it is.
+    """
 
     def __init__(
         self,
@@ -51,12 +54,15 @@ class Replica:
         log: ServerLog,
         session: aiohttp.ClientSession,
         changed: Callable[[], None],
+        *,
         patience: Patience,
+        prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
     ) -> None:
         self._server = server
         self._session = session
         self._changed = changed
         self._patience = patience
+        self._prepare = prepare
         self._process: Process | None = None
         self._policy = RestartPolicy()
         self.log = log
@@ -88,8 +94,8 @@ class Replica:
         self.log.forget()
         self.port = free_port()
         try:
-            self._process = await start_process(self._server.launch(self.port), self.log)
-        except StartError as error:
+            self._process = await start_process(await self._next_launch(), self.log)
+        except MlApiError as error:
             self.reason = error.message
             self._policy = self._policy.after_failed_start()
             return
@@ -99,6 +105,16 @@ class Replica:
             self._policy = self._policy.after_failed_start()
         else:
             self._policy = self._policy.after_crash(time.monotonic() - ready_since)
+
+    async def _next_launch(self) -> Launch:
+        """Somebody may have emptied the cache while the server ran from it: then it is filled again."""
+        launch = self._server.launch(self.port)
+        if all(path.exists() for path in launch.needs):
+            return launch
+        reason = self.reason
+        self._server = await self._prepare(lambda words: self._become(self.state, words))
+        self._become(self.state, reason)
+        return self._server.launch(self.port)
 
     async def _watch(self, process: Process) -> float | None:
         """Returns when the process ended or must be ended: the instant when it became ready, if it did."""

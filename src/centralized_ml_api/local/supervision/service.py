@@ -58,8 +58,8 @@ class Service(Protocol):
 class ReplicatedService:
     """Equal servers of this machine.
 
-    `prepare` makes the server before the first start; it may take long, says how far it is in a few words,
-    and writes the rest to the log that it is given.
+    `prepare` makes the server before the first start, and again when what it brought is gone. It may take
+    long, says how far it is in a few words, and writes the rest to the log that it is given.
     """
 
     def __init__(
@@ -132,7 +132,14 @@ class ReplicatedService:
 
     def _replica(self, server: Server, number: int) -> Replica:
         log = self._build_log(f".{number}") if self._count > 1 else self._log
-        return Replica(server, log, self._session, self._changed, self._patience)
+        return Replica(
+            server,
+            log,
+            self._session,
+            self._changed,
+            patience=self._patience,
+            prepare=lambda say: self._prepare(say, self._log),
+        )
 
     def _build_log(self, suffix: str = "") -> ServerLog:
         return ServerLog(self._logs / f"{self._name}{suffix}.log")

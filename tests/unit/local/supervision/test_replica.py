@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.supervision.log import ServerLog
 from centralized_ml_api.local.supervision.replica import Patience, Replica
@@ -19,6 +20,8 @@ from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from centralized_ml_api.local.launch import Server
 
 SERVER = """
 import http.server, os, pathlib, sys
@@ -40,9 +43,11 @@ class Script:
     cwd: Path
     ping_path: str = "/ping"
     invocations_path: str | None = "/invocations"
+    needs: tuple[Path, ...] = ()
 
     def launch(self, port: int) -> Launch:
-        return Launch((sys.executable, "-c", self.code, str(port)), dict(os.environ), self.cwd)
+        argv = (sys.executable, "-c", self.code, str(port))
+        return Launch(argv, dict(os.environ), self.cwd, needs=self.needs)
 
 
 IMPATIENT = Patience(start=20, ping=0.05, silence=0.5)
@@ -54,17 +59,30 @@ def supervised(
     scenario: Callable[[Replica, list[str]], Awaitable[None]],
     patience: Patience = IMPATIENT,
 ) -> list[str]:
-    """Runs the scenario beside a replica; returns the states it went through, and leaves nothing running."""
+    """Runs the scenario beside a replica; returns the states it went through, and leaves nothing running.
+
+    The server needs the file `weights`; to prepare it again takes the file `source`.
+    """
     states: list[str] = []
+    weights, source = tmp_path / "weights", tmp_path / "source"
+    weights.touch()
+
+    async def prepare(say: Callable[[str], None]) -> Server:
+        say("downloading weights")
+        if not source.exists():
+            raise WeightsError("the weights cannot be had")
+        weights.touch()
+        return Script(code, tmp_path, needs=(weights,))
 
     async def main() -> None:
         async with aiohttp.ClientSession() as session:
             replica = Replica(
-                Script(code, tmp_path),
+                Script(code, tmp_path, needs=(weights,)),
                 ServerLog(tmp_path / "log"),
                 session,
                 lambda: states.append(replica.state),
-                patience,
+                patience=patience,
+                prepare=prepare,
             )
             task = asyncio.create_task(replica.run())
             await scenario(replica, states)
@@ -94,6 +112,29 @@ def test_it_comes_back_after_it_was_killed(tmp_path: Path) -> None:
         await until(lambda: replica.state == "ready", "it is back")
         assert replica.pid != first
         assert replica.restarts == 1
+
+    supervised(SERVER, tmp_path, scenario)
+
+
+def test_what_was_deleted_while_it_ran_is_prepared_again(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "ready", "it is ready")
+        (tmp_path / "source").touch()
+        (tmp_path / "weights").unlink()
+        os.kill(replica.pid or 0, signal.SIGKILL)
+        await until(lambda: replica.restarts == 1 and replica.state == "ready", "it is back")
+        assert (tmp_path / "weights").exists()
+
+    supervised(SERVER, tmp_path, scenario)
+
+
+def test_what_cannot_be_prepared_again_is_the_reason(tmp_path: Path) -> None:
+    async def scenario(replica: Replica, _: list[str]) -> None:
+        await until(lambda: replica.state == "ready", "it is ready")
+        (tmp_path / "weights").unlink()
+        os.kill(replica.pid or 0, signal.SIGKILL)
+        await until(lambda: replica.state == "failed", "it is given up")
+        assert replica.reason == "the weights cannot be had"
 
     supervised(SERVER, tmp_path, scenario)
 
