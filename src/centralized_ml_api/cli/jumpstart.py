@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import configparser
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.facts import resolve_facts
 
 if TYPE_CHECKING:
@@ -55,6 +58,19 @@ def look_up(
     facts, problems = resolve_facts(loaded, catalog, region=region)
     tell_warnings(catalog)
     return facts, problems
+
+
+def check_jumpstart(config: Path, region: str | None) -> None:
+    """Makes sure that JumpStart has what the config asks for.
+
+    Raises:
+        ConfigError: it has not, or the config has errors by itself.
+        CatalogError: the lock file or the mirror is damaged.
+    """
+    loaded = load_config(config, now=datetime.now(UTC), region=region)
+    _, problems = look_up(loaded, region=find_region(region), offline=False)
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(problems, source=loaded.document.text)
 
 
 def describe_origin(source: Source, fidelity: Fidelity) -> str:

@@ -8,6 +8,7 @@ import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import load_cost
+from centralized_ml_api.cli.jumpstart import check_jumpstart
 from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import (
     config_argument,
@@ -60,6 +61,7 @@ def plan(
 
 def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
     decided, cost = load_cost(config, region)
+    check_jumpstart(config, region)
     text, data = _compare(config, region, stack, state)
     if as_json:
         compared = {"compared": text.splitlines()[0], "changes": data}

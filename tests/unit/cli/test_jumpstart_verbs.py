@@ -219,3 +219,13 @@ def test_the_region_is_the_flags_the_environments_the_profiles_or_the_default(tm
     assert find_region(None, {"AWS_CONFIG_FILE": str(tmp_path / "none")}) == "us-east-1"
     file.write_text("not a configuration")
     assert find_region(None, profile) == "us-east-1"
+
+
+def test_a_plan_for_aws_of_an_unknown_model_fails_as_check_does(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_config(tmp_path, model_id="acme-textgeneration-tinny")
+    planned, checked = mlapi("plan", "tiny.json", "--target", "aws"), mlapi("check", "tiny.json")
+    assert (planned.returncode, checked.returncode) == (2, 2)
+    assert (planned.stdout, checked.stdout) == ("", "")
+    assert "unknown JumpStart model" in planned.stderr
+    assert planned.stderr.splitlines()[:3] == checked.stderr.splitlines()[:3]
+    assert "mlapi deploy" not in planned.stderr
