@@ -90,5 +90,5 @@ def _read_json(body: bytes) -> Any:
     """The value, or None where the body is not JSON."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested as deep as no reader goes
         return None

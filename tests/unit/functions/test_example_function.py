@@ -147,6 +147,14 @@ def test_json_that_curl_calls_a_form_is_json_to_the_model(
     assert (model.asked[0].headers["content-type"], model.asked[0].body) == ("application/json", b'{"a": 1}')
 
 
+def test_json_that_is_too_deep_to_be_read_is_left_to_the_model(
+    function: Callable[..., FunctionHost], model: ModelServer
+) -> None:
+    deep = b"[" * 100_000
+    assert function().call(deep).status == 200
+    assert model.asked[0].body == deep
+
+
 def test_custom_attributes_pass_both_ways(function: Callable[..., FunctionHost], model: ModelServer) -> None:
     model.answering = answer(200, b"{}", X_Amzn_SageMaker_Custom_Attributes="out")
     reply = function().call(b"{}", {"x-amzn-sagemaker-custom-attributes": "in"})
