@@ -37,11 +37,12 @@ def test_no_key_is_committed() -> None:
     assert [(file.name, keys) for file, text in texts if (keys := find_keys(text))] == []
 
 
-@pytest.mark.parametrize(
-    "key", [new_key(), "AKIA" + "A1" * 8, "hf_" + "a" * 34, "-----BEGIN " + "PRIVATE KEY-----"]
-)
-def test_a_key_would_be_found(key: str) -> None:
-    assert find_keys(f"key: '{key}',") == [key]
+OTHER_KEYS = ["AKIA" + "A1" * 8, "hf_" + "a" * 34, "-----BEGIN " + "PRIVATE KEY-----"]
+
+
+def test_a_key_would_be_found() -> None:
+    for key in (new_key(), *OTHER_KEYS):
+        assert find_keys(f"key: '{key}',") == [key]
 
 
 def test_what_holds_keys_is_not_for_git() -> None:
