@@ -36,5 +36,5 @@ def test_links_within_the_code_and_in_what_is_not_shipped_are_fine(tmp_path: Pat
     (code / ".venv").mkdir()
     (code / ".venv/python").symlink_to("/usr/bin/env")
     synthesize(plan, tmp_path / "out")
-    (shipped,) = (one for one in (tmp_path / "out").glob("asset.*") if one.is_dir())
-    assert {one.name for one in shipped.iterdir()} == {"index.py", "same.py"}
+    (index,) = (tmp_path / "out").glob("asset.*/index.py")
+    assert {one.name for one in index.parent.iterdir()} == {"index.py", "same.py"}
