@@ -63,10 +63,30 @@ class ProgressLines:
         return True
 
 
+class Announcement:
+    """Says where the API serves: as soon as waiting for the slow has been enough, and when all is settled."""
+
+    def __init__(self, plan: ApiPlan, host: str) -> None:
+        self._plan = plan
+        self._host = host
+        self._early = False
+        self._whole = False
+
+    def show(self, status: LocalStatus) -> None:
+        """Prints what is due and was not said yet."""
+        if self._whole or not status.announced:
+            return
+        if status.settled:
+            self._whole = True
+            show_address(status, self._plan, self._host)
+            output.next_command("mlapi status, in another terminal; Ctrl-C stops everything")
+        elif not self._early:
+            self._early = True
+            show_call(status, self._plan, self._host)
+
+
 def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     """The last lines of a start: the address, a call that works, what to know."""
-    from centralized_ml_api.local.ports import reachable_addresses  # noqa: PLC0415  # only with the target
-
     for note in status.notes:
         output.talk(f"  note: {note}")
     output.talk(f"  {_who_may_call(status, plan)}")
@@ -76,7 +96,15 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     if status.metrics:
         output.talk(f"  Metrics for Prometheus: {status.metrics}")
     output.talk("")
-    output.data(f"Serving on {status.address}")
+    show_call(status, plan, host)
+
+
+def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
+    """The addresses, what still starts, and a call that works."""
+    from centralized_ml_api.local.ports import reachable_addresses  # noqa: PLC0415  # only with the target
+
+    missing = ", ".join(status.still_starting)
+    output.data(f"Serving on {status.address}" + (f"; still starting: {missing}" if missing else ""))
     port = status.address.rpartition(":")[2]
     for address in reachable_addresses(host):
         output.data(f"For others: http://{f'[{address}]' if ':' in address else address}:{port}")

@@ -69,19 +69,14 @@ def up(
 
 
 def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
-    from centralized_ml_api.cli.progress import ProgressLines, show_address  # noqa: PLC0415
+    from centralized_ml_api.cli.progress import Announcement, ProgressLines  # noqa: PLC0415
     from centralized_ml_api.local.serve import Terminal, serve  # noqa: PLC0415
 
-    lines = ProgressLines()
-    announced = False
+    lines, announcement = ProgressLines(), Announcement(plan, options.host)
 
     def show(status: LocalStatus) -> None:
-        nonlocal announced
         lines.show(status)
-        if status.settled and status.serving and not announced:
-            announced = True
-            show_address(status, plan, options.host)
-            output.next_command("mlapi status, in another terminal; Ctrl-C stops everything")
+        announcement.show(status)
 
     output.talk(f"Starting {options.config}:")
     status = serve(options, plan, Terminal(show, output.talk, output.fail))

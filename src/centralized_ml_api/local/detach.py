@@ -25,9 +25,10 @@ LAST_LINES = 15
 
 
 def start_detached(options: ServeOptions, show: Callable[[LocalStatus], None]) -> LocalStatus:
-    """Starts `mlapi up` in a session of its own, shows how it goes, returns when every model has settled.
+    """Starts `mlapi up` in a session of its own, shows how it goes, returns when it serves.
 
-    Its output goes to `up.log` in the state folder's logs. Interrupted meanwhile, the process is ended again.
+    That is when every model has settled, or when the slow ones are not waited for any more. The output goes
+    to `up.log` in the state folder's logs. Interrupted meanwhile, the process is ended again.
 
     Raises:
         StartError: the folder is held, or the process ended; the message has its last lines.
@@ -67,7 +68,7 @@ def _until_settled(
         with contextlib.suppress(NotRunningError):
             status = ControlClient(state.load_run()).status()
             show(status)
-            if status.settled and status.serving:
+            if status.announced:
                 return status
         time.sleep(LOOK_SECONDS)
     return None

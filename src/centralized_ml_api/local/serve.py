@@ -24,6 +24,7 @@ from centralized_ml_api.local.change import describe_reload
 from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
 from centralized_ml_api.local.endpoints import build_runtime_application
+from centralized_ml_api.local.first_start import FirstStart
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.listen import LOOPBACK, bind_loopback, serve_application, url_of
@@ -125,8 +126,7 @@ class LocalTarget:
         self._runtime = bind_loopback(self._port + 1)
         self._stop = asyncio.Event()
         self._exit_status = 0
-        self._settled_once = False
-        self._nothing_serves: asyncio.Future[None] | None = None
+        self._first_start = FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
         self._usage = UsageKeeper(collector, self._try_talk)
         self._quotas = QuotaBook(collector.count_day, clock)
@@ -179,6 +179,7 @@ class LocalTarget:
             notes=supervisor.notes if supervisor else (),
             ends=render_instant(end.at) if end else "",
             metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
+            overdue=self._first_start.overdue,
         )
 
     async def traffic(self) -> Traffic:
@@ -234,7 +235,6 @@ class LocalTarget:
             await self._keep(supervisor)
 
     async def _keep(self, supervisor: Supervisor) -> None:
-        self._nothing_serves = asyncio.get_running_loop().create_future()
         tasks = [
             asyncio.create_task(supervisor.run()),
             asyncio.create_task(self._gateway.run()),
@@ -245,7 +245,7 @@ class LocalTarget:
             asyncio.create_task(
                 keep_bounded(self._gateway.access_log, self._gateway.reopen_logs, self._usage.collect)
             ),
-            asyncio.ensure_future(self._nothing_serves),
+            asyncio.create_task(self._first_start.run()),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -311,14 +311,7 @@ class LocalTarget:
     def _show(self) -> None:
         status = self.status()
         self._terminal.show(status)
-        if status.settled and not self._settled_once:
-            self._settled_once = True
-            if not status.serving and self._nothing_serves is not None:
-                self._nothing_serves.set_exception(
-                    StartError(
-                        "no model could start", fix="see above; `mlapi logs NAME` shows a model's whole log"
-                    )
-                )
+        self._first_start.note(status)
 
     def _watched(self) -> list[Path]:
         """The config and the folders with code: an edit of one is applied as `mlapi reload` would."""

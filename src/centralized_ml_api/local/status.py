@@ -46,6 +46,7 @@ class LocalStatus:
 
     `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs; `ends`,
     in RFC 3339 and UTC, when it does not stop by itself; `metrics` when Prometheus has no address to ask.
+    `overdue` says that those that still start are not waited for any more.
     """
 
     pid: int
@@ -59,6 +60,7 @@ class LocalStatus:
     notes: tuple[str, ...]
     ends: str = ""
     metrics: str = ""
+    overdue: bool = False
 
     @property
     def settled(self) -> bool:
@@ -69,6 +71,16 @@ class LocalStatus:
     def serving(self) -> bool:
         """Whether at least one entry answers."""
         return any(entry.state == "ready" for entry in self.entries)
+
+    @property
+    def announced(self) -> bool:
+        """Whether it is time to say that the API serves."""
+        return bool(self.address) and self.serving and (self.settled or self.overdue)
+
+    @property
+    def still_starting(self) -> tuple[str, ...]:
+        """The names of the entries whose start is not over."""
+        return tuple(entry.name for entry in self.entries if not entry.settled)
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain values, with `settled` and `serving`."""

@@ -7,9 +7,9 @@ import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.cli.progress import NO_SAMPLE, curl_of
+from centralized_ml_api.cli.progress import NO_SAMPLE, Announcement, curl_of
 from centralized_ml_api.config.load import load_config
-from centralized_ml_api.local.status import EntryStatus
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
@@ -59,3 +59,27 @@ def test_with_teams_it_takes_the_key_from_the_environment(tmp_path: Path) -> Non
     command = curl_of(EntryStatus("a", "/a", "ready", "", "url", "api", ()), URL, plan)
     key = '"x-api-key: $MLAPI_KEY"'
     assert command == f"curl -X POST {URL}/a -H {key} -d {shlex.quote(NO_SAMPLE)}"
+
+
+def test_a_slow_entry_is_named_and_the_last_lines_come_when_it_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"models": [], "endpoints": [{"name": name, "integration": {"type": "api"}} for name in "ab"]}
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps(config))
+    announcement = Announcement(
+        build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC))), "127.0.0.1"
+    )
+    said = []
+    story: list[tuple[EntryState, bool]] = [
+        *(("starting", False), ("starting", True), ("starting", True), ("ready", True))
+    ]
+    for state, overdue in story:
+        entries = (
+            EntryStatus("a", "/a", "ready", "", "url", "api", ()),
+            EntryStatus("b", "/b", state, "", "url", "api", ()),
+        )
+        announcement.show(LocalStatus(1, "", ".", 0.0, URL, "", "", entries, (), overdue=overdue))
+        said.append(capsys.readouterr().out.splitlines())
+    call = f"Try: curl -X POST {URL}/a -d {shlex.quote(NO_SAMPLE)}"
+    assert said == [[], [f"Serving on {URL}; still starting: b", call], [], [f"Serving on {URL}", call]]

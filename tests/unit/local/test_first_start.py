@@ -1,0 +1,102 @@
+"""When a start is said to be over: slow entries are waited for, but not for long."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.ending import Clock
+from centralized_ml_api.local.first_start import SLOW_SECONDS, FirstStart
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
+from support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+def status(*states: EntryState, overdue: bool = False) -> LocalStatus:
+    entries = tuple(
+        EntryStatus(f"m{number}", f"/m{number}", state, "", "python", "sync", ())
+        for number, state in enumerate(states)
+    )
+    return LocalStatus(1, "c", "s", 0.0, "http://127.0.0.1:1", "", "", entries, (), overdue=overdue)
+
+
+class Watched:
+    """A first start with a clock that stands until `pass_time`."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.shown = 0
+        self.time_passes = asyncio.Event()
+        self.start = FirstStart(self.show, Clock(lambda: datetime.now(UTC), self.sleep))
+
+    def show(self) -> None:
+        self.shown += 1
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self.time_passes.wait()
+
+
+def watched(scenario: Callable[[Watched], Awaitable[None]]) -> None:
+    async def main() -> None:
+        one = Watched()
+        running = asyncio.create_task(one.start.run())
+        await scenario(one)
+        running.cancel()
+        await asyncio.wait({running})
+
+    asyncio.run(main())
+
+
+def test_the_slow_are_overdue_some_time_after_the_first_is_ready() -> None:
+    async def scenario(one: Watched) -> None:
+        one.start.note(status("starting", "preparing"))
+        one.start.note(status("ready", "preparing"))
+        await until(lambda: one.slept == [SLOW_SECONDS], "it waits for the slow")
+        assert not one.start.overdue
+        one.time_passes.set()
+        await until(lambda: one.shown == 1, "the status is shown anew")
+        assert one.start.overdue
+
+    watched(scenario)
+
+
+def test_while_none_is_ready_no_time_runs() -> None:
+    async def scenario(one: Watched) -> None:
+        one.time_passes.set()
+        one.start.note(status("starting", "failed"))
+        await asyncio.sleep(0)
+        assert (one.slept, one.start.overdue) == ([], False)
+
+    watched(scenario)
+
+
+def test_when_all_failed_nothing_serves() -> None:
+    async def main() -> None:
+        one = Watched()
+        one.start.note(status("failed", "not served"))
+        with pytest.raises(StartError, match="no model could start"):
+            await one.start.run()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("now", "announced", "still_starting"),
+    [
+        (status("ready", "preparing"), False, ("m1",)),
+        (status("ready", "preparing", overdue=True), True, ("m1",)),
+        (status("starting", "preparing", overdue=True), False, ("m0", "m1")),
+        (status("ready", "failed"), True, ()),
+        (status("failed", "failed"), False, ()),
+    ],
+)
+def test_what_is_announced(now: LocalStatus, *, announced: bool, still_starting: tuple[str, ...]) -> None:
+    assert (now.announced, now.still_starting) == (announced, still_starting)
+    assert LocalStatus.from_json(now.to_json()) == now
