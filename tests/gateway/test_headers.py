@@ -46,6 +46,17 @@ def headers_of(answer: Answer) -> dict[str, str]:
     return dict(headers)
 
 
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/csv"]
+)
+def test_a_server_that_reads_every_body_as_json_is_told_that_it_is(
+    gateway: RunningGateway, kind: str
+) -> None:
+    got = headers_of(gateway.call("/reads-json", b"{}", {"Content-Type": kind}))
+    assert got["content-type"] == "application/json"
+    assert headers_of(gateway.call("/echo", b"{}", {"Content-Type": kind}))["content-type"] == kind
+
+
 def test_only_content_type_accept_and_the_configured_headers_reach_a_model(gateway: RunningGateway) -> None:
     passing = {
         "CONTENT-TYPE": "a/b",

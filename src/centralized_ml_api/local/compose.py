@@ -18,7 +18,7 @@ from centralized_ml_api.local.servers import invocations_path, parse_url
 from centralized_ml_api.local.specs import ModelSpec, services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
 from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
-from centralized_ml_api.plan.model import UrlServing
+from centralized_ml_api.plan.model import LlamaCppServing, UrlServing
 from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
 
 if TYPE_CHECKING:
@@ -101,7 +101,13 @@ def _route(entry: ModelDeployment, refused: dict[str, str], find: Find) -> Serve
         rewrite=None if is_function else _server_path(entry, front),
         headers=None if is_function else entry.headers,
         streams=entry.integration == "stream",
+        reads_json=not is_function and _reads_json(entry),
     )
+
+
+def _reads_json(entry: ModelDeployment) -> bool:
+    """llama.cpp parses what `curl -d` calls a form as one, in vain, and refuses it from one megabyte on."""
+    return entry.local is not None and isinstance(entry.local.serving, LlamaCppServing)
 
 
 def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[ServedRoute, ...]:

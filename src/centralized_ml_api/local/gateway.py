@@ -52,6 +52,7 @@ class ServedRoute:
     `rewrite` is the path there; None keeps path and query (functions read them). `headers` are the request
     headers that pass besides Content-Type and Accept; None lets everything pass and the answer's headers too
     (a function sees what API Gateway would show it and sets its own). `streams` lifts the gateway's timeout.
+    `reads_json` is for a server that takes every body for JSON: it is told so, whatever the caller said.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ServedRoute:
     rewrite: str | None
     headers: tuple[str, ...] | None
     streams: bool = False
+    reads_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

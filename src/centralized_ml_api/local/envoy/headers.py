@@ -48,6 +48,10 @@ def build_header(name: str, value: str, action: str = OVERWRITE) -> dict[str, An
     return {"header": {"key": name, "value": value}, "append_action": action}
 
 
+AS_JSON = {"append": build_header("content-type", "application/json")}
+"""Says that the body is JSON, whatever the caller said."""
+
+
 def build_answer_headers() -> list[dict[str, Any]]:
     """What every answer carries, replacing whatever an upstream said."""
     return [build_header(name, value) for name, value in ANSWER_HEADERS]

@@ -27,7 +27,7 @@ from centralized_ml_api.local.envoy.answers import (
     build_error_route,
     match_method,
 )
-from centralized_ml_api.local.envoy.headers import OVERWRITE, build_header
+from centralized_ml_api.local.envoy.headers import AS_JSON
 from centralized_ml_api.local.envoy.keys import is_restricted, match_outsiders
 from centralized_ml_api.local.envoy.said import NAMES_A_MODEL, match_said
 from centralized_ml_api.local.envoy.served import (
@@ -115,7 +115,7 @@ def _model(post: dict[str, Any], route: ServedRoute, externals: Externals, limit
 def _as_json(served: dict[str, Any]) -> dict[str, Any]:
     """The body has been read as JSON: what `curl -d` calls it must not make the server read it otherwise."""
     mutations = served["typed_per_filter_config"][HEADERS_FILTER]["mutations"]["request_mutations"]
-    mutations.append({"append": build_header("content-type", "application/json", OVERWRITE)})
+    mutations.append(AS_JSON)
     return served
 
 

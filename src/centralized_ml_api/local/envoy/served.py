@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
+    AS_JSON,
     build_function_request_mutations,
     build_function_response_mutations,
     build_request_mutations,
@@ -111,4 +112,5 @@ def _mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[st
     else:
         kept = ("x-request-id",) if external is not None and external.signing is not None else ()
         request, response = build_request_mutations((*route.headers, *kept)), build_response_mutations()
+        request += [AS_JSON] if route.reads_json else []
     return {"@type": kind, "mutations": {"request_mutations": request, "response_mutations": response}}
