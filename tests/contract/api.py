@@ -58,6 +58,7 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
     entries = [
         *(_model(name, direct, f"{odd}{path}") for name, path in MODELS.items()),
         _model("events", {"type": "stream"}, f"{odd}/events"),
+        _model("cut", {"type": "stream"}, f"{odd}/cut"),
         _model("function", _function("contract", FUNCTION_TIMEOUT_SECONDS), f"{odd}/echo"),
         _model("chat", direct, f"{odd}/chat", **chats) | chats,
         _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from centralized_ml_api.local.lambda_host.front import MODEL_FAILED, TOO_SLOW
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
 from contract.cases.openai import chat
+from contract.streams import EVENTS, StreamAnswer
 
 if TYPE_CHECKING:
     from support.running_gateway import Answer
@@ -58,6 +60,31 @@ class Without:
     def check(self, answer: Answer) -> None:
         """Looks."""
         assert self.header not in {name.lower() for name in answer.json["headers"]}
+
+
+@dataclass(frozen=True)
+class BreaksOff:
+    """The stream's first event, and then the connection is closed without HTTP's own end."""
+
+    def check(self, answer: Answer) -> None:
+        """Looks."""
+        assert isinstance(answer, StreamAnswer)
+        assert (answer.body, answer.ended) == (EVENTS[0], False)
+
+
+@dataclass(frozen=True)
+class EndsInError:
+    """The stream's first event, the error as the last, and HTTP's own end."""
+
+    error: errors.ApiError
+
+    def check(self, answer: Answer) -> None:
+        """Looks."""
+        assert isinstance(answer, StreamAnswer)
+        assert answer.body.startswith(EVENTS[0]), answer
+        assert answer.ended, "HTTP's own end is missing"
+        said = json.loads(answer.body.removeprefix(EVENTS[0]).removeprefix(b"data: "))["error"]
+        assert (said["type"], said["code"]) == (self.error.type, self.error.code), said
 
 
 DIFFERENCES = (
@@ -183,6 +210,19 @@ DIFFERENCES = (
         "https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html",
     ),
 )
+
+STREAM_DIFFERENCES = (
+    Difference(
+        "a stream that breaks in the middle, of llama.cpp, `command` or `url`",
+        Request("/cut"),
+        Expected(200, BreaksOff(), "text/event-stream"),
+        Expected(200, EndsInError(errors.MODEL_FAILED), "text/event-stream"),
+        "the connection is closed before the stream's end, which clients raise as an error",
+        'the last event is an error, `data: {"error": …}`, as it is of a Python model on one machine, too',
+        "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_ModelStreamError.html",
+    ),
+)
+"""Those of answers that come in pieces: `test_streams` asks them."""
 
 KEY_DIFFERENCES = (
     Difference(

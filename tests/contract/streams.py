@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from contract.case import DEADLINE_SECONDS
+from support.running_gateway import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,24 @@ if TYPE_CHECKING:
     from support.odd_server import OddServer
 
 EVENTS = (b"data: one\n\n", b"data: two\n\n", b"data: [DONE]\n\n")
+
+
+@dataclass(frozen=True)
+class StreamAnswer(Answer):
+    """An answer that was read to its last byte; `ended` says whether HTTP's own end came after that."""
+
+    ended: bool
+
+
+def read_stream(url: str, request: Request) -> StreamAnswer:
+    """The answer of the API at `url`, also one that breaks off."""
+    with opened(url, request.path, request) as answer:
+        try:
+            body, ended = answer.read(), True
+        except http.client.IncompleteRead as cut:
+            body, ended = cut.partial, False
+        headers = tuple((name.lower(), value) for name, value in answer.getheaders())
+        return StreamAnswer(answer.status, headers, body, ended)
 
 
 @contextlib.contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from contract.differences import DIFFERENCES, KEY_DIFFERENCES
+from contract.differences import DIFFERENCES, KEY_DIFFERENCES, STREAM_DIFFERENCES
 
 PAGE = Path(__file__).parents[2] / "docs/reference/differences.md"
-ALL = (*DIFFERENCES, *KEY_DIFFERENCES)
+ALL = (*DIFFERENCES, *STREAM_DIFFERENCES, *KEY_DIFFERENCES)
 HEAD = """\
 # Differences between the targets
 

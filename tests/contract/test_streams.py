@@ -8,7 +8,8 @@ import pytest
 
 from contract.case import AWS, LOCAL
 from contract.cases import openai
-from contract.streams import check_events, opened
+from contract.differences import STREAM_DIFFERENCES, Difference
+from contract.streams import check_events, opened, read_stream
 
 if TYPE_CHECKING:
     from contract.targets import Targets
@@ -20,6 +21,15 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("target", [LOCAL, AWS])
 def test_an_event_does_not_wait_for_the_next(targets: Targets, odd: OddServer, target: str) -> None:
     check_events(targets.url(target), odd)
+
+
+@pytest.mark.parametrize("target", [LOCAL, AWS])
+@pytest.mark.parametrize("difference", STREAM_DIFFERENCES, ids=lambda one: one.name)
+def test_a_difference_is_just_as_it_is_documented(
+    targets: Targets, target: str, difference: Difference
+) -> None:
+    answer = read_stream(targets.url(target), difference.request)
+    (difference.local if target == LOCAL else difference.aws).check(answer, target)
 
 
 def test_a_chat_that_streams_is_the_same_bytes_on_both(targets: Targets) -> None:

@@ -13,6 +13,7 @@
 /garbage         something that is not HTTP
 /steps           "one", then "two" once `steps` is set, chunked
 /events          the same as server-sent events, and the end of OpenAI's
+/cut             the first of these events, and no end
 /chat            the last message back as OpenAI's chat completion, whole or, with `stream`, word by word
 """
 
@@ -107,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             "garbage": self._garbage,
             "steps": self._steps,
             "events": self._events,
+            "cut": self._cut,
             "chat": lambda: self._chat(json.loads(body)),
         }
         acts.get(what, lambda: self._echo(body))()
@@ -166,6 +168,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.odd.steps.wait(DEADLINE_SECONDS)
         self._send_event("two")
         self._end_events()
+
+    def _cut(self) -> None:
+        self._begin_events()
+        self._send_event("one")
+        self._close()
 
     def _chat(self, asked: dict[str, Any]) -> None:
         try:
