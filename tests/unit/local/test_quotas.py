@@ -30,7 +30,20 @@ class Disk:
         self.at = datetime(2030, 6, 1, 23, tzinfo=UTC)
         self.used: dict[date, dict[str, int]] = {DAY: {"red": 4, "blue": 3, "free": 9}}
         self.broken = False
-        self.book = QuotaBook(self.count, Clock(lambda: self.at, lambda _: asyncio.sleep(0.001)))
+        self.slept = 0
+        self.ticks = asyncio.Semaphore(0)
+        self.book = QuotaBook(self.count, Clock(lambda: self.at, self.sleep))
+
+    async def sleep(self, _: float) -> None:
+        self.slept += 1
+        await self.ticks.acquire()
+
+    async def tick(self) -> None:
+        """Lets whoever sleeps look once; returns when they sleep again."""
+        await until(lambda: self.slept > 0, "somebody sleeps")
+        before = self.slept
+        self.ticks.release()
+        await until(lambda: self.slept > before, "they looked and sleep again")
 
     def count(self, day: date) -> Mapping[str, int]:
         if self.broken:
@@ -89,12 +102,15 @@ def test_midnight_is_told_until_stock_was_taken() -> None:
         disk, told = Disk(), []
         await disk.book.take_stock(TEAMS)
         running = asyncio.create_task(disk.book.run(lambda: told.append(disk.at)))
+        await disk.tick()
+        assert told == []
         disk.at += timedelta(hours=1)
-        await until(lambda: len(told) > 1, "it was told, and told again")
+        await disk.tick()
+        await disk.tick()
+        assert told == [disk.at, disk.at]
         await disk.book.take_stock(TEAMS)
-        count = len(told)
-        await asyncio.sleep(0.01)
-        assert len(told) <= count + 1
+        await disk.tick()
+        assert told == [disk.at, disk.at]
         running.cancel()
 
     asyncio.run(story())
