@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.keys.record import FormerSecret, TeamRecord
 
@@ -87,22 +88,36 @@ class KeyStore:
     def _unusable(self, reason: str) -> StartError:
         return StartError(
             f"the keys in {self.path} cannot be used: the file {reason}",
-            fix="mend it, or move it away: the next `mlapi up` then makes new keys for all teams",
+            fix="move it away: an API that runs writes the keys that it knows anew; "
+            "without one, the next `mlapi up` makes new keys for all teams",
         )
 
 
 def _read(value: dict[str, Any]) -> Records:
-    if value["version"] != VERSION:
+    if value["version"] != VERSION or not isinstance(value["teams"], list):
         raise ValueError
     return tuple(_record(one) for one in value["teams"])
 
 
 def _record(value: dict[str, Any]) -> TeamRecord:
-    former = tuple(
-        FormerSecret(str(one["key"]), datetime.fromisoformat(one["until"])) for one in value["former"]
-    )
-    key = None if value["key"] is None else str(value["key"])
+    former = tuple(FormerSecret(_key(one["key"]), _instant(one["until"])) for one in value["former"])
+    key = None if value["key"] is None else _key(value["key"])
     return TeamRecord(str(value["team"]), key, former, bool(value["listed"]))
+
+
+def _key(value: str) -> str:
+    """The checksum finds what was damaged or typed; a key that opens nothing is found by a team instead."""
+    if not is_key(value):
+        raise ValueError
+    return value
+
+
+def _instant(value: str) -> datetime:
+    """One without a zone cannot be compared with now."""
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant
 
 
 def _plain(record: TeamRecord) -> dict[str, Any]:

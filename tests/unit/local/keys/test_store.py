@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.api.keys import is_key
+from centralized_ml_api.api.keys import is_key, new_key
 from centralized_ml_api.errors import StartError, UsageError
 from centralized_ml_api.local.keys.local import LocalKeys
 from centralized_ml_api.local.keys.record import TeamRecord, list_teams
@@ -77,6 +78,28 @@ def test_a_file_that_is_none_is_refused_without_being_quoted(store: KeyStore) ->
     with pytest.raises(StartError, match="not a file of keys") as refused:
         store.load()
     assert key not in repr(refused.value.__context__) + str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"teams": {}}, id="no list of teams"),
+        pytest.param({"teams": [{"key": 5}]}, id="a number as key"),
+        pytest.param({"teams": [{"key": "mlapi_typed-by-hand"}]}, id="a key without its checksum"),
+        pytest.param(
+            {"teams": [{"former": [{"key": new_key(), "until": "2030-06-01T12:00:00"}]}]},
+            id="an instant without a zone",
+        ),
+    ],
+)
+def test_a_damaged_file_is_refused_instead_of_taking_keys_away(
+    store: KeyStore, change: dict[str, Any]
+) -> None:
+    whole = {"team": "red", "listed": True, "key": new_key(), "former": []}
+    teams = change["teams"] and [whole | one for one in change["teams"]]
+    store.path.write_text(json.dumps({"version": 1, "teams": teams}))
+    with pytest.raises(StartError, match="not a file of keys"):
+        store.load()
 
 
 def test_no_change_is_lost_when_many_come_at_once(store: KeyStore) -> None:
