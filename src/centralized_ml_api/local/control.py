@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import urllib3
 from aiohttp import web
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.local.state_folder import Run
+
+Told = TypeVar("Told")
 
 
 class Controlled(Protocol):
@@ -74,7 +76,7 @@ class ControlClient:
 
     Raises (every method):
         NotRunningError: the process does not answer; it has just ended or not yet begun to listen.
-        MlApiError: it answers that something unexpected happened.
+        MlApiError: it answers that something unexpected happened, or as another version of mlapi.
     """
 
     def __init__(self, run: Run) -> None:
@@ -83,17 +85,27 @@ class ControlClient:
 
     def status(self) -> LocalStatus:
         """How it is now."""
-        return LocalStatus.from_json(self._call("GET", "/status", timeout_seconds=10))
+        return self._ask("/status", LocalStatus.from_json)
 
     def traffic(self) -> Traffic:
         """What was called."""
-        return Traffic.from_json(self._call("GET", "/traffic", timeout_seconds=10))
+        return self._ask("/traffic", Traffic.from_json)
 
     def reload(self, config: Path | None) -> dict[str, Any]:
         """Applies the config anew (a changed path, or the same file); returns when that is done."""
         return self._call(
             "POST", "/reload", {"config": str(config) if config else None}, timeout_seconds=None
         )
+
+    def _ask(self, path: str, read: Callable[[dict[str, Any]], Told]) -> Told:
+        value = self._call("GET", path, timeout_seconds=10)
+        try:
+            return read(value)
+        except (KeyError, TypeError) as error:
+            raise MlApiError(
+                f"mlapi (pid {self._run.pid}) was started by another version than this one",
+                fix="start it again: mlapi down, then mlapi up",
+            ) from error
 
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_seconds: float | None
