@@ -10,12 +10,13 @@ import click
 if TYPE_CHECKING:
     from click.core import Context, Parameter
 
+LONGEST_SECONDS = 10 * 366 * 86400
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FORM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
 class Duration(click.ParamType[float]):
-    """Converts to seconds; none at all is a length only where that was said to make sense."""
+    """Converts to seconds, ten years at most; none at all is a length only where that was said to make sense."""
 
     name = "duration"
 
@@ -27,4 +28,7 @@ class Duration(click.ParamType[float]):
         found = _FORM.fullmatch(str(value))
         if found is None or (float(found[1]) == 0 and not self._allow_zero):
             self.fail(f"{value!r} is not a length of time: write 90s, 30m, 48h or 2d", param, ctx)
-        return float(found[1]) * SECONDS[found[2]]
+        seconds = float(found[1]) * SECONDS[found[2]]
+        if seconds > LONGEST_SECONDS:
+            self.fail(f"{value!r} is more than ten years", param, ctx)
+        return seconds

@@ -39,14 +39,14 @@ def write_key_files(folder: Path, keys: Mapping[str, str], url: str) -> list[Pat
         folder: made if it is not there, and then for this user alone and hidden from git.
         keys: the value of each team's key. The names of teams are safe as names of files: the config's
             checks see to that.
-        url: the address of the API.
+        url: the address of the API, checked: the shell reads it unquoted.
 
     Raises:
         UsageError: one cannot be written.
     """
     try:
         _make(folder)
-        return [_write(folder / f"{team}.env", team, key, url.rstrip("/")) for team, key in keys.items()]
+        return [_write(folder / f"{team}.env", team, key, url) for team, key in keys.items()]
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror or error}", fix="name another one: --dir FOLDER"

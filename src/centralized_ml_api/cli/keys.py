@@ -16,6 +16,7 @@ from centralized_ml_api.cli.key_files import write_key_files
 from centralized_ml_api.cli.key_place import KeyPlace, place_options
 from centralized_ml_api.cli.key_table import key_json, render_keys
 from centralized_ml_api.cli.options import json_option, yes_option
+from centralized_ml_api.cli.request import check_address
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -115,16 +116,19 @@ def revoke(team: str, place: KeyPlace, *, former: bool, yes: bool) -> None:
 @place_options
 def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> None:
     """Write a file for each team to hand out: its key, the address, and how to call."""
+    named = None if url is None else check_address(url)
     opened = place.open()
     teams = [one.team for one in opened.teams() if one.state == "active" and only in {None, one.team}]
     if only and not teams:
         opened.show(only)  # says what is the matter with it
         raise UsageError(f"the config does not list team {only}", fix="add it to `event.teams`")
-    written = write_key_files(folder, {team: opened.show(team) for team in teams}, url or place.address())
+    written = write_key_files(folder, {team: opened.show(team) for team in teams}, named or place.address())
     for path in written:
         output.data(str(path))
     if url is None:
-        output.talk("The address in them is this machine's own; for callers elsewhere: --url http://ADDRESS:PORT")
+        output.talk(
+            "The address in them is this machine's own; for callers elsewhere: --url http://ADDRESS:PORT"
+        )
     output.next_command(f"give each team its file; then delete {folder}: it holds keys")
 
 

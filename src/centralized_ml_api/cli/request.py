@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS = 65
 FIRST_ERROR_STATUS = 400
 KEY_HEADER = "x-api-key"
+_ADDRESS = re.compile(r"https?://[\w.:@%~/\[\]-]+", re.IGNORECASE)
 FIX = "see what runs: mlapi status"
 
 
@@ -91,7 +93,16 @@ def choose_address(url: str | None, state: Path) -> str:
     """
     if url is None:
         return running_address(state)
-    if not url.lower().startswith(("http://", "https://")):
+    return check_address(url)
+
+
+def check_address(url: str) -> str:
+    """The address of an API; no slash at its end, and nothing in it that a shell would act on.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if _ADDRESS.fullmatch(url) is None:
         raise UsageError(f"{url!r} is no address of an API", fix="write it as http://… or https://…")
     return url.rstrip("/")
 

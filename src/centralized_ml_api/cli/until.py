@@ -14,8 +14,6 @@ from centralized_ml_api.config.checks.event.ends_form import parse_instant
 if TYPE_CHECKING:
     from click.core import Context, Parameter
 
-_LONGEST_SECONDS = 10 * 366 * 86400
-
 
 @dataclass(frozen=True, slots=True)
 class Until:
@@ -51,6 +49,4 @@ class UntilArgument(click.ParamType[Until]):
         if written[:1].isdigit() and "-" in written:
             self.fail(f"{written!r} is no instant: write 2030-06-01T18:00:00+02:00", param, ctx)
         seconds = Duration().convert(written.removeprefix("+"), param, ctx)
-        if seconds > _LONGEST_SECONDS:
-            self.fail(f"{written!r} is more than ten years", param, ctx)
         return Until(later=timedelta(seconds=seconds), from_now=not written.startswith("+"))

@@ -21,5 +21,10 @@ def test_other_forms_are_refused_with_examples(written: str) -> None:
         Duration().convert(written, None, None)
 
 
+def test_none_is_longer_than_a_calendar_reaches() -> None:
+    with pytest.raises(click.BadParameter, match="more than ten years"):
+        Duration().convert("100000000h", None, None)
+
+
 def test_none_at_all_is_one_where_that_makes_sense() -> None:
     assert Duration(allow_zero=True).convert("0s", None, None) == 0

@@ -115,6 +115,16 @@ def test_an_export_replaces_files_that_others_could_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["192.0.2.7:8080", 'http://x"; rm -rf .', "http://$(id)", "http://x\ny", "http://"]
+)
+def test_an_address_that_a_shell_would_act_on_gets_into_no_file(folder: Path, url: str) -> None:
+    ran = mlapi("keys", "export", "--url", url, cwd=folder)
+    assert ran.status == 2
+    assert "is no address of an API" in ran.talk
+    assert not (folder / "keys").exists()
+
+
+@pytest.mark.parametrize(
     "arguments", [["--show", "pink"], ["rotate", "pink"], ["revoke", "pink"], ["export", "--team", "pink"]]
 )
 def test_an_unknown_team_is_a_usage_error(folder: Path, arguments: list[str]) -> None:
