@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from centralized_ml_api.local.python_engine import find_environment
 from contract.targets import read_targets
 from support.background import start_background
 from support.local_api import LocalApi, mlapi, start_local_api
+from support.media import (
+    build_wav,
+    draw,
+    draw_huge_picture,
+    encode,
+    measure_an_hour_of_silence,
+    record_minutes_of_silence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,19 +43,6 @@ SENTENCE = "The quick brown fox jumps over the lazy dog."
 WAV = "audio/wav"
 LINES = ["Invoice 2041", "Seven apples: 3.90 EUR"]
 
-ENCODE = """
-import io, sys, av
-with av.open(sys.argv[1]) as source, av.open(sys.stdout.buffer, "w", format=sys.argv[2]) as target:
-    stream = target.add_stream(sys.argv[3], rate=24000)
-    for frame in (*source.decode(audio=0), None):
-        target.mux(stream.encode(frame))
-"""
-DRAW = """
-import sys
-from draw_sample import draw
-draw(tuple(sys.argv[1:])).save(sys.stdout.buffer, "PNG")
-"""
-
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
@@ -61,16 +55,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
 def client(api: LocalApi) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{api.url}/v1", api_key="none is asked for", max_retries=0) as client:
         yield client
-
-
-def run_in_environment(model: str, program: str, *arguments: str) -> bytes:
-    """What a program prints that runs in the environment of one of our models, in its folder."""
-    folder = ROOT / "models" / model
-    python = find_environment(folder).python
-    done = subprocess.run(
-        [python, "-B", "-c", program, *arguments], cwd=folder, stdout=subprocess.PIPE, check=True, timeout=60
-    )
-    return done.stdout
 
 
 def speak(api: LocalApi, text: str, **more: Any) -> bytes:
@@ -156,7 +140,7 @@ def test_other_recordings_are_heard_too(
     api: LocalApi, tmp_path: Path, form: str, codec: str, media_type: str
 ) -> None:
     (tmp_path / "fox.wav").write_bytes(speak(api, SENTENCE))
-    recording = run_in_environment("speech_to_text", ENCODE, str(tmp_path / "fox.wav"), form, codec)
+    recording = encode(tmp_path / "fox.wav", form, codec)
     assert listen(api, recording, media_type) == SENTENCE
 
 
@@ -176,7 +160,7 @@ def test_silence_is_no_text(api: LocalApi) -> None:
 
 
 def test_a_picture_is_read_line_by_line(api: LocalApi) -> None:
-    picture = run_in_environment("ocr", DRAW, *LINES)
+    picture = draw(LINES)
     answer = api.call("/ocr", picture, Content_Type="image/png")
     read = json.loads(answer.data)
     assert read["text"].splitlines() == LINES
@@ -218,13 +202,6 @@ def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None
     assert answer.choices[0].message.content
 
 
-def _wav(rate_hz: int) -> bytes:
-    """A second of silence, were its rate 16 kHz."""
-    samples = bytes(2 * 16_000)
-    sound = struct.pack("<IHHIIHH", 16, 1, 1, rate_hz, 0, 2, 16)
-    return b"RIFF\xff\xff\xff\xffWAVEfmt " + sound + b"data" + struct.pack("<I", len(samples)) + samples
-
-
 WRONG = [
     ("/embeddings", b"{", "application/json", "The body is no JSON"),
     ("/embeddings", b"[" * 100_000, "application/json", "The body is no JSON"),
@@ -250,7 +227,7 @@ WRONG = [
     ("/text-to-speech", b'{"text": "a", "speed": 9}', "application/json", "from 0.5 to 2.0"),
     ("/text-to-speech", json.dumps({"text": "a" * 1001}).encode(), "application/json", "1000 at most"),
     ("/speech-to-text", b"no sound", WAV, "no audio that can be read"),
-    ("/speech-to-text", _wav(rate_hz=1_000_000_000), WAV, "samples a second"),
+    ("/speech-to-text", build_wav(rate_hz=1_000_000_000), WAV, "samples a second"),
     ("/speech-to-text", b"{}", "application/json", "send the bytes of a recording"),
     ("/ocr", b"no picture", "image/png", "no image that can be read"),
     ("/ocr", b"{}", "application/json", "send the bytes of an image"),
@@ -283,10 +260,10 @@ def test_a_drawing_that_would_be_run_as_a_program_is_no_image(api: LocalApi) -> 
 
 
 def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> None:
-    picture = run_in_environment("ocr", _HUGE_PICTURE)
+    picture = draw_huge_picture()
     assert len(picture) < 100_000
     assert "25 million pixels" in message_of(api.call("/ocr", picture, Content_Type="image/png"))
-    silence = run_in_environment("speech_to_text", _MINUTES_OF_SILENCE)
+    silence = record_minutes_of_silence()
     assert len(silence) < 200_000
     assert "longer than 300 seconds" in message_of(
         api.call("/speech-to-text", silence, Content_Type="audio/flac")
@@ -294,47 +271,7 @@ def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> Non
 
 
 def test_hours_of_silence_take_no_more_memory_than_minutes() -> None:
-    grown_kib = int(run_in_environment("speech_to_text", _HOUR_OF_SILENCE))
-    assert grown_kib < 100_000
-
-
-_HOUR_OF_SILENCE = """
-import io, re, av, numpy
-from pathlib import Path
-from audio import decode
-
-def most_kib():  # of this program alone, not of what started it
-    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
-
-file = io.BytesIO()
-with av.open(file, "w", format="flac") as target:
-    stream = target.add_stream("flac", rate=48000)
-    frame = av.AudioFrame.from_ndarray(numpy.zeros((1, 48000 * 60), numpy.int16), layout="mono")
-    frame.sample_rate = 48000
-    for _ in range(60):
-        target.mux(stream.encode(frame))
-    target.mux(stream.encode(None))
-before = most_kib()
-try:
-    decode(file.getvalue())
-except ValueError:
-    print(most_kib() - before)
-"""
-_HUGE_PICTURE = """
-import sys
-from PIL import Image
-Image.new("1", (6000, 5000)).save(sys.stdout.buffer, "PNG")
-"""
-_MINUTES_OF_SILENCE = """
-import sys, av, numpy
-with av.open(sys.stdout.buffer, "w", format="flac") as target:
-    stream = target.add_stream("flac", rate=16000)
-    frame = av.AudioFrame.from_ndarray(numpy.zeros((1, 16000 * 60), numpy.int16), layout="mono")
-    frame.sample_rate = 16000
-    for _ in range(6):
-        target.mux(stream.encode(frame))
-    target.mux(stream.encode(None))
-"""
+    assert measure_an_hour_of_silence() < 100_000
 
 
 def test_the_script_of_the_docs_speaks_listens_and_asks(api: LocalApi, tmp_path: Path) -> None:
