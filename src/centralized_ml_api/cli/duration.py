@@ -16,7 +16,7 @@ _FORM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
 class Duration(click.ParamType[float]):
-    """Converts to seconds, ten years at most; none at all is a length only where that was said to make sense."""
+    """Converts to seconds, ten years at most; zero is a length only where that was said to make sense."""
 
     name = "duration"
 
