@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 DEFAULT_CONFIG = Path("config/models.json")
 DEFAULT_STATE = Path(".mlapi")
@@ -44,7 +44,7 @@ log_folder_option = click.option(
 )
 
 
-def target_option(text: str, *, default: Literal["aws", "local"] = "local") -> Callable[[Any], Any]:
+def target_option(text: str, *, default: Literal["aws", "local"] = "local") -> Callable[[Verb], Verb]:
     """Which of the two targets a verb is about; `text` is the help."""
     return click.option(
         "--target", type=click.Choice(["local", "aws"]), default=default, show_default=True, help=text
