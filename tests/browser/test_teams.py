@@ -91,6 +91,31 @@ def test_the_key_stays_in_its_tab(api: LocalApi, visit: Callable[..., Visit]) ->
     assert visited.page.evaluate("localStorage.length + document.cookie.length") == 0
 
 
+def test_a_key_is_entered_with_the_keyboard_alone(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    page = visit(api.url).page
+    page.get_by_role("banner").get_by_role("button", name="key").press("Enter")
+    page.keyboard.type(key_of(api, "red"))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Change key").wait_for()
+
+
+@pytest.mark.parametrize("leave", ["Escape", "Cancel"])
+def test_a_key_that_was_not_confirmed_is_not_used(
+    api: LocalApi, visit: Callable[..., Visit], leave: str
+) -> None:
+    visited = visit(api.url)
+    enter(visited.page, key_of(api, "red"))
+    visited.show("open")
+    visited.page.get_by_role("button", name="Change key").click()
+    visited.page.get_by_label("Key", exact=True).fill("mlapi_wrong")
+    if leave == "Escape":
+        visited.page.keyboard.press("Escape")
+    else:
+        visited.page.get_by_role("button", name=leave).click()
+    visited.submit()
+    visited.answer.wait_for()
+
+
 def test_a_model_outside_the_list_of_a_team_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:
     visited = visit(api.url)
     enter(visited.page, key_of(api, "blue"))

@@ -177,10 +177,12 @@ function showKey() {
 
 function askForKey() {
   byId("key").value = "";
+  byId("key-dialog").returnValue = ""; // Escape leaves the one of last time
   if (!byId("key-dialog").open) byId("key-dialog").showModal();
 }
 
 byId("key-button").addEventListener("click", askForKey);
+byId("key-cancel").addEventListener("click", () => byId("key-dialog").close());
 byId("key-dialog").addEventListener("close", () => {
   if (byId("key-dialog").returnValue !== "save" || !byId("key").value.trim()) return;
   key.set(byId("key").value.trim());
