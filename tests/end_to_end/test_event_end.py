@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from centralized_ml_api.local.ending import Clock
-from centralized_ml_api.local.serve import LocalTarget, ServeOptions, Terminal, load_plan
+from centralized_ml_api.local.serve import LocalTarget, load_plan
+from centralized_ml_api.local.serve_options import ServeOptions, Terminal
 from centralized_ml_api.local.state_folder import StateFolder
 from support.local_api import mlapi, models, odd_command, start_local_api, write_config
 from support.waiting import wait_until

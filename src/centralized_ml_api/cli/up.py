@@ -16,7 +16,7 @@ from centralized_ml_api.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.local.serve import ServeOptions
+    from centralized_ml_api.local.serve_options import ServeOptions
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.plan.model import ApiPlan
 
@@ -58,7 +58,7 @@ def up(
     """Serve the config on this machine: real models behind one HTTP API."""
     host = "127.0.0.1" if host == "localhost" else host
     address = _parse_host(host)
-    from centralized_ml_api.local.serve import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
+    from centralized_ml_api.local.serve_options import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
 
     plan = load_plan_and_warn(config)
     _check_reach(address, plan, public=public)
@@ -70,7 +70,8 @@ def up(
 
 def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
     from centralized_ml_api.cli.progress import Announcement, ProgressLines  # noqa: PLC0415
-    from centralized_ml_api.local.serve import Terminal, serve  # noqa: PLC0415
+    from centralized_ml_api.local.serve import serve  # noqa: PLC0415
+    from centralized_ml_api.local.serve_options import Terminal  # noqa: PLC0415
 
     lines, announcement = ProgressLines(), Announcement(plan, options.host)
 

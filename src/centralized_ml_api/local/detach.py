@@ -16,7 +16,7 @@ from centralized_ml_api.local.state_folder import StateFolder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.serve import ServeOptions
+    from centralized_ml_api.local.serve_options import ServeOptions
     from centralized_ml_api.local.status import LocalStatus
 
 LOOK_SECONDS = 0.1

@@ -7,9 +7,8 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,37 +43,13 @@ from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.keeper import UsageKeeper
 from centralized_ml_api.local.watch import watch_files
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS, ApiPlan
+from centralized_ml_api.plan.model import ApiPlan
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.change import Reloaded
+    from centralized_ml_api.local.serve_options import ServeOptions, Terminal
 
 LOOK_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until the event ends.
-
-    `metrics_port` is where Prometheus may ask, on loopback only; None is nowhere.
-    """
-
-    config: Path
-    state: Path
-    host: str = "127.0.0.1"
-    port: int = 8080
-    for_seconds: float | None = None
-    timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS
-    metrics_port: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """How the serving process speaks: `show` after every change, `talk` a sentence, `fail` an error."""
-
-    show: Callable[[LocalStatus], None]
-    talk: Callable[[str], None]
-    fail: Callable[[MlApiError], None]
 
 
 def load_plan(config: Path) -> ApiPlan:
