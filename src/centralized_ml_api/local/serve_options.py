@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
