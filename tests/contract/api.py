@@ -10,6 +10,9 @@ from typing import Any
 EXAMPLE_FUNCTION = Path(__file__).parents[2] / "functions" / "example_function"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 OTHER_HEADER = "X-Other"
+DOWN = "gone"
+"""The model that nothing answers for."""
+
 FUNCTION_TIMEOUT_SECONDS = 2
 
 MODELS = {
@@ -62,7 +65,7 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
         _model("function", _function("contract", FUNCTION_TIMEOUT_SECONDS), f"{odd}/echo"),
         _model("chat", direct, f"{odd}/chat", **chats) | chats,
         _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,
-        _model("gone", direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
+        _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),
     ]
     return {"models": entries}

@@ -200,15 +200,6 @@ DIFFERENCES = (
         "is left out: the server knows its model by another name",
         "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     ),
-    Difference(
-        "`GET /health`",
-        Request("/health", b"", "GET"),
-        Expected(503, Json({"status": "unready"}), JSON),
-        refused(errors.UNKNOWN_PATH),
-        "200 or 503, by what is ready",
-        "404: API Gateway does not know what is ready; CloudWatch does",
-        "https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html",
-    ),
 )
 
 STREAM_DIFFERENCES = (

@@ -7,6 +7,7 @@ from contract.cases import (
     documents,
     errors,
     functions,
+    health,
     methods,
     openai,
     paths,
@@ -31,6 +32,7 @@ ROOMS = (
     functions,
     openai,
     documents,
+    health,
     timeouts,
 )
 CASES = [case for room in ROOMS for case in room.CASES]

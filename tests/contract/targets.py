@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contract.api import DOWN
 from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
 from support.api_gateway.authorizers import Door
@@ -17,6 +18,8 @@ from support.api_gateway.functions import run_functions, run_streams
 from support.api_gateway.objects import read_objects
 from support.api_gateway.usage_plans import read_usage_plans
 from support.local_api import LocalApi
+from support.model_server import start_model_server
+from support.sagemaker_endpoints import SageMakerEndpoints
 from support.synthesis import STACK, build_plan_of, synthesize
 
 if TYPE_CHECKING:
@@ -54,7 +57,10 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
         functions = stack.enter_context(
             run_functions(background, template, output, sagemaker, endpoints, control_url=control)
         )
-        streams = stack.enter_context(run_streams(template, sagemaker, endpoints))
+        statuses = dict.fromkeys(endpoints.values(), "InService") | {DOWN: "OutOfService"}
+        made = stack.enter_context(start_model_server(background))
+        made.answering = SageMakerEndpoints(statuses)
+        streams = stack.enter_context(run_streams(template, sagemaker, endpoints, made.url))
         objects = read_objects(output, STACK)
         document = read_document(template)
         back_ends = BackEnds(sagemaker, endpoints, functions, streams, objects)

@@ -138,14 +138,18 @@ def check_function(deployment: Deployment, there: Inventory) -> None:
 
 
 def check_stream(deployment: Deployment, there: Inventory) -> None:
-    """The function that streams, the model that it knows, its paths and who may invoke it."""
+    """The function that streams and tells of health: its models, its paths and who may invoke it."""
     made, endpoint = there.function_of("Stream"), there.endpoint_of("flow")
     assert (made["Runtime"], made["Timeout"]) == ("nodejs24.x", 900)
-    assert json.loads(made["Environment"]["Variables"]["MODELS"]) == {
-        "flow": {"endpoint": endpoint["EndpointName"], "speaks": "openai-chat", "headers": []}
-    }
-    assert endpoint["EndpointArn"] in allowed_to(deployment, made["Role"])
+    known = json.loads(made["Environment"]["Variables"]["MODELS"])
+    assert known["flow"] == {"endpoint": endpoint["EndpointName"], "speaks": "openai-chat", "headers": []}
+    assert known["paint"] == {"endpoint": there.endpoint_of("paint")["EndpointName"]}
+    assert known["adopted"] == {"endpoint": "Their-Endpoint"}
+    allowed = allowed_to(deployment, made["Role"])
+    for one in ("flow", "paint"):
+        assert there.endpoint_of(one)["EndpointArn"] in allowed
     paths = take_paths(deployment.aws)
+    assert "response-streaming-invocations" in integration(paths, "/health", "GET")["uri"]
     for path in ("/flow", "/v1/chat/completions"):
         found = integration(paths, path)
         assert f"{made['FunctionArn']}/response-streaming-invocations" in found["uri"]
@@ -198,9 +202,9 @@ def check_api(deployment: Deployment, there: Inventory) -> None:
     assert there.log_groups[log_group]["retentionInDays"] == 30
 
 
-def integration(paths: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
-    """What a POST on the path leads to."""
-    found: dict[str, Any] = paths[path]["POST"]["methodIntegration"]
+def integration(paths: dict[str, dict[str, Any]], path: str, method: str = "POST") -> dict[str, Any]:
+    """What the method of the path leads to."""
+    found: dict[str, Any] = paths[path][method]["methodIntegration"]
     return found
 
 

@@ -18,14 +18,26 @@ if TYPE_CHECKING:
     from support.synthesis import Deploys
 
 FUNCTION = "AWS::Lambda::Function"
+_OWN = "ApiFunctions"
+
+
+def function_of(template: Template) -> dict[str, Any]:
+    """The properties of the only function of the config."""
+    (found,) = [
+        one["Properties"]
+        for name, one in template.resources.items()
+        if one["Type"] == FUNCTION and name.startswith(_OWN)
+    ]
+    properties: dict[str, Any] = found
+    return properties
 
 
 def statements(template: Template) -> list[dict[str, Any]]:
     """What the function's role may do besides writing its log."""
     (role,) = [
-        one
-        for one in template.of_type("AWS::IAM::Role")
-        if "lambda.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+        one["Properties"]
+        for name, one in template.resources.items()
+        if one["Type"] == "AWS::IAM::Role" and name.startswith(_OWN)
     ]
     (policy,) = role["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
@@ -43,7 +55,7 @@ def test_the_function_is_as_the_config_says(template_of: Deploys) -> None:
         environment={"LEVEL": "b"},
         timeout=60,
     )
-    found = template_of(model(integration=written)).one(FUNCTION)
+    found = function_of(template_of(model(integration=written)))
     assert (found["MemorySize"], found["Runtime"], found["Handler"]) == (512, "python3.14", "index.other")
     assert (found["Timeout"], found["Layers"]) == (60, [layer])
     assert found["Environment"]["Variables"]["LEVEL"] == "b"
@@ -52,14 +64,14 @@ def test_the_function_is_as_the_config_says(template_of: Deploys) -> None:
 def test_the_function_knows_its_endpoint(template_of: Deploys) -> None:
     template = template_of(model(integration=function()))
     name = {"Fn::GetAtt": [template.id_of("AWS::SageMaker::Endpoint"), "EndpointName"]}
-    assert template.one(FUNCTION)["Environment"]["Variables"]["ENDPOINT_NAME"] == name
+    assert function_of(template)["Environment"]["Variables"]["ENDPOINT_NAME"] == name
 
 
 def test_a_known_container_tells_what_the_model_speaks(template_of: Deploys) -> None:
-    variables = template_of(model(integration=function())).one(FUNCTION)["Environment"]["Variables"]
+    variables = function_of(template_of(model(integration=function())))["Environment"]["Variables"]
     assert variables["MODEL_SPEAKS"] == "text-generation-inference"
     vllm = build_facts(image="763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:0.9-gpu")
-    variables = template_of(model(integration=function()), facts=vllm).one(FUNCTION)["Environment"][
+    variables = function_of(template_of(model(integration=function()), facts=vllm))["Environment"][
         "Variables"
     ]
     assert variables["MODEL_SPEAKS"] == "openai-chat"
@@ -67,9 +79,9 @@ def test_a_known_container_tells_what_the_model_speaks(template_of: Deploys) -> 
 
 def test_the_config_knows_better_what_the_model_speaks(template_of: Deploys) -> None:
     written = function(environment={"MODEL_SPEAKS": "mine"})
-    variables = template_of(model(integration=written)).one(FUNCTION)["Environment"]["Variables"]
+    variables = function_of(template_of(model(integration=written)))["Environment"]["Variables"]
     assert variables["MODEL_SPEAKS"] == "mine"
-    unknown = template_of(package(integration=function())).one(FUNCTION)["Environment"]["Variables"]
+    unknown = function_of(template_of(package(integration=function())))["Environment"]["Variables"]
     assert "MODEL_SPEAKS" not in unknown
 
 
@@ -93,7 +105,7 @@ def test_bare_actions_are_allowed_on_everything_and_scoped_ones_where_they_say(t
 def test_the_log_is_kept_for_a_month_and_goes_with_the_stack(template_of: Deploys) -> None:
     template = template_of(model(integration=function()))
     logs = [one for one in template.resources.values() if one["Type"] == "AWS::Logs::LogGroup"]
-    assert len(logs) == 2
+    assert len(logs) == 3
     for one in logs:
         assert one["Properties"]["RetentionInDays"] == 30
         assert one["DeletionPolicy"] == "Delete"
@@ -107,5 +119,5 @@ def test_what_python_leaves_in_the_folder_is_not_shipped(tmp_path: Path) -> None
     (cache / "index.cpython-311.pyc").write_bytes(b"compiled")
     (tmp_path / "functions/echo/old.pyc").write_bytes(b"compiled")
     synthesize(plan, tmp_path / "out")
-    (shipped,) = [one for one in (tmp_path / "out").glob("asset.*") if one.is_dir()]
+    (shipped,) = [one for one in (tmp_path / "out").glob("asset.*") if (one / "index.py").exists()]
     assert [one.name for one in shipped.rglob("*") if one.is_file()] == ["index.py"]

@@ -54,9 +54,9 @@ def test_the_function_is_there_once_and_runs_as_long_as_a_stream_may(template_of
     assert (found["Runtime"], found["Handler"], found["Timeout"]) == ("nodejs24.x", "index.handler", 900)
 
 
-def test_nothing_of_it_is_there_where_nothing_needs_it(template_of: Deploys) -> None:
+def test_without_anything_that_streams_it_tells_of_health_alone(template_of: Deploys) -> None:
     template = template_of(model())
-    assert template.of_type(FUNCTION) == []
+    assert json.loads(joined(environment(template)["MODELS"])) == {"a-model": {"endpoint": "<EndpointName>"}}
     assert not [path for path in template.api["paths"] if path.startswith("/v1")]
 
 
@@ -70,7 +70,17 @@ def test_the_function_knows_its_models_by_their_endpoints(template_of: Deploys) 
     assert "MODEL_PARAMETERS" not in variables
 
 
-def test_its_role_may_call_these_endpoints_and_nothing_else(template_of: Deploys) -> None:
+def test_health_is_told_by_the_function(template_of: Deploys) -> None:
+    item = template_of(model()).api["paths"]["/health"]
+    for method in ("get", "head"):
+        assert joined(item[method][INTEGRATION]["uri"]).endswith("/response-streaming-invocations")
+    assert item["options"][INTEGRATION]["responses"]["default"]["statusCode"] == "204"
+    assert item[ANY][INTEGRATION]["responses"]["default"]["statusCode"] == "405"
+
+
+def test_its_role_may_call_what_streams_and_ask_about_the_others_and_nothing_else(
+    template_of: Deploys,
+) -> None:
     template = template_of(package(integration=STREAM), model("plain"))
     (role,) = [
         one
@@ -79,10 +89,16 @@ def test_its_role_may_call_these_endpoints_and_nothing_else(template_of: Deploys
     ]
     (own,) = role["Policies"][0]["PolicyDocument"]["Statement"]
     assert own["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    (managed,) = [one["Ref"] for one in role["ManagedPolicyArns"]]
-    (invoke,) = template.resources[managed]["Properties"]["PolicyDocument"]["Statement"]
-    assert invoke["Action"] == ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
+    policies = [template.resources[one["Ref"]]["Properties"] for one in role["ManagedPolicyArns"]]
+    (invoke,), (describe,) = (one["PolicyDocument"]["Statement"] for one in policies)
+    assert invoke["Action"] == [
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:InvokeEndpoint",
+        "sagemaker:InvokeEndpointWithResponseStream",
+    ]
     assert "apackage" in invoke["Resource"]["Ref"]
+    assert describe["Action"] == "sagemaker:DescribeEndpoint"
+    assert "plain" in describe["Resource"]["Ref"]
 
 
 def test_the_api_may_call_the_function(template_of: Deploys) -> None:
@@ -165,5 +181,5 @@ def test_an_unknown_path_is_told_of_them(template_of: Deploys) -> None:
     message = json.loads(answer["responseTemplates"]["application/json"])["error"]["message"]
     assert message.endswith(
         "There are: POST /a-package, POST /v1/chat/completions, GET /v1/models, GET /, GET /models,"
-        " GET /openapi.json."
+        " GET /openapi.json, GET /health."
     )

@@ -136,7 +136,7 @@ EVENTS = {
     "the end": (
         {"ends": "2030-06-01T18:00:00Z"},
         {"ends": "2030-06-02T18:00:00Z"},
-        {*DOCUMENTS_ANEW, ("AWS::Scheduler::Schedule", "update")},
+        {*DOCUMENTS_ANEW, ("AWS::Scheduler::Schedule", "update"), ("AWS::Lambda::Function", "update")},
     ),
 }
 """Two events, and what happens to what is there; no key is ever made anew."""

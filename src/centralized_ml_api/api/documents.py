@@ -32,7 +32,7 @@ class ServedDocument:
 
 
 def build_documents(
-    plan: ApiPlan, openai: OpenAiModels, *, known: Known = NOTHING_KNOWN, root: str = "", health: bool = True
+    plan: ApiPlan, openai: OpenAiModels, *, known: Known = NOTHING_KNOWN, root: str = ""
 ) -> tuple[ServedDocument, ...]:
     """All three.
 
@@ -41,13 +41,12 @@ def build_documents(
         openai: the entries under `/v1`, on the target that they are for.
         known: what the target knows beyond the plan.
         root: where on its host the API lies, such as `/prod`.
-        health: whether the target answers `/health`.
     """
     page = build_page()
     return (
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
         _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),
-        _json(OPENAPI_PATH, build_openapi(plan, openai, root=root, health=health)),
+        _json(OPENAPI_PATH, build_openapi(plan, openai, root=root)),
     )
 
 

@@ -48,16 +48,13 @@ _EITHER: dict[str, Any] = {"security": [{name: []} for name in _SECURITY_SCHEMES
 """For clients of OpenAI's API, which know `Authorization: Bearer` alone."""
 
 
-def build_openapi(
-    plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "", health: bool = True
-) -> dict[str, Any]:
+def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "") -> dict[str, Any]:
     """The document as plain values, in config order; it holds nothing that only one target knows.
 
     Args:
         plan: the paths of the entries.
         openai: the entries under `/v1`, on the target that the document is for.
         root: where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
-        health: whether the target answers `/health`.
     """
     needs_key = bool(plan.event.teams)
     known = _known_errors(needs_key=needs_key)
@@ -73,7 +70,7 @@ def build_openapi(
         "paths": {
             **{one.path: {"post": _operation(one, known)} for one in plan.deployments},
             **build_openai_operations(openai or OpenAiModels(), known, _EITHER if needs_key else {}),
-            **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}, health=health),
+            **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}),
         },
         "components": {
             "schemas": {"Error": _error_schema()},

@@ -21,17 +21,15 @@ _OBJECT: Operation = {"application/json": {"schema": {"type": "object"}}}
 _HTML: Operation = {"text/html": {"schema": {"type": "string"}}}
 
 
-def build_own_operations(refusals: Mapping[str, Any], *, health: bool) -> dict[str, Operation]:
+def build_own_operations(refusals: Mapping[str, Any]) -> dict[str, Operation]:
     """One GET each; `refusals` are the answers for callers without a key, where one is asked for."""
     unready = {"503": {"description": "Some models cannot answer now; it names them.", "content": _OBJECT}}
-    own = {
+    return {
         PAGE_PATH: _get(PAGE_PATH, "show_page", "The page to try the models on", _HTML),
         CATALOGUE_PATH: _get(CATALOGUE_PATH, "show_catalogue", "What there is", _OBJECT, refusals),
         OPENAPI_PATH: _get(OPENAPI_PATH, "show_openapi", "This document", _OBJECT, refusals),
+        HEALTH_PATH: _get(HEALTH_PATH, "show_health", "Which models can answer now", _OBJECT, unready),
     }
-    if health:
-        own[HEALTH_PATH] = _get(HEALTH_PATH, "show_health", "Which models can answer now", _OBJECT, unready)
-    return own
 
 
 def _get(

@@ -72,6 +72,7 @@ CASES = [
         chat_as(bearer("listed")),
         refused(errors.NOT_ALLOWED),
     ),
+    _case("health needs no key", Request("/health", b"", "GET"), Expected(200, content_type=JSON)),
     _case("a preflight needs no key", Request("/echo", b"", "OPTIONS"), Expected(204)),
     _case(
         "a team over its rate is 429",

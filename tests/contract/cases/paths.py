@@ -5,7 +5,7 @@ from __future__ import annotations
 from centralized_ml_api.api import error_shape as errors
 from contract.case import Case, Request, refused
 
-_LISTED = ("POST /echo", "POST /function", "POST /gone", "GET /models")
+_LISTED = ("POST /echo", "POST /function", "POST /gone", "GET /models", "GET /health")
 _UNKNOWN = (
     ("POST", "/nope"),
     ("GET", "/nope"),

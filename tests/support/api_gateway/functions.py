@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.background import Background
 
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
-_AS_IT_IS = {"EVENT_ENDS"}
+_AS_IT_IS = {"EVENT_ENDS", "HEALTH_SECONDS"}
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
@@ -57,9 +57,12 @@ def run_functions(
 
 @contextlib.contextmanager
 def run_streams(
-    template: Template, sagemaker_url: str, endpoints: Mapping[str, str]
+    template: Template, sagemaker_url: str, endpoints: Mapping[str, str], control_url: str
 ) -> Iterator[dict[str, Stream]]:
-    """The function of the template that streams, if there is one, by its ARN, until the end of the block."""
+    """The function of the template that streams, by its ARN, until the end of the block.
+
+    It asks at `control_url` how the endpoints are.
+    """
     with contextlib.ExitStack() as stack:
         streams: dict[str, Stream] = {}
         for name, properties in _functions(template, "nodejs"):
@@ -72,7 +75,10 @@ def run_streams(
                     models=models,
                     sagemaker_url=sagemaker_url,
                     idle_seconds=float(variables["IDLE_SECONDS"]),
-                    environment={name: variables[name] for name in _AS_IT_IS if name in variables},
+                    environment={
+                        "AWS_ENDPOINT_URL_SAGEMAKER": control_url,
+                        **{name: variables[name] for name in _AS_IT_IS if name in variables},
+                    },
                 )
             )
             streams[_arn(name, template)] = _stream(host)

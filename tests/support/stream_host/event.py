@@ -20,15 +20,16 @@ def build_event(
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     *,
+    method: str = "POST",
     request_id: str = REQUEST_ID,
 ) -> dict[str, Any]:
-    """A POST; bytes go in base64, as those of a binary media type, other values as JSON."""
+    """A request; bytes go in base64, as those of a binary media type, other values as JSON."""
     is_binary = isinstance(body, bytes)
     given = dict(headers or {})
     return {
         "resource": path,
         "path": path,
-        "httpMethod": "POST",
+        "httpMethod": method,
         "headers": given,
         "multiValueHeaders": {name: [value] for name, value in given.items()},
         "queryStringParameters": None,

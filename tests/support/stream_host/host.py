@@ -185,6 +185,7 @@ def start_stream_host(
     variables = {
         "MODELS": json.dumps(models),
         "IDLE_SECONDS": str(idle_seconds),
+        "HEALTH_SECONDS": "10",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sagemaker_url,
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "none",

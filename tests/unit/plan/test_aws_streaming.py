@@ -62,9 +62,10 @@ def test_the_publishers_example_says_more_than_the_image(task: str, body: Any, f
     assert speaks(task, "djl-inference", body) == found
 
 
-def test_an_entry_without_either_needs_no_function(tmp_path: Path) -> None:
+def test_an_entry_without_either_is_only_watched(tmp_path: Path) -> None:
     plan = build_test_plan({"models": [model(), model("f", integration=function())]}, tmp_path)
-    assert plan.stream is None
+    assert (plan.stream.policies, plan.stream.watched) == ((), (("a-model", "f"),))
+    assert not plan.stream.streams
     assert plan.openai == OpenAiModels()
 
 
@@ -72,7 +73,6 @@ def test_an_entry_that_chats_is_under_v1_however_its_own_path_is_served(tmp_path
     facts = build_facts(task="textgeneration")
     plan = build_test_plan({"models": [model("f", integration=function()), model("m")]}, tmp_path, facts)
     assert plan.openai == OpenAiModels(chat=("f", "m"))
-    assert plan.stream is not None
     assert plan.stream.models == tuple(
         StreamModel(name, OwnEndpoint(name), "text-generation-inference", None) for name in ("f", "m")
     )
@@ -88,7 +88,6 @@ def test_the_config_says_what_nobody_else_knows(tmp_path: Path) -> None:
     config = {"models": [package(speaks="openai-chat")], "endpoints": [adopted]}
     plan = build_test_plan(config, tmp_path)
     assert plan.openai == OpenAiModels(chat=("a-package",), embeddings=("old",))
-    assert plan.stream is not None
     assert plan.stream.models[1] == StreamModel("old", AdoptedEndpoint("Old"), "openai-embeddings", ())
 
 
@@ -99,14 +98,12 @@ def many(count: int) -> list[StreamModel]:
 
 def test_a_few_models_are_in_the_environment() -> None:
     stream = build_stream(many(10))
-    assert stream is not None
     assert stream.tables == ()
 
 
 def test_many_models_are_in_as_many_parameters_as_they_need() -> None:
     models = many(150)
     stream = build_stream(models)
-    assert stream is not None
     assert [name for table in stream.tables for name in table] == [one.name for one in models]
     for table in stream.tables:
         rows = [(one.name, build_row(one, 63 * "e")) for one in models if one.name in table]

@@ -28,7 +28,7 @@ class ApiRole(Construct):
         plan: AwsPlan,
         endpoint_arns: Mapping[str, str],
         function_arns: Mapping[str, str],
-        stream_arn: str | None,
+        stream_arn: str,
         document_arns: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -36,9 +36,8 @@ class ApiRole(Construct):
             *self._policies("Endpoints", "sagemaker:InvokeEndpoint", plan.endpoint_policies, endpoint_arns),
             *self._policies("Functions", "lambda:InvokeFunction", plan.function_policies, function_arns),
         ]
-        if stream_arn:  # the same action as for answers in one piece
-            invoke = allow(["lambda:InvokeFunction"], [stream_arn])
-            policies.append(build_managed_policy(self, "Stream", [invoke]))
+        invoke = allow(["lambda:InvokeFunction"], [stream_arn])  # the same action as for answers in one piece
+        policies.append(build_managed_policy(self, "Stream", [invoke]))
         policies.append(build_managed_policy(self, "Documents", [allow(["s3:GetObject"], document_arns)]))
         role = build_role(
             self,

@@ -113,10 +113,8 @@ class CentralizedMlApi(Construct):
             for function in self._plan.functions
         }
 
-    def _build_stream(self) -> str | None:
+    def _build_stream(self) -> str:
         plan = self._plan.stream
-        if plan is None:
-            return None
         return StreamFunction(
             self,
             "Stream",
@@ -192,7 +190,7 @@ class CentralizedMlApi(Construct):
         if plan.email:
             Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email)
         functions = {name: self._functions[name].arn for name in plan.functions}
-        streaming = {"(streams)": self._stream_arn} if self._stream_arn else {}
+        streaming = {"(streams)": self._stream_arn} if plan.streams else {}
         endpoints = {name: self.endpoints[name].name for name in plan.endpoints}
         return build_dashboard(
             self, "Dashboard", endpoints=endpoints, functions={**functions, **streaming}
@@ -201,7 +199,7 @@ class CentralizedMlApi(Construct):
     def _build_documents(self) -> Sequence[ServedDocument]:
         known = Known(samples=self._samples)
         plan = self._plan
-        return build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}", health=False)
+        return build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
 
     def _direct_routes(self) -> list[DirectRoute]:
         return [route for route in self._plan.routes if isinstance(route, DirectRoute)]

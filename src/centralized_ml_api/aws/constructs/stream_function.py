@@ -1,4 +1,7 @@
-"""The one Lambda function that streams and speaks OpenAI's API; its code is the folder beside this file."""
+"""The one Lambda function that streams, speaks OpenAI's API and tells who is ready.
+
+Its code is the folder beside this file.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,12 @@ RUNTIME = "nodejs24.x"
 MEMORY_MIB = 512
 """Bodies of some megabytes pass through; more memory also means a quicker start."""
 
-INVOKE = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
+DESCRIBE = "sagemaker:DescribeEndpoint"
+INVOKE = (DESCRIBE, "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
 
 
 class StreamFunction(Construct):
-    """`arn` is that of the function. It may call the endpoints of its plan, and nothing else."""
+    """`arn` is that of the function. It may ask about the endpoints of its plan, and call those it should."""
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class StreamFunction(Construct):
                 "Environment": {
                     "Variables": {
                         "IDLE_SECONDS": str(plan.idle_seconds),
+                        "HEALTH_SECONDS": str(plan.health_seconds),
                         "MODELS_VERSION": _version(plan),
                         **found,
                         **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
@@ -111,9 +116,13 @@ class StreamFunction(Construct):
         return Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=parameter.ref)
 
     def _invoking(self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]) -> Iterable[str]:
-        for number, names in enumerate(plan.policies, 1):
-            arns = list(dict.fromkeys(endpoints[name].arn for name in names))
-            yield build_managed_policy(self, f"Endpoints{number}", [allow(INVOKE, arns)])
+        for kind, actions, lists in (
+            ("Endpoints", INVOKE, plan.policies),
+            ("Watched", (DESCRIBE,), plan.watched),
+        ):
+            for number, names in enumerate(lists, 1):
+                arns = list(dict.fromkeys(endpoints[name].arn for name in names))
+                yield build_managed_policy(self, f"{kind}{number}", [allow(actions, arns)])
 
 
 def _render(models: Iterable[StreamModel], endpoints: Mapping[str, EndpointAddress]) -> str:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.media import BINARY_MEDIA_TYPES
 from centralized_ml_api.api.openapi import build_header_parameter
+from centralized_ml_api.api.paths import HEALTH_PATH
 from centralized_ml_api.aws.document.direct import build_direct
 from centralized_ml_api.aws.document.ending import announce_end
 from centralized_ml_api.aws.document.function import build_function
 from centralized_ml_api.aws.document.gateway_responses import build_gateway_responses
+from centralized_ml_api.aws.document.health import build_health_path
 from centralized_ml_api.aws.document.keys import Authorizer, ask_for_keys
 from centralized_ml_api.aws.document.mocks import (
     MODEL_METHODS,
@@ -43,7 +45,7 @@ class Addresses:
     """Where the routes lead, by their names: SageMaker's endpoint names and the functions' ARNs.
 
     `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them;
-    `stream` is the ARN of the function that streams, None where nothing needs it; `authorizer` gives the keys
+    `stream` is the ARN of the function that streams and answers `/health`; `authorizer` gives the keys
     of callers on, None where nobody needs one.
     """
 
@@ -51,7 +53,7 @@ class Addresses:
     role: str
     endpoints: Mapping[str, str]
     functions: Mapping[str, str]
-    stream: str | None = None
+    stream: str
     stored: tuple[StoredDocument, ...] = ()
     authorizer: Authorizer | None = None
 
@@ -84,7 +86,12 @@ def _open_document(
     """What everybody may call."""
     paths = {f"/{route.name}": _path(public, route, addresses) for route in routes}
     own = (f"GET {one.document.path}" for one in addresses.stored)
-    calls = [*(f"POST {path}" for path in sorted(paths)), *list_openai_calls(openai), *own]
+    calls = [
+        *(f"POST {path}" for path in sorted(paths)),
+        *list_openai_calls(openai),
+        *own,
+        f"GET {HEALTH_PATH}",
+    ]
     stored = build_stored_paths(addresses.stored, addresses.service, addresses.role)
     return {
         "openapi": public["openapi"],
@@ -95,6 +102,7 @@ def _open_document(
             **paths,
             **build_openai_paths(public, openai, _stream(addresses)),
             **stored,
+            HEALTH_PATH: build_health_path(_stream(addresses)),
             **_everything_else(),
         },
     }
@@ -122,7 +130,7 @@ def _post(route: Route, addresses: Addresses) -> dict[str, Any]:
 
 
 def _stream(addresses: Addresses) -> dict[str, Any]:
-    return build_stream(addresses.service, addresses.stream, addresses.role) if addresses.stream else {}
+    return build_stream(addresses.service, addresses.stream, addresses.role)
 
 
 def _everything_else() -> dict[str, Any]:

@@ -63,7 +63,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     spoken = {one.name: _speaks(one, facts.get(one.name)) for one in plan.deployments}
     stream = build_stream(_stream_models(plan.deployments, spoken))
     policies = len(endpoint_policies) + len(function_policies)
-    dashboard = _dashboard(plan, models, functions, streams=stream is not None)
+    dashboard = _dashboard(plan, models, functions, streams=stream.streams)
     fixed = fixed_weight(routes, roles, policies, stream) + event_weight(plan.event, len(routes))
     if dashboard:
         fixed += dashboard.weight
@@ -139,11 +139,10 @@ def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | N
 def _stream_models(
     deployments: Iterable[ModelDeployment], spoken: Mapping[str, Speaks | None]
 ) -> Iterable[StreamModel]:
-    """The entries that stream by their own path, and those under `/v1`, however their own path is served."""
+    """All of them: those that stream by their own path have headers, those under `/v1` speak."""
     for one in deployments:
         headers = one.headers if one.integration == "stream" else None
-        if headers is not None or spoken[one.name]:
-            yield StreamModel(one.name, _endpoint(one), spoken[one.name], headers)
+        yield StreamModel(one.name, _endpoint(one), spoken[one.name], headers)
 
 
 def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:

@@ -151,7 +151,7 @@ Route = DirectRoute | FunctionRoute | StreamRoute
 
 @dataclass(frozen=True, slots=True)
 class StreamModel:
-    """An entry that the streaming function calls.
+    """An entry as the streaming function knows it.
 
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
     """
@@ -161,21 +161,34 @@ class StreamModel:
     speaks: Speaks | None
     headers: tuple[str, ...] | None
 
+    @property
+    def is_called(self) -> bool:
+        """Whether the function calls it; of any other it only tells, at `/health`, whether it is ready."""
+        return self.speaks is not None or self.headers is not None
+
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """The one function that streams.
+    """The one function that streams, and that tells at `/health` which endpoints are in service.
 
     `tables` divides its models, by name, into parameters; without any they are in its environment.
-    `policies` divides them into lists that each fit into one IAM policy. A model that is silent for
-    `idle_seconds` is given up, and so is an answer after `timeout_seconds`.
+    `policies` divides those that it calls into lists that each fit into one IAM policy, `watched` the others.
+    A model that is silent for `idle_seconds` is given up, and so is an answer after `timeout_seconds`. What
+    it found out about the endpoints it tells for `health_seconds`.
     """
 
     models: tuple[StreamModel, ...]
     tables: tuple[tuple[str, ...], ...]
     policies: tuple[tuple[str, ...], ...]
+    watched: tuple[tuple[str, ...], ...]
     idle_seconds: int
     timeout_seconds: int
+    health_seconds: int
+
+    @property
+    def streams(self) -> bool:
+        """Whether it calls any model."""
+        return bool(self.policies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +197,7 @@ class AwsPlan:
 
     `endpoint_policies` and `function_policies` divide what the API calls, by the names of the routes, into
     lists that each fit into one IAM policy. `groups` are the nested stacks. `openai` names the entries under
-    `/v1`; `stream` is None when no entry needs it. `access` says who may call. `dashboard` is
+    `/v1`; `stream` is there always, for `/health`. `access` says who may call. `dashboard` is
     None when nobody watches.
     `notes` are sentences that a reader must know.
     """
@@ -199,7 +212,7 @@ class AwsPlan:
     function_policies: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
     openai: OpenAiModels
-    stream: StreamPlan | None
+    stream: StreamPlan
     throttle: Throttle
     access: AccessPlan
     log_retention_days: int

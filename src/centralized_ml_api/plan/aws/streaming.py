@@ -1,4 +1,4 @@
-"""The function behind the paths that stream and those of OpenAI. Pure."""
+"""The function behind the paths that stream, those of OpenAI, and `/health`. Pure."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ STREAM_SECONDS = 900
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
 """
 
+HEALTH_SECONDS = 10
+"""Less than the page waits between two looks; and no crowd of callers makes SageMaker refuse to answer."""
+
 ENVIRONMENT_CHARACTERS = 3600
 """What the models may take of the 4 KB of a function's environment.
 
@@ -38,18 +41,22 @@ Source: https://docs.aws.amazon.com/general/latest/gr/ssm.html (parameter values
 _LONGEST_ENDPOINT_NAME = "x" * 63
 
 
-def build_stream(models: Iterable[StreamModel]) -> StreamPlan | None:
-    """The function for these entries, None when there are none."""
-    called = tuple(models)
-    if not called:
-        return None
+def build_stream(models: Iterable[StreamModel]) -> StreamPlan:
+    """The function for these entries: all that there are."""
+    known = tuple(models)
     return StreamPlan(
-        models=called,
-        tables=_tables(called),
-        policies=divide((one.name for one in called), lambda _name: ENDPOINT_ARN_CHARACTERS),
+        models=known,
+        tables=_tables(known),
+        policies=_policies(one for one in known if one.is_called),
+        watched=_policies(one for one in known if not one.is_called),
         idle_seconds=IDLE_SECONDS,
         timeout_seconds=STREAM_SECONDS,
+        health_seconds=HEALTH_SECONDS,
     )
+
+
+def _policies(models: Iterable[StreamModel]) -> tuple[tuple[str, ...], ...]:
+    return divide((one.name for one in models), lambda _name: ENDPOINT_ARN_CHARACTERS)
 
 
 def build_row(model: StreamModel, endpoint_name: str) -> dict[str, Any]:

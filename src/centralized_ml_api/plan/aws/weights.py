@@ -23,7 +23,7 @@ _API = Weight(resources=11, characters=48_000)
 """The API, its deployment, stage, role and log group, the account's role for logs, the document's texts
 and paths for what it tells about itself."""
 
-_DIRECT_PATH = Weight(characters=4_100)
+_DIRECT_PATH = Weight(characters=3_900)
 _OTHER_PATH = Weight(characters=2_400)
 _NAMED_BY_PATH = 8
 """How often the document has the name of an entry, or a logical id made of it."""
@@ -35,9 +35,10 @@ _MODEL = Weight(resources=3, characters=1_450)
 _SCALING = Weight(resources=2, characters=900)
 _FUNCTION = Weight(resources=3, characters=2_500)
 _STREAM = Weight(resources=4, characters=16_000)
-"""The streaming function with its role, log group and permission, and the paths under `/v1`."""
+"""The streaming function with its role, log group and permission, and the paths `/health` and under `/v1`."""
 
 _STREAM_MODEL = Weight(characters=550)
+_WATCHED_MODEL = Weight(characters=300)
 _STREAM_TABLE = Weight(resources=1, characters=600)
 _KEYS = Weight(resources=6, characters=6_000)
 """The function that gives keys on, its log group and roles; what ends replaced keys."""
@@ -58,12 +59,11 @@ def fixed_weight(
     routes: Sequence[Route],
     roles: Iterable[ExecutionRolePlan],
     api_policies: int,
-    stream: StreamPlan | None,
+    stream: StreamPlan,
 ) -> Weight:
     """What the main stack holds in any case: the API with its paths, and the roles."""
     total = sum((_path(route) for route in routes), _API) + _times(api_policies, _API_POLICY)
-    if stream:
-        total += _stream(stream)
+    total += _stream(stream)
     for role in roles:
         total += _ROLE + _times(len(role.repositories) + len(role.locations), _ROLE_POLICY)
     return total
@@ -93,9 +93,11 @@ def entry_weights(
 
 
 def _stream(stream: StreamPlan) -> Weight:
-    policies = _times(len(stream.policies), _API_POLICY)
+    policies = _times(len(stream.policies) + len(stream.watched), _API_POLICY)
     tables = _times(len(stream.tables), _STREAM_TABLE)
-    return _STREAM + policies + tables + _times(len(stream.models), _STREAM_MODEL)
+    called = sum(map(len, stream.policies))
+    models = _times(called, _STREAM_MODEL) + _times(len(stream.models) - called, _WATCHED_MODEL)
+    return _STREAM + policies + tables + models
 
 
 def _path(route: Route) -> Weight:

@@ -96,8 +96,11 @@ export function headersOf(error) {
 }
 
 export function renderError(error, requestId) {
-    const { message, type, code, ownBody } = error;
-    return ownBody ?? JSON.stringify({ error: { message, type, code, request_id: requestId } });
+    return error.ownBody ?? JSON.stringify(errorOf(error, requestId));
+}
+
+export function errorOf({ message, type, code }, requestId) {
+    return { error: { message, type, code, request_id: requestId } };
 }
 
 // One line for the operator: what went wrong, never what was sent.

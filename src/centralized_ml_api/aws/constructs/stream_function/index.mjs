@@ -5,12 +5,14 @@
 
 import { Answer } from "./answer.mjs";
 import { explain, logFailure } from "./errors.mjs";
+import { answerHealth } from "./health.mjs";
 import { loadModels } from "./models.mjs";
 import { answerOpenAi } from "./openai.mjs";
 import { passOn } from "./pass.mjs";
 import { readRequest } from "./request.mjs";
 import { LEFT, Watch } from "./watch.mjs";
 
+const HEALTH_PATH = "/health";
 const OPENAI_TASKS = { "/v1/chat/completions": "chat", "/v1/embeddings": "embeddings" };
 
 export const handler = awslambda.streamifyResponse(async (event, stream, context) => {
@@ -28,6 +30,7 @@ export const handler = awslambda.streamifyResponse(async (event, stream, context
 
 async function respond(request, answer, watch) {
     const models = await loadModels();
+    if (request.path === HEALTH_PATH) return answerHealth(request, models, answer);
     const task = OPENAI_TASKS[request.path];
     if (task) return answerOpenAi(task, request, models, answer, watch);
     return passOn(request, models.get(request.path.slice(1)), answer, watch);

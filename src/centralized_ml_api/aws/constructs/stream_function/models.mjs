@@ -1,6 +1,6 @@
-// Which entry is behind which name: `{name: {endpoint, speaks?, headers?}}`.
+// Which endpoint is behind which name: `{name: {endpoint, speaks?, headers?}}`, of every entry.
 //
-// `speaks` is there for entries under /v1, `headers` for those with a path of their own. The table is in the
+// `speaks` is there for entries under /v1, `headers` for those whose own path leads here. The table is in the
 // environment, or in the parameters that the environment names where it would not fit there.
 
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html

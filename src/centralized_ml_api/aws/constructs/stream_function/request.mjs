@@ -7,6 +7,7 @@ const DEFAULT_CONTENT_TYPE = "application/json";
 export function readRequest(event) {
     const headers = lowerCased(event.headers ?? {});
     return {
+        method: event.httpMethod,
         path: event.resource, // as the API has it, whatever a custom domain puts before it
         headers: { ...headers, "content-type": headers["content-type"] || DEFAULT_CONTENT_TYPE },
         refused: readRefused(event.requestContext.authorizer),

@@ -1,0 +1,58 @@
+"""Which models can answer now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.api import error_shape as errors
+from contract.api import DOWN, MODELS
+from contract.case import JSON, Bytes, Case, Expected, Request, refused
+
+if TYPE_CHECKING:
+    from support.running_gateway import Answer
+
+_READ = {"allow": "GET, HEAD, OPTIONS"}
+_WAIT = {"retry-after": str(errors.RETRY_AFTER_SECONDS)}
+
+
+@dataclass(frozen=True)
+class Health:
+    """All but one are ready, and that one is named with a reason, in the error too."""
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        assert answer.json.keys() == {"error", "status", "ready", "unready"}, answer
+        assert answer.json["status"] == "unready", answer
+        assert answer.json["unready"].keys() == {DOWN}, answer
+        assert set(MODELS) <= set(answer.json["ready"]), answer
+        assert answer.json["ready"] == sorted(answer.json["ready"]), "they are in the order of their names"
+        reason = answer.json["unready"][DOWN]
+        assert (answer.error["code"], answer.error["message"]) == (
+            errors.MODEL_NOT_READY.code,
+            f"Not ready: {DOWN} ({reason}).",
+        )
+        assert answer.error["request_id"] == answer.header("x-request-id")
+
+
+CASES = [
+    Case(
+        "health names the model that is not ready",
+        Request("/health", b"", "GET"),
+        Expected(503, Health(), JSON, _WAIT),
+    ),
+    Case(
+        "HEAD of health is GET without the body",
+        Request("/health", b"", "HEAD"),
+        Expected(503, Bytes(b""), JSON, _WAIT),
+    ),
+    *(
+        Case(
+            f"another method is 405 with Allow: {method} /health",
+            Request("/health", method=method),
+            refused(errors.METHOD_NOT_ALLOWED, headers=_READ),
+        )
+        for method in ("POST", "PUT", "DELETE")
+    ),
+    Case("a preflight succeeds: /health", Request("/health", b"", "OPTIONS"), Expected(204)),
+]
