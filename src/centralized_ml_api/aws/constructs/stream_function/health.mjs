@@ -5,7 +5,7 @@ import { MODEL_NOT_READY, errorOf, headersOf } from "./errors.mjs";
 const AT_ONCE = 10;
 const PATIENCE_MILLISECONDS = 20_000; // less than the 29 seconds after which callers give up
 
-// What an endpoint answers in, also while it is changed, and after a change that failed.
+// What an endpoint answers in: also while it is changed, and after a change that failed.
 // Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html (EndpointStatus)
 const READY = ["InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"];
 const REASONS = {
@@ -36,7 +36,8 @@ function documentOf(names, unready, requestId) {
     return { ...errorOf(MODEL_NOT_READY.saying(`Not ready: ${named}.`), requestId), ...document };
 }
 
-// Everybody may ask, without a key: what was found is kept for a while, so that SageMaker is not asked as often.
+// Everybody may ask, without a key: what was found is kept for a while, so that SageMaker is not asked
+// as often.
 async function findUnready(models) {
     if (Date.now() - last.at >= Number(process.env.HEALTH_SECONDS) * 1000) {
         last = { unready: await askSageMaker(models), at: Date.now() };
@@ -52,7 +53,8 @@ async function askSageMaker(models) {
 }
 
 async function findReasons(endpoints) {
-    const { DescribeEndpointCommand, SageMakerClient } = await import("@aws-sdk/client-sagemaker"); // models need none
+    // Loaded here, because calls of models need none of it.
+    const { DescribeEndpointCommand, SageMakerClient } = await import("@aws-sdk/client-sagemaker");
     const client = new SageMakerClient();
     const abortSignal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
     const reasons = new Map();
@@ -60,7 +62,8 @@ async function findReasons(endpoints) {
     const work = async () => {
         for (const EndpointName of waiting) {
             const answered = client.send(new DescribeEndpointCommand({ EndpointName }), { abortSignal });
-            reasons.set(EndpointName, await answered.then(ofStatus, (cause) => ofFailure(cause, EndpointName)));
+            const reason = await answered.then(ofStatus, (cause) => ofFailure(cause, EndpointName));
+            reasons.set(EndpointName, reason);
         }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
