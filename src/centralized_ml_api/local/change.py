@@ -12,9 +12,10 @@ from centralized_ml_api.local.specs import services_of
 from centralized_ml_api.plan.model import ModelDeployment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from centralized_ml_api.local.registry import Running
+    from centralized_ml_api.plan.event import EventPlan, TeamPlan
     from centralized_ml_api.plan.model import ApiPlan
 
     Find = Callable[[str], Running | None]
@@ -36,6 +37,7 @@ class Reloaded:
     """What a change of plan did, by entry name.
 
     `kept` could not be started anew and go on whole as they were; `failed` are new ones that do not start.
+    `event` names what else is another: "teams", "models of teams", "limits", "end".
     """
 
     added: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Reloaded:
     removed: tuple[str, ...] = ()
     kept: tuple[Failure, ...] = ()
     failed: tuple[Failure, ...] = ()
+    event: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def decide_change(before: ApiPlan, after: ApiPlan, find: Find, fresh: Mapping[st
             removed=tuple(one.name for one in before.deployments if after.deployment(one.name) is None),
             kept=tuple(failure for name, failure in failures.items() if name in kept),
             failed=tuple(failure for name, failure in failures.items() if name not in kept),
+            event=tuple(_changes_of_event(before.event, after.event)),
         ),
     )
 
@@ -103,11 +107,31 @@ def _is_changed(entry: ModelDeployment, before: ApiPlan, fresh: Mapping[str, Run
     return old is not None and (old != entry or any(name in fresh for name in services_of(entry)))
 
 
+def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
+    """The names of what differs, as an organizer calls it."""
+    old, new = ({team.name: team for team in event.teams} for event in (before, after))
+    both = [(old[name], new[name]) for name in new if name in old]
+    if old.keys() != new.keys():
+        yield "teams"
+    if any(one.models != other.models for one, other in both):
+        yield "models of teams"
+    if before.throttle != after.throttle or any(_limits(one) != _limits(other) for one, other in both):
+        yield "limits"
+    if before.ends != after.ends:
+        yield "end"
+
+
+def _limits(team: TeamPlan) -> tuple[object, ...]:
+    return team.throttle, team.requests_per_day
+
+
 def describe_reload(changes: dict[str, Any]) -> str:
     """What a reload did, in a sentence or a few lines; takes a `Reloaded` as plain values."""
     words = [
         f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
     ]
+    if changes["event"]:
+        words.append(f"of the event: {', '.join(changes['event'])}")
     is_same = not (changes["kept"] or changes["failed"])
     nothing = "nothing differs from what is served" if is_same else "nothing changed"
     lines = ["Reloaded: " + ("; ".join(words) or nothing) + "."]
