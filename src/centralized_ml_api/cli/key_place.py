@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.aws.settings import DEFAULT_STACK
 from centralized_ml_api.cli.options import (
     DEFAULT_CONFIG,
+    DEFAULT_STATE,
     region_option,
     stack_option,
     state_option,
@@ -34,7 +37,10 @@ class KeyPlace:
     @property
     def flag(self) -> str:
         """What a next command needs to name the same target."""
-        return " --target aws" if self.target == "aws" else ""
+        if self.target == "aws":
+            region = f" --region {shlex.quote(self.region)}" if self.region else ""
+            return f" --target aws{region}{_flag('--stack', self.stack, DEFAULT_STACK)}"
+        return _flag("--state", str(self.state), str(DEFAULT_STATE))
 
     def open(self) -> Keys:
         """The keys.
@@ -67,6 +73,10 @@ class KeyPlace:
         if self.target == "aws":
             raise UsageError("the address is needed", fix="--url, with what `mlapi deploy` printed")
         return running_address(self.state)
+
+
+def _flag(name: str, value: str, default: str) -> str:
+    return "" if value == default else f" {name} {shlex.quote(value)}"
 
 
 def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:

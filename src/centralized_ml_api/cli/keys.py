@@ -53,7 +53,7 @@ def keys(context: click.Context, place: KeyPlace, shown: str | None, *, as_json:
         output.data_json([key_json(team) for team in teams])
         return
     output.data(render_keys(teams))
-    output.next_command("mlapi keys export, or one value: mlapi keys --show TEAM")
+    output.next_command(f"mlapi keys export{place.flag}, or one value: mlapi keys --show TEAM{place.flag}")
 
 
 def _show_values(opened: Keys, shown: str, *, as_json: bool) -> None:

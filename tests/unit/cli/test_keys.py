@@ -65,6 +65,14 @@ def test_rotation_names_the_new_key_and_the_end_of_the_old_one(folder: Path) -> 
     assert f"…{before[-4:]} until" in mlapi("keys", cwd=folder).out
 
 
+def test_what_comes_next_names_the_same_keys(folder: Path) -> None:
+    elsewhere = folder / "else where"
+    (folder / ".mlapi").rename(elsewhere)
+    for arguments in (["rotate", "red"], ["revoke", "red", "--yes"], []):
+        ran = mlapi("keys", *arguments, "--state", str(elsewhere), cwd=folder)
+        assert f"--state '{elsewhere}'" in ran.talk
+
+
 def test_without_grace_nothing_of_the_old_key_is_left(folder: Path) -> None:
     before = value(folder)
     mlapi("keys", "rotate", "red", "--grace", "0s", cwd=folder)

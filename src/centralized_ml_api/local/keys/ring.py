@@ -33,7 +33,7 @@ class KeyRing:
         self._store = store
         self._clock = clock
         self._records: Records = ()
-        self._teams: tuple[str, ...] = ()
+        self._teams: tuple[str, ...] | None = None
         self._mark = object()  # unlike any
 
     async def use(self, teams: Iterable[str]) -> Valid:

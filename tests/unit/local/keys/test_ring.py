@@ -36,6 +36,16 @@ class Hand:
         await asyncio.sleep(0.001)
 
 
+def test_teams_that_a_config_has_no_more_are_not_listed_after_a_restart(tmp_path: Path) -> None:
+    async def story() -> None:
+        store = KeyStore(tmp_path)
+        await KeyRing(store, Hand().clock).use(["red"])
+        assert await KeyRing(store, Hand().clock).use([]) == {}
+        assert [one.state for one in LocalKeys(store).teams()] == ["not listed"]
+
+    asyncio.run(story())
+
+
 def test_changes_are_noticed_and_a_former_key_leaves_at_its_instant(tmp_path: Path) -> None:
     async def story() -> None:
         hand, store, told = Hand(), KeyStore(tmp_path), []
