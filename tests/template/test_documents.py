@@ -9,10 +9,11 @@ import pytest
 
 from centralized_ml_api.api.page import build_page
 from centralized_ml_api.api.samples import load_samples
+from centralized_ml_api.catalog.facts import Eula
 from support.api_gateway import read_document
 from support.api_gateway.document import resolve
 from support.api_gateway.objects import read_objects
-from support.synthesis import STACK, Template, build_test_plan, package, synthesize
+from support.synthesis import STACK, Template, build_facts, build_test_plan, model, package, synthesize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,17 @@ def test_each_path_reads_its_own_object(synthesized: tuple[Template, dict[str, b
     assert (listed["description"], listed["sample_file"]["name"]) == ("Listens.", "a.wav")
     assert "/a-package" in json.loads(content["/openapi.json"])["paths"]
     assert json.loads(content["/openapi.json"])["servers"] == [{"url": "/prod"}]
+
+
+def test_the_catalogue_says_what_jumpstart_knows(tmp_path: Path) -> None:
+    address = "https://example.com/eula"
+    facts = build_facts(eula=Eula(required=False, url=address), task="textgeneration")
+    template = synthesize(
+        build_test_plan({"models": [model(), package()]}, tmp_path, facts), tmp_path / "out"
+    )
+    listed = json.loads(read_objects(tmp_path / "out", STACK)[place_of(template, "/models")])["models"]
+    known = [(one["licence_url"], one["task"]) for one in listed]
+    assert known == [(address, "textgeneration"), (None, None)]
 
 
 def test_head_reads_the_same_object(synthesized: tuple[Template, dict[str, bytes]]) -> None:

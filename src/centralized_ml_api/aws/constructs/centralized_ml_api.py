@@ -197,8 +197,8 @@ class CentralizedMlApi(Construct):
         ).ref
 
     def _build_documents(self) -> Sequence[ServedDocument]:
-        known = Known(samples=self._samples)
         plan = self._plan
+        known = Known(licences=plan.licences, tasks=plan.tasks, samples=self._samples)
         return build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
 
     def _direct_routes(self) -> list[DirectRoute]:

@@ -87,6 +87,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         log_retention_days=LOG_RETENTION_DAYS,
         notes=build_notes(plan, facts, throttle),
         dashboard=dashboard,
+        licences={name: one.eula.url for name, one in facts.items() if one.eula.url},
+        tasks={name: one.task for name, one in facts.items() if one.task},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.model import Speaks
@@ -199,7 +199,8 @@ class AwsPlan:
     lists that each fit into one IAM policy. `groups` are the nested stacks. `openai` names the entries under
     `/v1`; `stream` is there always, for `/health`. `access` says who may call. `dashboard` is
     None when nobody watches.
-    `notes` are sentences that a reader must know.
+    `notes` are sentences that a reader must know. `licences` (addresses) and `tasks` are JumpStart's, by the
+    names of the entries.
     """
 
     api: ApiPlan
@@ -218,3 +219,5 @@ class AwsPlan:
     log_retention_days: int
     notes: tuple[str, ...]
     dashboard: DashboardPlan | None = None
+    licences: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
