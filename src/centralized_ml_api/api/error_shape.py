@@ -70,7 +70,12 @@ UPGRADE_REQUIRED = ApiError(426, INVALID_REQUEST, "upgrade_required", "Use HTTP/
 HEADERS_TOO_LARGE = ApiError(
     431, INVALID_REQUEST, "headers_too_large", "The request line and headers are too large."
 )
-UNAUTHORIZED = ApiError(401, AUTHENTICATION, "unauthorized", "This API asks for a key.")
+UNAUTHORIZED = ApiError(
+    401,
+    AUTHENTICATION,
+    "unauthorized",
+    "This call has no valid key: send your team's in the header x-api-key.",
+)
 NOT_ALLOWED = ApiError(403, PERMISSION, "not_allowed", "This caller may not call this.")
 UNSUPPORTED_MEDIA_TYPE = ApiError(
     415, INVALID_REQUEST, "unsupported_media_type", "This path does not take this Content-Type."

@@ -39,8 +39,8 @@ class KeyPlace:
         """What a next command needs to name the same target."""
         if self.target == "aws":
             region = f" --region {shlex.quote(self.region)}" if self.region else ""
-            return f" --target aws{region}{_flag('--stack', self.stack, DEFAULT_STACK)}"
-        return _flag("--state", str(self.state), str(DEFAULT_STATE))
+            return f" --target aws{region}{other_flag('--stack', self.stack, DEFAULT_STACK)}"
+        return other_flag("--state", str(self.state), str(DEFAULT_STATE))
 
     def open(self) -> Keys:
         """The keys.
@@ -75,7 +75,8 @@ class KeyPlace:
         return running_address(self.state)
 
 
-def _flag(name: str, value: str, default: str) -> str:
+def other_flag(name: str, value: str, default: str) -> str:
+    """The flag for the next command, with a space before it; nothing where the default says the same."""
     return "" if value == default else f" {name} {shlex.quote(value)}"
 
 

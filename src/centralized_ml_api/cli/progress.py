@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
+from centralized_ml_api.cli.key_place import other_flag
+from centralized_ml_api.cli.options import DEFAULT_STATE
 from centralized_ml_api.cli.shown_path import shown_path
 from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.plan.aws.notes import how_often, who_may_call
@@ -116,8 +118,10 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
     if not plan.event.teams:
         return f"PUBLIC: no keys are asked for. {how_often(plan.event.throttle)}"
+    folder = shown_path(Path(status.state_folder))
+    export = f"mlapi keys export{other_flag('--state', folder, str(DEFAULT_STATE))}"
     keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
-    return f"{who_may_call(plan.event)} The keys: {keys}; a file for each team: mlapi keys export"
+    return f"{who_may_call(plan.event)} The keys: {keys}; a file for each team: {export}"
 
 
 def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
