@@ -11,6 +11,7 @@ import click
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import event_period, judge_budget, load_cost
 from centralized_ml_api.cli.options import config_argument, json_option, region_option
+from centralized_ml_api.cli.real_range import RealRange
 from centralized_ml_api.plan.cost_json import cost_json
 from centralized_ml_api.plan.cost_text import DAY, Period, render_cost
 
@@ -26,7 +27,7 @@ _MOST_HOURS = 24 * 366
 @config_argument
 @click.option(
     "--hours",
-    type=click.FloatRange(0, _MOST_HOURS, min_open=True),
+    type=RealRange(0, _MOST_HOURS, min_open=True),
     help="For so many hours; without it, a day, and until the event ends.",
 )
 @click.option(

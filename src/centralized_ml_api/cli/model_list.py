@@ -18,6 +18,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
 from centralized_ml_api.cli.options import json_option, region_option
+from centralized_ml_api.cli.real_range import RealRange
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Choice:
 @click.option("--task", help="Only models of this task, such as llm or asr.")
 @click.option(
     "--max-price",
-    type=click.FloatRange(0, min_open=True),
+    type=RealRange(0, min_open=True),
     help="Only models whose default instance costs at most so many US dollars an hour.",
 )
 @click.option("--no-eula", is_flag=True, help="Only models without a licence that must be accepted first.")

@@ -1,4 +1,4 @@
-"""Lengths of time on the command line."""
+"""Lengths of time, and other numbers, on the command line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 import pytest
 
 from centralized_ml_api.cli.duration import Duration
+from centralized_ml_api.cli.real_range import RealRange
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,9 @@ def test_none_is_longer_than_a_calendar_reaches() -> None:
 
 def test_none_at_all_is_one_where_that_makes_sense() -> None:
     assert Duration(allow_zero=True).convert("0s", None, None) == 0
+
+
+def test_what_is_no_number_is_in_no_range() -> None:
+    assert RealRange(0, 10).convert("2.5", None, None) == 2.5
+    with pytest.raises(click.BadParameter, match="is not a number"):
+        RealRange(0, 10).convert("nan", None, None)
