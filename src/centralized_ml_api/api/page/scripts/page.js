@@ -4,7 +4,7 @@ const HEALTH_SECONDS = 15;
 const SOON_SECONDS = 3600;
 const FILTER_FROM = 8;
 
-const state = { catalogue: null, health: null, tellsHealth: true };
+const state = { catalogue: null, health: null };
 
 async function load() {
   try {
@@ -38,12 +38,10 @@ function showLoadProblem(error) {
   }
 }
 
-/** Which models can answer now; a target that cannot say it leaves every model as it is, and is not asked again. */
+/** Which models can answer now; while nobody can say it, every model stays as it is. */
 async function lookAtHealth() {
-  if (!state.tellsHealth) return;
   try {
     const response = await fetch(`${BASE}health`, { cache: "no-store" });
-    state.tellsHealth = response.status !== 404;
     const said = parsed(await response.text());
     state.health = said?.ready || said?.unready ? said : null;
   } catch {
