@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class RealRange(click.FloatRange):
     """Converts as `click.FloatRange` does, which lets `nan` through."""
 
-    def convert(self, value: float, param: Parameter | None, ctx: Context | None) -> float:
+    def convert(self, value: str | float, param: Parameter | None, ctx: Context | None) -> float:
         """The number; another one ends the command with status 2."""
         number: float = super().convert(value, param, ctx)
         if math.isnan(number):
