@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class RealRange(click.FloatRange):
     """Converts as `click.FloatRange` does, which lets `nan` through."""
 
-    def convert(self, value: str | float, param: Parameter | None, ctx: Context | None) -> float:
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> float:
         """The number; another one ends the command with status 2."""
         number: float = super().convert(value, param, ctx)
         if math.isnan(number):
