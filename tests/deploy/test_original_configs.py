@@ -11,6 +11,7 @@ from support.deployment import ROOT
 from support.jumpstart import make_spec, write_mirror
 
 if TYPE_CHECKING:
+    from support.aws_inventory import Inventory
     from support.deployment import Deployment
 
 pytestmark = pytest.mark.slow
@@ -70,19 +71,25 @@ def test_the_documented_example_and_the_llama_config_follow_each_other(deploymen
     assert {"/my-model-1", "/my-model-2", "/existing-endpoint-1"} <= set(paths)
     assert "HeaderA" in str(paths["/existing-endpoint-1"]["POST"]["methodIntegration"]["requestParameters"])
     assert (example.counts()["endpoints"], example.counts()["scalable_targets"]) == (2, 1)
-    (function,) = example.functions.values()
+    (function,) = functions_of_the_config(example)
     assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 30, 512)
 
     deployment.deploy(llama_config())
     llama = take_inventory(deployment.aws)
     assert {"/llama-2", "/sd-1-0"} <= set(take_paths(deployment.aws))
-    assert (llama.functions, llama.scalable_targets) == ({}, {}), "nothing of the first config is left"
+    assert functions_of_the_config(llama) == [], "nothing of the first config is left"
+    assert llama.scalable_targets == {}, "nothing of the first config is left"
     packages = [container["ModelPackageName"] for container in map(container_of, llama.models.values())]
     assert sorted(packages) == sorted([LLAMA, STABLE_DIFFUSION])
     assert all(one["EnableNetworkIsolation"] for one in llama.models.values())
     assert list(llama.apis) == list(example.apis), "the address of the API stays"
     assert deployment.mlapi("destroy", "--yes").returncode == 0
     assert count_leftovers(deployment.aws) == {}
+
+
+def functions_of_the_config(inventory: Inventory) -> list[dict[str, Any]]:
+    """All but the API's own one, which says what is ready and runs on Node."""
+    return [one for one in inventory.functions.values() if not one["Runtime"].startswith("nodejs")]
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:
