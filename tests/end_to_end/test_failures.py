@@ -115,8 +115,9 @@ def test_replicas_share_the_calls_and_one_that_dies_fails_only_its_own(tmp_path:
         wait_until(lambda: len(_ports(api, 20)) == 2, "both replicas are called")
         os.kill(api.part_pids("echo")[0], signal.SIGKILL)
         statuses = [api.call("/echo").status for _ in range(100)]
-        # At most the one call that went out on a connection of the dead process.
-        assert statuses.count(200) >= 99, statuses
+        # At most the calls that went out on a connection of the dead process: each thread of the gateway
+        # keeps one.
+        assert statuses.count(200) >= 100 - (os.cpu_count() or 1), statuses
         wait_until(lambda: len(_ports(api, 20)) == 2, "both replicas are called again")
 
 
