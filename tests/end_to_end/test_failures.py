@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.local_api import LocalApi, models, odd_command, start_local_api
+from support.local_api import LocalApi, models, odd_command, start_local_api, unlimited
 from support.odd_server import OddServer
 from support.waiting import wait_until
 
@@ -110,7 +110,7 @@ def test_when_no_model_can_start_up_fails(tmp_path: Path) -> None:
 
 
 def test_replicas_share_the_calls_and_one_that_dies_fails_only_its_own(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, models(echo=odd_command(replicas=2))) as api:
+    with start_local_api(tmp_path, unlimited(echo=odd_command(replicas=2))) as api:
         api.wait_serving()
         wait_until(lambda: len(_ports(api, 20)) == 2, "both replicas are called")
         os.kill(api.part_pids("echo")[0], signal.SIGKILL)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from support.local_api import MLAPI, LocalApi, mlapi, models, odd_command, start_local_api, write_config
+from support.local_api import (
+    MLAPI,
+    LocalApi,
+    mlapi,
+    models,
+    odd_command,
+    start_local_api,
+    unlimited,
+    write_config,
+)
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -44,11 +53,6 @@ class Load:
         self._over.set()
         for thread in self._threads:
             thread.join(60)
-
-
-def unlimited(**local: dict[str, Any]) -> dict[str, Any]:
-    """A config whose API takes more calls than are made here, not the hundred a second of a public one."""
-    return {**models(**local), "event": {"requests_per_second": 10_000, "burst": 10_000}}
 
 
 def reload(api: LocalApi, config: dict[str, Any]) -> None:

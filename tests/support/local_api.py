@@ -158,6 +158,11 @@ def models(**local: Mapping[str, Any]) -> dict[str, Any]:
     return {"models": entries}
 
 
+def unlimited(**local: Mapping[str, Any]) -> dict[str, Any]:
+    """A config whose API takes more calls than are made here, not the hundred a second of a public one."""
+    return {**models(**local), "event": {"requests_per_second": 10_000, "burst": 10_000}}
+
+
 def odd_command(path: str = "/echo", **more: Any) -> dict[str, Any]:
     """A `local` block that runs the odd server as a program."""
     run = [sys.executable, odd_server.__file__, "{port}"]
