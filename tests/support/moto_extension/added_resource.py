@@ -24,6 +24,14 @@ class AddedResource:
         """Creates the resource, or changes it where it is; its physical id."""
         raise NotImplementedError
 
+    @classmethod
+    def update(
+        cls, before: AddedResource, name: str, properties: Properties, account_id: str, region: str
+    ) -> str:
+        """Makes it what the template says now; its physical id, by default that of one written anew."""
+        del before
+        return cls.write(name, properties, account_id, region)
+
     def delete(self, account_id: str, region: str) -> None:
         """Removes it; by default it goes with what it belongs to."""
 
@@ -68,6 +76,6 @@ class AddedResource:
         account_id: str,
         region_name: str,
     ) -> Self:
-        """What moto calls to change one where it is."""
-        del original_resource
-        return cls(cls.write(new_resource_name, cloudformation_json["Properties"], account_id, region_name))
+        """What moto calls to change one."""
+        properties = cloudformation_json["Properties"]
+        return cls(cls.update(original_resource, new_resource_name, properties, account_id, region_name))

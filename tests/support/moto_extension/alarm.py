@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
@@ -41,18 +41,12 @@ class Alarm(AddedResource, CloudFormationModel):
         return name
 
     @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: AddedResource,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Self:
+    def update(
+        cls, before: AddedResource, name: str, properties: Properties, account_id: str, region: str
+    ) -> str:
         """It keeps its name."""
-        del new_resource_name
-        name = original_resource.physical_resource_id
-        return cls(cls.write(name, cloudformation_json["Properties"], account_id, region_name))
+        del name
+        return cls.write(before.physical_resource_id, properties, account_id, region)
 
     def delete(self, account_id: str, region: str) -> None:
         """Removes it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from moto.budgets.models import budgets_backends
 from moto.core.common_models import CloudFormationModel
@@ -32,17 +32,12 @@ class Budget(AddedResource, CloudFormationModel):
         return name
 
     @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: AddedResource,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Self:
+    def update(
+        cls, before: AddedResource, name: str, properties: Properties, account_id: str, region: str
+    ) -> str:
         """Another one takes its place, as when its subscribers change on AWS."""
-        original_resource.delete(account_id, region_name)
-        return cls(cls.write(new_resource_name, cloudformation_json["Properties"], account_id, region_name))
+        before.delete(account_id, region)
+        return cls.write(name, properties, account_id, region)
 
     def delete(self, account_id: str, region: str) -> None:
         """Removes it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.apigateway.models import apigateway_backends
 from moto.core.common_models import CloudFormationModel
@@ -35,19 +35,13 @@ class _Kept(AddedResource):
         raise NotImplementedError
 
     @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: AddedResource,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Self:
-        """What moto calls to change one where it is."""
-        del new_resource_name
-        physical_id = original_resource.physical_resource_id
-        cls.change(physical_id, cloudformation_json["Properties"], account_id, region_name)
-        return cls(physical_id)
+    def update(
+        cls, before: AddedResource, name: str, properties: Properties, account_id: str, region: str
+    ) -> str:
+        """It keeps its id."""
+        del name
+        cls.change(before.physical_resource_id, properties, account_id, region)
+        return before.physical_resource_id
 
 
 class Key(_Kept, CloudFormationModel):
