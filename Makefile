@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config/models.json
 UP ?=
-BENCH ?= fairness synth
+BENCH ?=
 FLAGS ?=
 PIP_AUDIT := 2.9.0
 
@@ -71,7 +71,7 @@ lint: setup-dev ## Ruff, mypy, import directions, stale generated files
 	@echo "==> Import directions"
 	@$(BIN)/lint-imports --cache-dir .cache/import-linter
 	@echo "==> Generated files"
-	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m docs.generate --check
 
 # The SageMaker SDK brings 450 MB and other versions of what we use: an environment of its own, only for this.
 $(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml
@@ -93,8 +93,8 @@ $(VENV)/lambda-runtime/lambda-runtime.stamp: tests/lambda_runtime/build.sh tests
 lambda-runtime: setup-dev $(VENV)/lambda-runtime/lambda-runtime.stamp ## Run the function that streams under AWS's own runtime client (4 minutes, once)
 	@MLAPI_LAMBDA_RUNTIME_CLIENT=$(CURDIR)/$(VENV)/lambda-runtime/node_modules/aws-lambda-ric/index.mjs $(BIN)/python -m pytest -q tests/unit/aws/stream_function
 
-bench: setup setup-aws ## Measure how fair the limits are and how long a synth takes; BENCH=synth picks one, FLAGS="--rounds 9" passes on
-	@for name in $(BENCH); do echo "==> bench/$$name.py"; $(BIN)/python bench/$$name.py $(FLAGS) || exit 1; done
+bench: setup setup-aws ## Measure beside what people would use instead; BENCH="gateway synth" picks, FLAGS="--rounds 9" passes on
+	@$(BIN)/python -m bench $(BENCH) $(FLAGS)
 
 # Beside the project, so that what looks for faults brings none into it. --strict: a package that the service
 # does not know is a failure, not a line among others.
@@ -114,7 +114,7 @@ format: setup-dev ## Let Ruff format and fix
 	@$(BIN)/ruff check --fix .
 
 docs: setup-dev ## Generate docs/reference and the JSON Schema anew
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra local --extra install pyproject.toml -o requirements/local.txt $(LOCK)
@@ -122,7 +122,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix tests/lambda_runtime
-	@for model in models/*/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
+	@for model in models/*/requirements.in bench/peers/*/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
 clean: ## Remove what the targets above made here

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # of scripts, not of a package
 """What the numbers of a measurement depend on."""
 
 from __future__ import annotations

@@ -1,11 +1,16 @@
 # ruff: noqa: INP001  # a script, not a package
-"""Writes the generated parts of the documentation; with `--check`, only says which of them are stale."""
+"""Writes the generated parts of the documentation; with `--check`, only says which of them are stale.
+
+`python -m docs.generate`, in the root, where the measurements are found too.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.page import PAGE, render_drawings, render_page
 
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
@@ -22,6 +27,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/config.md": render_config_reference,
     "docs/reference/errors.md": render_errors_reference,
     "src/centralized_ml_api/config/models.schema.json": render_schema,
+    PAGE: render_page,
+    **render_drawings(),
 }
 """Files by their path in the repository, and what they must hold."""
 

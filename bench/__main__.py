@@ -1,0 +1,80 @@
+"""The driver: `python -m bench NAME …` measures, prints the goals and keeps the numbers.
+
+It ends with 0 whether or not the goals are met: that is for the reader.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.catalogue import load_scenario, scenario_names
+from bench.keeping import build_result, write_result
+from bench.scenario import Run
+from bench.table import render_goals, render_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.scenario import Scenario
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    parser = _build_parser()
+    chosen = parser.parse_args(arguments)
+    known = scenario_names()
+    if unknown := [name for name in chosen.names if name not in known]:
+        parser.error(f"{unknown[0]}: there is no such scenario; there are {', '.join(known)}")
+    for name in chosen.names or known:
+        scenario = load_scenario(name)
+        rounds = chosen.rounds or scenario.rounds
+        if rounds < scenario.fewest_rounds:
+            parser.error(f"--rounds: {scenario.fewest_rounds} at least for {name}")
+        _run(name, scenario, rounds, dict(chosen.option), keep=not chosen.no_keep)
+    return 0
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(scenario_names())} (default: all)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, help="each measures every peer once (default: the scenario's own)"
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], type=_option, metavar="KEY=VALUE", help="of a scenario"
+    )
+    parser.add_argument("--no-keep", action="store_true", help="leave bench/results as it is")
+    return parser
+
+
+def _option(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("KEY=VALUE is meant")
+    return key, value
+
+
+def _run(name: str, scenario: Scenario, rounds: int, options: dict[str, str], *, keep: bool) -> None:
+    _say(f"==> {name}: {scenario.title}, {rounds} rounds")
+    load = {"before": os.getloadavg()}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        measured = scenario.measure(Run(rounds, Path(folder), options, _say))
+    load["after"] = os.getloadavg()
+    sys.stdout.write(f"{render_rows(measured.rows)}\n\n{render_goals(measured.goals)}\n")
+    if keep:
+        _say(f"kept in {write_result(name, build_result(measured, rounds, load))}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

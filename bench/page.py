@@ -1,0 +1,110 @@
+"""`docs/explanation/performance.md` and its drawings, from the kept results alone."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from bench.catalogue import load_scenario, scenario_names
+from bench.drawing import render_bars
+from bench.keeping import load_result
+from bench.table import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bench.scenario import Scenario
+
+PAGE = "docs/explanation/performance.md"
+_DRAWINGS = "docs/img/bench"
+_INTRODUCTION = """\
+# How fast it is
+
+Every number here was measured by `make bench`, beside what it is compared with, in the same run on the same
+machine. A ratio is the median over the rounds of the ratios of one round: whatever else the machine did met
+both sides. Seconds and calls a second are those of this machine; yours has others, and about the same ratios.
+
+`make bench BENCH=NAME` measures one section anew, and `make docs` writes this page from
+[what was kept](../../bench/results). How it is done, and what is pinned to which core, is in
+[bench](../../bench/README.md).
+"""
+
+
+def render_page() -> str:
+    """All sections, those without kept results left out."""
+    kept = [(name, load_scenario(name), result) for name in scenario_names() if (result := load_result(name))]
+    goals = chain.from_iterable(_goal_lines(name, scenario, result) for name, scenario, result in kept)
+    sections = [_render_section(name, scenario, result) for name, scenario, result in kept]
+    return "\n".join(
+        [_INTRODUCTION, "## What is promised, and what is kept\n", *_goal_table(goals), "", *sections]
+    )
+
+
+def render_drawings() -> dict[str, Callable[[], str]]:
+    """The drawings by their path in the repository."""
+    return {
+        f"{_DRAWINGS}-{name}.svg": partial(_draw, name)
+        for name in scenario_names()
+        if load_scenario(name).plot and load_result(name)
+    }
+
+
+def _draw(name: str) -> str:
+    plot, result = load_scenario(name).plot, load_result(name)
+    if not plot or not result:
+        raise ValueError(f"{name} has no drawing")
+    bars = [
+        (str(row[plot.label]), float(row[plot.value]))
+        for row in result["rows"]
+        if row[plot.value] is not None
+    ]
+    return render_bars(plot.title, bars)
+
+
+def _goal_table(lines: Iterable[Sequence[str]]) -> list[str]:
+    return _render_table(["", "measured", "promised", ""], list(lines))
+
+
+def _goal_lines(name: str, scenario: Scenario, result: Mapping[str, Any]) -> Iterable[Sequence[str]]:
+    """The name of a scenario stands before its first goal."""
+    yield [f"**[{scenario.title}](#{_anchor(scenario.title)})**", "", "", f"`{name}`"]
+    for goal in result["goals"]:
+        promised = f"{goal['side']} {format_value(goal['goal'])}"
+        yield [goal["name"], format_value(goal["value"]), promised, "met" if goal["met"] else "**missed**"]
+
+
+def _render_section(name: str, scenario: Scenario, result: Mapping[str, Any]) -> str:
+    parts = [f"## {scenario.title}", scenario.about]
+    if scenario.plot:
+        parts.append(f"![{scenario.plot.title}](../img/bench-{name}.svg)")
+    rows = result["rows"]
+    parts.append(
+        "\n".join(_render_table(list(rows[0]), [[format_value(one) for one in row.values()] for row in rows]))
+    )
+    return (
+        "\n\n".join(
+            [*parts, *([scenario.notes] if scenario.notes else []), _render_circumstances(name, result)]
+        )
+        + "\n"
+    )
+
+
+def _render_circumstances(name: str, result: Mapping[str, Any]) -> str:
+    machine = result["machine"]
+    versions = ", ".join(f"{what} {version}" for what, version in result["versions"].items())
+    return (
+        f"{result['date']}, {result['rounds']} rounds, {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['system']}; {versions}. All of it: [{name}.json](../../bench/results/{name}.json)."
+    )
+
+
+def _render_table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Markdown; the first column to the left."""
+    rule = ["---", *["---:"] * (len(headings) - 1)]
+    return [f"| {' | '.join(cells)} |" for cells in (headings, rule, *lines)]
+
+
+def _anchor(title: str) -> str:
+    """As GitHub makes one of a heading of letters, digits, spaces, commas and dashes."""
+    return "".join(sign for sign in title.lower().replace(" ", "-") if sign.isalnum() or sign == "-")

@@ -1,0 +1,103 @@
+"""Processes of others: started on the cores that they may have, watched, and always ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+STOP_SECONDS = 10
+START_SECONDS = 120
+_STEP_SECONDS = 0.05
+
+
+def pin(cores: str) -> list[str]:
+    """What stands before a command that may use only these cores, such as `0` or `0,2`."""
+    return ["taskset", "--cpu-list", cores]
+
+
+@contextlib.contextmanager
+def start(
+    command: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with all that it starts; what it says goes to `log`. All of them end with the block."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603  # commands of the scenarios
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            cwd=folder,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until somebody listens on this port of loopback.
+
+    Raises:
+        RuntimeError: the process ended, or did not listen in time; with the end of what it said.
+    """
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(_STEP_SECONDS)
+    said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise RuntimeError(f"{process.args!r} does not listen on port {port}:\n{said}")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and all its descendants that live have used, in the kernel too."""
+    root = psutil.Process(pid)
+    total = 0.0
+    for process in (root, *root.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Its group and whatever left the group, gently, then not."""
+    family = _family(process.pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    for one in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait(STOP_SECONDS)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    return []

@@ -1,0 +1,1 @@
+"""What runs as processes of its own beside what is measured: models, and callers."""

@@ -1,0 +1,59 @@
+"""A caller that keeps to no limit: `python -m bench.programs.flood URL CALLS_A_SECOND SECONDS`.
+
+Its key comes from standard input, for no list of processes to show. Plain sockets, so that the machine has
+its time for what is measured and not for who floods it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CALLERS = 10
+"""Connections at once."""
+
+
+def call_alone(url: str, rate: float, seconds: float) -> None:
+    """Calls `rate` times a second, and prints how many answers had which status, as JSON."""
+    address, key = urlsplit(url), sys.stdin.readline().strip()
+    head = f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nx-api-key: {key}\r\n"
+    request = f"{head}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()
+    at = (str(address.hostname), address.port or 80)
+    begin = time.monotonic()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        turns = [
+            pool.submit(
+                _flood,
+                at,
+                request,
+                [begin + number / rate for number in range(first, int(seconds * rate), CALLERS)],
+            )
+            for first in range(CALLERS)
+        ]
+        statuses = sum((turn.result() for turn in turns), Counter[int]())
+    sys.stdout.write(json.dumps(statuses))
+
+
+def _flood(at: tuple[str, int], request: bytes, moments: Sequence[float]) -> Counter[int]:
+    """Calls at each of the moments, or when the call before is over, and counts how it is answered."""
+    statuses = Counter[int]()
+    for moment in moments:
+        time.sleep(max(0.0, moment - time.monotonic()))
+        with socket.create_connection(at) as connection:
+            connection.sendall(request)
+            status_line = connection.recv(65536)  # the first of an answer is enough
+        statuses[int(status_line.split(maxsplit=2)[1])] += 1
+    return statuses
+
+
+if __name__ == "__main__":
+    call_alone(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))

@@ -1,0 +1,1 @@
+"""One file a scenario: what is measured is its `SCENARIO`."""

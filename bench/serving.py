@@ -1,0 +1,44 @@
+"""Our own API, started as its users start it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+MLAPI = (sys.executable, "-m", "centralized_ml_api")
+START_SECONDS = 120
+PUBLIC_LIMIT = {"requests_per_second": 10_000_000, "burst": 10_000_000}
+"""An `event` without teams whose limit no measurement meets; without it, 100 calls a second are allowed."""
+
+
+@contextlib.contextmanager
+def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence[str] = ()) -> Iterator[str]:
+    """`mlapi up` of a config on a free port of loopback; gives its address, and ends it.
+
+    Its state is in `folder / ".mlapi"`. `prefix` stands before the command, such as `taskset`.
+
+    Raises:
+        subprocess.CalledProcessError: it does not start; `stderr` says why.
+    """
+    file = folder / "models.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    state = ["--state", str(folder / ".mlapi")]
+    up = [*prefix, *MLAPI, "up", str(file), "--port", "0", "--detach", *state, *flags]
+    started = subprocess.run(up, check=True, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
+    try:
+        yield started.stdout.partition("Serving on ")[2].partition("\n")[0]
+    finally:
+        subprocess.run([*MLAPI, "down", *state], check=True, capture_output=True)  # noqa: S603  # our own
+
+
+def supervisor_of(folder: Path) -> int:
+    """The process that `serve` started in this folder; its children are the gateway and the models."""
+    run: dict[str, Any] = json.loads((folder / ".mlapi/run.json").read_text(encoding="utf-8"))
+    return int(run["pid"])
