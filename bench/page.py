@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PAGE = "docs/explanation/performance.md"
 _DRAWINGS = "docs/img/bench"
+_GOAL_HEADINGS = ("", "measured", "promised", "")
 _INTRODUCTION = """\
 # How fast it is
 
@@ -39,6 +40,18 @@ def render_page() -> str:
     return "\n".join(
         [_INTRODUCTION, "## What is promised, and what is kept\n", *_goal_table(goals), "", *sections]
     )
+
+
+def render_quote() -> str:
+    """The README's table: the goals that scenarios want quoted, as they were measured."""
+    kept = [(load_scenario(name), result) for name in scenario_names() if (result := load_result(name))]
+    lines = [
+        _goal_line(goal)
+        for scenario, result in kept
+        for goal in result["goals"]
+        if goal["name"] in scenario.quoted
+    ]
+    return "\n".join(_render_table(_GOAL_HEADINGS, lines)) + "\n"
 
 
 def render_drawings() -> dict[str, Callable[[], str]]:
@@ -63,15 +76,18 @@ def _draw(name: str) -> str:
 
 
 def _goal_table(lines: Iterable[Sequence[str]]) -> list[str]:
-    return _render_table(["", "measured", "promised", ""], list(lines))
+    return _render_table(_GOAL_HEADINGS, list(lines))
 
 
 def _goal_lines(name: str, scenario: Scenario, result: Mapping[str, Any]) -> Iterable[Sequence[str]]:
     """The name of a scenario stands before its first goal."""
     yield [f"**[{scenario.title}](#{_anchor(scenario.title)})**", "", "", f"`{name}`"]
-    for goal in result["goals"]:
-        promised = f"{goal['side']} {format_value(goal['goal'])}"
-        yield [goal["name"], format_value(goal["value"]), promised, "met" if goal["met"] else "**missed**"]
+    yield from (_goal_line(goal) for goal in result["goals"])
+
+
+def _goal_line(goal: Mapping[str, Any]) -> Sequence[str]:
+    promised = f"{goal['side']} {format_value(goal['goal'])}"
+    return [goal["name"], format_value(goal["value"]), promised, "met" if goal["met"] else "**missed**"]
 
 
 def _render_section(name: str, scenario: Scenario, result: Mapping[str, Any]) -> str:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.page import PAGE, render_drawings, render_page
+from bench.page import PAGE, render_drawings, render_page, render_quote
 
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
@@ -22,11 +23,21 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+QUOTE = re.compile(r"(?<=<!-- generated: numbers -->\n).*?(?=<!-- end -->)", re.DOTALL)
+"""The part of the README that is."""
+
+
+def render_readme() -> str:
+    """The README with the numbers that were measured last."""
+    return QUOTE.sub(lambda _: render_quote(), (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": render_cli_reference,
     "docs/reference/config.md": render_config_reference,
     "docs/reference/errors.md": render_errors_reference,
     "src/centralized_ml_api/config/models.schema.json": render_schema,
+    "README.md": render_readme,
     PAGE: render_page,
     **render_drawings(),
 }

@@ -204,5 +204,6 @@ SCENARIO = Scenario(
         "times its limit, and the others go on as before. The numbers are of those others."
     ),
     rounds=8,
+    quoted=("others' p95 during a flood / quiet, median of the rounds",),
     measure=measure,
 )

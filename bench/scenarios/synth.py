@@ -226,5 +226,6 @@ SCENARIO = Scenario(
         "off where a goal is set: its time is that of the template, and a bucket's has one resource."
     ),
     rounds=7,
+    quoted=("default / floor, npx cdk synth -q",),
     measure=measure,
 )
