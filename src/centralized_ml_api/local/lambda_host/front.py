@@ -27,6 +27,9 @@ EVENT_LIMIT_BYTES = 6_291_556
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
+HEADERS_LIMIT_BYTES = 128 * 1024
+"""Of the request line, and of a header: more than the gateway lets through. What is larger it has refused."""
+
 MODEL_FAILED = error_shape.ApiError(502, error_shape.MODEL, "function_failed", "")
 TOO_SLOW = error_shape.ApiError(504, error_shape.TIMEOUT, "function_too_slow", "")
 NOT_READY = error_shape.ApiError(503, error_shape.UNAVAILABLE, "function_not_ready", "")
@@ -47,7 +50,8 @@ class Front:
     def build_application(self) -> web.Application:
         """`GET /ping`, and everything else to the function."""
         application = web.Application(client_max_size=BODY_LIMIT_BYTES)
-        application.add_routes([web.get("/ping", self._ping), web.route("*", "/{tail:.*}", self._handle)])
+        every = web.route("*", "/{tail:.*}", self._handle, expect_handler=_expect_nothing)
+        application.add_routes([web.get("/ping", self._ping), every])
         return application
 
     async def _ping(self, _request: web.Request) -> web.Response:
@@ -104,6 +108,13 @@ def _received(request: web.Request, body: bytes, request_id: str) -> Received:
         peer=request.remote or "127.0.0.1",
         received_at=time.time(),
     )
+
+
+async def _expect_nothing(_request: web.Request) -> None:
+    """Whatever a caller expects: of `100-continue` the gateway takes care, of the rest a function does.
+
+    aiohttp's own answer, a 417, is none in the API's shape.
+    """
 
 
 def _text(header: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from centralized_ml_api.local.lambda_host.front import Front
+from centralized_ml_api.local.lambda_host.front import HEADERS_LIMIT_BYTES, Front
 from centralized_ml_api.local.lambda_host.output import write_line
 from centralized_ml_api.local.lambda_host.pool import LoadError, Pool
 
@@ -40,6 +40,8 @@ class Host:
             auto_decompress=False,
             handler_cancellation=True,
             keepalive_timeout=KEEPALIVE_SECONDS,
+            max_line_size=HEADERS_LIMIT_BYTES,
+            max_field_size=HEADERS_LIMIT_BYTES,
             shutdown_timeout=GRACE_SECONDS,
         )
 

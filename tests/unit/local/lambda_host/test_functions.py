@@ -212,6 +212,22 @@ def test_a_binary_body_whose_event_is_over_lambdas_limit_is_413_saying_why(sink:
     assert "base64" in reply.error["message"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "path"),
+    [
+        ({"Expect": "200-maybe"}, "/echo"),
+        ({"Expect": "\xff"}, "/echo"),
+        ({"X-Large": "x" * 60_000}, "/echo"),
+        ({}, f"/echo?large={'x' * 60_000}"),
+    ],
+    ids=["an odd Expect", "one that is no text", "a large header", "a large address"],
+)
+def test_whatever_the_gateway_lets_through_reaches_the_function(
+    sink: FunctionHost, headers: dict[str, str], path: str
+) -> None:
+    assert sink.call(b"{}", headers, path=path).status == 200
+
+
 def test_a_library_in_the_functions_folder_wins_and_its_folder_stays_clean(host: Host) -> None:
     source = """
 import base64, json, os, pathlib
