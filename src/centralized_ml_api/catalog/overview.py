@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.catalog.rules.licence_name import LicenceName, licence_of
+from centralized_ml_api.catalog.rules.regions import find_buckets
+from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.task import TASK_WORDS, task_of
 from centralized_ml_api.catalog.sources.snapshot import load_folded
 
@@ -14,16 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One model. `instance`, its default type, and `asks_licence` are None where that is not known.
+    """One model. What is not known is None.
 
-    `searched` is all that a search looks through, in small letters.
+    `billions` counts its parameters; `instance` is its default type; `asks_licence` says whether there is a
+    licence to accept before it may be used. `searched` is all that a search looks through, in small letters.
     """
 
     model_id: str
     version: str
     task: str
     is_proprietary: bool
+    billions: float | None
     instance: str | None
+    licence: LicenceName | None
     asks_licence: bool | None
     searched: str
 
@@ -32,16 +38,20 @@ class Overview:
         return all(word in self.searched for word in words.lower().split())
 
 
-def build_overview(row: Row) -> Overview:
+def build_overview(row: Row, region: str) -> Overview:
     """A row of the catalogue with what the shipped snapshot knows of the model, at the version it has."""
     task = task_of(row.model_id)
     known = load_folded()["models"].get(row.model_id)
+    eula_key = known.get("eula") if known else None
+    eula_url = f"{find_buckets(region).content_url}/{eula_key}" if eula_key else None
     return Overview(
         model_id=row.model_id,
         version=row.version,
         task=task,
         is_proprietary=row.kind == "proprietary",
+        billions=count_of(row.model_id),
         instance=known["default"] if known else None,
-        asks_licence=bool(known.get("eula") or known.get("gated")) if known else None,
+        licence=licence_of(row.model_id, eula_url),
+        asks_licence=bool(eula_key or known.get("gated")) if known else None,
         searched=" ".join([row.model_id, task, TASK_WORDS.get(task, ""), *row.keywords]).lower(),
     )

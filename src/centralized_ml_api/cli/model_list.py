@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
-from centralized_ml_api.catalog.overview import Overview, build_overview
+from centralized_ml_api.catalog.overview import build_overview
 from centralized_ml_api.catalog.prices.kept import USABLE, load_kept_prices
 from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
 from centralized_ml_api.catalog.rules.task import TASK_WORDS
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.model_choice import Choice, Wish
 from centralized_ml_api.cli.options import json_option, region_option
 from centralized_ml_api.cli.real_range import RealRange
 from centralized_ml_api.errors import UsageError
@@ -24,18 +23,11 @@ from centralized_ml_api.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from centralized_ml_api.catalog.overview import Overview
     from centralized_ml_api.catalog.prices.model import PriceList
 
 UNKNOWN = "?"
-_HEAD = ("MODEL", "TASK", "INSTANCE", "USD/H", "LICENCE", "NEWEST")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A model and what an hour of its default instance costs; None where that is not known."""
-
-    model: Overview
-    usd_per_hour: Decimal | None
+_HEAD = ("MODEL", "TASK", "SIZE", "INSTANCE", "USD/H", "LICENCE", "TO ACCEPT", "NEWEST")
 
 
 @click.command("list-models", hidden=True)
@@ -46,6 +38,16 @@ class Choice:
     type=RealRange(0, min_open=True),
     help="Only models whose default instance costs at most so many US dollars an hour.",
 )
+@click.option(
+    "--min-size", metavar="BILLIONS", type=RealRange(0), help="Only models with at least so many parameters."
+)
+@click.option(
+    "--max-size",
+    metavar="BILLIONS",
+    type=RealRange(0, min_open=True),
+    help="Only models with at most so many parameters: 0.5 is half a billion.",
+)
+@click.option("--licence", help="Only models whose licence's name holds this, such as apache or llama.")
 @click.option("--no-eula", is_flag=True, help="Only models without a licence that must be accepted first.")
 @region_option
 @offline_option
@@ -54,27 +56,28 @@ def list_models(
     *,
     search: tuple[str, ...],
     task: str | None,
-    max_price: float | None,
-    no_eula: bool,
     region: str | None,
     offline: bool,
     as_json: bool,
+    licence: str | None,
+    **asked: Any,
 ) -> None:
     """List the models of JumpStart whose id, task or keywords hold every word of SEARCH."""
     catalog = open_catalog(offline=offline)
     place = find_region(region)
-    models = [build_overview(row) for row in catalog.rows(place)]
+    models = [build_overview(row, place) for row in catalog.rows(place)]
     tell_warnings(catalog)
     if task:
         _check_task(task, models)
     prices = load_list_prices(place)
     wanted = [one for one in models if one.holds(" ".join(search)) and task in {None, one.task}]
-    found = [_priced(one, prices) for one in wanted]
-    shown = [one for one in found if _passes(one, max_price, no_eula=no_eula)]
+    wish = Wish(licence=licence and licence.lower(), **asked)
+    judged = [(one, wish.judge(one)) for one in (_priced(model, prices) for model in wanted)]
+    shown = [one for one, known in judged if all(known)]
     if as_json:
         output.data_json([_data(one) for one in shown])
         return
-    _show(shown, found, prices)
+    _show(shown, prices, unknown=sum(None in known and False not in known for _, known in judged))
 
 
 def load_list_prices(region: str) -> PriceList:
@@ -95,18 +98,10 @@ def _priced(model: Overview, prices: PriceList) -> Choice:
     return Choice(model, price.usd if price and not model.is_proprietary else None)
 
 
-def _passes(choice: Choice, max_price: float | None, *, no_eula: bool) -> bool:
-    """What is not known does not pass."""
-    if no_eula and choice.model.asks_licence is not False:
-        return False
-    return max_price is None or (choice.usd_per_hour is not None and choice.usd_per_hour <= max_price)
-
-
-def _show(shown: Sequence[Choice], found: Sequence[Choice], prices: PriceList) -> None:
+def _show(shown: Sequence[Choice], prices: PriceList, *, unknown: int) -> None:
     if shown:
         output.data("\n".join(_table([_HEAD, *(_cells(one) for one in shown)])))
     output.talk(counted(len(shown), "model"))
-    unknown = sum(UNKNOWN in _cells(one) for one in set(found) - set(shown))
     if unknown:
         output.talk(f"Left out because not enough is known of them: {counted(unknown, 'model')}")
     if any(one.usd_per_hour is not None for one in shown):
@@ -122,23 +117,39 @@ def _next(shown: Sequence[Choice]) -> str:
 
 
 def _data(choice: Choice) -> dict[str, Any]:
-    usd = choice.usd_per_hour
+    model, usd = choice.model, choice.usd_per_hour
     return {
-        "model_id": choice.model.model_id,
-        "task": choice.model.task,
-        "version": choice.model.version,
-        "proprietary": choice.model.is_proprietary,
-        "instance": choice.model.instance,
+        "model_id": model.model_id,
+        "task": model.task,
+        "version": model.version,
+        "proprietary": model.is_proprietary,
+        "parameters_billions": model.billions,
+        "instance": model.instance,
         "usd_per_hour": None if usd is None else float(usd),
-        "accept_eula": choice.model.asks_licence,
+        "licence": model.licence and model.licence.name,
+        "licence_source": model.licence and model.licence.source,
+        "accept_eula": model.asks_licence,
     }
 
 
 def _cells(choice: Choice) -> tuple[str, ...]:
     model, usd = choice.model, choice.usd_per_hour
-    licence = {True: "to accept", False: "-", None: UNKNOWN}[model.asks_licence]
-    price = UNKNOWN if usd is None else f"{usd:.2f}"
-    return model.model_id, model.task, model.instance or UNKNOWN, price, licence, model.version
+    return (
+        model.model_id,
+        model.task,
+        _size(model.billions),
+        model.instance or UNKNOWN,
+        UNKNOWN if usd is None else f"{usd:.2f}",
+        model.licence.name if model.licence else UNKNOWN,
+        {True: "yes", False: "-", None: UNKNOWN}[model.asks_licence],
+        model.version,
+    )
+
+
+def _size(billions: float | None) -> str:
+    if billions is None:
+        return UNKNOWN
+    return f"{billions:g}B" if billions >= 1 else f"{billions * 1000:g}M"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

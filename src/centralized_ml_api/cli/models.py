@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
+from centralized_ml_api.catalog.rules.licence_name import licence_of
+from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.versions import NEWEST
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
@@ -45,9 +47,10 @@ class ListOrShow(click.Group):
 def models() -> None:
     """List the models of JumpStart whose id, task or keywords hold every word of SEARCH.
 
-    `--task asr`, `--max-price 2` (US dollars an hour) and `--no-eula` narrow the list. `mlapi models show ID`
-    tells everything about one: image, artifacts, environment, licence; `mlapi models add ID` puts it into
-    your config. All take --region and --offline; what is listed or shown --json.
+    `--task asr`, `--max-price 2` (US dollars an hour), `--min-size 1` and `--max-size 8` (billions of
+    parameters), `--licence apache` and `--no-eula` narrow the list. `mlapi models show ID` tells everything
+    about one: image, artifacts, environment, licence; `mlapi models add ID` puts it into your config. All
+    take --region and --offline; what is listed or shown --json.
     """
 
 
@@ -97,11 +100,18 @@ def show(
         )
     finally:
         tell_warnings(catalog)
+    told = {"parameters_billions": count_of(facts.model_id), "licence": _licence(facts)}
     if as_json:
-        output.data_json(asdict(facts))
+        output.data_json(asdict(facts) | told)
         return
-    output.data("\n".join(_describe(facts)))
+    output.data("\n".join([*_describe(facts), *(line for one in told.items() for line in _line(*one))]))
     output.next_command(f"mlapi models add {model_id}")
+
+
+def _licence(facts: ModelFacts) -> dict[str, str] | None:
+    """Its name and who says so."""
+    known = licence_of(facts.model_id, facts.eula.url)
+    return asdict(known) if known else None
 
 
 def _describe(facts: ModelFacts) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WHISPER = "huggingface-asr-whisper-tiny"
 GATED = "acme-vlm-gated"
+HEAD = ["MODEL", "TASK", "SIZE", "INSTANCE", "USD/H", "LICENCE"]
 MINE = """\
 {
   "models": [
@@ -66,19 +67,46 @@ def test_a_price_and_no_licence_leave_out_what_is_not_known(folder: Path) -> Non
         "task": "vlm",
         "version": "1.2.0",
         "proprietary": False,
+        "parameters_billions": None,
         "instance": None,
         "usd_per_hour": None,
+        "licence": None,
+        "licence_source": None,
         "accept_eula": None,
     }
     said = run(folder, "acme", "--max-price", "1.6").talk
     assert "Left out because not enough is known of them: 1 model" in said
 
 
+def test_a_size_and_a_licence_narrow_the_list(folder: Path) -> None:
+    found = listed(folder, "--min-size", "1", "--max-size", "8", "--licence", "Apache")
+    sizes = [one["parameters_billions"] for one in found.values()]
+    assert sizes
+    assert all(1 <= size <= 8 for size in sizes)
+    assert {one["licence"] for one in found.values()} == {"Apache-2.0"}
+    assert all(one["licence_source"].startswith("https://") for one in found.values())
+    assert GATED not in found
+
+
+def test_of_what_is_left_out_only_what_might_have_fitted_is_counted_as_unknown(folder: Path) -> None:
+    cheap_and_unknown = run(folder, "gated", "--max-size", "8").talk
+    assert "Left out because not enough is known of them: 1 model" in cheap_and_unknown
+    too_large = run(folder, "falcon-180b-chat", "--max-size", "8", "--licence", "apache").talk
+    assert "Left out" not in too_large
+
+
+def test_show_says_who_says_so(folder: Path) -> None:
+    shown = json.loads(run(folder, "show", WHISPER, "--json").out)
+    assert shown["parameters_billions"] == 0.039
+    assert shown["licence"] == {"name": "MIT", "source": "https://github.com/openai/whisper#license"}
+
+
 def test_a_list_shows_prices_with_their_region_and_what_is_unknown(folder: Path) -> None:
     ran = run(folder, "--task", "asr")
     head, *rows = ran.out.splitlines()
-    assert head.split() == ["MODEL", "TASK", "INSTANCE", "USD/H", "LICENCE", "NEWEST"]
-    assert any(row.split()[:5] == [WHISPER, "asr", "ml.g5.2xlarge", "1.52", "-"] for row in rows)
+    assert head.replace("TO ACCEPT", "EULA").split() == [*HEAD, "EULA", "NEWEST"]
+    whisper = [WHISPER, "asr", "39M", "ml.g5.2xlarge", "1.52", "MIT", "-"]
+    assert any(row.split()[:7] == whisper for row in rows)
     assert "Prices of us-east-1" in ran.talk
 
 

@@ -63,7 +63,9 @@ def write_config(folder: Path, **changes: Any) -> None:
 def test_models_lists_those_that_hold_every_word(mlapi: Mlapi) -> None:
     found = mlapi("models", "ACME", "text")
     assert found.returncode == 0
-    assert found.stdout.splitlines()[1:] == [f"{TINY}  textgeneration  ?         ?      ?        1.2.0"]
+    assert found.stdout.splitlines()[1:] == [
+        f"{TINY}  textgeneration  ?     ?         ?      ?        ?          1.2.0"
+    ]
     assert found.stderr.splitlines() == [
         "1 model",
         f"Next: mlapi models show {TINY}, or take it: mlapi models add {TINY}",
@@ -83,7 +85,7 @@ def test_models_of_nothing_is_an_empty_list_and_no_failure(mlapi: Mlapi) -> None
 
 def test_models_show_json_has_the_names_of_the_facts(mlapi: Mlapi) -> None:
     shown = json.loads(mlapi("models", "show", TINY, "--json").stdout)
-    assert list(shown) == list(ModelFacts.__slots__)
+    assert list(shown) == [*ModelFacts.__slots__, "parameters_billions", "licence"]
     assert (shown["image"], shown["source"], shown["region"]) == (GPU_IMAGE, "mirror", "us-east-1")
     assert shown["eula"] == {"required": False, "url": None}
 
