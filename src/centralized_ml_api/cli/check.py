@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.jumpstart import describe_origin, find_region, look_up, offline_option
+from centralized_ml_api.cli.jumpstart import describe_origin, look_up, offline_option
 from centralized_ml_api.cli.options import config_argument, json_option, region_option
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems

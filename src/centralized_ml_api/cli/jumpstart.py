@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import configparser
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.cli import output
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.facts import resolve_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
     from centralized_ml_api.catalog.catalog import Catalog
     from centralized_ml_api.catalog.facts import Fidelity, ModelFacts, Source
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.errors import Problem
 
-DEFAULT_REGION = "us-east-1"
-
 offline_option = click.option(
     "--offline", is_flag=True, help="Look nothing up outside of this machine: lock, cache and snapshot only."
 )
-
-
-def find_region(flag: str | None, environment: Mapping[str, str] = os.environ) -> str:
-    """The region of the flag, of the environment, of the AWS profile, or us-east-1.
-
-    Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html (the order); AWS_REGION goes
-    first here as it does for the CDK and in Lambda.
-    """
-    named = flag or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-    return named or _profile_region(environment) or DEFAULT_REGION
 
 
 def look_up(
@@ -83,16 +69,3 @@ def tell_warnings(catalog: Catalog) -> None:
     """What the sources had to say, to stderr."""
     for warning in catalog.warnings:
         output.talk(f"Note: {warning}.")
-
-
-def _profile_region(environment: Mapping[str, str]) -> str | None:
-    """The region in the AWS configuration file; None when it cannot be read."""
-    file = Path(environment.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
-    profile = environment.get("AWS_PROFILE", "default")
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read(file, encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
-        return None
-    section = "default" if profile == "default" else f"profile {profile}"
-    return parser.get(section, "region", fallback=None)

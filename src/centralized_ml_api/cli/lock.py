@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
+from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME, Locked, render_lock
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.jumpstart import describe_origin, find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.jumpstart import describe_origin, offline_option, tell_warnings
 from centralized_ml_api.cli.options import config_argument, region_option
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import UsageError

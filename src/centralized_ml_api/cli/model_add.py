@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
+from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.prices.model import PRICING_PAGE
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.editing import save_edit
-from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.jumpstart import offline_option, tell_warnings
 from centralized_ml_api.cli.model_list import load_list_prices
 from centralized_ml_api.cli.options import config_argument, region_option
 from centralized_ml_api.config.document import load_document

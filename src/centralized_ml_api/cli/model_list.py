@@ -9,12 +9,13 @@ import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.overview import build_overview
+from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.prices.kept import USABLE, load_kept_prices
 from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
 from centralized_ml_api.catalog.rules.task import TASK_WORDS
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.jumpstart import offline_option, tell_warnings
 from centralized_ml_api.cli.model_choice import Choice, Wish
 from centralized_ml_api.cli.options import json_option, region_option
 from centralized_ml_api.cli.real_range import RealRange

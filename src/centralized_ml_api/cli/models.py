@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
+from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.rules.licence_name import licence_of
 from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.versions import NEWEST
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.jumpstart import find_region, offline_option, tell_warnings
+from centralized_ml_api.cli.jumpstart import offline_option, tell_warnings
 from centralized_ml_api.cli.model_add import add
 from centralized_ml_api.cli.model_list import list_models
 from centralized_ml_api.cli.options import json_option, region_option

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.catalogue import Known
+from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known
 from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,
@@ -24,7 +25,6 @@ from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.local.registry import Running
     from centralized_ml_api.local.supervision.service import Report
     from centralized_ml_api.plan.event import TeamPlan
@@ -48,12 +48,12 @@ def build_gateway(
     find: Find,
     retiring: tuple[Running, ...] = (),
     *,
-    samples: Mapping[str, Sample] | None = None,
+    known: Known = NOTHING_KNOWN,
     keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Gateway:
     """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls.
 
-    `samples` are bodies that are files, for the catalogue; `keys` are those of each team that are valid now.
+    `known` is for the catalogue; `keys` are those of each team that are valid now.
     """
     fronts = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
@@ -71,7 +71,7 @@ def build_gateway(
         documents=build_documents(
             plan,
             OpenAiModels(tuple(one.name for one in chat), tuple(one.name for one in embeddings)),
-            known=Known(refused, samples=samples or {}),
+            known=replace(known, refused=refused),
         ),
     )
 

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.samples import load_samples
+from centralized_ml_api.api.catalogue import NOTHING_KNOWN
+from centralized_ml_api.api.known import load_known
 from centralized_ml_api.errors import MlApiError, StartError
 from centralized_ml_api.local.change import Change, Reloaded, decide_change
 from centralized_ml_api.local.compose import build_gateway, entry_statuses
@@ -15,9 +16,8 @@ from centralized_ml_api.local.specs import Wanted, build_wanted, services_of
 from centralized_ml_api.plan.model import ApiPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
-    from centralized_ml_api.api.samples import Sample
     from centralized_ml_api.local.gateway_keeper import GatewayKeeper
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.registry import Running
@@ -50,7 +50,7 @@ class Supervisor:
         self._fail = fail
         self._plan = ApiPlan((), ())
         self._wanted = Wanted({}, {}, ())
-        self._samples: Mapping[str, Sample] = {}
+        self._known = NOTHING_KNOWN
         self._retiring: dict[Running, asyncio.Task[None] | None] = {}
         self._fault = ""
         self._changed = asyncio.Event()
@@ -87,9 +87,9 @@ class Supervisor:
         """
         await self._keys.use(team.name for team in plan.event.teams)
         self._plan, self._wanted = plan, await asyncio.to_thread(build_wanted, plan)
-        self._samples = await asyncio.to_thread(load_samples, plan)
         for spec in self._wanted.specs.values():
             self._registry.install(self._registry.start(spec))
+        self._known = await asyncio.to_thread(load_known, plan)
         self.note_change()
 
     async def run(self) -> None:
@@ -156,7 +156,7 @@ class Supervisor:
             self._retiring[gone] = None
         self._plan = replace(plan, deployments=change.deployments)
         self._wanted = replace(wanted, refused=refused)
-        self._samples = await asyncio.to_thread(load_samples, self._plan)
+        self._known = await asyncio.to_thread(load_known, self._plan)
 
     async def _until_settled(self, services: Collection[Running]) -> None:
         async with self._settled:
@@ -181,7 +181,7 @@ class Supervisor:
                 self._wanted.refused,
                 self._registry.find,
                 retiring,
-                samples=self._samples,
+                known=self._known,
                 keys=keys,
             )
         )

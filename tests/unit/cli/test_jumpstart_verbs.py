@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.catalog.facts import ModelFacts
-from centralized_ml_api.cli.jumpstart import find_region
+from centralized_ml_api.catalog.own_region import find_region
 from support.jumpstart import CPU, GPU_IMAGE, make_spec, write_mirror
 
 if TYPE_CHECKING:
