@@ -42,6 +42,7 @@ class Catalog:
     ) -> None:
         self._sources = tuple(sources)
         self._lock = lock
+        self._sorted: dict[tuple[SpecSource, str], dict[str, list[Row]]] = {}
         self.warnings = [] if warnings is None else warnings
 
     def resolve(self, model_id: str, version: str = NEWEST, *, region: str, **asked: Any) -> ModelFacts:
@@ -67,7 +68,7 @@ class Catalog:
             return self._lock.find(model_id, version)
         known: list[Row] = []
         for source, rows in self._answering(region):
-            of_model = rows_of(model_id, rows)
+            of_model = rows_of(model_id, rows.get(model_id, ()))
             row = select_row(of_model, version)
             found = self._read(source, row, region) if row else None
             if found:
@@ -79,11 +80,8 @@ class Catalog:
         """Every model once, in alphabetical order: its newest version in the first source that has it."""
         newest: dict[str, Row] = {}
         for _, rows in self._answering(region):
-            by_model: dict[str, list[Row]] = {}
-            for row in rows:
-                by_model.setdefault(row.model_id, []).append(row)
-            for model_id in by_model.keys() - newest.keys():
-                row_found = select_row(by_model[model_id], NEWEST)
+            for model_id in rows.keys() - newest.keys():
+                row_found = select_row(rows[model_id], NEWEST)
                 newest.update({model_id: row_found} if row_found else {})
         return sorted(newest.values(), key=lambda row: row.model_id)
 
@@ -92,14 +90,25 @@ class Catalog:
         if not isinstance(why, OfflineError) and text not in self.warnings:
             self.warnings.append(text)
 
-    def _answering(self, region: str) -> Iterator[tuple[SpecSource, Sequence[Row]]]:
+    def _answering(self, region: str) -> Iterator[tuple[SpecSource, Mapping[str, Sequence[Row]]]]:
+        """The sources that can be asked, each with its rows by model."""
         for source in self._sources:
             try:
-                rows = source.rows(region)
+                rows = self._rows_by_model(source, region)
             except SourceError as error:
                 self._left_out("list of models", error)
             else:
                 yield source, rows
+
+    def _rows_by_model(self, source: SpecSource, region: str) -> Mapping[str, Sequence[Row]]:
+        """Sorted once: a config may ask for hundreds of models, of lists with thousands of rows."""
+        rows = source.rows(region)
+        if (source, region) not in self._sorted:
+            by_model: dict[str, list[Row]] = {}
+            for row in rows:
+                by_model.setdefault(row.model_id, []).append(row)
+            self._sorted[source, region] = by_model
+        return self._sorted[source, region]
 
     def _read(self, source: SpecSource, row: Row, region: str) -> Found | None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,13 +35,15 @@ def build_effective(spec: Spec, config: str | None) -> Spec:
 
     Objects merge key by key, everything else replaces. Null values of the base are dropped, those of a
     component are not: they take a value away. Model packages bring their own environment.
+
+    Pure; what does not change is shared with `spec`, whose reader must not change it either.
     """
-    base: dict[str, Any] = copy.deepcopy(_without_nulls(spec))
+    base = _without_nulls(spec)
     if config is None:
         return base
     components = spec.get("inference_config_components") or {}
     for name in (spec["inference_configs"][config] or {}).get("component_names") or []:
-        component = copy.deepcopy(dict(components.get(name) or {}))
+        component = components.get(name) or {}
         base = _overlaid(base, {key: one for key, one in component.items() if key not in NEVER_OVERRIDDEN})
     if base.get("hosting_model_package_arns"):
         base["inference_environment_variables"] = []

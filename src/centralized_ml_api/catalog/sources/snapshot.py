@@ -39,8 +39,7 @@ class Snapshot:
     def rows(self, region: str) -> tuple[Row, ...]:
         """One row a model; `spec_key` is its id."""
         del region
-        models = load_folded()["models"]
-        return tuple(Row(name, folded["version"], spec_key=name) for name, folded in models.items())
+        return _all_rows()
 
     def read(self, row: Row, region: str) -> Found:
         """The spec, unfolded; it is not all of it."""
@@ -54,6 +53,12 @@ def load_folded() -> dict[str, Any]:
     packed = files("centralized_ml_api.catalog").joinpath(FILE).read_bytes()
     folded: dict[str, Any] = json.loads(gzip.decompress(packed))
     return folded
+
+
+@cache
+def _all_rows() -> tuple[Row, ...]:
+    models = load_folded()["models"]
+    return tuple(Row(name, folded["version"], spec_key=name) for name, folded in models.items())
 
 
 def unfold(folded: Mapping[str, Any], model_id: str) -> Spec:
