@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.descriptors import most_descriptors
 from centralized_ml_api.local.envoy.admin import Admin
 from centralized_ml_api.local.envoy.binary import find_envoy
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.clusters import stat_name
+from centralized_ml_api.local.envoy.descriptors import fit_connections
 from centralized_ml_api.local.envoy.discovery import NOTHING, Snapshot, build_snapshot
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
@@ -58,9 +60,8 @@ class EnvoyGateway:
         limits: Limits | None = None,
     ) -> None:
         files = Files(folder, access_log or folder / "access.log")
-        self._settings = Settings(
-            host, port, files, find_trust_store(), replace(limits or Limits(), answer_seconds=timeout_seconds)
-        )
+        tolerated = _fit(replace(limits or Limits(), answer_seconds=timeout_seconds))
+        self._settings = Settings(host, port, files, find_trust_store(), tolerated)
         self._gateway = Gateway(upstreams=(), routes=())
         self._taken: Snapshot | None = None  # what Envoy surely has
         self._admin: Admin | None = None
@@ -221,3 +222,8 @@ class EnvoyGateway:
         """
         if self._admin is not None:
             await self._admin.reopen_logs()
+
+
+def _fit(limits: Limits) -> Limits:
+    """As many clients as this process may open files for."""
+    return replace(limits, connections=fit_connections(limits.connections, most_descriptors()))

@@ -31,7 +31,7 @@ class Limits:
         upstream_idle_seconds: for an idle connection to a model server. Shorter than the servers' own
             (gunicorn 2 s, uvicorn and cpp-httplib 5 s): a request sent on a connection that the server
             is about to close would be a 502, and must not be sent twice.
-        connections: clients at once; more are refused.
+        connections: clients at once; more are refused. Fewer where descriptors are scarce (`descriptors`).
     """
 
     answer_seconds: float = GATEWAY_TIMEOUT_SECONDS
