@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from centralized_ml_api.local.serve_options import ServeOptions
+    from centralized_ml_api.local.state_folder import Run
     from centralized_ml_api.local.status import LocalStatus
 
 LOOK_SECONDS = 0.1
@@ -36,7 +37,8 @@ def start_detached(options: ServeOptions, show: Callable[[LocalStatus], None]) -
     state = StateFolder(options.state)
     with state:  # makes the folders, and says at once who holds them
         log = state.logs / "up.log"
-    with log.open("wb") as file:
+        log.write_bytes(b"")
+    with log.open("ab") as file:  # appended to: another may have been started at the same moment
         child = subprocess.Popen(  # noqa: S603  # our own program
             _command(options), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
         )
@@ -66,12 +68,24 @@ def _until_settled(
     """None when the process ended instead."""
     while child.poll() is None:
         with contextlib.suppress(NotRunningError):
-            status = ControlClient(state.load_run()).status()
+            status = ControlClient(_load_run_of(child, state)).status()
             show(status)
             if status.announced:
                 return status
         time.sleep(LOOK_SECONDS)
     return None
+
+
+def _load_run_of(child: subprocess.Popen[bytes], state: StateFolder) -> Run:
+    """Of two that are started at the same moment, one gets the folder: it may be the other.
+
+    Raises:
+        NotRunningError: it does not run yet.
+    """
+    run = state.load_run()
+    if run.pid != child.pid:
+        raise NotRunningError(f"the state folder {state.path} is not ours")
+    return run
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

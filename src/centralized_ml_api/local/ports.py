@@ -17,11 +17,18 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now. Whoever finds it taken after all tries another."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now. Whoever finds it taken after all tries another.
+
+    Raises:
+        StartError: there is none, or nothing can be opened to look.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            port: int = probe.getsockname()[1]
+            return port
+    except OSError as error:
+        raise StartError(f"no free port was found: {error.strerror or error}") from error
 
 
 def reachable_addresses(host: str) -> tuple[str, ...]:

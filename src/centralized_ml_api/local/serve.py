@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import signal
 import time
@@ -21,9 +20,11 @@ from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, Star
 from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.change import describe_reload
 from centralized_ml_api.local.control import build_control_application
+from centralized_ml_api.local.descriptors import raise_descriptors
 from centralized_ml_api.local.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
 from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.first_start import FirstStart
+from centralized_ml_api.local.folder_keeper import keep_folder
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.listen import LOOPBACK, bind_loopback, serve_application, url_of
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.change import Reloaded
     from centralized_ml_api.local.serve_options import ServeOptions, Terminal
 
-LOOK_SECONDS = 1.0
-
 
 def load_plan(config: Path) -> ApiPlan:
     """The plan of a config file.
@@ -67,6 +66,7 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
     Raises:
         StartError: the folder or port is held, the gateway does not start, or no model could start.
     """
+    raise_descriptors()
     with StateFolder(options.state) as state:
         set_mark(state.path)
         end_strays(state.path)  # what a predecessor that was killed left behind
@@ -85,7 +85,7 @@ class LocalTarget:
         self, options: ServeOptions, state: StateFolder, terminal: Terminal, clock: Clock = WALL_CLOCK
     ) -> None:
         self._state = state
-        self._terminal = terminal
+        self._terminal = terminal.that_goes_on()
         self._config = options.config.absolute()
         self._host = options.host
         self._port = options.port or free_port(options.host)
@@ -95,6 +95,7 @@ class LocalTarget:
         if options.for_seconds is not None:
             self._stops = clock.now() + timedelta(seconds=options.for_seconds)
         self._run = Run.of_this_process(str(self._config))
+        self._started = time.time()
         self._address = ""
         wanted = options.metrics_port
         self._metrics = None if wanted is None else bind_loopback(wanted)
@@ -103,7 +104,7 @@ class LocalTarget:
         self._exit_status = 0
         self._first_start = FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
-        self._usage = UsageKeeper(collector, self._try_talk)
+        self._usage = UsageKeeper(collector, self._terminal.talk)
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
         self._gateway = GatewayKeeper(
@@ -146,7 +147,7 @@ class LocalTarget:
             pid=self._run.pid,
             config=str(self._config),
             state_folder=str(self._state.path),
-            started=self._run.started,
+            started=self._started,
             address=self._address,
             gateway_trouble=self._gateway.trouble,
             sagemaker_runtime=url_of(self._runtime),
@@ -249,15 +250,8 @@ class LocalTarget:
         self._state.write_run(self._run)
 
     async def _keep_state_folder(self) -> None:
-        """Somebody may delete it; `mlapi status` and `mlapi down` must find us all the same."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                if self._state.restore(self._run):
-                    await self._gateway.restart()  # it watched files that are gone
-            except StartError as error:
-                self._terminal.fail(error)
-                return
+        """After a restore the gateway starts anew: it watched files that are gone."""
+        await keep_folder(lambda: self._state.restore(self._run), self._gateway.restart, self._terminal.talk)
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -274,14 +268,9 @@ class LocalTarget:
         return earlier_end(self._ends, self._stops)
 
     async def _stop_at_end(self) -> None:
-        """Whether or not somebody still reads what is said."""
-        end = await await_end(self._end, self._try_talk, self._clock)
-        self._try_talk(render_over(end))
+        end = await await_end(self._end, self._terminal.talk, self._clock)
+        self._terminal.talk(render_over(end))
         self.request_stop()
-
-    def _try_talk(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            self._terminal.talk(text)
 
     def _show(self) -> None:
         status = self.status()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
+
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,15 @@ class Terminal:
     show: Callable[[LocalStatus], None]
     talk: Callable[[str], None]
     fail: Callable[[MlApiError], None]
+
+    def that_goes_on(self) -> Terminal:
+        """The same, whether or not its words can be written: a full disk or a closed terminal ends no API."""
+        return Terminal(_try(self.show), _try(self.talk), _try(self.fail))
+
+
+def _try(say: Callable[[Said], None]) -> Callable[[Said], None]:
+    def try_to(said: Said) -> None:
+        with contextlib.suppress(OSError):
+            say(said)
+
+    return try_to

@@ -27,12 +27,12 @@ LOOK_SECONDS = 0.05
 class Run:
     """A running local target: how to reach the process that supervises it.
 
-    `control_url` and `token` are empty until it listens; `started` is the process's creation time in seconds
-    since the epoch, so that a process id that was given to another program is not taken for it.
+    `control_url` and `token` are empty until it listens; `born` is when the process was created, as
+    `read_birth` says it, so that a process id that was given to another program is not taken for it.
     """
 
     pid: int
-    started: float
+    born: float
     config: str
     control_url: str = ""
     token: str = ""
@@ -40,7 +40,7 @@ class Run:
     @classmethod
     def of_this_process(cls, config: str) -> Run:
         """This very process, not yet reachable."""
-        return cls(os.getpid(), psutil.Process().create_time(), config)
+        return cls(os.getpid(), read_birth(psutil.Process()), config)
 
     def reachable(self, control_url: str, token: str) -> Run:
         """The same, now listening."""
@@ -73,9 +73,19 @@ class Run:
     def _process(self) -> psutil.Process | None:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 1
+            same = abs(read_birth(process) - self.born) < 1
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         return None
+
+
+def read_birth(process: psutil.Process) -> float:
+    """When the process was created, in seconds, the same however the wall clock is set meanwhile.
+
+    Linux keeps it in seconds since the machine started. psutil adds when that was, which moves with the
+    clock.
+    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (starttime)
+    """
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
 
 
 class StateFolder:
@@ -121,11 +131,8 @@ class StateFolder:
         Raises:
             StartError: it cannot be written.
         """
-        draft = self._run_file.with_suffix(".new")
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                json.dump(asdict(run), file)
-            draft.replace(self._run_file)
+            self._write_run(run)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
@@ -136,19 +143,29 @@ class StateFolder:
             Whether it had been deleted.
 
         Raises:
-            StartError: it cannot be made.
+            OSError: it cannot be made now.
+            StartError: another process has taken its place, or other files have.
         """
-        if self._find_run() == run:
+        if self._is_there(run):
             return False
+        self._make()
+        self.scratch.mkdir(mode=0o700, exist_ok=True)
+        self._lock.release()
         try:
-            self._make()
-            self.scratch.mkdir(mode=0o700, exist_ok=True)
-            self._lock.release()
             self._lock.acquire()
-        except (OSError, Timeout) as error:
-            raise self._unusable(str(error)) from error
-        self.write_run(run)
+        except Timeout as error:
+            raise self._held() from error
+        self._write_run(run)
         return True
+
+    def _is_there(self, run: Run) -> bool:
+        """A file that cannot be read just now is there all the same."""
+        try:
+            return self._read_run() == run
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
 
     def load_run(self) -> Run:
         """Who runs here.
@@ -171,9 +188,23 @@ class StateFolder:
 
     def _find_run(self) -> Run | None:
         try:
-            return Run(**json.loads(self._run_file.read_text()))
-        except (OSError, ValueError, TypeError):
+            return self._read_run()
+        except OSError:
             return None
+
+    def _read_run(self) -> Run | None:
+        """None when the file is damaged."""
+        text = self._run_file.read_bytes()
+        try:
+            return Run(**json.loads(text))
+        except (ValueError, TypeError):
+            return None
+
+    def _write_run(self, run: Run) -> None:
+        draft = self._run_file.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(asdict(run), file)
+        draft.replace(self._run_file)
 
     def _make(self) -> None:
         """Makes the folder, or takes one that was made so before; never one with other things in it."""

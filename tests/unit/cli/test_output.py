@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from centralized_ml_api.cli.logs import BLOCK_BYTES, TAIL_LINES
-from centralized_ml_api.local.state_folder import Run, StateFolder
+from centralized_ml_api.local.state_folder import Run, StateFolder, read_birth
 from support.local_api import MLAPI, mlapi
 
 FULL = Path("/dev/full")
@@ -77,8 +77,8 @@ def test_down_says_how_to_start_the_same_config_again(config: str, shown: str, t
         StateFolder(tmp_path / ".mlapi") as state,
         subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
     ):
-        started = psutil.Process(process.pid).create_time()
-        state.write_run(Run(process.pid, started, str(tmp_path / config)))
+        born = read_birth(psutil.Process(process.pid))
+        state.write_run(Run(process.pid, born, str(tmp_path / config)))
         ran = mlapi("down", cwd=tmp_path)
     assert ran.status == 0
     assert ran.talk.splitlines()[-1] == f"Next: mlapi up {shown}"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import stat
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import psutil
 import pytest
 
 from centralized_ml_api.errors import NotRunningError, StartError
 from centralized_ml_api.local.state_folder import Run, StateFolder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:
@@ -77,9 +77,46 @@ def test_the_run_of_a_process_that_was_killed_is_not_believed(tmp_path: Path) ->
 
 def test_a_process_id_given_to_another_program_is_not_believed(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
-    state.write_run(replace(Run.of_this_process("models.json"), started=1.0))
+    state.write_run(replace(Run.of_this_process("models.json"), born=1.0))
     with pytest.raises(NotRunningError):
         state.load_run()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system itself keeps the wall clock's time")
+def test_a_clock_that_is_set_hides_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.of_this_process("models.json")
+    system = Path("/proc/stat").read_text()
+    started = re.search(r"btime (\d+)", system)
+    assert started is not None
+    (tmp_path / "stat").write_text(system.replace(started[0], f"btime {int(started[1]) - 3600}"))
+    (tmp_path / str(run.pid)).symlink_to(f"/proc/{run.pid}")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert run.alive
+
+
+def test_a_folder_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    run = Run.of_this_process("models.json")
+    with StateFolder(tmp_path / "state") as state:
+        state.write_run(run)
+        assert not state.restore(run)
+        shutil.rmtree(state.path)
+        assert state.restore(run)
+        assert state.load_run() == run
+
+
+def test_a_run_file_that_cannot_be_read_just_now_is_there_all_the_same(tmp_path: Path) -> None:
+    with StateFolder(tmp_path / "state") as state:
+        (state.path / "run.json").mkdir()
+        assert not state.restore(Run.of_this_process("models.json"))
+        (state.path / "run.json").rmdir()
+
+
+def test_a_folder_that_another_has_taken_is_not_taken_back(tmp_path: Path) -> None:
+    run = Run.of_this_process("models.json")
+    with StateFolder(tmp_path / "state") as state:
+        state.path.rename(tmp_path / "away")
+        with StateFolder(state.path), pytest.raises(StartError, match="is held by another mlapi"):
+            state.restore(run)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": 1, "other": 2}'])

@@ -59,23 +59,31 @@ async def start_process(launch: Launch, log: ServerLog) -> Process:
     """Starts what `launch` describes; its output goes to `log`, line by line.
 
     Raises:
-        StartError: the program does not exist or may not be run.
+        StartError: the program does not exist or may not be run, or the machine has no room for it.
     """
-    # A pipe of our own: with asyncio's, `wait` would hang for as long as a grandchild holds the other end.
-    output, its_end = os.pipe()
     try:
-        child = await _start_child(launch, its_end)
-    except BaseException as error:
-        os.close(output)
-        if isinstance(error, OSError):
-            raise _not_started(launch, error) from error
-        raise
-    finally:
-        os.close(its_end)
+        child, output = await _start_with_pipe(launch)
+    except OSError as error:
+        raise _not_started(launch, error) from error
     process = Process(child, output, log)
     if launch.stdin:
         await _feed(child, launch.stdin)
     return process
+
+
+async def _start_with_pipe(launch: Launch) -> tuple[asyncio.subprocess.Process, int]:
+    """The child, and the end of a pipe where its output is read.
+
+    The pipe is our own: with asyncio's, `wait` would hang for as long as a grandchild holds the other end.
+    """
+    output, its_end = os.pipe()
+    try:
+        return await _start_child(launch, its_end), output
+    except BaseException:
+        os.close(output)
+        raise
+    finally:
+        os.close(its_end)
 
 
 def _not_started(launch: Launch, error: OSError) -> StartError:

@@ -92,8 +92,8 @@ class Replica:
     async def _live_once(self) -> None:
         """One life of the process, from start to end; leaves the policy knowing how it went."""
         self.log.forget()
-        self.port = free_port()
         try:
+            self.port = free_port()
             self._process = await start_process(await self._next_launch(), self.log)
         except MlApiError as error:
             self.reason = error.message
