@@ -110,6 +110,12 @@ def test_a_model_is_found_by_its_name(api: LocalApi, visit: Callable[..., Visit]
     assert page.locator("nav li").all_inner_texts() == ["m-149"]
 
 
+def test_on_a_phone_names_are_whole_unless_they_are_long(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    page = visit(api.url, viewport=PHONE).show("hostile")
+    cut = "spans => spans.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    assert page.locator("nav a span:last-child").evaluate_all(cut) == [NAME]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE, {"width": 320, "height": 568}], ids=str)
 def test_it_fits_every_screen_and_axe_finds_no_serious_fault(

@@ -47,6 +47,10 @@ def key_of(api: LocalApi, team: str) -> str:
 
 def enter(page: Page, key: str) -> None:
     page.get_by_role("banner").get_by_role("button", name="key").click()
+    enter_in_dialog(page, key)
+
+
+def enter_in_dialog(page: Page, key: str) -> None:
     page.get_by_label("Key", exact=True).fill(key)
     page.get_by_role("button", name="Use this key").click()
 
@@ -63,6 +67,11 @@ def test_a_wrong_key_is_explained(api: LocalApi, visit: Callable[..., Visit]) ->
     enter(visited.page, "mlapi_wrong")
     visited.problem.wait_for()
     assert "401" in visited.problem.inner_text()
+    assert "is refused" in visited.page.get_by_role("dialog").inner_text()
+    enter_in_dialog(visited.page, key_of(api, "red"))
+    visited.page.get_by_role("link", name="open").wait_for()
+    visited.page.get_by_role("button", name="Change key").click()
+    assert "is refused" not in visited.page.get_by_role("dialog").inner_text()
 
 
 def test_with_its_key_a_team_calls_and_its_snippet_runs(api: LocalApi, visit: Callable[..., Visit]) -> None:

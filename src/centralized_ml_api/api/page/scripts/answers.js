@@ -15,7 +15,7 @@ function showProblem(place, error, again) {
       retry ? element("p", {}, element("button", { type: "button", onclick: again }, "Try again")) : null,
     ),
   );
-  if (error.status === 401) askForKey();
+  if (error.status === 401) askForOtherKey();
 }
 
 /** Shows a whole answer. */

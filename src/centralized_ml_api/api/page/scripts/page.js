@@ -175,8 +175,15 @@ function showKey() {
 
 function askForKey() {
   byId("key").value = "";
+  byId("key-refused").hidden = true;
   byId("key-dialog").returnValue = ""; // Escape leaves the one of last time
   if (!byId("key-dialog").open) byId("key-dialog").showModal();
+}
+
+/** Asks again, and says why when it was not the first time. */
+function askForOtherKey() {
+  askForKey();
+  byId("key-refused").hidden = !key.get();
 }
 
 byId("key-button").addEventListener("click", askForKey);

@@ -4,14 +4,14 @@ const HINTS = {
   0: "Is this machine still on the network, and is the API still running?",
   400: "The model did not take this request. Compare it with the sample.",
   401: "Enter your team's key at the top of this page.",
-  403: "This key may not call this model. Ask whoever runs the API.",
+  403: "Other models of the list may be open to your team.",
   404: "This model is gone. Reload the page.",
   413: "Send something smaller; the API takes 6 MB.",
   415: "The model does not take this kind of file.",
   429: "Your team sent as much as it may for now.",
   501: "Whoever runs the API has not set this model up here.",
   502: "The model failed while it answered. Try once more; if it stays so, tell whoever runs the API.",
-  503: "The model is starting or being restarted. It will be back shortly.",
+  503: "It will be back shortly.",
   504: "The model took too long. Ask for less: a shorter answer, a smaller image.",
 };
 
