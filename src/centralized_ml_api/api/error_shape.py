@@ -76,7 +76,12 @@ UNAUTHORIZED = ApiError(
     "unauthorized",
     "This call has no valid key: send your team's in the header x-api-key.",
 )
-NOT_ALLOWED = ApiError(403, PERMISSION, "not_allowed", "This caller may not call this.")
+NOT_ALLOWED = ApiError(
+    403,
+    PERMISSION,
+    "not_allowed",
+    "This key may not call this model; ask whoever runs this API which models your team may call.",
+)
 UNSUPPORTED_MEDIA_TYPE = ApiError(
     415, INVALID_REQUEST, "unsupported_media_type", "This path does not take this Content-Type."
 )
@@ -95,6 +100,9 @@ MODEL_FAILED = ApiError(
     "model_failed",
     "The model server closed the connection before its answer was complete, or answered something that is"
     " not HTTP.",
+)
+NOT_CALLED = MODEL_FAILED.saying(
+    "The model's endpoint could not be called; its operator finds the reason in the logs."
 )
 ANSWER_TOO_LARGE = ApiError(
     502, MODEL, "answer_too_large", "The model's answer is larger than this API passes on."

@@ -34,9 +34,6 @@ BODY_TOO_LARGE = errors.BODY_TOO_LARGE.saying(
     f"The request body is larger than {BODY_LIMIT_BYTES // 1024 // 1024} MB, the limit of this API"
     f" ({BODY_LIMIT_BYTES} bytes)."
 )
-_NOT_CALLED = errors.MODEL_FAILED.saying(
-    "The model's endpoint could not be called; its operator finds the reason in the logs."
-)
 _ANSWER_HEADERS = {
     name: f"integration.response.header.{name}" for name in ("Content-Type", CUSTOM_ATTRIBUTES)
 }
@@ -51,7 +48,7 @@ RESPONSES: list[Response] = [
     MadeResponse("500|530", 500, render_fixed(errors.API_FAILED)),
     MadeResponse("503", 503, render_fixed(errors.MODEL_NOT_READY)),
     MadeResponse("504", 504, render_fixed(errors.MODEL_TOO_SLOW)),
-    MadeResponse("default", 502, render_fixed(_NOT_CALLED)),
+    MadeResponse("default", 502, render_fixed(errors.NOT_CALLED)),
 ]
 """By SageMaker's status; what is left over is our own doing, such as a permission that is missing.
 

@@ -28,9 +28,7 @@ _WORDS: dict[str, errors.ApiError] = {
     "MODEL_NOT_READY": errors.MODEL_NOT_READY,
     "MODEL_REFUSED": errors.MODEL_REFUSED,
     "MODEL_TOO_SLOW": errors.MODEL_TOO_SLOW,
-    "NOT_CALLED": errors.MODEL_FAILED.saying(
-        "The model's endpoint could not be called; its operator finds the reason in the logs."
-    ),
+    "NOT_CALLED": errors.NOT_CALLED,
     "REFUSED_INPUT": errors.REFUSED_INPUT,
     "TOO_MANY_REQUESTS": errors.TOO_MANY_REQUESTS,
 }

@@ -48,7 +48,7 @@ export const NOT_ALLOWED = new ApiError(
     403,
     "permission_error",
     "not_allowed",
-    "This caller may not call this.",
+    "This key may not call this model; ask whoever runs this API which models your team may call.",
 );
 export const UNKNOWN_MODEL = new ApiError(
     404,
