@@ -161,8 +161,8 @@ def _say_event(line: str, say: Say) -> None:
         say(f"  {event['status']:<28} {event['type']} {event['what'].strip()}")
 
 
-def check_gone(report: DestroyReport) -> None:
-    """Makes sure that nothing is left.
+def check_gone(report: DestroyReport, again: str = "mlapi destroy") -> None:
+    """Makes sure that nothing is left; `again` is the command that tries once more.
 
     Raises:
         DeployError: something is, with its name.
@@ -170,6 +170,6 @@ def check_gone(report: DestroyReport) -> None:
     if report.left:
         raise DeployError(
             "this is left and may cost money:\n  " + "\n  ".join(report.left),
-            fix="delete it by hand, or run mlapi destroy again\n"
+            fix=f"delete it by hand, or run it again: {again}\n"
             "  read: docs/how-to/troubleshoot-aws.md#still-there",
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags, other_config
 from centralized_ml_api.cli.confirming import confirm
 from centralized_ml_api.cli.costing import judge_budget
 from centralized_ml_api.cli.options import (
@@ -54,13 +55,14 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
 
     packages = [model.name for model in plan.models if model.container.package_arn]
     cost = build_cost(plan.api, load_prices(clients), packages=packages)
-    output.talk(_announcement(plan.api, target))
+    again = aws_flags(region, stack)
+    output.talk(_announcement(plan.api, target, again))
     confirm(_question(cost, plan.api), yes=yes)
     outputs = deployment.deploy(target, clients, output.talk)
-    _show(target, outputs, as_json=as_json)
+    _show(target, outputs, f"{other_config(config)}{again}", as_json=as_json)
 
 
-def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
+def _announcement(plan: ApiPlan, target: AwsTarget, again: str) -> str:
     """Who may call and what costs, before anything is done."""
     billed = [_billed(one) for one in plan.deployments if one.instances]
     cost = (
@@ -71,15 +73,15 @@ def _announcement(plan: ApiPlan, target: AwsTarget) -> str:
     return "\n".join(
         [
             f"Deploying {target.config} as {target.stack} in {target.region}.",
-            _who_may_call(plan),
+            _who_may_call(plan, again),
             cost,
         ]
     )
 
 
-def _who_may_call(plan: ApiPlan) -> str:
+def _who_may_call(plan: ApiPlan, again: str) -> str:
     if plan.event.teams:
-        return f"{who_may_call(plan.event)} `mlapi keys --target aws` shows them afterwards."
+        return f"{who_may_call(plan.event)} `mlapi keys --target aws{again}` shows them afterwards."
     public = "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for."
     return f"{public} {how_often(plan.event.throttle)}"
 
@@ -103,7 +105,7 @@ def _billed(entry: ModelDeployment) -> str:
     return f"{entry.name} {count} x {' or '.join(entry.instances)}"
 
 
-def _show(target: AwsTarget, outputs: dict[str, str], *, as_json: bool) -> None:
+def _show(target: AwsTarget, outputs: dict[str, str], again: str, *, as_json: bool) -> None:
     address = outputs.get(_ENDPOINT_OUTPUT, "")
     if as_json:
         output.data_json(
@@ -111,4 +113,4 @@ def _show(target: AwsTarget, outputs: dict[str, str], *, as_json: bool) -> None:
         )
         return
     output.data(f"{target.stack}.{_ENDPOINT_OUTPUT} = {address}")
-    output.next_command(f"mlapi call NAME --url {address}; at the end of the event: mlapi destroy")
+    output.next_command(f"mlapi call NAME --url {address}; at the end of the event: mlapi destroy{again}")

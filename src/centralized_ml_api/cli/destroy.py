@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags, other_config
 from centralized_ml_api.cli.confirming import confirm
 from centralized_ml_api.cli.options import (
     config_argument,
@@ -52,7 +53,7 @@ def destroy(config: Path, region: str | None, stack: str, state: Path, *, yes: b
     confirm("Destroy?", yes=yes)
     report = deployment.destroy(target, clients, output.talk)
     _show(target, report, as_json=as_json)
-    deployment.check_gone(report)
+    deployment.check_gone(report, f"mlapi destroy{other_config(config)}{aws_flags(region, stack)}")
 
 
 def _show(target: AwsTarget, report: DestroyReport, *, as_json: bool) -> None:

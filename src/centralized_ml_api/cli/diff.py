@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
@@ -41,6 +42,9 @@ def diff(config: Path, region: str | None, stack: str, state: Path, *, as_json: 
         output.data_json({"stack": stack, "region": target.region, "different": different, "text": text})
         return
     output.data(text.rstrip())
+    again = aws_flags(region, stack)
     output.next_command(
-        f"mlapi deploy {config}" if different else "nothing to deploy; mlapi plan --target aws"
+        f"mlapi deploy {config}{again}"
+        if different
+        else f"nothing to deploy; mlapi plan {config} --target aws{again}"
     )

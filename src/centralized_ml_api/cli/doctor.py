@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
@@ -54,8 +55,10 @@ def doctor(
         output.data_json({"target": target, "ok": healthy, "findings": [asdict(one) for one in found]})
         return int(not healthy)
     output.data("\n".join(_render(one) for one in found))
-    go_on = "mlapi up" if target == "local" else "mlapi deploy"
-    output.next_command(f"{go_on} {config}" if healthy else f"fix what failed, then mlapi doctor {config}")
+    again = aws_flags(region, stack)
+    go_on = f"mlapi up {config}" if target == "local" else f"mlapi deploy {config}{again}"
+    where = " --target local" if target == "local" else again
+    output.next_command(go_on if healthy else f"fix what failed, then mlapi doctor {config}{where}")
     return int(not healthy)
 
 

@@ -10,6 +10,7 @@ import click
 
 from centralized_ml_api.api.event_end import render_instant, render_left
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.confirming import confirm
 from centralized_ml_api.cli.editing import check_edit, save_edit
 from centralized_ml_api.cli.options import (
@@ -62,7 +63,8 @@ def extend(
     if target == "local":
         _tell_local(config, after, state)
     else:
-        output.next_command(f"mlapi deploy {config}, or else answers go on to name the end as it was")
+        again = aws_flags(region, stack)
+        output.next_command(f"mlapi deploy {config}{again}, or else answers go on to name the end as it was")
 
 
 def _end_of(document: Document) -> datetime | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.aws.settings import DEFAULT_STACK
+from centralized_ml_api.cli.again import aws_flags, other_flag
 from centralized_ml_api.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STATE,
@@ -38,8 +37,7 @@ class KeyPlace:
     def flag(self) -> str:
         """What a next command needs to name the same target."""
         if self.target == "aws":
-            region = f" --region {shlex.quote(self.region)}" if self.region else ""
-            return f" --target aws{region}{other_flag('--stack', self.stack, DEFAULT_STACK)}"
+            return f" --target aws{aws_flags(self.region, self.stack)}"
         return other_flag("--state", str(self.state), str(DEFAULT_STATE))
 
     def open(self) -> Keys:
@@ -73,11 +71,6 @@ class KeyPlace:
         if self.target == "aws":
             raise UsageError("the address is needed", fix="--url, with what `mlapi deploy` printed")
         return running_address(self.state)
-
-
-def other_flag(name: str, value: str, default: str) -> str:
-    """The flag for the next command, with a space before it; nothing where the default says the same."""
-    return "" if value == default else f" {name} {shlex.quote(value)}"
 
 
 def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.costing import load_cost
 from centralized_ml_api.cli.jumpstart import check_jumpstart
 from centralized_ml_api.cli.loading import load_plan_and_warn
@@ -68,7 +69,7 @@ def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_j
         output.data_json({**plan_json(decided, "aws"), "cost": cost_json(cost, [DAY]), **compared})
         return
     output.data(f"{render_plan(decided, 'aws', cost)}\n\n{text}")
-    output.next_command(f"mlapi deploy {config}")
+    output.next_command(f"mlapi deploy {config}{aws_flags(region, stack)}")
 
 
 def _compare(

@@ -71,7 +71,8 @@ def test_the_logs_that_sagemaker_made_are_found_by_their_whole_name(aws: AwsWire
 def test_leftovers_fail_the_destroy_by_name() -> None:
     check_gone(DestroyReport(("API x",), ()))
     with pytest.raises(DeployError, match="SageMaker endpoint chat") as caught:
-        check_gone(DestroyReport((), ("SageMaker endpoint chat",)))
+        check_gone(DestroyReport((), ("SageMaker endpoint chat",)), "mlapi destroy --stack Autumn")
+    assert "run it again: mlapi destroy --stack Autumn\n" in caught.value.fix
     assert "troubleshoot-aws.md#still-there" in caught.value.fix
 
 

@@ -64,6 +64,16 @@ def test_deploy_says_that_the_api_is_public_and_what_costs(mlapi: Mlapi) -> None
     assert "Billed by the hour from now until `mlapi destroy`, called or not: chat 1 x ml.g5.2xlarge." in said
 
 
+def test_the_next_command_names_the_same_stack(aws: AwsWire, mlapi: Mlapi) -> None:
+    absent = xml_refusal("ValidationError", "there is no such stack", 400)
+    aws.answers["cloudformation.GetTemplate"] = absent
+    flags = "--region eu-west-1 --stack Autumn"
+    planned = mlapi("plan", "--target", "aws", *flags.split())
+    assert planned.stderr.splitlines()[-1] == f"Next: mlapi deploy config/models.json {flags}"
+    priced = mlapi("cost", "--region", "eu-west-1").stderr.splitlines()[-1]
+    assert priced.endswith("then mlapi deploy config/models.json --region eu-west-1")
+
+
 @pytest.mark.parametrize("verb", ["deploy", "diff", "destroy"])
 def test_expired_credentials_are_explained(verb: str, aws: AwsWire, mlapi: Mlapi) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "The security token is expired")
