@@ -41,7 +41,7 @@ def read_answer(payload: bytes) -> Answer:
     """
     try:
         result = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # nested too deeply to be read, it helps no caller either
         raise MalformedAnswerError("something that is not JSON") from error
     if not isinstance(result, dict):
         raise MalformedAnswerError(f"{_kind(result)} instead of an object with statusCode, headers and body")

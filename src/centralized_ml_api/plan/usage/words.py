@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _KIND_WORDS = {
     "refused": "refused",
     "limited": "over a limit",
-    "client": "wrong requests",
+    "client": "by the caller",
     "server": "of the server",
     "gone": "given up",
 }

@@ -63,6 +63,12 @@ def test_base64_gives_back_the_bytes(body: bytes) -> None:
     assert read({"body": encoded, "isBase64Encoded": True}).body == body
 
 
+def test_what_is_nested_too_deeply_is_malformed_and_no_fault_of_the_host() -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    with pytest.raises(MalformedAnswerError, match="something that is not JSON"):
+        read_answer(deep)
+
+
 @pytest.mark.parametrize(
     ("result", "said"),
     [
