@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PEERS = Path(__file__).resolve().parent / "peers"
-_CACHE = Path(__file__).resolve().parent.parent / ".cache/bench"
+CACHE = Path(__file__).resolve().parent.parent / ".cache/bench"
 
 
 def prepare_environment(name: str, say: Callable[[str], None]) -> Path:
@@ -23,10 +23,10 @@ def prepare_environment(name: str, say: Callable[[str], None]) -> Path:
         subprocess.CalledProcessError: pip could not make it; nothing is left of it then.
     """
     lock = PEERS / name / "requirements.txt"
-    folder = _CACHE / name
+    folder = CACHE / name
     stamp, key = folder / "lock.sha256", hashlib.sha256(lock.read_bytes()).hexdigest()
     if not stamp.is_file() or stamp.read_text(encoding="ascii") != key:
-        say(f"setting up {name} in {folder.relative_to(_CACHE.parent.parent)}, once")
+        say(f"setting up {name} in {folder.relative_to(CACHE.parent.parent)}, once")
         shutil.rmtree(folder, ignore_errors=True)
         _install(lock, folder)
         stamp.write_text(key, encoding="ascii")

@@ -1,0 +1,1 @@
+"""Whom we are measured beside: a folder each, with its lock, its configuration, its application."""

@@ -1,0 +1,1 @@
+"""A BentoML service that sends on what it is sent."""

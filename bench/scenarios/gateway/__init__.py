@@ -1,0 +1,100 @@
+"""What a call costs in the gateway, beside what people would use instead: `make bench BENCH=gateway`.
+
+Every round starts each gateway, loads it, and ends it: none is measured while another runs.
+`--option peers=nginx,ray` measures, beside the model itself and our own, only those with such names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bench.load import require_wrk
+from bench.processes import free_port
+from bench.scenario import Measured, Plot, Run, Scenario
+from bench.scenarios.gateway import model_servers, ours, proxies
+from bench.scenarios.gateway.judging import build_row, judge
+from bench.scenarios.gateway.peer import Peer, Place
+from bench.scenarios.gateway.rounds import ALONE_SECONDS, CONNECTIONS, LOAD_SECONDS, Figures, measure_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ALWAYS = (proxies.UPSTREAM, ours.OURS)
+PEERS = (
+    proxies.UPSTREAM,
+    proxies.ENVOY,
+    ours.OURS,
+    ours.PUBLIC,
+    ours.OPENAI,
+    proxies.NGINX,
+    *proxies.ASGI,
+    model_servers.BENTOML,
+    model_servers.RAY,
+    model_servers.MLFLOW,
+    model_servers.LITELLM,
+)
+"""In the order of the table."""
+
+
+def measure(run: Run) -> Measured:
+    """All of them, in every round."""
+    chosen = choose(run.options.get("peers", ""))
+    require_wrk(run.say)
+    versions = {name: version for peer in chosen for name, version in peer.versions(run.say).items()}
+    figures: dict[str, list[Figures]] = {peer.name: [] for peer in chosen}
+    for number in range(run.rounds):
+        for peer, measured in measure_round(run, number, chosen):
+            figures[peer.name].append(measured)
+    return Measured(
+        goals=judge(figures),
+        rows=[build_row(name, rounds) for name, rounds in figures.items()],
+        versions=versions,
+        details={
+            "connections": CONNECTIONS,
+            "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS},
+            "rounds": {name: [asdict(one) for one in rounds] for name, rounds in figures.items()},
+        },
+    )
+
+
+def choose(names: str) -> list[Peer]:
+    """Of `names`, apart by commas, each is part of the name of those that are meant; without any, all."""
+    asked = [name.strip().lower() for name in names.split(",") if name.strip()]
+    known = [peer.name.lower() for peer in PEERS]
+    if unknown := [name for name in asked if not any(name in one for one in known)]:
+        raise ValueError(f"no gateway is called {unknown[0]!r}; there are {', '.join(known)}")
+    return [
+        peer
+        for peer in PEERS
+        if not asked or peer in ALWAYS or any(name in peer.name.lower() for name in asked)
+    ]
+
+
+def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tuple[Peer, Figures]]:
+    """One after the other, before the same model."""
+    folder = run.folder / f"round-{number}"
+    folder.mkdir()
+    upstream = Place(folder / "model", free_port(), run.say)
+    upstream.folder.mkdir()
+    with proxies.start_upstream(upstream):
+        for place, peer in enumerate(chosen):
+            figures = measure_peer(peer, Place(folder / str(place), upstream.upstream, run.say))
+            run.say(f"round {number + 1} of {run.rounds}: {peer.name}: {render_figures(figures)}")
+            yield peer, figures
+
+
+def render_figures(figures: Figures) -> str:
+    """For whoever watches."""
+    load, alone = figures.load, figures.alone
+    each = f"{figures.microseconds:,.1f} µs of processor time"
+    return f"{load.calls_a_second:,.0f} calls/s, {each}, alone {alone.p50_milliseconds} ms"
+
+
+SCENARIO = Scenario(
+    title="What the gateway costs",
+    about="",
+    rounds=3,
+    measure=measure,
+    plot=Plot("calls a second of processor time", "", "calls a CPU second"),
+)

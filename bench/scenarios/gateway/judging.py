@@ -1,0 +1,77 @@
+"""From the figures of all rounds to the table and the goals. Pure."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.scenario import Goal, Row
+from bench.scenarios.gateway.model_servers import LITELLM
+from bench.scenarios.gateway.ours import OPENAI, OURS
+from bench.scenarios.gateway.proxies import ASGI, ENVOY, UPSTREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bench.scenarios.gateway.rounds import Figures
+
+    AllFigures = Mapping[str, Sequence[Figures]]
+
+OF_ENVOY = 0.9
+OF_ASGI = 2
+OF_LITELLM = 100
+MORE_MILLISECONDS = 0.5
+
+
+def build_row(name: str, rounds: Sequence[Figures]) -> Row:
+    """Medians. The model itself is no gateway: what it uses is not what a gateway uses."""
+    gateway = name != UPSTREAM.name
+    return {
+        "": name,
+        "calls/s": round(_middle(rounds, lambda one: one.load.calls_a_second)),
+        "p50 ms": round(_middle(rounds, lambda one: one.load.p50_milliseconds), 2),
+        "p99 ms": round(_middle(rounds, lambda one: one.load.p99_milliseconds), 2),
+        "one caller, p50 ms": round(_middle(rounds, lambda one: one.alone.p50_milliseconds), 3),
+        "CPU µs a call": round(_middle(rounds, lambda one: one.microseconds), 1) if gateway else None,
+        "calls a CPU second": round(_middle(rounds, lambda one: one.calls_a_cpu_second)) if gateway else None,
+    }
+
+
+def judge(figures: AllFigures) -> list[Goal]:
+    """What is promised of those that were measured."""
+    pairs = [(OURS.name, ENVOY.name, OF_ENVOY), *((OURS.name, one.name, OF_ASGI) for one in ASGI)]
+    pairs.append((OPENAI.name, LITELLM.name, OF_LITELLM))
+    goals = [
+        Goal(
+            f"{ours}: calls a CPU second / {other}",
+            round(_ratio(figures, ours, other), 2),
+            goal,
+            at_least=True,
+        )
+        for ours, other, goal in pairs
+        if {ours, other} <= set(figures)
+    ]
+    if {OURS.name, UPSTREAM.name} <= set(figures):
+        added = round(_added_milliseconds(figures), 3)
+        goals.append(
+            Goal(f"{OURS.name}: ms more than the model itself, one caller, p50", added, MORE_MILLISECONDS)
+        )
+    return goals
+
+
+def _ratio(figures: AllFigures, ours: str, other: str) -> float:
+    return median(
+        mine.calls_a_cpu_second / theirs.calls_a_cpu_second
+        for mine, theirs in zip(figures[ours], figures[other], strict=True)
+    )
+
+
+def _added_milliseconds(figures: AllFigures) -> float:
+    return median(
+        mine.alone.p50_milliseconds - direct.alone.p50_milliseconds
+        for mine, direct in zip(figures[OURS.name], figures[UPSTREAM.name], strict=True)
+    )
+
+
+def _middle(rounds: Sequence[Figures], value: Callable[[Figures], float]) -> float:
+    return median(map(value, rounds))
