@@ -147,6 +147,19 @@ def test_a_days_calls_are_counted_over_restarts(tmp_path: Path) -> None:
         wait_until(lambda: status_again(api, green) == 429, "the gateway is back and has forgotten nothing")
 
 
+def test_a_file_that_cannot_be_read_is_said_while_its_keys_go_on(api: LocalApi) -> None:
+    key, file = key_of(api.folder, "red"), api.folder / ".mlapi/keys.json"
+    whole = file.read_bytes()
+    try:
+        file.write_text("{")
+        api.wait_talk(f"the keys in {file} cannot be used")
+        assert "the keys of before go on to work" in mlapi("status", cwd=api.folder).out
+        assert status_with(api, key) == 200
+    finally:
+        file.write_bytes(whole)
+    wait_until(lambda: "cannot be used" not in mlapi("status", cwd=api.folder).out, "it is read again")
+
+
 def kill_gateway(api: LocalApi) -> None:
     for process in api.pids():
         if process.name().startswith("envoy"):

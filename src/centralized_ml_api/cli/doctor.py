@@ -15,6 +15,7 @@ from centralized_ml_api.cli.options import (
     json_option,
     region_option,
     stack_option,
+    state_option,
     target_option,
 )
 from centralized_ml_api.plan.finding import is_healthy
@@ -41,15 +42,23 @@ _MARKS = {
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="For the local target."
 )
+@state_option
 @json_option
 def doctor(
-    config: Path, target: Literal["aws", "local"], region: str | None, stack: str, port: int, *, as_json: bool
+    config: Path,
+    *,
+    target: Literal["aws", "local"],
+    region: str | None,
+    stack: str,
+    port: int,
+    state: Path,
+    as_json: bool,
 ) -> int:
     """Look for everything that would make `mlapi deploy` (or `mlapi up`) fail, and say how to fix it.
 
     Nothing is changed. Exit status 1 when something stands against it.
     """
-    found = _local(config, port) if target == "local" else _aws(config, region, stack)
+    found = _local(config, port, state) if target == "local" else _aws(config, region, stack)
     healthy = is_healthy(found)
     if as_json:
         output.data_json({"target": target, "ok": healthy, "findings": [asdict(one) for one in found]})
@@ -73,10 +82,10 @@ def _aws(config: Path, region: str | None, stack: str) -> Sequence[Finding]:
     return examine(load_subject(config, AwsClients(region), stack, datetime.now(UTC)))
 
 
-def _local(config: Path, port: int) -> Sequence[Finding]:
+def _local(config: Path, port: int, state: Path) -> Sequence[Finding]:
     from centralized_ml_api.local.doctor import examine  # noqa: PLC0415  # only this target pays for it
 
-    return examine(config, port, datetime.now(UTC))
+    return examine(config, port, state, datetime.now(UTC))
 
 
 def _render(finding: Finding) -> str:

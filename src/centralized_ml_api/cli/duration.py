@@ -10,18 +10,24 @@ import click
 if TYPE_CHECKING:
     from click.core import Context, Parameter
 
-LONGEST_SECONDS = 10 * 366 * 86400
+TEN_YEARS_DAYS = 10 * 366
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FORM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
 class Duration(click.ParamType[float]):
-    """Converts to seconds, ten years at most; zero is a length only where that was said to make sense."""
+    """Converts to seconds; zero is a length only where that was said to make sense.
+
+    Args:
+        allow_zero: whether it is one.
+        longest_days: more is refused.
+    """
 
     name = "duration"
 
-    def __init__(self, *, allow_zero: bool = False) -> None:
+    def __init__(self, *, allow_zero: bool = False, longest_days: int = TEN_YEARS_DAYS) -> None:
         self._allow_zero = allow_zero
+        self._longest_days = longest_days
 
     def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
         """Seconds; a value of another form ends the command with status 2."""
@@ -29,6 +35,6 @@ class Duration(click.ParamType[float]):
         if found is None or (float(found[1]) == 0 and not self._allow_zero):
             self.fail(f"{value!r} is not a length of time: write 90s, 30m, 48h or 2d", param, ctx)
         seconds = float(found[1]) * SECONDS[found[2]]
-        if seconds > LONGEST_SECONDS:
-            self.fail(f"{value!r} is more than ten years", param, ctx)
+        if seconds > self._longest_days * SECONDS["d"]:
+            self.fail(f"{value!r} is more than {self._longest_days} days", param, ctx)
         return seconds

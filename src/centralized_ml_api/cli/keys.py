@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.api.keys import Keys, TeamKeys
 
 _ALL = "*"  # no team has this name
+LONGEST_GRACE_DAYS = 30
 
 
 @click.group(invoke_without_command=True)
@@ -73,10 +74,10 @@ def _show_values(opened: Keys, shown: str, *, as_json: bool) -> None:
 @click.argument("team")
 @click.option(
     "--grace",
-    type=Duration(allow_zero=True),
+    type=Duration(allow_zero=True, longest_days=LONGEST_GRACE_DAYS),
     default="1h",
     show_default=True,
-    help="How long the key that it had goes on working; 0s ends it at once.",
+    help=f"How long the old key goes on working, {LONGEST_GRACE_DAYS} days at most; 0s ends it at once.",
 )
 @place_options
 def rotate(team: str, grace: float, place: KeyPlace) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import other_flag
 from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.key_place import other_flag
 from centralized_ml_api.cli.options import DEFAULT_STATE
 from centralized_ml_api.cli.shown_path import shown_path
 from centralized_ml_api.config.resolve import resolve_folder

@@ -53,6 +53,7 @@ class Supervisor:
         self._known = NOTHING_KNOWN
         self._retiring: dict[Running, asyncio.Task[None] | None] = {}
         self._fault = ""
+        self._key_fault = ""
         self._changed = asyncio.Event()
         self._settled = asyncio.Condition()
         self._changing_plan = asyncio.Lock()
@@ -65,7 +66,9 @@ class Supervisor:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the config asks for and this machine does not do."""
-        return (*self._plan.not_acted_on, *self._wanted.notes)
+        trouble = self._keys.trouble
+        told = (f"{trouble.message}; the keys of before go on to work",) if trouble else ()
+        return (*self._plan.not_acted_on, *self._wanted.notes, *told)
 
     def entries(self) -> tuple[EntryStatus, ...]:
         """How every entry is now."""
@@ -99,6 +102,7 @@ class Supervisor:
             self._changed.clear()
             async with self._settled:
                 self._settled.notify_all()
+            self._tell_trouble_with_keys()
             await self._publish_or_try_again()
             if not self._changed.is_set():  # else the gateway does not know yet what we would show
                 self._show()
@@ -161,6 +165,12 @@ class Supervisor:
     async def _until_settled(self, services: Collection[Running]) -> None:
         async with self._settled:
             await self._settled.wait_for(lambda: all(one.settled for one in services))
+
+    def _tell_trouble_with_keys(self) -> None:
+        trouble = self._keys.trouble
+        if trouble and str(trouble) != self._key_fault:
+            self._fail(trouble)
+        self._key_fault = str(trouble or "")
 
     async def _publish_or_try_again(self) -> None:
         try:

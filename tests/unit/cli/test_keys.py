@@ -73,6 +73,11 @@ def test_what_comes_next_names_the_same_keys(folder: Path) -> None:
         assert f"--state '{elsewhere}'" in ran.talk
 
 
+def test_a_grace_of_more_than_30_days_is_refused(folder: Path) -> None:
+    ran = mlapi("keys", "rotate", "red", "--grace", "31d", cwd=folder)
+    assert (ran.status, "'31d' is more than 30 days" in ran.talk) == (2, True)
+
+
 def test_without_grace_nothing_of_the_old_key_is_left(folder: Path) -> None:
     before = value(folder)
     mlapi("keys", "rotate", "red", "--grace", "0s", cwd=folder)

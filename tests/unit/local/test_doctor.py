@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.config.model import LlamaCpp, PythonFolder, Url
-from centralized_ml_api.local.doctor import disk, memory, packages, platform, port
+from centralized_ml_api.local.doctor import disk, keys, memory, packages, platform, port
+from centralized_ml_api.local.keys import KeyStore
+from centralized_ml_api.local.keys.record import TeamRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +48,16 @@ def test_little_room_for_weights_is_a_warning_only(tmp_path: Path) -> None:
     (found,) = disk.check(tmp_path / "not" / "there")
     assert found.check == "disk"
     assert str(tmp_path / "not" / "there") in found.detail
+
+
+def test_a_file_of_keys_that_cannot_be_read_is_found_before_the_start(tmp_path: Path) -> None:
+    assert not list(keys.check(tmp_path))
+    KeyStore(tmp_path).change(lambda _: (TeamRecord("red", new_key()),))
+    assert [one.severity for one in keys.check(tmp_path)] == ["ok"]
+    (tmp_path / "keys.json").write_text("{")
+    (found,) = keys.check(tmp_path)
+    assert (found.severity, str(tmp_path / "keys.json") in found.title) == ("error", True)
+    assert found.fix
 
 
 def test_envoy_runs_on_this_platform() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.load import examine_config
-from centralized_ml_api.local.doctor import disk, memory, packages, platform, port
+from centralized_ml_api.local.doctor import disk, keys, memory, packages, platform, port
 from centralized_ml_api.local.weights.cache import cache_root
 from centralized_ml_api.plan.finding import build_config_findings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.finding import Finding
 
 
-def examine(path: Path, wanted_port: int, now: datetime) -> list[Finding]:
+def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Finding]:
     """Everything that is found, at once: the config's problems do not hide those of the machine."""
     config, problems = examine_config(path, now=now)
     served = [one.local for one in config.entries if one.local] if config else []
@@ -24,6 +24,7 @@ def examine(path: Path, wanted_port: int, now: datetime) -> list[Finding]:
         *build_config_findings(path, problems),
         *platform.check(),
         *port.check(wanted_port),
+        *keys.check(state),
         *memory.check(served),
         *packages.check(served),
         *disk.check(cache_root(None)),

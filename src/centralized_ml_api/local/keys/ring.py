@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ Valid = Mapping[str, tuple[str, ...]]
 
 
 class KeyRing:
-    """The keys of the process that serves. `run` tells whenever other keys are valid than before.
+    """The keys of the process that serves. `run` tells when others are valid, and of trouble with the file.
 
     The wall clock is looked at again and again, so that a key whose grace is over leaves also after the
     machine has slept.
@@ -35,6 +34,12 @@ class KeyRing:
         self._records: Records = ()
         self._teams: tuple[str, ...] | None = None
         self._mark = object()  # unlike any
+        self._trouble: StartError | None = None
+
+    @property
+    def trouble(self) -> StartError | None:
+        """Why the file cannot be read now, while those keys go on that were valid before."""
+        return self._trouble
 
     async def use(self, teams: Iterable[str]) -> Valid:
         """Makes these the teams that may call, each with a key, and gives the keys that are valid now.
@@ -55,19 +60,23 @@ class KeyRing:
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Looks several times a second, until cancelled."""
-        known = self.valid()
+        known = self.valid(), str(self._trouble)
         while True:
             await self._clock.sleep(LOOK_SECONDS)
             await self._look()
-            now = self.valid()
+            now = self.valid(), str(self._trouble)
             if now != known:
                 known = now
                 changed()
 
     async def _look(self) -> None:
         """A file that cannot be read changes nothing: those who could call go on."""
-        with contextlib.suppress(StartError):
+        try:
             await asyncio.to_thread(self._read_anew)
+        except StartError as error:
+            self._trouble = error
+        else:
+            self._trouble = None
 
     def _read_anew(self) -> None:
         mark = self._store.mark()

@@ -89,11 +89,14 @@ def test_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
         ring = KeyRing(store, hand.clock)
         valid = await ring.use(["red"])
         whole = store.path.read_bytes()
-        running = asyncio.create_task(ring.run(lambda: None))
+        told: list[str] = []
+        running = asyncio.create_task(ring.run(lambda: told.append(str(ring.trouble))))
         store.path.write_text("{")
-        await until(lambda: hand.looks > 5, "it looked at the broken file")
+        await until(lambda: told, "it said that the file is broken")
         assert ring.valid() == valid
+        assert f"the keys in {store.path} cannot be used" in told[0]
         store.path.write_bytes(whole)
+        await until(lambda: told[1:] == ["None"], "it said that the file is whole again")
         LocalKeys(store, hand.now).rotate("red", HOUR)
         await until(lambda: len(ring.valid()["red"]) == 2, "the next good file counts")
         running.cancel()
