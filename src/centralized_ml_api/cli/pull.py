@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import DEFAULT_CONFIG
 from centralized_ml_api.errors import StartError, UsageError
@@ -36,7 +37,12 @@ _LAST_LINES = 8
     show_default=True,
     help="The config.",
 )
-def pull(names: Sequence[str], config: Path) -> None:
+@click.option(
+    "--remove-unused",
+    is_flag=True,
+    help="Then remove the environments of python models that were not used for 30 days.",
+)
+def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     """Fetch the weights of the models NAMES, or of every model, into the cache; interrupted, it resumes.
 
     The packages of python models are installed, too: afterwards `mlapi up` needs no network. Models with
@@ -54,6 +60,8 @@ def pull(names: Sequence[str], config: Path) -> None:
             _install(name, serving)
         if serving.weights:
             _fetch(name, serving.weights, plan)
+    if remove_unused:
+        _remove_unused()
     output.next_command(f"mlapi up {config}")
 
 
@@ -94,6 +102,15 @@ def _install(name: str, serving: PythonServing) -> None:
             output.talk(f"  {name} | {line.decode().rstrip()}")
         raise
     output.talk(f"{name}: its packages are installed")
+
+
+def _remove_unused() -> None:
+    from centralized_ml_api.local.python_engine.unused import UNUSED_DAYS, remove_unused  # noqa: PLC0415
+    from centralized_ml_api.local.weights.size import render_bytes  # noqa: PLC0415
+
+    number, size = remove_unused()
+    removed = f"{counted(number, 'environment')} of {render_bytes(size)} removed" if number else "none"
+    output.talk(f"Environments that were not used for {UNUSED_DAYS} days: {removed}")
 
 
 def _fetch(name: str, weights: Weights, plan: ApiPlan) -> None:

@@ -3,6 +3,7 @@
     requirements.py        what an environment depends on, and its key
     environment.py         the environment of a folder, built once
     install.py             pip, for an environment
+    unused.py              environments that nobody needs any more
     model_folder.py        the folder that `model_fn` gets
     start.py               the first thing a model's process runs
     mlapi_model_server/    the server in that process; it imports nothing of ours outside of itself

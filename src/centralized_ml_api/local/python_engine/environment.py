@@ -12,6 +12,7 @@ that was cut is built anew by whoever needs it next.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -30,6 +31,10 @@ from centralized_ml_api.local.weights.watch import Progress, Watch
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+
+
+FOLDER = "environments"
+"""In the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,16 @@ class Environment:
         return self._mark.exists() and os.access(self.python, os.X_OK)
 
     @property
+    def last_used(self) -> float:
+        """When it was built or last asked for, in seconds since 1970."""
+        return max(one.stat().st_mtime for one in (self._mark, self.folder) if one.exists())
+
+    def note_use(self) -> None:
+        """Says that it is needed now. In a cache that cannot be written, nothing is removed either."""
+        with contextlib.suppress(OSError):
+            os.utime(self._mark)
+
+    @property
     def _mark(self) -> Path:
         return self.folder / ".complete"
 
@@ -81,7 +96,7 @@ class Environment:
 
 def find_environment(code: Path, cache: Path | None = None) -> Environment:
     """The environment that fits the folder `code`, built or not."""
-    return Environment(cache_root(cache) / "environments" / build_key(code))
+    return Environment(cache_root(cache) / FOLDER / build_key(code))
 
 
 def prepare_environment(
@@ -108,6 +123,7 @@ def prepare_environment(
     """
     environment = find_environment(code, cache)
     if environment.is_whole:
+        environment.note_use()
         return environment
     watch = Watch(lambda now: say(_words(now)), cancelled)
     with lock_folder(environment.folder, watch, what=f"the environment of {code.name}"):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.weights.watch import Watch
 
+LOCK_NAME = ".lock"
 _KEY_LENGTH = 16
 _LOCK_POLL_SECONDS = 0.1
 _WORK_PREFIX = ".work-"
@@ -62,7 +63,7 @@ def lock_folder(folder: Path, watch: Watch, *, what: str) -> Iterator[None]:
     """
     with explain_disk_errors(folder, what=what):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / ".lock")
+        lock = filelock.FileLock(folder / LOCK_NAME)
         _acquire(lock, watch)
     try:
         yield
