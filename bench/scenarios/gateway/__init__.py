@@ -16,6 +16,7 @@ from bench.scenarios.gateway import model_servers, ours, proxies
 from bench.scenarios.gateway.judging import build_row, judge
 from bench.scenarios.gateway.peer import Peer, Place
 from bench.scenarios.gateway.rounds import ALONE_SECONDS, CONNECTIONS, LOAD_SECONDS, Figures, measure_peer
+from bench.scenarios.gateway.words import NOTES, render_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,8 +94,9 @@ def render_figures(figures: Figures) -> str:
 
 SCENARIO = Scenario(
     title="What the gateway costs",
-    about="",
+    about=render_about(PEERS),
     rounds=3,
     measure=measure,
     plot=Plot("calls a second of processor time", "", "calls a CPU second"),
+    notes=NOTES,
 )

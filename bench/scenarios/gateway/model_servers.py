@@ -94,11 +94,32 @@ def _upstream(place: Place) -> str:
     return f"http://127.0.0.1:{place.upstream}{OPENAI_PATH}"
 
 
-LITELLM = Peer("LiteLLM proxy", start_litellm, lambda say: _version("litellm", say), keyed=True)
-MLFLOW = Peer("MLflow gateway", start_mlflow, lambda say: _version("mlflow", say))
-BENTOML = Peer("BentoML", start_bentoml, lambda say: _version("bentoml", say))
-RAY = Peer("Ray Serve", start_ray, lambda say: _version("ray", say))
-
-
 def _version(name: str, say: Say) -> dict[str, str]:
     return {name: peer_version(prepare_environment(name, say), name)}
+
+
+LITELLM = Peer(
+    "LiteLLM proxy",
+    "one OpenAI model, one key, no database, its settings for production",
+    start_litellm,
+    lambda say: _version("litellm", say),
+    keyed=True,
+)
+MLFLOW = Peer(
+    "MLflow gateway",
+    "one OpenAI endpoint; no keys, no limits",
+    start_mlflow,
+    lambda say: _version("mlflow", say),
+)
+BENTOML = Peer(
+    "BentoML",
+    "[a service](../../bench/peers/bentoml/service.py) that calls the model; no keys, no limits",
+    start_bentoml,
+    lambda say: _version("bentoml", say),
+)
+RAY = Peer(
+    "Ray Serve",
+    "[a deployment](../../bench/peers/ray/deployment.py) that calls the model; no keys, no limits",
+    start_ray,
+    lambda say: _version("ray", say),
+)

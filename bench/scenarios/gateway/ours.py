@@ -39,10 +39,22 @@ def start_ours(place: Place, *, event: Mapping[str, Any], path: str) -> Iterator
         yield Running(build_call(port, path, key), supervisor_of(place.folder))
 
 
-def _peer(name: str, event: Mapping[str, Any], path: str) -> Peer:
-    return Peer(name, partial(start_ours, event=event, path=path), lambda _: {}, keyed="teams" in event)
+def _peer(name: str, about: str, event: Mapping[str, Any], path: str) -> Peer:
+    return Peer(
+        name, about, partial(start_ours, event=event, path=path), lambda _: {}, keyed="teams" in event
+    )
 
 
-OURS = _peer("mlapi", KEYED, "/model")
-OPENAI = _peer("mlapi, /v1/chat/completions", KEYED, OPENAI_PATH)
-PUBLIC = _peer("mlapi, no keys", PUBLIC_LIMIT, "/model")
+OURS = _peer(
+    "mlapi",
+    f"{TEAMS} teams: keys, limits, log, counts, CORS, our errors, allow-lists of headers, whole answers",
+    KEYED,
+    "/model",
+)
+PUBLIC = _peer("mlapi, no keys", "the same, with one limit for everybody", PUBLIC_LIMIT, "/model")
+OPENAI = _peer(
+    "mlapi, /v1/chat/completions",
+    "with keys, and the `model` in the body says which entry is meant",
+    KEYED,
+    OPENAI_PATH,
+)

