@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
+
+from support.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class BucketServer:
+class BucketServer(LoopbackServer):
     """Serves the files of a folder.
 
     `statuses` counts what was answered; `status` refuses everything with it; `body` is served in place of
@@ -28,22 +30,10 @@ class BucketServer:
         self._folder = folder
         self._silent = silent
         self._closing = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
+        super().__init__(self._handler())
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def let_go(self) -> None:
         self._closing.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
     def answer(self, path: str, etag_there: str | None) -> tuple[int, str, bytes]:
         """Status, ETag and body for a request."""

@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from support.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Seen:
     headers: Message
 
 
-class FileServer:
+class FileServer(LoopbackServer):
     """Serves `body` at every path; `answers` are used up first, one a request."""
 
     def __init__(self, body: bytes = b"", *, etag: str = '"one"') -> None:
@@ -50,25 +52,10 @@ class FileServer:
         self.seen: list[Seen] = []
         self.holding = threading.Event()
         self.release = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
+        super().__init__(self._handler())
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def let_go(self) -> None:
         self.release.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

@@ -18,9 +18,11 @@ import hashlib
 import json
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from support.loopback import LoopbackServer
 
 LARGE_BYTES = 1000
 """From this size on, files are kept by LFS here; small, so that small files in tests are large ones."""
@@ -32,8 +34,8 @@ _CDN = "/cdn/"
 
 
 @dataclass
-class Hub:
-    """One repository at one commit; its attributes may be changed while it runs.
+class Hub(LoopbackServer):
+    """One repository at one commit; its attributes may be changed while it runs. `url` is for `HF_ENDPOINT`.
 
     `cut` closes the connection of a path's first answer after so many bytes. `silent` answers nothing at all.
     `statuses` answers a path of this server with that status. `tampered` are paths sent with another content
@@ -51,24 +53,11 @@ class Hub:
     released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         vars(self._http)["hub"] = self
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
 
-    @property
-    def url(self) -> str:
-        """What `HF_ENDPOINT` must be."""
-        return f"http://127.0.0.1:{self._http.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def let_go(self) -> None:
         self.released.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
     def listing(self) -> dict[str, Any]:
         """The answer of the API."""
