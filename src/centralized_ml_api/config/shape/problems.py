@@ -19,7 +19,7 @@ from centralized_ml_api.config.shape.location import document_steps, is_union, o
 from centralized_ml_api.config.wording import kind_of, listed, nearest, quoted, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -108,7 +108,15 @@ def _unknown(document: Document, steps: Steps) -> Problem:
 
 def _no_literal(document: Document, steps: Steps) -> Problem:
     field = field_at(document, steps)
-    return _not_one_of(document, steps, get_args(field.annotation) if field else ())
+    return _not_one_of(document, steps, list(_words_of(field.annotation)) if field else ())
+
+
+def _words_of(annotation: Any) -> Iterator[str]:
+    """Those of a `Literal`, also where it may be left out: then it is one side of a union with None."""
+    if isinstance(annotation, str):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _words_of(inner)
 
 
 def _no_engine(document: Document, steps: Steps) -> Problem:

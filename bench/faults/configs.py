@@ -1,0 +1,169 @@
+"""Configs that are broken in one known way each: all of them are refused, at a place inside the file."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.config.document.json_reader import read_json
+from centralized_ml_api.config.document.source import SourceText
+from centralized_ml_api.config.fields import keys_of, kind_at
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+    from random import Random
+
+    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.errors import Problem
+
+GARBAGE = ("}", "]", '"', "@", "'", ":", "{", "[", "\\", "nul", "01")
+REQUIRED = frozenset(
+    {"models", "name", "integration", "type", "code", "permissions", "timeout", "engine", "run"}
+)
+FREE_FORM = frozenset({"sample", "environment"})
+_LETTERS = "abcxyzABC_-.$ 09éß漢😀\u202e\t\0\"'\\/{}[]:,"
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What became of broken configs: `accepted` and `crashed` should be none, `misplaced` neither."""
+
+    configs: int = 0
+    accepted: int = 0
+    crashed: int = 0
+    misplaced: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+def refuse_many(good: Path, count: int, random: Random, now: datetime) -> Refusals:
+    """Breaks the good config so often, beside it, and loads what comes out.
+
+    Raises:
+        ConfigError: the good one is none.
+    """
+    load_config(good, now=now)
+    text, refusals = good.read_text(encoding="utf-8"), Refusals()
+    for _ in range(count):
+        broken, suffix = break_config(text, random)
+        path = good.with_name(f"broken{suffix}")
+        path.write_bytes(broken.encode())
+        refusals.configs += 1
+        if fault := _find_fault(path, broken, now):
+            setattr(refusals, fault, getattr(refusals, fault) + 1)
+            refusals.examples.append(f"{fault}: {broken}")
+    return refusals
+
+
+def _find_fault(path: Path, text: str, now: datetime) -> str:
+    """The name of the count that this adds to; empty when all is as it should be."""
+    try:
+        load_config(path, now=now)
+    except ConfigError as error:
+        return "" if all(is_inside(one, text) for one in error.problems) else "misplaced"
+    except Exception:  # noqa: BLE001  # to find these is what this is for
+        return "crashed"
+    return "accepted"
+
+
+def is_inside(problem: Problem, text: str) -> bool:
+    """Whether the problem's place is one of the text."""
+    place, lines = problem.place, text.split("\n")
+    if not 1 <= place.line <= len(lines):
+        return False
+    width = max(len(lines[place.line - 1]), 1)
+    return 1 <= place.column <= width and place.column - 1 + place.length <= width
+
+
+def break_config(good_text: str, random: Random) -> tuple[str, str]:
+    """A good config with one part deleted, renamed, doubled or of another type, or with its text damaged.
+
+    Gives the text and the suffix of the file; JSON is YAML too, if its text is whole.
+    """
+    damage = random.choice([*_DAMAGED, *_CHANGED])
+    document = read_json(SourceText("good.json", good_text))
+    if damage in _DAMAGED:
+        return _DAMAGED[damage](good_text, document, random), ".json"
+    value = copy.deepcopy(json.loads(good_text))
+    _CHANGED[damage](value, document, random)
+    text = json.dumps(value, indent=random.choice([None, 2]), ensure_ascii=random.random() < 0.5)  # noqa: PLR2004
+    return text, random.choice([".json", ".json", ".yaml"])
+
+
+def _places(document: Document) -> list[Steps]:
+    """Those whose meaning the format fixes: not those inside of samples and environments."""
+    return [steps for steps in document.values if steps and not FREE_FORM & set(steps[:-1])]
+
+
+def _keyed(document: Document) -> list[Steps]:
+    return [steps for steps in _places(document) if isinstance(steps[-1], str)]
+
+
+def _at(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
+
+
+def _is_required(steps: Steps) -> bool:
+    """Whether the format demands the key; `models` of a team is optional."""
+    return steps[-1] in REQUIRED and steps[-3:-2] != ("teams",)
+
+
+def _delete(value: Any, document: Document, random: Random) -> None:
+    steps = random.choice([one for one in _keyed(document) if _is_required(one)])
+    del _at(value, steps[:-1])[steps[-1]]
+
+
+def _rename(value: Any, document: Document, random: Random) -> None:
+    steps = random.choice(_keyed(document))
+    kind = kind_at(document, steps[:-1])
+    known = keys_of(kind) if kind else {}
+    name = "".join(random.choice(_LETTERS) for _ in range(random.randint(1, 12)))
+    name = f"{name}-" if name in known else name
+    _at(value, steps[:-1])[name] = _at(value, steps[:-1]).pop(steps[-1])
+
+
+def _retype(value: Any, document: Document, random: Random) -> None:
+    """A value that no key takes which takes this one."""
+    steps = random.choice([one for one in _places(document) if one[-1] != "sample"])
+    before, every = _at(value, steps), [None, [[]], {"x": {}}, True]
+    _at(value, steps[:-1])[steps[-1]] = random.choice([one for one in every if type(one) is not type(before)])
+
+
+def _leave_range(value: Any, document: Document, random: Random) -> None:
+    steps = random.choice([one for one in _keyed(document) if type(_at(value, one)) is int])
+    _at(value, steps[:-1])[steps[-1]] = random.choice([0, -1, -random.getrandbits(60), 10**10, 10**30])
+
+
+def _double(text: str, document: Document, random: Random) -> str:
+    steps = random.choice(_keyed(document))
+    start, _ = document.keys[steps]
+    return f"{text[:start]}{json.dumps(steps[-1])}: 1, {text[start:]}"
+
+
+def _insert(text: str, document: Document, random: Random) -> str:
+    place = random.choice(sorted(start for start, _ in document.values.values()))
+    return text[:place] + random.choice(GARBAGE) + text[place:]
+
+
+def _truncate(text: str, _document: Document, random: Random) -> str:
+    return text[: random.randrange(len(text.rstrip()))]
+
+
+_CHANGED: dict[str, Callable[[Any, Document, Random], None]] = {
+    "delete": _delete,
+    "rename": _rename,
+    "retype": _retype,
+    "range": _leave_range,
+}
+_DAMAGED: dict[str, Callable[[str, Document, Random], str]] = {
+    "double": _double,
+    "insert": _insert,
+    "truncate": _truncate,
+}
