@@ -101,9 +101,8 @@ MODEL_FAILED = ApiError(
     "The model server closed the connection before its answer was complete, or answered something that is"
     " not HTTP.",
 )
-NOT_CALLED = MODEL_FAILED.saying(
-    "The model's endpoint could not be called; its operator finds the reason in the logs."
-)
+ENDPOINT_NOT_CALLED = "The model's endpoint could not be called; its operator finds the reason in the logs."
+"""What `MODEL_FAILED` says where SageMaker gave no answer."""
 ANSWER_TOO_LARGE = ApiError(
     502, MODEL, "answer_too_large", "The model's answer is larger than this API passes on."
 )

@@ -48,7 +48,7 @@ RESPONSES: list[Response] = [
     MadeResponse("500|530", 500, render_fixed(errors.API_FAILED)),
     MadeResponse("503", 503, render_fixed(errors.MODEL_NOT_READY)),
     MadeResponse("504", 504, render_fixed(errors.MODEL_TOO_SLOW)),
-    MadeResponse("default", 502, render_fixed(errors.NOT_CALLED)),
+    MadeResponse("default", 502, render_fixed(errors.MODEL_FAILED.saying(errors.ENDPOINT_NOT_CALLED))),
 ]
 """By SageMaker's status; what is left over is our own doing, such as a permission that is missing.
 

@@ -7,6 +7,7 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_fil
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ _WORDS: dict[str, errors.ApiError] = {
     "MODEL_NOT_READY": errors.MODEL_NOT_READY,
     "MODEL_REFUSED": errors.MODEL_REFUSED,
     "MODEL_TOO_SLOW": errors.MODEL_TOO_SLOW,
-    "NOT_CALLED": errors.NOT_CALLED,
+    "NOT_CALLED": errors.MODEL_FAILED.saying(errors.ENDPOINT_NOT_CALLED),
     "REFUSED_INPUT": errors.REFUSED_INPUT,
     "TOO_MANY_REQUESTS": errors.TOO_MANY_REQUESTS,
 }
@@ -53,8 +54,9 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
     return [{"name": "sign", "typed_config": sign}, {"name": "codec", "typed_config": codec}]
 
 
+@functools.cache
 def render_sagemaker_errors() -> str:
-    """The Lua, with the words of the errors."""
+    """The Lua, with the words of the errors; read once, so that nothing on disk can stop a later start."""
     words = "\n".join(_render_words(name, error) for name, error in _WORDS.items())
     head = f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{words}\n}}\n'
     return head + _SCRIPT.read_text(encoding="ascii")
