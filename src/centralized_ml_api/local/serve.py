@@ -34,8 +34,9 @@ from centralized_ml_api.local.service_factory import ServiceFactory
 from centralized_ml_api.local.specs import code_folders
 from centralized_ml_api.local.state_folder import Run, StateFolder
 from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.supervision.mark import set_mark
 from centralized_ml_api.local.supervision.replica import Patience
-from centralized_ml_api.local.supervision.strays import end_strays, set_mark
+from centralized_ml_api.local.supervision.strays import end_strays
 from centralized_ml_api.local.supervisor import Supervisor
 from centralized_ml_api.local.traffic.counted import Traffic
 from centralized_ml_api.local.traffic.listen import METRICS_PATH, build_metrics_application

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.supervision.strays import inherited_mark
+from centralized_ml_api.local.supervision.mark import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

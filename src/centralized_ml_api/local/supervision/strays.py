@@ -13,21 +13,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from centralized_ml_api.local.supervision.mark import MARK
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-MARK = "MLAPI_STATE_FOLDER"
 KILL_SECONDS = 5.0
-
-
-def set_mark(folder: Path) -> None:
-    """Marks what this process starts from now on as belonging to the state folder."""
-    os.environ[MARK] = str(folder)
-
-
-def inherited_mark() -> dict[str, str]:
-    """The mark as an environment to add to a child's; empty where none is set."""
-    return {MARK: os.environ[MARK]} if MARK in os.environ else {}
 
 
 def end_strays(folder: Path) -> int:
@@ -36,13 +27,20 @@ def end_strays(folder: Path) -> int:
     Returns:
         How many were killed; when it returns, they are gone.
     """
-    strays = [process for process in psutil.process_iter() if _carries_mark(process, str(folder))]
+    strays = [process for process in _every_process() if _carries_mark(process, str(folder))]
     strays = [process for process in strays if process.pid not in _own_line()]
     for process in strays:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(strays, timeout=KILL_SECONDS)
     return len(strays)
+
+
+def _every_process() -> list[psutil.Process]:
+    """None where the machine has no descriptor left to look: what ends must end all the same."""
+    with contextlib.suppress(OSError):
+        return list(psutil.process_iter())
+    return []
 
 
 def _carries_mark(process: psutil.Process, folder: str) -> bool:
