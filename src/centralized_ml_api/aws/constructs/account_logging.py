@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy
 
 from centralized_ml_api.aws.constructs.role import build_role, role_arn
 
 if TYPE_CHECKING:
     from constructs import Construct
 
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+
 _POLICY = "iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
-def build_account_logging(scope: Construct, *, after: CfnResource) -> CfnResource:
+def build_account_logging(scope: Construct, *, after: CfnResource, surroundings: Surroundings) -> CfnResource:
     """The account's setting, without which no stage with an access log can be made.
 
     It and its role outlive the stack: the setting goes on naming the role, and the logs of every other API of
@@ -24,12 +26,13 @@ def build_account_logging(scope: Construct, *, after: CfnResource) -> CfnResourc
     Args:
         scope: where both stand.
         after: an API; before its first, an account has no such setting.
+        surroundings: of the stack.
     """
     role = build_role(
         scope,
         "CloudWatchRole",
         service="apigateway.amazonaws.com",
-        managed=[f"arn:{Stack.of(scope).partition}:{_POLICY}"],
+        managed=[f"arn:{surroundings.partition}:{_POLICY}"],
     )
     setting = CfnResource(
         scope, "Account", type="AWS::ApiGateway::Account", properties={"CloudWatchRoleArn": role_arn(role)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.dashboard import api_dimensions
@@ -12,6 +12,7 @@ from centralized_ml_api.aws.constructs.dashboard import api_dimensions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
     from centralized_ml_api.plan.aws.dashboard import AlarmPlan
 
 _MINUTE = 60
@@ -21,20 +22,26 @@ class Alarms(Construct):
     """They tell `email`, which AWS asks first whether it wants that; also when it is over."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, alarms: Iterable[AlarmPlan], email: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        alarms: Iterable[AlarmPlan],
+        email: str,
+        surroundings: Surroundings,
     ) -> None:
         super().__init__(scope, construct_id)
         subscription = {"Protocol": "email", "Endpoint": email}
         topic = CfnResource(
             self, "Topic", type="AWS::SNS::Topic", properties={"Subscription": [subscription]}
         )
-        _build_policy(self, topic)
+        _build_policy(self, topic, surroundings.account)
         for alarm in alarms:
-            properties = _alarm(alarm, Stack.of(self).stack_name, topic.ref)
+            properties = _alarm(alarm, surroundings.stack_name, topic.ref)
             CfnResource(self, alarm.id, type="AWS::CloudWatch::Alarm", properties=properties)
 
 
-def _build_policy(scope: Construct, topic: CfnResource) -> CfnResource:
+def _build_policy(scope: Construct, topic: CfnResource, account: str) -> CfnResource:
     """Only the account's own alarms may say something, and only over TLS.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
@@ -44,7 +51,7 @@ def _build_policy(scope: Construct, topic: CfnResource) -> CfnResource:
         "Principal": {"Service": "cloudwatch.amazonaws.com"},
         "Action": "sns:Publish",
         "Resource": topic.ref,
-        "Condition": {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }
     plain = {
         "Effect": "Deny",

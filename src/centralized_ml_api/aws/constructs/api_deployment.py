@@ -7,11 +7,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aws_cdk import Stack
 
 _TOKEN = re.compile(r"\$\{Token\[[^\]]+\]\}")
 """What the CDK writes into a text for a value that only the deployment knows. Its number changes with
@@ -22,7 +24,7 @@ Source: https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
 
 
 def build_deployment(
-    scope: Construct, construct_id: str, *, api: CfnResource, document: Mapping[str, Any]
+    scope: Construct, construct_id: str, *, api_id: str, document: Mapping[str, Any], stack: Stack
 ) -> CfnResource:
     """A deployment of the API, whose logical id ends with a fingerprint of the document.
 
@@ -33,9 +35,8 @@ def build_deployment(
         Construct(scope, construct_id),
         "Resource",
         type="AWS::ApiGateway::Deployment",
-        properties={"RestApiId": api.ref},
+        properties={"RestApiId": api_id},
     )
-    stack = Stack.of(scope)
     logical_id = stack.get_logical_id(deployment) + _fingerprint(stack, document)
     deployment.override_logical_id(logical_id)
     deployment.add_metadata("aws:cdk:do-not-refactor", value=True)  # its id is no name

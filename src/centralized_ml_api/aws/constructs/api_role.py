@@ -46,7 +46,7 @@ class ApiRole(Construct):
             description="Calls the models and functions behind the API",
             managed=policies,
         )
-        self.arn = role_arn(role)
+        self.arn = role_arn(role).to_string()
 
     def _policies(
         self, kind: str, action: str, lists: Sequence[Sequence[str]], arns: Mapping[str, str]

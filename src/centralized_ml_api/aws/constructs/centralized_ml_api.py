@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import NestedStack, Stack
+from aws_cdk import NestedStack
 from constructs import Construct
 
 from centralized_ml_api.api.catalogue import Known
@@ -26,6 +26,7 @@ from centralized_ml_api.aws.constructs.key_function import KeyFunction
 from centralized_ml_api.aws.constructs.model_function import ModelFunction
 from centralized_ml_api.aws.constructs.stored_documents import store_documents
 from centralized_ml_api.aws.constructs.stream_function import StreamFunction
+from centralized_ml_api.aws.constructs.surroundings import Surroundings
 from centralized_ml_api.aws.constructs.team_keys import TeamKeys
 from centralized_ml_api.aws.document import Addresses, extend_document
 from centralized_ml_api.aws.document.keys import Authorizer
@@ -73,6 +74,7 @@ class CentralizedMlApi(Construct):
         super().__init__(scope, construct_id)
         self._plan = plan
         self._samples = samples or {}
+        self._surroundings = Surroundings(self)
         self._parents = self._build_parents()
         self._rooms: dict[tuple[str | None, str], Construct] = {}
         self.endpoints = self._build_models()
@@ -92,7 +94,10 @@ class CentralizedMlApi(Construct):
         return parents
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
-        arns = {role.id: ExecutionRole(self, f"{role.id}Role", plan=role).arn for role in self._plan.roles}
+        arns = {
+            role.id: ExecutionRole(self, f"{role.id}Role", plan=role, surroundings=self._surroundings).arn
+            for role in self._plan.roles
+        }
         models = {
             model.name: HostedModel(
                 self._room(model.group, "Models"), model.name, plan=model, role_arn=arns[model.role]
@@ -109,6 +114,7 @@ class CentralizedMlApi(Construct):
                 plan=function,
                 endpoint=self._address(function.endpoint),
                 log_retention_days=self._plan.log_retention_days,
+                surroundings=self._surroundings,
             )
             for function in self._plan.functions
         }
@@ -121,14 +127,16 @@ class CentralizedMlApi(Construct):
             plan=plan,
             endpoints={one.name: self._address(one.endpoint) for one in plan.models},
             log_retention_days=self._plan.log_retention_days,
+            surroundings=self._surroundings,
             ends=self._plan.api.event.ends,
         ).arn
 
     def _build_api(self) -> HttpApi:
         called = {one.name: self._address(one.endpoint) for one in self._direct_routes()}
         functions = {name: one.arn for name, one in self._functions.items()}
-        stack = Stack.of(self)
-        stored = store_documents(self, self._build_documents())
+        here = self._surroundings
+        service = f"arn:{here.partition}:apigateway:{here.region}"
+        stored = store_documents(self, self._build_documents(), here.synthesizer)
         role = ApiRole(
             self,
             "ApiRole",
@@ -136,16 +144,16 @@ class CentralizedMlApi(Construct):
             endpoint_arns={name: one.arn for name, one in called.items()},
             function_arns=functions,
             stream_arn=self._stream_arn,
-            document_arns=[f"arn:{stack.partition}:s3:::{one.bucket}/{one.key}" for _, one in stored],
+            document_arns=[f"arn:{here.partition}:s3:::{one.bucket}/{one.key}" for _, one in stored],
         )
         addresses = Addresses(
-            service=f"arn:{stack.partition}:apigateway:{stack.region}",
+            service=service,
             role=role.arn,
             endpoints={name: one.name for name, one in called.items()},
             functions=functions,
             stream=self._stream_arn,
             stored=tuple(StoredDocument(one, f"{place.bucket}/{place.key}") for one, place in stored),
-            authorizer=self._build_authorizer(f"arn:{stack.partition}:apigateway:{stack.region}"),
+            authorizer=self._build_authorizer(service),
         )
         return HttpApi(
             self,
@@ -159,13 +167,18 @@ class CentralizedMlApi(Construct):
             ),
             throttle=self._plan.throttle,
             log_retention_days=self._plan.log_retention_days,
+            surroundings=here,
         )
 
     def _build_authorizer(self, service: str) -> Authorizer | None:
         if not self._plan.access.teams:
             return None
         function = KeyFunction(
-            self, "KeyFunction", access=self._plan.access, log_retention_days=self._plan.log_retention_days
+            self,
+            "KeyFunction",
+            access=self._plan.access,
+            log_retention_days=self._plan.log_retention_days,
+            surroundings=self._surroundings,
         )
         uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
         return Authorizer(uri, function.caller)
@@ -174,26 +187,32 @@ class CentralizedMlApi(Construct):
         teams = self._plan.access.teams
         if not teams:
             return None
-        return EventKeys(TeamKeys(self, "Teams", teams=teams, api=api).ids, KeyEnds(self, "KeyEnds").role)
+        here = self._surroundings
+        keys = TeamKeys(self, "Teams", teams=teams, api=api, stack_name=here.stack_name)
+        return EventKeys(keys.ids, KeyEnds(self, "KeyEnds", surroundings=here).role)
 
     def _build_event(self) -> None:
         event = self._plan.api.event
         if event.ends:
-            EventEnd(self, "End", ends=event.ends)
+            EventEnd(self, "End", ends=event.ends, surroundings=self._surroundings)
         if event.budget:
-            build_budget(self, "Budget", event.budget)
+            build_budget(self, "Budget", event.budget, self._surroundings.stack_name)
 
     def _build_dashboard(self) -> str | None:
         plan = self._plan.dashboard
         if plan is None:
             return None
         if plan.email:
-            Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email)
+            Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email, surroundings=self._surroundings)
         functions = {name: self._functions[name].arn for name in plan.functions}
         streaming = {"(streams)": self._stream_arn} if plan.streams else {}
         endpoints = {name: self.endpoints[name].name for name in plan.endpoints}
         return build_dashboard(
-            self, "Dashboard", endpoints=endpoints, functions={**functions, **streaming}
+            self,
+            "Dashboard",
+            endpoints=endpoints,
+            functions={**functions, **streaming},
+            surroundings=self._surroundings,
         ).ref
 
     def _build_documents(self) -> Sequence[ServedDocument]:
@@ -206,7 +225,7 @@ class CentralizedMlApi(Construct):
 
     def _address(self, endpoint: Endpoint) -> EndpointAddress:
         if isinstance(endpoint, AdoptedEndpoint):
-            return adopted_address(self, endpoint.endpoint_name)
+            return adopted_address(self._surroundings.stack, endpoint.endpoint_name)
         return self.endpoints[endpoint.name]
 
     def _room(self, group: str | None, kind: str) -> Construct:

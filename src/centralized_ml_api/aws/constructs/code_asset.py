@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode, Stack
+from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode
 
 from centralized_ml_api.errors import DeployError
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from constructs import Construct
+
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
 
 NOT_SHIPPED = [
     "__pycache__/",
@@ -27,7 +29,7 @@ NOT_SHIPPED = [
 """What running or testing the function here leaves in its folder, as patterns of .gitignore."""
 
 
-def ship_code(function: Construct, folder: Path) -> dict[str, str]:
+def ship_code(function: Construct, folder: Path, surroundings: Surroundings) -> dict[str, str]:
     """The folder under a name that changes with its content: the `Code` of a function.
 
     Raises:
@@ -35,15 +37,14 @@ def ship_code(function: Construct, folder: Path) -> dict[str, str]:
             that nobody named.
     """
     _check_links(folder)
-    stack = Stack.of(function)
     staged = AssetStaging(
         function, "Code", source_path=str(folder), exclude=NOT_SHIPPED, ignore_mode=IgnoreMode.GIT
     )
-    place = stack.synthesizer.add_file_asset(
+    place = surroundings.synthesizer.add_file_asset(
         source_hash=staged.asset_hash,
-        file_name=staged.relative_staged_path(stack),
+        file_name=staged.relative_staged_path(surroundings.stack),
         packaging=FileAssetPackaging.ZIP_DIRECTORY,
-        display_name=function.node.path,
+        display_name=folder.name,
     )
     return {"S3Bucket": place.bucket_name, "S3Key": place.object_key}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnResource, Fn, Stack
+from aws_cdk import CfnResource, Fn
 
 from centralized_ml_api.aws.constructs.hosted_model import VARIANT
 from centralized_ml_api.aws.constructs.http_api import STAGE
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+
 Metric = list[Any]
 
 _COLUMNS, _WIDTH, _HEIGHT = 2, 12, 6
@@ -25,7 +27,12 @@ _FROM_ZERO = {"left": {"min": 0}}
 
 
 def build_dashboard(
-    scope: Construct, construct_id: str, *, endpoints: Mapping[str, str], functions: Mapping[str, str]
+    scope: Construct,
+    construct_id: str,
+    *,
+    endpoints: Mapping[str, str],
+    functions: Mapping[str, str],
+    surroundings: Surroundings,
 ) -> CfnResource:
     """A dashboard without a fixed name.
 
@@ -34,12 +41,12 @@ def build_dashboard(
         construct_id: its name there.
         endpoints: SageMaker's names of endpoints by what they are called here.
         functions: the ARNs of functions by what they are called here.
+        surroundings: of the stack.
     """
-    stack = Stack.of(scope)
     names = {label: Fn.select(6, Fn.split(":", arn)) for label, arn in functions.items()}
-    graphs = [*_of_api(stack.stack_name), *_of_models(endpoints), *_of_functions(names)]
-    body = {"widgets": [_place(number, graph, stack.region) for number, graph in enumerate(graphs)]}
-    properties = {"DashboardBody": stack.to_json_string(body)}
+    graphs = [*_of_api(surroundings.stack_name), *_of_models(endpoints), *_of_functions(names)]
+    body = {"widgets": [_place(number, graph, surroundings.region) for number, graph in enumerate(graphs)]}
+    properties = {"DashboardBody": surroundings.stack.to_json_string(body)}
     return CfnResource(scope, construct_id, type="AWS::CloudWatch::Dashboard", properties=properties)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
-
 if TYPE_CHECKING:
-    from constructs import Construct
+    from aws_cdk import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +17,11 @@ class EndpointAddress:
     arn: str
 
 
-def adopted_address(scope: Construct, endpoint_name: str) -> EndpointAddress:
+def adopted_address(stack: Stack, endpoint_name: str) -> EndpointAddress:
     """The address of an endpoint of the same account and region that somebody else made.
 
     An ARN holds the name in small letters, and IAM compares the case.
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
     """
-    arn = Stack.of(scope).format_arn(
-        service="sagemaker", resource="endpoint", resource_name=endpoint_name.lower()
-    )
+    arn = stack.format_arn(service="sagemaker", resource="endpoint", resource_name=endpoint_name.lower())
     return EndpointAddress(endpoint_name, arn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 
 from centralized_ml_api.aws.tags import STACK_TAG
 
@@ -17,7 +17,7 @@ WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100))
 """At which percentage of the budget, of what was spent and of what AWS expects by the end of the month."""
 
 
-def build_budget(scope: Construct, construct_id: str, budget: BudgetPlan) -> CfnResource:
+def build_budget(scope: Construct, construct_id: str, budget: BudgetPlan, stack_name: str) -> CfnResource:
     """A budget of a month, of what has this stack's tag. It warns; it stops nothing.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-budgets-budget.html
@@ -32,7 +32,7 @@ def build_budget(scope: Construct, construct_id: str, budget: BudgetPlan) -> Cfn
                 "BudgetType": "COST",
                 "TimeUnit": "MONTHLY",
                 "BudgetLimit": {"Amount": budget.usd, "Unit": "USD"},
-                "CostFilters": {"TagKeyValue": [f"user:{STACK_TAG}${Stack.of(scope).stack_name}"]},
+                "CostFilters": {"TagKeyValue": [f"user:{STACK_TAG}${stack_name}"]},
             },
             "NotificationsWithSubscribers": [_warning(kind, at, budget.email) for kind, at in WARNINGS],
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.role import allow, build_role, role_arn
@@ -13,6 +13,8 @@ from centralized_ml_api.aws.schedule_expression import render_expression
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
 
 
 class EventEnd(Construct):
@@ -24,32 +26,34 @@ class EventEnd(Construct):
     and https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, ends: datetime) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, ends: datetime, surroundings: Surroundings
+    ) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
+        stack = surroundings.stack
         CfnResource(
             self,
             "Schedule",
             type="AWS::Scheduler::Schedule",
             properties={
-                "Description": f"The end of the event: deletes the stack {stack.stack_name}",
+                "Description": f"The end of the event: deletes the stack {surroundings.stack_name}",
                 "FlexibleTimeWindow": {"Mode": "OFF"},
                 "ScheduleExpression": render_expression(ends),
                 "ScheduleExpressionTimezone": "UTC",
                 "Target": {
-                    "Arn": f"arn:{stack.partition}:scheduler:::aws-sdk:cloudformation:deleteStack",
-                    "Input": stack.to_json_string({"StackName": stack.stack_name}),
-                    "RoleArn": role_arn(self._build_role()),
+                    "Arn": f"arn:{surroundings.partition}:scheduler:::aws-sdk:cloudformation:deleteStack",
+                    "Input": stack.to_json_string({"StackName": surroundings.stack_name}),
+                    "RoleArn": role_arn(self._build_role(stack.stack_id)),
                 },
             },
         )
 
-    def _build_role(self) -> CfnResource:
+    def _build_role(self, stack_id: str) -> CfnResource:
         return build_role(
             self,
             "Role",
             service="scheduler.amazonaws.com",
             description="Deletes this stack at the end of the event",
             condition=only_from_here(),
-            inline={"Delete": [allow(["cloudformation:DeleteStack"], [Stack.of(self).stack_id])]},
+            inline={"Delete": [allow(["cloudformation:DeleteStack"], [stack_id])]},
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.role import allow, build_managed_policy, build_role, role_arn
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from centralized_ml_api.aws.constructs.role import Statement
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
     from centralized_ml_api.plan.aws.model import ArtifactLocation, ExecutionRolePlan, Repository
 
 _METRICS = ["AWS/SageMaker", "/aws/sagemaker/*"]
@@ -28,10 +28,12 @@ class ExecutionRole(Construct):
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, plan: ExecutionRolePlan) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, plan: ExecutionRolePlan, surroundings: Surroundings
+    ) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        self._partition, self._account, self._region = stack.partition, stack.account, stack.region
+        self._partition, self._region = surroundings.partition, surroundings.region
+        self._account = surroundings.account
         role = build_role(
             self,
             "Role",

@@ -30,7 +30,9 @@ class HostedModel(Construct):
     this; so the properties stand here in CloudFormation's words.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, plan: HostingPlan, role_arn: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, plan: HostingPlan, role_arn: Reference
+    ) -> None:
         super().__init__(scope, construct_id)
         model = self._add("Model", "Model", _model(plan, role_arn))
         variant = _variant(plan, model.get_att("ModelName"))
@@ -48,7 +50,7 @@ class HostedModel(Construct):
         return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)
 
 
-def _model(plan: HostingPlan, role_arn: str) -> dict[str, Any]:
+def _model(plan: HostingPlan, role_arn: Reference) -> dict[str, Any]:
     return {
         "ExecutionRoleArn": role_arn,
         "PrimaryContainer": _container(plan.container),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnMapping, CfnResource, Stack
+from aws_cdk import CfnMapping, CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.account_logging import build_account_logging
@@ -16,6 +16,9 @@ from centralized_ml_api.aws.document.shared_texts import is_large, repeated_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import Stack
+
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
     from centralized_ml_api.plan.event import Throttle
 
 STAGE = "prod"
@@ -58,31 +61,35 @@ class HttpApi(Construct):
         document: Mapping[str, Any],
         throttle: Throttle,
         log_retention_days: int,
+        surroundings: Surroundings,
     ) -> None:
         super().__init__(scope, construct_id)
         if is_large(document):
-            document = self._share_texts(document)
+            document = self._share_texts(document, surroundings.stack)
         log = build_log_group(self, "AccessLog", log_retention_days)
         whole = Construct(self, _NAME)
-        api = _build_api(whole, document)
-        deployment = build_deployment(whole, "Deployment", api=api, document=document)
-        stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": api.ref})
-        stage.add_resource_dependency(build_account_logging(whole, after=api))
-        self.id, self.stage = api.ref, stage.ref
-        self.url = _url(Stack.of(self), api.ref, stage.ref)
+        api = _build_api(whole, document, surroundings.stack_name)
+        self.id = api.ref
+        deployment = build_deployment(
+            whole, "Deployment", api_id=self.id, document=document, stack=surroundings.stack
+        )
+        stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": self.id})
+        stage.add_resource_dependency(build_account_logging(whole, after=api, surroundings=surroundings))
+        self.stage = stage.ref
+        self.url = _url(surroundings, self.id, self.stage)
 
-    def _share_texts(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _share_texts(self, document: Mapping[str, Any], stack: Stack) -> Mapping[str, Any]:
         """The document with its repeated texts in a mapping of the template."""
         texts = repeated_texts(document)
         mapping = CfnMapping(self, "Texts", mapping={key: {"Text": text} for key, text in texts.items()})
         # Not `mapping.find_in_map`: its strings would each be searched for tokens, again and again.
-        name = Stack.of(self).resolve(mapping.logical_id)
+        name = stack.resolve(mapping.logical_id)
         places = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
         shared: Mapping[str, Any] = replace_texts(document, places.get)
         return shared
 
 
-def _build_api(scope: Construct, document: Mapping[str, Any]) -> CfnResource:
+def _build_api(scope: Construct, document: Mapping[str, Any], name: str) -> CfnResource:
     return CfnResource(
         scope,
         "Resource",
@@ -90,7 +97,7 @@ def _build_api(scope: Construct, document: Mapping[str, Any]) -> CfnResource:
         properties={
             "Body": document,
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
-            "Name": Stack.of(scope).stack_name,  # by which CloudWatch tells APIs apart
+            "Name": name,  # by which CloudWatch tells APIs apart
         },
     )
 
@@ -120,5 +127,6 @@ def _settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
     }
 
 
-def _url(stack: Stack, api: str, stage: str) -> str:
-    return f"https://{api}.execute-api.{stack.region}.{stack.url_suffix}/{stage}/"
+def _url(surroundings: Surroundings, api: str, stage: str) -> str:
+    suffix = surroundings.stack.url_suffix
+    return f"https://{api}.execute-api.{surroundings.region}.{suffix}/{stage}/"

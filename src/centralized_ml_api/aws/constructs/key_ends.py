@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnResource, Stack
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.role import allow, build_role, role_arn
 from centralized_ml_api.aws.constructs.scheduler import only_from_here
 from centralized_ml_api.aws.tags import STACK_TAG
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
 
 
 class KeyEnds(Construct):
@@ -17,19 +22,17 @@ class KeyEnds(Construct):
     Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-group.html
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, surroundings: Surroundings) -> None:
         super().__init__(scope, construct_id)
         CfnResource(self, "Group", type="AWS::Scheduler::ScheduleGroup", properties={})
-        stack = Stack.of(self)
-        keys = f"arn:{stack.partition}:apigateway:{stack.region}::/apikeys/*"
-        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack.stack_name}}
-        self.role = role_arn(
-            build_role(
-                self,
-                "Role",
-                service="scheduler.amazonaws.com",
-                description="Ends keys that were replaced",
-                condition=only_from_here(),
-                inline={"End": [allow(["apigateway:PATCH"], [keys], own)]},
-            )
+        keys = f"arn:{surroundings.partition}:apigateway:{surroundings.region}::/apikeys/*"
+        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": surroundings.stack_name}}
+        role = build_role(
+            self,
+            "Role",
+            service="scheduler.amazonaws.com",
+            description="Ends keys that were replaced",
+            condition=only_from_here(),
+            inline={"End": [allow(["apigateway:PATCH"], [keys], own)]},
         )
+        self.role = role_arn(role).to_string()

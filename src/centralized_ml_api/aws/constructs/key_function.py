@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.code_asset import ship_code
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.aws.constructs.role import Statement
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
     from centralized_ml_api.plan.aws.event import AccessPlan
 
 CODE = Path(__file__).with_name("key_code")
@@ -34,9 +35,16 @@ class KeyFunction(Construct):
     """`arn` is that of the function, `caller` that of the role by which API Gateway calls it."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, access: AccessPlan, log_retention_days: int
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        access: AccessPlan,
+        log_retention_days: int,
+        surroundings: Surroundings,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._surroundings = surroundings
         log = build_log_group(self, "Log", log_retention_days)
         function = CfnResource(
             self,
@@ -44,7 +52,7 @@ class KeyFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": "Gives the keys of callers on to API Gateway, which checks them",
-                "Code": ship_code(self, CODE),
+                "Code": ship_code(self, CODE, surroundings),
                 "Handler": "index.lambda_handler",
                 "Runtime": RUNTIME,
                 "Timeout": TIMEOUT_SECONDS,
@@ -55,10 +63,10 @@ class KeyFunction(Construct):
             },
         )
         self.arn = function.get_att("Arn").to_string()
-        self.caller = role_arn(self._build_caller())
+        self.caller = role_arn(self._build_caller()).to_string()
 
     def _build_role(self, log: CfnResource, access: AccessPlan) -> CfnResource:
-        write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn").to_string()])
+        write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn")])
         return build_role(
             self,
             "Role",
@@ -72,10 +80,10 @@ class KeyFunction(Construct):
 
         Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-iam-policy.html
         """
-        stack = Stack.of(self)
-        service = f"arn:{stack.partition}:apigateway:{stack.region}::"
+        here = self._surroundings
+        service = f"arn:{here.partition}:apigateway:{here.region}::"
         yield allow(["apigateway:GET"], [f"{service}/usageplans", f"{service}/usageplans/*/keys"])
-        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack.stack_name}}
+        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": here.stack_name}}
         yield allow(["apigateway:GET"], [f"{service}/apikeys/*"], own)
 
     def _build_caller(self) -> CfnResource:

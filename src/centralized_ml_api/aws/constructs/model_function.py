@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.role import Statement
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
     from centralized_ml_api.plan.aws.model import ModelFunctionPlan
 
 
@@ -30,6 +31,7 @@ class ModelFunction(Construct):
         plan: ModelFunctionPlan,
         endpoint: EndpointAddress,
         log_retention_days: int,
+        surroundings: Surroundings,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = build_log_group(self, "Log", log_retention_days)
@@ -41,7 +43,7 @@ class ModelFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": f"Answers POST /{plan.name}",
-                "Code": ship_code(self, written.code),
+                "Code": ship_code(self, written.code, surroundings),
                 "Handler": written.handler,
                 "Runtime": written.runtime,
                 "Timeout": written.timeout_seconds,
@@ -59,7 +61,7 @@ def _build_role(
     scope: Construct, plan: ModelFunctionPlan, endpoint: EndpointAddress, log_group: CfnResource
 ) -> CfnResource:
     """Its own log, this endpoint, and what the config asks for."""
-    write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.get_att("Arn").to_string()])
+    write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.get_att("Arn")])
     return build_role(
         scope,
         "Role",

@@ -13,6 +13,8 @@ from constructs import Construct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from aws_cdk import Reference
+
 Statement = dict[str, Any]
 """What a policy allows."""
 
@@ -20,7 +22,7 @@ _VERSION = "2012-10-17"
 
 
 def allow(
-    actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None
+    actions: Sequence[str], resources: Sequence[str | Reference], condition: Mapping[str, Any] | None = None
 ) -> Statement:
     """A statement that allows these actions on these ARNs, under a condition or always."""
     return {
@@ -75,9 +77,9 @@ def build_role(
     return _add(scope, construct_id, "AWS::IAM::Role", said)
 
 
-def role_arn(role: CfnResource) -> str:
-    """The ARN of a role, as a token."""
-    return role.get_att("Arn").to_string()
+def role_arn(role: CfnResource) -> Reference:
+    """The ARN of a role, as the value of a property; a text needs its `to_string`, which is one call more."""
+    return role.get_att("Arn")
 
 
 def _may_be_taken_by(service: str, condition: Mapping[str, Any] | None) -> Statement:
@@ -93,7 +95,7 @@ def _document(statements: Iterable[Statement]) -> dict[str, Any]:
     return {"Statement": [*statements], "Version": _VERSION}
 
 
-def _one_or_all(values: Sequence[str]) -> str | list[str]:
+def _one_or_all(values: Sequence[str | Reference]) -> str | Reference | list[str | Reference]:
     """As IAM itself writes it, and the CDK."""
     return values[0] if len(values) == 1 else [*values]
 

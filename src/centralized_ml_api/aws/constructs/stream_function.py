@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.role import Statement
+    from centralized_ml_api.aws.constructs.surroundings import Surroundings
     from centralized_ml_api.plan.aws.model import StreamModel, StreamPlan
 
 CODE = Path(__file__).with_name("stream_function")
@@ -49,9 +50,11 @@ class StreamFunction(Construct):
         plan: StreamPlan,
         endpoints: Mapping[str, EndpointAddress],
         log_retention_days: int,
+        surroundings: Surroundings,
         ends: datetime | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._stack = surroundings.stack
         log = build_log_group(self, "Log", log_retention_days)
         models = {one.name: one for one in plan.models}
         parameters = [
@@ -65,7 +68,7 @@ class StreamFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": "Streams answers, and speaks the API of OpenAI",
-                "Code": ship_code(self, CODE),
+                "Code": ship_code(self, CODE, surroundings),
                 "Handler": "index.handler",
                 "Runtime": RUNTIME,
                 "Timeout": plan.timeout_seconds,
@@ -98,7 +101,7 @@ class StreamFunction(Construct):
         log: CfnResource,
         parameters: Sequence[CfnResource],
     ) -> CfnResource:
-        write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn").to_string()])
+        write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn")])
         return build_role(
             self,
             "Role",
@@ -113,7 +116,7 @@ class StreamFunction(Construct):
             yield allow(["ssm:GetParameters"], [self._arn_of(one) for one in parameters])
 
     def _arn_of(self, parameter: CfnResource) -> str:
-        return Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=parameter.ref)
+        return self._stack.format_arn(service="ssm", resource="parameter", resource_name=parameter.ref)
 
     def _invoking(self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]) -> Iterable[str]:
         for kind, actions, lists in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.tags import key_tags
@@ -21,14 +21,21 @@ class TeamKeys(Construct):
     """`ids` are API Gateway's ids of the keys by the names of the teams; the values have to be asked for."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, teams: Iterable[TeamAccess], api: HttpApi
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        teams: Iterable[TeamAccess],
+        api: HttpApi,
+        stack_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._stack_name = stack_name
         self.ids = {one.name: self._build(one.team, api) for one in teams}
 
     def _build(self, team: TeamPlan, api: HttpApi) -> str:
         whole = Construct(self, team.name)
-        key = _build_key(whole, team)
+        key = _build_key(whole, team, self._stack_name)
         plan = CfnResource(
             whole, "Plan", type="AWS::ApiGateway::UsagePlan", properties=_plan_properties(team, api)
         )
@@ -41,8 +48,8 @@ class TeamKeys(Construct):
         return key.ref
 
 
-def _build_key(scope: Construct, team: TeamPlan) -> CfnResource:
-    tags = key_tags(Stack.of(scope).stack_name, team.name)
+def _build_key(scope: Construct, team: TeamPlan, stack_name: str) -> CfnResource:
+    tags = key_tags(stack_name, team.name)
     return CfnResource(
         scope,
         "Key",
