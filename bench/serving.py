@@ -25,13 +25,15 @@ def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence
     Its state is in `folder / ".mlapi"`. `prefix` stands before the command, such as `taskset`.
 
     Raises:
-        subprocess.CalledProcessError: it does not start; `stderr` says why.
+        RuntimeError: it does not start; with the reason.
     """
     file = folder / "models.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     state = ["--state", str(folder / ".mlapi")]
     up = [*prefix, *MLAPI, "up", str(file), "--port", "0", "--detach", *state, *flags]
-    started = subprocess.run(up, check=True, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
+    started = subprocess.run(up, check=False, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
+    if started.returncode:
+        raise RuntimeError(f"mlapi up ends with {started.returncode}:\n{started.stderr}")
     try:
         yield started.stdout.partition("Serving on ")[2].partition("\n")[0]
     finally:
