@@ -9,12 +9,17 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
 if TYPE_CHECKING:
-    from support.synthesis import Template
+    from collections.abc import Iterable
+
+    from support.synthesis import Config, Template
 
 
 def lint_template(template: Template, region: str) -> list[str]:
     """What cfn-lint says of a template and its nested ones, warnings included."""
-    found = []
-    for document in (template.document, *template.nested.values()):
-        found += [str(one) for one in lint(json.dumps(document), config=ManualArgs(regions=[region]))]
-    return found
+    return lint_documents((template.document, *template.nested.values()), region)
+
+
+def lint_documents(documents: Iterable[Config], region: str) -> list[str]:
+    """What cfn-lint says of each of them by itself."""
+    config = ManualArgs(regions=[region])
+    return [str(one) for document in documents for one in lint(json.dumps(document), config=config)]

@@ -34,12 +34,13 @@ class Patience:
 
     `start`: until a new server is ready (SageMaker's containers have 8 minutes). `ping`: between two looks at
     a ready one. `silence`: until a ready one that answers no ping is taken for dead; long, because a
-    server with one thread answers none while it computes.
+    server with one thread answers none while it computes. `stop`: until one that was asked to end is killed.
     """
 
     start: float = 600.0
     ping: float = 5.0
     silence: float = 120.0
+    stop: float = STOP_GRACE_SECONDS
 
 
 class Replica:
@@ -168,7 +169,7 @@ class Replica:
         if self.state in {"ready", "unready"}:
             self._become("restarting", self.reason)
         if process is not None:
-            await process.stop(STOP_GRACE_SECONDS)
+            await process.stop(self._patience.stop)
 
     def _become(self, state: State, reason: str = "") -> None:
         if (self.state, self.reason) != (state, reason):

@@ -178,4 +178,4 @@ def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
         os.kill(replica.pid, signal.SIGSTOP)
         await until(lambda: replica.restarts == 1, "it was restarted")
 
-    supervised(SERVER, tmp_path, scenario, Patience(start=20, ping=0.05, silence=0.1))
+    supervised(SERVER, tmp_path, scenario, Patience(start=20, ping=0.05, silence=0.1, stop=0.1))
