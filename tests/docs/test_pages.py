@@ -45,12 +45,14 @@ def _runnable(page: Page) -> bool:
     return any(block.language in RUN and not block.not_run for block in page.blocks)
 
 
-def _starts_servers(page: Page) -> bool:
-    return any(" up" in block.text for block in page.blocks if block.language in RUN and not block.not_run)
+def _is_slow(page: Page) -> bool:
+    """It starts servers, or asks the CDK for a template."""
+    run = [block.text for block in page.blocks if block.language in RUN and not block.not_run]
+    return any(" up" in text or "choose_node()" in text for text in run)
 
 
 RUNNABLE = [
-    pytest.param(page, id=_name(page), marks=[pytest.mark.slow] if _starts_servers(page) else [])
+    pytest.param(page, id=_name(page), marks=[pytest.mark.slow] if _is_slow(page) else [])
     for page in PAGES
     if _runnable(page)
 ]

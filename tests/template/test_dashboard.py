@@ -140,6 +140,7 @@ def test_only_the_accounts_own_alarms_may_write_to_the_topic(watched: Template) 
     assert allowed["Resource"] == denied["Resource"] == topic
 
 
+@pytest.mark.slow
 def test_cloudformation_would_take_it(watched: Template) -> None:
     assert lint_template(watched, REGION) == []
 

@@ -164,6 +164,7 @@ def test_a_role_that_ends_keys_can_change_those_of_this_stack_alone(event: Templ
     assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": STACK}}
 
 
+@pytest.mark.slow
 def test_an_event_is_clean(event: Template) -> None:
     assert lint_template(event, REGION) == []
 
@@ -175,6 +176,7 @@ def test_everything_in_the_stack_has_its_tag(tmp_path: Path) -> None:
     assert stack.tags.tag_values() == {STACK_TAG: STACK}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
 def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> None:
     event = {key: value for key, value in EVENT.items() if key != "budget"}

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from support.synthesis import Deploys
 
+pytestmark = pytest.mark.slow
+
 SCALING = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
 MODELS = [
     model("gated", accept_eula=True, autoscaling=SCALING),
@@ -57,7 +59,6 @@ def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> 
     assert region in str(template.api)
 
 
-@pytest.mark.slow
 def test_the_cdks_own_validator_finds_nothing(tmp_path: Path) -> None:
     app = App(analytics_reporting=False, outdir=str(tmp_path / "out"))
     CentralizedMlApiStack(app, STACK, plan=build_test_plan({"models": MODELS}, tmp_path, FACTS))

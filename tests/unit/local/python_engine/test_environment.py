@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.python_engine import Environment
 
+pytestmark = pytest.mark.slow  # pip takes its seconds
+
 SOURCE = "def model_fn(model_dir): return 1"
 HANGING_BACKEND = """
 import os, pathlib, subprocess, sys
