@@ -93,6 +93,7 @@ class Supervisor:
         for spec in self._wanted.specs.values():
             self._registry.install(self._registry.start(spec))
         self._known = await asyncio.to_thread(load_known, plan)
+        await self._publish()  # the gateway has yet to start: it shall never know no entry
         self.note_change()
 
     async def run(self) -> None:
