@@ -1,0 +1,71 @@
+"""What came back over a connection, and whether an error has the one shape of the contract."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FIELDS = {"message", "type", "code", "request_id"}
+_FIRST_ERROR = 400
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def is_error(self) -> bool:
+        """4xx or 5xx."""
+        return self.status >= _FIRST_ERROR
+
+    @property
+    def is_server_error(self) -> bool:
+        """5xx."""
+        return self.status >= _SERVER_ERROR
+
+    @property
+    def closes(self) -> bool:
+        """Whether no further answer comes over the connection."""
+        return self.headers.get("connection", "").lower() == "close"
+
+    @property
+    def in_shape(self) -> bool:
+        """Whether a browser and the SDKs can show it, and its id is the one in the log."""
+        try:
+            error = json.loads(self.body)["error"]
+        except (ValueError, TypeError, KeyError):
+            return False
+        return (
+            error.keys() == _FIELDS
+            and self.headers.get("content-type") == "application/json"
+            and self.headers.get("access-control-allow-origin") == "*"
+            and self.headers.get("x-request-id") == error["request_id"]
+        )
+
+
+def read_answer(raw: bytes) -> Answer | None:
+    """The answer at the start of these bytes; None while it is not whole, or where there is none."""
+    raw = raw.removeprefix(_CONTINUE)
+    head, blank, body = raw.partition(b"\r\n\r\n")
+    if not blank or not head.startswith(b"HTTP/1."):
+        return None
+    length = _LENGTH.search(head + b"\r\n")
+    whole = len(body) >= int(length[1]) if length else _is_whole(head, body)
+    if not whole:
+        return None
+    lines = [line.partition(": ") for line in head.decode("latin-1").split("\r\n")[1:]]
+    headers = {name.lower(): value for name, _, value in lines}
+    return Answer(int(head[9:12]), headers, body[: int(length[1])] if length else body)
+
+
+def _is_whole(head: bytes, body: bytes) -> bool:
+    """Of an answer that says no length: one without a body, or one in chunks."""
+    return head[9:12] == b"204" or body.endswith(b"0\r\n\r\n")

@@ -1,0 +1,183 @@
+"""Many connections that call again and again at a steady pace, and what became of every call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.faults.answers import read_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.faults.answers import Answer
+
+OK, MODEL_FAILED, COME_BACK = 200, 502, 503
+ANSWER_SECONDS = 60.0
+CONNECT_PAUSE_SECONDS = 0.05
+AWAY_SECONDS = 120.0
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of calls.
+
+    `lost` are those that were sent and got no answer, or that their model did not live to answer (502).
+    `lost_again` are those of them whose connection had lost the call before, too: a process that is killed
+    takes the call under way on a connection with it, and not the next one.
+    """
+
+    answered: int = 0
+    lost: int = 0
+    lost_again: int = 0
+    turned_away: int = 0
+    """503 with `Retry-After`: the model is being started again."""
+    out_of_shape: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def calls(self) -> int:
+        """All."""
+        return self.answered + self.lost + self.turned_away
+
+    def __sub__(self, before: Tally) -> Tally:
+        """What came since."""
+        return Tally(
+            self.answered - before.answered,
+            self.lost - before.lost,
+            self.lost_again - before.lost_again,
+            self.turned_away - before.turned_away,
+            self.out_of_shape - before.out_of_shape,
+            self.statuses - before.statuses,
+        )
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.answered + other.answered,
+            self.lost + other.lost,
+            self.lost_again + other.lost_again,
+            self.turned_away + other.turned_away,
+            self.out_of_shape + other.out_of_shape,
+            self.statuses + other.statuses,
+        )
+
+    def copy(self) -> Tally:
+        """As it is now."""
+        return self + Tally()
+
+
+class Caller:
+    """One connection, on which one call is under way at a time."""
+
+    def __init__(self, port: int, entry: str, pause_seconds: float, tally: Tally) -> None:
+        self._port = port
+        self._pause_seconds = pause_seconds
+        self._tally = tally
+        self._request = (
+            f"POST /{entry} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            "Content-Length: 2\r\n\r\n{}"
+        ).encode()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._lost_before = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Calls until told to stop; a call under way is finished."""
+        while not stop.is_set():
+            self._count(await self._call())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._pause_seconds)
+        self._close()
+
+    async def _call(self) -> Answer | None:
+        """None when it was sent and not answered; as every client does, it connects until it can."""
+        try:
+            reader, writer = await self._connect()
+            writer.write(self._request)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await _receive(reader)
+        except (OSError, TimeoutError):
+            answer = None
+        if answer is None or answer.closes:
+            self._close()
+        return answer
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams and not self._streams[0].at_eof():
+            return self._streams
+        self._close()
+        end = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(CONNECT_PAUSE_SECONDS)
+            else:
+                return self._streams
+
+    def _close(self) -> None:
+        if self._streams:
+            self._streams[1].close()
+            self._streams = None
+
+    def _count(self, answer: Answer | None) -> None:
+        tally = self._tally
+        is_lost = answer is None or answer.status == MODEL_FAILED
+        if is_lost:
+            tally.lost += 1
+            tally.lost_again += self._lost_before
+        elif answer and answer.status == COME_BACK and "retry-after" in answer.headers:
+            tally.turned_away += 1
+        else:
+            tally.answered += 1
+        self._lost_before = is_lost
+        if answer is not None:
+            tally.statuses[answer.status] += 1
+            tally.out_of_shape += answer.is_error and not answer.in_shape
+
+
+async def _receive(reader: asyncio.StreamReader) -> Answer | None:
+    raw = b""
+    while piece := await reader.read(_MOST_BYTES):
+        raw += piece
+        if answer := read_answer(raw):
+            return answer
+    return None
+
+
+@contextlib.contextmanager
+def calling(port: int, entries: Sequence[str], connections: int, pause_seconds: float) -> Iterator[Tally]:
+    """So many connections, spread over the entries, call until the end of the block, on another thread."""
+    tally = Tally()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def call_all() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(connections):
+                caller = Caller(port, entries[number % len(entries)], pause_seconds, tally)
+                group.create_task(_begin_late(caller, stop, pause_seconds * number / connections))
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(call_all()))
+    thread.start()
+    try:
+        yield tally
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+async def _begin_late(caller: Caller, stop: asyncio.Event, seconds: float) -> None:
+    """Spreads the calls over the pause, for a steady load and not one that comes in waves."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    await caller.run(stop)

@@ -1,0 +1,50 @@
+"""Two `mlapi up` at the same moment."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.faults.api import Api, build_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """Of two at once, how often exactly one served and the other said who holds what it wanted."""
+
+    rounds: int
+    decided: int
+    said: tuple[str, ...]
+    """What the others said."""
+
+
+def race(folder: Path, rounds: int, port: int) -> Raced:
+    """For the same state folder and the same port."""
+    results = [_race_once(folder / str(number), port) for number in range(rounds)]
+    return Raced(rounds, sum(one for one, _ in results), tuple(said for _, said in results))
+
+
+def _race_once(folder: Path, port: int) -> tuple[bool, str]:
+    (folder / "function").mkdir(parents=True)
+    (folder / "function/index.py").write_text(
+        "def lambda_handler(event, context): return {}\n", encoding="utf-8"
+    )
+    api = Api(folder, folder / "state")
+    api.write_config(build_config())
+    up = ("up", "models.json", "--detach", "--port", str(port))
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            done = list(pool.map(lambda _: api.mlapi(*up), range(AT_ONCE)))
+        api.note()
+        said = " ".join(one.stderr.partition("error: ")[2] for one in done if one.returncode)
+        return sorted(one.returncode for one in done) == [0, 1] and "is held by" in said, said.strip()
+    finally:
+        api.mlapi("down")
+        for process in api.list_left(5):
+            process.kill()

@@ -1,0 +1,217 @@
+"""Everything that may go wrong, one after the other, done to one API under steady load."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from bench.faults import figures, slow
+from bench.faults.api import FUNCTION_ENTRY, MODEL, REPLICATED, start_api
+from bench.faults.callers import Tally, calling
+from bench.faults.configs import Refusals, refuse_many
+from bench.faults.malformed import Replies, send_malformed
+from bench.faults.racing import Raced, race
+from bench.faults.scarce import crowd, fill_disk, without_descriptors
+from bench.faults.steps import Step, kill_each, kill_supervisor, reload_often, wait_for_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.faults.api import Api
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRIES = (MODEL, REPLICATED, REPLICATED, REPLICATED, FUNCTION_ENTRY)
+"""Who is called, by how many of five connections."""
+MALFORMED_PATHS = ["/model", "/function", "/", "/health", "/models", "/openapi.json", "/v1/models", "/nope"]
+SEED = 7
+LEAVES = frozenset({".gitignore", "logs", "gateway", "lock", "usage.db"})
+"""What a state folder keeps when nothing runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of everything."""
+
+    connections: int
+    pause_seconds: float
+    """Of a connection between two calls."""
+    kills: int
+    """Of each kind of process."""
+    reloads: int
+    malformed: int
+    dawdlers: Sequence[bytes]
+    samples: int
+    """Of what processes hold; the reloads and the malformed requests are spread over the time between."""
+    races: int
+    crowd: int
+    """Connections to a gateway that may open `scarce.FEW_FILES` files; none leaves that out."""
+    fills_disk: bool
+    """Where this user may mount one."""
+    configs: int
+
+
+FULL = Extent(
+    connections=200,
+    pause_seconds=1.0,
+    kills=3,
+    reloads=50,
+    malformed=10_000,
+    dawdlers=(slow.HEADERS,) * 100 + (slow.BODY, slow.FUNCTION_BODY) * 25,
+    samples=5,
+    races=3,
+    crowd=200,
+    fills_disk=True,
+    configs=10_000,
+)
+SHORT = Extent(
+    connections=40,
+    pause_seconds=0.5,
+    kills=1,
+    reloads=2,
+    malformed=500,
+    dawdlers=(slow.HEADERS,) * 10,
+    samples=2,
+    races=1,
+    crowd=0,
+    fills_disk=False,
+    configs=100,
+)
+
+
+@dataclass(slots=True)
+class Soaked:
+    """What came of it: `steps` in order, `total` of all calls to the API, `left` what should be gone."""
+
+    steps: list[Step] = field(default_factory=list)
+    total: Tally = field(default_factory=Tally)
+    samples: list[figures.Sample] = field(default_factory=list)
+    replies: Replies = field(default_factory=Replies)
+    dawdled: slow.Dawdled = field(default_factory=slow.Dawdled)
+    raced: Raced = field(default_factory=lambda: Raced(0, 0, ()))
+    crowded: Tally = field(default_factory=Tally)
+    refusals: Refusals = field(default_factory=Refusals)
+    orphans: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
+    """All of it.
+
+    Args:
+        folder: an empty one.
+        extent: `FULL` or `SHORT`.
+        say: takes a line of progress.
+
+    Raises:
+        RuntimeError: something does not come back at all.
+    """
+    soaked = Soaked()
+    with start_api(folder / "api") as api:
+        _wear(api, soaked, extent, say)
+        _kill(api, soaked, extent, say)
+        _end_supervisor(api, soaked, extent, say)
+        port = api.port
+    soaked.orphans += len(api.list_left())
+    soaked.left = _list_leftovers(api)
+    if extent.fills_disk and (step := fill_disk(folder / "full", extent.connections)):
+        _add(soaked, step, say)
+        _sum(soaked, step.tally)
+    if extent.crowd:
+        soaked.crowded = crowd(folder / "crowd", extent.crowd)
+    soaked.raced = race(folder / "races", extent.races, port)
+    say(f"{extent.configs} broken configs")
+    good, random = _lay_out(folder / "project"), Random(SEED)  # noqa: S311  # the same every time
+    soaked.refusals = refuse_many(good, extent.configs, random, datetime.now(UTC))
+    return soaked
+
+
+def _kill(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
+    with calling(api.port, ENTRIES, extent.connections, extent.pause_seconds) as tally:
+        wait_for_calls(tally, extent.connections * 3)
+        for step in kill_each(api, tally, extent.kills, extent.connections):
+            _add(soaked, step, say)
+        _add(soaked, without_descriptors(api, tally, extent.connections), say)
+    _sum(soaked, tally)
+
+
+def _wear(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
+    """What should cost nothing that lasts: between two samples, equal shares of it."""
+    dawdling = _Dawdling(api.port, extent.dawdlers)
+    random = Random(SEED)  # noqa: S311  # the same every time
+    for number in range(extent.samples):
+        share = extent.reloads // extent.samples
+        with calling(api.port, ENTRIES, extent.connections, extent.pause_seconds) as tally:
+            wait_for_calls(tally, extent.connections * 3)
+            _add(soaked, reload_often(api, tally, share, first=1 + number * share), say)
+            before = tally.copy()
+            replies = asyncio.run(
+                send_malformed(api.port, extent.malformed // extent.samples, random, MALFORMED_PATHS)
+            )
+            soaked.replies.add(replies)
+            wait_for_calls(tally, extent.connections)
+            _add(soaked, Step("malformed requests", replies.sent, tally - before, kills=False), say)
+        _sum(soaked, tally)
+        if number == extent.samples - 1:
+            soaked.dawdled = dawdling.wait()
+        soaked.samples.append(figures.take_sample(api, soaked.samples))
+        say(f"at rest: {soaked.samples[-1]}")
+
+
+def _end_supervisor(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
+    with calling(api.port, ENTRIES, extent.connections, extent.pause_seconds) as tally:
+        wait_for_calls(tally, extent.connections)
+        step, orphans = kill_supervisor(api, tally, extent.connections)
+        _add(soaked, step, say)
+        soaked.orphans += orphans
+    _sum(soaked, tally)
+
+
+class _Dawdling:
+    """Slow clients beside everything else."""
+
+    def __init__(self, port: int, beginnings: Sequence[bytes]) -> None:
+        self._dawdled = slow.Dawdled()
+        self._thread = Thread(target=self._run, args=(port, beginnings))
+        self._thread.start()
+
+    def _run(self, port: int, beginnings: Sequence[bytes]) -> None:
+        self._dawdled = asyncio.run(slow.dawdle(port, beginnings))
+
+    def wait(self) -> slow.Dawdled:
+        """Returns when all were answered."""
+        self._thread.join()
+        return self._dawdled
+
+
+def _add(soaked: Soaked, step: Step, say: Callable[[str], None]) -> None:
+    soaked.steps.append(step)
+    tally = step.tally
+    became = f"{tally.calls} calls, {tally.lost} lost, {tally.turned_away} turned away"
+    say(f"{step.fault}, {step.times} times: {became}; {step.seconds:.1f} s")
+
+
+def _sum(soaked: Soaked, tally: Tally) -> None:
+    soaked.total += tally
+
+
+def _list_leftovers(api: Api) -> list[str]:
+    """What should be gone from the state folder and from the folder for temporary files."""
+    state = {path.name for path in api.state.iterdir()} - LEAVES
+    sockets = {path.name for path in api.state.rglob("*") if path.is_socket()}
+    return sorted(state | sockets | {path.name for path in api.temporary.iterdir()})
+
+
+def _lay_out(folder: Path) -> Path:
+    """The showcase in a project of its own, where broken files can lie beside it."""
+    (folder / "config").mkdir(parents=True)
+    for name in ("cdk.json", "functions", "models"):
+        (folder / name).symlink_to(ROOT / name)
+    good = folder / "config/showcase.json"
+    good.write_text((ROOT / "config/showcase.json").read_text(encoding="utf-8"), encoding="utf-8")
+    return good
