@@ -29,6 +29,9 @@ QUIET = {
 }
 """No telemetry, no lists fetched at the start, no calls on the terminal; and MLflow may call loopback."""
 
+_WARM_SECONDS = 5
+"""What they do at their first calls, and beside them, goes on for seconds."""
+
 
 @contextlib.contextmanager
 def start_litellm(place: Place) -> Iterator[Running]:
@@ -104,22 +107,26 @@ LITELLM = Peer(
     start_litellm,
     lambda say: _version("litellm", say),
     keyed=True,
+    warm_seconds=_WARM_SECONDS,
 )
 MLFLOW = Peer(
     "MLflow gateway",
     "one OpenAI endpoint; no keys, no limits",
     start_mlflow,
     lambda say: _version("mlflow", say),
+    warm_seconds=_WARM_SECONDS,
 )
 BENTOML = Peer(
     "BentoML",
     "[a service](../../bench/peers/bentoml/service.py) that calls the model; no keys, no limits",
     start_bentoml,
     lambda say: _version("bentoml", say),
+    warm_seconds=_WARM_SECONDS,
 )
 RAY = Peer(
     "Ray Serve",
     "[a deployment](../../bench/peers/ray/deployment.py) that calls the model; no keys, no limits",
     start_ray,
     lambda say: _version("ray", say),
+    warm_seconds=_WARM_SECONDS,
 )

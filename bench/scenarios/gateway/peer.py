@@ -62,6 +62,8 @@ class Peer:
     versions: Callable[[Say], dict[str, str]]
     keyed: bool = False
     """Whether it refuses calls without a key."""
+    warm_seconds: int = 2
+    """For so long it is called before anything counts."""
 
 
 def fill_in(text: str, values: Mapping[str, object]) -> str:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from bench.scenarios.gateway.peer import Peer, Place, Running
 
 CONNECTIONS = 32
-WARM_SECONDS = 2
 LOAD_SECONDS = 3
 ALONE_SECONDS = 2
 
@@ -45,7 +44,7 @@ def measure_peer(peer: Peer, place: Place) -> Figures:
         wait_for_answer(running.call)
         if peer.keyed:
             check_refusal(running.call)
-        _load(running, CONNECTIONS, WARM_SECONDS, place)
+        _load(running, CONNECTIONS, peer.warm_seconds, place)
         before = processor_seconds(running.pid)
         load = _load(running, CONNECTIONS, LOAD_SECONDS, place)
         used = processor_seconds(running.pid) - before
