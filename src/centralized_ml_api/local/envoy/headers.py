@@ -18,7 +18,8 @@ the model, and which does not exist for a request too broken to have headers. Th
 the same wherever it is written.
 """
 
-ANSWER_HEADERS: tuple[tuple[str, str], ...] = (("x-request-id", REQUEST_ID), *CORS_HEADERS)
+REQUEST_ID_HEADER = "x-request-id"
+ANSWER_HEADERS: tuple[tuple[str, str], ...] = ((REQUEST_ID_HEADER, REQUEST_ID), *CORS_HEADERS)
 """On every answer, error or not."""
 
 _REQUEST_FRAMING = ("content-length", "host", "transfer-encoding")
@@ -51,6 +52,9 @@ def build_header(name: str, value: str, action: str = OVERWRITE) -> dict[str, An
 AS_JSON = {"append": build_header("content-type", "application/json")}
 """Says that the body is JSON, whatever the caller said."""
 
+WITH_REQUEST_ID = {"append": build_header(REQUEST_ID_HEADER, REQUEST_ID)}
+"""Names the request in a header, whatever the caller, or a function, called it."""
+
 
 def build_answer_headers() -> list[dict[str, Any]]:
     """What every answer carries, replacing whatever an upstream said."""
@@ -72,7 +76,11 @@ def build_function_request_mutations() -> list[dict[str, Any]]:
     Envoy's own X-Forwarded-For names an address of this machine when the caller is on loopback.
     """
     forwarded = build_header("x-forwarded-for", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", APPEND)
-    return [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}, {"append": forwarded}]
+    return [
+        {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
+        {"append": forwarded},
+        WITH_REQUEST_ID,
+    ]
 
 
 def build_response_mutations() -> list[dict[str, Any]]:
@@ -90,7 +98,7 @@ def build_function_response_mutations() -> list[dict[str, Any]]:
     return [
         {"remove": "server"},
         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
-        {"append": build_header("x-request-id", REQUEST_ID)},
+        WITH_REQUEST_ID,
         *cors,
     ]
 

@@ -60,6 +60,16 @@ def build_limits(gateway: Gateway) -> dict[str, dict[str, Any]]:
     }
 
 
+def list_limiting(gateway: Gateway) -> list[str]:
+    """The names of those of the three filters that limit anything; the others would only cost. Pure."""
+    limits = {
+        RATE_FILTER: any(one.throttle is not None for one in gateway.teams),
+        THROTTLE_FILTER: gateway.throttle is not None,
+        QUOTA_FILTER: gateway.quotas is not None and bool(gateway.quotas.left),
+    }
+    return [name for name in LIMIT_FILTERS if limits[name]]
+
+
 def _quota(quotas: Quotas | None) -> dict[str, Any]:
     left = () if quotas is None else quotas.left
     return _build_filter(

@@ -130,13 +130,6 @@ def _addresses() -> dict[str, Any]:
                         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
                         {"remove": TEAM_HEADER},
                         {"remove": "x-forwarded-port"},
-                        {"remove": "x-request-id"},
-                        {
-                            "append": {
-                                "header": {"key": "x-request-id", "value": REQUEST_ID},
-                                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-                            }
-                        },
                     ],
                 },
             }
@@ -170,6 +163,8 @@ def _filters(settings: Settings) -> list[dict[str, Any]]:
             "typed_config": {
                 "@type": f"{_FILTERS}.http.router.v3.Router",
                 "suppress_envoy_headers": True,
+                # Counters by status for each cluster, which nobody reads: see `traffic`.
+                "dynamic_stats": False,
             },
         },
     ]

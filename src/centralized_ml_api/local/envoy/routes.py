@@ -27,7 +27,7 @@ from centralized_ml_api.local.envoy.keys import (
     build_key_check,
     is_restricted,
 )
-from centralized_ml_api.local.envoy.limits import LIMIT_FILTERS, THROTTLE_FILTER
+from centralized_ml_api.local.envoy.limits import LIMIT_FILTERS, list_limiting
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
 from centralized_ml_api.local.envoy.served import (
     HEADERS_FILTER,
@@ -95,13 +95,12 @@ def _everywhere(gateway: Gateway) -> dict[str, Any]:
         **({"response_mutations": [_end(gateway.ends)]} if gateway.ends else {}),
     }
     headers = {HEADERS_FILTER: {"@type": _MUTATIONS, "mutations": mutations}} if mutations else {}
-    throttle = {THROTTLE_FILTER: switched_on()} if gateway.throttle else {}
-    return {**headers, **throttle, **(_with_teams(gateway) if gateway.teams else {})}
+    limits = {name: switched_on() for name in list_limiting(gateway)}
+    return {**headers, **limits, **(_with_teams(gateway) if gateway.teams else {})}
 
 
 def _with_teams(gateway: Gateway) -> dict[str, Any]:
-    on = {name: switched_on() for name in (TEAM_FILTER, *LIMIT_FILTERS)}
-    return {KEY_FILTER: build_key_check(gateway.teams), **on}
+    return {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: switched_on()}
 
 
 def _end(ends: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
     AS_JSON,
+    WITH_REQUEST_ID,
     build_function_request_mutations,
     build_function_response_mutations,
     build_request_mutations,
@@ -110,7 +111,8 @@ def _mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[st
     if route.headers is None:
         request, response = build_function_request_mutations(), build_function_response_mutations()
     else:
-        kept = ("x-request-id",) if external is not None and external.signing is not None else ()
-        request, response = build_request_mutations((*route.headers, *kept)), build_response_mutations()
+        request, response = build_request_mutations(route.headers), build_response_mutations()
         request += [AS_JSON] if route.reads_json else []
+        # The Lua that words SageMaker's errors takes it away again.
+        request += [WITH_REQUEST_ID] if external is not None and external.signing is not None else []
     return {"@type": kind, "mutations": {"request_mutations": request, "response_mutations": response}}
