@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from centralized_ml_api.aws.cdk_failure import build_aws_error
 
@@ -28,6 +28,8 @@ def load_account(clients: AwsClients) -> str:
         DeployError: there are no credentials, AWS does not take them, or it cannot be reached.
     """
     try:
+        if not clients.has_credentials():  # known at once, and without the model of a whole service
+            raise NoCredentialsError
         return str(clients.client("sts").get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error("AWS does not know who you are", error) from error

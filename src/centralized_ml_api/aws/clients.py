@@ -1,4 +1,4 @@
-"""boto3 clients of one region, and the region itself."""
+"""botocore clients of one region, and the region itself."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ class AwsClients:
 
     def __init__(self, region: str | None = None) -> None:
         """Takes the region of the flag, or of the environment, or of the profile, or the default."""
-        boto3 = _load("boto3")
-        botocore = _load("botocore.exceptions")
+        # boto3's own session brings its resources and transfers along, and nothing more that is used here.
+        self._session = _load("botocore.session").Session()
         try:
-            self._session = boto3.Session()
-            configured = self._session.region_name
-        except botocore.ProfileNotFound as error:
+            configured = self._session.get_config_variable("region")
+        except _load("botocore.exceptions").ProfileNotFound as error:
             raise DeployError(str(error), fix="AWS_PROFILE names a profile of ~/.aws/config") from error
         self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
 
@@ -33,14 +32,14 @@ class AwsClients:
         config = _load("botocore.config").Config(
             connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
         )
-        return self._session.client(service, region_name=self.region, config=config)
+        return self._session.create_client(service, region_name=self.region, config=config)
 
     def impatient_client(self, service: str, region: str) -> Any:
         """A client of another region that asks once and gives up at once: there is something else at hand."""
         config = _load("botocore.config").Config(
             connect_timeout=IMPATIENT_SECONDS, read_timeout=IMPATIENT_SECONDS, retries={"max_attempts": 0}
         )
-        return self._session.client(service, region_name=region, config=config)
+        return self._session.create_client(service, region_name=region, config=config)
 
     def has_credentials(self) -> bool:
         """Whether there are any, not whether AWS takes them."""

@@ -20,8 +20,10 @@ from centralized_ml_api.plan.cost_text import Period, render_budget
 from centralized_ml_api.plan.facts import resolve_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.catalog.prices.model import PriceList
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.plan.cost import Cost, Verdict
@@ -39,8 +41,18 @@ def load_cost(config: Path, region: str | None) -> tuple[ApiPlan, Cost]:
     prices = load_best_prices(region)
     loaded = load_config(config, now=datetime.now(UTC), region=prices.region)
     tell_warnings(loaded.warnings, config)
+    # As far as this machine knows: a cost is no reason to ask JumpStart.
+    facts, _ = resolve_facts(loaded, open_catalog(loaded.path, offline=True), region=prices.region)
+    return build_priced_plan(loaded, prices, facts)
+
+
+def build_priced_plan(
+    loaded: LoadedConfig, prices: PriceList, facts: Mapping[str, ModelFacts]
+) -> tuple[ApiPlan, Cost]:
+    """The plan and what it costs; `facts` tell which JumpStart entries are sold in the Marketplace. Pure."""
     plan = build_plan(loaded)
-    return plan, build_cost(plan, prices, packages=_packages(loaded, prices.region))
+    packages = frozenset(name for name, one in facts.items() if one.model_package_arn)
+    return plan, build_cost(plan, prices, packages=packages)
 
 
 def load_best_prices(region: str | None) -> PriceList:
@@ -71,9 +83,3 @@ def judge_budget(cost: Cost, event: EventPlan, now: datetime) -> tuple[Verdict |
     period = event_period(event, now)
     verdict = compare_budget(cost, Decimal(str(event.budget.usd)), period.hours)
     return verdict, render_budget(cost, event.budget, period, verdict)
-
-
-def _packages(loaded: LoadedConfig, region: str) -> frozenset[str]:
-    """The JumpStart entries that are sold in the Marketplace, as far as this machine knows."""
-    facts, _ = resolve_facts(loaded, open_catalog(loaded.path, offline=True), region=region)
-    return frozenset(name for name, one in facts.items() if one.model_package_arn)

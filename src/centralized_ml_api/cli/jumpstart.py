@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.cli import output
-from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.facts import resolve_facts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from centralized_ml_api.catalog.catalog import Catalog
     from centralized_ml_api.catalog.facts import Fidelity, ModelFacts, Source
     from centralized_ml_api.config.load import LoadedConfig
@@ -46,17 +41,17 @@ def look_up(
     return facts, problems
 
 
-def check_jumpstart(config: Path, region: str | None) -> None:
-    """Makes sure that JumpStart has what the config asks for.
+def check_jumpstart(loaded: LoadedConfig, region: str) -> dict[str, ModelFacts]:
+    """The facts of what the config asks JumpStart for, by entry; makes sure that JumpStart has it.
 
     Raises:
-        ConfigError: it has not, or the config has errors by itself.
+        ConfigError: it has not.
         CatalogError: the lock file or the mirror is damaged.
     """
-    loaded = load_config(config, now=datetime.now(UTC), region=region)
-    _, problems = look_up(loaded, region=find_region(region), offline=False)
+    facts, problems = look_up(loaded, region=region, offline=False)
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems, source=loaded.document.text)
+    return facts
 
 
 def describe_origin(source: Source, fidelity: Fidelity) -> str:

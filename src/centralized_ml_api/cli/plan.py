@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.again import aws_flags
-from centralized_ml_api.cli.costing import load_cost
+from centralized_ml_api.cli.costing import build_priced_plan, load_best_prices
 from centralized_ml_api.cli.jumpstart import check_jumpstart
-from centralized_ml_api.cli.loading import load_plan_and_warn
+from centralized_ml_api.cli.loading import load_plan_and_warn, tell_warnings
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
@@ -19,6 +20,7 @@ from centralized_ml_api.cli.options import (
     stack_option,
     target_option,
 )
+from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.cost_json import cost_json
 from centralized_ml_api.plan.cost_text import DAY
@@ -61,8 +63,10 @@ def plan(
 
 
 def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
-    decided, cost = load_cost(config, region)
-    check_jumpstart(config, region)
+    prices = load_best_prices(region)
+    loaded = load_config(config, now=datetime.now(UTC), region=prices.region)
+    tell_warnings(loaded.warnings, config)
+    decided, cost = build_priced_plan(loaded, prices, check_jumpstart(loaded, prices.region))
     text, data = _compare(config, region, stack, state)
     if as_json:
         compared = {"compared": text.splitlines()[0], "changes": data}
