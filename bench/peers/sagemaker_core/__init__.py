@@ -1,0 +1,1 @@
+"""AWS's own SDK, which resolves JumpStart models too."""
