@@ -6,29 +6,22 @@ leads there, or without being allowed to read the answer. `refuse_web_pages` let
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from centralized_ml_api.local.loopback import LOOPBACK
+
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
 
-LOOPBACK = "127.0.0.1"
 OWN_NAMES = frozenset({LOOPBACK, "localhost"})
 """What programs of this machine call a listener on loopback, as `Host` without the port."""
 
 KEEPALIVE_SECONDS = 3600
 SHUTDOWN_SECONDS = 3.0
-
-
-def bind_loopback(preferred: int = 0) -> socket.socket:
-    """A listening socket on the preferred port, or on any free one when that is taken."""
-    try:
-        return socket.create_server((LOOPBACK, preferred))
-    except (OSError, OverflowError):
-        return socket.create_server((LOOPBACK, 0))
 
 
 async def serve_application(
@@ -65,8 +58,3 @@ async def refuse_web_pages(
     if "Origin" in request.headers or request.host.partition(":")[0].lower() not in OWN_NAMES:
         raise web.HTTPForbidden(text="This port is for programs of this machine, not for web pages.\n")
     return await handler(request)
-
-
-def url_of(listening: socket.socket) -> str:
-    """The address of the socket, such as `http://127.0.0.1:4711`."""
-    return f"http://{LOOPBACK}:{listening.getsockname()[1]}"

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import secrets
 import signal
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import aiohttp
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, StartError
 from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.change import describe_reload
-from centralized_ml_api.local.control import build_control_application
 from centralized_ml_api.local.descriptors import raise_descriptors
 from centralized_ml_api.local.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
-from centralized_ml_api.local.endpoints import build_runtime_application
 from centralized_ml_api.local.first_start import FirstStart
 from centralized_ml_api.local.folder_keeper import keep_folder
 from centralized_ml_api.local.gateway_keeper import GatewayKeeper
 from centralized_ml_api.local.keys import KeyRing, KeyStore
-from centralized_ml_api.local.listen import LOOPBACK, bind_loopback, serve_application, url_of
+from centralized_ml_api.local.loopback import LOOPBACK, bind_loopback, url_of
 from centralized_ml_api.local.ports import check_port, free_port
 from centralized_ml_api.local.quotas import QuotaBook
 from centralized_ml_api.local.service_factory import ServiceFactory
@@ -35,12 +32,11 @@ from centralized_ml_api.local.specs import code_folders
 from centralized_ml_api.local.state_folder import Run, StateFolder
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.mark import set_mark
+from centralized_ml_api.local.supervision.ping import Pinger
 from centralized_ml_api.local.supervision.replica import Patience
 from centralized_ml_api.local.supervision.strays import end_strays
 from centralized_ml_api.local.supervisor import Supervisor
-from centralized_ml_api.local.traffic.counted import Traffic
-from centralized_ml_api.local.traffic.listen import METRICS_PATH, build_metrics_application
-from centralized_ml_api.local.traffic.read import read_traffic
+from centralized_ml_api.local.traffic.counted import METRICS_PATH, Traffic
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.keeper import UsageKeeper
 from centralized_ml_api.local.watch import watch_files
@@ -50,6 +46,8 @@ from centralized_ml_api.plan.model import ApiPlan
 if TYPE_CHECKING:
     from centralized_ml_api.local.change import Reloaded
     from centralized_ml_api.local.serve_options import ServeOptions, Terminal
+
+_LISTENERS = "centralized_ml_api.local.listeners"
 
 
 def load_plan(config: Path) -> ApiPlan:
@@ -163,6 +161,8 @@ class LocalTarget:
         """What was called since the gateway started, and what teams may."""
         if self._supervisor is None:
             return Traffic(time.monotonic(), None)
+        from centralized_ml_api.local.traffic.read import read_traffic  # noqa: PLC0415  # reads Prometheus' words
+
         return await read_traffic(self._gateway, self._supervisor, self._count_day)
 
     def request_stop(self) -> None:
@@ -196,15 +196,12 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Everything that lives as long as the target; unwound in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            session = await stack.enter_async_context(aiohttp.ClientSession())
-            supervisor = self._supervisor = self._build_supervisor(session)
-            await serve_application(stack, build_runtime_application(supervisor), self._runtime, cancels=True)
-            await self._listen_to_control(stack)
-            if self._metrics is not None:
-                scraped = build_metrics_application(self)
-                await serve_application(stack, scraped, self._metrics, cancels=True)
+            pinger = await stack.enter_async_context(aclosing(Pinger()))
+            supervisor = self._supervisor = self._build_supervisor(pinger)
+            listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
             stack.push_async_callback(supervisor.stop)
             await supervisor.start(plan)
+            await self._listen(listening, supervisor)
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all
             stack.push_async_callback(self._gateway.stop)
             await self._gateway.start()
@@ -233,20 +230,24 @@ class LocalTarget:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    def _build_supervisor(self, session: aiohttp.ClientSession) -> Supervisor:
+    def _build_supervisor(self, pinger: Pinger) -> Supervisor:
         factory = ServiceFactory(
             logs=self._state.model_logs,
             scratch=self._state.scratch,
-            session=session,
+            pinger=pinger,
             runtime_url=url_of(self._runtime),
             patience=Patience(),
         )
         return Supervisor(self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail)
 
-    async def _listen_to_control(self, stack: AsyncExitStack) -> None:
-        token = secrets.token_urlsafe(32)
-        listening = bind_loopback()
-        await serve_application(stack, build_control_application(self, token), listening, cancels=False)
+    async def _listen(self, stack: AsyncExitStack, supervisor: Supervisor) -> None:
+        """Answers programs of this machine. What that takes is imported while the models load."""
+        listeners = await asyncio.to_thread(importlib.import_module, _LISTENERS)
+        await listeners.listen_for_functions(stack, supervisor, self._runtime)
+        token, listening = secrets.token_urlsafe(32), bind_loopback()
+        await listeners.listen_to_control(stack, self, token, listening)
+        if self._metrics is not None:
+            await listeners.listen_for_prometheus(stack, self, self._metrics)
         self._run = self._run.reachable(url_of(listening), token)
         self._state.write_run(self._run)
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
-
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.lambda_host import FunctionServer
 from centralized_ml_api.local.python_engine import find_model_folder, prepare_environment
@@ -26,6 +24,7 @@ from centralized_ml_api.local.servers import (
 )
 from centralized_ml_api.local.servers.sagemaker import AwsAccess
 from centralized_ml_api.local.specs import FunctionSpec, ModelSpec, ServiceSpec
+from centralized_ml_api.local.supervision.ping import Pinger
 from centralized_ml_api.local.supervision.replica import Patience
 from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.local.supervision.service import ExternalService, ReplicatedService, Service
@@ -58,7 +57,7 @@ class ServiceFactory:
 
     logs: Path
     scratch: Path
-    session: aiohttp.ClientSession
+    pinger: Pinger
     runtime_url: str
     patience: Patience = DEFAULT_PATIENCE
 
@@ -69,7 +68,7 @@ class ServiceFactory:
         serving = spec.local.serving
         if isinstance(serving, UrlServing):
             target = parse_url(serving)
-            return ExternalService(target.host, target.port, target.ping_url, self.session, changed)
+            return ExternalService(target.host, target.port, target.ping_url, self.pinger, changed)
         if isinstance(serving, SageMakerServing):
             return SageMakerService(AwsAccess(serving.region), self.scratch, self.runtime_url, changed)
         return self._replicated(
@@ -105,7 +104,7 @@ class ServiceFactory:
             prepare,
             replicas=replicas,
             logs=self.logs,
-            session=self.session,
+            pinger=self.pinger,
             changed=changed,
             patience=patience or self.patience,
         )

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.socket_path import shorten_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_TIMEOUT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,8 @@ class Admin:
         await self._ask("POST", "/reopen_logs")
 
     async def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> str:
+        import aiohttp  # noqa: PLC0415  # a tenth of a second, and Envoy is starting meanwhile
+
         try:
             with shorten_path(self.socket) as socket:
                 return await _exchange(socket, method, path, query)
@@ -71,8 +71,11 @@ class Admin:
 
 async def _exchange(socket: str, method: str, path: str, query: dict[str, str] | None) -> str:
     """One request on a connection of its own; the host in the address is there for form's sake."""
+    import aiohttp  # noqa: PLC0415  # as above
+
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
     async with (
-        aiohttp.ClientSession(timeout=_TIMEOUT, connector=aiohttp.UnixConnector(socket)) as session,
+        aiohttp.ClientSession(timeout=timeout, connector=aiohttp.UnixConnector(socket)) as session,
         session.request(method, f"http://envoy{path}", params=query) as response,
     ):
         return await response.text()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
-import aiohttp
+if TYPE_CHECKING:
+    import aiohttp
 
 PING_TIMEOUT_SECONDS = 5.0
 
@@ -18,16 +20,31 @@ class Pulse(Enum):
     SILENT = "does not answer"
 
 
-async def ping(
-    session: aiohttp.ClientSession, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS
-) -> Pulse:
-    """Asks once. READY is any 2xx; never raises."""
-    try:
-        async with session.get(
-            url, timeout=aiohttp.ClientTimeout(total=timeout_seconds), allow_redirects=False
-        ) as answer:
-            return Pulse.READY if answer.ok else Pulse.NOT_READY
-    except aiohttp.ClientConnectorError:
-        return Pulse.REFUSED
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        return Pulse.SILENT
+class Pinger:
+    """Asks servers, over connections that stay open until `aclose`.
+
+    aiohttp is imported with the first question: by then the server that it is about is starting.
+    """
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def ping(self, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS) -> Pulse:
+        """Asks once. READY is any 2xx; never raises."""
+        import aiohttp  # noqa: PLC0415  # a tenth of a second
+
+        self._session = self._session or aiohttp.ClientSession()
+        try:
+            async with self._session.get(
+                url, timeout=aiohttp.ClientTimeout(total=timeout_seconds), allow_redirects=False
+            ) as answer:
+                return Pulse.READY if answer.ok else Pulse.NOT_READY
+        except aiohttp.ClientConnectorError:
+            return Pulse.REFUSED
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return Pulse.SILENT
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.ports import free_port
-from centralized_ml_api.local.supervision.ping import Pulse, ping
+from centralized_ml_api.local.supervision.ping import Pulse
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    import aiohttp
-
     from centralized_ml_api.local.launch import Launch, Server
     from centralized_ml_api.local.supervision.log import ServerLog
+    from centralized_ml_api.local.supervision.ping import Pinger
 
 State = Literal["starting", "ready", "unready", "restarting", "failed"]
 
@@ -53,14 +52,14 @@ class Replica:
         self,
         server: Server,
         log: ServerLog,
-        session: aiohttp.ClientSession,
+        pinger: Pinger,
         changed: Callable[[], None],
         *,
         patience: Patience,
         prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
     ) -> None:
         self._server = server
-        self._session = session
+        self._pinger = pinger
         self._changed = changed
         self._patience = patience
         self._prepare = prepare
@@ -162,7 +161,7 @@ class Replica:
             self._become("unready", pulse.value)
 
     async def _ping(self) -> Pulse:
-        return await ping(self._session, f"http://127.0.0.1:{self.port}{self._server.ping_path}")
+        return await self._pinger.ping(f"http://127.0.0.1:{self.port}{self._server.ping_path}")
 
     async def _stop_process(self) -> None:
         process, self._process = self._process, None

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.ping import Pulse, ping
+from centralized_ml_api.local.supervision.ping import Pulse
 from centralized_ml_api.local.supervision.replica import Patience, Replica
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    import aiohttp
-
     from centralized_ml_api.local.launch import Server
+    from centralized_ml_api.local.supervision.ping import Pinger
 
 ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
 SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
@@ -69,7 +68,7 @@ class ReplicatedService:
         *,
         replicas: int,
         logs: Path,
-        session: aiohttp.ClientSession,
+        pinger: Pinger,
         changed: Callable[[], None],
         patience: Patience,
     ) -> None:
@@ -77,7 +76,7 @@ class ReplicatedService:
         self._prepare = prepare
         self._count = replicas
         self._logs = logs
-        self._session = session
+        self._pinger = pinger
         self._changed = changed
         self._patience = patience
         self._replicas: list[Replica] = []
@@ -135,7 +134,7 @@ class ReplicatedService:
         return Replica(
             server,
             log,
-            self._session,
+            self._pinger,
             self._changed,
             patience=self._patience,
             prepare=lambda say: self._prepare(say, self._log),
@@ -159,13 +158,13 @@ class ExternalService:
         host: str,
         port: int,
         ping_url: str | None,
-        session: aiohttp.ClientSession,
+        pinger: Pinger,
         changed: Callable[[], None],
     ) -> None:
         self._host = host
         self._port = port
         self._ping_url = ping_url
-        self._session = session
+        self._pinger = pinger
         self._changed = changed
         self._pulse: Pulse | None = None
 
@@ -194,7 +193,7 @@ class ExternalService:
 
     async def _look(self) -> Pulse:
         if self._ping_url is not None:
-            return await ping(self._session, self._ping_url)
+            return await self._pinger.ping(self._ping_url)
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(self._host, self._port), 5)
         except (OSError, TimeoutError):

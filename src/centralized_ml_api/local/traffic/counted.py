@@ -9,6 +9,9 @@ from typing import Any
 
 from centralized_ml_api.local.traffic.limits import TeamLimit, parse_limits
 
+METRICS_PATH = "/metrics"
+"""Where Prometheus fetches it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Requests:

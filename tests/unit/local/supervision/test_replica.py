@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -10,12 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiohttp
+import pytest
 
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.replica import Patience, Replica
+from centralized_ml_api.local.supervision.ping import Pinger
+from centralized_ml_api.local.supervision.replica import (
+    FIRST_PING_SECONDS,
+    SLOWEST_STARTING_PING_SECONDS,
+    Patience,
+    Replica,
+    pause_until_ping,
+)
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -75,11 +83,11 @@ def supervised(
         return Script(code, tmp_path, needs=(weights,))
 
     async def main() -> None:
-        async with aiohttp.ClientSession() as session:
+        async with contextlib.aclosing(Pinger()) as pinger:
             replica = Replica(
                 Script(code, tmp_path, needs=(weights,)),
                 ServerLog(tmp_path / "log"),
-                session,
+                pinger,
                 lambda: states.append(replica.state),
                 patience=patience,
                 prepare=prepare,
@@ -179,3 +187,9 @@ def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
         await until(lambda: replica.restarts == 1, "it was restarted")
 
     supervised(SERVER, tmp_path, scenario, Patience(start=20, ping=0.05, silence=0.1, stop=0.1))
+
+
+def test_waiting_for_a_start_makes_it_no_longer_by_more_than_a_twentieth() -> None:
+    assert pause_until_ping(0) == FIRST_PING_SECONDS
+    assert pause_until_ping(4) == pytest.approx(0.2)
+    assert pause_until_ping(600) == SLOWEST_STARTING_PING_SECONDS

@@ -1,0 +1,70 @@
+"""The pure parts of the measurements of models, functions and starts."""
+
+from __future__ import annotations
+
+import pytest
+from bench.chat_calls import Question, streamed_words
+from bench.load import Load
+from bench.scenarios.lambda_host import milliseconds_more, scale
+from bench.scenarios.model import Comparison
+from bench.scenarios.start import beside, growth
+
+NOBODY = Question(0, "/", {})
+
+
+def load(calls: int, p50_milliseconds: float) -> Load:
+    """A second of calls."""
+    return Load(calls, 1.0, 0, 0, p50_milliseconds, p50_milliseconds)
+
+
+def test_the_words_of_a_stream_are_those_that_are_not_empty() -> None:
+    lines = [
+        b'data: {"choices": [{"delta": {"role": "assistant", "content": null}}]}\n',
+        b"\n",
+        b'data: {"choices": [{"delta": {"content": "A cloud"}}]}\n',
+        b": still there\n",
+        b'data: {"choices": [{"delta": {}}]}\n',
+        b"data: [DONE]\n",
+    ]
+    assert list(streamed_words(lines)) == ["A cloud"]
+
+
+def test_both_ways_are_asked_in_turn() -> None:
+    asked: list[str] = []
+    compared = Comparison(Question(1, "direct", {}), Question(2, "through", {}))
+
+    def take(question: Question) -> float:
+        asked.append(question.path)
+        return 1.0
+
+    compared.run(take, turned=False)
+    compared.run(take, turned=True)
+    assert asked == ["direct", "through", "through", "direct"]
+    assert (len(compared.direct_seconds), len(compared.through_seconds)) == (2, 2)
+
+
+def test_calls_are_compared_with_their_neighbours() -> None:
+    compared = Comparison(NOBODY, NOBODY, [1.0, 2.0, 4.0], [1.25, 2.5, 4.004])
+    assert compared.speed == pytest.approx(0.8)
+    assert compared.milliseconds_more == pytest.approx(250)
+
+
+def test_workers_are_compared_with_one_of_the_same_round() -> None:
+    rounds = {
+        "direct": [load(1, 0.5), load(1, 0.5), load(1, 0.7)],
+        "echo": [load(1, 2.5), load(1, 3.0), load(1, 2.7)],
+        "1": [load(20, 50), load(10, 50), load(20, 50)],
+        "4": [load(80, 50), load(30, 50), load(40, 50)],
+    }
+    assert milliseconds_more(rounds) == pytest.approx(2.0)
+    assert scale(rounds, 4) == pytest.approx(0.75)
+
+
+def test_twice_the_models_in_twice_the_time_is_in_proportion() -> None:
+    assert growth([0.2, 0.3], [0.3, 0.4], [0.4, 0.9]) == pytest.approx(1.0)
+    assert growth([0.2], [0.3], [0.6]) == pytest.approx(3.0)
+
+
+def test_a_start_is_compared_with_the_server_alone_of_the_same_round() -> None:
+    seconds = {"the model server alone": [1.0, 2.0, 1.0], "up": [1.5, 2.6, 9.0]}
+    assert beside(seconds, "up") == pytest.approx(1.5)
