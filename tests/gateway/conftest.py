@@ -80,6 +80,7 @@ def served(odd: OddServer, closed_port: int) -> Gateway:
             ServedRoute("function-teapot", "odd", "/status/418", None),
             ServedRoute("stream", "odd", "/steps", (), streams=True),
             ServedRoute("reads-json", "odd", "/echo", (), reads_json=True),
+            ServedRoute("identified", "odd", "/echo", ("X-Request-Id",)),
             ServedRoute("starting", "empty", "/echo", ()),
             ServedRoute("gone", "gone", "/echo", ()),
             ServedRoute("one-of-two", "one-of-two", "/echo", ()),

@@ -115,6 +115,7 @@ def test_a_function_sees_the_call_as_api_gateway_would_show_it(gateway: RunningG
         "X-Envoy-External-Address": "203.0.113.7",
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Port": "1",
+        "X-Request-Id": "mine",
     }
     answer = gateway.call("/function?a=1&a=2", b"{}", {**sent, **forged, "Host": "api.example"})
     got = headers_of(answer)
@@ -139,6 +140,11 @@ def test_a_function_sees_the_call_as_api_gateway_would_show_it(gateway: RunningG
 def test_the_clients_request_id_is_not_taken(gateway: RunningGateway, sent: str) -> None:
     answer = gateway.raw(f"{sent}\r\nHost: x\r\nX-Request-Id: mine\r\nContent-Length: 0\r\n\r\n".encode())
     assert (answer.header("x-request-id") or "").startswith("req-")
+
+
+def test_a_model_that_is_to_see_the_request_id_sees_the_gateways(gateway: RunningGateway) -> None:
+    answer = gateway.call("/identified", headers={"X-Request-Id": "mine"})
+    assert headers_of(answer)["x-request-id"] == answer.header("x-request-id") != "mine"
 
 
 def test_request_ids_are_never_the_same(gateway: RunningGateway) -> None:

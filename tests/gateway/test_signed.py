@@ -96,7 +96,7 @@ def assert_error(answered: Answer, error: errors.ApiError, message: str = "") ->
 @pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)) * 23_000], ids=["none", "small", "near 6 MB"])
 def test_a_call_is_signed_and_answers_what_the_model_does(endpoint: Endpoint, body: bytes) -> None:
     headers = {"X-Custom": "  two  spaces ", "Content-Type": "application/x-npy", "Accept": "a/b, c/d"}
-    answered = endpoint.gateway.call("/real?query=1", body, headers)
+    answered = endpoint.gateway.call("/real?query=1", body, {**headers, "X-Request-Id": "mine"})
     assert (answered.status, answered.body) == (200, body)
     assert answered.header("content-type") == "application/x-npy"
     asked = endpoint.model.asked[-1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
     AS_JSON,
+    REQUEST_ID_HEADER,
     WITH_REQUEST_ID,
     build_function_request_mutations,
     build_function_response_mutations,
@@ -18,6 +19,8 @@ from centralized_ml_api.local.envoy.signed import SAGEMAKER_ERRORS
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from centralized_ml_api.local.envoy.settings import Limits
     from centralized_ml_api.local.gateway import Gateway, ServedRoute
 
@@ -113,6 +116,11 @@ def _mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[st
     else:
         request, response = build_request_mutations(route.headers), build_response_mutations()
         request += [AS_JSON] if route.reads_json else []
-        # The Lua that words SageMaker's errors takes it away again.
-        request += [WITH_REQUEST_ID] if external is not None and external.signing is not None else []
+        request += [WITH_REQUEST_ID] if _needs_request_id(route.headers, external) else []
     return {"@type": kind, "mutations": {"request_mutations": request, "response_mutations": response}}
+
+
+def _needs_request_id(configured: Iterable[str], external: ExternalUpstream | None) -> bool:
+    """A model that is to see it, and the Lua that words SageMaker's errors, which takes it away again."""
+    signed = external is not None and external.signing is not None
+    return signed or REQUEST_ID_HEADER in map(str.lower, configured)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from centralized_ml_api.local.envoy.limits import QUOTA_FILTER, RATE_FILTER, THROTTLE_FILTER, list_limiting
+from centralized_ml_api.local.gateway import Gateway, Quotas, TeamAccess
+from centralized_ml_api.plan.event import Throttle
+
+RATE = Throttle(1, 2)
+MIDNIGHT = datetime(2030, 6, 2, tzinfo=UTC)
+FREE = Gateway((), (), teams=(TeamAccess("red", ("red-key",)),))
+
+
+@pytest.mark.parametrize(
+    ("gateway", "limiting"),
+    [
+        (FREE, []),
+        (replace(FREE, throttle=RATE), [THROTTLE_FILTER]),
+        (replace(FREE, quotas=Quotas(MIDNIGHT, ())), []),
+        (replace(FREE, quotas=Quotas(MIDNIGHT, (("red", 0),))), [QUOTA_FILTER]),
+        (replace(FREE, teams=(*FREE.teams, TeamAccess("blue", (), throttle=RATE))), [RATE_FILTER]),
+    ],
+    ids=["nothing", "the whole API", "no team's day", "a team's day", "a team's rate"],
+)
+def test_a_filter_that_limits_nothing_is_in_no_calls_way(gateway: Gateway, limiting: list[str]) -> None:
+    assert list_limiting(gateway) == limiting
