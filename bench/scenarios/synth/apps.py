@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from bench.environments import prepare_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bench.scenario import Run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -90,6 +92,6 @@ def _write_config(folder: Path, count: int) -> Path:
     return _write(folder / f"{count}.json", models)
 
 
-def _write(file: Path, models: list[dict[str, object]]) -> Path:
+def _write(file: Path, models: Sequence[Mapping[str, object]]) -> Path:
     file.write_text(json.dumps({"models": models}), encoding="utf-8")
     return file
