@@ -100,6 +100,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
         assert_waits_for_a_login(real)
         real.log_in("AKIDFIRST")
         wait_until(lambda: real.entry("with-function")["state"] == "ready", "the login is noticed")
+        wait_until(lambda: real.api.call("/real").status == 200, "the gateway has heard of the login")
+        wait_until(lambda: real.api.call("/with-function").status == 200, "of its function, too")
         yield real
 
 
@@ -167,7 +169,6 @@ def test_a_new_login_is_used_without_a_restart(real: Real) -> None:
 
 
 def test_what_aws_refuses_is_in_the_gateways_log_alone(real: Real) -> None:
-    assert real.api.call("/real").status == 200
     key = real.keys.seen[-1]
     real.keys.expired.add(key)
     try:
