@@ -207,10 +207,10 @@ SCENARIO = Scenario(
     rounds=5,
     measure=measure,
     notes=(
-        "Before `mlapi up` knows which server to start, Python imports it and checks the config; what else it "
-        "takes is imported, and Envoy started, while the model loads. With a function, its host and its worker "
-        "start beside them: two cores are then what a start waits for. Much less would take a config that is "
-        "checked without pydantic, or servers that are started before the config is read. `--target aws` "
-        "imports botocore to look for credentials."
+        "Before `mlapi up` knows which server to start, Python imports it and checks the config; what else "
+        "it takes is imported, and Envoy started, while the model loads. With a function, its host and its "
+        "worker start beside them: two cores are then what a start waits for. Much less would take a config "
+        "that is checked without pydantic, or servers that are started before the config is read. "
+        "`--target aws` imports botocore to look for credentials."
     ),
 )
