@@ -20,7 +20,7 @@ from centralized_ml_api.local.control import ControlClient
 from centralized_ml_api.local.state_folder import StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from centralized_ml_api.local.status import LocalStatus
@@ -32,6 +32,8 @@ def lambda_handler(event, context):
     return {"statusCode": 200, "body": json.dumps({"characters": len(event["body"] or "")})}
 """
 MODEL, REPLICATED, FUNCTION_ENTRY = "model", "replicated", "function"
+THINKS_SECONDS = "0.002"
+"""A model about a call."""
 WELL_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
 
@@ -39,9 +41,9 @@ _LOOK_SECONDS = 0.05
 def build_config(turn: int = 0) -> dict[str, Any]:
     """A model with one server, another with two, and one behind a function.
 
-    Every `turn` asks for another server of the first.
+    Every second `turn` asks for another server of the first, the others for another description.
     """
-    run = [sys.executable, slow_model.__file__, "{port}"]
+    run = [sys.executable, slow_model.__file__, "{port}", THINKS_SECONDS]
     local = {"engine": "command", "run": run, "ping": "/ping", "invocations": "/invocations"}
     entry = {"model_id": "any", "instance": "ml.g5.xlarge", "description": f"Turn {turn}."}
     api = {"type": "api"}
@@ -49,7 +51,7 @@ def build_config(turn: int = 0) -> dict[str, Any]:
         "type": "lambda",
         "properties": {"code": "function", "permissions": [], "timeout": 20, "memory": 256},
     }
-    own = {**local, "run": [*run, f"turn-{turn}"]}
+    own = {**local, "run": [*run, f"turn-{turn // 2}"]}
     return {
         "models": [
             {**entry, "name": MODEL, "integration": api, "local": own},
@@ -164,9 +166,18 @@ class Api:
         whole = bool(parts) and all(part.ready_replicas == part.replicas for part in parts)
         return whole and not status.gateway_trouble and self._killed not in running
 
-    def kill(self, find: Callable[[Api], psutil.Process]) -> None:
+    def reload(self) -> None:
+        """Applies the config anew; returns when that is done.
+
+        Raises:
+            RuntimeError: something of it was refused.
+        """
+        done = ControlClient(StateFolder(self.state).load_run()).reload(None)
+        if "added" not in done or done["kept"] or done["failed"]:
+            raise RuntimeError(f"the reload was refused: {done}")
+
+    def kill(self, process: psutil.Process) -> None:
         """`kill -9`; returns when the process is gone."""
-        process = find(self)
         self._killed = process.pid
         process.send_signal(signal.SIGKILL)
         psutil.wait_procs([process], timeout=10)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 from bench.faults.answers import read_answer
@@ -29,10 +31,12 @@ class Tally:
     """What became of calls.
 
     `lost` are those that were sent and got no answer, or that their model did not live to answer (502).
-    `lost_again` are those of them whose connection had lost the call before, too: a process that is killed
-    takes the call under way on a connection with it, and not the next one.
+    `lost_again` are those of them whose connection had lost one to the same kill before: a process that is
+    killed takes the call under way on a connection with it, and not another one.
     """
 
+    kills: int = 0
+    """How often something was killed so far: who kills counts it, before."""
     answered: int = 0
     lost: int = 0
     lost_again: int = 0
@@ -49,6 +53,7 @@ class Tally:
     def __sub__(self, before: Tally) -> Tally:
         """What came since."""
         return Tally(
+            self.kills - before.kills,
             self.answered - before.answered,
             self.lost - before.lost,
             self.lost_again - before.lost_again,
@@ -60,6 +65,7 @@ class Tally:
     def __add__(self, other: Tally) -> Tally:
         """Both together."""
         return Tally(
+            self.kills + other.kills,
             self.answered + other.answered,
             self.lost + other.lost,
             self.lost_again + other.lost_again,
@@ -76,7 +82,7 @@ class Tally:
 class Caller:
     """One connection, on which one call is under way at a time."""
 
-    def __init__(self, port: int, entry: str, pause_seconds: float, tally: Tally) -> None:
+    def __init__(self, number: int, port: int, entry: str, pause_seconds: float, tally: Tally) -> None:
         self._port = port
         self._pause_seconds = pause_seconds
         self._tally = tally
@@ -85,14 +91,16 @@ class Caller:
             "Content-Length: 2\r\n\r\n{}"
         ).encode()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._lost_before = False
+        self._lost_in = -1
+        """The number of the kill in which the last call was lost."""
+        self._random = Random(number)  # noqa: S311  # spreads the load
 
     async def run(self, stop: asyncio.Event) -> None:
         """Calls until told to stop; a call under way is finished."""
         while not stop.is_set():
             self._count(await self._call())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._pause_seconds)
+                await asyncio.wait_for(stop.wait(), self._pause_seconds * self._random.uniform(0.5, 1.5))
         self._close()
 
     async def _call(self) -> Answer | None:
@@ -109,7 +117,7 @@ class Caller:
         return answer
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._streams and not self._streams[0].at_eof():
+        if self._streams and not _is_closed(*self._streams):
             return self._streams
         self._close()
         end = time.monotonic() + AWAY_SECONDS
@@ -130,18 +138,24 @@ class Caller:
 
     def _count(self, answer: Answer | None) -> None:
         tally = self._tally
-        is_lost = answer is None or answer.status == MODEL_FAILED
-        if is_lost:
+        if answer is None or answer.status == MODEL_FAILED:
             tally.lost += 1
-            tally.lost_again += self._lost_before
-        elif answer and answer.status == COME_BACK and "retry-after" in answer.headers:
+            tally.lost_again += self._lost_in == tally.kills
+            self._lost_in = tally.kills
+        elif answer.status == COME_BACK and "retry-after" in answer.headers:
             tally.turned_away += 1
         else:
             tally.answered += 1
-        self._lost_before = is_lost
         if answer is not None:
             tally.statuses[answer.status] += 1
             tally.out_of_shape += answer.is_error and not answer.in_shape
+
+
+def _is_closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Whether the other side has closed the connection: at rest there is nothing else to read."""
+    looking = select.poll()
+    looking.register(writer.get_extra_info("socket").fileno(), select.POLLIN)
+    return reader.at_eof() or bool(looking.poll(0))
 
 
 async def _receive(reader: asyncio.StreamReader) -> Answer | None:
@@ -163,7 +177,7 @@ def calling(port: int, entries: Sequence[str], connections: int, pause_seconds: 
     async def call_all() -> None:
         async with asyncio.TaskGroup() as group:
             for number in range(connections):
-                caller = Caller(port, entries[number % len(entries)], pause_seconds, tally)
+                caller = Caller(number, port, entries[number % len(entries)], pause_seconds, tally)
                 group.create_task(_begin_late(caller, stop, pause_seconds * number / connections))
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(call_all()))

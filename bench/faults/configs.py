@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.document.json_reader import read_json
@@ -17,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
-    from random import Random
 
     from centralized_ml_api.config.document import Document, Steps
     from centralized_ml_api.errors import Problem
 
+PROCESSES = 2
 GARBAGE = ("}", "]", '"', "@", "'", ":", "{", "[", "\\", "nul", "01")
 REQUIRED = frozenset(
     {"models", "name", "integration", "type", "code", "permissions", "timeout", "engine", "run"}
@@ -40,18 +43,35 @@ class Refusals:
     misplaced: int = 0
     examples: list[str] = field(default_factory=list)
 
+    def __add__(self, other: Refusals) -> Refusals:
+        """Both together."""
+        return Refusals(
+            self.configs + other.configs,
+            self.accepted + other.accepted,
+            self.crashed + other.crashed,
+            self.misplaced + other.misplaced,
+            self.examples + other.examples,
+        )
 
-def refuse_many(good: Path, count: int, random: Random, now: datetime) -> Refusals:
-    """Breaks the good config so often, beside it, and loads what comes out.
+
+def refuse_many(good: Path, count: int, now: datetime) -> Refusals:
+    """Breaks the good config so often, beside it, and loads what comes out; two processes share that.
 
     Raises:
         ConfigError: the good one is none.
     """
     load_config(good, now=now)
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        parts = [pool.submit(_refuse, good, count // PROCESSES, seed, now) for seed in range(PROCESSES)]
+        return sum((part.result() for part in parts), Refusals())
+
+
+def _refuse(good: Path, count: int, seed: int, now: datetime) -> Refusals:
     text, refusals = good.read_text(encoding="utf-8"), Refusals()
+    random = Random(seed)  # noqa: S311  # the same every time
     for _ in range(count):
         broken, suffix = break_config(text, random)
-        path = good.with_name(f"broken{suffix}")
+        path = good.with_name(f"broken-{seed}{suffix}")
         path.write_bytes(broken.encode())
         refusals.configs += 1
         if fault := _find_fault(path, broken, now):
@@ -132,7 +152,8 @@ def _rename(value: Any, document: Document, random: Random) -> None:
 def _retype(value: Any, document: Document, random: Random) -> None:
     """A value that no key takes which takes this one."""
     steps = random.choice([one for one in _places(document) if one[-1] != "sample"])
-    before, every = _at(value, steps), [None, [[]], {"x": {}}, True]
+    before = _at(value, steps)
+    every: list[Any] = [None, [[]], {"x": {}}, True]
     _at(value, steps[:-1])[steps[-1]] = random.choice([one for one in every if type(one) is not type(before)])
 
 

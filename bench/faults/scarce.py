@@ -13,7 +13,7 @@ import psutil
 
 from bench.faults.api import MODEL, REPLICATED, start_api
 from bench.faults.callers import calling
-from bench.faults.steps import Step, wait_for_calls
+from bench.faults.steps import Step, kill, wait_for_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def without_descriptors(api: Api, tally: Tally, connections: int) -> Step:
     before = tally.copy()
     supervisor.rlimit(psutil.RLIMIT_NOFILE, (3, usual[1]))
     try:
-        api.kill(lambda _: server)
+        kill(api, tally, lambda _: server)
         time.sleep(WITHOUT_SECONDS)
     finally:
         supervisor.rlimit(psutil.RLIMIT_NOFILE, usual)
@@ -72,7 +72,7 @@ def _fill(api: Api, tally: Tally, disk: Path, connections: int) -> Step:
         _append_all(log)  # nor does a line fit behind the last one
     filling = disk / "filling"
     _append_all(filling)
-    api.kill(lambda one: one.servers(REPLICATED)[0])
+    kill(api, tally, lambda one: one.servers(REPLICATED)[0])
     wait_for_calls(tally, connections)
     filling.unlink()
     for log in (api.state / "logs").glob("*.log"):

@@ -46,6 +46,8 @@ class Extent:
     reloads: int
     malformed: int
     dawdlers: Sequence[bytes]
+    calm: int
+    """Calls before each share of the reloads."""
     samples: int
     """Of what processes hold; the reloads and the malformed requests are spread over the time between."""
     races: int
@@ -59,10 +61,11 @@ class Extent:
 FULL = Extent(
     connections=200,
     pause_seconds=1.0,
-    kills=3,
+    kills=2,
     reloads=50,
     malformed=10_000,
     dawdlers=(slow.HEADERS,) * 100 + (slow.BODY, slow.FUNCTION_BODY) * 25,
+    calm=2_000,
     samples=5,
     races=3,
     crowd=200,
@@ -73,9 +76,10 @@ SHORT = Extent(
     connections=40,
     pause_seconds=0.5,
     kills=1,
-    reloads=2,
+    reloads=4,
     malformed=500,
     dawdlers=(slow.HEADERS,) * 10,
+    calm=120,
     samples=2,
     races=1,
     crowd=0,
@@ -98,6 +102,14 @@ class Soaked:
     refusals: Refusals = field(default_factory=Refusals)
     orphans: int = 0
     left: list[str] = field(default_factory=list)
+
+    def add(self, step: Step) -> None:
+        """One more, or more of one that was there before."""
+        same = next((number for number, one in enumerate(self.steps) if one.fault == step.fault), None)
+        if same is None:
+            self.steps.append(step)
+        else:
+            self.steps[same] = self.steps[same] + step
 
 
 def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
@@ -126,8 +138,8 @@ def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
         soaked.crowded = crowd(folder / "crowd", extent.crowd)
     soaked.raced = race(folder / "races", extent.races, port)
     say(f"{extent.configs} broken configs")
-    good, random = _lay_out(folder / "project"), Random(SEED)  # noqa: S311  # the same every time
-    soaked.refusals = refuse_many(good, extent.configs, random, datetime.now(UTC))
+    good = _lay_out(folder / "project")
+    soaked.refusals = refuse_many(good, extent.configs, datetime.now(UTC))
     return soaked
 
 
@@ -147,7 +159,7 @@ def _wear(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) 
     for number in range(extent.samples):
         share = extent.reloads // extent.samples
         with calling(api.port, ENTRIES, extent.connections, extent.pause_seconds) as tally:
-            wait_for_calls(tally, extent.connections * 3)
+            wait_for_calls(tally, extent.calm)
             _add(soaked, reload_often(api, tally, share, first=1 + number * share), say)
             before = tally.copy()
             replies = asyncio.run(
@@ -190,7 +202,7 @@ class _Dawdling:
 
 
 def _add(soaked: Soaked, step: Step, say: Callable[[str], None]) -> None:
-    soaked.steps.append(step)
+    soaked.add(step)
     tally = step.tally
     became = f"{tally.calls} calls, {tally.lost} lost, {tally.turned_away} turned away"
     say(f"{step.fault}, {step.times} times: {became}; {step.seconds:.1f} s")

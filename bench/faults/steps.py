@@ -31,6 +31,11 @@ class Step:
     kills: bool = True
     """Whether it takes calls along."""
 
+    def __add__(self, other: Step) -> Step:
+        """The same fault, as often as both."""
+        seconds = max(self.seconds, other.seconds)
+        return Step(self.fault, self.times + other.times, self.tally + other.tally, seconds, self.kills)
+
 
 KILLED: dict[str, Callable[[Api], psutil.Process]] = {
     "kill -9 of a model's only server": lambda api: api.servers(MODEL)[0],
@@ -41,14 +46,21 @@ KILLED: dict[str, Callable[[Api], psutil.Process]] = {
 }
 
 
+def kill(api: Api, tally: Tally, find: Callable[[Api], psutil.Process]) -> None:
+    """`kill -9`, which the tally of the calls knows of."""
+    process = find(api)
+    tally.kills += 1
+    api.kill(process)
+
+
 def kill_each(api: Api, tally: Tally, times: int, connections: int) -> Iterator[Step]:
     """Every process that the supervisor looks after, again and again."""
     for fault, find in KILLED.items():
         before, slowest = tally.copy(), 0.0
         for _ in range(times):
-            api.kill(find)
+            kill(api, tally, find)
             slowest = max(slowest, api.wait_well())
-            wait_for_calls(tally, connections)
+            wait_for_calls(tally, 3 * connections)
         yield Step(fault, times, tally - before, slowest)
 
 
@@ -56,7 +68,7 @@ def kill_supervisor(api: Api, tally: Tally, connections: int) -> tuple[Step, int
     """It takes everything with it; the next `mlapi up` finds nothing in its way. Also how many were left."""
     api.note()
     before, begun = tally.copy(), time.monotonic()
-    api.kill(lambda one: one.supervisor)
+    kill(api, tally, lambda one: one.supervisor)
     left = len(api.list_left())
     api.start()
     api.wait_well()
@@ -67,7 +79,7 @@ def kill_supervisor(api: Api, tally: Tally, connections: int) -> tuple[Step, int
 
 
 def reload_often(api: Api, tally: Tally, times: int, *, first: int) -> Step:
-    """Each time the only server of a model is another one; `first` is the number of the first turn.
+    """Every other time the only server of a model is another one; `first` is the number of the first turn.
 
     Raises:
         RuntimeError: a reload is refused.
@@ -76,12 +88,10 @@ def reload_often(api: Api, tally: Tally, times: int, *, first: int) -> Step:
     for turn in range(first, first + times):
         api.write_config(build_config(turn))
         begun = time.monotonic()
-        done = api.mlapi("reload")
-        if done.returncode:
-            raise RuntimeError(f"reload {turn}: {done.stderr}")
+        api.reload()
         slowest = max(slowest, time.monotonic() - begun)
         api.note()
-    return Step("mlapi reload, with another server", times, tally - before, slowest, kills=False)
+    return Step("reload, every other with another server", times, tally - before, slowest, kills=False)
 
 
 def wait_for_calls(tally: Tally, calls: int) -> None:

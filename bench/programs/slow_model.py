@@ -1,4 +1,4 @@
-"""A model: `python bench/programs/slow_model.py PORT`.
+"""A model: `python bench/programs/slow_model.py PORT [SECONDS]`.
 
 It thinks for `SECONDS` about each call, about `AT_ONCE` calls at a time.
 So it does `AT_ONCE / SECONDS` calls a second, whatever the machine; more wait in line.
@@ -16,13 +16,13 @@ AT_ONCE = 2
 CALLS_PER_SECOND = AT_ONCE / SECONDS
 
 
-def build_application() -> web.Application:
+def build_application(seconds: float = SECONDS) -> web.Application:
     """`GET /ping` and `POST /invocations`."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def think(_: web.Request) -> web.Response:
         async with free:
-            await asyncio.sleep(SECONDS)
+            await asyncio.sleep(seconds)
         return web.json_response({"thought": True})
 
     async def ping(_: web.Request) -> web.Response:
@@ -34,4 +34,5 @@ def build_application() -> web.Application:
 
 
 if __name__ == "__main__":
-    web.run_app(build_application(), host="127.0.0.1", port=int(sys.argv[1]), print=None)
+    thinks = float(sys.argv[2]) if sys.argv[2:] else SECONDS
+    web.run_app(build_application(thinks), host="127.0.0.1", port=int(sys.argv[1]), print=None)

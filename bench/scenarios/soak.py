@@ -101,18 +101,18 @@ def _sample(sample: figures.Sample) -> dict[str, Any]:
 SCENARIO = Scenario(
     title="What is lost when things go wrong",
     about=(
-        "`mlapi up` with three models, one of them with two servers and one behind a function; 200 connections\n"
-        "call each about once a second. Everything that may go wrong is done to it under that load. A call is\n"
-        "lost when it was sent and got no answer, or a 502 because its model was killed. One that is told to\n"
-        "come back (503 with `Retry-After`) is not, nor one that had to wait for its connection."
+        "`mlapi up` with three models, one of them with two servers and one behind a function; 200\n"
+        "connections call each about once a second. Everything that may go wrong is done to it under that\n"
+        "load. A call is lost when it was sent and got no answer, or a 502 because its model was killed.\n"
+        "One that is told to come back (503 with `Retry-After`) is not, nor one that had to wait to connect."
     ),
     rounds=1,
     fewest_rounds=1,
     measure=measure,
     notes=(
-        "What is killed takes along the calls that it was answering, and nothing else is lost. `at_rest` in the\n"
-        "kept result has memory, descriptors and processes between equal shares of the reloads and the\n"
-        "malformed requests. The clock is not set, for it is the whole machine's: that a jump hides no process,\n"
-        "and that the event ends by the wall clock, are tests with a clock of their own."
+        "What is killed takes along the calls that it was answering, and nothing else is lost. `at_rest` in\n"
+        "the kept result has memory, descriptors and processes between equal shares of the reloads and the\n"
+        "malformed requests. The clock is not set, for it is the whole machine's: that a jump hides no\n"
+        "process, and that the event ends by the wall clock, are tests with a clock of their own."
     ),
 )
