@@ -24,24 +24,25 @@ class Raced:
     """What the others said."""
 
 
-def race(folder: Path, rounds: int, port: int) -> Raced:
-    """For the same state folder and the same port."""
-    results = [_race_once(folder / str(number), port) for number in range(rounds)]
+def race(folder: Path, rounds: int) -> Raced:
+    """For the same state folder."""
+    results = [_race_once(folder / str(number)) for number in range(rounds)]
     return Raced(rounds, sum(one for one, _ in results), tuple(said for _, said in results))
 
 
-def _race_once(folder: Path, port: int) -> tuple[bool, str]:
+def _race_once(folder: Path) -> tuple[bool, str]:
     (folder / "function").mkdir(parents=True)
     (folder / "function/index.py").write_text(
         "def lambda_handler(event, context): return {}\n", encoding="utf-8"
     )
     api = Api(folder, folder / "state")
     api.write_config(build_config())
-    up = ("up", "models.json", "--detach", "--port", str(port))
+    up = ("up", "models.json", "--detach", "--port", "0")
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             done = list(pool.map(lambda _: api.mlapi(*up), range(AT_ONCE)))
-        api.note()
+        if any(not one.returncode for one in done):
+            api.note()
         said = " ".join(one.stderr.partition("error: ")[2] for one in done if one.returncode)
         return sorted(one.returncode for one in done) == [0, 1] and "is held by" in said, said.strip()
     finally:

@@ -74,12 +74,12 @@ FULL = Extent(
 )
 SHORT = Extent(
     connections=40,
-    pause_seconds=0.5,
+    pause_seconds=0.25,
     kills=1,
-    reloads=4,
-    malformed=500,
+    reloads=2,
+    malformed=400,
     dawdlers=(slow.HEADERS,) * 10,
-    calm=120,
+    calm=60,
     samples=2,
     races=1,
     crowd=0,
@@ -128,7 +128,6 @@ def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
         _wear(api, soaked, extent, say)
         _kill(api, soaked, extent, say)
         _end_supervisor(api, soaked, extent, say)
-        port = api.port
     soaked.orphans += len(api.list_left())
     soaked.left = _list_leftovers(api)
     if extent.fills_disk and (step := fill_disk(folder / "full", extent.connections)):
@@ -136,7 +135,7 @@ def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
         _sum(soaked, step.tally)
     if extent.crowd:
         soaked.crowded = crowd(folder / "crowd", extent.crowd)
-    soaked.raced = race(folder / "races", extent.races, port)
+    soaked.raced = race(folder / "races", extent.races)
     say(f"{extent.configs} broken configs")
     good = _lay_out(folder / "project")
     soaked.refusals = refuse_many(good, extent.configs, datetime.now(UTC))

@@ -110,7 +110,8 @@ SCENARIO = Scenario(
     fewest_rounds=1,
     measure=measure,
     notes=(
-        "What is killed takes along the calls that it was answering, and nothing else is lost. `at_rest` in\n"
+        "What is killed takes along the calls that it was answering, and nothing else is lost: a connection\n"
+        "loses one call to a kill at most, and none to a reload or a malformed request. `at_rest` in\n"
         "the kept result has memory, descriptors and processes between equal shares of the reloads and the\n"
         "malformed requests. The clock is not set, for it is the whole machine's: that a jump hides no\n"
         "process, and that the event ends by the wall clock, are tests with a clock of their own."
