@@ -46,7 +46,7 @@ def render_quote() -> str:
     """The README's table: the goals that scenarios want quoted, as they were measured."""
     kept = [(load_scenario(name), result) for name in scenario_names() if (result := load_result(name))]
     lines = [
-        _goal_line(goal)
+        _goal_line({**goal, "name": scenario.quoted[goal["name"]]})
         for scenario, result in kept
         for goal in result["goals"]
         if goal["name"] in scenario.quoted

@@ -76,5 +76,5 @@ class Scenario:
     notes: str = ""
     """Markdown below the table: why a goal is missed and what would change it, what a row leaves out."""
     fewest_rounds: int = 3
-    quoted: Sequence[str] = ()
-    """Names of the goals that the README quotes."""
+    quoted: Mapping[str, str] = field(default_factory=dict)
+    """The goals that the README quotes, and in which words."""

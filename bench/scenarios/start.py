@@ -206,6 +206,7 @@ SCENARIO = Scenario(
     ),
     rounds=5,
     measure=measure,
+    quoted={f"{UP} / {BARE}": "`mlapi up` to its first answer, over the model's server alone"},
     notes=(
         "Before `mlapi up` knows which server to start, Python imports it and checks the config; what else "
         "it takes is imported, and Envoy started, while the model loads. With a function, its host and its "

@@ -15,7 +15,7 @@ from bench.load import require_wrk
 from bench.processes import free_port
 from bench.scenario import Measured, Plot, Run, Scenario
 from bench.scenarios.gateway import model_servers, ours, proxies
-from bench.scenarios.gateway.judging import build_row, judge
+from bench.scenarios.gateway.judging import ADDED, build_row, judge, name_ratio
 from bench.scenarios.gateway.peer import Peer, Place
 from bench.scenarios.gateway.rounds import ALONE_SECONDS, CONNECTIONS, LOAD_SECONDS, Figures, measure_peer
 from bench.scenarios.gateway.words import NOTES, render_about
@@ -101,4 +101,19 @@ SCENARIO = Scenario(
     measure=measure,
     plot=Plot("calls a second of processor time", "", "calls a CPU second"),
     notes=NOTES,
+    quoted={
+        ADDED: "milliseconds that the gateway adds to a call, p50",
+        name_ratio(
+            ours.OURS.name, proxies.ENVOY.name
+        ): "calls a CPU second, over Envoy alone without any of it",
+        **{
+            name_ratio(
+                ours.OURS.name, one.name
+            ): f"the same, over an ASGI gateway under {one.name} that does as much"
+            for one in proxies.ASGI
+        },
+        name_ratio(
+            ours.OPENAI.name, model_servers.LITELLM.name
+        ): "the same of OpenAI's paths, over LiteLLM's proxy",
+    },
 )

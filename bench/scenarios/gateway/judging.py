@@ -21,6 +21,12 @@ OF_ENVOY = 0.9
 OF_ASGI = 2
 OF_LITELLM = 100
 MORE_MILLISECONDS = 0.5
+ADDED = f"{OURS.name}: ms more than the model itself, one caller, p50"
+
+
+def name_ratio(ours: str, other: str) -> str:
+    """The goal that compares two."""
+    return f"{ours}: calls a CPU second / {other}"
 
 
 def build_row(name: str, rounds: Sequence[Figures]) -> Row:
@@ -43,7 +49,7 @@ def judge(figures: AllFigures) -> list[Goal]:
     pairs.append((OPENAI.name, LITELLM.name, OF_LITELLM))
     goals = [
         Goal(
-            f"{ours}: calls a CPU second / {other}",
+            name_ratio(ours, other),
             round(_ratio(figures, ours, other), 2),
             goal,
             at_least=True,
@@ -53,9 +59,7 @@ def judge(figures: AllFigures) -> list[Goal]:
     ]
     if {OURS.name, UPSTREAM.name} <= set(figures):
         added = round(_added_milliseconds(figures), 3)
-        goals.append(
-            Goal(f"{OURS.name}: ms more than the model itself, one caller, p50", added, MORE_MILLISECONDS)
-        )
+        goals.append(Goal(ADDED, added, MORE_MILLISECONDS))
     return goals
 
 

@@ -94,6 +94,9 @@ SCENARIO = Scenario(
         'No registry has it: clone it, then `make bench BENCH=synth FLAGS="--option original=FOLDER"`.'
     ),
     rounds=7,
-    quoted=("default / floor, npx cdk synth -q",),
+    quoted={
+        "default / floor, npx cdk synth -q": "`npx cdk synth` of the default config, over one bucket's",
+        f"{ORIGINAL} / ours, {ALONE}": "a synth of the original, over ours of the same config",
+    },
     measure=measure,
 )
