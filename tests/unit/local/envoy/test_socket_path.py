@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,14 @@ def test_a_path_that_is_too_long_leads_to_the_same_socket(tmp_path: Path, folder
             client.connect(short)
         assert path.is_socket()
         assert not Path(short).parent.parent.exists(), "the way to it is not left behind"
+
+
+def test_a_long_folder_for_temporary_files_is_in_no_ones_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / ("t" * LIMIT_BYTES)
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with shorten_path(temporary / "a.sock") as short:
+        assert len(short) <= LIMIT_BYTES
+        assert Path(short).parent.samefile(temporary)
