@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 30
 LOOK_SECONDS = 0.05
+LOCK_NAME = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class StateFolder:
         self.gateway = self.path / "gateway"
         self.scratch = self.path / "scratch"
         self._run_file = self.path / "run.json"
-        self._lock = FileLock(self.path / "lock", timeout=0, mode=0o600)
+        self._lock = FileLock(self.path / LOCK_NAME, timeout=0, mode=0o600)
 
     def __enter__(self) -> Self:
         """Takes the folder.
@@ -207,16 +208,19 @@ class StateFolder:
         draft.replace(self._run_file)
 
     def _make(self) -> None:
-        """Makes the folder, or takes one that was made so before; never one with other things in it."""
-        if not self.path.exists():
-            self.path.mkdir(mode=0o700, parents=True)
-        elif not (self.path / "lock").exists() and any(self.path.iterdir()):
+        """Makes the folder, or takes one that was made so before; never one with other things in it.
+
+        The lock is its mark, and there before anything else: another process may make it at the same moment.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = {one.name for one in self.path.iterdir()}
+        if found and LOCK_NAME not in found:
             raise StartError(
                 f"{self.path} is no state folder: it holds other files",
                 fix="name a folder of its own, such as --state .mlapi",
             )
-        else:
-            self.path.chmod(0o700)
+        self.path.chmod(0o700)
+        (self.path / LOCK_NAME).touch(mode=0o600)
         for folder in (self.logs, self.model_logs, self.gateway):
             folder.mkdir(mode=0o700, exist_ok=True)
         self._keep_out_of_git()

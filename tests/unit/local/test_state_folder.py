@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,20 @@ def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:
         assert "mlapi down" in caught.value.fix
     with StateFolder(tmp_path / "state"):
         pass
+
+
+def test_of_many_that_make_it_at_once_none_takes_it_for_anothers(tmp_path: Path) -> None:
+    def take(path: Path) -> str:
+        try:
+            with StateFolder(path):
+                return ""
+        except StartError as error:
+            return error.message
+
+    paths = [tmp_path / str(number // 8) for number in range(800)]
+    with ThreadPoolExecutor(8) as pool:
+        said = set(filter(None, pool.map(take, paths)))
+    assert [one for one in said if "is held by another mlapi" not in one] == []
 
 
 def test_only_its_user_may_read_it(tmp_path: Path) -> None:
