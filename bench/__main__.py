@@ -30,12 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = scenario_names()
     if unknown := [name for name in chosen.names if name not in known]:
         parser.error(f"{unknown[0]}: there is no such scenario; there are {', '.join(known)}")
-    for name in chosen.names or known:
-        scenario = load_scenario(name)
-        rounds = chosen.rounds or scenario.rounds
-        if rounds < scenario.fewest_rounds:
+    measured = {name: load_scenario(name) for name in chosen.names or known}
+    rounds = {name: chosen.rounds or scenario.rounds for name, scenario in measured.items()}
+    for name, scenario in measured.items():  # before any is measured: it may take half an hour
+        if rounds[name] < scenario.fewest_rounds:
             parser.error(f"--rounds: {scenario.fewest_rounds} at least for {name}")
-        _run(name, scenario, rounds, dict(chosen.option), keep=not chosen.no_keep)
+    for name, scenario in measured.items():
+        _run(name, scenario, rounds[name], dict(chosen.option), keep=not chosen.no_keep)
     return 0
 
 

@@ -72,7 +72,7 @@ def test_a_drawing_escapes_its_words() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rounds", "1", "synth"], "--rounds: 3 at least for synth"),
+        (["--rounds", "1", "soak", "synth"], "--rounds: 3 at least for synth"),
         (["--option", "way"], "KEY=VALUE is meant"),
         (["nothing"], "nothing: there is no such scenario; there are "),
     ],
