@@ -74,8 +74,8 @@ def main() -> None:
 
     0 is success, 1 a failure, 2 a wrong command line or config, 130 an interruption.
     """
-    # A quarter of the time of a short verb: Python would look for garbage some hundred times while it imports,
-    # where there is none, and once more at the end, in memory that the end gives back anyway.
+    # A quarter of the time of a short verb: Python would look for garbage some hundred times while it
+    # imports, where there is none, and once more at the end, in memory that the end gives back anyway.
     gc.set_threshold(50_000)
     status = run()
     gc.freeze()
