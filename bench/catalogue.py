@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def scenario_names() -> list[str]:
-    """All that can be measured: the files and packages in `scenarios`."""
-    return sorted(one.name for one in pkgutil.iter_modules(scenarios.__path__))
+    """All that can be measured: the files and packages in `scenarios`, as `ORDER` has them."""
+    found = {one.name for one in pkgutil.iter_modules(scenarios.__path__)}
+    return [*(name for name in scenarios.ORDER if name in found), *sorted(found - set(scenarios.ORDER))]
 
 
 def load_scenario(name: str) -> Scenario:

@@ -110,9 +110,13 @@ def _render_circumstances(name: str, result: Mapping[str, Any]) -> str:
     machine = result["machine"]
     versions = ", ".join(f"{what} {version}" for what, version in result["versions"].items())
     return (
-        f"{result['date']}, {result['rounds']} rounds, {machine['processor']}, {machine['cores']} cores, "
+        f"{result['date']}, {_count(result['rounds'])}, {machine['processor']}, {machine['cores']} cores, "
         f"{machine['system']}; {versions}. All of it: [{name}.json](../../bench/results/{name}.json)."
     )
+
+
+def _count(rounds: int) -> str:
+    return "1 round" if rounds == 1 else f"{rounds} rounds"
 
 
 def _render_table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
