@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK
-from centralized_ml_api.cli.options import DEFAULT_CONFIG
+from centralized_ml_api.cli.options import DEFAULT_CONFIG, DEFAULT_STATE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,11 @@ def aws_flags(region: str | None, stack: str) -> str:
     """The flags that name the same stack, each with a space before it."""
     named = f" --region {shlex.quote(region)}" if region else ""
     return f"{named}{other_flag('--stack', stack, DEFAULT_STACK)}"
+
+
+def state_flag(state: Path) -> str:
+    """The flag that names the same state folder, with a space before it; nothing where it is the default."""
+    return other_flag("--state", str(state), str(DEFAULT_STATE))
 
 
 def other_config(config: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import state_flag
 from centralized_ml_api.cli.options import state_option
 from centralized_ml_api.cli.shown_path import shown_path
 from centralized_ml_api.errors import NotRunningError
@@ -31,4 +32,4 @@ def down(state: Path) -> None:
     output.talk(f"Stopping mlapi (pid {run.pid})…")
     run.stop()
     output.talk("Stopped: no process is left.")
-    output.next_command(f"mlapi up {shlex.quote(shown_path(Path(run.config)))}")
+    output.next_command(f"mlapi up {shlex.quote(shown_path(Path(run.config)))}{state_flag(state)}")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.cli.again import aws_flags, other_flag
+from centralized_ml_api.cli.again import aws_flags, state_flag
 from centralized_ml_api.cli.options import (
     DEFAULT_CONFIG,
-    DEFAULT_STATE,
     region_option,
     stack_option,
     state_option,
@@ -38,7 +37,7 @@ class KeyPlace:
         """What a next command needs to name the same target."""
         if self.target == "aws":
             return f" --target aws{aws_flags(self.region, self.stack)}"
-        return other_flag("--state", str(self.state), str(DEFAULT_STATE))
+        return state_flag(self.state)
 
     def open(self) -> Keys:
         """The keys.

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import other_flag
+from centralized_ml_api.cli.again import state_flag
 from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.options import DEFAULT_STATE
 from centralized_ml_api.cli.shown_path import shown_path
 from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.plan.aws.notes import how_often, who_may_call
@@ -81,7 +80,8 @@ class Announcement:
         if status.settled:
             self._whole = True
             show_address(status, self._plan, self._host)
-            output.next_command("mlapi status, in another terminal; Ctrl-C stops everything")
+            again = state_flag(_folder(status))
+            output.next_command(f"mlapi status{again}, in another terminal; Ctrl-C stops everything")
         elif not self._early:
             self._early = True
             show_call(status, self._plan, self._host)
@@ -118,8 +118,7 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
     if not plan.event.teams:
         return f"PUBLIC: no keys are asked for. {how_often(plan.event.throttle)}"
-    folder = shown_path(Path(status.state_folder))
-    export = f"mlapi keys export{other_flag('--state', folder, str(DEFAULT_STATE))}"
+    export = f"mlapi keys export{state_flag(_folder(status))}"
     keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
     return f"{who_may_call(plan.event)} The keys: {keys}; a file for each team: {export}"
 
@@ -163,3 +162,7 @@ def _words(part: PartStatus) -> str:
 def _show_log(part: PartStatus) -> None:
     for line in part.log[-LOG_LINES:]:
         output.talk(f"    | {line}")
+
+
+def _folder(status: LocalStatus) -> Path:
+    return Path(shown_path(Path(status.state_folder)))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import state_flag
 from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.reloaded import check_reloaded
@@ -34,7 +35,7 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
         output.data_json(changes)
     else:
         output.data(describe_reload(changes))
-        output.next_command("mlapi status")
+        output.next_command(f"mlapi status{state_flag(state)}")
     return int(bool(changes["kept"] or changes["failed"]))
 
 

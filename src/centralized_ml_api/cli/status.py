@@ -10,6 +10,7 @@ import click
 
 from centralized_ml_api.api.event_end import render_left
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import state_flag
 from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.errors import UsageError
@@ -36,7 +37,8 @@ def status(state: Path, *, as_json: bool, watch: bool) -> int:
         output.data_json(now.to_json())
     else:
         output.data(render_status(now))
-        output.next_command("mlapi logs NAME, mlapi call NAME, mlapi down")
+        again = state_flag(state)
+        output.next_command(f"mlapi logs NAME{again}, mlapi call NAME{again}, mlapi down{again}")
     return int(bool(now.gateway_trouble) or any(not _is_well(entry) for entry in now.entries))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import state_flag
 from centralized_ml_api.cli.duration import Duration
 from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import config_argument, state_option
@@ -92,7 +93,8 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
     output.talk(f"Starting {options.config} in the background:")
     status = start_detached(options, ProgressLines().show)
     show_address(status, plan, options.host)
-    output.next_command("mlapi status, mlapi logs, mlapi down")
+    again = state_flag(options.state)
+    output.next_command(f"mlapi status{again}, mlapi logs{again}, mlapi down{again}")
     return 0
 
 

@@ -70,15 +70,22 @@ def test_the_end_of_a_log_is_its_last_lines_however_they_lie_in_blocks(text: str
 
 
 @pytest.mark.parametrize(
-    ("config", "shown"), [("config/my.json", "config/my.json"), ("/else where", "'/else where'")]
+    ("config", "folder", "shown"),
+    [
+        ("config/my.json", ".mlapi", "config/my.json"),
+        ("/else where", ".mlapi", "'/else where'"),
+        ("my.json", "other", "my.json --state other"),
+    ],
 )
-def test_down_says_how_to_start_the_same_config_again(config: str, shown: str, tmp_path: Path) -> None:
+def test_down_says_how_to_start_the_same_api_again(
+    config: str, folder: str, shown: str, tmp_path: Path
+) -> None:
     with (
-        StateFolder(tmp_path / ".mlapi") as state,
+        StateFolder(tmp_path / folder) as state,
         subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
     ):
         born = read_birth(psutil.Process(process.pid))
         state.write_run(Run(process.pid, born, str(tmp_path / config)))
-        ran = mlapi("down", cwd=tmp_path)
+        ran = mlapi("down", "--state", folder, cwd=tmp_path)
     assert ran.status == 0
     assert ran.talk.splitlines()[-1] == f"Next: mlapi up {shown}"
