@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.catalogue import load_scenario, scenario_names
 from bench.keeping import build_result, write_result
-from bench.scenario import Run
+from bench.scenario import Run, WrongOptionError
 from bench.table import render_goals, render_rows
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if rounds[name] < scenario.fewest_rounds:
             parser.error(f"--rounds: {scenario.fewest_rounds} at least for {name}")
     for name, scenario in measured.items():
-        _run(name, scenario, rounds[name], dict(chosen.option), keep=not chosen.no_keep)
+        try:
+            _run(name, scenario, rounds[name], dict(chosen.option), keep=not chosen.no_keep)
+        except WrongOptionError as error:
+            parser.error(f"--option: {error}")
     return 0
 
 

@@ -11,6 +11,10 @@ Row = Mapping[str, Any]
 """A line of a table: values by the heading of their column."""
 
 
+class WrongOptionError(ValueError):
+    """An `--option` that the scenario does not take; says which it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """`value` is what was measured; `goal` the most that it may be or, with `at_least`, the least."""

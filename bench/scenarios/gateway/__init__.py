@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.load import require_wrk
 from bench.processes import free_port
-from bench.scenario import Measured, Plot, Run, Scenario
+from bench.scenario import Measured, Plot, Run, Scenario, WrongOptionError
 from bench.scenarios.gateway import model_servers, ours, proxies
 from bench.scenarios.gateway.judging import ADDED, build_row, judge, name_ratio
 from bench.scenarios.gateway.peer import Peer, Place
@@ -66,7 +66,7 @@ def choose(names: str) -> list[Peer]:
     asked = [name.strip().lower() for name in names.split(",") if name.strip()]
     known = [peer.name.lower() for peer in PEERS]
     if unknown := [name for name in asked if not any(name in one for one in known)]:
-        raise ValueError(f"no gateway is called {unknown[0]!r}; there are {', '.join(known)}")
+        raise WrongOptionError(f"no gateway is called {unknown[0]!r}; there are {', '.join(known)}")
     return [
         peer
         for peer in PEERS

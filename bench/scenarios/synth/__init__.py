@@ -15,7 +15,7 @@ from importlib.metadata import version
 from itertools import product
 from typing import TYPE_CHECKING
 
-from bench.scenario import Goal, Measured, Row, Run, Scenario
+from bench.scenario import Goal, Measured, Row, Run, Scenario, WrongOptionError
 from bench.scenarios.synth.apps import FLOOR, ORIGINAL, OURS_OF_ORIGINAL, ROOT, write_apps, write_original
 from bench.scenarios.synth.rounds import ALONE, WAYS, Timing, find_node, run_rounds
 
@@ -37,7 +37,10 @@ FASTER = 4.0
 
 def measure(run: Run) -> Measured:
     """`--option way=WAY` measures one way alone; `--option original=FOLDER` measures the original too."""
-    ways = [run.options["way"]] if "way" in run.options else list(WAYS)
+    way = run.options.get("way")
+    if way and way not in WAYS:
+        raise WrongOptionError(f"no app is run as {way!r}, but as {', '.join(WAYS)}")
+    ways = [way] if way else list(WAYS)
     cases = [(app, way) for way, app in product(ways, write_apps(run.folder))]
     cases += [(app, ALONE) for app in write_original(run) if ALONE in ways]
     timings = run_rounds(cases, run)

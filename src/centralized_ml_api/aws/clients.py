@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import Any
 
-from centralized_ml_api.aws.settings import DEFAULT_REGION
+from centralized_ml_api.catalog.own_region import DEFAULT_REGION
 from centralized_ml_api.errors import DeployError
 
 CONNECT_SECONDS = 10

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.catalog.own_region import DEFAULT_REGION
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 DEFAULT_CONFIG = "config/models.json"
-DEFAULT_REGION = "us-east-1"
 DEFAULT_STACK = "CentralizedMlApiStack"
 
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")

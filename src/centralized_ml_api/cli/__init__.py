@@ -76,6 +76,7 @@ def main() -> None:
     """
     # A quarter of the time of a short verb: Python would look for garbage some hundred times while it
     # imports, where there is none, and once more at the end, in memory that the end gives back anyway.
+    # For `up`, which lives on, it is some megabytes.
     gc.set_threshold(50_000)
     status = run()
     gc.freeze()

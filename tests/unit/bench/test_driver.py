@@ -74,6 +74,11 @@ def test_a_drawing_escapes_its_words() -> None:
     [
         (["--rounds", "1", "soak", "synth"], "--rounds: 3 at least for synth"),
         (["--option", "way"], "KEY=VALUE is meant"),
+        (["--option", "way=ours", "synth"], "no app is run as 'ours', but as python app.py, "),
+        (
+            ["--option", "peers=apache", "gateway"],
+            "no gateway is called 'apache'; there are the model itself",
+        ),
         (["nothing"], "nothing: there is no such scenario; there are "),
     ],
 )
