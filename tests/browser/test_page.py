@@ -103,6 +103,17 @@ def test_health_is_live(api: LocalApi, visit: Callable[..., Visit]) -> None:
     assert page.locator("#state").inner_text() == "is not ready"
 
 
+def test_a_button_that_copied_twice_copies_again(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    page = visit(api.url).show("hostile")
+    button = page.get_by_label("The same request in code").get_by_role("button", name="Cop")
+    page.clock.install()
+    for _ in range(2):
+        button.evaluate("button => button.click()")
+        button.get_by_text("Copied").wait_for()
+    page.clock.run_for(10_000)
+    assert button.inner_text() == "Copy"
+
+
 def test_a_model_is_found_by_its_name(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).show("hostile")
     assert page.locator("nav li").count() == MANY + 6

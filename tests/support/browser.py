@@ -15,6 +15,14 @@ DEADLINE_MILLISECONDS = 60_000
 FAILED_RESOURCE = "Failed to load resource"
 """What Chromium says of every answer above 399, which no page can keep it from."""
 
+NOTE_NEXT_WORD = """button => {
+  window.nextWord = new Promise((done) => {
+    const observer = new MutationObserver(() => done(button.textContent));
+    observer.observe(button, { childList: true, characterData: true, subtree: true });
+  });
+}"""
+"""What a button says next: for a moment, which a busy machine may let pass before anybody looks."""
+
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -52,8 +60,10 @@ class Visit:
         """What the button copies, read from the clipboard."""
         code = self.page.get_by_label("The same request in code")
         code.get_by_role("tab", name=language, exact=True).click()
-        code.get_by_role("button", name="Copy").click()
-        code.get_by_role("button", name="Copied").wait_for()
+        button = code.get_by_role("button", name="Copy")
+        button.evaluate(NOTE_NEXT_WORD)
+        button.click()
+        assert self.page.evaluate("nextWord") == "Copied"
         copied: str = self.page.evaluate("navigator.clipboard.readText()")
         return copied
 

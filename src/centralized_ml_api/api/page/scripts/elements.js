@@ -47,12 +47,12 @@ function tabs(label, parts) {
 
 /** A copy of the text, with a word when it is done. */
 async function copy(text, button) {
-  const before = button.textContent;
+  button.dataset.label ??= button.textContent; // not what it says when it is clicked twice
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
     button.textContent = "Select it and copy";
   }
-  setTimeout(() => { button.textContent = before; }, 1500);
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
