@@ -203,7 +203,12 @@ SCENARIO = Scenario(
         f"{TEAMS} teams share one model; their limits add up to what it can do. One of them sends {FLOOD} "
         "times its limit, and the others go on as before. The numbers are of those others."
     ),
-    rounds=8,
+    notes=(
+        "What is promised to teams is the first goal. The worst of 19 teams is a harder one, and mostly chance: "
+        "each has some three hundred calls in the floods, and the largest of 19 ratios was 1.66 after 8 rounds "
+        "and 1.51 after 16. More rounds bring it nearer to the ratio of all."
+    ),
+    rounds=16,  # the worst of 19 teams is a matter of few calls
     quoted={
         "others' p95 during a flood / quiet, median of the rounds": (
             "p95 of 19 teams while the 20th floods the API, over their p95 before"
