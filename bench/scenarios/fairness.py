@@ -204,9 +204,9 @@ SCENARIO = Scenario(
         "times its limit, and the others go on as before. The numbers are of those others."
     ),
     notes=(
-        "What is promised to teams is the first goal. The worst of 19 teams is a harder one, and mostly chance: "
-        "each has some three hundred calls in the floods, and the largest of 19 ratios was 1.66 after 8 rounds "
-        "and 1.51 after 16. More rounds bring it nearer to the ratio of all."
+        "What is promised to teams is the first goal. The worst of 19 teams is a harder one, and mostly "
+        "chance: each has some three hundred calls in the floods, and the largest of 19 ratios was 1.66 after "
+        "8 rounds and 1.51 after 16. More rounds bring it nearer to the ratio of all."
     ),
     rounds=16,  # the worst of 19 teams is a matter of few calls
     quoted={
