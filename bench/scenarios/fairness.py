@@ -205,7 +205,7 @@ SCENARIO = Scenario(
     ),
     notes=(
         "What is promised to teams is the first goal. The worst of 19 teams is a harder one, and mostly "
-        "chance: each has some three hundred calls in the floods, and the largest of 19 ratios was 1.66 after "
+        "chance: each has some 300 calls in the floods, and the largest of 19 ratios was 1.66 after "
         "8 rounds and 1.51 after 16. More rounds bring it nearer to the ratio of all."
     ),
     rounds=16,  # the worst of 19 teams is a matter of few calls
