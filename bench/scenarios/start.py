@@ -208,11 +208,11 @@ SCENARIO = Scenario(
     measure=measure,
     quoted={f"{UP} / {BARE}": "`mlapi up` to its first answer, over the model's server alone"},
     notes=(
-        "Before `mlapi up` knows which server to start, Python imports it and checks the config. That is what "
-        "`check` takes, and half of what `mlapi up` takes more than the server alone. In the other half what "
-        "else it needs is imported, and Envoy started, on the cores that load the model. With a function, its "
-        "host and its worker start beside them: two cores are then what a start waits for. Much less would "
-        "take a config that is checked without pydantic, or servers that are started before the config is read. "
-        "`--target aws` imports botocore to look for credentials."
+        "Before `mlapi up` knows which server to start, Python imports it and checks the config. That is"
+        " what `check` takes, and half of what `mlapi up` takes more than the server alone. In the other"
+        " half what else it needs is imported, and Envoy started, on the cores that load the model. With"
+        " a function, its host and its worker start beside them: two cores are then what a start waits "
+        "for. Much less would take a config that is checked without pydantic, or servers that are "
+        "started before the config is read. `--target aws` imports botocore to look for credentials."
     ),
 )
