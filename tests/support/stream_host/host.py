@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from centralized_ml_api.aws.app import choose_node
 from support.stream_host.runtime_api import DELIMITER, PRELUDE_TYPE, Invocation, RuntimeApi
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,6 +108,12 @@ class StreamHost:
         invocation = Invocation(event, timeout_seconds)
         self._api.waiting.put(invocation)
         return invocation
+
+    def wait_for_line(self, *parts: str) -> None:
+        """Returns when a line with all these parts was printed: it comes by another way than the answer."""
+        wait_until(
+            lambda: any(all(part in line for part in parts) for line in self.lines), f"{parts} is printed"
+        )
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:

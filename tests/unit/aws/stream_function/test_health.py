@@ -121,7 +121,7 @@ def test_a_look_that_failed_is_logged_for_the_operator_alone(
 ) -> None:
     sagemaker.statuses = {"A": "InService", "B": "ThrottlingException"}
     assert "Rate exceeded" not in ask(host).body.read().decode()
-    assert [line for line in host.lines if '"endpoint":"B"' in line and "Rate exceeded" in line]
+    host.wait_for_line('"endpoint":"B"', "Rate exceeded")
 
 
 def test_each_endpoint_is_asked_about_once_and_few_at_a_time(loop: Background) -> None:

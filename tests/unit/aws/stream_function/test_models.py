@@ -47,4 +47,4 @@ def test_parameters_that_cannot_be_read_are_the_apis_fault_and_are_tried_again(l
     }
     with start_streaming(loop, environment=environment) as streaming:
         assert [streaming.chat("m", "Hi").status for _ in range(2)] == [500, 500]
-        assert [line for line in streaming.host.lines if "The models could not be read" in line]
+        streaming.host.wait_for_line("The models could not be read")
