@@ -58,7 +58,7 @@ test: setup-dev chromium ## Every test, real servers included
 	@echo "==> Running every test (real Envoy, real models; some minutes)"
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: lint ## The linters and the fast tests: about two minutes on two cores
+check: lint ## The linters and the fast tests: the tests take a minute on two cores
 	@echo "==> Running the fast tests"
 	@$(BIN)/python -m pytest -q -n auto -m "not slow"
 

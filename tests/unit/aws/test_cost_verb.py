@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Mlapi = Callable[..., subprocess.CompletedProcess[str]]
 
+pytestmark = pytest.mark.slow
+
 START = "from centralized_ml_api.cli import main; main()"
 MODEL = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
 BUDGET = {"usd": 100, "email": "me@example.com"}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.finding import Finding
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/mine"
 STACK = "CentralizedMlApiStack"

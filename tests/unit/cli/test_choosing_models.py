@@ -13,6 +13,8 @@ from support.local_api import Ran, mlapi
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 WHISPER = "huggingface-asr-whisper-tiny"
 GATED = "acme-vlm-gated"
 HEAD = ["MODEL", "TASK", "SIZE", "INSTANCE", "USD/H", "LICENCE"]

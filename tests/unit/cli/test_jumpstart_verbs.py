@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Mlapi = Callable[..., subprocess.CompletedProcess[str]]
 
+pytestmark = pytest.mark.slow
+
 TINY = "acme-textgeneration-tiny"
 SHIPPED = "huggingface-textgeneration-open-llama"
 

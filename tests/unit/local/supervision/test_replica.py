@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.launch import Server
 
+pytestmark = pytest.mark.slow
+
 SERVER = """
 import http.server, os, pathlib, sys
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -19,6 +19,8 @@ from support.file_server import Answer, FileServer
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 HALF = 500_000
 
 
