@@ -15,8 +15,8 @@ from bench.page import PAGE, render_drawings, render_page, render_quote
 
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
+from centralized_ml_api.config.json_schema import render_schema
 from centralized_ml_api.config.reference import render_config_reference
-from centralized_ml_api.config.schema import render_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.errors import Problem
 
 PROCESSES = 2
@@ -115,22 +115,22 @@ def break_config(good_text: str, random: Random) -> tuple[str, str]:
     return text, random.choice([".json", ".json", ".yaml"])
 
 
-def _places(document: Document) -> list[Steps]:
+def _places(document: Document) -> list[NodePath]:
     """Those whose meaning the format fixes: not those inside of samples and environments."""
     return [steps for steps in document.values if steps and not FREE_FORM & set(steps[:-1])]
 
 
-def _keyed(document: Document) -> list[Steps]:
+def _keyed(document: Document) -> list[NodePath]:
     return [steps for steps in _places(document) if isinstance(steps[-1], str)]
 
 
-def _at(value: Any, steps: Steps) -> Any:
+def _at(value: Any, steps: NodePath) -> Any:
     for step in steps:
         value = value[step]
     return value
 
 
-def _is_required(steps: Steps) -> bool:
+def _is_required(steps: NodePath) -> bool:
     """Whether the format demands the key; `models` of a team is optional."""
     return steps[-1] in REQUIRED and steps[-3:-2] != ("teams",)
 

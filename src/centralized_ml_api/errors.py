@@ -71,7 +71,7 @@ class NotRunningError(MlApiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where in a file: line and column count from 1; `path` is a JSONPath such as `$.models[1].instance`.
 
     `length` is the number of characters to underline, at least 1.
@@ -94,7 +94,7 @@ class Problem:
 
     id: str
     title: str
-    place: Place
+    place: Location
     found: str = ""
     expected: str = ""
     fix: str = ""

@@ -8,7 +8,7 @@ from itertools import chain
 from centralized_ml_api.api import error_shape, openai
 from centralized_ml_api.cli import VERBS
 from centralized_ml_api.local.lambda_host import front
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
 from support.doc_shell import ROOT
 
 SOURCES = ROOT / "src/centralized_ml_api"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from centralized_ml_api.local.ending import Clock
-from centralized_ml_api.local.serve import LocalTarget, load_plan
-from centralized_ml_api.local.serve_options import ServeOptions, Terminal
-from centralized_ml_api.local.state_folder import StateFolder
+from centralized_ml_api.local.machine.state_folder import StateFolder
+from centralized_ml_api.local.run.ending import Clock
+from centralized_ml_api.local.run.options import ServeOptions, Terminal
+from centralized_ml_api.local.run.serve import LocalTarget, load_plan
 from support.local_api import mlapi, models, odd_command, start_local_api, write_config
 from support.waiting import wait_until
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from support.odd_server import GZIPPED
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from support.running_gateway import Answer, RunningGateway

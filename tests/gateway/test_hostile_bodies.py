@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.gateway import ServedRoute
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from support.running_gateway import start_gateway
 
 if TYPE_CHECKING:

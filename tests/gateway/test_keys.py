@@ -15,9 +15,9 @@ from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.api.paths import PUBLIC_PATHS
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.keys import TEAM_HEADER
+from centralized_ml_api.local.envoy.api_keys import TEAM_HEADER
 from centralized_ml_api.local.gateway import ServedRoute, TeamAccess
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from contract.case import LOCAL, refused
 from support.running_gateway import start_gateway
 from support.waiting import wait_until

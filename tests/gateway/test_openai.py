@@ -12,7 +12,7 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from support.odd_server import OddServer
 from support.running_gateway import start_gateway
 

@@ -12,10 +12,10 @@ import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway, Limits
+from centralized_ml_api.local.envoy.ca_bundle import find_trust_store
 from centralized_ml_api.local.envoy.settings import Files, Settings
 from centralized_ml_api.local.envoy.socket_path import shorten_path
-from centralized_ml_api.local.envoy.trust import find_trust_store
-from centralized_ml_api.local.envoy.whole import find_fault
+from centralized_ml_api.local.envoy.validate import find_fault
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
 from support.odd_server import OddServer
 from support.running_gateway import read, start_gateway

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.access_log import keep_bounded
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute
+from centralized_ml_api.local.run.access_log import keep_bounded
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.keeper import UsageKeeper
 from support.running_gateway import start_gateway

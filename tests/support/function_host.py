@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.ports import free_port
-from centralized_ml_api.plan.model import FunctionPlan
+from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.plan.types import FunctionPlan
 from support.waiting import wait_until
 
 if TYPE_CHECKING:

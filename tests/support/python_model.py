@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import urllib3
 
-from centralized_ml_api.local.ports import free_port
+from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.python_engine import prepare_environment
 from centralized_ml_api.local.servers import PythonServer, build_python_environment
 from support.waiting import wait_until

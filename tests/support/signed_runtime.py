@@ -20,8 +20,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from centralized_ml_api.local.listen import serve_application
-from centralized_ml_api.local.loopback import bind_loopback, url_of
+from centralized_ml_api.local.machine.listen import serve_application
+from centralized_ml_api.local.machine.loopback import bind_loopback, url_of
 from centralized_ml_api.local.sagemaker_runtime import build_application
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.api.samples import Sample
-    from centralized_ml_api.plan.aws.model import AwsPlan
+    from centralized_ml_api.plan.aws.types import AwsPlan
 
 STACK = "CentralizedMlApiStack"
 REGION = "us-east-1"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.plan.event import EventPlan, Throttle
-    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
     from centralized_ml_api.plan.speaks import OpenAiModels
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 Form = Literal["text", "json", "image", "audio", "file"]
 """What a participant fills in to call the path: one text of the sample, a whole body, or a file."""

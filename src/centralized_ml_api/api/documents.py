@@ -12,8 +12,8 @@ from centralized_ml_api.api.page import CONTENT_TYPE, build_page
 from centralized_ml_api.api.paths import CATALOGUE_PATH, OPENAPI_PATH, PAGE_PATH
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.model import ApiPlan
     from centralized_ml_api.plan.speaks import OpenAiModels
+    from centralized_ml_api.plan.types import ApiPlan
 
 METHODS = ("GET", "HEAD")
 """What the paths of documents answer, besides preflights."""

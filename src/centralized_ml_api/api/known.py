@@ -8,13 +8,13 @@ from centralized_ml_api.api.catalogue import Known
 from centralized_ml_api.api.samples import load_samples
 from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.errors import CatalogError
-from centralized_ml_api.plan.model import JumpStartModel
+from centralized_ml_api.plan.types import JumpStartModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.catalog.words import ModelWords
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 
 def load_known(plan: ApiPlan) -> Known:

@@ -19,7 +19,7 @@ from centralized_ml_api.plan.speaks import OpenAiModels
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 TITLE = "Centralized ML API"
 JSON = "application/json"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from centralized_ml_api.plan.model import ApiPlan
     from centralized_ml_api.plan.sample import SampleFile
+    from centralized_ml_api.plan.types import ApiPlan
 
 FILE_BYTES = 256 * 1024
 """A larger file is left out: everybody who opens the page would fetch it."""

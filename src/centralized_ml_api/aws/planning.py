@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.settings import Settings
     from centralized_ml_api.config.load import LoadedConfig
-    from centralized_ml_api.plan.aws.model import AwsPlan
+    from centralized_ml_api.plan.aws.types import AwsPlan
     from centralized_ml_api.plan.facts import Looks
 
 

@@ -21,7 +21,7 @@ from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.catalog.prices.model import PriceList
+    from centralized_ml_api.catalog.prices.types import PriceList
 
 PRICING_REGION = "us-east-1"
 """One of the few regions where the price list is answered for, with the prices of all of them.

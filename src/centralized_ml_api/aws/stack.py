@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from centralized_ml_api.api.samples import Sample
-    from centralized_ml_api.plan.aws.model import AwsPlan
+    from centralized_ml_api.plan.aws.types import AwsPlan
 
 
 OUTPUT = "MyApiEndpoint"

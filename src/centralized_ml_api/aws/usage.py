@@ -15,7 +15,7 @@ from centralized_ml_api.aws.log_queries import run_queries
 from centralized_ml_api.aws.tags import STACK_TAG, TEAM_TAG
 from centralized_ml_api.aws.usage_rows import QUERIES, Counted
 from centralized_ml_api.errors import DeployError
-from centralized_ml_api.plan.usage.model import TeamDay, UsageTable
+from centralized_ml_api.plan.usage.types import TeamDay, UsageTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -42,7 +42,7 @@ _TAKES_NO_MORE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EI
 
 
 class Verbs(click.Group):
-    """A group whose verbs are modules of this package: `mlapi up` imports `cli/up.py` and nothing else."""
+    """A group whose verbs are modules: `mlapi up` imports `cli/verbs/up.py` and nothing else."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every verb, in the order in which a user meets them."""
@@ -54,9 +54,9 @@ class Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
-        verb = getattr(importlib.import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        verb = getattr(importlib.import_module(f"{__name__}.verbs.{cmd_name}"), cmd_name)
         if not isinstance(verb, click.Command):
-            raise TypeError(f"cli/{cmd_name}.py has no verb {cmd_name}")
+            raise TypeError(f"cli/verbs/{cmd_name}.py has no verb {cmd_name}")
         return verb
 
 

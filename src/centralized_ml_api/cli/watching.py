@@ -13,12 +13,12 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.keypress import read_keys
 from centralized_ml_api.cli.watch_rows import Window
 from centralized_ml_api.cli.watch_table import build_screen, render_model, render_team
-from centralized_ml_api.local.control import ControlClient
+from centralized_ml_api.local.run.control import ControlClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from centralized_ml_api.local.state_folder import StateFolder
+    from centralized_ml_api.local.machine.state_folder import StateFolder
     from centralized_ml_api.local.status import LocalStatus
 
     Show = Callable[[LocalStatus, Window], None]

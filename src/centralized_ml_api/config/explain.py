@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.checks.registry import RULES
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.rule import Rule
 
 _FAMILIES = {
     "C0": "The file: its text, and the shape of what it holds",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
-from centralized_ml_api.config.model import Config, Local, LocalServing, Written
+from centralized_ml_api.config.schema import Config, Local, LocalServing, Written
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
 
 
 def engines() -> dict[str, type[LocalServing]]:
@@ -27,7 +27,7 @@ def keys_of(kind: type[Written]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in kind.model_fields.items()}
 
 
-def kind_at(document: Document, steps: Steps) -> type[Written] | None:
+def kind_at(document: Document, steps: NodePath) -> type[Written] | None:
     """The class that describes the object at `steps`, or None where objects have free keys."""
     kind: type[Written] | None = Config
     for length, step in enumerate(steps, start=1):
@@ -38,7 +38,7 @@ def kind_at(document: Document, steps: Steps) -> type[Written] | None:
     return kind
 
 
-def field_at(document: Document, steps: Steps) -> FieldInfo | None:
+def field_at(document: Document, steps: NodePath) -> FieldInfo | None:
     """The field whose value stands at `steps`, which ends in a key."""
     kind = kind_at(document, steps[:-1])
     return keys_of(kind).get(str(steps[-1])) if kind else None
@@ -53,7 +53,7 @@ def has_form(field: FieldInfo, text: str) -> bool:
     return "format" not in hints and all(re.search(one, text) for one in patterns if one)
 
 
-def _kind_within(annotation: Any, document: Document, steps: Steps) -> type[Written] | None:
+def _kind_within(annotation: Any, document: Document, steps: NodePath) -> type[Written] | None:
     kinds = _written_within(annotation)
     if len(kinds) > 1:  # only `local` has several kinds of objects
         return engines().get(_engine(document, steps))
@@ -66,7 +66,7 @@ def _written_within(annotation: Any) -> list[type[Written]]:
     return [kind for part in get_args(annotation) for kind in _written_within(part)]
 
 
-def _engine(document: Document, steps: Steps) -> str:
+def _engine(document: Document, steps: NodePath) -> str:
     value = document.value
     for step in steps:
         value = value[step]

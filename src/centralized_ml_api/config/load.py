@@ -8,13 +8,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.config.checks.context import Context
 from centralized_ml_api.config.checks.registry import broken_rules
-from centralized_ml_api.config.checks.subject import Subject
 from centralized_ml_api.config.collect import collect_problems
 from centralized_ml_api.config.document import Document, SourceText, load_document
 from centralized_ml_api.config.document.load import read_document
-from centralized_ml_api.config.model import Config, PythonFolder
 from centralized_ml_api.config.resolve import find_root, resolve_folder
+from centralized_ml_api.config.schema import Config, PythonFolder
 from centralized_ml_api.config.shape import validate_shape
 from centralized_ml_api.errors import ConfigError, Problem
 
@@ -111,7 +111,7 @@ def _check(
     document: Document, path: Path, now: datetime, region: str | None
 ) -> tuple[Config | None, tuple[Problem, ...]]:
     config, problems = validate_shape(document)
-    subject = Subject(document, (find_root(path), path.absolute().parent), now, region)
+    subject = Context(document, (find_root(path), path.absolute().parent), now, region)
     return config, collect_problems(chain(document.problems, problems, broken_rules(subject)))
 
 

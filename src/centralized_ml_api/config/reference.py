@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import PydanticUndefined
 
 from centralized_ml_api.config.fields import engines, keys_of
-from centralized_ml_api.config.model import (
+from centralized_ml_api.config.json_schema import build_schema
+from centralized_ml_api.config.schema import (
     Autoscaling,
     Budget,
     Config,
@@ -21,7 +22,6 @@ from centralized_ml_api.config.model import (
     Team,
     Written,
 )
-from centralized_ml_api.config.schema import build_schema
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -102,7 +102,7 @@ def _limits(schema: dict[str, Any]) -> str:
 _NO_LIMIT = 1_000_000
 
 _HEAD = """\
-<!-- Generated from src/centralized_ml_api/config/model by `make docs`. -->
+<!-- Generated from src/centralized_ml_api/config/schema by `make docs`. -->
 
 # The config
 

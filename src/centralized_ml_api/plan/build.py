@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.model import (
+from centralized_ml_api.config.schema import (
     Command,
     EndpointEntry,
     LlamaCpp,
@@ -15,7 +15,7 @@ from centralized_ml_api.config.model import (
 )
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.event import build_event
-from centralized_ml_api.plan.model import (
+from centralized_ml_api.plan.types import (
     About,
     ApiPlan,
     AutoscalingPlan,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.config.load import LoadedConfig
-    from centralized_ml_api.config.model import Autoscaling, Event, FunctionProperties, Local
-    from centralized_ml_api.plan.model import Serving
+    from centralized_ml_api.config.schema import Autoscaling, Event, FunctionProperties, Local
+    from centralized_ml_api.plan.types import Serving
 
 Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from centralized_ml_api.catalog.prices.model import PRICING_PAGE, Price, PriceList
-from centralized_ml_api.plan.model import ExistingEndpoint, JumpStartModel, PackageModel
+from centralized_ml_api.catalog.prices.types import PRICING_PAGE, Price, PriceList
+from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 HOURS_A_DAY = 24
 BUDGET_HOURS = Decimal(30 * HOURS_A_DAY)

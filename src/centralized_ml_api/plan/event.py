@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.model import Event, Team
+    from centralized_ml_api.config.schema import Event, Team
 
 _BURST_SECONDS = 2
 """Without a `burst`, the calls of this many seconds may come at once."""

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.config.checks.rule import Rule
-    from centralized_ml_api.config.document.document import Document, Steps
+    from centralized_ml_api.config.document.document import Document, NodePath
     from centralized_ml_api.config.load import LoadedConfig
-    from centralized_ml_api.config.model import ModelEntry
-    from centralized_ml_api.errors import Place, Problem
+    from centralized_ml_api.config.rule import Rule
+    from centralized_ml_api.config.schema import ModelEntry
+    from centralized_ml_api.errors import Location, Problem
 
 _FOUND_AS: dict[type[CatalogError], tuple[Rule, str]] = {
     failures.UnknownModelError: (unknown_model.RULE, "model_id"),
@@ -95,7 +95,7 @@ def _in_file_order(problem: Problem) -> tuple[int, int, str]:
 class _Lookup:
     """One entry being looked up, and the problems that it turned out to have."""
 
-    def __init__(self, document: Document, steps: Steps, entry: ModelEntry) -> None:
+    def __init__(self, document: Document, steps: NodePath, entry: ModelEntry) -> None:
         self._document = document
         self._steps = steps
         self._entry = entry
@@ -116,7 +116,7 @@ class _Lookup:
         self.problems += [self._note(text) for text in first.warnings]
         return None if any(one.severity == "error" for one in self.problems) else first
 
-    def _instances(self) -> Iterator[tuple[Steps, str | None]]:
+    def _instances(self) -> Iterator[tuple[NodePath, str | None]]:
         if not self._entry.instances:
             yield (*self._steps, "instance"), self._entry.instance
             return
@@ -124,7 +124,7 @@ class _Lookup:
             yield (*self._steps, "instances", index), instance
 
     def _resolve(
-        self, catalog: Looks, region: str, instance: str | None, instance_steps: Steps
+        self, catalog: Looks, region: str, instance: str | None, instance_steps: NodePath
     ) -> ModelFacts | None:
         entry = self._entry
         try:
@@ -143,7 +143,7 @@ class _Lookup:
             self.problems += [one for one in found if one not in self.problems]
             return None
 
-    def _problem(self, error: CatalogError, instance_steps: Steps) -> Problem:
+    def _problem(self, error: CatalogError, instance_steps: NodePath) -> Problem:
         rule, key = _FOUND_AS.get(type(error), (unusable_entry.RULE, "model_version"))
         expected = error.expected
         if rule is instance_type.RULE:
@@ -151,11 +151,11 @@ class _Lookup:
         place = self._place(instance_steps if key == "instance" else (*self._steps, key))
         return rule.problem(place, found=error.found, expected=expected, fix=error.fix)
 
-    def _place(self, steps: Steps) -> Place:
+    def _place(self, steps: NodePath) -> Location:
         known = steps if steps in self._document.values else (*self._steps, "model_id")
         return self._document.value_place(known)
 
-    def _other_container(self, steps: Steps, first: ModelFacts, other: ModelFacts) -> Problem:
+    def _other_container(self, steps: NodePath, first: ModelFacts, other: ModelFacts) -> Problem:
         return instance_pool.RULE.problem(
             self._document.value_place(steps),
             found=f'"{other.instance}", which needs another container than "{first.instance}"',

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_text import render_hourly, render_prices_day, render_total
-from centralized_ml_api.plan.model import (
+from centralized_ml_api.plan.types import (
     CommandServing,
     ContainerModel,
     JumpStartModel,
@@ -22,7 +22,7 @@ from centralized_ml_api.plan.model import (
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.cost import Cost
-    from centralized_ml_api.plan.model import ApiPlan, AutoscalingPlan, LocalPlan, ModelDeployment
+    from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, LocalPlan, ModelDeployment
 
 Target = Literal["local", "aws"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.sample import file_of
 from centralized_ml_api.plan.media_types import guess_media_type
-from centralized_ml_api.plan.model import LlamaCppServing
+from centralized_ml_api.plan.types import LlamaCppServing
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.model import ModelDeployment
+    from centralized_ml_api.plan.types import ModelDeployment
 
 CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
 JSON = "application/json"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from centralized_ml_api.plan.model import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
+from centralized_ml_api.plan.types import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from centralized_ml_api.config.model import Speaks
-    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment, Serving
+    from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment, Serving
 
 Task = Literal["chat", "embeddings"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from contract.case import Case, Expected, Request, Saw, refused
 
 _BINARY = {"Content-Type": "application/octet-stream"}

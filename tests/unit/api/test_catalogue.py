@@ -15,7 +15,7 @@ from centralized_ml_api.plan.speaks import local_openai_models
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 URL = {"engine": "url", "url": "http://127.0.0.1:1/invocations"}
 

@@ -12,7 +12,7 @@ import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.doctor import examine
-from centralized_ml_api.aws.doctor.subject import load_subject
+from centralized_ml_api.aws.doctor.context import load_context
 from support.aws_wire import AwsWire, quotas, refusal, stack_in, xml_refusal
 from support.jumpstart import make_spec, write_mirror
 
@@ -44,7 +44,7 @@ def write(folder: Path, *models: dict[str, Any]) -> Path:
 
 def found(path: Path) -> list[Finding]:
     """What the doctor finds."""
-    return examine(load_subject(path, AwsClients("us-east-1"), STACK, NOW))
+    return examine(load_context(path, AwsClients("us-east-1"), STACK, NOW))
 
 
 def failed(path: Path) -> dict[str, list[Finding]]:

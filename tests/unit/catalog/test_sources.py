@@ -16,7 +16,7 @@ from centralized_ml_api.catalog.failures import (
     UnknownVersionError,
 )
 from centralized_ml_api.catalog.sources.web import fetch
-from centralized_ml_api.local.ports import free_port
+from centralized_ml_api.local.machine.ports import free_port
 from support.bucket_server import BucketServer
 from support.jumpstart import REGION, make_spec, manifest_row, write_mirror
 

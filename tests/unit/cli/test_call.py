@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.cli.call import load_body, save
 from centralized_ml_api.cli.sample_body import Body
+from centralized_ml_api.cli.verbs.call import load_body, save
 from centralized_ml_api.errors import UsageError
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.config.checks.registry import RULES
-from centralized_ml_api.config.schema import load_schema_text
+from centralized_ml_api.config.json_schema import load_schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from centralized_ml_api.cli.logs import BLOCK_BYTES, TAIL_LINES
-from centralized_ml_api.local.state_folder import Run, StateFolder, read_birth
+from centralized_ml_api.cli.verbs.logs import BLOCK_BYTES, TAIL_LINES
+from centralized_ml_api.local.machine.state_folder import Run, StateFolder, read_birth
 from support.local_api import MLAPI, mlapi
 
 FULL = Path("/dev/full")

@@ -22,7 +22,7 @@ from centralized_ml_api.errors import ConfigError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.rule import Rule
 
 BROKEN = Path(__file__).parent / "broken"
 TEXTS = sorted(BROKEN.glob("*.txt"))

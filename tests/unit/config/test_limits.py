@@ -17,7 +17,7 @@ from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import MOST_SHOWN, count_problems, render_problems
 from centralized_ml_api.config.wording import nearest
-from centralized_ml_api.errors import ConfigError, Place, Problem
+from centralized_ml_api.errors import ConfigError, Location, Problem
 from support.local_api import mlapi
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def problem(line: int, **other: str) -> Problem:
-    return Problem("C102", "a title", Place("f.json", line, 1, "$.a"), **other)  # type: ignore[arg-type]
+    return Problem("C102", "a title", Location("f.json", line, 1, "$.a"), **other)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])

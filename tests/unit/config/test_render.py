@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
-from centralized_ml_api.errors import Place, Problem
+from centralized_ml_api.errors import Location, Problem
 
 
 def problem(line: int, column: int, length: int = 1, **other: str) -> Problem:
-    return Problem("C102", "a title", Place("f.json", line, column, "$.a", length), **other)  # type: ignore[arg-type]
+    return Problem("C102", "a title", Location("f.json", line, column, "$.a", length), **other)  # type: ignore[arg-type]
 
 
 def excerpt(source: str, column: int, length: int) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from centralized_ml_api.config.schema import build_schema, load_schema_text, render_schema
+from centralized_ml_api.config.json_schema import build_schema, load_schema_text, render_schema
 from centralized_ml_api.config.starter import render_starter
 
 VALIDATOR = jsonschema.Draft202012Validator(build_schema())

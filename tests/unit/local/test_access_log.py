@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.access_log import keep_bounded, rotate
+from centralized_ml_api.local.run.access_log import keep_bounded, rotate
 from support.access_log import append
 
 if TYPE_CHECKING:

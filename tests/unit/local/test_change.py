@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.change import decide_change, describe_reload
+from centralized_ml_api.local.run.change import decide_change, describe_reload
 from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
-from centralized_ml_api.plan.model import ApiPlan
+from centralized_ml_api.plan.types import ApiPlan
 
 RED = TeamPlan("red", Throttle(5, 10), None, None)
 BLUE = TeamPlan("blue", Throttle(5, 10), None, None)

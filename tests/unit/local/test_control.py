@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import MlApiError
-from centralized_ml_api.local.control import ControlClient
-from centralized_ml_api.local.state_folder import Run
+from centralized_ml_api.local.machine.state_folder import Run
+from centralized_ml_api.local.run.control import ControlClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

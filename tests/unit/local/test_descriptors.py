@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.descriptors import ENOUGH
+from centralized_ml_api.local.machine.descriptors import ENOUGH
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RAISE = """
 import resource, sys
-from centralized_ml_api.local.descriptors import raise_descriptors
+from centralized_ml_api.local.machine.descriptors import raise_descriptors
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), hard))
 raise_descriptors()
@@ -26,7 +26,7 @@ NONE_LEFT = """
 import asyncio, pathlib, resource, sys
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.ports import free_port
+from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.supervision.log import ServerLog
 from centralized_ml_api.local.supervision.process import start_process
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.api.keys import new_key
-from centralized_ml_api.config.model import LlamaCpp, PythonFolder, Url
+from centralized_ml_api.config.schema import LlamaCpp, PythonFolder, Url
 from centralized_ml_api.local.doctor import disk, keys, memory, packages, platform, port
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import TeamRecord

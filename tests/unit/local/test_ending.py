@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.ending import Clock, End, await_end, earlier_end, render_over
+from centralized_ml_api.local.run.ending import Clock, End, await_end, earlier_end, render_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.fingerprint import GONE, fingerprint
-from centralized_ml_api.local.state_folder import Run, StateFolder
+from centralized_ml_api.local.machine.fingerprint import GONE, fingerprint
+from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

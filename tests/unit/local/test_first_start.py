@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.ending import Clock
-from centralized_ml_api.local.first_start import SLOW_SECONDS, FirstStart
+from centralized_ml_api.local.run.ending import Clock
+from centralized_ml_api.local.run.first_start import SLOW_SECONDS, FirstStart
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
 from support.waiting import until
 

@@ -8,7 +8,7 @@ import errno
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.folder_keeper import keep_folder
+from centralized_ml_api.local.run.folder_restore import keep_folder
 
 
 def test_it_is_tried_again_until_it_works_and_said_once() -> None:

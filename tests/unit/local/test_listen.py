@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from centralized_ml_api.local.control import build_control_application
-from centralized_ml_api.local.listen import serve_application
-from centralized_ml_api.local.loopback import bind_loopback, url_of
+from centralized_ml_api.local.machine.listen import serve_application
+from centralized_ml_api.local.machine.loopback import bind_loopback, url_of
+from centralized_ml_api.local.run.control import build_control_application
 from centralized_ml_api.local.sagemaker_runtime import build_application
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.counted import Traffic

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.ports import check_port, free_port, reachable_addresses
+from centralized_ml_api.local.machine.ports import check_port, free_port, reachable_addresses
 
 
 def test_a_taken_port_names_its_holder_and_another_port() -> None:

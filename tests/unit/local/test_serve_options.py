@@ -3,7 +3,7 @@ from __future__ import annotations
 import errno
 
 from centralized_ml_api.errors import MlApiError
-from centralized_ml_api.local.serve_options import Terminal
+from centralized_ml_api.local.run.options import Terminal
 
 
 def test_words_that_cannot_be_written_end_nothing() -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from centralized_ml_api.errors import NotRunningError, StartError
-from centralized_ml_api.local.state_folder import Run, StateFolder
+from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 
 
 def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ PACKAGE = "centralized_ml_api"
     ("started", "heavy"),
     [
         ("local.lambda_host.host", ["pydantic", "psutil", "urllib3"]),
-        ("local.serve", ["aiohttp", "prometheus_client", "botocore", "urllib3"]),
-        ("cli.check", ["aiohttp", "urllib3", "botocore", "asyncio"]),
-        ("cli.plan", ["aiohttp", "urllib3", "boto3", "asyncio"]),
+        ("local.run.serve", ["aiohttp", "prometheus_client", "botocore", "urllib3"]),
+        ("cli.verbs.check", ["aiohttp", "urllib3", "botocore", "asyncio"]),
+        ("cli.verbs.plan", ["aiohttp", "urllib3", "boto3", "asyncio"]),
     ],
 )
 def test_what_starts_first_does_without(started: str, heavy: list[str]) -> None:

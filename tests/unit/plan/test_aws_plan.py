@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.plan.aws.model import (
+from centralized_ml_api.plan.aws.roles import read_location, read_repository
+from centralized_ml_api.plan.aws.types import (
     AdoptedEndpoint,
     ArtifactLocation,
     OwnEndpoint,
     Repository,
     StreamRoute,
 )
-from centralized_ml_api.plan.aws.roles import read_location, read_repository
 from support.synthesis import build_facts, build_test_plan, container, function, model, package
 
 if TYPE_CHECKING:

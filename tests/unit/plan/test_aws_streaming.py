@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.catalog.facts import Payload
-from centralized_ml_api.plan.aws.model import AdoptedEndpoint, OwnEndpoint, StreamModel
 from centralized_ml_api.plan.aws.speaks import model_speaks
 from centralized_ml_api.plan.aws.streaming import build_row, build_stream, render_table
+from centralized_ml_api.plan.aws.types import AdoptedEndpoint, OwnEndpoint, StreamModel
 from centralized_ml_api.plan.speaks import OpenAiModels
 from support.synthesis import build_facts, build_test_plan, function, model, package
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.catalog.prices.model import Price, PriceList, PriceSource, RequestPrices
+from centralized_ml_api.catalog.prices.types import Price, PriceList, PriceSource, RequestPrices
 from centralized_ml_api.plan.cost import (
     NOTHING,
     SOFTWARE,
@@ -21,8 +21,8 @@ from centralized_ml_api.plan.cost import (
 )
 from centralized_ml_api.plan.cost_json import cost_json
 from centralized_ml_api.plan.cost_text import DAY, Period, render_cost, render_prices_day, render_total
-from centralized_ml_api.plan.model import ApiPlan
 from centralized_ml_api.plan.render import render_plan
+from centralized_ml_api.plan.types import ApiPlan
 from support.synthesis import build_test_plan, container, function, model, package
 
 if TYPE_CHECKING:

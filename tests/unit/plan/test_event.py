@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from centralized_ml_api.config.model import Event
+from centralized_ml_api.config.schema import Event
 from centralized_ml_api.plan.event import DEFAULT_THROTTLE, EventPlan, Throttle, build_event
 
 

@@ -25,7 +25,7 @@ from support.jumpstart import CPU, DRAFT, GPU, NEURON, component, make_configure
 
 if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.config.checks.rule import Rule
+    from centralized_ml_api.config.rule import Rule
     from centralized_ml_api.errors import Problem
 
 LOOKED_UP = Path(__file__).parent / "looked_up"

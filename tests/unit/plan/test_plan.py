@@ -17,7 +17,7 @@ from centralized_ml_api.plan.sample import sample_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/a-package-1"

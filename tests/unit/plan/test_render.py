@@ -13,7 +13,7 @@ from centralized_ml_api.plan.render import Target, plan_notes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 TARGETS: tuple[Target, ...] = ("local", "aws")
 

@@ -17,7 +17,7 @@ from centralized_ml_api.plan.sample import CHAT_SAMPLE, SampleFile, media_type_o
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 LLAMA = {"engine": "llama.cpp", "weights": "https://example.com/model.gguf"}
 CAT = {"$file": "cat.png"}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.config.weights import parse_weights
-from centralized_ml_api.plan.model import (
+from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
+from centralized_ml_api.plan.types import (
     ApiPlan,
     CommandServing,
     ExistingEndpoint,
@@ -18,10 +19,9 @@ from centralized_ml_api.plan.model import (
     Serving,
     UrlServing,
 )
-from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.model import Speaks
+    from centralized_ml_api.config.schema import Speaks
 
 LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")
 CHAT = OpenAiModels(chat=("one",))

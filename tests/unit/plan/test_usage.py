@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from centralized_ml_api.plan.usage.build import CallCount, build_models, build_rows
 from centralized_ml_api.plan.usage.latency import bucket_of, milliseconds_of
-from centralized_ml_api.plan.usage.model import HourUsage, TeamDay, Usage, UsageTable, error_kind
 from centralized_ml_api.plan.usage.plain import render_usage_csv, usage_json
 from centralized_ml_api.plan.usage.plot import build_bars, render_plot
 from centralized_ml_api.plan.usage.report import escape_markdown, render_report
 from centralized_ml_api.plan.usage.text import render_usage
+from centralized_ml_api.plan.usage.types import HourUsage, TeamDay, Usage, UsageTable, error_kind
 from centralized_ml_api.plan.usage.words import say_bytes, say_milliseconds
 
 if TYPE_CHECKING:

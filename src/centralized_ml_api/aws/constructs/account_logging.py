@@ -11,12 +11,14 @@ from centralized_ml_api.aws.constructs.role import build_role, role_arn
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
 
 _POLICY = "iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
-def build_account_logging(scope: Construct, *, after: CfnResource, surroundings: Surroundings) -> CfnResource:
+def build_account_logging(
+    scope: Construct, *, after: CfnResource, stack_context: StackContext
+) -> CfnResource:
     """The account's setting, without which no stage with an access log can be made.
 
     It and its role outlive the stack: the setting goes on naming the role, and the logs of every other API of
@@ -26,13 +28,13 @@ def build_account_logging(scope: Construct, *, after: CfnResource, surroundings:
     Args:
         scope: where both stand.
         after: an API; before its first, an account has no such setting.
-        surroundings: of the stack.
+        stack_context: of the stack.
     """
     role = build_role(
         scope,
         "CloudWatchRole",
         service="apigateway.amazonaws.com",
-        managed=[f"arn:{surroundings.partition}:{_POLICY}"],
+        managed=[f"arn:{stack_context.partition}:{_POLICY}"],
     )
     setting = CfnResource(
         scope, "Account", type="AWS::ApiGateway::Account", properties={"CloudWatchRoleArn": role_arn(role)}

@@ -12,7 +12,7 @@ from centralized_ml_api.aws.constructs.dashboard import api_dimensions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.dashboard import AlarmPlan
 
 _MINUTE = 60
@@ -28,16 +28,16 @@ class Alarms(Construct):
         *,
         alarms: Iterable[AlarmPlan],
         email: str,
-        surroundings: Surroundings,
+        stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
         subscription = {"Protocol": "email", "Endpoint": email}
         topic = CfnResource(
             self, "Topic", type="AWS::SNS::Topic", properties={"Subscription": [subscription]}
         )
-        _build_policy(self, topic, surroundings.account)
+        _build_policy(self, topic, stack_context.account)
         for alarm in alarms:
-            properties = _alarm(alarm, surroundings.stack_name, topic.ref)
+            properties = _alarm(alarm, stack_context.stack_name, topic.ref)
             CfnResource(self, alarm.id, type="AWS::CloudWatch::Alarm", properties=properties)
 
 

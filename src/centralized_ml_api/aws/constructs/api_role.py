@@ -11,7 +11,7 @@ from centralized_ml_api.aws.constructs.role import allow, build_managed_policy, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from centralized_ml_api.plan.aws.model import AwsPlan
+    from centralized_ml_api.plan.aws.types import AwsPlan
 
 
 class ApiRole(Construct):

@@ -8,7 +8,7 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.model import AutoscalingPlan
+    from centralized_ml_api.plan.types import AutoscalingPlan
 
 _NAMESPACE = "sagemaker"
 _DIMENSION = "sagemaker:variant:DesiredInstanceCount"

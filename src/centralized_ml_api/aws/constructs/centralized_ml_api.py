@@ -24,21 +24,21 @@ from centralized_ml_api.aws.constructs.http_api import STAGE, HttpApi
 from centralized_ml_api.aws.constructs.key_ends import KeyEnds
 from centralized_ml_api.aws.constructs.key_function import KeyFunction
 from centralized_ml_api.aws.constructs.model_function import ModelFunction
+from centralized_ml_api.aws.constructs.stack_context import StackContext
 from centralized_ml_api.aws.constructs.stored_documents import store_documents
 from centralized_ml_api.aws.constructs.stream_function import StreamFunction
-from centralized_ml_api.aws.constructs.surroundings import Surroundings
 from centralized_ml_api.aws.constructs.team_keys import TeamKeys
 from centralized_ml_api.aws.document import Addresses, extend_document
 from centralized_ml_api.aws.document.keys import Authorizer
 from centralized_ml_api.aws.document.stored import StoredDocument
-from centralized_ml_api.plan.aws.model import AdoptedEndpoint, DirectRoute
+from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from centralized_ml_api.api.documents import ServedDocument
     from centralized_ml_api.api.samples import Sample
-    from centralized_ml_api.plan.aws.model import AwsPlan, Endpoint
+    from centralized_ml_api.plan.aws.types import AwsPlan, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class CentralizedMlApi(Construct):
         super().__init__(scope, construct_id)
         self._plan = plan
         self._samples = samples or {}
-        self._surroundings = Surroundings(self)
+        self._surroundings = StackContext(self)
         self._parents = self._build_parents()
         self._rooms: dict[tuple[str | None, str], Construct] = {}
         self.endpoints = self._build_models()
@@ -95,7 +95,7 @@ class CentralizedMlApi(Construct):
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
         arns = {
-            role.id: ExecutionRole(self, f"{role.id}Role", plan=role, surroundings=self._surroundings).arn
+            role.id: ExecutionRole(self, f"{role.id}Role", plan=role, stack_context=self._surroundings).arn
             for role in self._plan.roles
         }
         models = {
@@ -114,7 +114,7 @@ class CentralizedMlApi(Construct):
                 plan=function,
                 endpoint=self._address(function.endpoint),
                 log_retention_days=self._plan.log_retention_days,
-                surroundings=self._surroundings,
+                stack_context=self._surroundings,
             )
             for function in self._plan.functions
         }
@@ -127,7 +127,7 @@ class CentralizedMlApi(Construct):
             plan=plan,
             endpoints={one.name: self._address(one.endpoint) for one in plan.models},
             log_retention_days=self._plan.log_retention_days,
-            surroundings=self._surroundings,
+            stack_context=self._surroundings,
             ends=self._plan.api.event.ends,
         ).arn
 
@@ -167,7 +167,7 @@ class CentralizedMlApi(Construct):
             ),
             throttle=self._plan.throttle,
             log_retention_days=self._plan.log_retention_days,
-            surroundings=here,
+            stack_context=here,
         )
 
     def _build_authorizer(self, service: str) -> Authorizer | None:
@@ -178,7 +178,7 @@ class CentralizedMlApi(Construct):
             "KeyFunction",
             access=self._plan.access,
             log_retention_days=self._plan.log_retention_days,
-            surroundings=self._surroundings,
+            stack_context=self._surroundings,
         )
         uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
         return Authorizer(uri, function.caller)
@@ -189,12 +189,12 @@ class CentralizedMlApi(Construct):
             return None
         here = self._surroundings
         keys = TeamKeys(self, "Teams", teams=teams, api=api, stack_name=here.stack_name)
-        return EventKeys(keys.ids, KeyEnds(self, "KeyEnds", surroundings=here).role)
+        return EventKeys(keys.ids, KeyEnds(self, "KeyEnds", stack_context=here).role)
 
     def _build_event(self) -> None:
         event = self._plan.api.event
         if event.ends:
-            EventEnd(self, "End", ends=event.ends, surroundings=self._surroundings)
+            EventEnd(self, "End", ends=event.ends, stack_context=self._surroundings)
         if event.budget:
             build_budget(self, "Budget", event.budget, self._surroundings.stack_name)
 
@@ -203,7 +203,7 @@ class CentralizedMlApi(Construct):
         if plan is None:
             return None
         if plan.email:
-            Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email, surroundings=self._surroundings)
+            Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email, stack_context=self._surroundings)
         functions = {name: self._functions[name].arn for name in plan.functions}
         streaming = {"(streams)": self._stream_arn} if plan.streams else {}
         endpoints = {name: self.endpoints[name].name for name in plan.endpoints}
@@ -212,7 +212,7 @@ class CentralizedMlApi(Construct):
             "Dashboard",
             endpoints=endpoints,
             functions={**functions, **streaming},
-            surroundings=self._surroundings,
+            stack_context=self._surroundings,
         ).ref
 
     def _build_documents(self) -> Sequence[ServedDocument]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
 
 NOT_SHIPPED = [
     "__pycache__/",
@@ -29,7 +29,7 @@ NOT_SHIPPED = [
 """What running or testing the function here leaves in its folder, as patterns of .gitignore."""
 
 
-def ship_code(function: Construct, folder: Path, surroundings: Surroundings) -> dict[str, str]:
+def ship_code(function: Construct, folder: Path, stack_context: StackContext) -> dict[str, str]:
     """The folder under a name that changes with its content: the `Code` of a function.
 
     Raises:
@@ -40,9 +40,9 @@ def ship_code(function: Construct, folder: Path, surroundings: Surroundings) -> 
     staged = AssetStaging(
         function, "Code", source_path=str(folder), exclude=NOT_SHIPPED, ignore_mode=IgnoreMode.GIT
     )
-    place = surroundings.synthesizer.add_file_asset(
+    place = stack_context.synthesizer.add_file_asset(
         source_hash=staged.asset_hash,
-        file_name=staged.relative_staged_path(surroundings.stack),
+        file_name=staged.relative_staged_path(stack_context.stack),
         packaging=FileAssetPackaging.ZIP_DIRECTORY,
         display_name=folder.name,
     )

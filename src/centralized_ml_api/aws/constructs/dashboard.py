@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
 
 Metric = list[Any]
 
@@ -32,7 +32,7 @@ def build_dashboard(
     *,
     endpoints: Mapping[str, str],
     functions: Mapping[str, str],
-    surroundings: Surroundings,
+    stack_context: StackContext,
 ) -> CfnResource:
     """A dashboard without a fixed name.
 
@@ -41,12 +41,12 @@ def build_dashboard(
         construct_id: its name there.
         endpoints: SageMaker's names of endpoints by what they are called here.
         functions: the ARNs of functions by what they are called here.
-        surroundings: of the stack.
+        stack_context: of the stack.
     """
     names = {label: Fn.select(6, Fn.split(":", arn)) for label, arn in functions.items()}
-    graphs = [*_of_api(surroundings.stack_name), *_of_models(endpoints), *_of_functions(names)]
-    body = {"widgets": [_place(number, graph, surroundings.region) for number, graph in enumerate(graphs)]}
-    properties = {"DashboardBody": surroundings.stack.to_json_string(body)}
+    graphs = [*_of_api(stack_context.stack_name), *_of_models(endpoints), *_of_functions(names)]
+    body = {"widgets": [_place(number, graph, stack_context.region) for number, graph in enumerate(graphs)]}
+    properties = {"DashboardBody": stack_context.stack.to_json_string(body)}
     return CfnResource(scope, construct_id, type="AWS::CloudWatch::Dashboard", properties=properties)
 
 

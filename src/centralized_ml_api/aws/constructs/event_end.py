@@ -14,7 +14,7 @@ from centralized_ml_api.aws.schedule_expression import render_expression
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
 
 
 class EventEnd(Construct):
@@ -27,22 +27,22 @@ class EventEnd(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, ends: datetime, surroundings: Surroundings
+        self, scope: Construct, construct_id: str, *, ends: datetime, stack_context: StackContext
     ) -> None:
         super().__init__(scope, construct_id)
-        stack = surroundings.stack
+        stack = stack_context.stack
         CfnResource(
             self,
             "Schedule",
             type="AWS::Scheduler::Schedule",
             properties={
-                "Description": f"The end of the event: deletes the stack {surroundings.stack_name}",
+                "Description": f"The end of the event: deletes the stack {stack_context.stack_name}",
                 "FlexibleTimeWindow": {"Mode": "OFF"},
                 "ScheduleExpression": render_expression(ends),
                 "ScheduleExpressionTimezone": "UTC",
                 "Target": {
-                    "Arn": f"arn:{surroundings.partition}:scheduler:::aws-sdk:cloudformation:deleteStack",
-                    "Input": stack.to_json_string({"StackName": surroundings.stack_name}),
+                    "Arn": f"arn:{stack_context.partition}:scheduler:::aws-sdk:cloudformation:deleteStack",
+                    "Input": stack.to_json_string({"StackName": stack_context.stack_name}),
                     "RoleArn": role_arn(self._build_role(stack.stack_id)),
                 },
             },

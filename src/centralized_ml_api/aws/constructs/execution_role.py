@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from centralized_ml_api.aws.constructs.role import Statement
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
-    from centralized_ml_api.plan.aws.model import ArtifactLocation, ExecutionRolePlan, Repository
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.aws.types import ArtifactLocation, ExecutionRolePlan, Repository
 
 _METRICS = ["AWS/SageMaker", "/aws/sagemaker/*"]
 _PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -29,11 +29,11 @@ class ExecutionRole(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, plan: ExecutionRolePlan, surroundings: Surroundings
+        self, scope: Construct, construct_id: str, *, plan: ExecutionRolePlan, stack_context: StackContext
     ) -> None:
         super().__init__(scope, construct_id)
-        self._partition, self._region = surroundings.partition, surroundings.region
-        self._account = surroundings.account
+        self._partition, self._region = stack_context.partition, stack_context.region
+        self._account = stack_context.account
         role = build_role(
             self,
             "Role",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import Reference
 
     from centralized_ml_api.catalog.facts import ModelData
-    from centralized_ml_api.plan.aws.model import ContainerPlan, HostingPlan
+    from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
 
 VARIANT = "AllTraffic"
 """The one production variant of an endpoint."""

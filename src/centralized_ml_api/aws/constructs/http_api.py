@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import Stack
 
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.event import Throttle
 
 STAGE = "prod"
@@ -61,22 +61,22 @@ class HttpApi(Construct):
         document: Mapping[str, Any],
         throttle: Throttle,
         log_retention_days: int,
-        surroundings: Surroundings,
+        stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
         if is_large(document):
-            document = self._share_texts(document, surroundings.stack)
+            document = self._share_texts(document, stack_context.stack)
         log = build_log_group(self, "AccessLog", log_retention_days)
         whole = Construct(self, _NAME)
-        api = _build_api(whole, document, surroundings.stack_name)
+        api = _build_api(whole, document, stack_context.stack_name)
         self.id = api.ref
         deployment = build_deployment(
-            whole, "Deployment", api_id=self.id, document=document, stack=surroundings.stack
+            whole, "Deployment", api_id=self.id, document=document, stack=stack_context.stack
         )
         stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": self.id})
-        stage.add_resource_dependency(build_account_logging(whole, after=api, surroundings=surroundings))
+        stage.add_resource_dependency(build_account_logging(whole, after=api, stack_context=stack_context))
         self.stage = stage.ref
-        self.url = _url(surroundings, self.id, self.stage)
+        self.url = _url(stack_context, self.id, self.stage)
 
     def _share_texts(self, document: Mapping[str, Any], stack: Stack) -> Mapping[str, Any]:
         """The document with its repeated texts in a mapping of the template."""
@@ -127,6 +127,6 @@ def _settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
     }
 
 
-def _url(surroundings: Surroundings, api: str, stage: str) -> str:
-    suffix = surroundings.stack.url_suffix
-    return f"https://{api}.execute-api.{surroundings.region}.{suffix}/{stage}/"
+def _url(stack_context: StackContext, api: str, stage: str) -> str:
+    suffix = stack_context.stack.url_suffix
+    return f"https://{api}.execute-api.{stack_context.region}.{suffix}/{stage}/"

@@ -12,7 +12,7 @@ from centralized_ml_api.aws.constructs.scheduler import only_from_here
 from centralized_ml_api.aws.tags import STACK_TAG
 
 if TYPE_CHECKING:
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
 
 
 class KeyEnds(Construct):
@@ -22,11 +22,11 @@ class KeyEnds(Construct):
     Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-group.html
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, surroundings: Surroundings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, stack_context: StackContext) -> None:
         super().__init__(scope, construct_id)
         CfnResource(self, "Group", type="AWS::Scheduler::ScheduleGroup", properties={})
-        keys = f"arn:{surroundings.partition}:apigateway:{surroundings.region}::/apikeys/*"
-        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": surroundings.stack_name}}
+        keys = f"arn:{stack_context.partition}:apigateway:{stack_context.region}::/apikeys/*"
+        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack_context.stack_name}}
         role = build_role(
             self,
             "Role",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.aws.constructs.role import Statement
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.event import AccessPlan
 
 CODE = Path(__file__).with_name("key_code")
@@ -41,10 +41,10 @@ class KeyFunction(Construct):
         *,
         access: AccessPlan,
         log_retention_days: int,
-        surroundings: Surroundings,
+        stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._surroundings = surroundings
+        self._surroundings = stack_context
         log = build_log_group(self, "Log", log_retention_days)
         function = CfnResource(
             self,
@@ -52,7 +52,7 @@ class KeyFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": "Gives the keys of callers on to API Gateway, which checks them",
-                "Code": ship_code(self, CODE, surroundings),
+                "Code": ship_code(self, CODE, stack_context),
                 "Handler": "index.lambda_handler",
                 "Runtime": RUNTIME,
                 "Timeout": TIMEOUT_SECONDS,

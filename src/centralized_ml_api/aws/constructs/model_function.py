@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.role import Statement
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
-    from centralized_ml_api.plan.aws.model import ModelFunctionPlan
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.aws.types import ModelFunctionPlan
 
 
 class ModelFunction(Construct):
@@ -31,7 +31,7 @@ class ModelFunction(Construct):
         plan: ModelFunctionPlan,
         endpoint: EndpointAddress,
         log_retention_days: int,
-        surroundings: Surroundings,
+        stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = build_log_group(self, "Log", log_retention_days)
@@ -43,7 +43,7 @@ class ModelFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": f"Answers POST /{plan.name}",
-                "Code": ship_code(self, written.code, surroundings),
+                "Code": ship_code(self, written.code, stack_context),
                 "Handler": written.handler,
                 "Runtime": written.runtime,
                 "Timeout": written.timeout_seconds,

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.role import Statement
-    from centralized_ml_api.aws.constructs.surroundings import Surroundings
-    from centralized_ml_api.plan.aws.model import StreamModel, StreamPlan
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 CODE = Path(__file__).with_name("stream_function")
 RUNTIME = "nodejs24.x"
@@ -50,11 +50,11 @@ class StreamFunction(Construct):
         plan: StreamPlan,
         endpoints: Mapping[str, EndpointAddress],
         log_retention_days: int,
-        surroundings: Surroundings,
+        stack_context: StackContext,
         ends: datetime | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._stack = surroundings.stack
+        self._stack = stack_context.stack
         log = build_log_group(self, "Log", log_retention_days)
         models = {one.name: one for one in plan.models}
         parameters = [
@@ -68,7 +68,7 @@ class StreamFunction(Construct):
             type="AWS::Lambda::Function",
             properties={
                 "Description": "Streams answers, and speaks the API of OpenAI",
-                "Code": ship_code(self, CODE, surroundings),
+                "Code": ship_code(self, CODE, stack_context),
                 "Handler": "index.handler",
                 "Runtime": RUNTIME,
                 "Timeout": plan.timeout_seconds,

@@ -11,12 +11,12 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.doctor.subject import Subject
+    from centralized_ml_api.aws.doctor.context import DoctorContext
 
 CHECK = "bootstrap"
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding: `mlapi deploy` prepares the account by itself, other ways of deploying do not."""
     clients = subject.clients
     version = load_bootstrap_version(clients)

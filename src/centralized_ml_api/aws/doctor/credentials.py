@@ -12,12 +12,12 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.doctor.subject import Subject
+    from centralized_ml_api.aws.doctor.context import DoctorContext
 
 CHECK = "credentials"
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding: the account and the region, or what is wrong with the credentials."""
     if not subject.clients.has_credentials():
         missing = failure_of("no-credentials")

@@ -23,14 +23,14 @@ from centralized_ml_api.plan.finding import Finding, build_config_findings, is_h
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from centralized_ml_api.aws.doctor.subject import Subject
+    from centralized_ml_api.aws.doctor.context import DoctorContext
     from centralized_ml_api.plan.finding import Look
 
 OF_THE_CONFIG = (limits, jumpstart)
 OF_THE_ACCOUNT = (bootstrap, stack_state, quotas, subscriptions)
 
 
-def examine(subject: Subject) -> list[Finding]:
+def examine(subject: DoctorContext) -> list[Finding]:
     """Everything that is found, at once; what needs credentials is left out where there are none."""
     found = build_config_findings(subject.path, subject.problems)
     found += [one for part in OF_THE_CONFIG for one in part.check(subject)]

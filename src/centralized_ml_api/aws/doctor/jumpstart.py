@@ -13,14 +13,14 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.doctor.subject import Subject
+    from centralized_ml_api.aws.doctor.context import DoctorContext
     from centralized_ml_api.catalog.catalog import Catalog
-    from centralized_ml_api.config.model import ModelEntry
+    from centralized_ml_api.config.schema import ModelEntry
 
 CHECK = "jumpstart"
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding a model, and one for each thing that stands against it."""
     models = [one for one in subject.models if one.model_id]
     if not models:

@@ -10,8 +10,8 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.doctor.subject import Subject
-    from centralized_ml_api.config.model import EndpointEntry, ModelEntry
+    from centralized_ml_api.aws.doctor.context import DoctorContext
+    from centralized_ml_api.config.schema import EndpointEntry, ModelEntry
 
 CHECK = "limits"
 
@@ -40,7 +40,7 @@ CONTAINER_VALUE_CHARACTERS = 1024
 """The length of one of them. Source: the same page."""
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding a limit that is passed; ok when none is."""
     entries = subject.config.entries if subject.config else []
     found = [*_paths(len(entries)), *(one for entry in entries for one in _entry(entry))]

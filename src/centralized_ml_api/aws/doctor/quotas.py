@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.doctor.subject import Subject
-    from centralized_ml_api.config.model import ModelEntry
+    from centralized_ml_api.aws.doctor.context import DoctorContext
+    from centralized_ml_api.config.schema import ModelEntry
 
 CHECK = "quota"
 _SUFFIX = " for endpoint usage"
@@ -32,7 +32,7 @@ class Demand:
     at_most: Counter[str]
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding an instance type, and one a model with several types."""
     if not subject.models:
         return

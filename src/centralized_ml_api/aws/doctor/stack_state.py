@@ -12,13 +12,13 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.doctor.subject import Subject
+    from centralized_ml_api.aws.doctor.context import DoctorContext
 
 CHECK = "stack"
 _STUCK = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding: free, updatable, busy or stuck."""
     status = _status(subject)
     if status is None:
@@ -33,7 +33,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield Finding(CHECK, "error", f"{subject.stack} cannot be updated", status, fix, failure.page)
 
 
-def _status(subject: Subject) -> str | None:
+def _status(subject: DoctorContext) -> str | None:
     try:
         stacks = subject.clients.client("cloudformation").describe_stacks(StackName=subject.stack)["Stacks"]
     except ClientError as error:

@@ -12,14 +12,14 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.doctor.subject import Subject
+    from centralized_ml_api.aws.doctor.context import DoctorContext
 
 CHECK = "subscription"
 _REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "AccessDenied"})
 _MARKETPLACE = "https://aws.amazon.com/marketplace/search/results?FULFILLMENT_OPTION_TYPE=SAGEMAKER_MODEL"
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(subject: DoctorContext) -> Iterator[Finding]:
     """One finding a package. SageMaker shows a package to nobody who may not use it."""
     sagemaker = subject.clients.client("sagemaker")
     packages = [(one.name, one.model_package_arn) for one in subject.models if one.model_package_arn]

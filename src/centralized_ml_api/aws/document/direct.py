@@ -19,7 +19,7 @@ from centralized_ml_api.aws.document.templates import (
     render_not_now,
     render_refusal,
 )
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

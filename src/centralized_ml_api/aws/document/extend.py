@@ -28,13 +28,13 @@ from centralized_ml_api.aws.document.mocks import (
 from centralized_ml_api.aws.document.openai import build_openai_paths, list_openai_calls
 from centralized_ml_api.aws.document.stored import StoredDocument, build_stored_paths
 from centralized_ml_api.aws.document.stream import build_stream
-from centralized_ml_api.plan.aws.model import DirectRoute, FunctionRoute, StreamRoute
+from centralized_ml_api.plan.aws.types import DirectRoute, FunctionRoute, StreamRoute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from centralized_ml_api.plan.aws.model import Route
+    from centralized_ml_api.plan.aws.types import Route
     from centralized_ml_api.plan.speaks import OpenAiModels
 
 ANY_METHOD = "x-amazon-apigateway-any-method"

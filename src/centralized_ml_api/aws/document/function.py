@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 
 def build_function(uri: str, role: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from centralized_ml_api.aws.document.direct import BODY_TOO_LARGE
 from centralized_ml_api.aws.document.mocks import MODEL_METHODS, refuse_method
 from centralized_ml_api.aws.document.response import EVERY_ANSWER, JSON
 from centralized_ml_api.aws.document.templates import REQUEST_ID, render_body
-from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.catalog.prices.model import Price, PriceList, PriceSource
 from centralized_ml_api.catalog.prices.offer import BULK_FILE, Offer
 from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
+from centralized_ml_api.catalog.prices.types import Price, PriceList, PriceSource
 from centralized_ml_api.catalog.sources.cache import Cached, SpecCache, cache_folder
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.catalog.prices.model import Price, PriceList, PriceSource, RequestPrices
+from centralized_ml_api.catalog.prices.types import Price, PriceList, PriceSource, RequestPrices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

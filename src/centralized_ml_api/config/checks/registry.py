@@ -94,8 +94,8 @@ from centralized_ml_api.config.checks.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.rule import Rule
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
+    from centralized_ml_api.config.rule import Rule
     from centralized_ml_api.errors import Problem
 
 RULES: tuple[Rule, ...] = (
@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
 """In the order of their ids."""
 
 
-def broken_rules(subject: Subject) -> Iterator[Problem]:
+def broken_rules(subject: Context) -> Iterator[Problem]:
     """What every rule finds, rule by rule."""
     for rule in RULES:
         if rule.check:

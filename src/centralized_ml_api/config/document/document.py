@@ -12,9 +12,9 @@ from centralized_ml_api.config.document.source import SourceText
 from centralized_ml_api.errors import Problem
 
 if TYPE_CHECKING:
-    from centralized_ml_api.errors import Place
+    from centralized_ml_api.errors import Location
 
-Steps = tuple[str | int, ...]
+NodePath = tuple[str | int, ...]
 """The way from the root to a value: keys and indices."""
 
 Extent = tuple[int, int]
@@ -23,7 +23,7 @@ Extent = tuple[int, int]
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def json_path(steps: Steps) -> str:
+def json_path(steps: NodePath) -> str:
     """The steps as a JSONPath: `$.models[1].instance`.
 
     Source: RFC 9535, section 2.5.1 (which keys may follow a dot; the others stand in brackets).
@@ -47,8 +47,8 @@ class Document:
 
     source: SourceText
     value: Any
-    values: Mapping[Steps, Extent] = field(repr=False)
-    keys: Mapping[Steps, Extent] = field(repr=False)
+    values: Mapping[NodePath, Extent] = field(repr=False)
+    keys: Mapping[NodePath, Extent] = field(repr=False)
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -56,20 +56,20 @@ class Document:
         """The text that was read."""
         return self.source.text
 
-    def value_at(self, steps: Steps) -> Any:
+    def value_at(self, steps: NodePath) -> Any:
         """The value of that path, which is there."""
         value = self.value
         for step in steps:
             value = value[step]
         return value
 
-    def members(self, steps: Steps) -> list[Steps]:
+    def members(self, steps: NodePath) -> list[NodePath]:
         """The paths of what the object or array there holds, in file order."""
         value = self.value_at(steps)
         inner: Any = range(len(value)) if isinstance(value, list) else value
         return [(*steps, step) for step in inner] if isinstance(value, (dict, list)) else []
 
-    def value_place(self, steps: Steps) -> Place:
+    def value_place(self, steps: NodePath) -> Location:
         """Where the value stands: only its first character where it goes over several lines."""
         start, end = self.values[steps]
         if start == end and steps in self.keys:  # nothing is written after a YAML key
@@ -78,7 +78,7 @@ class Document:
             end = start + 1
         return self.source.place(start, end, json_path(steps))
 
-    def key_place(self, steps: Steps) -> Place:
+    def key_place(self, steps: NodePath) -> Location:
         """Where the key of the value stands; the value itself where there is none (in an array)."""
         if steps not in self.keys:
             return self.value_place(steps)

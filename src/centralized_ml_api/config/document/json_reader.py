@@ -14,7 +14,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # public in C
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from centralized_ml_api.config.checks.document import empty, json_syntax, nesting, plain_data
-from centralized_ml_api.config.document.document import Document, Steps
+from centralized_ml_api.config.document.document import Document, NodePath
 from centralized_ml_api.config.document.refusal import Refusing
 from centralized_ml_api.config.wording import quoted
 
@@ -71,7 +71,7 @@ class _Reader(Refusing):
             self.refuse(json_syntax.RULE, at, at + 2, found="a comment without end", expected='"*/" after it')
         return at
 
-    def value(self, at: int, steps: Steps) -> tuple[Any, int]:
+    def value(self, at: int, steps: NodePath) -> tuple[Any, int]:
         """Any value; its extent is noted under `steps`."""
         value: Any
         match self.text[at : at + 1]:
@@ -86,7 +86,7 @@ class _Reader(Refusing):
         self.note_value(steps, (at, end))
         return value, end
 
-    def deeper(self, at: int, steps: Steps) -> Steps:
+    def deeper(self, at: int, steps: NodePath) -> NodePath:
         """The same steps; refuses to go on below the deepest level."""
         if len(steps) >= nesting.DEEPEST:
             self.refuse(
@@ -94,7 +94,7 @@ class _Reader(Refusing):
             )
         return steps
 
-    def object(self, at: int, steps: Steps) -> tuple[dict[str, Any], int]:
+    def object(self, at: int, steps: NodePath) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
         opening, at = at, self.skip(at + 1)
         while not self.text.startswith("}", at):
@@ -107,7 +107,7 @@ class _Reader(Refusing):
             at = self.comma(at, opening, "}")
         return found, at + 1
 
-    def array(self, at: int, steps: Steps) -> tuple[list[Any], int]:
+    def array(self, at: int, steps: NodePath) -> tuple[list[Any], int]:
         found: list[Any] = []
         opening, at = at, self.skip(at + 1)
         while not self.text.startswith("]", at):

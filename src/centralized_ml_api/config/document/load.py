@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.checks.document import encoding, too_large, unreadable
 from centralized_ml_api.config.document.json_reader import read_json
 from centralized_ml_api.config.document.source import SourceText
-from centralized_ml_api.errors import ConfigError, Place
+from centralized_ml_api.errors import ConfigError, Location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,5 +121,5 @@ def _undecodable(path: Path, content: bytes, start: int) -> ConfigError:
     return ConfigError([problem], source=text)
 
 
-def _start(path: Path) -> Place:
-    return Place(str(path), 1, 1, "$")
+def _start(path: Path) -> Location:
+    return Location(str(path), 1, 1, "$")

@@ -11,9 +11,9 @@ from centralized_ml_api.config.wording import quoted
 from centralized_ml_api.errors import ConfigError
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.checks.rule import Rule
-    from centralized_ml_api.config.document.document import Extent, Steps
+    from centralized_ml_api.config.document.document import Extent, NodePath
     from centralized_ml_api.config.document.source import SourceText
+    from centralized_ml_api.config.rule import Rule
     from centralized_ml_api.errors import Problem
 
 
@@ -22,18 +22,18 @@ class Refusing:
 
     def __init__(self, source: SourceText) -> None:
         self.source = source
-        self.values: dict[Steps, Extent] = {}
-        self.keys: dict[Steps, Extent] = {}
+        self.values: dict[NodePath, Extent] = {}
+        self.keys: dict[NodePath, Extent] = {}
         self.problems: list[Problem] = []
 
-    def note_value(self, steps: Steps, extent: Extent) -> None:
+    def note_value(self, steps: NodePath, extent: Extent) -> None:
         """Notes where a value stands; refuses to go on after more values than memory should be spent on."""
         if len(self.values) >= too_large.MOST_VALUES:
             expected = f"at most {too_large.MOST_VALUES:,} values"
             self.refuse(too_large.RULE, *extent, found="one value more", expected=expected)
         self.values[steps] = extent
 
-    def note_duplicate(self, steps: Steps, extent: Extent) -> None:
+    def note_duplicate(self, steps: NodePath, extent: Extent) -> None:
         """Notes a key that its object has already; the first ones are enough."""
         if len(self.problems) == MOST_PROBLEMS:
             return

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
 
-from centralized_ml_api.errors import Place
+from centralized_ml_api.errors import Location
 
 
 class SourceText:
@@ -30,11 +30,11 @@ class SourceText:
         """The number of the line, from 1, in which the character at `offset` stands."""
         return bisect_right(self._line_starts, offset)
 
-    def place(self, start: int, end: int, path: str = "$") -> Place:
+    def place(self, start: int, end: int, path: str = "$") -> Location:
         """The place of `text[start:end]`, cut at the end of its first line, and never outside of the file."""
         start = min(start, self._last)
         line = self.line_of(start)
         line_start = self._line_starts[line - 1]
         line_end = self.text.find("\n", start)
         end = min(end, line_end if line_end >= 0 else len(self.text))
-        return Place(self.file, line, start - line_start + 1, path, max(end - start, 1))
+        return Location(self.file, line, start - line_start + 1, path, max(end - start, 1))

@@ -22,7 +22,7 @@ from yaml.events import (
 )
 
 from centralized_ml_api.config.checks.document import empty, nesting, plain_data, yaml_syntax
-from centralized_ml_api.config.document.document import Document, Extent, Steps
+from centralized_ml_api.config.document.document import Document, Extent, NodePath
 from centralized_ml_api.config.document.refusal import Refusing
 from centralized_ml_api.config.wording import quoted
 
@@ -81,7 +81,7 @@ class _Reader(Refusing):
         self.refuse_second_document(next(self.events))
         return Document(self.source, value, self.values, self.keys, tuple(self.problems))
 
-    def value(self, event: Any, steps: Steps) -> Any:
+    def value(self, event: Any, steps: NodePath) -> Any:
         """The value that begins with this event; its extent is noted under `steps`."""
         self.refuse_beyond_json(event)
         start, _ = _extent(event)
@@ -96,7 +96,7 @@ class _Reader(Refusing):
         self.note_value(steps, (start, end if event.flow_style else start + 1))
         return value
 
-    def mapping(self, steps: Steps) -> tuple[dict[str, Any], int]:
+    def mapping(self, steps: NodePath) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
         while not isinstance(event := next(self.events), CollectionEndEvent):
             key = self.key(event)
@@ -108,7 +108,7 @@ class _Reader(Refusing):
             found[key] = self.value(next(self.events), here)
         return found, _extent(event)[1]
 
-    def sequence(self, steps: Steps) -> tuple[list[Any], int]:
+    def sequence(self, steps: NodePath) -> tuple[list[Any], int]:
         found: list[Any] = []
         while not isinstance(event := next(self.events), CollectionEndEvent):
             found.append(self.value(event, (*steps, len(found))))

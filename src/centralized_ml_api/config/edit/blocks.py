@@ -11,11 +11,11 @@ from centralized_ml_api.config.edit.written import YAML_INDENT, render_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.config.edit.splice import Edit
 
 
-def insert_last(document: Document, steps: Steps, key: str | None, value: Any) -> Iterator[Edit]:
+def insert_last(document: Document, steps: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
     """The value as last member or item: at the file's end if that is the root's, or behind its last line."""
     anchor = document.values[steps][0]
     if key is not None and (members := document.members(steps)):
@@ -27,7 +27,7 @@ def insert_last(document: Document, steps: Steps, key: str | None, value: Any) -
         yield (_lines_at(document.text, at, lines),)
 
 
-def fill_empty(document: Document, steps: Steps, value: dict[str, Any] | list[Any]) -> Edit:
+def fill_empty(document: Document, steps: NodePath, value: dict[str, Any] | list[Any]) -> Edit:
     """A block instead of nothing, of `null`, `[]` or `{}` behind a key: on the lines below."""
     text = document.text
     start, end = document.values[steps]
@@ -46,7 +46,7 @@ def _lines_at(text: str, at: int, lines: list[str]) -> Splice:
     return Splice(at, at, missing + "".join(f"{line}{end}" for line in lines))
 
 
-def _content_end(document: Document, steps: Steps) -> int:
+def _content_end(document: Document, steps: NodePath) -> int:
     """Behind the last line of the value, its comment included."""
     parts = chain(document.values.items(), document.keys.items())
     last = max(end for found, (_, end) in parts if found[: len(steps)] == steps)

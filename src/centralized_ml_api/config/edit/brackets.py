@@ -16,7 +16,7 @@ from centralized_ml_api.config.edit.splice import (
 from centralized_ml_api.config.edit.written import render_json, render_json_line
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.config.document.document import Extent
     from centralized_ml_api.config.edit.splice import Edit
 
@@ -25,7 +25,7 @@ _BLANKS_YAML = re.compile(r"(?:\s+|#[^\n]*)*")
 _DEFAULT_UNIT = "  "
 
 
-def is_bracketed(document: Document, steps: Steps) -> bool:
+def is_bracketed(document: Document, steps: NodePath) -> bool:
     """Whether the value, an array or object, is written with brackets."""
     start, _ = document.values[steps]
     return isinstance(document.value_at(steps), (dict, list)) and document.text[start : start + 1] in {
@@ -42,7 +42,7 @@ def replace_value(document: Document, extent: Extent, value: Any) -> Edit:
     return (Splice(start, end, line_break(document.text).join(lines)),)
 
 
-def insert_last(document: Document, steps: Steps, key: str | None, value: Any) -> Edit:
+def insert_last(document: Document, steps: NodePath, key: str | None, value: Any) -> Edit:
     """The value as the last member of the object, or without `key` as the last item of the array."""
     start, end = document.values[steps]
     if not document.text[start + 1 : end - 1].strip():
@@ -52,7 +52,7 @@ def insert_last(document: Document, steps: Steps, key: str | None, value: Any) -
     return _insert_within_line(document, steps, key, value)
 
 
-def _insert_line(document: Document, steps: Steps, key: str | None, value: Any) -> Edit:
+def _insert_line(document: Document, steps: NodePath, key: str | None, value: Any) -> Edit:
     """On lines of its own before the closing bracket, behind whatever comments stand there."""
     text, closing = document.text, document.values[steps][1] - 1
     indent = _indent_within(document, steps)
@@ -66,7 +66,7 @@ def _insert_line(document: Document, steps: Steps, key: str | None, value: Any) 
     return (new,) if has_comma or comma is None else (Splice(comma, comma, ","), new)
 
 
-def _insert_within_line(document: Document, steps: Steps, key: str | None, value: Any) -> Edit:
+def _insert_within_line(document: Document, steps: NodePath, key: str | None, value: Any) -> Edit:
     """Right behind the last member, before any comment."""
     name = "" if key is None else f"{render_json_line(key)}: "
     written = f"{name}{render_json_line(value)}"
@@ -79,7 +79,7 @@ def _insert_within_line(document: Document, steps: Steps, key: str | None, value
     return (Splice(comma, comma, f", {written}"),)
 
 
-def _comma(document: Document, steps: Steps) -> tuple[int | None, bool]:
+def _comma(document: Document, steps: NodePath) -> tuple[int | None, bool]:
     """Where the comma behind the last member stands or belongs, and whether it is there; None: no member."""
     members = document.members(steps)
     if not members:
@@ -91,7 +91,7 @@ def _comma(document: Document, steps: Steps) -> tuple[int | None, bool]:
     return (at, True) if document.text.startswith(",", at) else (end, False)
 
 
-def _indent_within(document: Document, steps: Steps) -> str:
+def _indent_within(document: Document, steps: NodePath) -> str:
     """That of the first member where it begins its line, else one step further than the closing bracket."""
     for member in document.members(steps):
         start = document.keys.get(member, document.values[member])[0]

@@ -19,12 +19,12 @@ from centralized_ml_api.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.config.document.document import Extent
     from centralized_ml_api.config.edit.splice import Edit
 
 
-def set_value(document: Document, steps: Steps, value: Any) -> str:
+def set_value(document: Document, steps: NodePath, value: Any) -> str:
     """The text in which the value of that path is `value`; objects on the way to it are made.
 
     Args:
@@ -52,7 +52,7 @@ def add_entry(document: Document, entry: dict[str, Any], key: str = "models") ->
     return _changed(document, (key, len(entries)), entry, _insertions(document, (key,), None, entry))
 
 
-def _changed(document: Document, steps: Steps, value: Any, edits: Iterator[Edit]) -> str:
+def _changed(document: Document, steps: NodePath, value: Any, edits: Iterator[Edit]) -> str:
     if document.problems:
         raise ConfigError(document.problems, source=document.text)
     wanted = _with_value(document, steps, value)
@@ -63,7 +63,7 @@ def _changed(document: Document, steps: Steps, value: Any, edits: Iterator[Edit]
     raise _refusal(document, steps, value)
 
 
-def _edits(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
+def _edits(document: Document, steps: NodePath, value: Any) -> Iterator[Edit]:
     """Ways to write it, the best first."""
     there = _deepest(document, steps)
     if there == steps:
@@ -77,7 +77,7 @@ def _edits(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
     return _insertions(document, there, str(missing[0]), member)
 
 
-def _replacements(document: Document, steps: Steps, value: Any) -> Iterator[Edit]:
+def _replacements(document: Document, steps: NodePath, value: Any) -> Iterator[Edit]:
     start, end = _without_line_break(document, steps)
     bracketed = any(brackets.is_bracketed(document, steps[:depth]) for depth in range(len(steps)))
     if not bracketed and steps in document.keys and not document.value_at(steps) and _has_members(value):
@@ -88,7 +88,7 @@ def _replacements(document: Document, steps: Steps, value: Any) -> Iterator[Edit
     yield (Splice(start, end, render_json_line(value)),)
 
 
-def _without_line_break(document: Document, steps: Steps) -> Extent:
+def _without_line_break(document: Document, steps: NodePath) -> Extent:
     """Where the value stands; the end of the last line of a YAML block is not replaced with it."""
     start, end = document.values[steps]
     written = document.text[start:end]
@@ -103,19 +103,19 @@ def _in_same_quotes(written: str, plain: Splice) -> Iterator[Edit]:
         yield (Splice(plain.start, plain.end, f"'{quoted}'"),)
 
 
-def _insertions(document: Document, steps: Steps, key: str | None, value: Any) -> Iterator[Edit]:
+def _insertions(document: Document, steps: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
     if brackets.is_bracketed(document, steps):
         yield brackets.insert_last(document, steps, key, value)
     elif isinstance(document.value_at(steps), (dict, list)):
         yield from blocks.insert_last(document, steps, key, value)
 
 
-def _deepest(document: Document, steps: Steps) -> Steps:
+def _deepest(document: Document, steps: NodePath) -> NodePath:
     """The longest beginning of the path that exists."""
     return next(steps[:depth] for depth in range(len(steps), -1, -1) if steps[:depth] in document.values)
 
 
-def _nested(keys: Steps, value: Any) -> Any:
+def _nested(keys: NodePath, value: Any) -> Any:
     for key in reversed(keys):
         value = {key: value}
     return value
@@ -125,7 +125,7 @@ def _has_members(value: Any) -> bool:
     return isinstance(value, (dict, list)) and bool(value)
 
 
-def _with_value(document: Document, steps: Steps, value: Any) -> Any:
+def _with_value(document: Document, steps: NodePath, value: Any) -> Any:
     """What the whole file shall mean."""
     there = _deepest(document, steps)
     value = _nested(steps[len(there) :], value) if document.value_at(there) is None else value
@@ -162,7 +162,7 @@ def _means(text: str, file: str, wanted: Any) -> bool:
     return not document.problems and render_json_line(document.value) == render_json_line(wanted)
 
 
-def _refusal(document: Document, steps: Steps, value: Any) -> UsageError:
+def _refusal(document: Document, steps: NodePath, value: Any) -> UsageError:
     place = document.value_place(_deepest(document, steps))
     return UsageError(
         f"{document.source.file} is written in a way that cannot be edited safely, at line {place.line}",

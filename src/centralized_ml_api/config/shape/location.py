@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
 
 _ANY = -1
 _KEY_MARK = "[key]"
@@ -25,7 +25,7 @@ _UNIONS = frozenset(
 """The places whose next level in `loc` is a tag."""
 
 
-def document_steps(loc: Steps) -> Steps:
+def document_steps(loc: NodePath) -> NodePath:
     """The steps of a pydantic location, without the tags of unions."""
     steps: list[str | int] = []
     expect_tag = False
@@ -38,12 +38,12 @@ def document_steps(loc: Steps) -> Steps:
     return tuple(steps)
 
 
-def is_union(steps: Steps) -> bool:
+def is_union(steps: NodePath) -> bool:
     """Whether the model has several kinds of values at this place."""
     return tuple(_ANY if isinstance(step, int) else step for step in steps) in _UNIONS
 
 
-def of_key(document: Document, steps: Steps) -> tuple[Steps, bool]:
+def of_key(document: Document, steps: NodePath) -> tuple[NodePath, bool]:
     """The steps without pydantic's mark for the errors of a free key, and whether it was there."""
     if steps[-1:] == (_KEY_MARK,) and steps not in document.values:
         return steps[:-1], True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.errors import Problem
 
 _TYPES = {
@@ -67,7 +67,7 @@ def problem_of(document: Document, error: ErrorDetails) -> Problem | None:
     return _out_of_range(document, steps, error.get("ctx", {}))
 
 
-def _missing(document: Document, steps: Steps) -> Problem | None:
+def _missing(document: Document, steps: NodePath) -> Problem | None:
     parent, key = steps[:-1], str(steps[-1])
     if _misspelt(document, parent, key):
         return None
@@ -82,13 +82,13 @@ def _missing(document: Document, steps: Steps) -> Problem | None:
     )
 
 
-def _misspelt(document: Document, parent: Steps, key: str) -> bool:
+def _misspelt(document: Document, parent: NodePath, key: str) -> bool:
     kind = kind_at(document, parent)
     known = keys_of(kind) if kind else {}
     return any(nearest(other, known) == key for other in _value(document, parent) if other not in known)
 
 
-def _unknown(document: Document, steps: Steps) -> Problem:
+def _unknown(document: Document, steps: NodePath) -> Problem:
     place = document.key_place(steps)
     found = quoted(steps[-1])
     kind = kind_at(document, steps[:-1])
@@ -106,7 +106,7 @@ def _unknown(document: Document, steps: Steps) -> Problem:
     )
 
 
-def _no_literal(document: Document, steps: Steps) -> Problem:
+def _no_literal(document: Document, steps: NodePath) -> Problem:
     field = field_at(document, steps)
     return _not_one_of(document, steps, list(_words_of(field.annotation)) if field else ())
 
@@ -119,11 +119,11 @@ def _words_of(annotation: Any) -> Iterator[str]:
         yield from _words_of(inner)
 
 
-def _no_engine(document: Document, steps: Steps) -> Problem:
+def _no_engine(document: Document, steps: NodePath) -> Problem:
     return _not_one_of(document, steps, engines())
 
 
-def _not_one_of(document: Document, steps: Steps, words: Iterable[str]) -> Problem:
+def _not_one_of(document: Document, steps: NodePath, words: Iterable[str]) -> Problem:
     value = _value(document, steps)
     expected = listed(quoted(word) for word in words)
     if not isinstance(value, str):
@@ -133,7 +133,7 @@ def _not_one_of(document: Document, steps: Steps, words: Iterable[str]) -> Probl
     )
 
 
-def _wrong_type(document: Document, steps: Steps, expected: str) -> Problem:
+def _wrong_type(document: Document, steps: NodePath, expected: str) -> Problem:
     value = _value(document, steps)
     if is_union(steps):
         expected = _UNION_TYPES[next(str(step) for step in reversed(steps) if isinstance(step, str))]
@@ -145,7 +145,7 @@ def _wrong_type(document: Document, steps: Steps, expected: str) -> Problem:
     )
 
 
-def _example_instead(document: Document, steps: Steps) -> str:
+def _example_instead(document: Document, steps: NodePath) -> str:
     """An example of the text that the field takes, where the value in quotes would not be one."""
     value, in_array = _value(document, steps), isinstance(steps[-1], int)
     field = field_at(document, steps[:-1] if in_array else steps)
@@ -176,7 +176,7 @@ def _conversion_of_text(text: str, expected: str) -> str:
     return f"write [{quoted(text)}]" if expected == "an array" else ""
 
 
-def _out_of_range(document: Document, steps: Steps, context: dict[str, Any]) -> Problem:
+def _out_of_range(document: Document, steps: NodePath, context: dict[str, Any]) -> Problem:
     value = _value(document, steps)
     bound = next(name for name in _BOUNDS if name in context)
     limit = context[bound]
@@ -188,7 +188,7 @@ def _out_of_range(document: Document, steps: Steps, context: dict[str, Any]) -> 
     )
 
 
-def _bad_key(document: Document, steps: Steps) -> Problem:
+def _bad_key(document: Document, steps: NodePath) -> Problem:
     return bad_form.RULE.problem(
         document.key_place(steps),
         found=quoted(steps[-1]),
@@ -196,7 +196,7 @@ def _bad_key(document: Document, steps: Steps) -> Problem:
     )
 
 
-def _bad_form(document: Document, steps: Steps) -> Problem:
+def _bad_form(document: Document, steps: NodePath) -> Problem:
     field = field_at(document, steps)
     examples = field.examples if field and field.examples else []
     return bad_form.RULE.problem(
@@ -206,7 +206,7 @@ def _bad_form(document: Document, steps: Steps) -> Problem:
     )
 
 
-def _value(document: Document, steps: Steps) -> Any:
+def _value(document: Document, steps: NodePath) -> Any:
     value = document.value
     for step in steps:
         value = value[step]
@@ -214,7 +214,7 @@ def _value(document: Document, steps: Steps) -> Any:
 
 
 _OF_DISCRIMINATOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
-_SAID_BY: dict[str, Callable[[Document, Steps], Problem | None]] = {
+_SAID_BY: dict[str, Callable[[Document, NodePath], Problem | None]] = {
     "missing": _missing,
     "union_tag_not_found": _missing,
     "extra_forbidden": _unknown,

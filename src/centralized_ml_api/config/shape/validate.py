@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from centralized_ml_api.config.checks.document import wrong_type
 from centralized_ml_api.config.collect import MOST_PROBLEMS
 from centralized_ml_api.config.fields import field_at
-from centralized_ml_api.config.model import Config
+from centralized_ml_api.config.schema import Config
 from centralized_ml_api.config.shape.problems import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.document import Document, Steps
+    from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.errors import Problem
 
 
@@ -45,7 +45,7 @@ def _nulls(document: Document) -> Iterator[Problem]:
             )
 
 
-def _optional_nulls(value: Any, steps: Steps) -> Iterator[Steps]:
+def _optional_nulls(value: Any, steps: NodePath) -> Iterator[NodePath]:
     if isinstance(value, dict):
         members: Any = value.items()
     elif isinstance(value, list):
@@ -59,5 +59,5 @@ def _optional_nulls(value: Any, steps: Steps) -> Iterator[Steps]:
             yield from _optional_nulls(item, (*steps, key))
 
 
-def _is_sample(steps: Steps, key: str | int) -> bool:
+def _is_sample(steps: NodePath, key: str | int) -> bool:
     return key == "sample" and len(steps) == len(("models", 0))

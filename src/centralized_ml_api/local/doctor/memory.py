@@ -12,7 +12,7 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from centralized_ml_api.config.model import Local
+    from centralized_ml_api.config.schema import Local
 
 CHECK = "memory"
 BYTES_FOR_THE_API = 200_000_000

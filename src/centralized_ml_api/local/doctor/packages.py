@@ -10,7 +10,7 @@ from centralized_ml_api.plan.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from centralized_ml_api.config.model import Local
+    from centralized_ml_api.config.schema import Local
 
 CHECK = "packages"
 _NEEDED = {"venv": "install your system's package of it, such as python3-venv", "pip": "python -m ensurepip"}

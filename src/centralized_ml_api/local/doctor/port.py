@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.ports import check_port
+from centralized_ml_api.local.machine.ports import check_port
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:

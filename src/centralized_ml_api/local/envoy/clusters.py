@@ -12,9 +12,9 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from centralized_ml_api.local.envoy.aws_signing import build_signing_filters
 from centralized_ml_api.local.envoy.endpoints import build_endpoint
 from centralized_ml_api.local.envoy.settings import render_seconds
-from centralized_ml_api.local.envoy.signed import build_signing_filters
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 
 if TYPE_CHECKING:

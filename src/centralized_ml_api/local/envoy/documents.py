@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.documents import METHODS
-from centralized_ml_api.local.envoy.answers import Route, build_405_route, build_text_route, match_methods
+from centralized_ml_api.local.envoy.direct_responses import (
+    Route,
+    build_405_route,
+    build_text_route,
+    match_methods,
+)
 from centralized_ml_api.local.envoy.headers import build_header
 
 if TYPE_CHECKING:

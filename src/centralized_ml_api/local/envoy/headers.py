@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.cors import CORS_HEADERS
-from centralized_ml_api.local.envoy.complement import build_complement
+from centralized_ml_api.local.envoy.complement_regex import build_complement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

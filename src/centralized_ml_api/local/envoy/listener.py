@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, TEAM_HEADER, build_key_filters
+from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS, render_sagemaker_errors
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
-from centralized_ml_api.local.envoy.keys import TEAM_FORMAT, TEAM_HEADER, build_key_filters
-from centralized_ml_api.local.envoy.limits import LIMIT_FILTERS, LIMIT_KIND
+from centralized_ml_api.local.envoy.rate_limits import LIMIT_FILTERS, LIMIT_KIND
 from centralized_ml_api.local.envoy.replies import build_local_replies
 from centralized_ml_api.local.envoy.routes import ROUTES_NAME
-from centralized_ml_api.local.envoy.said import build_body_rules
 from centralized_ml_api.local.envoy.served import (
     ANSWER_FILTER,
     BODY_FILTER,
@@ -19,7 +19,7 @@ from centralized_ml_api.local.envoy.served import (
     QUERY_FILTER,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
-from centralized_ml_api.local.envoy.signed import SAGEMAKER_ERRORS, render_sagemaker_errors
+from centralized_ml_api.local.envoy.stats import build_body_rules
 from centralized_ml_api.local.envoy.traffic import build_traffic_log
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from centralized_ml_api.api.openai import (
     missing_model,
     unknown_model,
 )
-from centralized_ml_api.local.envoy.answers import (
+from centralized_ml_api.local.envoy.api_keys import is_restricted, match_outsiders
+from centralized_ml_api.local.envoy.direct_responses import (
     Route,
     build_405_route,
     build_document_routes,
@@ -28,8 +29,6 @@ from centralized_ml_api.local.envoy.answers import (
     match_method,
 )
 from centralized_ml_api.local.envoy.headers import AS_JSON
-from centralized_ml_api.local.envoy.keys import is_restricted, match_outsiders
-from centralized_ml_api.local.envoy.said import NAMES_A_MODEL, match_said
 from centralized_ml_api.local.envoy.served import (
     ANSWER_FILTER,
     BODY_FILTER,
@@ -42,6 +41,7 @@ from centralized_ml_api.local.envoy.served import (
     switched_on,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.envoy.stats import NAMES_A_MODEL, match_said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

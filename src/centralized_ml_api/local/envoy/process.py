@@ -9,23 +9,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.descriptors import most_descriptors
 from centralized_ml_api.local.envoy.admin import Admin
 from centralized_ml_api.local.envoy.binary import find_envoy
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
+from centralized_ml_api.local.envoy.ca_bundle import find_trust_store
 from centralized_ml_api.local.envoy.clusters import stat_name
 from centralized_ml_api.local.envoy.descriptors import fit_connections
-from centralized_ml_api.local.envoy.discovery import NOTHING, Snapshot, build_snapshot
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
 from centralized_ml_api.local.envoy.traffic import STATISTICS
-from centralized_ml_api.local.envoy.trust import find_trust_store
 from centralized_ml_api.local.envoy.update import Update
-from centralized_ml_api.local.envoy.whole import find_fault
+from centralized_ml_api.local.envoy.validate import find_fault
 from centralized_ml_api.local.envoy.writing import refuse_unwritable, write_file, write_snapshot
+from centralized_ml_api.local.envoy.xds import NOTHING, Snapshot, build_snapshot
 from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.plan.model import GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.local.machine.descriptors import most_descriptors
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
-from centralized_ml_api.local.envoy.limits import (
+from centralized_ml_api.local.envoy.rate_limits import (
     QUOTA_FILTER,
     RATE_FILTER,
     REFUSED_STATUS,
     THROTTLE_FILTER,
 )
-from centralized_ml_api.local.envoy.said import NAMES_A_MODEL, READ
+from centralized_ml_api.local.envoy.stats import NAMES_A_MODEL, READ
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits

@@ -12,7 +12,14 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.paths import HEALTH_PATH, PUBLIC_PATHS
-from centralized_ml_api.local.envoy.answers import (
+from centralized_ml_api.local.envoy.api_keys import (
+    KEY_FILTER,
+    TEAM_FILTER,
+    build_hidden_headers,
+    build_key_check,
+    is_restricted,
+)
+from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
     build_document_routes,
     build_error_route,
@@ -20,15 +27,8 @@ from centralized_ml_api.local.envoy.answers import (
 )
 from centralized_ml_api.local.envoy.documents import build_documents_routes, list_document_paths
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
-from centralized_ml_api.local.envoy.keys import (
-    KEY_FILTER,
-    TEAM_FILTER,
-    build_hidden_headers,
-    build_key_check,
-    is_restricted,
-)
-from centralized_ml_api.local.envoy.limits import LIMIT_FILTERS, list_limiting
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
+from centralized_ml_api.local.envoy.rate_limits import LIMIT_FILTERS, list_limiting
 from centralized_ml_api.local.envoy.served import (
     HEADERS_FILTER,
     QUERY_FILTER,
@@ -41,7 +41,7 @@ from centralized_ml_api.local.gateway import RefusedRoute, ServedRoute
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.local.envoy.answers import Route
+    from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.envoy.served import Externals
     from centralized_ml_api.local.envoy.settings import Limits
     from centralized_ml_api.local.gateway import Gateway

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
     AS_JSON,
@@ -15,7 +16,6 @@ from centralized_ml_api.local.envoy.headers import (
     build_response_mutations,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
-from centralized_ml_api.local.envoy.signed import SAGEMAKER_ERRORS
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:

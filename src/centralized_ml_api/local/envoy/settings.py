@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
 
 ADMIN_SOCKET = "admin.sock"
 """The admin interface, relative to the folder in which Envoy runs: a whole path may be too long for Envoy."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.admin import Admin
 from centralized_ml_api.local.envoy.clusters import stat_name
-from centralized_ml_api.local.envoy.discovery import Document, Snapshot, build_clusters_document
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.routes import ROUTES_NAME
 from centralized_ml_api.local.envoy.settings import Files
 from centralized_ml_api.local.envoy.writing import remove_stale_endpoints, write_file
+from centralized_ml_api.local.envoy.xds import Document, Snapshot, build_clusters_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

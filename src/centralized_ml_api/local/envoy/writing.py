@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.discovery import Snapshot, build_clusters_document
+from centralized_ml_api.local.envoy.xds import Snapshot, build_clusters_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from centralized_ml_api.local.keys.record import list_teams
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from centralized_ml_api.local.ending import Clock
     from centralized_ml_api.local.keys.store import KeyStore, Records
+    from centralized_ml_api.local.run.ending import Clock
 
 LOOK_SECONDS = 0.25
 

@@ -16,7 +16,7 @@ from centralized_ml_api.local.lambda_host.answer import MalformedAnswerError, re
 from centralized_ml_api.local.lambda_host.event import Received, build_event
 from centralized_ml_api.local.lambda_host.invocation import Failed, Invocation, Outcome
 from centralized_ml_api.local.lambda_host.output import write_line
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from centralized_ml_api.local.lambda_host.specification import IDLE_SECONDS, MAX_WORKERS, HostSpecification
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.plan.model import FunctionPlan
+from centralized_ml_api.plan.types import FunctionPlan
 
 DEFAULT_REGION = "us-east-1"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

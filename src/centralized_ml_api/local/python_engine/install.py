@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.pip_process import read_lines, start_pip
+from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
 from centralized_ml_api.local.weights.background import read_in_background
 from centralized_ml_api.local.weights.pip_errors import find_connection_trouble
 from centralized_ml_api.local.weights.size import render_bytes

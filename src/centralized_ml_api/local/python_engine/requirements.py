@@ -9,7 +9,7 @@ import sysconfig
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.fingerprint import fingerprint
+from centralized_ml_api.local.machine.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from centralized_ml_api.local.listen import refuse_web_pages
+from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.sagemaker_runtime import event_stream, service_error
 from centralized_ml_api.local.sagemaker_runtime.forward import (
     CUSTOM_ATTRIBUTES,
@@ -20,7 +20,7 @@ from centralized_ml_api.local.sagemaker_runtime.forward import (
 )
 from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint, relay
 from centralized_ml_api.local.sagemaker_runtime.streaming import pass_on
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.plan.model import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.plan.model import CommandServing
+from centralized_ml_api.plan.types import CommandServing
 
 _PORT = "{port}"
 

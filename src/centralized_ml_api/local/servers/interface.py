@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.local.servers import llama_cpp
 from centralized_ml_api.local.servers.url import parse_url
-from centralized_ml_api.plan.model import (
+from centralized_ml_api.plan.types import (
     CommandServing,
     LlamaCppServing,
     PythonServing,
@@ -15,7 +15,7 @@ from centralized_ml_api.plan.model import (
 )
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.model import Serving
+    from centralized_ml_api.plan.types import Serving
 
 ModelInterface = Literal["openai-chat", ""]
 """What bodies a model server takes: OpenAI's chat completions, or something that only its users know."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.servers.url import parse_url
 from centralized_ml_api.local.weights import find_cached, render_bytes, size_of
-from centralized_ml_api.plan.model import LlamaCppServing, PythonServing, UrlServing
+from centralized_ml_api.plan.types import LlamaCppServing, PythonServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from centralized_ml_api.config.weights import Weights
-    from centralized_ml_api.plan.model import ModelDeployment
+    from centralized_ml_api.plan.types import ModelDeployment
 
 _EXAMPLE_CHAT = {"engine": "llama.cpp", "weights": "hf://owner/repo/model.gguf"}
 _EXAMPLE_URL = {"engine": "url", "url": "http://gpu-box:8000/invocations"}

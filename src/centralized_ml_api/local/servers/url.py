@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.model import UrlServing
+    from centralized_ml_api.plan.types import UrlServing
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 PING_TIMEOUT_SECONDS = 5.0
 
 
-class Pulse(Enum):
+class ProbeResult(Enum):
     """What a ping showed."""
 
     READY = "ready"
@@ -29,7 +29,7 @@ class Pinger:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def ping(self, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS) -> Pulse:
+    async def ping(self, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS) -> ProbeResult:
         """Asks once. READY is any 2xx; never raises."""
         import aiohttp  # noqa: PLC0415  # a tenth of a second
 
@@ -38,11 +38,11 @@ class Pinger:
             async with self._session.get(
                 url, timeout=aiohttp.ClientTimeout(total=timeout_seconds), allow_redirects=False
             ) as answer:
-                return Pulse.READY if answer.ok else Pulse.NOT_READY
+                return ProbeResult.READY if answer.ok else ProbeResult.NOT_READY
         except aiohttp.ClientConnectorError:
-            return Pulse.REFUSED
+            return ProbeResult.REFUSED
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            return Pulse.SILENT
+            return ProbeResult.SILENT
 
     async def aclose(self) -> None:
         """Closes the connections."""

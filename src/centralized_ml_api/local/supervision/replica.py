@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import MlApiError
-from centralized_ml_api.local.ports import free_port
-from centralized_ml_api.local.supervision.ping import Pulse
+from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.local.supervision.ping import ProbeResult
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
@@ -28,7 +28,7 @@ SLOWEST_STARTING_PING_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long we wait, in seconds.
 
     `start`: until a new server is ready (SageMaker's containers have 8 minutes). `ping`: between two looks at
@@ -55,7 +55,7 @@ class Replica:
         pinger: Pinger,
         changed: Callable[[], None],
         *,
-        patience: Patience,
+        patience: Timeouts,
         prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
     ) -> None:
         self._server = server
@@ -134,7 +134,7 @@ class Replica:
         begun = time.monotonic()
         deadline = begun + self._patience.start
         while time.monotonic() < deadline:
-            if await self._ping() is Pulse.READY:
+            if await self._ping() is ProbeResult.READY:
                 return True
             if await _ends_within(ended, pause_until_ping(time.monotonic() - begun)):
                 self.reason = f"ended with status {ended.result()} before it was ready"
@@ -146,7 +146,7 @@ class Replica:
         last_answer = time.monotonic()
         while not await _ends_within(ended, self._patience.ping):
             pulse = await self._ping()
-            if pulse in {Pulse.READY, Pulse.NOT_READY}:
+            if pulse in {ProbeResult.READY, ProbeResult.NOT_READY}:
                 last_answer = time.monotonic()
                 self._show(pulse)
             elif time.monotonic() - last_answer > self._patience.silence:
@@ -154,13 +154,13 @@ class Replica:
                 return
         self.reason = f"ended with status {ended.result()}"
 
-    def _show(self, pulse: Pulse) -> None:
-        if pulse is Pulse.READY:
+    def _show(self, pulse: ProbeResult) -> None:
+        if pulse is ProbeResult.READY:
             self._become("ready")
         else:
             self._become("unready", pulse.value)
 
-    async def _ping(self) -> Pulse:
+    async def _ping(self) -> ProbeResult:
         return await self._pinger.ping(f"http://127.0.0.1:{self.port}{self._server.ping_path}")
 
     async def _stop_process(self) -> None:

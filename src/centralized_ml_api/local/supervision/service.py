@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.ping import Pulse
-from centralized_ml_api.local.supervision.replica import Patience, Replica
+from centralized_ml_api.local.supervision.ping import ProbeResult
+from centralized_ml_api.local.supervision.replica import Replica, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,7 +70,7 @@ class ReplicatedService:
         logs: Path,
         pinger: Pinger,
         changed: Callable[[], None],
-        patience: Patience,
+        patience: Timeouts,
     ) -> None:
         self._name = name
         self._prepare = prepare
@@ -166,7 +166,7 @@ class ExternalService:
         self._ping_url = ping_url
         self._pinger = pinger
         self._changed = changed
-        self._pulse: Pulse | None = None
+        self._pulse: ProbeResult | None = None
 
     async def run(self) -> None:
         """Looks again and again until cancelled: often at first, every five seconds later."""
@@ -182,7 +182,7 @@ class ExternalService:
         """Ready, or what the last look showed."""
         if self._pulse is None:
             return Report("starting")
-        if self._pulse is Pulse.READY:
+        if self._pulse is ProbeResult.READY:
             return Report("ready", ready_replicas=1)
         return Report("unready", f"{self._ping_url or f'{self._host}:{self._port}'} {self._pulse.value}")
 
@@ -191,12 +191,12 @@ class ExternalService:
         """None of this machine's: the gateway goes to the host itself."""
         return ()
 
-    async def _look(self) -> Pulse:
+    async def _look(self) -> ProbeResult:
         if self._ping_url is not None:
             return await self._pinger.ping(self._ping_url)
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(self._host, self._port), 5)
         except (OSError, TimeoutError):
-            return Pulse.REFUSED
+            return ProbeResult.REFUSED
         writer.close()
-        return Pulse.READY
+        return ProbeResult.READY

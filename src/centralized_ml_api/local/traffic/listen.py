@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from centralized_ml_api.local.listen import refuse_web_pages
+from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.traffic.counted import METRICS_PATH
 from centralized_ml_api.local.traffic.metrics import CONTENT_TYPE, render_metrics
 

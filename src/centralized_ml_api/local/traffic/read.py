@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.specs import services_of
+from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.traffic.counted import Traffic
 from centralized_ml_api.local.traffic.limits import build_limits
 from centralized_ml_api.local.traffic.parse import parse_counted
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from centralized_ml_api.local.registry import Running
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.local.run.registry import Running
+    from centralized_ml_api.plan.types import ApiPlan
 
 
 class Served(Protocol):

@@ -11,7 +11,7 @@ from centralized_ml_api.local.usage.part import identify_part, read_piece
 from centralized_ml_api.local.usage.store import STORE_NAME, UsageStore
 from centralized_ml_api.plan.usage.build import build_models, build_rows
 from centralized_ml_api.plan.usage.latency import ERROR
-from centralized_ml_api.plan.usage.model import UsageTable
+from centralized_ml_api.plan.usage.types import UsageTable
 
 if TYPE_CHECKING:
     from datetime import date, datetime

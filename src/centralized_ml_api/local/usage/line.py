@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
-from centralized_ml_api.plan.usage.model import NOBODY
+from centralized_ml_api.plan.usage.types import NOBODY
 
 _MOST_CHARACTERS = 128
 _MOST_STATUS = 999

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.usage import tables
 from centralized_ml_api.local.usage.writing import Writing
 from centralized_ml_api.plan.usage.build import CallCount
-from centralized_ml_api.plan.usage.model import NOBODY, HourUsage, TeamDay
+from centralized_ml_api.plan.usage.types import NOBODY, HourUsage, TeamDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -84,7 +84,7 @@ def size_of(weights: Weights) -> int | None:
     timer = threading.Timer(_MEASURE_SECONDS, enough.set)
     timer.start()
     try:
-        from centralized_ml_api.local.weights.bring import measure  # noqa: PLC0415  # urllib3, and more
+        from centralized_ml_api.local.weights.download import measure  # noqa: PLC0415  # urllib3, and more
 
         return measure(source, watch)
     except WeightsError:
@@ -116,7 +116,7 @@ def _fetch_repository(
 
 
 def _fetch(weights: Weights, entry: CacheEntry, watch: Watch) -> Path:
-    from centralized_ml_api.local.weights.bring import bring  # noqa: PLC0415  # as above
+    from centralized_ml_api.local.weights.download import bring  # noqa: PLC0415  # as above
 
     name, partial = _name_of(weights), entry.partial
     try:

@@ -7,7 +7,7 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.pip_process import read_lines, start_pip
+from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
 from centralized_ml_api.local.weights.background import read_in_background
 from centralized_ml_api.local.weights.disk import check_free
 from centralized_ml_api.local.weights.pip_errors import explain_output

@@ -10,7 +10,13 @@ from centralized_ml_api.plan.aws.event import build_access
 from centralized_ml_api.plan.aws.functions import build_model_function
 from centralized_ml_api.plan.aws.groups import assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.hosting import build_hosting
-from centralized_ml_api.plan.aws.model import (
+from centralized_ml_api.plan.aws.notes import build_notes
+from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.roles import build_roles
+from centralized_ml_api.plan.aws.speaks import model_speaks
+from centralized_ml_api.plan.aws.streaming import build_stream
+from centralized_ml_api.plan.aws.template_size import entry_weights, event_weight, fixed_weight
+from centralized_ml_api.plan.aws.types import (
     AdoptedEndpoint,
     AwsPlan,
     DirectRoute,
@@ -19,28 +25,17 @@ from centralized_ml_api.plan.aws.model import (
     StreamModel,
     StreamRoute,
 )
-from centralized_ml_api.plan.aws.notes import build_notes
-from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
-from centralized_ml_api.plan.aws.roles import build_roles
-from centralized_ml_api.plan.aws.speaks import model_speaks
-from centralized_ml_api.plan.aws.streaming import build_stream
-from centralized_ml_api.plan.aws.weights import entry_weights, event_weight, fixed_weight
-from centralized_ml_api.plan.model import ExistingEndpoint
 from centralized_ml_api.plan.speaks import openai_models
+from centralized_ml_api.plan.types import ExistingEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.config.model import Speaks
+    from centralized_ml_api.config.schema import Speaks
     from centralized_ml_api.plan.aws.dashboard import DashboardPlan
-    from centralized_ml_api.plan.aws.model import (
-        Endpoint,
-        HostingPlan,
-        ModelFunctionPlan,
-        Route,
-    )
-    from centralized_ml_api.plan.model import ApiPlan, ModelDeployment
+    from centralized_ml_api.plan.aws.types import Endpoint, HostingPlan, ModelFunctionPlan, Route
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 LOG_RETENTION_DAYS = 30
 """Long enough to look into an event afterwards, short enough to cost nothing much."""

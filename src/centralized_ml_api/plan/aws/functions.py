@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.model import ModelFunctionPlan
 from centralized_ml_api.plan.aws.speaks import container_speaks
+from centralized_ml_api.plan.aws.types import ModelFunctionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from centralized_ml_api.config.model import Speaks
-    from centralized_ml_api.plan.aws.model import ContainerPlan, Endpoint
-    from centralized_ml_api.plan.model import FunctionPlan
+    from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.plan.aws.types import ContainerPlan, Endpoint
+    from centralized_ml_api.plan.types import FunctionPlan
 
 EVERYTHING = "*"
 

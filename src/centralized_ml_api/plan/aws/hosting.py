@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.facts import DeployFacts, ModelData
-from centralized_ml_api.plan.aws.model import ContainerPlan, HostingPlan
 from centralized_ml_api.plan.aws.roles import role_of
-from centralized_ml_api.plan.model import ContainerModel, JumpStartModel, PackageModel
+from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
+from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, PackageModel
 
 if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.plan.model import ModelDeployment
+    from centralized_ml_api.plan.types import ModelDeployment
 
 PROVISION_TIMEOUT_SECONDS = 600
 """How long SageMaker looks for capacity before it tries the next instance type.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.plan.event import EventPlan, Throttle
-    from centralized_ml_api.plan.model import ApiPlan
+    from centralized_ml_api.plan.types import ApiPlan
 
 _SOURCES = {
     "lock": "the lock file beside the config",

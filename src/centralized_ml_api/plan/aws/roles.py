@@ -6,15 +6,15 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.model import ArtifactLocation, ExecutionRolePlan, Repository
 from centralized_ml_api.plan.aws.policies import divide
-from centralized_ml_api.plan.model import ContainerModel
+from centralized_ml_api.plan.aws.types import ArtifactLocation, ExecutionRolePlan, Repository
+from centralized_ml_api.plan.types import ContainerModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from centralized_ml_api.plan.aws.model import ContainerPlan, HostingPlan
-    from centralized_ml_api.plan.model import ExistingEndpoint, JumpStartModel, PackageModel
+    from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
+    from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel
 
 JUMPSTART = "JumpStart"
 MODEL_PACKAGE = "ModelPackage"

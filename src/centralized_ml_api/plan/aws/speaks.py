@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.config.model import Speaks
+    from centralized_ml_api.config.schema import Speaks
 
 _CONTAINERS: dict[str, Speaks] = {
     "tgi": "text-generation-inference",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.plan.aws.model import StreamModel, StreamPlan
 from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.usage.latency import percentile
-from centralized_ml_api.plan.usage.model import NOBODY, Usage
+from centralized_ml_api.plan.usage.types import NOBODY, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

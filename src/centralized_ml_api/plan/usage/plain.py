@@ -7,12 +7,12 @@ import io
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.plan.usage.model import ERROR_KINDS, NOBODY
+from centralized_ml_api.plan.usage.types import ERROR_KINDS, NOBODY
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.plan.usage.model import Usage, UsageTable
+    from centralized_ml_api.plan.usage.types import Usage, UsageTable
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (

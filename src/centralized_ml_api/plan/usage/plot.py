@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from centralized_ml_api.plan.usage.model import HourUsage
+    from centralized_ml_api.plan.usage.types import HourUsage
 
 _MOST_BARS = 72
 _STEPS_HOURS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.usage.model import NOBODY
+from centralized_ml_api.plan.usage.types import NOBODY
 from centralized_ml_api.plan.usage.words import say_bytes, say_errors, say_instant, say_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from centralized_ml_api.plan.usage.model import Usage, UsageTable
+    from centralized_ml_api.plan.usage.types import Usage, UsageTable
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _PLAIN = frozenset("-.,:%")

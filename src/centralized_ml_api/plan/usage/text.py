@@ -10,7 +10,7 @@ from centralized_ml_api.plan.usage.words import say_bytes, say_errors, say_insta
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from centralized_ml_api.plan.usage.model import Usage, UsageTable
+    from centralized_ml_api.plan.usage.types import Usage, UsageTable
 
 _HEADER = ("TEAM", "MODEL", "REQUESTS", "ERRORS", "P50", "P95", "IN", "OUT", "FIRST (UTC)", "LAST (UTC)")
 _LEGEND = "Team -: without a key. Model -: no model was reached, as by pages and unknown paths."

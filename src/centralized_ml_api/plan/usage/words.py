@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.usage.model import NOBODY
+from centralized_ml_api.plan.usage.types import NOBODY
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.plan.usage.model import Usage
+    from centralized_ml_api.plan.usage.types import Usage
 
 _KIND_WORDS = {
     "refused": "refused",

@@ -13,7 +13,7 @@ from centralized_ml_api.config.checks.registry import RULES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.config.checks.rule import Example, Rule
+    from centralized_ml_api.config.rule import Example, Rule
 
 REGION = "us-east-1"
 CHECKABLE = [

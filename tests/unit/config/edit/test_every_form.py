@@ -9,7 +9,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from centralized_ml_api.config.document import Document, SourceText, Steps
+from centralized_ml_api.config.document import Document, NodePath, SourceText
 from centralized_ml_api.config.document.load import read_document
 from centralized_ml_api.config.edit import add_entry, set_value
 
@@ -120,7 +120,7 @@ def test_a_value_is_replaced_and_what_stands_around_it_stays(
     document = data.draw(documents(value))
     scalars = [one for one in document.values if not isinstance(document.value_at(one), (dict, list))]
     assume(scalars)
-    steps: Steps = data.draw(st.sampled_from(scalars))
+    steps: NodePath = data.draw(st.sampled_from(scalars))
     start, end = document.values[steps]
     assume(start < end)
     new = set_value(document, steps, "2030-06-01T18:00:00Z")
@@ -138,7 +138,7 @@ def test_a_key_is_added_and_nothing_is_taken_away(
 ) -> None:
     document = data.draw(documents(value))
     objects = [one for one in document.values if isinstance(document.value_at(one), dict)]
-    steps: Steps = data.draw(st.sampled_from([one for one in objects if document.value_at(one)]))
+    steps: NodePath = data.draw(st.sampled_from([one for one in objects if document.value_at(one)]))
     new = set_value(document, (*steps, "ends"), member)
     assert_only_inserted(document.text, new)
     document.value_at(steps)["ends"] = member

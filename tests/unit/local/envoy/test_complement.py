@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from centralized_ml_api.local.envoy.complement import build_complement
+from centralized_ml_api.local.envoy.complement_regex import build_complement
 
 NAMES = st.sets(st.text("ab-x:_.", max_size=4), max_size=6)
 

@@ -15,8 +15,8 @@ import pytest
 
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
-from centralized_ml_api.local.envoy.discovery import build_clusters_document, build_snapshot
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
+from centralized_ml_api.local.envoy.xds import build_clusters_document, build_snapshot
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,
     Gateway,

@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from centralized_ml_api.local.envoy.limits import QUOTA_FILTER, RATE_FILTER, THROTTLE_FILTER, list_limiting
+from centralized_ml_api.local.envoy.rate_limits import (
+    QUOTA_FILTER,
+    RATE_FILTER,
+    THROTTLE_FILTER,
+    list_limiting,
+)
 from centralized_ml_api.local.gateway import Gateway, Quotas, TeamAccess
 from centralized_ml_api.plan.event import Throttle
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from centralized_ml_api.local.envoy.ca_bundle import find_trust_store
 from centralized_ml_api.local.envoy.settings import Files, render_seconds
-from centralized_ml_api.local.envoy.trust import find_trust_store
 
 
 @pytest.mark.parametrize(

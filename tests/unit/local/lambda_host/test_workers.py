@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from centralized_ml_api.local.ports import free_port
+from centralized_ml_api.local.machine.ports import free_port
 from support.function_host import FunctionHost, Reply
 from support.waiting import wait_until
 

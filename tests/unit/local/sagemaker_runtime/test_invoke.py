@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.local.ports import free_port
+from centralized_ml_api.local.machine.ports import free_port
 from support.model_server import ModelServer, answer, exit_at_once, exit_midway, hang
 
 if TYPE_CHECKING:

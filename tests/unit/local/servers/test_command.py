@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.servers import CommandServer, build_environment, why_not_here
-from centralized_ml_api.plan.model import CommandServing
+from centralized_ml_api.plan.types import CommandServing
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.launch import Server

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import TypeAdapter
 
-from centralized_ml_api.config.model import Local
+from centralized_ml_api.config.schema import Local
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.servers import invocations_path, model_speaks, why_not_served
-from centralized_ml_api.plan.model import (
+from centralized_ml_api.plan.types import (
     CommandServing,
     JumpStartModel,
     LlamaCppServing,

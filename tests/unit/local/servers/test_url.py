@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from centralized_ml_api.local.servers import UrlTarget, invocations_path, parse_url
-from centralized_ml_api.plan.model import UrlServing
+from centralized_ml_api.plan.types import UrlServing
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from centralized_ml_api.local.supervision.ping import Pinger
 from centralized_ml_api.local.supervision.replica import (
     FIRST_PING_SECONDS,
     SLOWEST_STARTING_PING_SECONDS,
-    Patience,
     Replica,
+    Timeouts,
     pause_until_ping,
 )
 from support.waiting import until
@@ -60,14 +60,14 @@ class Script:
         return Launch(argv, dict(os.environ), self.cwd, needs=self.needs)
 
 
-IMPATIENT = Patience(start=20, ping=0.05, silence=0.5)
+IMPATIENT = Timeouts(start=20, ping=0.05, silence=0.5)
 
 
 def supervised(
     code: str,
     tmp_path: Path,
     scenario: Callable[[Replica, list[str]], Awaitable[None]],
-    patience: Patience = IMPATIENT,
+    patience: Timeouts = IMPATIENT,
 ) -> list[str]:
     """Runs the scenario beside a replica; returns the states it went through, and leaves nothing running.
 
@@ -178,7 +178,7 @@ def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
         await until(lambda: replica.state == "failed", "it is given up")
         assert replica.reason == "was not ready after 0.2 seconds"
 
-    supervised("import time; time.sleep(600)", tmp_path, scenario, Patience(start=0.2))
+    supervised("import time; time.sleep(600)", tmp_path, scenario, Timeouts(start=0.2))
 
 
 def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
         os.kill(replica.pid, signal.SIGSTOP)
         await until(lambda: replica.restarts == 1, "it was restarted")
 
-    supervised(SERVER, tmp_path, scenario, Patience(start=20, ping=0.05, silence=0.1, stop=0.1))
+    supervised(SERVER, tmp_path, scenario, Timeouts(start=20, ping=0.05, silence=0.1, stop=0.1))
 
 
 def test_waiting_for_a_start_makes_it_no_longer_by_more_than_a_twentieth() -> None:

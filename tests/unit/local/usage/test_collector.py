@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centralized_ml_api.local.access_log import rotate
+from centralized_ml_api.local.run.access_log import rotate
 from centralized_ml_api.local.usage import part, store, writing
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.store import UsageStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 
 DEEPEST = 100
 """How many arrays and objects may stand within each other; the format itself needs nine."""

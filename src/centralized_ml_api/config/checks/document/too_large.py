@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 
 LARGEST_BYTES = 1024 * 1024
 """Where reading stops: a thousand models fit, each with a function and a local server, over many lines."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _ADDRESS = re.compile(r"[^@\s<>,;:]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}")
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     budget = subject.event.table("budget") if subject.event else None
     email = budget.text("email") if budget else None
     if email and not _ADDRESS.fullmatch(email.value):

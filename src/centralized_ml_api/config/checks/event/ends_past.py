@@ -6,17 +6,17 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.event.ends_form import parse_instant
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     ends = subject.event.text("ends") if subject.event else None
     instant = parse_instant(ends.value) if ends else None
     if ends and instant and instant <= subject.now:

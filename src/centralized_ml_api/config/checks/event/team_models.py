@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, nearest, quoted, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _MOST_LISTED = 12
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     names = [name.value for entry in subject.entries if (name := entry.text("name"))]
     known, expected = set(names), f"the name of a model or endpoint: {_enumerated(names)}"
     for team in subject.teams:

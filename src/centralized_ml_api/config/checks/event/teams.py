@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.checks.subject import Subject
-    from centralized_ml_api.config.document import Part
+    from centralized_ml_api.config.checks.context import Context
+    from centralized_ml_api.config.document import Node
 
 
-def team_names(subject: Subject) -> list[Part[str]]:
+def team_names(subject: Context) -> list[Node[str]]:
     """The names in file order: a team is a text, or an object with a `name`."""
     if subject.event is None:
         return []

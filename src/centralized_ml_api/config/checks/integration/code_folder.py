@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.resolve import candidate_places, exists, is_folder, resolve_folder
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for properties in subject.functions:
         code = properties.text("code")
         if code is None or not code.value.strip():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.checks.subject import present
+from centralized_ml_api.config.checks.context import present
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
@@ -27,7 +27,7 @@ _RESERVED = frozenset(
 )  # fmt: skip
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for environment in present(properties.table("environment") for properties in subject.functions):
         for name in environment.value:
             if name in _RESERVED or not _NAME.fullmatch(name):

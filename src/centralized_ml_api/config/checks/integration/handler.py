@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.resolve import is_file, is_folder, resolve_folder
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import nearest, quoted, write
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.checks.subject import Subject, Table
-    from centralized_ml_api.errors import Place, Problem
+    from centralized_ml_api.config.checks.context import Context, Table
+    from centralized_ml_api.errors import Location, Problem
 
 NamesIn = Callable[[Path], frozenset[str] | str | None]
 
@@ -25,7 +25,7 @@ _HANDLER = re.compile(r"(?P<module>[\w./-]+)\.(?P<function>\w+)")
 _DYNAMIC = re.compile(r"\bglobals\(\)|\bsetattr\(|\bexec\(|def __getattr__|import \*")
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     names_in = functools.cache(_names_in)  # many functions may share a file
     for properties in subject.functions:
         code = properties.text("code")
@@ -62,7 +62,7 @@ def _module_file(folder: Path, module: str) -> Path | None:
     return next((file for file in candidates if is_file(file)), None)
 
 
-def _missing_file(properties: Table, place: Place, written: str, file: Path) -> Problem:
+def _missing_file(properties: Table, place: Location, written: str, file: Path) -> Problem:
     """An error, unless a layer may bring the file."""
     return RULE.problem(
         place,
@@ -74,7 +74,7 @@ def _missing_file(properties: Table, place: Place, written: str, file: Path) -> 
 
 
 def _check_function(
-    place: Place, module: Path, handler: re.Match[str], names_in: NamesIn
+    place: Location, module: Path, handler: re.Match[str], names_in: NamesIn
 ) -> Iterator[Problem]:
     names = names_in(module)
     function = handler["function"]

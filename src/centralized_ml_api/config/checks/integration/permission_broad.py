@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.integration.permissions import bare_actions_of, is_action
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _SCOPED = "sagemaker:invokeendpoint"
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for properties in subject.functions:
         bare = bare_actions_of(properties)
         broad = [one for one in bare if is_action(one.value) and not one.value.lower().startswith(_SCOPED)]

@@ -12,13 +12,13 @@ from centralized_ml_api.config.checks.integration.runtimes import (
     current_of,
     language_of,
 )
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, nearest, quoted, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _PLAUSIBLE = re.compile(
@@ -27,7 +27,7 @@ _PLAUSIBLE = re.compile(
 """What the next runtimes will be called."""
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     known = {*CURRENT, *ENDED, *RETIRED}
     for properties in subject.functions:
         runtime = properties.text("runtime")

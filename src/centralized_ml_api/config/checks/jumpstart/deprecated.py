@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 
 RULE = Rule(
     id="C506",

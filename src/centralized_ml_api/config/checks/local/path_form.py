@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.local.characters import wrong_characters
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _EXPECTED = 'a path that begins with "/", such as "/health"'
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for local in subject.locals("command", "url"):
         for key in ("ping", "invocations"):
             path = local.text(key)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.resolve import candidate_places, is_file, is_folder, resolve_folder
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _FILE = "inference.py"
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for local in subject.locals("python"):
         code = local.text("code")
         if code is None or not code.value.strip():

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from centralized_ml_api.config.checks.local.characters import wrong_characters
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for local in subject.locals("url"):
         url = local.text("url")
         reason = _reason(url.value) if url else ""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.resolve import candidate_places, exists, is_file
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.weights import FileWeights, parse_weights
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject, Table
+    from centralized_ml_api.config.checks.context import Context, Table
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for local in subject.locals("llama.cpp", "python"):
         weights = local.text("weights")
         path = _path_of(weights.value) if weights else None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for model in subject.models:
         block = model.table("autoscaling")
         fewest = block.whole("min_capacity") if block else None

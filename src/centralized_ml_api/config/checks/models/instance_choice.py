@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.checks.subject import given
+from centralized_ml_api.config.checks.context import given
+from centralized_ml_api.config.rule import Example, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _EXPECTED = '"instance" or "instances"'
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for model in subject.models:
         ways = given(model, ("instance", "instances"))
         if not ways:

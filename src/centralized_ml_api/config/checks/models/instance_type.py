@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import nearest, quoted, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
-    from centralized_ml_api.config.document import Part
+    from centralized_ml_api.config.checks.context import Context
+    from centralized_ml_api.config.document import Node
     from centralized_ml_api.errors import Problem
 
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge", "metal")
@@ -20,7 +20,7 @@ _TYPE = re.compile(r"ml\.(?P<family>[a-z][a-z0-9-]*)\.(?P<size>[a-z0-9-]+)")
 _SIZE = re.compile(r"nano|micro|small|medium|large|[1-9]?[0-9]*xlarge|metal(-[0-9]+xl)?")
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for model in subject.models:
         single = model.text("instance")
         for one in [*([single] if single else []), *model.texts("instances")]:
@@ -34,7 +34,7 @@ def is_instance_type(written: str) -> bool:
     return bool(match and _SIZE.fullmatch(match["size"]))
 
 
-def _problem(one: Part[str]) -> Problem:
+def _problem(one: Node[str]) -> Problem:
     return RULE.problem(
         one.place,
         found=quoted(one.value),

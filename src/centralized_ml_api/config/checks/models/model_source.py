@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
-from centralized_ml_api.config.checks.subject import given
+from centralized_ml_api.config.checks.context import given
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 _SOURCES = ("model_id", "model_package_arn", "image")
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     expected = f"exactly one of {listed(map(quoted, _SOURCES))}"
     for model in subject.models:
         sources = given(model, _SOURCES)

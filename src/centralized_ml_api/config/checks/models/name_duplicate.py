@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
 from centralized_ml_api.config.document import json_path
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
-    from centralized_ml_api.config.document import Part
+    from centralized_ml_api.config.checks.context import Context
+    from centralized_ml_api.config.document import Node
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
-    first: dict[str, Part[str]] = {}
+def _check(subject: Context) -> Iterator[Problem]:
+    first: dict[str, Node[str]] = {}
     for entry in subject.entries:
         name = entry.text("name")
         if name is None:

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.models.package_placeholder import PLACEHOLDER
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 PACKAGE_ARN = re.compile(
@@ -20,7 +20,7 @@ PACKAGE_ARN = re.compile(
 )
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for model in subject.models:
         arn = model.text("model_package_arn")
         if arn and not PLACEHOLDER.search(arn.value) and not PACKAGE_ARN.fullmatch(arn.value):

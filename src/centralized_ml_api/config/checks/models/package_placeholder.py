@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.rule import Example, Rule
+from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.subject import Subject
+    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Problem
 
 PLACEHOLDER = re.compile(r"<[^<>]*>|\$\{[^{}]*\}|\bYOUR_[A-Z_]+|\bX{3,}\b")
 """What documentation writes where the reader's own value belongs."""
 
 
-def _check(subject: Subject) -> Iterator[Problem]:
+def _check(subject: Context) -> Iterator[Problem]:
     for model in subject.models:
         arn = model.text("model_package_arn")
         placeholders = PLACEHOLDER.findall(arn.value) if arn else []

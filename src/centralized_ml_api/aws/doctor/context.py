@@ -1,0 +1,37 @@
+"""What the checks look at: a config as far as it can be read, and AWS in one region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.config.load import examine_config
+from centralized_ml_api.config.schema import Config, ModelEntry
+from centralized_ml_api.errors import Problem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorContext:
+    """One deployment to be. `config` is None when the file has not even the shape of one."""
+
+    path: Path
+    clients: AwsClients
+    stack: str
+    config: Config | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def models(self) -> list[ModelEntry]:
+        """The models to deploy; none when the config cannot be read."""
+        return list(self.config.models) if self.config else []
+
+
+def load_context(path: Path, clients: AwsClients, stack: str, now: datetime) -> DoctorContext:
+    """Reads the config, but does not stop at its problems: AWS may have others."""
+    config, problems = examine_config(path, now=now, region=clients.region)
+    return DoctorContext(path, clients, stack, config, problems)

@@ -1,0 +1,1 @@
+"""The verbs of `mlapi`, one a file, each imported only when it is used."""

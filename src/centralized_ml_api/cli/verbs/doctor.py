@@ -1,0 +1,95 @@
+"""`mlapi doctor`: what stands against going on, before anything is started."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.again import aws_flags
+from centralized_ml_api.cli.options import (
+    config_argument,
+    json_option,
+    region_option,
+    stack_option,
+    state_option,
+    target_option,
+)
+from centralized_ml_api.plan.finding import is_healthy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.plan.finding import Finding
+
+_MARKS = {
+    "ok": ("ok", "green"),
+    "warning": ("warn", "yellow"),
+    "error": ("FAIL", "red"),
+    "unknown": ("?", "blue"),
+}
+
+
+@click.command()
+@config_argument
+@target_option("Where it is to run.", default="aws")
+@region_option
+@stack_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="For the local target."
+)
+@state_option
+@json_option
+def doctor(
+    config: Path,
+    *,
+    target: Literal["aws", "local"],
+    region: str | None,
+    stack: str,
+    port: int,
+    state: Path,
+    as_json: bool,
+) -> int:
+    """Look for everything that would make `mlapi deploy` (or `mlapi up`) fail, and say how to fix it.
+
+    Nothing is changed. Exit status 1 when something stands against it.
+    """
+    found = _local(config, port, state) if target == "local" else _aws(config, region, stack)
+    healthy = is_healthy(found)
+    if as_json:
+        output.data_json({"target": target, "ok": healthy, "findings": [asdict(one) for one in found]})
+        return int(not healthy)
+    output.data("\n".join(_render(one) for one in found))
+    again = aws_flags(region, stack)
+    go_on = f"mlapi up {config}" if target == "local" else f"mlapi deploy {config}{again}"
+    where = " --target local" if target == "local" else again
+    output.next_command(go_on if healthy else f"fix what failed, then mlapi doctor {config}{where}")
+    return int(not healthy)
+
+
+def _aws(config: Path, region: str | None, stack: str) -> Sequence[Finding]:
+    from centralized_ml_api.cli.aws_target import check_installed  # noqa: PLC0415
+
+    check_installed()
+    from centralized_ml_api.aws.clients import AwsClients  # noqa: PLC0415  # only this target pays for it
+    from centralized_ml_api.aws.doctor import examine  # noqa: PLC0415
+    from centralized_ml_api.aws.doctor.context import load_context  # noqa: PLC0415
+
+    return examine(load_context(config, AwsClients(region), stack, datetime.now(UTC)))
+
+
+def _local(config: Path, port: int, state: Path) -> Sequence[Finding]:
+    from centralized_ml_api.local.doctor import examine  # noqa: PLC0415  # only this target pays for it
+
+    return examine(config, port, state, datetime.now(UTC))
+
+
+def _render(finding: Finding) -> str:
+    mark, color = _MARKS[finding.severity]
+    lines = [f"{click.style(f'{mark:>4}', fg=color)}  {finding.title}"]
+    said = (("", finding.detail), ("fix:  ", finding.fix), ("read: ", finding.page))
+    return "\n".join([*lines, *(f"      {label}{text}" for label, text in said if text)])

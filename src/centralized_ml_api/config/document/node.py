@@ -1,0 +1,89 @@
+"""A value of the file together with its place: what a rule looks at.
+
+Asking a part for a member of a certain type gives None where there is none of that type; that it is
+missing or wrong has been reported by then. So a rule never sees a type that it does not expect, and rules run
+on the parts of a config that are right while others are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from centralized_ml_api.config.document.document import Document, NodePath
+
+if TYPE_CHECKING:
+    from centralized_ml_api.errors import Location
+
+T_co = TypeVar("T_co", covariant=True)
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Node(Generic[T_co]):
+    """One value of a document, and the way to it."""
+
+    document: Document
+    steps: NodePath
+    value: T_co
+
+    @property
+    def place(self) -> Location:
+        """Where the value stands."""
+        return self.document.value_place(self.steps)
+
+    @property
+    def key_place(self) -> Location:
+        """Where its key stands, or the value where it has no key."""
+        return self.document.key_place(self.steps)
+
+    def has(self, key: str) -> bool:
+        """Whether this is an object with that key."""
+        return isinstance(self.value, dict) and key in self.value
+
+    def member(self, key: str) -> Node[Any] | None:
+        """The member of that key, of any type."""
+        if not isinstance(self.value, dict) or key not in self.value:
+            return None
+        return Node(self.document, (*self.steps, key), self.value[key])
+
+    def table(self, key: str) -> Node[dict[str, Any]] | None:
+        """The object of that key."""
+        return self._typed(key, dict)
+
+    def text(self, key: str) -> Node[str] | None:
+        """The text of that key."""
+        return self._typed(key, str)
+
+    def whole(self, key: str) -> Node[int] | None:
+        """The whole number of that key (`true` is none)."""
+        found = self._typed(key, int)
+        return None if found is None or isinstance(found.value, bool) else found
+
+    def number(self, key: str) -> Node[int | float] | None:
+        """The number of that key."""
+        return self.whole(key) or self._typed(key, float)
+
+    def tables(self, key: str) -> list[Node[dict[str, Any]]]:
+        """The objects in the array of that key."""
+        return self._items(key, dict)
+
+    def texts(self, key: str) -> list[Node[str]]:
+        """The texts in the array of that key."""
+        return self._items(key, str)
+
+    def _typed(self, key: str, kind: type[Kind]) -> Node[Kind] | None:
+        found = self.member(key)
+        if found is None or not isinstance(found.value, kind):
+            return None
+        return Node(found.document, found.steps, found.value)
+
+    def _items(self, key: str, kind: type[Kind]) -> list[Node[Kind]]:
+        array: Node[list[Any]] | None = self._typed(key, list)
+        if array is None:
+            return []
+        return [
+            Node(self.document, (*array.steps, index), item)
+            for index, item in enumerate(array.value)
+            if isinstance(item, kind)
+        ]

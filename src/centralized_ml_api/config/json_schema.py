@@ -1,0 +1,74 @@
+"""The JSON Schema of the file, for editors: what the model says, and the rules that a schema can say too.
+
+The schema is committed beside this module so that `$schema` can refer to it; `make docs` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from centralized_ml_api.config.schema import Config
+
+SCHEMA_FILE = "models.schema.json"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_LAMBDA = {"properties": {"type": {"const": "lambda"}}, "required": ["type"]}
+
+
+def load_schema_text() -> str:
+    """The committed schema, as it is shipped with the package."""
+    return files("centralized_ml_api.config").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
+
+
+def render_schema() -> str:
+    """The schema as text, generated anew. Pure."""
+    return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def build_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12), generated anew from the model. Pure."""
+    generated: dict[str, Any] = _without_noise(Config.model_json_schema(by_alias=True))
+    kinds = generated["$defs"]
+    kinds["ModelEntry"]["allOf"] = [
+        {"oneOf": [{"required": [key]} for key in ("model_id", "model_package_arn", "image")]},
+        {"oneOf": [{"required": [key]} for key in ("instance", "instances")]},
+    ]
+    kinds["ModelEntry"]["dependentRequired"] = {"model_data": ["image"]}
+    kinds["Integration"] |= {
+        "if": _LAMBDA,
+        "then": {"required": ["properties"]},
+        "else": {"not": {"required": ["properties"]}},
+    }
+    return {"$schema": _DIALECT, "title": "Centralized ML API: models.json", **generated}
+
+
+def _without_noise(node: Any) -> Any:
+    """Without pydantic's titles, and without `null`, which the file may not hold."""
+    if isinstance(node, list):
+        return [_without_noise(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    cleaned = {key: _cleaned(key, value) for key, value in node.items() if not _is_noise(key, value)}
+    alternatives = [one for one in cleaned.get("anyOf", []) if one != {"type": "null"}]
+    if len(alternatives) == 1:
+        del cleaned["anyOf"]
+        cleaned = {**alternatives[0], **cleaned}
+    if "patternProperties" in cleaned:
+        cleaned["additionalProperties"] = False
+    return cleaned
+
+
+def _cleaned(key: str, value: Any) -> Any:
+    """Members that have names of the file as keys are cleaned one by one; examples stay as they are."""
+    if key in {"properties", "$defs"} and isinstance(value, dict):
+        return {name: _without_noise(inner) for name, inner in value.items()}
+    return value if key in {"examples", "default"} else _without_noise(value)
+
+
+def _is_noise(key: str, value: Any) -> bool:
+    return (
+        (key == "title" and isinstance(value, str))
+        or (key == "default" and value is None)
+        or key == "discriminator"
+    )

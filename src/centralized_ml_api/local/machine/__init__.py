@@ -1,0 +1,1 @@
+"""What this machine gives: ports, files, sockets, processes of pip, the state folder."""

@@ -1,0 +1,131 @@
+"""How other `mlapi` processes talk to the one that supervises: HTTP on loopback, with a token of this run.
+
+The token stands in `run.json` of the state folder, which only this user may read.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import urllib3
+from aiohttp import web
+
+from centralized_ml_api.errors import MlApiError, NotRunningError
+from centralized_ml_api.local.machine.listen import refuse_web_pages
+from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.traffic.counted import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.machine.state_folder import Run
+
+Told = TypeVar("Told")
+
+
+class Controlled(Protocol):
+    """What can be controlled."""
+
+    def status(self) -> LocalStatus:
+        """How it is now."""
+        ...
+
+    async def traffic(self) -> Traffic:
+        """What was called."""
+        ...
+
+    async def reload(self, config: str | None) -> dict[str, Any]:
+        """Applies the config anew, or another one; see `LocalTarget.reload`."""
+        ...
+
+
+def build_control_application(target: Controlled, token: str) -> web.Application:
+    """`GET /status`, `GET /traffic`, `POST /reload` (`{"config": path or null}`); all want the token."""
+
+    @web.middleware
+    async def only_with_token(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), f"Bearer {token}".encode()):
+            raise web.HTTPUnauthorized
+        return await handler(request)
+
+    async def status(_: web.Request) -> web.Response:
+        return web.json_response(target.status().to_json())
+
+    async def traffic(_: web.Request) -> web.Response:
+        return web.json_response((await target.traffic()).to_json())
+
+    async def reload(request: web.Request) -> web.Response:
+        return web.json_response(await target.reload((await request.json())["config"]))
+
+    application = web.Application(middlewares=[refuse_web_pages, only_with_token])
+    application.add_routes(
+        [web.get("/status", status), web.get("/traffic", traffic), web.post("/reload", reload)]
+    )
+    return application
+
+
+class ControlClient:
+    """The other end: blocking calls to the supervising process of `run`.
+
+    Raises (every method):
+        NotRunningError: the process does not answer; it has just ended or not yet begun to listen.
+        MlApiError: it answers that something unexpected happened, or as another version of mlapi.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._http = urllib3.PoolManager(retries=False)
+
+    def status(self) -> LocalStatus:
+        """How it is now."""
+        return self._ask("/status", LocalStatus.from_json)
+
+    def traffic(self) -> Traffic:
+        """What was called."""
+        return self._ask("/traffic", Traffic.from_json)
+
+    def reload(self, config: Path | None) -> dict[str, Any]:
+        """Applies the config anew (a changed path, or the same file); returns when that is done."""
+        return self._call(
+            "POST", "/reload", {"config": str(config) if config else None}, timeout_seconds=None
+        )
+
+    def _ask(self, path: str, read: Callable[[dict[str, Any]], Told]) -> Told:
+        value = self._call("GET", path, timeout_seconds=10)
+        try:
+            return read(value)
+        except (KeyError, TypeError) as error:
+            raise MlApiError(
+                f"mlapi (pid {self._run.pid}) was started by another version than this one",
+                fix="start it again: mlapi down, then mlapi up",
+            ) from error
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_seconds: float | None
+    ) -> dict[str, Any]:
+        try:
+            answer = self._http.request(
+                method,
+                f"{self._run.control_url}{path}",
+                body=None if body is None else json.dumps(body),
+                headers={"Authorization": f"Bearer {self._run.token}", "Content-Type": "application/json"},
+                timeout=urllib3.Timeout(connect=5, read=timeout_seconds),
+            )
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise NotRunningError(
+                f"mlapi (pid {self._run.pid}) does not answer", fix="try again, or end it with: mlapi down"
+            ) from error
+        if answer.status != HTTPStatus.OK:
+            raise MlApiError(
+                f"mlapi (pid {self._run.pid}) met an error that it did not expect (HTTP {answer.status})",
+                fix="its terminal says more, or in the background: mlapi logs up",
+            )
+        value: dict[str, Any] = answer.json()
+        return value

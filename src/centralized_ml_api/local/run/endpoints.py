@@ -1,0 +1,154 @@
+"""The running models under the names by which SageMaker's API knows them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from centralized_ml_api.local.sagemaker_runtime import build_application, unavailable
+from centralized_ml_api.local.servers import invocations_path, parse_url
+from centralized_ml_api.local.servers.sagemaker import sign
+from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
+from centralized_ml_api.plan.types import UrlServing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from aiohttp.typedefs import Middleware
+
+    from centralized_ml_api.local.run.registry import Running
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment, Serving
+
+NOT_READY = "The model is starting or was restarted; try again in a moment."
+
+
+class Models(Protocol):
+    """Where the running models are found."""
+
+    @property
+    def plan(self) -> ApiPlan:
+        """What is served now."""
+        ...
+
+    def find(self, name: str) -> Running | None:
+        """The running service of that name."""
+        ...
+
+    def why_refused(self, name: str) -> str:
+        """Why an entry is not served here; empty when it is."""
+        ...
+
+
+def build_runtime_application(models: Models) -> web.Application:
+    """SageMaker's runtime API over `models`; it counts the calls under way of each, see `registry.Calls`."""
+    directory = _Directory(models)
+    application = build_application(directory.find, directory.names)
+    application.middlewares.append(_counted(directory))
+    return application
+
+
+class ModelEndpoint:
+    """One entry's model: calls go round its ready replicas."""
+
+    def __init__(self, name: str, serving: Serving, running: Running, turn: Iterator[int]) -> None:
+        self.name = name
+        self.invocations_path = invocations_path(serving)
+        self._serving = serving
+        self._running = running
+        self._turn = turn
+
+    def pick(self) -> str | None:
+        """The next ready replica's address, or None."""
+        if isinstance(self._serving, UrlServing):
+            return _origin(self._serving) if self._running.report().state == "ready" else None
+        ports = self._running.service.ports
+        return f"http://127.0.0.1:{ports[next(self._turn) % len(ports)]}" if ports else None
+
+    def why_unavailable(self) -> str:
+        """For the caller; no detail of this machine."""
+        return NOT_READY
+
+
+class AwsEndpoint:
+    """A real endpoint: calls go to AWS, signed with the user's own credentials."""
+
+    def __init__(self, name: str, service: SageMakerService) -> None:
+        self.name = name
+        self._service = service
+
+    def sign(self, operation: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
+        """The address of an operation and the headers that its call must have.
+
+        Raises:
+            ServiceError: there is no way into AWS.
+        """
+        access = self._service.access
+        if access is None or self._service.report().state != "ready":
+            raise unavailable(self.name, "there is no way into AWS; `mlapi status` says why")
+        return sign(access, self.name, operation, headers, body)
+
+
+class RefusedEndpoint:
+    """An entry that is not served here: known by name, never available."""
+
+    invocations_path = "/"
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self._reason = reason
+
+    def pick(self) -> str | None:
+        """None: nothing serves it."""
+        return None
+
+    def why_unavailable(self) -> str:
+        """What to add to the config."""
+        return self._reason
+
+
+class _Directory:
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._turn = itertools.count()
+
+    def names(self) -> list[str]:
+        return [entry.endpoint_name for entry in self._models.plan.deployments]
+
+    def find(self, endpoint_name: str) -> ModelEndpoint | AwsEndpoint | RefusedEndpoint | None:
+        entry = self._entry(endpoint_name)
+        if entry is None:
+            return None
+        running = self._models.find(entry.name)
+        if running is None or entry.local is None:
+            return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
+        if isinstance(running.service, SageMakerService):
+            return AwsEndpoint(endpoint_name, running.service)
+        return ModelEndpoint(endpoint_name, entry.local.serving, running, self._turn)
+
+    def running(self, endpoint_name: str) -> Running | None:
+        entry = self._entry(endpoint_name)
+        return self._models.find(entry.name) if entry else None
+
+    def _entry(self, endpoint_name: str) -> ModelDeployment | None:
+        entries = self._models.plan.deployments
+        return next((entry for entry in entries if entry.endpoint_name == endpoint_name), None)
+
+
+def _counted(directory: _Directory) -> Middleware:
+    @web.middleware
+    async def count(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        running = directory.running(request.match_info.get("name", ""))
+        with running.calls if running else contextlib.nullcontext():
+            return await handler(request)
+
+    return count
+
+
+def _origin(serving: UrlServing) -> str:
+    target = parse_url(serving)
+    return f"{'https' if target.tls else 'http'}://{target.host}:{target.port}"

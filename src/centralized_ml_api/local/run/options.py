@@ -1,0 +1,52 @@
+"""What `mlapi up` was asked for, and how it speaks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from centralized_ml_api.errors import MlApiError
+from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
+
+Said = TypeVar("Said")
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until the event ends.
+
+    `metrics_port` is where Prometheus may ask, on loopback only; None is nowhere.
+    """
+
+    config: Path
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    for_seconds: float | None = None
+    timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS
+    metrics_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How the serving process speaks: `show` after every change, `talk` a sentence, `fail` an error."""
+
+    show: Callable[[LocalStatus], None]
+    talk: Callable[[str], None]
+    fail: Callable[[MlApiError], None]
+
+    def that_goes_on(self) -> Terminal:
+        """The same, whether or not its words can be written: a full disk or a closed terminal ends no API."""
+        return Terminal(_try(self.show), _try(self.talk), _try(self.fail))
+
+
+def _try(say: Callable[[Said], None]) -> Callable[[Said], None]:
+    def try_to(said: Said) -> None:
+        with contextlib.suppress(OSError):
+            say(said)
+
+    return try_to

@@ -1,0 +1,129 @@
+"""Plan -> what must run: one spec per model and per function, and why an entry cannot be served.
+
+Reads nothing but the names, sizes and times of the files of functions and python models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.lambda_host import why_not_here
+from centralized_ml_api.local.machine.fingerprint import folder_fingerprint
+from centralized_ml_api.local.servers import model_speaks, why_not_served
+from centralized_ml_api.plan.types import FunctionPlan, LocalPlan, PythonServing
+
+if TYPE_CHECKING:
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model to serve; equal specs are the same service. `fingerprint` changes when its code does."""
+
+    name: str
+    local: LocalPlan
+    folders: tuple[Path, ...]
+    fingerprint: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The entry that it serves."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """A function to host. `fingerprint` changes when a file of its folder does."""
+
+    name: str
+    entry: str
+    function: FunctionPlan
+    endpoint_name: str
+    model_speaks: str
+    fingerprint: str
+
+
+ServiceSpec = ModelSpec | FunctionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """What must run for a plan: the specs by service name, why an entry is refused by its name, and notes."""
+
+    specs: dict[str, ServiceSpec]
+    refused: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def build_desired_state(plan: ApiPlan) -> DesiredState:
+    """What must run, in plan order."""
+    specs: dict[str, ServiceSpec] = {}
+    refused: dict[str, str] = {}
+    for deployment in plan.deployments:
+        reason = _why_refused(deployment, plan)
+        if reason:
+            refused[deployment.name] = reason
+        else:
+            specs.update({spec.name: spec for spec in _specs(deployment, plan)})
+    return DesiredState(specs, refused, tuple(_notes(plan)))
+
+
+def function_service(name: str) -> str:
+    """The name of the service that hosts an entry's function."""
+    return f"{name}.function"
+
+
+def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
+    """The names of the services that must be ready for the entry to answer; the first one takes its calls."""
+    if deployment.function is None:
+        return (deployment.name,)
+    return (function_service(deployment.name), deployment.name)
+
+
+def code_folders(plan: ApiPlan) -> tuple[Path, ...]:
+    """The folders with code, of functions and of models, that the plan's services run."""
+    functions = [entry.function.code for entry in plan.deployments if entry.function]
+    servings = [entry.local.serving for entry in plan.deployments if entry.local]
+    return (*functions, *(one.code for one in servings if isinstance(one, PythonServing)))
+
+
+def _notes(plan: ApiPlan) -> list[str]:
+    return [
+        f"{entry.name}: layers are not fetched on this machine; put what the function imports into its folder"
+        for entry in plan.deployments
+        if entry.function is not None and entry.function.layers
+    ]
+
+
+def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
+    unserved = why_not_served(deployment, plan.folders)
+    if unserved or deployment.function is None:
+        return unserved
+    return why_not_here(deployment.function)
+
+
+def _specs(deployment: ModelDeployment, plan: ApiPlan) -> list[ServiceSpec]:
+    if deployment.local is None:
+        return []
+    specs: list[ServiceSpec] = [_model_spec(deployment.name, deployment.local, plan.folders)]
+    if deployment.function is not None:
+        specs.append(_function_spec(deployment, deployment.function, deployment.local))
+    return specs
+
+
+def _model_spec(name: str, local: LocalPlan, folders: tuple[Path, ...]) -> ModelSpec:
+    code = local.serving.code if isinstance(local.serving, PythonServing) else None
+    return ModelSpec(name, local, folders, folder_fingerprint(code) if code else "")
+
+
+def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: LocalPlan) -> FunctionSpec:
+    return FunctionSpec(
+        name=function_service(deployment.name),
+        entry=deployment.name,
+        function=function,
+        endpoint_name=deployment.endpoint_name,
+        model_speaks=local.speaks or model_speaks(local.serving),
+        fingerprint=folder_fingerprint(function.code),
+    )

@@ -1,0 +1,118 @@
+"""How much of a stack things take. Pure. The characters are measured on templates, and rounded up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.aws.groups import Weight
+from centralized_ml_api.plan.aws.types import DirectRoute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from centralized_ml_api.plan.aws.types import (
+        ExecutionRolePlan,
+        HostingPlan,
+        ModelFunctionPlan,
+        Route,
+        StreamPlan,
+    )
+    from centralized_ml_api.plan.event import EventPlan
+
+_API = Weight(resources=11, characters=48_000)
+"""The API, its deployment, stage, role and log group, the account's role for logs, the document's texts
+and paths for what it tells about itself."""
+
+_DIRECT_PATH = Weight(characters=3_900)
+_OTHER_PATH = Weight(characters=2_400)
+_NAMED_BY_PATH = 8
+"""How often the document has the name of an entry, or a logical id made of it."""
+
+_API_POLICY = Weight(resources=1, characters=4_000)
+_ROLE_POLICY = Weight(resources=1, characters=7_000)
+_ROLE = Weight(resources=1, characters=1_500)
+_MODEL = Weight(resources=3, characters=1_450)
+_SCALING = Weight(resources=2, characters=900)
+_FUNCTION = Weight(resources=3, characters=2_500)
+_STREAM = Weight(resources=4, characters=16_000)
+"""The streaming function with its role, log group and permission, and the paths `/health` and under `/v1`."""
+
+_STREAM_MODEL = Weight(characters=550)
+_WATCHED_MODEL = Weight(characters=300)
+_STREAM_TABLE = Weight(resources=1, characters=600)
+_KEYS = Weight(resources=6, characters=6_000)
+"""The function that gives keys on, its log group and roles; what ends replaced keys."""
+
+_TEAM = Weight(resources=3, characters=1_500)
+_KEYS_PATH = Weight(characters=120)
+_ENDING = Weight(resources=2, characters=12_000)
+"""The schedule and its role, and a header on every answer of the API."""
+
+_ENDING_PATH = Weight(characters=250)
+
+_BUDGET = Weight(resources=1, characters=1_000)
+_NAMED_BY_ENTRY = 8
+_VARIABLE_CHARACTERS = 8
+
+
+def fixed_weight(
+    routes: Sequence[Route],
+    roles: Iterable[ExecutionRolePlan],
+    api_policies: int,
+    stream: StreamPlan,
+) -> Weight:
+    """What the main stack holds in any case: the API with its paths, and the roles."""
+    total = sum((_path(route) for route in routes), _API) + _times(api_policies, _API_POLICY)
+    total += _stream(stream)
+    for role in roles:
+        total += _ROLE + _times(len(role.repositories) + len(role.locations), _ROLE_POLICY)
+    return total
+
+
+def event_weight(event: EventPlan, paths: int) -> Weight:
+    """What the main stack holds for an event: teams, end, budget, and what each path says of them."""
+    budget = _BUDGET if event.budget else Weight()
+    ending = _ENDING + _times(paths, _ENDING_PATH) if event.ends else Weight()
+    keys = _KEYS + _times(paths, _KEYS_PATH) + _times(len(event.teams), _TEAM)
+    return (keys if event.teams else Weight()) + ending + budget
+
+
+def entry_weights(
+    routes: Iterable[Route], models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
+) -> dict[str, Weight]:
+    """What each entry takes, in config order; nothing, for one that only has a path."""
+    weights = {route.name: Weight() for route in routes}
+    for model in models:
+        scaling = _SCALING if model.autoscaling else Weight()
+        weights[model.name] += _MODEL + scaling + _named(model.name, _NAMED_BY_ENTRY)
+        weights[model.name] += _variables(model.container.environment)
+    for function in functions:
+        weights[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)
+        weights[function.name] += _variables(function.environment)
+    return weights
+
+
+def _stream(stream: StreamPlan) -> Weight:
+    policies = _times(len(stream.policies) + len(stream.watched), _API_POLICY)
+    tables = _times(len(stream.tables), _STREAM_TABLE)
+    called = sum(map(len, stream.policies))
+    models = _times(called, _STREAM_MODEL) + _times(len(stream.models) - called, _WATCHED_MODEL)
+    return _STREAM + policies + tables + models
+
+
+def _path(route: Route) -> Weight:
+    kind = _DIRECT_PATH if isinstance(route, DirectRoute) else _OTHER_PATH
+    return kind + _named(route.name, _NAMED_BY_PATH)
+
+
+def _named(name: str, times: int) -> Weight:
+    return Weight(characters=times * len(name))
+
+
+def _times(count: int, weight: Weight) -> Weight:
+    return Weight(count * weight.resources, count * weight.characters)
+
+
+def _variables(environment: Mapping[str, str]) -> Weight:
+    texts = (len(name) + len(value) + _VARIABLE_CHARACTERS for name, value in environment.items())
+    return Weight(characters=sum(texts))

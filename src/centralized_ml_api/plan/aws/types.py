@@ -1,0 +1,223 @@
+"""`AwsPlan`: everything that will exist on AWS, as data. The AWS target translates it and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from centralized_ml_api.catalog.facts import ModelData
+from centralized_ml_api.config.schema import Speaks
+from centralized_ml_api.plan.aws.dashboard import DashboardPlan
+from centralized_ml_api.plan.aws.event import AccessPlan
+from centralized_ml_api.plan.event import Throttle
+from centralized_ml_api.plan.speaks import OpenAiModels
+from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, FunctionPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlan:
+    """What runs on the instances: an image, or a model package, which brings its own image and artifacts.
+
+    `accept_eula` is True only where the artifacts are under a licence and the config accepts it.
+    """
+
+    image: str | None
+    package_arn: str | None
+    data: ModelData | None
+    accept_eula: bool
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HostingPlan:
+    """One SageMaker endpoint of our own.
+
+    `instances` holds one type, or up to five that are tried in order, each try lasting at most
+    `provision_timeout_seconds`. None stands for SageMaker's default. `role` is the id of an execution role.
+    `group` names the nested stack; None is the main stack.
+    """
+
+    name: str
+    container: ContainerPlan
+    network_isolation: bool
+    instances: tuple[str, ...]
+    provision_timeout_seconds: int | None
+    initial_count: int
+    volume_gib: int | None
+    download_timeout_seconds: int | None
+    startup_timeout_seconds: int | None
+    inference_ami: str | None
+    autoscaling: AutoscalingPlan | None
+    role: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository of images: the account and the region of its registry, and its name."""
+
+    account: str
+    region: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactLocation:
+    """Where artifacts lie in S3. `key` ends with `/` for a folder, else it is one object."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRolePlan:
+    """What SageMaker may do while it runs the models of one source: fetch exactly what they need.
+
+    Each list of `repositories` and of `locations` fits into one IAM policy.
+    """
+
+    id: str
+    repositories: tuple[tuple[Repository, ...], ...]
+    locations: tuple[tuple[ArtifactLocation, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEndpoint:
+    """The endpoint of the `HostingPlan` with this name; AWS gives it its real name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedEndpoint:
+    """An endpoint that somebody else made, by SageMaker's name of it."""
+
+    endpoint_name: str
+
+
+Endpoint = OwnEndpoint | AdoptedEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFunctionPlan:
+    """The Lambda function of an entry.
+
+    `environment` is complete but for `ENDPOINT_NAME`, which only AWS knows. `invoke_actions` are allowed on
+    this endpoint and on `invoke_resources`, `other_actions` on `other_resources`, which is `*` where the
+    config names none.
+    """
+
+    name: str
+    function: FunctionPlan
+    endpoint: Endpoint
+    environment: Mapping[str, str]
+    invoke_actions: tuple[str, ...]
+    invoke_resources: tuple[str, ...]
+    other_actions: tuple[str, ...]
+    other_resources: tuple[str, ...]
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectRoute:
+    """`POST /{name}` goes to a SageMaker endpoint, with these headers besides Content-Type and Accept."""
+
+    name: str
+    endpoint: Endpoint
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRoute:
+    """`POST /{name}` goes to the function of that name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRoute:
+    """`POST /{name}` goes to a SageMaker endpoint through the function that streams.
+
+    `headers` reach the model besides Content-Type and Accept.
+    """
+
+    name: str
+    endpoint: Endpoint
+    headers: tuple[str, ...]
+
+
+Route = DirectRoute | FunctionRoute | StreamRoute
+
+
+@dataclass(frozen=True, slots=True)
+class StreamModel:
+    """An entry as the streaming function knows it.
+
+    `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
+    """
+
+    name: str
+    endpoint: Endpoint
+    speaks: Speaks | None
+    headers: tuple[str, ...] | None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the function calls it; of any other it only tells, at `/health`, whether it is ready."""
+        return self.speaks is not None or self.headers is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """The one function that streams, and that tells at `/health` which endpoints are in service.
+
+    `tables` divides its models, by name, into parameters; without any they are in its environment.
+    `policies` divides those that it calls into lists that each fit into one IAM policy, `watched` the others.
+    A model that is silent for `idle_seconds` is given up, and so is an answer after `timeout_seconds`. What
+    it found out about the endpoints it tells for `health_seconds`.
+    """
+
+    models: tuple[StreamModel, ...]
+    tables: tuple[tuple[str, ...], ...]
+    policies: tuple[tuple[str, ...], ...]
+    watched: tuple[tuple[str, ...], ...]
+    idle_seconds: int
+    timeout_seconds: int
+    health_seconds: int
+
+    @property
+    def streams(self) -> bool:
+        """Whether it calls any model."""
+        return bool(self.policies)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPlan:
+    """All of it, in config order.
+
+    `endpoint_policies` and `function_policies` divide what the API calls, by the names of the routes, into
+    lists that each fit into one IAM policy. `groups` are the nested stacks. `openai` names the entries under
+    `/v1`; `stream` is there always, for `/health`. `access` says who may call. `dashboard` is
+    None when nobody watches.
+    `notes` are sentences that a reader must know. `licences` (addresses) and `tasks` are JumpStart's, by the
+    names of the entries.
+    """
+
+    api: ApiPlan
+    region: str
+    models: tuple[HostingPlan, ...]
+    roles: tuple[ExecutionRolePlan, ...]
+    functions: tuple[ModelFunctionPlan, ...]
+    routes: tuple[Route, ...]
+    endpoint_policies: tuple[tuple[str, ...], ...]
+    function_policies: tuple[tuple[str, ...], ...]
+    groups: tuple[str, ...]
+    openai: OpenAiModels
+    stream: StreamPlan
+    throttle: Throttle
+    access: AccessPlan
+    log_retention_days: int
+    notes: tuple[str, ...]
+    dashboard: DashboardPlan | None = None
+    licences: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)

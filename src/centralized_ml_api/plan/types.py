@@ -1,0 +1,211 @@
+"""What will exist: frozen data, decided purely from the config, in the order of the config.
+
+`ModelEntry` (written) becomes `ModelDeployment` (decided); a target turns it into constructs or processes
+and decides nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from centralized_ml_api.plan.event import EventPlan
+
+if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
+    from centralized_ml_api.config.schema import Speaks  # noqa: TC004  # nothing reads the annotation
+    from centralized_ml_api.config.weights import Weights  # noqa: TC004  # nothing reads the annotation
+
+GATEWAY_TIMEOUT_SECONDS = 29
+"""How long the API waits for a model or a function.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+(integration timeout of regional REST APIs, 29 seconds by default).
+"""
+
+BODY_LIMIT_BYTES = 6 * 1024 * 1024
+"""The largest request body, of all paths alike: what a function can take, the least of the limits on the way.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (6 MB for a synchronous
+invocation);
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+(10 MB for a REST API).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class JumpStartModel:
+    """A model of the JumpStart catalogue; version `*` is the newest."""
+
+    model_id: str
+    version: str
+    inference_config: str | None
+    accept_eula: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PackageModel:
+    """A model package of the AWS Marketplace."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerModel:
+    """An own container image with optional artifacts in S3."""
+
+    image: str
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingEndpoint:
+    """A SageMaker endpoint that somebody else made."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoscalingPlan:
+    """Target tracking on invocations per instance (per minute)."""
+
+    min_capacity: int
+    max_capacity: int
+    invocations_per_instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlan:
+    """A Lambda function: `code` is an absolute folder, `timeout_seconds` 1-900, `memory_mib` 128-10240.
+
+    `environment` is what the config says; `ENDPOINT_NAME` is added by the target.
+    """
+
+    code: Path
+    handler: str
+    runtime: str
+    timeout_seconds: int
+    memory_mib: int
+    environment: Mapping[str, str]
+    layers: tuple[str, ...]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaCppServing:
+    """llama.cpp's own server on one file of weights; `context` in tokens for one conversation."""
+
+    weights: Weights
+    context: int
+    fetch: Literal["auto", "manual"]
+    engine: Literal["llama.cpp"] = "llama.cpp"
+
+
+@dataclass(frozen=True, slots=True)
+class PythonServing:
+    """`code` is an absolute folder with `inference.py`; `weights` a file or a folder, where there are any."""
+
+    code: Path
+    weights: Weights | None
+    fetch: Literal["auto", "manual"]
+    engine: Literal["python"] = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandServing:
+    """A program that serves HTTP; `{port}` in an argument stands for the port it must listen on."""
+
+    run: tuple[str, ...]
+    ping: str
+    invocations: str
+    engine: Literal["command"] = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlServing:
+    """A server that already runs; without `ping` it is taken to be ready when its port answers."""
+
+    url: str
+    ping: str | None
+    engine: Literal["url"] = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class SageMakerServing:
+    """The real endpoint, called with the user's own AWS credentials."""
+
+    region: str | None
+    engine: Literal["sagemaker"] = "sagemaker"
+
+
+Serving = LlamaCppServing | PythonServing | CommandServing | UrlServing | SageMakerServing
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlan:
+    """How one machine serves the entry. `speaks`: what bodies the server takes, None where nobody said."""
+
+    serving: Serving
+    replicas: int
+    environment: Mapping[str, str]
+    speaks: Speaks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What participants are told of a model. `takes` and `gives` are media types; None is for nobody said."""
+
+    made_by: str | None = None
+    licence: str | None = None
+    takes: str | None = None
+    gives: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDeployment:
+    """One path of the API and what stands behind it.
+
+    `endpoint_name` is the name by which SageMaker's API knows the model. `headers` are the configured
+    request headers as written; `Content-Type` and `Accept` always pass too. `function` is set exactly when
+    `integration` is `lambda`; `speaks` is what the config says of the SageMaker endpoint's bodies; `local` is
+    None when one machine cannot serve it.
+    """
+
+    name: str
+    endpoint_name: str
+    origin: JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
+    instances: tuple[str, ...]
+    autoscaling: AutoscalingPlan | None
+    environment: Mapping[str, str]
+    integration: Literal["api", "lambda", "stream"]
+    headers: tuple[str, ...]
+    function: FunctionPlan | None
+    description: str
+    sample: Any
+    local: LocalPlan | None
+    speaks: Speaks | None = None
+    about: About = About()
+
+    @property
+    def path(self) -> str:
+        """The path of the API, such as `/open-llama`."""
+        return f"/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPlan:
+    """The whole API: its deployments in config order.
+
+    `folders` are where relative paths of the config start, in the order in which they are tried.
+    `not_acted_on` says in sentences what the config
+    asks for and this version does not do.
+    """
+
+    deployments: tuple[ModelDeployment, ...]
+    folders: tuple[Path, ...]
+    not_acted_on: tuple[str, ...] = ()
+    event: EventPlan = field(default_factory=EventPlan)
+
+    def deployment(self, name: str) -> ModelDeployment | None:
+        """The deployment of that name, if there is one."""
+        return next((one for one in self.deployments if one.name == name), None)
