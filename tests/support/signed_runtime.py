@@ -21,7 +21,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from centralized_ml_api.local.machine.listen import serve_application
-from centralized_ml_api.local.machine.loopback import bind_loopback, url_of
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.sagemaker_runtime import build_application
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from centralized_ml_api.local.machine.listen import serve_application
-from centralized_ml_api.local.machine.loopback import bind_loopback, url_of
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from support.api_gateway.usage_plans import API_ID
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from centralized_ml_api.local.machine.listen import serve_application
-from centralized_ml_api.local.machine.loopback import bind_loopback, url_of
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from support.api_gateway.authorizers import Door
 from support.api_gateway.back_ends import answer_mock
 from support.api_gateway.gateway_responses import build_gateway_response

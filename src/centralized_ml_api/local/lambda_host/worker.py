@@ -20,7 +20,7 @@ from centralized_ml_api.local.lambda_host.invocation import Failed, Invocation, 
 from centralized_ml_api.local.lambda_host.memory import peak_memory_mib
 from centralized_ml_api.local.lambda_host.output import WorkerOutput, write_line
 from centralized_ml_api.local.lambda_host.runtime_api import RuntimeApi
-from centralized_ml_api.local.supervision.mark import inherited_mark
+from centralized_ml_api.local.supervision.process import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from centralized_ml_api.local.machine.loopback import LOOPBACK
+from centralized_ml_api.local.machine.ports import LOOPBACK
 
 if TYPE_CHECKING:
     import socket

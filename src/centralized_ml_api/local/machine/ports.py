@@ -13,10 +13,11 @@ import psutil
 from centralized_ml_api.errors import StartError
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = (LOOPBACK, "::1", "localhost")
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def free_port(host: str = LOOPBACK) -> int:
     """A port that nobody listens on now. Whoever finds it taken after all tries another.
 
     Raises:
@@ -33,7 +34,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 def reachable_addresses(host: str) -> tuple[str, ...]:
     """The addresses of this machine under which others reach a program that listens on `host`."""
-    if host in LOOPBACK:
+    if host in LOOPBACK_NAMES:
         return ()
     if host not in EVERYWHERE:
         return (host,)
@@ -119,3 +120,16 @@ def _family(host: str) -> socket.AddressFamily:
 
 def _is_taken(error: OSError) -> bool:
     return error.errno == errno.EADDRINUSE
+
+
+def bind_loopback(preferred: int = 0) -> socket.socket:
+    """A listening socket on the preferred port, or on any free one when that is taken."""
+    try:
+        return socket.create_server((LOOPBACK, preferred))
+    except (OSError, OverflowError):
+        return socket.create_server((LOOPBACK, 0))
+
+
+def url_of(listening: socket.socket) -> str:
+    """The address of the socket, such as `http://127.0.0.1:4711`."""
+    return f"http://{LOOPBACK}:{listening.getsockname()[1]}"

@@ -13,8 +13,7 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.machine.ports import check_port
-from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.process import Process, start_process
+from centralized_ml_api.local.supervision.process import Process, ServerLog, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, StartError
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
-from centralized_ml_api.local.machine.loopback import LOOPBACK, bind_loopback, url_of
-from centralized_ml_api.local.machine.ports import check_port, free_port
+from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.access_log import keep_bounded
 from centralized_ml_api.local.run.change import describe_reload
@@ -33,9 +32,9 @@ from centralized_ml_api.local.run.service_factory import ServiceFactory
 from centralized_ml_api.local.run.specs import code_folders
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.status import LocalStatus
-from centralized_ml_api.local.supervision.mark import set_mark
 from centralized_ml_api.local.supervision.orphans import end_orphans
-from centralized_ml_api.local.supervision.ping import Pinger
+from centralized_ml_api.local.supervision.probe import Prober
+from centralized_ml_api.local.supervision.process import set_mark
 from centralized_ml_api.local.supervision.replica import Timeouts
 from centralized_ml_api.local.traffic.counted import METRICS_PATH, Traffic
 from centralized_ml_api.local.usage.collector import UsageCollector
@@ -196,8 +195,8 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Everything that lives as long as the target; unwound in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            pinger = await stack.enter_async_context(aclosing(Pinger()))
-            supervisor = self._supervisor = self._build_supervisor(pinger)
+            prober = await stack.enter_async_context(aclosing(Prober()))
+            supervisor = self._supervisor = self._build_supervisor(prober)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
             stack.push_async_callback(supervisor.stop)
             await supervisor.start(plan)
@@ -230,13 +229,13 @@ class LocalTarget:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    def _build_supervisor(self, pinger: Pinger) -> Supervisor:
+    def _build_supervisor(self, prober: Prober) -> Supervisor:
         factory = ServiceFactory(
             logs=self._state.model_logs,
             scratch=self._state.scratch,
-            pinger=pinger,
+            prober=prober,
             runtime_url=url_of(self._runtime),
-            patience=Timeouts(),
+            timeouts=Timeouts(),
         )
         return Supervisor(self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail)
 

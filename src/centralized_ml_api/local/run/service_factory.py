@@ -24,7 +24,7 @@ from centralized_ml_api.local.servers import (
     why_not_here,
 )
 from centralized_ml_api.local.servers.sagemaker import AwsAccess
-from centralized_ml_api.local.supervision.ping import Pinger
+from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.replica import Timeouts
 from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.local.supervision.service import ExternalService, ReplicatedService, Service
@@ -40,12 +40,12 @@ from centralized_ml_api.plan.types import (
 if TYPE_CHECKING:
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.local.launch import Server
-    from centralized_ml_api.local.supervision.log import ServerLog
+    from centralized_ml_api.local.supervision.process import ServerLog
 
 Say = Callable[[str], None]
 T = TypeVar("T")
 
-DEFAULT_PATIENCE = Timeouts()
+DEFAULT_TIMEOUTS = Timeouts()
 
 FUNCTION_START_SECONDS = 75.0
 """How long a function may take to be imported; its host gives up after 60 and says why, before we would."""
@@ -57,9 +57,9 @@ class ServiceFactory:
 
     logs: Path
     scratch: Path
-    pinger: Pinger
+    prober: Prober
     runtime_url: str
-    patience: Timeouts = DEFAULT_PATIENCE
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> Service:
         """The service of a spec, not yet running; `changed` is called after each change of its report."""
@@ -68,7 +68,7 @@ class ServiceFactory:
         serving = spec.local.serving
         if isinstance(serving, UrlServing):
             target = parse_url(serving)
-            return ExternalService(target.host, target.port, target.ping_url, self.pinger, changed)
+            return ExternalService(target.host, target.port, target.ping_url, self.prober, changed)
         if isinstance(serving, SageMakerServing):
             return SageMakerService(AwsAccess(serving.region), self.scratch, self.runtime_url, changed)
         return self._replicated(
@@ -88,8 +88,8 @@ class ServiceFactory:
         async def prepare(_: Say, __: ServerLog) -> Server:
             return server
 
-        patience = Timeouts(FUNCTION_START_SECONDS, self.patience.ping, self.patience.silence)
-        return self._replicated(spec.name, prepare, 1, changed, patience)
+        timeouts = Timeouts(FUNCTION_START_SECONDS, self.timeouts.probe, self.timeouts.silence)
+        return self._replicated(spec.name, prepare, 1, changed, timeouts)
 
     def _replicated(
         self,
@@ -97,16 +97,16 @@ class ServiceFactory:
         prepare: Callable[[Say, ServerLog], Awaitable[Server]],
         replicas: int,
         changed: Callable[[], None],
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> Service:
         return ReplicatedService(
             name,
             prepare,
             replicas=replicas,
             logs=self.logs,
-            pinger=self.pinger,
+            prober=self.prober,
             changed=changed,
-            patience=patience or self.patience,
+            timeouts=timeouts or self.timeouts,
         )
 
 

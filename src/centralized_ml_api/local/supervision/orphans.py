@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from centralized_ml_api.local.supervision.mark import MARK
+from centralized_ml_api.local.supervision.process import MARK
 
 if TYPE_CHECKING:
     from pathlib import Path

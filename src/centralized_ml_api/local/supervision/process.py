@@ -8,20 +8,76 @@ import ctypes
 import os
 import signal
 import sys
+from collections import deque
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.supervision.mark import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from centralized_ml_api.local.launch import Launch
-    from centralized_ml_api.local.supervision.log import ServerLog
+
+MARK = "MLAPI_STATE_FOLDER"
+"""The environment variable that every process below us inherits: the state folder that it belongs to."""
 
 LINE_LIMIT_BYTES = 256 * 1024
+LAST_LINES = 20
+LIMIT_BYTES = 10 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def set_mark(folder: Path) -> None:
+    """Marks what this process starts from now on as belonging to the state folder."""
+    os.environ[MARK] = str(folder)
+
+
+def inherited_mark() -> dict[str, str]:
+    """The mark as an environment to add to a child's; empty where none is set."""
+    return {MARK: os.environ[MARK]} if MARK in os.environ else {}
+
+
+class ServerLog:
+    """Appends to `path`; past the limit it becomes `<path>.1`, so a log takes at most twice that.
+
+    A disk that is full loses log lines, never the process: its output is always read. `hide` takes out of
+    every line what no log may have.
+    """
+
+    def __init__(
+        self, path: Path, *, limit_bytes: int = LIMIT_BYTES, hide: Callable[[str], str] | None = None
+    ) -> None:
+        self.path = path
+        self._limit_bytes = limit_bytes
+        self._hide = hide
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
+
+    def write(self, line: bytes) -> None:
+        """Takes one line (with or without its line end)."""
+        if self._hide is not None:
+            line = self._hide(line.decode("utf-8", errors="replace")).encode()
+        self._last.append(line.decode("utf-8", errors="replace").rstrip())
+        try:
+            self._append(line if line.endswith(b"\n") else line + b"\n")
+        except OSError:
+            return
+
+    def last_lines(self, count: int = LAST_LINES) -> list[str]:
+        """The newest lines, oldest first, at most `count`."""
+        return [line for line in self._last if line][-count:]
+
+    def forget(self) -> None:
+        """Starts the last lines anew: what follows belongs to another process."""
+        self._last.clear()
+
+    def _append(self, line: bytes) -> None:
+        with self.path.open("ab") as file:
+            file.write(line)
+            full = file.tell() >= self._limit_bytes
+        if full:
+            self.path.replace(self.path.with_name(self.path.name + ".1"))
 
 
 class Process:

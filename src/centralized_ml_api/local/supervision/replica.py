@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.machine.ports import free_port
-from centralized_ml_api.local.supervision.ping import ProbeResult
+from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from centralized_ml_api.local.launch import Launch, Server
-    from centralized_ml_api.local.supervision.log import ServerLog
-    from centralized_ml_api.local.supervision.ping import Pinger
+    from centralized_ml_api.local.supervision.probe import Prober
+    from centralized_ml_api.local.supervision.process import ServerLog
 
 State = Literal["starting", "ready", "unready", "restarting", "failed"]
 
 STOP_GRACE_SECONDS = 5.0
-FIRST_PING_SECONDS = 0.02
-SLOWEST_STARTING_PING_SECONDS = 0.5
+FIRST_PROBE_SECONDS = 0.02
+SLOWEST_STARTING_PROBE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Timeouts:
     """
 
     start: float = 600.0
-    ping: float = 5.0
+    probe: float = 5.0
     silence: float = 120.0
     stop: float = STOP_GRACE_SECONDS
 
@@ -52,16 +52,16 @@ class Replica:
         self,
         server: Server,
         log: ServerLog,
-        pinger: Pinger,
+        prober: Prober,
         changed: Callable[[], None],
         *,
-        patience: Timeouts,
+        timeouts: Timeouts,
         prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
     ) -> None:
         self._server = server
-        self._pinger = pinger
+        self._prober = prober
         self._changed = changed
-        self._patience = patience
+        self._timeouts = timeouts
         self._prepare = prepare
         self._process: Process | None = None
         self._policy = RestartPolicy()
@@ -132,43 +132,43 @@ class Replica:
 
     async def _until_ready(self, ended: asyncio.Task[int]) -> bool:
         begun = time.monotonic()
-        deadline = begun + self._patience.start
+        deadline = begun + self._timeouts.start
         while time.monotonic() < deadline:
-            if await self._ping() is ProbeResult.READY:
+            if await self._probe() is ProbeResult.READY:
                 return True
-            if await _ends_within(ended, pause_until_ping(time.monotonic() - begun)):
+            if await _ends_within(ended, pause_until_probe(time.monotonic() - begun)):
                 self.reason = f"ended with status {ended.result()} before it was ready"
                 return False
-        self.reason = f"was not ready after {self._patience.start:g} seconds"
+        self.reason = f"was not ready after {self._timeouts.start:g} seconds"
         return False
 
     async def _while_healthy(self, ended: asyncio.Task[int]) -> None:
         last_answer = time.monotonic()
-        while not await _ends_within(ended, self._patience.ping):
-            pulse = await self._ping()
-            if pulse in {ProbeResult.READY, ProbeResult.NOT_READY}:
+        while not await _ends_within(ended, self._timeouts.probe):
+            result = await self._probe()
+            if result in {ProbeResult.READY, ProbeResult.NOT_READY}:
                 last_answer = time.monotonic()
-                self._show(pulse)
-            elif time.monotonic() - last_answer > self._patience.silence:
-                self.reason = f"{pulse.value}: restarted"
+                self._show(result)
+            elif time.monotonic() - last_answer > self._timeouts.silence:
+                self.reason = f"{result.value}: restarted"
                 return
         self.reason = f"ended with status {ended.result()}"
 
-    def _show(self, pulse: ProbeResult) -> None:
-        if pulse is ProbeResult.READY:
+    def _show(self, result: ProbeResult) -> None:
+        if result is ProbeResult.READY:
             self._become("ready")
         else:
-            self._become("unready", pulse.value)
+            self._become("unready", result.value)
 
-    async def _ping(self) -> ProbeResult:
-        return await self._pinger.ping(f"http://127.0.0.1:{self.port}{self._server.ping_path}")
+    async def _probe(self) -> ProbeResult:
+        return await self._prober.probe(f"http://127.0.0.1:{self.port}{self._server.ping_path}")
 
     async def _stop_process(self) -> None:
         process, self._process = self._process, None
         if self.state in {"ready", "unready"}:
             self._become("restarting", self.reason)
         if process is not None:
-            await process.stop(self._patience.stop)
+            await process.stop(self._timeouts.stop)
 
     def _become(self, state: State, reason: str = "") -> None:
         if (self.state, self.reason) != (state, reason):
@@ -176,12 +176,12 @@ class Replica:
             self._changed()
 
 
-def pause_until_ping(seconds: float) -> float:
+def pause_until_probe(seconds: float) -> float:
     """How long to wait before a server is asked again that has been starting for so many seconds. Pure.
 
     Waiting makes no start longer by more than a twentieth.
     """
-    return min(max(FIRST_PING_SECONDS, seconds / 20), SLOWEST_STARTING_PING_SECONDS)
+    return min(max(FIRST_PROBE_SECONDS, seconds / 20), SLOWEST_STARTING_PROBE_SECONDS)
 
 
 async def _ends_within(ended: asyncio.Task[int], seconds: float) -> bool:

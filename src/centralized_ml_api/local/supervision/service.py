@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
-from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.ping import ProbeResult
+from centralized_ml_api.local.supervision.probe import ProbeResult
+from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import Replica, Timeouts
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.local.launch import Server
-    from centralized_ml_api.local.supervision.ping import Pinger
+    from centralized_ml_api.local.supervision.probe import Prober
 
 ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
 SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
@@ -68,17 +68,17 @@ class ReplicatedService:
         *,
         replicas: int,
         logs: Path,
-        pinger: Pinger,
+        prober: Prober,
         changed: Callable[[], None],
-        patience: Timeouts,
+        timeouts: Timeouts,
     ) -> None:
         self._name = name
         self._prepare = prepare
         self._count = replicas
         self._logs = logs
-        self._pinger = pinger
+        self._prober = prober
         self._changed = changed
-        self._patience = patience
+        self._timeouts = timeouts
         self._replicas: list[Replica] = []
         self._log = self._build_log()
         self._detail = ""
@@ -134,9 +134,9 @@ class ReplicatedService:
         return Replica(
             server,
             log,
-            self._pinger,
+            self._prober,
             self._changed,
-            patience=self._patience,
+            timeouts=self._timeouts,
             prepare=lambda say: self._prepare(say, self._log),
         )
 
@@ -158,33 +158,33 @@ class ExternalService:
         host: str,
         port: int,
         ping_url: str | None,
-        pinger: Pinger,
+        prober: Prober,
         changed: Callable[[], None],
     ) -> None:
         self._host = host
         self._port = port
         self._ping_url = ping_url
-        self._pinger = pinger
+        self._prober = prober
         self._changed = changed
-        self._pulse: ProbeResult | None = None
+        self._result: ProbeResult | None = None
 
     async def run(self) -> None:
         """Looks again and again until cancelled: often at first, every five seconds later."""
         pauses = itertools.chain(self.PAUSES_SECONDS, itertools.repeat(self.PAUSES_SECONDS[-1]))
         for pause in pauses:
-            pulse = await self._look()
-            if pulse is not self._pulse:
-                self._pulse = pulse
+            result = await self._look()
+            if result is not self._result:
+                self._result = result
                 self._changed()
             await asyncio.sleep(pause)
 
     def report(self) -> Report:
         """Ready, or what the last look showed."""
-        if self._pulse is None:
+        if self._result is None:
             return Report("starting")
-        if self._pulse is ProbeResult.READY:
+        if self._result is ProbeResult.READY:
             return Report("ready", ready_replicas=1)
-        return Report("unready", f"{self._ping_url or f'{self._host}:{self._port}'} {self._pulse.value}")
+        return Report("unready", f"{self._ping_url or f'{self._host}:{self._port}'} {self._result.value}")
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -193,7 +193,7 @@ class ExternalService:
 
     async def _look(self) -> ProbeResult:
         if self._ping_url is not None:
-            return await self._pinger.ping(self._ping_url)
+            return await self._prober.probe(self._ping_url)
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(self._host, self._port), 5)
         except (OSError, TimeoutError):

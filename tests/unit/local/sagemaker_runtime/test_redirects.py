@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from centralized_ml_api.local.machine.listen import serve_application
-from centralized_ml_api.local.machine.loopback import bind_loopback, url_of
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.sagemaker_runtime import build_application
 from support.model_server import ModelServer, answer, start_model_server
 from support.runtime import FakeEndpoint

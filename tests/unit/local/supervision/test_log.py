@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from centralized_ml_api.api.keys import hide_keys, new_key
-from centralized_ml_api.local.supervision.log import LAST_LINES, ServerLog
+from centralized_ml_api.local.supervision.process import LAST_LINES, ServerLog
 
 
 def test_keeps_every_line_and_remembers_the_last(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.process import LINE_LIMIT_BYTES, Process, start_process
+from centralized_ml_api.local.supervision.process import LINE_LIMIT_BYTES, Process, ServerLog, start_process
 from support.waiting import until, wait_until
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def test_it_dies_with_us_even_when_we_are_killed(tmp_path: Path) -> None:
 import asyncio, os, sys
 from pathlib import Path
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.supervision.log import ServerLog
+from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.process import start_process
 
 async def main():

@@ -15,14 +15,14 @@ import pytest
 
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.supervision.log import ServerLog
-from centralized_ml_api.local.supervision.ping import Pinger
+from centralized_ml_api.local.supervision.probe import Prober
+from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import (
-    FIRST_PING_SECONDS,
-    SLOWEST_STARTING_PING_SECONDS,
+    FIRST_PROBE_SECONDS,
+    SLOWEST_STARTING_PROBE_SECONDS,
     Replica,
     Timeouts,
-    pause_until_ping,
+    pause_until_probe,
 )
 from support.waiting import until
 
@@ -60,14 +60,14 @@ class Script:
         return Launch(argv, dict(os.environ), self.cwd, needs=self.needs)
 
 
-IMPATIENT = Timeouts(start=20, ping=0.05, silence=0.5)
+SHORT_TIMEOUTS = Timeouts(start=20, probe=0.05, silence=0.5)
 
 
 def supervised(
     code: str,
     tmp_path: Path,
     scenario: Callable[[Replica, list[str]], Awaitable[None]],
-    patience: Timeouts = IMPATIENT,
+    timeouts: Timeouts = SHORT_TIMEOUTS,
 ) -> list[str]:
     """Runs the scenario beside a replica; returns the states it went through, and leaves nothing running.
 
@@ -85,13 +85,13 @@ def supervised(
         return Script(code, tmp_path, needs=(weights,))
 
     async def main() -> None:
-        async with contextlib.aclosing(Pinger()) as pinger:
+        async with contextlib.aclosing(Prober()) as prober:
             replica = Replica(
                 Script(code, tmp_path, needs=(weights,)),
                 ServerLog(tmp_path / "log"),
-                pinger,
+                prober,
                 lambda: states.append(replica.state),
-                patience=patience,
+                timeouts=timeouts,
                 prepare=prepare,
             )
             task = asyncio.create_task(replica.run())
@@ -188,10 +188,10 @@ def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
         os.kill(replica.pid, signal.SIGSTOP)
         await until(lambda: replica.restarts == 1, "it was restarted")
 
-    supervised(SERVER, tmp_path, scenario, Timeouts(start=20, ping=0.05, silence=0.1, stop=0.1))
+    supervised(SERVER, tmp_path, scenario, Timeouts(start=20, probe=0.05, silence=0.1, stop=0.1))
 
 
 def test_waiting_for_a_start_makes_it_no_longer_by_more_than_a_twentieth() -> None:
-    assert pause_until_ping(0) == FIRST_PING_SECONDS
-    assert pause_until_ping(4) == pytest.approx(0.2)
-    assert pause_until_ping(600) == SLOWEST_STARTING_PING_SECONDS
+    assert pause_until_probe(0) == FIRST_PROBE_SECONDS
+    assert pause_until_probe(4) == pytest.approx(0.2)
+    assert pause_until_probe(600) == SLOWEST_STARTING_PROBE_SECONDS

@@ -27,7 +27,7 @@ import asyncio, pathlib, resource, sys
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.ports import free_port
-from centralized_ml_api.local.supervision.log import ServerLog
+from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.process import start_process
 
 async def main():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import aiohttp
 
-PING_TIMEOUT_SECONDS = 5.0
+PROBE_TIMEOUT_SECONDS = 5.0
 
 
 class ProbeResult(Enum):
@@ -20,7 +20,7 @@ class ProbeResult(Enum):
     SILENT = "does not answer"
 
 
-class Pinger:
+class Prober:
     """Asks servers, over connections that stay open until `aclose`.
 
     aiohttp is imported with the first question: by then the server that it is about is starting.
@@ -29,7 +29,7 @@ class Pinger:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def ping(self, url: str, timeout_seconds: float = PING_TIMEOUT_SECONDS) -> ProbeResult:
+    async def probe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
         """Asks once. READY is any 2xx; never raises."""
         import aiohttp  # noqa: PLC0415  # a tenth of a second
 
