@@ -92,12 +92,12 @@ def _find_fault(path: Path, text: str, now: datetime) -> str:
 
 
 def is_inside(problem: Problem, text: str) -> bool:
-    """Whether the problem's place is one of the text."""
-    place, lines = problem.place, text.split("\n")
-    if not 1 <= place.line <= len(lines):
+    """Whether the problem's location is in the text."""
+    location, lines = problem.location, text.split("\n")
+    if not 1 <= location.line <= len(lines):
         return False
-    width = max(len(lines[place.line - 1]), 1)
-    return 1 <= place.column <= width and place.column - 1 + place.length <= width
+    width = max(len(lines[location.line - 1]), 1)
+    return 1 <= location.column <= width and location.column - 1 + location.length <= width
 
 
 def break_config(good_text: str, random: Random) -> tuple[str, str]:
@@ -117,55 +117,55 @@ def break_config(good_text: str, random: Random) -> tuple[str, str]:
 
 def _places(document: Document) -> list[NodePath]:
     """Those whose meaning the format fixes: not those inside of samples and environments."""
-    return [steps for steps in document.values if steps and not FREE_FORM & set(steps[:-1])]
+    return [path for path in document.values if path and not FREE_FORM & set(path[:-1])]
 
 
 def _keyed(document: Document) -> list[NodePath]:
-    return [steps for steps in _places(document) if isinstance(steps[-1], str)]
+    return [path for path in _places(document) if isinstance(path[-1], str)]
 
 
-def _at(value: Any, steps: NodePath) -> Any:
-    for step in steps:
+def _at(value: Any, path: NodePath) -> Any:
+    for step in path:
         value = value[step]
     return value
 
 
-def _is_required(steps: NodePath) -> bool:
+def _is_required(path: NodePath) -> bool:
     """Whether the format demands the key; `models` of a team is optional."""
-    return steps[-1] in REQUIRED and steps[-3:-2] != ("teams",)
+    return path[-1] in REQUIRED and path[-3:-2] != ("teams",)
 
 
 def _delete(value: Any, document: Document, random: Random) -> None:
-    steps = random.choice([one for one in _keyed(document) if _is_required(one)])
-    del _at(value, steps[:-1])[steps[-1]]
+    path = random.choice([one for one in _keyed(document) if _is_required(one)])
+    del _at(value, path[:-1])[path[-1]]
 
 
 def _rename(value: Any, document: Document, random: Random) -> None:
-    steps = random.choice(_keyed(document))
-    kind = kind_at(document, steps[:-1])
+    path = random.choice(_keyed(document))
+    kind = kind_at(document, path[:-1])
     known = keys_of(kind) if kind else {}
     name = "".join(random.choice(_LETTERS) for _ in range(random.randint(1, 12)))
     name = f"{name}-" if name in known else name
-    _at(value, steps[:-1])[name] = _at(value, steps[:-1]).pop(steps[-1])
+    _at(value, path[:-1])[name] = _at(value, path[:-1]).pop(path[-1])
 
 
 def _retype(value: Any, document: Document, random: Random) -> None:
     """A value that no key takes which takes this one."""
-    steps = random.choice([one for one in _places(document) if one[-1] != "sample"])
-    before = _at(value, steps)
+    path = random.choice([one for one in _places(document) if one[-1] != "sample"])
+    before = _at(value, path)
     every: list[Any] = [None, [[]], {"x": {}}, True]
-    _at(value, steps[:-1])[steps[-1]] = random.choice([one for one in every if type(one) is not type(before)])
+    _at(value, path[:-1])[path[-1]] = random.choice([one for one in every if type(one) is not type(before)])
 
 
 def _leave_range(value: Any, document: Document, random: Random) -> None:
-    steps = random.choice([one for one in _keyed(document) if type(_at(value, one)) is int])
-    _at(value, steps[:-1])[steps[-1]] = random.choice([0, -1, -random.getrandbits(60), 10**10, 10**30])
+    path = random.choice([one for one in _keyed(document) if type(_at(value, one)) is int])
+    _at(value, path[:-1])[path[-1]] = random.choice([0, -1, -random.getrandbits(60), 10**10, 10**30])
 
 
 def _double(text: str, document: Document, random: Random) -> str:
-    steps = random.choice(_keyed(document))
-    start, _ = document.keys[steps]
-    return f"{text[:start]}{json.dumps(steps[-1])}: 1, {text[start:]}"
+    path = random.choice(_keyed(document))
+    start, _ = document.keys[path]
+    return f"{text[:start]}{json.dumps(path[-1])}: 1, {text[start:]}"
 
 
 def _insert(text: str, document: Document, random: Random) -> str:

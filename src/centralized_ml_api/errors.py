@@ -94,7 +94,7 @@ class Problem:
 
     id: str
     title: str
-    place: Location
+    location: Location
     found: str = ""
     expected: str = ""
     fix: str = ""

@@ -17,5 +17,8 @@ def check_reloaded(changes: dict[str, Any]) -> None:
     if "error" in changes:
         raise StartError(changes["error"])
     if "problems" in changes:
-        problems = [Problem(**{**one, "place": Location(**one["place"])}) for one in changes["problems"]]
+        problems = [
+            Problem(**{**problem, "location": Location(**problem["location"])})
+            for problem in changes["problems"]
+        ]
         raise ConfigError(problems, source=changes["source"])

@@ -29,4 +29,4 @@ def collect_problems(found: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _in_file_order(problem: Problem) -> tuple[int, int, str, str]:
-    return (problem.place.line, problem.place.column, problem.id, problem.place.path)
+    return (problem.location.line, problem.location.column, problem.id, problem.location.path)

@@ -27,21 +27,21 @@ def keys_of(kind: type[Written]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in kind.model_fields.items()}
 
 
-def kind_at(document: Document, steps: NodePath) -> type[Written] | None:
-    """The class that describes the object at `steps`, or None where objects have free keys."""
+def kind_at(document: Document, path: NodePath) -> type[Written] | None:
+    """The class that describes the object at `path`, or None where objects have free keys."""
     kind: type[Written] | None = Config
-    for length, step in enumerate(steps, start=1):
+    for length, step in enumerate(path, start=1):
         if kind is None or isinstance(step, int):
             continue
         field = keys_of(kind).get(step)
-        kind = _kind_within(field.annotation, document, steps[:length]) if field else None
+        kind = _kind_within(field.annotation, document, path[:length]) if field else None
     return kind
 
 
-def field_at(document: Document, steps: NodePath) -> FieldInfo | None:
-    """The field whose value stands at `steps`, which ends in a key."""
-    kind = kind_at(document, steps[:-1])
-    return keys_of(kind).get(str(steps[-1])) if kind else None
+def field_at(document: Document, path: NodePath) -> FieldInfo | None:
+    """The field whose value stands at `path`, which ends in a key."""
+    kind = kind_at(document, path[:-1])
+    return keys_of(kind).get(str(path[-1])) if kind else None
 
 
 def has_form(field: FieldInfo, text: str) -> bool:
@@ -53,10 +53,10 @@ def has_form(field: FieldInfo, text: str) -> bool:
     return "format" not in hints and all(re.search(one, text) for one in patterns if one)
 
 
-def _kind_within(annotation: Any, document: Document, steps: NodePath) -> type[Written] | None:
+def _kind_within(annotation: Any, document: Document, path: NodePath) -> type[Written] | None:
     kinds = _written_within(annotation)
     if len(kinds) > 1:  # only `local` has several kinds of objects
-        return engines().get(_engine(document, steps))
+        return engines().get(_engine(document, path))
     return kinds[0] if kinds else None
 
 
@@ -66,9 +66,9 @@ def _written_within(annotation: Any) -> list[type[Written]]:
     return [kind for part in get_args(annotation) for kind in _written_within(part)]
 
 
-def _engine(document: Document, steps: NodePath) -> str:
+def _engine(document: Document, path: NodePath) -> str:
     value = document.value
-    for step in steps:
+    for step in path:
         value = value[step]
     return str(value.get("engine")) if isinstance(value, dict) else ""
 

@@ -111,12 +111,12 @@ def _check(
     document: Document, path: Path, now: datetime, region: str | None
 ) -> tuple[Config | None, tuple[Problem, ...]]:
     config, problems = validate_shape(document)
-    subject = Context(document, (find_root(path), path.absolute().parent), now, region)
-    return config, collect_problems(chain(document.problems, problems, broken_rules(subject)))
+    context = Context(document, (find_root(path), path.absolute().parent), now, region)
+    return config, collect_problems(chain(document.problems, problems, broken_rules(context)))
 
 
-def _code_folders(config: Config, places: Sequence[Path]) -> dict[str, Path]:
+def _code_folders(config: Config, roots: Sequence[Path]) -> dict[str, Path]:
     """Where each `code` leads, by what is written."""
     functions = [entry.integration.properties for entry in config.entries]
     folders = [entry.local for entry in config.entries if isinstance(entry.local, PythonFolder)]
-    return {one.code: resolve_folder(one.code, places) for one in [*functions, *folders] if one}
+    return {one.code: resolve_folder(one.code, roots) for one in [*functions, *folders] if one}

@@ -67,21 +67,22 @@ def problem_data(problem: Problem) -> dict[str, Any]:
         "id": data.pop("id"),
         "severity": data.pop("severity"),
         "title": data.pop("title"),
-        **data.pop("place"),
+        **data.pop("location"),
         **data,
     }
 
 
 def _render(problem: Problem, lines: Sequence[str]) -> str:
-    place = problem.place
-    gutter = " " * len(str(place.line))
-    shown = [f"{problem.severity}[{problem.id}]: {problem.title}"]
-    shown.append(
-        f"{gutter}--> {_printable(place.file)}:{place.line}:{place.column}  {_printable(place.path)}"
-    )
-    if place.line <= len(lines):
-        text, caret = _excerpt(lines[place.line - 1], place.column, place.length)
-        shown += [f"{gutter} |", f"{place.line} | {text}", f"{gutter} | {caret}"]
+    location = problem.location
+    gutter = " " * len(str(location.line))
+    file, path = _printable(location.file), _printable(location.path)
+    shown = [
+        f"{problem.severity}[{problem.id}]: {problem.title}",
+        f"{gutter}--> {file}:{location.line}:{location.column}  {path}",
+    ]
+    if location.line <= len(lines):
+        text, caret = _excerpt(lines[location.line - 1], location.column, location.length)
+        shown += [f"{gutter} |", f"{location.line} | {text}", f"{gutter} | {caret}"]
     said = {"found:": problem.found, "expected:": problem.expected, "fix:": problem.fix}
     shown += [f"{gutter} {label:<9} {_printable(text)}" for label, text in said.items() if text]
     return "\n".join(line.rstrip() for line in shown)

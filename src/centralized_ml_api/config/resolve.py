@@ -19,7 +19,7 @@ def find_root(config: Path) -> Path:
     return next((folder for folder in folders if (folder / ROOT_MARK).is_file()), Path.cwd())
 
 
-def candidate_places(written: str, folders: Sequence[Path]) -> tuple[Path, ...]:
+def candidate_paths(written: str, folders: Sequence[Path]) -> tuple[Path, ...]:
     """The absolute paths that `written` may mean, the first to be tried first, without repetition. Pure."""
     return tuple(dict.fromkeys(Path(folder / written).absolute() for folder in folders))
 
@@ -34,20 +34,20 @@ def resolve_folder(written: str, folders: Sequence[Path]) -> Path:
     Returns:
         The first place that exists; the first place of all when none does.
     """
-    places = candidate_places(written, folders)
-    return next((place for place in places if exists(place)), places[0])
+    candidates = candidate_paths(written, folders)
+    return next((path for path in candidates if exists(path)), candidates[0])
 
 
-def exists(place: Path) -> bool:
+def exists(path: Path) -> bool:
     """Whether anything is there; False too where it cannot be told (a name too long, a closed folder)."""
-    return os.path.exists(place)  # noqa: PTH110  # Path.exists raises for such names
+    return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for such names
 
 
-def is_folder(place: Path) -> bool:
+def is_folder(path: Path) -> bool:
     """Whether a folder is there; False too where it cannot be told."""
-    return os.path.isdir(place)  # noqa: PTH112  # Path.is_dir raises for such names
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises for such names
 
 
-def is_file(place: Path) -> bool:
+def is_file(path: Path) -> bool:
     """Whether a file is there; False too where it cannot be told."""
-    return os.path.isfile(place)  # noqa: PTH113  # Path.is_file raises for such names
+    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such names

@@ -47,12 +47,12 @@ class Rule:
 
     def problem(
         self,
-        place: Location,
+        location: Location,
         *,
         found: str = "",
         expected: str = "",
         fix: str = "",
         severity: Severity | None = None,
     ) -> Problem:
-        """This rule, broken at that place."""
-        return Problem(self.id, self.title, place, found, expected, fix, severity or self.severity)
+        """This rule, broken at that location."""
+        return Problem(self.id, self.title, location, found, expected, fix, severity or self.severity)

@@ -84,47 +84,47 @@ def merge_problems(written: Iterable[Problem], looked_up: Iterable[Problem]) -> 
 
     Where both say the same of the same place, the catalogue knows it better.
     """
-    merged = {(one.id, one.place): one for one in [*written, *looked_up]}
+    merged = {(one.id, one.location): one for one in [*written, *looked_up]}
     return tuple(sorted(merged.values(), key=_in_file_order))
 
 
 def _in_file_order(problem: Problem) -> tuple[int, int, str]:
-    return (problem.place.line, problem.place.column, problem.id)
+    return (problem.location.line, problem.location.column, problem.id)
 
 
 class _Lookup:
     """One entry being looked up, and the problems that it turned out to have."""
 
-    def __init__(self, document: Document, steps: NodePath, entry: ModelEntry) -> None:
+    def __init__(self, document: Document, path: NodePath, entry: ModelEntry) -> None:
         self._document = document
-        self._steps = steps
+        self._path = path
         self._entry = entry
         self.problems: list[Problem] = []
 
     def run(self, catalog: Looks, region: str) -> ModelFacts | None:
         """The facts for the first of the entry's instance types, once all of them are allowed."""
         tried = [
-            (steps, self._resolve(catalog, region, instance, steps)) for steps, instance in self._instances()
+            (path, self._resolve(catalog, region, instance, path)) for path, instance in self._instances()
         ]
-        every = [(steps, facts) for steps, facts in tried if facts]
+        every = [(path, facts) for path, facts in tried if facts]
         if not every or any(facts is None for _, facts in tried):
             return None
         first = every[0][1]
         self.problems += [
-            self._other_container(steps, first, one) for steps, one in every if _differs(first, one)
+            self._other_container(path, first, one) for path, one in every if _differs(first, one)
         ]
         self.problems += [self._note(text) for text in first.warnings]
         return None if any(one.severity == "error" for one in self.problems) else first
 
     def _instances(self) -> Iterator[tuple[NodePath, str | None]]:
         if not self._entry.instances:
-            yield (*self._steps, "instance"), self._entry.instance
+            yield (*self._path, "instance"), self._entry.instance
             return
         for index, instance in enumerate(self._entry.instances):
-            yield (*self._steps, "instances", index), instance
+            yield (*self._path, "instances", index), instance
 
     def _resolve(
-        self, catalog: Looks, region: str, instance: str | None, instance_steps: NodePath
+        self, catalog: Looks, region: str, instance: str | None, instance_path: NodePath
     ) -> ModelFacts | None:
         entry = self._entry
         try:
@@ -139,32 +139,32 @@ class _Lookup:
                 instance_check=entry.instance_check,
             )
         except CatalogError as error:
-            found = (self._problem(one, instance_steps) for one in _single(error))
+            found = (self._problem(one, instance_path) for one in _single(error))
             self.problems += [one for one in found if one not in self.problems]
             return None
 
-    def _problem(self, error: CatalogError, instance_steps: NodePath) -> Problem:
+    def _problem(self, error: CatalogError, instance_path: NodePath) -> Problem:
         rule, key = _FOUND_AS.get(type(error), (unusable_entry.RULE, "model_version"))
         expected = error.expected
         if rule is instance_type.RULE:
             expected = f'a type that "{self._entry.name}" supports: {expected}'
-        place = self._place(instance_steps if key == "instance" else (*self._steps, key))
-        return rule.problem(place, found=error.found, expected=expected, fix=error.fix)
+        location = self._location(instance_path if key == "instance" else (*self._path, key))
+        return rule.problem(location, found=error.found, expected=expected, fix=error.fix)
 
-    def _place(self, steps: NodePath) -> Location:
-        known = steps if steps in self._document.values else (*self._steps, "model_id")
-        return self._document.value_place(known)
+    def _location(self, path: NodePath) -> Location:
+        known = path if path in self._document.values else (*self._path, "model_id")
+        return self._document.value_location(known)
 
-    def _other_container(self, steps: NodePath, first: ModelFacts, other: ModelFacts) -> Problem:
+    def _other_container(self, path: NodePath, first: ModelFacts, other: ModelFacts) -> Problem:
         return instance_pool.RULE.problem(
-            self._document.value_place(steps),
+            self._document.value_location(path),
             found=f'"{other.instance}", which needs another container than "{first.instance}"',
             expected="types that share image, artifacts and variables",
             fix=f'remove "{other.instance}"',
         )
 
     def _note(self, text: str) -> Problem:
-        return publisher_note.RULE.problem(self._place((*self._steps, "model_id")), found=text)
+        return publisher_note.RULE.problem(self._location((*self._path, "model_id")), found=text)
 
 
 def _differs(first: ModelFacts, other: ModelFacts) -> bool:

@@ -46,12 +46,12 @@ def build_config_findings(path: Path, problems: Iterable[Problem]) -> list[Findi
 
 
 def _of_problem(problem: Problem) -> Finding:
-    place = problem.place
+    location = problem.location
     return Finding(
         "config",
         problem.severity,
         f"{problem.title} [{problem.id}]",
-        f"{place.file}:{place.line}:{place.column} {problem.found}".rstrip(),
+        f"{location.file}:{location.line}:{location.column} {problem.found}".rstrip(),
         problem.fix,
         f"mlapi explain {problem.id}",
     )

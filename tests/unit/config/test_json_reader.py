@@ -42,13 +42,13 @@ def test_what_the_standard_library_writes_is_read_back(value: Any, style: dict[s
 def test_the_text_at_a_value_s_place_is_that_value(value: Any) -> None:
     text = json.dumps(value, indent=2)
     document = read(text)
-    for steps, (start, end) in document.values.items():
+    for path, (start, end) in document.values.items():
         expected = value
-        for step in steps:
+        for step in path:
             expected = expected[step]
         assert json.loads(text[start:end]) == expected
-    for steps, (start, end) in document.keys.items():
-        assert json.loads(text[start:end]) == steps[-1]
+    for path, (start, end) in document.keys.items():
+        assert json.loads(text[start:end]) == path[-1]
 
 
 @given(st.text(max_size=40))
@@ -58,7 +58,7 @@ def test_any_text_is_either_read_as_json_says_or_refused_with_one_problem_inside
         value = read(text).value
     except ConfigError as error:
         (problem,) = error.problems
-        assert problem.place.line <= text.count("\n") + 1
+        assert problem.location.line <= text.count("\n") + 1
         return
     if not any(mark in text for mark in ("//", "/*", ",")):
         assert value == json.loads(text)
@@ -73,7 +73,7 @@ def test_spaces_comments_and_a_last_comma_may_stand_between_any_tokens(between: 
 
 def test_both_of_two_equal_keys_are_named() -> None:
     (problem,) = read('{"a": 1,\n "b": 2,\n "a": 3}').problems
-    assert (problem.id, problem.place.line, problem.place.column) == ("C006", 3, 2)
+    assert (problem.id, problem.location.line, problem.location.column) == ("C006", 3, 2)
     assert "line 1" in problem.found
 
 
@@ -110,4 +110,4 @@ def test_what_is_no_json_is_refused_at_its_place(text: str, identity: str, colum
     with pytest.raises(ConfigError) as raised:
         read(text)
     (problem,) = raised.value.problems
-    assert (problem.id, problem.place.column, problem.found) == (identity, column, found)
+    assert (problem.id, problem.location.column, problem.found) == (identity, column, found)

@@ -56,14 +56,17 @@ def test_yaml_gives_the_same_config_as_json(project: Path, good_text: str, now: 
 
 def test_a_byte_order_mark_does_not_move_the_columns(problems_of: Callable[..., Any]) -> None:
     (problem,) = problems_of('\ufeff{"models": 3}')
-    assert (problem.place.line, problem.place.column) == (1, 12)
+    assert (problem.location.line, problem.location.column) == (1, 12)
 
 
 def test_problems_come_in_file_order(problems_of: Callable[..., Any]) -> None:
-    places = [
-        one.place for one in problems_of({"models": [{"name": "A"}, {"name": "B"}], "event": {"ends": "x"}})
+    locations = [
+        one.location
+        for one in problems_of({"models": [{"name": "A"}, {"name": "B"}], "event": {"ends": "x"}})
     ]
-    assert [(one.line, one.column) for one in places] == sorted((one.line, one.column) for one in places)
+    assert [(one.line, one.column) for one in locations] == sorted(
+        (one.line, one.column) for one in locations
+    )
 
 
 def test_warnings_alone_stop_nothing_and_come_with_the_config(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from centralized_ml_api.config.document import json_path
-from centralized_ml_api.config.shape.location import document_steps
+from centralized_ml_api.config.shape.location import document_path
 from centralized_ml_api.config.wording import listed, nearest, quoted
 
 
@@ -32,7 +32,7 @@ def test_long_values_are_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "path"),
+    ("path", "text"),
     [
         ((), "$"),
         (("models", 1, "instance"), "$.models[1].instance"),
@@ -40,12 +40,12 @@ def test_long_values_are_cut() -> None:
         (("a b", "é", ""), '$["a b"]["é"][""]'),
     ],
 )
-def test_a_path_is_a_json_path(steps: tuple[str | int, ...], path: str) -> None:
-    assert json_path(steps) == path
+def test_a_path_is_a_json_path(path: tuple[str | int, ...], text: str) -> None:
+    assert json_path(path) == text
 
 
 @pytest.mark.parametrize(
-    ("loc", "steps"),
+    ("loc", "path"),
     [
         (("models", 0, "local", "url", "url"), ("models", 0, "local", "url")),
         (("models", 0, "local"), ("models", 0, "local")),
@@ -56,5 +56,5 @@ def test_a_path_is_a_json_path(steps: tuple[str | int, ...], path: str) -> None:
         ),
     ],
 )
-def test_the_tags_of_unions_are_not_steps(loc: tuple[str | int, ...], steps: tuple[str | int, ...]) -> None:
-    assert document_steps(loc) == steps
+def test_the_tags_of_unions_are_not_steps(loc: tuple[str | int, ...], path: tuple[str | int, ...]) -> None:
+    assert document_path(loc) == path

@@ -40,11 +40,11 @@ def test_places_are_where_the_parser_of_yaml_finds_the_same(value: dict[str, lis
     text = yaml.safe_dump(value, allow_unicode=True, default_style='"', width=1000)
     document = read(text)
     assert document.value == value
-    for steps, (start, end) in document.keys.items():
-        assert yaml.safe_load(text[start:end]) == steps[-1]
-    for steps, (start, end) in document.values.items():
-        if len(steps) == 2:
-            assert yaml.safe_load(text[start:end]) == value[steps[0]][steps[1]]
+    for path, (start, end) in document.keys.items():
+        assert yaml.safe_load(text[start:end]) == path[-1]
+    for path, (start, end) in document.values.items():
+        if len(path) == 2:
+            assert yaml.safe_load(text[start:end]) == value[path[0]][path[1]]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_any_text_is_read_or_refused_with_one_problem(text: str) -> None:
         document = read(text)
     except ConfigError as error:
         (problem,) = error.problems
-        assert problem.place.line <= len(text.splitlines()) + 1  # a text may be good as well
+        assert problem.location.line <= len(text.splitlines()) + 1  # a text may be good as well
     else:
         assert () in document.values
 
@@ -114,9 +114,9 @@ def test_a_forbidden_character_is_found_where_it_stands_after_characters_of_seve
     with pytest.raises(ConfigError) as raised:
         read('{\n  "\xe9\U00010000": "\x7f"\n}')
     (problem,) = raised.value.problems
-    assert (problem.place.line, problem.place.column) == (2, 10)
+    assert (problem.location.line, problem.location.column) == (2, 10)
 
 
 def test_equal_keys_are_a_problem() -> None:
     (problem,) = read("a: 1\nb: 2\na: 3\n").problems
-    assert (problem.id, problem.place.line, problem.found) == ("C006", 3, '"a", first on line 1')
+    assert (problem.id, problem.location.line, problem.found) == ("C006", 3, '"a", first on line 1')

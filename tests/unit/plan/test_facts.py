@@ -141,7 +141,7 @@ def test_an_instance_pool_that_needs_two_containers_is_refused(catalog: Catalog,
     pool = entry(instances=[GPU, NEURON])
     del pool["instance"]
     facts, problems = look_up(config(pool), catalog, tmp_path)
-    assert [(one.id, one.place.path) for one in problems] == [("C512", "$.models[0].instances[1]")]
+    assert [(one.id, one.location.path) for one in problems] == [("C512", "$.models[0].instances[1]")]
     assert facts == {}
 
 

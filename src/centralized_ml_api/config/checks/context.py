@@ -88,7 +88,7 @@ def is_lambda(integration: Table) -> bool:
 
 def given(entry: Table, keys: tuple[str, ...]) -> list[str]:
     """Which of the keys the object has; a misspelt one counts, since it is reported as such."""
-    kind = kind_at(entry.document, entry.steps)
+    kind = kind_at(entry.document, entry.path)
     known = keys_of(kind) if kind else {}
     misspelt = {nearest(key, known) for key in entry.value if key not in known}
     return [key for key in keys if key in entry.value or key in misspelt]

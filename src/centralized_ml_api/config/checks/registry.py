@@ -177,11 +177,11 @@ RULES: tuple[Rule, ...] = (
 """In the order of their ids."""
 
 
-def broken_rules(subject: Context) -> Iterator[Problem]:
+def broken_rules(context: Context) -> Iterator[Problem]:
     """What every rule finds, rule by rule."""
     for rule in RULES:
         if rule.check:
-            yield from rule.check(subject)
+            yield from rule.check(context)
 
 
 def find_rule(written: str) -> Rule | None:

@@ -23,12 +23,12 @@ Extent = tuple[int, int]
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def json_path(steps: NodePath) -> str:
-    """The steps as a JSONPath: `$.models[1].instance`.
+def json_path(path: NodePath) -> str:
+    """The path as a JSONPath: `$.models[1].instance`.
 
     Source: RFC 9535, section 2.5.1 (which keys may follow a dot; the others stand in brackets).
     """
-    return "$" + "".join(_json_path_step(step) for step in steps)
+    return "$" + "".join(_json_path_step(step) for step in path)
 
 
 def _json_path_step(step: str | int) -> str:
@@ -56,30 +56,30 @@ class Document:
         """The text that was read."""
         return self.source.text
 
-    def value_at(self, steps: NodePath) -> Any:
+    def value_at(self, path: NodePath) -> Any:
         """The value of that path, which is there."""
         value = self.value
-        for step in steps:
+        for step in path:
             value = value[step]
         return value
 
-    def members(self, steps: NodePath) -> list[NodePath]:
+    def members(self, path: NodePath) -> list[NodePath]:
         """The paths of what the object or array there holds, in file order."""
-        value = self.value_at(steps)
+        value = self.value_at(path)
         inner: Any = range(len(value)) if isinstance(value, list) else value
-        return [(*steps, step) for step in inner] if isinstance(value, (dict, list)) else []
+        return [(*path, step) for step in inner] if isinstance(value, (dict, list)) else []
 
-    def value_place(self, steps: NodePath) -> Location:
+    def value_location(self, path: NodePath) -> Location:
         """Where the value stands: only its first character where it goes over several lines."""
-        start, end = self.values[steps]
-        if start == end and steps in self.keys:  # nothing is written after a YAML key
-            return self.key_place(steps)
+        start, end = self.values[path]
+        if start == end and path in self.keys:  # nothing is written after a YAML key
+            return self.key_location(path)
         if "\n" in self.text[start:end]:
             end = start + 1
-        return self.source.place(start, end, json_path(steps))
+        return self.source.location(start, end, json_path(path))
 
-    def key_place(self, steps: NodePath) -> Location:
+    def key_location(self, path: NodePath) -> Location:
         """Where the key of the value stands; the value itself where there is none (in an array)."""
-        if steps not in self.keys:
-            return self.value_place(steps)
-        return self.source.place(*self.keys[steps], json_path(steps))
+        if path not in self.keys:
+            return self.value_location(path)
+        return self.source.location(*self.keys[path], json_path(path))

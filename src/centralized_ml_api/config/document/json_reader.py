@@ -71,35 +71,35 @@ class _Reader(Refusing):
             self.refuse(json_syntax.RULE, at, at + 2, found="a comment without end", expected='"*/" after it')
         return at
 
-    def value(self, at: int, steps: NodePath) -> tuple[Any, int]:
-        """Any value; its extent is noted under `steps`."""
+    def value(self, at: int, path: NodePath) -> tuple[Any, int]:
+        """Any value; its extent is noted under `path`."""
         value: Any
         match self.text[at : at + 1]:
             case '"':
                 value, end = self.string(at)
             case "{":
-                value, end = self.object(at, self.deeper(at, steps))
+                value, end = self.object(at, self.deeper(at, path))
             case "[":
-                value, end = self.array(at, self.deeper(at, steps))
+                value, end = self.array(at, self.deeper(at, path))
             case _:
                 value, end = self.bare(at)
-        self.note_value(steps, (at, end))
+        self.note_value(path, (at, end))
         return value, end
 
-    def deeper(self, at: int, steps: NodePath) -> NodePath:
-        """The same steps; refuses to go on below the deepest level."""
-        if len(steps) >= nesting.DEEPEST:
+    def deeper(self, at: int, path: NodePath) -> NodePath:
+        """The same path; refuses to go on below the deepest level."""
+        if len(path) >= nesting.DEEPEST:
             self.refuse(
                 nesting.RULE, at, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
             )
-        return steps
+        return path
 
-    def object(self, at: int, steps: NodePath) -> tuple[dict[str, Any], int]:
+    def object(self, at: int, path: NodePath) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
         opening, at = at, self.skip(at + 1)
         while not self.text.startswith("}", at):
             key, end = self.key(at, opening)
-            here = (*steps, key)
+            here = (*path, key)
             if key in found:
                 self.note_duplicate(here, (at, end))
             self.keys[here] = (at, end)
@@ -107,12 +107,12 @@ class _Reader(Refusing):
             at = self.comma(at, opening, "}")
         return found, at + 1
 
-    def array(self, at: int, steps: NodePath) -> tuple[list[Any], int]:
+    def array(self, at: int, path: NodePath) -> tuple[list[Any], int]:
         found: list[Any] = []
         opening, at = at, self.skip(at + 1)
         while not self.text.startswith("]", at):
             self.expect_more(at, opening, "]")
-            value, at = self.value(at, (*steps, len(found)))
+            value, at = self.value(at, (*path, len(found)))
             found.append(value)
             at = self.comma(at, opening, "]")
         return found, at + 1
@@ -219,11 +219,11 @@ class _Reader(Refusing):
                 expected="an escape",
                 fix=f"write {quoted(character)[1:-1]}",
             )
-        place = min(error.pos, len(self.text) - 1)
+        at = min(error.pos, len(self.text) - 1)
         self.refuse(
             json_syntax.RULE,
-            place,
-            found=quoted(self.text[place : place + 2])[1:-1],
+            at,
+            found=quoted(self.text[at : at + 2])[1:-1],
             expected=_ESCAPES,
             fix="write a backslash itself as \\\\",
         )

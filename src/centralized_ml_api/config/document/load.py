@@ -113,7 +113,7 @@ def _undecodable(path: Path, content: bytes, start: int) -> ConfigError:
     text = content.decode(errors="replace")
     before = content[:start].decode(errors="replace")
     problem = encoding.RULE.problem(
-        SourceText(str(path), text).place(len(before), len(before) + 1),
+        SourceText(str(path), text).location(len(before), len(before) + 1),
         found="UTF-16" if content.startswith(_UTF16_MARKS) else f"the byte 0x{content[start]:02x}",
         expected="UTF-8",
         fix="save the file as UTF-8",

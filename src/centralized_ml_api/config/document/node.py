@@ -24,18 +24,18 @@ class Node(Generic[T_co]):
     """One value of a document, and the way to it."""
 
     document: Document
-    steps: NodePath
+    path: NodePath
     value: T_co
 
     @property
-    def place(self) -> Location:
+    def location(self) -> Location:
         """Where the value stands."""
-        return self.document.value_place(self.steps)
+        return self.document.value_location(self.path)
 
     @property
-    def key_place(self) -> Location:
+    def key_location(self) -> Location:
         """Where its key stands, or the value where it has no key."""
-        return self.document.key_place(self.steps)
+        return self.document.key_location(self.path)
 
     def has(self, key: str) -> bool:
         """Whether this is an object with that key."""
@@ -45,7 +45,7 @@ class Node(Generic[T_co]):
         """The member of that key, of any type."""
         if not isinstance(self.value, dict) or key not in self.value:
             return None
-        return Node(self.document, (*self.steps, key), self.value[key])
+        return Node(self.document, (*self.path, key), self.value[key])
 
     def table(self, key: str) -> Node[dict[str, Any]] | None:
         """The object of that key."""
@@ -76,14 +76,14 @@ class Node(Generic[T_co]):
         found = self.member(key)
         if found is None or not isinstance(found.value, kind):
             return None
-        return Node(found.document, found.steps, found.value)
+        return Node(found.document, found.path, found.value)
 
     def _items(self, key: str, kind: type[Kind]) -> list[Node[Kind]]:
         array: Node[list[Any]] | None = self._typed(key, list)
         if array is None:
             return []
         return [
-            Node(self.document, (*array.steps, index), item)
+            Node(self.document, (*array.path, index), item)
             for index, item in enumerate(array.value)
             if isinstance(item, kind)
         ]

@@ -26,22 +26,22 @@ class Refusing:
         self.keys: dict[NodePath, Extent] = {}
         self.problems: list[Problem] = []
 
-    def note_value(self, steps: NodePath, extent: Extent) -> None:
+    def note_value(self, path: NodePath, extent: Extent) -> None:
         """Notes where a value stands; refuses to go on after more values than memory should be spent on."""
         if len(self.values) >= too_large.MOST_VALUES:
             expected = f"at most {too_large.MOST_VALUES:,} values"
             self.refuse(too_large.RULE, *extent, found="one value more", expected=expected)
-        self.values[steps] = extent
+        self.values[path] = extent
 
-    def note_duplicate(self, steps: NodePath, extent: Extent) -> None:
+    def note_duplicate(self, path: NodePath, extent: Extent) -> None:
         """Notes a key that its object has already; the first ones are enough."""
         if len(self.problems) == MOST_PROBLEMS:
             return
-        first = self.source.line_of(self.keys[steps][0])
+        first = self.source.line_of(self.keys[path][0])
         self.problems.append(
             duplicate_key.RULE.problem(
-                self.source.place(*extent, json_path(steps)),
-                found=f"{quoted(steps[-1])}, first on line {first}",
+                self.source.location(*extent, json_path(path)),
+                found=f"{quoted(path[-1])}, first on line {first}",
                 fix="remove or rename one of the two",
             )
         )
@@ -69,6 +69,6 @@ class Refusing:
         Raises:
             ConfigError: always, with this one problem.
         """
-        place = self.source.place(start, end if end is not None else start + 1)
-        problem = rule.problem(place, found=found, expected=expected, fix=fix)
+        location = self.source.location(start, end if end is not None else start + 1)
+        problem = rule.problem(location, found=found, expected=expected, fix=fix)
         raise ConfigError([problem], source=self.source.text)

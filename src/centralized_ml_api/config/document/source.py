@@ -30,7 +30,7 @@ class SourceText:
         """The number of the line, from 1, in which the character at `offset` stands."""
         return bisect_right(self._line_starts, offset)
 
-    def place(self, start: int, end: int, path: str = "$") -> Location:
+    def location(self, start: int, end: int, path: str = "$") -> Location:
         """The place of `text[start:end]`, cut at the end of its first line, and never outside of the file."""
         start = min(start, self._last)
         line = self.line_of(start)

@@ -81,26 +81,26 @@ class _Reader(Refusing):
         self.refuse_second_document(next(self.events))
         return Document(self.source, value, self.values, self.keys, tuple(self.problems))
 
-    def value(self, event: Any, steps: NodePath) -> Any:
-        """The value that begins with this event; its extent is noted under `steps`."""
+    def value(self, event: Any, path: NodePath) -> Any:
+        """The value that begins with this event; its extent is noted under `path`."""
         self.refuse_beyond_json(event)
         start, _ = _extent(event)
         if isinstance(event, ScalarEvent):
-            self.note_value(steps, _extent(event))
+            self.note_value(path, _extent(event))
             return self.scalar(event)
-        if len(steps) >= nesting.DEEPEST:
+        if len(path) >= nesting.DEEPEST:
             self.refuse(
                 nesting.RULE, start, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
             )
-        value, end = self.mapping(steps) if isinstance(event, MappingStartEvent) else self.sequence(steps)
-        self.note_value(steps, (start, end if event.flow_style else start + 1))
+        value, end = self.mapping(path) if isinstance(event, MappingStartEvent) else self.sequence(path)
+        self.note_value(path, (start, end if event.flow_style else start + 1))
         return value
 
-    def mapping(self, steps: NodePath) -> tuple[dict[str, Any], int]:
+    def mapping(self, path: NodePath) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
         while not isinstance(event := next(self.events), CollectionEndEvent):
             key = self.key(event)
-            here = (*steps, key)
+            here = (*path, key)
             extent = _extent(event)
             if key in found:
                 self.note_duplicate(here, extent)
@@ -108,10 +108,10 @@ class _Reader(Refusing):
             found[key] = self.value(next(self.events), here)
         return found, _extent(event)[1]
 
-    def sequence(self, steps: NodePath) -> tuple[list[Any], int]:
+    def sequence(self, path: NodePath) -> tuple[list[Any], int]:
         found: list[Any] = []
         while not isinstance(event := next(self.events), CollectionEndEvent):
-            found.append(self.value(event, (*steps, len(found))))
+            found.append(self.value(event, (*path, len(found))))
         return found, _extent(event)[1]
 
     def key(self, event: Any) -> str:

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.edit.splice import Edit
 
 
-def insert_last(document: Document, steps: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
+def insert_last(document: Document, path: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
     """The value as last member or item: at the file's end if that is the root's, or behind its last line."""
-    anchor = document.values[steps][0]
-    if key is not None and (members := document.members(steps)):
+    anchor = document.values[path][0]
+    if key is not None and (members := document.members(path)):
         anchor = document.keys[members[0]][0]
     indent = " " * (anchor - line_start(document.text, anchor))
     lines = render_yaml([value] if key is None else {key: value}, indent)
-    places = (len(document.text),) if not steps else ()
-    for at in (*places, _content_end(document, steps)):
+    ends = (len(document.text),) if not path else ()
+    for at in (*ends, _content_end(document, path)):
         yield (_lines_at(document.text, at, lines),)
 
 
-def fill_empty(document: Document, steps: NodePath, value: dict[str, Any] | list[Any]) -> Edit:
+def fill_empty(document: Document, path: NodePath, value: dict[str, Any] | list[Any]) -> Edit:
     """A block instead of nothing, of `null`, `[]` or `{}` behind a key: on the lines below."""
     text = document.text
-    start, end = document.values[steps]
-    key_start, key_end = document.keys[steps]
+    start, end = document.values[path]
+    key_start, key_end = document.keys[path]
     indent = " " * (key_start - line_start(text, key_start)) + YAML_INDENT
     block = _lines_at(text, line_end(text, end), render_yaml(value, indent))
     if start == end:
@@ -46,8 +46,8 @@ def _lines_at(text: str, at: int, lines: list[str]) -> Splice:
     return Splice(at, at, missing + "".join(f"{line}{end}" for line in lines))
 
 
-def _content_end(document: Document, steps: NodePath) -> int:
+def _content_end(document: Document, path: NodePath) -> int:
     """Behind the last line of the value, its comment included."""
     parts = chain(document.values.items(), document.keys.items())
-    last = max(end for found, (_, end) in parts if found[: len(steps)] == steps)
+    last = max(end for found, (_, end) in parts if found[: len(path)] == path)
     return last if document.text[:last].endswith("\n") else line_end(document.text, last)

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.edit.splice import Edit
 
 
-def set_value(document: Document, steps: NodePath, value: Any) -> str:
+def set_value(document: Document, path: NodePath, value: Any) -> str:
     """The text in which the value of that path is `value`; objects on the way to it are made.
 
     Args:
         document: what was read.
-        steps: keys and indices from the root; what does not exist yet must be keys.
+        path: keys and indices from the root; what does not exist yet must be keys.
         value: plain data.
 
     Raises:
         ConfigError: an object of the file has a key twice: which of them counts?
         UsageError: the file says something else on the way, or is written in a form that cannot be edited.
     """
-    return _changed(document, steps, value, _edits(document, steps, value))
+    return _changed(document, path, value, _edits(document, path, value))
 
 
 def add_entry(document: Document, entry: dict[str, Any], key: str = "models") -> str:
@@ -52,23 +52,23 @@ def add_entry(document: Document, entry: dict[str, Any], key: str = "models") ->
     return _changed(document, (key, len(entries)), entry, _insertions(document, (key,), None, entry))
 
 
-def _changed(document: Document, steps: NodePath, value: Any, edits: Iterator[Edit]) -> str:
+def _changed(document: Document, path: NodePath, value: Any, edits: Iterator[Edit]) -> str:
     if document.problems:
         raise ConfigError(document.problems, source=document.text)
-    wanted = _with_value(document, steps, value)
+    wanted = _with_value(document, path, value)
     for edit in edits:
         text = apply_edit(document.text, edit)
         if _means(text, document.source.file, wanted):
             return text
-    raise _refusal(document, steps, value)
+    raise _refusal(document, path, value)
 
 
-def _edits(document: Document, steps: NodePath, value: Any) -> Iterator[Edit]:
+def _edits(document: Document, path: NodePath, value: Any) -> Iterator[Edit]:
     """Ways to write it, the best first."""
-    there = _deepest(document, steps)
-    if there == steps:
-        return _replacements(document, steps, value)
-    missing = steps[len(there) :]
+    there = _deepest(document, path)
+    if there == path:
+        return _replacements(document, path, value)
+    missing = path[len(there) :]
     if any(isinstance(step, int) for step in missing):
         return iter(())
     member = _nested(missing[1:], value)
@@ -77,20 +77,20 @@ def _edits(document: Document, steps: NodePath, value: Any) -> Iterator[Edit]:
     return _insertions(document, there, str(missing[0]), member)
 
 
-def _replacements(document: Document, steps: NodePath, value: Any) -> Iterator[Edit]:
-    start, end = _without_line_break(document, steps)
-    bracketed = any(brackets.is_bracketed(document, steps[:depth]) for depth in range(len(steps)))
-    if not bracketed and steps in document.keys and not document.value_at(steps) and _has_members(value):
-        yield blocks.fill_empty(document, steps, value)
+def _replacements(document: Document, path: NodePath, value: Any) -> Iterator[Edit]:
+    start, end = _without_line_break(document, path)
+    bracketed = any(brackets.is_bracketed(document, path[:depth]) for depth in range(len(path)))
+    if not bracketed and path in document.keys and not document.value_at(path) and _has_members(value):
+        yield blocks.fill_empty(document, path, value)
     if is_yaml(document.source.file) and isinstance(value, str) and start < end:
         yield from _in_same_quotes(document.text[start:end], Splice(start, end, value))
     yield brackets.replace_value(document, (start, end), value)
     yield (Splice(start, end, render_json_line(value)),)
 
 
-def _without_line_break(document: Document, steps: NodePath) -> Extent:
+def _without_line_break(document: Document, path: NodePath) -> Extent:
     """Where the value stands; the end of the last line of a YAML block is not replaced with it."""
-    start, end = document.values[steps]
+    start, end = document.values[path]
     written = document.text[start:end]
     return start, end - len(written) + len(written.removesuffix("\n").removesuffix("\r"))
 
@@ -103,16 +103,16 @@ def _in_same_quotes(written: str, plain: Splice) -> Iterator[Edit]:
         yield (Splice(plain.start, plain.end, f"'{quoted}'"),)
 
 
-def _insertions(document: Document, steps: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
-    if brackets.is_bracketed(document, steps):
-        yield brackets.insert_last(document, steps, key, value)
-    elif isinstance(document.value_at(steps), (dict, list)):
-        yield from blocks.insert_last(document, steps, key, value)
+def _insertions(document: Document, path: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
+    if brackets.is_bracketed(document, path):
+        yield brackets.insert_last(document, path, key, value)
+    elif isinstance(document.value_at(path), (dict, list)):
+        yield from blocks.insert_last(document, path, key, value)
 
 
-def _deepest(document: Document, steps: NodePath) -> NodePath:
+def _deepest(document: Document, path: NodePath) -> NodePath:
     """The longest beginning of the path that exists."""
-    return next(steps[:depth] for depth in range(len(steps), -1, -1) if steps[:depth] in document.values)
+    return next(path[:depth] for depth in range(len(path), -1, -1) if path[:depth] in document.values)
 
 
 def _nested(keys: NodePath, value: Any) -> Any:
@@ -125,18 +125,18 @@ def _has_members(value: Any) -> bool:
     return isinstance(value, (dict, list)) and bool(value)
 
 
-def _with_value(document: Document, steps: NodePath, value: Any) -> Any:
+def _with_value(document: Document, path: NodePath, value: Any) -> Any:
     """What the whole file shall mean."""
-    there = _deepest(document, steps)
-    value = _nested(steps[len(there) :], value) if document.value_at(there) is None else value
-    steps = there if document.value_at(there) is None else steps
-    if not steps:
+    there = _deepest(document, path)
+    value = _nested(path[len(there) :], value) if document.value_at(there) is None else value
+    path = there if document.value_at(there) is None else path
+    if not path:
         return value
     whole = deepcopy(document.value)
     parent: Any = whole
-    for step in steps[:-1]:
+    for step in path[:-1]:
         parent = _member(parent, step)
-    _put(parent, steps[-1], value)
+    _put(parent, path[-1], value)
     return whole
 
 
@@ -162,9 +162,9 @@ def _means(text: str, file: str, wanted: Any) -> bool:
     return not document.problems and render_json_line(document.value) == render_json_line(wanted)
 
 
-def _refusal(document: Document, steps: NodePath, value: Any) -> UsageError:
-    place = document.value_place(_deepest(document, steps))
+def _refusal(document: Document, path: NodePath, value: Any) -> UsageError:
+    location = document.value_location(_deepest(document, path))
     return UsageError(
-        f"{document.source.file} is written in a way that cannot be edited safely, at line {place.line}",
-        fix=f"write {json_path(steps)} yourself: {render_json_line(value)}",
+        f"{document.source.file} is written in a way that cannot be edited safely, at line {location.line}",
+        fix=f"write {json_path(path)} yourself: {render_json_line(value)}",
     )

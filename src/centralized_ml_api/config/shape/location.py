@@ -1,4 +1,4 @@
-"""pydantic's `loc` -> steps into the document: the one place that knows how the two differ.
+"""pydantic's `loc` -> path into the document: the one place that knows how the two differ.
 
 pydantic puts the tag of a union's member into `loc` where the file has no level, marks errors of a free key
 by a last `[key]`, and counts a missing or unknown discriminator as an error of the object around it.
@@ -25,26 +25,26 @@ _UNIONS = frozenset(
 """The places whose next level in `loc` is a tag."""
 
 
-def document_steps(loc: NodePath) -> NodePath:
-    """The steps of a pydantic location, without the tags of unions."""
-    steps: list[str | int] = []
+def document_path(loc: NodePath) -> NodePath:
+    """The path of a pydantic location, without the tags of unions."""
+    path: list[str | int] = []
     expect_tag = False
     for step in loc:
         if expect_tag:
             expect_tag = False
             continue
-        steps.append(step)
-        expect_tag = is_union(tuple(steps))
-    return tuple(steps)
+        path.append(step)
+        expect_tag = is_union(tuple(path))
+    return tuple(path)
 
 
-def is_union(steps: NodePath) -> bool:
+def is_union(path: NodePath) -> bool:
     """Whether the model has several kinds of values at this place."""
-    return tuple(_ANY if isinstance(step, int) else step for step in steps) in _UNIONS
+    return tuple(_ANY if isinstance(step, int) else step for step in path) in _UNIONS
 
 
-def of_key(document: Document, steps: NodePath) -> tuple[NodePath, bool]:
-    """The steps without pydantic's mark for the errors of a free key, and whether it was there."""
-    if steps[-1:] == (_KEY_MARK,) and steps not in document.values:
-        return steps[:-1], True
-    return steps, False
+def of_key(document: Document, path: NodePath) -> tuple[NodePath, bool]:
+    """The path without pydantic's mark for the errors of a free key, and whether it was there."""
+    if path[-1:] == (_KEY_MARK,) and path not in document.values:
+        return path[:-1], True
+    return path, False

@@ -15,7 +15,7 @@ from centralized_ml_api.config.checks.document import (
     wrong_type,
 )
 from centralized_ml_api.config.fields import engines, field_at, has_form, keys_of, kind_at, nested_kinds
-from centralized_ml_api.config.shape.location import document_steps, is_union, of_key
+from centralized_ml_api.config.shape.location import document_path, is_union, of_key
 from centralized_ml_api.config.wording import kind_of, listed, nearest, quoted, write
 
 if TYPE_CHECKING:
@@ -55,28 +55,28 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 def problem_of(document: Document, error: ErrorDetails) -> Problem | None:
     """The problem, or None where another one already says it (a missing key that is there, but misspelt)."""
     kind = error["type"]
-    steps, is_key = of_key(document, document_steps(error["loc"]))
+    path, is_key = of_key(document, document_path(error["loc"]))
     if kind in _OF_DISCRIMINATOR:
-        steps = (*steps, "engine")
+        path = (*path, "engine")
     if kind in _SAID_BY:
-        return _SAID_BY[kind](document, steps)
+        return _SAID_BY[kind](document, path)
     if kind in _TYPES:
-        return _wrong_type(document, steps, _TYPES[kind])
+        return _wrong_type(document, path, _TYPES[kind])
     if kind == "string_pattern_mismatch":
-        return _bad_key(document, steps) if is_key else _bad_form(document, steps)
-    return _out_of_range(document, steps, error.get("ctx", {}))
+        return _bad_key(document, path) if is_key else _bad_form(document, path)
+    return _out_of_range(document, path, error.get("ctx", {}))
 
 
-def _missing(document: Document, steps: NodePath) -> Problem | None:
-    parent, key = steps[:-1], str(steps[-1])
+def _missing(document: Document, path: NodePath) -> Problem | None:
+    parent, key = path[:-1], str(path[-1])
     if _misspelt(document, parent, key):
         return None
-    place = replace(document.key_place(parent), path=f"{document.key_place(parent).path}.{key}")
-    field = field_at(document, steps)
+    location = replace(document.key_location(parent), path=f"{document.key_location(parent).path}.{key}")
+    field = field_at(document, path)
     what = field.description if field and field.description else listed(map(quoted, engines()))
     example = field.examples[0] if field and field.examples else None
     return missing_key.RULE.problem(
-        place,
+        location,
         expected=f"the key {quoted(key)}: {what}",
         fix=f"add {quoted(key)}: {quoted(example)}" if example is not None else f"add {quoted(key)}",
     )
@@ -88,27 +88,27 @@ def _misspelt(document: Document, parent: NodePath, key: str) -> bool:
     return any(nearest(other, known) == key for other in _value(document, parent) if other not in known)
 
 
-def _unknown(document: Document, steps: NodePath) -> Problem:
-    place = document.key_place(steps)
-    found = quoted(steps[-1])
-    kind = kind_at(document, steps[:-1])
+def _unknown(document: Document, path: NodePath) -> Problem:
+    location = document.key_location(path)
+    found = quoted(path[-1])
+    kind = kind_at(document, path[:-1])
     known = keys_of(kind) if kind else {}
-    free = [key for key in known if key not in _value(document, steps[:-1])]
-    meant = nearest(str(steps[-1]), free)
+    free = [key for key in known if key not in _value(document, path[:-1])]
+    meant = nearest(str(path[-1]), free)
     if meant:
-        return unknown_key.RULE.problem(place, found=found, expected=quoted(meant), fix=write(meant))
-    homes = [key for key, inner in nested_kinds(known).items() if steps[-1] in keys_of(inner)]
+        return unknown_key.RULE.problem(location, found=found, expected=quoted(meant), fix=write(meant))
+    homes = [key for key, inner in nested_kinds(known).items() if path[-1] in keys_of(inner)]
     return unknown_key.RULE.problem(
-        place,
+        location,
         found=found,
         expected=f"one of the keys {listed(known)}" if known else "",
         fix=f"move it into {quoted(homes[0])}" if homes else "remove it",
     )
 
 
-def _no_literal(document: Document, steps: NodePath) -> Problem:
-    field = field_at(document, steps)
-    return _not_one_of(document, steps, list(_words_of(field.annotation)) if field else ())
+def _no_literal(document: Document, path: NodePath) -> Problem:
+    field = field_at(document, path)
+    return _not_one_of(document, path, list(_words_of(field.annotation)) if field else ())
 
 
 def _words_of(annotation: Any) -> Iterator[str]:
@@ -119,36 +119,39 @@ def _words_of(annotation: Any) -> Iterator[str]:
         yield from _words_of(inner)
 
 
-def _no_engine(document: Document, steps: NodePath) -> Problem:
-    return _not_one_of(document, steps, engines())
+def _no_engine(document: Document, path: NodePath) -> Problem:
+    return _not_one_of(document, path, engines())
 
 
-def _not_one_of(document: Document, steps: NodePath, words: Iterable[str]) -> Problem:
-    value = _value(document, steps)
+def _not_one_of(document: Document, path: NodePath, words: Iterable[str]) -> Problem:
+    value = _value(document, path)
     expected = listed(quoted(word) for word in words)
     if not isinstance(value, str):
-        return _wrong_type(document, steps, expected)
+        return _wrong_type(document, path, expected)
     return not_one_of.RULE.problem(
-        document.value_place(steps), found=quoted(value), expected=expected, fix=write(nearest(value, words))
+        document.value_location(path),
+        found=quoted(value),
+        expected=expected,
+        fix=write(nearest(value, words)),
     )
 
 
-def _wrong_type(document: Document, steps: NodePath, expected: str) -> Problem:
-    value = _value(document, steps)
-    if is_union(steps):
-        expected = _UNION_TYPES[next(str(step) for step in reversed(steps) if isinstance(step, str))]
+def _wrong_type(document: Document, path: NodePath, expected: str) -> Problem:
+    value = _value(document, path)
+    if is_union(path):
+        expected = _UNION_TYPES[next(str(step) for step in reversed(path) if isinstance(step, str))]
     return wrong_type.RULE.problem(
-        document.value_place(steps),
+        document.value_location(path),
         found=kind_of(value) if value is None else f"{quoted(value)} ({kind_of(value)})",
         expected=expected,
-        fix=(expected == "text" and _example_instead(document, steps)) or _conversion(value, expected),
+        fix=(expected == "text" and _example_instead(document, path)) or _conversion(value, expected),
     )
 
 
-def _example_instead(document: Document, steps: NodePath) -> str:
+def _example_instead(document: Document, path: NodePath) -> str:
     """An example of the text that the field takes, where the value in quotes would not be one."""
-    value, in_array = _value(document, steps), isinstance(steps[-1], int)
-    field = field_at(document, steps[:-1] if in_array else steps)
+    value, in_array = _value(document, path), isinstance(path[-1], int)
+    field = field_at(document, path[:-1] if in_array else path)
     if value is None or field is None or not field.examples or has_form(field, quoted(value)):
         return ""
     example = field.examples[0][0] if in_array else field.examples[0]
@@ -176,39 +179,39 @@ def _conversion_of_text(text: str, expected: str) -> str:
     return f"write [{quoted(text)}]" if expected == "an array" else ""
 
 
-def _out_of_range(document: Document, steps: NodePath, context: dict[str, Any]) -> Problem:
-    value = _value(document, steps)
+def _out_of_range(document: Document, path: NodePath, context: dict[str, Any]) -> Problem:
+    value = _value(document, path)
     bound = next(name for name in _BOUNDS if name in context)
     limit = context[bound]
     return out_of_range.RULE.problem(
-        document.value_place(steps),
+        document.value_location(path),
         found=f"{len(value)} items" if isinstance(value, list) else quoted(value),
         expected=_BOUNDS[bound].format(int(limit) if limit == int(limit) else limit),
         fix=f"write {limit}" if bound in {"ge", "le"} and isinstance(limit, int) else "",
     )
 
 
-def _bad_key(document: Document, steps: NodePath) -> Problem:
+def _bad_key(document: Document, path: NodePath) -> Problem:
     return bad_form.RULE.problem(
-        document.key_place(steps),
-        found=quoted(steps[-1]),
+        document.key_location(path),
+        found=quoted(path[-1]),
         expected="the name of a variable: letters, digits and underscores, no digit first",
     )
 
 
-def _bad_form(document: Document, steps: NodePath) -> Problem:
-    field = field_at(document, steps)
+def _bad_form(document: Document, path: NodePath) -> Problem:
+    field = field_at(document, path)
     examples = field.examples if field and field.examples else []
     return bad_form.RULE.problem(
-        document.value_place(steps),
-        found=quoted(_value(document, steps)),
+        document.value_location(path),
+        found=quoted(_value(document, path)),
         expected=f"text such as {listed(quoted(one) for one in examples)}",
     )
 
 
-def _value(document: Document, steps: NodePath) -> Any:
+def _value(document: Document, path: NodePath) -> Any:
     value = document.value
-    for step in steps:
+    for step in path:
         value = value[step]
     return value
 

@@ -37,15 +37,18 @@ def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
 
 def _nulls(document: Document) -> Iterator[Problem]:
     """The optional keys that are set to `null`: for the model not given, for its writer maybe anything."""
-    for steps in _optional_nulls(document.value, ()):
-        field = field_at(document, steps)
+    for path in _optional_nulls(document.value, ()):
+        field = field_at(document, path)
         if field and NoneType in get_args(field.annotation):
             yield wrong_type.RULE.problem(
-                document.value_place(steps), found="nothing (null)", expected="a value", fix="remove the key"
+                document.value_location(path),
+                found="nothing (null)",
+                expected="a value",
+                fix="remove the key",
             )
 
 
-def _optional_nulls(value: Any, steps: NodePath) -> Iterator[NodePath]:
+def _optional_nulls(value: Any, path: NodePath) -> Iterator[NodePath]:
     if isinstance(value, dict):
         members: Any = value.items()
     elif isinstance(value, list):
@@ -54,10 +57,10 @@ def _optional_nulls(value: Any, steps: NodePath) -> Iterator[NodePath]:
         return
     for key, item in members:
         if item is None and isinstance(key, str):
-            yield (*steps, key)
-        elif not _is_sample(steps, key):
-            yield from _optional_nulls(item, (*steps, key))
+            yield (*path, key)
+        elif not _is_sample(path, key):
+            yield from _optional_nulls(item, (*path, key))
 
 
-def _is_sample(steps: NodePath, key: str | int) -> bool:
-    return key == "sample" and len(steps) == len(("models", 0))
+def _is_sample(path: NodePath, key: str | int) -> bool:
+    return key == "sample" and len(path) == len(("models", 0))

@@ -120,14 +120,14 @@ def test_a_value_is_replaced_and_what_stands_around_it_stays(
     document = data.draw(documents(value))
     scalars = [one for one in document.values if not isinstance(document.value_at(one), (dict, list))]
     assume(scalars)
-    steps: NodePath = data.draw(st.sampled_from(scalars))
-    start, end = document.values[steps]
+    path: NodePath = data.draw(st.sampled_from(scalars))
+    start, end = document.values[path]
     assume(start < end)
-    new = set_value(document, steps, "2030-06-01T18:00:00Z")
+    new = set_value(document, path, "2030-06-01T18:00:00Z")
     assert new.startswith(document.text[:start])
     assert new.endswith(document.text[end:])
-    parent: Any = document.value_at(steps[:-1])
-    parent[steps[-1]] = "2030-06-01T18:00:00Z"
+    parent: Any = document.value_at(path[:-1])
+    parent[path[-1]] = "2030-06-01T18:00:00Z"
     assert meaning(document, new) == json.dumps(document.value)
 
 
@@ -138,10 +138,10 @@ def test_a_key_is_added_and_nothing_is_taken_away(
 ) -> None:
     document = data.draw(documents(value))
     objects = [one for one in document.values if isinstance(document.value_at(one), dict)]
-    steps: NodePath = data.draw(st.sampled_from([one for one in objects if document.value_at(one)]))
-    new = set_value(document, (*steps, "ends"), member)
+    path: NodePath = data.draw(st.sampled_from([one for one in objects if document.value_at(one)]))
+    new = set_value(document, (*path, "ends"), member)
     assert_only_inserted(document.text, new)
-    document.value_at(steps)["ends"] = member
+    document.value_at(path)["ends"] = member
     assert meaning(document, new) == json.dumps(document.value)
 
 

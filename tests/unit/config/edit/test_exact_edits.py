@@ -86,7 +86,7 @@ def test_an_entry_is_added_below_the_others(file: str, before: str, after: str) 
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "steps", "value"),
+    ("file", "text", "path", "value"),
     [
         ("f.yaml", "event: |+\n  text\n\n", ("event", "ends"), ENDS),
         ("f.json", '{"event": 3}', ("event", "ends"), ENDS),
@@ -95,10 +95,10 @@ def test_an_entry_is_added_below_the_others(file: str, before: str, after: str) 
     ],
 )
 def test_what_cannot_be_edited_is_refused_with_what_to_write(
-    file: str, text: str, steps: tuple[str | int, ...], value: Any
+    file: str, text: str, path: tuple[str | int, ...], value: Any
 ) -> None:
     with pytest.raises(UsageError, match=rf"{file} is written in a way .* at line 1") as refused:
-        set_value(read(text, file), steps, value)
+        set_value(read(text, file), path, value)
     assert refused.value.fix.startswith("write $.")
 
 

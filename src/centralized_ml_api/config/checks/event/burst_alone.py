@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 _RATE = ("requests_per_second",)
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    event = subject.event
+def _check(context: Context) -> Iterator[Problem]:
+    event = context.event
     if event is None or given(event, _RATE):
         return
-    for limits in [event, *subject.teams]:
+    for limits in [event, *context.teams]:
         burst = limits.member("burst")
         if burst and not given(limits, _RATE):
             yield RULE.problem(
-                burst.key_place,
+                burst.key_location,
                 found='"burst" without "requests_per_second"',
                 expected='"requests_per_second" beside it',
                 fix='add "requests_per_second": 10, or remove "burst"',

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    event = subject.event
-    for limits in [event, *subject.teams] if event else []:
+def _check(context: Context) -> Iterator[Problem]:
+    event = context.event
+    for limits in [event, *context.teams] if event else []:
         burst = limits.whole("burst")
         rate = limits.number("requests_per_second") or (
             event.number("requests_per_second") if event else None
         )
         if burst and rate and burst.value < rate.value:
             yield RULE.problem(
-                burst.place,
+                burst.location,
                 found=f"a burst of {burst.value} at {rate.value:g} requests per second",
                 expected="a burst of at least one second's requests",
                 fix=f"write {-int(-rate.value // 1)} or more",

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(r"[^@\s<>,;:]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    budget = subject.event.table("budget") if subject.event else None
+def _check(context: Context) -> Iterator[Problem]:
+    budget = context.event.table("budget") if context.event else None
     email = budget.text("email") if budget else None
     if email and not _ADDRESS.fullmatch(email.value):
         yield RULE.problem(
-            email.place, found=quoted(email.value), expected='one mail address, such as "you@example.com"'
+            email.location, found=quoted(email.value), expected='one mail address, such as "you@example.com"'
         )
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    ends = subject.event.text("ends") if subject.event else None
+def _check(context: Context) -> Iterator[Problem]:
+    ends = context.event.text("ends") if context.event else None
     if ends and parse_instant(ends.value) is None:
         yield RULE.problem(
-            ends.place,
+            ends.location,
             found=quoted(ends.value),
             expected='date, time and zone, such as "2030-06-01T18:00:00+02:00"',
             fix=_fix(ends.value),

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    ends = subject.event.text("ends") if subject.event else None
+def _check(context: Context) -> Iterator[Problem]:
+    ends = context.event.text("ends") if context.event else None
     instant = parse_instant(ends.value) if ends else None
-    if ends and instant and instant <= subject.now:
-        now = subject.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if ends and instant and instant <= context.now:
+        now = context.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         yield RULE.problem(
-            ends.place,
+            ends.location,
             found=f"{quoted(ends.value)}, which is over",
             expected=f"an instant after now, {now}",
             fix='mlapi extend 2h writes one that is two hours from now; or remove "ends"',

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
+def _check(context: Context) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for name in team_names(subject):
+    for name in team_names(context):
         plain = name.value.casefold()
         if plain in first:
             yield RULE.problem(
-                name.place,
+                name.location,
                 found=f"{quoted(name.value)}, first on line {first[plain]}",
                 expected="a name that no other team has",
                 fix="rename or remove one of the two",
             )
-        first.setdefault(plain, name.place.line)
+        first.setdefault(plain, name.location.line)
 
 
 RULE = Rule(

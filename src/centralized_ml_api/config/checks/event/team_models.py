@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _MOST_LISTED = 12
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    names = [name.value for entry in subject.entries if (name := entry.text("name"))]
+def _check(context: Context) -> Iterator[Problem]:
+    names = [name.value for entry in context.entries if (name := entry.text("name"))]
     known, expected = set(names), f"the name of a model or endpoint: {_enumerated(names)}"
-    for team in subject.teams:
+    for team in context.teams:
         for model in team.texts("models"):
             if model.value not in known:
                 yield RULE.problem(
-                    model.place,
+                    model.location,
                     found=quoted(model.value),
                     expected=expected,
                     fix=write(nearest(model.value, names)),

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for name in team_names(subject):
+def _check(context: Context) -> Iterator[Problem]:
+    for name in team_names(context):
         if not _NAME.fullmatch(name.value):
             yield RULE.problem(
-                name.place,
+                name.location,
                 found=quoted(name.value),
                 expected="letters and digits, between them also spaces, dots, underscores, hyphens; 1 to 64",
                 fix=write(re.sub(r"[^A-Za-z0-9 ._-]+", "-", name.value)[:64].strip(" ._-")),

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.document import Node
 
 
-def team_names(subject: Context) -> list[Node[str]]:
+def team_names(context: Context) -> list[Node[str]]:
     """The names in file order: a team is a text, or an object with a `name`."""
-    if subject.event is None:
+    if context.event is None:
         return []
-    named = [name for team in subject.teams if (name := team.text("name"))]
+    named = [name for team in context.teams if (name := team.text("name"))]
     return sorted(
-        [*subject.event.texts("teams"), *named], key=lambda name: subject.document.values[name.steps]
+        [*context.event.texts("teams"), *named], key=lambda name: context.document.values[name.path]
     )

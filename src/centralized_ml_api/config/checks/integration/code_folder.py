@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.resolve import candidate_places, exists, is_folder, resolve_folder
+from centralized_ml_api.config.resolve import candidate_paths, exists, is_folder, resolve_folder
 from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         code = properties.text("code")
         if code is None or not code.value.strip():
             continue
-        if is_folder(resolve_folder(code.value, subject.folders)):
+        if is_folder(resolve_folder(code.value, context.folders)):
             continue
-        tried = candidate_places(code.value, subject.folders)
+        tried = candidate_paths(code.value, context.folders)
         there = any(exists(place) for place in tried)
         yield RULE.problem(
-            code.place,
+            code.location,
             found=f"{quoted(code.value)}, which is no folder"
             if there
             else f"{quoted(code.value)}, which is not there",

@@ -27,13 +27,13 @@ _RESERVED = frozenset(
 )  # fmt: skip
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for environment in present(properties.table("environment") for properties in subject.functions):
+def _check(context: Context) -> Iterator[Problem]:
+    for environment in present(properties.table("environment") for properties in context.functions):
         for name in environment.value:
             if name in _RESERVED or not _NAME.fullmatch(name):
                 set_by = "which is set for every function" if name in _RESERVED else "which Lambda refuses"
                 yield RULE.problem(
-                    subject.document.key_place((*environment.steps, name)),
+                    context.document.key_location((*environment.path, name)),
                     found=f"{quoted(name)}, {set_by}",
                     expected="a name of your own: letters, digits, underscores; a letter first; at least two",
                     fix="rename it, or remove it",

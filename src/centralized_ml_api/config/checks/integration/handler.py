@@ -25,11 +25,11 @@ _HANDLER = re.compile(r"(?P<module>[\w./-]+)\.(?P<function>\w+)")
 _DYNAMIC = re.compile(r"\bglobals\(\)|\bsetattr\(|\bexec\(|def __getattr__|import \*")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
+def _check(context: Context) -> Iterator[Problem]:
     names_in = functools.cache(_names_in)  # many functions may share a file
-    for properties in subject.functions:
+    for properties in context.functions:
         code = properties.text("code")
-        folder = resolve_folder(code.value, subject.folders) if code and code.value.strip() else None
+        folder = resolve_folder(code.value, context.folders) if code and code.value.strip() else None
         if folder and is_folder(folder) and _is_python(properties):
             yield from _check_handler(properties, folder, names_in)
 
@@ -41,19 +41,21 @@ def _is_python(properties: Table) -> bool:
 def _check_handler(properties: Table, folder: Path, names_in: NamesIn) -> Iterator[Problem]:
     handler = properties.text("handler")
     written = handler.value if handler else _DEFAULT
-    place = handler.place if handler else properties.document.key_place((*properties.steps, "code"))
+    location = handler.location if handler else properties.document.key_location((*properties.path, "code"))
     match = _HANDLER.fullmatch(written)
     if not match:
         if written.strip():
             yield RULE.problem(
-                place, found=quoted(written), expected='a file and a function, such as "index.lambda_handler"'
+                location,
+                found=quoted(written),
+                expected='a file and a function, such as "index.lambda_handler"',
             )
         return
     module = _module_file(folder, match["module"])
     if module is None:
-        yield _missing_file(properties, place, written, folder / f"{match['module'].replace('.', '/')}.py")
+        yield _missing_file(properties, location, written, folder / f"{match['module'].replace('.', '/')}.py")
     else:
-        yield from _check_function(place, module, match, names_in)
+        yield from _check_function(location, module, match, names_in)
 
 
 def _module_file(folder: Path, module: str) -> Path | None:
@@ -62,10 +64,10 @@ def _module_file(folder: Path, module: str) -> Path | None:
     return next((file for file in candidates if is_file(file)), None)
 
 
-def _missing_file(properties: Table, place: Location, written: str, file: Path) -> Problem:
+def _missing_file(properties: Table, location: Location, written: str, file: Path) -> Problem:
     """An error, unless a layer may bring the file."""
     return RULE.problem(
-        place,
+        location,
         found=f"no {file.name} in {file.parent}",
         expected=f"the file of the handler {quoted(written)}: {file}",
         fix='add the file, or name yours: "handler": "<file>.<function>"',
@@ -74,16 +76,16 @@ def _missing_file(properties: Table, place: Location, written: str, file: Path) 
 
 
 def _check_function(
-    place: Location, module: Path, handler: re.Match[str], names_in: NamesIn
+    location: Location, module: Path, handler: re.Match[str], names_in: NamesIn
 ) -> Iterator[Problem]:
     names = names_in(module)
     function = handler["function"]
     if isinstance(names, str):
-        yield RULE.problem(place, found=f"{module} cannot be read as Python: {names}", severity="warning")
+        yield RULE.problem(location, found=f"{module} cannot be read as Python: {names}", severity="warning")
     elif names is not None and function not in names:
         meant = nearest(function, names)
         yield RULE.problem(
-            place,
+            location,
             found=f"no {function} in {module}",
             expected=f"a function {function} in it",
             fix=write(f"{handler['module']}.{meant}" if meant else None)

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for integration in subject.integrations:
+def _check(context: Context) -> Iterator[Problem]:
+    for integration in context.integrations:
         seen: dict[str, str] = {}
         for header in integration.texts("headers"):
             earlier = seen.get(header.value.lower())
             if earlier is not None:
                 yield RULE.problem(
-                    header.place,
+                    header.location,
                     found=f"{quoted(header.value)} after {quoted(earlier)}",
                     expected="each header once",
                     fix="remove it",

@@ -24,13 +24,13 @@ _OF_THE_CONNECTION = frozenset(
 )  # fmt: skip
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for integration in subject.integrations:
+def _check(context: Context) -> Iterator[Problem]:
+    for integration in context.integrations:
         for header in integration.texts("headers"):
             reason = _reason(header.value.lower())
             if reason:
                 yield RULE.problem(
-                    header.place,
+                    header.location,
                     found=f"{quoted(header.value)}, {reason}",
                     expected="a header that is meant for the model",
                     fix="remove it; to tell the model who calls, choose a header of your own",

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,256}")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for integration in subject.integrations:
+def _check(context: Context) -> Iterator[Problem]:
+    for integration in context.integrations:
         for header in integration.texts("headers"):
             if not _HEADER.fullmatch(header.value):
                 suggestion = re.sub(r"[^A-Za-z0-9-]+", "-", header.value.partition(":")[0].strip()).strip("-")
                 yield RULE.problem(
-                    header.place,
+                    header.location,
                     found=quoted(header.value),
                     expected="the name of a header: letters, digits and hyphens",
                     fix=write(suggestion),

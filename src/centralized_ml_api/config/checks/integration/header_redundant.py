@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 ALWAYS_PASSED = frozenset({"content-type", "accept"})
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for integration in subject.integrations:
+def _check(context: Context) -> Iterator[Problem]:
+    for integration in context.integrations:
         for header in integration.texts("headers"):
             if header.value.lower() in ALWAYS_PASSED:
                 yield RULE.problem(
-                    header.place,
+                    header.location,
                     found=quoted(header.value),
                     expected="headers besides Content-Type and Accept",
                     fix="remove it",

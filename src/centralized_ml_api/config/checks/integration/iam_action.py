@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         for action in actions_of(properties):
             if not is_action(action.value):
                 yield RULE.problem(
-                    action.place,
+                    action.location,
                     found=quoted(action.value),
                     expected='a service and an action, such as "s3:GetObject"',
                     fix=_fix(action.value),

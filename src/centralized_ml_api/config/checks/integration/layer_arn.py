@@ -20,14 +20,14 @@ _LAYER = re.compile(
 _WITHOUT_VERSION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         for layer in properties.texts("layers"):
             if _LAYER.fullmatch(layer.value):
                 continue
             bare = _WITHOUT_VERSION.fullmatch(layer.value)
             yield RULE.problem(
-                layer.place,
+                layer.location,
                 found=quoted(layer.value),
                 expected="arn:aws:lambda:<region>:<12 digits>:layer:<name>:<version>",
                 fix='add the version at the end, such as ":1"'

@@ -16,12 +16,12 @@ _API_WAITS_SECONDS = 29
 _LONGEST_SECONDS = 900
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         timeout = properties.whole("timeout")
         if timeout and _API_WAITS_SECONDS < timeout.value <= _LONGEST_SECONDS:
             yield RULE.problem(
-                timeout.place,
+                timeout.location,
                 found=f"{timeout.value} seconds",
                 expected=f"at most {_API_WAITS_SECONDS}: the API answers 504 after that",
                 fix=f"write {_API_WAITS_SECONDS}",

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _SCOPED = "sagemaker:invokeendpoint"
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         bare = bare_actions_of(properties)
         broad = [one for one in bare if is_action(one.value) and not one.value.lower().startswith(_SCOPED)]
         if broad:
             yield RULE.problem(
-                broad[0].place,
+                broad[0].location,
                 found=f"{listed((quoted(one.value) for one in broad), 'and')} without resources",
                 expected="the resources that the function needs",
                 fix='write {"actions": […], "resources": ["arn:…"]}, unless it may do this to all of them',

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for integration in subject.integrations:
+def _check(context: Context) -> Iterator[Problem]:
+    for integration in context.integrations:
         if is_lambda(integration) and not given(integration, ("properties",)):
             yield RULE.problem(
-                integration.key_place,
+                integration.key_location,
                 found='the type "lambda" without "properties"',
                 expected='"properties" with at least "code", "permissions" and "timeout"',
                 fix='add "properties": {"code": "functions/example_function", '

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for integration in subject.integrations:
+def _check(context: Context) -> Iterator[Problem]:
+    for integration in context.integrations:
         kind, properties = integration.value.get("type"), integration.member("properties")
         if properties and kind in ("api", "stream"):
             yield RULE.problem(
-                properties.key_place,
+                properties.key_location,
                 found=f'"properties" beside the type {quoted(kind)}',
                 expected='"properties" only beside the type "lambda"',
                 fix='remove "properties", or write "type": "lambda"',

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _RESOURCE = re.compile(r"\*|arn:[a-z*-]+:[a-z0-9*-]+:[^:\s<>]*:[^:\s<>]*:[^\s<>]+")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         scoped = properties.table("permissions")
         for resource in scoped.texts("resources") if scoped else []:
             if not _RESOURCE.fullmatch(resource.value):
                 yield RULE.problem(
-                    resource.place,
+                    resource.location,
                     found=quoted(resource.value),
                     expected='an ARN such as "arn:aws:s3:::my-bucket/*", or "*"',
                     fix="copy the ARN from the console of the service",

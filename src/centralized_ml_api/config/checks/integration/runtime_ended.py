@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for properties in subject.functions:
+def _check(context: Context) -> Iterator[Problem]:
+    for properties in context.functions:
         runtime = properties.text("runtime")
         if runtime and runtime.value in ENDED:
             current = current_of(language_of(runtime.value))
             yield RULE.problem(
-                runtime.place,
+                runtime.location,
                 found=f"{quoted(runtime.value)}, without security fixes since {ENDED[runtime.value]}",
                 expected=f"a runtime that AWS supports: {listed(current)}",
                 fix=write(current[min(1, len(current) - 1)]),

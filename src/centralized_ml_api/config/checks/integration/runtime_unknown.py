@@ -27,15 +27,15 @@ _PLAUSIBLE = re.compile(
 """What the next runtimes will be called."""
 
 
-def _check(subject: Context) -> Iterator[Problem]:
+def _check(context: Context) -> Iterator[Problem]:
     known = {*CURRENT, *ENDED, *RETIRED}
-    for properties in subject.functions:
+    for properties in context.functions:
         runtime = properties.text("runtime")
         if runtime is None or runtime.value in known:
             continue
         meant = nearest(runtime.value, CURRENT)
         yield RULE.problem(
-            runtime.place,
+            runtime.location,
             found=quoted(runtime.value),
             expected=f"a runtime of AWS Lambda: {listed(current_of(language_of(meant or runtime.value)))}",
             fix=write(meant),

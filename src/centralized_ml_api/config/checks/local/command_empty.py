@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("command"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("command"):
         words = local.texts("run")
         for index, word in enumerate(words):
             problem = _reason(word.value, first=index == 0, alone=len(words) == 1)
             if problem:
                 yield RULE.problem(
-                    word.place,
+                    word.location,
                     found=f"{quoted(word.value)}: {problem}",
                     expected=_EXPECTED,
                     fix=_fix(word.value),

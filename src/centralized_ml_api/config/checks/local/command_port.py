@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("command"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("command"):
         words, run = local.texts("run"), local.member("run")
         if run and words and not any("{port}" in word.value for word in words):
             yield RULE.problem(
-                run.place,
+                run.location,
                 found="no {port} among the arguments",
                 expected="{port} where the program takes the port that it listens on",
                 fix='add "--port", "{port}", as the program spells it; leave it if it reads $PORT',

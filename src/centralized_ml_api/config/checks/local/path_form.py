@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _EXPECTED = 'a path that begins with "/", such as "/health"'
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("command", "url"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("command", "url"):
         for key in ("ping", "invocations"):
             path = local.text(key)
             reason = _reason(path.value) if path else ""
             if path and reason:
                 yield RULE.problem(
-                    path.place,
+                    path.location,
                     found=f"{quoted(path.value)}: {reason}",
                     expected=_EXPECTED,
                     fix=_fix(path.value),

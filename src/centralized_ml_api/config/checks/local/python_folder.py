@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.resolve import candidate_places, is_file, is_folder, resolve_folder
+from centralized_ml_api.config.resolve import candidate_paths, is_file, is_folder, resolve_folder
 from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.wording import listed, quoted
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 _FILE = "inference.py"
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("python"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("python"):
         code = local.text("code")
         if code is None or not code.value.strip():
             continue
-        folder = resolve_folder(code.value, subject.folders)
+        folder = resolve_folder(code.value, context.folders)
         if not is_folder(folder):
-            places = listed(map(str, candidate_places(code.value, subject.folders)))
+            candidates = listed(map(str, candidate_paths(code.value, context.folders)))
             yield RULE.problem(
-                code.place,
+                code.location,
                 found=f"{quoted(code.value)}, which is no folder",
-                expected=f"a folder with {_FILE}: {places}",
+                expected=f"a folder with {_FILE}: {candidates}",
                 fix="make the folder, or correct the path",
             )
         elif not is_file(folder / _FILE):
             yield RULE.problem(
-                code.place,
+                code.location,
                 found=f"no {_FILE} in {folder}",
                 expected=f"the file {folder / _FILE}",
                 fix="add the file, or name the folder that has it",

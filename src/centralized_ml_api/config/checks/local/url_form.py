@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("url"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("url"):
         url = local.text("url")
         reason = _reason(url.value) if url else ""
         if url and reason:
             yield RULE.problem(
-                url.place,
+                url.location,
                 found=f"{quoted(url.value)}: {reason}",
                 expected='an address such as "http://gpu-box:8000/invocations"',
                 fix=f"write {quoted('http://' + url.value)}"

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("llama.cpp", "python"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("llama.cpp", "python"):
         weights = local.text("weights")
         takes_folders = local.value["engine"] == "python"
         reason = _why_malformed(weights.value, takes_folders=takes_folders) if weights else None
         if weights and reason:
             yield RULE.problem(
-                weights.place,
+                weights.location,
                 found=f"{quoted(weights.value)}: {reason}",
                 expected=f"{FORMS}{FOLDER_FORMS if takes_folders else ''}",
             )

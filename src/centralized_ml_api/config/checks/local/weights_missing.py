@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.resolve import candidate_places, exists, is_file
+from centralized_ml_api.config.resolve import candidate_paths, exists, is_file
 from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.weights import FileWeights, parse_weights
 from centralized_ml_api.config.wording import listed, quoted
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for local in subject.locals("llama.cpp", "python"):
+def _check(context: Context) -> Iterator[Problem]:
+    for local in context.locals("llama.cpp", "python"):
         weights = local.text("weights")
         path = _path_of(weights.value) if weights else None
-        places = candidate_places(path, subject.folders) if path else ()
+        candidates = candidate_paths(path, context.folders) if path else ()
         kind, is_there = ("file or folder", exists) if _takes_folders(local) else ("file", is_file)
-        if weights and places and not any(is_there(place) for place in places):
+        if weights and candidates and not any(is_there(candidate) for candidate in candidates):
             yield RULE.problem(
-                weights.place,
+                weights.location,
                 found=f"{quoted(weights.value)}, which is no {kind}",
-                expected=f"a {kind}: {listed(map(str, places))}",
+                expected=f"a {kind}: {listed(map(str, candidates))}",
                 fix="put the file there, or correct the path",
             )
 

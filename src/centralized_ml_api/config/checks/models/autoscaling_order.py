@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         block = model.table("autoscaling")
         fewest = block.whole("min_capacity") if block else None
         most = block.whole("max_capacity") if block else None
         if fewest and most and fewest.value > most.value:
             yield RULE.problem(
-                fewest.place,
+                fewest.location,
                 found=f'"min_capacity" {fewest.value}, "max_capacity" {most.value}',
                 expected=f'"min_capacity" of at most {most.value}',
                 fix="exchange the two numbers, or change one",

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 _EXPECTED = '"instance" or "instances"'
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         ways = given(model, ("instance", "instances"))
         if not ways:
             fix = 'add "instance": "ml.g5.2xlarge"'
-            yield RULE.problem(model.key_place, found="neither of them", expected=_EXPECTED, fix=fix)
+            yield RULE.problem(model.key_location, found="neither of them", expected=_EXPECTED, fix=fix)
         if len(ways) > 1:
-            place = (model.member("instances") or model).key_place
+            location = (model.member("instances") or model).key_location
             fix = 'remove "instance" and put it first in "instances"'
-            yield RULE.problem(place, found="both of them", expected=_EXPECTED, fix=fix)
+            yield RULE.problem(location, found="both of them", expected=_EXPECTED, fix=fix)
 
 
 RULE = Rule(

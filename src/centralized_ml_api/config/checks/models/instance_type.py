@@ -20,8 +20,8 @@ _TYPE = re.compile(r"ml\.(?P<family>[a-z][a-z0-9-]*)\.(?P<size>[a-z0-9-]+)")
 _SIZE = re.compile(r"nano|micro|small|medium|large|[1-9]?[0-9]*xlarge|metal(-[0-9]+xl)?")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         single = model.text("instance")
         for one in [*([single] if single else []), *model.texts("instances")]:
             if not is_instance_type(one.value):
@@ -36,7 +36,7 @@ def is_instance_type(written: str) -> bool:
 
 def _problem(one: Node[str]) -> Problem:
     return RULE.problem(
-        one.place,
+        one.location,
         found=quoted(one.value),
         expected='"ml.", a family and a size, such as "ml.g5.2xlarge"',
         fix=write(_suggestion(one.value)),

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         seen: set[str] = set()
         for one in model.texts("instances"):
             if one.value in seen:
                 yield RULE.problem(
-                    one.place, found=f"{quoted(one.value)} again", expected="each type once", fix="remove it"
+                    one.location,
+                    found=f"{quoted(one.value)} again",
+                    expected="each type once",
+                    fix="remove it",
                 )
             seen.add(one.value)
 

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 _SETTINGS = ("model_version", "inference_config", "accept_eula", "instance_check")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         if given(model, ("model_id",)) or not given(model, ("model_package_arn", "image")):
             continue
         for key in _SETTINGS:
             setting = model.member(key)
             if setting:
                 yield RULE.problem(
-                    setting.key_place,
+                    setting.key_location,
                     found=f'{quoted(key)} without "model_id"',
                     expected=f'{quoted(key)} only beside "model_id"',
                     fix=f"remove {quoted(key)}",

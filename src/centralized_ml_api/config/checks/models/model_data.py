@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         data = model.member("model_data")
         if data and not given(model, ("image",)):
             yield RULE.problem(
-                data.key_place,
+                data.key_location,
                 found='"model_data" without "image"',
                 expected='"model_data" only beside "image"',
                 fix='add "image", or remove "model_data": JumpStart models and packages bring their own',

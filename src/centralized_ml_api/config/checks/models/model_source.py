@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 _SOURCES = ("model_id", "model_package_arn", "image")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
+def _check(context: Context) -> Iterator[Problem]:
     expected = f"exactly one of {listed(map(quoted, _SOURCES))}"
-    for model in subject.models:
+    for model in context.models:
         sources = given(model, _SOURCES)
         if not sources:
             yield RULE.problem(
-                model.key_place,
+                model.key_location,
                 found="none of them",
                 expected=expected,
                 fix='add "model_id": "…", or one of the others',
             )
         for second in sources[1:]:
-            place = (model.member(second) or model).key_place
+            location = (model.member(second) or model).key_location
             found = f"{quoted(second)} besides {quoted(sources[0])}"
-            yield RULE.problem(place, found=found, expected=expected, fix="remove one of the two")
+            yield RULE.problem(location, found=found, expected=expected, fix="remove one of the two")
 
 
 RULE = Rule(

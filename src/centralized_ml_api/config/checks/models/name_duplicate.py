@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
+def _check(context: Context) -> Iterator[Problem]:
     first: dict[str, Node[str]] = {}
-    for entry in subject.entries:
+    for entry in context.entries:
         name = entry.text("name")
         if name is None:
             continue
         earlier = first.setdefault(name.value, name)
-        if earlier.steps != name.steps:
+        if earlier.path != name.path:
             yield RULE.problem(
-                name.place,
-                found=f"{quoted(name.value)}, as {json_path(earlier.steps)} on line {earlier.place.line}",
+                name.location,
+                found=f"{quoted(name.value)}, as {json_path(earlier.path)} on line {earlier.location.line}",
                 expected="a name that no other model or endpoint has",
                 fix="rename one of the two",
             )

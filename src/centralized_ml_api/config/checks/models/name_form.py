@@ -18,13 +18,13 @@ _LONGEST = 63
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for entry in subject.entries:
+def _check(context: Context) -> Iterator[Problem]:
+    for entry in context.entries:
         name = entry.text("name")
         if name is None or (_NAME.fullmatch(name.value) and len(name.value) <= _LONGEST):
             continue
         yield RULE.problem(
-            name.place,
+            name.location,
             found=quoted(name.value) if len(name.value) <= _LONGEST else f"{len(name.value)} characters",
             expected=f"small letters, digits and hyphens, none at the ends; 1 to {_LONGEST} characters",
             fix=write(_suggestion(name.value)),

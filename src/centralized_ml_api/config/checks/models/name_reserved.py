@@ -17,12 +17,12 @@ RESERVED = ("models", "v1", "openapi-json", "health")
 """Paths that the API serves itself."""
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for entry in subject.entries:
+def _check(context: Context) -> Iterator[Problem]:
+    for entry in context.entries:
         name = entry.text("name")
         if name and name.value in RESERVED:
             yield RULE.problem(
-                name.place,
+                name.location,
                 found=quoted(name.value),
                 expected=f"another name than {listed(RESERVED)}",
                 fix=write(f"{name.value}-model"),

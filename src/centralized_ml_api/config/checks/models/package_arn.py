@@ -20,12 +20,12 @@ PACKAGE_ARN = re.compile(
 )
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         arn = model.text("model_package_arn")
         if arn and not PLACEHOLDER.search(arn.value) and not PACKAGE_ARN.fullmatch(arn.value):
             yield RULE.problem(
-                arn.place,
+                arn.location,
                 found=quoted(arn.value),
                 expected="arn:aws:sagemaker:<region>:<12 digits>:model-package/<name>",
                 fix='use "model_id" for a JumpStart id'

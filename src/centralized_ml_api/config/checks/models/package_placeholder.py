@@ -18,13 +18,13 @@ PLACEHOLDER = re.compile(r"<[^<>]*>|\$\{[^{}]*\}|\bYOUR_[A-Z_]+|\bX{3,}\b")
 """What documentation writes where the reader's own value belongs."""
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models:
         arn = model.text("model_package_arn")
         placeholders = PLACEHOLDER.findall(arn.value) if arn else []
         if arn and placeholders:
             yield RULE.problem(
-                arn.place,
+                arn.location,
                 found=f"{listed(placeholders, 'and')} in {quoted(arn.value)}",
                 expected="the ARN of your own subscription",
                 fix="subscribe, then copy the ARN: AWS Marketplace > Manage subscriptions",

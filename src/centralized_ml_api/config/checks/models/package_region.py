@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for model in subject.models if subject.region else []:
+def _check(context: Context) -> Iterator[Problem]:
+    for model in context.models if context.region else []:
         arn = model.text("model_package_arn")
         match = PACKAGE_ARN.fullmatch(arn.value) if arn else None
-        if arn and match and match["region"] != subject.region:
+        if arn and match and match["region"] != context.region:
             yield RULE.problem(
-                arn.place,
+                arn.location,
                 found=f"a package of {match['region']}: {quoted(arn.value)}",
-                expected=f"a package of {subject.region}, the region of the deployment",
-                fix=f"copy the ARN for {subject.region} from the console, or deploy to {match['region']}",
+                expected=f"a package of {context.region}, the region of the deployment",
+                fix=f"copy the ARN for {context.region} from the console, or deploy to {match['region']}",
             )
 
 

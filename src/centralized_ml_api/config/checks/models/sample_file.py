@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.resolve import candidate_places, is_file
+from centralized_ml_api.config.resolve import candidate_paths, is_file
 from centralized_ml_api.config.rule import Example, Rule
 from centralized_ml_api.config.sample import FILE_KEY, file_of, names_file
 from centralized_ml_api.config.wording import listed, quoted
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
-def _check(subject: Context) -> Iterator[Problem]:
-    for entry in subject.entries:
+def _check(context: Context) -> Iterator[Problem]:
+    for entry in context.entries:
         sample = entry.table("sample")
         if sample is None or not names_file(sample.value):
             continue
         path = file_of(sample.value)
         if path is None:
             yield RULE.problem(
-                sample.place,
+                sample.location,
                 found=f'"{FILE_KEY}" without a path, or with other keys beside it',
                 expected=f'"{FILE_KEY}" alone, with the path of a file',
                 fix=f'write {{"{FILE_KEY}": "samples/cat.png"}}, or a body without "{FILE_KEY}"',
             )
-        elif not any(map(is_file, candidate_places(path, subject.folders))):
+        elif not any(map(is_file, candidate_paths(path, context.folders))):
             yield RULE.problem(
-                sample.place,
+                sample.location,
                 found=f"{quoted(path)}, which is no file",
-                expected=f"a file: {listed(map(str, candidate_places(path, subject.folders)))}",
+                expected=f"a file: {listed(map(str, candidate_paths(path, context.folders)))}",
                 fix="put the file there, or correct the path",
             )
 
