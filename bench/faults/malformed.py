@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.faults.answers import read_answer
 from bench.faults.malformed_kinds import KINDS
-from centralized_ml_api.api.error_shape import UNKNOWN_CODING
+from centralized_ml_api.api.error_shape import UNKNOWN_TRANSFER_CODING
 
 if TYPE_CHECKING:
     from random import Random
@@ -53,7 +53,7 @@ class Replies:
             self.silent += 1
             return
         self.statuses[answer.status] += 1
-        is_failure = answer.is_server_error and answer.status != UNKNOWN_CODING.status
+        is_failure = answer.is_server_error and answer.status != UNKNOWN_TRANSFER_CODING.status
         is_wrong = answer.is_error and not answer.in_shape
         self.out_of_shape += is_wrong
         self.server_errors += is_failure

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 SAGEMAKER = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
-FAILED = errors.ApiError(502, errors.API, "api_failed", "")
+FAILED = errors.ApiError(502, "api_error", "api_failed", "")
 _PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
 _IMAGE = {"Content-Type": "image/png"}
 

@@ -40,13 +40,13 @@ def model_error(status: int, message: str) -> tuple[int, dict[str, Any]]:
 ROWS = {
     "ValidationError": (
         told(400, QUOTED),
-        refused(errors.REFUSED_INPUT, QUOTED),
+        refused(errors.REFUSED_BY_SAGEMAKER, QUOTED),
     ),
     "its message in small letters": (
         told(400, QUOTED, "message"),
-        refused(errors.REFUSED_INPUT, QUOTED),
+        refused(errors.REFUSED_BY_SAGEMAKER, QUOTED),
     ),
-    "a 400 without a word": (told(400, None), refused(errors.REFUSED_INPUT)),
+    "a 400 without a word": (told(400, None), refused(errors.REFUSED_BY_SAGEMAKER)),
     "an endpoint that does not exist": (
         told(400, "Endpoint one of account 1 not found."),
         refused(errors.MODEL_NOT_READY, headers=RETRY),
@@ -69,11 +69,11 @@ ROWS = {
     "AccessDeniedException": (told(403, "arn:aws:iam::1:role/secret"), refused(errors.MODEL_FAILED)),
     "ModelError of a model that refuses, in words": (
         model_error(418, QUOTED),
-        refused(errors.ApiError(418, errors.INVALID_REQUEST, "model_refused", ""), QUOTED),
+        refused(errors.ApiError(418, "invalid_request_error", "model_refused", ""), QUOTED),
     ),
     "ModelError of a model that fails, in words": (
         model_error(500, QUOTED),
-        refused(errors.ApiError(500, errors.MODEL, "model_failed", ""), QUOTED),
+        refused(errors.ApiError(500, "model_error", "model_failed", ""), QUOTED),
     ),
     "ModelError of a model that refuses, in JSON": (
         model_error(422, '{"detail": "it\'s"}'),

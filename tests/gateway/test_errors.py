@@ -82,19 +82,19 @@ def test_a_chunked_body_over_the_limit_is_413(gateway: RunningGateway, path: str
     ],
 )
 def test_malformed_http_is_400(gateway: RunningGateway, request_bytes: bytes) -> None:
-    assert_shape(gateway, gateway.raw(request_bytes), errors.BAD_REQUEST)
+    assert_shape(gateway, gateway.raw(request_bytes), errors.MALFORMED_REQUEST)
 
 
 @pytest.mark.parametrize("path", ["/echo", "/function", "/stream", "/starting"])
 @pytest.mark.parametrize("chunks", [b"zz\r\n", b"2\r\n{}\r\nzz\r\n", b"2\r\n{}\r\n-1\r\n"])
 def test_a_malformed_chunk_is_400(gateway: RunningGateway, path: str, chunks: bytes) -> None:
     answer = gateway.raw(head(f"POST {path} HTTP/1.1", "Transfer-Encoding: chunked") + chunks)
-    assert_shape(gateway, answer, errors.BAD_REQUEST)
+    assert_shape(gateway, answer, errors.MALFORMED_REQUEST)
 
 
 def test_an_unknown_transfer_coding_is_501(gateway: RunningGateway) -> None:
     answer = gateway.raw(head("POST /echo HTTP/1.1", "Transfer-Encoding: gzip"))
-    assert_shape(gateway, answer, errors.UNKNOWN_CODING)
+    assert_shape(gateway, answer, errors.UNKNOWN_TRANSFER_CODING)
 
 
 @pytest.mark.parametrize("headers", [["Big: " + "x" * 70_000], ["Many: 1"] * 100])

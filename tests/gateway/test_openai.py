@@ -136,7 +136,7 @@ def test_a_body_that_names_no_model_is_400_that_lists_them(gateway: RunningGatew
 @pytest.mark.parametrize("model", ["", "Chat", "chat ", " chat", "chat\0", "refused", "embed", ".*"])
 def test_a_model_that_is_not_of_this_path_is_404_that_lists_them(gateway: RunningGateway, model: str) -> None:
     answer = ask(gateway, model)
-    assert_error(answer, openai.UNKNOWN_MODEL)
+    assert_error(answer, openai.MODEL_NOT_FOUND)
     assert "chat, 3, steps" in answer.error["message"]
 
 
@@ -174,7 +174,7 @@ def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     assert listed.json == openai.build_model_list(names)
     assert listed.header("access-control-allow-origin") == "*"
     assert gateway.call(f"{openai.MODELS_PATH}/embed", method="GET").json == openai.build_model("embed")
-    assert_error(gateway.call(f"{openai.MODELS_PATH}/refused", method="GET"), openai.UNKNOWN_MODEL)
+    assert_error(gateway.call(f"{openai.MODELS_PATH}/refused", method="GET"), openai.MODEL_NOT_FOUND)
     posted = gateway.call(openai.MODELS_PATH)
     assert_error(posted, errors.METHOD_NOT_ALLOWED)
     assert posted.header("allow") == "GET, OPTIONS"

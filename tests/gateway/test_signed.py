@@ -185,10 +185,10 @@ ESCAPED = r"say \"OriginalMessage\":\"{}\" \\"
 @pytest.mark.parametrize(
     ("status", "body", "error", "message"),
     [
-        (400, b'{"message": "1 validation error"}', errors.REFUSED_INPUT, "1 validation error"),
+        (400, b'{"message": "1 validation error"}', errors.REFUSED_BY_SAGEMAKER, "1 validation error"),
         (400, b'{"Message": "Rate exceeded"}', errors.TOO_MANY_REQUESTS, "Rate exceeded"),
         (400, b'{"Message": "ThrottlingException"}', errors.TOO_MANY_REQUESTS, "ThrottlingException"),
-        (400, b"not JSON", errors.REFUSED_INPUT, errors.REFUSED_INPUT.message),
+        (400, b"not JSON", errors.REFUSED_BY_SAGEMAKER, errors.REFUSED_BY_SAGEMAKER.message),
         (413, b"", errors.BODY_TOO_LARGE, ""),
         (424, b"{}", errors.MODEL_FAILED, ""),
         (424, b'{"OriginalStatusCode": 0, "OriginalMessage": "it timed out"}', errors.MODEL_TOO_SLOW, ""),
@@ -202,7 +202,12 @@ ESCAPED = r"say \"OriginalMessage\":\"{}\" \\"
         (302, b"", errors.MODEL_FAILED, "operator"),
         (424, b'{"OriginalStatusCode": [1], "x": {', errors.MODEL_FAILED, ""),
         (424, b'{"OriginalMessage": "never ends', errors.MODEL_FAILED, ""),
-        (400, b'{"message": "' + b"\\" * 1001, errors.REFUSED_INPUT, errors.REFUSED_INPUT.message),
+        (
+            400,
+            b'{"message": "' + b"\\" * 1001,
+            errors.REFUSED_BY_SAGEMAKER,
+            errors.REFUSED_BY_SAGEMAKER.message,
+        ),
     ],
 )
 def test_sagemakers_own_errors_are_worded_as_on_aws(

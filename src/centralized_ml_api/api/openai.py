@@ -7,35 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.error_shape import INVALID_REQUEST, NOT_FOUND, ApiError
+from centralized_ml_api.api.error_shape import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from centralized_ml_api.api.error_shape import ApiError
 
 CHAT_PATH = "/v1/chat/completions"
 EMBEDDINGS_PATH = "/v1/embeddings"
 MODELS_PATH = "/v1/models"
 MODEL_PATH = f"{MODELS_PATH}/{{model}}"
 
-MODEL_MISSING = ApiError(
-    400,
-    INVALID_REQUEST,
-    "model_missing",
-    'The body must be a JSON object that names one of this API\'s models as "model".',
-)
-UNKNOWN_MODEL = ApiError(404, NOT_FOUND, "model_not_found", "There is no such model at this path.")
+MODEL_MISSING = ERRORS["model_missing"]
+MODEL_NOT_FOUND = ERRORS["model_not_found"]
 
 
 def unknown_model(names: Iterable[str]) -> ApiError:
-    """The 404 that lists the models of a path."""
-    listed = ", ".join(names)
-    return UNKNOWN_MODEL.saying(f"{UNKNOWN_MODEL.message} There are: {listed or 'none'}.")
+    """Builds the 404 that lists the models of a path."""
+    return MODEL_NOT_FOUND.with_message("listing", models=", ".join(names) or "none")
 
 
 def missing_model(names: Iterable[str]) -> ApiError:
-    """The 400 that lists the models of a path."""
-    listed = ", ".join(names)
-    return MODEL_MISSING.saying(f"{MODEL_MISSING.message} There are: {listed or 'none'}.")
+    """Builds the 400 that lists the models of a path."""
+    return MODEL_MISSING.with_message("listing", models=", ".join(names) or "none")
 
 
 def build_model_list(names: Iterable[str]) -> dict[str, Any]:

@@ -68,12 +68,12 @@ CASES = [
     Case(
         "a chat with an unknown model is 404 and lists the models",
         chat(model="nope"),
-        refused(openai.UNKNOWN_MODEL, "chat"),
+        refused(openai.MODEL_NOT_FOUND, "chat"),
     ),
     Case(
         "a model that does not chat is unknown to chats",
         chat(model="echo"),
-        refused(openai.UNKNOWN_MODEL, "chat"),
+        refused(openai.MODEL_NOT_FOUND, "chat"),
     ),
     *(
         Case(f"a chat without a model is 400: {body!r}", _broken(body), refused(openai.MODEL_MISSING, "chat"))
@@ -92,13 +92,13 @@ CASES = [
     Case(
         "an unknown model of the list is 404 and lists the models",
         Request(f"{openai.MODELS_PATH}/nope", b"", "GET"),
-        refused(openai.UNKNOWN_MODEL, "chat, translated"),
+        refused(openai.MODEL_NOT_FOUND, "chat, translated"),
     ),
     *(
         Case(
             f"two names at once are an unknown model of the list: {names}",
             Request(f"{openai.MODELS_PATH}/{names}", b"", "GET"),
-            refused(openai.UNKNOWN_MODEL, "chat, translated"),
+            refused(openai.MODEL_NOT_FOUND, "chat, translated"),
         )
         for names in ("chat|translated", "chat%7Ctranslated", "chat,translated")
     ),

@@ -30,9 +30,8 @@ PASSED_ALWAYS = ("Content-Type", "Accept")
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
 """
 
-BODY_TOO_LARGE = errors.BODY_TOO_LARGE.saying(
-    f"The request body is larger than {BODY_LIMIT_BYTES // 1024 // 1024} MB, the limit of this API"
-    f" ({BODY_LIMIT_BYTES} bytes)."
+BODY_TOO_LARGE = errors.BODY_TOO_LARGE.with_message(
+    "over_limit", megabytes=BODY_LIMIT_BYTES // 1024 // 1024, bytes=BODY_LIMIT_BYTES
 )
 _ANSWER_HEADERS = {
     name: f"integration.response.header.{name}" for name in ("Content-Type", CUSTOM_ATTRIBUTES)
@@ -48,7 +47,7 @@ RESPONSES: list[Response] = [
     MadeResponse("500|530", 500, render_fixed(errors.API_FAILED)),
     MadeResponse("503", 503, render_fixed(errors.MODEL_NOT_READY)),
     MadeResponse("504", 504, render_fixed(errors.MODEL_TOO_SLOW)),
-    MadeResponse("default", 502, render_fixed(errors.MODEL_FAILED.saying(errors.ENDPOINT_NOT_CALLED))),
+    MadeResponse("default", 502, render_fixed(errors.MODEL_FAILED.with_message("endpoint_not_called"))),
 ]
 """By SageMaker's status; what is left over is our own doing, such as a permission that is missing.
 

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.api.error_shape import ApiError
 
-_TOO_SLOW = errors.MODEL_TOO_SLOW.saying(
-    f"The model did not answer within {GATEWAY_TIMEOUT_SECONDS} seconds."
-)
+_TOO_SLOW = errors.MODEL_TOO_SLOW.with_message("after", seconds=GATEWAY_TIMEOUT_SECONDS)
 _API_MESSAGE = "$context.error.messageString"
 """API Gateway's own words, as a JSON string with its quotes."""
 
@@ -39,8 +37,8 @@ FIXED: dict[str, ApiError] = {
     "API_CONFIGURATION_ERROR": errors.API_FAILED,
     "AUTHORIZER_CONFIGURATION_ERROR": errors.API_FAILED,
     "AUTHORIZER_FAILURE": errors.API_FAILED,
-    "BAD_REQUEST_BODY": errors.BAD_REQUEST,
-    "BAD_REQUEST_PARAMETERS": errors.BAD_REQUEST,
+    "BAD_REQUEST_BODY": errors.MALFORMED_REQUEST,
+    "BAD_REQUEST_PARAMETERS": errors.MALFORMED_REQUEST,
     "EXPIRED_TOKEN": errors.NOT_ALLOWED,
     "INTEGRATION_FAILURE": errors.MODEL_FAILED,
     "INTEGRATION_TIMEOUT": _TOO_SLOW,
@@ -68,8 +66,7 @@ UNKNOWN_PATH_TYPES = ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
 
 def build_gateway_responses(calls: Iterable[str]) -> dict[str, Any]:
     """One for each type; the 404s name these calls, such as `POST /a-model`."""
-    there_are = ", ".join(calls)
-    unknown = errors.UNKNOWN_PATH.saying(f"{errors.UNKNOWN_PATH.message} There are: {there_are}.")
+    unknown = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(calls))
     return {
         "DEFAULT_4XX": _response(_passing(errors.REFUSED)),
         "DEFAULT_5XX": _response(_passing(errors.API_FAILED)),

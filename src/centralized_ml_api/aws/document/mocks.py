@@ -52,7 +52,7 @@ def build_other_methods(methods: Sequence[str]) -> dict[str, Any]:
 def refuse_method(methods: Sequence[str]) -> tuple[ApiError, dict[str, str]]:
     """The error for a method that is none of these, and the header that names them."""
     allow = ", ".join(method.upper() for method in methods)
-    error = errors.METHOD_NOT_ALLOWED.saying(f"{errors.METHOD_NOT_ALLOWED.message} It answers: {allow}.")
+    error = errors.METHOD_NOT_ALLOWED.with_message("listing", methods=allow)
     return error, {"Allow": allow}
 
 

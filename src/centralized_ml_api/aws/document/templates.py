@@ -57,8 +57,8 @@ def render_refusal() -> str:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html (ThrottlingException, 400)
     """
     return (
-        f"{_every_answer()}{_MESSAGE}{_words(errors.REFUSED_INPUT)}"
-        f'#if("$!m"==""){_say(errors.REFUSED_INPUT)}'
+        f"{_every_answer()}{_MESSAGE}{_words(errors.REFUSED_BY_SAGEMAKER)}"
+        f'#if("$!m"==""){_say(errors.REFUSED_BY_SAGEMAKER)}'
         f"#elseif({_THROTTLED}){_overridden(errors.TOO_MANY_REQUESTS)}{_retry_later()}"
         f"#elseif({_NO_ENDPOINT}){_overridden(errors.MODEL_NOT_READY)}{_say(errors.MODEL_NOT_READY)}"
         f"{_retry_later()}#end{_SHAPE}"

@@ -29,8 +29,8 @@ _WORDS: dict[str, errors.ApiError] = {
     "MODEL_NOT_READY": errors.MODEL_NOT_READY,
     "MODEL_REFUSED": errors.MODEL_REFUSED,
     "MODEL_TOO_SLOW": errors.MODEL_TOO_SLOW,
-    "NOT_CALLED": errors.MODEL_FAILED.saying(errors.ENDPOINT_NOT_CALLED),
-    "REFUSED_INPUT": errors.REFUSED_INPUT,
+    "NOT_CALLED": errors.MODEL_FAILED.with_message("endpoint_not_called"),
+    "REFUSED_BY_SAGEMAKER": errors.REFUSED_BY_SAGEMAKER,
     "TOO_MANY_REQUESTS": errors.TOO_MANY_REQUESTS,
 }
 

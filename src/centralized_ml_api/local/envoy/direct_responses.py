@@ -50,8 +50,7 @@ def build_text_route(match: dict[str, Any], text: str, content_type: str) -> Rou
 def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:
     """Answers that the path takes only these methods."""
     allow = ", ".join(methods)
-    message = f"{errors.METHOD_NOT_ALLOWED.message} It answers: {allow}."
-    route = build_error_route(match, errors.METHOD_NOT_ALLOWED.saying(message))
+    route = build_error_route(match, errors.METHOD_NOT_ALLOWED.with_message("listing", methods=allow))
     route["response_headers_to_add"].append(build_header("allow", allow))
     return route
 

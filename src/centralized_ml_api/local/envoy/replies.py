@@ -20,16 +20,9 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _LIMITED = {
-    REFUSED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.saying(
-        "Your team sends more requests a second than it may; try again after the pause in Retry-After."
-    ),
-    REFUSED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.saying(
-        "All callers together send more requests a second than this API takes; try again after the pause in"
-        " Retry-After."
-    ),
-    REFUSED_STATUS[QUOTA_FILTER]: errors.QUOTA_EXCEEDED.saying(
-        "Your team has made all its requests of today; the next day begins at midnight UTC."
-    ),
+    REFUSED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("team_rate"),
+    REFUSED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("api_rate"),
+    REFUSED_STATUS[QUOTA_FILTER]: errors.QUOTA_EXCEEDED.with_message("team_quota"),
 }
 """What the limits say, by the status that tells them apart."""
 
@@ -77,7 +70,7 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
             *(_mapper(_status(status), error) for status, error in _LIMITED.items()),
             # These two statuses a route may answer too: it has a path, and one with a slash.
             _mapper(_both(_status(404), _path({"exact": "*"})), errors.UNKNOWN_PATH),
-            _mapper(_both(_status(501), _no_path()), errors.UNKNOWN_CODING),
+            _mapper(_both(_status(501), _no_path()), errors.UNKNOWN_TRANSFER_CODING),
             # A body that names no model, or one that the team may not call: its route has said so.
             {"filter": _both(_either(_status(400), _status(403)), _said(READ))},
             _mapper(_both(_status(403), _header("upgrade")), errors.FORBIDDEN),
@@ -91,18 +84,16 @@ def build_local_replies(limits: Limits) -> dict[str, Any]:
 def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
     """Errors of which the status alone says what happened."""
     return (
-        errors.BAD_REQUEST,
+        errors.MALFORMED_REQUEST,
         errors.UNAUTHORIZED,
         errors.NOT_ALLOWED,
         errors.REQUEST_TIMEOUT,
-        errors.BODY_TOO_LARGE.saying(
-            f"The request body is larger than {limits.body_bytes // _MIB} MB, the limit of this API"
-            f" ({limits.body_bytes} bytes)."
+        errors.BODY_TOO_LARGE.with_message(
+            "over_limit", megabytes=limits.body_bytes // _MIB, bytes=limits.body_bytes
         ),
         errors.UPGRADE_REQUIRED,
-        errors.HEADERS_TOO_LARGE.saying(
-            f"The request line and headers are larger than {limits.headers_kib} KiB, or there are more than"
-            f" {limits.headers_count} lines of headers."
+        errors.HEADERS_TOO_LARGE.with_message(
+            "over_limit", kib=limits.headers_kib, lines=limits.headers_count
         ),
         errors.MODEL_FAILED,
         _too_slow(limits.answer_seconds),
@@ -110,13 +101,11 @@ def _by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
 
 
 def _answer_too_large(limits: Limits) -> errors.ApiError:
-    return errors.ANSWER_TOO_LARGE.saying(
-        f"The model's answer is larger than {limits.answer_bytes // _MIB} MB; only a stream may be."
-    )
+    return errors.ANSWER_TOO_LARGE.with_message("over_limit", megabytes=limits.answer_bytes // _MIB)
 
 
 def _too_slow(seconds: float) -> errors.ApiError:
-    return errors.MODEL_TOO_SLOW.saying(f"The model did not answer within {seconds:g} seconds.")
+    return errors.MODEL_TOO_SLOW.with_message("after", seconds=f"{seconds:g}")
 
 
 def _mapper(when: dict[str, Any], error: errors.ApiError) -> dict[str, Any]:

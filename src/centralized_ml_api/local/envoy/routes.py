@@ -184,7 +184,7 @@ def _health(gateway: Gateway) -> list[Route]:
     if not unready:
         return build_document_routes(path, document, methods=_READS)
     named = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
-    error = errors.MODEL_NOT_READY.saying(f"Not ready: {named}.")
+    error = errors.MODEL_NOT_READY.with_message("listing", models=named)
     document = {**errors.build_error(error, REQUEST_ID), **document}
     return build_document_routes(
         path, document, methods=_READS, status=error.status, headers=[_retry_after()]
@@ -199,5 +199,5 @@ def _unknown_path(gateway: Gateway) -> Route:
     posts = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
     own = list_document_paths(gateway.documents)
     paths = [*posts, *list_openai_paths(gateway), *own, f"GET {HEALTH_PATH}"]
-    message = f"{errors.UNKNOWN_PATH.message} There are: {', '.join(paths)}."
-    return build_error_route({"prefix": "/"}, errors.UNKNOWN_PATH.saying(message))
+    error = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(paths))
+    return build_error_route({"prefix": "/"}, error)

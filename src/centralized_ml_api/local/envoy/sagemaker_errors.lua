@@ -79,7 +79,7 @@ local function choose(status, said)
   if status == 400 and message:find("^Endpoint ") and message:find(" not found", 1, true) then
     return ERRORS.MODEL_NOT_READY
   end
-  if status == 400 then return ERRORS.REFUSED_INPUT, spoken end
+  if status == 400 then return ERRORS.REFUSED_BY_SAGEMAKER, spoken end
   if status == 413 then return ERRORS.BODY_TOO_LARGE end
   if status == 500 or status == 530 then return ERRORS.API_FAILED end
   if status == 503 then return ERRORS.MODEL_NOT_READY end

@@ -30,9 +30,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 HEADERS_LIMIT_BYTES = 128 * 1024
 """Of the request line, and of a header: more than the gateway lets through. What is larger it has refused."""
 
-MODEL_FAILED = error_shape.ApiError(502, error_shape.MODEL, "function_failed", "")
-TOO_SLOW = error_shape.ApiError(504, error_shape.TIMEOUT, "function_too_slow", "")
-NOT_READY = error_shape.ApiError(503, error_shape.UNAVAILABLE, "function_not_ready", "")
+MODEL_FAILED = error_shape.ERRORS["function_failed"]
+TOO_SLOW = error_shape.ERRORS["function_too_slow"]
+NOT_READY = error_shape.ERRORS["function_not_ready"]
 _ERRORS = {error.status: error for error in (MODEL_FAILED, TOO_SLOW, NOT_READY, error_shape.BODY_TOO_LARGE)}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
