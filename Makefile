@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up chromium test check lint parity lambda-runtime bench audit format docs lock clean
+.PHONY: help setup setup-aws setup-dev up chromium test check lint parity lambda-runtime mutate bench audit format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 CONFIG ?= config/models.json
 UP ?=
 BENCH ?=
+ROOMS ?= local/run plan aws/document config/checks
 FLAGS ?=
 PIP_AUDIT := 2.9.0
 
@@ -92,6 +93,9 @@ $(VENV)/lambda-runtime/lambda-runtime.stamp: tests/lambda_runtime/build.sh tests
 
 lambda-runtime: setup-dev $(VENV)/lambda-runtime/lambda-runtime.stamp ## Run the function that streams under AWS's own runtime client (4 minutes, once)
 	@MLAPI_LAMBDA_RUNTIME_CLIENT=$(CURDIR)/$(VENV)/lambda-runtime/node_modules/aws-lambda-ric/index.mjs $(BIN)/python -m pytest -q tests/unit/aws/stream_function
+
+mutate: setup-dev ## Count the small faults that the fast tests notice; ROOMS="local/run plan" picks
+	@$(BIN)/python tools/mutate.py $(ROOMS) $(FLAGS)
 
 bench: setup setup-aws ## Measure beside what people would use instead; BENCH="gateway synth" picks, FLAGS="--rounds 9" passes on
 	@$(BIN)/python -m bench $(BENCH) $(FLAGS)
