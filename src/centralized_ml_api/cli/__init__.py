@@ -1,4 +1,4 @@
-"""The command line `mlapi`: one file a verb, each imported only when it is used."""
+"""The command line `mlapi`: one module for each verb in `verbs/`, imported only when it is used."""
 
 from __future__ import annotations
 
@@ -12,45 +12,35 @@ import click
 from centralized_ml_api import __version__
 from centralized_ml_api.errors import INTERRUPTED, MlApiError
 
-VERBS = (
-    "init",
-    "check",
-    "plan",
-    "pull",
-    "models",
-    "lock",
-    "up",
-    "status",
-    "down",
-    "logs",
-    "reload",
-    "keys",
-    "call",
-    "smoke",
-    "usage",
-    "cost",
-    "doctor",
-    "deploy",
-    "diff",
-    "destroy",
-    "extend",
-    "explain",
-    "schema",
-)
+SECTIONS = {
+    "Serve on this machine": (
+        *("init", "check", "plan", "pull", "up", "status", "logs", "reload", "down", "call", "smoke"),
+    ),
+    "Run an event": ("keys", "usage", "extend"),
+    "Deploy to AWS": ("doctor", "cost", "lock", "deploy", "diff", "destroy"),
+    "Look things up": ("models", "explain", "schema", "completion"),
+}
+"""The verbs by what they are for, as `mlapi --help` lists them."""
+
+VERBS = tuple(verb for verbs in SECTIONS.values() for verb in verbs)
 _TAKES_NO_MORE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-"""Why a write fails that is nobody's mistake."""
+"""Why a write fails without anybody's mistake."""
 
 
 class Verbs(click.Group):
-    """A group whose verbs are modules: `mlapi up` imports `cli/verbs/up.py` and nothing else."""
+    """A group whose verbs are modules: `mlapi up` imports `cli/verbs/up.py` and no other verb."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every verb, in the order in which a user meets them."""
+        """Returns every verb."""
         del ctx
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb of that name, or None."""
+        """Returns the verb of that name, or None.
+
+        Raises:
+            TypeError: the verb's module does not define it.
+        """
         del ctx
         if cmd_name not in VERBS:
             return None
@@ -59,11 +49,41 @@ class Verbs(click.Group):
             raise TypeError(f"cli/verbs/{cmd_name}.py has no verb {cmd_name}")
         return verb
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the verb and its arguments.
+
+        Raises:
+            click.UsageError: there is no such verb; the message names the nearest one.
+        """
+        name = args[0]
+        if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
+            from centralized_ml_api.config.wording import nearest
+
+            meant = nearest(name, VERBS)
+            ctx.fail(f"No such command {name!r}." + (f" Did you mean {meant!r}?" if meant else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the verbs in their sections, each with the first sentence of its help."""
+        longest = max(map(len, VERBS))
+        for title, verbs in SECTIONS.items():
+            commands = {verb: self.get_command(ctx, verb) for verb in verbs}
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (verb.ljust(longest), command.get_short_help_str(formatter.width - 6 - longest))
+                        for verb, command in commands.items()
+                        if command
+                    ]
+                )
+
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="mlapi")
 def mlapi() -> None:
-    """One JSON file lists models, one command gives one HTTP API with a path per model.
+    """Turn one JSON file of models into one HTTP API with a path for each model.
 
     Start with `mlapi init`, then `mlapi check` and `mlapi up`.
     """
@@ -74,9 +94,9 @@ def main() -> None:
 
     0 is success, 1 a failure, 2 a wrong command line or config, 130 an interruption.
     """
-    # A quarter of the time of a short verb: Python would look for garbage some hundred times while it
-    # imports, where there is none, and once more at the end, in memory that the end gives back anyway.
-    # For `up`, which lives on, it is some megabytes.
+    # A quarter of the time of a short verb: while it imports, Python would look for garbage some hundred
+    # times where there is none, and once more at the end, in memory that the end frees anyway. For `up`,
+    # which lives on, this costs some megabytes.
     gc.set_threshold(50_000)
     status = run()
     gc.freeze()
@@ -84,11 +104,14 @@ def main() -> None:
 
 
 def run() -> int:
-    """Runs the verb of `sys.argv` and returns the exit status; every expected error is shown, none raised."""
+    """Runs the verb of `sys.argv` and returns the exit status; shows every expected error, raises none."""
     try:
         status = mlapi.main(standalone_mode=False)
     except MlApiError as error:
-        return _failed(error)
+        from centralized_ml_api.cli import output  # only a failure pays for rendering
+
+        output.fail(error)
+        return error.exit_status
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -100,19 +123,12 @@ def run() -> int:
 
 
 def _unwritable(error: OSError) -> int:
-    """The status after an output that takes no more (a full disk, a closed pipe); raises any other error."""
+    """Returns the status after an output that takes no more, such as a full disk; raises any other error."""
     if error.errno not in _TAKES_NO_MORE:
         raise error
-    from centralized_ml_api.cli import output  # noqa: PLC0415  # only a failure pays for rendering
+    from centralized_ml_api.cli import output
 
     if not isinstance(error, BrokenPipeError):
         output.try_talk(f"error: cannot write: {error.strerror}")
     output.give_up_unwritable()
     return 1
-
-
-def _failed(error: MlApiError) -> int:
-    from centralized_ml_api.cli import output  # noqa: PLC0415  # only a failure pays for rendering
-
-    output.fail(error)
-    return error.exit_status

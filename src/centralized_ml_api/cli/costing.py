@@ -1,4 +1,4 @@
-"""From a config to what it costs, for every verb that says so."""
+"""Prices a config on AWS, for every verb that says what it costs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def load_cost(config: Path, region: str | None) -> tuple[ApiPlan, Cost]:
-    """The plan of the config and what it costs; that it has warnings is said.
+    """Returns the plan of the config and what it costs; says how many warnings there are.
 
     Raises:
         ConfigError: the config has errors.
@@ -49,35 +49,51 @@ def load_cost(config: Path, region: str | None) -> tuple[ApiPlan, Cost]:
 def build_priced_plan(
     loaded: LoadedConfig, prices: PriceList, facts: Mapping[str, ModelFacts]
 ) -> tuple[ApiPlan, Cost]:
-    """The plan and what it costs; `facts` tell which JumpStart entries are sold in the Marketplace. Pure."""
+    """Returns the plan and what it costs. Pure.
+
+    Args:
+        loaded: the config.
+        prices: those of the region.
+        facts: by entry name; they tell which JumpStart models are sold in the AWS Marketplace.
+    """
     plan = build_plan(loaded)
-    packages = frozenset(name for name, one in facts.items() if one.model_package_arn)
+    packages = frozenset(name for name, found in facts.items() if found.model_package_arn)
     return plan, build_cost(plan, prices, packages=packages)
 
 
 def load_best_prices(region: str | None) -> PriceList:
-    """The prices of a region, or of the one of the AWS settings: AWS's answer, or else the list at hand."""
+    """Returns the prices of a region, or of that of the AWS settings: from AWS, otherwise as shipped."""
     if importlib.util.find_spec("boto3") is not None:
-        from centralized_ml_api.aws.clients import AwsClients  # noqa: PLC0415  # only where it is installed
-        from centralized_ml_api.aws.prices import load_prices  # noqa: PLC0415
+        from centralized_ml_api.aws.clients import AwsClients
+        from centralized_ml_api.aws.prices import load_prices
 
         try:
             return load_prices(AwsClients(region))
-        except DeployError:  # a profile that does not exist; the verbs that need it say so
+        except DeployError:  # the profile does not exist; the verbs that need it say so
             pass
-    named = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
-    return load_shipped_prices(region or next(filter(None, named), DEFAULT_REGION))
+    return load_shipped_prices(
+        region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    )
 
 
 def event_period(event: EventPlan, now: datetime) -> Period:
-    """What a budget is for: until the event ends, or else 30 days."""
+    """Returns what a budget is for: until the event ends, otherwise 30 days. Pure."""
     if event.ends is None:
         return Period("in 30 days", BUDGET_HOURS)
     return Period("until the event ends", hours_until(event.ends, now))
 
 
 def judge_budget(cost: Cost, event: EventPlan, now: datetime) -> tuple[Verdict | None, str]:
-    """How the cost compares with the event's budget, and that in a sentence; None without a budget."""
+    """Returns how the cost compares with the event's budget, and a sentence about it. Pure.
+
+    Args:
+        cost: of all entries.
+        event: with the budget and the end.
+        now: the present instant.
+
+    Returns:
+        None and an empty text without a budget.
+    """
     if event.budget is None:
         return None, ""
     period = event_period(event, now)

@@ -1,4 +1,4 @@
-"""From the CONFIG argument to a plan, for every verb that needs one."""
+"""Loads CONFIG for the verbs, looks its JumpStart models up, and saves edits to it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.shown_path import shown_path
-from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.edit import save_text
+from centralized_ml_api.config.load import check_text, load_config
 from centralized_ml_api.config.render import count_problems
+from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.facts import resolve_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from centralized_ml_api.catalog.catalog import Catalog
+    from centralized_ml_api.catalog.facts import Fidelity, ModelFacts, Source
+    from centralized_ml_api.config.document import Document
+    from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.errors import Problem
     from centralized_ml_api.plan.types import ApiPlan
 
 
 def load_plan_and_warn(config: Path) -> ApiPlan:
-    """The plan of the config; that it has warnings is said.
+    """Returns the plan of the config; says how many warnings there are.
 
     Raises:
         ConfigError: the config has errors.
@@ -31,8 +37,91 @@ def load_plan_and_warn(config: Path) -> ApiPlan:
     return build_plan(loaded)
 
 
-def tell_warnings(warnings: Sequence[Problem], config: Path) -> None:
-    """How many there are, on one line, and how to read them."""
+def tell_warnings(problems: Sequence[Problem], config: Path) -> None:
+    """Says in one line how many of the problems are warnings and how to read them; nothing without any."""
+    warnings = [problem for problem in problems if problem.severity == "warning"]
     if warnings:
-        file = shown_path(config)
+        file = output.shown_path(config)
         output.talk(f"{file}: {count_problems(warnings)}, see: mlapi check {shlex.quote(file)}")
+
+
+def look_up(
+    loaded: LoadedConfig, *, region: str, offline: bool
+) -> tuple[dict[str, ModelFacts], tuple[Problem, ...]]:
+    """Looks every JumpStart model of a config up; says what the sources warn of.
+
+    A config without JumpStart models opens nothing.
+
+    Args:
+        loaded: the config.
+        region: the AWS region of the models.
+        offline: whether to use the lock file, the cache and the snapshot only.
+
+    Returns:
+        The facts by entry name, and the problems found.
+
+    Raises:
+        CatalogError: the lock file or the mirror is damaged.
+    """
+    if not any(model.model_id for model in loaded.config.models):
+        return {}, ()
+    from centralized_ml_api.catalog.catalog import open_catalog
+
+    catalog = open_catalog(loaded.path, offline=offline)
+    facts, problems = resolve_facts(loaded, catalog, region=region)
+    tell_catalog_warnings(catalog)
+    return facts, problems
+
+
+def check_jumpstart(loaded: LoadedConfig, region: str) -> dict[str, ModelFacts]:
+    """Returns the facts of the config's JumpStart models, by entry name.
+
+    Raises:
+        ConfigError: JumpStart does not have what the config asks for.
+        CatalogError: the lock file or the mirror is damaged.
+    """
+    facts, problems = look_up(loaded, region=region, offline=False)
+    _refuse_errors(problems, loaded.document.text)
+    return facts
+
+
+def describe_origin(source: Source, fidelity: Fidelity) -> str:
+    """Returns where facts are from, such as `from the snapshot, in part`. Pure."""
+    place = "from JumpStart" if source == "live" else f"from the {source}"
+    return f"{place}, in part" if fidelity == "partial" else place
+
+
+def tell_catalog_warnings(catalog: Catalog) -> None:
+    """Prints what the catalogue's sources warn of."""
+    for warning in catalog.warnings:
+        output.talk(f"Note: {warning}.")
+
+
+def check_edit(config: Path, text: str) -> None:
+    """Returns when the config has no errors with the new text.
+
+    Raises:
+        ConfigError: it has errors; their locations are those of the new text.
+    """
+    _refuse_errors(check_text(config, text, now=datetime.now(UTC)), text)
+
+
+def save_edit(config: Path, document: Document, text: str) -> None:
+    """Replaces the file with the new text.
+
+    Args:
+        config: the file.
+        document: what was read from it, to notice a change by somebody else.
+        text: the new text.
+
+    Raises:
+        ConfigError: the new text has errors.
+        UsageError: the file cannot be written, or somebody else changed it meanwhile.
+    """
+    check_edit(config, text)
+    save_text(config, document.text, text)
+
+
+def _refuse_errors(problems: Sequence[Problem], text: str) -> None:
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(problems, source=text)

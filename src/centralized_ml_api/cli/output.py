@@ -1,6 +1,7 @@
-"""The only module that prints: stdout is data, stderr is talk.
+"""Prints for all verbs, in one place: stdout is data, stderr is talk.
 
-A pipe gets what was said to the byte. On a terminal nothing of it can steer: some of it others have written.
+A pipe gets every byte unchanged. On a terminal no text can move the cursor or worse: models, logs and servers
+wrote some of it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import codecs
 import contextlib
 import json
 import os
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.cli.terminal_text import render_for_terminal
-from centralized_ml_api.errors import CatalogError, ConfigError
+from centralized_ml_api.errors import CatalogError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,36 +28,56 @@ if TYPE_CHECKING:
 _CHARACTERS = codecs.getincrementaldecoder("utf-8")("replace")
 """Bytes come in pieces, which may end within a character."""
 
+_COLOR = r"\x1b\[[0-9;]*m"
+"""Select graphic rendition: it changes how text looks and nothing else.
+
+Source: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/ (8.3.117)
+"""
+
+_CONTROLS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+"""Control characters except tab and line feed, and those that change the direction of writing.
+
+Source: https://www.unicode.org/reports/tr9/ (explicit directional embeddings, overrides and isolates)
+"""
+
+_PARTS = re.compile(rf"(?P<kept>{_COLOR}|\r\n)|(?P<overwrites>\r)|{_CONTROLS}")
+
 
 def data(text: str) -> None:
-    """What the user asked for, to stdout."""
+    """Prints what the user asked for, to stdout."""
     click.echo(_shown(text, sys.stdout), color=_color())
 
 
 def data_json(value: Mapping[str, object] | Sequence[object]) -> None:
-    """What a script asked for, to stdout: one JSON document, indented."""
+    """Prints what a script asked for, to stdout: one JSON document, indented."""
     click.echo(_shown(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout))
 
 
 def data_bytes(value: bytes) -> None:
-    """Bytes as they are, to stdout; a terminal is shown the text that they are."""
+    """Prints bytes unchanged, to stdout; a terminal gets them decoded as UTF-8."""
     click.echo(_shown(_CHARACTERS.decode(value), sys.stdout) if sys.stdout.isatty() else value, nl=False)
 
 
 def talk(text: str) -> None:
-    """What the user should know meanwhile, to stderr."""
+    """Prints what the user should know, to stderr."""
     click.echo(_shown(text, sys.stderr), err=True, color=_color())
 
 
+def try_talk(text: str) -> None:
+    """Does the same as `talk` where stderr may be closed or full."""
+    with contextlib.suppress(OSError):
+        talk(text)
+
+
 def next_command(text: str) -> None:
-    """The last line of a verb: what is useful next."""
+    """Prints the last line of a verb: the next useful command."""
     talk(f"Next: {text}")
 
 
 def fail(error: MlApiError) -> None:
-    """An error and how to fix it, to stderr; a config's problems in their full form."""
+    """Prints an error and its fix, to stderr; the problems of a config in full."""
     if isinstance(error, ConfigError):
-        from centralized_ml_api.config.render import render_problems  # noqa: PLC0415  # only when it is needed
+        from centralized_ml_api.config.render import render_problems
 
         talk(render_problems(error.problems, error.source))
         return
@@ -66,23 +88,13 @@ def fail(error: MlApiError) -> None:
         talk(f"  fix: {error.fix}")
 
 
-def _shown(text: str, stream: TextIO) -> str:
-    return render_for_terminal(text) if stream.isatty() else text
-
-
-def _color() -> bool | None:
-    """False when the user asked for none (https://no-color.org), else click decides by the terminal."""
-    return False if os.environ.get("NO_COLOR") else None
-
-
-def try_talk(text: str) -> None:
-    """The same as `talk`, of a reader who may not be reached any more."""
-    with contextlib.suppress(OSError):
-        talk(text)
+def flush() -> None:
+    """Sends on what was printed so far."""
+    sys.stdout.flush()
 
 
 def give_up_unwritable() -> None:
-    """Lets an output that takes no more lead nowhere, or Python would try once more when it ends."""
+    """Redirects an output that takes no more to nowhere; otherwise Python would write again at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -90,6 +102,55 @@ def give_up_unwritable() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def flush() -> None:
-    """Sends on what was printed so far."""
-    sys.stdout.flush()
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before something costs money or is lost; returns when the user agreed.
+
+    Raises:
+        UsageError: stdin is no terminal and `--yes` was not given.
+        click.Abort: the user said no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("there is nobody to ask", fix="add --yes if that is meant")
+    click.confirm(question, abort=True, err=True)
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Returns a number with its noun, such as `1 time` or `2 times`. Pure.
+
+    Args:
+        count: the number.
+        noun: for one.
+        plural: for several; without it the noun with an `s`.
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def shown_path(path: Path) -> str:
+    """Returns the path relative to the current folder where it is inside, otherwise as it is."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def render_for_terminal(text: str) -> str:
+    """Returns the text without what moves the cursor or sets a title, clipboard or direction. Pure.
+
+    Colours stay. A carriage return, with which a line hides what stood there before, begins a new line.
+    """
+    return _PARTS.sub(_replace, text)
+
+
+def _replace(part: re.Match[str]) -> str:
+    if part["kept"]:
+        return part["kept"]
+    return "\n" if part["overwrites"] else "\N{REPLACEMENT CHARACTER}"
+
+
+def _shown(text: str, stream: TextIO) -> str:
+    return render_for_terminal(text) if stream.isatty() else text
+
+
+def _color() -> bool | None:
+    """Returns False when the user asked for no colour (https://no-color.org); otherwise click decides."""
+    return False if os.environ.get("NO_COLOR") else None

@@ -1,23 +1,26 @@
-"""How `mlapi up` says what it does while it does it: a line for every change, and the end of it."""
+"""Shows what takes long while it goes on: the start of `mlapi up`, and what `mlapi pull` fetches."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import state_flag
-from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.shown_path import shown_path
+from centralized_ml_api.cli.options import state_flag
+from centralized_ml_api.cli.output import counted, shown_path
 from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.sample import sample_file_of, sample_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
+    from centralized_ml_api.local.weights import Progress as FetchProgress
     from centralized_ml_api.plan.types import ApiPlan
 
 BETWEEN_DETAILS_SECONDS = 1.0
@@ -103,7 +106,7 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
 def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     """The addresses, what still starts, and a call that works."""
-    from centralized_ml_api.local.machine.ports import reachable_addresses  # noqa: PLC0415  # only with the target
+    from centralized_ml_api.local.machine.ports import reachable_addresses
 
     missing = ", ".join(status.still_starting)
     output.data(f"Serving on {status.address}" + (f"; still starting: {missing}" if missing else ""))
@@ -166,3 +169,45 @@ def _show_log(part: PartStatus) -> None:
 
 def _folder(status: LocalStatus) -> Path:
     return Path(shown_path(Path(status.state_folder)))
+
+
+@contextmanager
+def show_transfer(name: str) -> Iterator[Callable[[FetchProgress], None]]:
+    """Shows a bar on a terminal's stderr while the block runs; the callable takes how far the download is."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    text, *numbers = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    console = Console(stderr=True)
+    with Progress(
+        text, *numbers, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as bars:
+        bar = bars.add_task(name, total=None)
+
+        def show(now: FetchProgress) -> None:
+            bars.update(
+                bar, description=f"{name}: {now.stage}", completed=now.done_bytes, total=now.total_bytes
+            )
+
+        yield show
+
+
+@contextmanager
+def show_work(name: str) -> Iterator[Callable[[str], None]]:
+    """Shows a line on a terminal's stderr while the block runs; the callable takes what is being done."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), console=console, disable=not console.is_terminal
+    ) as lines:
+        line = lines.add_task(name, total=None)
+        yield lambda words: lines.update(line, description=f"{name}: {words}")

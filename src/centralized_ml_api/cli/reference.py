@@ -1,4 +1,4 @@
-"""The page about the command line, made from the verbs themselves."""
+"""Generates the page about the command line from the verbs themselves."""
 
 from __future__ import annotations
 
@@ -18,30 +18,25 @@ _START = f"""\
 
 # The command line: `mlapi`
 
-`CONFIG` is `config/models.json` when it is left out. What you asked for goes to standard output, everything
-else to standard error, so that scripts can read the one and people the other. Verbs with `--json` print JSON.
-Colours are left out when the output is no terminal or `NO_COLOR` is set.
+Without `CONFIG`, verbs use `config/models.json`. What you asked for goes to standard output, everything else
+to standard error, so a script can read the one and a person the other. With `--json` a verb prints JSON.
+There are no colours when the output is not a terminal or `NO_COLOR` is set.
 
 | exit status | when |
 | --- | --- |
 | 0 | it worked |
-| 1 | it failed: nothing runs, a model could not be started, a call was answered with an error |
+| 1 | it failed: nothing runs, a model could not start, the answer to a call was an error |
 | 2 | the command line or the config is wrong; nothing was started or changed |
-| {INTERRUPTED} | it was interrupted with Ctrl-C |
+| {INTERRUPTED} | Ctrl-C interrupted it |
 """
 
 
 def render_cli_reference() -> str:
-    """The whole page, in Markdown. Pure."""
+    """Returns the whole page, in Markdown."""
     root = click.Context(mlapi, info_name="mlapi")
-    return "\n".join([_START, *(_verb(name, root) for name in VERBS)])
-
-
-def _verb(name: str, root: click.Context) -> str:
-    command = mlapi.get_command(root, name)
-    if command is None:
-        raise LookupError(f"no verb {name}")
-    return _describe(name, command, root)
+    commands = {name: mlapi.get_command(root, name) for name in VERBS}
+    sections = [_describe(name, command, root) for name, command in commands.items() if command]
+    return "\n".join([_START, *sections])
 
 
 def _describe(name: str, command: click.Command, parent: click.Context) -> str:
@@ -61,17 +56,17 @@ def _describe(name: str, command: click.Command, parent: click.Context) -> str:
 
 
 def _below(command: click.Command, context: click.Context) -> Iterator[str]:
-    """What a verb has below it: `mlapi models show`."""
+    """Yields the commands below a verb, such as `mlapi models show`."""
     for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
         if not inner.hidden:
             yield _describe(f"{context.info_name} {name}", inner, context)
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    options = [one for one in command.params if isinstance(one, click.Option)]
+    options = [option for option in command.params if isinstance(option, click.Option)]
     if options:
         yield from ("| flag | default | meaning |", "| --- | --- | --- |")
-        yield from (_option(one, context) for one in options)
+        yield from (_option(option, context) for option in options)
         yield ""
 
 

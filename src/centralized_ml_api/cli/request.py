@@ -1,57 +1,91 @@
-"""One request to an API, wherever it runs: shared by the verbs that send some."""
+"""Sends one request to an API, wherever it runs: its body, address, key, and what can go wrong."""
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
+from centralized_ml_api.api.keys import KEY_HEADER
+from centralized_ml_api.cli.targets import running_address
+from centralized_ml_api.config.resolve import resolve_folder
+from centralized_ml_api.errors import MlApiError, UsageError
+from centralized_ml_api.plan.sample import JSON, media_type_of, sample_file_of, sample_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import urllib3
 
-    from centralized_ml_api.cli.sample_body import Body
+    from centralized_ml_api.plan.types import ModelDeployment
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 65
 FIRST_ERROR_STATUS = 400
-KEY_HEADER = "x-api-key"
 _ADDRESS = re.compile(r"https?://[\w.:@%~/\[\]-]+", re.IGNORECASE)
-FIX = "see what runs: mlapi status"
+_FIX = "see what runs: mlapi status"
 
 
 class UnreachableError(MlApiError):
-    """Nothing could be connected to at the address."""
+    """Nothing listens at the address."""
 
 
-def _take_key(context: click.Context, option: click.Parameter, key: str | None) -> str | None:
-    """The key without the white space around it; one that no header can carry is refused, and not shown."""
-    del context, option
-    stripped = (key or "").strip()
-    if not (stripped.isascii() and stripped.isprintable()):
-        raise UsageError("the key has characters that no key has", fix="copy it anew from your organizer")
-    return stripped or None
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent, its media type, and that of the answer where it is known."""
+
+    content: bytes
+    media_type: str
+    accept: str = ""
 
 
-key_option = click.option(
-    "--key", envvar="MLAPI_KEY", callback=_take_key, help="The team's key, or set MLAPI_KEY."
-)
+def load_sample_body(deployment: ModelDeployment, folders: Sequence[Path]) -> Body | None:
+    """Returns the entry's sample as a body; None without a sample.
+
+    Args:
+        deployment: the entry.
+        folders: where relative paths of files start.
+
+    Raises:
+        UsageError: the sample's file cannot be read.
+    """
+    content = _load_content(deployment, folders)
+    # API Gateway gives bytes as base64 to callers that do not ask for their type.
+    return None if content is None else Body(content, media_type_of(deployment), deployment.about.gives or "")
+
+
+def load_file(file: Path) -> bytes:
+    """Returns the content of a file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be read: {error.strerror}", fix="write @ and the path of a file"
+        ) from error
 
 
 def post(url: str, body: Body, key: str | None) -> urllib3.BaseHTTPResponse:
-    """The answer, its body not yet read; a redirect is not followed, so the key goes nowhere else.
+    """Returns the answer, its body not yet read; a redirect is not followed, so the key goes nowhere else.
+
+    Args:
+        url: the address with the path of the model.
+        body: what is sent.
+        key: the team's key, if there is one.
 
     Raises:
-        UnreachableError: nobody listens at the address.
+        UnreachableError: nothing listens at the address.
         MlApiError: the connection broke, or no answer came in time.
     """
-    import urllib3  # noqa: PLC0415  # only the verbs that call pay for it
+    import urllib3
 
     headers = {"Content-Type": body.media_type, "Accept": body.accept, KEY_HEADER: key or ""}
     with explain_failures(url):
@@ -68,74 +102,72 @@ def post(url: str, body: Body, key: str | None) -> urllib3.BaseHTTPResponse:
 
 @contextmanager
 def explain_failures(url: str) -> Iterator[None]:
-    """What goes wrong with a connection while it is used in the block, as errors of ours.
+    """Turns what goes wrong with a connection in the block into errors that a user can act on.
 
     Raises:
-        UnreachableError: nobody listens at the address.
+        UnreachableError: nothing listens at the address.
         MlApiError: the connection broke, or nothing came in time.
     """
-    import urllib3  # noqa: PLC0415  # only the verbs that call pay for it
+    import urllib3
 
     try:
         yield
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-        raise UnreachableError(f"{url} does not answer: {error}", fix=FIX) from error
+        raise UnreachableError(f"{url} does not answer: {error}", fix=_FIX) from error
     except urllib3.exceptions.HTTPError as error:
-        raise MlApiError(f"{url} does not answer: {error}", fix=FIX) from error
+        raise MlApiError(f"{url} does not answer: {error}", fix=_FIX) from error
 
 
 def choose_address(url: str | None, state: Path) -> str:
-    """Where to send: `url`, or without it the API that runs here; no slash at its end.
+    """Returns where to send: `url`, or without it the API that runs here; no slash at its end.
 
     Raises:
-        UsageError: `url` is no address of the web.
-        NotRunningError: no API runs here, or it is just starting.
+        UsageError: `url` is not the address of an API.
+        NotRunningError: no API runs here, or its gateway is starting.
     """
-    if url is None:
-        return running_address(state)
-    return check_address(url)
+    return running_address(state) if url is None else check_address(url)
 
 
 def check_address(url: str) -> str:
-    """The address of an API; no slash at its end, and nothing in it that a shell would act on.
+    """Returns the address of an API without a slash at its end; nothing in it means anything to a shell.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not one.
     """
     if _ADDRESS.fullmatch(url) is None:
         raise UsageError(f"{url!r} is no address of an API", fix="write it as http://… or https://…")
     return url.rstrip("/")
 
 
-def running_address(state: Path) -> str:
-    """The address of the API that runs here.
-
-    Raises:
-        NotRunningError: none does, or it is just starting.
-    """
-    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415
-    from centralized_ml_api.local.run.control import ControlClient  # noqa: PLC0415  # only for a local target
-
-    address = ControlClient(StateFolder(state).load_run()).status().address
-    if not address:
-        raise NotRunningError("the gateway is just starting", fix="try again in a moment")
-    return address
-
-
-def running_config(state: Path) -> Path:
-    """The config that is served here.
-
-    Raises:
-        NotRunningError: none is.
-    """
-    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415  # only for a local target
-
-    return Path(StateFolder(state).load_run().config)
-
-
 def is_text(content_type: str, content: bytes) -> bool:
-    """Whether an answer can be shown on a terminal."""
+    """Returns whether an answer can be shown on a terminal. Pure."""
     main = content_type.partition(";")[0].strip().lower()
     if main.startswith("text/") or main.endswith(("json", "xml", "x-www-form-urlencoded", "event-stream")):
         return True
     return not main and b"\0" not in content
+
+
+def _take_key(context: click.Context, option: click.Parameter, key: str | None) -> str | None:
+    """Returns the key without white space around it; refuses, unshown, one that no header can carry."""
+    del context, option
+    stripped = (key or "").strip()
+    if not (stripped.isascii() and stripped.isprintable()):
+        raise UsageError("the key has characters that no key has", fix="copy it anew from your organizer")
+    return stripped or None
+
+
+key_option = click.option(
+    "--key", envvar="MLAPI_KEY", callback=_take_key, help="The team's key, or set MLAPI_KEY."
+)
+
+
+def _load_content(deployment: ModelDeployment, folders: Sequence[Path]) -> bytes | None:
+    file = sample_file_of(deployment)
+    if file:
+        return load_file(resolve_folder(file.path, folders))
+    sample = sample_of(deployment)
+    if sample is None:
+        return None
+    if isinstance(sample, str) and media_type_of(deployment) != JSON:
+        return sample.encode()
+    return json.dumps(sample).encode()

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK
-from centralized_ml_api.cli.again import aws_flags, other_config
-from centralized_ml_api.cli.options import DEFAULT_CONFIG
+from centralized_ml_api.cli.options import DEFAULT_CONFIG, aws_flags, config_unless_default
 
 
 @pytest.mark.parametrize(
@@ -26,5 +25,5 @@ def test_only_what_was_said_is_repeated(region: str | None, stack: str, flags: s
 
 
 def test_a_config_with_a_space_stays_one_argument() -> None:
-    assert other_config(DEFAULT_CONFIG) == ""
-    assert shlex.split(other_config(Path("my event.json"))) == ["my event.json"]
+    assert config_unless_default(DEFAULT_CONFIG) == ""
+    assert shlex.split(config_unless_default(Path("my event.json"))) == ["my event.json"]

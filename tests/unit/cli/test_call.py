@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.cli.sample_body import Body
+from centralized_ml_api.cli.request import Body
 from centralized_ml_api.cli.verbs.call import load_body, save
 from centralized_ml_api.errors import UsageError
 

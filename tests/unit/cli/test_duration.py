@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from centralized_ml_api.cli.duration import Duration
-from centralized_ml_api.cli.real_range import RealRange
+from centralized_ml_api.cli.options import Duration, RealRange
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from centralized_ml_api.cli.until import UntilArgument
+from centralized_ml_api.cli.verbs.extend import UntilArgument
 from support.local_api import Ran, mlapi
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.cli.terminal_text import render_for_terminal
+from centralized_ml_api.cli.output import render_for_terminal
 from support.local_api import MLAPI, mlapi
 from support.odd_server import OddServer
 

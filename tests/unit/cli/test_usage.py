@@ -71,7 +71,7 @@ def test_a_report_has_its_drawing_beside_it(folder: Path) -> None:
     ("flags", "said"),
     [
         (("--csv", "--json"), "cannot be had at once"),
-        (("--since", "soon"), "is not a length of time"),
+        (("--since", "soon"), "is not a duration"),
         (("--report", "none/REPORT.md"), "cannot be written"),
         (("--report", "R.svg"), "where the drawing goes"),
     ],

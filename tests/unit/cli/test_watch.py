@@ -8,9 +8,9 @@ from math import inf
 import pytest
 from rich.console import Console
 
-from centralized_ml_api.cli.watch_rows import Window
-from centralized_ml_api.cli.watch_table import build_screen, render_model, render_team
-from centralized_ml_api.cli.watching import Lines
+from centralized_ml_api.cli.verbs.watch import Lines
+from centralized_ml_api.cli.verbs.watch.rows import Window
+from centralized_ml_api.cli.verbs.watch.table import build_screen, render_model, render_team
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
 from centralized_ml_api.local.traffic.counted import Counted, Durations, Requests, Traffic
 from centralized_ml_api.local.traffic.limits import TeamLimit
@@ -41,26 +41,26 @@ def window(*looks: Traffic) -> Window:
 
 def screen(status: LocalStatus, looks: Window, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, no_color=True)
-    console.print(build_screen(status, looks.rows_of_models(status), looks.rows_of_teams(), NOW))
+    console.print(build_screen(status, looks.model_rows(status), looks.team_rows(), NOW))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 def test_a_model_shows_rates_and_latencies_of_the_last_seconds() -> None:
     looks = window(seen(0, 0), seen(5, 1000), seen(15, 1030))
-    row = looks.rows_of_models(replace(STATUS, entries=(entry("chat", restarts=2),)))[0]
+    row = looks.model_rows(replace(STATUS, entries=(entry("chat", restarts=2),)))[0]
     assert render_model(row) == (
         "chat: ready, up 2/3, restarts 2, req/s 3.0, err/s 0.0, p50 ms 150, p95 ms 195, active 4"
     )
 
 
 def test_the_first_look_knows_no_rates_yet() -> None:
-    row = window(seen(0, 500)).rows_of_models(replace(STATUS, entries=(entry("chat"),)))[0]
+    row = window(seen(0, 500)).model_rows(replace(STATUS, entries=(entry("chat"),)))[0]
     assert "req/s -" in render_model(row)
 
 
 def test_a_gateway_that_does_not_answer_leaves_numbers_open() -> None:
-    row = window(seen(0, 5), Traffic(1, None)).rows_of_models(replace(STATUS, entries=(entry("chat"),)))[0]
+    row = window(seen(0, 5), Traffic(1, None)).model_rows(replace(STATUS, entries=(entry("chat"),)))[0]
     assert render_model(row).endswith("req/s -, err/s -, p50 ms -, p95 ms -, active -")
 
 
@@ -75,12 +75,12 @@ def test_a_gateway_that_does_not_answer_leaves_numbers_open() -> None:
     ],
 )
 def test_teams_from_four_fifths_of_a_limit_on_are_named(limit: TeamLimit, *, near: bool) -> None:
-    assert bool(window(seen(0, 0, limit), seen(10, 80, limit)).rows_of_teams()) is near
+    assert bool(window(seen(0, 0, limit), seen(10, 80, limit)).team_rows()) is near
 
 
 def test_a_team_that_was_refused_is_named_with_the_reason_why() -> None:
     limit = TeamLimit("red", 100, 50, 3)
-    row = window(seen(0, 0, limit, status=429), seen(10, 20, limit, status=429)).rows_of_teams()[0]
+    row = window(seen(0, 0, limit, status=429), seen(10, 20, limit, status=429)).team_rows()[0]
     assert render_team(row) == "team red: req/s 2.0 of 100, refused/s 2.0, today 3 of 50"
 
 
@@ -100,7 +100,7 @@ def test_a_small_screen_shows_trouble_first_and_says_how_many_are_not_shown() ->
     looks = window(seen(0, 0, *limits), seen(10, 10, *limits))
     status = replace(STATUS, entries=(*entries, entry("chat")))
     console = Console(file=io.StringIO(), width=80, no_color=True)
-    rows, teams = looks.rows_of_models(status), looks.rows_of_teams()
+    rows, teams = looks.model_rows(status), looks.team_rows()
     console.print(build_screen(status, rows, teams, NOW, height=24))
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()

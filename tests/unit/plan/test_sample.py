@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.openapi import build_openapi
-from centralized_ml_api.cli.sample_body import Body, load_sample_body
+from centralized_ml_api.cli.request import Body, load_sample_body
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.sample import CHAT_SAMPLE, SampleFile, media_type_of, sample_file_of, sample_of

@@ -1,4 +1,4 @@
-"""`mlapi call`: one request."""
+"""`mlapi call`: sends one request."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.cli.options import state_flag, state_option
+from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.request import (
     FIRST_ERROR_STATUS,
+    Body,
     choose_address,
     explain_failures,
     is_text,
     key_option,
+    load_file,
+    load_sample_body,
     post,
-    running_config,
 )
-from centralized_ml_api.cli.sample_body import Body, load_file, load_sample_body
+from centralized_ml_api.cli.targets import running_config
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.media_types import guess_ending, guess_media_type
 from centralized_ml_api.plan.sample import BYTES, JSON
@@ -33,26 +36,32 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name")
 @click.argument("body", required=False)
-@click.option("--url", help="The API's address; without it, the one that runs here.")
+@click.option("--url", help="The address of the API. Default: that of the API that runs here.")
 @key_option
-@click.option("--stream", is_flag=True, help="Print what comes as it comes.")
+@click.option("--stream", is_flag=True, help="Print the answer while it arrives.")
 @state_option
 def call(name: str, body: str | None, url: str | None, key: str | None, state: Path, *, stream: bool) -> int:
-    """Call the model NAME with BODY: JSON or text, @FILE, or - for standard input.
+    """Call the model NAME with BODY, or with its sample.
 
-    Without BODY the model's sample is sent. A binary answer is saved to a file.
+    BODY is JSON or text, @FILE for the content of a file, or - for standard input. A binary answer is saved
+    to a file.
     """
     sent = load_body(body) if body is not None else load_sample(name, state, remote=url is not None)
     address = f"{choose_address(url, state)}/{name}"
     answer = post(address, replace(sent, accept="text/event-stream") if stream else sent, key)
-    with_body_shown = _show_as_it_comes if stream else _show
     with explain_failures(address):
-        with_body_shown(answer, name)
-    return int(answer.status >= FIRST_ERROR_STATUS)
+        if stream:
+            _stream(answer)
+        else:
+            _show(answer, name)
+    failed = answer.status >= FIRST_ERROR_STATUS
+    if failed and url is None:
+        output.next_command(f"mlapi logs {name}{state_flag(state)}")
+    return int(failed)
 
 
 def load_body(written: str) -> Body:
-    """What to send, of the type of a file's name, or else JSON when it parses, or else text.
+    """Returns what to send, of the type of the file's name, otherwise JSON if it parses, otherwise text.
 
     Raises:
         UsageError: the file cannot be read.
@@ -67,13 +76,18 @@ def load_body(written: str) -> Body:
 
 
 def load_sample(name: str, state: Path, *, remote: bool) -> Body:
-    """The sample of an entry of the config that runs here.
+    """Returns the sample of an entry of the config that runs here.
+
+    Args:
+        name: of the entry.
+        state: the state folder.
+        remote: whether the API is elsewhere, where its config is unknown.
 
     Raises:
         UsageError: there is none, or no entry of that name.
-        NotRunningError: nothing runs here, so there is no config to look into.
+        NotRunningError: nothing runs here.
     """
-    from centralized_ml_api.cli.loading import load_plan_and_warn  # noqa: PLC0415  # only without a body
+    from centralized_ml_api.cli.loading import load_plan_and_warn
 
     if remote:
         raise UsageError(
@@ -107,8 +121,7 @@ def _guess_type(content: bytes) -> Body:
     return Body(content, "text/plain; charset=utf-8")
 
 
-def _show_as_it_comes(answer: urllib3.BaseHTTPResponse, name: str) -> None:
-    del name
+def _stream(answer: urllib3.BaseHTTPResponse) -> None:
     for piece in answer.stream(amt=None):
         output.data_bytes(piece)
         output.flush()
@@ -122,11 +135,20 @@ def _show(answer: urllib3.BaseHTTPResponse, name: str) -> None:
         output.data(content.decode(errors="replace"))
     else:
         file = save(content, name, content_type)
-        output.talk(f"{len(content)} bytes of {content_type or 'unknown type'} saved to {file}")
+        output.talk(f"{counted(len(content), 'byte')} of {content_type or 'unknown type'} saved to {file}")
 
 
 def save(content: bytes, name: str, content_type: str) -> Path:
-    """Writes a new file in the current folder, named after the model; never over an existing one."""
+    """Writes a new file in the current folder, named after the model; never overwrites one.
+
+    Args:
+        content: of the file.
+        name: of the model.
+        content_type: decides the ending.
+
+    Returns:
+        The path of the file.
+    """
     ending = guess_ending(content_type) or ".bin"
     number = 1
     while True:

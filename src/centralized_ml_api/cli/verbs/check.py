@@ -1,4 +1,4 @@
-"""`mlapi check`: every problem of a config, at once."""
+"""`mlapi check`: shows every problem of a config at once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 
 from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.jumpstart import describe_origin, look_up, offline_option
-from centralized_ml_api.cli.options import config_argument, json_option, region_option
+from centralized_ml_api.cli.loading import describe_origin, look_up
+from centralized_ml_api.cli.options import config_argument, json_option, offline_option, region_option
+from centralized_ml_api.cli.output import counted
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
 from centralized_ml_api.errors import ConfigError
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 @region_option
 @offline_option
 def check(config: Path, region: str | None, *, as_json: bool, offline: bool) -> None:
-    """Check CONFIG and show every problem it has, without starting anything.
+    """Show every problem of CONFIG, without starting anything.
 
-    JumpStart models are looked up: their versions, instance types and licences are checked too.
-    Exit status 0 when there is no error, 2 when there is one.
+    JumpStart models are looked up, so their versions, instance types and licences are checked too.
+    Exit status 2 when there is an error.
     """
     try:
         loaded, written = read_config(config, now=datetime.now(UTC), region=region)
         facts, looked_up = look_up(loaded, region=find_region(region), offline=offline)
         problems = merge_problems(written, looked_up)
         if any(problem.severity == "error" for problem in problems):
-            raise ConfigError(problems, source=loaded.document.text)  # noqa: TRY301  # one way out for both kinds
+            raise ConfigError(problems, source=loaded.document.text)  # noqa: TRY301  # one way out
     except ConfigError as error:
         _fail(error, as_json=as_json)
         return

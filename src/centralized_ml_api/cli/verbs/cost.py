@@ -1,4 +1,4 @@
-"""`mlapi cost`: what the config costs on AWS, before it is deployed."""
+"""`mlapi cost`: says what the config costs on AWS, before it is deployed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import click
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.costing import event_period, judge_budget, load_cost
-from centralized_ml_api.cli.options import config_argument, json_option, region_option
-from centralized_ml_api.cli.real_range import RealRange
+from centralized_ml_api.cli.options import RealRange, aws_flags, config_argument, json_option, region_option
 from centralized_ml_api.plan.cost_json import cost_json
 from centralized_ml_api.plan.cost_text import DAY, Period, render_cost
 
@@ -30,21 +28,21 @@ _MOST_HOURS = 24 * 366
 @click.option(
     "--hours",
     type=RealRange(0, _MOST_HOURS, min_open=True),
-    help="For so many hours; without it, a day, and until the event ends.",
+    help="For this many hours. Default: a day, and until the event ends.",
 )
 @click.option(
     "--requests",
     "number",
     type=click.IntRange(0),
-    help="What so many calls cost together; without it, a million of them.",
+    help="For this many calls. Default: a million.",
 )
 @region_option
 @json_option
 def cost(config: Path, hours: float | None, number: int | None, region: str | None, *, as_json: bool) -> None:
-    """Say what the config costs on AWS: instances by the hour, and calls.
+    """Show what CONFIG costs on AWS: instances and calls.
 
-    By AWS's price list: with credentials AWS is asked, else the list that comes with this version is used.
-    A price that is not known is said to be so, and the sum is then "at least".
+    With credentials AWS is asked for its prices; without, the list that comes with this version is used.
+    Where a price is unknown, that is said, and the sum is "at least".
     """
     plan, found = load_cost(config, region)
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""`mlapi deploy`: the AWS target."""
+"""`mlapi deploy`: deploys the config to AWS."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import aws_flags, other_config
-from centralized_ml_api.cli.confirming import confirm
 from centralized_ml_api.cli.costing import judge_budget
 from centralized_ml_api.cli.options import (
+    aws_flags,
     config_argument,
+    config_unless_default,
     json_option,
     log_folder_option,
     region_option,
     stack_option,
     yes_option,
 )
+from centralized_ml_api.cli.targets import load_target_plan, open_aws_target
 from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.cost import build_cost
 from centralized_ml_api.plan.cost_text import DAY, render_prices_day, render_total
@@ -41,30 +42,28 @@ _ENDPOINT_OUTPUT = "MyApiEndpoint"
 @log_folder_option
 @json_option
 def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bool, as_json: bool) -> None:
-    """Deploy the config to AWS, or bring what is deployed up to date.
+    """Deploy CONFIG to AWS, or update what is deployed.
 
     Without `event.teams` the API is public: no keys are asked for. Instances are billed by the hour until
     `mlapi destroy`.
     """
-    from centralized_ml_api.cli.aws_target import load_plan, open_target  # noqa: PLC0415  # only these pay
-
-    target, clients = open_target(config, region=region, stack=stack, state=state)
-    plan = load_plan(target)
-    from centralized_ml_api.aws import deployment  # noqa: PLC0415
-    from centralized_ml_api.aws.prices import load_prices  # noqa: PLC0415
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    plan = load_target_plan(target)
+    from centralized_ml_api.aws import deployment
+    from centralized_ml_api.aws.prices import load_prices
 
     packages = [model.name for model in plan.models if model.container.package_arn]
     cost = build_cost(plan.api, load_prices(clients), packages=packages)
     again = aws_flags(region, stack)
     output.talk(_announcement(plan.api, target, again))
-    confirm(_question(cost, plan.api), yes=yes)
+    output.confirm(_question(cost, plan.api), yes=yes)
     outputs = deployment.deploy(target, clients, output.talk)
-    _show(target, outputs, f"{other_config(config)}{again}", as_json=as_json)
+    _show(target, outputs, f"{config_unless_default(config)}{again}", as_json=as_json)
 
 
 def _announcement(plan: ApiPlan, target: AwsTarget, again: str) -> str:
-    """Who may call and what costs, before anything is done."""
-    billed = [_billed(one) for one in plan.deployments if one.instances]
+    """Returns who may call and what costs money, before anything is done."""
+    billed = [_billed(entry) for entry in plan.deployments if entry.instances]
     cost = (
         f"Billed by the hour from now until `mlapi destroy`, called or not: {'; '.join(billed)}."
         if billed
@@ -87,7 +86,7 @@ def _who_may_call(plan: ApiPlan, again: str) -> str:
 
 
 def _question(cost: Cost, plan: ApiPlan) -> str:
-    """What to ask, after what it costs was said; a deploy above the budget is asked for as that."""
+    """Says what it costs; returns the question, which names a deploy above the budget as one."""
     if cost.hourly.high or not cost.is_complete:
         output.talk(
             f"It costs {render_total(cost)} an hour, {render_total(cost, DAY)} a day"

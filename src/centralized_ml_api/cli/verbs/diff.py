@@ -1,4 +1,4 @@
-"""`mlapi diff`: what a deploy would change."""
+"""`mlapi diff`: shows what a deploy would change."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.options import (
+    aws_flags,
     config_argument,
     json_option,
     log_folder_option,
     region_option,
     stack_option,
 )
+from centralized_ml_api.cli.targets import load_target_plan, open_aws_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,15 +28,13 @@ if TYPE_CHECKING:
 @log_folder_option
 @json_option
 def diff(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
-    """Show what `mlapi deploy` would change, resource by resource, in the CDK's own words.
+    """Show what a deploy would change, in the CDK's own words.
 
-    `mlapi plan --target aws` says the same shorter, and what callers would notice.
+    `mlapi plan --target aws` is shorter, and says what callers would notice.
     """
-    from centralized_ml_api.cli.aws_target import load_plan, open_target  # noqa: PLC0415  # only these pay
-
-    target, clients = open_target(config, region=region, stack=stack, state=state)
-    load_plan(target)
-    from centralized_ml_api.aws import deployment  # noqa: PLC0415
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    load_target_plan(target)
+    from centralized_ml_api.aws import deployment
 
     text, different = deployment.diff(target, clients, output.talk)
     if as_json:

@@ -1,16 +1,17 @@
-"""`mlapi doctor`: what stands against going on, before anything is started."""
+"""`mlapi doctor`: finds what would make a deploy or a start fail, before anything is started."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.options import (
+    Target,
+    aws_flags,
     config_argument,
     json_option,
     region_option,
@@ -18,6 +19,7 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
+from centralized_ml_api.cli.targets import check_aws_installed
 from centralized_ml_api.plan.finding import is_healthy
 
 if TYPE_CHECKING:
@@ -36,34 +38,40 @@ _MARKS = {
 
 @click.command()
 @config_argument
-@target_option("Where it is to run.", default="aws")
+@target_option("Where the API is to run.", default="aws")
 @region_option
 @stack_option
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="For the local target."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port for the local target.",
 )
 @state_option
 @json_option
 def doctor(
     config: Path,
     *,
-    target: Literal["aws", "local"],
+    target: Target,
     region: str | None,
     stack: str,
     port: int,
     state: Path,
     as_json: bool,
 ) -> int:
-    """Look for everything that would make `mlapi deploy` (or `mlapi up`) fail, and say how to fix it.
+    """Find what would make a deploy, or a start here, fail.
 
-    Nothing is changed. Exit status 1 when something stands against it.
+    Each finding comes with its fix. Nothing is changed. Exit status 1 when something would fail.
     """
     found = _local(config, port, state) if target == "local" else _aws(config, region, stack)
     healthy = is_healthy(found)
     if as_json:
-        output.data_json({"target": target, "ok": healthy, "findings": [asdict(one) for one in found]})
+        output.data_json(
+            {"target": target, "ok": healthy, "findings": [asdict(finding) for finding in found]}
+        )
         return int(not healthy)
-    output.data("\n".join(_render(one) for one in found))
+    output.data("\n".join(_render(finding) for finding in found))
     again = aws_flags(region, stack)
     go_on = f"mlapi up {config}" if target == "local" else f"mlapi deploy {config}{again}"
     where = " --target local" if target == "local" else again
@@ -72,18 +80,16 @@ def doctor(
 
 
 def _aws(config: Path, region: str | None, stack: str) -> Sequence[Finding]:
-    from centralized_ml_api.cli.aws_target import check_installed  # noqa: PLC0415
-
-    check_installed()
-    from centralized_ml_api.aws.clients import AwsClients  # noqa: PLC0415  # only this target pays for it
-    from centralized_ml_api.aws.doctor import examine  # noqa: PLC0415
-    from centralized_ml_api.aws.doctor.context import load_context  # noqa: PLC0415
+    check_aws_installed()
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.doctor import examine
+    from centralized_ml_api.aws.doctor.context import load_context
 
     return examine(load_context(config, AwsClients(region), stack, datetime.now(UTC)))
 
 
 def _local(config: Path, port: int, state: Path) -> Sequence[Finding]:
-    from centralized_ml_api.local.doctor import examine  # noqa: PLC0415  # only this target pays for it
+    from centralized_ml_api.local.doctor import examine
 
     return examine(config, port, state, datetime.now(UTC))
 

@@ -1,4 +1,4 @@
-"""`mlapi explain`: what the id of a problem means."""
+"""`mlapi explain`: says what the id of a problem means."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from centralized_ml_api.errors import UsageError
 @click.command()
 @click.argument("id_", metavar="[ID]", required=False)
 def explain(id_: str | None) -> None:
-    """Explain the problem ID, such as C102: what it means, an example, and the same put right.
+    """Explain the problem ID, such as C102, with an example.
 
     Without ID, list every id.
     """
@@ -24,7 +24,7 @@ def explain(id_: str | None) -> None:
         return
     rule = find_rule(id_)
     if rule is None:
-        meant = nearest(id_, [one.id for one in RULES])
+        meant = nearest(id_, [rule.id for rule in RULES])
         fix = f"mlapi explain {meant}" if meant else "mlapi explain, without an id, lists them all"
         raise UsageError(f"there is no problem with the id {id_}", fix=fix)
     output.data(render_rule(rule))

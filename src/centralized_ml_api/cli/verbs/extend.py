@@ -1,8 +1,9 @@
-"""`mlapi extend`: a later end of the event, in the config and wherever it runs."""
+"""`mlapi extend`: moves the end of the event, in the config and wherever it runs."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,44 +11,88 @@ import click
 
 from centralized_ml_api.api.event_end import render_instant, render_left
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import aws_flags
-from centralized_ml_api.cli.confirming import confirm
-from centralized_ml_api.cli.editing import check_edit, save_edit
+from centralized_ml_api.cli.loading import check_edit, save_edit
 from centralized_ml_api.cli.options import (
+    Duration,
+    Target,
+    aws_flags,
     config_argument,
     region_option,
     stack_option,
+    state_flag,
     state_option,
     target_option,
     yes_option,
 )
-from centralized_ml_api.cli.reloaded import check_reloaded
-from centralized_ml_api.cli.until import Until, UntilArgument
+from centralized_ml_api.cli.targets import connect, open_aws_target, reload_config
 from centralized_ml_api.config.checks.event.ends_form import parse_instant
 from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.edit import set_value
 from centralized_ml_api.errors import NotRunningError, UsageError
 
 if TYPE_CHECKING:
+    from click.core import Context, Parameter
+
     from centralized_ml_api.config.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """An instant as it was meant: `instant` itself, or `later` than the present end, or `from_now`."""
+
+    instant: datetime | None = None
+    later: timedelta = timedelta(0)
+    from_now: bool = False
+
+    def resolve(self, ends: datetime | None, now: datetime) -> datetime:
+        """Returns the instant, to the second, in the zone of `ends` unless it has its own. Pure.
+
+        Without an end, or after it, `+2h` counts from now as `2h` does.
+        """
+        if self.instant is not None:
+            return self.instant
+        here = now.astimezone(ends.tzinfo if ends else UTC)
+        start = here if self.from_now or ends is None or ends < now else ends
+        return (start + self.later).replace(microsecond=0)
+
+
+class UntilArgument(click.ParamType[Until]):
+    """`2030-06-01T18:00:00+02:00`, `2h` from now, or `+2h` after the present end, converted to `Until`."""
+
+    name = "until"
+
+    def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> Until:
+        """Returns the instant as it was meant.
+
+        Raises:
+            click.BadParameter: the value has another form.
+        """
+        written = str(value)
+        instant = parse_instant(written)
+        if instant is not None:
+            return Until(instant=instant)
+        if written[:1].isdigit() and "-" in written:
+            self.fail(f"{written!r} is not an instant: write 2030-06-01T18:00:00+02:00", param, ctx)
+        seconds = Duration().convert(written.removeprefix("+"), param, ctx)
+        return Until(later=timedelta(seconds=seconds), from_now=not written.startswith("+"))
 
 
 @click.command()
 @click.argument("until", type=UntilArgument())
 @config_argument
-@target_option("What is told besides the config.")
+@target_option("What to tell besides the config.")
 @region_option
 @stack_option
 @state_option
 @yes_option
 def extend(
-    *, until: Until, config: Path, target: str, region: str | None, stack: str, state: Path, yes: bool
+    *, until: Until, config: Path, target: Target, region: str | None, stack: str, state: Path, yes: bool
 ) -> None:
-    """Move the end of the event: write it into the config and tell what runs.
+    """Move the end of the event.
 
-    UNTIL is an instant such as 2030-06-01T18:00:00+02:00, a time from now such as 2h, or one after the
-    present end such as +2h. Whatever else stands in the config stays as it is, comments too. An earlier end
-    than the present one is asked about first.
+    UNTIL is an instant such as 2030-06-01T18:00:00+02:00, a time from now such as 2h, or a time after the
+    present end such as +2h. It is written into CONFIG, of which everything else stays as it is, comments too,
+    and what runs is told. You are asked before the end moves to an earlier instant.
     """
     document, now = load_document(config), datetime.now(UTC).replace(microsecond=0)
     before = _end_of(document)
@@ -68,7 +113,7 @@ def extend(
 
 
 def _end_of(document: Document) -> datetime | None:
-    """The end that is written; None also where it cannot be read as one."""
+    """Returns the end that is written; None also where it cannot be read as one."""
     event = document.value.get("event") if isinstance(document.value, dict) else None
     ends = event.get("ends") if isinstance(event, dict) else None
     return parse_instant(ends) if isinstance(ends, str) else None
@@ -82,43 +127,38 @@ def _check_sense(before: datetime | None, after: datetime, now: datetime, *, yes
         )
     if before is not None and after < before:
         output.talk(f"That is {render_left(before - after)} earlier than now: {_written(before)}.")
-        confirm("End it earlier?", yes=yes)
+        output.confirm("End it earlier?", yes=yes)
 
 
 def _written(instant: datetime) -> str:
-    """In its own zone, as people write it."""
+    """Returns the instant in its own zone, as people write it."""
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, state: Path) -> None:
-    from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only these verbs pay for it
-
-    target, clients = open_target(config, region=region, stack=stack, state=state)
-    from centralized_ml_api.aws.schedule import extend as move_end  # noqa: PLC0415
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    from centralized_ml_api.aws.schedule import extend as move_end
 
     move_end(target, clients, until)
     output.talk(f"AWS knows: the stack {stack} in {target.region} deletes itself then.")
 
 
 def _tell_local(config: Path, until: datetime, state: Path) -> None:
-    """By taking the config anew, which drops no call."""
-    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415
-    from centralized_ml_api.local.run.control import ControlClient  # noqa: PLC0415  # only this verb pays for it
-
+    """Reloads the config, which drops no call."""
     try:
-        client = ControlClient(StateFolder(state).load_run())
+        client = connect(state)
         served = client.status().config
     except NotRunningError:
         again = f"mlapi extend {_written(until)} {config} --target aws"
-        output.next_command(f"mlapi up {config}, or where it is deployed: {again}")
+        output.next_command(f"mlapi up {config}{state_flag(state)}, or where it is deployed: {again}")
         return
     if Path(served).resolve() != config.resolve():
         output.talk(f"What runs here serves another config, {served}: it goes on as before.")
         return
-    check_reloaded(client.reload(None))
+    reload_config(client, None)
     stops = client.status().ends
     if stops == render_instant(until):
         output.talk("What runs here knows.")
     else:
         output.talk(f"What runs here stops earlier, at {stops}: --for says so.")
-    output.next_command("mlapi status")
+    output.next_command(f"mlapi status{state_flag(state)}")

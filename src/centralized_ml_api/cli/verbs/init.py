@@ -1,4 +1,4 @@
-"""`mlapi init`: a config to start from."""
+"""`mlapi init`: writes a config to start from."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from centralized_ml_api.errors import UsageError
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_CONFIG)
-@click.option("--empty", is_flag=True, help="Without a model, for `mlapi models add`.")
+@click.option("--empty", is_flag=True, help="Write a config without models, for `mlapi models add`.")
 def init(file: Path, *, empty: bool) -> None:
-    """Write a commented config to start from into FILE (config/models.json), which must not exist yet.
+    """Write a commented config to start from.
 
-    A name that ends in .yaml or .yml gives YAML. What it describes can be served at once.
-    `mlapi models` searches for other models and adds them.
+    FILE (config/models.json) must not exist yet. A name that ends in .yaml or .yml gives YAML. The config can
+    be served at once. `mlapi models` searches for other models and adds them.
     """
     text = render_starter(yaml=file.suffix.lower() in YAML_SUFFIXES, empty=empty)
     try:

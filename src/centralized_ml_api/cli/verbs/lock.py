@@ -1,4 +1,4 @@
-"""`mlapi lock`: the JumpStart models of a config, pinned."""
+"""`mlapi lock`: pins the JumpStart models of a config."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME, Locked, render_lock
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.jumpstart import describe_origin, offline_option, tell_warnings
-from centralized_ml_api.cli.options import config_argument, region_option
+from centralized_ml_api.cli.loading import describe_origin, tell_catalog_warnings
+from centralized_ml_api.cli.options import config_argument, offline_option, region_option
+from centralized_ml_api.cli.output import counted
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import UsageError
 
@@ -28,22 +29,24 @@ if TYPE_CHECKING:
 @region_option
 @offline_option
 def lock(config: Path, region: str | None, *, offline: bool) -> None:
-    """Pin the JumpStart models of CONFIG: their versions, and what JumpStart says of them.
+    """Pin the JumpStart models of CONFIG and their versions.
 
-    Writes jumpstart.lock.json beside CONFIG. As long as that file is there, what comes of CONFIG does not
-    change by itself; commit it. What was locked before is looked up anew.
+    Writes jumpstart.lock.json beside CONFIG, with all that JumpStart says of the models. While the file
+    exists, a newer version of a model changes nothing; commit it. What was locked before is looked up again.
     """
     loaded = load_config(config, now=datetime.now(UTC), region=region)
     catalog = open_catalog(offline=offline)
     where = find_region(region)
-    wanted = {(one.model_id, one.model_version): one for one in loaded.config.models if one.model_id}
-    locked = [_locked(catalog, one, where) for one in wanted.values()]
-    tell_warnings(catalog)
+    wanted = {
+        (entry.model_id, entry.model_version): entry for entry in loaded.config.models if entry.model_id
+    }
+    locked = [_locked(catalog, entry, where) for entry in wanted.values()]
+    tell_catalog_warnings(catalog)
     path = loaded.path.parent / LOCK_NAME
     _write(path, render_lock(locked))
-    for one in locked:
-        output.data(f"{one.model_id} {one.version} ({describe_origin(one.source, one.fidelity)})")
-    output.talk(f"{len(locked)} locked in {path}")
+    for model in locked:
+        output.data(f"{model.model_id} {model.version} ({describe_origin(model.source, model.fidelity)})")
+    output.talk(f"{counted(len(locked), 'model')} locked in {path}")
     output.next_command(f"mlapi check {config}")
 
 

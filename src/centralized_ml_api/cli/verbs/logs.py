@@ -1,4 +1,4 @@
-"""`mlapi logs`: what the servers print."""
+"""`mlapi logs`: prints what the servers and `mlapi` wrote."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.cli.options import state_flag, state_option
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ LOOK_SECONDS = 0.2
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on printing what comes; Ctrl-C ends it.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @state_option
 def logs(name: str | None, state: Path, *, follow: bool) -> None:
-    """Print the newest log lines of NAME (a model, NAME.function, gateway, access) or of all."""
+    """Print the newest log lines of NAME, or of all.
+
+    NAME is a model, NAME.function, gateway or access.
+    """
     files = find_logs(state.absolute() / "logs", name)
     for file in files:
         if len(files) > 1:
@@ -34,15 +37,16 @@ def logs(name: str | None, state: Path, *, follow: bool) -> None:
         output.data_bytes(_tail(file))
     if follow:
         _follow(files)
+    output.next_command(f"mlapi logs {name or 'NAME'} --follow{state_flag(state)}")
 
 
 def find_logs(folder: Path, name: str | None) -> list[Path]:
-    """The log files of a name: a model's own, its replicas' and its function's, or else one of ours.
+    """Returns the log files of a name: those of a model, its replicas and its function, or one of `mlapi`.
 
-    Without a name every one.
+    Without a name, all of them.
 
     Raises:
-        UsageError: there is none; the message lists those that there are.
+        UsageError: there is none; the fix lists those that exist.
     """
     models, ours = sorted((folder / "models").glob("*.log")), sorted(folder.glob("*.log"))
     if name is None:
@@ -58,12 +62,12 @@ def find_logs(folder: Path, name: str | None) -> list[Path]:
 
 
 def _belongs(stem: str, name: str) -> bool:
-    """Model `chat`: `chat`, `chat.2`, `chat.function`; asked for by one of these names, too."""
+    """Returns whether a log belongs to a name: `chat`, `chat.2` and `chat.function` all belong to `chat`."""
     return stem == name or stem.partition(".")[0] == name
 
 
 def _tail(file: Path) -> bytes:
-    """The last lines, read in blocks from the end: a log may be large."""
+    """Returns the last lines, read in blocks from the end: a log may be large."""
     with file.open("rb") as handle:
         start, tail = handle.seek(0, os.SEEK_END), b""
         while start > 0 and tail.count(b"\n") <= TAIL_LINES:
@@ -74,7 +78,7 @@ def _tail(file: Path) -> bytes:
 
 
 def _follow(files: Sequence[Path]) -> None:
-    """Prints what is appended, also after a file was begun anew."""
+    """Prints what is appended, also after a file was replaced; never returns."""
     opened = {file: _open_at_end(file) for file in files}
     while True:
         for file, handle in opened.items():

@@ -1,18 +1,18 @@
-"""`mlapi plan`: what would exist."""
+"""`mlapi plan`: shows what would exist."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import aws_flags
 from centralized_ml_api.cli.costing import build_priced_plan, load_best_prices
-from centralized_ml_api.cli.jumpstart import check_jumpstart
-from centralized_ml_api.cli.loading import load_plan_and_warn, tell_warnings
+from centralized_ml_api.cli.loading import check_jumpstart, load_plan_and_warn, tell_warnings
 from centralized_ml_api.cli.options import (
+    Target,
+    aws_flags,
     config_argument,
     json_option,
     log_folder_option,
@@ -20,6 +20,7 @@ from centralized_ml_api.cli.options import (
     stack_option,
     target_option,
 )
+from centralized_ml_api.cli.targets import open_aws_target
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.cost_json import cost_json
@@ -39,17 +40,17 @@ if TYPE_CHECKING:
 @json_option
 def plan(
     config: Path,
-    target: Literal["aws", "local"],
+    target: Target,
     region: str | None,
     stack: str,
     state: Path,
     *,
     as_json: bool,
 ) -> None:
-    """Show what would exist: every path, its model, who serves it and how.
+    """Show what would exist: every path and what serves it.
 
-    For AWS, where the config is deployed already: what a deploy would change and replace, and what callers
-    would notice.
+    With --target aws, where the config is deployed already: also what a deploy would change and replace, and
+    what callers would notice.
     """
     if target == "aws":
         _show_aws(config, region, stack, state, as_json=as_json)
@@ -79,13 +80,11 @@ def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_j
 def _compare(
     config: Path, region: str | None, stack: str, state: Path
 ) -> tuple[str, list[dict[str, object]] | None]:
-    """What a deploy would change, as text and as data; no changes where nothing can be compared, and why."""
-    from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only this target pays for it
-
+    """Returns what a deploy would change, as text and as data; no data where nothing can be compared."""
     try:
-        target, clients = open_target(config, region=region, stack=stack, state=state)
-        from centralized_ml_api.aws.changes import load_changes  # noqa: PLC0415
-        from centralized_ml_api.aws.downtime import changes_data, render_changes  # noqa: PLC0415
+        target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+        from centralized_ml_api.aws.changes import load_changes
+        from centralized_ml_api.aws.downtime import changes_data, render_changes
 
         changes = load_changes(target, clients, output.talk)
     except DeployError as error:

@@ -1,4 +1,4 @@
-"""`mlapi pull`: fetches weights, and installs the packages of python models, ahead of time."""
+"""`mlapi pull`: downloads weights and installs the packages of Python models ahead of time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.counting import counted
 from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import DEFAULT_CONFIG
+from centralized_ml_api.cli.output import counted
+from centralized_ml_api.cli.progress import show_transfer, show_work
 from centralized_ml_api.errors import StartError, UsageError
 from centralized_ml_api.plan.types import LlamaCppServing, PythonServing
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.plan.types import ApiPlan
 
-    Fetched = LlamaCppServing | PythonServing
+    Fetchable = LlamaCppServing | PythonServing
 
 _LAST_LINES = 8
 
@@ -35,25 +36,25 @@ _LAST_LINES = 8
     type=click.Path(path_type=Path),
     default=DEFAULT_CONFIG,
     show_default=True,
-    help="The config.",
+    help="The config with the models.",
 )
 @click.option(
     "--remove-unused",
     is_flag=True,
-    help="Then remove the environments of python models that were not used for 30 days.",
+    help="Afterwards remove environments of Python models that nobody used for 30 days.",
 )
 def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
-    """Fetch the weights of the models NAMES, or of every model, into the cache; interrupted, it resumes.
+    """Download the weights of NAMES, or of all models.
 
-    The packages of python models are installed, too: afterwards `mlapi up` needs no network. Models with
-    "fetch": "manual" are left out unless they are named.
+    An interrupted download resumes. The packages of Python models are installed too; afterwards `mlapi up`
+    needs no network. Models with "fetch": "manual" are left out unless they are named.
     """
     plan = load_plan_and_warn(config)
-    having = find_fetched(plan)
-    chosen = choose(having, names)
-    for name in [] if names else [one for one in having if one not in chosen]:
+    fetchable = find_fetchable(plan)
+    chosen = choose(fetchable, names)
+    for name in [] if names else [name for name in fetchable if name not in chosen]:
         output.talk(f"{name} is fetched by its name alone: mlapi pull {name}")
-    if not having:
+    if not fetchable:
         output.talk("No model of this config has weights or packages to fetch.")
     for name, serving in chosen.items():
         if isinstance(serving, PythonServing):
@@ -65,8 +66,8 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     output.next_command(f"mlapi up {config}")
 
 
-def find_fetched(plan: ApiPlan) -> dict[str, Fetched]:
-    """What has something to fetch, by entry name."""
+def find_fetchable(plan: ApiPlan) -> dict[str, Fetchable]:
+    """Returns what has something to fetch, by entry name. Pure."""
     servings = {entry.name: entry.local.serving for entry in plan.deployments if entry.local}
     return {
         name: serving
@@ -75,23 +76,22 @@ def find_fetched(plan: ApiPlan) -> dict[str, Fetched]:
     }
 
 
-def choose(having: Mapping[str, Fetched], names: Sequence[str]) -> dict[str, Fetched]:
-    """The named ones, or all but those that are fetched by hand.
+def choose(fetchable: Mapping[str, Fetchable], names: Sequence[str]) -> dict[str, Fetchable]:
+    """Returns the named ones, or all except those that are fetched by hand. Pure.
 
     Raises:
         UsageError: a name is not in the config, or its entry has nothing to fetch.
     """
     for name in names:
-        if name not in having:
-            known = ", ".join(having) or "none"
+        if name not in fetchable:
+            known = ", ".join(fetchable) or "none"
             raise UsageError(f"{name} has nothing to fetch", fix=f"models that have: {known}")
-    automatic = [name for name, serving in having.items() if serving.fetch == "auto"]
-    return {name: having[name] for name in names or automatic}
+    automatic = [name for name, serving in fetchable.items() if serving.fetch == "auto"]
+    return {name: fetchable[name] for name in names or automatic}
 
 
 def _install(name: str, serving: PythonServing) -> None:
-    from centralized_ml_api.cli.transfer import show_work  # noqa: PLC0415  # only this verb pays for it
-    from centralized_ml_api.local.python_engine import prepare_environment  # noqa: PLC0415
+    from centralized_ml_api.local.python_engine import prepare_environment
 
     said: deque[bytes] = deque(maxlen=_LAST_LINES)
     try:
@@ -105,8 +105,8 @@ def _install(name: str, serving: PythonServing) -> None:
 
 
 def _remove_unused() -> None:
-    from centralized_ml_api.local.python_engine.unused import UNUSED_DAYS, remove_unused  # noqa: PLC0415
-    from centralized_ml_api.local.weights.size import render_bytes  # noqa: PLC0415
+    from centralized_ml_api.local.python_engine.unused import UNUSED_DAYS, remove_unused
+    from centralized_ml_api.local.weights.size import render_bytes
 
     number, size = remove_unused()
     removed = f"{counted(number, 'environment')} of {render_bytes(size)} removed" if number else "none"
@@ -114,8 +114,7 @@ def _remove_unused() -> None:
 
 
 def _fetch(name: str, weights: Weights, plan: ApiPlan) -> None:
-    from centralized_ml_api.cli.transfer import show_transfer  # noqa: PLC0415  # only this verb pays for it
-    from centralized_ml_api.local.weights import fetch_weights  # noqa: PLC0415
+    from centralized_ml_api.local.weights import fetch_weights
 
     with show_transfer(name) as progress:
         path = fetch_weights(weights, folders=plan.folders, progress=progress)

@@ -1,4 +1,4 @@
-"""`mlapi schema`: the JSON Schema of the config."""
+"""`mlapi schema`: prints the JSON Schema of the config."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from centralized_ml_api.config.json_schema import load_schema_text
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of the config, with which an editor completes and explains every key.
+    """Print the JSON Schema of the config.
 
-    Save it, and name it in the config: "$schema": "./models.schema.json".
+    With it an editor completes and explains every key. Save it beside the config as models.schema.json and
+    name it there: "$schema": "./models.schema.json".
     """
     output.data(load_schema_text().rstrip("\n"))
+    output.next_command('save it as models.schema.json, then write "$schema": "./models.schema.json"')

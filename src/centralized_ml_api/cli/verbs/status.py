@@ -1,4 +1,4 @@
-"""`mlapi status`: how the local target is."""
+"""`mlapi status`: shows the local target."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 
 from centralized_ml_api.api.event_end import render_left
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import state_flag
-from centralized_ml_api.cli.counting import counted
-from centralized_ml_api.cli.options import json_option, state_option
+from centralized_ml_api.cli.options import json_option, state_flag, state_option
+from centralized_ml_api.cli.output import counted
+from centralized_ml_api.cli.targets import connect
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,59 +24,54 @@ if TYPE_CHECKING:
 @click.command()
 @state_option
 @json_option
-@click.option("--watch", is_flag=True, help="Look every second: calls, latencies, errors too. q leaves.")
+@click.option(
+    "--watch", is_flag=True, help="Update every second, with calls, latencies and errors. Leave with q."
+)
 def status(state: Path, *, as_json: bool, watch: bool) -> int:
-    """Show what runs here: every model, its state, its restarts. Exit status 1 when one is not ready."""
-    if watch:
-        return _watch(state, as_json=as_json)
-    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415
-    from centralized_ml_api.local.run.control import ControlClient  # noqa: PLC0415  # only this verb pays for it
+    """Show what runs here: every model, its state, its restarts.
 
-    now = ControlClient(StateFolder(state).load_run()).status()
+    Exit status 1 when one of them is not ready.
+    """
+    if watch and as_json:
+        raise UsageError("--watch and --json do not go together", fix="call `mlapi status --json` repeatedly")
+    if watch:
+        from centralized_ml_api.cli.verbs.watch import watch as watch_status
+
+        watch_status(state)
+        return 0
+    now = connect(state).status()
     if as_json:
         output.data_json(now.to_json())
     else:
-        output.data(render_status(now))
+        output.data(render_status(now, time.time()))
         again = state_flag(state)
         output.next_command(f"mlapi logs NAME{again}, mlapi call NAME{again}, mlapi down{again}")
-    return int(bool(now.gateway_trouble) or any(not _is_well(entry) for entry in now.entries))
+    return int(not is_well(now))
 
 
-def _watch(state: Path, *, as_json: bool) -> int:
-    if as_json:
-        raise UsageError("--watch and --json do not go together", fix="call `mlapi status --json` repeatedly")
-    from centralized_ml_api.cli.watching import watch  # noqa: PLC0415
-    from centralized_ml_api.local.machine.state_folder import StateFolder  # noqa: PLC0415
-
-    watch(StateFolder(state))
-    return 0
+def is_well(status: LocalStatus) -> bool:
+    """Returns whether the gateway and every entry that is served are ready. Pure."""
+    return not status.gateway_trouble and all(
+        entry.state in {"ready", "not served"} for entry in status.entries
+    )
 
 
-def _is_well(entry: EntryStatus) -> bool:
-    return entry.state in {"ready", "not served"}
-
-
-def render_status(now: LocalStatus) -> str:
-    """The address, then a line an entry."""
-    minutes = (time.time() - now.started) / 60
-    lines = [
-        f"Serving {now.config} on {now.address or '(starting)'} for {minutes:.0f} min (pid {now.pid})",
-        *_end_lines(now.ends),
-        *([f"gateway: {now.gateway_trouble}"] if now.gateway_trouble else []),
-        f"SageMaker runtime: {now.sagemaker_runtime}",
-        *([f"Metrics for Prometheus: {now.metrics}"] if now.metrics else []),
-        *(_line(entry) for entry in now.entries),
-        *(f"note: {note}" for note in now.notes),
-    ]
+def render_status(status: LocalStatus, now_seconds: float) -> str:
+    """Returns the address, then a line for each entry; `now_seconds` since the epoch. Pure."""
+    minutes = (now_seconds - status.started) / 60
+    address = status.address or "(starting)"
+    lines = [f"Serving {status.config} on {address} for {minutes:.0f} min (pid {status.pid})"]
+    if status.ends:
+        left = datetime.fromisoformat(status.ends) - datetime.fromtimestamp(now_seconds, UTC)
+        lines.append(f"Ends in {render_left(left)}, at {status.ends}")
+    if status.gateway_trouble:
+        lines.append(f"gateway: {status.gateway_trouble}")
+    lines.append(f"SageMaker runtime: {status.sagemaker_runtime}")
+    if status.metrics:
+        lines.append(f"Metrics for Prometheus: {status.metrics}")
+    lines += [_line(entry) for entry in status.entries]
+    lines += [f"note: {note}" for note in status.notes]
     return "\n".join(lines)
-
-
-def _end_lines(ends: str) -> list[str]:
-    """When it stops by itself, where it does."""
-    if not ends:
-        return []
-    left = datetime.fromisoformat(ends) - datetime.now(UTC)
-    return [f"Ends in {render_left(left)}, at {ends}"]
 
 
 def _line(entry: EntryStatus) -> str:

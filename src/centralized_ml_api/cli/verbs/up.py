@@ -1,4 +1,4 @@
-"""`mlapi up`: the local target."""
+"""`mlapi up`: serves the config on this machine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.again import state_flag
-from centralized_ml_api.cli.duration import Duration
 from centralized_ml_api.cli.loading import load_plan_and_warn
-from centralized_ml_api.cli.options import config_argument, state_option
+from centralized_ml_api.cli.options import Duration, config_argument, state_flag, state_option
+from centralized_ml_api.cli.progress import Announcement, ProgressLines, show_address
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,19 +31,19 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="The port; 0 takes a free one.",
+    help="The port to listen on. 0 takes a free one.",
 )
 @state_option
-@click.option("--detach", is_flag=True, help="Return when the API serves; it goes on in the background.")
-@click.option("--for", "for_seconds", type=Duration(), help="Stop by itself after this time, such as 48h.")
+@click.option(
+    "--detach", is_flag=True, help="Return when the API serves, and keep it running in the background."
+)
+@click.option("--for", "for_seconds", type=Duration(), help="Stop after this time, such as 48h.")
 @click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
-    help="Serve /metrics for Prometheus on this port of 127.0.0.1; 0 takes a free one.",
+    help="Serve /metrics for Prometheus on this port of 127.0.0.1. 0 takes a free one.",
 )
-@click.option(
-    "--public", is_flag=True, help="Yes, listen beyond this machine although no keys are asked for."
-)
+@click.option("--public", is_flag=True, help="Allow other machines to call although no keys are asked for.")
 def up(
     config: Path,
     host: str,
@@ -56,10 +55,13 @@ def up(
     detach: bool,
     public: bool,
 ) -> int:
-    """Serve the config on this machine: real models behind one HTTP API."""
+    """Serve the models of CONFIG on this machine.
+
+    It ends with Ctrl-C. Exit status 1 when no model could start.
+    """
     host = "127.0.0.1" if host == "localhost" else host
     address = _parse_host(host)
-    from centralized_ml_api.local.run.options import ServeOptions  # noqa: PLC0415  # only this verb pays for the target
+    from centralized_ml_api.local.run.options import ServeOptions
 
     plan = load_plan_and_warn(config)
     _check_reach(address, plan, public=public)
@@ -70,9 +72,8 @@ def up(
 
 
 def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
-    from centralized_ml_api.cli.progress import Announcement, ProgressLines  # noqa: PLC0415
-    from centralized_ml_api.local.run.options import Terminal  # noqa: PLC0415
-    from centralized_ml_api.local.run.serve import serve  # noqa: PLC0415
+    from centralized_ml_api.local.run.options import Terminal
+    from centralized_ml_api.local.run.serve import serve
 
     lines, announcement = ProgressLines(), Announcement(plan, options.host)
 
@@ -87,8 +88,7 @@ def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
 
 
 def _detached(options: ServeOptions, plan: ApiPlan) -> int:
-    from centralized_ml_api.cli.progress import ProgressLines, show_address  # noqa: PLC0415
-    from centralized_ml_api.local.run.detach import start_detached  # noqa: PLC0415
+    from centralized_ml_api.local.run.detach import start_detached
 
     output.talk(f"Starting {options.config} in the background:")
     status = start_detached(options, ProgressLines().show)
@@ -99,10 +99,10 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
 
 
 def _parse_host(host: str) -> Address:
-    """The address to listen on.
+    """Returns the address to listen on.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not an IP address.
     """
     try:
         return ipaddress.ip_address(host)
@@ -113,7 +113,11 @@ def _parse_host(host: str) -> Address:
 
 
 def _check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
-    """Beyond loopback, without keys, only when that was said."""
+    """Returns when the host is loopback, keys are asked for, or `--public` was given.
+
+    Raises:
+        UsageError: none of these.
+    """
     if not (host.is_loopback or plan.event.teams or public):
         raise UsageError(
             f"--host {host} lets other machines call, and no keys are asked for",

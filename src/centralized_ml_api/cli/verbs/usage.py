@@ -1,16 +1,20 @@
-"""`mlapi usage`: who called what, how often and how fast."""
+"""`mlapi usage`: shows who called what, how often and how fast, and writes the report of an event."""
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.duration import Duration
 from centralized_ml_api.cli.options import (
+    Duration,
+    Target,
     config_argument,
     json_option,
     region_option,
@@ -18,54 +22,69 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
-from centralized_ml_api.cli.usage_sources import Sources, load_usage
-from centralized_ml_api.errors import UsageError
+from centralized_ml_api.cli.targets import check_aws_installed
+from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
 from centralized_ml_api.plan.usage.plain import render_usage_csv, usage_json
 from centralized_ml_api.plan.usage.text import render_usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from centralized_ml_api.plan.usage.types import UsageTable
+
+_LOCAL_COST = "This machine served: AWS bills nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the numbers are, as the flags say it."""
+
+    config: Path
+    target: Target
+    state: Path
+    region: str | None
+    stack: str
 
 
 @click.command()
 @config_argument
 @click.option(
-    "--since", "seconds", type=Duration(), help="Of the last 90m, 24h, 2d; without it, of all times."
+    "--since", "seconds", type=Duration(), help="Count the last 90m, 24h or 2d. Default: everything."
 )
-@target_option("Of this machine, or of what is deployed.")
+@target_option("Count the calls of this machine, or of what is deployed.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV for spreadsheets.")
 @json_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a report in Markdown to this file, and a drawing beside it.",
+    help="Write a Markdown report to this file, and a chart beside it.",
 )
 @state_option
 @region_option
 @stack_option
-def usage(  # noqa: PLR0917  # click names them all
+def usage(
+    *,
     config: Path,
     seconds: float | None,
-    target: Literal["local", "aws"],
+    target: Target,
     report: Path | None,
     state: Path,
     region: str | None,
     stack: str,
-    *,
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """Show the calls by team and model: requests, errors, latency, bytes.
+    """Show the calls by team and model: requests, errors, latency.
 
-    On this machine it needs nothing that runs. CONFIG is read for the cost in the report alone.
+    On this machine nothing needs to run. CONFIG is read only for the cost in the report.
     """
     if as_csv and as_json:
         raise UsageError("--csv and --json cannot be had at once")
     sources = Sources(config, target, state, region, stack)
-    since = datetime.now(UTC) - timedelta(seconds=seconds) if seconds else None
-    table = load_usage(sources, since)
+    table = load_usage(sources, datetime.now(UTC) - timedelta(seconds=seconds) if seconds else None)
     if report:
-        _write_report(report, table, sources)
+        drawing = write_report(report, table, sources)
+        output.talk(f"Written: {report} and {drawing}")
     if as_json:
         output.data_json({"target": target, **usage_json(table)})
     elif as_csv:
@@ -75,8 +94,97 @@ def usage(  # noqa: PLR0917  # click names them all
         output.next_command("mlapi usage --since 24h, --csv, --report REPORT.md")
 
 
-def _write_report(report: Path, table: UsageTable, sources: Sources) -> None:
-    from centralized_ml_api.cli.usage_report import write_report  # noqa: PLC0415  # only the report pays for it
+def load_usage(sources: Sources, since: datetime | None) -> UsageTable:
+    """Returns the calls of one target since an instant; None for all of them.
 
-    drawing = write_report(report, table, sources)
-    output.talk(f"Written: {report} and {drawing}")
+    Raises:
+        NotRunningError: nothing was ever called with this state folder.
+        StartError: the counts cannot be read.
+        DeployError: AWS refused, or there is no such stack.
+    """
+    if sources.target == "local":
+        return _load_local(sources.state.absolute(), since)
+    check_aws_installed()
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.usage import load_table
+
+    return load_table(AwsClients(sources.region), sources.stack, since)
+
+
+def _load_local(state: Path, since: datetime | None) -> UsageTable:
+    from centralized_ml_api.local.usage.collector import UsageCollector
+
+    collector = UsageCollector.of_state(state)
+    if not collector.has_any:
+        raise NotRunningError(
+            f"nothing was called with the state folder {state} yet",
+            fix="start it with: mlapi up (or name the folder: --state; for what is deployed: --target aws)",
+        )
+    try:
+        return collector.load_table(since)
+    except (sqlite3.Error, OSError) as error:
+        raise StartError(
+            f"the calls in {collector.store.path} cannot be counted: {error}",
+            fix="look at the disk and at who owns the folder; nothing is lost until it works again",
+        ) from error
+
+
+def write_report(report: Path, table: UsageTable, sources: Sources) -> Path:
+    """Writes the report and a drawing beside it.
+
+    Args:
+        report: the file of the report.
+        table: what was called.
+        sources: for the cost.
+
+    Returns:
+        The path of the drawing.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+    from centralized_ml_api.plan.usage.plot import render_plot
+    from centralized_ml_api.plan.usage.report import render_report
+
+    drawing = report.with_suffix(".svg")
+    if drawing == report:
+        raise UsageError(f"{report} is where the drawing goes", fix="name the report REPORT.md")
+    money = list(_money(table, sources)) if sources.target == "aws" else [_LOCAL_COST]
+    page = render_report(table, plot=drawing.name, money=money)
+    try:
+        drawing.write_text(render_plot(table.hours), encoding="utf-8")
+        report.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or report} cannot be written: {error.strerror}", fix="name another file"
+        ) from error
+    return drawing
+
+
+def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
+    """Yields what instances and calls cost until the last call, as far as prices are known."""
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.usage import load_made
+    from centralized_ml_api.cli.costing import load_cost
+    from centralized_ml_api.plan.cost import hours_until
+    from centralized_ml_api.plan.cost_text import Period, render_prices_day, render_total
+    from centralized_ml_api.plan.usage.report import escape_markdown
+
+    if not table.rows:
+        return
+    try:
+        plan, cost = load_cost(sources.config, sources.region)
+    except MlApiError as error:
+        yield f"Not known: {escape_markdown(error.message)}"
+        return
+    made = load_made(AwsClients(sources.region), sources.stack)
+    period = Period(
+        "from the deploy to the last call", hours_until(max(row.last for row in table.rows), made)
+    )
+    yield f"Instances, {period.called} ({period.hours:.1f} hours): {render_total(cost, period)}."
+    calls = cost.of_requests(table.requests)
+    if calls:
+        yield f"{table.requests:,} calls: {calls.low:.2f} to {calls.high:.2f} USD."
+    if plan.event.budget:
+        yield f"The budget was {Decimal(str(plan.event.budget.usd)):,.2f} USD a month."
+    yield f"By {render_prices_day(cost)}. Instances are billed until they are deleted, called or not."

@@ -1,4 +1,4 @@
-"""Whose keys the verbs of `mlapi keys` work on: the flags that say so, and what they open."""
+"""Decides whose keys the verbs of `mlapi keys` work on: the flags that say so, and what they open."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.cli.again import aws_flags, state_flag
 from centralized_ml_api.cli.options import (
     DEFAULT_CONFIG,
+    Target,
+    aws_flags,
     region_option,
     stack_option,
+    state_flag,
     state_option,
     target_option,
 )
+from centralized_ml_api.cli.targets import open_aws_target, running_address
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,46 +30,42 @@ if TYPE_CHECKING:
 class KeyPlace:
     """One API: that of a state folder, or of a stack."""
 
-    target: str
+    target: Target
     state: Path
     region: str | None
     stack: str
 
     @property
-    def flag(self) -> str:
-        """What a next command needs to name the same target."""
+    def flags(self) -> str:
+        """The flags with which a next command names the same keys, each with a space before it."""
         if self.target == "aws":
             return f" --target aws{aws_flags(self.region, self.stack)}"
         return state_flag(self.state)
 
     def open(self) -> Keys:
-        """The keys.
+        """Returns the keys.
 
         Raises:
             DeployError: the extra `aws` is not installed, or there is no such stack.
         """
         if self.target == "aws":
-            from centralized_ml_api.cli.aws_target import open_target  # noqa: PLC0415  # only this target pays
-
-            target, clients = open_target(
+            target, clients = open_aws_target(
                 DEFAULT_CONFIG, region=self.region, stack=self.stack, state=self.state
             )
-            from centralized_ml_api.aws.keys import AwsKeys  # noqa: PLC0415
+            from centralized_ml_api.aws.keys import AwsKeys
 
             return AwsKeys(target, clients)
-        from centralized_ml_api.local.keys import KeyStore, LocalKeys  # noqa: PLC0415
+        from centralized_ml_api.local.keys import KeyStore, LocalKeys
 
         return LocalKeys(KeyStore(self.state))
 
     def address(self) -> str:
-        """Where the teams call.
+        """Returns the address that the teams call.
 
         Raises:
             NotRunningError: nothing runs here.
-            UsageError: it is on AWS, where `mlapi deploy` has said it.
+            UsageError: the API is on AWS, where only `mlapi deploy` prints its address.
         """
-        from centralized_ml_api.cli.request import running_address  # noqa: PLC0415
-
         if self.target == "aws":
             raise UsageError("the address is needed", fix="--url, with what `mlapi deploy` printed")
         return running_address(self.state)
@@ -75,12 +74,12 @@ class KeyPlace:
 def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the flags to a verb, which gets them as one `place`."""
 
-    @target_option("Whose keys: those of this machine, or of a deployed stack.")
+    @target_option("Whose keys: those of this machine, or those of a deployed stack.")
     @state_option
     @region_option
     @stack_option
     @functools.wraps(verb)
-    def with_place(*, target: str, state: Path, region: str | None, stack: str, **more: Any) -> Any:
+    def with_place(*, target: Target, state: Path, region: str | None, stack: str, **more: Any) -> Any:
         return verb(place=KeyPlace(target, state, region, stack), **more)
 
     return with_place

@@ -1,4 +1,4 @@
-"""`mlapi models add`: from the catalogue into the config."""
+"""`mlapi models add`: puts a model of the catalogue into the config."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.prices.types import PRICING_PAGE
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.editing import save_edit
-from centralized_ml_api.cli.jumpstart import offline_option, tell_warnings
-from centralized_ml_api.cli.model_list import load_list_prices
-from centralized_ml_api.cli.options import config_argument, region_option
+from centralized_ml_api.cli.loading import save_edit, tell_catalog_warnings
+from centralized_ml_api.cli.options import config_argument, offline_option, region_option
+from centralized_ml_api.cli.verbs.models.search import load_list_prices
 from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.edit import add_entry
 from centralized_ml_api.errors import UsageError
@@ -35,16 +34,16 @@ _TIMEOUT_SECONDS = 29
 @click.command()
 @click.argument("model_id", metavar="ID")
 @config_argument
-@click.option("--name", help="The path of the model; without it, the end of the id.")
-@click.option("--instance", help="The instance type; without it, the model's default.")
+@click.option("--name", help="The path of the model. Default: the end of the id.")
+@click.option("--instance", help="The instance type. Default: that of the model.")
 @click.option(
     "--integration",
     type=click.Choice(["api", "lambda", "stream"]),
     default="api",
     show_default=True,
-    help="What stands between caller and model.",
+    help="What is between the caller and the model.",
 )
-@click.option("--code", help="The folder of the function; only for lambda.")
+@click.option("--code", help="The folder of the function, for lambda only.")
 @region_option
 @offline_option
 def add(
@@ -58,10 +57,10 @@ def add(
     region: str | None,
     offline: bool,
 ) -> None:
-    """Add the model ID to CONFIG, as its last entry; whatever else stands there stays as it is.
+    """Add the model ID to CONFIG as its last entry.
 
-    The model is looked up first: a type that it does not support is refused. A licence is never accepted for
-    you.
+    The rest of CONFIG stays as it is. The model is looked up first: an instance type that it does not support
+    is refused. A licence is never accepted for you.
     """
     document = load_document(config)
     facts = _look_up(model_id, instance, region=region, offline=offline)
@@ -79,11 +78,10 @@ def add(
 def _look_up(model_id: str, instance: str | None, *, region: str | None, offline: bool) -> ModelFacts:
     catalog = open_catalog(offline=offline)
     try:
-        return catalog.resolve(
-            model_id, region=find_region(region), instance=instance, accept_eula=True
-        )  # to add is not to use: `check` asks for the licence
+        # To add is not to use: `check` asks for the licence.
+        return catalog.resolve(model_id, region=find_region(region), instance=instance, accept_eula=True)
     finally:
-        tell_warnings(catalog)
+        tell_catalog_warnings(catalog)
 
 
 def _integration(kind: str, code: str | None) -> dict[str, Any]:
@@ -99,19 +97,19 @@ def _integration(kind: str, code: str | None) -> dict[str, Any]:
 
 
 def _names(document: Document) -> set[str]:
-    """Those that entries have already."""
+    """Returns the names that entries have already."""
     root = document.value if isinstance(document.value, dict) else {}
     lists = [root.get(key) for key in ("models", "endpoints")]
-    entries = [one for found in lists if isinstance(found, list) for one in found]
-    return {str(one.get("name")) for one in entries if isinstance(one, dict)}
+    entries = [entry for found in lists if isinstance(found, list) for entry in found]
+    return {str(entry.get("name")) for entry in entries if isinstance(entry, dict)}
 
 
 def _free_name(model_id: str, taken: Collection[str]) -> str:
-    """`huggingface-llm-mistral-7b-instruct` -> `mistral-7b-instruct`, or `mistral-7b-instruct-2`."""
+    """Returns the end of an id: `huggingface-llm-mistral-7b-instruct` -> `mistral-7b-instruct`, or `…-2`."""
     words = re.sub(r"[^a-z0-9]+", "-", model_id.lower()).strip("-").split("-", 2)
     name = words[-1][:_LONGEST_NAME].strip("-")
     numbered = (f"{name[: _LONGEST_NAME - 4].strip('-')}-{number}" for number in range(2, len(taken) + 3))
-    return next(one for one in (name, *numbered) if one not in taken)
+    return next(free for free in (name, *numbered) if free not in taken)
 
 
 def _price(facts: ModelFacts) -> str:

