@@ -12,9 +12,9 @@ import psutil
 
 from bench.serving import PUBLIC_LIMIT
 from centralized_ml_api.config.weights import parse_weights
-from centralized_ml_api.local.servers import LlamaCppServer
-from centralized_ml_api.local.servers.llama_cpp import INVOCATIONS_PATH
+from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
 from centralized_ml_api.local.weights import fetch_weights
+from centralized_ml_api.plan.engines import LlamaCppServing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "open-llama"
-CHAT_PATH = INVOCATIONS_PATH
+CHAT_PATH = "/v1/chat/completions"
 """Of the model's own server, and of the API's OpenAI-compatible part, which leads there."""
 _SERVER = "llama_cpp_main.py"
 
@@ -54,7 +54,8 @@ def find_weights(say: Callable[[str], None]) -> Path:
 def build_launch(weights: Path, port: int, folder: Path) -> Launch:
     """The process that `mlapi up` starts for the model, with nothing before it."""
     context = load_entry()["local"]["context"]
-    return LlamaCppServer(weights, context, NAME, dict(os.environ), folder).launch(port)
+    serving = LlamaCppServing(parse_weights(str(weights)), context, "auto")
+    return LlamaCppServer(serving, weights, NAME, dict(os.environ), folder).launch(port)
 
 
 def find_port(supervisor: int) -> int:

@@ -15,7 +15,8 @@ import urllib3
 
 from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.python_engine import prepare_environment
-from centralized_ml_api.local.servers import PythonServer, build_python_environment
+from centralized_ml_api.local.servers.python import PythonServer, build_python_environment
+from centralized_ml_api.plan.engines import PythonServing
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def start_model(code: Path, environment: Mapping[str, str] | None = None) -> Ite
     )
     variables = build_python_environment(os.environ, environment or {})
     port = free_port()
-    launch = PythonServer(code, code, code.name, python, variables).launch(port)
+    serving = PythonServing(code, None, "auto")
+    launch = PythonServer(serving, code, code.name, python, variables).launch(port)
     log = code.parent / f"{code.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

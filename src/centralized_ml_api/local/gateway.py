@@ -20,6 +20,11 @@ class Upstream:
     name: str
     ports: tuple[int, ...]
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The addresses that take plain calls now."""
+        return tuple(f"http://127.0.0.1:{port}" for port in self.ports)
+
 
 @dataclass(frozen=True, slots=True)
 class Signing:
@@ -43,6 +48,12 @@ class ExternalUpstream:
     tls: bool
     ready: bool = True
     signing: Signing | None = None
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The addresses that take plain calls now: none while it is not ready."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (f"{'https' if self.tls else 'http'}://{host}:{self.port}",) if self.ready else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,6 @@ class Server(Protocol):
         """The path that answers 2xx once the server is ready."""
         ...
 
-    @property
-    def invocations_path(self) -> str | None:
-        """The path that a call of the API is sent to; None keeps the path and query of the call."""
-        ...
-
     def launch(self, port: int) -> Launch:
         """The process that will listen on 127.0.0.1:`port`. Pure."""
         ...

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.schema import (
-    Command,
-    EndpointEntry,
-    LlamaCpp,
-    ModelEntry,
-    PythonFolder,
-    ScopedPermissions,
-    Url,
-)
-from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions
+from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.types import (
     About,
     ApiPlan,
     AutoscalingPlan,
-    CommandServing,
     ContainerModel,
     ExistingEndpoint,
     FunctionPlan,
     JumpStartModel,
-    LlamaCppServing,
     LocalPlan,
     ModelDeployment,
     PackageModel,
-    PythonServing,
-    SageMakerServing,
-    UrlServing,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +26,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.config.schema import Autoscaling, Event, FunctionProperties, Local
-    from centralized_ml_api.plan.types import Serving
 
 Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
@@ -120,21 +106,8 @@ def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
 
 
 def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
-    serving = _serving(written, code_folders)
+    serving = build_serving(written, code_folders)
     return LocalPlan(serving, written.replicas, dict(written.environment), written.speaks)
-
-
-def _serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
-    if isinstance(written, LlamaCpp):
-        return LlamaCppServing(parse_weights(written.weights), written.context, written.fetch)
-    if isinstance(written, PythonFolder):
-        weights = parse_weights(written.weights) if written.weights else None
-        return PythonServing(code_folders[written.code], weights, written.fetch)
-    if isinstance(written, Command):
-        return CommandServing(tuple(written.run), written.ping, written.invocations)
-    if isinstance(written, Url):
-        return UrlServing(written.url, written.ping)
-    return SageMakerServing(written.region)
 
 
 def _not_acted_on(event: Event | None) -> list[str]:

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_text import render_hourly, render_prices_day, render_total
-from centralized_ml_api.plan.types import (
-    CommandServing,
-    ContainerModel,
-    JumpStartModel,
-    LlamaCppServing,
-    PackageModel,
-    PythonServing,
-    SageMakerServing,
-    UrlServing,
-)
+from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, PackageModel
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.cost import Cost
@@ -89,25 +80,7 @@ def _local(local: LocalPlan | None) -> str:
     if local is None:
         return "nothing (501)"
     times = f" x{local.replicas}" if local.replicas > 1 else ""
-    return f"{local.serving.engine}: {_serving(local)}{times}"
-
-
-def _serving(local: LocalPlan) -> str:
-    match local.serving:
-        case LlamaCppServing(weights, context):
-            return f"{_weights(weights.written)}, {context} tokens"
-        case PythonServing(code):
-            return code.name
-        case CommandServing(run):
-            return " ".join(run)
-        case UrlServing(url):
-            return url
-        case SageMakerServing(region):
-            return region or "the region of your AWS settings"
-
-
-def _weights(written: str) -> str:
-    return written.partition("#")[0].rpartition("/")[2]
+    return f"{local.serving.engine}: {local.serving.summary}{times}"
 
 
 def _instances(entry: ModelDeployment) -> str:

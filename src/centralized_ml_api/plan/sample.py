@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.sample import file_of
 from centralized_ml_api.plan.media_types import guess_media_type
-from centralized_ml_api.plan.types import LlamaCppServing
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
 
-CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
 JSON = "application/json"
 BYTES = "application/octet-stream"
 
@@ -29,8 +27,7 @@ def sample_of(deployment: ModelDeployment) -> Any:
     """The config's sample where it is JSON, else one for what the local engine speaks, else None."""
     if deployment.sample is not None:
         return None if file_of(deployment.sample) else deployment.sample
-    speaks_chat = deployment.local is not None and isinstance(deployment.local.serving, LlamaCppServing)
-    return CHAT_SAMPLE if speaks_chat and deployment.function is None else None
+    return deployment.local.serving.sample if deployment.local and deployment.function is None else None
 
 
 def sample_file_of(deployment: ModelDeployment) -> SampleFile | None:

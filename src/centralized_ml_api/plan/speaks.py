@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
-
-from centralized_ml_api.plan.types import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.config.schema import Speaks
-    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment, Serving
+    from centralized_ml_api.plan.types import ApiPlan
 
 Task = Literal["chat", "embeddings"]
 
@@ -25,12 +22,6 @@ TASKS: dict[Speaks, Task] = {
     "text-inputs-embeddings": "embeddings",
 }
 """What a server of each kind is good for under `/v1`."""
-
-_OPENAI_PATHS: dict[str, Speaks] = {
-    "/v1/chat/completions": "openai-chat",
-    "/v1/embeddings": "openai-embeddings",
-}
-"""A server that takes calls at one of these paths says by it what it speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +49,9 @@ def openai_models(spoken: Iterable[tuple[str, Speaks | None]]) -> OpenAiModels:
 def local_openai_models(plan: ApiPlan) -> OpenAiModels:
     """Those of one machine: only servers that speak OpenAI's own bodies, for nothing there translates."""
     spoken = [
-        (one.name, one.local.speaks or _known_speaks(one, one.local.serving))
-        for one in plan.deployments
-        if one.local
+        (entry.name, speaks)
+        for entry in plan.deployments
+        if (local := entry.local)
+        for speaks in ((local.speaks,) if local.speaks else local.serving.find_speaks(entry.speaks))
     ]
-    return openai_models((name, speaks) for name, speaks in spoken if speaks and speaks.startswith("openai-"))
-
-
-def _known_speaks(deployment: ModelDeployment, serving: Serving) -> Speaks | None:
-    """A real endpoint speaks the same on both targets."""
-    return deployment.speaks if isinstance(serving, SageMakerServing) else serving_speaks(serving)
-
-
-def serving_speaks(serving: Serving) -> Speaks | None:
-    """What a local server speaks, as far as its engine or its path says."""
-    match serving:
-        case LlamaCppServing():
-            return "openai-chat"
-        case CommandServing(invocations=path):
-            return _OPENAI_PATHS.get(path)
-        case UrlServing(url=url):
-            return _OPENAI_PATHS.get(urlsplit(url).path)
-        case _:
-            return None
+    return openai_models((name, speaks) for name, speaks in spoken if speaks.startswith("openai-"))

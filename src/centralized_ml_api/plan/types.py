@@ -15,7 +15,7 @@ from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
     from centralized_ml_api.config.schema import Speaks  # noqa: TC004  # nothing reads the annotation
-    from centralized_ml_api.config.weights import Weights  # noqa: TC004  # nothing reads the annotation
+    from centralized_ml_api.plan.engines import Serving  # noqa: TC004  # nothing reads the annotation
 
 GATEWAY_TIMEOUT_SECONDS = 29
 """How long the API waits for a model or a function.
@@ -89,56 +89,6 @@ class FunctionPlan:
     layers: tuple[str, ...]
     actions: tuple[str, ...]
     resources: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class LlamaCppServing:
-    """llama.cpp's own server on one file of weights; `context` in tokens for one conversation."""
-
-    weights: Weights
-    context: int
-    fetch: Literal["auto", "manual"]
-    engine: Literal["llama.cpp"] = "llama.cpp"
-
-
-@dataclass(frozen=True, slots=True)
-class PythonServing:
-    """`code` is an absolute folder with `inference.py`; `weights` a file or a folder, where there are any."""
-
-    code: Path
-    weights: Weights | None
-    fetch: Literal["auto", "manual"]
-    engine: Literal["python"] = "python"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandServing:
-    """A program that serves HTTP; `{port}` in an argument stands for the port it must listen on."""
-
-    run: tuple[str, ...]
-    ping: str
-    invocations: str
-    engine: Literal["command"] = "command"
-
-
-@dataclass(frozen=True, slots=True)
-class UrlServing:
-    """A server that already runs; without `ping` it is taken to be ready when its port answers."""
-
-    url: str
-    ping: str | None
-    engine: Literal["url"] = "url"
-
-
-@dataclass(frozen=True, slots=True)
-class SageMakerServing:
-    """The real endpoint, called with the user's own AWS credentials."""
-
-    region: str | None
-    engine: Literal["sagemaker"] = "sagemaker"
-
-
-Serving = LlamaCppServing | PythonServing | CommandServing | UrlServing | SageMakerServing
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.cli.request import Body, load_sample_body
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.sample import CHAT_SAMPLE, SampleFile, media_type_of, sample_file_of, sample_of
+from centralized_ml_api.plan.engines import CHAT_SAMPLE
+from centralized_ml_api.plan.sample import SampleFile, media_type_of, sample_file_of, sample_of
 
 if TYPE_CHECKING:
     from pathlib import Path

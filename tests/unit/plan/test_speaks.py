@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.config.weights import parse_weights
-from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
-from centralized_ml_api.plan.types import (
-    ApiPlan,
+from centralized_ml_api.plan.engines import (
     CommandServing,
-    ExistingEndpoint,
     LlamaCppServing,
-    LocalPlan,
-    ModelDeployment,
     SageMakerServing,
     Serving,
     UrlServing,
 )
+from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
+from centralized_ml_api.plan.types import ApiPlan, ExistingEndpoint, LocalPlan, ModelDeployment
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema import Speaks

@@ -15,15 +15,13 @@ from centralized_ml_api.cli.options import DEFAULT_CONFIG
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.progress import show_transfer, show_work
 from centralized_ml_api.errors import StartError, UsageError
-from centralized_ml_api.plan.types import LlamaCppServing, PythonServing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from centralized_ml_api.config.weights import Weights
+    from centralized_ml_api.plan.engines import Serving
     from centralized_ml_api.plan.types import ApiPlan
-
-    Fetchable = LlamaCppServing | PythonServing
 
 _LAST_LINES = 8
 
@@ -57,26 +55,26 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     if not fetchable:
         output.talk("No model of this config has weights or packages to fetch.")
     for name, serving in chosen.items():
-        if isinstance(serving, PythonServing):
-            _install(name, serving)
-        if serving.weights:
-            _fetch(name, serving.weights, plan)
+        if serving.installs_packages and serving.code_folder:
+            _install(name, serving.code_folder)
+        if serving.weights_to_fetch:
+            _fetch(name, serving.weights_to_fetch, plan)
     if remove_unused:
         _remove_unused()
     output.next_command(f"mlapi up {config}")
 
 
-def find_fetchable(plan: ApiPlan) -> dict[str, Fetchable]:
+def find_fetchable(plan: ApiPlan) -> dict[str, Serving]:
     """Returns what has something to fetch, by entry name. Pure."""
     servings = {entry.name: entry.local.serving for entry in plan.deployments if entry.local}
     return {
         name: serving
         for name, serving in servings.items()
-        if isinstance(serving, (LlamaCppServing, PythonServing))
+        if serving.installs_packages or serving.weights_to_fetch
     }
 
 
-def choose(fetchable: Mapping[str, Fetchable], names: Sequence[str]) -> dict[str, Fetchable]:
+def choose(fetchable: Mapping[str, Serving], names: Sequence[str]) -> dict[str, Serving]:
     """Returns the named ones, or all except those that are fetched by hand. Pure.
 
     Raises:
@@ -86,17 +84,17 @@ def choose(fetchable: Mapping[str, Fetchable], names: Sequence[str]) -> dict[str
         if name not in fetchable:
             known = ", ".join(fetchable) or "none"
             raise UsageError(f"{name} has nothing to fetch", fix=f"models that have: {known}")
-    automatic = [name for name, serving in fetchable.items() if serving.fetch == "auto"]
+    automatic = [name for name, serving in fetchable.items() if not serving.waits_for_pull]
     return {name: fetchable[name] for name in names or automatic}
 
 
-def _install(name: str, serving: PythonServing) -> None:
+def _install(name: str, code: Path) -> None:
     from centralized_ml_api.local.python_engine import prepare_environment
 
     said: deque[bytes] = deque(maxlen=_LAST_LINES)
     try:
         with show_work(name) as say:
-            prepare_environment(serving.code, say=say, log=said.append, cancelled=threading.Event())
+            prepare_environment(code, say=say, log=said.append, cancelled=threading.Event())
     except StartError:
         for line in said:
             output.talk(f"  {name} | {line.decode().rstrip()}")

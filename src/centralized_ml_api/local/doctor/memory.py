@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from centralized_ml_api.local.weights.size import render_bytes
+from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ BYTES_FOR_THE_API = 200_000_000
 BYTES_FOR_A_SERVER = 700_000_000
 """One process of a small model; a large one takes more than its file of weights."""
 
-_WITH_WEIGHTS = frozenset({"llama.cpp", "python", "command"})
-
 
 def check(served: Sequence[Local]) -> Iterator[Finding]:
     """One finding: a rough need against what is free. A warning only, since the need is a guess."""
@@ -31,7 +30,7 @@ def check(served: Sequence[Local]) -> Iterator[Finding]:
 
 def compare(available_bytes: int, served: Sequence[Local]) -> Finding:
     """The finding for that much free memory. Pure."""
-    processes = sum(one.replicas for one in served if one.engine in _WITH_WEIGHTS)
+    processes = sum(one.replicas for one in served if ENGINES[one.engine].runs_here)
     needed = BYTES_FOR_THE_API + processes * BYTES_FOR_A_SERVER
     need = f"about {render_bytes(needed)} for the API and {processes} of models"
     words = f"{render_bytes(available_bytes)} free; {need}"

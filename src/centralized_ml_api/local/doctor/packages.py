@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ _NEEDED = {"venv": "install your system's package of it, such as python3-venv", 
 
 
 def check(served: Sequence[Local]) -> Iterator[Finding]:
-    """For a config with models of the engine `python`: whether their packages can be installed."""
-    if not any(one.engine == "python" for one in served):
+    """For a config with models that have packages: whether their packages can be installed."""
+    if not any(ENGINES[one.engine].installs_packages for one in served):
         return
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     for name in missing:

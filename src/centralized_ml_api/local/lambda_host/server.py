@@ -50,11 +50,6 @@ class FunctionServer:
         """Answers 200 once a worker has imported the function."""
         return "/ping"
 
-    @property
-    def invocations_path(self) -> str | None:
-        """None: a function reads the path and the query of the call."""
-        return None
-
     def launch(self, port: int) -> Launch:
         """The host process. Isolated from the folder it runs in, whose modules are the function's."""
         return Launch(

@@ -7,20 +7,10 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known
 from centralized_ml_api.api.documents import build_documents
-from centralized_ml_api.local.gateway import (
-    ExternalUpstream,
-    Gateway,
-    RefusedRoute,
-    ServedRoute,
-    TeamAccess,
-    Upstream,
-)
-from centralized_ml_api.local.run.specs import ModelSpec, services_of
-from centralized_ml_api.local.servers import invocations_path, parse_url
+from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
+from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
-from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
 from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
-from centralized_ml_api.plan.types import LlamaCppServing, UrlServing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -60,7 +50,9 @@ def build_gateway(
     chat, embeddings = (_openai_routes(names, plan, find) for names in (openai.chat, openai.embeddings))
     models = [one for route in (*chat, *embeddings) if (one := find(route.name)) is not None]
     return Gateway(
-        upstreams=tuple(_upstream(one) for one in dict.fromkeys((*fronts, *models, *retiring))),
+        upstreams=tuple(
+            one.service.upstream(one.upstream) for one in dict.fromkeys((*fronts, *models, *retiring))
+        ),
         routes=tuple(_route(entry, refused, find) for entry in plan.deployments),
         unready=tuple(_unready(entry_statuses(plan, refused, find))),
         chat=chat,
@@ -101,13 +93,8 @@ def _route(entry: ModelDeployment, refused: dict[str, str], find: Find) -> Serve
         rewrite=None if is_function else _server_path(entry, front),
         headers=None if is_function else entry.headers,
         streams=entry.integration == "stream",
-        reads_json=not is_function and _reads_json(entry),
+        reads_json=not is_function and entry.local is not None and entry.local.serving.reads_json,
     )
-
-
-def _reads_json(entry: ModelDeployment) -> bool:
-    """llama.cpp parses what `curl -d` calls a form as one, in vain, and refuses it from one megabyte on."""
-    return entry.local is not None and isinstance(entry.local.serving, LlamaCppServing)
 
 
 def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[ServedRoute, ...]:
@@ -122,20 +109,8 @@ def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[Ser
 
 def _server_path(entry: ModelDeployment, running: Running) -> str | None:
     """The path that takes calls at the entry's model server."""
-    if isinstance(running.service, SageMakerService):
-        return running.service.path_of(entry.endpoint_name)
-    return invocations_path(entry.local.serving) if entry.local else None
-
-
-def _upstream(running: Running) -> Upstream | ExternalUpstream:
-    if isinstance(running.service, SageMakerService):
-        return running.service.upstream(running.upstream)
-    spec = running.spec
-    if isinstance(spec, ModelSpec) and isinstance(spec.local.serving, UrlServing):
-        target = parse_url(spec.local.serving)
-        ready = running.report().state == "ready"
-        return ExternalUpstream(running.upstream, target.host, target.port, target.tls, ready)
-    return Upstream(running.upstream, running.service.ports)
+    own = running.service.path_of(entry.endpoint_name)
+    return own or (entry.local.serving.path if entry.local else None)
 
 
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from centralized_ml_api.local.sagemaker_runtime import build_application, unavailable
-from centralized_ml_api.local.servers import invocations_path, parse_url
-from centralized_ml_api.local.servers.sagemaker import sign
-from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
-from centralized_ml_api.plan.types import UrlServing
+from centralized_ml_api.local.servers.sagemaker import SageMakerService, sign
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -20,7 +17,8 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
     from centralized_ml_api.local.run.registry import Running
-    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment, Serving
+    from centralized_ml_api.plan.engines import Serving
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 NOT_READY = "The model is starting or was restarted; try again in a moment."
 
@@ -55,17 +53,14 @@ class ModelEndpoint:
 
     def __init__(self, name: str, serving: Serving, running: Running, turn: Iterator[int]) -> None:
         self.name = name
-        self.invocations_path = invocations_path(serving)
-        self._serving = serving
+        self.invocations_path = serving.path
         self._running = running
         self._turn = turn
 
     def pick(self) -> str | None:
         """The next ready replica's address, or None."""
-        if isinstance(self._serving, UrlServing):
-            return _origin(self._serving) if self._running.report().state == "ready" else None
-        ports = self._running.service.ports
-        return f"http://127.0.0.1:{ports[next(self._turn) % len(ports)]}" if ports else None
+        origins = self._running.service.upstream(self._running.upstream).origins
+        return origins[next(self._turn) % len(origins)] if origins else None
 
     def why_unavailable(self) -> str:
         """For the caller; no detail of this machine."""
@@ -147,8 +142,3 @@ def _counted(directory: _Directory) -> Middleware:
             return await handler(request)
 
     return count
-
-
-def _origin(serving: UrlServing) -> str:
-    target = parse_url(serving)
-    return f"{'https' if target.tls else 'http'}://{target.host}:{target.port}"

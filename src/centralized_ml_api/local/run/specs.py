@@ -6,31 +6,17 @@ Reads nothing but the names, sizes and times of the files of functions and pytho
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.machine.fingerprint import folder_fingerprint
-from centralized_ml_api.local.servers import model_speaks, why_not_served
-from centralized_ml_api.plan.types import FunctionPlan, LocalPlan, PythonServing
+from centralized_ml_api.local.servers.model import ModelSpec, why_not_served
+from centralized_ml_api.plan.types import FunctionPlan, LocalPlan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """A model to serve; equal specs are the same service. `fingerprint` changes when its code does."""
-
-    name: str
-    local: LocalPlan
-    folders: tuple[Path, ...]
-    fingerprint: str = ""
-
-    @property
-    def entry(self) -> str:
-        """The entry that it serves."""
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +71,8 @@ def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
 def code_folders(plan: ApiPlan) -> tuple[Path, ...]:
     """The folders with code, of functions and of models, that the plan's services run."""
     functions = [entry.function.code for entry in plan.deployments if entry.function]
-    servings = [entry.local.serving for entry in plan.deployments if entry.local]
-    return (*functions, *(one.code for one in servings if isinstance(one, PythonServing)))
+    folders = [entry.local.serving.code_folder for entry in plan.deployments if entry.local]
+    return (*functions, *filter(None, folders))
 
 
 def _notes(plan: ApiPlan) -> list[str]:
@@ -114,7 +100,7 @@ def _specs(deployment: ModelDeployment, plan: ApiPlan) -> list[ServiceSpec]:
 
 
 def _model_spec(name: str, local: LocalPlan, folders: tuple[Path, ...]) -> ModelSpec:
-    code = local.serving.code if isinstance(local.serving, PythonServing) else None
+    code = local.serving.code_folder
     return ModelSpec(name, local, folders, folder_fingerprint(code) if code else "")
 
 
@@ -124,6 +110,6 @@ def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: L
         entry=deployment.name,
         function=function,
         endpoint_name=deployment.endpoint_name,
-        model_speaks=local.speaks or model_speaks(local.serving),
+        model_speaks=local.speaks or next(iter(local.serving.speaks), ""),
         fingerprint=folder_fingerprint(function.code),
     )

@@ -1,25 +1,33 @@
-"""Model servers, one kind a file: how each is started, where it takes calls, and why an entry has none."""
+"""Model servers, one engine a file: the module with the engine's name makes its services.
+
+make_service(spec, serving, parts, changed) -> Service
+spec      the model, see `model.ModelSpec`
+serving   how this machine serves it, of the engine's own class in `plan/engines.py`
+parts     what services are made of, see `model.ServiceParts`
+changed   called after each change of the service's report
+"""
 
 from __future__ import annotations
 
-from centralized_ml_api.local.servers.command import CommandServer, why_not_here
-from centralized_ml_api.local.servers.environment import build_environment
-from centralized_ml_api.local.servers.interface import invocations_path, model_speaks
-from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
-from centralized_ml_api.local.servers.python import PythonServer, build_python_environment
-from centralized_ml_api.local.servers.unserved import why_not_served
-from centralized_ml_api.local.servers.url import UrlTarget, parse_url
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CommandServer",
-    "LlamaCppServer",
-    "PythonServer",
-    "UrlTarget",
-    "build_environment",
-    "build_python_environment",
-    "invocations_path",
-    "model_speaks",
-    "parse_url",
-    "why_not_here",
-    "why_not_served",
-]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.servers.model import ModelSpec, ServiceParts
+    from centralized_ml_api.local.supervision.service import Service
+
+
+def make_service(spec: ModelSpec, parts: ServiceParts, changed: Callable[[], None]) -> Service:
+    """Makes the service of a model by its engine; it does not run yet.
+
+    Args:
+        spec: the model.
+        parts: what services are made of.
+        changed: called after each change of the service's report.
+    """
+    serving = spec.local.serving
+    module = import_module(f"{__name__}.{serving.engine.replace('.', '_')}")
+    service: Service = module.make_service(spec, serving, parts, changed)
+    return service

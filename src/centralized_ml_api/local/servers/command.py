@@ -6,9 +6,18 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.plan.types import CommandServing
+from centralized_ml_api.plan.engines import CommandServing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.servers.model import ModelSpec, Say, ServiceParts
+    from centralized_ml_api.local.supervision.process import ServerLog
+    from centralized_ml_api.local.supervision.service import Service
 
 _PORT = "{port}"
 
@@ -30,17 +39,27 @@ class CommandServer:
     @property
     def ping_path(self) -> str:
         """As configured."""
-        return self.serving.ping
-
-    @property
-    def invocations_path(self) -> str | None:
-        """As configured."""
-        return self.serving.invocations
+        return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:
         """The process that will answer on `port`."""
         argv = tuple(argument.replace(_PORT, str(port)) for argument in self.serving.run)
         return Launch(argv=argv, environment={**self.environment, "PORT": str(port)}, cwd=self.cwd)
+
+
+def make_service(
+    spec: ModelSpec, serving: CommandServing, parts: ServiceParts, changed: Callable[[], None]
+) -> Service:
+    """Makes a service that looks for the program first."""
+
+    async def prepare(_: Say, __: ServerLog) -> CommandServer:
+        environment, cwd = spec.environment, spec.folders[0]
+        missing = why_not_here(serving, environment, cwd)
+        if missing:
+            raise StartError(missing, fix="install it, or correct `run`")
+        return CommandServer(serving, environment, cwd)
+
+    return parts.replicate(spec, prepare, changed)
 
 
 def why_not_here(serving: CommandServing, environment: Mapping[str, str], cwd: Path) -> str | None:

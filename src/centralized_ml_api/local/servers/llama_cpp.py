@@ -6,12 +6,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.servers.model import fetch
+from centralized_ml_api.plan.engines import LlamaCppServing
 
-PING_PATH = "/health"
-INVOCATIONS_PATH = "/v1/chat/completions"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.servers.model import ModelSpec, Say, ServiceParts
+    from centralized_ml_api.local.supervision.process import ServerLog
+    from centralized_ml_api.local.supervision.service import Service
 
 # By its path, not as a module: the process then imports llama.cpp and nothing of ours.
 _MAIN = Path(__file__).with_name("llama_cpp_main.py")
@@ -22,21 +28,23 @@ class LlamaCppServer:
     """llama.cpp's own server on one file.
 
     Attributes:
+        serving: What the config says.
         model_path: The GGUF file.
-        context: Tokens of one conversation, question and answer.
         name: What answers call the model; never a path of this machine.
         environment: The whole environment of the process.
         cwd: Its folder.
     """
 
-    ping_path: ClassVar[str] = PING_PATH
-    invocations_path: ClassVar[str | None] = INVOCATIONS_PATH
-
+    serving: LlamaCppServing
     model_path: Path
-    context: int
     name: str
     environment: Mapping[str, str] = field(repr=False)
     cwd: Path
+
+    @property
+    def ping_path(self) -> str:
+        """The engine's."""
+        return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:
         """The process that will answer on `port`."""
@@ -45,8 +53,20 @@ class LlamaCppServer:
         arguments = {
             "--model": str(self.model_path),
             "--alias": self.name,
-            "--context": str(self.context),
+            "--context": str(self.serving.context),
             "--port": str(port),
         }
         argv = (*program, *(word for pair in arguments.items() for word in pair))
         return Launch(argv=argv, environment=self.environment, cwd=self.cwd, needs=(self.model_path,))
+
+
+def make_service(
+    spec: ModelSpec, serving: LlamaCppServing, parts: ServiceParts, changed: Callable[[], None]
+) -> Service:
+    """Makes a service that fetches the weights first."""
+
+    async def prepare(say: Say, _: ServerLog) -> LlamaCppServer:
+        path = await fetch(serving.weights, spec.folders, say)
+        return LlamaCppServer(serving, path, spec.name, spec.environment, spec.folders[0])
+
+    return parts.replicate(spec, prepare, changed)

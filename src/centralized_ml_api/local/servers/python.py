@@ -6,15 +6,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.local import python_engine
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.python_engine import Environment
-from centralized_ml_api.local.servers.environment import build_environment
+from centralized_ml_api.local.python_engine import Environment, find_model_folder, prepare_environment
+from centralized_ml_api.local.servers.model import build_environment, fetch, in_thread
+from centralized_ml_api.plan.engines import PythonServing
 
-PING_PATH = "/ping"
-INVOCATIONS_PATH = "/invocations"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.servers.model import ModelSpec, Say, ServiceParts
+    from centralized_ml_api.local.supervision.process import ServerLog
+    from centralized_ml_api.local.supervision.service import Service
 
 _START = Path(python_engine.__file__).with_name("start.py")
 
@@ -27,25 +32,28 @@ class PythonServer:
     """An `inference.py` behind SageMaker's two paths.
 
     Attributes:
-        code: The folder with `inference.py`; also the process's own folder.
+        serving: What the config says; its code is also the process's own folder.
         model_dir: What `model_fn` gets.
         name: The entry's.
         python: The environment that it runs in.
         environment: The variables of the process, see `build_python_environment`.
     """
 
-    ping_path: ClassVar[str] = PING_PATH
-    invocations_path: ClassVar[str | None] = INVOCATIONS_PATH
-
-    code: Path
+    serving: PythonServing
     model_dir: Path
     name: str
     python: Environment
     environment: Mapping[str, str] = field(repr=False)
 
+    @property
+    def ping_path(self) -> str:
+        """The engine's."""
+        return self.serving.ping_path
+
     def launch(self, port: int) -> Launch:
         """The process that will answer on `port`."""
-        arguments = ("--code", str(self.code), "--model-dir", str(self.model_dir), "--name", self.name)
+        code = self.serving.code
+        arguments = ("--code", str(code), "--model-dir", str(self.model_dir), "--name", self.name)
         # -P: neither our own folder nor the current one comes before the standard library.
         argv = (str(self.python.python), "-P", str(_START), str(self.python.library), *arguments)
         own = {
@@ -55,7 +63,26 @@ class PythonServer:
             "PATH": f"{self.python.prefix / 'bin'}{os.pathsep}{self.environment.get('PATH', os.defpath)}",
         }
         needs = (self.python.python, self.python.library, self.model_dir)
-        return Launch(argv=argv, environment={**self.environment, **own}, cwd=self.code, needs=needs)
+        return Launch(argv=argv, environment={**self.environment, **own}, cwd=code, needs=needs)
+
+
+def make_service(
+    spec: ModelSpec, serving: PythonServing, parts: ServiceParts, changed: Callable[[], None]
+) -> Service:
+    """Makes a service that installs the packages and fetches the weights first."""
+
+    async def prepare(say: Say, log: ServerLog) -> PythonServer:
+        python = await in_thread(
+            lambda say, cancelled: prepare_environment(
+                serving.code, say=say, log=log.write, cancelled=cancelled
+            ),
+            say,
+        )
+        weights = await fetch(serving.weights, spec.folders, say) if serving.weights else serving.code
+        environment = build_python_environment(os.environ, spec.local.environment)
+        return PythonServer(serving, find_model_folder(weights), spec.name, python, environment)
+
+    return parts.replicate(spec, prepare, changed)
 
 
 def build_python_environment(ours: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
+from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import Replica, Timeouts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.launch import Server
     from centralized_ml_api.local.supervision.probe import Prober
+    from centralized_ml_api.plan.engines import UrlTarget
 
 ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
 SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
@@ -48,9 +50,12 @@ class Service(Protocol):
         """How it is now."""
         ...
 
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """The loopback ports that are ready now."""
+    def upstream(self, name: str) -> Upstream | ExternalUpstream:
+        """Where the gateway sends its calls now, under this name."""
+        ...
+
+    def path_of(self, endpoint_name: str) -> str | None:
+        """The path that takes the calls of an endpoint, where only the service knows it."""
         ...
 
 
@@ -108,17 +113,21 @@ class ReplicatedService:
         return Report(
             state=self._state(),
             detail=worst.reason,
-            ready_replicas=len(self.ports),
+            ready_replicas=sum(one.state == "ready" for one in self._replicas),
             replicas=self._count,
             restarts=sum(one.restarts for one in self._replicas),
             pids=tuple(one.pid for one in self._replicas if one.pid is not None),
             log=tuple(worst.log.last_lines()),
         )
 
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """The ports of the replicas that are ready now."""
-        return tuple(one.port for one in self._replicas if one.state == "ready")
+    def upstream(self, name: str) -> Upstream:
+        """The replicas that are ready now."""
+        return Upstream(name, tuple(one.port for one in self._replicas if one.state == "ready"))
+
+    def path_of(self, endpoint_name: str) -> str | None:
+        """None: the server has the paths of its engine."""
+        del endpoint_name
+        return None
 
     def _state(self) -> ServiceState:
         states = {one.state for one in self._replicas}
@@ -149,21 +158,12 @@ class ReplicatedService:
 
 
 class ExternalService:
-    """A server that somebody else runs: only watched. Without `ping_url` its port must accept connections."""
+    """A server that somebody else runs: only watched."""
 
     PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        ping_url: str | None,
-        prober: Prober,
-        changed: Callable[[], None],
-    ) -> None:
-        self._host = host
-        self._port = port
-        self._ping_url = ping_url
+    def __init__(self, target: UrlTarget, prober: Prober, changed: Callable[[], None]) -> None:
+        self._target = target
         self._prober = prober
         self._changed = changed
         self._result: ProbeResult | None = None
@@ -184,18 +184,25 @@ class ExternalService:
             return Report("starting")
         if self._result is ProbeResult.READY:
             return Report("ready", ready_replicas=1)
-        return Report("unready", f"{self._ping_url or f'{self._host}:{self._port}'} {self._result.value}")
+        asked = self._target.ping_url or f"{self._target.host}:{self._target.port}"
+        return Report("unready", f"{asked} {self._result.value}")
 
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """None of this machine's: the gateway goes to the host itself."""
-        return ()
+    def upstream(self, name: str) -> ExternalUpstream:
+        """The host itself."""
+        target, ready = self._target, self.report().state == "ready"
+        return ExternalUpstream(name, target.host, target.port, target.tls, ready)
+
+    def path_of(self, endpoint_name: str) -> str | None:
+        """None: the path is that of the address."""
+        del endpoint_name
+        return None
 
     async def _look(self) -> ProbeResult:
-        if self._ping_url is not None:
-            return await self._prober.probe(self._ping_url)
+        target = self._target
+        if target.ping_url is not None:
+            return await self._prober.probe(target.ping_url)
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(self._host, self._port), 5)
+            _, writer = await asyncio.wait_for(asyncio.open_connection(target.host, target.port), 5)
         except (OSError, TimeoutError):
             return ProbeResult.REFUSED
         writer.close()

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.servers import CommandServer, build_environment, why_not_here
-from centralized_ml_api.plan.types import CommandServing
+from centralized_ml_api.local.servers.command import CommandServer, why_not_here
+from centralized_ml_api.plan.engines import CommandServing
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.launch import Server
@@ -27,22 +27,12 @@ def test_the_port_stands_in_every_argument_and_in_the_environment(tmp_path: Path
     assert printed == "['--port', '9000', '--url=http://x:9000/9000'] 9000 1\n"
 
 
-def test_the_paths_are_the_configured_ones(tmp_path: Path) -> None:
-    server = CommandServer(serving("serve"), {}, tmp_path)
-    assert (server.ping_path, server.invocations_path) == ("/health", "/v1/chat/completions")
+def test_it_is_asked_at_the_configured_path_whether_it_is_ready(tmp_path: Path) -> None:
+    assert CommandServer(serving("serve"), {}, tmp_path).ping_path == "/health"
 
 
 def test_its_environment_is_not_shown(tmp_path: Path) -> None:
     assert "secret" not in repr(CommandServer(serving("serve"), {"KEY": "secret"}, tmp_path))
-
-
-def test_the_environment_is_the_users_without_our_own() -> None:
-    ours = {"PATH": "/bin", "HOME": "/home/me", "MLAPI_KEY": "secret", "A": "inherited"}
-    assert build_environment(ours, {"A": "configured"}) == {
-        "PATH": "/bin",
-        "HOME": "/home/me",
-        "A": "configured",
-    }
 
 
 def test_a_program_on_the_path_can_be_started(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from centralized_ml_api.local.servers import LlamaCppServer
+from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
 from centralized_ml_api.local.servers.llama_cpp_main import usable_cores
+from centralized_ml_api.plan.engines import LlamaCppServing
 from support.fetching import Fetcher
 from support.waiting import wait_until
 
@@ -30,7 +32,11 @@ ENDLESS = {**QUESTION, "max_tokens": 400, "ignore_eos": True}
 
 
 def build_server(model_path: Path, folder: Path) -> LlamaCppServer:
-    return LlamaCppServer(model_path, CONTEXT, "my-model", dict(os.environ), folder)
+    return LlamaCppServer(serving(model_path, CONTEXT), model_path, "my-model", dict(os.environ), folder)
+
+
+def serving(model_path: Path, context: int) -> LlamaCppServing:
+    return LlamaCppServing(parse_weights(str(model_path)), context, "auto")
 
 
 @dataclass
@@ -105,12 +111,13 @@ def model(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
-    server: Server = LlamaCppServer(Path("/m.gguf"), 2048, "my-model", {"A": "b"}, tmp_path)
+    path = Path("/m.gguf")
+    server: Server = LlamaCppServer(serving(path, 2048), path, "my-model", {"A": "b"}, tmp_path)
     launch = server.launch(9000)
     arguments = " ".join(launch.argv)
     assert arguments.endswith("--model /m.gguf --alias my-model --context 2048 --port 9000")
     assert (launch.environment, launch.cwd) == ({"A": "b"}, tmp_path)
-    assert (server.ping_path, server.invocations_path) == ("/health", "/v1/chat/completions")
+    assert server.ping_path == "/health"
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,16 @@ from pydantic import TypeAdapter
 
 from centralized_ml_api.config.schema import Local
 from centralized_ml_api.config.weights import parse_weights
-from centralized_ml_api.local.servers import invocations_path, model_speaks, why_not_served
-from centralized_ml_api.plan.types import (
+from centralized_ml_api.local.servers.model import build_environment, why_not_served
+from centralized_ml_api.plan.engines import (
     CommandServing,
-    JumpStartModel,
     LlamaCppServing,
-    LocalPlan,
-    ModelDeployment,
-    PackageModel,
     PythonServing,
     SageMakerServing,
     Serving,
     UrlServing,
 )
+from centralized_ml_api.plan.types import JumpStartModel, LocalPlan, ModelDeployment, PackageModel
 from support.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -102,12 +99,10 @@ def test_weights_that_are_there_are_served(tmp_path: Path) -> None:
     assert why_not_served(deployment(llama("model.gguf")), (tmp_path,)) is None
 
 
-def test_llama_cpp_alone_is_known_to_speak_openais_chat() -> None:
-    assert model_speaks(llama("m.gguf")) == "openai-chat"
-    assert model_speaks(COMMAND) == ""
-
-
-def test_where_calls_go() -> None:
-    assert invocations_path(llama("m.gguf")) == "/v1/chat/completions"
-    assert invocations_path(COMMAND) == "/run"
-    assert invocations_path(SageMakerServing(None)) == "/invocations"
+def test_the_environment_is_the_users_without_our_own() -> None:
+    ours = {"PATH": "/bin", "HOME": "/home/me", "MLAPI_KEY": "secret", "A": "inherited"}
+    assert build_environment(ours, {"A": "configured"}) == {
+        "PATH": "/bin",
+        "HOME": "/home/me",
+        "A": "configured",
+    }

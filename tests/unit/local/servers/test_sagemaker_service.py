@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
-from centralized_ml_api.local.servers.sagemaker import AwsAccess
-from centralized_ml_api.local.supervision.sagemaker_service import SageMakerService
+from centralized_ml_api.local.servers.sagemaker import AwsAccess, SageMakerService
 from support.waiting import until
 
 if TYPE_CHECKING:

@@ -1,0 +1,193 @@
+"""A model to serve: what every engine's server is made of, and why an entry has none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from centralized_ml_api.local.launch import Server
+from centralized_ml_api.local.supervision.probe import Prober
+from centralized_ml_api.local.supervision.process import ServerLog
+from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.service import ReplicatedService
+from centralized_ml_api.local.weights import Progress, fetch_weights, find_cached, render_bytes, size_of
+from centralized_ml_api.plan.types import LocalPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from centralized_ml_api.config.weights import Weights
+    from centralized_ml_api.local.supervision.service import Service
+    from centralized_ml_api.plan.types import ModelDeployment
+
+Say = Callable[[str], None]
+"""Hears in a few words how far a service is before it starts."""
+
+Prepare = Callable[[Say, ServerLog], Awaitable[Server]]
+"""Makes a server: its weights fetched, its packages installed; the log gets what is longer."""
+
+T = TypeVar("T")
+
+_OURS = "MLAPI_"
+_EXAMPLE_CHAT = {"engine": "llama.cpp", "weights": "hf://owner/repo/model.gguf"}
+_EXAMPLE_URL = {"engine": "url", "url": "http://gpu-box:8000/invocations"}
+_CHAT_WORDS = ("textgeneration", "text-generation", "llm", "llama", "mistral", "gemma", "qwen", "gpt", "chat")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model to serve; equal specs are the same service. `fingerprint` changes when its code does."""
+
+    name: str
+    local: LocalPlan
+    folders: tuple[Path, ...]
+    fingerprint: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The entry that it serves."""
+        return self.name
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its process, see `build_environment`."""
+        return build_environment(os.environ, self.local.environment)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParts:
+    """What services are made of.
+
+    Attributes:
+        logs: The folder of their logs.
+        scratch: The folder where they may write.
+        prober: Asks servers whether they are ready.
+        runtime_url: Where functions find the models.
+        timeouts: How long servers may take to start and to answer.
+    """
+
+    logs: Path
+    scratch: Path
+    prober: Prober
+    runtime_url: str
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def replicate(self, spec: ModelSpec, prepare: Prepare, changed: Callable[[], None]) -> Service:
+        """Makes the service of a model that processes of this machine serve.
+
+        Args:
+            spec: the model.
+            prepare: makes its server; raises an `MlApiError` when it cannot.
+            changed: called after each change of the service's report.
+        """
+        return ReplicatedService(
+            spec.name,
+            prepare,
+            replicas=spec.local.replicas,
+            logs=self.logs,
+            prober=self.prober,
+            changed=changed,
+            timeouts=self.timeouts,
+        )
+
+
+def build_environment(ours: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:
+    """Builds what a model server sees: the user's own variables, then those of the config, which win.
+
+    Variables that start with `MLAPI_` are about this program, keys among them, and are left out.
+    """
+    inherited = {name: value for name, value in ours.items() if not name.startswith(_OURS)}
+    return {**inherited, **configured}
+
+
+async def fetch(weights: Weights, folders: tuple[Path, ...], say: Say) -> Path:
+    """Fetches weights.
+
+    Args:
+        weights: what to fetch.
+        folders: where relative paths of the config start.
+        say: hears how far that is.
+
+    Raises:
+        WeightsError: they cannot be had.
+    """
+    return await in_thread(
+        lambda say, cancelled: fetch_weights(
+            weights, folders=folders, progress=lambda now: say(render_progress(now)), cancelled=cancelled
+        ),
+        say,
+    )
+
+
+async def in_thread(work: Callable[[Say, threading.Event], T], say: Say) -> T:
+    """Runs work that blocks; when this is cancelled, the work's event is set, and its thread has ended."""
+    loop = asyncio.get_running_loop()
+    cancelled = threading.Event()
+
+    def say_there(words: str) -> None:
+        loop.call_soon_threadsafe(say, words)
+
+    running = asyncio.ensure_future(asyncio.to_thread(work, say_there, cancelled))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        cancelled.set()
+        await asyncio.wait({running})
+        running.exception()  # that the work was cancelled is no news
+        raise
+
+
+def render_progress(now: Progress) -> str:
+    """Renders progress, such as `downloading weights: 12.3 MB of 93.8 MB (13%)`."""
+    words = {
+        "waiting": "waiting for another process that fetches the same weights",
+        "downloading": "downloading weights",
+        "unpacking": "unpacking weights",
+        "verifying": "verifying weights",
+    }[now.stage]
+    if now.total_bytes:
+        share = f"{now.done_bytes / now.total_bytes:.0%}"
+        return f"{words}: {render_bytes(now.done_bytes)} of {render_bytes(now.total_bytes)} ({share})"
+    return f"{words}: {render_bytes(now.done_bytes)}" if now.done_bytes else words
+
+
+def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str | None:
+    """Returns the message of the 501 that an entry answers; None when this machine serves it.
+
+    May ask the web server of weights that are fetched by hand for their size, for a few seconds at most.
+
+    Args:
+        deployment: The entry.
+        folders: Where relative paths of the config start.
+    """
+    name = deployment.name
+    if deployment.local is None:
+        return f"{name} is not served on this machine: its entry has no local block. {_suggest(deployment)}"
+    serving = deployment.local.serving
+    fault = serving.find_fault()
+    if fault:
+        return f"{name} is not served on this machine: {fault}"
+    weights = serving.weights_to_fetch
+    return _why_not_fetched(name, weights, folders) if weights and serving.waits_for_pull else None
+
+
+def _suggest(deployment: ModelDeployment) -> str:
+    """Suggests a local block: a language model can run here, anything else runs elsewhere."""
+    text = f"{deployment.name} {getattr(deployment.origin, 'model_id', '')}".lower()
+    is_chat = any(word in text for word in _CHAT_WORDS)
+    example = json.dumps(_EXAMPLE_CHAT if is_chat else _EXAMPLE_URL)
+    return f'For example, add to the entry: "local": {example}'
+
+
+def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path]) -> str | None:
+    if find_cached(weights, folders=folders):
+        return None
+    size_bytes = size_of(weights)
+    size = render_bytes(size_bytes) if size_bytes is not None else "size unknown"
+    return f"The weights of {name} ({size}) are not on this machine yet. Fetch them: mlapi pull {name}"

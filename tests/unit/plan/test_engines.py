@@ -1,0 +1,184 @@
+"""What each engine of `local` is: said here for all of them, since nobody else may decide by the engine."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from centralized_ml_api.config.schema import Local
+from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.plan.engines import (
+    CHAT_SAMPLE,
+    ENGINES,
+    CommandServing,
+    LlamaCppServing,
+    PythonServing,
+    SageMakerServing,
+    Serving,
+    UrlServing,
+    UrlTarget,
+    build_serving,
+)
+
+if TYPE_CHECKING:
+    from centralized_ml_api.config.schema import Speaks
+
+CODE = Path("/models/ocr")
+WEIGHTS = parse_weights("hf://owner/repo/model.gguf#sha256=" + "0" * 64)
+LLAMA = LlamaCppServing(WEIGHTS, 2048, "manual")
+PYTHON = PythonServing(CODE, None, "auto")
+COMMAND = CommandServing(("vllm", "serve"), "/health", "/v1/embeddings")
+URL = UrlServing("http://gpu:8000/run?x=1", "/health")
+SAGEMAKER = SageMakerServing("eu-west-1")
+ALL = (LLAMA, PYTHON, COMMAND, URL, SAGEMAKER)
+
+
+def facts(serving: Serving) -> dict[str, Any]:
+    """All that an engine says, without what is none."""
+    said = {
+        "summary": serving.summary,
+        "path": serving.path,
+        "ping": serving.ping_path,
+        "speaks": serving.find_speaks(None),
+        "always speaks": serving.speaks,
+        "sample": serving.sample,
+        "reads JSON": serving.reads_json,
+        "runs here": serving.runs_here,
+        "installs packages": serving.installs_packages,
+        "weights": serving.weights_to_fetch,
+        "waits for pull": serving.waits_for_pull,
+        "code": serving.code_folder,
+        "fault": serving.find_fault(),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def test_llama_cpp_chats_as_openai_does() -> None:
+    assert facts(LLAMA) == {
+        "summary": "model.gguf, 2048 tokens",
+        "path": "/v1/chat/completions",
+        "ping": "/health",
+        "speaks": ("openai-chat",),
+        "always speaks": ("openai-chat",),
+        "sample": CHAT_SAMPLE,
+        "reads JSON": True,
+        "runs here": True,
+        "weights": WEIGHTS,
+        "waits for pull": True,
+    }
+
+
+def test_python_has_sagemakers_paths_and_packages() -> None:
+    assert facts(PYTHON) == {
+        "summary": "ocr",
+        "path": "/invocations",
+        "ping": "/ping",
+        "runs here": True,
+        "installs packages": True,
+        "code": CODE,
+    }
+    assert facts(PythonServing(CODE, WEIGHTS, "auto"))["weights"] == WEIGHTS
+
+
+def test_a_command_has_the_configured_paths_and_says_by_its_path_what_it_speaks() -> None:
+    assert facts(COMMAND) == {
+        "summary": "vllm serve",
+        "path": "/v1/embeddings",
+        "ping": "/health",
+        "speaks": ("openai-embeddings",),
+        "runs here": True,
+    }
+
+
+def test_an_address_is_not_run_here() -> None:
+    assert facts(URL) == {
+        "summary": "http://gpu:8000/run?x=1",
+        "path": "/run?x=1",
+        "ping": "/ping",
+    }
+    chat = UrlServing("http://gpu:8000/v1/chat/completions?x=1", None)
+    assert (chat.path, chat.find_speaks(None)) == ("/v1/chat/completions?x=1", ("openai-chat",))
+
+
+def test_a_real_endpoint_speaks_as_the_config_says_of_it() -> None:
+    assert facts(SAGEMAKER) == {"summary": "eu-west-1", "path": "/invocations", "ping": "/ping"}
+    assert SAGEMAKER.find_speaks("text-inputs") == ("text-inputs",)
+    assert SageMakerServing(None).summary == "the region of your AWS settings"
+
+
+@pytest.mark.parametrize("serving", [LLAMA, PYTHON, COMMAND, URL], ids=lambda serving: serving.engine)
+def test_what_the_config_says_of_the_endpoint_is_nothing_to_another_server(serving: Serving) -> None:
+    said: Speaks = "text-inputs"
+    assert serving.find_speaks(said) == serving.find_speaks(None)
+
+
+@pytest.mark.parametrize(
+    ("url", "ping", "path", "expected"),
+    [
+        ("http://gpu:8000/v1/chat", None, "/v1/chat", UrlTarget("gpu", 8000, False, None)),  # noqa: FBT003
+        ("https://gpu", "/health", "/", UrlTarget("gpu", 443, True, "https://gpu/health")),  # noqa: FBT003
+        ("http://gpu/a?b=c", None, "/a?b=c", UrlTarget("gpu", 80, False, None)),  # noqa: FBT003
+        (
+            "http://[::1]:81/a",
+            "http://other/ping",
+            "/a",
+            UrlTarget("::1", 81, False, "http://other/ping"),  # noqa: FBT003
+        ),
+    ],
+)
+def test_an_address_is_taken_apart(url: str, ping: str | None, path: str, expected: UrlTarget) -> None:
+    serving = UrlServing(url, ping)
+    assert (serving.target, serving.path) == (expected, path)
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("gpu:8000/x", "gpu:8000/x is not an http:// or https:// address"),
+        ("ftp://gpu/x", "ftp://gpu/x is not an http:// or https:// address"),
+        ("http:///x", "http:///x is not an http:// or https:// address"),
+        ("http://me:word@gpu/x", "the address may not carry a user name or a password"),
+        ("http://me@gpu/x", "the address may not carry a user name or a password"),
+        ("http://gpu:no/", "Port could not be cast to integer value as 'no'"),
+    ],
+)
+def test_what_is_no_address_is_a_fault(url: str, fault: str) -> None:
+    assert UrlServing(url, None).find_fault() == fault
+
+
+WRITTEN: list[tuple[dict[str, Any], Serving]] = [
+    (
+        {"engine": "llama.cpp", "weights": WEIGHTS.written, "context": 512, "fetch": "manual"},
+        LlamaCppServing(WEIGHTS, 512, "manual"),
+    ),
+    ({"engine": "python", "code": "models/ocr"}, PYTHON),
+    (
+        {"engine": "python", "code": "models/ocr", "weights": WEIGHTS.written, "fetch": "manual"},
+        PythonServing(CODE, WEIGHTS, "manual"),
+    ),
+    (
+        {"engine": "command", "run": ["vllm", "serve"], "ping": "/health", "invocations": "/v1/embeddings"},
+        COMMAND,
+    ),
+    ({"engine": "url", "url": URL.url, "ping": "/health"}, URL),
+    ({"engine": "sagemaker", "region": "eu-west-1"}, SAGEMAKER),
+]
+
+
+@pytest.mark.parametrize(("written", "serving"), WRITTEN)
+def test_the_decided_form_has_what_was_written(written: dict[str, Any], serving: Serving) -> None:
+    local = TypeAdapter[Local](Local).validate_python(written)
+    assert build_serving(local, {"models/ocr": CODE}) == serving
+
+
+def test_every_engine_of_the_config_has_a_row_and_a_module_that_makes_its_services() -> None:
+    tags = [get_args(member)[1].tag for member in get_args(get_args(Local)[0])]
+    assert tags == list(ENGINES)
+    assert [serving.engine for serving in ALL] == tags
+    for engine, serving in ENGINES.items():
+        module = import_module(f"centralized_ml_api.local.servers.{engine.replace('.', '_')}")
+        assert module.make_service.__annotations__["serving"] == serving.__name__
