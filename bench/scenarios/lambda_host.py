@@ -17,7 +17,7 @@ from bench.load import Call, Load, require_wrk, run_load
 from bench.programs import echo_model
 from bench.scenario import Goal, Measured, Plot, Row, Run, Scenario
 from bench.serving import PUBLIC_LIMIT, serve
-from centralized_ml_api.local.lambda_host.specification import MAX_WORKERS
+from centralized_ml_api.local.lambda_host.server import MAX_WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

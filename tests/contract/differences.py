@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.lambda_host.front import MODEL_FAILED, TOO_SLOW
+from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
 from contract.cases.openai import chat
@@ -174,7 +174,7 @@ DIFFERENCES = (
         Difference(
             f"a function that {what}",
             Request(f"/function?act={act}"),
-            refused(MODEL_FAILED),
+            refused(FUNCTION_FAILED),
             refused(FAILED),
             "502 `function_failed`",
             "502 `api_failed`",
@@ -185,7 +185,7 @@ DIFFERENCES = (
     Difference(
         "a function that takes longer than its timeout",
         Request("/function?act=sleep"),
-        refused(TOO_SLOW),
+        refused(FUNCTION_TOO_SLOW),
         refused(FAILED),
         "504 `function_too_slow`",
         "502 `api_failed`, as if it had raised",

@@ -7,9 +7,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.lambda_host.invocation import Invocation, Returned
 from centralized_ml_api.local.lambda_host.pool import Pool
-from centralized_ml_api.local.lambda_host.specification import HostSpecification
+from centralized_ml_api.local.lambda_host.runtime_api import Invocation, Returned
+from centralized_ml_api.local.lambda_host.server import HostSpecification
 from support.api_gateway.document import resolve
 from support.api_gateway.message import Streamed
 from support.stream_host import StreamHost, start_stream_host

@@ -1,8 +1,9 @@
-"""Runs a Lambda function on this machine: AWS's own runtime client below, API Gateway's proxy events above.
+"""Runs a Lambda function on this machine, with AWS's own runtime client and API Gateway's proxy events.
 
-One host process serves one function; it keeps workers, one invocation at a time each. The host talks HTTP to
-the gateway (`front`), turns a request into an event (`event`) and an answer into a response (`answer`), and
-speaks the Lambda Runtime API to its workers (`runtime_api`, `worker`, `pool`).
+One host process serves one function. It keeps a pool of workers, each of which runs one invocation at a time.
+Towards the gateway the host speaks HTTP (`proxy_integration`): a request becomes a Lambda event
+(`lambda_event`), and what the function returns becomes the response (`response`). Towards its workers it
+speaks the Lambda Runtime API (`runtime_api`, `worker`, `pool`).
 """
 
 from centralized_ml_api.local.lambda_host.server import FunctionServer, why_not_here

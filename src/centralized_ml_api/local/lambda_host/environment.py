@@ -1,4 +1,4 @@
-"""The environment of a function, as Lambda makes it."""
+"""Decides the environment variables of a worker, as Lambda does."""
 
 from __future__ import annotations
 
@@ -8,28 +8,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.local.lambda_host.specification import HostSpecification
+    from centralized_ml_api.local.lambda_host.server import HostSpecification
 
 DUMMY_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-"""The SDK signs every request and refuses to start without keys; nothing on this machine checks them."""
+"""AWS SDKs sign every request and do not start without credentials; nothing on this machine checks them."""
 
 
 def build_worker_environment(
     specification: HostSpecification, *, runtime_api: str, temporary: Path
 ) -> dict[str, str]:
-    """The whole environment of one worker. Pure.
+    """Returns the complete environment of one worker. Pure.
 
-    `runtime_api` is `host:port` of the Runtime API, `temporary` a folder of the worker's own: its HOME too,
-    so that no AWS profile or dot file of the user reaches the function. The config's `environment` wins over
-    defaults, and the variables that Lambda reserves win over the config's.
+    The config's `environment` overrides the defaults, and Lambda's reserved variables override the config's.
+
+    Args:
+        specification: The function.
+        runtime_api: `host:port` of the worker's Runtime API.
+        temporary: The worker's own folder. It is HOME too, to hide the user's AWS profiles and dot files.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (reserved variables)
     """
+    python_path = specification.environment.get("PYTHONPATH", "")
     return {
         **_defaults(specification, temporary),
         **specification.environment,
         **_reserved(specification, runtime_api),
-        "PYTHONPATH": _python_path(specification),
+        # The task root first, as on Lambda: a library in the function's folder wins over ours.
+        "PYTHONPATH": f"{specification.code}:{python_path}" if python_path else specification.code,
     }
 
 
@@ -37,11 +42,11 @@ def _defaults(specification: HostSpecification, temporary: Path) -> dict[str, st
     return {
         "PATH": specification.path,
         "LANG": "en_US.UTF-8",
-        "PYTHONUTF8": "1",  # the machine may not have Lambda's locale
+        "PYTHONUTF8": "1",  # this machine may lack Lambda's locale
         "TZ": ":UTC",
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
-        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's task root is read-only; the user's folder stays as it was
+        "PYTHONDONTWRITEBYTECODE": "1",  # as on Lambda, where the task root is read-only
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": specification.runtime_url,
         "MODEL_SPEAKS": specification.model_speaks,
@@ -65,9 +70,3 @@ def _reserved(specification: HostSpecification, runtime_api: str) -> dict[str, s
         "AWS_REGION": specification.region,
         "AWS_DEFAULT_REGION": specification.region,
     }
-
-
-def _python_path(specification: HostSpecification) -> str:
-    """The task root first, as on Lambda: a library that the function brings along wins over ours."""
-    own = specification.environment.get("PYTHONPATH", "")
-    return f"{specification.code}:{own}" if own else specification.code

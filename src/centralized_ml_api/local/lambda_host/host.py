@@ -1,4 +1,4 @@
-"""The life of a host: listen, load the function, serve until told to stop, leave nothing behind."""
+"""Runs a host: listens, loads the function, serves until told to stop, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from centralized_ml_api.local.lambda_host.front import HEADERS_LIMIT_BYTES, Front
 from centralized_ml_api.local.lambda_host.output import write_line
 from centralized_ml_api.local.lambda_host.pool import LoadError, Pool
+from centralized_ml_api.local.lambda_host.proxy_integration import ProxyIntegration
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.lambda_host.specification import HostSpecification
+    from centralized_ml_api.local.lambda_host.server import HostSpecification
 
 GRACE_SECONDS = 3.0
-"""How long running calls may take to end; less than the supervisor waits before it kills the host."""
+"""How long calls may take to finish after a stop; less than the supervisor waits before it kills the host."""
+
+HEADERS_LIMIT_BYTES = 128 * 1024
+"""The largest request line, and the largest header: more than the gateway lets through."""
 
 KEEPALIVE_SECONDS = 2 * 3600
-"""Longer than the gateway keeps an idle connection (a second), so that we never close one under a request."""
+"""Longer than the gateway keeps an idle connection (a second), so that no request meets a closing one."""
 
 PARENT_CHECK_SECONDS = 1.0
 
@@ -33,9 +36,11 @@ class Host:
         self._pool = Pool(specification)
         self._loaded = False
         self._stop = asyncio.Event()
-        front = Front(specification.name, invoke=self._pool.invoke, ready=lambda: self._loaded)
+        integration = ProxyIntegration(
+            specification.name, invoke=self._pool.invoke, ready=lambda: self._loaded
+        )
         self._runner = web.AppRunner(
-            front.build_application(),
+            integration.build_application(),
             access_log=None,
             auto_decompress=False,
             handler_cancellation=True,
@@ -46,12 +51,15 @@ class Host:
         )
 
     async def serve(self) -> int:
-        """Serves until SIGTERM, SIGINT or the end of the parent process; returns the exit status.
+        """Serves until SIGTERM, SIGINT or the end of the parent process.
 
-        The status is 1 when the port is taken or the function could not be loaded, which is then the last
-        line of the output.
+        Returns:
+            The exit status: 1 if the port is taken or the function could not be loaded. The last line of the
+            output then says why.
         """
-        self._stop_on_signals()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
         self._stop_with(os.getppid())
         try:
             return await self._serve()
@@ -63,10 +71,12 @@ class Host:
         try:
             await web.TCPSite(self._runner, "127.0.0.1", self._specification.port).start()
         except OSError as error:
-            write_line(f"port {self._specification.port} cannot be listened on: {error.strerror}")
+            write_line(f"cannot listen on port {self._specification.port}: {error.strerror}")
             return 1
         for layer in self._specification.layers:
-            write_line(f"WARNING: the layer {layer} is not fetched: install what it holds beside mlapi")
+            write_line(
+                f"WARNING: the layer {layer} is not downloaded: install its packages beside mlapi's own"
+            )
         return await self._load_and_wait()
 
     async def _load_and_wait(self) -> int:
@@ -87,19 +97,14 @@ class Host:
         return 0
 
     async def _close(self) -> None:
-        """Takes no new connection, lets running calls end for a moment, ends every worker."""
+        """Stops listening, gives running calls a moment to finish, and ends every worker."""
         for site in list(self._runner.sites):
             await site.stop()
         await self._pool.stop(GRACE_SECONDS)
         await self._runner.cleanup()
 
-    def _stop_on_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-
     def _stop_with(self, parent: int) -> None:
-        """A host without its supervisor has no reason to be, and nobody else would end it."""
+        """Stops the host once its supervisor is gone: nobody else would."""
         if os.getppid() == parent:
             asyncio.get_running_loop().call_later(PARENT_CHECK_SECONDS, self._stop_with, parent)
         else:

@@ -1,4 +1,4 @@
-"""What a worker prints, line by line, under the id of the request that it printed it for."""
+"""Logs what a worker prints, line by line, each labelled with the request that it was printed for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import sys
 
 LINE_LIMIT_BYTES = 256 * 1024
-"""The largest event of CloudWatch Logs; a longer line is cut in pieces.
+"""The largest event of CloudWatch Logs; a longer line is cut into pieces.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 """
@@ -21,17 +21,17 @@ _LINE_END = re.compile(rb"[\r\n]")
 
 
 def write_line(text: str) -> None:
-    """Writes one line to the host's own output, which the supervisor keeps."""
+    """Writes one line to the host's own output, which the supervisor logs."""
     with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.buffer.write(text.encode(errors="replace") + b"\n")
         sys.stdout.buffer.flush()
 
 
 class WorkerOutput:
-    """A pipe for a worker's output and errors. `label` stands before each line: a request id or `init`.
+    """A pipe for a worker's stdout and stderr; `label`, a request id or `init`, begins each logged line.
 
-    The pipe is read by us and not by a stream because `drain` must be able to say: what the worker printed
-    before it answered is now in the log, before the line that ends the request.
+    It is read here and not by a stream because of `drain`: what a worker printed before it answered must be
+    in the log before the line that ends the request.
     """
 
     def __init__(self) -> None:
@@ -42,13 +42,13 @@ class WorkerOutput:
         asyncio.get_running_loop().add_reader(self._reading, self._read)
 
     def close_writing(self) -> None:
-        """Leaves the writing end to the worker alone."""
+        """Closes our copy of the writing end, so that only the worker holds it."""
         if self.writing != _CLOSED:
             os.close(self.writing)
             self.writing = _CLOSED
 
     def drain(self) -> None:
-        """Logs everything printed so far, an unfinished line too. After `close` there is nothing left."""
+        """Logs everything printed so far, including an unfinished line; does nothing after `close`."""
         if self._reading == _CLOSED:
             return
         self._read()
@@ -65,7 +65,7 @@ class WorkerOutput:
         self._reading = _CLOSED
 
     def _read(self) -> None:
-        """Reads what is there, up to a megabyte: a worker that prints without end must not stop the host."""
+        """Reads what is there, up to 1 MiB: a worker that prints endlessly must not block the host."""
         for _ in range(_CHUNKS_AT_ONCE):
             try:
                 chunk = os.read(self._reading, _CHUNK_BYTES)

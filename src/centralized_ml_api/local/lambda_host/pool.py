@@ -1,4 +1,4 @@
-"""The workers of one function: as many as there are calls at once, up to a limit; then calls wait in line."""
+"""Decides how many workers a function has: one per concurrent call, up to a limit; further calls queue."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.lambda_host.invocation import Failed, Invocation, Outcome
+from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation, Outcome
 from centralized_ml_api.local.lambda_host.worker import Worker
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.lambda_host.specification import HostSpecification
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.lambda_host.server import HostSpecification
 
 
 class LoadError(Exception):
@@ -22,29 +24,39 @@ class LoadError(Exception):
 
 
 class Pool:
-    """Starts workers on demand, keeps one, ends those that were idle for long."""
+    """Starts workers on demand and ends those that have been idle for long, except the last.
 
-    def __init__(self, specification: HostSpecification) -> None:
+    Args:
+        specification: The function, the limit of workers and how long an idle one is kept.
+        make_worker: Makes a worker that calls the given function whenever it can take an invocation.
+    """
+
+    def __init__(
+        self,
+        specification: HostSpecification,
+        make_worker: Callable[[HostSpecification, Callable[[Worker], None]], Worker] = Worker,
+    ) -> None:
         self._specification = specification
+        self._make_worker = make_worker
         self._workers: dict[Worker, asyncio.Task[Failed | None]] = {}
         self._starting: set[Worker] = set()
         self._idle: dict[Worker, asyncio.TimerHandle] = {}
-        self._line: deque[asyncio.Future[Worker]] = deque()
+        self._queue: deque[asyncio.Future[Worker]] = deque()
         self._calls: set[asyncio.Task[Outcome]] = set()
         self._stopping = False
 
     async def warm_up(self) -> None:
-        """Returns when a worker has loaded the function.
+        """Waits until a worker has loaded the function.
 
         Raises:
-            LoadError: it could not.
+            LoadError: It could not be loaded.
         """
         self._free(await self._take())
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Runs the invocation on a worker of its own, waiting in line for one where the limit is reached.
+        """Runs the invocation on a worker of its own; at the limit it waits in the queue for one.
 
-        Cancelling leaves the line; a call that already runs goes on to its end or its timeout.
+        Cancelling leaves the queue. A call that already runs goes on to its end or its timeout.
         """
         try:
             worker = await self._take()
@@ -56,10 +68,10 @@ class Pool:
         return await asyncio.shield(call)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Lets running calls end for so long, then ends every worker."""
+        """Refuses the queue, gives running calls `grace_seconds` to finish, then ends every worker."""
         self._stopping = True
-        while place := self._first_in_line():
-            place.set_exception(LoadError(Failed(503, "the function is being stopped")))
+        while waiter := self._next_waiter():
+            waiter.set_exception(LoadError(Failed(503, "the function is stopping")))
         if self._calls:
             await asyncio.wait(self._calls, timeout=grace_seconds)
         lives = list(self._workers.values())
@@ -68,73 +80,74 @@ class Pool:
         await asyncio.gather(*lives, return_exceptions=True)
 
     async def _take(self) -> Worker:
-        """A free worker, the one used last if there are several: the others may then grow old."""
+        """Returns a free worker, of several the one used last: the others then stay idle and are ended."""
         if self._idle:
             worker, reaper = self._idle.popitem()
             reaper.cancel()
             return worker
-        place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        self._line.append(place)
+        waiter: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self._queue.append(waiter)
         self._grow()
         try:
-            return await place
+            return await waiter
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled() and place.exception() is None:
-                self._free(place.result())
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._free(waiter.result())
             raise
 
     def _grow(self) -> None:
-        """Starts as many workers as calls wait in line, within the limit."""
-        waiting = sum(not place.done() for place in self._line)
+        """Starts one worker per queued call, within the limit."""
+        waiting = sum(not waiter.done() for waiter in self._queue)
         room = self._specification.max_workers - len(self._workers)
         for _ in range(min(waiting - len(self._starting), room)):
             self._start()
 
     def _start(self) -> None:
-        worker = Worker(self._specification, freed=self._free)
+        worker = self._make_worker(self._specification, self._free)
         life = asyncio.create_task(worker.live())
-        life.add_done_callback(lambda ended: self._lose(worker, _why_not_loaded(ended)))
+        life.add_done_callback(lambda ended: self._remove(worker, _why_not_loaded(ended)))
         self._starting.add(worker)
         self._workers[worker] = life
 
     def _free(self, worker: Worker) -> None:
-        """The worker can take a call: the first in line gets it."""
+        """Gives the worker to the first call in the queue, or lets it idle."""
         self._starting.discard(worker)
-        place = self._first_in_line()
-        if place is not None:
-            place.set_result(worker)
+        waiter = self._next_waiter()
+        if waiter is not None:
+            waiter.set_result(worker)
         elif worker in self._workers and not self._stopping:
             idle_seconds = self._specification.idle_seconds
             self._idle[worker] = asyncio.get_running_loop().call_later(idle_seconds, self._reap, worker)
 
     def _reap(self, worker: Worker) -> None:
-        if len(self._workers) > 1:
+        if sum(not life.cancelling() for life in self._workers.values()) > 1:
             del self._idle[worker]
             self._workers[worker].cancel()
 
-    def _lose(self, worker: Worker, failed: Failed | None) -> None:
-        """The worker has ended. One that never loaded gives the first in line its reason.
+    def _remove(self, worker: Worker, failed: Failed | None) -> None:
+        """Forgets a worker that has ended; one that never loaded fails the first call in the queue.
 
-        The last one is replaced when it ended in a call: the next call is to find a loaded function.
+        If the last worker ended during a call, another is started so that the next call finds a loaded
+        function.
         """
         del self._workers[worker]
         self._starting.discard(worker)
         reaper = self._idle.pop(worker, None)
         if reaper is not None:
             reaper.cancel()
-        if failed is not None and (place := self._first_in_line()):
-            place.set_exception(LoadError(failed))
+        if failed is not None and (waiter := self._next_waiter()):
+            waiter.set_exception(LoadError(failed))
         if self._stopping:
             return
         self._grow()
         if failed is None and reaper is None and not self._workers:
             self._start()
 
-    def _first_in_line(self) -> asyncio.Future[Worker] | None:
-        while self._line:
-            place = self._line.popleft()
-            if not place.done():
-                return place
+    def _next_waiter(self) -> asyncio.Future[Worker] | None:
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                return waiter
         return None
 
 

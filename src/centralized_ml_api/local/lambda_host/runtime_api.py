@@ -1,4 +1,4 @@
-"""The Lambda Runtime API for one worker, on a loopback port of its own: the port says which worker talks.
+"""Serves the Lambda Runtime API to one worker, on a loopback port that identifies the worker.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -8,17 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-
-from centralized_ml_api.local.lambda_host.invocation import Failed, Invocation, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 RESPONSE_LIMIT_BYTES = 6_291_556
-"""The largest result of a synchronous invocation: 6 MB and a little.
+"""The largest response of a synchronous invocation: slightly more than 6 MB.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -29,8 +28,40 @@ _PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = 202
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The handler returned; `payload` is its result as JSON."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """There is no result: an HTTP status, and the reason for the organizer, without a stack trace."""
+
+    status: int
+    reason: str
+
+
+Outcome = Returned | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """An event on its way to a worker; whoever first knows the outcome sets it."""
+
+    request_id: str
+    lambda_event: bytes
+    outcome: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Sets the outcome unless it is set already."""
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+
 class RuntimeApi:
-    """Gives a worker its invocations. `polled` is called whenever the worker asks for the next one."""
+    """Hands a worker its invocations; `polled` is called whenever the worker asks for the next one."""
 
     def __init__(self, *, function_arn: str, polled: Callable[[], None]) -> None:
         self._function_arn = function_arn
@@ -43,7 +74,7 @@ class RuntimeApi:
         self.init_failure: Failed | None = None
 
     async def start(self) -> str:
-        """Listens on a free loopback port; returns `host:port`."""
+        """Starts to listen on a free loopback port and returns `host:port`."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -55,7 +86,7 @@ class RuntimeApi:
         await self._runner.cleanup()
 
     def give(self, invocation: Invocation, deadline: float) -> None:
-        """Hands the worker its next invocation; `deadline` in seconds since 1970."""
+        """Hands the worker its next invocation; `deadline` is in seconds since 1970."""
         self._current = invocation
         self._next.put_nowait((invocation, deadline))
 
@@ -75,7 +106,7 @@ class RuntimeApi:
         self._polled()
         invocation, deadline = await self._next.get()
         return web.Response(
-            body=invocation.event,
+            body=invocation.lambda_event,
             headers={
                 "Content-Type": "application/json",
                 "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
@@ -86,20 +117,22 @@ class RuntimeApi:
 
     async def _take_response(self, request: web.Request) -> web.Response:
         try:
-            outcome: Returned | Failed = Returned(await request.read())
+            outcome: Outcome = Returned(await request.read())
         except web.HTTPRequestEntityTooLarge:
-            outcome = Failed(502, "the function's answer is larger than Lambda's 6 MB")
+            outcome = Failed(502, "the function's response is larger than 6 MB, Lambda's limit")
         return self._settle(request, outcome)
 
     async def _take_error(self, request: web.Request) -> web.Response:
-        return self._settle(request, Failed(502, f"the function raised {_reason(await request.read())}"))
+        return self._settle(request, Failed(502, f"the function raised {_read_reason(await request.read())}"))
 
     async def _take_init_error(self, request: web.Request) -> web.Response:
-        self.init_failure = Failed(502, f"the function could not be loaded: {_reason(await request.read())}")
+        self.init_failure = Failed(
+            502, f"the function could not be loaded: {_read_reason(await request.read())}"
+        )
         return web.Response(status=_ACCEPTED)
 
-    def _settle(self, request: web.Request, outcome: Returned | Failed) -> web.Response:
-        """An answer to an invocation that is not the current one is refused, as Lambda does."""
+    def _settle(self, request: web.Request, outcome: Outcome) -> web.Response:
+        """Refuses an answer to any invocation but the current one, as Lambda does."""
         current = self._current
         if current is None or current.request_id != request.match_info["id"]:
             return web.json_response({"errorMessage": "not the current invocation"}, status=400)
@@ -108,8 +141,8 @@ class RuntimeApi:
         return web.Response(status=_ACCEPTED)
 
 
-def _reason(body: bytes) -> str:
-    """Type and first line of the error that the runtime client reports, without its stack trace."""
+def _read_reason(body: bytes) -> str:
+    """Returns the type and the first line of a reported error, without its stack trace."""
     error = {}
     with contextlib.suppress(ValueError):
         error = json.loads(body)

@@ -1,38 +1,92 @@
-"""The host as the supervisor starts it."""
+"""The host of a function as the supervisor starts it, and what it reads from its standard input."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from centralized_ml_api.local.lambda_host.specification import IDLE_SECONDS, MAX_WORKERS, HostSpecification
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.plan.types import FunctionPlan
 
 DEFAULT_REGION = "us-east-1"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+MAX_WORKERS = 32
+IDLE_SECONDS = 300.0
 
 
 def why_not_here(function: FunctionPlan) -> str | None:
-    """Why one machine cannot run the function, as a message for the caller; None when it can. Pure."""
+    """Returns why one machine cannot run the function, as a message for the caller; None if it can. Pure."""
     if function.runtime.startswith("python"):
         return None
     return (
-        f"this function is written for {function.runtime}, and one machine runs Python functions only: "
-        'deploy it to AWS, or set "runtime" to a Python and rewrite it'
+        f"this function is written for {function.runtime}, but one machine runs only Python functions: "
+        'deploy it to AWS, or rewrite it in Python and change "runtime"'
     )
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionServer:
-    """Hosts the function of the entry `name`: a `Server` of `local/launch.py`.
+class HostSpecification:
+    """One function and how to host it; travels through standard input because it may hold secrets.
 
-    `runtime_url` is the SageMaker runtime listener, `model_speaks` what the model server behind
-    `endpoint_name` understands. Of `inherited`, the supervisor's environment, only PATH, the region and the
-    credential keys are used. `scratch` is a folder for temporary files (None: the system's).
+    `code` and `scratch` are absolute paths of folders. Each worker gets a temporary folder in `scratch`
+    (None: in the system's). `environment` is the config's. `credentials` are AWS_* variables, and may be
+    empty. `path` is the PATH of the workers. A worker that was idle for `idle_seconds` is ended unless it is
+    the last.
+    """
+
+    name: str
+    code: str
+    handler: str
+    timeout_seconds: int
+    memory_mib: int
+    endpoint_name: str
+    runtime_url: str
+    model_speaks: str
+    port: int
+    region: str
+    path: str
+    scratch: str | None = None
+    layers: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_workers: int = MAX_WORKERS
+    idle_seconds: float = IDLE_SECONDS
+
+    @property
+    def function_arn(self) -> str:
+        """The ARN that the function finds in its context, with an account that does not exist."""
+        return f"arn:aws:lambda:{self.region}:000000000000:function:{self.name}"
+
+    def to_json(self) -> bytes:
+        """Returns the specification as `read_specification` reads it."""
+        return json.dumps(dataclasses.asdict(self)).encode()
+
+
+def read_specification(text: bytes) -> HostSpecification:
+    """Returns the specification that `HostSpecification.to_json` wrote. Pure.
+
+    Raises:
+        ValueError: The text is not JSON.
+        TypeError: A field is missing or unknown.
+    """
+    fields: dict[str, Any] = json.loads(text)
+    fields["layers"] = tuple(fields.get("layers", ()))
+    return HostSpecification(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionServer:
+    """The host of the function of the entry `name`: a `Server` of `local/launch.py`.
+
+    `runtime_url` is the address of the SageMaker runtime listener, `model_speaks` the format of the model
+    behind `endpoint_name`. Of `inherited`, the supervisor's environment, only PATH, the region and the
+    credentials are used. `scratch` is a folder for temporary files (None: the system's).
     """
 
     function: FunctionPlan
@@ -47,20 +101,20 @@ class FunctionServer:
 
     @property
     def ping_path(self) -> str:
-        """Answers 200 once a worker has imported the function."""
+        """The path that answers 200 once a worker has imported the function."""
         return "/ping"
 
     def launch(self, port: int) -> Launch:
-        """The host process. Isolated from the folder it runs in, whose modules are the function's."""
+        """Returns the host process; `-I` keeps it from importing the function's modules. Pure."""
         return Launch(
             argv=(sys.executable, "-I", "-m", "centralized_ml_api.local.lambda_host"),
             environment={"PATH": self._path, "LANG": "C.UTF-8"},
             cwd=self.function.code,
-            stdin=self.specification(port).to_json(),
+            stdin=self._specification(port).to_json(),
         )
 
-    def specification(self, port: int) -> HostSpecification:
-        """What the host process reads from its standard input."""
+    def _specification(self, port: int) -> HostSpecification:
+        region = self.inherited.get("AWS_REGION") or self.inherited.get("AWS_DEFAULT_REGION")
         return HostSpecification(
             name=self.name,
             code=str(self.function.code),
@@ -71,7 +125,7 @@ class FunctionServer:
             runtime_url=self.runtime_url,
             model_speaks=self.model_speaks,
             port=port,
-            region=self._region,
+            region=region or DEFAULT_REGION,
             path=self._path,
             scratch=str(self.scratch) if self.scratch else None,
             layers=self.function.layers,
@@ -84,7 +138,3 @@ class FunctionServer:
     @property
     def _path(self) -> str:
         return self.inherited.get("PATH") or os.defpath
-
-    @property
-    def _region(self) -> str:
-        return self.inherited.get("AWS_REGION") or self.inherited.get("AWS_DEFAULT_REGION") or DEFAULT_REGION

@@ -1,4 +1,4 @@
-"""One worker: a process that runs the function, one invocation at a time."""
+"""Runs one worker: a process that runs the function, one invocation at a time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import os
+import re
 import shutil
 import signal
 import sys
@@ -16,36 +17,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host.environment import build_worker_environment
-from centralized_ml_api.local.lambda_host.invocation import Failed, Invocation, Outcome
-from centralized_ml_api.local.lambda_host.memory import peak_memory_mib
 from centralized_ml_api.local.lambda_host.output import WorkerOutput, write_line
-from centralized_ml_api.local.lambda_host.runtime_api import RuntimeApi
+from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation, Outcome, RuntimeApi
 from centralized_ml_api.local.supervision.process import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.lambda_host.specification import HostSpecification
+    from centralized_ml_api.local.lambda_host.server import HostSpecification
 
 INIT_SECONDS = 60.0
-"""How long loading the function may take.
+"""How long the function may take to load.
 
-Lambda allows 10 s and then tries again within the function's timeout; one generous limit is kinder to a
-laptop that is also loading models.
+Lambda allows 10 s, then tries again within the function's timeout. One generous limit suits a laptop that is
+also loading models.
 """
 
 _START = Path(__file__).with_name("worker_start.py")
+_PEAK_MEMORY = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 class Worker:
-    """A process with the function loaded or loading.
+    """A process that has loaded the function, or is loading it.
 
-    `freed(worker)` is called whenever it can take an invocation, the first time once the function is loaded.
+    `freed(worker)` is called whenever the worker can take an invocation, for the first time once it has
+    loaded.
     """
 
-    def __init__(self, specification: HostSpecification, *, freed: Callable[[Worker], None]) -> None:
+    def __init__(
+        self,
+        specification: HostSpecification,
+        freed: Callable[[Worker], None],
+        *,
+        init_seconds: float = INIT_SECONDS,
+    ) -> None:
         self._specification = specification
         self._freed = freed
+        self._init_seconds = init_seconds
         self._loaded = False
         self._born = time.monotonic()
         self._init_milliseconds = 0.0
@@ -55,9 +63,13 @@ class Worker:
         self._api = RuntimeApi(function_arn=specification.function_arn, polled=self._polled)
 
     async def live(self) -> Failed | None:
-        """Starts the process and returns when it has ended and left nothing behind; cancelling ends it.
+        """Starts the process and waits until it has ended and left nothing behind; cancelling ends it.
 
-        Returns why the function was never loaded; None when it was.
+        Returns:
+            Why the function was never loaded; None if it was.
+
+        Raises:
+            OSError: The process could not be started.
         """
         temporary = Path(tempfile.mkdtemp(prefix="mlapi-function-", dir=self._specification.scratch))
         try:
@@ -65,14 +77,14 @@ class Worker:
         finally:
             self._kill()
             if self._current is not None:
-                self._current.settle(Failed(503, "the function is being stopped"))
+                self._current.settle(Failed(503, "the function is stopping"))
             await self._api.stop()
             self._output.close()
             shutil.rmtree(temporary, ignore_errors=True)
         return None if self._loaded else self._why_not_loaded(status)
 
     async def run(self, invocation: Invocation) -> Outcome:
-        """Runs one invocation on this free worker; a timeout ends the worker."""
+        """Runs one invocation on this worker, which must be free; a timeout ends the worker."""
         timeout_seconds = self._specification.timeout_seconds
         started = time.monotonic()
         self._current = invocation
@@ -91,7 +103,7 @@ class Worker:
             self._specification, runtime_api=await self._api.start(), temporary=temporary
         )
         self._process = await self._spawn({**environment, **inherited_mark()})
-        watchdog = asyncio.get_running_loop().call_later(INIT_SECONDS, self._end_unless_loaded)
+        watchdog = asyncio.get_running_loop().call_later(self._init_seconds, self._end_unless_loaded)
         try:
             status = await self._process.wait()
         finally:
@@ -101,7 +113,7 @@ class Worker:
         return status
 
     async def _spawn(self, environment: dict[str, str]) -> asyncio.subprocess.Process:
-        """Starts the process in a group of its own, so that what it starts can be ended with it."""
+        """Starts the process in its own group, so that everything it starts can be ended with it."""
         try:
             return await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -128,11 +140,12 @@ class Worker:
 
     def _end_unless_loaded(self) -> None:
         if not self._loaded:
-            self._api.init_failure = Failed(502, f"the function did not load within {INIT_SECONDS:g} seconds")
+            reason = f"the function did not load within {self._init_seconds:g} seconds"
+            self._api.init_failure = Failed(502, reason)
             self._kill()
 
     def _kill(self) -> None:
-        """Ends the worker and everything it started; there is nothing to end when it never started."""
+        """Kills the worker and everything it started, if it was started at all."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -147,47 +160,82 @@ class Worker:
 
     def _crashed(self, invocation: Invocation, status: int) -> None:
         self._output.drain()
-        write_line(f"RequestId: {invocation.request_id} Error: Runtime exited {_how(status)}")
-        invocation.settle(Failed(502, f"the function's process ended {_how(status)} while it ran"))
+        write_line(
+            f"RequestId: {invocation.request_id} Error: Runtime exited with error: {describe_exit(status)}"
+        )
+        invocation.settle(
+            Failed(502, f"the function's process ended during the call ({describe_exit(status)})")
+        )
 
     def _why_not_loaded(self, status: int) -> Failed:
         return self._api.init_failure or Failed(
-            502, f"the function could not be loaded: its process ended {_how(status)}"
+            502, f"the function could not be loaded: its process ended ({describe_exit(status)})"
         )
 
     def _report(self, request_id: str, milliseconds: float) -> None:
-        """The lines that Lambda ends a request with. The memory limit is reported, not enforced.
-
-        An address-space limit would also count what libraries only reserve, and fail functions that run well
-        on Lambda.
-        """
         self._output.drain()
-        write_line(f"END RequestId: {request_id}")
-        limit = self._specification.memory_mib
-        parts = [
-            f"REPORT RequestId: {request_id}",
-            f"Duration: {milliseconds:.2f} ms",
-            f"Billed Duration: {math.ceil(milliseconds)} ms",
-            f"Memory Size: {limit} MB",
-        ]
-        peak = peak_memory_mib(self._process.pid) if self._process else None
-        if peak is not None:
-            parts.append(f"Max Memory Used: {peak} MB")
-        if self._init_milliseconds:
-            parts.append(f"Init Duration: {self._init_milliseconds:.2f} ms")
-            self._init_milliseconds = 0
-        write_line("\t".join(parts))
-        if peak is not None and peak > limit:
-            write_line(
-                f"{request_id} WARNING: {peak} MB used; Lambda would have ended the function at {limit} MB"
-            )
+        lines = render_report(
+            request_id,
+            milliseconds,
+            self._init_milliseconds,
+            limit_mib=self._specification.memory_mib,
+            peak_mib=_read_peak_memory_mib(self._process.pid) if self._process else None,
+        )
+        self._init_milliseconds = 0
+        for line in lines:
+            write_line(line)
 
 
-def _how(status: int) -> str:
-    """How a process ended, in words."""
+def render_report(
+    request_id: str, milliseconds: float, init_milliseconds: float, *, limit_mib: int, peak_mib: int | None
+) -> list[str]:
+    """Renders the lines that end a request on Lambda. Pure.
+
+    The memory limit is reported, not enforced. A limit of the address space would also count memory that
+    libraries only reserve, and stop functions that run well on Lambda.
+
+    Args:
+        request_id: The request.
+        milliseconds: How long it ran.
+        init_milliseconds: How long the function took to load before it; 0 leaves that out.
+        limit_mib: The function's memory.
+        peak_mib: The most that the worker used; None if unknown.
+    """
+    parts = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {milliseconds:.2f} ms",
+        f"Billed Duration: {math.ceil(milliseconds)} ms",
+        f"Memory Size: {limit_mib} MB",
+    ]
+    if peak_mib is not None:
+        parts.append(f"Max Memory Used: {peak_mib} MB")
+    if init_milliseconds:
+        parts.append(f"Init Duration: {init_milliseconds:.2f} ms")
+    lines = [f"END RequestId: {request_id}", "\t".join(parts)]
+    if peak_mib is not None and peak_mib > limit_mib:
+        lines.append(
+            f"{request_id} WARNING: the function used {peak_mib} MB; on Lambda it would end at {limit_mib} MB"
+        )
+    return lines
+
+
+def describe_exit(status: int) -> str:
+    """Describes an exit status, which is negative for a signal: `exit status 3`, `signal SIGSEGV`. Pure."""
     if status >= 0:
-        return f"with exit status {status}"
+        return f"exit status {status}"
     try:
-        return f"by {signal.Signals(-status).name}"
+        return f"signal {signal.Signals(-status).name}"
     except ValueError:
-        return f"by signal {-status}"
+        return f"signal {-status}"
+
+
+def _read_peak_memory_mib(pid: int) -> int | None:
+    """Returns the peak resident memory of a process; None where the kernel does not tell.
+
+    Source: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html (VmHWM)
+    """
+    try:
+        peak = _PEAK_MEMORY.search(Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return None
+    return int(peak[1]) // 1024 if peak else None

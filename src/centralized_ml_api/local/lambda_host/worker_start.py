@@ -1,7 +1,7 @@
-"""The first thing a worker runs: ties its life to the host's, then becomes AWS's runtime client.
+"""Runs first in a worker: ties its life to the host's, then becomes AWS's runtime client.
 
-Started by path, with the host's process id and the handler as arguments. A hook between fork and exec would
-do the same but is not safe in a host that has threads.
+It is started by path, with the host's process id and the handler as arguments. A hook between fork and exec
+would do the same, but is not safe in a host that has threads.
 """
 
 import ctypes
@@ -14,14 +14,15 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_the_host(host: int) -> None:
-    """Lets the kernel kill this process when the host ends, however it ends.
+    """Makes the kernel kill this process when the host ends, however it ends.
 
-    Elsewhere than on Linux the closed connection to the Runtime API ends it.
-    Source: prctl(2), PR_SET_PDEATHSIG.
+    On other systems than Linux the closed connection to the Runtime API ends it.
+
+    Source: https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != host:  # it ended before the call above
+    if os.getppid() != host:  # the host ended before the call above
         sys.exit(1)
 
 

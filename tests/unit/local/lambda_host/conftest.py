@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.local.lambda_host import FunctionServer
+from centralized_ml_api.local.lambda_host.server import HostSpecification
 from support.function_host import NOWHERE, FunctionHost, build_function_plan, hosting, start_host
 
 if TYPE_CHECKING:
@@ -57,3 +58,27 @@ def unready_host(make_server: Callable[..., FunctionServer]) -> Iterator[Callabl
             return started
 
         yield start
+
+
+@pytest.fixture
+def specify(tmp_path: Path) -> Callable[..., HostSpecification]:
+    """Makes a specification of a function whose code is in `tmp_path`, with some fields changed."""
+
+    def make(**changes: Any) -> HostSpecification:
+        fields: dict[str, Any] = {
+            "name": "echo",
+            "code": str(tmp_path),
+            "handler": "index.lambda_handler",
+            "timeout_seconds": 20,
+            "memory_mib": 256,
+            "endpoint_name": "echo-endpoint",
+            "runtime_url": NOWHERE,
+            "model_speaks": "openai-chat",
+            "port": 0,
+            "region": "us-east-1",
+            "path": "/usr/bin:/bin",
+            "scratch": str(tmp_path),
+        }
+        return HostSpecification(**fields | changes)
+
+    return make

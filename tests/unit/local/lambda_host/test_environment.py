@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.local.lambda_host.environment import build_worker_environment
-from centralized_ml_api.local.lambda_host.specification import HostSpecification, read_specification
+from centralized_ml_api.local.lambda_host.server import HostSpecification, read_specification
 
 
 def specification(**changes: Any) -> HostSpecification:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.lambda_host import FunctionServer, why_not_here
-from centralized_ml_api.local.lambda_host.specification import read_specification
+from centralized_ml_api.local.lambda_host.server import read_specification
 from support.function_host import build_function_plan
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.lambda_host import FunctionServer
 
-pytestmark = pytest.mark.slow
 Host = Callable[..., FunctionHost]
 
 MEETING = """
@@ -76,18 +75,21 @@ def child_of(host: FunctionHost) -> int:
     return int(host.wait_for_line("child ").rpartition(" ")[2])
 
 
+@pytest.mark.slow
 def test_one_worker_is_started_at_once_and_serves_one_call_after_the_other(host: Host) -> None:
     meeting = host(MEETING)
     assert len(workers(meeting)) == 1
     assert len({meeting.call().body for _ in range(3)}) == 1
 
 
+@pytest.mark.slow
 def test_eight_calls_that_wait_for_each_other_run_at_once_in_eight_workers(host: Host) -> None:
     replies = call_together(host(MEETING), 8, b"8")
     assert [reply.status for reply in replies] == [200] * 8
     assert len({reply.body for reply in replies}) == 8
 
 
+@pytest.mark.slow
 def test_more_calls_than_workers_wait_in_line_and_all_are_answered(host: Host) -> None:
     meeting = host(MEETING, max_workers=2)
     replies = call_together(meeting, 9, b"2")
@@ -95,6 +97,7 @@ def test_more_calls_than_workers_wait_in_line_and_all_are_answered(host: Host) -
     assert len(workers(meeting)) <= 2
 
 
+@pytest.mark.slow
 def test_workers_that_idle_are_ended_but_for_one(host: Host) -> None:
     meeting = host(MEETING, idle_seconds=0.5)
     call_together(meeting, 3, b"3")
@@ -102,6 +105,7 @@ def test_workers_that_idle_are_ended_but_for_one(host: Host) -> None:
     assert meeting.call().status == 200
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_while_idle_is_replaced_by_the_next_call(host: Host) -> None:
     meeting = host(MEETING)
     [worker] = workers(meeting)
@@ -110,6 +114,7 @@ def test_a_worker_that_dies_while_idle_is_replaced_by_the_next_call(host: Host) 
     assert meeting.call().status == 200
 
 
+@pytest.mark.slow
 def test_a_timeout_ends_what_the_function_started_too(host: Host) -> None:
     busy = host(BUSY, timeout_seconds=1)
     assert busy.call(b"wait").status == 504
@@ -117,6 +122,7 @@ def test_a_timeout_ends_what_the_function_started_too(host: Host) -> None:
     wait_until(lambda: is_gone(child), "the child is gone")
 
 
+@pytest.mark.slow
 def test_a_caller_that_leaves_does_not_leave_a_worker_behind(host: Host) -> None:
     busy = host(BUSY, timeout_seconds=2, max_workers=1)
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", busy.port)) as caller:
@@ -126,6 +132,7 @@ def test_a_caller_that_leaves_does_not_leave_a_worker_behind(host: Host) -> None
     assert is_gone(child)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_however_a_host_ends_its_workers_end(host: Host, number: signal.Signals) -> None:
     busy = host(BUSY)
@@ -136,11 +143,12 @@ def test_however_a_host_ends_its_workers_end(host: Host, number: signal.Signals)
     busy.wait()
     gone, alive = psutil.wait_procs(left, timeout=30)
     assert (len(gone), alive) == (1, [])
-    # What the function itself started outlives a host that was killed; the supervisor looks for such strays.
+    # What the function itself started outlives a host that was killed; the supervisor kills such orphans.
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(child).kill()
 
 
+@pytest.mark.slow
 def test_a_stopped_host_leaves_no_process_and_no_file(host: Host, tmp_path: Path) -> None:
     busy = host(BUSY)
     in_background(lambda: busy.call(b"wait"))
@@ -150,6 +158,7 @@ def test_a_stopped_host_leaves_no_process_and_no_file(host: Host, tmp_path: Path
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_running_call_may_end_before_the_host_does(host: Host, tmp_path: Path) -> None:
     meeting = host(MEETING)
     running = in_background(lambda: meeting.call(b"2"))
@@ -163,6 +172,7 @@ def test_a_running_call_may_end_before_the_host_does(host: Host, tmp_path: Path)
     assert meeting.wait() == 0
 
 
+@pytest.mark.slow
 def test_a_function_that_does_not_load_ends_the_host_with_the_reason(unready_host: Host) -> None:
     host = unready_host("import no_such_module")
     assert host.wait() == 1
@@ -172,21 +182,24 @@ def test_a_function_that_does_not_load_ends_the_host_with_the_reason(unready_hos
     )
 
 
+@pytest.mark.slow
 def test_a_handler_that_is_not_there_ends_the_host_with_the_reason(unready_host: Host) -> None:
     host = unready_host("x = 1")
     assert host.wait() == 1
     assert "Handler 'lambda_handler' missing on module 'index'" in host.lines[-1]
 
 
+@pytest.mark.slow
 def test_a_function_that_exits_while_it_loads_ends_the_host_with_the_reason(unready_host: Host) -> None:
     host = unready_host("import os\nprint('almost', flush=True)\nos._exit(7)")
     assert host.wait() == 1
     assert host.lines[-2:] == [
         "init almost",
-        "the function could not be loaded: its process ended with exit status 7",
+        "the function could not be loaded: its process ended (exit status 7)",
     ]
 
 
+@pytest.mark.slow
 def test_a_function_that_loads_only_once_answers_502_with_the_reason_from_then_on(host: Host) -> None:
     once = """
 import os, pathlib
@@ -206,6 +219,7 @@ def lambda_handler(event, context):
     )
 
 
+@pytest.mark.slow
 def test_a_taken_port_ends_the_host_saying_so(host: Host, make_server: Callable[..., FunctionServer]) -> None:
     running = host(MEETING)
     launch = make_server(MEETING).launch(running.port)
@@ -218,9 +232,10 @@ def test_a_taken_port_ends_the_host_saying_so(host: Host, make_server: Callable[
         check=False,
     )
     assert second.returncode == 1
-    assert f"port {running.port} cannot be listened on" in second.stdout.decode()
+    assert f"cannot listen on port {running.port}" in second.stdout.decode()
 
 
+@pytest.mark.slow
 def test_a_host_ends_when_its_parent_does(make_server: Callable[..., FunctionServer], tmp_path: Path) -> None:
     launch = make_server(MEETING).launch(free_port())
     (tmp_path / "stdin").write_bytes(launch.stdin)
@@ -249,6 +264,7 @@ def test_a_host_ends_when_its_parent_does(make_server: Callable[..., FunctionSer
     wait_until(lambda: is_gone(host), "the host is gone")
 
 
+@pytest.mark.slow
 def test_layers_are_warned_about(host: Host) -> None:
     arn = "arn:aws:lambda:us-east-1:123456789012:layer:pandas:1"
     assert host(MEETING, layers=(arn,)).wait_for_line(arn).startswith("WARNING: the layer")

@@ -11,7 +11,6 @@ import pytest
 
 from support.function_host import FunctionHost
 
-pytestmark = pytest.mark.slow
 Host = Callable[..., FunctionHost]
 
 KITCHEN_SINK = """
@@ -99,6 +98,7 @@ def show(host: FunctionHost, **request: Any) -> dict[str, Any]:
     return facts
 
 
+@pytest.mark.slow
 def test_context_and_environment_are_lambdas(sink: FunctionHost) -> None:
     facts = show(sink, headers={"x-request-id": "my-id.1"})
     assert facts["request_id"] == facts["event"]["requestContext"]["requestId"] == "my-id.1"
@@ -110,14 +110,17 @@ def test_context_and_environment_are_lambdas(sink: FunctionHost) -> None:
     assert facts["folder"] == environment["LAMBDA_TASK_ROOT"]
 
 
+@pytest.mark.slow
 def test_nothing_of_the_users_environment_reaches_the_function(sink: FunctionHost) -> None:
     assert "hunter2" not in json.dumps(show(sink)["environment"])
 
 
+@pytest.mark.slow
 def test_a_request_id_that_could_confuse_a_log_is_replaced(sink: FunctionHost) -> None:
     assert show(sink, headers={"x-request-id": "a b"})["request_id"] != "a b"
 
 
+@pytest.mark.slow
 def test_the_event_carries_the_request(sink: FunctionHost) -> None:
     facts = show(
         sink, body="naïve".encode(), headers={"content-type": "text/plain"}, path="/echo?do=show&a=1&a=%C3%A9"
@@ -128,6 +131,7 @@ def test_the_event_carries_the_request(sink: FunctionHost) -> None:
     assert event["multiValueQueryStringParameters"]["a"] == ["1", "é"]
 
 
+@pytest.mark.slow
 def test_status_headers_and_cookies_are_the_functions_own(sink: FunctionHost) -> None:
     reply = sink.call(path="/echo?do=own_answer")
     assert (reply.status, reply.body) == (418, b"tea")
@@ -135,32 +139,36 @@ def test_status_headers_and_cookies_are_the_functions_own(sink: FunctionHost) ->
     assert reply.headers["set-cookie"] == "a=1,b=2"
 
 
+@pytest.mark.slow
 def test_binary_goes_in_and_out_byte_for_byte(sink: FunctionHost) -> None:
     body = bytes(range(256)) * 4000
     reply = sink.call(body, {"content-type": "application/octet-stream"}, path="/echo?do=binary")
     assert (reply.body == body, reply.headers["content-type"]) == (True, "image/png")
 
 
+@pytest.mark.slow
 def test_a_compressed_body_is_not_touched(sink: FunctionHost) -> None:
     headers = {"content-type": "application/octet-stream", "content-encoding": "gzip"}
     assert sink.call(b"\x1f\x8bnot really", headers, path="/echo?do=binary").body == b"\x1f\x8bnot really"
 
 
+@pytest.mark.slow
 def test_an_empty_answer_is_one(sink: FunctionHost) -> None:
     assert sink.call(path="/echo?do=empty").status == 204
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "reason"),
     [
         ("raises", "the function raised KeyError: 'no such thing"),
-        ("exits", "the function's process ended with exit status 3 while it ran"),
-        ("dies", "the function's process ended by SIGSEGV while it ran"),
+        ("exits", "the function's process ended during the call (exit status 3)"),
+        ("dies", "the function's process ended during the call (signal SIGSEGV)"),
         ("returns_none", "the function returned null instead of an object"),
         ("returns_bytes", "the function returned something that is not JSON"),
         ("returns_object", 'the function returned the key "generated_texts"'),
         ("returns_what_is_not_json", "the function raised Runtime.MarshalError: Unable to marshal response"),
-        ("returns_too_much", "the function's answer is larger than Lambda's 6 MB"),
+        ("returns_too_much", "the function's response is larger than 6 MB, Lambda's limit"),
     ],
 )
 def test_every_failure_is_502_with_its_reason_and_the_next_call_works(
@@ -174,11 +182,13 @@ def test_every_failure_is_502_with_its_reason_and_the_next_call_works(
     assert sink.call().status == 200
 
 
+@pytest.mark.slow
 def test_the_traceback_is_in_the_log(sink: FunctionHost) -> None:
     sink.call(path="/echo?do=raises", headers={"x-request-id": "r-2"})
     assert sink.wait_for_line("in raises").startswith("r-2 ")
 
 
+@pytest.mark.slow
 def test_a_timeout_is_504_and_the_worker_is_replaced(host: Host) -> None:
     sink = host(KITCHEN_SINK, timeout_seconds=1)
     before = show(sink)["pid"]
@@ -189,6 +199,7 @@ def test_a_timeout_is_504_and_the_worker_is_replaced(host: Host) -> None:
     assert show(sink)["pid"] != before
 
 
+@pytest.mark.slow
 def test_output_is_logged_under_its_request_between_start_and_report(sink: FunctionHost) -> None:
     sink.call(path="/echo?do=prints", headers={"x-request-id": "r-4"})
     sink.wait_for_line("REPORT RequestId: r-4")
@@ -200,18 +211,21 @@ def test_output_is_logged_under_its_request_between_start_and_report(sink: Funct
     assert "Memory Size: 256 MB" in lines[6]
 
 
+@pytest.mark.slow
 def test_a_body_over_the_limit_is_413_naming_it(sink: FunctionHost) -> None:
     reply = sink.call(b"x" * (6 * 1024 * 1024 + 1))
     assert (reply.status, reply.error["code"]) == (413, "body_too_large")
     assert "6 MB" in reply.error["message"]
 
 
+@pytest.mark.slow
 def test_a_binary_body_whose_event_is_over_lambdas_limit_is_413_saying_why(sink: FunctionHost) -> None:
     reply = sink.call(b"x" * 5_000_000, {"content-type": "application/octet-stream"})
     assert reply.status == 413
     assert "base64" in reply.error["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("headers", "path"),
     [
@@ -228,6 +242,7 @@ def test_whatever_the_gateway_lets_through_reaches_the_function(
     assert sink.call(b"{}", headers, path=path).status == 200
 
 
+@pytest.mark.slow
 def test_a_library_in_the_functions_folder_wins_and_its_folder_stays_clean(host: Host) -> None:
     source = """
 import base64, json, os, pathlib
@@ -239,6 +254,7 @@ def lambda_handler(event, context):
     assert host(source).call().json() == ["own", ["index.py", "jmespath.py"]]
 
 
+@pytest.mark.slow
 def test_large_text_comes_back_whole(host: Host) -> None:
     echo = host("def lambda_handler(event, context):\n    return {'body': event['body']}")
     body = base64.b64encode(bytes(range(256)) * 12_000)

@@ -14,22 +14,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.local.lambda_host.answer import Answer, MalformedAnswerError, read_answer
+from centralized_ml_api.local.lambda_host.response import MalformedResponseError, Response, read_response
 
 JSON_HEADER = ("Content-Type", "application/json")
 
 
-def read(result: Any) -> Answer:
-    return read_answer(json.dumps(result).encode())
+def read(result: Any) -> Response:
+    return read_response(json.dumps(result).encode())
 
 
 def test_status_headers_and_body_are_the_functions() -> None:
-    answer = read({"statusCode": 201, "headers": {"X-A": "b", "Content-Type": "text/x"}, "body": "é"})
-    assert answer == Answer(201, (("X-A", "b"), ("Content-Type", "text/x")), "é".encode())
+    response = read({"statusCode": 201, "headers": {"X-A": "b", "Content-Type": "text/x"}, "body": "é"})
+    assert response == Response(201, (("X-A", "b"), ("Content-Type", "text/x")), "é".encode())
 
 
 def test_everything_has_a_default() -> None:
-    assert read({}) == Answer(200, (JSON_HEADER,), b"")
+    assert read({}) == Response(200, (JSON_HEADER,), b"")
     assert read({"headers": None, "multiValueHeaders": None, "body": None, "isBase64Encoded": None}) == read(
         {}
     )
@@ -48,8 +48,8 @@ def test_header_values_may_be_numbers_and_booleans_and_null_leaves_the_header_ou
 
 
 def test_multi_value_headers_repeat_a_name_and_win_over_headers() -> None:
-    answer = read({"headers": {"set-cookie": "a=1"}, "multiValueHeaders": {"Set-Cookie": ["b=2", "c=3"]}})
-    assert answer.headers == (("Set-Cookie", "b=2"), ("Set-Cookie", "c=3"), JSON_HEADER)
+    response = read({"headers": {"set-cookie": "a=1"}, "multiValueHeaders": {"Set-Cookie": ["b=2", "c=3"]}})
+    assert response.headers == (("Set-Cookie", "b=2"), ("Set-Cookie", "c=3"), JSON_HEADER)
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Connection"])
@@ -65,8 +65,8 @@ def test_base64_gives_back_the_bytes(body: bytes) -> None:
 
 def test_what_is_nested_too_deeply_is_malformed_and_no_fault_of_the_host() -> None:
     deep = b"[" * 100_000 + b"]" * 100_000
-    with pytest.raises(MalformedAnswerError, match="something that is not JSON"):
-        read_answer(deep)
+    with pytest.raises(MalformedResponseError, match="something that is not JSON"):
+        read_response(deep)
 
 
 @pytest.mark.parametrize(
@@ -75,33 +75,39 @@ def test_what_is_nested_too_deeply_is_malformed_and_no_fault_of_the_host() -> No
         (None, "null instead of an object with statusCode, headers and body"),
         ("text", "a string instead of an object with statusCode, headers and body"),
         ([1], "an array instead of an object with statusCode, headers and body"),
-        ({"generated_texts": []}, 'the key "generated_texts" beside or instead of'),
+        (
+            {"generated_texts": []},
+            'the key "generated_texts", which API Gateway does not accept; it accepts body, ',
+        ),
         ({"statusCode": "ok"}, "a string as statusCode"),
         ({"statusCode": True}, "a boolean as statusCode"),
         ({"statusCode": 99}, "99 as statusCode"),
         ({"statusCode": 101}, "101 as statusCode"),
         ({"statusCode": 600}, "600 as statusCode"),
         ({"statusCode": None}, "null as statusCode"),
-        ({"body": {"a": 1}}, "an object as body, where a string belongs: json.dumps makes one"),
+        ({"body": {"a": 1}}, "an object as body instead of a string: use json.dumps"),
         ({"body": 1}, "a number as body"),
         ({"headers": []}, "an array as headers"),
         ({"multiValueHeaders": "x"}, "a string as multiValueHeaders"),
         ({"headers": {"A": {"b": 1}}}, "an object as the value of the header A"),
-        ({"headers": {"A": "x\r\nB: y"}}, "a line break in the value of the header A"),
+        ({"headers": {"A": "x\r\nB: y"}}, "a control character in the value of the header A"),
         ({"headers": {"a b": "x"}}, "a header with the name 'a b'"),
         ({"isBase64Encoded": "yes"}, "a string as isBase64Encoded"),
-        ({"body": "!!", "isBase64Encoded": True}, "a body that is not the base64 it is said to be"),
+        (
+            {"body": "!!", "isBase64Encoded": True},
+            "a body that is not base64, although isBase64Encoded is true",
+        ),
     ],
 )
 def test_malformed_answers_say_what_is_wrong(result: Any, said: str) -> None:
-    with pytest.raises(MalformedAnswerError) as error:
+    with pytest.raises(MalformedResponseError) as error:
         read(result)
     assert str(error.value).startswith(said)
 
 
 def test_what_is_not_json_is_malformed() -> None:
-    with pytest.raises(MalformedAnswerError, match="not JSON"):
-        read_answer(b"\x00")
+    with pytest.raises(MalformedResponseError, match="not JSON"):
+        read_response(b"\x00")
 
 
 SCALARS = st.sampled_from([None, True, -1, 1.5, 204, "", "201", "\n", "YQ==", "text"])
@@ -112,7 +118,7 @@ KEYS = st.sampled_from(["statusCode", "headers", "multiValueHeaders", "body", "i
 @given(st.dictionaries(KEYS, JSON_VALUES))
 def test_every_result_is_an_answer_or_malformed_and_nothing_else(result: dict[str, Any]) -> None:
     try:
-        answer = read(result)
-    except MalformedAnswerError:
+        response = read(result)
+    except MalformedResponseError:
         return
-    assert 200 <= answer.status <= 599
+    assert 200 <= response.status <= 599

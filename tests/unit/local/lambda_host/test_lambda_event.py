@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.lambda_host.event import Received, build_event
+from centralized_ml_api.local.lambda_host.lambda_event import Received, build_lambda_event
 
 RECEIVED = Received(
     method="POST",
@@ -36,7 +36,7 @@ RECEIVED = Received(
     peer="127.0.0.1",
     received_at=1428582896.0,
 )
-EVENT = build_event(RECEIVED)
+EVENT = build_lambda_event(RECEIVED)
 KEYS = {
     "resource",
     "path",
@@ -54,7 +54,7 @@ KEYS = {
 
 
 def event_of(**changes: Any) -> dict[str, Any]:
-    return build_event(replace(RECEIVED, **changes))
+    return build_lambda_event(replace(RECEIVED, **changes))
 
 
 def typed(content_type: str, body: bytes) -> dict[str, Any]:

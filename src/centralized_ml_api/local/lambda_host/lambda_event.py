@@ -1,4 +1,4 @@
-"""An HTTP request -> the event that API Gateway gives a Lambda function.
+"""Builds the event that API Gateway passes to a Lambda function for an HTTP request.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 (input format of a Lambda function for proxy integration of a REST API, payload format 1.0)
@@ -11,11 +11,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from centralized_ml_api.local.lambda_host.media import is_binary
-
 STAGE = "prod"
 
-NOT_SHOWN = frozenset(
+HOP_BY_HOP = frozenset(
     {
         "connection",
         "content-length",
@@ -29,14 +27,26 @@ NOT_SHOWN = frozenset(
         "upgrade",
     }
 )
-"""Headers of one hop; API Gateway keeps them to itself."""
+"""Headers that concern a single connection; API Gateway does not pass them on."""
+
+BINARY_TYPES = frozenset(
+    {
+        "application/octet-stream",
+        "application/pdf",
+        "application/x-npy",
+        "application/zip",
+        "multipart/form-data",
+    }
+)
+BINARY_FAMILIES = frozenset({"audio", "image", "video"})
+"""With `BINARY_TYPES`, the media types that API Gateway gets as `binaryMediaTypes`."""
 
 Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came in; `path` and `query` decoded, `received_at` in seconds since 1970."""
+    """A request as it arrived; `path` and `query` are decoded, `received_at` is in seconds since 1970."""
 
     method: str
     path: str
@@ -48,16 +58,16 @@ class Received:
     received_at: float
 
     def header(self, name: str) -> str:
-        """The last value of a header, or an empty string."""
+        """Returns the last value of a header, or an empty string."""
         return next((value for key, value in reversed(self.headers) if key.lower() == name.lower()), "")
 
 
-def build_event(received: Received) -> dict[str, Any]:
-    """The event. Pure."""
+def build_lambda_event(received: Received) -> dict[str, Any]:
+    """Builds the event. Pure."""
     headers = [
-        (_written(name), value)
+        (_capitalize(name), value)
         for name, value in received.headers
-        if name.lower() not in NOT_SHOWN and not name.lower().startswith("x-envoy-")
+        if name.lower() not in HOP_BY_HOP and not name.lower().startswith("x-envoy-")
     ]
     body, is_base64 = _body(received)
     return {
@@ -65,9 +75,9 @@ def build_event(received: Received) -> dict[str, Any]:
         "path": received.path,
         "httpMethod": received.method,
         "headers": dict(headers),
-        "multiValueHeaders": _grouped(headers),
+        "multiValueHeaders": _group(headers),
         "queryStringParameters": dict(received.query) or None,
-        "multiValueQueryStringParameters": _grouped(list(received.query)) or None,
+        "multiValueQueryStringParameters": _group(list(received.query)) or None,
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": _request_context(received),
@@ -76,15 +86,16 @@ def build_event(received: Received) -> dict[str, Any]:
     }
 
 
-def _written(name: str) -> str:
-    """A header name as clients of API Gateway write it: functions look for `Content-Type`.
+def _capitalize(name: str) -> str:
+    """Writes a header name as clients of API Gateway do: functions look for `Content-Type`.
 
-    Gateways and HTTP/2 clients send lower case; a name that has a capital is somebody's own choice.
+    Gateways and HTTP/2 clients send lower case. A name with a capital letter was chosen by the caller and
+    stays.
     """
     return "-".join(part.capitalize() for part in name.split("-")) if name.islower() else name
 
 
-def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+def _group(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, value in pairs:
         grouped.setdefault(name, []).append(value)
@@ -92,10 +103,11 @@ def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _body(received: Received) -> tuple[str | None, bool]:
-    """Text as it is; base64 for the API's binary media types and for what is not UTF-8."""
+    """Returns text unchanged, and base64 for binary media types and for bytes that are not UTF-8."""
     if not received.body:
         return None, False
-    if not is_binary(received.header("content-type")):
+    media_type = received.header("content-type").partition(";")[0].strip().lower()
+    if media_type not in BINARY_TYPES and media_type.partition("/")[0] not in BINARY_FAMILIES:
         try:
             return received.body.decode(), False
         except UnicodeDecodeError:
@@ -124,7 +136,7 @@ def _request_context(received: Received) -> dict[str, Any]:
 
 
 def _identity(received: Received) -> dict[str, str | None]:
-    """Who called. The gateway appends the caller's address: what stands before it is only a claim."""
+    """Identifies the caller. Only the address that the gateway appended counts: the rest can be forged."""
     forwarded = received.header("x-forwarded-for").rpartition(",")[2].strip()
     return {
         "accessKey": None,

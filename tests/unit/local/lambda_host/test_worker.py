@@ -1,0 +1,94 @@
+"""What a worker reports: how it ended, what a call took, what was too slow."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation
+from centralized_ml_api.local.lambda_host.worker import Worker, describe_exit, render_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.lambda_host.server import HostSpecification
+
+
+@pytest.mark.parametrize(
+    ("status", "described"),
+    [(0, "exit status 0"), (3, "exit status 3"), (-signal.SIGSEGV, "signal SIGSEGV"), (-63, "signal 63")],
+)
+def test_an_exit_status_is_described_in_the_systems_words(status: int, described: str) -> None:
+    assert describe_exit(status) == described
+
+
+def test_a_report_has_lambdas_lines() -> None:
+    end, report = render_report("r-1", 12.345, 67.8, limit_mib=256, peak_mib=100)
+    assert end == "END RequestId: r-1"
+    assert report.split("\t") == [
+        "REPORT RequestId: r-1",
+        "Duration: 12.35 ms",
+        "Billed Duration: 13 ms",
+        "Memory Size: 256 MB",
+        "Max Memory Used: 100 MB",
+        "Init Duration: 67.80 ms",
+    ]
+
+
+def test_a_report_leaves_out_what_is_not_known() -> None:
+    assert render_report("r-1", 12.0, 0, limit_mib=256, peak_mib=None) == [
+        "END RequestId: r-1",
+        "REPORT RequestId: r-1\tDuration: 12.00 ms\tBilled Duration: 12 ms\tMemory Size: 256 MB",
+    ]
+
+
+def test_memory_that_lambda_would_not_grant_is_warned_about() -> None:
+    within = render_report("r-1", 1, 0, limit_mib=256, peak_mib=256)
+    assert len(within) == 2
+    over = render_report("r-1", 1, 0, limit_mib=256, peak_mib=257)
+    assert over[2:] == ["r-1 WARNING: the function used 257 MB; on Lambda it would end at 256 MB"]
+
+
+def test_a_call_that_is_not_answered_in_time_is_a_504_logged_in_lambdas_words(
+    specify: Callable[..., HostSpecification], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    async def run() -> object:
+        worker = Worker(specify(timeout_seconds=0), lambda _: None)
+        try:
+            return await worker.run(Invocation("r-1", b"{}"))
+        finally:
+            worker._output.close()  # noqa: SLF001  # as `live` does at its end
+
+    assert asyncio.run(run()) == Failed(504, "the function did not answer within 0 seconds")
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert lines[0] == "START RequestId: r-1 Version: $LATEST"
+    assert re.fullmatch(r"\S+Z r-1 Task timed out after 0\.00 seconds", lines[1])
+    assert lines[2] == "END RequestId: r-1"
+    assert lines[3].startswith("REPORT RequestId: r-1\t")
+
+
+def test_a_function_that_does_not_load_in_time_is_ended_and_says_so(
+    specify: Callable[..., HostSpecification],
+) -> None:
+    async def live() -> Failed | None:
+        return await Worker(specify(), lambda _: None, init_seconds=0).live()
+
+    assert asyncio.run(live()) == Failed(502, "the function did not load within 0 seconds")
+
+
+def test_a_folder_that_is_gone_is_an_error_of_the_start_and_leaves_nothing(
+    specify: Callable[..., HostSpecification], tmp_path: Path
+) -> None:
+    specification = specify(code="/nowhere")
+
+    async def live() -> Failed | None:
+        return await Worker(specification, lambda _: None).live()
+
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(live())
+    assert list(tmp_path.iterdir()) == []
