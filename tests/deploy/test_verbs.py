@@ -72,4 +72,4 @@ def test_destroying_what_is_not_there_says_so(deployment: Deployment) -> None:
     deployment.write(CONFIG)
     done = deployment.mlapi("destroy", "--yes")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"There was no stack {STACK} in us-east-1; nothing billed is left of it.\n"
+    assert done.stdout == f"There is no stack {STACK} in us-east-1; nothing billed is left of it.\n"

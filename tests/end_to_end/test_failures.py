@@ -95,7 +95,7 @@ def test_one_model_that_cannot_start_does_not_stop_the_rest(tmp_path: Path) -> N
         assert api.call("/echo").status == 200
         status, error, _ = error_of(api, "/broken")
         assert (status, error["type"]) == (503, "unavailable_error")
-        assert "broken: could not be started: ended with status 3" in api.output
+        assert "broken: failed to start: ended with status 3" in api.output
         assert "| out of memory, says the model" in api.output
         health = api.call("/health", method="GET")
         assert health.status == 503

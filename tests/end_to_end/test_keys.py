@@ -49,7 +49,7 @@ def change(api: LocalApi, *words: str) -> None:
 
 def test_a_start_says_where_the_keys_are_and_shows_none(api: LocalApi) -> None:
     assert "Every call needs the key of a team; there are 3." in api.output
-    assert "The keys: .mlapi/keys.json" in api.output
+    assert "Keys: .mlapi/keys.json" in api.output
     assert '-H "x-api-key: $MLAPI_KEY"' in api.output
     assert "PUBLIC" not in api.output
 
@@ -177,5 +177,5 @@ def status_again(api: LocalApi, key: str) -> int:
 def test_beyond_this_machine_teams_need_no_more_words(tmp_path: Path) -> None:
     teams = write_config(tmp_path, config("red"))
     ran = mlapi("up", str(teams), "--host", "192.0.2.1", cwd=tmp_path)
-    assert "no keys are asked for" not in ran.talk
+    assert "without a key" not in ran.talk
     assert "192.0.2.1 is not an address of this machine" in ran.talk

@@ -169,7 +169,7 @@ def test_beyond_this_machine_it_wants_public_said(tmp_path: Path) -> None:
     write_config(tmp_path, models(echo=odd_command()))
     ran = mlapi("up", "models.json", "--host", "0.0.0.0", cwd=tmp_path)
     assert ran.status == 2
-    assert "add --public if that is meant" in ran.talk
+    assert "allow it with --public" in ran.talk
 
 
 GRANDCHILD = """

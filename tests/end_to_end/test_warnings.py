@@ -24,6 +24,6 @@ def test_up_and_reload_count_warnings_on_one_line(tmp_path: Path) -> None:
     with start_local_api(tmp_path, warned()) as api:
         api.wait_serving()
         ran = mlapi("reload", cwd=tmp_path)
-    said = "models.json: 2 warnings, see: mlapi check models.json"
+    said = "models.json: 2 warnings. Details: mlapi check models.json"
     assert [line for line in api.output.splitlines() if "warning" in line] == [said]
     assert [line for line in ran.talk.splitlines() if "warning" in line] == [said]

@@ -106,7 +106,7 @@ def main() -> None:
 def run() -> int:
     """Runs the verb of `sys.argv` and returns the exit status; shows every expected error, raises none."""
     try:
-        status = mlapi.main(standalone_mode=False)
+        status = mlapi.main(prog_name="mlapi", standalone_mode=False)
     except MlApiError as error:
         from centralized_ml_api.cli import output  # only a failure pays for rendering
 

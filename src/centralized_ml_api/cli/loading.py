@@ -42,7 +42,7 @@ def tell_warnings(problems: Sequence[Problem], config: Path) -> None:
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if warnings:
         file = output.shown_path(config)
-        output.talk(f"{file}: {count_problems(warnings)}, see: mlapi check {shlex.quote(file)}")
+        output.talk(f"{file}: {count_problems(warnings)}. Details: mlapi check {shlex.quote(file)}")
 
 
 def look_up(

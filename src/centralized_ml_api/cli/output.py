@@ -112,19 +112,21 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("there is nobody to ask", fix="add --yes if that is meant")
+        raise UsageError(
+            "this needs your confirmation, and standard input is not a terminal", fix="add --yes to confirm"
+        )
     click.confirm(question, abort=True, err=True)
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Returns a number with its noun, such as `1 time` or `2 times`. Pure.
+    """Returns a number with its noun, such as `1 time` or `2,000 times`. Pure.
 
     Args:
         count: the number.
         noun: for one.
         plural: for several; without it the noun with an `s`.
     """
-    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def shown_path(path: Path) -> str:

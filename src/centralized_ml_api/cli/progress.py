@@ -30,14 +30,15 @@ NO_SAMPLE = '{"…": "your own body"}'
 
 
 class ProgressLines:
-    """Shows how a `LocalStatus` changes; `show` may be called as often as one likes."""
+    """Shows how a `LocalStatus` changes; `show` may be called any number of times."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._states: dict[str, str] = {"gateway": ""}
         self._detail_shown: dict[str, tuple[str, float]] = {}
 
     def show(self, status: LocalStatus) -> None:
-        """Prints what is new since the last call."""
+        """Prints what changed since the last call; a changing detail at most once a second."""
         if self._is_new("gateway", status.gateway_trouble) and status.address:
             output.talk(f"  gateway: {status.gateway_trouble or 'ready'}")
         for entry in status.entries:
@@ -60,15 +61,15 @@ class ProgressLines:
         return before != state
 
     def _detail_is_due(self, part: PartStatus) -> bool:
-        text, shown = self._detail_shown.get(part.name, ("", 0.0))
-        if part.detail == text or time.monotonic() - shown < BETWEEN_DETAILS_SECONDS:
+        text, shown = self._detail_shown.get(part.name, ("", -BETWEEN_DETAILS_SECONDS))
+        if part.detail == text or self._clock() - shown < BETWEEN_DETAILS_SECONDS:
             return False
-        self._detail_shown[part.name] = (part.detail, time.monotonic())
+        self._detail_shown[part.name] = (part.detail, self._clock())
         return True
 
 
 class Announcement:
-    """Says where the API serves: as soon as waiting for the slow has been enough, and when all is settled."""
+    """Says where the API serves: when slow models are no longer waited for, and when all is settled."""
 
     def __init__(self, plan: ApiPlan, host: str) -> None:
         self._plan = plan
@@ -77,21 +78,27 @@ class Announcement:
         self._whole = False
 
     def show(self, status: LocalStatus) -> None:
-        """Prints what is due and was not said yet."""
+        """Prints what is due and was not yet said."""
         if self._whole or not status.announced:
             return
         if status.settled:
             self._whole = True
             show_address(status, self._plan, self._host)
             again = state_flag(_folder(status))
-            output.next_command(f"mlapi status{again}, in another terminal; Ctrl-C stops everything")
+            output.next_command(f"mlapi status{again} (in another terminal); Ctrl-C stops everything")
         elif not self._early:
             self._early = True
             show_call(status, self._plan, self._host)
 
 
 def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
-    """The last lines of a start: the address, a call that works, what to know."""
+    """Prints the last lines of a start: what to know, the addresses, a call that works.
+
+    Args:
+        status: of the API, which serves.
+        plan: of its config.
+        host: what it listens on.
+    """
     for note in status.notes:
         output.talk(f"  note: {note}")
     output.talk(f"  {_who_may_call(status, plan)}")
@@ -105,14 +112,20 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
 
 def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
-    """The addresses, what still starts, and a call that works."""
+    """Prints the addresses, what is still starting, and a call that works.
+
+    Args:
+        status: of the API, which serves.
+        plan: of its config.
+        host: what it listens on.
+    """
     from centralized_ml_api.local.machine.ports import reachable_addresses
 
     missing = ", ".join(status.still_starting)
     output.data(f"Serving on {status.address}" + (f"; still starting: {missing}" if missing else ""))
     port = status.address.rpartition(":")[2]
     for address in reachable_addresses(host):
-        output.data(f"For others: http://{f'[{address}]' if ':' in address else address}:{port}")
+        output.data(f"From other machines: http://{f'[{address}]' if ':' in address else address}:{port}")
     ready = next((entry for entry in status.entries if entry.state == "ready"), None)
     if ready is not None:
         output.data(f"Try: {curl_of(ready, status.address, plan)}")
@@ -120,14 +133,22 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
     if not plan.event.teams:
-        return f"PUBLIC: no keys are asked for. {how_often(plan.event.throttle)}"
+        return (
+            f"PUBLIC: whoever reaches the address may call, without a key. {how_often(plan.event.throttle)}"
+        )
     export = f"mlapi keys export{state_flag(_folder(status))}"
     keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
-    return f"{who_may_call(plan.event)} The keys: {keys}; a file for each team: {export}"
+    return f"{who_may_call(plan.event)} Keys: {keys}. A file for each team: {export}"
 
 
 def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
-    """A curl command that calls the entry, with its sample where it has one, its key from MLAPI_KEY."""
+    """Returns a curl command that calls the entry with its sample; the key comes from MLAPI_KEY.
+
+    Args:
+        entry: what is called.
+        address: of the API.
+        plan: of its config.
+    """
     call = f"curl -X POST {address}{entry.path}"
     if plan.event.teams:
         call += ' -H "x-api-key: $MLAPI_KEY"'
@@ -147,15 +168,14 @@ def _words(part: PartStatus) -> str:
     match part.state:
         case "ready":
             count = f" ({part.ready_replicas} of {part.replicas})" if part.replicas > 1 else ""
-            return f"ready{count}" + (
-                f", restarted {counted(part.restarts, 'time')}" if part.restarts else ""
-            )
+            restarts = f", restarted {counted(part.restarts, 'time')}" if part.restarts else ""
+            return f"ready{count}{restarts}"
         case "failed":
-            return f"could not be started{reason}"
+            return f"failed to start{reason}"
         case "unready":
             return f"not ready{reason}"
         case "restarting":
-            return f"starting again{reason}"
+            return f"restarting{reason}"
         case "preparing":
             return part.detail or "preparing"
         case _:

@@ -69,7 +69,7 @@ def load_file(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be read: {error.strerror}", fix="write @ and the path of a file"
+            f"{file} cannot be read: {error.strerror}", fix="check its path, and that you may read it"
         ) from error
 
 
@@ -135,7 +135,9 @@ def check_address(url: str) -> str:
         UsageError: it is not one.
     """
     if _ADDRESS.fullmatch(url) is None:
-        raise UsageError(f"{url!r} is no address of an API", fix="write it as http://… or https://…")
+        raise UsageError(
+            f"{url!r} is not the address of an API", fix="write an address such as http://127.0.0.1:8080"
+        )
     return url.rstrip("/")
 
 
@@ -152,7 +154,9 @@ def _take_key(context: click.Context, option: click.Parameter, key: str | None) 
     del context, option
     stripped = (key or "").strip()
     if not (stripped.isascii() and stripped.isprintable()):
-        raise UsageError("the key has characters that no key has", fix="copy it anew from your organizer")
+        raise UsageError(
+            "the key contains characters that no key has", fix="copy it again from your organizer"
+        )
     return stripped or None
 
 

@@ -94,7 +94,7 @@ def running_address(state: Path) -> str:
     """
     address = connect(state).status().address
     if not address:
-        raise NotRunningError("the gateway is just starting", fix="try again in a moment")
+        raise NotRunningError("the gateway is still starting", fix="try again in a moment")
     return address
 
 

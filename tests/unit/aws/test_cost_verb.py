@@ -100,7 +100,7 @@ def test_plan_shows_the_cost_of_an_hour(mlapi: Mlapi, aws: AwsWire) -> None:
 def test_deploy_says_what_it_costs_before_it_asks(mlapi: Mlapi) -> None:
     said = mlapi("deploy", "mine.json").stderr
     assert "It costs 1.515 USD an hour, 36.36 USD a day (prices of " in said
-    assert said.index("It costs") < said.index("there is nobody to ask")
+    assert said.index("It costs") < said.index("this needs your confirmation")
 
 
 @pytest.mark.usefixtures("aws")

@@ -53,14 +53,14 @@ def mlapi(tmp_path: Path) -> Mlapi:
 def test_without_yes_and_without_a_terminal_nothing_is_done(verb: str, mlapi: Mlapi) -> None:
     done = mlapi(verb)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is nobody to ask" in done.stderr
+    assert "this needs your confirmation" in done.stderr
     assert "--yes" in done.stderr
 
 
 @pytest.mark.usefixtures("aws")
 def test_deploy_says_that_the_api_is_public_and_what_costs(mlapi: Mlapi) -> None:
     said = mlapi("deploy").stderr
-    assert "The API is PUBLIC: everybody who knows its address may call it" in said
+    assert "The API is PUBLIC: whoever knows its address may call it, without a key." in said
     assert "Billed by the hour from now until `mlapi destroy`, called or not: chat 1 x ml.g5.2xlarge." in said
 
 

@@ -1,31 +1,88 @@
-"""What verbs say on the way: warnings on one line, the end of a log, a disk that is full, what to do next."""
+"""What is printed steers no terminal, and a disk that is full is one line."""
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
-from centralized_ml_api.cli.verbs.logs import BLOCK_BYTES, TAIL_LINES
-from centralized_ml_api.local.machine.state_folder import Run, StateFolder, read_birth
-from support.local_api import MLAPI, mlapi
+from centralized_ml_api.cli.output import render_for_terminal
+from support.local_api import MLAPI
+from support.odd_server import OddServer
+from support.verbs import mlapi
 
 FULL = Path("/dev/full")
 ONLY_WITH_FULL = pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
-ENDPOINT = {"name": "a", "integration": {"type": "api", "headers": ["Accept"]}}
+TITLE = "\x1b]0;mine\x07"
+CLIPBOARD = "\x1b]52;c;cm0gLXJm\x1b\\"
+CLEARS = "\x1b[2J"
+WICKED = f"before {TITLE}{CLIPBOARD}{CLEARS} \x9b2J after"
 
 
-@pytest.mark.parametrize("verb", [["plan"], ["pull", "--config"]])
-def test_warnings_are_one_line_that_says_where_to_read_them(verb: list[str], tmp_path: Path) -> None:
-    (tmp_path / "my models.json").write_text(json.dumps({"models": [], "endpoints": [ENDPOINT]}))
-    ran = mlapi(*verb, "my models.json", cwd=tmp_path)
-    assert ran.status == 0
-    assert ran.talk.splitlines()[0] == "my models.json: 1 warning, see: mlapi check 'my models.json'"
-    assert "C204" not in ran.talk
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (TITLE, "�]0;mine�"),
+        (CLIPBOARD, "�]52;c;cm0gLXJm�\\"),
+        (CLEARS, "�[2J"),
+        ("\x9b2J", "�2J"),
+        ("a\u202eb\u2066c", "a�b�c"),
+        ("100%\b\b", "100%��"),
+        ("rm -rf\rls", "rm -rf\nls"),
+        ("line\r\nline\n\tline", "line\r\nline\n\tline"),
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("漢字 é \u200d 👩\u200d🔬", "漢字 é \u200d 👩\u200d🔬"),
+    ],
+)
+def test_only_text_and_its_colours_reach_a_terminal(said: str, shown: str) -> None:
+    assert render_for_terminal(said) == shown
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """What stands on a terminal after the command."""
+    ours, its = os.openpty()
+    with subprocess.Popen(
+        [*MLAPI, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=its, stderr=its
+    ) as process:
+        os.close(its)
+        said = b"".join(_pieces(ours))
+        process.wait(60)
+    os.close(ours)
+    return said.decode()
+
+
+def _pieces(terminal: int) -> list[bytes]:
+    pieces = []
+    try:
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    except OSError:  # Linux's way to say that nobody has the other end any more
+        pass
+    return pieces
+
+
+def assert_harmless(screen: str) -> None:
+    assert "before" in screen
+    assert "after" in screen
+    assert not {"\x07", "\x08", "\x9b"} & set(screen)
+    assert not [one for one in ("\x1b]", "\x1b[2J", "\x1b\\") if one in screen]
+
+
+def test_a_log_steers_no_terminal_and_a_pipe_gets_its_bytes(tmp_path: Path) -> None:
+    logs = tmp_path / ".mlapi" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "up.log").write_text(WICKED)
+    assert_harmless(on_a_terminal(tmp_path, "logs", "up"))
+    assert mlapi("logs", "up", cwd=tmp_path).out == WICKED
+
+
+@pytest.mark.parametrize("flags", [[], ["--stream"]])
+def test_an_answer_steers_no_terminal(flags: list[str], tmp_path: Path) -> None:
+    with OddServer() as server:
+        address = f"http://127.0.0.1:{server.port}"
+        assert_harmless(on_a_terminal(tmp_path, "call", "same", WICKED, "--url", address, *flags))
 
 
 @ONLY_WITH_FULL
@@ -45,47 +102,3 @@ def test_when_nobody_can_be_told_either_the_status_still_says_it(tmp_path: Path)
             [*MLAPI, "explain"], cwd=tmp_path, stdout=full, stderr=full, check=False, timeout=60
         )
     assert ran.returncode == 1
-
-
-LONG = "x" * (BLOCK_BYTES // 20)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "one line, not ended",
-        "\n".join(str(number) for number in range(TAIL_LINES + 1)),
-        "\n".join(f"{number} {LONG}" for number in range(200)) + "\n",
-        "\n" * 200,
-        LONG * 100 + "\nend\n",
-    ],
-    ids=["empty", "unended", "one-more", "blocks", "blank", "long-line"],
-)
-def test_the_end_of_a_log_is_its_last_lines_however_they_lie_in_blocks(text: str, tmp_path: Path) -> None:
-    logs = tmp_path / ".mlapi" / "logs"
-    logs.mkdir(parents=True)
-    (logs / "up.log").write_text(text)
-    assert mlapi("logs", "up", cwd=tmp_path).out == "".join(text.splitlines(keepends=True)[-TAIL_LINES:])
-
-
-@pytest.mark.parametrize(
-    ("config", "folder", "shown"),
-    [
-        ("config/my.json", ".mlapi", "config/my.json"),
-        ("/else where", ".mlapi", "'/else where'"),
-        ("my.json", "other", "my.json --state other"),
-    ],
-)
-def test_down_says_how_to_start_the_same_api_again(
-    config: str, folder: str, shown: str, tmp_path: Path
-) -> None:
-    with (
-        StateFolder(tmp_path / folder) as state,
-        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
-    ):
-        born = read_birth(psutil.Process(process.pid))
-        state.write_run(Run(process.pid, born, str(tmp_path / config)))
-        ran = mlapi("down", "--state", folder, cwd=tmp_path)
-    assert ran.status == 0
-    assert ran.talk.splitlines()[-1] == f"Next: mlapi up {shown}"

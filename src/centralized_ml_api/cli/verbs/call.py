@@ -91,7 +91,7 @@ def load_sample(name: str, state: Path, *, remote: bool) -> Body:
 
     if remote:
         raise UsageError(
-            "with --url a body is needed", fix=f"mlapi call {name} '{{…}}' --url …, or @file, or -"
+            "--url needs a body", fix=f"mlapi call {name} '{{…}}' --url …, or @FILE, or - for standard input"
         )
     plan = load_plan_and_warn(running_config(state))
     deployment = plan.deployment(name)
@@ -102,7 +102,7 @@ def load_sample(name: str, state: Path, *, remote: bool) -> Body:
     if sample is None:
         raise UsageError(
             f"{name} has no sample",
-            fix=f"give a body: mlapi call {name} '{{…}}', or add `sample` to the config",
+            fix=f"pass a body: mlapi call {name} '{{…}}', or add `sample` to the config",
         )
     return sample
 
@@ -135,7 +135,7 @@ def _show(answer: urllib3.BaseHTTPResponse, name: str) -> None:
         output.data(content.decode(errors="replace"))
     else:
         file = save(content, name, content_type)
-        output.talk(f"{counted(len(content), 'byte')} of {content_type or 'unknown type'} saved to {file}")
+        output.talk(f"Saved {counted(len(content), 'byte')} of {content_type or 'unknown type'} to {file}")
 
 
 def save(content: bytes, name: str, content_type: str) -> Path:

@@ -58,5 +58,5 @@ def cost(config: Path, hours: float | None, number: int | None, region: str | No
 
 def _periods(hours: float | None, event: EventPlan, now: datetime) -> list[Period]:
     if hours is not None:
-        return [Period(f"in {hours:g} hours", Decimal(str(hours)))]
+        return [Period(f"in {hours:g} {'hour' if hours == 1 else 'hours'}", Decimal(str(hours)))]
     return [DAY, event_period(event, now)] if event.ends else [DAY]

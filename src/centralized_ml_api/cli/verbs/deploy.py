@@ -10,9 +10,11 @@ import click
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import judge_budget
 from centralized_ml_api.cli.options import (
+    DEFAULT_CONFIG,
     aws_flags,
     config_argument,
     config_unless_default,
+    flag_unless_default,
     json_option,
     log_folder_option,
     region_option,
@@ -27,7 +29,6 @@ from centralized_ml_api.plan.cost_text import DAY, render_prices_day, render_tot
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
@@ -54,57 +55,14 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
 
     packages = [model.name for model in plan.models if model.container.package_arn]
     cost = build_cost(plan.api, load_prices(clients), packages=packages)
-    again = aws_flags(region, stack)
-    output.talk(_announcement(plan.api, target, again))
-    output.confirm(_question(cost, plan.api), yes=yes)
+    flags = aws_flags(region, stack)
+    output.talk(f"Deploying {target.config} as {target.stack} in {target.region}.")
+    output.talk(describe_deploy(plan.api, flags))
+    verdict, budget = judge_budget(cost, plan.api.event, datetime.now(UTC))
+    for sentence in filter(None, (_describe_cost(cost), budget)):
+        output.talk(sentence)
+    output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk)
-    _show(target, outputs, f"{config_unless_default(config)}{again}", as_json=as_json)
-
-
-def _announcement(plan: ApiPlan, target: AwsTarget, again: str) -> str:
-    """Returns who may call and what costs money, before anything is done."""
-    billed = [_billed(entry) for entry in plan.deployments if entry.instances]
-    cost = (
-        f"Billed by the hour from now until `mlapi destroy`, called or not: {'; '.join(billed)}."
-        if billed
-        else "No instances are started; calls are billed."
-    )
-    return "\n".join(
-        [
-            f"Deploying {target.config} as {target.stack} in {target.region}.",
-            _who_may_call(plan, again),
-            cost,
-        ]
-    )
-
-
-def _who_may_call(plan: ApiPlan, again: str) -> str:
-    if plan.event.teams:
-        return f"{who_may_call(plan.event)} `mlapi keys --target aws{again}` shows them afterwards."
-    public = "The API is PUBLIC: everybody who knows its address may call it, no keys are asked for."
-    return f"{public} {how_often(plan.event.throttle)}"
-
-
-def _question(cost: Cost, plan: ApiPlan) -> str:
-    """Says what it costs; returns the question, which names a deploy above the budget as one."""
-    if cost.hourly.high or not cost.is_complete:
-        output.talk(
-            f"It costs {render_total(cost)} an hour, {render_total(cost, DAY)} a day"
-            f" ({render_prices_day(cost)}); `mlapi cost` says more."
-        )
-    verdict, budget = judge_budget(cost, plan.event, datetime.now(UTC))
-    if budget:
-        output.talk(budget)
-    return "Deploy above the budget?" if verdict == "above" else "Deploy?"
-
-
-def _billed(entry: ModelDeployment) -> str:
-    scaling = entry.autoscaling
-    count = f"{scaling.min_capacity} to {scaling.max_capacity}" if scaling else "1"
-    return f"{entry.name} {count} x {' or '.join(entry.instances)}"
-
-
-def _show(target: AwsTarget, outputs: dict[str, str], again: str, *, as_json: bool) -> None:
     address = outputs.get(_ENDPOINT_OUTPUT, "")
     if as_json:
         output.data_json(
@@ -112,4 +70,46 @@ def _show(target: AwsTarget, outputs: dict[str, str], again: str, *, as_json: bo
         )
         return
     output.data(f"{target.stack}.{_ENDPOINT_OUTPUT} = {address}")
-    output.next_command(f"mlapi call NAME --url {address}; at the end of the event: mlapi destroy{again}")
+    destroy = f"mlapi destroy{config_unless_default(config)}{flags}"
+    output.next_command(f"{_try(plan.api, config, address, flags)}; at the end of the event: {destroy}")
+
+
+def describe_deploy(plan: ApiPlan, flags: str) -> str:
+    """Returns who may call and what costs money, before anything is done. Pure.
+
+    Args:
+        plan: what is to be deployed.
+        flags: those with which a command names the same stack.
+    """
+    billed = "; ".join(_describe_instances(entry) for entry in plan.deployments if entry.instances)
+    cost = (
+        f"Billed by the hour from now until `mlapi destroy`, called or not: {billed}."
+        if billed
+        else "No instance is started; only calls are billed."
+    )
+    if plan.event.teams:
+        return f"{who_may_call(plan.event)} `mlapi keys --target aws{flags}` shows them afterwards.\n{cost}"
+    public = "The API is PUBLIC: whoever knows its address may call it, without a key."
+    return f"{public} {how_often(plan.event.throttle)}\n{cost}"
+
+
+def _describe_instances(entry: ModelDeployment) -> str:
+    scaling = entry.autoscaling
+    count = f"{scaling.min_capacity} to {scaling.max_capacity}" if scaling else "1"
+    return f"{entry.name} {count} x {' or '.join(entry.instances)}"
+
+
+def _describe_cost(cost: Cost) -> str:
+    if cost.is_complete and not cost.hourly.high:
+        return ""
+    return (
+        f"It costs {render_total(cost)} an hour, {render_total(cost, DAY)} a day"
+        f" ({render_prices_day(cost)}); `mlapi cost` has the details."
+    )
+
+
+def _try(plan: ApiPlan, config: Path, address: str, flags: str) -> str:
+    """Returns the command that tries the API; with teams a key is needed first."""
+    if plan.event.teams:
+        return f"mlapi keys export --target aws{flags} --url {address}"
+    return f"mlapi smoke {address}{flag_unless_default('--config', str(config), str(DEFAULT_CONFIG))}"

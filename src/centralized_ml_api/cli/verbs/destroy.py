@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.target import AwsTarget
 
 _KEPT = (
-    "Kept, because other stacks use them: the bucket of the CDK with the code of functions (CDKToolkit),"
-    " and the account's role for the logs of API Gateway."
+    "Kept, because other stacks use them: the CDK's bucket with the code of functions (CDKToolkit)"
+    " and the account's role for API Gateway's logs."
 )
 
 
@@ -64,8 +64,10 @@ def _show(target: AwsTarget, report: DestroyReport, *, as_json: bool) -> None:
             {"stack": target.stack, "region": target.region, "gone": gone, "left": list(report.left)}
         )
     elif not report.asked:
-        output.data(f"There was no stack {target.stack} in {target.region}; nothing billed is left of it.")
+        output.data(f"There is no stack {target.stack} in {target.region}; nothing billed is left of it.")
     elif not report.left:
-        output.data("\n".join(["Gone, asked one by one:", *(f"  {resource}" for resource in report.asked)]))
+        output.data(
+            "\n".join(["Deleted, as each service confirms:", *(f"  {resource}" for resource in report.asked)])
+        )
         output.data("Nothing billed is left.")
         output.talk(_KEPT)

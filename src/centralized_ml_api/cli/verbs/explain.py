@@ -25,7 +25,7 @@ def explain(id_: str | None) -> None:
     rule = find_rule(id_)
     if rule is None:
         meant = nearest(id_, [rule.id for rule in RULES])
-        fix = f"mlapi explain {meant}" if meant else "mlapi explain, without an id, lists them all"
-        raise UsageError(f"there is no problem with the id {id_}", fix=fix)
+        fix = f"mlapi explain {meant}" if meant else "mlapi explain lists every id"
+        raise UsageError(f"no problem has the id {id_}", fix=fix)
     output.data(render_rule(rule))
     output.next_command("mlapi check")

@@ -109,7 +109,7 @@ def extend(
         _tell_local(config, after, state)
     else:
         again = aws_flags(region, stack)
-        output.next_command(f"mlapi deploy {config}{again}, or else answers go on to name the end as it was")
+        output.next_command(f"mlapi deploy {config}{again} (until then, answers name the old end)")
 
 
 def _end_of(document: Document) -> datetime | None:
@@ -122,12 +122,14 @@ def _end_of(document: Document) -> datetime | None:
 def _check_sense(before: datetime | None, after: datetime, now: datetime, *, yes: bool) -> None:
     if after <= now:
         raise UsageError(
-            f"{_written(after)} is past",
-            fix="name a later instant; to stop at once: mlapi down, or on AWS mlapi destroy",
+            f"{_written(after)} is in the past",
+            fix="choose a later instant, or stop at once: mlapi down, on AWS mlapi destroy",
         )
     if before is not None and after < before:
-        output.talk(f"That is {render_left(before - after)} earlier than now: {_written(before)}.")
-        output.confirm("End it earlier?", yes=yes)
+        output.talk(
+            f"That is {render_left(before - after)} earlier than the present end, {_written(before)}."
+        )
+        output.confirm("Move the end earlier?", yes=yes)
 
 
 def _written(instant: datetime) -> str:
@@ -140,7 +142,7 @@ def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, 
     from centralized_ml_api.aws.schedule import extend as move_end
 
     move_end(target, clients, until)
-    output.talk(f"AWS knows: the stack {stack} in {target.region} deletes itself then.")
+    output.talk(f"The stack {stack} in {target.region} now deletes itself then.")
 
 
 def _tell_local(config: Path, until: datetime, state: Path) -> None:
@@ -153,12 +155,12 @@ def _tell_local(config: Path, until: datetime, state: Path) -> None:
         output.next_command(f"mlapi up {config}{state_flag(state)}, or where it is deployed: {again}")
         return
     if Path(served).resolve() != config.resolve():
-        output.talk(f"What runs here serves another config, {served}: it goes on as before.")
+        output.talk(f"What runs here serves another config, {served}, and keeps its end.")
         return
     reload_config(client, None)
     stops = client.status().ends
     if stops == render_instant(until):
-        output.talk("What runs here knows.")
+        output.talk("What runs here now stops then.")
     else:
-        output.talk(f"What runs here stops earlier, at {stops}: --for says so.")
+        output.talk(f"What runs here stops earlier, at {stops}, because of --for.")
     output.next_command(f"mlapi status{state_flag(state)}")

@@ -28,10 +28,10 @@ def init(file: Path, *, empty: bool) -> None:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except FileExistsError as error:
-        raise UsageError(f"{file} exists already; it is left as it is", fix=f"mlapi check {file}") from error
+        raise UsageError(f"{file} already exists and was not changed", fix=f"mlapi check {file}") from error
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{file} cannot be written: {error}", fix="name a file that you may write"
+            f"{file} cannot be written: {error}", fix="choose a file that you may write"
         ) from error
     output.data(str(file))
     if empty:

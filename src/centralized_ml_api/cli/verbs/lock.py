@@ -62,5 +62,5 @@ def _write(path: Path, text: str) -> None:
         new.replace(path)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error}", fix="use a folder that you may write"
+            f"{path} cannot be written: {error}", fix="choose a folder that you may write"
         ) from error

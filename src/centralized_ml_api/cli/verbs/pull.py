@@ -51,7 +51,7 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     fetchable = find_fetchable(plan)
     chosen = choose(fetchable, names)
     for name in [] if names else [name for name in fetchable if name not in chosen]:
-        output.talk(f"{name} is fetched by its name alone: mlapi pull {name}")
+        output.talk(f"{name} is fetched only by name: mlapi pull {name}")
     if not fetchable:
         output.talk("No model of this config has weights or packages to fetch.")
     for name, serving in chosen.items():
@@ -83,7 +83,7 @@ def choose(fetchable: Mapping[str, Serving], names: Sequence[str]) -> dict[str, 
     for name in names:
         if name not in fetchable:
             known = ", ".join(fetchable) or "none"
-            raise UsageError(f"{name} has nothing to fetch", fix=f"models that have: {known}")
+            raise UsageError(f"{name} has nothing to fetch", fix=f"models with something to fetch: {known}")
     automatic = [name for name, serving in fetchable.items() if not serving.waits_for_pull]
     return {name: fetchable[name] for name in names or automatic}
 
@@ -99,7 +99,7 @@ def _install(name: str, code: Path) -> None:
         for line in said:
             output.talk(f"  {name} | {line.decode().rstrip()}")
         raise
-    output.talk(f"{name}: its packages are installed")
+    output.talk(f"{name}: packages installed")
 
 
 def _remove_unused() -> None:

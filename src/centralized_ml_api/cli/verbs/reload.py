@@ -26,7 +26,7 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
     from centralized_ml_api.local.run.change import describe_reload
 
     client = connect(state)
-    output.talk("Reloading: what is new starts beside the old…")
+    output.talk("Reloading: new models start beside the old ones…")
     changes = reload_config(client, config.absolute() if config else None)
     served = config or running_config(state)
     tell_warnings(examine_config(served, now=datetime.now(UTC))[1], served)

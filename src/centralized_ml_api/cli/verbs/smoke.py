@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import DEFAULT_CONFIG, json_option, state_option
+from centralized_ml_api.cli.options import DEFAULT_CONFIG, json_option, state_flag, state_option
 from centralized_ml_api.cli.request import (
     FIRST_ERROR_STATUS,
     UnreachableError,
@@ -85,12 +85,15 @@ def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *,
         output.data_json({"url": address, "ok": passed, "models": models})
         return int(not passed)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if count)
-    output.talk(counts or "no model is listed")
+    output.talk(counts or "the config lists no model")
     failed = next((outcome.name for outcome in outcomes if outcome.verdict == "failed"), None)
-    if failed and url is None:
-        output.next_command(f"mlapi logs {failed}")
+    again = state_flag(state)
+    if url is not None:
+        output.next_command(f"mlapi call NAME BODY --url {address} shows a whole answer")
+    elif failed:
+        output.next_command(f"mlapi logs {failed}{again}")
     else:
-        output.next_command("mlapi call NAME shows a whole answer")
+        output.next_command(f"mlapi call NAME{again} shows a whole answer")
     return int(not passed)
 
 

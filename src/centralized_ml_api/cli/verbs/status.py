@@ -33,7 +33,7 @@ def status(state: Path, *, as_json: bool, watch: bool) -> int:
     Exit status 1 when one of them is not ready.
     """
     if watch and as_json:
-        raise UsageError("--watch and --json do not go together", fix="call `mlapi status --json` repeatedly")
+        raise UsageError("--watch and --json cannot be combined", fix="call `mlapi status --json` repeatedly")
     if watch:
         from centralized_ml_api.cli.verbs.watch import watch as watch_status
 

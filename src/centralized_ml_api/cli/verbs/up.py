@@ -43,7 +43,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
     type=click.IntRange(0, 65535),
     help="Serve /metrics for Prometheus on this port of 127.0.0.1. 0 takes a free one.",
 )
-@click.option("--public", is_flag=True, help="Allow other machines to call although no keys are asked for.")
+@click.option("--public", is_flag=True, help="Allow other machines to call without a key.")
 def up(
     config: Path,
     host: str,
@@ -120,6 +120,6 @@ def _check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
     """
     if not (host.is_loopback or plan.event.teams or public):
         raise UsageError(
-            f"--host {host} lets other machines call, and no keys are asked for",
-            fix="list `event.teams` in the config, or add --public if that is meant",
+            f"--host {host} lets other machines call without a key",
+            fix="list teams in `event.teams`, or allow it with --public",
         )

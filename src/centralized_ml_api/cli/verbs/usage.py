@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.usage.types import UsageTable
 
-_LOCAL_COST = "This machine served: AWS bills nothing."
+_LOCAL_COST = "This machine served the calls: AWS bills nothing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,12 @@ def usage(
     On this machine nothing needs to run. CONFIG is read only for the cost in the report.
     """
     if as_csv and as_json:
-        raise UsageError("--csv and --json cannot be had at once")
+        raise UsageError("--csv and --json cannot be combined", fix="choose one of them")
     sources = Sources(config, target, state, region, stack)
     table = load_usage(sources, datetime.now(UTC) - timedelta(seconds=seconds) if seconds else None)
     if report:
-        drawing = write_report(report, table, sources)
-        output.talk(f"Written: {report} and {drawing}")
+        chart = write_report(report, table, sources)
+        output.talk(f"Wrote {report} and {chart}")
     if as_json:
         output.data_json({"target": target, **usage_json(table)})
     elif as_csv:
@@ -117,20 +117,20 @@ def _load_local(state: Path, since: datetime | None) -> UsageTable:
     collector = UsageCollector.of_state(state)
     if not collector.has_any:
         raise NotRunningError(
-            f"nothing was called with the state folder {state} yet",
-            fix="start it with: mlapi up (or name the folder: --state; for what is deployed: --target aws)",
+            f"nothing was called yet with the state folder {state}",
+            fix="start with: mlapi up. For another folder add --state, for a deployment --target aws",
         )
     try:
         return collector.load_table(since)
     except (sqlite3.Error, OSError) as error:
         raise StartError(
             f"the calls in {collector.store.path} cannot be counted: {error}",
-            fix="look at the disk and at who owns the folder; nothing is lost until it works again",
+            fix="check the disk and the owner of the folder; meanwhile no count is lost",
         ) from error
 
 
 def write_report(report: Path, table: UsageTable, sources: Sources) -> Path:
-    """Writes the report and a drawing beside it.
+    """Writes the report and a chart beside it.
 
     Args:
         report: the file of the report.
@@ -138,7 +138,7 @@ def write_report(report: Path, table: UsageTable, sources: Sources) -> Path:
         sources: for the cost.
 
     Returns:
-        The path of the drawing.
+        The path of the chart.
 
     Raises:
         UsageError: a file cannot be written.
@@ -146,19 +146,21 @@ def write_report(report: Path, table: UsageTable, sources: Sources) -> Path:
     from centralized_ml_api.plan.usage.plot import render_plot
     from centralized_ml_api.plan.usage.report import render_report
 
-    drawing = report.with_suffix(".svg")
-    if drawing == report:
-        raise UsageError(f"{report} is where the drawing goes", fix="name the report REPORT.md")
+    chart = report.with_suffix(".svg")
+    if chart == report:
+        raise UsageError(
+            f"{report} would be overwritten by its chart", fix="choose another ending, such as REPORT.md"
+        )
     money = list(_money(table, sources)) if sources.target == "aws" else [_LOCAL_COST]
-    page = render_report(table, plot=drawing.name, money=money)
+    page = render_report(table, plot=chart.name, money=money)
     try:
-        drawing.write_text(render_plot(table.hours), encoding="utf-8")
+        chart.write_text(render_plot(table.hours), encoding="utf-8")
         report.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"{error.filename or report} cannot be written: {error.strerror}", fix="name another file"
+            f"{error.filename or report} cannot be written: {error.strerror}", fix="choose another file"
         ) from error
-    return drawing
+    return chart
 
 
 def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
@@ -184,7 +186,7 @@ def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
     yield f"Instances, {period.called} ({period.hours:.1f} hours): {render_total(cost, period)}."
     calls = cost.of_requests(table.requests)
     if calls:
-        yield f"{table.requests:,} calls: {calls.low:.2f} to {calls.high:.2f} USD."
+        yield f"{output.counted(table.requests, 'call')}: {calls.low:.2f} to {calls.high:.2f} USD."
     if plan.event.budget:
         yield f"The budget was {Decimal(str(plan.event.budget.usd)):,.2f} USD a month."
     yield f"By {render_prices_day(cost)}. Instances are billed until they are deleted, called or not."

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 _ALL = "*"  # no team has this name
 LONGEST_GRACE_DAYS = 30
 _ENV_FILE = """\
-# Team {team}. Whoever has this file can call as this team: keep it to yourselves, and out of git.
+# Team {team}. Whoever has this file can call as this team: do not share it, and keep it out of git.
 # In a shell: set -a; . ./{quoted}; set +a
 MLAPI_URL={url}
 MLAPI_KEY={key}
 OPENAI_BASE_URL={url}/v1
 OPENAI_API_KEY={key}
 
-# What there is:
+# List the models:
 #   curl "$MLAPI_URL/models" -H "x-api-key: $MLAPI_KEY"
-# A call (NAME is one of them):
+# Call one of them, NAME:
 #   curl -X POST "$MLAPI_URL/NAME" -H "x-api-key: $MLAPI_KEY" -d '{{"text_inputs": "What is AWS?"}}'
 # Python, with OpenAI's package, which reads the variables above:
 #   from openai import OpenAI
@@ -122,7 +122,9 @@ def rotate(team: str, grace: float, place: KeyPlace) -> None:
     opened.rotate(team, timedelta(seconds=grace))
     now = _find_team(opened, team)
     former = now.former[-1:] if grace else ()
-    until = "".join(f"; the one ending in {key.ending} until {key.until:%Y-%m-%d %H:%M %Z}" for key in former)
+    until = "".join(
+        f"; the one ending in {key.ending} works until {key.until:%Y-%m-%d %H:%M %Z}" for key in former
+    )
     output.talk(f"Team {team} has a new key, ending in {now.ending}{until}.")
     output.next_command(f"mlapi keys export --team {shlex.quote(team)}{place.flags}")
 
@@ -142,10 +144,10 @@ def revoke(team: str, place: KeyPlace, *, former: bool, yes: bool) -> None:
     output.confirm(f"Refuse every call of team {team} from now on?", yes=yes or former)
     opened.revoke(team, former_only=former)
     if former:
-        output.talk(f"Of team {team} only the current key works now.")
+        output.talk(f"Only the current key of team {team} works now.")
         output.next_command(f"mlapi keys{place.flags}")
         return
-    output.talk(f"Team {team} has no key any more.")
+    output.talk(f"Team {team} no longer has a key.")
     output.next_command(f"mlapi keys rotate {shlex.quote(team)}{place.flags} gives it a new one")
 
 
@@ -174,9 +176,9 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
         output.data(str(path))
     if url is None:
         output.talk(
-            "The address in them is this machine's own; for callers elsewhere: --url http://ADDRESS:PORT"
+            "They name this machine's own address. For callers on other machines: --url http://ADDRESS:PORT"
         )
-    output.next_command(f"give each team its file; then delete {folder}: it holds keys")
+    output.next_command(f"give each team its file, then delete {folder}: it holds keys")
 
 
 def write_env_files(folder: Path, values: Mapping[str, str], url: str) -> list[Path]:
@@ -201,7 +203,8 @@ def write_env_files(folder: Path, values: Mapping[str, str], url: str) -> list[P
         return [_write(folder / f"{team}.env", team, value, url) for team, value in values.items()]
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be written: {error.strerror or error}", fix="name another one: --dir FOLDER"
+            f"{folder} cannot be written: {error.strerror or error}",
+            fix="choose another folder: --dir FOLDER",
         ) from error
 
 

@@ -67,7 +67,9 @@ class KeyPlace:
             UsageError: the API is on AWS, where only `mlapi deploy` prints its address.
         """
         if self.target == "aws":
-            raise UsageError("the address is needed", fix="--url, with what `mlapi deploy` printed")
+            raise UsageError(
+                "an export for AWS needs --url", fix="add --url with the address that `mlapi deploy` printed"
+            )
         return running_address(self.state)
 
 

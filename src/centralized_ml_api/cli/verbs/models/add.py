@@ -90,7 +90,7 @@ def _integration(kind: str, code: str | None) -> dict[str, Any]:
         return {"type": kind, "properties": properties}
     if kind == "lambda" or code:
         raise UsageError(
-            "a lambda integration needs the folder of its function, and no other has one",
+            "--integration lambda needs --code, and no other integration takes it",
             fix="write --integration lambda --code functions/example_function",
         )
     return {"type": kind}
@@ -115,15 +115,18 @@ def _free_name(model_id: str, taken: Collection[str]) -> str:
 def _price(facts: ModelFacts) -> str:
     price = load_list_prices(facts.region).instances.get(facts.instance)
     if price is None:
-        return f"; what that costs is not known here, see {PRICING_PAGE}"
+        return f"; its price is unknown, see {PRICING_PAGE}"
     return f", {price.usd:.2f} USD an hour in {facts.region}"
 
 
 def _tell_what_is_left(config: Path, facts: ModelFacts) -> None:
     if facts.model_package_arn:
-        output.talk("It is sold in the AWS Marketplace: subscribe to it there; its price comes on top.")
+        output.talk(
+            "It is sold on AWS Marketplace: subscribe there first."
+            " Its price is added to that of the instance."
+        )
     if facts.eula.required:
-        where = f": {facts.eula.url}" if facts.eula.url else ", on the page of its publisher"
+        where = f": {facts.eula.url}" if facts.eula.url else " on the page of its publisher"
         output.talk(f'Read its licence{where}. If you accept it, add "accept_eula": true to the entry.')
     if (config.parent / LOCK_NAME).exists():
         output.next_command(f"mlapi lock {config}, then mlapi plan {config}")

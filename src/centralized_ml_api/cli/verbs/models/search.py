@@ -134,7 +134,7 @@ def _check_task(task: str, models: Sequence[Overview]) -> None:
     known = sorted({model.task for model in models})
     if task not in known:
         named = (f"{name} ({TASK_WORDS[name]})" if name in TASK_WORDS else name for name in known)
-        raise UsageError(f"no model has the task {task}", fix=f"name one of: {', '.join(named)}")
+        raise UsageError(f"no model has the task {task}", fix=f"choose one of: {', '.join(named)}")
 
 
 def _priced(model: Overview, prices: PriceList) -> Choice:
@@ -148,14 +148,14 @@ def _show(shown: Sequence[Choice], prices: PriceList, *, unknown: int) -> None:
         output.data("\n".join(render_columns([_HEAD, *map(_cells, shown)])))
     output.talk(counted(len(shown), "model"))
     if unknown:
-        output.talk(f"Left out because not enough is known of them: {counted(unknown, 'model')}")
+        output.talk(f"Left out, because too little is known: {counted(unknown, 'model')}")
     if any(choice.usd_per_hour is not None for choice in shown):
-        output.talk(f"Prices of {prices.region}, of the default instance; {UNKNOWN} is not known here.")
+        output.talk(f"Prices are for the default instance in {prices.region}; {UNKNOWN} is unknown.")
     if not shown:
         output.next_command("mlapi models")
         return
     first = shown[0].model.model_id
-    output.next_command(f"mlapi models show {first}, or take it: mlapi models add {first}")
+    output.next_command(f"mlapi models show {first}, or mlapi models add {first}")
 
 
 def _data(choice: Choice) -> dict[str, Any]:

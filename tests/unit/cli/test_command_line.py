@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.cli import VERBS
-from support.local_api import mlapi
+from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_a_verb_explains_itself(verb: str, tmp_path: Path) -> None:
     ran = mlapi(verb, "--help", cwd=tmp_path)
     assert ran.status == 0, ran.talk
-    assert ran.out.startswith(f"Usage: python -m centralized_ml_api {verb}")
+    assert ran.out.startswith(f"Usage: mlapi {verb}")
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ import click
 import pytest
 
 from centralized_ml_api.cli.verbs.extend import UntilArgument
-from support.local_api import Ran, mlapi
+from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.local_api import Ran
 
 SUMMER = timezone(timedelta(hours=2))
 NOW = datetime(2030, 6, 1, 12, 0, 0, 5, tzinfo=UTC)
@@ -92,7 +94,7 @@ def test_an_earlier_end_is_asked_about(project: Path) -> None:
     before = path.read_text()
     asked = extend(project, "2098-06-01T18:00:00Z")
     assert (asked.status, path.read_text()) == (2, before)
-    assert "That is 365 days earlier than now: 2099-06-01T18:00:00Z." in asked.talk
+    assert "That is 365 days earlier than the present end, 2099-06-01T18:00:00Z." in asked.talk
     assert "--yes" in asked.talk
     assert extend(project, "--yes", "2098-06-01T18:00:00Z").status == 0
     assert path.read_text() == before.replace("2099", "2098")
@@ -100,7 +102,7 @@ def test_an_earlier_end_is_asked_about(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("until", "said"),
-    [("2020-01-01T00:00:00Z", "is past"), ("+2h", "C205"), ("+1h", "cannot be edited safely")],
+    [("2020-01-01T00:00:00Z", "is in the past"), ("+2h", "C205"), ("+1h", "cannot be edited safely")],
 )
 def test_what_makes_no_sense_changes_nothing(project: Path, until: str, said: str) -> None:
     path = project / "models.yaml"

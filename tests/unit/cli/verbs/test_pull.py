@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from support.local_api import mlapi, models, write_config
+from support.local_api import models, write_config
+from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ def test_what_is_fetched_by_hand_is_left_out_unless_it_is_named(tmp_path: Path) 
     )
     everything = mlapi("pull", "--config", str(config), cwd=tmp_path)
     assert (everything.status, everything.out) == (0, f"small: {tmp_path}/small.gguf\n")
-    assert "large is fetched by its name alone: mlapi pull large" in everything.talk
+    assert "large is fetched only by name: mlapi pull large" in everything.talk
     named = mlapi("pull", "large", "--config", str(config), cwd=tmp_path)
     assert (named.status, named.out) == (0, f"large: {tmp_path}/large.gguf\n")
 
@@ -32,4 +33,4 @@ def test_a_name_without_anything_to_fetch_is_told_which_have(tmp_path: Path) -> 
     config = write_config(tmp_path, models(small=llama("small.gguf")))
     refused = mlapi("pull", "nope", "--config", str(config), cwd=tmp_path)
     assert refused.status == 2
-    assert "models that have: small" in refused.talk
+    assert "models with something to fetch: small" in refused.talk

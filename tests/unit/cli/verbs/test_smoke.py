@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.local_api import mlapi, write_config
+from support.local_api import write_config
 from support.odd_server import OddServer
+from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,7 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(
 ) -> None:
     ran = mlapi(*verb, "http://127.0.0.1:9", cwd=tmp_path, environment={"MLAPI_KEY": f"{KEY}\r\nX-Other: 1"})
     assert ran.status == 2
-    assert "the key has characters that no key has" in ran.talk
+    assert "the key contains characters that no key has" in ran.talk
     assert KEY not in ran.out + ran.talk
 
 
@@ -136,5 +137,5 @@ def test_an_address_that_is_none_of_the_web_is_a_mistake_of_use(
 ) -> None:
     ran = mlapi(*(word.format(url=url) for word in verb), cwd=tmp_path)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.talk.startswith(f"error: {url!r} is no address of an API\n")
+    assert ran.talk.startswith(f"error: {url!r} is not the address of an API\n")
     assert "http://" in ran.talk

@@ -1,11 +1,21 @@
-"""Lengths of time, and other numbers, on the command line."""
+"""Values on the command line, and what a next command repeats of them."""
 
 from __future__ import annotations
+
+import shlex
+from pathlib import Path
 
 import click
 import pytest
 
-from centralized_ml_api.cli.options import Duration, RealRange
+from centralized_ml_api.aws.settings import DEFAULT_STACK
+from centralized_ml_api.cli.options import (
+    DEFAULT_CONFIG,
+    Duration,
+    RealRange,
+    aws_flags,
+    config_unless_default,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +44,21 @@ def test_what_is_no_number_is_in_no_range() -> None:
     assert RealRange(0, 10).convert("2.5", None, None) == 2.5
     with pytest.raises(click.BadParameter, match="is not a number"):
         RealRange(0, 10).convert("nan", None, None)
+
+
+@pytest.mark.parametrize(
+    ("region", "stack", "flags"),
+    [
+        (None, DEFAULT_STACK, ""),
+        ("eu-west-1", DEFAULT_STACK, " --region eu-west-1"),
+        (None, "Autumn", " --stack Autumn"),
+        ("eu-west-1", "Autumn", " --region eu-west-1 --stack Autumn"),
+    ],
+)
+def test_only_what_was_said_is_repeated(region: str | None, stack: str, flags: str) -> None:
+    assert aws_flags(region, stack) == flags
+
+
+def test_a_config_with_a_space_stays_one_argument() -> None:
+    assert config_unless_default(DEFAULT_CONFIG) == ""
+    assert shlex.split(config_unless_default(Path("my event.json"))) == ["my event.json"]

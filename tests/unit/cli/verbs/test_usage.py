@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.access_log import append, line
-from support.local_api import mlapi
+from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def test_where_nothing_was_called_it_says_how_to_start(tmp_path: Path) -> None:
     ran = mlapi("usage", cwd=tmp_path)
     assert ran.status == 1
-    assert "nothing was called with the state folder" in ran.talk
+    assert "nothing was called yet with the state folder" in ran.talk
     assert "mlapi up" in ran.talk
     assert not (tmp_path / ".mlapi").exists()
 
@@ -64,16 +64,16 @@ def test_a_report_has_its_drawing_beside_it(folder: Path) -> None:
     assert "**3 calls**" in (folder / "REPORT.md").read_text()
     assert "AWS bills nothing" in (folder / "REPORT.md").read_text()
     assert (folder / "REPORT.svg").read_text().startswith("<svg ")
-    assert "Written: REPORT.md and REPORT.svg" in ran.talk
+    assert "Wrote REPORT.md and REPORT.svg" in ran.talk
 
 
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--csv", "--json"), "cannot be had at once"),
+        (("--csv", "--json"), "--csv and --json cannot be combined"),
         (("--since", "soon"), "is not a duration"),
         (("--report", "none/REPORT.md"), "cannot be written"),
-        (("--report", "R.svg"), "where the drawing goes"),
+        (("--report", "R.svg"), "R.svg would be overwritten by its chart"),
     ],
 )
 def test_a_wrong_command_line_says_why(folder: Path, flags: tuple[str, ...], said: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from centralized_ml_api.api.keys import PATTERN, is_key
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import list_teams
-from support.local_api import mlapi
+from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def test_rotation_names_the_new_key_and_the_end_of_the_old_one(folder: Path) -> 
     before = value(folder)
     ran = mlapi("keys", "rotate", "red", "--grace", "2h", cwd=folder)
     assert value(folder) != before
-    assert f"ending in {value(folder)[-4:]}; the one ending in {before[-4:]} until" in ran.talk
+    assert f"ending in {value(folder)[-4:]}; the one ending in {before[-4:]} works until" in ran.talk
     assert not holds_key(ran)
     assert f"…{before[-4:]} until" in mlapi("keys", cwd=folder).out
 
@@ -133,7 +133,7 @@ def test_an_export_replaces_files_that_others_could_read(folder: Path) -> None:
 def test_an_address_that_a_shell_would_act_on_gets_into_no_file(folder: Path, url: str) -> None:
     ran = mlapi("keys", "export", "--url", url, cwd=folder)
     assert ran.status == 2
-    assert "is no address of an API" in ran.talk
+    assert "is not the address of an API" in ran.talk
     assert not (folder / "keys").exists()
 
 

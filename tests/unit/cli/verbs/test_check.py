@@ -1,0 +1,105 @@
+"""`mlapi check` shows every problem, and looks JumpStart models up."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from support.verbs import SHIPPED, TINY, write_jumpstart_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.local_api import Ran
+
+    Mlapi = Callable[..., Ran]
+
+
+BROKEN = """{"models": [
+  {"name": "chat", "model_id": "m", "instance": "g5.2xlarge", "integration": {"type": "api"}}
+]}"""
+
+
+def test_check_shows_problems_on_stderr_and_exits_2(mlapi: Mlapi, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text(BROKEN)
+    checked = mlapi("check", "broken.json")
+    assert (checked.status, checked.out) == (2, "")
+    assert "error[C102]: unsupported instance type" in checked.talk
+    assert checked.talk.splitlines()[-1] == "Next: mlapi explain C501"
+
+
+def test_check_json_is_data_on_stdout_whether_good_or_bad(mlapi: Mlapi, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text(BROKEN)
+    (tmp_path / "good.json").write_text('{"models": []}')
+    bad, good = mlapi("check", "broken.json", "--json"), mlapi("check", "good.json", "--json")
+    assert (bad.status, good.status) == (2, 0)
+    assert json.loads(good.out) == {"ok": True, "problems": []}
+    answer = json.loads(bad.out)
+    assert answer["ok"] is False
+    assert [(one["id"], one["line"], one["path"]) for one in answer["problems"]] == [
+        ("C501", 2, "$.models[0].model_id"),
+        ("C102", 2, "$.models[0].instance"),
+    ]
+
+
+def test_check_shows_warnings_and_exits_0(mlapi: Mlapi, tmp_path: Path) -> None:
+    accept = BROKEN.replace('"api"', '"api", "headers": ["Accept"]').replace("g5.", "ml.g5.")
+    accept = accept.replace('"m"', '"huggingface-textgeneration-open-llama"')
+    (tmp_path / "warned.json").write_text(accept)
+    checked = mlapi("check", "warned.json", "--offline")
+    assert checked.status == 0
+    assert "warning[C204]" in checked.talk
+    assert checked.out == "warned.json: 1 model, 0 endpoints, 1 warning\n"
+
+
+def test_check_looks_models_up_and_says_where(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_jumpstart_config(tmp_path)
+    checked = mlapi("check", "tiny.json")
+    assert (checked.status, checked.out) == (0, "tiny.json: 1 model, 0 endpoints, no problems\n")
+    assert f"JumpStart: tiny is {TINY} 1.2.0 (from the mirror)" in checked.talk
+
+
+def test_check_of_a_gated_model_ends_with_its_id(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_jumpstart_config(tmp_path, model_id="acme-vlm-gated")
+    checked = mlapi("check", "tiny.json")
+    assert checked.status == 2
+    assert "error[C505]: licence not accepted" in checked.talk
+    assert checked.talk.splitlines()[-1] == "Next: mlapi explain C505"
+
+
+def test_check_is_of_the_region_that_is_named(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_jumpstart_config(tmp_path)
+    assert mlapi("check", "tiny.json", "--region", "cn-north-1").status == 0
+    elsewhere = mlapi("check", "tiny.json", environment={"AWS_REGION": "eu-west-1"})
+    assert elsewhere.status == 2
+    assert "error[C508]" in elsewhere.talk
+
+
+def test_check_of_a_config_without_jumpstart_needs_no_mirror(mlapi: Mlapi, tmp_path: Path) -> None:
+    own = {"name": "own", "image": "i", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+    (tmp_path / "own.json").write_text(json.dumps({"models": [own]}))
+    checked = mlapi("check", "own.json", environment={"MLAPI_JUMPSTART_MIRROR": "/nowhere"})
+    assert (checked.status, checked.out) == (0, "own.json: 1 model, 0 endpoints, no problems\n")
+
+
+def test_check_says_when_jumpstart_cannot_be_asked_and_goes_on(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_jumpstart_config(tmp_path, model_id=SHIPPED)
+    checked = mlapi("check", "tiny.json", environment={"MLAPI_JUMPSTART_MIRROR": "http://127.0.0.1:9"})
+    assert checked.status == 0
+    assert (
+        "Note: JumpStart's list of models could not be read: 127.0.0.1:9 could not be reached" in checked.talk
+    )
+    assert "(from the snapshot, in part)" in checked.talk
+    offline = mlapi(
+        "check", "tiny.json", "--offline", environment={"MLAPI_JUMPSTART_MIRROR": "http://127.0.0.1:9"}
+    )
+    assert offline.status == 0
+    assert "Note:" not in offline.talk
+
+
+def test_a_mirror_that_is_not_there_is_one_line(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_jumpstart_config(tmp_path)
+    failed = mlapi("check", "tiny.json", environment={"MLAPI_JUMPSTART_MIRROR": "/nowhere"})
+    assert failed.status == 1
+    assert failed.talk.startswith("error: MLAPI_JUMPSTART_MIRROR names /nowhere, which is no folder\n")
