@@ -10,8 +10,8 @@ from multiprocessing import get_context
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.config.document import SourceText
 from centralized_ml_api.config.document.json_reader import read_json
-from centralized_ml_api.config.document.source import SourceText
 from centralized_ml_api.config.fields import keys_of, kind_at
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import ConfigError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.aws.log_queries import MOST_ROWS, Row
-from centralized_ml_api.config.checks.models.name_reserved import RESERVED
+from centralized_ml_api.config.checks.models.names import RESERVED
 from centralized_ml_api.plan.usage.types import NOBODY, HourUsage, Usage, error_kind
 
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def _type(schema: dict[str, Any]) -> str:
         return " or ".join(_code(word) for word in schema["enum"])
     if "const" in schema:
         return _code(schema["const"])
-    names = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+    names = {"string": "string", "integer": "whole number", "number": "number", "boolean": "true or false"}
     match schema.get("type"):
         case "array":
             return f"array of {_type(schema['items'])}"

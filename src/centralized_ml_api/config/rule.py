@@ -1,27 +1,24 @@
-"""A rule: an id, a title, a page that explains it, and mostly a function that finds where it is broken."""
+"""What a rule is: an id, a title, an explanation and an example. Pure data, without the check."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import Problem
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.errors import Location
 
-Check = Callable[["Context"], Iterable[Problem]]
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What breaks a rule, and the same put right.
+    """A text that breaks a rule, and the corrected one.
 
-    With `at`, a JSONPath into the config that the tests use, the texts are members of the object there;
-    without it they are a whole file, of the kind that `suffix` says.
+    With `at`, a JSONPath into the config of the tests, both texts are members of the object there. Without
+    it they are whole files of the kind that `suffix` names; without a suffix they are not run.
     """
 
     wrong: str
@@ -32,17 +29,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that can be wrong; `id` never changes and is never used again for anything else.
+    """One thing that can be wrong with a config.
 
-    Rules without `check` are found while the file is read or its shape is compared with the model, or, those
-    of JumpStart's catalogue, when a model is looked up.
+    `id` never changes and is never given to another rule. `meaning` is Markdown, wrapped by hand.
     """
 
     id: str
     title: str
     meaning: str
     example: Example
-    check: Check | None = None
     severity: Severity = "error"
 
     def problem(
@@ -54,5 +49,13 @@ class Rule:
         fix: str = "",
         severity: Severity | None = None,
     ) -> Problem:
-        """This rule, broken at that location."""
+        """Returns the problem that this rule is broken at a location.
+
+        Args:
+            location: where it is broken.
+            found: what the file says.
+            expected: what it should say.
+            fix: what to do about it.
+            severity: where it differs from the rule's own.
+        """
         return Problem(self.id, self.title, location, found, expected, fix, severity or self.severity)

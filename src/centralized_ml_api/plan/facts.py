@@ -5,22 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.catalog import failures
-from centralized_ml_api.config.checks.jumpstart import (
-    deprecated,
-    inexpressible_config,
-    instance_pool,
-    licence,
-    lock_drift,
-    publisher_note,
-    script_mode,
-    unavailable,
-    unknown_config,
-    unknown_model,
-    unknown_version,
-    unusable_entry,
-    vulnerable,
-)
-from centralized_ml_api.config.checks.models import instance_type
+from centralized_ml_api.config.checks import jumpstart
+from centralized_ml_api.config.checks.models.instances import UNSUPPORTED_INSTANCE
 from centralized_ml_api.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -34,17 +20,17 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Location, Problem
 
 _FOUND_AS: dict[type[CatalogError], tuple[Rule, str]] = {
-    failures.UnknownModelError: (unknown_model.RULE, "model_id"),
-    failures.UnknownVersionError: (unknown_version.RULE, "model_version"),
-    failures.UnknownConfigError: (unknown_config.RULE, "inference_config"),
-    failures.InexpressibleConfigError: (inexpressible_config.RULE, "inference_config"),
-    failures.UnsupportedInstanceError: (instance_type.RULE, "instance"),
-    failures.UnavailableError: (unavailable.RULE, "model_id"),
-    failures.LicenceError: (licence.RULE, "accept_eula"),
-    failures.DeprecatedModelError: (deprecated.RULE, "model_version"),
-    failures.VulnerableModelError: (vulnerable.RULE, "model_version"),
-    failures.ScriptModeError: (script_mode.RULE, "model_version"),
-    failures.LockError: (lock_drift.RULE, "model_version"),
+    failures.UnknownModelError: (jumpstart.UNKNOWN_MODEL, "model_id"),
+    failures.UnknownVersionError: (jumpstart.UNKNOWN_VERSION, "model_version"),
+    failures.UnknownConfigError: (jumpstart.UNKNOWN_CONFIG, "inference_config"),
+    failures.InexpressibleConfigError: (jumpstart.INEXPRESSIBLE_CONFIG, "inference_config"),
+    failures.UnsupportedInstanceError: (UNSUPPORTED_INSTANCE, "instance"),
+    failures.UnavailableError: (jumpstart.UNAVAILABLE, "model_id"),
+    failures.LicenceError: (jumpstart.LICENCE, "accept_eula"),
+    failures.DeprecatedModelError: (jumpstart.DEPRECATED, "model_version"),
+    failures.VulnerableModelError: (jumpstart.VULNERABLE, "model_version"),
+    failures.ScriptModeError: (jumpstart.SCRIPT_MODE, "model_version"),
+    failures.LockError: (jumpstart.LOCK_DRIFT, "model_version"),
 }
 """The rule that an error of the catalogue breaks, and the key that it is shown at: `model_id` without it."""
 
@@ -144,9 +130,9 @@ class _Lookup:
             return None
 
     def _problem(self, error: CatalogError, instance_path: NodePath) -> Problem:
-        rule, key = _FOUND_AS.get(type(error), (unusable_entry.RULE, "model_version"))
+        rule, key = _FOUND_AS.get(type(error), (jumpstart.UNUSABLE_ENTRY, "model_version"))
         expected = error.expected
-        if rule is instance_type.RULE:
+        if rule is UNSUPPORTED_INSTANCE:
             expected = f'a type that "{self._entry.name}" supports: {expected}'
         location = self._location(instance_path if key == "instance" else (*self._path, key))
         return rule.problem(location, found=error.found, expected=expected, fix=error.fix)
@@ -156,7 +142,7 @@ class _Lookup:
         return self._document.value_location(known)
 
     def _other_container(self, path: NodePath, first: ModelFacts, other: ModelFacts) -> Problem:
-        return instance_pool.RULE.problem(
+        return jumpstart.INSTANCE_POOL.problem(
             self._document.value_location(path),
             found=f'"{other.instance}", which needs another container than "{first.instance}"',
             expected="types that share image, artifacts and variables",
@@ -164,7 +150,7 @@ class _Lookup:
         )
 
     def _note(self, text: str) -> Problem:
-        return publisher_note.RULE.problem(self._location((*self._path, "model_id")), found=text)
+        return jumpstart.PUBLISHER_NOTE.problem(self._location((*self._path, "model_id")), found=text)
 
 
 def _differs(first: ModelFacts, other: ModelFacts) -> bool:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.config.checks.document.too_large import LARGEST_BYTES
 from centralized_ml_api.config.checks.registry import RULES
+from centralized_ml_api.config.document.rules import LARGEST_BYTES
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import render_problems
 from centralized_ml_api.errors import ConfigError

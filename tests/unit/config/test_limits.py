@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.config.checks.document.too_large import LARGEST_BYTES, MOST_VALUES
 from centralized_ml_api.config.collect import MOST_PROBLEMS, collect_problems
 from centralized_ml_api.config.document import load_document
+from centralized_ml_api.config.document.rules import LARGEST_BYTES, MOST_VALUES
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import MOST_SHOWN, count_problems, render_problems
 from centralized_ml_api.config.wording import nearest

@@ -25,7 +25,7 @@ from centralized_ml_api.cli.options import (
     yes_option,
 )
 from centralized_ml_api.cli.targets import connect, open_aws_target, reload_config
-from centralized_ml_api.config.checks.event.ends_form import parse_instant
+from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.edit import set_value
 from centralized_ml_api.errors import NotRunningError, UsageError

@@ -1,4 +1,4 @@
-"""What the rules look at: the read file and the little of the world that a rule may know."""
+"""What a check may look at: the document, and the little of the world that a config depends on."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-Table = Node[dict[str, Any]]
+ObjectNode = Node[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Context:
-    """A document to check.
+    """A document to check, whose shape may be wrong anywhere.
 
     Args:
-        document: what was read; its shape may be wrong anywhere.
-        folders: where relative paths may lead: the project root, the config's folder.
+        document: what was read.
+        folders: where relative paths may start, in order: the project root, the config's folder.
         now: the present instant, with a zone.
-        region: the region that the config will be deployed to, where it is known.
+        region: the region that the config is deployed to, where it is known.
     """
 
     document: Document
@@ -42,58 +42,56 @@ class Context:
         return Node(self.document, (), self.document.value)
 
     @cached_property
-    def models(self) -> list[Table]:
+    def models(self) -> list[ObjectNode]:
         """The models that are objects."""
-        return self.root.tables("models")
+        return self.root.objects("models")
 
     @cached_property
-    def entries(self) -> list[Table]:
-        """The models and endpoints that are objects, in file order of each."""
-        return [*self.models, *self.root.tables("endpoints")]
+    def entries(self) -> list[ObjectNode]:
+        """The models that are objects, then the endpoints that are."""
+        return [*self.models, *self.root.objects("endpoints")]
 
     @cached_property
-    def integrations(self) -> list[Table]:
+    def integrations(self) -> list[ObjectNode]:
         """The `integration` objects."""
-        return present(entry.table("integration") for entry in self.entries)
+        return present(entry.object("integration") for entry in self.entries)
 
     @cached_property
-    def functions(self) -> list[Table]:
+    def functions(self) -> list[ObjectNode]:
         """The `properties` objects of `lambda` integrations."""
-        return present(one.table("properties") for one in self.integrations if is_lambda(one))
+        return present(
+            integration.object("properties") for integration in self.integrations if is_lambda(integration)
+        )
 
     @cached_property
-    def event(self) -> Table | None:
+    def event(self) -> ObjectNode | None:
         """The `event` object."""
-        return self.root.table("event")
+        return self.root.object("event")
 
     @cached_property
-    def teams(self) -> list[Table]:
+    def teams(self) -> list[ObjectNode]:
         """The teams that are objects."""
-        return self.event.tables("teams") if self.event else []
+        return self.event.objects("teams") if self.event else []
 
-    def locals(self, *engines: str) -> list[Table]:
-        """The `local` objects of these engines."""
-        found = present(entry.table("local") for entry in self.entries)
-        return [
-            one
-            for one in found
-            if isinstance(one.value.get("engine"), str) and one.value["engine"] in engines
-        ]
+    def locals(self, *engines: str) -> list[ObjectNode]:
+        """Returns the `local` objects with one of these engines."""
+        found = present(entry.object("local") for entry in self.entries)
+        return [local for local in found if (engine := local.string("engine")) and engine.value in engines]
 
 
-def is_lambda(integration: Table) -> bool:
+def is_lambda(integration: ObjectNode) -> bool:
     """Whether a function stands between the API and the model."""
     return integration.value.get("type") == "lambda"
 
 
-def given(entry: Table, keys: tuple[str, ...]) -> list[str]:
-    """Which of the keys the object has; a misspelt one counts, since it is reported as such."""
-    kind = kind_at(entry.document, entry.path)
+def given(node: ObjectNode, keys: tuple[str, ...]) -> list[str]:
+    """Returns which of the keys the object has; a misspelt one counts, since it is reported as such."""
+    kind = kind_at(node.document, node.path)
     known = keys_of(kind) if kind else {}
-    misspelt = {nearest(key, known) for key in entry.value if key not in known}
-    return [key for key in keys if key in entry.value or key in misspelt]
+    misspelt = {nearest(key, known) for key in node.value if key not in known}
+    return [key for key in keys if key in node.value or key in misspelt]
 
 
-def present(tables: Iterable[Table | None]) -> list[Table]:
-    """Those that are there."""
-    return [table for table in tables if table is not None]
+def present(nodes: Iterable[ObjectNode | None]) -> list[ObjectNode]:
+    """Returns those that are not None."""
+    return [node for node in nodes if node is not None]

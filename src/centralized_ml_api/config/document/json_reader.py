@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas -> a document.
 
 Written here because no library gives the position of every value, keeps duplicate keys and accepts comments
-at the speed that a file of hundreds of models needs. Texts are left to the standard library's own scanner.
+at the speed that a file of hundreds of models needs. Strings are left to the scanner of the standard library.
 
 Source: RFC 8259 (the grammar); comments and trailing commas are the only additions.
 """
@@ -13,13 +13,12 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in CPython, missing in typeshed
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from centralized_ml_api.config.checks.document import empty, json_syntax, nesting, plain_data
-from centralized_ml_api.config.document.document import Document, NodePath
-from centralized_ml_api.config.document.refusal import Refusing
+from centralized_ml_api.config.document import rules
+from centralized_ml_api.config.document.reader import Reader
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.document.source import SourceText
+    from centralized_ml_api.config.document.document import Document, NodePath, SourceText
 
 _SKIP = re.compile(r"(?:[ \t\n\r]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?(?![\w.])")
@@ -34,20 +33,20 @@ _FOREIGN_WORDS = {
     "no": "false",
 }
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"})
-_VALUE = 'a value: text in double quotes, a number, true, false, null, "[" or "{"'
+_VALUE = 'a value: a string in double quotes, a number, true, false, null, "[" or "{"'
 
 
 def read_json(source: SourceText) -> Document:
-    """Reads a whole text.
+    """Reads a whole text. Pure.
 
     Raises:
-        ConfigError: it is not JSON; exactly one problem, at the first place that breaks the grammar.
+        ConfigError: it is not JSON; exactly one problem, where the text first breaks the grammar.
     """
-    return _Reader(source).read()
+    return _JsonReader(source).read()
 
 
-class _Reader(Refusing):
-    """One pass over a text. The methods take an offset and return a value and the offset behind it."""
+class _JsonReader(Reader):
+    """One pass over a text. Most methods take an offset and return a value and the offset behind it."""
 
     def __init__(self, source: SourceText) -> None:
         super().__init__(source)
@@ -56,45 +55,40 @@ class _Reader(Refusing):
     def read(self) -> Document:
         start = self.skip(0)
         if start == len(self.text):
-            self.refuse(empty.RULE, 0, fix="start from the file that mlapi init writes")
+            self.refuse_empty()
         value, end = self.value(start, ())
         end = self.skip(end)
         if end < len(self.text):
             self.refuse_token(end, "nothing after the end of the value", "remove it, or a bracket before it")
-        return Document(self.source, value, self.values, self.keys, tuple(self.problems))
+        return self.document(value)
 
     def skip(self, at: int) -> int:
-        """The offset of the next character that is neither space nor comment."""
+        """Returns the offset of the next character that is neither white space nor part of a comment."""
         match = _SKIP.match(self.text, at)
         at = match.end() if match else at
         if self.text.startswith("/*", at):
-            self.refuse(json_syntax.RULE, at, at + 2, found="a comment without end", expected='"*/" after it')
+            self.refuse(
+                rules.JSON_SYNTAX, at, at + 2, found="a comment without end", expected='"*/" after it'
+            )
         return at
 
     def value(self, at: int, path: NodePath) -> tuple[Any, int]:
-        """Any value; its extent is noted under `path`."""
+        """Reads any value and notes its extent under `path`."""
         value: Any
         match self.text[at : at + 1]:
             case '"':
                 value, end = self.string(at)
             case "{":
-                value, end = self.object(at, self.deeper(at, path))
+                value, end = self.object(at, path)
             case "[":
-                value, end = self.array(at, self.deeper(at, path))
+                value, end = self.array(at, path)
             case _:
                 value, end = self.bare(at)
         self.note_value(path, (at, end))
         return value, end
 
-    def deeper(self, at: int, path: NodePath) -> NodePath:
-        """The same path; refuses to go on below the deepest level."""
-        if len(path) >= nesting.DEEPEST:
-            self.refuse(
-                nesting.RULE, at, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
-            )
-        return path
-
     def object(self, at: int, path: NodePath) -> tuple[dict[str, Any], int]:
+        self.refuse_deeper(path, at)
         found: dict[str, Any] = {}
         opening, at = at, self.skip(at + 1)
         while not self.text.startswith("}", at):
@@ -108,6 +102,7 @@ class _Reader(Refusing):
         return found, at + 1
 
     def array(self, at: int, path: NodePath) -> tuple[list[Any], int]:
+        self.refuse_deeper(path, at)
         found: list[Any] = []
         opening, at = at, self.skip(at + 1)
         while not self.text.startswith("]", at):
@@ -132,7 +127,7 @@ class _Reader(Refusing):
         return at + 1
 
     def comma(self, at: int, opening: int, closing: str) -> int:
-        """Behind the comma, or at the closing bracket."""
+        """Returns the offset behind the comma, or that of the closing bracket."""
         at = self.skip(at)
         if self.text.startswith(",", at):
             return self.skip(at + 1)
@@ -153,7 +148,7 @@ class _Reader(Refusing):
         return value, end
 
     def bare(self, at: int) -> tuple[Any, int]:
-        """A number, `true`, `false` or `null`."""
+        """Reads a number, `true`, `false` or `null`."""
         number = _NUMBER.match(self.text, at)
         if number:
             return self.number(number), number.end()
@@ -161,7 +156,7 @@ class _Reader(Refusing):
         if token in _WORDS:
             return _WORDS[token], at + len(token)
         if token in _NOT_FINITE:
-            self.refuse(plain_data.RULE, at, at + len(token), found=token, expected="a finite number")
+            self.refuse(rules.PLAIN_DATA, at, at + len(token), found=token, expected="a finite number")
         return self.refuse_token(at, _VALUE, _fix_of_word(token))
 
     def number(self, match: re.Match[str]) -> int | float:
@@ -171,7 +166,7 @@ class _Reader(Refusing):
         except ValueError:  # Python refuses to convert thousands of digits
             value = float("inf")
         if value in (float("inf"), float("-inf")):
-            self.refuse(plain_data.RULE, *extent, found=_shortened(written), expected="a number below 1e308")
+            self.refuse(rules.PLAIN_DATA, *extent, found=_shortened(written), expected="a number below 1e308")
         return value
 
     def token(self, at: int) -> str:
@@ -182,15 +177,15 @@ class _Reader(Refusing):
         """Refuses the end of the file before the bracket at `opening` is closed."""
         if at >= len(self.text):
             line = self.source.line_of(opening)
-            expected = f'"{closing}" for the "{self.text[opening]}" of line {line}'
-            self.refuse(json_syntax.RULE, at, found="the end of the file", expected=expected)
+            expected = f'"{closing}" for the "{self.text[opening]}" on line {line}'
+            self.refuse(rules.JSON_SYNTAX, at, found="the end of the file", expected=expected)
 
     def refuse_half_characters(self, value: str, start: int, end: int) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
             self.refuse(
-                plain_data.RULE,
+                rules.PLAIN_DATA,
                 start,
                 end,
                 found="half a character (a lone surrogate)",
@@ -199,29 +194,29 @@ class _Reader(Refusing):
 
     def refuse_string(self, at: int, error: JSONDecodeError) -> NoReturn:
         if error.msg.startswith("Unterminated"):
-            self.refuse(json_syntax.RULE, at, found="a text without end", expected='a closing "')
+            self.refuse(rules.JSON_SYNTAX, at, found="a string without end", expected='a closing "')
         if error.msg.startswith("Invalid control"):
             character = self.text[error.pos]
             if character in "\r\n":
                 line = self.text[at : error.pos]
                 self.refuse(
-                    json_syntax.RULE,
+                    rules.JSON_SYNTAX,
                     at,
                     at + len(line),
-                    found="a text that goes over the end of its line",
+                    found="a string that continues past the end of its line",
                     expected='a closing " on the same line',
-                    fix="write a line break in a text as \\n",
+                    fix="write a line break in a string as \\n",
                 )
             self.refuse(
-                json_syntax.RULE,
+                rules.JSON_SYNTAX,
                 error.pos,
-                found=f"the control character U+{ord(character):04X} in a text",
-                expected="an escape",
+                found=f"the control character U+{ord(character):04X} in a string",
+                expected="an escape sequence",
                 fix=f"write {quoted(character)[1:-1]}",
             )
         at = min(error.pos, len(self.text) - 1)
         self.refuse(
-            json_syntax.RULE,
+            rules.JSON_SYNTAX,
             at,
             found=quoted(self.text[at : at + 2])[1:-1],
             expected=_ESCAPES,
@@ -231,10 +226,10 @@ class _Reader(Refusing):
     def refuse_token(self, at: int, expected: str, fix: str) -> NoReturn:
         token = self.token(at)
         found = _shortened(token) if token else "the end of the file"
-        self.refuse(json_syntax.RULE, at, at + len(token), found=found, expected=expected, fix=fix)
+        self.refuse(rules.JSON_SYNTAX, at, at + len(token), found=found, expected=expected, fix=fix)
 
 
-_ESCAPES = 'one of the escapes \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'
+_ESCAPES = 'one of the escape sequences \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'
 
 
 def _fix_of_word(token: str) -> str:
@@ -243,7 +238,7 @@ def _fix_of_word(token: str) -> str:
     if token.startswith("'"):
         return f"write {quoted(token.strip(chr(39)))}"
     if token[:1].isalpha():
-        return f"write {quoted(token)} if it is a text"
+        return f"write {quoted(token)} if it is a string"
     return ""
 
 

@@ -6,9 +6,9 @@ import codecs
 import stat
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks.document import encoding, too_large, unreadable
+from centralized_ml_api.config.document import rules
+from centralized_ml_api.config.document.document import SourceText
 from centralized_ml_api.config.document.json_reader import read_json
-from centralized_ml_api.config.document.source import SourceText
 from centralized_ml_api.errors import ConfigError, Location
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 _STREAMS = ("/dev/stdin", "/dev/fd/")
-"""What a user names to hand a config over by a pipe; any other pipe may never end."""
+"""The names under which a config can be piped in; any other pipe may never end."""
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -33,7 +33,7 @@ def load_document(path: Path) -> Document:
 
 
 def read_document(source: SourceText) -> Document:
-    """The same of a text that is at hand; the suffix of its file's name decides.
+    """Reads a text that is at hand; the suffix of its file name decides how.
 
     Raises:
         ConfigError: it is not what its name says; exactly one problem.
@@ -54,25 +54,25 @@ def _content(path: Path) -> bytes:
     try:
         _refuse_endless(path)
         with path.open("rb") as file:
-            content = file.read(too_large.LARGEST_BYTES + 1)
+            content = file.read(rules.LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         found, fix = _reason(path, error)
-        problem = unreadable.RULE.problem(
+        problem = rules.UNREADABLE.problem(
             _start(path), found=found, expected="a file in JSON or YAML", fix=fix
         )
         raise ConfigError([problem]) from error
-    if len(content) > too_large.LARGEST_BYTES:
-        expected = f"at most {too_large.LARGEST_BYTES // 2**20} MiB"
-        raise ConfigError([too_large.RULE.problem(_start(path), expected=expected)])
+    if len(content) > rules.LARGEST_BYTES:
+        expected = f"at most {rules.LARGEST_BYTES // 2**20} MiB"
+        raise ConfigError([rules.TOO_LARGE.problem(_start(path), expected=expected)])
     return content
 
 
 def _refuse_endless(path: Path) -> None:
-    """Refuses pipes, sockets and devices, which to open or to read may last for ever.
+    """Refuses pipes, sockets and devices, because opening or reading them may take for ever.
 
     Raises:
         _NotRegularError: it is one.
-        OSError: it cannot be looked at.
+        OSError: its type cannot be read.
     """
     mode = path.stat().st_mode
     named_stream = str(path).startswith(_STREAMS)
@@ -85,16 +85,16 @@ class _NotRegularError(OSError):
 
 
 def _reason(path: Path, error: Exception) -> tuple[str, str]:
-    """What was found, and how to mend it."""
+    """Returns what was found, and how to fix it."""
     match error:
         case FileNotFoundError():
-            return "no file of this name", "write the name of an existing file, or make one: mlapi init"
+            return "no file with this name", "name an existing file, or create one with mlapi init"
         case IsADirectoryError():
             return "a folder", f"name a file in it, such as {path / 'models.json'}"
         case PermissionError():
-            return "a file that you may not read", f"chmod u+r {path}"
+            return "a file that you are not allowed to read", f"chmod u+r {path}"
         case _NotRegularError():
-            return "a pipe, a socket or a device", "name a file, or hand the text over by /dev/stdin"
+            return "a pipe, a socket or a device", "name a file, or pipe the config in as /dev/stdin"
         case OSError(strerror=str(reason)):
             return reason, ""
         case _:
@@ -112,7 +112,7 @@ def _decoded(path: Path, content: bytes) -> str:
 def _undecodable(path: Path, content: bytes, start: int) -> ConfigError:
     text = content.decode(errors="replace")
     before = content[:start].decode(errors="replace")
-    problem = encoding.RULE.problem(
+    problem = rules.ENCODING.problem(
         SourceText(str(path), text).location(len(before), len(before) + 1),
         found="UTF-16" if content.startswith(_UTF16_MARKS) else f"the byte 0x{content[start]:02x}",
         expected="UTF-8",

@@ -1,8 +1,8 @@
-"""A value of the file together with its place: what a rule looks at.
+"""A value of the file together with its location: what a check looks at.
 
-Asking a part for a member of a certain type gives None where there is none of that type; that it is
-missing or wrong has been reported by then. So a rule never sees a type that it does not expect, and rules run
-on the parts of a config that are right while others are not.
+Asking a node for a member of a certain type gives None when there is no member of that type; that it is
+missing or wrong is reported by then. So a check never sees a type that it does not expect, and checks run on
+the parts of a config that are right while others are not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, slots=True)
 class Node(Generic[T_co]):
-    """One value of a document, and the way to it."""
+    """One value of a document, and the path to it."""
 
     document: Document
     path: NodePath
@@ -34,42 +34,38 @@ class Node(Generic[T_co]):
 
     @property
     def key_location(self) -> Location:
-        """Where its key stands, or the value where it has no key."""
+        """Where its key stands, or the value when it has no key."""
         return self.document.key_location(self.path)
 
-    def has(self, key: str) -> bool:
-        """Whether this is an object with that key."""
-        return isinstance(self.value, dict) and key in self.value
-
     def member(self, key: str) -> Node[Any] | None:
-        """The member of that key, of any type."""
+        """Returns the member with that key, of any type."""
         if not isinstance(self.value, dict) or key not in self.value:
             return None
         return Node(self.document, (*self.path, key), self.value[key])
 
-    def table(self, key: str) -> Node[dict[str, Any]] | None:
-        """The object of that key."""
+    def object(self, key: str) -> Node[dict[str, Any]] | None:
+        """Returns the object with that key."""
         return self._typed(key, dict)
 
-    def text(self, key: str) -> Node[str] | None:
-        """The text of that key."""
+    def string(self, key: str) -> Node[str] | None:
+        """Returns the string with that key."""
         return self._typed(key, str)
 
-    def whole(self, key: str) -> Node[int] | None:
-        """The whole number of that key (`true` is none)."""
+    def integer(self, key: str) -> Node[int] | None:
+        """Returns the whole number with that key; `true` is not one."""
         found = self._typed(key, int)
         return None if found is None or isinstance(found.value, bool) else found
 
     def number(self, key: str) -> Node[int | float] | None:
-        """The number of that key."""
-        return self.whole(key) or self._typed(key, float)
+        """Returns the number with that key."""
+        return self.integer(key) or self._typed(key, float)
 
-    def tables(self, key: str) -> list[Node[dict[str, Any]]]:
-        """The objects in the array of that key."""
+    def objects(self, key: str) -> list[Node[dict[str, Any]]]:
+        """Returns the objects in the array with that key."""
         return self._items(key, dict)
 
-    def texts(self, key: str) -> list[Node[str]]:
-        """The texts in the array of that key."""
+    def strings(self, key: str) -> list[Node[str]]:
+        """Returns the strings in the array with that key."""
         return self._items(key, str)
 
     def _typed(self, key: str, kind: type[Kind]) -> Node[Kind] | None:

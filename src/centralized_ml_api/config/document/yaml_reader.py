@@ -1,7 +1,7 @@
-"""YAML -> a document: the part of YAML that JSON can say, with JSON's meaning.
+"""YAML -> a document: the part of YAML that JSON can express, with JSON's meaning.
 
 Made from PyYAML's events, which show anchors and tags that its nodes have already resolved. A plain scalar
-means what the same characters mean in JSON and else is text: `yes`, `1:30`, `0x1F`, `2026-12-01` are texts.
+means what the same characters mean in JSON and else is a string, as are `yes`, `1:30`, `0x1F`, `2026-12-01`.
 
 Source: https://yaml.org/spec/1.2.2/ (PyYAML itself resolves by YAML 1.1).
 """
@@ -21,15 +21,14 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from centralized_ml_api.config.checks.document import empty, nesting, plain_data, yaml_syntax
-from centralized_ml_api.config.document.document import Document, Extent, NodePath
-from centralized_ml_api.config.document.refusal import Refusing
+from centralized_ml_api.config.document import rules
+from centralized_ml_api.config.document.reader import Reader
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.document.source import SourceText
+    from centralized_ml_api.config.document.document import Document, Extent, NodePath, SourceText
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -38,34 +37,34 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 def read_yaml(source: SourceText) -> Document:
-    """Reads a whole text.
+    """Reads a whole text. Pure.
 
     Raises:
-        ConfigError: it is not YAML, or YAML that JSON cannot say; exactly one problem.
+        ConfigError: it is not YAML, or YAML that JSON cannot express; exactly one problem.
     """
-    reader = _Reader(source)
+    reader = _YamlReader(source)
     try:
         return reader.read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         found = ", ".join(part for part in (error.context, error.problem) if part)
-        reader.refuse(yaml_syntax.RULE, mark.index if mark else 0, found=found)
+        reader.refuse(rules.YAML_SYNTAX, mark.index if mark else 0, found=found)
     except yaml.reader.ReaderError as error:
         reader.refuse(
-            yaml_syntax.RULE,
+            rules.YAML_SYNTAX,
             _offset_of(error, source.text),
             found=f"a character that YAML forbids: {error.reason}",
         )
 
 
 def _offset_of(error: yaml.reader.ReaderError, text: str) -> int:
-    """Where the forbidden character stands in the text; the C loader counts bytes, not characters."""
+    """Returns the offset of the forbidden character; the C loader counts bytes, not characters."""
     if _LOADER is yaml.SafeLoader:
         return int(error.position)
     return len(text.encode()[: error.position].decode(errors="ignore"))
 
 
-class _Reader(Refusing):
+class _YamlReader(Reader):
     """One pass over the events of a text."""
 
     def __init__(self, source: SourceText) -> None:
@@ -75,23 +74,20 @@ class _Reader(Refusing):
     def read(self) -> Document:
         next(self.events)  # the stream begins
         if isinstance(next(self.events), StreamEndEvent):
-            self.refuse(empty.RULE, 0, fix="start from the file that mlapi init writes")
+            self.refuse_empty()
         value = self.value(next(self.events), ())
         next(self.events)  # the document ends
         self.refuse_second_document(next(self.events))
-        return Document(self.source, value, self.values, self.keys, tuple(self.problems))
+        return self.document(value)
 
     def value(self, event: Any, path: NodePath) -> Any:
-        """The value that begins with this event; its extent is noted under `path`."""
+        """Reads the value that begins with this event and notes its extent under `path`."""
         self.refuse_beyond_json(event)
         start, _ = _extent(event)
         if isinstance(event, ScalarEvent):
             self.note_value(path, _extent(event))
             return self.scalar(event)
-        if len(path) >= nesting.DEEPEST:
-            self.refuse(
-                nesting.RULE, start, expected=f"at most {nesting.DEEPEST} arrays or objects within each other"
-            )
+        self.refuse_deeper(path, start)
         value, end = self.mapping(path) if isinstance(event, MappingStartEvent) else self.sequence(path)
         self.note_value(path, (start, end if event.flow_style else start + 1))
         return value
@@ -121,8 +117,8 @@ class _Reader(Refusing):
         written = event.value if isinstance(event, ScalarEvent) else ""
         return self.refuse_event(
             event,
-            found=f"the key {written}" if written else "a key that is no text",
-            expected="a text as key",
+            found=f"the key {written}" if written else "a key that is not a string",
+            expected="a string as the key",
             fix=f"write {quoted(written)}" if written else "",
         )
 
@@ -158,16 +154,16 @@ class _Reader(Refusing):
     def refuse_second_document(self, event: Any) -> None:
         if isinstance(event, DocumentStartEvent):
             self.refuse(
-                yaml_syntax.RULE,
+                rules.YAML_SYNTAX,
                 *_extent(event),
                 found="a second document",
                 expected="one document",
-                fix="remove the --- before it, or put it into a file of its own",
+                fix="remove the --- before it, or put it in a file of its own",
             )
 
     def refuse_event(self, event: Any, *, found: str, expected: str, fix: str = "") -> NoReturn:
         start, end = _extent(event)
-        self.refuse(plain_data.RULE, start, end, found=found, expected=expected, fix=fix)
+        self.refuse(rules.PLAIN_DATA, start, end, found=found, expected=expected, fix=fix)
 
 
 def _extent(event: Any) -> Extent:

@@ -1,4 +1,4 @@
-"""Whether the document has the shape of the model: pydantic finds what differs, this package says it."""
+"""Whether the document has the shape of the schema: pydantic finds what differs, this room words it."""
 
 from __future__ import annotations
 

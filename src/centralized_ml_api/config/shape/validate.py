@@ -1,4 +1,4 @@
-"""Compares a document with the model; every difference becomes a problem."""
+"""Compares a document with the schema; every difference becomes a problem."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
-from centralized_ml_api.config.checks.document import wrong_type
 from centralized_ml_api.config.collect import MOST_PROBLEMS
 from centralized_ml_api.config.fields import field_at
 from centralized_ml_api.config.schema import Config
 from centralized_ml_api.config.shape.problems import problem_of
+from centralized_ml_api.config.shape.rules import WRONG_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,25 +22,26 @@ if TYPE_CHECKING:
 
 
 def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
-    """The typed config, or None and the problems of its shape.
+    """Returns the typed config, or None, and the problems of its shape. Pure.
 
-    A `null` is a problem even where the model allows None.
+    A `null` is a problem even where the schema allows None: pydantic takes it for a key that is left out,
+    but its writer may have meant anything.
     """
     problems = [*islice(_nulls(document), MOST_PROBLEMS)]
     try:
         config = Config.model_validate(document.value)
     except ValidationError as error:
-        found = (problem_of(document, one) for one in error.errors(include_url=False, include_input=False))
-        return None, [*problems, *islice((problem for problem in found if problem), MOST_PROBLEMS)]
+        errors = error.errors(include_url=False, include_input=False)
+        found = (problem for detail in errors if (problem := problem_of(document, detail)))
+        return None, [*problems, *islice(found, MOST_PROBLEMS)]
     return (None if problems else config), problems
 
 
 def _nulls(document: Document) -> Iterator[Problem]:
-    """The optional keys that are set to `null`: for the model not given, for its writer maybe anything."""
-    for path in _optional_nulls(document.value, ()):
+    for path in _paths_of_nulls(document.value, ()):
         field = field_at(document, path)
         if field and NoneType in get_args(field.annotation):
-            yield wrong_type.RULE.problem(
+            yield WRONG_TYPE.problem(
                 document.value_location(path),
                 found="nothing (null)",
                 expected="a value",
@@ -48,7 +49,8 @@ def _nulls(document: Document) -> Iterator[Problem]:
             )
 
 
-def _optional_nulls(value: Any, path: NodePath) -> Iterator[NodePath]:
+def _paths_of_nulls(value: Any, path: NodePath) -> Iterator[NodePath]:
+    """Yields the paths of the keys that are `null`, those inside a sample excepted."""
     if isinstance(value, dict):
         members: Any = value.items()
     elif isinstance(value, list):
@@ -56,11 +58,8 @@ def _optional_nulls(value: Any, path: NodePath) -> Iterator[NodePath]:
     else:
         return
     for key, item in members:
+        is_sample = key == "sample" and len(path) == len(("models", 0))
         if item is None and isinstance(key, str):
             yield (*path, key)
-        elif not _is_sample(path, key):
-            yield from _optional_nulls(item, (*path, key))
-
-
-def _is_sample(path: NodePath, key: str | int) -> bool:
-    return key == "sample" and len(path) == len(("models", 0))
+        elif not is_sample:
+            yield from _paths_of_nulls(item, (*path, key))

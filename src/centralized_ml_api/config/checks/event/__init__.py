@@ -1,1 +1,7 @@
-"""C4: who may call, how much, until when."""
+"""C4: who may call, how much and until when."""
+
+from __future__ import annotations
+
+from centralized_ml_api.config.checks.event import budget, ends, limits, teams
+
+RULES = (*teams.RULES, *ends.RULES, *budget.RULES, *limits.RULES)

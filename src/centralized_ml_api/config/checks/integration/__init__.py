@@ -1,1 +1,7 @@
-"""C2: how a path reaches its model, and the function between."""
+"""C2: how the gateway reaches a model, and the Lambda function between them."""
+
+from __future__ import annotations
+
+from centralized_ml_api.config.checks.integration import code, function, headers, permissions, runtimes
+
+RULES = (*headers.RULES, *function.RULES, *code.RULES, *runtimes.RULES, *permissions.RULES)

@@ -1,11 +1,12 @@
-"""C306: a folder without inference.py."""
+"""The folder that the engine `python` runs, and the file `inference.py` in it: C306."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.resolve import candidate_paths, is_file, is_folder, resolve_folder
-from centralized_ml_api.config.rule import Example, Rule
+from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -19,20 +20,20 @@ _FILE = "inference.py"
 
 def _check(context: Context) -> Iterator[Problem]:
     for local in context.locals("python"):
-        code = local.text("code")
+        code = local.string("code")
         if code is None or not code.value.strip():
             continue
         folder = resolve_folder(code.value, context.folders)
         if not is_folder(folder):
             candidates = listed(map(str, candidate_paths(code.value, context.folders)))
-            yield RULE.problem(
+            yield MISSING_INFERENCE.problem(
                 code.location,
-                found=f"{quoted(code.value)}, which is no folder",
+                found=f"{quoted(code.value)}, which is not a folder",
                 expected=f"a folder with {_FILE}: {candidates}",
-                fix="make the folder, or correct the path",
+                fix="create the folder, or correct the path",
             )
         elif not is_file(folder / _FILE):
-            yield RULE.problem(
+            yield MISSING_INFERENCE.problem(
                 code.location,
                 found=f"no {_FILE} in {folder}",
                 expected=f"the file {folder / _FILE}",
@@ -40,13 +41,13 @@ def _check(context: Context) -> Iterator[Problem]:
             )
 
 
-RULE = Rule(
+MISSING_INFERENCE = CheckedRule(
     id="C306",
     title="missing inference.py",
     meaning="""\
-The engine `python` runs a folder with a file `inference.py`, as SageMaker's own containers do: it
-defines `model_fn`, and `input_fn`, `predict_fn`, `output_fn` or `transform_fn` as needed. A relative
-path starts at the project root or else at the config's own folder.
+The engine `python` runs a folder that contains a file `inference.py`, as SageMaker's own containers do.
+The file defines `model_fn`, and `input_fn`, `predict_fn`, `output_fn` or `transform_fn` as needed. A
+relative path starts at the project root or, where nothing is found there, at the config's own folder.
 
 Source: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html (inference.py)""",
     example=Example(
@@ -56,3 +57,5 @@ Source: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pyto
     ),
     check=_check,
 )
+
+RULES = (MISSING_INFERENCE,)

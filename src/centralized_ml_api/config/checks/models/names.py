@@ -1,0 +1,103 @@
+"""The names of models and endpoints, which are paths of the API: their form, reserved ones, duplicates."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.config.checks.checked_rule import CheckedRule
+from centralized_ml_api.config.document.document import json_path
+from centralized_ml_api.config.rule import Example
+from centralized_ml_api.config.wording import listed, quoted, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.context import Context
+    from centralized_ml_api.config.document.node import Node
+    from centralized_ml_api.errors import Problem
+
+RESERVED = ("models", "v1", "openapi-json", "health")
+"""Paths that the API serves itself."""
+
+_LONGEST = 63
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+
+
+def _names(context: Context) -> list[Node[str]]:
+    return [name for entry in context.entries if (name := entry.string("name"))]
+
+
+def _check_form(context: Context) -> Iterator[Problem]:
+    for name in _names(context):
+        fits = len(name.value) <= _LONGEST
+        if not (fits and _NAME.fullmatch(name.value)):
+            allowed = re.sub(r"[^a-z0-9]+", "-", name.value.lower())[:_LONGEST].strip("-")
+            yield MALFORMED_NAME.problem(
+                name.location,
+                found=quoted(name.value) if fits else f"{len(name.value)} characters",
+                expected=f"1 to {_LONGEST} lowercase letters, digits and hyphens; no hyphen at either end",
+                fix=write(allowed),
+            )
+
+
+MALFORMED_NAME = CheckedRule(
+    id="C101",
+    title="malformed name",
+    meaning="""\
+The name is both the path of the API (`open-llama` is called at `/open-llama`) and the name of the
+SageMaker endpoint. It consists of lowercase letters, digits and hyphens, begins and ends with a letter or
+digit, and has at most 63 characters.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html (EndpointName)""",
+    example=Example(at="$.models[0]", wrong='"name": "Open_LLaMA"', right='"name": "open-llama"'),
+    check=_check_form,
+)
+
+
+def _check_reserved(context: Context) -> Iterator[Problem]:
+    for name in _names(context):
+        if name.value in RESERVED:
+            yield RESERVED_NAME.problem(
+                name.location,
+                found=quoted(name.value),
+                expected=f"a name other than {listed(RESERVED)}",
+                fix=write(f"{name.value}-model"),
+            )
+
+
+RESERVED_NAME = CheckedRule(
+    id="C103",
+    title="reserved name",
+    meaning="""\
+The API itself answers at `/models`, `/v1`, `/openapi.json` and `/health`, so no model can use these
+paths.""",
+    example=Example(at="$.models[2]", wrong='"name": "health"', right='"name": "health-model"'),
+    check=_check_reserved,
+)
+
+
+def _check_duplicates(context: Context) -> Iterator[Problem]:
+    first: dict[str, Node[str]] = {}
+    for name in _names(context):
+        earlier = first.setdefault(name.value, name)
+        if earlier is not name:
+            where = f"{json_path(earlier.path)} on line {earlier.location.line}"
+            yield DUPLICATE_NAME.problem(
+                name.location,
+                found=f"{quoted(name.value)}, as in {where}",
+                expected="a name that no other model or endpoint has",
+                fix="rename one of the two",
+            )
+
+
+DUPLICATE_NAME = CheckedRule(
+    id="C104",
+    title="duplicate name",
+    meaning="""\
+Two entries have the same name and so the same path. Names are unique across `models` and `endpoints`.""",
+    example=Example(at="$.endpoints[0]", wrong='"name": "open-llama"', right='"name": "adopted"'),
+    check=_check_duplicates,
+)
+
+RULES = (MALFORMED_NAME, RESERVED_NAME, DUPLICATE_NAME)

@@ -1,0 +1,45 @@
+"""What a problem of the shape advises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fix"),
+    [
+        ("instance", 3, 'write a string such as "ml.g5.2xlarge"'),
+        ("image", 3, 'write "3"'),
+        ("model_data", 3, 'write a string such as "s3://my-bucket/model.tar.gz"'),
+        ("instances", [3], 'write a string such as "ml.g5.2xlarge"'),
+        ("name", True, 'write "true"'),
+        ("description", 1.5, 'write "1.5"'),
+        ("name", [], 'write a string such as "open-llama"'),
+        ("instances", 3, ""),
+        ("accept_eula", 3, ""),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_put_in_quotes_only_where_that_is_right(
+    key: str, value: Any, fix: str, good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["models"][0][key] = value
+    assert [problem.fix for problem in problems_of(good) if problem.id == "C012"] == [fix]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fix"),
+    [
+        ("ends", 2030, 'write a string such as "2030-06-01T18:00:00+02:00"'),
+        ("budget", {"usd": 5, "email": 3}, 'write a string such as "you@example.com"'),
+    ],
+)
+def test_a_known_format_gets_an_example(
+    key: str, value: Any, fix: str, good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["event"] = {key: value}
+    assert [problem.fix for problem in problems_of(good) if problem.id == "C012"] == [fix]
