@@ -1,4 +1,4 @@
-"""Problems as they are found -> those that are kept: without repetition, bounded, in file order. Pure."""
+"""Problems as they are found -> those that are kept: without duplicates, limited, in file order. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 MOST_PROBLEMS = 1000
-"""How many errors, and how many warnings, are kept of one config: a file of rubbish has one per byte."""
+"""How many errors, and how many warnings, are kept of one config: a garbage file has one per byte."""
 
 
 def collect_problems(found: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The first `MOST_PROBLEMS` errors and as many warnings, in file order.
+    """Returns the first `MOST_PROBLEMS` errors and as many warnings, in file order.
 
-    `found` is not read on after the last error that is kept; warnings never crowd out an error.
+    Stops reading `found` after the last error that is kept; warnings never displace an error.
     """
     kept: dict[str, dict[Problem, None]] = {"error": {}, "warning": {}}
     for problem in found:

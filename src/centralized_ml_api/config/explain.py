@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.rule import Rule
 
 _FAMILIES = {
-    "C0": "The file: its text, and the shape of what it holds",
+    "C0": "The file: its text, and the shape of its values",
     "C1": "Models and names",
-    "C2": "Integration, and the function between",
+    "C2": "Integration and functions",
     "C3": "Serving on one machine",
-    "C4": "The event: who, how much, until when",
-    "C5": "Models of the JumpStart catalogue, once they are looked up",
+    "C4": "The event: who may call, how much and until when",
+    "C5": "Models of the JumpStart catalogue, checked when they are looked up",
 }
 
 
 def render_rule(rule: Rule) -> str:
-    """The page of one rule, as Markdown that reads well on a terminal too."""
-    kind = "A warning: nothing is stopped by it." if rule.severity == "warning" else ""
+    """Returns the page of one rule, as Markdown that reads well on a terminal too."""
+    kind = "This is a warning: it stops nothing." if rule.severity == "warning" else ""
     parts = [f"## {rule.id}: {rule.title}", kind, rule.meaning, *_example(rule)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def render_errors_reference() -> str:
-    """The page of every rule, by family."""
+    """Returns the pages of all rules, by family."""
     families = [_render_family(prefix, title) for prefix, title in _FAMILIES.items()]
     return "\n".join([_ERRORS_HEAD, *families])
 
@@ -54,10 +54,10 @@ def _short(text: str, longest: int = 200) -> str:
 
 
 _ERRORS_HEAD = """\
-<!-- Generated from src/centralized_ml_api/config/checks by `make docs`. -->
+<!-- Generated from the rules in src/centralized_ml_api/config by `make docs`. -->
 
 # What can be wrong with a config
 
-Every problem has an id. `mlapi explain C102` prints the page of one. Ids never change their meaning.
-Errors end a command with exit status 2 before anything is started or deployed; warnings stop nothing.
+Every problem has an id, which never changes its meaning. `mlapi explain C102` prints the page of one.
+Errors end a command with exit status 2, before anything is started or deployed; warnings stop nothing.
 """

@@ -1,4 +1,4 @@
-"""Which model class describes a place of the file: for suggestions, expectations and examples."""
+"""Which class of the schema describes a path of the file: for suggestions, expectations and examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def engines() -> dict[str, type[LocalServing]]:
-    """The classes of local engines by the value of `engine`."""
+    """Returns the classes of local engines by the value of `engine`."""
     found = {}
     for member in get_args(get_args(Local)[0]):
         kind, tag = get_args(member)
@@ -23,12 +23,12 @@ def engines() -> dict[str, type[LocalServing]]:
 
 
 def keys_of(kind: type[Written]) -> dict[str, FieldInfo]:
-    """The fields of a class by the key that stands in the file."""
+    """Returns the fields of a class by their key in the file."""
     return {field.alias or name: field for name, field in kind.model_fields.items()}
 
 
 def kind_at(document: Document, path: NodePath) -> type[Written] | None:
-    """The class that describes the object at `path`, or None where objects have free keys."""
+    """Returns the class that describes the object at `path`, or None where objects have free keys."""
     kind: type[Written] | None = Config
     for length, step in enumerate(path, start=1):
         if kind is None or isinstance(step, int):
@@ -39,24 +39,25 @@ def kind_at(document: Document, path: NodePath) -> type[Written] | None:
 
 
 def field_at(document: Document, path: NodePath) -> FieldInfo | None:
-    """The field whose value stands at `path`, which ends in a key."""
+    """Returns the field whose value is at `path`, which ends in a key."""
     kind = kind_at(document, path[:-1])
     return keys_of(kind).get(str(path[-1])) if kind else None
 
 
 def has_form(field: FieldInfo, text: str) -> bool:
-    """Whether the text may stand in a field of texts, as far as its pattern and its format say."""
+    """Whether a string field takes the text, as far as its pattern and its format say."""
     extra = field.json_schema_extra
     hints: dict[str, Any] = dict(extra) if isinstance(extra, dict) else {}
     hints |= hints.get("items", {})
-    patterns = [hints.get("pattern"), *(getattr(one, "pattern", None) for one in field.metadata)]
-    return "format" not in hints and all(re.search(one, text) for one in patterns if one)
+    patterns = [hints.get("pattern"), *(getattr(limit, "pattern", None) for limit in field.metadata)]
+    return "format" not in hints and all(re.search(pattern, text) for pattern in patterns if pattern)
 
 
 def _kind_within(annotation: Any, document: Document, path: NodePath) -> type[Written] | None:
     kinds = _written_within(annotation)
     if len(kinds) > 1:  # only `local` has several kinds of objects
-        return engines().get(_engine(document, path))
+        local = document.value_at(path)
+        return engines().get(str(local.get("engine"))) if isinstance(local, dict) else None
     return kinds[0] if kinds else None
 
 
@@ -66,14 +67,7 @@ def _written_within(annotation: Any) -> list[type[Written]]:
     return [kind for part in get_args(annotation) for kind in _written_within(part)]
 
 
-def _engine(document: Document, path: NodePath) -> str:
-    value = document.value
-    for step in path:
-        value = value[step]
-    return str(value.get("engine")) if isinstance(value, dict) else ""
-
-
 def nested_kinds(fields: dict[str, FieldInfo]) -> dict[str, type[Written]]:
-    """The fields that hold an object of one class, and that class."""
+    """Returns the fields that hold objects of a single class, with that class."""
     found = {key: _written_within(field.annotation) for key, field in fields.items()}
     return {key: kinds[0] for key, kinds in found.items() if len(kinds) == 1}

@@ -1,6 +1,6 @@
-"""The JSON Schema of the file, for editors: what the model says, and the rules that a schema can say too.
+"""The JSON Schema of the file, for editors: the types, and the rules that JSON Schema can express too.
 
-The schema is committed beside this module so that `$schema` can refer to it; `make docs` writes it.
+The schema is committed next to this module, so that `$schema` can refer to it; `make docs` writes it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _LAMBDA = {"properties": {"type": {"const": "lambda"}}, "required": ["type"]}
 
 
 def load_schema_text() -> str:
-    """The committed schema, as it is shipped with the package."""
+    """Returns the committed schema, as it is shipped with the package."""
     return files("centralized_ml_api.config").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
 
 
 def render_schema() -> str:
-    """The schema as text, generated anew. Pure."""
+    """Returns the schema as text, generated from the types. Pure."""
     return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def build_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12), generated anew from the model. Pure."""
+    """Returns the schema (draft 2020-12), generated from the types. Pure."""
     generated: dict[str, Any] = _without_noise(Config.model_json_schema(by_alias=True))
     kinds = generated["$defs"]
     kinds["ModelEntry"]["allOf"] = [
@@ -44,13 +44,13 @@ def build_schema() -> dict[str, Any]:
 
 
 def _without_noise(node: Any) -> Any:
-    """Without pydantic's titles, and without `null`, which the file may not hold."""
+    """Returns a part without pydantic's titles, and without `null`, which the file must not contain."""
     if isinstance(node, list):
         return [_without_noise(item) for item in node]
     if not isinstance(node, dict):
         return node
     cleaned = {key: _cleaned(key, value) for key, value in node.items() if not _is_noise(key, value)}
-    alternatives = [one for one in cleaned.get("anyOf", []) if one != {"type": "null"}]
+    alternatives = [kind for kind in cleaned.get("anyOf", []) if kind != {"type": "null"}]
     if len(alternatives) == 1:
         del cleaned["anyOf"]
         cleaned = {**alternatives[0], **cleaned}
@@ -60,7 +60,7 @@ def _without_noise(node: Any) -> Any:
 
 
 def _cleaned(key: str, value: Any) -> Any:
-    """Members that have names of the file as keys are cleaned one by one; examples stay as they are."""
+    """Cleans the members of an object whose keys are the file's own; keeps examples and defaults."""
     if key in {"properties", "$defs"} and isinstance(value, dict):
         return {name: _without_noise(inner) for name, inner in value.items()}
     return value if key in {"examples", "default"} else _without_noise(value)

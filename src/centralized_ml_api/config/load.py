@@ -1,4 +1,4 @@
-"""A file on disk -> a config that is known to be right, or every problem it has."""
+"""A file on disk -> a config that is known to be correct, or every problem that it has."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A config and what came with it; one that `load_config` gives has no errors.
+    """A config and what was learned while reading it; one from `load_config` has no errors.
 
     `path` is absolute. `root` is the project root: relative paths of the config start there, or else at the
-    config's own folder. `code_folders` says where each `code`, of a function or of a
-    model, led when the config was read. `warnings` are in file order.
+    config's own folder. `code_folders` says where each `code`, of a function or of a model, led when the
+    config was read. `warnings` are in file order.
     """
 
     config: Config
@@ -49,7 +49,7 @@ def load_config(path: Path, *, now: datetime, region: str | None = None) -> Load
         region: the region of the deployment, where known: package ARNs must be of it.
 
     Raises:
-        ConfigError: there are errors; all of them and the warnings, in file order.
+        ConfigError: there are errors; `problems` has all of them and the warnings, in file order.
     """
     loaded, problems = read_config(path, now=now, region=region)
     if any(problem.severity == "error" for problem in problems):
@@ -60,7 +60,7 @@ def load_config(path: Path, *, now: datetime, region: str | None = None) -> Load
 def read_config(
     path: Path, *, now: datetime, region: str | None = None
 ) -> tuple[LoadedConfig, tuple[Problem, ...]]:
-    """Reads a config and checks all of it, for a caller that has more to check before it gives up.
+    """Reads a config and checks all of it, for a caller that has more to check before it refuses the config.
 
     Args:
         path: the file; `.yaml` and `.yml` are read as YAML, all others as JSON.
@@ -68,10 +68,10 @@ def read_config(
         region: the region of the deployment, where known: package ARNs must be of it.
 
     Returns:
-        The config, right or not, and every problem and warning in file order.
+        The config, correct or not, and every error and warning in file order.
 
     Raises:
-        ConfigError: the file has not the shape of a config.
+        ConfigError: the file cannot be read, or does not have the shape of a config.
     """
     document = load_document(path)
     root = find_root(path)
@@ -86,10 +86,15 @@ def read_config(
 def examine_config(
     path: Path, *, now: datetime, region: str | None = None
 ) -> tuple[Config | None, tuple[Problem, ...]]:
-    """The same without stopping at errors: for a reader who looks for other problems besides.
+    """Reads a config and checks all of it without raising, for a caller that has other things to check.
+
+    Args:
+        path: the file; `.yaml` and `.yml` are read as YAML, all others as JSON.
+        now: the present instant, with a zone: `ends` must lie after it.
+        region: the region of the deployment, where known: package ARNs must be of it.
 
     Returns:
-        The config as far as it has the shape of one, else None; and every error and warning, in file order.
+        The config if it has the shape of one, else None; and every error and warning, in file order.
     """
     try:
         document = load_document(path)
@@ -99,7 +104,12 @@ def examine_config(
 
 
 def check_text(path: Path, text: str, *, now: datetime) -> tuple[Problem, ...]:
-    """Every error and warning that the config would have with another text, in file order.
+    """Returns every error and warning that the config would have with another text, in file order.
+
+    Args:
+        path: the file that the text would be in.
+        text: the whole text.
+        now: the present instant, with a zone: `ends` must lie after it.
 
     Raises:
         ConfigError: the text cannot be read.
@@ -116,7 +126,7 @@ def _check(
 
 
 def _code_folders(config: Config, roots: Sequence[Path]) -> dict[str, Path]:
-    """Where each `code` leads, by what is written."""
+    """Returns where each `code` leads, by what is written."""
     functions = [entry.integration.properties for entry in config.entries]
     folders = [entry.local for entry in config.entries if isinstance(entry.local, PythonFolder)]
-    return {one.code: resolve_folder(one.code, roots) for one in [*functions, *folders] if one}
+    return {part.code: resolve_folder(part.code, roots) for part in [*functions, *folders] if part}

@@ -1,4 +1,4 @@
-"""The model -> the reference of the config: every key, its type, default, meaning and an example. Pure."""
+"""The schema -> the reference of the config: every key, its type, default, meaning and an example. Pure."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _OBJECTS: tuple[tuple[str, type[Written]], ...] = (
 
 
 def render_config_reference() -> str:
-    """One section an object of the format, one row a key."""
+    """Returns the page: one section for each object of the format, one row for each key."""
     schema = build_schema()
     return "\n".join([_HEAD, *(_render_object(title, kind, schema) for title, kind in _OBJECTS)])
 
 
 def _render_object(title: str, kind: type[Written], schema: dict[str, Any]) -> str:
     described = schema if kind is Config else schema["$defs"][kind.__name__]
-    fields = sorted(keys_of(kind).items(), key=lambda one: not one[1].is_required())
+    fields = sorted(keys_of(kind).items(), key=lambda named: not named[1].is_required())
     rows = [_row(key, field, described["properties"][key]) for key, field in fields]
     head = "| key | type | default | meaning | example |\n| --- | --- | --- | --- | --- |"
     return "\n".join([f"## {title}\n", f"{kind.__doc__}\n", head, *rows, ""])
@@ -72,10 +72,10 @@ def _code(value: Any) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """The type in words, with its limits."""
+    """Returns the type in words, with its limits."""
     alternatives = schema.get("oneOf") or schema.get("anyOf")
     if alternatives:
-        return " or ".join(dict.fromkeys(_type(one) for one in alternatives))
+        return " or ".join(dict.fromkeys(_type(kind) for kind in alternatives))
     if "enum" in schema:
         return " or ".join(_code(word) for word in schema["enum"])
     if "const" in schema:
@@ -106,10 +106,10 @@ _HEAD = """\
 
 # The config
 
-One file in JSON, with comments and trailing commas if you like, or the same in YAML (`.yaml`, `.yml`).
-Unknown and duplicate keys, wrong types and `null` are errors. `mlapi check` names every problem;
+The config is one JSON file, which may contain comments and trailing commas, or the same in YAML (`.yaml`,
+`.yml`). Unknown and duplicate keys, wrong types and `null` are errors. `mlapi check` lists every problem;
 `mlapi schema` prints the JSON Schema, with which an editor completes and explains each key.
 
-Relative paths start at the project root (the nearest folder above the file that holds a `cdk.json`, else
+Relative paths start at the project root (the nearest folder above the file that contains a `cdk.json`, else
 the current folder) or, where nothing is found there, at the file's own folder.
 """

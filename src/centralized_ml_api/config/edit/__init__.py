@@ -1,4 +1,4 @@
-"""Changing what a user wrote without touching the rest: comments, order and form stay byte for byte."""
+"""Changes one value of a file and leaves the rest byte for byte: comments, order and form."""
 
 from __future__ import annotations
 

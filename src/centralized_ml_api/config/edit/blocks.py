@@ -1,4 +1,4 @@
-"""Edits of YAML's blocks: what is written by indentation. Pure."""
+"""Edits of YAML blocks, whose structure is their indentation. Pure."""
 
 from __future__ import annotations
 
@@ -16,19 +16,32 @@ if TYPE_CHECKING:
 
 
 def insert_last(document: Document, path: NodePath, key: str | None, value: Any) -> Iterator[Edit]:
-    """The value as last member or item: at the file's end if that is the root's, or behind its last line."""
+    """Yields ways to add a last member or item: first at the end of the file if the block is the root.
+
+    Args:
+        document: what was read.
+        path: the block, an array or object that is not empty.
+        key: the new member's key; None adds an item to an array.
+        value: plain data.
+    """
     anchor = document.values[path][0]
     if key is not None and (members := document.members(path)):
         anchor = document.keys[members[0]][0]
     indent = " " * (anchor - line_start(document.text, anchor))
     lines = render_yaml([value] if key is None else {key: value}, indent)
-    ends = (len(document.text),) if not path else ()
-    for at in (*ends, _content_end(document, path)):
-        yield (_lines_at(document.text, at, lines),)
+    if not path:
+        yield (_lines_at(document.text, len(document.text), lines),)
+    yield (_lines_at(document.text, _content_end(document, path), lines),)
 
 
 def fill_empty(document: Document, path: NodePath, value: dict[str, Any] | list[Any]) -> Edit:
-    """A block instead of nothing, of `null`, `[]` or `{}` behind a key: on the lines below."""
+    """Returns the edit that writes a block below a key, instead of nothing, `null`, `[]` or `{}` after it.
+
+    Args:
+        document: what was read.
+        path: the empty value, which has a key.
+        value: plain data with at least one member or item.
+    """
     text = document.text
     start, end = document.values[path]
     key_start, key_end = document.keys[path]
@@ -47,7 +60,7 @@ def _lines_at(text: str, at: int, lines: list[str]) -> Splice:
 
 
 def _content_end(document: Document, path: NodePath) -> int:
-    """Behind the last line of the value, its comment included."""
-    parts = chain(document.values.items(), document.keys.items())
-    last = max(end for found, (_, end) in parts if found[: len(path)] == path)
+    """Returns the offset behind the last line of the value, with the comment on that line."""
+    extents = chain(document.values.items(), document.keys.items())
+    last = max(end for inner, (_, end) in extents if inner[: len(path)] == path)
     return last if document.text[:last].endswith("\n") else line_end(document.text, last)

@@ -1,4 +1,4 @@
-"""Edits between brackets: all of JSON, and what YAML calls flow. Pure."""
+"""Edits between brackets: all of JSON, and what YAML calls flow style. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DEFAULT_UNIT = "  "
 
 
 def is_bracketed(document: Document, path: NodePath) -> bool:
-    """Whether the value, an array or object, is written with brackets."""
+    """Whether the value at `path` is an array or object that is written with brackets."""
     start, _ = document.values[path]
     return isinstance(document.value_at(path), (dict, list)) and document.text[start : start + 1] in {
         "{",
@@ -35,7 +35,13 @@ def is_bracketed(document: Document, path: NodePath) -> bool:
 
 
 def replace_value(document: Document, extent: Extent, value: Any) -> Edit:
-    """The value written instead of what stands there, over several lines when it is long."""
+    """Returns the edit that replaces an extent of the text with a value, on several lines when it is long.
+
+    Args:
+        document: what was read.
+        extent: what is replaced.
+        value: plain data.
+    """
     start, end = extent
     indent = indent_at(document.text, start)
     lines = render_json(value, indent, _unit(document))
@@ -43,7 +49,14 @@ def replace_value(document: Document, extent: Extent, value: Any) -> Edit:
 
 
 def insert_last(document: Document, path: NodePath, key: str | None, value: Any) -> Edit:
-    """The value as the last member of the object, or without `key` as the last item of the array."""
+    """Returns the edit that adds a last member or item.
+
+    Args:
+        document: what was read.
+        path: the array or object, which has brackets.
+        key: the new member's key; None adds an item to an array.
+        value: plain data.
+    """
     start, end = document.values[path]
     if not document.text[start + 1 : end - 1].strip():
         return replace_value(document, (start, end), [value] if key is None else {key: value})
@@ -53,7 +66,7 @@ def insert_last(document: Document, path: NodePath, key: str | None, value: Any)
 
 
 def _insert_line(document: Document, path: NodePath, key: str | None, value: Any) -> Edit:
-    """On lines of its own before the closing bracket, behind whatever comments stand there."""
+    """On lines of its own before the closing bracket, after any comments there."""
     text, closing = document.text, document.values[path][1] - 1
     indent = _indent_within(document, path)
     comma, has_comma = _comma(document, path)
@@ -67,7 +80,7 @@ def _insert_line(document: Document, path: NodePath, key: str | None, value: Any
 
 
 def _insert_within_line(document: Document, path: NodePath, key: str | None, value: Any) -> Edit:
-    """Right behind the last member, before any comment."""
+    """On the same line, right after the last member and before any comment."""
     name = "" if key is None else f"{render_json_line(key)}: "
     written = f"{name}{render_json_line(value)}"
     comma, has_comma = _comma(document, path)
@@ -80,7 +93,7 @@ def _insert_within_line(document: Document, path: NodePath, key: str | None, val
 
 
 def _comma(document: Document, path: NodePath) -> tuple[int | None, bool]:
-    """Where the comma behind the last member stands or belongs, and whether it is there; None: no member."""
+    """Returns where the comma after the last member belongs, or None without members; whether it is there."""
     members = document.members(path)
     if not members:
         return None, False
@@ -92,7 +105,7 @@ def _comma(document: Document, path: NodePath) -> tuple[int | None, bool]:
 
 
 def _indent_within(document: Document, path: NodePath) -> str:
-    """That of the first member where it begins its line, else one step further than the closing bracket."""
+    """Returns the indentation of the first member on its own line, else one step more than the bracket's."""
     for member in document.members(path):
         start = document.keys.get(member, document.values[member])[0]
         if is_first_on_line(document.text, start):
@@ -101,7 +114,7 @@ def _indent_within(document: Document, path: NodePath) -> str:
 
 
 def _unit(document: Document) -> str:
-    """One step of indentation, as the first member of the whole file has it."""
+    """Returns one step of indentation, as the first member of the file that begins its line has it."""
     for member in document.members(()):
         start = document.keys.get(member, document.values[member])[0]
         if is_first_on_line(document.text, start):

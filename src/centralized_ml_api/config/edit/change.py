@@ -1,7 +1,7 @@
-"""From a document and a wish to the new text.
+"""A document and a change -> the new text. Pure.
 
-An edit is tried, read again and compared: the first that means exactly what was asked is taken, and where
-there is none the file is refused. So it can never change what else the file says. Pure.
+Every candidate edit is applied, read again and compared with what was asked for; the first that means exactly
+that is used, and without one the file is refused. So an edit can never change anything else in the file.
 """
 
 from __future__ import annotations
@@ -25,26 +25,31 @@ if TYPE_CHECKING:
 
 
 def set_value(document: Document, path: NodePath, value: Any) -> str:
-    """The text in which the value of that path is `value`; objects on the way to it are made.
+    """Returns the text in which the value at `path` is `value`; adds objects that are missing on the way.
 
     Args:
         document: what was read.
-        path: keys and indices from the root; what does not exist yet must be keys.
+        path: keys and indices from the root; the part that does not exist yet must be keys.
         value: plain data.
 
     Raises:
-        ConfigError: an object of the file has a key twice: which of them counts?
-        UsageError: the file says something else on the way, or is written in a form that cannot be edited.
+        ConfigError: an object of the file has a key twice, and which of the two counts is unknown.
+        UsageError: there is something other than an object on the way, or the file cannot be edited safely.
     """
     return _changed(document, path, value, _edits(document, path, value))
 
 
 def add_entry(document: Document, entry: dict[str, Any], key: str = "models") -> str:
-    """The text with one more entry, the last of the array `key` of the root.
+    """Returns the text with one more entry at the end of an array of the root.
+
+    Args:
+        document: what was read.
+        entry: plain data.
+        key: the key of the array.
 
     Raises:
-        ConfigError: an object of the file has a key twice.
-        UsageError: the file has something else there, or is written in a form that cannot be edited.
+        ConfigError: an object of the file has a key twice, and which of the two counts is unknown.
+        UsageError: there is something other than an array, or the file cannot be edited safely.
     """
     entries = document.value.get(key) if isinstance(document.value, dict) else None
     if not entries:
@@ -64,7 +69,7 @@ def _changed(document: Document, path: NodePath, value: Any, edits: Iterator[Edi
 
 
 def _edits(document: Document, path: NodePath, value: Any) -> Iterator[Edit]:
-    """Ways to write it, the best first."""
+    """Returns the candidate edits, the best first."""
     there = _deepest(document, path)
     if there == path:
         return _replacements(document, path, value)
@@ -89,7 +94,7 @@ def _replacements(document: Document, path: NodePath, value: Any) -> Iterator[Ed
 
 
 def _without_line_break(document: Document, path: NodePath) -> Extent:
-    """Where the value stands; the end of the last line of a YAML block is not replaced with it."""
+    """Returns the extent of the value without the line break at the end of a YAML block."""
     start, end = document.values[path]
     written = document.text[start:end]
     return start, end - len(written) + len(written.removesuffix("\n").removesuffix("\r"))
@@ -111,7 +116,7 @@ def _insertions(document: Document, path: NodePath, key: str | None, value: Any)
 
 
 def _deepest(document: Document, path: NodePath) -> NodePath:
-    """The longest beginning of the path that exists."""
+    """Returns the longest part of the path, from the root, that exists."""
     return next(path[:depth] for depth in range(len(path), -1, -1) if path[:depth] in document.values)
 
 
@@ -126,7 +131,7 @@ def _has_members(value: Any) -> bool:
 
 
 def _with_value(document: Document, path: NodePath, value: Any) -> Any:
-    """What the whole file shall mean."""
+    """Returns what the whole file should mean after the change."""
     there = _deepest(document, path)
     value = _nested(path[len(there) :], value) if document.value_at(there) is None else value
     path = there if document.value_at(there) is None else path
@@ -154,7 +159,7 @@ def _put(parent: Any, step: str | int, value: Any) -> None:
 
 
 def _means(text: str, file: str, wanted: Any) -> bool:
-    """Whether the text can be read, and says that and nothing else."""
+    """Whether the text can be read and means exactly `wanted`, key order included."""
     try:
         document = read_document(SourceText(file, text))
     except ConfigError:
@@ -165,6 +170,6 @@ def _means(text: str, file: str, wanted: Any) -> bool:
 def _refusal(document: Document, path: NodePath, value: Any) -> UsageError:
     location = document.value_location(_deepest(document, path))
     return UsageError(
-        f"{document.source.file} is written in a way that cannot be edited safely, at line {location.line}",
-        fix=f"write {json_path(path)} yourself: {render_json_line(value)}",
+        f"{document.source.file} is written in a way that cannot be edited safely, on line {location.line}",
+        fix=f"set {json_path(path)} yourself: {render_json_line(value)}",
     )

@@ -1,4 +1,4 @@
-"""Puts an edited config in place: at once or not at all, and only instead of what was read."""
+"""Saves an edited config: completely or not at all, and only over the text that was read."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def save_text(path: Path, before: str, after: str) -> None:
-    """Replaces the text of a file; its mode, and the symbolic links that lead to it, stay.
+    """Replaces the text of a file; keeps its mode, its byte order mark and symbolic links to it.
 
     Args:
         path: the file.
-        before: what was read from it.
-        after: what it shall hold.
+        before: the text that was read from it.
+        after: its new text.
 
     Raises:
-        UsageError: it holds something else by now, or cannot be written; it is left as it is.
+        UsageError: it has another text by now, or cannot be written; it is left as it is.
     """
     with _refuse_unwritable(path):
         file = path.resolve(strict=True)
@@ -33,18 +33,18 @@ def save_text(path: Path, before: str, after: str) -> None:
         content = file.read_bytes()
         mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
         if content != mark + before.encode():
-            raise UsageError(f"{path} was changed by somebody else meanwhile", fix="run the command again")
+            raise UsageError(f"{path} has changed since it was read", fix="run the command again")
         _replace(file, mark + after.encode())
 
 
 def _refuse_protected(path: Path, file: Path) -> None:
-    """A rename would succeed on a file that nobody may write."""
+    """Refuses a read-only file: renaming another one over it would succeed."""
     if not file.stat().st_mode & 0o222:
-        raise UsageError(f"{path} is protected against writing", fix=f"chmod u+w {path}")
+        raise UsageError(f"{path} is read-only", fix=f"chmod u+w {path}")
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """A rename, so that nobody ever reads half of it."""
+    """Writes a new file and renames it, so that nobody ever reads half of it."""
     found = file.stat()
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     new = Path(name)
@@ -54,7 +54,7 @@ def _replace(file: Path, content: bytes) -> None:
             opened.flush()
             os.fsync(descriptor)
         new.chmod(stat.S_IMODE(found.st_mode))
-        with contextlib.suppress(PermissionError):  # a file of another user's, in a folder that we may write
+        with contextlib.suppress(PermissionError):  # another user's file, in a folder that we may write
             os.chown(new, found.st_uid, found.st_gid)
         new.replace(file)
     except BaseException:
@@ -68,5 +68,6 @@ def _refuse_unwritable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}", fix="let this user write there"
+            f"{path} cannot be written: {error.strerror or error}",
+            fix="allow this user to write there",
         ) from error

@@ -1,4 +1,4 @@
-"""Small replacements in a text, and what they need to know of its lines. Pure."""
+"""Replacements in a text, and the lines and indentation around them. Pure."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ class Splice:
 
 
 Edit = tuple[Splice, ...]
-"""Splices that do not overlap."""
+"""Splices of the same text that do not overlap."""
 
 
 def apply_edit(text: str, edit: Iterable[Splice]) -> str:
-    """The text with all of them made; everything between them is as it was."""
+    """Returns the text with all splices applied."""
     for splice in sorted(edit, reverse=True):
         text = text[: splice.start] + splice.new + text[splice.end :]
     return text
 
 
 def line_start(text: str, at: int) -> int:
-    """The offset of the first character of the line."""
+    """Returns the offset of the first character of the line that contains `at`."""
     return text.rfind("\n", 0, at) + 1
 
 
 def line_end(text: str, at: int) -> int:
-    """The offset behind the line, its line break included."""
+    """Returns the offset behind the line that contains `at`, its line break included."""
     end = text.find("\n", at)
     return len(text) if end < 0 else end + 1
 
 
 def indent_at(text: str, at: int) -> str:
-    """The blanks that the line begins with."""
+    """Returns the spaces and tabs that the line of `at` begins with, before `at`."""
     line = text[line_start(text, at) : at]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def is_first_on_line(text: str, at: int) -> bool:
-    """Whether nothing but blanks stands before it on its line."""
+    """Whether there are only spaces and tabs before `at` on its line."""
     return not text[line_start(text, at) : at].strip(" \t")
 
 
 def line_break(text: str) -> str:
-    """How the text ends its lines."""
+    """Returns the line break that the text uses."""
     return "\r\n" if "\r\n" in text else "\n"

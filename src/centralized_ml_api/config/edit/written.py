@@ -1,4 +1,4 @@
-"""Values as a person would write them, in JSON and in YAML. Pure."""
+"""Values as a person would write them, in JSON and YAML. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ if TYPE_CHECKING:
 _LONGEST_ON_ONE_LINE = 70
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _NOT_PLAIN = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-"""Some are words of YAML 1.1 only: other programs would not read a text."""
+"""Some are words of YAML 1.1 only; other programs would not read them as strings."""
 
 YAML_INDENT = "  "
 
 
 def render_json(value: Any, indent: str, unit: str) -> list[str]:
-    """The lines of a value; all but the first begin with `indent`, and deeper ones with `unit` more."""
+    """Returns the lines of a value.
+
+    Args:
+        value: plain data.
+        indent: what every line but the first begins with.
+        unit: one more step of indentation.
+    """
     whole = render_json_line(value)
     if not isinstance(value, (dict, list)) or (len(whole) <= _LONGEST_ON_ONE_LINE and _is_flat(value)):
         return [whole]
@@ -29,19 +35,19 @@ def render_json(value: Any, indent: str, unit: str) -> list[str]:
 
 
 def render_json_line(value: Any) -> str:
-    """The value on one line."""
+    """Returns the value on one line."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def render_yaml(value: dict[str, Any] | list[Any], indent: str) -> list[str]:
-    """The lines of a block with something in it; each begins with `indent`."""
+    """Returns the lines of a block that is not empty; each begins with `indent`."""
     if isinstance(value, list):
         return [line for item in value for line in _yaml_item(item, indent)]
     return [line for key, item in value.items() for line in _yaml_member(key, item, indent)]
 
 
 def render_yaml_scalar(value: Any) -> str:
-    """A value without members: plain where no reader of YAML can take it for something else."""
+    """Returns a value without members, unquoted where every YAML reader takes it for a string."""
     plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN
     return value if plain and isinstance(value, str) else render_json_line(value)
 

@@ -1,8 +1,8 @@
-"""The file a user writes, as types: frozen, strict, every field of the format.
+"""The file that a user writes, as types: frozen, strict, every field of the format.
 
-Nothing here reads or decides anything. What a single value may be stands in its type; what several values
-must be together is a rule in `checks/`. The JSON Schema for editors and the reference are generated from
-these classes, so descriptions and examples are what a reader sees.
+Nothing here reads or decides anything. A type says what a single value may be; a rule in `checks/` says what
+several values must be together. The JSON Schema for editors and the reference are generated from these
+classes: users read their descriptions and examples.
 """
 
 from __future__ import annotations

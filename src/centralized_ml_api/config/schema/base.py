@@ -1,4 +1,4 @@
-"""What every part of the file is built from: the strict base class and the forms that several parts use."""
+"""What every part of the file is built from: the strict base class, and types that several parts share."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Speaks = Literal[
     "text-embeddings-inference",
     "text-inputs-embeddings",
 ]
-"""The bodies that a model server takes, where they are known: those of OpenAI's API, of Hugging Face's two
-servers (`inputs`), and of JumpStart's own containers (`text_inputs`)."""
+"""The request bodies that a model server takes, where they are known: those of OpenAI's API, of Hugging
+Face's two servers (`inputs`), and of JumpStart's own containers (`text_inputs`)."""
 
 
 def hint(**schema: Any) -> dict[str, Any]:
-    """What only the JSON Schema says about a field, because a rule with a better message checks it."""
+    """Returns what only the JSON Schema says of a field, because a rule with a better message checks it."""
     return schema
 
 
 class Written(BaseModel):
-    """A part of the file: unknown keys and coercions (`"3"` for 3) are refused."""
+    """A part of the file; refuses unknown keys and conversions (`"3"` for 3)."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")

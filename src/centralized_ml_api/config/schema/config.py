@@ -27,10 +27,11 @@ class Config(Written):
         ),
     ] = []
     event: Annotated[
-        Event | None, Field(description="Who may call, how much, until when. Without it: everybody.")
+        Event | None,
+        Field(description="Who may call, how much and until when. Without it, everybody may call."),
     ] = None
 
     @property
     def entries(self) -> list[ModelEntry | EndpointEntry]:
-        """Every path of the API in file order, models first."""
+        """Every entry, and so every path of the API: the models in file order, then the endpoints."""
         return [*self.models, *self.endpoints]

@@ -1,4 +1,4 @@
-"""The entries of `models` and `endpoints`: each is a path of the API."""
+"""The entries of `models` and `endpoints`, each a path of the API."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from centralized_ml_api.config.schema.local import Local
 
 
 class Autoscaling(Written):
-    """How many instances SageMaker may run for a model. Without this block: one, always."""
+    """How many instances SageMaker may run for a model. Without this block there is always one."""
 
-    min_capacity: Annotated[Count, Field(description="The fewest instances that run.", examples=[1])]
+    min_capacity: Annotated[Count, Field(description="The smallest number of instances.", examples=[1])]
     max_capacity: Annotated[
-        Count, Field(description="The most instances that run; at least `min_capacity`.", examples=[2])
+        Count, Field(description="The largest number of instances; at least `min_capacity`.", examples=[2])
     ]
     invocations_per_instance: Annotated[
         Count,
@@ -37,13 +37,13 @@ class Autoscaling(Written):
 
 
 class Entry(Written):
-    """What a model and an adopted endpoint have in common: a path of the API."""
+    """What a model and an adopted endpoint have in common."""
 
     name: Annotated[
         str,
         Field(
-            description="The path of the API (`open-llama` is called at `/open-llama`): small letters, "
-            "digits, hyphens; at most 63 characters; unique in the file.",
+            description="The path of the API (`open-llama` is called at `/open-llama`): lowercase letters, "
+            "digits and hyphens; at most 63 characters; unique in the file.",
             examples=["open-llama"],
             json_schema_extra=hint(
                 pattern=NAME_PATTERN, **{"not": {"enum": ["health", "models", "openapi-json", "v1"]}}
@@ -51,11 +51,11 @@ class Entry(Written):
         ),
     ]
     integration: Annotated[
-        Integration, Field(description="How the path reaches the model.", examples=[{"type": "api"}])
+        Integration, Field(description="How the gateway calls the model.", examples=[{"type": "api"}])
     ]
     description: Annotated[
         str | None,
-        Field(description="What it does, for the catalogue page.", examples=["Answers questions."]),
+        Field(description="What the model does, for the catalogue page.", examples=["Answers questions."]),
     ] = None
     made_by: Annotated[
         str | None,
@@ -69,7 +69,7 @@ class Entry(Written):
         str | None,
         Field(
             pattern=MEDIA_TYPE,
-            description="The media type of the requests; without it, that of the sample.",
+            description="The media type of requests; by default that of the sample.",
             examples=["audio/wav"],
         ),
     ] = None
@@ -77,7 +77,7 @@ class Entry(Written):
         str | None,
         Field(
             pattern=MEDIA_TYPE,
-            description="The media type of the answers, where it is not JSON.",
+            description="The media type of responses, if it is not JSON.",
             examples=["image/png"],
         ),
     ] = None
@@ -91,15 +91,15 @@ class Entry(Written):
     speaks: Annotated[
         Speaks | None,
         Field(
-            description="What bodies the SageMaker endpoint takes, where JumpStart does not say: an entry "
-            "that chats or embeds answers under `/v1` too.",
+            description="Which request bodies the SageMaker endpoint takes, if JumpStart does not say: with "
+            "`openai-chat` or `openai-embeddings` the entry is served under `/v1` too.",
             examples=["openai-chat"],
         ),
     ] = None
     local: Annotated[
         Local | None,
         Field(
-            description="How one machine serves it. Without this block its path answers 501 there.",
+            description="How one machine serves the entry. Without this block its path answers 501 there.",
             examples=[{"engine": "url", "url": "http://gpu-box:8000/invocations"}],
         ),
     ] = None
@@ -112,7 +112,7 @@ class ModelEntry(Entry):
         str | None,
         Field(
             pattern=NOT_BLANK,
-            description="An id of the JumpStart catalogue. "
+            description="A model id of the JumpStart catalogue. "
             "Exactly one of `model_id`, `model_package_arn`, `image`.",
             examples=["huggingface-textgeneration-open-llama"],
         ),
@@ -120,7 +120,7 @@ class ModelEntry(Entry):
     model_package_arn: Annotated[
         str | None,
         Field(
-            description="The ARN of a model package of the AWS Marketplace, in the region of the deployment.",
+            description="The ARN of an AWS Marketplace model package, in the region of the deployment.",
             examples=["arn:aws:sagemaker:us-east-1:123456789012:model-package/my-package"],
             json_schema_extra=hint(pattern="^arn:"),
         ),
@@ -137,7 +137,7 @@ class ModelEntry(Entry):
         str | None,
         Field(
             pattern=r"^s3://[^/\s]+/\S+$",
-            description="The artifacts that SageMaker unpacks for `image`.",
+            description="The archive of artifacts that SageMaker unpacks for `image`.",
             examples=["s3://my-bucket/model.tar.gz"],
         ),
     ] = None
@@ -159,14 +159,14 @@ class ModelEntry(Entry):
     environment: Annotated[
         Environment,
         Field(
-            description="Environment variables of the container; they win over JumpStart's.",
+            description="Environment variables of the container; they override JumpStart's.",
             examples=[{"SM_NUM_GPUS": "1"}],
         ),
     ] = {}
     instance: Annotated[
         str | None,
         Field(
-            description="The SageMaker instance type. Either this or `instances`.",
+            description="The SageMaker instance type. Use either this or `instances`.",
             examples=["ml.g5.2xlarge"],
             json_schema_extra=hint(pattern=INSTANCE_PATTERN),
         ),
@@ -176,7 +176,7 @@ class ModelEntry(Entry):
         Field(
             min_length=1,
             max_length=5,
-            description="Up to five instance types, tried in this order when capacity is short.",
+            description="Up to five instance types, tried in this order while there is no capacity.",
             examples=[["ml.g5.2xlarge", "ml.g5.4xlarge"]],
             json_schema_extra=hint(items={"type": "string", "pattern": INSTANCE_PATTERN}, uniqueItems=True),
         ),
@@ -184,12 +184,13 @@ class ModelEntry(Entry):
     instance_check: Annotated[
         bool,
         Field(
-            description="`false` allows types that JumpStart does not list for the model.", examples=[False]
+            description="`false` allows instance types that JumpStart does not list for the model.",
+            examples=[False],
         ),
     ] = True
     autoscaling: Annotated[
         Autoscaling | None,
-        Field(description="How many instances run. Without this block: one, always."),
+        Field(description="How many instances run. Without this block there is always one."),
     ] = None
 
 
@@ -200,7 +201,7 @@ class EndpointEntry(Entry):
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
-            description="SageMaker's name of the endpoint, where it is not `name`.",
+            description="The endpoint's name in SageMaker, if it is not `name`.",
             examples=["My-Endpoint-2026"],
         ),
     ] = None

@@ -1,4 +1,4 @@
-"""Who may call, how much, until when, for how much: `event`."""
+"""Who may call, how much, until when, and at what cost: `event`."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ class Team(Written):
 
     name: Annotated[str, Field(description="The team's name.", examples=["red"])]
     requests_per_second: Annotated[
-        Rate | None, Field(description="Calls per second, over time; instead of the event's.", examples=[5])
+        Rate | None, Field(description="Calls per second over time; overrides the event's.", examples=[5])
     ] = None
     burst: Annotated[
         Count | None,
-        Field(description="Calls at once before the rate applies; instead of the event's.", examples=[10]),
+        Field(description="Calls at once before the rate applies; overrides the event's.", examples=[10]),
     ] = None
     requests_per_day: Annotated[Count | None, Field(description="Calls per day.", examples=[1000])] = None
     models: Annotated[
         list[str] | None,
-        Field(description="The entries that the team may call. Without it: all.", examples=[["open-llama"]]),
+        Field(description="The entries that the team may call; all by default.", examples=[["open-llama"]]),
     ] = None
 
 
 class Budget(Written):
-    """When to warn about the bill."""
+    """When AWS warns about the bill, and whom."""
 
-    usd: Annotated[float, Field(gt=0, le=1_000_000_000, description="US dollars a month.", examples=[500])]
+    usd: Annotated[float, Field(gt=0, le=1_000_000_000, description="US dollars per month.", examples=[500])]
     email: Annotated[
         str,
         Field(
-            description="Who is told.", examples=["you@example.com"], json_schema_extra=hint(format="email")
+            description="Where the warning is sent.",
+            examples=["you@example.com"],
+            json_schema_extra=hint(format="email"),
         ),
     ]
 
@@ -50,7 +52,7 @@ TeamOrName = Annotated[
 
 
 class Event(Written):
-    """Who may call, how much, until when."""
+    """Who may call, how much and until when."""
 
     teams: Annotated[
         list[TeamOrName],
@@ -62,7 +64,7 @@ class Event(Written):
     requests_per_second: Annotated[
         Rate | None,
         Field(
-            description="Calls per second of each team; without teams, of all callers together.",
+            description="Calls per second for each team; without teams, for all callers together.",
             examples=[10],
         ),
     ] = None
@@ -72,7 +74,7 @@ class Event(Written):
     ends: Annotated[
         str | None,
         Field(
-            description="The instant at which the deployment removes itself, with its zone.",
+            description="When the deployment removes itself: a timestamp with its zone.",
             examples=["2030-06-01T18:00:00+02:00"],
             json_schema_extra=hint(format="date-time"),
         ),

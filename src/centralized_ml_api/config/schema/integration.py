@@ -1,4 +1,4 @@
-"""How a path reaches its model: `integration` and the Lambda function in it."""
+"""How the gateway calls a model: `integration`, and the Lambda function in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from centralized_ml_api.config.schema.base import NOT_BLANK, Written, hint
 
 
 class ScopedPermissions(Written):
-    """IAM actions on named resources."""
+    """IAM actions on certain resources."""
 
     actions: Annotated[
         list[str],
@@ -20,7 +20,7 @@ class ScopedPermissions(Written):
         list[str],
         Field(
             min_length=1,
-            description="The ARNs that the actions are allowed on.",
+            description="The ARNs on which the actions are allowed.",
             examples=[["arn:aws:s3:::my-bucket/*"]],
         ),
     ]
@@ -37,7 +37,7 @@ class FunctionProperties(Written):
         str,
         Field(
             pattern=NOT_BLANK,
-            description="Folder of the function, relative to the project root or else to this file.",
+            description="The folder of the function, relative to the project root or else to this file.",
             examples=["functions/example_function"],
         ),
     ]
@@ -45,9 +45,9 @@ class FunctionProperties(Written):
         Annotated[list[str], Tag("actions")] | Annotated[ScopedPermissions, Tag("scoped")],
         Discriminator(_permissions_tag),
         Field(
-            description="What the function may do: IAM actions, or actions on named resources. "
-            "`sagemaker:InvokeEndpoint*` is limited to this entry's endpoint; other bare actions are allowed "
-            "on everything.",
+            description="What the function may do: IAM actions, or actions on certain resources. "
+            "`sagemaker:InvokeEndpoint*` is limited to this entry's endpoint; other actions without "
+            "resources are allowed on every resource.",
             examples=[
                 ["sagemaker:InvokeEndpoint"],
                 {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::my-bucket/*"]},
@@ -59,7 +59,7 @@ class FunctionProperties(Written):
         Field(
             ge=1,
             le=900,
-            description="Seconds after which a call is stopped. The API itself waits 29 seconds.",
+            description="Seconds after which a call is aborted. The API itself waits 29 seconds.",
             examples=[29],
         ),
     ]
@@ -83,7 +83,7 @@ class FunctionProperties(Written):
         str,
         Field(
             pattern=NOT_BLANK,
-            description="File (without suffix) and function that Lambda calls, with a dot between.",
+            description="The file (without its suffix) and function that Lambda calls, separated by a dot.",
             examples=["index.lambda_handler"],
         ),
     ] = "index.lambda_handler"
@@ -97,24 +97,25 @@ class FunctionProperties(Written):
 
 
 class Integration(Written):
-    """How the path reaches the model."""
+    """How the gateway calls the model."""
 
     type: Annotated[
         Literal["api", "lambda", "stream"],
         Field(
-            description="`api`: the gateway calls the model; `lambda`: a function stands between; "
-            "`stream`: the answer comes in pieces, as server-sent events.",
+            description="`api`: the gateway calls the model directly; `lambda`: through a function of yours; "
+            "`stream`: directly, and the response is streamed as server-sent events.",
             examples=["api"],
         ),
     ]
     headers: Annotated[
         list[str],
         Field(
-            description="Request headers that reach the model besides Content-Type and Accept.",
+            description="Request headers that are passed to the model, besides Content-Type and Accept.",
             examples=[["X-Amzn-SageMaker-Custom-Attributes"]],
             json_schema_extra=hint(items={"type": "string", "pattern": "^[A-Za-z0-9-]+$"}),
         ),
     ] = []
     properties: Annotated[
-        FunctionProperties | None, Field(description="The function; exactly for the type `lambda`.")
+        FunctionProperties | None,
+        Field(description="The function; required for the type `lambda`, and only for it."),
     ] = None

@@ -1,4 +1,4 @@
-"""How one machine serves an entry: `local`, one class an engine."""
+"""How one machine serves an entry: `local`, one class for each engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fetch = Literal["auto", "manual"]
 
 
 class LocalServing(Written):
-    """What every local engine has."""
+    """What all local engines have in common."""
 
     replicas: Annotated[
         int, Field(ge=1, le=256, description="How many processes share the calls.", examples=[2])
@@ -32,18 +32,18 @@ class LocalServing(Written):
     speaks: Annotated[
         Speaks | None,
         Field(
-            description="What bodies the server takes, where that is not known: with `openai-chat` or "
-            "`openai-embeddings` the entry answers under `/v1` too.",
+            description="Which request bodies the server takes, if that is not known: with `openai-chat` or "
+            "`openai-embeddings` the entry is served under `/v1` too.",
             examples=["openai-embeddings"],
         ),
     ] = None
 
 
 class LlamaCpp(LocalServing):
-    """A GGUF language model on llama.cpp's own server."""
+    """A GGUF language model, served by llama.cpp's own server."""
 
     engine: Annotated[
-        Literal["llama.cpp"], Field(description="Which kind of local server.", examples=["llama.cpp"])
+        Literal["llama.cpp"], Field(description="The kind of local server.", examples=["llama.cpp"])
     ]
     weights: Annotated[
         str,
@@ -53,23 +53,23 @@ class LlamaCpp(LocalServing):
             examples=["weights/model.gguf", "hf://owner/repo/model.gguf"],
         ),
     ]
-    context: Annotated[Count, Field(description="Tokens of one conversation.", examples=[2048])] = 2048
+    context: Annotated[
+        Count, Field(description="The context size of a conversation, in tokens.", examples=[2048])
+    ] = 2048
     fetch: Annotated[
         Fetch, Field(description="`manual`: only `mlapi pull NAME` downloads the weights.", examples=["auto"])
     ] = "auto"
 
 
 class PythonFolder(LocalServing):
-    """A folder with `inference.py`, SageMaker's own convention."""
+    """A folder with an `inference.py`, as SageMaker's own containers run it."""
 
-    engine: Annotated[
-        Literal["python"], Field(description="Which kind of local server.", examples=["python"])
-    ]
+    engine: Annotated[Literal["python"], Field(description="The kind of local server.", examples=["python"])]
     code: Annotated[
         str,
         Field(
             pattern=NOT_BLANK,
-            description="Folder with `inference.py` and optionally `requirements.txt`, relative to the "
+            description="The folder with `inference.py` and optionally `requirements.txt`, relative to the "
             "project root or else to this file.",
             examples=["models/ocr"],
         ),
@@ -77,7 +77,7 @@ class PythonFolder(LocalServing):
     weights: Annotated[
         str | None,
         Field(
-            description="Weights: a file, in the forms that `llama.cpp` takes, a folder, or a diffusers "
+            description="The weights: a file, in the forms that `llama.cpp` takes; a folder; or a diffusers "
             "pipeline on the hub, `hf://owner/repo`. `@revision` after the repository names a branch, tag or "
             "commit.",
             examples=["https://example.com/model.onnx", "hf://owner/repo"],
@@ -89,10 +89,10 @@ class PythonFolder(LocalServing):
 
 
 class Command(LocalServing):
-    """Anything that serves HTTP."""
+    """Any program that serves HTTP."""
 
     engine: Annotated[
-        Literal["command"], Field(description="Which kind of local server.", examples=["command"])
+        Literal["command"], Field(description="The kind of local server.", examples=["command"])
     ]
     run: Annotated[
         list[str],
@@ -105,7 +105,7 @@ class Command(LocalServing):
     ping: Annotated[
         str,
         Field(
-            description="The path that answers 2xx once the server is ready.",
+            description="The path that answers with 2xx once the server is ready.",
             examples=["/health"],
             json_schema_extra=hint(pattern="^/"),
         ),
@@ -121,13 +121,13 @@ class Command(LocalServing):
 
 
 class Url(LocalServing):
-    """Something that already runs."""
+    """A server that already runs."""
 
-    engine: Annotated[Literal["url"], Field(description="Which kind of local server.", examples=["url"])]
+    engine: Annotated[Literal["url"], Field(description="The kind of local server.", examples=["url"])]
     url: Annotated[
         str,
         Field(
-            description="The address that calls are sent to.",
+            description="The URL that calls are sent to.",
             examples=["http://gpu-box:8000/v1/chat/completions"],
             json_schema_extra=hint(pattern="^https?://"),
         ),
@@ -135,7 +135,7 @@ class Url(LocalServing):
     ping: Annotated[
         str | None,
         Field(
-            description="The path that answers 2xx once the server is ready.",
+            description="The path that answers with 2xx once the server is ready.",
             examples=["/health"],
             json_schema_extra=hint(pattern="^/"),
         ),
@@ -143,16 +143,16 @@ class Url(LocalServing):
 
 
 class SageMakerEndpoint(LocalServing):
-    """The real endpoint, with the user's own AWS credentials."""
+    """The real SageMaker endpoint, called with your own AWS credentials."""
 
     engine: Annotated[
-        Literal["sagemaker"], Field(description="Which kind of local server.", examples=["sagemaker"])
+        Literal["sagemaker"], Field(description="The kind of local server.", examples=["sagemaker"])
     ]
     region: Annotated[
         str | None,
         Field(
             pattern=REGION_PATTERN,
-            description="The endpoint's region; without it, the one of the credentials.",
+            description="The region of the endpoint; by default that of your AWS configuration.",
             examples=["eu-west-1"],
         ),
     ] = None

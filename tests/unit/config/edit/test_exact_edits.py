@@ -97,9 +97,9 @@ def test_an_entry_is_added_below_the_others(file: str, before: str, after: str) 
 def test_what_cannot_be_edited_is_refused_with_what_to_write(
     file: str, text: str, path: tuple[str | int, ...], value: Any
 ) -> None:
-    with pytest.raises(UsageError, match=rf"{file} is written in a way .* at line 1") as refused:
+    with pytest.raises(UsageError, match=rf"{file} is written in a way .* on line 1") as refused:
         set_value(read(text, file), path, value)
-    assert refused.value.fix.startswith("write $.")
+    assert refused.value.fix.startswith("set $.")
 
 
 def test_a_file_with_a_key_twice_is_refused() -> None:

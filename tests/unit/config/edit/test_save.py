@@ -30,7 +30,7 @@ def test_mode_links_and_byte_order_mark_stay(tmp_path: Path) -> None:
 def test_another_edit_meanwhile_is_not_lost(tmp_path: Path) -> None:
     path = tmp_path / "models.json"
     path.write_text("new")
-    with pytest.raises(UsageError, match="was changed by somebody else"):
+    with pytest.raises(UsageError, match="has changed since it was read"):
         save_text(path, "old", "mine")
     assert path.read_text() == "new"
 
@@ -52,6 +52,6 @@ def test_a_file_that_is_protected_against_writing_is_not_replaced(tmp_path: Path
     path = tmp_path / "models.json"
     path.write_text("old")
     path.chmod(0o444)
-    with pytest.raises(UsageError, match="is protected against writing"):
+    with pytest.raises(UsageError, match="is read-only"):
         save_text(path, "old", "new")
     assert path.read_text() == "old"
