@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.binary import find_envoy
+from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.machine.ports import free_port
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
 from support.waiting import wait_until

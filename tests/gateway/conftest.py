@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 REFUSED = 'add a "local" block: 100% sure, %REQ(host)% \\ é \u202e </script>'
 ANSWER_BYTES = 12 * 1024 * 1024
-SHORT = Limits(answer_bytes=ANSWER_BYTES, headers_seconds=0.5, request_seconds=1.5, stream_idle_seconds=30)
+SHORT = Limits(response_bytes=ANSWER_BYTES, headers_seconds=0.5, request_seconds=1.5, stream_idle_seconds=30)
 MODELS = {
     "echo": "/echo",
     "same": "/same",

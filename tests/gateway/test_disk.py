@@ -63,7 +63,7 @@ def test_a_folder_that_was_removed_is_made_anew_for_the_next_start(
     with OddServer() as server, start_gateway(tmp_path, background, serving(server, "old")) as running:
         shutil.rmtree(folder)
         for _ in range(2):
-            with pytest.raises(StartError, match="was removed while it runs"):
+            with pytest.raises(StartError, match="was removed while the gateway runs"):
                 running.apply(serving(server, "new"))
             assert running.call("/old").status == 200
             assert running.envoy.cut_off

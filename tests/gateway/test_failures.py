@@ -45,11 +45,11 @@ def test_a_server_that_does_not_listen_fails_no_call_to_its_replicas(gateway: Ru
 
 def test_calls_go_to_every_replica(tmp_path: Path, background: Background) -> None:
     with (
-        OddServer() as one,
+        OddServer() as first,
         OddServer() as two,
-        start_gateway(tmp_path, background, models(one.port, two.port)) as running,
+        start_gateway(tmp_path, background, models(first.port, two.port)) as running,
     ):
-        assert {running.call("/echo").json["port"] for _ in range(40)} == {one.port, two.port}
+        assert {running.call("/echo").json["port"] for _ in range(40)} == {first.port, two.port}
 
 
 def test_a_killed_replica_fails_no_call_but_those_under_way(tmp_path: Path, background: Background) -> None:
@@ -93,4 +93,4 @@ def test_a_hung_model_does_not_hold_up_another(tmp_path: Path, background: Backg
             hanging = [clients.submit(running.call, "/hang") for _ in range(32)]
             assert running.call("/echo").status == 200
             server.released.set()
-            assert {one.result().status for one in hanging} == {502}
+            assert {call.result().status for call in hanging} == {502}

@@ -68,7 +68,7 @@ def assert_refused(answer: Answer, error: ApiError) -> None:
 def routes_of(running: RunningGateway) -> list[tuple[str, str]]:
     """A method and a path for each route of the table that Envoy has."""
     table = json.loads((running.folder / "routes.json").read_text())["resources"][0]
-    return [request_for(one["match"]) for one in table["virtual_hosts"][0]["routes"]]
+    return [request_for(route["match"]) for route in table["virtual_hosts"][0]["routes"]]
 
 
 def request_for(match: dict[str, Any]) -> tuple[str, str]:

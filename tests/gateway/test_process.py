@@ -12,10 +12,10 @@ import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import EnvoyGateway, Limits
-from centralized_ml_api.local.envoy.ca_bundle import find_trust_store
+from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.envoy.ca_bundle import find_ca_bundle
 from centralized_ml_api.local.envoy.settings import Files, Settings
-from centralized_ml_api.local.envoy.socket_path import shorten_path
-from centralized_ml_api.local.envoy.validate import find_fault
+from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
 from support.odd_server import OddServer
 from support.running_gateway import read, start_gateway
@@ -33,7 +33,7 @@ NOTHING = Gateway((), ())
 
 
 def settings(folder: Path) -> Settings:
-    return Settings("127.0.0.1", 0, Files(folder, folder / "access.log"), find_trust_store())
+    return Settings("127.0.0.1", 0, Files(folder, folder / "access.log"), find_ca_bundle())
 
 
 def test_envoy_finds_no_fault_in_any_kind_of_route(
@@ -44,14 +44,14 @@ def test_envoy_finds_no_fault_in_any_kind_of_route(
         ExternalUpstream("by-address", "192.0.2.1", 8443, tls=True),
         ExternalUpstream("by-ipv6", "2001:db8::1", 80, tls=False),
     )
-    routes = tuple(ServedRoute(one.name, one.name, "/x", ("A" * 40, "B")) for one in tls)
+    routes = tuple(ServedRoute(upstream.name, upstream.name, "/x", ("A" * 40, "B")) for upstream in tls)
     everything = Gateway((*served.upstreams, *tls), (*served.routes, *routes))
-    assert background.run(find_fault(everything, settings(tmp_path))) == ""
+    assert background.run(find_config_error(everything, settings(tmp_path))) == ""
 
 
 def test_envoy_says_what_is_wrong(tmp_path: Path, background: Background) -> None:
     wrong = Gateway((Upstream("a", (70_000,)),), (ServedRoute("a", "a", "/x", ()),))
-    assert "PortValue" in background.run(find_fault(wrong, settings(tmp_path)))
+    assert "PortValue" in background.run(find_config_error(wrong, settings(tmp_path)))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -102,7 +102,9 @@ def test_nobody_else_can_reach_the_admin_interface(tmp_path: Path, background: B
     with start_gateway(tmp_path, background, NOTHING) as running:
         assert running.process is not None
         listening = psutil.Process(running.process.pid).net_connections("inet")
-        assert {one.laddr.port for one in listening} == {running.port}, "Envoy listens for the API only"
+        assert {connection.laddr.port for connection in listening} == {running.port}, (
+            "Envoy listens for the API only"
+        )
         socket = tmp_path / "envoy/admin.sock"
         assert (socket.stat().st_mode & 0o777, socket.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 

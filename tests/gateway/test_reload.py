@@ -61,8 +61,8 @@ EXPECTED = [404, 503, 200, 200, 418, 200, 200, 200, 200, 501]
 
 
 def test_changes_drop_no_call_on_an_untouched_route(tmp_path: Path, background: Background) -> None:
-    with OddServer() as one, OddServer() as two:
-        gateways = states(one.port, two.port)
+    with OddServer() as first, OddServer() as two:
+        gateways = states(first.port, two.port)
         with start_gateway(tmp_path, background, gateways[0]) as running:
             changed = threading.Event()
             with ThreadPoolExecutor(CLIENTS) as clients:
@@ -134,7 +134,7 @@ def test_a_refused_change_names_the_reason_and_changes_nothing(
         good = states(server.port, server.port)[2]
         bad = replace(good, upstreams=(*good.upstreams[:1], Upstream("moving", (70_000,))))
         with start_gateway(tmp_path, background, good) as running:
-            with pytest.raises(StartError, match=r"refused its new configuration .*PortValue"):
+            with pytest.raises(StartError, match=r"rejected its new configuration .*PortValue"):
                 running.apply(bad)
             assert running.call("/moving").status == 200
             running.apply(states(server.port, server.port)[4])

@@ -27,8 +27,8 @@ CALLS = 60
 
 @pytest.fixture
 def servers() -> Iterator[tuple[OddServer, OddServer]]:
-    with OddServer() as one, OddServer() as other:
-        yield one, other
+    with OddServer() as first, OddServer() as other:
+        yield first, other
 
 
 @contextlib.contextmanager
@@ -43,8 +43,8 @@ def one_busy(gateway: RunningGateway, servers: tuple[OddServer, ...]) -> Iterato
     """One call is under way for as long as the block; gives the server that has it."""
     with contextlib.closing(gateway.connect()) as connection:
         connection.request("POST", "/long")
-        wait_until(lambda: any("/hang" in one.asked for one in servers), "a server has the long call")
-        yield next(one for one in servers if "/hang" in one.asked)
+        wait_until(lambda: any("/hang" in server.asked for server in servers), "a server has the long call")
+        yield next(server for server in servers if "/hang" in server.asked)
 
 
 def answering(gateway: RunningGateway) -> Counter[int]:
@@ -55,16 +55,16 @@ def answering(gateway: RunningGateway) -> Counter[int]:
 def test_calls_are_spread_over_idle_servers(
     tmp_path: Path, background: Background, servers: tuple[OddServer, OddServer]
 ) -> None:
-    with running(tmp_path, background, *(one.port for one in servers)) as gateway:
+    with running(tmp_path, background, *(server.port for server in servers)) as gateway:
         counts = answering(gateway)
-    assert counts.keys() == {one.port for one in servers}
+    assert counts.keys() == {server.port for server in servers}
     assert min(counts.values()) > CALLS // 6, counts
 
 
 def test_a_busy_server_is_left_alone(
     tmp_path: Path, background: Background, servers: tuple[OddServer, OddServer]
 ) -> None:
-    ports = (one.port for one in servers)
+    ports = (server.port for server in servers)
     with running(tmp_path, background, *ports) as gateway, one_busy(gateway, servers) as busy:
         counts = answering(gateway)
     assert counts[busy.port] <= CALLS // 10, "it would have every fourth call if two were drawn"

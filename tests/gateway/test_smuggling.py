@@ -68,7 +68,7 @@ def statuses_until_closed(port: int, sent: bytes) -> list[int]:
         said = b""
         while piece := connection.recv(65536):
             said += piece
-    return [int(one[:3]) for one in said.split(b"HTTP/1.1 ")[1:]]
+    return [int(answer[:3]) for answer in said.split(b"HTTP/1.1 ")[1:]]
 
 
 @pytest.mark.parametrize("path", ["/echo", "/function"])
@@ -77,9 +77,9 @@ def test_a_length_that_can_be_read_in_two_ways_is_refused_with_all_that_follows(
 ) -> None:
     sent = [request(path, framing) + b"0\r\n\r\n" + HIDDEN for framing in TWO_LENGTHS]
     with ThreadPoolExecutor(len(sent)) as callers:
-        heard = callers.map(lambda one: statuses_until_closed(gateway.port, one), sent)
+        heard = callers.map(lambda bytes_sent: statuses_until_closed(gateway.port, bytes_sent), sent)
     statuses = dict(zip(TWO_LENGTHS, heard, strict=True))
-    taken = {framing: one for framing, one in statuses.items() if one not in ([400], [501])}
+    taken = {framing: answered for framing, answered in statuses.items() if answered not in ([400], [501])}
     assert taken == {}, "one answer that refuses, and nothing of what came behind it"
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from centralized_ml_api.local.envoy.traffic import BUCKETS_MILLISECONDS, MILLISECONDS, REQUESTS
+from centralized_ml_api.local.envoy.stats import BUCKETS_MILLISECONDS, MILLISECONDS, REQUESTS
 from support.running_gateway import start_gateway
 from support.waiting import wait_until
 

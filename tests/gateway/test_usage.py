@@ -10,8 +10,7 @@ import pytest
 
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute
 from centralized_ml_api.local.run.access_log import keep_bounded
-from centralized_ml_api.local.usage.collector import UsageCollector
-from centralized_ml_api.local.usage.keeper import UsageKeeper
+from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from support.running_gateway import start_gateway
 from support.waiting import wait_until
 
@@ -31,8 +30,8 @@ LIMIT_BYTES = 2000
 @pytest.fixture
 def running(tmp_path: Path, background: Background) -> Iterator[RunningGateway]:
     gateway = Gateway((), (RefusedRoute("chat", "not here"),))
-    with start_gateway(tmp_path, background, gateway) as one:
-        yield one
+    with start_gateway(tmp_path, background, gateway) as serving:
+        yield serving
 
 
 @pytest.fixture
@@ -44,13 +43,13 @@ def collector(tmp_path: Path) -> UsageCollector:
 def _kept_bounded(
     running: RunningGateway, collector: UsageCollector, background: Background
 ) -> Iterator[None]:
-    keeper = UsageKeeper(collector, pytest.fail)
+    recorder = UsageRecorder(collector, pytest.fail)
 
     async def start() -> asyncio.Task[None]:
         keeping = keep_bounded(
             collector.log,
             running.envoy.reopen_logs,
-            keeper.collect,
+            recorder.collect,
             limit_bytes=LIMIT_BYTES,
             look_seconds=0.02,
         )
@@ -104,8 +103,8 @@ def test_models_and_unknown_paths_have_a_row_each(running: RunningGateway, colle
     running.logged(answer.header("x-request-id"))
     wait_until(lambda: collector.load_table(None).requests == 6, "all calls are counted")
     rows = collector.load_table(None).rows
-    assert [(one.team, one.model, one.statuses) for one in rows] == [
+    assert [(row.team, row.model, row.statuses) for row in rows] == [
         ("-", "-", ((404, 3), (405, 1))),
         ("-", "chat", ((501, 2),)),
     ]
-    assert all(one.p95_milliseconds is not None and one.bytes_out for one in rows)
+    assert all(row.p95_milliseconds is not None and row.bytes_out for row in rows)

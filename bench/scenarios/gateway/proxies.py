@@ -14,7 +14,7 @@ from bench.processes import free_port
 from bench.scenarios.gateway.calls import ANSWER, KEY, OPENAI_PATH, build_call, build_keys
 from bench.scenarios.gateway.nginx import find_nginx, nginx_version
 from bench.scenarios.gateway.peer import LOAD_CORES, Peer, Place, Running, start_on_port
-from centralized_ml_api.local.envoy.binary import find_envoy
+from centralized_ml_api.local.envoy.settings import find_envoy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

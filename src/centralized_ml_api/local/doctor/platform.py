@@ -7,7 +7,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.binary import find_envoy
+from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:

@@ -1,27 +1,28 @@
-"""Envoy as the gateway: a translation of `Gateway` into Envoy's own configuration, and the process.
+"""Envoy as the gateway: translates a `Gateway` into Envoy's configuration and runs the process.
 
-    settings    what does not change while Envoy runs: where it listens, where its files are, the limits
-    bootstrap   the file Envoy starts with: admin, runtime, where the dynamic files are
-    listener    the one listener: HTTP limits, filters, access log
-    replies     the bodies Envoy itself answers with, in the shape of `api.error_shape`
-    routes      (dynamic) one route per method and path: the table, with these parts
-    answers     what the gateway answers by itself;  served: what goes to a server
-    documents   the page, the catalogue, the OpenAPI document
-    openai      what is below /v1, by the body;  said: how that is read
-    signed      calls to SageMaker: signed, and its errors worded (sagemaker_errors.lua)
-    keys        who calls, and what a team may call;  limits: (dynamic, three files) how much
-    headers     which headers pass, as mutations;  complement: "all names but these" as a regex
-    clusters    (dynamic) one per upstream;  endpoints: (dynamic, a file each) the ports that are ready
-    discovery   the dynamic files: text and version
-    traffic     what Envoy counts of the calls
-    admin       Envoy's admin interface
-    socket_path a socket in a folder with a long name
-    writing     the files on disk, each put in place at once
-    update      from one snapshot to the next, in the order that drops nothing
-    whole       everything as one static file, for `envoy --mode validate`
-    process     `EnvoyGateway`: starts, applies, drains
+    settings          what stays the same while Envoy runs: program, address, files, limits
+    bootstrap         the file that Envoy starts with: admin interface, runtime, where the xDS files are
+    listener          the one listener: HTTP limits, filters, access log
+    local_replies     how Envoy words its own failures, in the shape of `api.error_shape`
+    routes            RDS: one route per method and path, made of these:
+    direct_responses    what the gateway answers by itself, documents included
+    route_action        what goes to a server: which cluster, timeouts, retries, filters
+    openai              everything below /v1, routed by the body
+    body_metadata     reads `model` and `stream` from a body; matches on them
+    api_keys          who calls, and which models a team may call
+    rate_limits       ECDS, three files: how much a team, and all callers together, may call
+    headers           which headers pass, as header mutations
+    clusters          CDS and EDS: upstreams, and the ports that are ready
+    aws_signing       calls to SageMaker: signed, their errors reworded (sagemaker_errors.lua)
+    ca_bundle         which certificate authorities to trust
+    xds               the dynamic files: their text, their version, how they get onto the disk
+    xds_update        from one snapshot to the next, in an order that drops no call
+    stats             what Envoy counts
+    admin             Envoy's admin interface
+    validate          asks `envoy --mode validate` what is wrong
+    process           `EnvoyGateway`: starts, applies, drains
 
-Builders are pure and give JSON-able dicts in a fixed order.
+Builders are pure and return JSON-able dicts in a fixed order.
 Source of every field: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api
 """
 

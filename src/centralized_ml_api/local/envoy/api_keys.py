@@ -1,7 +1,7 @@
-"""Who calls: keys, the teams they stand for, and what these may call.
+"""Who calls: keys, the teams that they stand for, and which models a team may call.
 
-The keys are in the route table, which changes without touching the listener. A call that shows a valid one
-goes on with the name of its team in a header that no caller can set.
+The keys are in the route table, which changes without touching the listener. A call with a valid key goes on
+with the name of its team in a header that no caller can set.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/api_key_auth_filter
 """
 
@@ -19,41 +19,17 @@ KEY_FILTER = "key"
 TEAM_FILTER = "team"
 TEAM_HEADER = "x-mlapi-team"
 KEY_HEADERS = ("x-api-key", "authorization")
-"""Where a key may be; of the second, what follows `Bearer`."""
+"""Where a key may be; in the second it follows `Bearer`."""
 
 TEAM_FORMAT = "%FILTER_STATE(mlapi.team:PLAIN)%"
-"""The team for the log, which is written when the header is long gone. Nothing without a valid key."""
+"""The team for the log, which is written when the header is long gone. Empty without a valid key."""
 
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _NOBODY = "/"  # no team has this name; an empty list would allow all
 
 
-def build_key_check(teams: Sequence[TeamAccess], entry: str | None = None) -> dict[str, Any]:
-    """Only calls of these teams pass: 401 without a valid key; of those that may not call `entry`, 403."""
-    check: dict[str, Any] = {
-        "@type": f"{_FILTERS}.api_key_auth.v3.ApiKeyAuthPerRoute",
-        "credentials": [{"key": key, "client": team.name} for team in teams for key in team.keys],
-        "key_sources": [{"header": header} for header in KEY_HEADERS],
-        "forwarding": {"header": TEAM_HEADER, "hide_credentials": True},
-    }
-    if entry is not None:
-        check["allowed_clients"] = [one.name for one in teams if one.may_call(entry)] or [_NOBODY]
-    return check
-
-
-def is_restricted(teams: Iterable[TeamAccess], entry: str) -> bool:
-    """Whether there are teams that may not call the entry."""
-    return not all(one.may_call(entry) for one in teams)
-
-
-def match_outsiders(teams: Iterable[TeamAccess], entry: str) -> dict[str, Any]:
-    """Matches calls, whose key was seen, of teams that may not call the entry."""
-    outsiders = "|".join(re.escape(one.name) for one in teams if not one.may_call(entry))
-    return {"name": TEAM_HEADER, "string_match": {"safe_regex": {"regex": outsiders}}}
-
-
 def build_key_filters() -> list[tuple[str, dict[str, Any]]]:
-    """Names and options of two filters that routes switch on: one looks for a key, one notes whose it is."""
+    """Builds names and options of the filters that check a key and that note its team. Pure."""
     note = {
         "object_key": "mlapi.team",
         "factory_key": "envoy.string",
@@ -69,6 +45,30 @@ def build_key_filters() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def build_hidden_headers() -> list[dict[str, Any]]:
-    """Mutations: no key and no team reach a model or a function, wherever in a request they are."""
+def build_key_check(teams: Sequence[TeamAccess], model: str | None = None) -> dict[str, Any]:
+    """Builds a route's key check: 401 without a valid key, 403 if the team may not call `model`. Pure."""
+    check: dict[str, Any] = {
+        "@type": f"{_FILTERS}.api_key_auth.v3.ApiKeyAuthPerRoute",
+        "credentials": [{"key": key, "client": team.name} for team in teams for key in team.keys],
+        "key_sources": [{"header": header} for header in KEY_HEADERS],
+        "forwarding": {"header": TEAM_HEADER, "hide_credentials": True},
+    }
+    if model is not None:
+        check["allowed_clients"] = [team.name for team in teams if team.may_call(model)] or [_NOBODY]
+    return check
+
+
+def is_restricted(teams: Iterable[TeamAccess], model: str) -> bool:
+    """Returns whether some team may not call the model. Pure."""
+    return not all(team.may_call(model) for team in teams)
+
+
+def match_unauthorized_teams(teams: Iterable[TeamAccess], model: str) -> dict[str, Any]:
+    """Builds a header matcher on calls, after the key check, of teams that may not call the model. Pure."""
+    unauthorized = "|".join(re.escape(team.name) for team in teams if not team.may_call(model))
+    return {"name": TEAM_HEADER, "string_match": {"safe_regex": {"regex": unauthorized}}}
+
+
+def build_credential_removal() -> list[dict[str, Any]]:
+    """Builds mutations that remove every key and team, wherever it is in a request. Pure."""
     return [{"remove": name} for name in (*KEY_HEADERS, TEAM_HEADER)]

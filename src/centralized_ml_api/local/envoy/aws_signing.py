@@ -1,7 +1,7 @@
-"""An upstream whose calls are signed: a real SageMaker endpoint, with the user's own AWS credentials.
+"""Signs the calls to an upstream that is a real SageMaker endpoint, with the user's own AWS credentials.
 
-Envoy reads the credentials from a file, and again when another is renamed to its name; they are in none of
-its configuration. It signs last, what is really sent: as a filter of the upstream.
+Envoy reads the credentials from a file, and again when another is renamed to its name; its configuration has
+none of them. It signs as a filter of the upstream: last, and exactly what is sent.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/aws_request_signing_filter
 """
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Signing
 
 SAGEMAKER_ERRORS = "sagemaker-errors"
-"""The name of the Lua that words SageMaker's own errors as this API does."""
+"""The name of the Lua script that rewords SageMaker's errors as this API's."""
 
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _SCRIPT = Path(__file__).with_name("sagemaker_errors.lua")
-_WORDS: dict[str, errors.ApiError] = {
+_ERRORS: dict[str, errors.ApiError] = {
     "API_FAILED": errors.API_FAILED,
     "BODY_TOO_LARGE": errors.BODY_TOO_LARGE,
     "MODEL_FAILED": errors.MODEL_FAILED,
@@ -36,7 +36,7 @@ _WORDS: dict[str, errors.ApiError] = {
 
 
 def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
-    """The filters of a cluster, the last of which must be the codec."""
+    """Builds the HTTP filters of a cluster; the last must be the codec. Pure."""
     file = {
         "filename": str(signing.credentials),
         "watched_directory": {"path": str(signing.credentials.parent)},
@@ -56,14 +56,14 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
 
 @functools.cache
 def render_sagemaker_errors() -> str:
-    """The Lua, with the words of the errors; read once, so that nothing on disk can stop a later start."""
-    words = "\n".join(_render_words(name, error) for name, error in _WORDS.items())
-    head = f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{words}\n}}\n'
+    """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start."""
+    tables = "\n".join(_render_error(name, error) for name, error in _ERRORS.items())
+    head = f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
     return head + _SCRIPT.read_text(encoding="ascii")
 
 
-def _render_words(name: str, error: errors.ApiError) -> str:
-    """One error as a Lua table; its message is twice in quotes, once as JSON and once as Lua."""
+def _render_error(name: str, error: errors.ApiError) -> str:
+    """Renders one error as a Lua table; its message is quoted twice, once for JSON and once for Lua."""
     message = json.dumps(json.dumps(error.message)[1:-1])
-    words = f'status = {error.status}, type = "{error.type}", code = "{error.code}", message = {message}'
-    return f"  {name} = {{{words}}},"
+    fields = f'status = {error.status}, type = "{error.type}", code = "{error.code}", message = {message}'
+    return f"  {name} = {{{fields}}},"

@@ -1,4 +1,4 @@
-"""Whose certificates to believe: the machine's own trust store, as a file, because Envoy takes no other."""
+"""Finds the certificate authorities that this machine trusts, as one file: Envoy takes nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from centralized_ml_api.errors import StartError
 
-_USUAL_PLACES = (
+_SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL, Amazon Linux
     "/etc/ssl/ca-bundle.pem",  # openSUSE
@@ -17,21 +17,23 @@ _USUAL_PLACES = (
 )
 
 
-def find_trust_store() -> Path:
-    """The first that exists: what `SSL_CERT_FILE` names, OpenSSL's, the usual places, the one of the AWS SDK.
+def find_ca_bundle() -> Path:
+    """Returns the first that exists of: `SSL_CERT_FILE`, OpenSSL's, the system's, the AWS SDK's.
 
     Raises:
-        StartError: none does.
+        StartError: None of them exists.
     """
-    named = os.environ.get("SSL_CERT_FILE")
-    candidates = (named, ssl.get_default_verify_paths().cafile, *_USUAL_PLACES, _of_the_aws_sdk())
-    found = next((Path(one) for one in candidates if one and Path(one).is_file()), None)
-    if found is None:
-        raise StartError("there are no CA certificates here", fix="name a file of them in SSL_CERT_FILE")
-    return found
-
-
-def _of_the_aws_sdk() -> str | None:
-    """Botocore brings one along; it is found without importing botocore, which takes a while."""
-    spec = importlib.util.find_spec("botocore")
-    return str(Path(spec.origin).parent / "cacert.pem") if spec and spec.origin else None
+    # Botocore is found without an import, which would take a while.
+    botocore = importlib.util.find_spec("botocore")
+    candidates = (
+        os.environ.get("SSL_CERT_FILE"),
+        ssl.get_default_verify_paths().cafile,
+        *_SYSTEM_BUNDLES,
+        Path(botocore.origin).parent / "cacert.pem" if botocore and botocore.origin else None,
+    )
+    for candidate in candidates:
+        if candidate and Path(candidate).is_file():
+            return Path(candidate)
+    raise StartError(
+        "this machine has no CA certificates", fix="set SSL_CERT_FILE to a file of CA certificates"
+    )

@@ -1,30 +1,37 @@
-"""Routes that the gateway answers by itself."""
+"""Routes that the gateway answers by itself: errors and documents."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.envoy.headers import build_answer_headers, build_header
-from centralized_ml_api.local.envoy.replies import (
-    build_error_format,
-    build_json_format,
-    build_text_format,
-)
+from centralized_ml_api.api.documents import METHODS
+from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header, build_response_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.api.documents import ServedDocument
 
 Route = dict[str, Any]
 """One route of the table, as Envoy's configuration has it."""
 
 
 def build_error_route(match: dict[str, Any], error: errors.ApiError) -> Route:
-    """Answers one error."""
-    return _direct(match, error.status, build_error_format(error))
+    """Builds a route that answers with one error. Pure."""
+    return _build_direct_response(match, error.status, build_error_body(error))
 
 
-def build_document_routes(
+def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:
+    """Builds a route that answers that the path takes only these methods. Pure."""
+    allow = ", ".join(methods)
+    route = build_error_route(match, errors.METHOD_NOT_ALLOWED.with_message("listing", methods=allow))
+    route["response_headers_to_add"].append(build_header("allow", allow))
+    return route
+
+
+def build_json_routes(
     path: dict[str, str],
     document: dict[str, Any],
     *,
@@ -32,42 +39,67 @@ def build_document_routes(
     status: int = 200,
     headers: Iterable[dict[str, Any]] = (),
 ) -> list[Route]:
-    """Answers these methods of a path with a document, others with a 405.
+    """Builds the routes that answer these methods of a path with a document, and others with a 405. Pure.
 
-    In the document the text `REQUEST_ID` stands for the id of the request.
+    Args:
+        path: The match on the path.
+        document: JSON-able; the text `REQUEST_ID` in it stands for the id of the request.
+        methods: The methods to answer.
+        status: The status of the response.
+        headers: Further headers of the response, as `build_header` makes them.
     """
-    answer = _direct({}, status, build_json_format(document))
-    answer["response_headers_to_add"].extend(headers)
-    asks = [{**answer, "match": {**path, "headers": [match_method(one)]}} for one in methods]
-    return [*asks, build_405_route(path, (*methods, "OPTIONS"))]
+    response = _build_direct_response({}, status, _build_json_body(document))
+    response["response_headers_to_add"].extend(headers)
+    answers = [{**response, "match": {**path, "headers": [match_method(method)]}} for method in methods]
+    return [*answers, build_405_route(path, (*methods, "OPTIONS"))]
 
 
-def build_text_route(match: dict[str, Any], text: str, content_type: str) -> Route:
-    """Answers 200 with exactly this text."""
-    return _direct(match, 200, build_text_format(text, content_type))
-
-
-def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:
-    """Answers that the path takes only these methods."""
-    allow = ", ".join(methods)
-    route = build_error_route(match, errors.METHOD_NOT_ALLOWED.with_message("listing", methods=allow))
-    route["response_headers_to_add"].append(build_header("allow", allow))
-    return route
+def build_document_routes(documents: Iterable[ServedDocument]) -> list[Route]:
+    """Builds two routes per document: its text, and a 405 for methods that do not read. Pure."""
+    routes = []
+    for document in documents:
+        path = {"path": document.path}
+        match = {**path, "headers": [match_methods(METHODS)]}
+        text = _build_direct_response(match, 200, _build_body(document.text, document.content_type))
+        text["response_headers_to_add"] += [build_header(name, value) for name, value in document.headers]
+        routes += [text, build_405_route(path, (*METHODS, "OPTIONS"))]
+    return routes
 
 
 def match_method(method: str) -> dict[str, Any]:
-    """The method of a request, as a header that a route matches."""
+    """Builds a header matcher on the method of a request. Pure."""
     return {"name": ":method", "string_match": {"exact": method}}
 
 
 def match_methods(methods: Iterable[str]) -> dict[str, Any]:
-    """Any of these methods, in the same form."""
+    """Builds a header matcher on any of these methods. Pure."""
     return {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}}
 
 
-def _direct(match: dict[str, Any], status: int, body_format: dict[str, Any]) -> Route:
+def build_error_body(error: errors.ApiError) -> dict[str, Any]:
+    """Builds the body format of one error, in the API's error shape. Pure."""
+    return _build_json_body(dict(errors.build_error(error, REQUEST_ID)))
+
+
+def _build_json_body(document: dict[str, Any]) -> dict[str, Any]:
+    """Builds the body format of a document in which the text `REQUEST_ID` stands for the request's id."""
+    body = _build_body(json.dumps(document), "application/json")
+    source = body["text_format_source"]
+    source["inline_string"] = source["inline_string"].replace(REQUEST_ID.replace("%", "%%"), REQUEST_ID)
+    return body
+
+
+def _build_body(text: str, content_type: str) -> dict[str, Any]:
+    """Builds the body format of a literal text: `%` is doubled for Envoy's formatter."""
+    return {
+        "text_format_source": {"inline_string": text.replace("%", "%%")},
+        "content_type": content_type,
+    }
+
+
+def _build_direct_response(match: dict[str, Any], status: int, body_format: dict[str, Any]) -> Route:
     return {
         "match": match,
         "direct_response": {"status": status, "body_format": body_format},
-        "response_headers_to_add": build_answer_headers(),
+        "response_headers_to_add": build_response_headers(),
     }

@@ -1,26 +1,27 @@
-"""Which headers pass, as Envoy's header mutations. Envoy keeps names in lower case, so case never matters."""
+"""Decides which headers pass, as Envoy's header mutations. Envoy has all names in lower case."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.cors import CORS_HEADERS
-from centralized_ml_api.local.envoy.complement_regex import build_complement
+from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REQUEST_ID = "req-%START_TIME(%s%9f)%-%CONNECTION_ID%"
-"""Names one request: when it began, to the nanosecond, and on which connection.
+"""Identifies a request: when it began, to the nanosecond, and on which connection.
 
-Envoy's own UUID lives in a request header, which is gone for the log and the answer once it is kept from
-the model, and which does not exist for a request too broken to have headers. This one is there always, and
+Envoy's own UUID is in a request header. Once that is kept from the model it is gone for the log and the
+response too, and a request that is too broken to have headers never has one. This format always has a value,
 the same wherever it is written.
 """
 
 REQUEST_ID_HEADER = "x-request-id"
-ANSWER_HEADERS: tuple[tuple[str, str], ...] = ((REQUEST_ID_HEADER, REQUEST_ID), *CORS_HEADERS)
-"""On every answer, error or not."""
+RESPONSE_HEADERS: tuple[tuple[str, str], ...] = ((REQUEST_ID_HEADER, REQUEST_ID), *CORS_HEADERS)
+"""On every response, error or not."""
 
 _REQUEST_FRAMING = ("content-length", "host", "transfer-encoding")
 """HTTP itself needs these; `host` is rewritten, and cannot be removed."""
@@ -45,24 +46,35 @@ APPEND = "APPEND_IF_EXISTS_OR_ADD"
 
 
 def build_header(name: str, value: str, action: str = OVERWRITE) -> dict[str, Any]:
-    """A header to add, in the form that routes, mappers and mutations share."""
+    """Builds a `HeaderValueOption`, which routes, local replies and mutations share. Pure.
+
+    Args:
+        name: The header's name.
+        value: Its value, a format string of Envoy.
+        action: What happens if the header is there already.
+    """
     return {"header": {"key": name, "value": value}, "append_action": action}
 
 
-AS_JSON = {"append": build_header("content-type", "application/json")}
-"""Says that the body is JSON, whatever the caller said."""
+SET_JSON_CONTENT_TYPE = {"append": build_header("content-type", "application/json")}
+"""A mutation that declares the body JSON, whatever the caller declared."""
 
-WITH_REQUEST_ID = {"append": build_header(REQUEST_ID_HEADER, REQUEST_ID)}
-"""Names the request in a header, whatever the caller, or a function, called it."""
+SET_REQUEST_ID = {"append": build_header(REQUEST_ID_HEADER, REQUEST_ID)}
+"""A mutation that sets the request's id, whatever the caller, or a function, set."""
 
 
-def build_answer_headers() -> list[dict[str, Any]]:
-    """What every answer carries, replacing whatever an upstream said."""
-    return [build_header(name, value) for name, value in ANSWER_HEADERS]
+def build_retry_after() -> dict[str, Any]:
+    """Builds the header that goes with every 503. Pure."""
+    return build_header("retry-after", str(RETRY_AFTER_SECONDS))
+
+
+def build_response_headers() -> list[dict[str, Any]]:
+    """Builds what every response carries, replacing whatever an upstream set. Pure."""
+    return [build_header(name, value) for name, value in RESPONSE_HEADERS]
 
 
 def build_request_mutations(configured: Iterable[str]) -> list[dict[str, Any]]:
-    """Only Content-Type, Accept and the configured headers go on; Content-Type is always there."""
+    """Lets only Content-Type, Accept and the configured headers pass; Content-Type is always there. Pure."""
     allowed = ("accept", "content-type", *_REQUEST_FRAMING, *_ENVOY_NEEDS, *configured)
     return [
         _remove_all_but(allowed),
@@ -71,38 +83,62 @@ def build_request_mutations(configured: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def build_function_request_mutations() -> list[dict[str, Any]]:
-    """A function sees the call as API Gateway would show it, with the caller at the end of X-Forwarded-For.
+    """Shows a function the call as API Gateway would, with the caller at the end of X-Forwarded-For. Pure.
 
-    Envoy's own X-Forwarded-For names an address of this machine when the caller is on loopback.
+    Envoy's own X-Forwarded-For has an address of this machine if the caller is on loopback.
     """
     forwarded = build_header("x-forwarded-for", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", APPEND)
     return [
         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
         {"append": forwarded},
-        WITH_REQUEST_ID,
+        SET_REQUEST_ID,
     ]
 
 
 def build_response_mutations() -> list[dict[str, Any]]:
-    """The contract's response headers and no others.
+    """Lets only the contract's response headers pass. Pure.
 
-    The API's own are added after the removal, by the same filter, which also sees the errors that Envoy
-    makes for the route: the model's CORS headers cannot double up with them.
+    The API's own headers are added after the removal, by the same filter, which also sees the errors that
+    Envoy makes for the route: the model's CORS headers cannot double them.
     """
-    return [_remove_all_but(_RESPONSE_ALLOWED), *({"append": one} for one in build_answer_headers())]
+    return [_remove_all_but(_RESPONSE_ALLOWED), *({"append": header} for header in build_response_headers())]
 
 
 def build_function_response_mutations() -> list[dict[str, Any]]:
-    """A function's own headers stay, its CORS headers too; what only concerns the gateway does not."""
+    """Keeps a function's own headers, CORS included, but not those that concern the gateway. Pure."""
     cors = ({"append": build_header(name, value, IF_ABSENT)} for name, value in CORS_HEADERS)
     return [
         {"remove": "server"},
         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
-        WITH_REQUEST_ID,
+        SET_REQUEST_ID,
         *cors,
     ]
 
 
 def _remove_all_but(names: Iterable[str]) -> dict[str, Any]:
-    pattern = build_complement([*_PSEUDO_HEADERS, *(name.lower() for name in names)])
+    pattern = build_complement_regex([*_PSEUDO_HEADERS, *(name.lower() for name in names)])
     return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": pattern}}}}
+
+
+def build_complement_regex(names: Iterable[str]) -> str:
+    """Builds a pattern that fully matches exactly the strings that are not in `names`. Pure.
+
+    Envoy removes the headers whose name matches, and its regular expressions (RE2) have no lookahead. So the
+    complement is written out along the trie of the names: at each node either a character with which no name
+    goes on, followed by anything, or one with which a name does, followed by the complement of the rest.
+    Source: https://github.com/google/re2/wiki/Syntax
+    """
+    return f"(?s:{_complement(sorted(set(names)))})"
+
+
+def _complement(suffixes: list[str]) -> str:
+    """Builds the alternatives for one node of the trie, from the sorted suffixes of its names."""
+    by_first: dict[str, list[str]] = {}
+    for suffix in filter(None, suffixes):
+        by_first.setdefault(suffix[0], []).append(suffix[1:])
+    if not by_first:
+        return ".+" if suffixes else ".*"
+    others = f"[^{''.join(map(re.escape, by_first))}].*"
+    along = (f"{re.escape(first)}{_complement(rests)}" for first, rests in by_first.items())
+    end = "" if "" in suffixes else "|"
+    return f"(?:{'|'.join([others, *along])}{end})"

@@ -1,7 +1,7 @@
 """The route table (RDS): exact paths only, the first match wins.
 
-Paths are compared as they came, byte for byte: no `..`, `//`, `%2F` or case is ever folded, so nothing but
-the very path of a model can reach it.
+Paths are compared as they arrive, byte for byte: no `..`, `//`, `%2F` or case is ever folded, so only the
+exact path of a model reaches it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from centralized_ml_api.api.paths import HEALTH_PATH, PUBLIC_PATHS
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
-    build_hidden_headers,
+    build_credential_removal,
     build_key_check,
     is_restricted,
 )
@@ -23,157 +23,141 @@ from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
     build_document_routes,
     build_error_route,
+    build_json_routes,
     match_method,
 )
-from centralized_ml_api.local.envoy.documents import build_documents_routes, list_document_paths
-from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_answer_headers, build_header
+from centralized_ml_api.local.envoy.headers import (
+    REQUEST_ID,
+    build_header,
+    build_response_headers,
+    build_retry_after,
+)
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
-from centralized_ml_api.local.envoy.rate_limits import LIMIT_FILTERS, list_limiting
-from centralized_ml_api.local.envoy.served import (
+from centralized_ml_api.local.envoy.rate_limits import RATE_LIMIT_FILTERS, list_active_filters
+from centralized_ml_api.local.envoy.route_action import (
+    FILTER_DISABLED,
+    FILTER_ENABLED,
     HEADERS_FILTER,
+    MUTATIONS_PER_ROUTE,
     QUERY_FILTER,
-    build_served,
-    find_externals,
-    switched_on,
+    build_route_action,
+    find_external_upstreams,
+    with_filter_config,
 )
 from centralized_ml_api.local.gateway import RefusedRoute, ServedRoute
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from centralized_ml_api.local.envoy.direct_responses import Route
-    from centralized_ml_api.local.envoy.served import Externals
+    from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.settings import Limits
     from centralized_ml_api.local.gateway import Gateway
 
-ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-ROUTES_NAME = "routes"
-_READS = ("GET", "HEAD")
-_MUTATIONS = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
+ROUTE_CONFIG_NAME = "routes"
+_ROUTE_CONFIG = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
-_DIRECT_BODY_LIMIT_BYTES = 16 * 1024 * 1024
+_DIRECT_RESPONSE_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
 
 
 def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
-    """The whole table: preflights, models in order of their names, `/v1`, documents, health, the 404."""
-    externals = find_externals(gateway)
-    models = [
-        one
-        for route in sorted(gateway.routes, key=lambda route: route.name)
-        for one in _restrict(_model(route, externals, limits), route.name, gateway)
-    ]
+    """Builds the table: preflights, models by name, `/v1`, documents, health, the 404. Pure."""
+    externals = find_external_upstreams(gateway)
+    models: list[Route] = []
+    for route in sorted(gateway.routes, key=lambda route: route.name):
+        models += _restrict(_build_model_routes(route, externals, limits), route.name, gateway)
+    public = [*build_document_routes(gateway.documents), *_build_health_routes(gateway)]
     return {
-        "@type": ROUTES,
-        "name": ROUTES_NAME,
-        "max_direct_response_body_size_bytes": _DIRECT_BODY_LIMIT_BYTES,
-        "typed_per_filter_config": _everywhere(gateway),
+        "@type": _ROUTE_CONFIG,
+        "name": ROUTE_CONFIG_NAME,
+        "max_direct_response_body_size_bytes": _DIRECT_RESPONSE_BYTES,
+        "typed_per_filter_config": _build_default_filters(gateway),
         "virtual_hosts": [
             {
                 "name": "api",
                 "domains": ["*"],
-                # In truth for both directions, like that of the filter which collects the body; that one
-                # leaves a call without a body to this.
-                "request_body_buffer_limit": limits.answer_bytes,
+                # Really for both directions, like the limit of the filter that collects the body; that filter
+                # leaves a call without a body to this limit.
+                "request_body_buffer_limit": limits.response_bytes,
                 "routes": [
-                    _open(_preflight()),
+                    _open(_build_preflight_route()),
                     *models,
                     *build_openai_routes(gateway, limits),
-                    *map(_open_public, build_documents_routes(gateway.documents)),
-                    *map(_open_public, _health(gateway)),
-                    _unknown_path(gateway),
+                    *(_open(route) if route["match"]["path"] in PUBLIC_PATHS else route for route in public),
+                    _build_unknown_path_route(gateway),
                 ],
             }
         ],
     }
 
 
-def _everywhere(gateway: Gateway) -> dict[str, Any]:
-    """The filters that every route has, unless it says otherwise."""
-    mutations = {
-        **({"request_mutations": build_hidden_headers()} if gateway.teams else {}),
-        **({"response_mutations": [_end(gateway.ends)]} if gateway.ends else {}),
-    }
-    headers = {HEADERS_FILTER: {"@type": _MUTATIONS, "mutations": mutations}} if mutations else {}
-    limits = {name: switched_on() for name in list_limiting(gateway)}
-    return {**headers, **limits, **(_with_teams(gateway) if gateway.teams else {})}
+def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
+    """Enables filters for every route that does not say otherwise.
 
-
-def _with_teams(gateway: Gateway) -> dict[str, Any]:
-    return {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: switched_on()}
-
-
-def _end(ends: datetime) -> dict[str, Any]:
-    """Every answer of every route names the end, also an answer of a filter.
-
+    Every response names the instant at which the API ends, even a response of a filter.
     A route's own mutations come first and these of the whole table last.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
-    return {"append": build_header(ENDS_HEADER, render_instant(ends))}
+    mutations: dict[str, Any] = {}
+    if gateway.teams:
+        mutations["request_mutations"] = build_credential_removal()
+    if gateway.ends:
+        mutations["response_mutations"] = [
+            {"append": build_header(ENDS_HEADER, render_instant(gateway.ends))}
+        ]
+    headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
+    limits = dict.fromkeys(list_active_filters(gateway), FILTER_ENABLED)
+    keys = {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.teams else {}
+    return {**headers, **limits, **keys}
 
 
 def _open(route: Route) -> Route:
-    """A route that needs no key, and whose calls nothing limits."""
-    off = {name: _switched_off() for name in (KEY_FILTER, TEAM_FILTER, *LIMIT_FILTERS)}
-    return {**route, "typed_per_filter_config": {**route.get("typed_per_filter_config", {}), **off}}
+    """Returns the route without key check and rate limits."""
+    return with_filter_config(
+        route, dict.fromkeys((KEY_FILTER, TEAM_FILTER, *RATE_LIMIT_FILTERS), FILTER_DISABLED)
+    )
 
 
-def _open_public(route: Route) -> Route:
-    return _open(route) if route["match"]["path"] in PUBLIC_PATHS else route
-
-
-def _switched_off() -> dict[str, Any]:
-    return {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
-
-
-def _restrict(routes: list[Route], entry: str, gateway: Gateway) -> list[Route]:
-    """The routes of an entry, which refuse the teams that may not call it."""
-    if not is_restricted(gateway.teams, entry):
+def _restrict(routes: list[Route], model: str, gateway: Gateway) -> list[Route]:
+    """Returns the routes of a model so that they refuse the teams that may not call it."""
+    if not is_restricted(gateway.teams, model):
         return routes
-    check = {KEY_FILTER: build_key_check(gateway.teams, entry)}
-    return [
-        {**one, "typed_per_filter_config": {**one.get("typed_per_filter_config", {}), **check}}
-        for one in routes
-    ]
+    check = {KEY_FILTER: build_key_check(gateway.teams, model)}
+    return [with_filter_config(route, check) for route in routes]
 
 
-def _preflight() -> Route:
+def _build_preflight_route() -> Route:
     headers = [build_header(name, value) for name, value in PREFLIGHT_HEADERS]
     return {
         "match": {"prefix": "/", "headers": [match_method("OPTIONS")]},
         "direct_response": {"status": 204},
-        "response_headers_to_add": [*build_answer_headers(), *headers],
+        "response_headers_to_add": [*build_response_headers(), *headers],
     }
 
 
-def _model(route: ServedRoute | RefusedRoute, externals: Externals, limits: Limits) -> list[Route]:
+def _build_model_routes(
+    route: ServedRoute | RefusedRoute, externals: ExternalUpstreams, limits: Limits
+) -> list[Route]:
+    """Builds the routes of `/{name}`.
+
+    A model behind the API never sees a query. Envoy appends the query to every rewritten path, so a line of
+    Lua removes it first, on a route of its own: calls without a query do not pay for it.
+    """
     path = {"path": f"/{route.name}"}
     post = {**path, "headers": [match_method("POST")]}
     if isinstance(route, RefusedRoute):
         posts = [build_error_route(post, errors.NOT_SERVED.saying(route.message))]
     else:
-        served = build_served(route, externals, limits)
-        posts = [*_without_query(route, served), {"match": post, **served}]
-    return [{"name": route.name, **one} for one in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
+        action = build_route_action(route, externals, limits)
+        posts = [{"match": post, **action}]
+        if route.rewrite is not None:
+            has_query = {"name": ":path", "string_match": {"contains": "?"}}
+            match = {**post, "headers": [*post["headers"], has_query]}
+            posts.insert(0, with_filter_config({"match": match, **action}, {QUERY_FILTER: FILTER_ENABLED}))
+    return [{"name": route.name, **each} for each in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
 
 
-def _without_query(route: ServedRoute, served: dict[str, Any]) -> list[Route]:
-    """The same route for calls that have a query, which a model behind the API never sees.
-
-    Envoy appends the query to every rewritten path, so a line of Lua takes it away first; it is the one
-    thing here that only Lua can do, and costs nothing to calls without a query.
-    """
-    if route.rewrite is None:
-        return []
-    has_query = {"name": ":path", "string_match": {"contains": "?"}}
-    match = {"path": f"/{route.name}", "headers": [match_method("POST"), has_query]}
-    filters = {**served["typed_per_filter_config"], QUERY_FILTER: switched_on()}
-    return [{"match": match, **served, "typed_per_filter_config": filters}]
-
-
-def _health(gateway: Gateway) -> list[Route]:
-    """`GET /health`: 200, or 503 with the names of those that cannot answer now and why."""
-    path = {"path": HEALTH_PATH}
+def _build_health_routes(gateway: Gateway) -> list[Route]:
+    """Builds `GET /health`: 200, or 503 with the names of the models that cannot answer now, and why."""
     served = sorted(route.name for route in gateway.routes if isinstance(route, ServedRoute))
     unready = dict(sorted(gateway.unready))
     document: dict[str, Any] = {
@@ -181,23 +165,20 @@ def _health(gateway: Gateway) -> list[Route]:
         "ready": [name for name in served if name not in unready],
         "unready": unready,
     }
+    path, methods = {"path": HEALTH_PATH}, ("GET", "HEAD")
     if not unready:
-        return build_document_routes(path, document, methods=_READS)
-    named = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
-    error = errors.MODEL_NOT_READY.with_message("listing", models=named)
+        return build_json_routes(path, document, methods=methods)
+    reasons = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
+    error = errors.MODEL_NOT_READY.with_message("listing", models=reasons)
     document = {**errors.build_error(error, REQUEST_ID), **document}
-    return build_document_routes(
-        path, document, methods=_READS, status=error.status, headers=[_retry_after()]
+    return build_json_routes(
+        path, document, methods=methods, status=error.status, headers=[build_retry_after()]
     )
 
 
-def _retry_after() -> dict[str, Any]:
-    return build_header("retry-after", str(errors.RETRY_AFTER_SECONDS))
-
-
-def _unknown_path(gateway: Gateway) -> Route:
-    posts = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
-    own = list_document_paths(gateway.documents)
-    paths = [*posts, *list_openai_paths(gateway), *own, f"GET {HEALTH_PATH}"]
+def _build_unknown_path_route(gateway: Gateway) -> Route:
+    models = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
+    documents = (f"GET {document.path}" for document in gateway.documents)
+    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}"]
     error = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(paths))
     return build_error_route({"prefix": "/"}, error)

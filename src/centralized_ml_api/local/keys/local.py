@@ -1,4 +1,4 @@
-"""The keys of one machine, as `mlapi keys` shows and changes them; whoever serves notices by itself."""
+"""Shows and changes the keys of one machine for `mlapi keys`; a process that serves notices by itself."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class LocalKeys:
-    """The `Keys` of a state folder, which works also while nothing runs.
+    """The `Keys` of a state folder; also works while nothing runs.
 
     Raises:
-        UsageError: (every method) there are no keys yet, or no such team.
-        StartError: (every method) the file of keys cannot be read or written.
+        UsageError: (every method) There are no keys yet, or no such team.
+        StartError: (every method) The file of keys cannot be read or written.
     """
 
     def __init__(self, store: KeyStore, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -30,19 +30,21 @@ class LocalKeys:
         self._now = now
 
     def teams(self) -> Sequence[TeamKeys]:
-        """Every team, in the order of the config, then those that it does not list any more."""
+        """Returns every team, in the order of the config, then those that the config no longer lists."""
         now = self._now()
-        return [_without_values(one, now) for one in self._load()]
+        return [_hide_values(record, now) for record in self._load()]
 
     def show(self, team: str) -> str:
-        """The value of the team's current key."""
+        """Returns the value of the team's current key."""
         key = _find(self._load(), team).key
         if key is None:
-            raise UsageError(f"team {team} has no key: it was revoked", fix=f"mlapi keys rotate {team}")
+            raise UsageError(
+                f"team {team} has no key: its key was revoked", fix=f"make one: mlapi keys rotate {team}"
+            )
         return key
 
     def rotate(self, team: str, grace: timedelta) -> None:
-        """Gives the team a new key; the one it had goes on working for `grace`."""
+        """Gives the team a new key; its previous key goes on working for `grace`."""
         now = self._now()
         self._change(team, lambda record: record.rotated(now, grace))
 
@@ -55,7 +57,7 @@ class LocalKeys:
         if not records:
             raise UsageError(
                 f"there are no keys in {self._store.path.parent}",
-                fix="list `event.teams` in the config, then: mlapi up (or name its folder with --state)",
+                fix="list `event.teams` in the config, then: mlapi up (or name a state folder with --state)",
             )
         return records
 
@@ -64,27 +66,29 @@ class LocalKeys:
 
         def decide(records: Records) -> Records:
             changed = change(_find(records, team))
-            return tuple(changed if one.team == team else one for one in records)
+            return tuple(changed if record.team == team else record for record in records)
 
         self._store.change(decide)
 
 
 def _find(records: Records, team: str) -> TeamRecord:
-    found = next((one for one in records if one.team == team), None)
-    if found is None:
-        raise UsageError(
-            f"there is no team {team!r}", fix=f"choose one of: {', '.join(one.team for one in records)}"
-        )
-    return found
+    for record in records:
+        if record.team == team:
+            return record
+    raise UsageError(
+        f"there is no team {team!r}", fix=f"choose one of: {', '.join(record.team for record in records)}"
+    )
 
 
-def _without_values(record: TeamRecord, now: datetime) -> TeamKeys:
+def _hide_values(record: TeamRecord, now: datetime) -> TeamKeys:
     shown = TeamKeys(
         team=record.team,
         state="active" if record.key else "revoked",
         ending=(record.key or "")[-SHOWN_CHARACTERS:],
         former=tuple(
-            FormerKey(one.key[-SHOWN_CHARACTERS:], one.until) for one in record.former if one.until > now
+            FormerKey(former.key[-SHOWN_CHARACTERS:], former.until)
+            for former in record.former
+            if former.until > now
         ),
     )
     return shown if record.listed else replace(shown, state="not listed")

@@ -1,4 +1,4 @@
-"""The keys of one team, and how they change. Pure, but for the chance that new keys are made of."""
+"""The keys of one team, and how they change. Pure, except that new keys are random."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FormerSecret:
-    """A key that was replaced; it opens the API `until` then."""
+    """A key that was replaced; it works `until` then."""
 
     key: str = field(repr=False)
     until: datetime
@@ -23,7 +23,7 @@ class FormerSecret:
 
 @dataclass(frozen=True, slots=True)
 class TeamRecord:
-    """One team. `key` is None when it was revoked; `listed` says whether the config has the team."""
+    """One team. `key` is None after a revocation; `listed` says whether the config has the team."""
 
     team: str
     key: str | None = field(repr=False)
@@ -31,32 +31,32 @@ class TeamRecord:
     listed: bool = True
 
     def valid_keys(self, now: datetime) -> tuple[str, ...]:
-        """What opens the API now, the current key first."""
+        """Returns the keys that are valid now, the current key first."""
         if not self.listed:
             return ()
         current = (self.key,) if self.key else ()
-        return (*current, *(one.key for one in self.former if one.until > now))
+        return (*current, *(former.key for former in self.former if former.until > now))
 
     def rotated(self, now: datetime, grace: timedelta) -> TeamRecord:
-        """With a new key; the one it had works for `grace`. Former keys keep their instants."""
-        former = tuple(one for one in self.former if one.until > now)
+        """Returns the record with a new key; the previous one works for `grace`, former ones as before."""
+        former = tuple(secret for secret in self.former if secret.until > now)
         if self.key is not None and grace:
             former = (*former, FormerSecret(self.key, now + grace))
         return replace(self, key=new_key(), former=former)
 
     def revoked(self, *, former_only: bool) -> TeamRecord:
-        """Without any key, or without those that were replaced."""
+        """Returns the record without any key, or only without those that were replaced."""
         return replace(self, key=self.key if former_only else None, former=())
 
 
 def list_teams(records: Sequence[TeamRecord], teams: Iterable[str]) -> tuple[TeamRecord, ...]:
-    """The records after the config named `teams`: in its order, then those that it does not list any more.
+    """Returns the records once the config lists `teams`: in its order, then those that it no longer lists.
 
-    A team that is new gets a key. One that comes back has the keys it had; revoked ones stay revoked.
+    A new team gets a key. A team that comes back has the keys that it had; revoked ones stay revoked.
     """
-    known = {one.team: one for one in records}
+    known = {record.team: record for record in records}
     listed = {name: known.get(name) or TeamRecord(name, new_key()) for name in teams}
     return (
-        *(replace(one, listed=True) for one in listed.values()),
-        *(replace(one, listed=False) for one in records if one.team not in listed),
+        *(replace(record, listed=True) for record in listed.values()),
+        *(replace(record, listed=False) for record in records if record.team not in listed),
     )

@@ -1,4 +1,4 @@
-"""The keys that open the gateway now: read again whenever the file changes, and when one's time is over."""
+"""The keys that are valid now: read again when the file changes, and fewer when a grace period ends."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 
-Valid = Mapping[str, tuple[str, ...]]
-"""What opens the API, by team; a team without any key is there too."""
+ValidKeys = Mapping[str, tuple[str, ...]]
+"""The valid keys by team; a team without any key is there too."""
 
 
 class KeyRing:
-    """The keys of the process that serves. `run` tells when others are valid, and of trouble with the file.
+    """The keys of the process that serves. `run` reports when they change, and trouble with the file.
 
-    The wall clock is looked at again and again, so that a key whose grace is over leaves also after the
-    machine has slept.
+    It polls the wall clock: a timer would let a key outlive its grace period while the machine sleeps.
     """
 
     def __init__(self, store: KeyStore, clock: Clock) -> None:
@@ -33,19 +32,19 @@ class KeyRing:
         self._clock = clock
         self._records: Records = ()
         self._teams: tuple[str, ...] | None = None
-        self._mark = object()  # unlike any
+        self._mark = object()  # unlike any other
         self._trouble: StartError | None = None
 
     @property
     def trouble(self) -> StartError | None:
-        """Why the file cannot be read now, while those keys go on that were valid before."""
+        """Returns why the file cannot be read now; the keys that were valid before go on working."""
         return self._trouble
 
-    async def use(self, teams: Iterable[str]) -> Valid:
-        """Makes these the teams that may call, each with a key, and gives the keys that are valid now.
+    async def use(self, teams: Iterable[str]) -> ValidKeys:
+        """Makes these the teams that may call, each with a key, and returns the keys that are valid now.
 
         Raises:
-            StartError: the file of keys cannot be read or written.
+            StartError: The file of keys cannot be read or written.
         """
         wanted = tuple(teams)
         if wanted != self._teams:
@@ -53,13 +52,13 @@ class KeyRing:
             self._teams = wanted
         return self.valid()
 
-    def valid(self) -> Valid:
-        """What opens the API now."""
+    def valid(self) -> ValidKeys:
+        """Returns the keys that are valid now."""
         now = self._clock.now()
-        return {one.team: one.valid_keys(now) for one in self._records if one.listed}
+        return {record.team: record.valid_keys(now) for record in self._records if record.listed}
 
     async def run(self, changed: Callable[[], None]) -> None:
-        """Looks several times a second, until cancelled."""
+        """Looks several times per second until cancelled; calls `changed` after every change."""
         known = self.valid(), str(self._trouble)
         while True:
             await self._clock.sleep(LOOK_SECONDS)
@@ -70,7 +69,7 @@ class KeyRing:
                 changed()
 
     async def _look(self) -> None:
-        """A file that cannot be read changes nothing: those who could call go on."""
+        """Reads the file again; one that cannot be read changes nothing: whoever could call still can."""
         try:
             await asyncio.to_thread(self._read_anew)
         except StartError as error:
@@ -83,13 +82,13 @@ class KeyRing:
         if mark == self._mark:
             return
         loaded = self._store.load()
-        if loaded is None:  # somebody deleted it, or the whole folder; callers must not notice
+        if loaded is None:  # it was deleted, maybe with its folder; callers must not notice
             self._store.restore(self._records)
         else:
             self._records, self._mark = loaded, mark
 
     def _list(self, teams: tuple[str, ...]) -> Records:
-        """A config that never had teams needs no file."""
+        """Lists the teams in the file; a config that never had teams needs no file."""
         if not teams and self._store.load() is None:
             return ()
         return self._store.change(lambda records: list_teams(records, teams))

@@ -1,7 +1,7 @@
-"""`keys.json` of the state folder: the one place where the keys of one machine are kept.
+"""`keys.json` of the state folder: the only place where the keys of one machine are kept.
 
-Only its user may read it. It survives `mlapi down`; whoever changes it holds a lock meanwhile and replaces it
-as a whole, so that nobody ever reads half of it and no change is lost.
+Only its user may read it, and it survives `mlapi down`. A change holds a lock and replaces the whole file:
+nobody ever reads half of it, and no change is lost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.keys.record import FormerSecret, TeamRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
 LOCK_SECONDS = 10
@@ -31,7 +31,7 @@ class KeyStore:
     """The keys in the state folder `folder`.
 
     Raises:
-        StartError: (every method) the file cannot be read or written, or is none of this version's.
+        StartError: (every method) The file cannot be read or written, or is not of this version.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,9 +39,9 @@ class KeyStore:
         self._lock = FileLock(folder / "keys.lock", timeout=LOCK_SECONDS, mode=0o600)
 
     def load(self) -> Records | None:
-        """The records, or None when there is no file."""
+        """Returns the records, or None if there is no file."""
         try:
-            return _read(json.loads(self.path.read_bytes()))
+            return _parse(json.loads(self.path.read_bytes()))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -51,7 +51,7 @@ class KeyStore:
             raise self._unusable("is not a file of keys of this version") from None
 
     def change(self, decide: Callable[[Records], Records]) -> Records:
-        """Replaces the records by what `decide` makes of them, and gives that; others wait meanwhile."""
+        """Replaces the records by what `decide` makes of them, and returns those; others wait meanwhile."""
         try:
             with self._lock:
                 before = self.load()
@@ -60,12 +60,14 @@ class KeyStore:
                     self._write(after)
                 return after
         except Timeout as error:
-            raise self._unusable(f"is held by another mlapi for more than {LOCK_SECONDS} s") from error
+            raise self._unusable(
+                f"has been locked by another mlapi for more than {LOCK_SECONDS} s"
+            ) from error
         except OSError as error:
             raise self._unusable(f"cannot be written: {error.strerror or error}") from error
 
     def mark(self) -> object:
-        """Something that is another one after every change; None when there is no file. Quick."""
+        """Returns something that differs after every change; None if there is no file. Quick."""
         try:
             status = self.path.stat()
         except OSError:
@@ -73,14 +75,14 @@ class KeyStore:
         return status.st_ino, status.st_mtime_ns
 
     def restore(self, records: Records) -> None:
-        """Writes these records where the file is gone; not while its folder is gone too."""
+        """Writes these records if the file is gone, unless its folder is gone too."""
         if records and self.path.parent.is_dir():
             self.change(lambda found: found or records)
 
     def _write(self, records: Records) -> None:
         draft = self.path.with_name(".keys.json.new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({"version": VERSION, "teams": [_plain(one) for one in records]}, file, indent=1)
+            json.dump({"version": VERSION, "teams": [_to_json(record) for record in records]}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())  # a key that was given out must not be lost with the power
         draft.replace(self.path)
@@ -88,40 +90,40 @@ class KeyStore:
     def _unusable(self, reason: str) -> StartError:
         return StartError(
             f"the keys in {self.path} cannot be used: the file {reason}",
-            fix="move it away: an API that runs writes the keys that it knows anew; "
-            "without one, the next `mlapi up` makes new keys for all teams",
+            fix="move it away: a running API then writes its keys again; without one, the next `mlapi up`"
+            " makes new keys for all teams",
         )
 
 
-def _read(value: dict[str, Any]) -> Records:
+def _parse(value: dict[str, Any]) -> Records:
     if value["version"] != VERSION or not isinstance(value["teams"], list):
         raise ValueError
-    return tuple(_record(one) for one in value["teams"])
+    return tuple(_parse_record(team) for team in value["teams"])
 
 
-def _record(value: dict[str, Any]) -> TeamRecord:
-    former = tuple(FormerSecret(_key(one["key"]), _instant(one["until"])) for one in value["former"])
-    key = None if value["key"] is None else _key(value["key"])
+def _parse_record(value: dict[str, Any]) -> TeamRecord:
+    former = tuple(
+        FormerSecret(_check_key(secret["key"]), _parse_instant(secret["until"])) for secret in value["former"]
+    )
+    key = None if value["key"] is None else _check_key(value["key"])
     return TeamRecord(str(value["team"]), key, former, bool(value["listed"]))
 
 
-def _key(value: str) -> str:
-    """The checksum finds what was damaged or typed; a key that opens nothing is found by a team instead."""
+def _check_key(value: str) -> str:
+    """Finds a damaged or mistyped key by its checksum, before a team finds that its key does not work."""
     if not is_key(value):
         raise ValueError
     return value
 
 
-def _instant(value: str) -> datetime:
-    """One without a zone cannot be compared with now."""
+def _parse_instant(value: str) -> datetime:
+    """Refuses an instant without a time zone, which cannot be compared with now."""
     instant = datetime.fromisoformat(value)
     if instant.tzinfo is None:
         raise ValueError
     return instant
 
 
-def _plain(record: TeamRecord) -> dict[str, Any]:
-    former: Sequence[dict[str, str]] = [
-        {"key": one.key, "until": one.until.isoformat()} for one in record.former
-    ]
+def _to_json(record: TeamRecord) -> dict[str, Any]:
+    former = [{"key": secret.key, "until": secret.until.isoformat()} for secret in record.former]
     return {"team": record.team, "listed": record.listed, "key": record.key, "former": former}

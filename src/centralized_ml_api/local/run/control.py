@@ -16,7 +16,7 @@ from aiohttp import web
 from centralized_ml_api.errors import MlApiError, NotRunningError
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.status import LocalStatus
-from centralized_ml_api.local.traffic.counted import Traffic
+from centralized_ml_api.local.traffic.types import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.run.control import build_control_application
 from centralized_ml_api.local.run.endpoints import build_runtime_application
-from centralized_ml_api.local.traffic.listen import build_metrics_application
+from centralized_ml_api.local.traffic.metrics import build_metrics_application
 
 if TYPE_CHECKING:
     import socket

@@ -36,9 +36,8 @@ from centralized_ml_api.local.supervision.orphans import end_orphans
 from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.process import set_mark
 from centralized_ml_api.local.supervision.replica import Timeouts
-from centralized_ml_api.local.traffic.counted import METRICS_PATH, Traffic
-from centralized_ml_api.local.usage.collector import UsageCollector
-from centralized_ml_api.local.usage.keeper import UsageKeeper
+from centralized_ml_api.local.traffic.types import METRICS_PATH, Traffic
+from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.types import ApiPlan
 
@@ -102,7 +101,7 @@ class LocalTarget:
         self._exit_status = 0
         self._first_start = FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
-        self._usage = UsageKeeper(collector, self._terminal.talk)
+        self._usage = UsageRecorder(collector, self._terminal.talk)
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
         self._gateway = GatewayKeeper(

@@ -1,4 +1,4 @@
-"""What is called and how the models are, in the text format of Prometheus. Pure.
+"""Calls, limits and the state of the models in Prometheus' text format, and where Prometheus scrapes them.
 
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/ and, for the names,
 https://prometheus.io/docs/practices/naming/
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.status import EntryStatus, LocalStatus
-from centralized_ml_api.local.traffic.counted import Counted, Traffic
+from centralized_ml_api.local.traffic.types import METRICS_PATH, Counted, Durations, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,83 +25,111 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_MILLISECONDS_A_SECOND = 1000
+_MILLISECONDS_PER_SECOND = 1000
+
+
+class MetricsSource(Protocol):
+    """What has metrics: the local target."""
+
+    def status(self) -> LocalStatus:
+        """Returns the state of the models now."""
+        ...
+
+    async def traffic(self) -> Traffic:
+        """Returns what was called so far."""
+        ...
+
+
+def build_metrics_application(source: MetricsSource) -> web.Application:
+    """Builds `GET /metrics`, for programs on this machine only."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        body = render_metrics(source.status(), await source.traffic())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+    application = web.Application(middlewares=[refuse_web_pages])
+    application.add_routes([web.get(METRICS_PATH, metrics)])
+    return application
 
 
 def render_metrics(status: LocalStatus, traffic: Traffic) -> bytes:
-    """The answer to a scrape. No keys, no bodies, no names but those of the config."""
+    """Renders the answer to a scrape: no keys, no bodies, no names but those of the config. Pure."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Now(status, traffic))
+    registry.register(_Reading(status, traffic))
     return generate_latest(registry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Now(Collector):
+class _Reading(Collector):
     status: LocalStatus
     traffic: Traffic
 
     def collect(self) -> Iterator[Metric]:
-        """Everything, in a fixed order."""
-        yield _gauge(
-            "mlapi_gateway_up", "Whether the gateway answers.", int(self.traffic.counted is not None)
-        )
+        """Yields everything, in a fixed order."""
+        up = int(self.traffic.counted is not None)
+        yield GaugeMetricFamily("mlapi_gateway_up", "Whether the gateway answers.", value=up)
         if self.traffic.counted is not None:
-            yield from _calls(self.traffic.counted)
-        yield from _models(self.status.entries)
-        yield from _limits(self.traffic)
+            yield from _collect_calls(self.traffic.counted)
+        yield from _collect_models(self.status.entries)
+        yield from _collect_limits(self.traffic)
         if self.status.ends:
-            ends = datetime.fromisoformat(self.status.ends).timestamp()
-            yield _gauge("mlapi_ends_timestamp_seconds", "When it stops by itself, since the epoch.", ends)
+            yield GaugeMetricFamily(
+                "mlapi_ends_timestamp_seconds",
+                "When the API stops by itself, in seconds since the epoch.",
+                value=datetime.fromisoformat(self.status.ends).timestamp(),
+            )
 
 
-def _calls(counted: Counted) -> Iterator[Metric]:
-    requests = CounterMetricFamily(
-        "mlapi_requests", "Calls that were answered.", labels=("model", "team", "status")
-    )
-    for one in counted.requests:
-        requests.add_metric((one.model, one.team, str(one.status)), one.count)
+def _collect_calls(counted: Counted) -> Iterator[Metric]:
+    requests = CounterMetricFamily("mlapi_requests", "Answered calls.", labels=("model", "team", "status"))
+    for count in counted.requests:
+        requests.add_metric((count.model, count.team, str(count.status)), count.count)
     yield requests
-    yield _durations(counted)
-    in_flight = GaugeMetricFamily("mlapi_requests_in_flight", "Calls under way.", labels=("model",))
-    for model, count in (counted.in_flight or {}).items():
-        in_flight.add_metric((model,), count)
+    yield _collect_durations(counted.durations)
+    in_flight = GaugeMetricFamily("mlapi_requests_in_flight", "Calls in progress.", labels=("model",))
+    for model, active in (counted.in_flight or {}).items():
+        in_flight.add_metric((model,), active)
     yield in_flight
 
 
-def _durations(counted: Counted) -> Metric:
+def _collect_durations(durations: Iterable[Durations]) -> Metric:
     family = HistogramMetricFamily(
-        "mlapi_request_duration_seconds", "From a call's first byte to its answer's last.", labels=("model",)
+        "mlapi_request_duration_seconds",
+        "From the first byte of a call to the last byte of its answer.",
+        labels=("model",),
     )
-    for one in counted.durations:
-        buckets = [(_bound(milliseconds), float(count)) for milliseconds, count in one.buckets]
-        family.add_metric((one.model,), buckets, sum_value=one.sum_milliseconds / _MILLISECONDS_A_SECOND)
+    for histogram in durations:
+        buckets = [(_render_bound(bound), float(count)) for bound, count in histogram.buckets]
+        seconds = histogram.sum_milliseconds / _MILLISECONDS_PER_SECOND
+        family.add_metric((histogram.model,), buckets, sum_value=seconds)
     return family
 
 
-def _bound(milliseconds: float) -> str:
+def _render_bound(milliseconds: float) -> str:
     is_last = milliseconds == float("inf")
-    return "+Inf" if is_last else f"{milliseconds / _MILLISECONDS_A_SECOND:g}"
+    return "+Inf" if is_last else f"{milliseconds / _MILLISECONDS_PER_SECOND:g}"
 
 
-def _models(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
-    ready = GaugeMetricFamily("mlapi_model_ready", "Whether the model takes calls.", labels=("model",))
+def _collect_models(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
     labels = ("model", "part")
-    replicas = GaugeMetricFamily("mlapi_replicas", "Processes that shall serve.", labels=labels)
-    well = GaugeMetricFamily("mlapi_replicas_ready", "Processes that do.", labels=labels)
-    restarts = CounterMetricFamily("mlapi_restarts", "Processes that had to be started again.", labels=labels)
+    ready = GaugeMetricFamily("mlapi_model_ready", "Whether the model takes calls.", labels=("model",))
+    replicas = GaugeMetricFamily("mlapi_replicas", "Processes that should serve.", labels=labels)
+    ready_replicas = GaugeMetricFamily("mlapi_replicas_ready", "Processes that do serve.", labels=labels)
+    restarts = CounterMetricFamily("mlapi_restarts", "Restarts of processes.", labels=labels)
     for entry in entries:
         ready.add_metric((entry.name,), int(entry.state == "ready"))
         for part in entry.parts:
             replicas.add_metric((entry.name, part.name), part.replicas)
-            well.add_metric((entry.name, part.name), part.ready_replicas)
+            ready_replicas.add_metric((entry.name, part.name), part.ready_replicas)
             restarts.add_metric((entry.name, part.name), part.restarts)
-    yield from (ready, replicas, well, restarts)
+    yield from (ready, replicas, ready_replicas, restarts)
 
 
-def _limits(traffic: Traffic) -> Iterator[Metric]:
-    rate = GaugeMetricFamily("mlapi_team_limit_per_second", "Calls a second it may.", labels=("team",))
-    quota = GaugeMetricFamily("mlapi_team_limit_per_day", "Calls a UTC day it may.", labels=("team",))
-    used = GaugeMetricFamily("mlapi_team_used_today", "Its calls of the UTC day.", labels=("team",))
+def _collect_limits(traffic: Traffic) -> Iterator[Metric]:
+    labels = ("team",)
+    rate = GaugeMetricFamily("mlapi_team_limit_per_second", "Calls per second it may make.", labels=labels)
+    quota = GaugeMetricFamily("mlapi_team_limit_per_day", "Calls per UTC day it may make.", labels=labels)
+    used = GaugeMetricFamily("mlapi_team_used_today", "Its calls of the UTC day so far.", labels=labels)
     for team in traffic.limits:
         for family, value in (
             (rate, team.requests_per_second),
@@ -109,7 +139,3 @@ def _limits(traffic: Traffic) -> Iterator[Metric]:
             if value is not None:
                 family.add_metric((team.name,), value)
     yield from (rate, quota, used)
-
-
-def _gauge(name: str, words: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, words, value=value)

@@ -1,4 +1,4 @@
-"""From what was counted at two instants: how much is called now, and how it goes. Pure."""
+"""Two readings -> how much is called now, and how it goes. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from centralized_ml_api.local.traffic.counted import Counted, Requests
+    from centralized_ml_api.local.traffic.types import Counted, Requests
 
-_TOO_MANY = 429
+_TOO_MANY_REQUESTS = 429
 _FIRST_ERROR = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Of a model or a team: calls, errors (400 and above) and refusals (429) a second.
+    """Of a model or a team: calls, errors (400 and above) and refusals (429) per second.
 
     `p50_milliseconds` and `p95_milliseconds` are None without a call, and for teams.
     """
@@ -30,29 +30,36 @@ class Pace:
 
 
 def pace_of_model(model: str, before: Counted, now: Counted, seconds: float) -> Pace:
-    """How the model is called between two instants that are `seconds` apart."""
-    rates = _rates(lambda one: one.model == model, before, now, seconds)
-    counts = _new_durations(model, before, now)
-    return Pace(*rates, percentile(counts, 0.5), percentile(counts, 0.95))
+    """Returns how the model is called.
+
+    Args:
+        model: Its name.
+        before: The earlier reading.
+        now: The later reading.
+        seconds: The time between the two.
+    """
+    rates = _compute_rates(lambda requests: requests.model == model, before, now, seconds)
+    buckets = _subtract_durations(model, before, now)
+    return Pace(*rates, percentile(buckets, 0.5), percentile(buckets, 0.95))
 
 
 def pace_of_team(team: str, before: Counted, now: Counted, seconds: float) -> Pace:
-    """How the team calls between two instants that are `seconds` apart."""
-    return Pace(*_rates(lambda one: one.team == team, before, now, seconds))
+    """Returns how the team calls; the arguments are those of `pace_of_model`."""
+    return Pace(*_compute_rates(lambda requests: requests.team == team, before, now, seconds))
 
 
-def percentile(counts: Iterable[tuple[float, int]], share: float) -> float | None:
-    """What `share` of the calls did not exceed; None without any.
+def percentile(buckets: Iterable[tuple[float, int]], share: float) -> float | None:
+    """Returns the duration that `share` of the calls did not exceed; None without any call.
 
     Args:
-        counts: (upper bound in milliseconds, calls up to it), ascending; the last bound may be infinite.
-        share: such as 0.95.
+        buckets: (Upper bound in milliseconds, calls up to it), ascending; the last bound may be infinite.
+        share: Such as 0.95.
 
     Returns:
-        Milliseconds, in the right bucket, and within it as if its calls were spread evenly. In the infinite
-        bucket its lower bound.
+        Milliseconds in the right bucket, interpolated as if its calls were spread evenly. In the infinite
+        bucket, its lower bound.
     """
-    bounds = [(0.0, 0), *counts]
+    bounds = [(0.0, 0), *buckets]
     rank = share * bounds[-1][1]
     if not rank:
         return None
@@ -62,28 +69,28 @@ def percentile(counts: Iterable[tuple[float, int]], share: float) -> float | Non
     return None
 
 
-def _rates(
+def _compute_rates(
     is_meant: Callable[[Requests], bool], before: Counted, now: Counted, seconds: float
 ) -> tuple[float, float, float]:
-    known = {(one.model, one.team, one.status): one.count for one in before.requests}
+    """Returns calls, errors and refusals per second; a count that fell began at zero in a new Envoy."""
+    known = {(count.model, count.team, count.status): count.count for count in before.requests}
     calls = errors = refused = 0
-    for one in filter(is_meant, now.requests):
-        new = _grown(known.get((one.model, one.team, one.status), 0), one.count)
+    for count in filter(is_meant, now.requests):
+        earlier = known.get((count.model, count.team, count.status), 0)
+        new = count.count - earlier if count.count >= earlier else count.count
         calls += new
-        errors += new if one.status >= _FIRST_ERROR or not one.status else 0
-        refused += new if one.status == _TOO_MANY else 0
+        errors += new if count.status >= _FIRST_ERROR or not count.status else 0
+        refused += new if count.status == _TOO_MANY_REQUESTS else 0
     return calls / seconds, errors / seconds, refused / seconds
 
 
-def _new_durations(model: str, before: Counted, now: Counted) -> list[tuple[float, int]]:
-    """Only the calls of meanwhile; all of them, when Envoy began to count anew."""
-    known = next((dict(one.buckets) for one in before.durations if one.model == model), {})
-    counts = next((one.buckets for one in now.durations if one.model == model), ())
-    if counts and counts[-1][1] < known.get(counts[-1][0], 0):
-        known = {}
-    return [(bound, count - known.get(bound, 0)) for bound, count in counts]
-
-
-def _grown(before: int, now: int) -> int:
-    """A count that has fallen is one of an Envoy that was started again: it began at zero."""
-    return now - before if now >= before else now
+def _subtract_durations(model: str, before: Counted, now: Counted) -> list[tuple[float, int]]:
+    """Returns the buckets of the calls between the two readings; all calls, if a new Envoy began at zero."""
+    buckets, known = (
+        next((histogram.buckets for histogram in counted.durations if histogram.model == model), ())
+        for counted in (now, before)
+    )
+    earlier = dict(known)
+    if buckets and buckets[-1][1] < earlier.get(buckets[-1][0], 0):
+        earlier = {}
+    return [(bound, count - earlier.get(bound, 0)) for bound, count in buckets]

@@ -1,4 +1,4 @@
-"""Asks the gateway what was called, and says of which model each count is."""
+"""Asks Envoy what was called, and says to which model each count belongs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.stats import ACTIVE, MILLISECONDS, REQUESTS
 from centralized_ml_api.local.run.specs import services_of
-from centralized_ml_api.local.traffic.counted import Traffic
-from centralized_ml_api.local.traffic.limits import build_limits
-from centralized_ml_api.local.traffic.parse import parse_counted
+from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, Traffic, build_team_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
+
+    from prometheus_client.samples import Sample
 
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.types import ApiPlan
+
+_PREFIX = "envoy_"
 
 
 class Served(Protocol):
@@ -36,30 +42,36 @@ class Served(Protocol):
         ...
 
 
-class Counting(Protocol):
+class TrafficCounter(Protocol):
     """What counts calls: the gateway."""
 
     async def traffic(self) -> str:
-        """What was called so far, as Envoy tells Prometheus; raises `StartError`."""
+        """Returns what was called so far in Prometheus' text format; raises `StartError`."""
         ...
 
 
 async def read_traffic(
-    gateway: Counting, served: Served, count_day: Callable[[date], dict[str, int]]
+    gateway: TrafficCounter, served: Served, count_day: Callable[[date], dict[str, int]]
 ) -> Traffic:
-    """What was called so far; `count_day` gives each team's calls of a day."""
+    """Returns what was called so far, with the limits of the teams.
+
+    Args:
+        gateway: Where to ask; if it does not answer, `counted` is None.
+        served: The plan, and which upstreams are behind each model.
+        count_day: Returns each team's calls of a UTC day.
+    """
     try:
-        text = await gateway.traffic()
+        by_upstream = parse_counted(await gateway.traffic())
     except StartError:
         counted = None
     else:
-        by_upstream = parse_counted(text)
-        counted = replace(by_upstream, in_flight=_by_model(by_upstream.in_flight or {}, served))
-    return Traffic(time.monotonic(), counted, build_limits(served.plan.event, await _used(served, count_day)))
+        counted = replace(by_upstream, in_flight=_sum_by_model(by_upstream.in_flight or {}, served))
+    used = await _count_today(served, count_day)
+    return Traffic(time.monotonic(), counted, build_team_limits(served.plan.event, used))
 
 
-def _by_model(active: Mapping[str, int], served: Served) -> dict[str, int]:
-    """The calls under way at all that stands behind each path."""
+def _sum_by_model(active: Mapping[str, int], served: Served) -> dict[str, int]:
+    """Adds up the calls in progress at everything that is behind a model's path."""
     return {
         entry.name: sum(
             active.get(running.upstream, 0)
@@ -70,11 +82,43 @@ def _by_model(active: Mapping[str, int], served: Served) -> dict[str, int]:
     }
 
 
-async def _used(served: Served, count_day: Callable[[date], dict[str, int]]) -> dict[str, int] | None:
-    """Each team's calls of today; read only where there is a quota to compare them with."""
+async def _count_today(served: Served, count_day: Callable[[date], dict[str, int]]) -> dict[str, int] | None:
+    """Counts each team's calls of today; None if no team has a quota, or if the counts cannot be read."""
     if all(team.requests_per_day is None for team in served.plan.event.teams):
         return None
     try:
         return await asyncio.to_thread(count_day, datetime.now(UTC).date())
     except (sqlite3.Error, OSError):
         return None
+
+
+def parse_counted(text: str) -> Counted:
+    """Parses Envoy's statistics from Prometheus' text format; other statistics are left out. Pure."""
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return Counted(
+        tuple(_parse_requests(sample) for sample in samples if sample.name == f"{_PREFIX}{REQUESTS}_total"),
+        tuple(_parse_durations(samples)),
+        {
+            unquote(sample.labels["envoy_cluster_name"]): int(sample.value)
+            for sample in samples
+            if sample.name == f"{_PREFIX}{ACTIVE}"
+        },
+    )
+
+
+def _parse_requests(sample: Sample) -> Requests:
+    labels = sample.labels
+    return Requests(labels["model"], labels.get("team", ""), int(labels["status"] or 0), int(sample.value))
+
+
+def _parse_durations(samples: Iterable[Sample]) -> Iterator[Durations]:
+    buckets: dict[str, list[tuple[float, int]]] = {}
+    sums: dict[str, float] = {}
+    for sample in samples:
+        model = sample.labels.get("model", "")
+        if sample.name == f"{_PREFIX}{MILLISECONDS}_bucket":
+            buckets.setdefault(model, []).append((float(sample.labels["le"]), int(sample.value)))
+        elif sample.name == f"{_PREFIX}{MILLISECONDS}_sum":
+            sums[model] = sample.value
+    for model, counts in buckets.items():
+        yield Durations(model, tuple(sorted(counts)), sums.get(model, 0.0))

@@ -1,5 +1,8 @@
-"""What was called here: the access log, counted into a small store that outlives it.
+"""Past calls: the access log, counted into a small store that outlives it.
 
-`store` keeps the counts and `writing` adds to them, `line` and `part` read the log, `collector` brings one
-into the other.
+collector     counts what is new in the log, and goes on doing so while `mlapi up` runs
+log_lines     reads a segment of the log and parses its lines
+store         the counts on disk
+transaction   what is written to the store at once
+statements    its tables and every SQL statement
 """

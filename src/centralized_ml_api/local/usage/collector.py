@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, BinaryIO
 
-from centralized_ml_api.local.usage.line import parse_call
-from centralized_ml_api.local.usage.part import identify_part, read_piece
+from centralized_ml_api.local.usage.log_lines import identify_segment, parse_call, read_chunk
 from centralized_ml_api.local.usage.store import STORE_NAME, UsageStore
 from centralized_ml_api.plan.usage.build import build_models, build_rows
 from centralized_ml_api.plan.usage.latency import ERROR
 from centralized_ml_api.plan.usage.types import UsageTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
     from pathlib import Path
 
@@ -21,10 +22,10 @@ LOG_NAME = "access.log"
 
 
 class UsageCollector:
-    """The access log `log` with its older part `<log>.1`, and the store that they are counted into.
+    """The access log `log` with its older segment `<log>.1`, and the store that they are counted into.
 
-    How far they were read stands in the store and changes together with the counts. So nothing is counted
-    twice or left out when a process is killed, and several may collect at the same time.
+    The store also holds how far each was read, which changes in the same transaction as the counts. So no
+    line is counted twice or lost if a process is killed, and several processes may collect at the same time.
     """
 
     def __init__(self, store: UsageStore, log: Path) -> None:
@@ -33,20 +34,20 @@ class UsageCollector:
 
     @classmethod
     def of_state(cls, state: Path) -> UsageCollector:
-        """That of a state folder."""
+        """Returns the collector of a state folder."""
         return cls(UsageStore(state / STORE_NAME), state / "logs" / LOG_NAME)
 
     @property
     def has_any(self) -> bool:
-        """Whether something was ever called, as far as the disk shows."""
+        """Returns whether anything was ever called, as far as the disk shows."""
         return self.store.path.exists() or self.log.exists()
 
     def collect(self) -> None:
         """Counts everything that Envoy has written so far. A damaged store is set aside and begun anew.
 
         Raises:
-            sqlite3.Error: the store cannot be written now; the next time goes on where this one failed.
-            OSError: the log cannot be read.
+            sqlite3.Error: The store cannot be written now; the next call continues where this one failed.
+            OSError: The log cannot be read.
         """
         try:
             self._collect()
@@ -57,16 +58,25 @@ class UsageCollector:
             self._collect()
 
     def count_day(self, day: date) -> dict[str, int]:
-        """How many calls of each team were let through on a day of UTC, up to now: for daily quotas.
+        """Returns how many calls of each team were let through on a UTC day, up to now: for daily quotas.
 
-        What is answered and not here yet is what Envoy holds back: a quarter of a second, or 64 KiB of lines.
+        What Envoy buffers is missing: a quarter of a second, or 64 KiB of lines.
         Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/operations/cli
+
+        Raises:
+            sqlite3.Error: The store cannot be read or written.
+            OSError: The log cannot be read.
         """
         self.collect()
         return self.store.requests_by_team(day)
 
     def load_table(self, since: datetime | None) -> UsageTable:
-        """The table of all calls that began in the hour of `since` or later; None for all."""
+        """Returns the table of all calls that began in the hour of `since` or later; None for all.
+
+        Raises:
+            sqlite3.Error: The store cannot be read or written.
+            OSError: The log cannot be read.
+        """
         self.collect()
         counts = self.store.load_counts(since)
         unreadable = self.store.load_unreadable()
@@ -85,22 +95,40 @@ class UsageCollector:
     def _collect(self) -> None:
         for log in (self.log.with_name(f"{self.log.name}.1"), self.log):
             with contextlib.suppress(FileNotFoundError), log.open("rb") as file:
-                self._collect_part(file)
+                segment = identify_segment(file)
+                while segment is not None and self._collect_chunk(file, segment):
+                    pass
         self.store.prune()
 
-    def _collect_part(self, file: BinaryIO) -> None:
-        part = identify_part(file)
-        while part is not None and self._collect_piece(file, part):
-            pass
-
-    def _collect_piece(self, file: BinaryIO, part: str) -> bool:
-        """Whether there was anything new."""
-        with self.store.write() as writing:
-            piece = read_piece(file, writing.position(part))
-            if piece is None:
+    def _collect_chunk(self, file: BinaryIO, segment: str) -> bool:
+        """Returns whether there was anything new."""
+        with self.store.write() as transaction:
+            chunk = read_chunk(file, transaction.offset(segment))
+            if chunk is None:
                 return False
-            calls = [parse_call(line) for line in piece.lines]
-            writing.add(call for call in calls if call is not None)
-            writing.add_unreadable(calls.count(None))
-            writing.advance(part, piece.end)
+            calls = [parse_call(line) for line in chunk.lines]
+            transaction.add(call for call in calls if call is not None)
+            transaction.add_unreadable(calls.count(None))
+            transaction.set_offset(segment, chunk.end)
         return True
+
+
+class UsageRecorder:
+    """Collects while `mlapi up` runs; `talk` is told when that begins to fail, and when it works again."""
+
+    def __init__(self, collector: UsageCollector, talk: Callable[[str], None]) -> None:
+        self._collector = collector
+        self._talk = talk
+        self._trouble = ""
+
+    async def collect(self) -> bool:
+        """Counts what is new, in a thread, and returns whether it could: the disk raises nothing here."""
+        trouble = ""
+        try:
+            await asyncio.to_thread(self._collector.collect)
+        except (sqlite3.Error, OSError) as error:
+            trouble = f"calls are not counted for `mlapi usage`: {error}"
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._talk(trouble or "Calls are counted again, including those made meanwhile.")
+        return not trouble

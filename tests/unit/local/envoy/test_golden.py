@@ -16,7 +16,7 @@ import pytest
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
-from centralized_ml_api.local.envoy.xds import build_clusters_document, build_snapshot
+from centralized_ml_api.local.envoy.xds import build_clusters_response, build_snapshot
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,
     Gateway,
@@ -32,7 +32,7 @@ SETTINGS = Settings(
     host="127.0.0.1",
     port=8080,
     files=Files(STATE / "gateway", STATE / "logs/access.log"),
-    trust_store=Path("/etc/ssl/certs/ca-certificates.crt"),
+    ca_bundle=Path("/etc/ssl/certs/ca-certificates.crt"),
     limits=Limits(),
 )
 SIGNING = Signing("eu-west-1", STATE / "scratch/aws-1/credentials")
@@ -67,7 +67,7 @@ def built() -> dict[str, Any]:
     return {
         "bootstrap": build_bootstrap(SETTINGS),
         "routes": json.loads(snapshot.routes.text),
-        "clusters": json.loads(build_clusters_document(snapshot.clusters).text),
+        "clusters": json.loads(build_clusters_response(snapshot.clusters).text),
         "endpoints": json.loads(snapshot.endpoints["open-llama"].text),
     }
 
@@ -88,6 +88,6 @@ def test_the_order_in_the_gateway_does_not_matter() -> None:
 
 def test_without_a_change_the_version_stays_and_with_one_it_does_not() -> None:
     more = replace(GATEWAY, routes=GATEWAY.routes[1:])
-    one, same, other = (build_snapshot(gateway, SETTINGS) for gateway in (GATEWAY, GATEWAY, more))
-    assert one.routes.version == same.routes.version != other.routes.version
-    assert one.endpoints == other.endpoints
+    first, same, other = (build_snapshot(gateway, SETTINGS) for gateway in (GATEWAY, GATEWAY, more))
+    assert first.routes.version == same.routes.version != other.routes.version
+    assert first.endpoints == other.endpoints

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.local.envoy.ca_bundle import find_trust_store
-from centralized_ml_api.local.envoy.settings import Files, render_seconds
+from centralized_ml_api.local.envoy.settings import Files, fit_connections, render_seconds
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,13 @@ def test_no_name_of_an_upstream_leaves_the_folder(name: str) -> None:
     assert "\0" not in str(files.endpoints_of(name))
 
 
-def test_the_trust_store_that_the_user_names_comes_first(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    own = tmp_path / "own.pem"
-    own.touch()
-    monkeypatch.setenv("SSL_CERT_FILE", str(own))
-    assert find_trust_store() == own
+@pytest.mark.parametrize(
+    ("most", "clients"),
+    [(resource.RLIM_INFINITY, 4096), (1_048_576, 4096), (4096, 1344), (1024, 320), (256, 64), (10, 1)],
+)
+def test_so_many_clients_may_connect_that_models_can_be_reached_for_all(most: int, clients: int) -> None:
+    assert fit_connections(4096, most) == clients
+
+
+def test_no_more_than_wanted() -> None:
+    assert fit_connections(2, 1024) == 2

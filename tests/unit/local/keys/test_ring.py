@@ -41,7 +41,7 @@ def test_teams_that_a_config_has_no_more_are_not_listed_after_a_restart(tmp_path
         store = KeyStore(tmp_path)
         await KeyRing(store, Hand().clock).use(["red"])
         assert await KeyRing(store, Hand().clock).use([]) == {}
-        assert [one.state for one in LocalKeys(store).teams()] == ["not listed"]
+        assert [team.state for team in LocalKeys(store).teams()] == ["not listed"]
 
     asyncio.run(story())
 

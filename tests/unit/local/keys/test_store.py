@@ -56,8 +56,8 @@ def test_keys_are_made_once(store: KeyStore) -> None:
 def test_a_team_that_comes_back_has_the_key_it_had(store: KeyStore) -> None:
     before = key_of(store, "red")
     gone = store.change(lambda records: list_teams(records, ("blue", "green")))
-    assert {one.team: one.valid_keys(NOW) for one in gone}["red"] == ()
-    assert [one.state for one in LocalKeys(store).teams()] == ["active", "active", "not listed"]
+    assert {record.team: record.valid_keys(NOW) for record in gone}["red"] == ()
+    assert [team.state for team in LocalKeys(store).teams()] == ["active", "active", "not listed"]
     store.change(lambda records: list_teams(records, TEAMS))
     assert key_of(store, "red") == before
 
@@ -66,7 +66,7 @@ def test_a_revoked_team_stays_revoked_when_the_config_is_read_again(store: KeySt
     LocalKeys(store).revoke("red")
     records = store.change(lambda found: list_teams(found, TEAMS))
     assert records[0].valid_keys(NOW) == ()
-    with pytest.raises(UsageError, match="it was revoked"):
+    with pytest.raises(UsageError, match="its key was revoked"):
         key_of(store, "red")
     LocalKeys(store).rotate("red", HOUR)
     assert is_key(key_of(store, "red"))
@@ -96,7 +96,7 @@ def test_a_damaged_file_is_refused_instead_of_taking_keys_away(
     store: KeyStore, change: dict[str, Any]
 ) -> None:
     whole = {"team": "red", "listed": True, "key": new_key(), "former": []}
-    teams = change["teams"] and [whole | one for one in change["teams"]]
+    teams = change["teams"] and [whole | team for team in change["teams"]]
     store.path.write_text(json.dumps({"version": 1, "teams": teams}))
     with pytest.raises(StartError, match="not a file of keys"):
         store.load()
@@ -121,7 +121,7 @@ def test_values_are_in_no_listing_and_no_representation(store: KeyStore) -> None
     records = store.load()
     assert records
     shown = repr(records) + repr(LocalKeys(store).teams())
-    assert not any(key in shown for one in records for key in one.valid_keys(NOW))
+    assert not any(key in shown for record in records for key in record.valid_keys(NOW))
 
 
 steps = st.lists(

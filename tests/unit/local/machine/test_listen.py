@@ -13,8 +13,8 @@ from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.run.control import build_control_application
 from centralized_ml_api.local.sagemaker_runtime import build_application
 from centralized_ml_api.local.status import LocalStatus
-from centralized_ml_api.local.traffic.counted import Traffic
-from centralized_ml_api.local.traffic.listen import build_metrics_application
+from centralized_ml_api.local.traffic.metrics import build_metrics_application
+from centralized_ml_api.local.traffic.types import Traffic
 from support.background import Background, start_background
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from math import inf
 from prometheus_client.parser import text_string_to_metric_families
 
 from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
-from centralized_ml_api.local.traffic.counted import Counted, Durations, Requests, Traffic
-from centralized_ml_api.local.traffic.limits import TeamLimit
 from centralized_ml_api.local.traffic.metrics import render_metrics
+from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
 
 ODD = 'a"b\\c\nd'
 PART = PartStatus("chat", "ready", "", 1, 2, 3, (4711,), ("a line of the log",))
@@ -23,9 +22,9 @@ COUNTED = Counted(
 def samples(status: LocalStatus, traffic: Traffic) -> dict[str, float]:
     """As a Prometheus would read them."""
     return {
-        f"{one.name}{sorted(one.labels.items())}": one.value
+        f"{sample.name}{sorted(sample.labels.items())}": sample.value
         for family in text_string_to_metric_families(render_metrics(status, traffic).decode())
-        for one in family.samples
+        for sample in family.samples
     }
 
 

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.local.envoy.traffic import BUCKETS_MILLISECONDS
-from centralized_ml_api.local.traffic.counted import Counted, Durations, Requests, Traffic
-from centralized_ml_api.local.traffic.limits import TeamLimit
+from centralized_ml_api.local.envoy.stats import BUCKETS_MILLISECONDS
 from centralized_ml_api.local.traffic.pace import pace_of_model, pace_of_team, percentile
+from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
 
 BOUNDS = (*BUCKETS_MILLISECONDS, inf)
 
 
 def counted(*requests: Requests, milliseconds: tuple[float, ...] = ()) -> Counted:
-    buckets = tuple((bound, sum(one <= bound for one in milliseconds)) for bound in BOUNDS)
+    buckets = tuple((bound, sum(duration <= bound for duration in milliseconds)) for bound in BOUNDS)
     return Counted(requests, (Durations("chat", buckets, sum(milliseconds)),), {"chat": 2})
 
 
@@ -59,9 +58,9 @@ def test_without_a_call_there_is_no_latency() -> None:
 @pytest.mark.parametrize("share", [0.5, 0.95])
 @given(times=st.lists(st.floats(min_value=1, max_value=700_000), min_size=1, max_size=200))
 def test_a_percentile_is_in_the_bucket_of_the_exact_one(share: float, times: list[float]) -> None:
-    found = percentile([(bound, sum(one <= bound for one in times)) for bound in BOUNDS], share)
+    found = percentile([(bound, sum(time <= bound for time in times)) for bound in BOUNDS], share)
     rank = share * len(times)
-    exact = next(one for number, one in enumerate(sorted(times), 1) if number >= rank)
+    exact = next(time for number, time in enumerate(sorted(times), 1) if number >= rank)
     high = next(bound for bound in BOUNDS if exact <= bound)
     low = max((bound for bound in BOUNDS if bound < high), default=0)
     assert found is not None

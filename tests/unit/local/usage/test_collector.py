@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.run.access_log import rotate
-from centralized_ml_api.local.usage import part, store, writing
-from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.local.usage import log_lines, store, transaction
+from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from centralized_ml_api.local.usage.store import UsageStore
 from support.access_log import NOON, append, line
 
@@ -66,7 +67,7 @@ def test_what_is_no_call_is_left_out_and_said(collector: UsageCollector) -> None
 
 
 def test_a_log_of_nothing_but_bytes_is_read_past(collector: UsageCollector) -> None:
-    append(collector.log, b"x" * (2 * part.PIECE_BYTES), b"\n", line())
+    append(collector.log, b"x" * (2 * log_lines.CHUNK_BYTES), b"\n", line())
     assert _requests(collector) == 1
 
 
@@ -133,15 +134,14 @@ def test_any_order_of_calls_looks_rotations_and_restarts_gives_the_right_sum(
 _COLLECT_AND_DIE = """
 import os, pathlib, sys
 from centralized_ml_api.local.usage.collector import UsageCollector
-from centralized_ml_api.local.usage.line import parse_call
-from centralized_ml_api.local.usage.part import identify_part, read_piece
+from centralized_ml_api.local.usage.log_lines import identify_segment, parse_call, read_chunk
 collector = UsageCollector.of_state(pathlib.Path(sys.argv[1]))
-with collector.log.open("rb") as log, collector.store.write() as writing:
-    part = identify_part(log)
-    piece = read_piece(log, writing.position(part))
-    assert len(piece.lines) == 2
-    writing.add(parse_call(line) for line in piece.lines)
-    writing.advance(part, piece.end)
+with collector.log.open("rb") as log, collector.store.write() as transaction:
+    segment = identify_segment(log)
+    chunk = read_chunk(log, transaction.offset(segment))
+    assert len(chunk.lines) == 2
+    transaction.add(parse_call(line) for line in chunk.lines)
+    transaction.set_offset(segment, chunk.end)
     os.kill(os.getpid(), 9)
 """
 
@@ -164,7 +164,7 @@ def test_two_that_look_at_the_same_time_count_every_line_once(tmp_path: Path) ->
         "C.of_state(pathlib.Path(sys.argv[1])).collect()"
     )
     both = [subprocess.Popen([sys.executable, "-c", look, str(tmp_path)]) for _ in range(2)]
-    assert [one.wait(60) for one in both] == [0, 0]
+    assert [process.wait(60) for process in both] == [0, 0]
     assert _requests(collector) == 5000
 
 
@@ -211,7 +211,7 @@ def test_a_table_since_an_instant_begins_with_its_hour(collector: UsageCollector
     )
     since = collector.load_table(NOON + timedelta(minutes=30))
     assert since.requests == 3
-    assert [(one.start.hour, one.requests) for one in since.hours] == [(12, 2), (13, 1)]
+    assert [(hour.start.hour, hour.requests) for hour in since.hours] == [(12, 2), (13, 1)]
 
 
 def _clocked(tmp_path: Path, now: datetime) -> UsageCollector:
@@ -225,27 +225,43 @@ def test_old_hours_become_days_with_the_same_sums_and_old_days_go(tmp_path: Path
     later = _clocked(tmp_path, NOON + timedelta(days=store.KEEP_HOURS_DAYS + 2))
     after = later.load_table(None)
     assert (after.rows, after.models) == (before.rows, before.models)
-    assert [(one.start, one.requests) for one in after.hours] == [
+    assert [(hour.start, hour.requests) for hour in after.hours] == [
         (datetime(2026, 6, 1, tzinfo=UTC), 12),
         (datetime(2026, 6, 2, tzinfo=UTC), 24),
     ]
     assert later.count_day(date(2026, 6, 2)) == {"red": 24}
     last = _clocked(tmp_path, NOON + timedelta(days=store.KEEP_DAYS + 1))
-    assert [one.start.day for one in last.load_table(None).hours] == [2]
+    assert [hour.start.day for hour in last.load_table(None).hours] == [2]
 
 
 def test_more_names_than_there_is_room_for_are_counted_together(collector: UsageCollector) -> None:
-    append(collector.log, *(line(f"team-{number}") for number in range(writing.MOST_PAIRS + 5)))
+    append(collector.log, *(line(f"team-{number}") for number in range(transaction.MAX_PAIRS + 5)))
     table = collector.load_table(None)
-    assert table.requests == writing.MOST_PAIRS + 5
-    assert len(table.rows) == writing.MOST_PAIRS + 1
-    assert {one.team: one.requests for one in table.rows}["(others)"] == 5
+    assert table.requests == transaction.MAX_PAIRS + 5
+    assert len(table.rows) == transaction.MAX_PAIRS + 1
+    assert {row.team: row.requests for row in table.rows}["(others)"] == 5
 
 
 def test_unknown_paths_are_one_row_and_a_long_name_is_cut(collector: UsageCollector) -> None:
     append(collector.log, *(line(None, None, 404) for _ in range(1000)), line("t" * 1000))
     rows = collector.load_table(None).rows
-    assert [(one.team[:4], len(one.team), one.model, one.requests) for one in rows] == [
+    assert [(row.team[:4], len(row.team), row.model, row.requests) for row in rows] == [
         ("-", 1, "-", 1000),
         ("tttt", 128, "echo", 1),
     ]
+
+
+def test_a_disk_that_fails_is_reported_once_when_it_begins_and_once_when_it_ends(tmp_path: Path) -> None:
+    said: list[str] = []
+    collector = UsageCollector.of_state(tmp_path)
+    recorder = UsageRecorder(collector, said.append)
+    append(collector.log, line())
+    collector.store.path.mkdir()
+    assert [asyncio.run(recorder.collect()) for _ in range(2)] == [False, False]
+    collector.store.path.rmdir()
+    assert [asyncio.run(recorder.collect()) for _ in range(2)] == [True, True]
+    assert [text.split(":")[0] for text in said] == [
+        "calls are not counted for `mlapi usage`",
+        "Calls are counted again, including those made meanwhile.",
+    ]
+    assert collector.load_table(None).requests == 1

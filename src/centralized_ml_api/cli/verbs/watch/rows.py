@@ -6,14 +6,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.traffic.limits import TeamLimit
 from centralized_ml_api.local.traffic.pace import Pace, pace_of_model, pace_of_team
+from centralized_ml_api.local.traffic.types import TeamLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
-    from centralized_ml_api.local.traffic.counted import Counted, Traffic
+    from centralized_ml_api.local.traffic.types import Counted, Traffic
 
 WINDOW_SECONDS = 10.0
 """The time that rates and latencies cover: short enough to see a change, long enough to read."""

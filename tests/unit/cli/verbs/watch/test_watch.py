@@ -12,8 +12,7 @@ from centralized_ml_api.cli.verbs.watch import Lines
 from centralized_ml_api.cli.verbs.watch.rows import Window
 from centralized_ml_api.cli.verbs.watch.table import build_screen, render_model, render_team
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
-from centralized_ml_api.local.traffic.counted import Counted, Durations, Requests, Traffic
-from centralized_ml_api.local.traffic.limits import TeamLimit
+from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
 
 NOW = datetime(2030, 1, 1, 10, 0, tzinfo=UTC)
 LONG = "a-model-with-the-longest-name-that-an-entry-of-the-config-may-have-000"

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.local.envoy.socket_path import LIMIT_BYTES, shorten_path
+from centralized_ml_api.local.envoy.admin import SOCKET_PATH_BYTES, shorten_path
 
 
 def test_a_path_that_fits_stays_as_it_is() -> None:
-    path = Path("/") / ("x" * (LIMIT_BYTES - 1))
+    path = Path("/") / ("x" * (SOCKET_PATH_BYTES - 1))
     with shorten_path(path) as short:
         assert short == str(path)
 
 
-@pytest.mark.parametrize("folder", ["x" * LIMIT_BYTES, "ü" * (LIMIT_BYTES // 2)])
+@pytest.mark.parametrize("folder", ["x" * SOCKET_PATH_BYTES, "ü" * (SOCKET_PATH_BYTES // 2)])
 def test_a_path_that_is_too_long_leads_to_the_same_socket(tmp_path: Path, folder: str) -> None:
     path = tmp_path / folder / "a.sock"
     path.parent.mkdir()
@@ -25,15 +25,15 @@ def test_a_path_that_is_too_long_leads_to_the_same_socket(tmp_path: Path, folder
             server.listen()
             client.connect(short)
         assert path.is_socket()
-        assert not Path(short).parent.parent.exists(), "the way to it is not left behind"
+        assert not Path(short).parent.parent.exists(), "the link to it is not left behind"
 
 
-def test_a_long_folder_for_temporary_files_is_in_no_ones_way(
+def test_a_long_folder_for_temporary_files_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    temporary = tmp_path / ("t" * LIMIT_BYTES)
+    temporary = tmp_path / ("t" * SOCKET_PATH_BYTES)
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     with shorten_path(temporary / "a.sock") as short:
-        assert len(short) <= LIMIT_BYTES
+        assert len(short) <= SOCKET_PATH_BYTES
         assert Path(short).parent.samefile(temporary)

@@ -9,7 +9,7 @@ from centralized_ml_api.local.envoy.rate_limits import (
     QUOTA_FILTER,
     RATE_FILTER,
     THROTTLE_FILTER,
-    list_limiting,
+    list_active_filters,
 )
 from centralized_ml_api.local.gateway import Gateway, Quotas, TeamAccess
 from centralized_ml_api.plan.event import Throttle
@@ -31,4 +31,4 @@ FREE = Gateway((), (), teams=(TeamAccess("red", ("red-key",)),))
     ids=["nothing", "the whole API", "no team's day", "a team's day", "a team's rate"],
 )
 def test_a_filter_that_limits_nothing_is_in_no_calls_way(gateway: Gateway, limiting: list[str]) -> None:
-    assert list_limiting(gateway) == limiting
+    assert list_active_filters(gateway) == limiting

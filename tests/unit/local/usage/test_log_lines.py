@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centralized_ml_api.local.usage.line import parse_call
+from centralized_ml_api.local.usage.log_lines import parse_call
 from centralized_ml_api.local.usage.store import UsageStore
 from centralized_ml_api.plan.usage.latency import MOST_BUCKETS, NO_LATENCY, bucket_of
 from support.access_log import NOON, line

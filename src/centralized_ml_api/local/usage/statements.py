@@ -1,12 +1,12 @@
-"""The tables of the store and every statement on them."""
+"""The tables of the store and every SQL statement on them."""
 
 from __future__ import annotations
 
 OTHERS = "(others)"
-"""Team and model of all calls past the limit of pairs; no name of a config has this form."""
+"""Team and model of all calls past the limit of pairs; no name in a config has this form."""
 
 KEPT_POSITIONS = 8
-"""Of the parts of the log read last. There are two of them; more, should one be away for a while."""
+"""Of the segments read last. There are two of them; more are kept in case one is away for a while."""
 
 SCHEMA = """
 BEGIN IMMEDIATE;

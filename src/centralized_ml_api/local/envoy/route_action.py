@@ -1,0 +1,135 @@
+"""What a route to a server does: which cluster, how long, how often, through which filters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS
+from centralized_ml_api.local.envoy.clusters import build_authority
+from centralized_ml_api.local.envoy.headers import (
+    REQUEST_ID_HEADER,
+    SET_JSON_CONTENT_TYPE,
+    SET_REQUEST_ID,
+    build_function_request_mutations,
+    build_function_response_mutations,
+    build_request_mutations,
+    build_response_mutations,
+)
+from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.gateway import ExternalUpstream
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.envoy.direct_responses import Route
+    from centralized_ml_api.local.envoy.settings import Limits
+    from centralized_ml_api.local.gateway import Gateway, ServedRoute
+
+BODY_SIZE_FILTER = "body-limit"
+BUFFER_FILTER = "body"
+METADATA_FILTER = "model"
+HEADERS_FILTER = "headers"
+QUERY_FILTER = "query"
+RESPONSE_FILTER = "answer"
+"""The filters of the listener that a route to a model enables."""
+
+FILTER_ENABLED = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
+FILTER_DISABLED = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
+MUTATIONS_PER_ROUTE = (
+    "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
+)
+_LUA_PER_ROUTE = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"}
+
+ExternalUpstreams = dict[str, ExternalUpstream]
+"""Servers elsewhere, by name."""
+
+
+def find_external_upstreams(gateway: Gateway) -> ExternalUpstreams:
+    """Returns the servers elsewhere that routes may go to. Pure."""
+    return {
+        upstream.name: upstream for upstream in gateway.upstreams if isinstance(upstream, ExternalUpstream)
+    }
+
+
+def with_filter_config(route: Route, config: dict[str, Any]) -> Route:
+    """Returns the route with more `typed_per_filter_config`, by the name of the filter. Pure."""
+    return {**route, "typed_per_filter_config": {**route.get("typed_per_filter_config", {}), **config}}
+
+
+def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:
+    """Builds all of a route but its match. Pure.
+
+    Args:
+        route: Where it goes.
+        externals: The servers elsewhere, of which it may be one.
+        limits: How long the server may take.
+    """
+    external = externals.get(route.upstream)
+    path = {} if route.rewrite is None else {"path_rewrite": route.rewrite.replace("%", "%%")}
+    action = {
+        "cluster": route.upstream,
+        **path,
+        **_build_host_rewrite(route, external),
+        **_build_timeouts(route, limits),
+        "retry_policy": _build_retry_policy(),
+    }
+    filters = {
+        BODY_SIZE_FILTER: FILTER_ENABLED,
+        BUFFER_FILTER: FILTER_ENABLED,
+        HEADERS_FILTER: _build_header_mutations(route, external),
+        RESPONSE_FILTER: _build_response_filter(route, external),
+    }
+    removed = {} if route.headers is None else {"request_headers_to_remove": ["x-forwarded-proto"]}
+    return {"route": action, "typed_per_filter_config": filters, **removed}
+
+
+def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
+    """Holds a response until it is complete, unless it is a stream; SageMaker never streams here."""
+    if external is not None and external.signing is not None:
+        return {**_LUA_PER_ROUTE, "name": SAGEMAKER_ERRORS}
+    return {**_LUA_PER_ROUTE, "disabled": True} if route.streams else FILTER_ENABLED
+
+
+def _build_host_rewrite(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
+    """A model server sees its own host, not one that the client chose; a function sees the client's."""
+    if external is not None:
+        return {"host_rewrite_literal": build_authority(external)}
+    return {} if route.headers is None else {"host_rewrite_literal": "localhost"}
+
+
+def _build_timeouts(route: ServedRoute, limits: Limits) -> dict[str, str]:
+    """A stream may take as long as it likes, but not fall silent."""
+    if route.streams:
+        return {"timeout": "0s", "idle_timeout": render_seconds(limits.stream_idle_seconds)}
+    return {"timeout": render_seconds(limits.response_seconds)}
+
+
+def _build_retry_policy() -> dict[str, Any]:
+    """Tries another server only while the request has not been sent: no model ever runs one twice."""
+    previous = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+    return {
+        "retry_on": "connect-failure,reset-before-request",
+        "num_retries": 3,
+        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.05s"},
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {"@type": f"type.googleapis.com/{previous}"},
+            }
+        ],
+        # A dead server has the fewest calls, so it is drawn again and again: draw until it is another. Beside
+        # one busy server that takes a thousand draws; all of these take a millisecond.
+        "host_selection_retry_max_attempts": 3000,
+    }
+
+
+def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
+    """A model sees the request's id only if configured; the Lua script for SageMaker removes it."""
+    if route.headers is None:
+        request, response = build_function_request_mutations(), build_function_response_mutations()
+    else:
+        request, response = build_request_mutations(route.headers), build_response_mutations()
+        request += [SET_JSON_CONTENT_TYPE] if route.reads_json else []
+        is_signed = external is not None and external.signing is not None
+        has_id = is_signed or REQUEST_ID_HEADER in map(str.lower, route.headers)
+        request += [SET_REQUEST_ID] if has_id else []
+    mutations = {"request_mutations": request, "response_mutations": response}
+    return {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}

@@ -1,0 +1,138 @@
+"""Takes a running Envoy from one snapshot to the next without dropping a call.
+
+Nothing may ever point to something that does not exist. So endpoints come first, then clusters, rate limits
+and routes; and what is no longer wanted goes in reverse, once no route points to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.clusters import stat_name
+from centralized_ml_api.local.envoy.listener import STAT_PREFIX
+from centralized_ml_api.local.envoy.routes import ROUTE_CONFIG_NAME
+from centralized_ml_api.local.envoy.settings import Files
+from centralized_ml_api.local.envoy.xds import (
+    DiscoveryResponse,
+    Snapshot,
+    build_clusters_response,
+    remove_stale_endpoints,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+ACCEPT_SECONDS = 10.0
+LOG_FIX = "read its log: mlapi logs gateway"
+_POLL_SECONDS = 0.005
+_CDS = "cluster_manager.cds"
+_RDS = f"http.{STAT_PREFIX}.rds.{ROUTE_CONFIG_NAME}"
+_ECDS = "extension_config_discovery.http_filter"
+_WARMING = "cluster_manager.warming_clusters"
+
+
+class StatsReader(Protocol):
+    """What tells whether Envoy accepted a file: `Admin`."""
+
+    async def stats(self, names: Iterable[str]) -> dict[str, Any]:
+        """Returns the values of those of these statistics that exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class XdsUpdate:
+    """From `old`, which Envoy has, to `new`; Envoy has `accept_seconds` for each step. `run` once."""
+
+    admin: StatsReader
+    files: Files
+    old: Snapshot
+    new: Snapshot
+    accept_seconds: float = ACCEPT_SECONDS
+
+    async def run(self) -> None:
+        """Writes what changed, in order, and waits for Envoy at each step.
+
+        Raises:
+            StartError: Envoy rejects a step, does not accept it in time, or does not answer; or a file cannot
+                be written.
+        """
+        old_clusters = build_clusters_response(self.old.clusters)
+        both_clusters = build_clusters_response({**self.old.clusters, **self.new.clusters})
+        new_clusters = build_clusters_response(self.new.clusters)
+        await self._put_endpoints()
+        await self._put({_CDS: (self.files.clusters, old_clusters, both_clusters)})
+        await self._put_rate_limits()
+        await self._put({_RDS: (self.files.routes, self.old.routes, self.new.routes)})
+        await self._put({_CDS: (self.files.clusters, both_clusters, new_clusters)})
+        remove_stale_endpoints(self.files, self.new)
+
+    async def _put_endpoints(self) -> None:
+        """Waits for the endpoints of known clusters; Envoy reads those of a new cluster together with it."""
+        known = self.new.endpoints.keys() & self.old.endpoints.keys()
+        for cluster in sorted(self.new.endpoints.keys() - known):
+            write_file(self.files.endpoints_of(cluster), self.new.endpoints[cluster].text)
+        await self._put(
+            {
+                stat_name(cluster): (
+                    self.files.endpoints_of(cluster),
+                    self.old.endpoints[cluster],
+                    self.new.endpoints[cluster],
+                )
+                for cluster in sorted(known)
+            }
+        )
+
+    async def _put_rate_limits(self) -> None:
+        """Comes before the routes that enable the filters. A file that stays the same keeps its buckets."""
+        await self._put(
+            {
+                f"{_ECDS}.{name}": (self.files.rate_limit_of(name), self.old.rate_limits.get(name), response)
+                for name, response in self.new.rate_limits.items()
+            }
+        )
+
+    async def _put(
+        self, files: Mapping[str, tuple[Path, DiscoveryResponse | None, DiscoveryResponse]]
+    ) -> None:
+        """Writes the files that differ and waits until Envoy accepts all of them.
+
+        Args:
+            files: By the prefix of its statistics, each file's path, old content and new content.
+        """
+        changed = {prefix: (path, new) for prefix, (path, old, new) in files.items() if new != old}
+        if not changed:
+            return
+        names = [f"{prefix}.{name}" for prefix in changed for name in ("version_text", "update_rejected")]
+        before = await self.admin.stats([*names, _WARMING])
+        for path, response in changed.values():
+            write_file(path, response.text)
+        versions = {f"{prefix}.version_text": response.version for prefix, (_, response) in changed.items()}
+        try:
+            async with asyncio.timeout(self.accept_seconds):
+                await self._wait_accepted(versions, names, before)
+        except TimeoutError as error:
+            raise StartError(
+                f"the gateway did not accept its new configuration within {self.accept_seconds:g} s",
+                fix=LOG_FIX,
+            ) from error
+
+    async def _wait_accepted(
+        self, versions: Mapping[str, str], names: list[str], before: Mapping[str, object]
+    ) -> None:
+        while True:
+            now = await self.admin.stats([*names, _WARMING])
+            rejected = [
+                name for name in names if name.endswith("rejected") and now.get(name) != before.get(name)
+            ]
+            if rejected:
+                raise StartError(
+                    f"the gateway rejected its new configuration ({', '.join(rejected)})", fix=LOG_FIX
+                )
+            if not now.get(_WARMING) and all(now.get(name) == version for name, version in versions.items()):
+                return
+            await asyncio.sleep(_POLL_SECONDS)

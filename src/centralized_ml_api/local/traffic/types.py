@@ -1,0 +1,120 @@
+"""What Envoy has counted since it started, and what each team may call. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from centralized_ml_api.plan.event import EventPlan
+
+METRICS_PATH = "/metrics"
+"""Where Prometheus scrapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """How many calls had the same labels. `model` is empty for an unknown path, `team` without a key."""
+
+    model: str
+    team: str
+    status: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long the calls of a model took, as a histogram.
+
+    `buckets` are (upper bound in milliseconds, number of calls up to it); the last bound is infinite.
+    `sum_milliseconds` is the sum over all calls.
+    """
+
+    model: str
+    buckets: tuple[tuple[float, int], ...]
+    sum_milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One reading. `in_flight`: the calls in progress, by upstream as Envoy has it, by model after `read`."""
+
+    requests: tuple[Requests, ...] = ()
+    durations: tuple[Durations, ...] = ()
+    in_flight: Mapping[str, int] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the same as JSON-able values; JSON has no infinity, so the last bound is None."""
+        durations = [
+            {
+                "model": histogram.model,
+                "buckets": [(None if bound == inf else bound, count) for bound, count in histogram.buckets],
+                "sum_milliseconds": histogram.sum_milliseconds,
+            }
+            for histogram in self.durations
+        ]
+        return {**asdict(self), "durations": durations}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Counted:
+        """Returns what `to_json` was called on, also after a round trip through JSON."""
+        return cls(
+            tuple(Requests(**requests) for requests in value["requests"]),
+            tuple(_parse_durations(**durations) for durations in value["durations"]),
+            value["in_flight"],
+        )
+
+
+def _parse_durations(
+    model: str, buckets: Iterable[tuple[float | None, int]], sum_milliseconds: float
+) -> Durations:
+    bounds = ((inf if bound is None else bound, count) for bound, count in buckets)
+    return Durations(model, tuple(bounds), sum_milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLimit:
+    """A team's limits, None where it has none. `used_today`: its calls of the UTC day, if known."""
+
+    name: str
+    requests_per_second: float | None
+    requests_per_day: int | None
+    used_today: int | None
+
+
+def build_team_limits(event: EventPlan, used: Mapping[str, int] | None) -> tuple[TeamLimit, ...]:
+    """Builds the limits of every team, in the order of the config; `used` is None if not known. Pure."""
+    return tuple(
+        TeamLimit(
+            team.name,
+            team.throttle.requests_per_second if team.throttle else None,
+            team.requests_per_day,
+            None if used is None else used.get(team.name, 0),
+        )
+        for team in event.teams
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What was called until `at` (seconds of a monotonic clock) and what teams may call.
+
+    `counted` is None while the gateway does not answer.
+    """
+
+    at: float
+    counted: Counted | None
+    limits: tuple[TeamLimit, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the same as JSON-able values."""
+        counted = self.counted.to_json() if self.counted else None
+        return {"at": self.at, "counted": counted, "limits": [asdict(limit) for limit in self.limits]}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Traffic:
+        """Returns what `to_json` was called on, also after a round trip through JSON."""
+        counted = Counted.from_json(value["counted"]) if value["counted"] else None
+        return cls(value["at"], counted, tuple(TeamLimit(**limit) for limit in value["limits"]))

@@ -1,0 +1,105 @@
+"""Reads what is new in a segment of the access log, chunk by chunk, and parses its lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
+from centralized_ml_api.plan.usage.types import NOBODY
+
+CHUNK_BYTES = 1024 * 1024
+_LINE_BYTES = 64 * 1024
+_NAME_CHARACTERS = 128
+_MAX_STATUS = 999
+_MAX_BYTES = 1 << 40
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Complete lines of a segment, and the offset in bytes at which reading goes on."""
+
+    lines: tuple[bytes, ...]
+    end: int
+
+
+def identify_segment(file: BinaryIO) -> str | None:
+    """Returns an id of this segment, whatever its file is called now; None if it has no complete line.
+
+    It is a digest of the first line, which has the id of a request and so is in no other segment. The inode
+    would not do: it is reused once the file is gone.
+    """
+    file.seek(0)
+    first = file.readline(_LINE_BYTES)
+    is_complete = first.endswith(b"\n") or len(first) == _LINE_BYTES
+    return hashlib.sha256(first).hexdigest() if is_complete else None
+
+
+def read_chunk(file: BinaryIO, offset: int) -> Chunk | None:
+    """Returns the complete lines after `offset`, at most `CHUNK_BYTES` of them; None if there are none."""
+    file.seek(offset)
+    read = file.read(CHUNK_BYTES)
+    lines = read[: read.rfind(b"\n") + 1]
+    if not lines and len(read) == CHUNK_BYTES:
+        lines = read  # Envoy does not write lines that long: skip it
+    return Chunk(tuple(lines.splitlines()), offset + len(lines)) if lines else None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: `started` is in seconds since the epoch, `bucket` is the bucket of its latency."""
+
+    started: float
+    team: str
+    model: str
+    status: int
+    bucket: int
+    bytes_in: int
+    bytes_out: int
+
+    @property
+    def hour(self) -> int:
+        """Returns the hour in which it began, counted since the epoch."""
+        return int(self.started // _SECONDS_PER_HOUR)
+
+
+def parse_call(line: bytes) -> Call | None:
+    """Returns the call on one line; None if there is none. Pure.
+
+    A gateway that is killed leaves an incomplete line, and the next gateway continues on it: the beginning is
+    lost, what follows is not.
+    """
+    start = line.rfind(b"{")  # the objects of the log are flat
+    try:
+        return _parse_fields(json.loads(line[start:].decode())) if start >= 0 else None
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+
+
+def _parse_fields(fields: dict[str, Any]) -> Call:
+    milliseconds = fields.get("milliseconds")
+    return Call(
+        started=datetime.fromisoformat(fields["time"]).timestamp(),
+        team=_parse_name(fields.get("team")),
+        model=_parse_name(fields.get("model")),
+        status=_parse_number(fields.get("status"), _MAX_STATUS),
+        bucket=NO_LATENCY if milliseconds is None else bucket_of(milliseconds),
+        bytes_in=_parse_number(fields.get("bytes_in"), _MAX_BYTES),
+        bytes_out=_parse_number(fields.get("bytes_out"), _MAX_BYTES),
+    )
+
+
+def _parse_name(value: Any) -> str:
+    """Returns something that the store can hold, whatever the value is."""
+    return str(value)[:_NAME_CHARACTERS].encode(errors="replace").decode() if value else NOBODY
+
+
+def _parse_number(value: Any, largest: int) -> int:
+    number = int(value or 0)
+    if not 0 <= number <= largest:
+        raise ValueError(number)
+    return number
