@@ -8,13 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from centralized_ml_api.api.keys import is_key, new_key
-from centralized_ml_api.errors import StartError, UsageError
+from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.keys.local import LocalKeys
-from centralized_ml_api.local.keys.record import TeamRecord, list_teams
+from centralized_ml_api.local.keys.record import list_teams
 from centralized_ml_api.local.keys.store import KeyStore
 
 if TYPE_CHECKING:
@@ -53,25 +51,6 @@ def test_keys_are_made_once(store: KeyStore) -> None:
     assert store.path.read_bytes() == before
 
 
-def test_a_team_that_comes_back_has_the_key_it_had(store: KeyStore) -> None:
-    before = key_of(store, "red")
-    gone = store.change(lambda records: list_teams(records, ("blue", "green")))
-    assert {record.team: record.valid_keys(NOW) for record in gone}["red"] == ()
-    assert [team.state for team in LocalKeys(store).teams()] == ["active", "active", "not listed"]
-    store.change(lambda records: list_teams(records, TEAMS))
-    assert key_of(store, "red") == before
-
-
-def test_a_revoked_team_stays_revoked_when_the_config_is_read_again(store: KeyStore) -> None:
-    LocalKeys(store).revoke("red")
-    records = store.change(lambda found: list_teams(found, TEAMS))
-    assert records[0].valid_keys(NOW) == ()
-    with pytest.raises(UsageError, match="its key was revoked"):
-        key_of(store, "red")
-    LocalKeys(store).rotate("red", HOUR)
-    assert is_key(key_of(store, "red"))
-
-
 def test_a_file_that_is_none_is_refused_without_being_quoted(store: KeyStore) -> None:
     key = key_of(store, "red")
     store.path.write_text('{"version": 1, "teams": [' + key)
@@ -108,54 +87,3 @@ def test_no_change_is_lost_when_many_come_at_once(store: KeyStore) -> None:
         for turn in turns:
             turn.result()
     assert len(LocalKeys(store).teams()[0].former) == 16
-
-
-def test_a_team_that_is_not_there_is_named_with_those_that_are(store: KeyStore) -> None:
-    with pytest.raises(UsageError, match="'pink'") as refused:
-        LocalKeys(store).rotate("pink", HOUR)
-    assert refused.value.fix == "choose one of: red, blue, green"
-
-
-def test_values_are_in_no_listing_and_no_representation(store: KeyStore) -> None:
-    LocalKeys(store).rotate("red", HOUR)
-    records = store.load()
-    assert records
-    shown = repr(records) + repr(LocalKeys(store).teams())
-    assert not any(key in shown for record in records for key in record.valid_keys(NOW))
-
-
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("rotate"), st.integers(0, 5)),
-        st.tuples(st.just("revoke"), st.booleans()),
-        st.tuples(st.just("wait"), st.integers(1, 5)),
-    )
-)
-
-
-@given(steps)
-def test_a_key_works_exactly_until_it_is_replaced_and_its_grace_is_over(
-    steps: list[tuple[str, int]],
-) -> None:
-    """The record against a plain list of what each key was promised."""
-    record, now = list_teams((), ("red",))[0], NOW
-    promised: dict[str, datetime] = {record.valid_keys(now)[0]: datetime.max.replace(tzinfo=UTC)}
-    for step, amount in steps:
-        if step == "wait":
-            now += amount * HOUR
-        elif step == "rotate":
-            record = rotate(record, now, amount * HOUR, promised)
-        else:
-            promised = (
-                {} if not amount else {key: until for key, until in promised.items() if until.year > 9000}
-            )
-            record = record.revoked(former_only=bool(amount))
-        assert set(record.valid_keys(now)) == {key for key, until in promised.items() if until > now}
-
-
-def rotate(record: TeamRecord, now: datetime, grace: timedelta, promised: dict[str, datetime]) -> TeamRecord:
-    if record.key:
-        promised[record.key] = now + grace
-    turned = record.rotated(now, grace)
-    promised[turned.valid_keys(now)[0]] = datetime.max.replace(tzinfo=UTC)
-    return turned

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from math import inf
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from centralized_ml_api.local.envoy.stats import BUCKETS_MILLISECONDS
 from centralized_ml_api.local.traffic.pace import pace_of_model, pace_of_team, percentile
-from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
+from centralized_ml_api.local.traffic.types import Counted, Durations, Requests
 
 BOUNDS = (*BUCKETS_MILLISECONDS, inf)
 
@@ -69,14 +68,3 @@ def test_a_percentile_is_in_the_bucket_of_the_exact_one(share: float, times: lis
 
 def test_past_the_last_bound_the_last_bound_is_said() -> None:
     assert percentile([(1000.0, 0), (inf, 4)], 0.5) == 1000
-
-
-def test_traffic_survives_json() -> None:
-    traffic = Traffic(
-        12.5,
-        counted(Requests("chat", "red", 200, 1), milliseconds=(3.0,)),
-        (TeamLimit("red", 5.0, 100, 7),),
-    )
-    text = json.dumps(traffic.to_json(), allow_nan=False)
-    assert Traffic.from_json(json.loads(text)) == traffic
-    assert Traffic.from_json(json.loads(json.dumps(Traffic(1.0, None).to_json()))) == Traffic(1.0, None)

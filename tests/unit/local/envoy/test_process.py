@@ -1,0 +1,267 @@
+"""What the gateway does around Envoy's process, with a fake Envoy that only has an admin interface."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.process import EnvoyGateway
+from centralized_ml_api.local.envoy.settings import Files, Settings
+from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
+from support.fake_envoy import FakeEnvoy
+from support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+NOTHING = Gateway((), ())
+
+
+def serving(*names: str) -> Gateway:
+    return Gateway(
+        tuple(Upstream(name, (40001,)) for name in names),
+        tuple(ServedRoute(name, name, "/invocations", ()) for name in names),
+    )
+
+
+@dataclass
+class Started:
+    """A gateway, and the fake Envoy that it started."""
+
+    gateway: EnvoyGateway
+    envoy: FakeEnvoy
+    reason: str = ""
+
+    @property
+    def files(self) -> Files:
+        return self.envoy.files
+
+    def routes(self) -> str:
+        return self.files.routes.read_text()
+
+
+def prepare(folder: Path) -> Started:
+    async def find_error(gateway: Gateway, settings: Settings) -> str:
+        del gateway, settings
+        return started.reason
+
+    gateway = EnvoyGateway(folder / "gateway", host="127.0.0.1", port=0, find_error=find_error)
+    started = Started(gateway, FakeEnvoy(Files(folder / "gateway", folder / "gateway/access.log")))
+    return started
+
+
+def run_started(folder: Path, story: Callable[[Started], Awaitable[None]], first: Gateway = NOTHING) -> None:
+    """Runs the story with a gateway that has started and serves `first`."""
+
+    async def run() -> None:
+        started = prepare(folder)
+        started.gateway.launch(first)
+        started.envoy.start()
+        async with started.envoy.serve():
+            await started.gateway.wait_started(5)
+            started.envoy.accepted.clear()
+            started.envoy.asked.clear()
+            await story(started)
+
+    asyncio.run(run())
+
+
+def test_what_is_applied_before_the_start_is_what_envoy_starts_with(tmp_path: Path) -> None:
+    started = prepare(tmp_path)
+    asyncio.run(started.gateway.apply(serving("chat")))
+    assert not started.files.folder.exists()
+    launch = started.gateway.launch()
+    assert '"/chat"' in started.routes()
+    assert launch.cwd == started.files.folder
+    assert launch.argv[1:3] == ("-c", str(started.files.bootstrap))
+    assert launch.environment == {}
+
+
+def test_a_socket_left_by_an_envoy_that_died_is_removed_before_the_next_start(tmp_path: Path) -> None:
+    started = prepare(tmp_path)
+    started.files.folder.mkdir()
+    started.files.admin_socket.touch()
+    started.gateway.launch()
+    assert not started.files.admin_socket.exists()
+
+
+def test_what_is_applied_while_envoy_starts_is_served_once_it_has_started(tmp_path: Path) -> None:
+    async def story() -> None:
+        started = prepare(tmp_path)
+        started.gateway.launch()
+        started.envoy.start()
+        await started.gateway.apply(serving("chat"))
+        assert '"/chat"' not in started.routes()
+        async with started.envoy.serve():
+            assert await started.gateway.wait_started(5) == 4711
+        assert started.envoy.accepted == ["clusters.json", "routes.json"]
+
+    asyncio.run(story())
+
+
+def test_a_free_port_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        started.gateway.launch()
+        bootstrap = json.loads(started.files.bootstrap.read_text())
+        listener = bootstrap["static_resources"]["listeners"][0]
+        assert listener["address"]["socket_address"]["port_value"] == 4711
+
+    run_started(tmp_path, story)
+
+
+def test_an_envoy_that_does_not_come_up_is_given_up_when_time_is_up(tmp_path: Path) -> None:
+    started = prepare(tmp_path)
+    started.gateway.launch()
+    with pytest.raises(StartError, match=r"^the gateway did not start within 0\.05 seconds$"):
+        asyncio.run(started.gateway.wait_started(0.05))
+
+
+def test_a_rejected_change_names_the_reason_and_puts_the_files_back(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        before = {path.name: path.read_text() for path in started.files.folder.rglob("*.json")}
+        started.envoy.rejects, started.reason = {"clusters.json"}, "PortValue: too large"
+        with pytest.raises(StartError) as refused:
+            await started.gateway.apply(serving("chat", "new"))
+        assert refused.value.message == (
+            "the gateway rejected its new configuration (cluster_manager.cds.update_rejected):"
+            " PortValue: too large"
+        )
+        assert {path.name: path.read_text() for path in started.files.folder.rglob("*.json")} == before
+        started.gateway.launch()
+        assert '"/new"' not in started.routes(), "the next start is with what Envoy accepted"
+
+    run_started(tmp_path, story, serving("chat"))
+
+
+def test_a_failure_that_is_not_the_configurations_keeps_the_change_for_later(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        draft = started.files.folder / ".routes.json.new"
+        draft.symlink_to("/dev/full")
+        with pytest.raises(StartError, match=r"routes\.json cannot be written: No space left on device$"):
+            await started.gateway.apply(serving("chat", "new"))
+        draft.unlink()
+        started.gateway.launch()
+        assert '"/new"' in started.routes()
+
+    run_started(tmp_path, story, serving("chat"))
+
+
+def test_after_a_failure_the_next_change_is_complete(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        started.envoy.rejects, started.reason = {"routes.json"}, "a reason"
+        with pytest.raises(StartError, match="a reason"):
+            await started.gateway.apply(serving("chat", "new"))
+        started.envoy.rejects.clear()
+        inodes = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
+        await started.gateway.apply(serving("chat"))
+        after = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
+        assert {name for name, inode in after.items() if inodes.get(name) == inode} <= {"bootstrap.json"}
+        await started.gateway.apply(serving("chat"))
+        unchanged = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
+        assert unchanged == after, "then Envoy certainly has it"
+
+    run_started(tmp_path, story, serving("chat"))
+
+
+def test_changes_that_come_at_the_same_time_are_made_one_after_the_other(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        gateways = [serving("chat"), serving("chat", "other"), serving("other"), NOTHING, serving("last")]
+        await asyncio.gather(*(started.gateway.apply(gateway) for gateway in gateways))
+        assert '"/last"' in started.routes()
+
+    run_started(tmp_path, story)
+
+
+def test_a_folder_that_was_removed_is_made_again_and_the_error_says_what_to_do(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        assert not started.gateway.cut_off
+        shutil.rmtree(started.files.folder)
+        assert started.gateway.cut_off
+        with pytest.raises(StartError) as refused:
+            await started.gateway.apply(serving("new"))
+        assert refused.value.message == (
+            f"the gateway's folder {started.files.folder} was removed while the gateway runs"
+        )
+        assert refused.value.fix == (
+            "restart it: mlapi down, then mlapi up; until then it serves what it served before"
+        )
+        assert '"/new"' in started.routes()
+        assert started.files.bootstrap.exists()
+
+    run_started(tmp_path, story)
+
+
+def test_calls_in_progress_are_those_of_one_upstream(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        started.envoy.stats_values["cluster.a%2Fb.upstream_rq_active"] = 3
+        assert await started.gateway.active_requests("a/b") == 3
+        assert await started.gateway.active_requests("other") == 0
+
+    run_started(tmp_path, story)
+
+
+def test_a_gateway_that_does_not_run_has_no_calls_and_no_traffic(tmp_path: Path) -> None:
+    gateway = prepare(tmp_path).gateway
+    assert asyncio.run(gateway.active_requests("a")) == 0
+    asyncio.run(gateway.drain(1))
+    asyncio.run(gateway.reopen_logs())
+    with pytest.raises(StartError, match=r"^the gateway is not running$"):
+        asyncio.run(gateway.traffic())
+
+
+def test_draining_waits_for_calls_and_leaves_no_socket(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        active = "http.gateway.downstream_rq_active"
+        started.envoy.stats_values[active] = 1
+        draining = asyncio.create_task(started.gateway.drain(30))
+        await until(lambda: started.envoy.asked, "Envoy drains")
+        looks = started.envoy.looks
+        await until(lambda: started.envoy.looks > looks + 1, "it is asked again for calls in progress")
+        assert started.envoy.asked == ["POST /drain_listeners?graceful&skip_exit"]
+        assert not draining.done()
+        started.envoy.stats_values[active] = 0
+        await draining
+        assert not started.files.admin_socket.exists()
+
+    run_started(tmp_path, story)
+
+
+def test_draining_ends_when_time_is_up(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        started.envoy.stats_values["http.gateway.downstream_rq_active"] = 1
+        await started.gateway.drain(0.05)
+        assert not started.files.admin_socket.exists()
+
+    run_started(tmp_path, story)
+
+
+def test_the_log_is_opened_again_and_traffic_is_read(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        await started.gateway.reopen_logs()
+        assert await started.gateway.traffic() == "OK\n"
+        reopen, prometheus = started.envoy.asked
+        assert reopen == "POST /reopen_logs"
+        assert prometheus.startswith("GET /stats/prometheus?filter=")
+
+    run_started(tmp_path, story)
+
+
+def test_an_envoy_that_has_gone_is_said_not_to_answer(tmp_path: Path) -> None:
+    async def story() -> None:
+        started = prepare(tmp_path)
+        started.gateway.launch()
+        started.envoy.start()
+        async with started.envoy.serve():
+            await started.gateway.wait_started(5)
+        started.files.admin_socket.touch()
+        with pytest.raises(StartError, match=r"^the gateway does not answer on its admin socket: "):
+            await started.gateway.apply(Gateway((), (RefusedRoute("a", "no"),)))
+
+    asyncio.run(story())
