@@ -1,1 +1,1 @@
-"""Keeping processes alive: start, wait until ready, restart, stop; nothing here knows what they serve."""
+"""Keeps processes alive: starts, probes, restarts and stops them, whatever they serve."""

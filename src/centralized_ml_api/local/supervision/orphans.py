@@ -1,8 +1,9 @@
-"""Processes that belong to a state folder, wherever they went.
+"""Finds and kills processes that outlived their supervisor, wherever they moved.
 
 A process group ends with its supervisor, and on Linux a child dies with its parent. Neither reaches a
-grandchild that moved to a session of its own, or that outlived a supervisor which was killed. But whoever is
-started below us inherits an environment variable, and that can be looked for.
+grandchild that moved to a session of its own or that outlived a killed supervisor. But everything that is
+started below a supervisor inherits its mark, an environment variable (`process.MARK`), which can be searched
+for.
 """
 
 from __future__ import annotations
@@ -22,35 +23,39 @@ KILL_SECONDS = 5.0
 
 
 def end_orphans(folder: Path) -> int:
-    """Kills every process of this user that carries the folder's mark, but this one and those above it.
+    """Kills every process of this user that has the folder's mark, except this process and its ancestors.
 
     Returns:
-        How many were killed; when it returns, they are gone.
+        How many were killed. They are gone by then, unless that took longer than `KILL_SECONDS`.
     """
-    strays = [process for process in _every_process() if _carries_mark(process, str(folder))]
-    strays = [process for process in strays if process.pid not in _own_line()]
-    for process in strays:
+    spared = _find_ancestors()
+    orphans = [
+        process
+        for process in _list_processes()
+        if process.pid not in spared and _has_mark(process, str(folder))
+    ]
+    for process in orphans:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(strays, timeout=KILL_SECONDS)
-    return len(strays)
+    psutil.wait_procs(orphans, timeout=KILL_SECONDS)
+    return len(orphans)
 
 
-def _every_process() -> list[psutil.Process]:
-    """None where the machine has no descriptor left to look: what ends must end all the same."""
+def _list_processes() -> list[psutil.Process]:
+    """Lists all processes; none if no file descriptor is left to look, because stopping must go on."""
     with contextlib.suppress(OSError):
         return list(psutil.process_iter())
     return []
 
 
-def _carries_mark(process: psutil.Process, folder: str) -> bool:
+def _has_mark(process: psutil.Process, folder: str) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         alive = process.status() != psutil.STATUS_ZOMBIE
         return alive and process.environ().get(MARK) == folder
     return False
 
 
-def _own_line() -> set[int]:
+def _find_ancestors() -> set[int]:
     with contextlib.suppress(psutil.Error):
         return {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     return {os.getpid()}

@@ -1,4 +1,4 @@
-"""One child process: started in a session of its own, its output read, ended with everything it started."""
+"""Runs one child process: starts it in its own session, logs its output, ends it with all that it started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.launch import Launch
 
 MARK = "MLAPI_STATE_FOLDER"
-"""The environment variable that every process below us inherits: the state folder that it belongs to."""
+"""The mark: an environment variable with the state folder, inherited by all processes below a supervisor."""
 
 LINE_LIMIT_BYTES = 256 * 1024
 LAST_LINES = 20
@@ -30,20 +30,24 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def set_mark(folder: Path) -> None:
-    """Marks what this process starts from now on as belonging to the state folder."""
+    """Marks everything that this process starts from now on as belonging to the state folder."""
     os.environ[MARK] = str(folder)
 
 
 def inherited_mark() -> dict[str, str]:
-    """The mark as an environment to add to a child's; empty where none is set."""
+    """Returns the mark as variables for a child's environment; empty if none is set."""
     return {MARK: os.environ[MARK]} if MARK in os.environ else {}
 
 
 class ServerLog:
-    """Appends to `path`; past the limit it becomes `<path>.1`, so a log takes at most twice that.
+    """The log of one process: a bounded file, and the last lines for the message when the process fails.
 
-    A disk that is full loses log lines, never the process: its output is always read. `hide` takes out of
-    every line what no log may have.
+    A full disk loses log lines but never blocks the process, whose output is always read.
+
+    Args:
+        path: The file. At the limit it is renamed to `<path>.1`, so a log takes at most twice the limit.
+        limit_bytes: The limit.
+        hide: Removes from each line what no log may hold.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class ServerLog:
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
     def write(self, line: bytes) -> None:
-        """Takes one line (with or without its line end)."""
+        """Appends one line, with or without its line end."""
         if self._hide is not None:
             line = self._hide(line.decode("utf-8", errors="replace")).encode()
         self._last.append(line.decode("utf-8", errors="replace").rstrip())
@@ -65,11 +69,11 @@ class ServerLog:
             return
 
     def last_lines(self, count: int = LAST_LINES) -> list[str]:
-        """The newest lines, oldest first, at most `count`."""
+        """Returns at most `count` of the newest lines, oldest first."""
         return [line for line in self._last if line][-count:]
 
     def forget(self) -> None:
-        """Starts the last lines anew: what follows belongs to another process."""
+        """Forgets the last lines: what follows belongs to another process."""
         self._last.clear()
 
     def _append(self, line: bytes) -> None:
@@ -81,7 +85,7 @@ class ServerLog:
 
 
 class Process:
-    """A running child. Its whole process group ends with it; on Linux it ends when we are killed, too."""
+    """A running child. Its process group ends with it, and on Linux the child ends with us however we end."""
 
     def __init__(self, child: asyncio.subprocess.Process, output: int, log: ServerLog) -> None:
         self._child = child
@@ -89,18 +93,18 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The child's process id, which is also its group's."""
+        """The process id of the child, and of its group."""
         return self._child.pid
 
     async def wait(self) -> int:
-        """The exit status once the child has ended and its output is read; negative for a signal."""
+        """Returns the exit status, negative for a signal, once the child has ended and its output is read."""
         status = await self._child.wait()
         _kill_group(self.pid, signal.SIGKILL)
         await asyncio.wait({self._reader}, timeout=1)
         return status
 
     async def stop(self, grace_seconds: float) -> None:
-        """Asks the group to end and kills what is left after `grace_seconds`; returns when it is gone."""
+        """Asks the group to end, kills what is left after `grace_seconds`, and returns when it is gone."""
         if self._child.returncode is None:
             _kill_group(self.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
@@ -115,12 +119,15 @@ async def start_process(launch: Launch, log: ServerLog) -> Process:
     """Starts what `launch` describes; its output goes to `log`, line by line.
 
     Raises:
-        StartError: the program does not exist or may not be run, or the machine has no room for it.
+        StartError: The program does not exist or may not be run, or the machine has no resources left for it.
     """
     try:
         child, output = await _start_with_pipe(launch)
     except OSError as error:
-        raise _not_started(launch, error) from error
+        raise StartError(
+            f"{launch.argv[0]} could not be started: {error.strerror or error}",
+            fix="check that the program is installed, on the PATH and executable",
+        ) from error
     process = Process(child, output, log)
     if launch.stdin:
         await _feed(child, launch.stdin)
@@ -128,42 +135,35 @@ async def start_process(launch: Launch, log: ServerLog) -> Process:
 
 
 async def _start_with_pipe(launch: Launch) -> tuple[asyncio.subprocess.Process, int]:
-    """The child, and the end of a pipe where its output is read.
+    """Starts the child; returns it with the reading end of its output.
 
-    The pipe is our own: with asyncio's, `wait` would hang for as long as a grandchild holds the other end.
+    The pipe is our own: with asyncio's, `wait` would block while a grandchild holds the writing end open.
     """
-    output, its_end = os.pipe()
+    output, writing_end = os.pipe()
     try:
-        return await _start_child(launch, its_end), output
+        child = await asyncio.create_subprocess_exec(
+            *launch.argv,
+            cwd=launch.cwd,
+            env={**launch.environment, **inherited_mark()},
+            stdin=asyncio.subprocess.PIPE if launch.stdin else asyncio.subprocess.DEVNULL,
+            stdout=writing_end,
+            stderr=writing_end,
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),
+        )
     except BaseException:
         os.close(output)
         raise
     finally:
-        os.close(its_end)
-
-
-def _not_started(launch: Launch, error: OSError) -> StartError:
-    return StartError(
-        f"{launch.argv[0]} could not be started: {error.strerror or error}",
-        fix="check that the program is installed, on the PATH and executable",
-    )
-
-
-async def _start_child(launch: Launch, output: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *launch.argv,
-        cwd=launch.cwd,
-        env={**launch.environment, **inherited_mark()},
-        stdin=asyncio.subprocess.PIPE if launch.stdin else asyncio.subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-        preexec_fn=_die_with(os.getpid()),
-    )
+        os.close(writing_end)
+    return child, output
 
 
 def _die_with(parent: int) -> Callable[[], None] | None:
-    """Runs in the child: the kernel kills it when we die, however we die (prctl(2))."""
+    """Returns what the child runs before its program, so that the kernel kills it when we die.
+
+    Source: https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
+    """
     libc = _libc
     if libc is None:
         return None
@@ -186,7 +186,7 @@ async def _feed(child: asyncio.subprocess.Process, stdin: bytes) -> None:
 
 
 async def _read(output: int, log: ServerLog) -> None:
-    """Reads to the end, then closes. A line that is too long is logged in pieces: reading never stops."""
+    """Logs the output to its end; logs a line that is too long in pieces, so that reading never stops."""
     stream = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(output, "rb", buffering=0)
@@ -199,7 +199,7 @@ async def _read(output: int, log: ServerLog) -> None:
 
 
 async def _next_line(stream: asyncio.StreamReader) -> bytes:
-    """A line, or a piece of one that is too long; empty at the end."""
+    """Returns a line, or a piece of one that is too long; empty at the end."""
     try:
         return await stream.readuntil(b"\n")
     except asyncio.IncompleteReadError as end:

@@ -1,24 +1,22 @@
-"""One supervised server: started, watched, restarted, stopped."""
+"""Supervises one server: starts it, probes it, restarts it when it ends or falls silent, stops it."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
+from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.supervision.probe import ProbeResult
-from centralized_ml_api.local.supervision.process import Process, start_process
+from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from centralized_ml_api.local.launch import Launch, Server
+    from centralized_ml_api.local.launch import Server
     from centralized_ml_api.local.supervision.probe import Prober
-    from centralized_ml_api.local.supervision.process import ServerLog
 
 State = Literal["starting", "ready", "unready", "restarting", "failed"]
 
@@ -29,11 +27,14 @@ SLOWEST_STARTING_PROBE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long we wait, in seconds.
+    """How long to wait, in seconds.
 
-    `start`: until a new server is ready (SageMaker's containers have 8 minutes). `ping`: between two looks at
-    a ready one. `silence`: until a ready one that answers no ping is taken for dead; long, because a
-    server with one thread answers none while it computes. `stop`: until one that was asked to end is killed.
+    Attributes:
+        start: Until a new server must be ready; SageMaker's containers have 8 minutes. probe: Between two
+        probes of a server that is ready. silence: Until a ready server that answers no probe counts as dead.
+        Long, because a server with a single
+            thread does not answer while it computes.
+        stop: Until a server that was asked to stop is killed.
     """
 
     start: float = 600.0
@@ -42,10 +43,37 @@ class Timeouts:
     stop: float = STOP_GRACE_SECONDS
 
 
-class Replica:
-    """A server on a port of its own; `changed` is called after every change of `state`.
+class RunningProcess(Protocol):
+    """A started process, as `supervision.process.Process` is one."""
 
-    `prepare` makes the server anew when what it needs is gone at a start; it says how far it is.
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        ...
+
+    async def wait(self) -> int:
+        """Waits for the end and returns the exit status."""
+        ...
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stops the process; returns when it is gone."""
+        ...
+
+
+Start = Callable[[Launch, ServerLog], Awaitable[RunningProcess]]
+
+
+class Replica:
+    """A server on a port of its own. Only `run` writes `state`, `reason`, `port` and `restarts`.
+
+    Args:
+        server: What to start.
+        log: Takes the output of the process.
+        prober: Asks whether the server is ready.
+        changed: Called after each change of `state` or `reason`.
+        timeouts: How long to wait.
+        prepare: Makes the server again if a file that it needs is gone; reports its progress to its argument.
+        start: Starts a process.
     """
 
     def __init__(
@@ -57,13 +85,15 @@ class Replica:
         *,
         timeouts: Timeouts,
         prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
+        start: Start = start_process,
     ) -> None:
         self._server = server
         self._prober = prober
         self._changed = changed
         self._timeouts = timeouts
         self._prepare = prepare
-        self._process: Process | None = None
+        self._start = start
+        self._process: RunningProcess | None = None
         self._policy = RestartPolicy()
         self.log = log
         self.state: State = "starting"
@@ -73,14 +103,14 @@ class Replica:
 
     @property
     def pid(self) -> int | None:
-        """The process id while one runs."""
+        """The process id; None while no process runs."""
         return self._process.pid if self._process else None
 
     async def run(self) -> None:
-        """Keeps the server running until cancelled (then it is stopped) or given up."""
+        """Keeps the server running until it is given up, or until cancelled, which stops the process."""
         try:
             while not self._policy.gives_up:
-                await self._live_once()
+                await self._run_once()
                 if not self._policy.gives_up:
                     self._become("restarting", self.reason)
                     await asyncio.sleep(self._policy.delay_seconds)
@@ -89,12 +119,12 @@ class Replica:
         finally:
             await self._stop_process()
 
-    async def _live_once(self) -> None:
-        """One life of the process, from start to end; leaves the policy knowing how it went."""
+    async def _run_once(self) -> None:
+        """Runs the process from its start to its end, and tells the policy how it went."""
         self.log.forget()
         try:
             self.port = free_port()
-            self._process = await start_process(await self._next_launch(), self.log)
+            self._process = await self._start(await self._next_launch(), self.log)
         except MlApiError as error:
             self.reason = error.message
             self._policy = self._policy.after_failed_start()
@@ -104,25 +134,29 @@ class Replica:
         if ready_since is None:
             self._policy = self._policy.after_failed_start()
         else:
-            self._policy = self._policy.after_crash(time.monotonic() - ready_since)
+            self._policy = self._policy.after_crash(_now() - ready_since)
 
     async def _next_launch(self) -> Launch:
-        """Somebody may have emptied the cache while the server ran from it: then it is filled again."""
+        """Prepares the server again if what it needs is gone, for example after the cache was emptied."""
         launch = self._server.launch(self.port)
         if all(path.exists() for path in launch.needs):
             return launch
         reason = self.reason
-        self._server = await self._prepare(lambda words: self._become(self.state, words))
+        self._server = await self._prepare(lambda progress: self._become(self.state, progress))
         self._become(self.state, reason)
         return self._server.launch(self.port)
 
-    async def _watch(self, process: Process) -> float | None:
-        """Returns when the process ended or must be ended: the instant when it became ready, if it did."""
+    async def _watch(self, process: RunningProcess) -> float | None:
+        """Waits until the process ended or must be stopped.
+
+        Returns:
+            When it became ready, in seconds of the event loop's clock; None if it never did.
+        """
         ended = asyncio.create_task(process.wait())
         try:
             if not await self._until_ready(ended):
                 return None
-            ready_since = time.monotonic()
+            ready_since = _now()
             self._become("ready")
             await self._while_healthy(ended)
             return ready_since
@@ -131,34 +165,28 @@ class Replica:
             await asyncio.wait({ended})
 
     async def _until_ready(self, ended: asyncio.Task[int]) -> bool:
-        begun = time.monotonic()
-        deadline = begun + self._timeouts.start
-        while time.monotonic() < deadline:
+        begun = _now()
+        while _now() - begun < self._timeouts.start:
             if await self._probe() is ProbeResult.READY:
                 return True
-            if await _ends_within(ended, pause_until_probe(time.monotonic() - begun)):
+            if await _ends_within(ended, pause_until_probe(_now() - begun)):
                 self.reason = f"ended with status {ended.result()} before it was ready"
                 return False
         self.reason = f"was not ready after {self._timeouts.start:g} seconds"
         return False
 
     async def _while_healthy(self, ended: asyncio.Task[int]) -> None:
-        last_answer = time.monotonic()
+        last_answer = _now()
         while not await _ends_within(ended, self._timeouts.probe):
             result = await self._probe()
             if result in {ProbeResult.READY, ProbeResult.NOT_READY}:
-                last_answer = time.monotonic()
-                self._show(result)
-            elif time.monotonic() - last_answer > self._timeouts.silence:
+                last_answer = _now()
+                ready = result is ProbeResult.READY
+                self._become("ready" if ready else "unready", "" if ready else result.value)
+            elif _now() - last_answer > self._timeouts.silence:
                 self.reason = f"{result.value}: restarted"
                 return
         self.reason = f"ended with status {ended.result()}"
-
-    def _show(self, result: ProbeResult) -> None:
-        if result is ProbeResult.READY:
-            self._become("ready")
-        else:
-            self._become("unready", result.value)
 
     async def _probe(self) -> ProbeResult:
         return await self._prober.probe(f"http://127.0.0.1:{self.port}{self._server.ping_path}")
@@ -177,11 +205,15 @@ class Replica:
 
 
 def pause_until_probe(seconds: float) -> float:
-    """How long to wait before a server is asked again that has been starting for so many seconds. Pure.
+    """Returns after how many seconds to probe again a server that has been starting for `seconds`.
 
-    Waiting makes no start longer by more than a twentieth.
+    The wait makes no start longer by more than a twentieth. Pure.
     """
     return min(max(FIRST_PROBE_SECONDS, seconds / 20), SLOWEST_STARTING_PROBE_SECONDS)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _ends_within(ended: asyncio.Task[int], seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""When a server that ended is started again, and when we give up. Pure: a table of events decides."""
+"""Decides when a server that ended is started again, and when to give up. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ FAILED_STARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """What happened so far, as far as it matters.
+    """What has happened to a server so far, and what follows from it.
 
-    A server that was never ready is given up after `FAILED_STARTS`, because trying on would only hide the
-    reason. One that was ready is always started again, whatever the machine lacks meanwhile: later each time,
-    and with a clean slate once it was ready for `STEADY_SECONDS`.
+    A server that was never ready is given up after `FAILED_STARTS`: further starts would only hide the
+    reason. One that was ever ready is always started again, whatever the machine lacks meanwhile. The delay
+    doubles each time, and starts over once the server was ready for `STEADY_SECONDS`.
     """
 
     failed_starts: int = 0
@@ -24,19 +24,19 @@ class RestartPolicy:
     was_ready: bool = False
 
     def after_failed_start(self) -> RestartPolicy:
-        """The server ended, or was ended, before it was ready."""
-        return RestartPolicy(self.failed_starts + 1, self._longer(), self.was_ready)
+        """Returns the policy after a start in which the server was never ready."""
+        return RestartPolicy(self.failed_starts + 1, self._double_delay(), self.was_ready)
 
     def after_crash(self, ready_seconds: float) -> RestartPolicy:
-        """The server ended after it had been ready for `ready_seconds`."""
+        """Returns the policy after the server ended, having been ready for `ready_seconds`."""
         if ready_seconds >= STEADY_SECONDS:
             return RestartPolicy(was_ready=True)
-        return RestartPolicy(0, self._longer(), was_ready=True)
+        return RestartPolicy(0, self._double_delay(), was_ready=True)
 
     @property
     def gives_up(self) -> bool:
-        """True when another start would be the same failure again."""
+        """Whether another start would fail in the same way."""
         return self.failed_starts >= FAILED_STARTS and not self.was_ready
 
-    def _longer(self) -> float:
+    def _double_delay(self) -> float:
         return min(self.delay_seconds * 2, LONGEST_DELAY_SECONDS)

@@ -1,4 +1,4 @@
-"""A service: everything that serves one model or one function, behind one name of the gateway."""
+"""Runs a service: everything that serves one model or one function, under one name in the gateway."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.supervision.probe import ProbeResult
-from centralized_ml_api.local.supervision.process import ServerLog
-from centralized_ml_api.local.supervision.replica import Replica, Timeouts
+from centralized_ml_api.local.supervision.process import ServerLog, start_process
+from centralized_ml_api.local.supervision.replica import Replica, Start, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
 SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
-"""States in which a start is over, well or badly; the others pass by themselves."""
+"""States in which the start is over, whether it succeeded or not; the others pass by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a service is: `detail` says what it waits for or why it failed; `log` are its last lines."""
+    """The state of a service: `detail` is what it waits for, or why it failed; `log` holds its last lines."""
 
     state: ServiceState
     detail: str = ""
@@ -40,30 +40,38 @@ class Report:
 
 
 class Service(Protocol):
-    """What the supervisor keeps running under one name."""
+    """What the supervisor runs under one name."""
 
     async def run(self) -> None:
-        """Serves until cancelled; then everything it started is gone."""
+        """Serves until cancelled; everything that it started is gone by then."""
         ...
 
     def report(self) -> Report:
-        """How it is now."""
+        """Returns the state now."""
         ...
 
     def upstream(self, name: str) -> Upstream | ExternalUpstream:
-        """Where the gateway sends its calls now, under this name."""
+        """Returns where the gateway, which calls it `name`, sends its calls now."""
         ...
 
     def path_of(self, endpoint_name: str) -> str | None:
-        """The path that takes the calls of an endpoint, where only the service knows it."""
+        """Returns the path that takes the calls of an endpoint; None unless only the service knows it."""
         ...
 
 
 class ReplicatedService:
-    """Equal servers of this machine.
+    """Equal servers on this machine.
 
-    `prepare` makes the server before the first start, and again when what it brought is gone. It may take
-    long, says how far it is in a few words, and writes the rest to the log that it is given.
+    Args:
+        name: Names the log files.
+        prepare: Makes the server before the first start, and again if files that it needs are gone. May take
+            long; reports its progress in a few words, and writes the rest to the log.
+        replicas: How many servers run.
+        logs: The folder of the log files.
+        prober: Asks whether a server is ready.
+        changed: Called after each change of the report.
+        timeouts: How long to wait for a server.
+        start: Starts a process.
     """
 
     def __init__(
@@ -76,6 +84,7 @@ class ReplicatedService:
         prober: Prober,
         changed: Callable[[], None],
         timeouts: Timeouts,
+        start: Start = start_process,
     ) -> None:
         self._name = name
         self._prepare = prepare
@@ -84,13 +93,14 @@ class ReplicatedService:
         self._prober = prober
         self._changed = changed
         self._timeouts = timeouts
+        self._start = start
         self._replicas: list[Replica] = []
         self._log = self._build_log()
         self._detail = ""
         self._failure = ""
 
     async def run(self) -> None:
-        """Prepares, then keeps every replica running; a failure to prepare is reported, not raised."""
+        """Prepares the server, then keeps all replicas running; a failed preparation is only reported."""
         try:
             server = await self._prepare(self._say, self._log)
         except MlApiError as error:
@@ -104,33 +114,36 @@ class ReplicatedService:
                 group.create_task(replica.run())
 
     def report(self) -> Report:
-        """How the service is: ready as soon as one replica is."""
+        """Returns the state of the service, which is ready as soon as one replica is."""
         if self._failure:
             return Report("failed", self._failure, replicas=self._count, log=tuple(self._log.last_lines()))
         if not self._replicas:
             return Report("preparing", self._detail, replicas=self._count)
-        worst = next((one for one in self._replicas if one.state != "ready"), self._replicas[0])
+        shown = next((replica for replica in self._replicas if replica.state != "ready"), self._replicas[0])
         return Report(
             state=self._state(),
-            detail=worst.reason,
-            ready_replicas=sum(one.state == "ready" for one in self._replicas),
+            detail=shown.reason,
+            ready_replicas=len(self._ready_ports()),
             replicas=self._count,
-            restarts=sum(one.restarts for one in self._replicas),
-            pids=tuple(one.pid for one in self._replicas if one.pid is not None),
-            log=tuple(worst.log.last_lines()),
+            restarts=sum(replica.restarts for replica in self._replicas),
+            pids=tuple(replica.pid for replica in self._replicas if replica.pid is not None),
+            log=tuple(shown.log.last_lines()),
         )
 
     def upstream(self, name: str) -> Upstream:
-        """The replicas that are ready now."""
-        return Upstream(name, tuple(one.port for one in self._replicas if one.state == "ready"))
+        """Returns the replicas that are ready now."""
+        return Upstream(name, self._ready_ports())
 
     def path_of(self, endpoint_name: str) -> str | None:
-        """None: the server has the paths of its engine."""
+        """Returns None: the engine of the server decides the path."""
         del endpoint_name
         return None
 
+    def _ready_ports(self) -> tuple[int, ...]:
+        return tuple(replica.port for replica in self._replicas if replica.state == "ready")
+
     def _state(self) -> ServiceState:
-        states = {one.state for one in self._replicas}
+        states = {replica.state for replica in self._replicas}
         if "ready" in states:
             return "ready"
         if states == {"failed"}:
@@ -147,6 +160,7 @@ class ReplicatedService:
             self._changed,
             timeouts=self._timeouts,
             prepare=lambda say: self._prepare(say, self._log),
+            start=self._start,
         )
 
     def _build_log(self, suffix: str = "") -> ServerLog:
@@ -158,7 +172,13 @@ class ReplicatedService:
 
 
 class ExternalService:
-    """A server that somebody else runs: only watched."""
+    """A server that somebody else runs: it is only probed.
+
+    Args:
+        target: Its address. Without a `ping_url` a port that accepts connections counts as ready.
+        prober: Asks whether it is ready.
+        changed: Called after each change of the report.
+    """
 
     PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -169,17 +189,16 @@ class ExternalService:
         self._result: ProbeResult | None = None
 
     async def run(self) -> None:
-        """Looks again and again until cancelled: often at first, every five seconds later."""
-        pauses = itertools.chain(self.PAUSES_SECONDS, itertools.repeat(self.PAUSES_SECONDS[-1]))
-        for pause in pauses:
-            result = await self._look()
+        """Probes until cancelled: often at first, later every five seconds."""
+        for pause in itertools.chain(self.PAUSES_SECONDS, itertools.repeat(self.PAUSES_SECONDS[-1])):
+            result = await self._probe()
             if result is not self._result:
                 self._result = result
                 self._changed()
             await asyncio.sleep(pause)
 
     def report(self) -> Report:
-        """Ready, or what the last look showed."""
+        """Returns what the last probe showed."""
         if self._result is None:
             return Report("starting")
         if self._result is ProbeResult.READY:
@@ -188,22 +207,16 @@ class ExternalService:
         return Report("unready", f"{asked} {self._result.value}")
 
     def upstream(self, name: str) -> ExternalUpstream:
-        """The host itself."""
-        target, ready = self._target, self.report().state == "ready"
+        """Returns the host itself."""
+        target, ready = self._target, self._result is ProbeResult.READY
         return ExternalUpstream(name, target.host, target.port, target.tls, ready)
 
     def path_of(self, endpoint_name: str) -> str | None:
-        """None: the path is that of the address."""
+        """Returns None: the address has the path."""
         del endpoint_name
         return None
 
-    async def _look(self) -> ProbeResult:
-        target = self._target
-        if target.ping_url is not None:
-            return await self._prober.probe(target.ping_url)
-        try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(target.host, target.port), 5)
-        except (OSError, TimeoutError):
-            return ProbeResult.REFUSED
-        writer.close()
-        return ProbeResult.READY
+    async def _probe(self) -> ProbeResult:
+        if self._target.ping_url is None:
+            return await self._prober.probe_port(self._target.host, self._target.port)
+        return await self._prober.probe(self._target.ping_url)

@@ -1,4 +1,4 @@
-"""A child process: its output is read, and it ends with everything it started, on every path."""
+"""A child process: its output is read and logged, and it ends with everything it started, on every path."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
 import pytest
 
+from centralized_ml_api.api.keys import hide_keys, new_key
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.supervision.process import LINE_LIMIT_BYTES, Process, ServerLog, start_process
+from centralized_ml_api.local.supervision.process import (
+    LAST_LINES,
+    LINE_LIMIT_BYTES,
+    MARK,
+    Process,
+    ServerLog,
+    start_process,
+)
 from support.waiting import until, wait_until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FOREVER = "import time\nwhile True: time.sleep(60)"
 STUBBORN = (
@@ -58,6 +63,21 @@ def test_it_reads_what_it_was_given(tmp_path: Path) -> None:
 def test_a_child_that_does_not_read_its_input_is_no_error(tmp_path: Path) -> None:
     status, _ = asyncio.run(ended("pass", tmp_path, stdin=b"x" * 2_000_000))
     assert status == 0
+
+
+def test_it_inherits_the_mark_and_nothing_else_that_it_was_not_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MARK, "/a/state/folder")
+    monkeypatch.setenv("SECRET_OF_THE_USER", "hunter2")
+    launch = Launch((sys.executable, "-c", "import os; print(sorted(os.environ))"), {"LC_ALL": "C"}, tmp_path)
+
+    async def run() -> ServerLog:
+        log = ServerLog(tmp_path / "log")
+        await (await start_process(launch, log)).wait()
+        return log
+
+    assert asyncio.run(run()).last_lines() == [f"['LC_ALL', '{MARK}']"]
 
 
 def test_an_endless_line_does_not_stop_the_reading(tmp_path: Path) -> None:
@@ -136,6 +156,43 @@ asyncio.run(main())
         child = int(parent.stdout.readline())
         parent.kill()
     wait_until(lambda: not _runs(child), "the child is gone")
+
+
+def test_keeps_every_line_and_remembers_the_last(tmp_path: Path) -> None:
+    log = ServerLog(tmp_path / "model.log")
+    for number in range(LAST_LINES + 5):
+        log.write(b"line %d\n" % number)
+    assert (tmp_path / "model.log").read_bytes().count(b"\n") == LAST_LINES + 5
+    assert log.last_lines(2) == [f"line {LAST_LINES + 3}", f"line {LAST_LINES + 4}"]
+
+
+def test_takes_at_most_twice_its_limit(tmp_path: Path) -> None:
+    log = ServerLog(tmp_path / "model.log", limit_bytes=1000)
+    for _ in range(505):
+        log.write(b"x" * 99)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 2000
+    assert {file.name for file in tmp_path.iterdir()} == {"model.log", "model.log.1"}
+
+
+def test_a_disk_that_takes_nothing_loses_lines_only_from_the_file(tmp_path: Path) -> None:
+    log = ServerLog(Path("/dev/full") if Path("/dev/full").exists() else tmp_path / "no" / "such" / "folder")
+    log.write(b"still heard\n")
+    assert log.last_lines() == ["still heard"]
+
+
+def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
+    log = ServerLog(tmp_path / "model.log")
+    log.write(b"\xff\xfe\n")
+    assert log.last_lines() == ["\ufffd\ufffd"]
+
+
+def test_what_no_log_may_have_is_neither_written_nor_shown(tmp_path: Path) -> None:
+    key = new_key()
+    log = ServerLog(tmp_path / "a.log", hide=hide_keys)
+    log.write(f"refused {key} \xff\n".encode("latin-1"))
+    log.write(key.encode())
+    assert key not in (tmp_path / "a.log").read_text() + str(log.last_lines())
+    assert len((tmp_path / "a.log").read_text().splitlines()) == 2
 
 
 def _runs(pid: int) -> bool:

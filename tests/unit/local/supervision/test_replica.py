@@ -1,21 +1,16 @@
-"""A supervised server: ready when it answers, back after it died, given up when it cannot start."""
+"""What a replica decides about its server: ready, unready, restarted, given up; in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.errors import WeightsError
-from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.supervision.probe import Prober
+from centralized_ml_api.errors import StartError, WeightsError
+from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import (
     FIRST_PROBE_SECONDS,
@@ -24,171 +19,308 @@ from centralized_ml_api.local.supervision.replica import (
     Timeouts,
     pause_until_probe,
 )
-from support.waiting import until
+from support.fake_machine import FakeMachine, FakeServer
+from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from centralized_ml_api.local.launch import Server
 
-pytestmark = pytest.mark.slow
-
-SERVER = """
-import http.server, os, pathlib, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        ready = not pathlib.Path("not-ready").exists()
-        self.send_response(200 if ready else 503); self.end_headers()
-    def log_message(self, *args): pass
-print("listening", flush=True)
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
+READY, NOT_READY, REFUSED, SILENT = (
+    ProbeResult.READY,
+    ProbeResult.NOT_READY,
+    ProbeResult.REFUSED,
+    ProbeResult.SILENT,
+)
+TIMEOUTS = Timeouts(start=600, probe=5, silence=120, stop=3)
 
 
-@dataclass(frozen=True)
-class Script:
-    """A server in a few lines."""
+class Scene:
+    """A replica on a fake machine; `seen` are its states and reasons, one for each call of `changed`."""
 
-    code: str
-    cwd: Path
-    ping_path: str = "/ping"
-    invocations_path: str | None = "/invocations"
-    needs: tuple[Path, ...] = ()
+    def __init__(self, folder: Path, server: FakeServer, prepared: Server | WeightsError) -> None:
+        self.machine = FakeMachine()
+        self.seen: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self._prepared = prepared
+        self.replica = Replica(
+            server,
+            ServerLog(folder / "log"),
+            self.machine,
+            lambda: self.seen.append((self.replica.state, self.replica.reason)),
+            timeouts=TIMEOUTS,
+            prepare=self._prepare,
+            start=self.machine.start,
+        )
 
-    def launch(self, port: int) -> Launch:
-        argv = (sys.executable, "-c", self.code, str(port))
-        return Launch(argv, dict(os.environ), self.cwd, needs=self.needs)
+    async def _prepare(self, say: Callable[[str], None]) -> Server:
+        say("downloading weights")
+        self.said.append(self.replica.reason)
+        if isinstance(self._prepared, WeightsError):
+            raise self._prepared
+        return self._prepared
+
+    @property
+    def state(self) -> str:
+        """The state now."""
+        return self.replica.state
+
+    @property
+    def now(self) -> tuple[str, str]:
+        """The state and the reason now."""
+        return self.replica.state, self.replica.reason
+
+    @property
+    def states(self) -> list[str]:
+        """The states that it went through."""
+        return [state for state, _ in self.seen]
 
 
-SHORT_TIMEOUTS = Timeouts(start=20, probe=0.05, silence=0.5)
+def play(
+    folder: Path,
+    scenario: Callable[[Scene], Awaitable[None]],
+    *,
+    server: FakeServer | None = None,
+    prepared: Server | WeightsError | None = None,
+) -> Scene:
+    """Runs the scenario beside a replica, then cancels it."""
+
+    async def main() -> Scene:
+        scene = Scene(folder, server or FakeServer(), prepared or FakeServer())
+        task = asyncio.create_task(scene.replica.run())
+        await scenario(scene)
+        task.cancel()
+        await asyncio.wait({task})
+        return scene
+
+    return run_in_virtual_time(main())
 
 
-def supervised(
-    code: str,
-    tmp_path: Path,
-    scenario: Callable[[Replica, list[str]], Awaitable[None]],
-    timeouts: Timeouts = SHORT_TIMEOUTS,
-) -> list[str]:
-    """Runs the scenario beside a replica; returns the states it went through, and leaves nothing running.
+async def wait_for(seconds: float = 1.0) -> None:
+    await asyncio.sleep(seconds)
 
-    The server needs the file `weights`; to prepare it again takes the file `source`.
-    """
-    states: list[str] = []
-    weights, source = tmp_path / "weights", tmp_path / "source"
+
+def test_it_is_ready_when_it_answers_and_its_process_ends_with_it(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        assert (scene.replica.state, scene.replica.pid) == ("starting", None)
+        await wait_for()
+        assert (scene.replica.state, scene.replica.reason, scene.replica.pid) == ("ready", "", 100)
+
+    scene = play(tmp_path, scenario)
+    assert scene.machine.probes[0][1] == f"http://127.0.0.1:{scene.replica.port}/ping"
+    assert scene.states == ["ready", "restarting"]
+    assert scene.replica.pid is None
+    assert scene.machine.processes[0].stopped_with == TIMEOUTS.stop
+
+
+def test_while_it_starts_it_is_probed_often_at_first_and_then_less(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = REFUSED
+        await wait_for(60)
+        times = [time for time, _ in scene.machine.probes]
+        pauses = [later - earlier for earlier, later in pairwise(times)]
+        assert pauses[0] == pytest.approx(FIRST_PROBE_SECONDS)
+        assert pauses[-1] == pytest.approx(SLOWEST_STARTING_PROBE_SECONDS)
+        assert scene.state == "starting"
+        scene.machine.answer = READY
+        await wait_for()
+        assert scene.state == "ready"
+
+    play(tmp_path, scenario)
+
+
+def test_one_that_answers_that_it_is_not_ready_goes_on_starting(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = NOT_READY
+        await wait_for(TIMEOUTS.start - 1)
+        assert (scene.replica.state, scene.replica.restarts) == ("starting", 0)
+        scene.machine.answer = READY
+        await wait_for()
+        assert (scene.replica.state, len(scene.machine.processes)) == ("ready", 1)
+
+    play(tmp_path, scenario)
+
+
+def test_one_that_is_never_ready_is_given_up_after_three_starts(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = REFUSED
+        await wait_for(3 * TIMEOUTS.start + 10)
+
+    scene = play(tmp_path, scenario)
+    assert scene.seen[-1] == ("failed", "was not ready after 600 seconds")
+    assert scene.states == ["restarting", "failed"]
+    assert [process.stopped_with for process in scene.machine.processes] == [TIMEOUTS.stop] * 3
+    assert scene.replica.restarts == 2
+
+
+def test_one_that_ends_while_it_starts_is_given_up_with_its_status_and_last_words(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer, scene.machine.dies_at_once = REFUSED, 3
+        await wait_for(5)
+
+    scene = play(tmp_path, scenario)
+    assert scene.now == (
+        "failed",
+        "ended with status 3 before it was ready",
+    )
+    assert scene.machine.starts == pytest.approx([0, 0.2, 0.6])
+    assert scene.replica.log.last_lines() == ["process 102"], "the words of the last process alone"
+
+
+def test_a_program_that_cannot_be_started_is_given_up_with_the_reason(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.refusals = deque([StartError("no such program")] * 3)
+        await wait_for(5)
+
+    scene = play(tmp_path, scenario)
+    assert scene.seen == [("restarting", "no such program"), ("failed", "no such program")]
+    assert scene.machine.processes == []
+
+
+def test_one_that_ended_comes_back_on_another_port(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        scene.machine.processes[0].end(-9)
+        await wait_for(0.01)
+        assert scene.now == ("restarting", "ended with status -9")
+        pids.append(scene.replica.pid)
+        await wait_for()
+        assert scene.now == ("ready", "")
+        pids.append(scene.replica.pid)
+
+    pids: list[int | None] = []
+    scene = play(tmp_path, scenario)
+    assert pids == [None, 101]
+    assert scene.replica.restarts == 1
+    assert scene.replica.port == scene.machine.ports[-1]
+
+
+def test_its_end_is_noticed_at_once_and_not_at_the_next_probe(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for(20)
+        scene.machine.processes[0].end(1)
+        await wait_for(0.001)
+        assert scene.state == "restarting"
+
+    play(tmp_path, scenario)
+
+
+def test_the_more_often_it_ends_the_longer_is_the_pause_until_it_was_steady(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        for ready_seconds in (1, 1, 60, 1):
+            await wait_for(ready_seconds)
+            count, ended_at = len(scene.machine.processes), asyncio.get_running_loop().time()
+            scene.machine.processes[-1].end(1)
+            while len(scene.machine.processes) == count:
+                await wait_for(0.01)
+            pauses.append(scene.machine.starts[-1] - ended_at)
+
+    pauses: list[float] = []
+    play(tmp_path, scenario)
+    assert pauses == pytest.approx([0.2, 0.4, 0.1, 0.2], abs=0.02)
+
+
+def test_one_that_was_ready_once_is_never_given_up(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        scene.machine.answer = REFUSED
+        scene.machine.dies_at_once = 1
+        scene.machine.processes[0].end(1)
+        await wait_for(300)
+        assert scene.state == "restarting"
+        assert scene.replica.restarts > 10
+        assert len(set(scene.machine.ports)) > 1, "a port that was taken meanwhile is not tried for ever"
+        scene.machine.answer, scene.machine.dies_at_once = READY, None
+        await wait_for(30)
+        assert scene.state == "ready"
+
+    play(tmp_path, scenario)
+
+
+def test_it_is_unready_while_it_says_so_and_is_not_restarted(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        scene.machine.answer = NOT_READY
+        await wait_for(10 * TIMEOUTS.silence)
+        assert scene.now == ("unready", "answers that it is not ready")
+        scene.machine.answer = READY
+        await wait_for(TIMEOUTS.probe)
+        assert scene.now == ("ready", "")
+
+    scene = play(tmp_path, scenario)
+    assert scene.replica.restarts == 0
+    assert scene.states == ["ready", "unready", "ready", "restarting"], "each change is told once"
+
+
+@pytest.mark.parametrize("result", [SILENT, REFUSED])
+def test_one_that_fell_silent_stays_ready_for_a_while_and_is_then_restarted(
+    tmp_path: Path, result: ProbeResult
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        scene.machine.answer = result
+        await wait_for(TIMEOUTS.silence - TIMEOUTS.probe)
+        assert (scene.replica.state, scene.replica.restarts) == ("ready", 0), "it may be computing"
+        await wait_for(3 * TIMEOUTS.probe)
+        assert scene.machine.processes[0].stopped_with == TIMEOUTS.stop
+        assert ("restarting", f"{result.value}: restarted") in scene.seen
+
+    play(tmp_path, scenario)
+
+
+def test_an_answer_in_between_ends_the_silence(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        for _ in range(5):
+            scene.machine.answer = SILENT
+            await wait_for(TIMEOUTS.silence - 2 * TIMEOUTS.probe)
+            scene.machine.answer = READY
+            await wait_for(2 * TIMEOUTS.probe)
+
+    assert play(tmp_path, scenario).replica.restarts == 0
+
+
+def test_what_was_deleted_while_it_ran_is_prepared_again_before_it_starts(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
     weights.touch()
 
-    async def prepare(say: Callable[[str], None]) -> Server:
-        say("downloading weights")
-        if not source.exists():
-            raise WeightsError("the weights cannot be had")
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        assert scene.said == []
+        weights.unlink()
+        scene.machine.processes[0].end(1)
+        await wait_for()
+        assert scene.said == ["downloading weights"], "that is what is shown meanwhile"
+        assert scene.state == "ready"
+
+    scene = play(tmp_path, scenario, server=FakeServer(needs=(weights,)))
+    assert ("restarting", "downloading weights") in scene.seen
+    assert scene.seen[-3:] == [("restarting", "ended with status 1"), ("ready", ""), ("restarting", "")]
+
+
+def test_what_cannot_be_prepared_again_is_the_reason_and_is_tried_on(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.touch()
+
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        weights.unlink()
+        scene.machine.processes[0].end(1)
+        await wait_for(60)
+        assert scene.now == ("restarting", "the weights cannot be had")
+        assert scene.replica.restarts >= 4
         weights.touch()
-        return Script(code, tmp_path, needs=(weights,))
+        await wait_for(30)
+        assert scene.state == "ready"
 
-    async def main() -> None:
-        async with contextlib.aclosing(Prober()) as prober:
-            replica = Replica(
-                Script(code, tmp_path, needs=(weights,)),
-                ServerLog(tmp_path / "log"),
-                prober,
-                lambda: states.append(replica.state),
-                timeouts=timeouts,
-                prepare=prepare,
-            )
-            task = asyncio.create_task(replica.run())
-            await scenario(replica, states)
-            task.cancel()
-            await asyncio.wait({task})
-            assert replica.pid is None
-
-    asyncio.run(main())
-    return states
-
-
-def test_it_is_ready_when_it_answers(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "ready", "it is ready")
-        assert replica.port > 0
-
-    assert supervised(SERVER, tmp_path, scenario) == ["ready", "restarting"]
-
-
-def test_it_comes_back_after_it_was_killed(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "ready", "it is ready")
-        first = replica.pid
-        assert first is not None
-        os.kill(first, signal.SIGKILL)
-        await until(lambda: replica.state == "restarting", "its death is noticed")
-        await until(lambda: replica.state == "ready", "it is back")
-        assert replica.pid != first
-        assert replica.restarts == 1
-
-    supervised(SERVER, tmp_path, scenario)
-
-
-def test_what_was_deleted_while_it_ran_is_prepared_again(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "ready", "it is ready")
-        (tmp_path / "source").touch()
-        (tmp_path / "weights").unlink()
-        os.kill(replica.pid or 0, signal.SIGKILL)
-        await until(lambda: replica.restarts == 1 and replica.state == "ready", "it is back")
-        assert (tmp_path / "weights").exists()
-
-    supervised(SERVER, tmp_path, scenario)
-
-
-def test_what_cannot_be_prepared_again_is_the_reason_until_it_can_be(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "ready", "it is ready")
-        (tmp_path / "weights").unlink()
-        os.kill(replica.pid or 0, signal.SIGKILL)
-        await until(lambda: replica.restarts >= 4, "it is tried more often than one that was never ready")
-        assert (replica.state, replica.reason) == ("restarting", "the weights cannot be had")
-        (tmp_path / "source").touch()
-        await until(lambda: replica.state == "ready", "it is back")
-
-    supervised(SERVER, tmp_path, scenario)
-
-
-def test_it_is_given_up_after_three_failed_starts_with_its_last_words(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "failed", "it is given up")
-        assert replica.reason == "ended with status 3 before it was ready"
-        assert replica.log.last_lines() == ["no such weights"]
-        assert replica.restarts == 2
-
-    supervised("import sys; print('no such weights'); sys.exit(3)", tmp_path, scenario)
-
-
-def test_it_is_not_ready_while_it_says_so(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "ready", "it is ready")
-        (tmp_path / "not-ready").touch()
-        await until(lambda: replica.state == "unready", "it is taken out")
-        (tmp_path / "not-ready").unlink()
-        await until(lambda: replica.state == "ready", "it is back")
-        assert replica.restarts == 0
-
-    supervised(SERVER, tmp_path, scenario)
-
-
-def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "failed", "it is given up")
-        assert replica.reason == "was not ready after 0.2 seconds"
-
-    supervised("import time; time.sleep(600)", tmp_path, scenario, Timeouts(start=0.2))
-
-
-def test_one_that_fell_silent_is_restarted(tmp_path: Path) -> None:
-    async def scenario(replica: Replica, _: list[str]) -> None:
-        await until(lambda: replica.state == "ready", "it is ready")
-        assert replica.pid is not None
-        os.kill(replica.pid, signal.SIGSTOP)
-        await until(lambda: replica.restarts == 1, "it was restarted")
-
-    supervised(SERVER, tmp_path, scenario, Timeouts(start=20, probe=0.05, silence=0.1, stop=0.1))
+    play(
+        tmp_path,
+        scenario,
+        server=FakeServer(needs=(weights,)),
+        prepared=WeightsError("the weights cannot be had"),
+    )
 
 
 def test_waiting_for_a_start_makes_it_no_longer_by_more_than_a_twentieth() -> None:

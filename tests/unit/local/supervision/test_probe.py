@@ -1,0 +1,68 @@
+"""Whether a server is ready, by one look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.local.supervision.probe import Prober, ProbeResult
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+def probed(look: Callable[[Prober], Awaitable[ProbeResult]]) -> ProbeResult:
+    async def main() -> ProbeResult:
+        async with contextlib.aclosing(Prober()) as prober:
+            return await look(prober)
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [
+        (200, ProbeResult.READY),
+        (204, ProbeResult.READY),
+        (307, ProbeResult.NOT_READY),
+        (404, ProbeResult.NOT_READY),
+        (503, ProbeResult.NOT_READY),
+    ],
+)
+def test_ready_is_any_2xx(status: int, result: ProbeResult) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    async def look(prober: Prober) -> ProbeResult:
+        application = web.Application()
+        application.router.add_get("/ping", answer)
+        async with TestServer(application) as server:
+            return await prober.probe(str(server.make_url("/ping")))
+
+    assert probed(look) is result
+
+
+def test_a_port_where_nobody_listens_refuses() -> None:
+    port = free_port()
+    assert probed(lambda prober: prober.probe(f"http://127.0.0.1:{port}/ping")) is ProbeResult.REFUSED
+    assert probed(lambda prober: prober.probe_port("127.0.0.1", port)) is ProbeResult.REFUSED
+
+
+def test_a_server_that_takes_connections_and_does_not_answer_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/ping"
+        assert probed(lambda prober: prober.probe(url, timeout_seconds=0.05)) is ProbeResult.SILENT
+        assert probed(lambda prober: prober.probe_port("127.0.0.1", port)) is ProbeResult.READY
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/", "http://127.0.0.1:99999/"])
+def test_an_address_that_is_none_never_raises(url: str) -> None:
+    assert probed(lambda prober: prober.probe(url)) is not ProbeResult.READY

@@ -1,0 +1,275 @@
+"""What a service reports of its replicas, and to which ports its calls go; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import MlApiError, StartError, WeightsError
+from centralized_ml_api.local.gateway import ExternalUpstream
+from centralized_ml_api.local.supervision.probe import ProbeResult
+from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.service import (
+    SETTLED,
+    ExternalService,
+    ReplicatedService,
+    Report,
+    Service,
+)
+from centralized_ml_api.plan.engines import UrlTarget
+from support.fake_machine import FakeMachine, FakeServer
+from support.virtual_time import run_in_virtual_time
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.launch import Server
+    from centralized_ml_api.local.supervision.process import ServerLog
+
+READY, NOT_READY, REFUSED = ProbeResult.READY, ProbeResult.NOT_READY, ProbeResult.REFUSED
+
+
+class Scene:
+    """A service of some replicas on a fake machine; `reports` holds one for each call of `changed`."""
+
+    def __init__(self, logs: Path, replicas: int) -> None:
+        self.machine = FakeMachine()
+        self.reports: list[Report] = []
+        self.prepared: Server | MlApiError = FakeServer()
+        self.service = ReplicatedService(
+            "echo",
+            self._prepare,
+            replicas=replicas,
+            logs=logs,
+            prober=self.machine,
+            changed=lambda: self.reports.append(self.service.report()),
+            timeouts=Timeouts(),
+            start=self.machine.start,
+        )
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where calls go now."""
+        return self.service.upstream("echo").ports
+
+    async def _prepare(self, say: Callable[[str], None], log: ServerLog) -> Server:
+        say("downloading weights: 1 GB")
+        log.write(b"a line of pip")
+        await asyncio.sleep(1)
+        if isinstance(self.prepared, MlApiError):
+            raise self.prepared
+        return self.prepared
+
+
+def play(logs: Path, scenario: Callable[[Scene], Awaitable[None]], *, replicas: int = 1) -> Scene:
+    """Runs the scenario beside a service, then cancels it."""
+
+    async def main() -> Scene:
+        scene = Scene(logs, replicas)
+        await run_beside(scene.service, scenario(scene))
+        return scene
+
+    return run_in_virtual_time(main())
+
+
+async def run_beside(service: Service, scenario: Awaitable[None]) -> None:
+    task = asyncio.create_task(service.run())
+    await scenario
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def test_a_service_reports_what_it_prepares_until_its_server_starts(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        assert scene.service.report() == Report("preparing", "", replicas=1)
+        await asyncio.sleep(0.5)
+        assert scene.service.report() == Report("preparing", "downloading weights: 1 GB", replicas=1)
+        assert scene.ports == ()
+        await asyncio.sleep(1)
+
+    assert [report.state for report in play(tmp_path, scenario).reports][:3] == [
+        "preparing",
+        "starting",
+        "ready",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (WeightsError("the weights cannot be had"), "the weights cannot be had"),
+        (StartError("no program", fix="install it"), "no program (install it)"),
+    ],
+)
+def test_a_failed_preparation_is_the_services_failure_with_its_fix_and_the_last_lines(
+    tmp_path: Path, error: MlApiError, detail: str
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.prepared = error
+        await asyncio.sleep(2)
+        assert scene.ports == ()
+
+    scene = play(tmp_path, scenario, replicas=2)
+    assert scene.reports[-1] == Report("failed", detail, replicas=2, log=("a line of pip",))
+    assert scene.machine.starts == [], "nothing is started"
+
+
+def test_a_ready_service_names_the_port_and_the_process_of_each_replica(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await asyncio.sleep(2)
+        assert scene.ports == tuple(scene.machine.ports)
+        assert len(set(scene.ports)) == 3
+        assert scene.service.report() == Report(
+            "ready", ready_replicas=3, replicas=3, pids=(100, 101, 102), log=("process 100",)
+        )
+
+    play(tmp_path, scenario, replicas=3)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "echo.log",
+        "echo.1.log",
+        "echo.2.log",
+        "echo.3.log",
+    }
+
+
+def test_a_single_replica_goes_on_in_the_log_of_its_preparation(tmp_path: Path) -> None:
+    async def scenario(_: Scene) -> None:
+        await asyncio.sleep(2)
+
+    play(tmp_path, scenario)
+    assert (tmp_path / "echo.log").read_text() == "a line of pip\nprocess 100\n"
+
+
+def test_calls_go_only_to_replicas_that_are_ready_and_the_others_reason_is_shown(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await asyncio.sleep(2)
+        first = scene.ports[0]
+        scene.machine.processes[1].end(7)
+        await asyncio.sleep(0.001)
+        report = scene.service.report()
+        assert scene.ports == (first,)
+        assert (report.state, report.ready_replicas, report.pids) == ("ready", 1, (100,))
+        assert (report.detail, report.log) == ("ended with status 7", ("process 101",))
+        await asyncio.sleep(2)
+        assert scene.service.report().restarts == 1
+        assert list(scene.ports) == [first, scene.machine.ports[2]]
+
+    play(tmp_path, scenario, replicas=2)
+    assert {file.name for file in tmp_path.iterdir()} == {"echo.log", "echo.1.log", "echo.2.log"}
+
+
+def test_restarts_of_all_replicas_are_counted(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await asyncio.sleep(2)
+        for process in scene.machine.processes[:2]:
+            process.end(1)
+        await asyncio.sleep(2)
+        scene.machine.processes[-1].end(1)
+        await asyncio.sleep(2)
+        assert scene.service.report().restarts == 3
+
+    play(tmp_path, scenario, replicas=2)
+
+
+def test_a_service_has_failed_only_when_every_replica_is_given_up(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = REFUSED
+        scene.machine.refusals = deque([StartError("no such program")] * 6)
+        await asyncio.sleep(1.001)
+        assert scene.service.report().state == "restarting"
+        await asyncio.sleep(5)
+        report = scene.service.report()
+        assert (report.state, report.detail, report.ready_replicas) == ("failed", "no such program", 0)
+
+    play(tmp_path, scenario, replicas=2)
+
+
+def test_a_service_whose_only_replica_is_unready_is_unready(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await asyncio.sleep(2)
+        scene.machine.answer = NOT_READY
+        await asyncio.sleep(10)
+        report = scene.service.report()
+        assert (report.state, report.detail) == ("unready", "answers that it is not ready")
+        assert scene.ports == ()
+
+    play(tmp_path, scenario)
+
+
+def test_one_given_up_beside_one_that_still_starts_is_a_service_that_starts(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = REFUSED
+        scene.machine.refusals = deque([StartError("no such program")])
+        await asyncio.sleep(1.1)
+        assert scene.service.report().state == "starting", "rather than restarting, as the first one is"
+        scene.machine.refusals = deque([StartError("no such program")] * 2)
+        await asyncio.sleep(5)
+        report = scene.service.report()
+        assert (report.state, report.detail, report.pids) == ("starting", "no such program", (100,))
+
+    play(tmp_path, scenario, replicas=2)
+
+
+def test_when_a_service_is_cancelled_its_processes_are_stopped(tmp_path: Path) -> None:
+    async def scenario(_: Scene) -> None:
+        await asyncio.sleep(2)
+
+    scene = play(tmp_path, scenario, replicas=2)
+    assert [process.stopped_with for process in scene.machine.processes] == [Timeouts().stop] * 2
+    assert scene.service.report().pids == ()
+    assert scene.ports == ()
+
+
+def test_settled_are_the_states_that_do_not_pass_by_themselves() -> None:
+    assert sorted(SETTLED) == ["failed", "ready", "unready"]
+
+
+def external(
+    scenario: Callable[[ExternalService, FakeMachine], Awaitable[None]], ping_url: str | None
+) -> tuple[FakeMachine, list[Report]]:
+    reports: list[Report] = []
+
+    async def main() -> FakeMachine:
+        machine = FakeMachine()
+        target = UrlTarget("gpu-box", 8000, tls=True, ping_url=ping_url)
+        service = ExternalService(target, machine, lambda: reports.append(service.report()))
+        assert service.report() == Report("starting")
+        assert service.upstream("echo") == ExternalUpstream("echo", "gpu-box", 8000, tls=True, ready=False)
+        await run_beside(service, scenario(service, machine))
+        return machine
+
+    return run_in_virtual_time(main()), reports
+
+
+def test_a_server_of_somebody_else_is_probed_often_at_first_and_then_every_five_seconds() -> None:
+    async def scenario(service: ExternalService, __: FakeMachine) -> None:
+        await asyncio.sleep(20)
+        assert service.upstream("echo") == ExternalUpstream("echo", "gpu-box", 8000, tls=True, ready=True)
+
+    machine, reports = external(scenario, "http://gpu-box:8000/health")
+    assert [time for time, _ in machine.probes] == pytest.approx([0, 0.2, 0.7, 1.7, 3.7, 8.7, 13.7, 18.7])
+    assert {url for _, url in machine.probes} == {"http://gpu-box:8000/health"}
+    assert reports == [Report("ready", ready_replicas=1)], "told once"
+
+
+@pytest.mark.parametrize(
+    ("ping_url", "detail"),
+    [
+        ("http://gpu-box:8000/health", "http://gpu-box:8000/health refuses connections"),
+        (None, "gpu-box:8000 refuses connections"),
+    ],
+)
+def test_a_server_of_somebody_else_that_is_gone_is_unready_until_it_is_back(
+    ping_url: str | None, detail: str
+) -> None:
+    async def scenario(_: ExternalService, machine: FakeMachine) -> None:
+        machine.answers = deque([REFUSED, REFUSED, READY, REFUSED])
+        await asyncio.sleep(10)
+
+    _, reports = external(scenario, ping_url)
+    ready, gone = Report("ready", ready_replicas=1), Report("unready", detail)
+    assert reports == [gone, ready, gone, ready]
