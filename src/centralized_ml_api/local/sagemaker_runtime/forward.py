@@ -1,4 +1,4 @@
-"""One call to a model: only what SageMaker passes on, nothing added, nothing changed."""
+"""Forwards a call to a model: passes on exactly what SageMaker passes on, unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from multidict import CIMultiDict
@@ -17,19 +17,42 @@ from centralized_ml_api.local.sagemaker_runtime import service_error
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from centralized_ml_api.local.sagemaker_runtime.endpoint import Endpoint
-
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 CONNECT_ATTEMPTS = 3
-"""How many replicas are tried where connections are refused; a call that was sent is never repeated."""
+"""How many replicas are tried if they refuse the connection; a call that was sent is never repeated."""
 
 _SUCCESS = range(200, 300)
 
 
+class Endpoint(Protocol):
+    """A model as SageMaker's API knows it: named, with replicas that come and go."""
+
+    @property
+    def name(self) -> str:
+        """The endpoint name."""
+        ...
+
+    @property
+    def invocations_path(self) -> str:
+        """The path of a replica that takes calls, such as `/invocations`."""
+        ...
+
+    def pick(self) -> str | None:
+        """Returns the base URL of a ready replica, such as `http://127.0.0.1:9001`; None if none is ready.
+
+        Called again for each attempt: a replica that refused a connection should not be picked again at once.
+        """
+        ...
+
+    def why_unavailable(self) -> str:
+        """Returns why `pick` returned None, as a message for the caller."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What reaches the model: the body and, where the caller gave them, these headers."""
+    """What the model receives: the body, and those headers that the caller sent."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -37,17 +60,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """A whole answer of 2xx."""
+    """A complete 2xx answer."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
 def start_session() -> aiohttp.ClientSession:
-    """A client that adds no header of its own, decodes nothing and uses each connection once.
+    """Returns a client that adds no headers, decodes nothing and uses each connection once.
 
-    A kept connection may be closed by the server just when the next call is sent, and that call could not be
-    repeated safely; a new one costs a tenth of a millisecond on loopback.
+    The server might close an idle connection just as the next call is sent, and that call could not safely be
+    repeated. A new connection takes a tenth of a millisecond on loopback.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, force_close=True),
@@ -61,10 +84,16 @@ def start_session() -> aiohttp.ClientSession:
 async def invoke(
     session: aiohttp.ClientSession, endpoint: Endpoint, call: Call, deadline: float
 ) -> ModelAnswer:
-    """The model's whole answer; `deadline` is an instant of the event loop's clock.
+    """Calls the model and returns its complete answer.
+
+    Args:
+        session: The client, from `start_session`.
+        endpoint: The model.
+        call: What it receives.
+        deadline: When the answer must be complete, in seconds of the event loop's clock.
 
     Raises:
-        ServiceError: as SageMaker answers in the same case.
+        ServiceError: The one that SageMaker answers in the same case.
     """
     async with _as_service_errors(endpoint, deadline), await _open(session, endpoint, call) as answer:
         return ModelAnswer(await answer.read(), answer.headers)
@@ -73,10 +102,16 @@ async def invoke(
 async def open_answer(
     session: aiohttp.ClientSession, endpoint: Endpoint, call: Call, deadline: float
 ) -> aiohttp.ClientResponse:
-    """The model's answer of 2xx with its body still to come: read it before `deadline`, and close it.
+    """Calls the model and returns its 2xx answer, whose body the caller reads before `deadline`, then closes.
+
+    Args:
+        session: The client, from `start_session`.
+        endpoint: The model.
+        call: What it receives.
+        deadline: When the answer must begin, in seconds of the event loop's clock.
 
     Raises:
-        ServiceError: as SageMaker answers in the same case.
+        ServiceError: The one that SageMaker answers in the same case.
     """
     async with _as_service_errors(endpoint, deadline):
         return await _open(session, endpoint, call)
@@ -103,7 +138,7 @@ async def _open(session: aiohttp.ClientSession, endpoint: Endpoint, call: Call) 
 
 
 async def _send(session: aiohttp.ClientSession, endpoint: Endpoint, call: Call) -> aiohttp.ClientResponse:
-    """Sends the call to the first replica that takes the connection."""
+    """Sends the call to the first replica that accepts the connection."""
     for _ in range(CONNECT_ATTEMPTS):
         base_url = endpoint.pick()
         if base_url is None:
@@ -116,4 +151,4 @@ async def _send(session: aiohttp.ClientSession, endpoint: Endpoint, call: Call) 
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None),
             )
-    raise service_error.unavailable(endpoint.name, "the model server takes no connections")
+    raise service_error.unavailable(endpoint.name, "the model server refuses connections")

@@ -1,4 +1,4 @@
-"""The HTTP server. Any signature is accepted: it listens on loopback, and nothing here costs money."""
+"""Answers the two invocations over HTTP; accepts any signature, because it listens on loopback only."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from centralized_ml_api.local.sagemaker_runtime import event_stream, service_err
 from centralized_ml_api.local.sagemaker_runtime.forward import (
     CUSTOM_ATTRIBUTES,
     Call,
+    Endpoint,
     invoke,
     open_answer,
     start_session,
 )
 from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint, relay
-from centralized_ml_api.local.sagemaker_runtime.streaming import pass_on
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from centralized_ml_api.local.sagemaker_runtime.endpoint import Endpoint
-
 MODEL_TIMEOUT_SECONDS = 60.0
-"""How long a model may take.
+"""How long a model may take to answer.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html ("must respond to
 requests within 60 seconds")
@@ -41,7 +39,7 @@ VARIANT = "AllTraffic"
 
 
 class Service:
-    """Answers the two invocations of the API. `find` knows an endpoint by name, `names` lists them."""
+    """The two invocations of the API, over the endpoints of `build_application`."""
 
     def __init__(
         self,
@@ -55,12 +53,12 @@ class Service:
         self._session: aiohttp.ClientSession | None = None
 
     async def keep_session(self, _application: web.Application) -> AsyncIterator[None]:
-        """Holds the client open while the application runs."""
+        """Keeps the client open while the application runs."""
         async with start_session() as self._session:
             yield
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
-        """InvokeEndpoint: the model's bytes in one piece."""
+        """Answers InvokeEndpoint: the model's bytes in one piece."""
         endpoint = self._endpoint(request)
         if isinstance(endpoint, RemoteEndpoint):
             return await self._relay(endpoint, request)
@@ -69,7 +67,7 @@ class Service:
         return web.Response(body=answer.body, headers=_answer_headers(answer.headers, "Content-Type"))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """InvokeEndpointWithResponseStream: the model's bytes as they come, each piece a `PayloadPart`."""
+        """Answers InvokeEndpointWithResponseStream: the model's bytes as they arrive, in `PayloadPart`s."""
         endpoint = self._endpoint(request)
         if isinstance(endpoint, RemoteEndpoint):
             return await self._relay(endpoint, request)
@@ -80,12 +78,12 @@ class Service:
             response = web.StreamResponse(headers={**headers, "Content-Type": event_stream.CONTENT_TYPE})
             _identify(response)
             await response.prepare(request)
-            await pass_on(answer, response, deadline)
+            await event_stream.send_parts(answer, response, deadline)
         await response.write_eof()
         return response
 
     async def _relay(self, endpoint: RemoteEndpoint, request: web.Request) -> web.StreamResponse:
-        """Both operations of an endpoint that is in AWS: what AWS answers."""
+        """Answers both operations of an endpoint in AWS as AWS does."""
         try:
             return await relay(self._client, endpoint, request, self._timeout_seconds)
         except web.HTTPRequestEntityTooLarge as error:
@@ -114,7 +112,13 @@ def build_application(
     *,
     timeout_seconds: float = MODEL_TIMEOUT_SECONDS,
 ) -> web.Application:
-    """The API over these endpoints. Bodies are not to be decompressed on the way in: see `listen`."""
+    """Builds the API over some endpoints. It needs bodies as they were sent: serve it by `machine.listen`.
+
+    Args:
+        find: Returns the endpoint with a name; None if there is none.
+        names: Lists the names of all endpoints, for messages.
+        timeout_seconds: How long a model may take.
+    """
     service = Service(find, names, timeout_seconds)
     application = web.Application(
         client_max_size=BODY_LIMIT_BYTES, middlewares=[refuse_web_pages, _answer_errors]
@@ -133,7 +137,7 @@ def build_application(
 async def _answer_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Turns errors into the service's form and gives every answer a request id."""
+    """Puts errors into the service's form and gives every answer a request id."""
     try:
         answer = await handler(request)
     except service_error.ServiceError as error:
@@ -155,7 +159,7 @@ def _error_answer(error: service_error.ServiceError) -> web.Response:
 
 
 def _identify(answer: web.StreamResponse) -> None:
-    """Gives an answer the id that SDKs show as `RequestId`."""
+    """Sets the id that SDKs show as `RequestId`."""
     answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
 
 

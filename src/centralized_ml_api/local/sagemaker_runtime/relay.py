@@ -1,4 +1,4 @@
-"""Calls to a real endpoint, passed on to AWS: only signed anew, for callers here have no credentials."""
+"""Relays calls to a real endpoint in AWS, signed anew because callers here have no credentials."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from centralized_ml_api.local.sagemaker_runtime import service_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SENT = ("accept", "content-type", "x-amzn-sagemaker-")
-_ANSWERED = ("content-type", "retry-after", "x-amzn-")
+_REQUEST_PREFIXES = ("accept", "content-type", "x-amzn-sagemaker-")
+_RESPONSE_PREFIXES = ("content-type", "retry-after", "x-amzn-")
 
 
 @runtime_checkable
 class RemoteEndpoint(Protocol):
-    """An endpoint that is in AWS."""
+    """An endpoint in AWS."""
 
     @property
     def name(self) -> str:
@@ -26,10 +26,15 @@ class RemoteEndpoint(Protocol):
         ...
 
     def sign(self, operation: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
-        """The address of an operation (`invocations`, ...) and all the headers to send, signed.
+        """Returns the URL of an operation and all headers to send, signed.
+
+        Args:
+            operation: The last segment of its path, such as `invocations`.
+            headers: The caller's headers.
+            body: The caller's body.
 
         Raises:
-            ServiceError: there is no way into AWS.
+            ServiceError: There are no credentials for AWS.
         """
         ...
 
@@ -37,13 +42,22 @@ class RemoteEndpoint(Protocol):
 async def relay(
     session: aiohttp.ClientSession, endpoint: RemoteEndpoint, request: web.Request, deadline_seconds: float
 ) -> web.StreamResponse:
-    """AWS's own answer, errors and event streams too, piece by piece as it comes.
+    """Passes on AWS's own answer, including errors and event streams, piece by piece as it arrives.
+
+    Args:
+        session: The client.
+        endpoint: The endpoint in AWS.
+        request: The caller's request.
+        deadline_seconds: How long AWS may send nothing.
 
     Raises:
+        HTTPRequestEntityTooLarge: The body is over the limit.
         ServiceError: AWS cannot be reached, or there are no credentials.
     """
     body = await request.read()
-    url, headers = endpoint.sign(request.path.rpartition("/")[2], _choose(request.headers, _SENT), body)
+    url, headers = endpoint.sign(
+        request.path.rpartition("/")[2], _choose(request.headers, _REQUEST_PREFIXES), body
+    )
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=deadline_seconds)
     try:
         async with session.post(
@@ -55,8 +69,8 @@ async def relay(
 
 
 async def _pass_on(answer: aiohttp.ClientResponse, request: web.Request) -> web.StreamResponse:
-    """Once the first piece has gone, what breaks off there breaks off here."""
-    response = web.StreamResponse(status=answer.status, headers=_choose(answer.headers, _ANSWERED))
+    """Sends the answer on; if AWS breaks off, closes the connection, as the status is already sent."""
+    response = web.StreamResponse(status=answer.status, headers=_choose(answer.headers, _RESPONSE_PREFIXES))
     await response.prepare(request)
     try:
         async for piece in answer.content.iter_any():

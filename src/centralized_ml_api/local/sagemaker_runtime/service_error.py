@@ -1,4 +1,4 @@
-"""The service's own errors, in the form that the SDKs turn into their exception types.
+"""Builds the errors of the service, in the form that the SDKs turn into their exception types. Pure.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html (errors)
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NO_STATUS = 0
-"""The `OriginalStatusCode` of a model that gave no answer.
+"""The `OriginalStatusCode` of a model that did not answer.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/neo-troubleshooting-inference.html ("Received server
 error (0)")
@@ -23,7 +23,7 @@ _SERVER_ERRORS = 500
 
 
 class ServiceError(Exception):
-    """An error of the service: HTTP status, the SDK's name for it, and the members of its body."""
+    """An error of the service: HTTP status, the name that SDKs know it by, and the members of its body."""
 
     def __init__(self, status: int, code: str, members: dict[str, Any]) -> None:
         super().__init__(members["Message"])
@@ -33,7 +33,7 @@ class ServiceError(Exception):
 
 
 def unknown_endpoint(name: str, known: Iterable[str]) -> ServiceError:
-    """No such endpoint."""
+    """Builds the error for an endpoint that does not exist."""
     names = ", ".join(sorted(known)) or "none"
     return ServiceError(
         400, "ValidationError", {"Message": f"Endpoint {name} not found. Endpoints here: {names}"}
@@ -41,27 +41,33 @@ def unknown_endpoint(name: str, known: Iterable[str]) -> ServiceError:
 
 
 def unknown_operation(method: str, path: str) -> ServiceError:
-    """Something else than the two invocations."""
+    """Builds the error for anything but the two invocations."""
     message = (
-        f"{method} {path} is not served here: only InvokeEndpoint and InvokeEndpointWithResponseStream are"
+        f"{method} {path} is not served here; only InvokeEndpoint and InvokeEndpointWithResponseStream are"
     )
     return ServiceError(404, "UnknownOperationException", {"Message": message})
 
 
 def unavailable(name: str, reason: str) -> ServiceError:
-    """The endpoint exists and cannot answer now."""
+    """Builds the error for an endpoint that exists but cannot answer now."""
     return ServiceError(
         503, "ServiceUnavailable", {"Message": f"Endpoint {name} cannot answer now: {reason}"}
     )
 
 
 def too_large() -> ServiceError:
-    """The body is over the limit. The real service names the status as the code, too."""
+    """Builds the error for a body over the limit; the real service, too, uses the status as the code."""
     return ServiceError(413, "413", {"Message": f"HTTP content length exceeded {BODY_LIMIT_BYTES} bytes."})
 
 
 def model_error(name: str, status: int, message: str) -> ServiceError:
-    """The model answered with an error, or not at all (`NO_STATUS`); `message` is what it said."""
+    """Builds the error for a model that answered with an error, or not at all.
+
+    Args:
+        name: The endpoint.
+        status: The model's status, or `NO_STATUS`.
+        message: The model's body.
+    """
     side = "client" if NO_STATUS < status < _SERVER_ERRORS else "server"
     cause = "CLIENT_ERROR_FROM_MODEL" if side == "client" else "INTERNAL_FAILURE_FROM_MODEL"
     return ServiceError(
@@ -79,7 +85,7 @@ def model_error(name: str, status: int, message: str) -> ServiceError:
 
 
 def model_too_slow(name: str) -> ServiceError:
-    """The model did not answer in time."""
+    """Builds the error for a model that did not answer in time."""
     return model_error(
         name,
         NO_STATUS,
@@ -89,7 +95,7 @@ def model_too_slow(name: str) -> ServiceError:
 
 
 def model_exited(name: str) -> ServiceError:
-    """The model closed the connection before its answer was complete."""
+    """Builds the error for a model that closed the connection before its answer was complete."""
     return model_error(
         name, NO_STATUS, "An error occurred while handling request as the model process exited."
     )

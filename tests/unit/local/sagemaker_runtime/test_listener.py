@@ -17,7 +17,6 @@ from support.model_server import ModelServer, answer, exit_at_once, exit_midway,
 if TYPE_CHECKING:
     from support.runtime import FakeEndpoint
 
-pytestmark = pytest.mark.slow
 Client = Callable[..., Any]
 ENDPOINT = "open-llama-endpoint"
 LIMIT = 6 * 1024 * 1024

@@ -17,7 +17,7 @@ from support.runtime import FakeEndpoint
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from centralized_ml_api.local.sagemaker_runtime.endpoint import Endpoint
+    from centralized_ml_api.local.sagemaker_runtime.forward import Endpoint
     from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint
     from support.background import Background
 

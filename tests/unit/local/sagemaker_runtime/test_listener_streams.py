@@ -16,7 +16,6 @@ from support.model_server import ModelServer, answer, exit_midway
 if TYPE_CHECKING:
     from support.background import Background
 
-pytestmark = pytest.mark.slow
 Client = Callable[..., Any]
 ENDPOINT = "open-llama-endpoint"
 
@@ -31,26 +30,26 @@ def streaming(client: Any, **parameters: str) -> Iterator[Any]:
 def test_each_piece_arrives_before_the_model_sends_the_next(
     client: Client, model: ModelServer, background: Background
 ) -> None:
-    events = [asyncio.Event() for _ in range(3)]
+    gates = [asyncio.Event() for _ in range(3)]
 
     async def piece_by_piece(request: web.Request, _body: bytes) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, event in enumerate(events):
+        for number, gate in enumerate(gates):
             await response.write(f"data: {number}\n\n".encode())
-            await event.wait()
+            await gate.wait()
         return response
 
-    async def let_go(event: asyncio.Event) -> None:
-        event.set()
+    async def let_go(gate: asyncio.Event) -> None:
+        gate.set()
 
     model.answering = piece_by_piece
     received = []
     with streaming(client(), Accept="text/event-stream") as response:
         assert response["ContentType"] == "text/event-stream"
-        for event, part in zip(events, response["Body"], strict=False):
+        for gate, part in zip(gates, response["Body"], strict=False):
             received.append(part["PayloadPart"]["Bytes"])
-            background.run(let_go(event))
+            background.run(let_go(gate))
     assert received == [b"data: 0\n\n", b"data: 1\n\n", b"data: 2\n\n"]
     assert model.asked[0].headers["accept"] == "text/event-stream"
 
@@ -72,6 +71,7 @@ def test_a_model_that_breaks_off_is_a_model_stream_error(client: Client, model: 
     assert error.value.response["Error"]["Code"] == "ModelStreamError"
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_finish_in_time_is_a_model_stream_error(
     client: Client, model: ModelServer
 ) -> None:
