@@ -216,7 +216,7 @@ def test_a_folder_with_other_files_is_not_taken_for_state(tmp_path: Path) -> Non
     for state in (".", ""):
         ran = mlapi("up", str(path), "--port", "0", "--state", state, cwd=project)
         assert ran.status == 1
-        assert "is no state folder: it holds other files" in ran.talk
+        assert "is not a state folder: it holds other files" in ran.talk
     assert (project / "scratch" / "data.txt").read_text() == "precious"
     assert project.stat().st_mode & 0o777 == 0o755
 

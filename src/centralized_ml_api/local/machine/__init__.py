@@ -1,1 +1,1 @@
-"""What this machine gives: ports, files, sockets, processes of pip, the state folder."""
+"""Uses what the machine offers: ports, sockets, file descriptors, files, pip, the state folder."""

@@ -1,4 +1,4 @@
-"""Notices that files changed, by their names, sizes and times."""
+"""Detects changed files by their names, sizes and modification times."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 GONE = "gone"
 NOT_CODE = ("__pycache__", "node_modules")
 STATE_MARK = "run.json"
-"""What a state folder holds: its logs change all the time and are nobody's code."""
+"""A file that identifies a state folder, whose logs change all the time and are not code."""
 
 
 def fingerprint(path: Path) -> str:
-    """What changes when the file, or a file of the folder, does. One that vanishes is left out."""
+    """Returns a text that changes when the file does, or a file in the folder; `GONE` if there is no file."""
     if path.is_dir():
         return folder_fingerprint(path)
-    return _facts(path) or GONE
+    return _stat(path) or GONE
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """A digest over a folder's files, hidden ones, caches and state folders left out."""
+    """Returns a digest of a folder's files, without hidden files, caches and state folders."""
     digest = hashlib.sha256()
     for file in _files(folder):
-        facts = _facts(file)
-        if facts:
-            digest.update(os.fsencode(file.relative_to(folder)) + f"\0{facts}\n".encode())
+        stat = _stat(file)
+        if stat:
+            digest.update(os.fsencode(file.relative_to(folder)) + f"\0{stat}\n".encode())
     return digest.hexdigest()
 
 
@@ -45,9 +45,9 @@ def _is_code(folder: Path) -> bool:
     return not hidden and not (folder / STATE_MARK).exists()
 
 
-def _facts(file: Path) -> str:
+def _stat(file: Path) -> str:
     try:
-        facts = file.stat()
+        stat = file.stat()
     except OSError:
         return ""
-    return f"{facts.st_size} {facts.st_mtime_ns}"
+    return f"{stat.st_size} {stat.st_mtime_ns}"

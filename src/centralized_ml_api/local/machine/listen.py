@@ -1,7 +1,7 @@
-"""Serving an aiohttp application on loopback for as long as an exit stack lives, and only to programs.
+"""Serves aiohttp applications on loopback, to programs of this machine but not to web pages in its browser.
 
-A web page in a browser of this machine can send requests to loopback too: by a host name of its own that
-leads there, or without being allowed to read the answer. `refuse_web_pages` lets neither in.
+A page can send requests to loopback, too: through a host name of its own that resolves to it (DNS rebinding),
+or without being allowed to read the answer. `refuse_web_pages` refuses both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
 OWN_NAMES = frozenset({LOOPBACK, "localhost"})
-"""What programs of this machine call a listener on loopback, as `Host` without the port."""
+"""The names, `Host` without the port, by which programs of this machine call a listener on loopback."""
 
 KEEPALIVE_SECONDS = 3600
 SHUTDOWN_SECONDS = 3.0
@@ -27,10 +27,15 @@ SHUTDOWN_SECONDS = 3.0
 async def serve_application(
     stack: AsyncExitStack, application: web.Application, listening: socket.socket, *, cancels: bool
 ) -> None:
-    """Answers on the socket until the stack unwinds; then calls under way get a moment to end.
+    """Serves on the socket until the stack unwinds; running calls then get `SHUTDOWN_SECONDS` to finish.
 
-    Bodies reach the application as they were sent, compressed ones too. With `cancels` a handler is
-    cancelled when its caller goes away.
+    Bodies reach the application as they were sent, so compressed ones stay compressed.
+
+    Args:
+        stack: Ends the serving.
+        application: What is served.
+        listening: The socket.
+        cancels: Whether a handler is cancelled when its caller disconnects.
     """
     runner = web.AppRunner(
         application,
@@ -49,12 +54,16 @@ async def serve_application(
 async def refuse_web_pages(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """403 for what a browser sends in the name of a page: another host name, or an `Origin`.
+    """Answers 403 to what a browser sends on behalf of a page: a foreign `Host`, or an `Origin`.
 
-    A page has the name of its own site in `Host`, also when that site's DNS says 127.0.0.1.
+    A page sends its own site's name in `Host`, even if that name resolves to 127.0.0.1.
+
+    Raises:
+        HTTPForbidden: The request comes from a page.
+
     Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.2 and
     https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin (on every POST)
     """
     if "Origin" in request.headers or request.host.partition(":")[0].lower() not in OWN_NAMES:
-        raise web.HTTPForbidden(text="This port is for programs of this machine, not for web pages.\n")
+        raise web.HTTPForbidden(text="This port serves programs on this machine, not web pages.\n")
     return await handler(request)

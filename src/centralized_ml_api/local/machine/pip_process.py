@@ -1,4 +1,4 @@
-"""A pip of its own process group: the user's own pip, with all of the user's settings."""
+"""Runs pip with all of the user's settings, in its own process group."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _STOP_SECONDS = 5
 def start_pip(
     arguments: Sequence[str], settings: Mapping[str, str], cwd: Path | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A pip that is gone afterwards with all that it started, whatever happens.
+    """Runs pip; at the end of the block it is gone with everything that it started, whatever happened.
 
     Args:
-        arguments: For pip; no shell sees them.
-        settings: Environment variables besides the user's own.
-        cwd: Where relative paths start; None is the current folder.
+        arguments: The arguments for pip, passed without a shell.
+        settings: Environment variables, added to the user's.
+        cwd: The folder that relative paths start from; None is the current one.
     """
     process = subprocess.Popen(  # noqa: S603  no shell
-        # -P: a pip.py in the user's folder is not pip.
+        # -P: do not run a pip.py from the current folder.
         [sys.executable, "-P", "-m", "pip", *arguments],
         env={**os.environ, **settings, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
         cwd=cwd,
@@ -46,7 +46,7 @@ def start_pip(
 
 
 def read_lines(process: subprocess.Popen[str]) -> Generator[str, None, None]:
-    """What it says, until it closes its output."""
+    """Yields its output line by line until it closes it."""
     if process.stdout:
         with process.stdout as stdout:
             yield from stdout
@@ -58,6 +58,6 @@ def _stop(process: subprocess.Popen[str]) -> None:
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
-    with suppress(ProcessLookupError):  # what a build of a package left behind
+    with suppress(ProcessLookupError):  # what the build of a package left running
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

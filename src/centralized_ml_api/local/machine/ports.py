@@ -1,10 +1,11 @@
-"""TCP ports of this machine: a free one, and who holds a taken one."""
+"""Finds free TCP ports of this machine, listens on loopback, and tells which program holds a taken port."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import ipaddress
+import itertools
 import socket
 from typing import Any
 
@@ -14,14 +15,15 @@ from centralized_ml_api.errors import StartError
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
 LOOPBACK = "127.0.0.1"
+HIGHEST_PORT = 65535
 LOOPBACK_NAMES = (LOOPBACK, "::1", "localhost")
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that nobody listens on now. Whoever finds it taken after all tries another.
+    """Returns a port that nobody listens on now; whoever finds it taken later tries another.
 
     Raises:
-        StartError: there is none, or nothing can be opened to look.
+        StartError: No port is free, or no socket can be opened to look for one.
     """
     try:
         with socket.socket() as probe:
@@ -33,21 +35,23 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def reachable_addresses(host: str) -> tuple[str, ...]:
-    """The addresses of this machine under which others reach a program that listens on `host`."""
+    """Returns the addresses at which other machines reach a program that listens on `host`."""
     if host in LOOPBACK_NAMES:
         return ()
     if host not in EVERYWHERE:
         return (host,)
-    every = (one for interface in psutil.net_if_addrs().values() for one in interface)
-    found = (one.address.partition("%")[0] for one in every if one.family == _family(host))
+    every = itertools.chain.from_iterable(psutil.net_if_addrs().values())
+    found = (entry.address.partition("%")[0] for entry in every if entry.family == _family(host))
     return tuple(address for address in found if not ipaddress.ip_address(address).is_loopback)
 
 
 def check_port(host: str, port: int) -> None:
-    """Makes sure that `port` can be listened on; 0 always can.
+    """Checks that `port` is free to listen on; 0, any free port, always is.
 
     Raises:
-        StartError: it is taken, and by whom as far as this user may know; or `host` is not of this machine.
+        StartError: The port is taken, and by which program as far as this user may see; it needs root; or
+        `host`
+            is not an address of this machine.
     """
     with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -57,10 +61,10 @@ def check_port(host: str, port: int) -> None:
             raise StartError(f"port {port} needs root", fix="choose one above 1023: --port 8080") from error
         except OSError as error:
             holder = find_holder(port)
-            if holder is None and not _is_taken(error):
+            if holder is None and error.errno != errno.EADDRINUSE:
                 raise StartError(
                     f"{host} is not an address of this machine",
-                    fix="--host 127.0.0.1 (the default) always works",
+                    fix="use --host 127.0.0.1 (the default), which always works",
                 ) from error
             raise StartError(
                 f"port {port} is held by {holder or 'another program'}",
@@ -69,7 +73,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def find_holder(port: int) -> str | None:
-    """Who listens on `port`, such as `envoy (pid 4711)`; None when nobody does or we may not know."""
+    """Describes who listens on `port`, such as `envoy (pid 4711)`; None if nobody does or we may not see."""
     for connection in _listeners():
         if connection.laddr and connection.laddr.port == port:
             return _describe(connection.pid)
@@ -78,7 +82,11 @@ def find_holder(port: int) -> str | None:
 
 def _listeners() -> list[Any]:
     with contextlib.suppress(psutil.Error, OSError):
-        return [one for one in psutil.net_connections(kind="tcp") if one.status == psutil.CONN_LISTEN]
+        return [
+            connection
+            for connection in psutil.net_connections(kind="tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
     return []
 
 
@@ -90,12 +98,12 @@ def _describe(pid: int | None) -> str:
 
 
 def _describe_process(process: psutil.Process) -> str:
-    """A gateway is named by the `mlapi` that keeps it: whoever ends Envoy alone sees it come back."""
+    """Names, for a gateway, the `mlapi` above it, too: Envoy alone would be restarted when stopped."""
     if _is_ours(process):
         return f"mlapi (pid {process.pid}), which serves SageMaker's runtime API there"
     parent = process.parent()
-    keeper = f" of mlapi (pid {parent.pid})" if parent is not None and _is_ours(parent) else ""
-    return f"{process.name()} (pid {process.pid}){keeper}"
+    owner = f" of mlapi (pid {parent.pid})" if parent is not None and _is_ours(parent) else ""
+    return f"{process.name()} (pid {process.pid}){owner}"
 
 
 def _is_ours(process: psutil.Process) -> bool:
@@ -106,8 +114,8 @@ def _is_ours(process: psutil.Process) -> bool:
 
 
 def _next_free(host: str, port: int) -> int:
-    """A port above that can be listened on, or 0: any."""
-    for candidate in range(port + 1, min(port + 100, 65536)):
+    """Returns a free port above `port`, or 0 (any) if there is none nearby."""
+    for candidate in range(port + 1, min(port + 100, HIGHEST_PORT + 1)):
         with contextlib.suppress(OSError), socket.socket(_family(host)) as probe:
             probe.bind((host, candidate))
             return candidate
@@ -118,18 +126,14 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def _is_taken(error: OSError) -> bool:
-    return error.errno == errno.EADDRINUSE
-
-
 def bind_loopback(preferred: int = 0) -> socket.socket:
-    """A listening socket on the preferred port, or on any free one when that is taken."""
+    """Returns a listening socket on the preferred port, or on any free one if that is taken."""
     try:
-        return socket.create_server((LOOPBACK, preferred))
-    except (OSError, OverflowError):
+        return socket.create_server((LOOPBACK, preferred if preferred <= HIGHEST_PORT else 0))
+    except OSError:
         return socket.create_server((LOOPBACK, 0))
 
 
 def url_of(listening: socket.socket) -> str:
-    """The address of the socket, such as `http://127.0.0.1:4711`."""
+    """Returns the URL of the socket, such as `http://127.0.0.1:4711`."""
     return f"http://{LOOPBACK}:{listening.getsockname()[1]}"

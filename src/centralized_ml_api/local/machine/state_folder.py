@@ -1,4 +1,4 @@
-"""The state folder (`.mlapi`): who runs here, its logs, the gateway's files. Only this user may read it."""
+"""Manages the state folder (`.mlapi`): who runs, logs, the gateway's files. Only its user may read it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ LOCK_NAME = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A running local target: how to reach the process that supervises it.
+    """A running local target, and how to reach the process that supervises it.
 
-    `control_url` and `token` are empty until it listens; `born` is when the process was created, as
-    `read_birth` says it, so that a process id that was given to another program is not taken for it.
+    `control_url` and `token` are empty until that process listens. `born` is when it was created, from
+    `read_birth`, so that another program that got the same process id is not mistaken for it.
     """
 
     pid: int
@@ -40,20 +40,20 @@ class Run:
 
     @classmethod
     def of_this_process(cls, config: str) -> Run:
-        """This very process, not yet reachable."""
+        """Describes this process, which is not yet reachable."""
         return cls(os.getpid(), read_birth(psutil.Process()), config)
 
     def reachable(self, control_url: str, token: str) -> Run:
-        """The same, now listening."""
+        """Returns the same run, now listening."""
         return replace(self, control_url=control_url, token=token)
 
     @property
     def alive(self) -> bool:
-        """Whether that very process still runs."""
+        """Whether that same process still runs."""
         return self._process() is not None
 
     def stop(self) -> None:
-        """Asks the process to end, kills it when it does not; returns when it is gone.
+        """Asks the process to end, kills it if it does not, and returns when it is gone.
 
         Its children die with it either way (Linux): see `supervision/process.py`.
         """
@@ -66,7 +66,7 @@ class Run:
             self._wait_gone()
 
     def _wait_gone(self) -> None:
-        """Not `psutil.Process.wait`: one that ended but was not reaped by its own parent is gone for us."""
+        """Waits for the end; `psutil.Process.wait` would also wait until the parent reaps the process."""
         deadline = time.monotonic() + STOP_SECONDS
         while self.alive and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
@@ -80,17 +80,18 @@ class Run:
 
 
 def read_birth(process: psutil.Process) -> float:
-    """When the process was created, in seconds, the same however the wall clock is set meanwhile.
+    """Returns when the process was created, in seconds that do not change when the wall clock is set.
 
-    Linux keeps it in seconds since the machine started. psutil adds when that was, which moves with the
+    Linux counts from the start of the machine. psutil adds the time of that start, which moves with the
     clock.
+
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (starttime)
     """
     return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
 
 
 class StateFolder:
-    """A state folder and its lock; used with `with`, it belongs to this process until the block ends."""
+    """A state folder and its lock; in a `with` block it belongs to this process."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -105,13 +106,15 @@ class StateFolder:
         """Takes the folder.
 
         Raises:
-            StartError: another process has it (the message says which), it holds other files, or it cannot be
+            StartError: Another process holds it (the message says which), it holds other files, or it cannot
+            be
                 written.
         """
         try:
             self._make()
             self._lock.acquire()
-            self._empty_scratch()
+            shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed predecessor left
+            self.scratch.mkdir(mode=0o700)
         except Timeout as error:
             raise self._held() from error
         except OSError as error:
@@ -121,16 +124,16 @@ class StateFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives it back: only logs, counts, the gateway's last configuration and an empty lock file stay."""
+        """Releases it. Only logs, counts, the gateway's last configuration and an empty lock file stay."""
         self._run_file.unlink(missing_ok=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
         self._lock.release()
 
     def write_run(self, run: Run) -> None:
-        """Says who runs here (mode 0600, replaced as a whole).
+        """Records who runs here, in a file of mode 0600 that is replaced atomically.
 
         Raises:
-            StartError: it cannot be written.
+            StartError: It cannot be written.
         """
         try:
             self._write_run(run)
@@ -138,14 +141,14 @@ class StateFolder:
             raise self._unusable(error.strerror or str(error)) from error
 
     def restore(self, run: Run) -> bool:
-        """Makes the folder anew when it was deleted under us, so that `run` can still be found and stopped.
+        """Makes the folder again if it was deleted under us, so that `run` can still be found and stopped.
 
         Returns:
             Whether it had been deleted.
 
         Raises:
-            OSError: it cannot be made now.
-            StartError: another process has taken its place, or other files have.
+            OSError: It cannot be made now.
+            StartError: Another process, or other files, have taken its place.
         """
         if self._is_there(run):
             return False
@@ -160,7 +163,7 @@ class StateFolder:
         return True
 
     def _is_there(self, run: Run) -> bool:
-        """A file that cannot be read just now is there all the same."""
+        """Whether `run` is recorded; a file that cannot be read just now counts as there."""
         try:
             return self._read_run() == run
         except (FileNotFoundError, NotADirectoryError):
@@ -169,23 +172,18 @@ class StateFolder:
             return True
 
     def load_run(self) -> Run:
-        """Who runs here.
+        """Returns who runs here.
 
         Raises:
-            NotRunningError: nobody does.
+            NotRunningError: Nobody does.
         """
         run = self._find_run()
         if run is None or not run.alive:
             raise NotRunningError(
                 f"nothing runs with the state folder {self.path}",
-                fix="start it with: mlapi up (or name the folder with --state)",
+                fix="start it with: mlapi up (or choose another folder with --state)",
             )
         return run
-
-    def _empty_scratch(self) -> None:
-        """What a killed predecessor left there goes."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir(mode=0o700)
 
     def _find_run(self) -> Run | None:
         try:
@@ -194,7 +192,7 @@ class StateFolder:
             return None
 
     def _read_run(self) -> Run | None:
-        """None when the file is damaged."""
+        """Returns the recorded run; None if the file is damaged."""
         text = self._run_file.read_bytes()
         try:
             return Run(**json.loads(text))
@@ -208,33 +206,29 @@ class StateFolder:
         draft.replace(self._run_file)
 
     def _make(self) -> None:
-        """Makes the folder, or takes one that was made so before; never one with other things in it.
+        """Makes the folder, or takes an existing state folder, but never a folder with other files.
 
-        The lock is its mark, and there before anything else: another process may make it at the same moment.
+        The lock file identifies a state folder. It comes first: another process may be making the folder.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = {one.name for one in self.path.iterdir()}
+        found = {entry.name for entry in self.path.iterdir()}
         if found and LOCK_NAME not in found:
             raise StartError(
-                f"{self.path} is no state folder: it holds other files",
-                fix="name a folder of its own, such as --state .mlapi",
+                f"{self.path} is not a state folder: it holds other files",
+                fix="choose a separate folder, such as --state .mlapi",
             )
         self.path.chmod(0o700)
         (self.path / LOCK_NAME).touch(mode=0o600)
         for folder in (self.logs, self.model_logs, self.gateway):
             folder.mkdir(mode=0o700, exist_ok=True)
-        self._keep_out_of_git()
-
-    def _keep_out_of_git(self) -> None:
-        """It lies in the user's project, and has keys: `git add .` must not take them along."""
-        ignore = self.path / ".gitignore"
+        ignore = self.path / ".gitignore"  # the folder is in the user's project and holds keys
         ignore.touch(mode=0o600)
         ignore.write_text("*\n")
 
     def _unusable(self, reason: str) -> StartError:
         return StartError(
             f"the state folder {self.path} cannot be written: {reason}",
-            fix="name another one: --state FOLDER",
+            fix="choose another folder: --state FOLDER",
         )
 
     def _held(self) -> StartError:

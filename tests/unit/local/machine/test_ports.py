@@ -9,7 +9,14 @@ import socket
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.machine.ports import check_port, free_port, reachable_addresses
+from centralized_ml_api.local.machine.ports import (
+    bind_loopback,
+    check_port,
+    find_holder,
+    free_port,
+    reachable_addresses,
+    url_of,
+)
 
 
 def test_a_taken_port_names_its_holder_and_another_port() -> None:
@@ -36,3 +43,23 @@ def test_others_are_told_the_addresses_of_this_machine_never_loopback() -> None:
     assert reachable_addresses("127.0.0.1") == ()
     assert reachable_addresses("192.0.2.7") == ("192.0.2.7",)
     assert "127.0.0.1" not in reachable_addresses("0.0.0.0")
+
+
+def test_nobody_holds_a_free_port() -> None:
+    assert find_holder(free_port()) is None
+
+
+def test_the_other_port_that_is_named_can_be_listened_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with pytest.raises(StartError) as caught:
+            check_port("127.0.0.1", taken.getsockname()[1])
+        named = re.search(r"--port (\d+) ", caught.value.fix)
+        assert named is not None
+        check_port("127.0.0.1", int(named[1]))
+
+
+def test_a_listener_gets_the_port_it_prefers_or_else_any() -> None:
+    preferred = free_port()
+    with bind_loopback(preferred) as first, bind_loopback(preferred) as second, bind_loopback(99999) as third:
+        assert url_of(first) == f"http://127.0.0.1:{preferred}"
+        assert len({url_of(listening) for listening in (first, second, third)}) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from centralized_ml_api.errors import NotRunningError, StartError
-from centralized_ml_api.local.machine.state_folder import Run, StateFolder
+from centralized_ml_api.local.machine.state_folder import Run, StateFolder, read_birth
 
 
 def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_of_many_that_make_it_at_once_none_takes_it_for_anothers(tmp_path: Path)
     paths = [tmp_path / str(number // 8) for number in range(800)]
     with ThreadPoolExecutor(8) as pool:
         said = set(filter(None, pool.map(take, paths)))
-    assert [one for one in said if "is held by another mlapi" not in one] == []
+    assert [message for message in said if "is held by another mlapi" not in message] == []
 
 
 def test_only_its_user_may_read_it(tmp_path: Path) -> None:
@@ -95,6 +96,23 @@ def test_a_process_id_given_to_another_program_is_not_believed(tmp_path: Path) -
     state.write_run(replace(Run.of_this_process("models.json"), born=1.0))
     with pytest.raises(NotRunningError):
         state.load_run()
+
+
+def test_stopping_a_run_ends_its_process_and_stopping_it_again_does_nothing() -> None:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        run = Run(process.pid, read_birth(psutil.Process(process.pid)), "models.json")
+        assert run.alive
+        run.stop()
+        assert not run.alive
+        run.stop()
+        assert process.wait() == -signal.SIGTERM
+
+
+def test_stopping_a_run_spares_another_program_with_the_same_process_id() -> None:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        Run(process.pid, 1.0, "models.json").stop()
+        assert process.poll() is None
+        process.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system itself keeps the wall clock's time")
