@@ -51,6 +51,7 @@ class ProgressLines:
     def _show_part(self, part: PartStatus) -> None:
         if self._is_new(part.name, f"{part.state} {part.ready_replicas} {part.restarts}"):
             output.talk(f"  {part.name}: {_words(part)}")
+            self._detail_shown[part.name] = (part.detail, self._clock())
             if part.state in {"failed", "restarting"}:
                 _show_log(part)
         elif part.state == "preparing" and self._detail_is_due(part):

@@ -1,17 +1,20 @@
-"""Every verb can be had, explains itself, and wrong command lines end with status 2."""
+"""Every verb can be found, explains itself, and a wrong command line ends with status 2."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.cli import VERBS
+from centralized_ml_api import cli
+from centralized_ml_api.cli import SECTIONS, VERBS
+from support.local_api import MLAPI
 from support.verbs import mlapi
 
-if TYPE_CHECKING:
-    from pathlib import Path
+NO_VERBS = {"watch"}
+"""What is beside the verbs and is none: `mlapi status --watch`."""
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -19,6 +22,26 @@ def test_a_verb_explains_itself(verb: str, tmp_path: Path) -> None:
     ran = mlapi(verb, "--help", cwd=tmp_path)
     assert ran.status == 0, ran.talk
     assert ran.out.startswith(f"Usage: mlapi {verb}")
+
+
+def test_help_lists_every_verb_in_its_section(tmp_path: Path) -> None:
+    verbs = Path(cli.__file__).parent / "verbs"
+    modules = {path.stem for path in verbs.glob("[a-z]*") if path.suffix == ".py" or path.is_dir()}
+    assert set(VERBS) == modules - NO_VERBS
+    assert len(VERBS) == len(set(VERBS))
+    shown = mlapi("--help", cwd=tmp_path).out
+    for title, section in SECTIONS.items():
+        lines = shown.partition(f"\n{title}:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in lines] == list(section)
+
+
+def test_help_shows_a_whole_sentence_of_every_verb_at_80_columns(tmp_path: Path) -> None:
+    shown = mlapi("--help", cwd=tmp_path, environment={"COLUMNS": "80"}).out
+    summaries = [line for line in shown.splitlines() if line.startswith("  ") and line.split()[0] in VERBS]
+    assert len(summaries) == len(VERBS)
+    assert [
+        line for line in summaries if not line.endswith(".") or line.endswith("..") or len(line) > 80
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -33,6 +56,20 @@ def test_a_wrong_command_line_ends_with_status_2_and_no_traceback(
     assert "Traceback" not in ran.talk
 
 
+@pytest.mark.parametrize(
+    ("mistyped", "said"),
+    [
+        ("statsu", "Error: No such command 'statsu'. Did you mean 'status'?\n"),
+        ("Deploy", "Error: No such command 'Deploy'. Did you mean 'deploy'?\n"),
+        ("quux", "Error: No such command 'quux'.\n"),
+    ],
+)
+def test_a_mistyped_verb_gets_the_nearest_one(mistyped: str, said: str, tmp_path: Path) -> None:
+    ran = mlapi(mistyped, cwd=tmp_path)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.talk.endswith(said)
+
+
 @pytest.mark.parametrize("verb", ["status", "down", "reload", "call", "smoke"])
 def test_where_nothing_runs_verbs_say_how_to_start_it(verb: str, tmp_path: Path) -> None:
     ran = mlapi(verb, *(["name"] if verb == "call" else []), cwd=tmp_path)
@@ -41,5 +78,8 @@ def test_where_nothing_runs_verbs_say_how_to_start_it(verb: str, tmp_path: Path)
     assert "mlapi up" in ran.talk
 
 
-def test_the_version_is_printed(tmp_path: Path) -> None:
-    assert re.fullmatch(r"mlapi, version \d+\.\d+\.\d+\n", mlapi("--version", cwd=tmp_path).out)
+def test_the_version_is_printed_as_a_program_of_its_own_too(tmp_path: Path) -> None:
+    version = r"mlapi, version \d+\.\d+\.\d+\n"
+    assert re.fullmatch(version, mlapi("--version", cwd=tmp_path).out)
+    ran = subprocess.run([*MLAPI, "--version"], capture_output=True, text=True, check=True, timeout=60)
+    assert re.fullmatch(version, ran.stdout)

@@ -1,4 +1,4 @@
-"""The call that `mlapi up` ends with works as it is printed."""
+"""What `mlapi up` prints: each change once, who may call, and a call that works as it is printed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.cli.progress import NO_SAMPLE, Announcement, curl_of
+import pytest
+
+from centralized_ml_api.cli.progress import NO_SAMPLE, Announcement, ProgressLines, curl_of
 from centralized_ml_api.config.load import load_config
-from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
+    from centralized_ml_api.plan.types import ApiPlan
 
 URL = "http://127.0.0.1:8080"
+PUBLIC = "PUBLIC: whoever reaches the address may call, without a key."
 
 
 def curl(folder: Path, **entry: Any) -> list[str]:
@@ -83,3 +86,112 @@ def test_a_slow_entry_is_named_and_the_last_lines_come_when_it_is_there(
         said.append(capsys.readouterr().out.splitlines())
     call = f"Try: curl -X POST {URL}/a -d {shlex.quote(NO_SAMPLE)}"
     assert said == [[], [f"Serving on {URL}; still starting: b", call], [], [f"Serving on {URL}", call]]
+
+
+def plan_of(folder: Path, **event: Any) -> ApiPlan:
+    path = folder / "models.json"
+    entries = [{"name": "a", "integration": {"type": "api"}}]
+    path.write_text(json.dumps({"models": [], "endpoints": entries, "event": event}))
+    return build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def announced(plan: ApiPlan, host: str = "127.0.0.1", **status: Any) -> None:
+    entries = (EntryStatus("a", "/a", "ready", "", "url", "api", ()),)
+    whole = {"address": URL, "gateway_trouble": "", "sagemaker_runtime": "http://127.0.0.1:9", "notes": ()}
+    given = {"entries": entries, **whole, **status}
+    Announcement(plan, host).show(LocalStatus(1, "models.json", status.pop("folder", ".mlapi"), 0.0, **given))
+
+
+def test_without_teams_up_says_that_no_key_is_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announced(plan_of(tmp_path))
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        f"  {PUBLIC} All together: 100 requests a second, 200 at once.",
+        "  SageMaker runtime for boto3 and the AWS CLI: http://127.0.0.1:9",
+        "",
+        "Next: mlapi status (in another terminal); Ctrl-C stops everything",
+    ]
+    assert said.out.splitlines()[0] == f"Serving on {URL}"
+
+
+def test_with_teams_up_says_where_the_keys_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    announced(plan_of(tmp_path, teams=["red", "blue"]))
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "  Every call needs the key of a team; there are 2. Keys: .mlapi/keys.json."
+        " A file for each team: mlapi keys export"
+    )
+
+
+def test_up_says_when_it_ends_where_metrics_are_and_what_to_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announced(
+        plan_of(tmp_path), ends="2030-01-01T00:00:00Z", metrics="http://127.0.0.1:7", notes=("careful",)
+    )
+    first, _, *others = capsys.readouterr().err.splitlines()
+    assert first == "  note: careful"
+    assert "  Ends by itself at 2030-01-01T00:00:00Z." in others
+    assert "  Metrics for Prometheus: http://127.0.0.1:7" in others
+
+
+def part(state: str, detail: str = "", **facts: Any) -> PartStatus:
+    given = {"ready_replicas": 1, "replicas": 1, "restarts": 0, "pids": (), "log": ()}
+    return PartStatus("a", state, detail, **{**given, **facts})
+
+
+def show(*parts: PartStatus) -> None:
+    """Shows a model in these states, one after the other, at one instant."""
+    lines = ProgressLines(lambda: 0.0)
+    for seen in parts:
+        entry = EntryStatus("a", "/a", "starting", "", "url", "api", (seen,))
+        lines.show(LocalStatus(1, "", ".", 0.0, "", "", "", (entry,), ()))
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (part("ready"), ["  a: ready"]),
+        (part("ready", replicas=3, ready_replicas=2, restarts=1), ["  a: ready (2 of 3), restarted 1 time"]),
+        (part("failed", "no file", log=("boom",)), ["  a: failed to start: no file", "    | boom"]),
+        (part("restarting", "it ended", log=("boom",)), ["  a: restarting: it ended", "    | boom"]),
+        (part("unready", "busy", log=("boom",)), ["  a: not ready: busy"]),
+        (part("preparing"), ["  a: preparing"]),
+        (part("preparing", "fetching"), ["  a: fetching"]),
+        (part("starting"), ["  a: starting"]),
+    ],
+)
+def test_a_change_of_a_model_is_said_once(
+    seen: PartStatus, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(seen, seen)
+    assert capsys.readouterr().err.splitlines() == said
+
+
+def test_of_a_long_log_the_end_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    show(part("failed", log=tuple(str(number) for number in range(20))))
+    assert capsys.readouterr().err.splitlines()[1:] == [f"    | {number}" for number in range(12, 20)]
+
+
+def test_how_far_a_preparation_is_is_said_at_most_once_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    lines = ProgressLines(lambda: now)
+    for now, detail in enumerate(["1 %", "2 %", "3 %"]):  # noqa: B007  # the clock reads it
+        for again in (detail, f"{detail} and a bit"):
+            entry = EntryStatus("a", "/a", "preparing", "", "url", "api", (part("preparing", again),))
+            lines.show(LocalStatus(1, "", ".", 0.0, "", "", "", (entry,), ()))
+    said = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert said == ["1 %", "2 %", "3 %"]
+
+
+def test_the_gateway_and_paths_without_a_model_are_said_too(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ProgressLines()
+    unserved = EntryStatus("b", "/b", "not served", "it runs on AWS alone", "", "api", ())
+    for address, trouble in [("", ""), (URL, ""), (URL, "restarting"), (URL, "restarting"), (URL, "")]:
+        lines.show(LocalStatus(1, "", ".", 0.0, address, trouble, "", (unserved,), ()))
+    assert capsys.readouterr().err.splitlines() == [
+        "  b: answers 501: it runs on AWS alone",
+        "  gateway: restarting",
+        "  gateway: ready",
+    ]

@@ -59,14 +59,13 @@ def up(
 
     It ends with Ctrl-C. Exit status 1 when no model could start.
     """
-    host = "127.0.0.1" if host == "localhost" else host
-    address = _parse_host(host)
+    address = parse_host(host)
     from centralized_ml_api.local.run.options import ServeOptions
 
     plan = load_plan_and_warn(config)
-    _check_reach(address, plan, public=public)
+    check_reach(address, plan, public=public)
     options = ServeOptions(
-        config, state, host=host, port=port, for_seconds=for_seconds, metrics_port=metrics_port
+        config, state, host=str(address), port=port, for_seconds=for_seconds, metrics_port=metrics_port
     )
     return _detached(options, plan) if detach else _in_foreground(options, plan)
 
@@ -98,21 +97,21 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
     return 0
 
 
-def _parse_host(host: str) -> Address:
+def parse_host(host: str) -> Address:
     """Returns the address to listen on.
 
     Raises:
         UsageError: it is not an IP address.
     """
     try:
-        return ipaddress.ip_address(host)
+        return ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError as error:
         raise UsageError(
             f"--host {host} is not an IP address", fix="write --host 127.0.0.1 or --host 0.0.0.0"
         ) from error
 
 
-def _check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
+def check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
     """Returns when the host is loopback, keys are asked for, or `--public` was given.
 
     Raises:

@@ -1,3 +1,5 @@
+"""`mlapi status --watch`: rates of the last seconds, trouble first, whatever the size of the screen."""
+
 from __future__ import annotations
 
 import io
@@ -91,6 +93,42 @@ def test_everything_fits_into_eighty_columns() -> None:
     assert max(map(len, shown.splitlines())) <= 80
     for word in ("restarting", "12345", "12345.6", "150", "Ends in 2 h 30 min", "99%", "restarts"):
         assert word in shown, word
+
+
+@pytest.mark.parametrize(
+    ("address", "first"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080  for 10 min  config/models.json"),
+        ("", "(starting)  for 10 min  config/models.json"),
+    ],
+)
+def test_the_first_line_has_the_address_since_when_and_the_config(address: str, first: str) -> None:
+    shown = screen(replace(STATUS, address=address), window(seen(0, 0))).splitlines()
+    assert shown[0].rstrip() == first
+    assert shown[1].strip() == ""
+
+
+def test_the_lines_below_it_say_when_it_ends_and_what_the_gateway_has() -> None:
+    status = replace(STATUS, ends="2030-01-01T10:10:00Z", gateway_trouble="restarting")
+    lines = [line.rstrip() for line in screen(status, window(seen(0, 0))).splitlines()]
+    assert lines[1:4] == ["Ends in 10 min, at 2030-01-01T10:10:00Z", "gateway: restarting", ""]
+    assert lines[-1] == "q leaves"
+
+
+def test_one_more_model_is_one() -> None:
+    status = replace(STATUS, entries=(entry("a"), entry("b")))
+    console = Console(file=io.StringIO(), width=80, no_color=True)
+    console.print(build_screen(status, window().model_rows(status), [], NOW, height=6))
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines()[-1].strip() == "and 1 more model; q leaves"
+
+
+def test_without_a_terminal_the_end_and_the_gateway_are_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.show(STATUS, window(seen(0, 0)))
+    lines.show(replace(STATUS, ends="2030-01-01T10:10:00Z", gateway_trouble="restarting"), window(seen(0, 0)))
+    said = [line.partition("Z ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["gateway: ready", "gateway: restarting", "Ends at 2030-01-01T10:10:00Z"]
 
 
 def test_a_small_screen_shows_trouble_first_and_says_how_many_are_not_shown() -> None:

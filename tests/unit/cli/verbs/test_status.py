@@ -1,0 +1,64 @@
+"""`mlapi status`: one line for each path, and a status that a script can act on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from centralized_ml_api.cli.verbs.status import is_well, render_status
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
+
+NOW = 1_893_492_000.0  # 2030-01-01T10:00:00Z
+URL = "http://127.0.0.1:8080"
+STATUS = LocalStatus(7, "models.json", ".mlapi", NOW - 600, URL, "", "http://127.0.0.1:9", (), ())
+
+
+def entry(state: EntryState, detail: str = "", restarts: int = 0) -> EntryStatus:
+    part = PartStatus("chat", state, "", 2, 3, restarts, (), ())
+    return EntryStatus("chat", "/chat", state, detail, "llama.cpp", "api", (part,))
+
+
+def test_the_address_comes_first_then_a_line_for_each_path() -> None:
+    status = replace(STATUS, entries=(entry("ready"), entry("unready", "busy", restarts=1)))
+    assert render_status(status, NOW).splitlines() == [
+        f"Serving models.json on {URL} for 10 min (pid 7)",
+        "SageMaker runtime: http://127.0.0.1:9",
+        "  /chat                    ready        chat 2/3",
+        "  /chat                    unready      chat 2/3  1 restart  busy",
+    ]
+
+
+def test_what_only_some_have_is_said_where_it_is() -> None:
+    status = replace(
+        STATUS,
+        address="",
+        gateway_trouble="restarting",
+        ends="2030-01-01T12:30:00Z",
+        metrics="http://127.0.0.1:7",
+        notes=("careful",),
+    )
+    assert render_status(status, NOW).splitlines() == [
+        "Serving models.json on (starting) for 10 min (pid 7)",
+        "Ends in 2 h 30 min, at 2030-01-01T12:30:00Z",
+        "gateway: restarting",
+        "SageMaker runtime: http://127.0.0.1:9",
+        "Metrics for Prometheus: http://127.0.0.1:7",
+        "note: careful",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "trouble", "well"),
+    [
+        (["ready", "not served"], "", True),
+        (["ready", "starting"], "", False),
+        (["ready", "failed"], "", False),
+        (["ready"], "restarting", False),
+    ],
+)
+def test_all_is_well_when_everything_that_is_served_is_ready(
+    states: list[EntryState], trouble: str, *, well: bool
+) -> None:
+    entries = tuple(entry(state) for state in states)
+    assert is_well(replace(STATUS, entries=entries, gateway_trouble=trouble)) is well
