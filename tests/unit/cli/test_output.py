@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.cli.output import render_for_terminal
+from centralized_ml_api.cli.output import confirm, counted, render_for_terminal, shown_path
+from centralized_ml_api.errors import UsageError
 from support.local_api import MLAPI
 from support.odd_server import OddServer
 from support.verbs import mlapi
@@ -102,3 +103,29 @@ def test_when_nobody_can_be_told_either_the_status_still_says_it(tmp_path: Path)
             [*MLAPI, "explain"], cwd=tmp_path, stdout=full, stderr=full, check=False, timeout=60
         )
     assert ran.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 models"), (1, "1 model"), (2, "2 models"), (1234, "1,234 models")]
+)
+def test_a_number_agrees_with_its_noun(count: int, text: str) -> None:
+    assert counted(count, "model") == text
+
+
+def test_a_noun_may_have_a_plural_of_its_own() -> None:
+    assert [counted(count, "process", "processes") for count in (1, 2)] == ["1 process", "2 processes"]
+
+
+def test_a_path_is_shown_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shown_path(tmp_path / "a/b.json") == "a/b.json"
+    assert shown_path(tmp_path.parent / "b.json") == str(tmp_path.parent / "b.json")
+
+
+def test_what_costs_or_goes_is_confirmed_by_a_flag_or_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    confirm("Deploy?", yes=True)
+    with Path(os.devnull).open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        with pytest.raises(UsageError, match="this needs your confirmation") as refused:
+            confirm("Deploy?", yes=False)
+    assert refused.value.fix == "add --yes to confirm"

@@ -71,7 +71,7 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
         return
     output.data(f"{target.stack}.{_ENDPOINT_OUTPUT} = {address}")
     destroy = f"mlapi destroy{config_unless_default(config)}{flags}"
-    output.next_command(f"{_try(plan.api, config, address, flags)}; at the end of the event: {destroy}")
+    output.next_command(f"{next_step(plan.api, config, address, flags)}; at the end of the event: {destroy}")
 
 
 def describe_deploy(plan: ApiPlan, flags: str) -> str:
@@ -108,8 +108,15 @@ def _describe_cost(cost: Cost) -> str:
     )
 
 
-def _try(plan: ApiPlan, config: Path, address: str, flags: str) -> str:
-    """Returns the command that tries the API; with teams a key is needed first."""
+def next_step(plan: ApiPlan, config: Path, address: str, flags: str) -> str:
+    """Returns the command that tries the API, or the one that hands out the keys it takes. Pure.
+
+    Args:
+        plan: what was deployed.
+        config: the file.
+        address: of the API.
+        flags: those with which a command names the same stack.
+    """
     if plan.event.teams:
         return f"mlapi keys export --target aws{flags} --url {address}"
     return f"mlapi smoke {address}{flag_unless_default('--config', str(config), str(DEFAULT_CONFIG))}"

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.cli.request import Body
 from centralized_ml_api.cli.verbs.call import load_body, save
 from centralized_ml_api.errors import UsageError
+from support.odd_server import OddServer
+from support.verbs import mlapi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OddServer]:
+    with OddServer() as odd:
+        yield odd
 
 
 @pytest.mark.parametrize(
@@ -53,3 +66,40 @@ def test_a_binary_answer_never_overwrites_a_file(tmp_path: Path, monkeypatch: py
     assert save(b"3", "voice", "audio/wav") == Path("voice.wav")
     assert save(b"3", "odd", "application/x-unheard-of") == Path("odd.bin")
     assert Path("sd-1-0.png").read_bytes() == b"1"
+
+
+def test_an_answer_is_printed_and_what_is_no_text_is_saved(server: OddServer, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG")
+    text = mlapi("call", "same", "words", "--url", url, cwd=tmp_path)
+    assert (text.status, text.out, text.talk) == (0, "words\n", "")
+    picture = mlapi("call", "same", "@cat.png", "--url", url, cwd=tmp_path)
+    assert (picture.status, picture.out) == (0, "")
+    assert picture.talk == "Saved 4 bytes of image/png to same.png\n"
+    assert (tmp_path / "same.png").read_bytes() == b"\x89PNG"
+
+
+def test_standard_input_is_a_body(server: OddServer, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    assert mlapi("call", "same", "-", "--url", url, cwd=tmp_path, stdin=b"[1]").out == "[1]\n"
+
+
+def test_a_stream_asks_for_events_and_is_printed_unchanged(server: OddServer, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    ran = mlapi("call", "echo", "{}", "--url", url, "--stream", cwd=tmp_path)
+    assert ["accept", "text/event-stream"] in json.loads(ran.out)["headers"]
+
+
+def test_an_error_is_status_1_and_its_body_is_shown(server: OddServer, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    ran = mlapi("call", "refuse/422", "{}", "--url", url, cwd=tmp_path)
+    assert ran.status == 1
+    assert json.loads(ran.out)["detail"].startswith("it's")
+    assert ran.talk.startswith("422 ")
+    assert "Next:" not in ran.talk
+
+
+def test_the_samples_of_another_machine_are_unknown(tmp_path: Path) -> None:
+    ran = mlapi("call", "chat", "--url", "http://127.0.0.1:9", cwd=tmp_path)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.talk.startswith("error: --url needs a body\n")
