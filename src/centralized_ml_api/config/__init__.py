@@ -1,1 +1,1 @@
-"""What the user wrote: text -> document -> model, with every mistake found, placed and explained."""
+"""What the user wrote: text -> document -> typed config, with every mistake found, located and explained."""

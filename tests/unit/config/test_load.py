@@ -1,4 +1,4 @@
-"""From a file to a config: what loads, where paths lead, that nothing is reported piecemeal."""
+"""From a file to a config: what loads, and that nothing is reported piecemeal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.config.load import load_config
-from centralized_ml_api.config.resolve import find_root, resolve_folder
 from centralized_ml_api.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -60,13 +59,9 @@ def test_a_byte_order_mark_does_not_move_the_columns(problems_of: Callable[..., 
 
 
 def test_problems_come_in_file_order(problems_of: Callable[..., Any]) -> None:
-    locations = [
-        one.location
-        for one in problems_of({"models": [{"name": "A"}, {"name": "B"}], "event": {"ends": "x"}})
-    ]
-    assert [(one.line, one.column) for one in locations] == sorted(
-        (one.line, one.column) for one in locations
-    )
+    problems = problems_of({"models": [{"name": "A"}, {"name": "B"}], "event": {"ends": "x"}})
+    starts = [(problem.location.line, problem.location.column) for problem in problems]
+    assert starts == sorted(starts)
 
 
 def test_warnings_alone_stop_nothing_and_come_with_the_config(
@@ -103,29 +98,6 @@ def test_a_misspelt_key_is_one_problem_and_not_a_missing_one_as_well(
     model["intance"], model["modelid"] = model.pop("instance"), model.pop("model_id")
     model["integraton"] = model.pop("integration")
     assert {problem.id for problem in problems_of(good)} == {"C010"}
-
-
-def test_a_relative_folder_lies_in_the_root_or_else_beside_the_config(tmp_path: Path) -> None:
-    root, beside = tmp_path / "root", tmp_path / "root/config"
-    (beside / "function").mkdir(parents=True)
-    assert resolve_folder("function", (root, beside)) == beside / "function"
-    (root / "function").mkdir()
-    assert resolve_folder("function", (root, beside)) == root / "function"
-    assert resolve_folder("nowhere", (root, beside)) == root / "nowhere"
-    assert resolve_folder(str(tmp_path), (root, beside)) == tmp_path
-
-
-def test_the_root_is_the_nearest_folder_with_a_cdk_json_else_the_current_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = tmp_path / "outer/inner/config/models.json"
-    config.parent.mkdir(parents=True)
-    assert find_root(config) == tmp_path
-    (tmp_path / "outer/cdk.json").touch()
-    assert find_root(config) == tmp_path / "outer"
-    (tmp_path / "outer/inner/cdk.json").touch()
-    assert find_root(config) == tmp_path / "outer/inner"
 
 
 def test_where_code_leads_is_decided_when_the_config_is_read(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.render import count_problems, problem_data, render_problems
+import re
+
+from centralized_ml_api.config.render import MOST_SHOWN, count_problems, problem_data, render_problems
 from centralized_ml_api.errors import Location, Problem
 
 
@@ -77,3 +79,19 @@ def test_a_problem_as_data_is_flat() -> None:
         "expected": "",
         "fix": "do so",
     }
+
+
+def test_a_text_shows_a_hundred_problems_errors_first_and_counts_the_rest() -> None:
+    warnings = [problem(line, 1, severity="warning") for line in range(1, 151)]
+    shown = render_problems([*warnings, problem(151, 1)], "x")
+    assert len(re.findall(r"^\w+\[C102\]", shown, re.MULTILINE)) == MOST_SHOWN
+    assert shown.startswith("error[C102]")
+    assert shown.endswith("and 51 more, which mlapi check --json lists\n\n1 problem, 150 warnings")
+
+
+def test_a_hundred_problems_are_all_shown_in_file_order() -> None:
+    shown = render_problems(
+        [problem(1, 1, severity="warning"), *(problem(line, 1) for line in range(2, 101))], "x"
+    )
+    assert "more, which" not in shown
+    assert shown.startswith("warning[C102]")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from centralized_ml_api.config.wording import listed, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.mark.parametrize(
@@ -27,3 +32,13 @@ def test_words_are_enumerated() -> None:
 
 def test_long_values_are_cut() -> None:
     assert quoted("x" * 200) == '"' + "x" * 78 + "…"
+
+
+def test_of_very_many_known_words_only_the_first_are_compared() -> None:
+    def names() -> Iterator[str]:
+        number = 0
+        while True:
+            number += 1
+            yield f"model-{number}"
+
+    assert nearest("model_7", names()) == "model-7"

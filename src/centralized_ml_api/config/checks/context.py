@@ -14,7 +14,7 @@ from centralized_ml_api.config.fields import keys_of, kind_at
 from centralized_ml_api.config.wording import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 
 ObjectNode = Node[dict[str, Any]]
@@ -90,6 +90,20 @@ def given(node: ObjectNode, keys: tuple[str, ...]) -> list[str]:
     known = keys_of(kind) if kind else {}
     misspelt = {nearest(key, known) for key in node.value if key not in known}
     return [key for key in keys if key in node.value or key in misspelt]
+
+
+def repeated(
+    nodes: Iterable[Node[str]], key: Callable[[str], str] = str
+) -> Iterator[tuple[Node[str], Node[str]]]:
+    """Yields each node whose value an earlier one has, together with the first that has it.
+
+    Two values are the same if their `key` is.
+    """
+    first: dict[str, Node[str]] = {}
+    for node in nodes:
+        earlier = first.setdefault(key(node.value), node)
+        if earlier is not node:
+            yield node, earlier
 
 
 def present(nodes: Iterable[ObjectNode | None]) -> list[ObjectNode]:

@@ -46,7 +46,10 @@ class SourceText:
     def location(self, start: int, end: int, path: str = "$") -> Location:
         """Returns where `text[start:end]` stands, cut at the end of its first line.
 
-        The location is always inside the file: an offset behind its end means its last character.
+        Args:
+            start: an offset; one behind the end of the file means its last character.
+            end: the offset behind the last character.
+            path: the JSONPath of what stands there.
         """
         start = min(start, self._last)
         line = self.line_of(start)

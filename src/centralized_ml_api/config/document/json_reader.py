@@ -53,16 +53,16 @@ class _JsonReader(Reader):
         self.text = source.text
 
     def read(self) -> Document:
-        start = self.skip(0)
+        start = self._skip(0)
         if start == len(self.text):
             self.refuse_empty()
-        value, end = self.value(start, ())
-        end = self.skip(end)
+        value, end = self._value(start, ())
+        end = self._skip(end)
         if end < len(self.text):
-            self.refuse_token(end, "nothing after the end of the value", "remove it, or a bracket before it")
+            self._refuse_token(end, "nothing after the end of the value", "remove it, or a bracket before it")
         return self.document(value)
 
-    def skip(self, at: int) -> int:
+    def _skip(self, at: int) -> int:
         """Returns the offset of the next character that is neither white space nor part of a comment."""
         match = _SKIP.match(self.text, at)
         at = match.end() if match else at
@@ -72,94 +72,94 @@ class _JsonReader(Reader):
             )
         return at
 
-    def value(self, at: int, path: NodePath) -> tuple[Any, int]:
+    def _value(self, at: int, path: NodePath) -> tuple[Any, int]:
         """Reads any value and notes its extent under `path`."""
         value: Any
         match self.text[at : at + 1]:
             case '"':
-                value, end = self.string(at)
+                value, end = self._string(at)
             case "{":
-                value, end = self.object(at, path)
+                value, end = self._object(at, path)
             case "[":
-                value, end = self.array(at, path)
+                value, end = self._array(at, path)
             case _:
-                value, end = self.bare(at)
+                value, end = self._bare(at)
         self.note_value(path, (at, end))
         return value, end
 
-    def object(self, at: int, path: NodePath) -> tuple[dict[str, Any], int]:
+    def _object(self, at: int, path: NodePath) -> tuple[dict[str, Any], int]:
         self.refuse_deeper(path, at)
         found: dict[str, Any] = {}
-        opening, at = at, self.skip(at + 1)
+        opening, at = at, self._skip(at + 1)
         while not self.text.startswith("}", at):
-            key, end = self.key(at, opening)
+            key, end = self._key(at, opening)
             here = (*path, key)
             if key in found:
                 self.note_duplicate(here, (at, end))
             self.keys[here] = (at, end)
-            found[key], at = self.value(self.skip(self.colon(end, key)), here)
-            at = self.comma(at, opening, "}")
+            found[key], at = self._value(self._skip(self._colon(end, key)), here)
+            at = self._comma(at, opening, "}")
         return found, at + 1
 
-    def array(self, at: int, path: NodePath) -> tuple[list[Any], int]:
+    def _array(self, at: int, path: NodePath) -> tuple[list[Any], int]:
         self.refuse_deeper(path, at)
         found: list[Any] = []
-        opening, at = at, self.skip(at + 1)
+        opening, at = at, self._skip(at + 1)
         while not self.text.startswith("]", at):
-            self.expect_more(at, opening, "]")
-            value, at = self.value(at, (*path, len(found)))
+            self._expect_more(at, opening, "]")
+            value, at = self._value(at, (*path, len(found)))
             found.append(value)
-            at = self.comma(at, opening, "]")
+            at = self._comma(at, opening, "]")
         return found, at + 1
 
-    def key(self, at: int, opening: int) -> tuple[str, int]:
+    def _key(self, at: int, opening: int) -> tuple[str, int]:
         if not self.text.startswith('"', at):
-            self.expect_more(at, opening, "}")
-            token = self.token(at)
+            self._expect_more(at, opening, "}")
+            token = self._token(at)
             fix = f"write {quoted(token.strip(chr(39)))}" if re.match(r"['\w]", token) else ""
-            self.refuse_token(at, 'a key in double quotes, or "}"', fix)
-        return self.string(at)
+            self._refuse_token(at, 'a key in double quotes, or "}"', fix)
+        return self._string(at)
 
-    def colon(self, at: int, key: str) -> int:
-        at = self.skip(at)
+    def _colon(self, at: int, key: str) -> int:
+        at = self._skip(at)
         if not self.text.startswith(":", at):
-            self.refuse_token(at, f'":" and a value after the key {quoted(key)}', "")
+            self._refuse_token(at, f'":" and a value after the key {quoted(key)}', "")
         return at + 1
 
-    def comma(self, at: int, opening: int, closing: str) -> int:
+    def _comma(self, at: int, opening: int, closing: str) -> int:
         """Returns the offset behind the comma, or that of the closing bracket."""
-        at = self.skip(at)
+        at = self._skip(at)
         if self.text.startswith(",", at):
-            return self.skip(at + 1)
+            return self._skip(at + 1)
         if not self.text.startswith(closing, at):
-            self.expect_more(at, opening, closing)
-            self.refuse_token(
+            self._expect_more(at, opening, closing)
+            self._refuse_token(
                 at, f'"," or "{closing}"', "" if self.text[at] in "]}:" else 'put a "," before it'
             )
         return at
 
-    def string(self, at: int) -> tuple[str, int]:
+    def _string(self, at: int) -> tuple[str, int]:
         try:
             value, end = scanstring(self.text, at + 1, True)  # noqa: FBT003  # positional in C
         except JSONDecodeError as error:
-            self.refuse_string(at, error)
+            self._refuse_string(at, error)
         if not value.isascii():
-            self.refuse_half_characters(value, at, end)
+            self._refuse_half_characters(value, at, end)
         return value, end
 
-    def bare(self, at: int) -> tuple[Any, int]:
+    def _bare(self, at: int) -> tuple[Any, int]:
         """Reads a number, `true`, `false` or `null`."""
         number = _NUMBER.match(self.text, at)
         if number:
-            return self.number(number), number.end()
-        token = self.token(at)
+            return self._number(number), number.end()
+        token = self._token(at)
         if token in _WORDS:
             return _WORDS[token], at + len(token)
         if token in _NOT_FINITE:
             self.refuse(rules.PLAIN_DATA, at, at + len(token), found=token, expected="a finite number")
-        return self.refuse_token(at, _VALUE, _fix_of_word(token))
+        return self._refuse_token(at, _VALUE, _fix_of_word(token))
 
-    def number(self, match: re.Match[str]) -> int | float:
+    def _number(self, match: re.Match[str]) -> int | float:
         written, extent = match[0], match.span()
         try:
             value = float(written) if match[1] or match[2] else int(written)
@@ -169,18 +169,18 @@ class _JsonReader(Reader):
             self.refuse(rules.PLAIN_DATA, *extent, found=_shortened(written), expected="a number below 1e308")
         return value
 
-    def token(self, at: int) -> str:
+    def _token(self, at: int) -> str:
         match = _TOKEN.match(self.text, at)
         return match[0] if match else ""
 
-    def expect_more(self, at: int, opening: int, closing: str) -> None:
+    def _expect_more(self, at: int, opening: int, closing: str) -> None:
         """Refuses the end of the file before the bracket at `opening` is closed."""
         if at >= len(self.text):
             line = self.source.line_of(opening)
             expected = f'"{closing}" for the "{self.text[opening]}" on line {line}'
             self.refuse(rules.JSON_SYNTAX, at, found="the end of the file", expected=expected)
 
-    def refuse_half_characters(self, value: str, start: int, end: int) -> None:
+    def _refuse_half_characters(self, value: str, start: int, end: int) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
@@ -192,7 +192,7 @@ class _JsonReader(Reader):
                 expected="whole characters",
             )
 
-    def refuse_string(self, at: int, error: JSONDecodeError) -> NoReturn:
+    def _refuse_string(self, at: int, error: JSONDecodeError) -> NoReturn:
         if error.msg.startswith("Unterminated"):
             self.refuse(rules.JSON_SYNTAX, at, found="a string without end", expected='a closing "')
         if error.msg.startswith("Invalid control"):
@@ -223,8 +223,8 @@ class _JsonReader(Reader):
             fix="write a backslash itself as \\\\",
         )
 
-    def refuse_token(self, at: int, expected: str, fix: str) -> NoReturn:
-        token = self.token(at)
+    def _refuse_token(self, at: int, expected: str, fix: str) -> NoReturn:
+        token = self._token(at)
         found = _shortened(token) if token else "the end of the file"
         self.refuse(rules.JSON_SYNTAX, at, at + len(token), found=found, expected=expected, fix=fix)
 

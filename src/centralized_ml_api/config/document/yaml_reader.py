@@ -69,89 +69,89 @@ class _YamlReader(Reader):
 
     def __init__(self, source: SourceText) -> None:
         super().__init__(source)
-        self.events: Iterator[Any] = yaml.parse(source.text, Loader=_LOADER)
+        self._events: Iterator[Any] = yaml.parse(source.text, Loader=_LOADER)
 
     def read(self) -> Document:
-        next(self.events)  # the stream begins
-        if isinstance(next(self.events), StreamEndEvent):
+        next(self._events)  # the stream begins
+        if isinstance(next(self._events), StreamEndEvent):
             self.refuse_empty()
-        value = self.value(next(self.events), ())
-        next(self.events)  # the document ends
-        self.refuse_second_document(next(self.events))
+        value = self._value(next(self._events), ())
+        next(self._events)  # the document ends
+        self._refuse_second_document(next(self._events))
         return self.document(value)
 
-    def value(self, event: Any, path: NodePath) -> Any:
+    def _value(self, event: Any, path: NodePath) -> Any:
         """Reads the value that begins with this event and notes its extent under `path`."""
-        self.refuse_beyond_json(event)
+        self._refuse_beyond_json(event)
         start, _ = _extent(event)
         if isinstance(event, ScalarEvent):
             self.note_value(path, _extent(event))
-            return self.scalar(event)
+            return self._scalar(event)
         self.refuse_deeper(path, start)
-        value, end = self.mapping(path) if isinstance(event, MappingStartEvent) else self.sequence(path)
+        value, end = self._mapping(path) if isinstance(event, MappingStartEvent) else self._sequence(path)
         self.note_value(path, (start, end if event.flow_style else start + 1))
         return value
 
-    def mapping(self, path: NodePath) -> tuple[dict[str, Any], int]:
+    def _mapping(self, path: NodePath) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
-        while not isinstance(event := next(self.events), CollectionEndEvent):
-            key = self.key(event)
+        while not isinstance(event := next(self._events), CollectionEndEvent):
+            key = self._key(event)
             here = (*path, key)
             extent = _extent(event)
             if key in found:
                 self.note_duplicate(here, extent)
             self.keys[here] = extent
-            found[key] = self.value(next(self.events), here)
+            found[key] = self._value(next(self._events), here)
         return found, _extent(event)[1]
 
-    def sequence(self, path: NodePath) -> tuple[list[Any], int]:
+    def _sequence(self, path: NodePath) -> tuple[list[Any], int]:
         found: list[Any] = []
-        while not isinstance(event := next(self.events), CollectionEndEvent):
-            found.append(self.value(event, (*path, len(found))))
+        while not isinstance(event := next(self._events), CollectionEndEvent):
+            found.append(self._value(event, (*path, len(found))))
         return found, _extent(event)[1]
 
-    def key(self, event: Any) -> str:
-        self.refuse_beyond_json(event)
-        if isinstance(event, ScalarEvent) and isinstance(key := self.scalar(event), str):
+    def _key(self, event: Any) -> str:
+        self._refuse_beyond_json(event)
+        if isinstance(event, ScalarEvent) and isinstance(key := self._scalar(event), str):
             return key
         written = event.value if isinstance(event, ScalarEvent) else ""
-        return self.refuse_event(
+        return self._refuse_event(
             event,
             found=f"the key {written}" if written else "a key that is not a string",
             expected="a string as the key",
             fix=f"write {quoted(written)}" if written else "",
         )
 
-    def scalar(self, event: Any) -> Any:
+    def _scalar(self, event: Any) -> Any:
         written: str = event.value
         if event.style:  # quoted, or a block of lines; a plain scalar has none ("" or None, by loader)
             return written
         if written in _WORDS:
             return _WORDS[written]
-        return self.number(event) if _NUMBER.fullmatch(written) else written
+        return self._number(event) if _NUMBER.fullmatch(written) else written
 
-    def number(self, event: Any) -> int | float:
+    def _number(self, event: Any) -> int | float:
         written: str = event.value
         try:
             value = int(written) if _INTEGER.fullmatch(written) else float(written)
         except ValueError:  # Python refuses to convert thousands of digits
             value = float("inf")
         if value in (float("inf"), float("-inf")):
-            self.refuse_event(event, found=f"{written[:40]}…", expected="a number below 1e308")
+            self._refuse_event(event, found=f"{written[:40]}…", expected="a number below 1e308")
         return value
 
-    def refuse_beyond_json(self, event: Any) -> None:
+    def _refuse_beyond_json(self, event: Any) -> None:
         """Refuses aliases, anchors and tags."""
         if isinstance(event, AliasEvent):
-            self.refuse_event(event, found=f"the alias *{event.anchor}", expected="the value itself")
+            self._refuse_event(event, found=f"the alias *{event.anchor}", expected="the value itself")
         if event.anchor is not None:
-            self.refuse_event(
+            self._refuse_event(
                 event, found=f"the anchor &{event.anchor}", expected="a value without an anchor"
             )
         if event.tag is not None:
-            self.refuse_event(event, found=f"the tag {event.tag}", expected="a value without a tag")
+            self._refuse_event(event, found=f"the tag {event.tag}", expected="a value without a tag")
 
-    def refuse_second_document(self, event: Any) -> None:
+    def _refuse_second_document(self, event: Any) -> None:
         if isinstance(event, DocumentStartEvent):
             self.refuse(
                 rules.YAML_SYNTAX,
@@ -161,7 +161,7 @@ class _YamlReader(Reader):
                 fix="remove the --- before it, or put it in a file of its own",
             )
 
-    def refuse_event(self, event: Any, *, found: str, expected: str, fix: str = "") -> NoReturn:
+    def _refuse_event(self, event: Any, *, found: str, expected: str, fix: str = "") -> NoReturn:
         start, end = _extent(event)
         self.refuse(rules.PLAIN_DATA, start, end, found=found, expected=expected, fix=fix)
 

@@ -86,10 +86,10 @@ def documents(draw: st.DrawFn, value: Any) -> Document:
     return document
 
 
-def common_beginning(one: str, other: str) -> int:
+def common_beginning(first: str, second: str) -> int:
     """How many characters are the same at the start."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(first), len(second)))
 
 
 def changed_middles(old: str, new: str) -> tuple[str, str]:
@@ -118,7 +118,7 @@ def test_a_value_is_replaced_and_what_stands_around_it_stays(
     value: dict[str, Any], data: st.DataObject
 ) -> None:
     document = data.draw(documents(value))
-    scalars = [one for one in document.values if not isinstance(document.value_at(one), (dict, list))]
+    scalars = [path for path in document.values if not isinstance(document.value_at(path), (dict, list))]
     assume(scalars)
     path: NodePath = data.draw(st.sampled_from(scalars))
     start, end = document.values[path]
@@ -137,8 +137,8 @@ def test_a_key_is_added_and_nothing_is_taken_away(
     value: dict[str, Any], member: Any, data: st.DataObject
 ) -> None:
     document = data.draw(documents(value))
-    objects = [one for one in document.values if isinstance(document.value_at(one), dict)]
-    path: NodePath = data.draw(st.sampled_from([one for one in objects if document.value_at(one)]))
+    objects = [path for path in document.values if isinstance(document.value_at(path), dict)]
+    path: NodePath = data.draw(st.sampled_from([found for found in objects if document.value_at(found)]))
     new = set_value(document, (*path, "ends"), member)
     assert_only_inserted(document.text, new)
     document.value_at(path)["ends"] = member

@@ -85,6 +85,22 @@ def test_an_entry_is_added_below_the_others(file: str, before: str, after: str) 
     assert add_entry(read(before, file), WHISPER) == after
 
 
+@pytest.mark.parametrize("unit", ["\t", "  ", "    "])
+@pytest.mark.parametrize("items", [[], ['{"name": "a"}']])
+def test_an_entry_is_indented_as_the_file_is(unit: str, items: list[str]) -> None:
+    first = "".join(f"\n{unit * 2}{item}" for item in items)
+    models = f"[{first}\n{unit}]" if items else "[]"
+    before = f'{{\n{unit}"models": {models},\n{unit}"endpoints": []\n}}\n'
+    assert add_entry(read(before, "f.json"), WHISPER) == (
+        f'{{\n{unit}"models": [{first}{"," if items else ""}\n'
+        f"{unit * 2}{{\n"
+        f'{unit * 3}"name": "whisper",\n'
+        f'{unit * 3}"integration": {{"type": "api"}}\n'
+        f"{unit * 2}}}\n"
+        f'{unit}],\n{unit}"endpoints": []\n}}\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("file", "text", "path", "value"),
     [
@@ -105,7 +121,7 @@ def test_what_cannot_be_edited_is_refused_with_what_to_write(
 def test_a_file_with_a_key_twice_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
         set_value(read('{"event": {}, "event": {}}', "f.json"), ("event", "ends"), ENDS)
-    assert [one.id for one in refused.value.problems] == ["C006"]
+    assert [problem.id for problem in refused.value.problems] == ["C006"]
 
 
 def test_long_values_in_yaml_are_lists_below_their_keys() -> None:

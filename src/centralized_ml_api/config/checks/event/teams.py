@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
+from centralized_ml_api.config.checks.context import repeated
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import listed, nearest, quoted, write
 
@@ -32,16 +33,13 @@ def _team_names(context: Context) -> list[Node[str]]:
 
 
 def _check_duplicates(context: Context) -> Iterator[Problem]:
-    first: dict[str, Node[str]] = {}
-    for name in _team_names(context):
-        earlier = first.setdefault(name.value.casefold(), name)
-        if earlier is not name:
-            yield DUPLICATE_TEAM.problem(
-                name.location,
-                found=f"{quoted(name.value)}, first on line {earlier.location.line}",
-                expected="a name that no other team has",
-                fix="rename or remove one of the two",
-            )
+    for name, earlier in repeated(_team_names(context), str.casefold):
+        yield DUPLICATE_TEAM.problem(
+            name.location,
+            found=f"{quoted(name.value)}, first on line {earlier.location.line}",
+            expected="a name that no other team has",
+            fix="rename or remove one of the two",
+        )
 
 
 DUPLICATE_TEAM = CheckedRule(

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
+from centralized_ml_api.config.checks.context import repeated
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import quoted, write
 
@@ -93,16 +94,13 @@ Source: RFC 9110, section 7.6.1 (headers that an intermediary must not forward)"
 
 def _check_duplicates(context: Context) -> Iterator[Problem]:
     for integration in context.integrations:
-        first: dict[str, Node[str]] = {}
-        for header in integration.strings("headers"):
-            earlier = first.setdefault(header.value.lower(), header)
-            if earlier is not header:
-                yield DUPLICATE_HEADER.problem(
-                    header.location,
-                    found=f"{quoted(header.value)} after {quoted(earlier.value)}",
-                    expected="each header once",
-                    fix="remove it",
-                )
+        for header, earlier in repeated(integration.strings("headers"), str.lower):
+            yield DUPLICATE_HEADER.problem(
+                header.location,
+                found=f"{quoted(header.value)} after {quoted(earlier.value)}",
+                expected="each header once",
+                fix="remove it",
+            )
 
 
 DUPLICATE_HEADER = CheckedRule(

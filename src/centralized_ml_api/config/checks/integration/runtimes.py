@@ -1,4 +1,4 @@
-"""The runtimes of AWS Lambda as of November 2026, and what is said of one that AWS no longer supports.
+"""The runtimes of AWS Lambda as of November 2026, and the problems with those that AWS no longer supports.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (supported and deprecated runtimes).
 """

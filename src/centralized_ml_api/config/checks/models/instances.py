@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
-from centralized_ml_api.config.checks.context import given
+from centralized_ml_api.config.checks.context import given, repeated
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import nearest, quoted, write
 
@@ -92,16 +92,13 @@ tried in order while there is no capacity. Use one of the two keys, not both."""
 
 def _check_duplicates(context: Context) -> Iterator[Problem]:
     for model in context.models:
-        seen: set[str] = set()
-        for instance in model.strings("instances"):
-            if instance.value in seen:
-                yield DUPLICATE_INSTANCE.problem(
-                    instance.location,
-                    found=f"{quoted(instance.value)} again",
-                    expected="each type once",
-                    fix="remove it",
-                )
-            seen.add(instance.value)
+        for instance, _ in repeated(model.strings("instances")):
+            yield DUPLICATE_INSTANCE.problem(
+                instance.location,
+                found=f"{quoted(instance.value)} again",
+                expected="each type once",
+                fix="remove it",
+            )
 
 
 DUPLICATE_INSTANCE = CheckedRule(

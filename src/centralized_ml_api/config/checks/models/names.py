@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
+from centralized_ml_api.config.checks.context import repeated
 from centralized_ml_api.config.document.document import json_path
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import listed, quoted, write
@@ -78,17 +79,14 @@ paths.""",
 
 
 def _check_duplicates(context: Context) -> Iterator[Problem]:
-    first: dict[str, Node[str]] = {}
-    for name in _names(context):
-        earlier = first.setdefault(name.value, name)
-        if earlier is not name:
-            where = f"{json_path(earlier.path)} on line {earlier.location.line}"
-            yield DUPLICATE_NAME.problem(
-                name.location,
-                found=f"{quoted(name.value)}, as in {where}",
-                expected="a name that no other model or endpoint has",
-                fix="rename one of the two",
-            )
+    for name, earlier in repeated(_names(context)):
+        where = f"{json_path(earlier.path)} on line {earlier.location.line}"
+        yield DUPLICATE_NAME.problem(
+            name.location,
+            found=f"{quoted(name.value)}, as in {where}",
+            expected="a name that no other model or endpoint has",
+            fix="rename one of the two",
+        )
 
 
 DUPLICATE_NAME = CheckedRule(
