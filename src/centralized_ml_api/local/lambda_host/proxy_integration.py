@@ -15,17 +15,11 @@ from centralized_ml_api.api import error_shape
 from centralized_ml_api.local.lambda_host.lambda_event import Received, build_lambda_event
 from centralized_ml_api.local.lambda_host.output import write_line
 from centralized_ml_api.local.lambda_host.response import MalformedResponseError, read_response
-from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation, Outcome
+from centralized_ml_api.local.lambda_host.runtime_api import PAYLOAD_LIMIT_BYTES, Failed, Invocation, Outcome
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-EVENT_LIMIT_BYTES = 6_291_556
-"""The largest event of a synchronous invocation.
-
-Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-"""
 
 FUNCTION_FAILED = error_shape.ERRORS["function_failed"]
 FUNCTION_TOO_SLOW = error_shape.ERRORS["function_too_slow"]
@@ -82,7 +76,7 @@ class ProxyIntegration:
         except web.HTTPRequestEntityTooLarge:
             return Failed(413, f"the body is larger than {BODY_LIMIT_BYTES} bytes (6 MB)")
         lambda_event = json.dumps(build_lambda_event(_describe(request, body, request_id))).encode()
-        if len(lambda_event) > EVENT_LIMIT_BYTES:
+        if len(lambda_event) > PAYLOAD_LIMIT_BYTES:
             return Failed(
                 413,
                 f"the body of {len(body)} bytes makes an event of {len(lambda_event)} bytes, over"

@@ -16,8 +16,8 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RESPONSE_LIMIT_BYTES = 6_291_556
-"""The largest response of a synchronous invocation: slightly more than 6 MB.
+PAYLOAD_LIMIT_BYTES = 6_291_556
+"""The largest event, and the largest response, of a synchronous invocation: slightly more than 6 MB.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -91,7 +91,7 @@ class RuntimeApi:
         self._next.put_nowait((invocation, deadline))
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=RESPONSE_LIMIT_BYTES)
+        application = web.Application(client_max_size=PAYLOAD_LIMIT_BYTES)
         application.add_routes(
             [
                 web.get(f"{_PREFIX}/invocation/next", self._answer_next),

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from centralized_ml_api.local.lambda_host.runtime_api import (
-    RESPONSE_LIMIT_BYTES,
+    PAYLOAD_LIMIT_BYTES,
     Failed,
     Invocation,
     Returned,
@@ -97,7 +97,7 @@ def test_a_response_over_the_limit_is_a_failure() -> None:
     async def scenario(client: Client) -> None:
         invocation = Invocation("r-1", b"{}")
         client.api.give(invocation, deadline=0)
-        assert await client.post("invocation/r-1/response", b"x" * (RESPONSE_LIMIT_BYTES + 1)) == 202
+        assert await client.post("invocation/r-1/response", b"x" * (PAYLOAD_LIMIT_BYTES + 1)) == 202
         assert invocation.outcome.result() == Failed(
             502, "the function's response is larger than 6 MB, Lambda's limit"
         )
