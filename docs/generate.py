@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.page import PAGE, render_drawings, render_page, render_quote
+from docs.rooms import DRAWING, render_rooms
 
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
@@ -39,6 +40,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "src/centralized_ml_api/config/models.schema.json": render_schema,
     "README.md": render_readme,
     PAGE: render_page,
+    DRAWING: render_rooms,
     **render_drawings(),
 }
 """Files by their path in the repository, and what they must hold."""

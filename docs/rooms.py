@@ -1,0 +1,136 @@
+# ruff: noqa: INP001  # a script's neighbour, not a package
+"""Draws the rooms of `src/centralized_ml_api` from the tree itself.
+
+The rows are the layers of `.importlinter`. A box shows the first sentence of the package's docstring and the
+names of the rooms inside, so the drawing goes stale when a room comes, goes, or changes its layer.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import textwrap
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "centralized_ml_api"
+SOURCE = ROOT / "src" / PACKAGE
+DRAWING = "docs/img/rooms.svg"
+
+WIDTH, MARGIN, GAP, PADDING = 860, 14, 22, 14
+"""Of the drawing, around it, between boxes, and inside of them; in pixels."""
+LINE, CHARACTER = 17, 6.4
+"""The height of a line and the mean width of a character of the small type; in pixels."""
+
+STYLE = """
+    .box { fill: #f6f8fa; stroke: #57606a; stroke-width: 1.5 }
+    .name { fill: #1f2328; font-weight: 600; font-size: 15px }
+    .note { fill: #57606a; font-size: 12.5px }
+    .rooms { fill: #0969da; font-size: 12.5px }
+    .line { stroke: #57606a; stroke-width: 1.6; fill: none }
+    .head { fill: #57606a }
+    @media (prefers-color-scheme: dark) {
+      .box { fill: #161b22; stroke: #8b949e }
+      .name { fill: #f0f6fc }
+      .note { fill: #9198a1 }
+      .rooms { fill: #58a6ff }
+      .line { stroke: #9198a1 }
+      .head { fill: #9198a1 }
+    }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A package or module directly below ours: its summary, and the rooms inside."""
+
+    name: str
+    summary: str
+    inside: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Lines of one style."""
+
+    style: str
+    lines: tuple[str, ...]
+
+
+def load_layers(root: Path = ROOT) -> list[list[str]]:
+    """Returns the names of the rooms, layer by layer from the top.
+
+    Source: https://import-linter.readthedocs.io/en/stable/contract_types/layers/
+    """
+    contracts = configparser.ConfigParser()
+    contracts.read(root / ".importlinter", encoding="utf-8")
+    rows = contracts["importlinter:contract:rooms"]["layers"].split("\n")
+    return [
+        [room.strip().removeprefix(f"{PACKAGE}.") for room in row.split("|")] for row in rows if row.strip()
+    ]
+
+
+def load_room(name: str) -> Room:
+    """Reads one room from the tree.
+
+    Raises:
+        FileNotFoundError: `.importlinter` names a room that is not there.
+    """
+    folder = SOURCE / name
+    file = folder / "__init__.py" if folder.is_dir() else SOURCE / f"{name}.py"
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    inside = sorted(child.parent.name for child in folder.glob("*/__init__.py"))
+    summary = docstring.partition("\n")[0].replace("`", "").replace("->", "→")
+    return Room(name, summary, tuple(inside))
+
+
+def render_rooms() -> str:
+    """Returns the drawing as SVG. Pure but for reading the tree."""
+    top: float = MARGIN
+    shapes: list[str] = []
+    for names in load_layers():
+        if shapes:
+            middle = WIDTH / 2
+            shapes.append(f'<path class="line" d="M{middle} {top} V{top + 20}" marker-end="url(#arrow)"/>')
+            top += 24
+        width = (WIDTH - 2 * MARGIN - GAP * (len(names) - 1)) / len(names)
+        boxes = [_texts(load_room(name), width) for name in names]
+        height = max(sum(len(text.lines) for text in texts) for texts in boxes) * LINE + 2 * PADDING
+        for column, texts in enumerate(boxes):
+            shapes.append(_box(MARGIN + column * (width + GAP), top, width, height, texts))
+        top += height + 4
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + MARGIN}" role="img"'
+        ' aria-labelledby="title desc" font-family="ui-sans-serif, system-ui, sans-serif">\n'
+        '  <title id="title">The rooms of the source tree</title>\n'
+        '  <desc id="desc">Packages in layers; each imports only from the layers below it.</desc>\n'
+        f"  <style>{STYLE}  </style>\n"
+        '  <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
+        ' orient="auto"><path class="head" d="M0 0 L8 4 L0 8 z"/></marker></defs>\n  '
+        + "\n  ".join(shapes)
+        + "\n</svg>\n"
+    )
+
+
+def _texts(room: Room, width: float) -> list[Text]:
+    characters = int((width - 2 * PADDING) / CHARACTER)
+    rooms = textwrap.wrap(" · ".join(room.inside), characters)
+    return [
+        Text("name", (room.name,)),
+        Text("note", tuple(textwrap.wrap(room.summary, characters))),
+        Text("rooms", tuple(rooms)),
+    ]
+
+
+def _box(left: float, top: float, width: float, height: float, texts: list[Text]) -> str:
+    shapes = [f'<rect class="box" x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="6"/>']
+    baseline = top + PADDING + LINE - 5
+    for text in texts:
+        for line in text.lines:
+            shapes.append(
+                f'<text class="{text.style}" x="{left + PADDING:g}" y="{baseline:g}">{escape(line)}</text>'
+            )
+            baseline += LINE
+    return "\n  ".join(shapes)
