@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.aws.document.direct import build_direct
+from centralized_ml_api.aws.document.integrations import build_sagemaker
 from centralized_ml_api.local.sagemaker_runtime import service_error
 from contract.case import LOCAL, Bytes, Expected, refused
 from support.api_gateway.document import INTEGRATION, build_rest_api
@@ -22,7 +22,7 @@ from support.api_gateway.selection import choose_response
 from support.api_gateway.templates import Context
 from support.running_gateway import Answer
 
-OPERATION = build_direct("uri", "role", ())
+OPERATION = build_sagemaker("uri", "role", ())
 API = build_rest_api({"paths": {"/model": {"post": OPERATION}}})
 RETRY = {"retry-after": "2"}
 QUOTED = 'it\'s "so", é 🙂 \\ <b>\n$input #end'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.keys import is_key
-from centralized_ml_api.aws.tags import STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.replacement import REPLACING, is_replaced
+from centralized_ml_api.aws.template_diff import REPLACING, is_replaced
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.cdk_cli import CdkCli

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App
 
-from centralized_ml_api.aws.document.keys import is_public
+from centralized_ml_api.aws.document.event import is_public
 from centralized_ml_api.aws.stack import CentralizedMlApiStack
-from centralized_ml_api.aws.tags import STACK_TAG
+from centralized_ml_api.aws.stack_contract import STACK_TAG
 from support.linting import lint_template
 from support.synthesis import REGION, STACK, build_test_plan, container, model, package, synthesize
 

@@ -1,4 +1,4 @@
-"""Who deploys, and whether the account is prepared for the CDK in this region."""
+"""Asks AWS who deploys, and whether the account is bootstrapped for the CDK in this region."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from centralized_ml_api.aws.cdk_failure import build_aws_error
+from centralized_ml_api.aws.failures import build_aws_error
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
-"""Where `cdk bootstrap` leaves its version.
+"""Where `cdk bootstrap` stores its version.
 
 Source: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 """
 
 BOOTSTRAP_VERSION = 6
-"""The oldest that the CDK's default synthesizer takes for stacks with file assets."""
+"""The oldest that the CDK's default synthesizer accepts for stacks with file assets."""
 
 
 def load_account(clients: AwsClients) -> str:
-    """The number of the account that the credentials are of.
+    """Returns the number of the account that the credentials belong to.
 
     Raises:
-        DeployError: there are no credentials, AWS does not take them, or it cannot be reached.
+        DeployError: there are no credentials, AWS refuses them, or AWS cannot be reached.
     """
     try:
-        if not clients.has_credentials():  # known at once, and without the model of a whole service
+        if not clients.has_credentials():  # known at once, without loading the model of a whole service
             raise NoCredentialsError
         return str(clients.client("sts").get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
@@ -36,10 +36,11 @@ def load_account(clients: AwsClients) -> str:
 
 
 def load_bootstrap_version(clients: AwsClients) -> int | None:
-    """The version of the bootstrap stack; None where there is none.
+    """Returns the version of the bootstrap stack, None where there is none.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     try:
         answer = clients.client("ssm").get_parameter(Name=BOOTSTRAP_PARAMETER)

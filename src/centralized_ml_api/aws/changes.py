@@ -1,4 +1,4 @@
-"""What a deploy of a config would change on AWS now: the new templates against the deployed ones."""
+"""Compares the new templates with the deployed ones, and says what callers would notice of a deploy."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.account import load_account
-from centralized_ml_api.aws.cdk_failure import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.deployed import NESTED, load_physical_ids, load_template
+from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.aws.template_diff import compare_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from centralized_ml_api.aws.clients import AwsClients
@@ -24,13 +24,43 @@ if TYPE_CHECKING:
 Template = dict[str, Any]
 
 _ASSET = "aws:asset:path"
-"""Where CDK notes the file of a nested stack's template, beside the main one."""
+"""Where the CDK names the file of a nested stack's template, beside the main one."""
+
+
+_EFFECTS = {
+    ("AWS::SageMaker::Endpoint", "add"): "answers once its instances are ready, usually in 5 to 20 minutes",
+    (
+        "AWS::SageMaker::Endpoint",
+        "update",
+    ): "no downtime: the new instances take over before the old ones stop;"
+    " until then both are paid for and count against the quota",
+    ("AWS::SageMaker::Endpoint", "replace"): "down until the new endpoint is ready, usually 5 to 20 minutes",
+    ("AWS::SageMaker::Endpoint", "remove"): "its path is gone",
+    ("AWS::ApiGateway::RestApi", "update"): "no downtime: the new paths go live at the end",
+    ("AWS::ApiGateway::RestApi", "replace"): "the address of the API changes: every caller must be told",
+    ("AWS::ApiGateway::RestApi", "remove"): "the API is gone",
+    ("AWS::ApiGateway::Stage", "replace"): "the API is down for some seconds",
+    ("AWS::Lambda::Function", "update"): "no downtime",
+    ("AWS::Lambda::Function", "replace"): "no downtime: the API moves to the new function",
+}
+"""By type and action; nobody notices what is not listed.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html (endpoints are
+updated by a blue/green deployment, all at once by default).
+"""
+
+_ALONE = "nobody notices"
 
 
 def load_changes(
     target: AwsTarget, clients: AwsClients, say: Callable[[str], None]
 ) -> tuple[Change, ...] | None:
-    """Every resource that a deploy would touch; None when nothing of that name is deployed.
+    """Returns every resource that a deploy would touch, None where no stack of that name is deployed.
+
+    Args:
+        target: the stack and its config.
+        clients: of its region.
+        say: shows progress.
 
     Raises:
         DeployError: AWS could not be asked, or the config could not be synthesized.
@@ -42,7 +72,7 @@ def load_changes(
             return None
         return tuple(_compare(deployed, _synthesize(target, say), target, clients))
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error(f"{target.stack} cannot be looked at", error) from error
+        raise build_aws_error(f"cannot read {target.stack}", error) from error
 
 
 def _synthesize(target: AwsTarget, say: Callable[[str], None]) -> Template:
@@ -53,8 +83,8 @@ def _synthesize(target: AwsTarget, say: Callable[[str], None]) -> Template:
 
 
 def _compare(deployed: Template, new: Template, target: AwsTarget, clients: AwsClients) -> Iterator[Change]:
-    """The main stack's changes; a nested stack stands for its own resources, not for itself."""
-    yield from (one for one in compare_templates(deployed, new) if one.type != NESTED)
+    """Yields the main stack's changes, then those of each nested stack in place of the stack itself."""
+    yield from (change for change in compare_templates(deployed, new) if change.type != NESTED)
     cloudformation = clients.client("cloudformation")
     physical_ids = load_physical_ids(cloudformation, target.stack, NESTED)
     for logical_id in sorted({*physical_ids, *_nested(new)}):
@@ -74,3 +104,34 @@ def _nested(template: Template) -> dict[str, str]:
 def _read(path: Path) -> Template:
     template: Template = json.loads(path.read_text(encoding="utf-8"))
     return template
+
+
+def describe_effect(change: Change) -> str:
+    """Returns what callers notice of one change, as part of a sentence. Pure."""
+    return _EFFECTS.get((change.type, change.action), "nobody notices")
+
+
+def render_changes(changes: Sequence[Change]) -> str:
+    """Renders a line for each change: what is replaced, and what callers notice. Pure."""
+    if not changes:
+        return "Nothing would change."
+    lines = []
+    for change in changes:
+        because = f" ({', '.join(change.because)})" if change.because else ""
+        what = f"{change.action:<8} {change.type} {change.name}{because}"
+        lines.append(f"  {what}: {describe_effect(change)}")
+    return "\n".join(lines)
+
+
+def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
+    """Returns the same for `--json`. Pure."""
+    return [
+        {
+            "action": change.action,
+            "name": change.name,
+            "type": change.type,
+            "because": list(change.because),
+            "effect": describe_effect(change),
+        }
+        for change in changes
+    ]

@@ -1,4 +1,4 @@
-"""botocore clients of one region, and the region itself."""
+"""Makes botocore clients of one region, and decides which region that is."""
 
 from __future__ import annotations
 
@@ -15,34 +15,38 @@ IMPATIENT_SECONDS = 4
 
 
 class AwsClients:
-    """Makes clients of one region; a session of its own, so that nothing global is touched."""
+    """Clients of one region, from a session of their own, so that nothing global changes."""
 
     def __init__(self, region: str | None = None) -> None:
-        """Takes the region of the flag, or of the environment, or of the profile, or the default."""
-        # boto3's own session brings its resources and transfers along, and nothing more that is used here.
+        """Takes the region of the flag, the environment, the profile, or the default, in this order.
+
+        Raises:
+            DeployError: the extra `aws` is not installed, or `AWS_PROFILE` names no profile.
+        """
+        # Not boto3's session: it adds only resources and transfers, which nothing here uses.
         self._session = _load("botocore.session").Session()
         try:
             configured = self._session.get_config_variable("region")
         except _load("botocore.exceptions").ProfileNotFound as error:
-            raise DeployError(str(error), fix="AWS_PROFILE names a profile of ~/.aws/config") from error
+            raise DeployError(str(error), fix="set AWS_PROFILE to a profile of ~/.aws/config") from error
         self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
 
     def client(self, service: str) -> Any:
-        """A client that gives up soon: a person is waiting."""
+        """Makes a client with short timeouts: a person is waiting."""
         config = _load("botocore.config").Config(
             connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
         )
         return self._session.create_client(service, region_name=self.region, config=config)
 
     def impatient_client(self, service: str, region: str) -> Any:
-        """A client of another region that asks once and gives up at once: there is something else at hand."""
+        """Makes a client of another region that asks once and briefly, for what has a fallback."""
         config = _load("botocore.config").Config(
             connect_timeout=IMPATIENT_SECONDS, read_timeout=IMPATIENT_SECONDS, retries={"max_attempts": 0}
         )
         return self._session.create_client(service, region_name=region, config=config)
 
     def has_credentials(self) -> bool:
-        """Whether there are any, not whether AWS takes them."""
+        """Returns whether there are credentials, not whether AWS accepts them."""
         return self._session.get_credentials() is not None
 
 

@@ -1,18 +1,30 @@
-"""What is deployed: a stack's template, outputs and resources, read from CloudFormation."""
+"""Reads a stack from CloudFormation: its template, outputs, resources, teams, and why it failed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.aws.stack_contract import KEY_ENDS_OUTPUT
+from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 NESTED = "AWS::CloudFormation::Stack"
+_PLAN = "AWS::ApiGateway::UsagePlan"
+_GROUP = "AWS::Scheduler::ScheduleGroup"
+
+_CONSEQUENCES = (
+    "Resource creation cancelled",
+    "Resource update cancelled",
+    "The following resource(s) failed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +36,21 @@ class StackResource:
     physical_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeployedTeams:
+    """The teams of a deployed stack.
+
+    `plans` are the ids of the usage plans by the names of the teams, in the order of the config.
+    `schedule_group` and `ending_role`, an ARN, are what ends replaced keys.
+    """
+
+    plans: Mapping[str, str]
+    schedule_group: str
+    ending_role: str
+
+
 def load_template(cloudformation: Any, stack: str) -> dict[str, Any] | None:
-    """The template that was deployed; None when there is no such stack.
+    """Returns the deployed template, None where there is no such stack.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused for another reason.
@@ -42,13 +67,23 @@ def load_template(cloudformation: Any, stack: str) -> dict[str, Any] | None:
 
 
 def load_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
-    """The outputs of a stack by their names."""
+    """Returns the outputs of a stack by their keys.
+
+    Raises:
+        botocore.exceptions.ClientError: there is no such stack, or AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]:
-    """Every resource of a stack and of those nested in it; none when there is no such stack."""
+    """Returns every resource of a stack and of those nested in it; none where there is no such stack.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused for another reason.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
     try:
         return tuple(_walk(cloudformation, stack))
     except ClientError as error:
@@ -58,24 +93,92 @@ def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]
 
 
 def load_physical_ids(cloudformation: Any, stack: str, resource_type: str) -> dict[str, str]:
-    """The physical ids of a stack's own resources of one type, by their logical ids."""
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    resources = [_resource(one) for page in pages for one in page["StackResourceSummaries"]]
-    return {one.logical_id: one.physical_id for one in resources if one.type == resource_type}
+    """Returns the physical ids of a stack's own resources of one type, by their logical ids.
+
+    Args:
+        cloudformation: a client of CloudFormation.
+        stack: the name or id of the stack.
+        resource_type: such as `AWS::IAM::Role`.
+
+    Raises:
+        botocore.exceptions.ClientError: there is no such stack, or AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    return {
+        resource.logical_id: resource.physical_id
+        for resource in _list(cloudformation, stack)
+        if resource.type == resource_type
+    }
+
+
+def load_teams(cloudformation: Any, stack: str) -> DeployedTeams:
+    """Returns the teams of a stack.
+
+    Raises:
+        DeployError: there is no such stack, or it has no teams.
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    template = load_template(cloudformation, stack)
+    if template is None:
+        raise DeployError(f"there is no stack {stack}", fix="mlapi deploy")
+    ids = load_physical_ids(cloudformation, stack, _PLAN)
+    if not ids:
+        raise DeployError(
+            f"{stack} has no teams: everybody may call it",
+            fix="add `event.teams` to the config; mlapi deploy",
+        )
+    plans = {
+        resource["Properties"]["UsagePlanName"]: ids[logical_id]
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == _PLAN
+    }
+    (group,) = load_physical_ids(cloudformation, stack, _GROUP).values()
+    return DeployedTeams(plans, group, load_outputs(cloudformation, stack)[KEY_ENDS_OUTPUT])
+
+
+def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:
+    """Returns why the last operation failed: `id (type): reason` of each resource, first failure first.
+
+    Empty where AWS cannot be asked or gives no reason: the CDK's own output is then all there is.
+
+    Args:
+        cloudformation: a client of CloudFormation.
+        stack: the name or id of the stack.
+    """
+    try:
+        stack_events = list(_last_operation(cloudformation, stack))
+    except (BotoCoreError, ClientError):
+        return []
+    reasons = []
+    for stack_event in reversed(stack_events):
+        reason = stack_event.get("ResourceStatusReason", "")
+        if stack_event["ResourceStatus"].endswith("_FAILED") and not reason.startswith(_CONSEQUENCES):
+            reasons.append(f"{stack_event['LogicalResourceId']} ({stack_event['ResourceType']}): {reason}")
+    return list(dict.fromkeys(reasons))
+
+
+def _last_operation(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
+    """Yields the events of the last operation, newest first, back to the one that started it."""
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
+        for stack_event in page["StackEvents"]:
+            yield stack_event
+            if stack_event.get("ResourceStatusReason") == "User Initiated":
+                return
 
 
 def _walk(cloudformation: Any, stack: str) -> Iterator[StackResource]:
+    for resource in _list(cloudformation, stack):
+        yield resource
+        if resource.type == NESTED and resource.physical_id:
+            yield from _walk(cloudformation, resource.physical_id)
+
+
+def _list(cloudformation: Any, stack: str) -> Iterator[StackResource]:
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for summary in page["StackResourceSummaries"]:
-            resource = _resource(summary)
-            yield resource
-            if resource.type == NESTED and resource.physical_id:
-                yield from _walk(cloudformation, resource.physical_id)
-
-
-def _resource(summary: Mapping[str, Any]) -> StackResource:
-    physical_id = summary.get("PhysicalResourceId", "")
-    return StackResource(summary["ResourceType"], summary["LogicalResourceId"], physical_id)
+            physical_id = summary.get("PhysicalResourceId", "")
+            yield StackResource(summary["ResourceType"], summary["LogicalResourceId"], physical_id)
 
 
 def _does_not_exist(error: ClientError) -> bool:

@@ -1,4 +1,4 @@
-"""Deploying, comparing and destroying one stack through the CDK CLI."""
+"""Deploys, compares, extends and destroys one stack, through the CDK CLI where it can."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from centralized_ml_api.aws.account import load_account, load_bootstrap_version
-from centralized_ml_api.aws.cdk_failure import build_aws_error, build_cdk_error
-from centralized_ml_api.aws.deployed import load_outputs, load_resources
+from centralized_ml_api.aws.deployed import load_failure_reasons, load_outputs, load_resources
+from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.leftovers import (
     billed_resources,
@@ -19,12 +19,13 @@ from centralized_ml_api.aws.leftovers import (
     find_leftovers,
     find_log_groups,
 )
-from centralized_ml_api.aws.stack_events import read_reasons
+from centralized_ml_api.aws.stack_contract import render_schedule
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from centralized_ml_api.aws.cdk_cli import CdkRun
     from centralized_ml_api.aws.clients import AwsClients
@@ -33,43 +34,62 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-_EVENT = re.compile(r"^\S+ +\| +[\d/ ]+\| [^|]+\| (?P<status>[A-Z_]+) +\| (?P<type>[\w:]+) +\| (?P<what>.*)$")
-"""How the CDK CLI prints one event of a stack: `Stack | 1/9 | 3:44:05 PM | STATUS | Type | Resource (Id)`."""
-
+_STACK_EVENT = re.compile(
+    r"^\S+ +\| +[\d/ ]+\| [^|]+\| (?P<status>[A-Z_]+) +\| (?P<type>[\w:]+) +\| (?P<resource>.*)$"
+)
+"""How the CDK CLI prints a stack event: `Stack | 1/9 | 3:44:05 PM | STATUS | Type | Resource (Id)`."""
 
 _APP_FAILED = "Subprocess exited with error"
-"""What the CDK CLI says when the app, not AWS, is what failed."""
+"""What the CDK CLI prints when the app failed, not AWS."""
+
+SCHEDULE = "AWS::Scheduler::Schedule"
+
+_KEPT = ("FlexibleTimeWindow", "ScheduleExpressionTimezone", "Target", "Description", "State")
+"""What an update of a schedule resets to its default unless it is said again.
+
+Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class DestroyReport:
-    """What was there before, as far as it can cost money, and what of it is still there."""
+    """The resources that could cost money before a destroy, and those that are left after it."""
 
     asked: tuple[str, ...]
     left: tuple[str, ...]
 
 
 def deploy(target: AwsTarget, clients: AwsClients, say: Say) -> dict[str, str]:
-    """Brings the stack to what the config says and returns its outputs.
+    """Brings the stack to what the config says; returns its outputs.
 
-    An account and region that were never used with the CDK are prepared first.
+    An account and region that were never used with the CDK are bootstrapped first.
+
+    Args:
+        target: the stack and its config.
+        clients: of its region.
+        say: shows progress.
 
     Raises:
-        DeployError: who you are is not known, or the CDK or AWS refused.
+        DeployError: AWS does not know who you are, or the CDK or AWS refused.
     """
     account = load_account(clients)
     _bootstrap(target, clients, account, say)
-    # Direct: an update needs no change set that somebody would look at, `mlapi diff` shows the same before.
+    # Direct: an update needs no change set, which nobody would look at; `mlapi diff` shows the same before.
     more = ["--require-approval", "never", "--method", "direct", "--progress", "events"]
     arguments = target.arguments("deploy", *more)
-    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_event(line, say))
+    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_stack_event(line, say))
     if run.status:
         raise _explained(run, target, clients, f"deploying {target.stack} failed")
     return load_outputs(clients.client("cloudformation"), target.stack)
 
 
 def diff(target: AwsTarget, clients: AwsClients, say: Say) -> tuple[str, bool]:
-    """What a deploy would change, in the CDK CLI's own words, and whether it would change anything.
+    """Returns what a deploy would change, in the CDK CLI's own words, and whether it would change anything.
+
+    Args:
+        target: the stack and its config.
+        clients: of its region.
+        say: shows progress.
 
     Raises:
         DeployError: the CDK or AWS refused.
@@ -82,8 +102,38 @@ def diff(target: AwsTarget, clients: AwsClients, say: Say) -> tuple[str, bool]:
     return run.text, different
 
 
+def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
+    """Moves the instant at which the stack deletes itself.
+
+    Args:
+        target: the stack.
+        clients: of its region.
+        until: the new instant, with a zone.
+
+    Raises:
+        DeployError: nothing is deployed, it has no end, or AWS refused.
+    """
+    try:
+        resources = load_resources(clients.client("cloudformation"), target.stack)
+        found = [resource.physical_id for resource in resources if resource.type == SCHEDULE]
+        if not found:
+            what = "has no end yet" if resources else "is not deployed"
+            raise DeployError(f"{target.stack} {what} in {target.region}", fix="mlapi deploy")
+        scheduler, name = clients.client("scheduler"), found[0].rpartition("|")[2]
+        schedule = scheduler.get_schedule(Name=name)
+        kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
+        scheduler.update_schedule(Name=name, ScheduleExpression=render_schedule(until), **kept)
+    except (BotoCoreError, ClientError) as error:
+        raise build_aws_error(f"cannot move the end of {target.stack}", error) from error
+
+
 def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
-    """Deletes the stack and asks every service whether what it had is gone.
+    """Deletes the stack, then asks every service whether its resources are gone.
+
+    Args:
+        target: the stack and its config.
+        clients: of its region.
+        say: shows progress.
 
     Raises:
         DeployError: the CDK or AWS refused, or the services could not be asked afterwards.
@@ -95,30 +145,31 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
         extra = _delete_what_no_template_names(clients, target.stack, before)
         left = [*find_leftovers(clients, before), *find_endpoints(clients, target.stack)]
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error("it is not proven that nothing is left", error) from error
-    return DestroyReport((*(describe(one) for one in before), *extra), tuple(dict.fromkeys(left)))
+        raise build_aws_error("cannot confirm that nothing is left", error) from error
+    return DestroyReport((*map(describe, before), *extra), tuple(dict.fromkeys(left)))
 
 
-def _delete_what_no_template_names(
-    clients: AwsClients, stack: str, before: Sequence[StackResource]
-) -> list[str]:
-    """The keys that `mlapi keys rotate` made, and SageMaker's own log groups, in words."""
-    gateway, logs = clients.client("apigateway"), clients.client("logs")
-    keys, groups = find_keys(gateway, stack), find_log_groups(clients, before)
-    for key in keys:
-        gateway.delete_api_key(apiKey=key["id"])
-    for name in groups:
-        logs.delete_log_group(logGroupName=name)
-    return [*(f"key {key['id']}" for key in keys), *(f"log group {name}" for name in groups)]
+def check_gone(report: DestroyReport, again: str = "mlapi destroy") -> None:
+    """Checks that nothing is left; `again` is the command that tries once more.
+
+    Raises:
+        DeployError: something is left; the message names it.
+    """
+    if report.left:
+        raise DeployError(
+            "these resources are left and may cost money:\n  " + "\n  ".join(report.left),
+            fix=f"delete them by hand, or run it again: {again}\n"
+            "  read: docs/how-to/troubleshoot-aws.md#still-there",
+        )
 
 
 def _destroy(target: AwsTarget, clients: AwsClients, say: Say) -> None:
-    """With the CDK, or else by name: a config that broke meanwhile must not keep instances running."""
+    """Deletes the stack with the CDK, or by name: a broken config must not keep instances running."""
     what = f"destroying {target.stack} failed"
     arguments = target.arguments("destroy", "--force")
-    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_event(line, say))
+    run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_stack_event(line, say))
     if run.status and _APP_FAILED in run.text:
-        say("The config cannot be deployed any more; deleting the stack by its name.")
+        say("The config can no longer be deployed; deleting the stack by its name.")
         _delete_by_name(clients.client("cloudformation"), target, what)
     elif run.status:
         raise _explained(run, target, clients, what)
@@ -130,9 +181,21 @@ def _delete_by_name(cloudformation: Any, target: AwsTarget, what: str) -> None:
     try:
         waiter.wait(StackName=target.stack, WaiterConfig={"Delay": 5, "MaxAttempts": 720})
     except WaiterError as error:
-        raise build_cdk_error(
-            what, str(error), read_reasons(cloudformation, target.stack), target.log
-        ) from error
+        reasons = load_failure_reasons(cloudformation, target.stack)
+        raise build_cdk_error(what, str(error), reasons, target.log) from error
+
+
+def _delete_what_no_template_names(
+    clients: AwsClients, stack: str, before: Sequence[StackResource]
+) -> list[str]:
+    """Deletes the keys of `mlapi keys rotate` and SageMaker's log groups; returns what it deleted."""
+    gateway, logs = clients.client("apigateway"), clients.client("logs")
+    keys, groups = find_keys(gateway, stack), find_log_groups(clients, before)
+    for key in keys:
+        gateway.delete_api_key(apiKey=key["id"])
+    for name in groups:
+        logs.delete_log_group(logGroupName=name)
+    return [*(f"key {key['id']}" for key in keys), *(f"log group {name}" for name in groups)]
 
 
 def _bootstrap(target: AwsTarget, clients: AwsClients, account: str, say: Say) -> None:
@@ -140,36 +203,22 @@ def _bootstrap(target: AwsTarget, clients: AwsClients, account: str, say: Say) -
         if load_bootstrap_version(clients) is not None:
             return
     except (BotoCoreError, ClientError):
-        return  # whoever may not look there may still deploy; the CDK says so if not
-    say(f"Preparing account {account} in {target.region} for the CDK (once): a bucket and roles, CDKToolkit")
+        return  # whoever may not read the version may still deploy; if not, the CDK says so
+    say(f"Bootstrapping account {account} in {target.region} for the CDK (once): the stack CDKToolkit")
     arguments = ["bootstrap", f"aws://{account}/{target.region}", "--no-notices"]
     # In a folder without cdk.json: beside one, the CDK would run the app first.
     run = call_cdk(target, arguments, say=say, folder=target.state)
     if run.status:
-        reasons = read_reasons(clients.client("cloudformation"), "CDKToolkit")
-        raise build_cdk_error("preparing the account for the CDK failed", run.text, reasons, target.log)
+        reasons = load_failure_reasons(clients.client("cloudformation"), "CDKToolkit")
+        raise build_cdk_error("bootstrapping the account for the CDK failed", run.text, reasons, target.log)
 
 
 def _explained(run: CdkRun, target: AwsTarget, clients: AwsClients, what: str) -> DeployError:
-    reasons = read_reasons(clients.client("cloudformation"), target.stack)
+    reasons = load_failure_reasons(clients.client("cloudformation"), target.stack)
     return build_cdk_error(what, run.text, reasons, target.log)
 
 
-def _say_event(line: str, say: Say) -> None:
-    event = _EVENT.match(line)
-    if event:
-        say(f"  {event['status']:<28} {event['type']} {event['what'].strip()}")
-
-
-def check_gone(report: DestroyReport, again: str = "mlapi destroy") -> None:
-    """Makes sure that nothing is left; `again` is the command that tries once more.
-
-    Raises:
-        DeployError: something is, with its name.
-    """
-    if report.left:
-        raise DeployError(
-            "this is left and may cost money:\n  " + "\n  ".join(report.left),
-            fix=f"delete it by hand, or run it again: {again}\n"
-            "  read: docs/how-to/troubleshoot-aws.md#still-there",
-        )
+def _say_stack_event(line: str, say: Say) -> None:
+    found = _STACK_EVENT.match(line)
+    if found:
+        say(f"  {found['status']:<28} {found['type']} {found['resource'].strip()}")

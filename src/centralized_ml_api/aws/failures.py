@@ -1,8 +1,4 @@
-"""What AWS and the CDK say when a deploy fails -> what it means and what to do about it. Pure.
-
-Each failure has an entry of the same id in docs/how-to/troubleshoot-aws.md; a test keeps both complete.
-The patterns are of the services' own messages.
-"""
+"""Explains what AWS and the CDK say when something fails: what they refused, why, and what to do. Pure."""
 
 from __future__ import annotations
 
@@ -10,229 +6,26 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.aws.known_failures import FAILURES, UNKNOWN, Failure
+from centralized_ml_api.errors import DeployError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
-TROUBLESHOOTING = "docs/how-to/troubleshoot-aws.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One way in which a deploy fails; `patterns` are regular expressions, any of which recognises it."""
-
-    id: str
-    title: str
-    patterns: tuple[str, ...]
-    fix: str
-
-    @property
-    def page(self) -> str:
-        """Where the documentation explains it."""
-        return f"{TROUBLESHOOTING}#{self.id}"
+_LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFailure:
-    """A failure, and the line of AWS's or the CDK's words that shows it."""
+    """A known failure, and the line from AWS or the CDK that shows it."""
 
     failure: Failure
-    words: str
-
-
-FAILURES: tuple[Failure, ...] = (
-    Failure(
-        "not-subscribed",
-        "no subscription to the model package",
-        (r"not subscribed to the marketplace", r"not authorized.*model-package.*subscri"),
-        "open the product on the AWS Marketplace, choose Subscribe, wait until it is active, deploy again",
-    ),
-    Failure(
-        "quota",
-        "the account's quota does not allow these instances",
-        (r"account-level service limit", r"ResourceLimitExceeded.*for endpoint usage"),
-        "request an increase of this quota in Service Quotas, or take another instance type;"
-        " `mlapi doctor` shows the quota of each type",
-    ),
-    Failure(
-        "capacity",
-        "AWS has no such instance free in this region now",
-        (r"InsufficientInstanceCapacity", r"Unable to provision requested ML compute capacity"),
-        'list several types with "instances": ["…", "…"], try again later, or deploy to another region',
-    ),
-    Failure(
-        "instance-unsupported",
-        "the model or the region does not offer this instance type",
-        (
-            r"instance type .{0,80}(is not supported|not available)",
-            r"does not support instance type",
-            r"Requested instance type",
-        ),
-        "take a type that the model's page lists, and one that the region has",
-    ),
-    Failure(
-        "stuck",
-        "a model server did not become ready in time",
-        (
-            r"did not pass the ping health check",
-            r"did not respond to the ping",
-            r"(Endpoint|Resource).{0,80}(timed out|did not stabilize|NotStabilized)",
-            r"Exceeded attempts to wait",
-        ),
-        "read the container's log: aws logs tail /aws/sagemaker/Endpoints/<endpoint>",
-    ),
-    Failure(
-        "model-data",
-        "SageMaker cannot read the image or the artifacts",
-        (
-            r"(Could not access|Failed to download) model data",
-            r"Could not find model data",
-            r"(image|repository) .{0,160}does not exist",
-            r"does not grant ecr:|Access denied to registry|not have permission.{0,80}(ecr|image)",
-        ),
-        "check that image and model_data are of this region and that this account may read them",
-    ),
-    Failure(
-        "eula",
-        "the licence of a gated model was not accepted",
-        (r"AcceptEula", r"must accept the (EULA|end.user licen[cs]e)"),
-        'read the licence, then write "accept_eula": true for this model',
-    ),
-    Failure(
-        "name-in-use",
-        "something of this name exists outside of the stack",
-        (
-            r"[Cc]annot create already existing",
-            r"AlreadyExists",
-            r"already exists(?! in the stack being)",
-            r"Endpoint with name .* in use",
-        ),
-        "delete or rename what has the name, list it under `endpoints` to adopt it,"
-        " or give this deployment another name: --stack NAME",
-    ),
-    Failure(
-        "wrong-region",
-        "an ARN or an image of another region",
-        (
-            r"(ARN|arn|region).{0,120}(different|another|wrong|mismatch|does not match).{0,20}region",
-            r"Invalid model package region|model package .{0,200}not found in region",
-        ),
-        "copy the ARN for this region, or deploy to the ARN's region with --region",
-    ),
-    Failure(
-        "not-bootstrapped",
-        "this account and region are not prepared for the CDK",
-        (
-            r"/cdk-bootstrap/[a-z0-9]+/version",
-            r"[Hh]as the environment been bootstrapped",
-            r"(requires|needs) bootstrap stack version",
-            r"Unable to find bootstrap",
-        ),
-        "run: npx cdk bootstrap",
-    ),
-    Failure(
-        "expired-credentials",
-        "the AWS credentials have expired",
-        (
-            r"ExpiredToken",
-            r"security token included in the request is expired",
-            r"(SSO|session).{0,60}(has expired|is expired|expired)",
-            r"TokenRefreshRequired|Token is expired|Token has expired",
-        ),
-        "sign in again (aws sso login, or new keys), then repeat the command",
-    ),
-    Failure(
-        "no-credentials",
-        "no AWS credentials",
-        (
-            r"Unable to resolve AWS account",
-            r"no credentials have been configured",
-            r"Unable to locate credentials",
-            r"Could not load credentials from any providers",
-            r"UnrecognizedClient|InvalidClientTokenId|security token included in the request is invalid",
-            r"NoCredentials|ProfileNotFound|config profile .* could not be found",
-        ),
-        "sign in (aws configure sso, or AWS_PROFILE=…), then: mlapi doctor",
-    ),
-    Failure(
-        "wrong-account",
-        "the credentials are of another account than the deployment",
-        (r"but the current credentials are for", r"Need to perform AWS calls for account"),
-        "choose the profile of that account: AWS_PROFILE=…",
-    ),
-    Failure(
-        "stack-busy",
-        "the stack is in the middle of something, or ended in a state that cannot be updated",
-        (
-            r"is in \S+_IN_PROGRESS state and can ?not be updated",
-            r"ROLLBACK_COMPLETE|ROLLBACK_FAILED|UPDATE_ROLLBACK_FAILED",
-            r"in a failed state",
-            r"Cannot update in-progress endpoint",
-        ),
-        "wait until it has ended; after a failed first deploy: mlapi destroy, then deploy again",
-    ),
-    Failure(
-        "account-limit",
-        "an account limit is reached",
-        (
-            r"(Maximum|maximum) number of .{0,60}(reached|exceeded)",
-            r"LimitExceeded",
-            r"(Template|template).{0,80}exceeds? .{0,40}(limit|size|maximum)",
-            r"TooManyRequests|Rate exceeded|Throttling",
-        ),
-        "delete what is no longer used, or request an increase in Service Quotas",
-    ),
-    Failure(
-        "log-role",
-        "API Gateway may not write logs in this account",
-        (r"CloudWatch Logs role ARN must be set",),
-        "name a role in API Gateway's account settings once, then deploy again",
-    ),
-    Failure(
-        "layer",
-        "a layer does not exist or may not be used",
-        (r"Layer version .{0,200}(does not exist|not found)", r"lambda:GetLayerVersion"),
-        "check the ARN under `layers`: its region, its version and who may use it",
-    ),
-    Failure(
-        "no-permission",
-        "these credentials may not do this",
-        (
-            r"is not authorized to perform",
-            r"AccessDenied",
-            r"User: \S+ is not authorized",
-            r"could not be used to assume",
-        ),
-        "ask the account's administrator for the permission that the message names",
-    ),
-    Failure(
-        "no-network",
-        "AWS cannot be reached",
-        (
-            r"ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN",
-            r"Could not connect to the endpoint URL",
-            r"(NetworkingError|self.signed certificate|unable to get local issuer)",
-        ),
-        "check the network, the proxy (HTTPS_PROXY) and the region's name",
-    ),
-    Failure(
-        "still-there",
-        "something of the deployment is left after it was destroyed",
-        (r"DELETE_FAILED", r"could not be deleted"),
-        "run mlapi destroy again; what the message names must be deleted by hand first",
-    ),
-)
-"""In the order in which they are tried: the first that fits a line explains it."""
-
-UNKNOWN = Failure(
-    "something-else",
-    "the CDK failed",
-    (),
-    "read the last lines of the log",
-)
+    line: str
 
 
 def explain_failures(lines: Iterable[str]) -> tuple[FoundFailure, ...]:
-    """What the lines show, each failure once, in the order in which they were found."""
+    """Returns the known failures that the lines show, each once, in the order in which they occur."""
     found: dict[str, FoundFailure] = {}
     for line in lines:
         failure = _recognise(line)
@@ -241,10 +34,53 @@ def explain_failures(lines: Iterable[str]) -> tuple[FoundFailure, ...]:
     return tuple(found.values())
 
 
-def failure_of(id_: str) -> Failure:
-    """The failure of that id."""
-    return next(one for one in FAILURES if one.id == id_)
+def explain_error(error: Exception) -> Failure | None:
+    """Returns the known failure that an error of botocore shows, None where it shows none."""
+    found = explain_failures([f"{type(error).__name__}: {error}"])
+    return found[0].failure if found else None
+
+
+def build_aws_error(what: str, error: Exception) -> DeployError:
+    """Builds the error for a failed call of AWS; `what` says what failed, as the start of a sentence."""
+    failure = explain_error(error)
+    if failure is None:
+        return DeployError(f"{what}: {error}")
+    return DeployError(f"{what}: {failure.title}\n  {error}", fix=_fix(failure))
+
+
+def build_cdk_error(what: str, text: str, reasons: Sequence[str], log: Path) -> DeployError:
+    """Builds the error for a failed run of the CDK CLI.
+
+    Args:
+        what: what failed, as the start of a sentence.
+        text: the whole output of the CDK CLI.
+        reasons: what CloudFormation says about each failed resource; takes precedence over `text`.
+        log: the file that holds `text`.
+    """
+    found = explain_failures(reasons) or explain_failures(text.splitlines())
+    if not found:
+        found = (FoundFailure(UNKNOWN, _last_lines(reasons or text.splitlines())),)
+    first, *others = found
+    lines = [
+        f"{what}: {first.failure.title}",
+        f"  {first.line}",
+        *(f"  {other.failure.title}: {other.line}" for other in others),
+    ]
+    fixes = "\n  fix: ".join(_fix(each.failure) for each in found)
+    return DeployError("\n".join(lines), fix=f"{fixes}\n  log: {log}")
 
 
 def _recognise(line: str) -> Failure | None:
-    return next((one for one in FAILURES if any(re.search(pattern, line) for pattern in one.patterns)), None)
+    return next(
+        (failure for failure in FAILURES if any(re.search(pattern, line) for pattern in failure.patterns)),
+        None,
+    )
+
+
+def _fix(failure: Failure) -> str:
+    return f"{failure.fix}\n  read: {failure.page}"
+
+
+def _last_lines(lines: Sequence[str]) -> str:
+    spoken = [line.strip() for line in lines if line.strip()]
+    return "\n  ".join(spoken[-_LAST_LINES:]) or "it printed nothing"

@@ -1,7 +1,8 @@
-"""The keys of a deployed API, as API Gateway has them."""
+"""Shows, rotates and revokes the keys of a deployed API, which API Gateway holds."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -12,10 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key
-from centralized_ml_api.aws.cdk_failure import build_aws_error
-from centralized_ml_api.aws.deployed_teams import load_deployed_teams
-from centralized_ml_api.aws.key_ending import schedule_end, stop_key
-from centralized_ml_api.aws.tags import STACK_TAG, TEAM_TAG, key_tags
+from centralized_ml_api.aws.deployed import load_teams
+from centralized_ml_api.aws.failures import build_aws_error
+from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.deployed_teams import DeployedTeams
+    from centralized_ml_api.aws.deployed import DeployedTeams
     from centralized_ml_api.aws.target import AwsTarget
 
 _UNTIL = re.compile(r"Replaced; works until (\S+)")
+
+_UPDATE_KEY = "arn:{partition}:scheduler:::aws-sdk:apigateway:updateApiKey"
+"""Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,13 @@ class _Key:
 
 
 class AwsKeys:
-    """Keeps the protocol `centralized_ml_api.api.keys.Keys` for a stack that is deployed.
+    """The keys of a deployed stack; implements the protocol `centralized_ml_api.api.keys.Keys`.
 
-    A key that is replaced or revoked is disabled, not deleted: the one of the template must be there when the
-    stack is changed or deleted. Limits hold for each key, so during a grace a team has them twice.
+    A replaced or revoked key is disabled, not deleted: the key of the template must exist when the stack is
+    changed or deleted. Limits apply to each key, so during a grace period a team has them twice.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
 
-    Every method raises `DeployError` when AWS refuses or nothing with teams is deployed.
+    Every method raises `DeployError` when AWS refuses, or when nothing with teams is deployed.
     """
 
     def __init__(
@@ -64,28 +67,29 @@ class AwsKeys:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Asks AWS nothing yet.
+        """Keeps what the methods need; asks AWS nothing yet.
 
         Args:
-            target: what is deployed.
+            target: the stack.
             clients: of its region.
-            clock: the present, with its zone.
+            clock: returns the present instant, with a zone.
         """
         self._clients, self._stack, self._clock = clients, target.stack, clock
         self._gateway = clients.client("apigateway")
 
     def teams(self) -> tuple[TeamKeys, ...]:
-        """Every team of the stack; after them, those that have keys still and are in the config no more."""
+        """Returns the keys of every team of the stack, then those of teams that the config no longer has."""
         with _Refusals(self._stack):
             teams = self._load_teams()
             listed = [self._describe(team, self._keys_of(plan)) for team, plan in teams.plans.items()]
             return (*listed, *self._unlisted(set(teams.plans)))
 
     def show(self, team: str) -> str:
-        """The value of the team's current key.
+        """Returns the value of the team's current key.
 
         Raises:
             UsageError: there is no such team, or it has no key.
+            DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
             key = self._current(self._keys_of(_plan_of(team, self._load_teams())))
@@ -95,36 +99,38 @@ class AwsKeys:
         return key.value
 
     def rotate(self, team: str, grace: timedelta) -> None:
-        """Gives the team a new key; those that it had end after `grace`, by a schedule on AWS.
+        """Gives the team a new key; a schedule on AWS ends the old ones after `grace`.
 
         Raises:
             UsageError: there is no such team.
+            DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
             teams = self._load_teams()
             plan = _plan_of(team, teams)
-            had = [key for key in self._keys_of(plan) if key.works(self._clock())]
+            old = [key for key in self._keys_of(plan) if key.works(self._clock())]
             self._add(team, plan)
-            for key in had:
-                self._end(key, self._clock() + grace, teams) if grace else stop_key(self._gateway, key.id)
+            for key in old:
+                self._end(key, self._clock() + grace, teams) if grace else self._disable(key)
 
     def revoke(self, team: str, *, former_only: bool = False) -> None:
-        """Disables all keys of the team, or only those that were replaced.
+        """Disables all keys of the team, or only the replaced ones.
 
         Raises:
             UsageError: there is no such team.
+            DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
             for key in self._keys_of(_plan_of(team, self._load_teams())):
                 if key.enabled and (key.until or not former_only):
-                    stop_key(self._gateway, key.id)
+                    self._disable(key)
 
     def _load_teams(self) -> DeployedTeams:
-        return load_deployed_teams(self._clients.client("cloudformation"), self._stack)
+        return load_teams(self._clients.client("cloudformation"), self._stack)
 
     def _keys_of(self, plan: str) -> list[_Key]:
         pages = self._gateway.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan)
-        return [self._load(one["id"]) for page in pages for one in page["items"]]
+        return [self._load(key["id"]) for page in pages for key in page["items"]]
 
     def _load(self, key_id: str) -> _Key:
         found = self._gateway.get_api_key(apiKey=key_id, includeValue=True)
@@ -161,14 +167,41 @@ class AwsKeys:
         )
         self._gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
 
+    def _disable(self, key: _Key) -> None:
+        """Disables the key; API Gateway refuses it from then on."""
+        self._update(key, "/enabled", "false")
+
     def _end(self, key: _Key, until: datetime, teams: DeployedTeams) -> None:
-        """At `until`, unless it ends earlier anyway."""
+        """Lets AWS disable the key at `until`, unless it ends earlier anyway."""
         if key.until and key.until <= until:
             return
-        schedule_end(self._clients.client("scheduler"), teams, key.id, until)
-        said = f"Replaced; works until {render_instant(until)}"
-        change = {"op": "replace", "path": "/description", "value": said}
+        _schedule_end(self._clients.client("scheduler"), teams, key.id, until)
+        self._update(key, "/description", f"Replaced; works until {render_instant(until)}")
+
+    def _update(self, key: _Key, path: str, value: str) -> None:
+        change = {"op": "replace", "path": path, "value": value}
         self._gateway.update_api_key(apiKey=key.id, patchOperations=[change])
+
+
+def _schedule_end(scheduler: Any, teams: DeployedTeams, key_id: str, until: datetime) -> None:
+    """Makes a schedule that disables the key once and then deletes itself.
+
+    A key may have several schedules: the first one ends it. Universal targets take names with capitals.
+    """
+    change = {"Op": "replace", "Path": "/enabled", "Value": "false"}
+    scheduler.create_schedule(
+        Name=f"key-{key_id}-{until:%Y%m%dT%H%M%S}",
+        GroupName=teams.schedule_group,
+        ScheduleExpression=render_schedule(until),
+        ScheduleExpressionTimezone="UTC",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        ActionAfterCompletion="DELETE",
+        Target={
+            "Arn": _UPDATE_KEY.format(partition=teams.ending_role.split(":")[1]),
+            "RoleArn": teams.ending_role,
+            "Input": json.dumps({"ApiKey": key_id, "PatchOperations": [change]}),
+        },
+    )
 
 
 def _plan_of(team: str, teams: DeployedTeams) -> str:
@@ -178,14 +211,19 @@ def _plan_of(team: str, teams: DeployedTeams) -> str:
 
 
 def find_keys(gateway: Any, stack: str) -> list[dict[str, Any]]:
-    """The keys that have the stack's tag, whoever made them, without their values."""
+    """Returns the keys with the stack's tag, whoever made them, without their values.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
     pages = gateway.get_paginator("get_api_keys").paginate(includeValues=False)
-    keys = [one for page in pages for one in page["items"]]
-    return [one for one in keys if (one.get("tags") or {}).get(STACK_TAG) == stack]
+    keys = [key for page in pages for key in page["items"]]
+    return [key for key in keys if (key.get("tags") or {}).get(STACK_TAG) == stack]
 
 
 class _Refusals:
-    """What AWS refuses inside of the block is told as one of the project's errors."""
+    """A block in which AWS's refusals become one of the project's errors."""
 
     def __init__(self, stack: str) -> None:
         self._stack = stack
@@ -195,4 +233,4 @@ class _Refusals:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, (BotoCoreError, ClientError)):
-            raise build_aws_error(f"the keys of {self._stack} could not be worked on", error) from error
+            raise build_aws_error(f"cannot work on the keys of {self._stack}", error) from error

@@ -1,4 +1,4 @@
-"""After a destroy: whether anything is left that costs money, asked of the services themselves."""
+"""Checks after a destroy whether anything is left that costs money, by asking the services themselves."""
 
 from __future__ import annotations
 
@@ -12,131 +12,123 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.deployed import StackResource
 
+    Ask = Callable[[AwsClients, str], object]
+
 _ABSENT = frozenset({"ValidationException", "NotFoundException", "ResourceNotFoundException"})
-"""What SageMaker, API Gateway and Lambda answer when they do not know a name."""
+"""The errors of SageMaker, API Gateway and Lambda for a name that they do not know."""
 
 
-def _endpoint(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("sagemaker").describe_endpoint(EndpointName=_last(physical_id))
+def _by_id(service: str, operation: str, parameter: str) -> Ask:
+    return lambda clients, id_: getattr(clients.client(service), operation)(**{parameter: id_})
 
 
-def _endpoint_config(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("sagemaker").describe_endpoint_config(EndpointConfigName=_last(physical_id))
+def _by_name(operation: str, parameter: str) -> Ask:
+    """Asks SageMaker by the name at the end of an ARN."""
+    return lambda clients, id_: getattr(clients.client("sagemaker"), operation)(**{parameter: _name(id_)})
 
 
-def _model(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("sagemaker").describe_model(ModelName=_last(physical_id))
-
-
-def _api(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("apigateway").get_rest_api(restApiId=physical_id)
-
-
-def _function(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("lambda").get_function(FunctionName=physical_id)
-
-
-def _key(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("apigateway").get_api_key(apiKey=physical_id)
-
-
-def _usage_plan(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("apigateway").get_usage_plan(usagePlanId=physical_id)
-
-
-def _schedule(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("scheduler").get_schedule(Name=physical_id)
-
-
-def _schedule_group(clients: AwsClients, physical_id: str) -> object:
-    return clients.client("scheduler").get_schedule_group(Name=physical_id)
-
-
-def _budget(clients: AwsClients, physical_id: str) -> object:
+def _budget(clients: AwsClients, name: str) -> object:
     account = clients.client("sts").get_caller_identity()["Account"]
-    return clients.client("budgets").describe_budget(AccountId=account, BudgetName=physical_id)
+    return clients.client("budgets").describe_budget(AccountId=account, BudgetName=name)
 
 
-def _alarm(clients: AwsClients, physical_id: str) -> object:
-    alarms = clients.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]
+def _alarm(clients: AwsClients, name: str) -> object:
+    alarms = clients.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
     return next(iter(alarms), None)
 
 
-def _dashboard(clients: AwsClients, physical_id: str) -> object:
-    named = clients.client("cloudwatch").list_dashboards(DashboardNamePrefix=physical_id)["DashboardEntries"]
-    return next((one for one in named if one["DashboardName"] == physical_id), None)
+def _dashboard(clients: AwsClients, name: str) -> object:
+    found = clients.client("cloudwatch").list_dashboards(DashboardNamePrefix=name)["DashboardEntries"]
+    return next((dashboard for dashboard in found if dashboard["DashboardName"] == name), None)
 
 
-def _log_group(clients: AwsClients, physical_id: str) -> object:
-    groups = clients.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
-    return next((one for one in groups if one["logGroupName"] == physical_id), None)
+def _log_group(clients: AwsClients, name: str) -> object:
+    groups = clients.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return next((group for group in groups if group["logGroupName"] == name), None)
 
 
-_ASK: dict[str, tuple[str, Callable[[AwsClients, str], object]]] = {
-    "AWS::SageMaker::Endpoint": ("SageMaker endpoint", _endpoint),
-    "AWS::SageMaker::EndpointConfig": ("SageMaker endpoint configuration", _endpoint_config),
-    "AWS::SageMaker::Model": ("SageMaker model", _model),
-    "AWS::ApiGateway::RestApi": ("API", _api),
-    "AWS::ApiGateway::ApiKey": ("key", _key),
-    "AWS::ApiGateway::UsagePlan": ("usage plan", _usage_plan),
-    "AWS::Scheduler::Schedule": ("schedule", _schedule),
-    "AWS::Scheduler::ScheduleGroup": ("schedule group", _schedule_group),
+_ASK: dict[str, tuple[str, Ask]] = {
+    "AWS::SageMaker::Endpoint": ("SageMaker endpoint", _by_name("describe_endpoint", "EndpointName")),
+    "AWS::SageMaker::EndpointConfig": (
+        "SageMaker endpoint configuration",
+        _by_name("describe_endpoint_config", "EndpointConfigName"),
+    ),
+    "AWS::SageMaker::Model": ("SageMaker model", _by_name("describe_model", "ModelName")),
+    "AWS::ApiGateway::RestApi": ("API", _by_id("apigateway", "get_rest_api", "restApiId")),
+    "AWS::ApiGateway::ApiKey": ("key", _by_id("apigateway", "get_api_key", "apiKey")),
+    "AWS::ApiGateway::UsagePlan": ("usage plan", _by_id("apigateway", "get_usage_plan", "usagePlanId")),
+    "AWS::Scheduler::Schedule": ("schedule", _by_id("scheduler", "get_schedule", "Name")),
+    "AWS::Scheduler::ScheduleGroup": ("schedule group", _by_id("scheduler", "get_schedule_group", "Name")),
     "AWS::Budgets::Budget": ("budget", _budget),
     "AWS::CloudWatch::Alarm": ("alarm", _alarm),
     "AWS::CloudWatch::Dashboard": ("dashboard", _dashboard),
-    "AWS::Lambda::Function": ("Lambda function", _function),
+    "AWS::Lambda::Function": ("Lambda function", _by_id("lambda", "get_function", "FunctionName")),
     "AWS::Logs::LogGroup": ("log group", _log_group),
 }
-"""How each kind is called and asked for; what is not listed costs nothing.
+"""What each type is called, and how to ask for it by its physical id; types that are not listed cost nothing.
 
-Keys, plans and schedules cost nothing either, but open or delete something.
+An answer of None, or one of the errors `_ABSENT`, means that the resource does not exist.
+
+Keys, usage plans and schedules cost nothing either, but they open or delete something.
 """
 
 
 def billed_resources(resources: Iterable[StackResource]) -> list[StackResource]:
-    """Those that can cost money and can be asked for."""
-    return [one for one in resources if one.type in _ASK and one.physical_id]
+    """Returns the resources that can cost money and that a service can be asked for."""
+    return [resource for resource in resources if resource.type in _ASK and resource.physical_id]
 
 
 def find_leftovers(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:
-    """Those of the resources that still exist, in words such as `SageMaker endpoint open-llama`.
+    """Returns descriptions of the resources that still exist, such as `SageMaker endpoint open-llama`.
 
     Raises:
         botocore.exceptions.ClientError: a service refused to answer, so that nothing is proven.
+        botocore.exceptions.BotoCoreError: a service could not be asked.
     """
-    return [describe(one) for one in billed_resources(resources) if _exists(clients, one)]
+    return [describe(resource) for resource in billed_resources(resources) if _exists(clients, resource)]
 
 
 def find_endpoints(clients: AwsClients, stack: str) -> list[str]:
-    """SageMaker endpoints whose name begins with that of the stack, whoever made them."""
+    """Returns descriptions of the SageMaker endpoints whose name begins with the stack's, whoever made them.
+
+    Raises:
+        botocore.exceptions.ClientError: SageMaker refused to answer.
+        botocore.exceptions.BotoCoreError: SageMaker could not be asked.
+    """
     pages = clients.client("sagemaker").get_paginator("list_endpoints").paginate(NameContains=stack)
-    names: list[Any] = [one["EndpointName"] for page in pages for one in page["Endpoints"]]
+    names: list[Any] = [endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]]
     return [f"SageMaker endpoint {name}" for name in names if name.startswith(stack)]
 
 
 def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:
-    """The log groups that SageMaker made for these resources' endpoints. No stack has them.
+    """Returns the names of the log groups that SageMaker made for these endpoints. They belong to no stack.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+
+    Raises:
+        botocore.exceptions.ClientError: CloudWatch Logs refused to answer.
+        botocore.exceptions.BotoCoreError: CloudWatch Logs could not be asked.
     """
-    endpoints = [_last(one.physical_id) for one in resources if one.type == "AWS::SageMaker::Endpoint"]
-    named = (f"/aws/sagemaker/Endpoints/{name}" for name in endpoints)
-    return [name for name in named if _log_group(clients, name)]
+    endpoints = [_name(each.physical_id) for each in resources if each.type == "AWS::SageMaker::Endpoint"]
+    groups = [f"/aws/sagemaker/Endpoints/{name}" for name in endpoints]
+    return [group for group in groups if _log_group(clients, group)]
 
 
 def describe(resource: StackResource) -> str:
-    """Its kind and name."""
-    return f"{_ASK[resource.type][0]} {_last(resource.physical_id)}"
+    """Returns the kind and the name of a billed resource."""
+    return f"{_ASK[resource.type][0]} {_name(resource.physical_id)}"
 
 
 def _exists(clients: AwsClients, resource: StackResource) -> bool:
+    _, ask = _ASK[resource.type]
     try:
-        return _ASK[resource.type][1](clients, resource.physical_id) is not None
+        return ask(clients, resource.physical_id) is not None
     except ClientError as error:
         if error.response["Error"]["Code"] in _ABSENT:
             return False
         raise
 
 
-def _last(physical_id: str) -> str:
+def _name(physical_id: str) -> str:
+    """Returns the name at the end of an ARN; any other id is a name."""
     return physical_id.rpartition("/")[2] if physical_id.startswith("arn:") else physical_id

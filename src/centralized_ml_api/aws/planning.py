@@ -1,4 +1,4 @@
-"""From a config on disk to the plan of what will exist on AWS."""
+"""Loads a config from disk and builds the plan of what will exist on AWS."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 
 def load_aws_plan(settings: Settings, talk: Callable[[str], None]) -> AwsPlan:
-    """The plan; warnings and what a reader must know are told.
+    """Loads the config and builds its plan.
+
+    Args:
+        settings: which config, for which region.
+        talk: shows warnings, and what a reader must know.
 
     Raises:
-        ConfigError: the config has errors, by itself or by what JumpStart knows.
+        ConfigError: the config has errors, by itself or against the JumpStart catalogue.
         CatalogError: the lock file or the mirror is damaged.
     """
     loaded = load_config(settings.config, now=datetime.now(UTC), region=settings.region)
@@ -40,14 +44,20 @@ def load_aws_plan(settings: Settings, talk: Callable[[str], None]) -> AwsPlan:
 def plan_for_aws(
     loaded: LoadedConfig, catalog: Looks, *, region: str, talk: Callable[[str], None]
 ) -> AwsPlan:
-    """The plan of a config, with the catalogue's facts; all warnings are told at once.
+    """Builds the plan of a config, with the catalogue's facts.
+
+    Args:
+        loaded: the config.
+        catalog: what it is asked about.
+        region: of the deployment.
+        talk: shows all warnings at once.
 
     Raises:
-        ConfigError: the catalogue stands against the config.
+        ConfigError: the config contradicts the catalogue.
     """
     facts, found = resolve_facts(loaded, catalog, region=region)
     problems = merge_problems(loaded.warnings, found)
-    if any(one.severity == "error" for one in problems):
+    if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems, source=loaded.document.text)
     if problems:
         talk(render_problems(problems, loaded.document.text))

@@ -1,4 +1,4 @@
-"""The prices of a region: asked of AWS where there are credentials, else what is kept or shipped."""
+"""Loads the prices of a region: from AWS where there are credentials, else those cached or shipped."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.prices.types import PriceList
 
 PRICING_REGION = "us-east-1"
-"""One of the few regions where the price list is answered for, with the prices of all of them.
+"""One of the few regions whose endpoint serves the price list, with the prices of all regions.
 
 Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
 """
 
 PATIENCE_SECONDS = 8.0
-"""How long AWS may take in all: a price is worth no longer wait, there is a list at hand."""
+"""How long AWS may take in all: there is a shipped list to fall back on."""
 
 
 def load_prices(clients: AwsClients, now: datetime | None = None) -> PriceList:
-    """The prices of the clients' region, the best that can be had; AWS not answering is no failure.
+    """Returns the best available prices of the clients' region; it is no failure if AWS does not answer.
 
     Args:
-        clients: whose credentials are used, and whose region's prices are asked for.
-        now: the present instant, with a zone; the clock's without it.
+        clients: whose credentials and region to use.
+        now: the present instant, with a zone; None for the clock's.
     """
     now = now or datetime.now(UTC)
     region = clients.region
@@ -49,9 +49,9 @@ def load_prices(clients: AwsClients, now: datetime | None = None) -> PriceList:
 
 
 def _asked(clients: AwsClients, now: datetime) -> PriceList | None:
-    """AWS's answer, kept for the next time; None without one in time.
+    """Returns AWS's answer, cached for the next time; None without one in time.
 
-    In a thread, because the look-up of a name and of credentials cannot be limited in time otherwise.
+    In a thread, because nothing else limits how long the look-up of a name and of credentials takes.
     """
     inbox: queue.SimpleQueue[Offer | None] = queue.SimpleQueue()
     threading.Thread(target=lambda: inbox.put(_ask(clients)), daemon=True).start()

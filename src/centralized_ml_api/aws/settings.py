@@ -1,4 +1,4 @@
-"""What the CDK app is told: by `-c key=value`, and by the environment as the CDK sets it. Pure."""
+"""Reads what the CDK app is told by `-c key=value`, and by the environment as the CDK sets it. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SAID = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Which config becomes which stack, where. `account` is None where nothing says it.
+    """Which config becomes which stack, where. `account` is None where nothing names it.
 
-    `offline` looks JumpStart models up on this machine only.
+    With `offline`, JumpStart models are looked up on this machine only.
     """
 
     config: Path
@@ -38,15 +38,15 @@ class Settings:
 
 
 def read_settings(context: Callable[[str], object], environment: Mapping[str, str]) -> Settings:
-    """The settings; what is not said has its default.
+    """Reads the settings; those that nothing names have their defaults.
 
     Args:
-        context: the value of a key of the CDK's context, None where it has none.
-        environment: `CDK_DEFAULT_REGION` and `CDK_DEFAULT_ACCOUNT` come from the CDK CLI, which takes them
-            from the AWS profile; without it `AWS_REGION` and `AWS_DEFAULT_REGION` count.
+        context: returns the value of a key of the CDK's context, None where it has none.
+        environment: `CDK_DEFAULT_REGION` and `CDK_DEFAULT_ACCOUNT` come from the CDK CLI, which reads them
+            from the AWS profile; without it, `AWS_REGION` and `AWS_DEFAULT_REGION` apply.
 
     Raises:
-        UsageError: a value is of no use.
+        UsageError: a value is not valid.
     """
     return Settings(
         config=Path(_text(context("config")) or DEFAULT_CONFIG),
@@ -75,5 +75,5 @@ def _offline(said: str) -> bool:
 
 def _matching(pattern: re.Pattern[str], value: str, key: str, example: str) -> str:
     if not pattern.fullmatch(value):
-        raise UsageError(f"{value!r} is not a {key}", fix=f"write one such as: -c {key}={example}")
+        raise UsageError(f"{value!r} is not a {key}", fix=f"write, for example: -c {key}={example}")
     return value

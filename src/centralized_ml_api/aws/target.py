@@ -1,4 +1,4 @@
-"""What the verbs of the AWS target work on, and how the CDK CLI is called for it."""
+"""What the verbs of the AWS target work on, and how they call the CDK CLI for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_NAME = "cdk.log"
 
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
-    """One deployment: this config, as this stack, in this region. `state` holds what the CDK leaves."""
+    """One deployment: this config, as this stack, in this region. `state` is the CDK's folder."""
 
     config: Path
     stack: str
@@ -28,26 +28,26 @@ class AwsTarget:
 
     @property
     def project(self) -> Path:
-        """The folder of `cdk.json`, where the CDK CLI runs."""
+        """Returns the folder of `cdk.json`, where the CDK CLI runs."""
         return find_root(self.config)
 
     @property
     def log(self) -> Path:
-        """Everything that the CDK CLI said, of all runs."""
+        """Returns the file with the output of all runs of the CDK CLI."""
         return self.state / LOG_NAME
 
     @property
     def assembly(self) -> Path:
-        """Where the CDK writes the templates and assets."""
+        """Returns the folder for the templates and assets that the CDK writes."""
         return self.state.resolve() / "cdk.out"
 
     @property
     def context(self) -> dict[str, str]:
-        """What the app is told, as `-c key=value` of the CDK CLI."""
+        """Returns what the app is told by `-c key=value` of the CDK CLI."""
         return {"config": str(self.config.resolve()), "region": self.region, "stack": self.stack}
 
     def arguments(self, verb: str, *more: str) -> list[str]:
-        """The CDK CLI's command line for this deployment."""
+        """Returns the CDK CLI's command line for this deployment."""
         context = [part for key, value in self.context.items() for part in ("-c", f"{key}={value}")]
         return [
             verb,
@@ -63,7 +63,7 @@ class AwsTarget:
 
     @property
     def app_command(self) -> str:
-        """The CDK app, to be run in the project: its own `app.py`, or else the one of this package."""
+        """Returns the command of the CDK app: the project's own `app.py`, or else that of this package."""
         own = (self.project / "app.py").is_file()
         return build_app_command("app.py" if own else "-m centralized_ml_api.aws.app")
 
@@ -76,17 +76,17 @@ def call_cdk(
     on_line: Callable[[str], None] = lambda _: None,
     folder: Path | None = None,
 ) -> CdkRun:
-    """Runs the CDK CLI, fetched first where it is missing; all that it says goes to the log.
+    """Runs the CDK CLI, which is installed first if it is missing; its output goes to the log.
 
     Args:
-        target: what it is run for.
+        target: the deployment that it runs for.
         arguments: its command line.
-        say: told before something is downloaded.
-        on_line: told every line that it says.
-        folder: where it runs; the project's folder without it.
+        say: shows that something is being downloaded.
+        on_line: called with every line of its output.
+        folder: where it runs; None for the project's folder.
 
     Raises:
-        DeployError: there is no CDK CLI and none could be fetched.
+        DeployError: there is no CDK CLI, and none could be installed.
     """
     cli = provide_cdk(target.project, target.state, say)
     region = {"AWS_REGION": target.region, "AWS_DEFAULT_REGION": target.region}

@@ -1,7 +1,7 @@
-"""What an update would do to a deployed stack, from its template and the new one. Pure.
+"""Predicts what an update would do to a deployed stack, from its template and the new one. Pure.
 
-CloudFormation compares values, not texts: whatever names a replaced resource changes too. This follows such
-references, so that "the model's image changes" becomes "the model and its endpoint configuration are
+CloudFormation compares values, not texts: whatever refers to a replaced resource changes too. This follows
+such references, so that "the model's image changes" becomes "the model and its endpoint configuration are
 replaced, the endpoint moves to the new configuration".
 """
 
@@ -12,10 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from centralized_ml_api.aws.replacement import is_replaced
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 Action = Literal["add", "update", "replace", "remove"]
 Resource = dict[str, Any]
@@ -25,11 +23,77 @@ _SUBSTITUTED = re.compile(r"\$\{([^!.}]+)")
 _OTHER = ("Condition", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy")
 
 
+REPLACING: Mapping[str, frozenset[str]] = {
+    "AWS::ApiGateway::Deployment": frozenset({"RestApiId", "DeploymentCanarySettings"}),
+    "AWS::ApiGateway::RestApi": frozenset(),
+    "AWS::ApiGateway::Stage": frozenset({"RestApiId", "StageName"}),
+    "AWS::ApplicationAutoScaling::ScalableTarget": frozenset(
+        {"ResourceId", "ScalableDimension", "ServiceNamespace"}
+    ),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": frozenset(
+        {"PolicyName", "ResourceId", "ScalableDimension", "ScalingTargetId", "ServiceNamespace"}
+    ),
+    "AWS::CloudFormation::Stack": frozenset(),
+    "AWS::IAM::ManagedPolicy": frozenset({"Description", "ManagedPolicyName", "Path"}),
+    "AWS::IAM::Policy": frozenset(),
+    "AWS::IAM::Role": frozenset({"Path", "RoleName"}),
+    "AWS::Lambda::Function": frozenset({"FunctionName", "PackageType", "TenancyConfig"}),
+    "AWS::Lambda::Permission": frozenset(
+        {
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "FunctionUrlAuthType",
+            "InvokedViaFunctionUrl",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        }
+    ),
+    "AWS::Logs::LogGroup": frozenset({"LogGroupName"}),
+    "AWS::SageMaker::Endpoint": frozenset({"EndpointName"}),
+    "AWS::SageMaker::EndpointConfig": frozenset(
+        {
+            "AsyncInferenceConfig",
+            "DataCaptureConfig",
+            "EnableNetworkIsolation",
+            "EndpointConfigName",
+            "ExecutionRoleArn",
+            "ExplainerConfig",
+            "KmsKeyId",
+            "MetricsConfig",
+            "ProductionVariants",
+            "ShadowProductionVariants",
+            "VpcConfig",
+        }
+    ),
+    "AWS::SageMaker::Model": frozenset(
+        {
+            "Containers",
+            "EnableNetworkIsolation",
+            "ExecutionRoleArn",
+            "InferenceExecutionConfig",
+            "ModelName",
+            "PrimaryContainer",
+            "VpcConfig",
+        }
+    ),
+}
+"""For each type, the properties whose change makes CloudFormation replace the resource.
+
+A replaced resource is made anew beside the old one, which is then deleted.
+Source: the "Update requires: Replacement" of each property, as in
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html; a test
+compares this table with the copy of that data that the CDK CLI carries.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happens to one resource; `because` names the properties that change, sorted.
 
-    `name` is its path in the app where the template has it, else its logical id.
+    `name` is its path in the app if the template has one, else its logical id.
     """
 
     logical_id: str
@@ -40,7 +104,7 @@ class Change:
 
 
 def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Every resource that an update from `old` to `new` touches, in the order in which it would be.
+    """Returns every resource that an update from `old` to `new` touches, in the order of the update.
 
     Args:
         old: the deployed template; empty for a stack that does not exist.
@@ -56,17 +120,22 @@ def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[C
             changes.append(change)
         if change and change.action == "replace":
             renewed.add(logical_id)
-    gone = [one for one in reversed(creation_order(before)) if one not in after]
-    return (*changes, *(_change(one, before[one], "remove") for one in gone))
+    gone = [logical_id for logical_id in reversed(creation_order(before)) if logical_id not in after]
+    return (*changes, *(_change(logical_id, before[logical_id], "remove") for logical_id in gone))
 
 
 def creation_order(resources: Resources) -> list[str]:
-    """Every logical id after those that its resource names; otherwise in the template's order."""
+    """Returns every logical id after those that its resource refers to, otherwise in the template's order."""
     needs = {
-        name: [one for one in _named(resource) if one in resources and one != name]
+        name: [other for other in _references(resource) if other in resources and other != name]
         for name, resource in resources.items()
     }
     return list(graphlib.TopologicalSorter(needs).static_order())
+
+
+def is_replaced(resource_type: str, changed: Collection[str]) -> bool:
+    """Returns whether a change of these properties replaces a resource; types without a row never are."""
+    return not REPLACING.get(resource_type, frozenset()).isdisjoint(changed)
 
 
 def _compare(logical_id: str, old: Resource | None, new: Resource, renewed: set[str]) -> Change | None:
@@ -82,10 +151,10 @@ def _compare(logical_id: str, old: Resource | None, new: Resource, renewed: set[
 
 
 def _changed(old: Resource, new: Resource, renewed: set[str]) -> set[str]:
-    """The properties with another text, or with the same text about a resource that is not the same."""
+    """Returns the properties whose text changes, or whose text refers to a resource that is made anew."""
     before, after = old.get("Properties", {}), new.get("Properties", {})
     changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-    changed |= {key for key, value in after.items() if not renewed.isdisjoint(_named(value))}
+    changed |= {key for key, value in after.items() if not renewed.isdisjoint(_references(value))}
     return changed | {key for key in _OTHER if old.get(key) != new.get(key)}
 
 
@@ -95,17 +164,17 @@ def _change(logical_id: str, resource: Resource, action: Action, because: tuple[
     return Change(logical_id, name, resource["Type"], action, because)
 
 
-def _named(value: Any) -> Iterator[str]:
-    """Whatever a value refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
+def _references(value: Any) -> Iterator[str]:
+    """Yields whatever a value refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
     if isinstance(value, list):
         for inner in value:
-            yield from _named(inner)
+            yield from _references(inner)
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _named_by(key, inner)
+            yield from _references_by(key, inner)
 
 
-def _named_by(key: str, value: Any) -> Iterator[str]:
+def _references_by(key: str, value: Any) -> Iterator[str]:
     match key, value:
         case ("Ref" | "DependsOn", str()):
             yield value
@@ -118,4 +187,4 @@ def _named_by(key: str, value: Any) -> Iterator[str]:
         case ("Fn::Sub", str()):
             yield from _SUBSTITUTED.findall(value)
         case _:
-            yield from _named(value)
+            yield from _references(value)

@@ -1,7 +1,8 @@
-"""What was called on AWS: the access log, asked with CloudWatch Logs Insights, and the usage plans."""
+"""Reads what was called on AWS: the access log, with CloudWatch Logs Insights, and the usage plans."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -9,24 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.cdk_failure import build_aws_error
 from centralized_ml_api.aws.deployed import StackResource, load_resources
-from centralized_ml_api.aws.log_queries import run_queries
-from centralized_ml_api.aws.tags import STACK_TAG, TEAM_TAG
-from centralized_ml_api.aws.usage_rows import QUERIES, Counted
+from centralized_ml_api.aws.failures import build_aws_error
+from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.usage_rows import MOST_ROWS, QUERIES, Counted
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.usage.types import TeamDay, UsageTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.usage_rows import Row
 
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _ACCESS_LOG = "AccessLog"
 _USAGE_PLAN = "AWS::ApiGateway::UsagePlan"
 _MOST_DAYS = 90
 """How far back the usage plans are asked."""
+
+PATIENCE_SECONDS = 120.0
+_POLL_SECONDS = 0.5
+_UNDER_WAY = ("Scheduled", "Running", "Unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +44,25 @@ class _Deployed:
 
     @property
     def log_group(self) -> str:
-        groups = [one for one in self.resources if one.type == _LOG_GROUP and _ACCESS_LOG in one.logical_id]
-        if not groups:
-            raise DeployError(
-                f"{self.stack} has no access log yet",
-                fix="wait until mlapi deploy has ended, or deploy again",
-            )
-        return groups[0].physical_id
+        for resource in self.resources:
+            if resource.type == _LOG_GROUP and _ACCESS_LOG in resource.logical_id:
+                return resource.physical_id
+        raise DeployError(
+            f"{self.stack} has no access log yet",
+            fix="wait until mlapi deploy ends, or deploy again",
+        )
 
 
 def load_table(
     clients: AwsClients, stack: str, since: datetime | None, *, now: datetime | None = None
 ) -> UsageTable:
-    """The calls of a deployed stack since an instant; None since it was made.
+    """Returns the calls of a deployed stack since an instant.
 
     Args:
         clients: of the region of the stack.
         stack: its name.
-        since: the first instant that counts.
-        now: the last one; None for this very moment.
+        since: the first instant that counts; None for when the stack was created.
+        now: the last instant that counts; None for the present.
 
     Raises:
         DeployError: there is no such stack, or AWS refused.
@@ -71,12 +76,12 @@ def load_table(
         counted = Counted(answers, _load_teams(gateway, stack))
         days = tuple(_load_days(gateway, deployed.resources, start, until))
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error(f"the usage of {stack} cannot be read", error) from error
+        raise build_aws_error(f"cannot read the usage of {stack}", error) from error
     return UsageTable(since, counted.rows(), counted.models(), counted.hours(), days, counted.notes())
 
 
 def load_made(clients: AwsClients, stack: str) -> datetime:
-    """When the stack was made, from which on its instances are billed.
+    """Returns when the stack was created, which is when its instances begin to be billed.
 
     Raises:
         DeployError: there is no such stack, or AWS refused.
@@ -84,7 +89,7 @@ def load_made(clients: AwsClients, stack: str) -> datetime:
     try:
         return _load_made(clients.client("cloudformation"), stack)
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error(f"when {stack} was made cannot be read", error) from error
+        raise build_aws_error(f"cannot read when {stack} was created", error) from error
 
 
 def _load_deployed(cloudformation: Any, stack: str, region: str) -> _Deployed:
@@ -100,7 +105,7 @@ def _load_made(cloudformation: Any, stack: str) -> datetime:
 
 
 def _load_teams(gateway: Any, stack: str) -> dict[str, str]:
-    """Teams by the ids of their keys. The keys' values are not asked for."""
+    """Returns the teams by the ids of their keys, without reading the keys' values."""
     pages = gateway.get_paginator("get_api_keys").paginate(includeValues=False)
     keys = [key for page in pages for key in page.get("items", [])]
     return {
@@ -113,16 +118,16 @@ def _load_teams(gateway: Any, stack: str) -> dict[str, str]:
 def _load_days(
     gateway: Any, resources: Iterable[StackResource], since: datetime, until: datetime
 ) -> Iterable[TeamDay]:
-    """What API Gateway counts towards the quotas: a plan is a team's, whichever of its keys was used."""
+    """Yields what API Gateway counts towards the quotas, over all keys of each team's plan."""
     first = max(since, until - timedelta(days=_MOST_DAYS)).astimezone(UTC).date()
-    for plan in (one.physical_id for one in resources if one.type == _USAGE_PLAN):
+    for plan in (each.physical_id for each in resources if each.type == _USAGE_PLAN):
         team = gateway.get_usage_plan(usagePlanId=plan)["name"]
         counts = _load_plan_days(gateway, plan, first, until.astimezone(UTC).date())
         yield from (TeamDay(team, day, requests) for day, requests in sorted(counts.items()) if requests)
 
 
 def _load_plan_days(gateway: Any, plan: str, first: date, last: date) -> dict[date, int]:
-    """For each key, API Gateway gives [used, remaining] of one day after another.
+    """Adds up the keys of a plan: API Gateway gives [used, remaining] of each day for each key.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsage.html
     """
@@ -136,3 +141,50 @@ def _load_plan_days(gateway: Any, plan: str, first: date, last: date) -> dict[da
                 day = first + timedelta(days=number)
                 days[day] = days.get(day, 0) + int(requests)
     return days
+
+
+def run_queries(
+    logs: Any,
+    group: str,
+    queries: Mapping[str, str],
+    *,
+    since: datetime,
+    until: datetime,
+    pause: Callable[[float], None] = time.sleep,
+) -> dict[str, list[Row]]:
+    """Runs queries of CloudWatch Logs Insights, which AWS bills, at once; returns their rows by their names.
+
+    Args:
+        logs: a client of CloudWatch Logs.
+        group: the log group.
+        queries: the queries, by names of the caller's choice.
+        since: the first instant that counts.
+        until: the last instant that counts.
+        pause: waits that many seconds between two polls.
+
+    Raises:
+        DeployError: a query failed, or took longer than `PATIENCE_SECONDS`.
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    times = {"startTime": int(since.timestamp()), "endTime": int(until.timestamp())}
+    asked = {
+        name: logs.start_query(logGroupName=group, queryString=query, limit=MOST_ROWS, **times)["queryId"]
+        for name, query in queries.items()
+    }
+    return {name: _wait(logs, query, pause) for name, query in asked.items()}
+
+
+def _wait(logs: Any, query: str, pause: Callable[[float], None]) -> list[Row]:
+    for _ in range(int(PATIENCE_SECONDS / _POLL_SECONDS)):
+        answer = logs.get_query_results(queryId=query)
+        if answer["status"] == "Complete":
+            return [{cell["field"]: cell.get("value", "") for cell in row} for row in answer["results"]]
+        if answer["status"] not in _UNDER_WAY:
+            raise DeployError(f"a CloudWatch query of the access log ended as {answer['status']}")
+        pause(_POLL_SECONDS)
+    logs.stop_query(queryId=query)
+    raise DeployError(
+        f"a CloudWatch query of the access log took longer than {PATIENCE_SECONDS:g} seconds",
+        fix="ask for a shorter time: --since 24h",
+    )

@@ -1,4 +1,4 @@
-"""What CloudWatch counted -> the table of usage. Pure."""
+"""Builds the table of usage from what CloudWatch counted. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
-from centralized_ml_api.aws.log_queries import MOST_ROWS, Row
 from centralized_ml_api.config.checks.models.names import RESERVED
 from centralized_ml_api.plan.usage.types import NOBODY, HourUsage, Usage, error_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# The names are those of `ACCESS_LOG` in aws/constructs/http_api.py. A latency that is no number, as of a call
-# that API Gateway answered by itself, is left out by `pct`.
+Row = dict[str, str]
+"""One row of CloudWatch's answer, by the names of its columns."""
+
+MOST_ROWS = 10_000
+"""The most rows that one query may return.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
+"""
+
+# The names are those of `ACCESS_LOG` in aws/constructs/http_api.py. `pct` leaves out a latency that is
+# not a number, such as that of a call that API Gateway answered itself.
 # Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html
 _COUNTED = "stats count(*) as requests"
 _PERCENTILES = "stats pct(milliseconds, 50) as p50, pct(milliseconds, 95) as p95"
@@ -29,7 +37,7 @@ QUERIES = {
     "model_latencies": f"{_PERCENTILES} by model",
     "hours": f"{_COUNTED} by bin(1h) as hour, status",
 }
-"""What is asked of the access log."""
+"""The queries of the access log, by their names."""
 
 _BY_BODY = (CHAT_PATH, EMBEDDINGS_PATH)
 _NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -39,21 +47,21 @@ _MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The answers to `QUERIES`, and whose key each id of a key is."""
+    """The answers to `QUERIES`, and the teams by the ids of their keys."""
 
     answers: Mapping[str, Sequence[Row]]
     teams: Mapping[str, str]
 
     def rows(self) -> tuple[Usage, ...]:
-        """A row for each team and model, sorted by both."""
+        """Returns a row for each team and model, sorted by both."""
         return self._build(self.answers["latencies"], by_team=True)
 
     def models(self) -> tuple[Usage, ...]:
-        """A row for each model, sorted by model."""
+        """Returns a row for each model, sorted by model."""
         return self._build(self.answers["model_latencies"], by_team=False)
 
     def hours(self) -> tuple[HourUsage, ...]:
-        """The calls of every hour with any."""
+        """Returns the calls and errors of every hour that has calls, in order."""
         requests: Counter[datetime] = Counter()
         errors: Counter[datetime] = Counter()
         for row in self.answers["hours"]:
@@ -63,10 +71,12 @@ class Counted:
         return tuple(HourUsage(hour, requests[hour], errors[hour]) for hour in sorted(requests))
 
     def notes(self) -> tuple[str, ...]:
-        """What a reader has to know about the numbers."""
-        notes = ["latencies are those of API Gateway; of several keys of a team, the slowest one's"]
+        """Returns what a reader must know about the numbers."""
+        notes = ["latencies are those of API Gateway; for a team with several keys, those of the slowest key"]
         if any(len(rows) >= MOST_ROWS for rows in self.answers.values()):
-            notes.append(f"CloudWatch gives {MOST_ROWS} rows at most, so some calls are missing: use --since")
+            notes.append(
+                f"CloudWatch returns at most {MOST_ROWS} rows, so some calls are missing: use --since"
+            )
         return tuple(notes)
 
     def _build(self, latencies: Iterable[Row], *, by_team: bool) -> tuple[Usage, ...]:
@@ -103,14 +113,14 @@ def _merge(team: str, model: str, rows: Sequence[Row], latencies: Sequence[Row])
 
 
 def _team(key: str, teams: Mapping[str, str]) -> str:
-    """A key that is gone by now, as after a rotation, is shown by its id, which is no secret."""
+    """Shows a key that no longer exists, as after a rotation, by its id, which is no secret."""
     return teams.get(key, f"key {key}") if key not in {"", NOBODY} else NOBODY
 
 
 def _model(path: str) -> str:
-    """`/chat` is the model `chat`; what the API answers by itself is none, as on one machine.
+    """Returns the model of a path: `chat` for `/chat`; `NOBODY` for what the API answers itself.
 
-    Which model a call to a path of OpenAI was for stands in its body, so such a path stands for itself.
+    A call to one of OpenAI's paths names its model in the body, so such a path stands for itself.
     """
     name = path.removeprefix("/")
     if path in _BY_BODY or (_NAME.fullmatch(name) and name not in RESERVED):
@@ -123,12 +133,12 @@ def _most(values: Iterable[str | None]) -> float | None:
 
 
 def _integer(value: str | None) -> int:
-    """CloudWatch writes whole numbers also as `12.0` and `1.2E3`."""
+    """Reads a whole number, which CloudWatch may write as `12.0` or `1.2E3`."""
     return int(float(value)) if value and value[0] in _FIRST_DIGITS else 0
 
 
 def _instant(value: str) -> datetime:
-    """Milliseconds since the epoch, or `2026-06-01 12:00:00.000` in UTC: CloudWatch writes both."""
+    """Reads milliseconds since the epoch, or `2026-06-01 12:00:00.000` in UTC: CloudWatch writes both."""
     try:
         return datetime.fromtimestamp(float(value) / _MILLISECONDS, UTC)
     except ValueError:

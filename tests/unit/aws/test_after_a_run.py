@@ -8,10 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.deployed import StackResource, load_resources, load_template
+from centralized_ml_api.aws.deployed import StackResource, load_failure_reasons, load_resources, load_template
 from centralized_ml_api.aws.deployment import DestroyReport, check_gone
 from centralized_ml_api.aws.leftovers import find_leftovers, find_log_groups
-from centralized_ml_api.aws.stack_events import read_reasons
 from centralized_ml_api.errors import DeployError
 from support.aws_wire import Answer, refusal, stack_events, xml_refusal
 
@@ -34,13 +33,13 @@ def test_the_causes_of_the_last_failure_come_first_without_their_consequences(aw
         ("S", STACK, "CREATE_IN_PROGRESS", "User Initiated"),
         ("Z", MODEL, "DELETE_FAILED", "of an earlier run"),
     )
-    reasons = read_reasons(AwsClients("us-east-1").client("cloudformation"), "S")
+    reasons = load_failure_reasons(AwsClients("us-east-1").client("cloudformation"), "S")
     assert reasons == [f"A ({MODEL}): not subscribed", f"B ({MODEL}): quota"]
 
 
 def test_reasons_that_cannot_be_asked_for_are_none(aws: AwsWire) -> None:
     aws.answers["cloudformation.DescribeStackEvents"] = xml_refusal("AccessDenied", "no")
-    assert read_reasons(AwsClients("us-east-1").client("cloudformation"), "S") == []
+    assert load_failure_reasons(AwsClients("us-east-1").client("cloudformation"), "S") == []
 
 
 def test_what_still_exists_is_left_and_what_costs_nothing_is_not_asked_for(aws: AwsWire) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.aws.cdk_cli import CDK_VERSION, CdkCli, find_node, provide_cdk, run_cdk
-from centralized_ml_api.aws.cdk_failure import build_cdk_error
+from centralized_ml_api.aws.failures import build_cdk_error
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
@@ -77,16 +77,19 @@ def test_where_npm_is_not_reached_the_message_says_so(
     monkeypatch.setenv("npm_config_fetch_retries", "0")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     said = list[str]()
-    with pytest.raises(DeployError, match="npm could not fetch the CDK CLI") as caught:
+    with pytest.raises(DeployError, match="npm could not install the CDK CLI") as caught:
         provide_cdk(tmp_path / "project", tmp_path / "state", said.append)
-    assert said == [f"Fetching the CDK CLI {CDK_VERSION} from npm (once)"]
+    assert said == [f"Installing the CDK CLI {CDK_VERSION} from npm (once)"]
     assert "npm config list" in caught.value.fix
 
 
 def test_a_failure_is_explained_from_the_stack_before_the_cdk(tmp_path: Path) -> None:
     reasons = ["Model1 (AWS::SageMaker::Model): Caller is not subscribed to the marketplace offering."]
     error = build_cdk_error("deploying S failed", "ROLLBACK_COMPLETE", reasons, tmp_path / "cdk.log")
-    assert error.message == f"deploying S failed: no subscription to the model package\n  {reasons[0]}"
+    assert (
+        error.message
+        == f"deploying S failed: this account has no subscription to the model package\n  {reasons[0]}"
+    )
     assert "read: docs/how-to/troubleshoot-aws.md#not-subscribed" in error.fix
     assert error.fix.endswith(f"log: {tmp_path / 'cdk.log'}")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.doctor import examine
 from centralized_ml_api.aws.doctor.context import load_context
+from centralized_ml_api.aws.doctor.examine import examine
 from support.aws_wire import AwsWire, quotas, refusal, stack_in, xml_refusal
 from support.jumpstart import make_spec, write_mirror
 
@@ -78,7 +78,7 @@ def test_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     one = the_only(write(tmp_path, model()), "credentials")
-    assert (one.title, one.page.partition("#")[2]) == ("no AWS credentials", "no-credentials")
+    assert (one.title, one.page.partition("#")[2]) == ("no valid AWS credentials", "no-credentials")
 
 
 def test_expired_credentials(aws: AwsWire, tmp_path: Path) -> None:
@@ -92,13 +92,13 @@ def test_expired_credentials(aws: AwsWire, tmp_path: Path) -> None:
 def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> None:
     words = "The security token included in the request is invalid."
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("InvalidClientTokenId", words)
-    assert the_only(write(tmp_path, model()), "credentials").title == "no AWS credentials"
+    assert the_only(write(tmp_path, model()), "credentials").title == "no valid AWS credentials"
 
 
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [one for one in found(write(tmp_path, model())) if one.severity == "unknown"]
-    assert unknown.title == "not looked at without credentials: bootstrap, stack, quota, subscription"
+    assert unknown.title == "not checked without credentials: bootstrap, stack, quota, subscription"
 
 
 def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_of_several_types_one_with_a_quota_is_enough(aws: AwsWire, tmp_path: Pat
     path = write(tmp_path, model(instances=["ml.g5.2xlarge", "ml.g6.2xlarge"]))
     assert not failed(path)
     aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
-    assert the_only(path, "quota").title == "no type of chat has a quota"
+    assert the_only(path, "quota").title == "no instance type of chat has a quota"
 
 
 def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.aws.failures import (
+from centralized_ml_api.aws.failures import explain_failures
+from centralized_ml_api.aws.known_failures import (
     FAILURES,
     TROUBLESHOOTING,
     UNKNOWN,
     Failure,
-    explain_failures,
     failure_of,
 )
 
@@ -110,7 +110,7 @@ def test_several_failures_are_all_found_each_once() -> None:
 
 def test_the_words_of_aws_are_kept() -> None:
     (found,) = explain_failures([f"  Model: {MESSAGES['capacity']}  "])
-    assert found.words == f"Model: {MESSAGES['capacity']}"
+    assert found.line == f"Model: {MESSAGES['capacity']}"
     assert found.failure is failure_of("capacity")
 
 

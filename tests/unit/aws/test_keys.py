@@ -12,7 +12,7 @@ import pytest
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.keys import AwsKeys, find_keys
-from centralized_ml_api.aws.tags import STACK_TAG, key_tags
+from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
 from centralized_ml_api.aws.target import AwsTarget
 from centralized_ml_api.errors import DeployError, UsageError
 from support.moto_server import start_moto

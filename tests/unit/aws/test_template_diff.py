@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.aws.downtime import changes_data, describe_effect, render_changes
+from centralized_ml_api.aws.changes import changes_data, describe_effect, render_changes
 from centralized_ml_api.aws.template_diff import compare_templates, creation_order
 
 Template = dict[str, Any]

@@ -14,9 +14,8 @@ import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.constructs.http_api import ACCESS_LOG
-from centralized_ml_api.aws.log_queries import run_queries
-from centralized_ml_api.aws.tags import STACK_TAG, key_tags
-from centralized_ml_api.aws.usage import load_table
+from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
+from centralized_ml_api.aws.usage import load_table, run_queries
 from centralized_ml_api.aws.usage_rows import QUERIES
 from centralized_ml_api.errors import DeployError
 from support.aws_wire import Answer, refusal
@@ -239,7 +238,7 @@ def test_a_refusal_names_what_aws_refused(deployed: AwsWire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("Failed", "did not answer"), ("Running", "took more than 120 seconds")]
+    ("status", "said"), [("Failed", "ended as Failed"), ("Running", "took longer than 120 seconds")]
 )
 def test_a_query_that_fails_or_never_ends_is_an_error(aws: AwsWire, status: str, said: str) -> None:
     Insights(aws, {"hours": status})
@@ -263,4 +262,4 @@ def test_an_answer_that_is_cut_off_is_said(deployed: AwsWire) -> None:
     many = [_row(hour="2026-06-01 12:00:00.000", status="200", requests="1")] * 10_000
     Insights(deployed, {**ANSWERS, "hours": many})
     table = load_table(AwsClients("us-east-1"), STACK, None)
-    assert any("10000 rows at most" in note for note in table.notes)
+    assert any("at most 10000 rows" in note for note in table.notes)

@@ -110,7 +110,7 @@ def test_a_plan_without_credentials_says_that_it_compared_nothing(
     done = mlapi("plan", "--target", "aws")
     assert done.returncode == 0
     assert (
-        "Not compared with what is deployed: AWS does not know who you are: no AWS credentials."
+        "Not compared with what is deployed: AWS does not know who you are: no valid AWS credentials."
         in done.stdout
     )
 

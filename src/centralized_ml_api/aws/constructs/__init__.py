@@ -1,1 +1,1 @@
-"""One construct a noun. They translate the plan and decide nothing."""
+"""Translates the plan into CloudFormation, one noun a file; decides nothing."""

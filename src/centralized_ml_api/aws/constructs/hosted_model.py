@@ -1,33 +1,51 @@
-"""A model on SageMaker: the model, how it is hosted, and the endpoint, which stays when the others change.
+"""A model on SageMaker: model, endpoint configuration, and the endpoint, which stays when the others change.
 
-Nothing here has a fixed name. A changed model or configuration is made anew before the old one goes, which a
+Nothing here has a fixed name. A changed model or configuration is made before the old one is deleted, which a
 fixed name would prevent; the endpoint then moves to the new configuration while it serves.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnResource
 from constructs import Construct
 
-from centralized_ml_api.aws.constructs.autoscaling import InstanceScaling
-
 if TYPE_CHECKING:
-    from aws_cdk import Reference
+    from aws_cdk import Reference, Stack
 
     from centralized_ml_api.catalog.facts import ModelData
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
+    from centralized_ml_api.plan.types import AutoscalingPlan
 
 VARIANT = "AllTraffic"
 """The one production variant of an endpoint."""
 
 
-class HostedModel(Construct):
-    """`endpoint_name` is SageMaker's name of the endpoint, `endpoint_arn` what IAM knows it by.
+@dataclass(frozen=True, slots=True)
+class EndpointAddress:
+    """The name of an endpoint and its ARN; both may be CDK tokens."""
 
-    The CDK has no classes of its own for SageMaker, only generated ones, whose import costs more than all of
-    this; so the properties stand here in CloudFormation's words.
+    name: str
+    arn: str
+
+
+def adopted_address(stack: Stack, endpoint_name: str) -> EndpointAddress:
+    """Returns the address of an endpoint of the same account and region that somebody else made.
+
+    An ARN has the name in lower case, and IAM is case-sensitive.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
+    """
+    arn = stack.format_arn(service="sagemaker", resource="endpoint", resource_name=endpoint_name.lower())
+    return EndpointAddress(endpoint_name, arn)
+
+
+class HostedModel(Construct):
+    """A model behind an endpoint of our own, `address`.
+
+    The CDK has only generated classes for SageMaker, whose import costs more than all of this; so the
+    properties stand here in CloudFormation's words.
     """
 
     def __init__(
@@ -37,14 +55,13 @@ class HostedModel(Construct):
         model = self._add("Model", "Model", _model(plan, role_arn))
         variant = _variant(plan, model.get_att("ModelName"))
         config = self._add("Config", "EndpointConfig", {"ProductionVariants": [variant]})
-        config_name = config.get_att("EndpointConfigName")
-        endpoint = self._add("Endpoint", "Endpoint", _endpoint(plan, config_name))
-        self.endpoint_name = endpoint.get_att("EndpointName").to_string()
-        self.endpoint_arn = endpoint.ref  # SageMaker's ARNs are in small letters, whatever the name is
+        endpoint = self._add("Endpoint", "Endpoint", _endpoint(plan, config.get_att("EndpointConfigName")))
+        self.address = EndpointAddress(
+            endpoint.get_att("EndpointName").to_string(),
+            endpoint.ref,  # SageMaker's ARNs are in lower case, whatever the name is
+        )
         if plan.autoscaling:
-            InstanceScaling(
-                self, "Scaling", plan=plan.autoscaling, endpoint_name=self.endpoint_name, variant=VARIANT
-            )
+            _build_scaling(Construct(self, "Scaling"), plan.autoscaling, self.address.name)
 
     def _add(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CfnResource:
         return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)
@@ -54,18 +71,18 @@ def _model(plan: HostingPlan, role_arn: Reference) -> dict[str, Any]:
     return {
         "ExecutionRoleArn": role_arn,
         "PrimaryContainer": _container(plan.container),
-        **_known(EnableNetworkIsolation=plan.network_isolation),
+        **_decided(EnableNetworkIsolation=plan.network_isolation),
     }
 
 
-def _known(**properties: Any) -> dict[str, Any]:
-    """Those that the plan decides; SageMaker has its own defaults for the others."""
+def _decided(**properties: Any) -> dict[str, Any]:
+    """Returns those that the plan decides; SageMaker has defaults for the others."""
     return {name: value for name, value in properties.items() if value is not None}
 
 
 def _container(plan: ContainerPlan) -> dict[str, Any]:
-    """A package brings its image and artifacts and takes neither of ours."""
-    return _known(
+    """Builds the container; a package brings its own image and artifacts."""
+    return _decided(
         Image=plan.image,
         ModelPackageName=plan.package_arn,
         Environment=dict(plan.environment) or None,
@@ -88,7 +105,7 @@ def _artifacts(data: ModelData | None, *, accept_eula: bool) -> dict[str, Any]:
 
 
 def _variant(plan: HostingPlan, model_name: Reference) -> dict[str, Any]:
-    return _known(
+    return _decided(
         VariantName=VARIANT,
         ModelName=model_name,
         InitialInstanceCount=plan.initial_count,
@@ -102,34 +119,67 @@ def _variant(plan: HostingPlan, model_name: Reference) -> dict[str, Any]:
 
 
 def _instances(plan: HostingPlan) -> dict[str, Any]:
-    """One type, or a pool of types of which the first has priority 1."""
+    """Builds one type, or a pool of types of which the first has priority 1."""
     if len(plan.instances) == 1:
         return {"InstanceType": plan.instances[0]}
     return {
         "InstancePools": [
-            {"InstanceType": one, "Priority": priority} for priority, one in enumerate(plan.instances, 1)
+            {"InstanceType": instance, "Priority": priority}
+            for priority, instance in enumerate(plan.instances, 1)
         ],
         "VariantInstanceProvisionTimeoutInSeconds": plan.provision_timeout_seconds,
     }
 
 
 def _endpoint(plan: HostingPlan, config_name: Reference) -> dict[str, Any]:
+    """Builds the endpoint, and which settings an update takes from the new configuration.
+
+    A scaled endpoint keeps the instances that it has scaled to; a fixed one goes to the count of the config,
+    even if it was scaled before.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
+    """
+    from_config = [
+        "DataCaptureConfig",
+        *([] if plan.autoscaling else ["DesiredInstanceCount"]),
+        "DesiredWeight",
+    ]
     return {
         "EndpointConfigName": config_name,
         "RetainAllVariantProperties": True,
-        "ExcludeRetainedVariantProperties": [
-            {"VariantPropertyType": kind} for kind in _from_the_config(plan)
-        ],
+        "ExcludeRetainedVariantProperties": [{"VariantPropertyType": kind} for kind in from_config],
     }
 
 
-def _from_the_config(plan: HostingPlan) -> list[str]:
-    """What an update takes from the new configuration rather than from the running endpoint.
+def _build_scaling(scope: Construct, plan: AutoscalingPlan, endpoint_name: str) -> None:
+    """Builds the range of the instance count, and the policy that tracks calls per instance.
 
-    A scaled endpoint keeps the instances that it has scaled to; a fixed one goes to the count of the config,
-    also when it was scaled before.
-    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
+    Application Auto Scaling acts by its own service-linked role, so there is no role here.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html
     """
-    kinds = ["DesiredWeight", "DataCaptureConfig"]
-    kinds += [] if plan.autoscaling else ["DesiredInstanceCount"]
-    return sorted(kinds)
+    target = CfnResource(
+        scope,
+        "Target",
+        type="AWS::ApplicationAutoScaling::ScalableTarget",
+        properties={
+            "ServiceNamespace": "sagemaker",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            "ResourceId": f"endpoint/{endpoint_name}/variant/{VARIANT}",
+            "MinCapacity": plan.min_capacity,
+            "MaxCapacity": plan.max_capacity,
+        },
+    )
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    CfnResource(
+        scope,
+        "Policy",
+        type="AWS::ApplicationAutoScaling::ScalingPolicy",
+        properties={
+            "PolicyName": "InvocationsPerInstance",
+            "PolicyType": "TargetTrackingScaling",
+            "ScalingTargetId": target.ref,
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": plan.invocations_per_instance,
+                "PredefinedMetricSpecification": metric,
+            },
+        },
+    )

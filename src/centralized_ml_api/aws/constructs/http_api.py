@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnMapping, CfnResource
+from aws_cdk import CfnMapping, CfnResource, RemovalPolicy
 from constructs import Construct
 
-from centralized_ml_api.aws.constructs.account_logging import build_account_logging
-from centralized_ml_api.aws.constructs.api_deployment import build_deployment
-from centralized_ml_api.aws.constructs.log_group import build_log_group
+from centralized_ml_api.aws.constructs.resources import (
+    build_log_group,
+    build_resource,
+    build_role,
+    role_arn,
+)
 from centralized_ml_api.aws.document.shared_texts import is_large, repeated_texts, replace_texts
 
 if TYPE_CHECKING:
@@ -22,9 +27,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.event import Throttle
 
 STAGE = "prod"
-
-_NAME = "Api"
-"""Of the construct: a part of logical ids."""
 
 ACCESS_LOG: dict[str, str] = {
     "time": "$context.requestTime",
@@ -39,18 +41,26 @@ ACCESS_LOG: dict[str, str] = {
     "bytes": "$context.responseLength",
     "error": "$context.error.responseType",
 }
-"""One line a request. No body and no key: neither may be written down.
+"""One line a request, without bodies and keys: neither may be written down.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 """
 
+_TOKEN = re.compile(r"\$\{Token\[[^\]]+\]\}")
+"""What the CDK writes into a text for a value that only the deployment knows.
+
+Its number changes with whatever else is in the stack.
+Source: https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
+"""
+
+_LOGGING_POLICY = "iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+
 
 class HttpApi(Construct):
-    """`url` is where participants send their requests; it ends with a slash.
+    """The API of a document; the CDK's classes for it take longer to load than all of it takes to build.
 
-    `id` and `stage` are API Gateway's names of the API and of its stage.
-
-    The CDK's classes for an API take longer to load than all of it takes to build; their logical ids stay.
+    `url` is where participants send their requests, with a slash at its end; `id` and `stage` are API
+    Gateway's names of the API and of its stage.
     """
 
     def __init__(
@@ -60,59 +70,51 @@ class HttpApi(Construct):
         *,
         document: Mapping[str, Any],
         throttle: Throttle,
-        log_retention_days: int,
         stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
+        stack = stack_context.stack
         if is_large(document):
-            document = self._share_texts(document, stack_context.stack)
-        log = build_log_group(self, "AccessLog", log_retention_days)
-        whole = Construct(self, _NAME)
-        api = _build_api(whole, document, stack_context.stack_name)
-        self.id = api.ref
-        deployment = build_deployment(
-            whole, "Deployment", api_id=self.id, document=document, stack=stack_context.stack
+            document = self._share_texts(document, stack)
+        log = build_log_group(self, "AccessLog", stack_context.log_retention_days)
+        parent = Construct(self, "Api")  # its name is a part of logical ids
+        api = CfnResource(
+            parent,
+            "Resource",
+            type="AWS::ApiGateway::RestApi",
+            properties={
+                "Body": document,
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "Name": stack_context.stack_name,  # by which CloudWatch tells APIs apart
+            },
         )
-        stage = _build_stage(whole, deployment, {**_settings(throttle, log), "RestApiId": self.id})
-        stage.add_resource_dependency(build_account_logging(whole, after=api, stack_context=stack_context))
+        self.id = api.ref
+        deployment = _build_deployment(parent, api_id=self.id, document=document, stack=stack)
+        settings = {**_stage_settings(throttle, log), "RestApiId": self.id}
+        stage = build_resource(
+            parent,
+            f"DeploymentStage.{STAGE}",
+            "AWS::ApiGateway::Stage",
+            {"StageName": STAGE, "DeploymentId": deployment.ref, **settings},
+        )
+        stage.add_resource_dependency(_build_account_logging(parent, after=api, stack_context=stack_context))
         self.stage = stage.ref
-        self.url = _url(stack_context, self.id, self.stage)
+        host = f"{self.id}.execute-api.{stack_context.region}.{stack.url_suffix}"
+        self.url = f"https://{host}/{self.stage}/"
 
     def _share_texts(self, document: Mapping[str, Any], stack: Stack) -> Mapping[str, Any]:
-        """The document with its repeated texts in a mapping of the template."""
+        """Returns the document with its repeated texts in a mapping of the template."""
         texts = repeated_texts(document)
         mapping = CfnMapping(self, "Texts", mapping={key: {"Text": text} for key, text in texts.items()})
-        # Not `mapping.find_in_map`: its strings would each be searched for tokens, again and again.
+        # Not `mapping.find_in_map`: the CDK would search each of its strings for tokens, again and again.
         name = stack.resolve(mapping.logical_id)
-        places = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
-        shared: Mapping[str, Any] = replace_texts(document, places.get)
+        references = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
+        shared: Mapping[str, Any] = replace_texts(document, references.get)
         return shared
 
 
-def _build_api(scope: Construct, document: Mapping[str, Any], name: str) -> CfnResource:
-    return CfnResource(
-        scope,
-        "Resource",
-        type="AWS::ApiGateway::RestApi",
-        properties={
-            "Body": document,
-            "EndpointConfiguration": {"Types": ["REGIONAL"]},
-            "Name": name,  # by which CloudWatch tells APIs apart
-        },
-    )
-
-
-def _build_stage(scope: Construct, deployment: CfnResource, settings: dict[str, Any]) -> CfnResource:
-    return CfnResource(
-        Construct(scope, f"DeploymentStage.{STAGE}"),
-        "Resource",
-        type="AWS::ApiGateway::Stage",
-        properties={"StageName": STAGE, "DeploymentId": deployment.ref, **settings},
-    )
-
-
-def _settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
-    """For every path and method alike."""
+def _stage_settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
+    """Builds the settings that apply to every path and method."""
     return {
         "AccessLogSetting": {"DestinationArn": log.get_att("Arn"), "Format": json.dumps(ACCESS_LOG)},
         "MethodSettings": [
@@ -127,6 +129,53 @@ def _settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
     }
 
 
-def _url(stack_context: StackContext, api: str, stage: str) -> str:
-    suffix = stack_context.stack.url_suffix
-    return f"https://{api}.execute-api.{stack_context.region}.{suffix}/{stage}/"
+def _build_deployment(
+    scope: Construct, *, api_id: str, document: Mapping[str, Any], stack: Stack
+) -> CfnResource:
+    """Builds a deployment of the API, whose logical id ends with a fingerprint of the document.
+
+    A deployment is a snapshot of the API: only a new one serves a changed document.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html
+    """
+    deployment = build_resource(scope, "Deployment", "AWS::ApiGateway::Deployment", {"RestApiId": api_id})
+    deployment.override_logical_id(stack.get_logical_id(deployment) + _fingerprint(stack, document))
+    deployment.add_metadata("aws:cdk:do-not-refactor", value=True)  # its id is no name
+    return deployment
+
+
+def _fingerprint(stack: Stack, document: Mapping[str, Any]) -> str:
+    """Returns 32 hexadecimal digits; tokens count as what they stand for in the template."""
+    text = json.dumps(document, sort_keys=True)
+    tokens = list(dict.fromkeys(_TOKEN.findall(text)))
+    meanings = dict(zip(tokens, stack.resolve(tokens), strict=True))
+    plain = _TOKEN.sub(lambda found: json.dumps(meanings[found[0]], sort_keys=True), text)
+    return hashlib.sha256(plain.encode()).hexdigest()[:32]
+
+
+def _build_account_logging(
+    scope: Construct, *, after: CfnResource, stack_context: StackContext
+) -> CfnResource:
+    """Builds the account's setting, without which no stage with an access log can be made, and its role.
+
+    Both outlive the stack: the setting goes on naming the role, and the logs of every other API of the
+    account and region depend on it. Neither costs anything.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+
+    Args:
+        scope: the construct that holds both.
+        after: an API; before its first API, an account has no such setting.
+        stack_context: of the stack.
+    """
+    role = build_role(
+        scope,
+        "CloudWatchRole",
+        service="apigateway.amazonaws.com",
+        managed=[f"arn:{stack_context.partition}:{_LOGGING_POLICY}"],
+    )
+    setting = CfnResource(
+        scope, "Account", type="AWS::ApiGateway::Account", properties={"CloudWatchRoleArn": role_arn(role)}
+    )
+    setting.add_resource_dependency(after)
+    for kept in (role, setting):
+        kept.apply_removal_policy(RemovalPolicy.RETAIN)
+    return setting

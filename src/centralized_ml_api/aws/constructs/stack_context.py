@@ -1,4 +1,4 @@
-"""What a stack knows of where it is deployed."""
+"""What all constructs of a stack are told: where it is deployed, and how long its logs are kept."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ if TYPE_CHECKING:
 
 
 class StackContext:
-    """The stack of a construct, whose properties are asked for once: each question is a call to Node.
+    """The stack of a construct, whose properties are read once: each read is a call to Node.
 
-    All of them are the same in the stacks nested in it, but the name. They may be tokens.
+    All but the name are the same in the stacks nested in it. They may be tokens.
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
     """
 
-    def __init__(self, scope: Construct) -> None:
+    def __init__(self, scope: Construct, *, log_retention_days: int) -> None:
         self.stack = Stack.of(scope)
+        self.log_retention_days = log_retention_days
 
     @cached_property
     def partition(self) -> str:
-        """Such as `aws` or `aws-cn`."""
+        """Returns the partition, such as `aws` or `aws-cn`."""
         return self.stack.partition
 
     @cached_property
     def account(self) -> str:
-        """Twelve digits."""
+        """Returns the account's twelve digits."""
         return self.stack.account
 
     @cached_property
     def region(self) -> str:
-        """Such as `eu-west-1`."""
+        """Returns the region, such as `eu-west-1`."""
         return self.stack.region
 
     @cached_property
     def stack_name(self) -> str:
-        """CloudFormation's name of the stack."""
+        """Returns CloudFormation's name of the stack."""
         return self.stack.stack_name
 
     @cached_property
     def synthesizer(self) -> IStackSynthesizer:
-        """What takes files to S3, those of nested stacks too."""
+        """Returns what ships files to S3, those of nested stacks too."""
         return self.stack.synthesizer

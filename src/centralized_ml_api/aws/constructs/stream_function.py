@@ -1,4 +1,4 @@
-"""The one Lambda function that streams, speaks OpenAI's API and tells who is ready.
+"""The one Lambda function that streams, speaks OpenAI's API and tells which models are ready.
 
 Its code is the folder beside this file.
 """
@@ -14,17 +14,15 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.aws.constructs.code_asset import ship_code
-from centralized_ml_api.aws.constructs.log_group import build_log_group
-from centralized_ml_api.aws.constructs.role import allow, build_managed_policy, build_role, role_arn
+from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
+from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_managed_policy
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
-    from centralized_ml_api.aws.constructs.role import Statement
+    from centralized_ml_api.aws.constructs.hosted_model import EndpointAddress
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
@@ -33,14 +31,14 @@ RUNTIME = "nodejs24.x"
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
 MEMORY_MIB = 512
-"""Bodies of some megabytes pass through; more memory also means a quicker start."""
+"""Bodies of some megabytes pass through; more memory also means a faster start."""
 
 DESCRIBE = "sagemaker:DescribeEndpoint"
 INVOKE = (DESCRIBE, "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
 
 
 class StreamFunction(Construct):
-    """`arn` is that of the function. It may ask about the endpoints of its plan, and call those it should."""
+    """The function: may describe the endpoints of its plan, and invoke those it serves. `arn` is its ARN."""
 
     def __init__(
         self,
@@ -49,76 +47,61 @@ class StreamFunction(Construct):
         *,
         plan: StreamPlan,
         endpoints: Mapping[str, EndpointAddress],
-        log_retention_days: int,
         stack_context: StackContext,
         ends: datetime | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._stack = stack_context.stack
-        log = build_log_group(self, "Log", log_retention_days)
-        models = {one.name: one for one in plan.models}
-        parameters = [
-            self._add_parameter(number, [models[name] for name in names], endpoints)
-            for number, names in enumerate(plan.tables, 1)
-        ]
-        found = _found_in(parameters) if parameters else {"MODELS": _render(plan.models, endpoints)}
-        function = CfnResource(
+        log = build_log_group(self, "Log", stack_context.log_retention_days)
+        parameters = self._build_tables(plan, endpoints)
+        if parameters:
+            names = [parameter.ref for parameter in parameters]
+            models = {"MODEL_PARAMETERS": json.dumps(names)}
+            read = [allow(["ssm:GetParameters"], [_parameter_arn(name, stack_context) for name in names])]
+        else:
+            models, read = {"MODELS": _render(plan.models, endpoints)}, []
+        function = build_function(
             self,
-            "Function",
-            type="AWS::Lambda::Function",
-            properties={
-                "Description": "Streams answers, and speaks the API of OpenAI",
-                "Code": ship_code(self, CODE, stack_context),
-                "Handler": "index.handler",
-                "Runtime": RUNTIME,
-                "Timeout": plan.timeout_seconds,
-                "MemorySize": MEMORY_MIB,
-                "Environment": {
-                    "Variables": {
-                        "IDLE_SECONDS": str(plan.idle_seconds),
-                        "HEALTH_SECONDS": str(plan.health_seconds),
-                        "MODELS_VERSION": _version(plan),
-                        **found,
-                        **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
-                    }
-                },
-                "Role": role_arn(self._build_role(plan, endpoints, log, parameters)),
-                "LoggingConfig": {"LogGroup": log.ref},
+            description="Streams answers, and speaks the API of OpenAI",
+            code=CODE,
+            handler="index.handler",
+            runtime=RUNTIME,
+            timeout_seconds=plan.timeout_seconds,
+            memory_mib=MEMORY_MIB,
+            environment={
+                "IDLE_SECONDS": str(plan.idle_seconds),
+                "HEALTH_SECONDS": str(plan.health_seconds),
+                "MODELS_VERSION": _version(plan),
+                **models,
+                **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
             },
+            role=build_function_role(
+                self,
+                description="The function that streams",
+                log=log,
+                statements=read,
+                managed=[*self._endpoint_policies(plan, endpoints)],
+            ),
+            log=log,
+            stack_context=stack_context,
         )
         self.arn = function.get_att("Arn").to_string()
 
-    def _add_parameter(
-        self, number: int, models: Sequence[StreamModel], endpoints: Mapping[str, EndpointAddress]
-    ) -> CfnResource:
-        properties = {"Type": "String", "Value": _render(models, endpoints)}
-        return CfnResource(self, f"Models{number}", type="AWS::SSM::Parameter", properties=properties)
+    def _build_tables(
+        self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]
+    ) -> Sequence[CfnResource]:
+        """Builds the parameters with the models; none where the function's environment has room for them."""
+        models = {model.name: model for model in plan.models}
+        return [
+            CfnResource(
+                self,
+                f"Models{number}",
+                type="AWS::SSM::Parameter",
+                properties={"Type": "String", "Value": _render([models[name] for name in names], endpoints)},
+            )
+            for number, names in enumerate(plan.tables, 1)
+        ]
 
-    def _build_role(
-        self,
-        plan: StreamPlan,
-        endpoints: Mapping[str, EndpointAddress],
-        log: CfnResource,
-        parameters: Sequence[CfnResource],
-    ) -> CfnResource:
-        write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn")])
-        return build_role(
-            self,
-            "Role",
-            service="lambda.amazonaws.com",
-            description="The function that streams",
-            inline={"Function": [write, *self._reading(parameters)]},
-            managed=[*self._invoking(plan, endpoints)],
-        )
-
-    def _reading(self, parameters: Sequence[CfnResource]) -> Iterable[Statement]:
-        if parameters:
-            yield allow(["ssm:GetParameters"], [self._arn_of(one) for one in parameters])
-
-    def _arn_of(self, parameter: CfnResource) -> str:
-        return self._stack.format_arn(service="ssm", resource="parameter", resource_name=parameter.ref)
-
-    def _invoking(self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]) -> Iterable[str]:
+    def _endpoint_policies(self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]) -> Iterable[str]:
         for kind, actions, lists in (
             ("Endpoints", INVOKE, plan.policies),
             ("Watched", (DESCRIBE,), plan.watched),
@@ -129,13 +112,13 @@ class StreamFunction(Construct):
 
 
 def _render(models: Iterable[StreamModel], endpoints: Mapping[str, EndpointAddress]) -> str:
-    return render_table([(one.name, build_row(one, endpoints[one.name].name)) for one in models])
+    return render_table([(model.name, build_row(model, endpoints[model.name].name)) for model in models])
 
 
-def _found_in(parameters: Iterable[CfnResource]) -> dict[str, str]:
-    return {"MODEL_PARAMETERS": json.dumps([one.ref for one in parameters])}
+def _parameter_arn(name: str, stack_context: StackContext) -> str:
+    return stack_context.stack.format_arn(service="ssm", resource="parameter", resource_name=name)
 
 
 def _version(plan: StreamPlan) -> str:
-    """Changes with the models, so that instances of the function that read the old ones are replaced."""
+    """Returns a text that changes with the models, so that running copies of the function are replaced."""
     return hashlib.sha256(repr(plan.models).encode()).hexdigest()[:12]

@@ -1,24 +1,48 @@
-"""A key and a usage plan for each team. API Gateway makes the values of the keys; no template holds one."""
+"""The keys of teams: a key and a usage plan each, their end, and the function that passes keys on.
+
+API Gateway makes the values of the keys; no template holds one.
+"""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnResource
 from constructs import Construct
 
-from centralized_ml_api.aws.tags import key_tags
+from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
+from centralized_ml_api.aws.constructs.resources import (
+    allow,
+    build_log_group,
+    build_role,
+    only_from_this_account,
+    role_arn,
+)
+from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.aws.constructs.http_api import HttpApi
-    from centralized_ml_api.plan.aws.event import TeamAccess
+    from centralized_ml_api.aws.constructs.resources import Statement
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.aws.event import AccessPlan, TeamAccess
     from centralized_ml_api.plan.event import TeamPlan
+
+KEY_CODE = Path(__file__).with_name("key_code")
+RUNTIME = "python3.14"
+"""Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
+
+TIMEOUT_SECONDS = 10
+"""Looking up twenty teams takes two seconds; without lists of models a call takes a millisecond."""
+
+MEMORY_MIB = 256
 
 
 class TeamKeys(Construct):
-    """`ids` are API Gateway's ids of the keys by the names of the teams; the values have to be asked for."""
+    """`ids` are API Gateway's ids of the keys, by the names of the teams; the values must be asked for."""
 
     def __init__(
         self,
@@ -31,16 +55,26 @@ class TeamKeys(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack_name = stack_name
-        self.ids = {one.name: self._build(one.team, api) for one in teams}
+        self.ids = {access.name: self._build(access.team, api) for access in teams}
 
     def _build(self, team: TeamPlan, api: HttpApi) -> str:
-        whole = Construct(self, team.name)
-        key = _build_key(whole, team, self._stack_name)
+        scope = Construct(self, team.name)
+        tags = key_tags(self._stack_name, team.name)
+        key = CfnResource(
+            scope,
+            "Key",
+            type="AWS::ApiGateway::ApiKey",
+            properties={
+                "Enabled": True,
+                "Name": team.name,
+                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            },
+        )
         plan = CfnResource(
-            whole, "Plan", type="AWS::ApiGateway::UsagePlan", properties=_plan_properties(team, api)
+            scope, "Plan", type="AWS::ApiGateway::UsagePlan", properties=_plan_properties(team, api)
         )
         CfnResource(
-            whole,
+            scope,
             "PlanKey",
             type="AWS::ApiGateway::UsagePlanKey",
             properties={"KeyId": key.ref, "KeyType": "API_KEY", "UsagePlanId": plan.ref},
@@ -48,22 +82,8 @@ class TeamKeys(Construct):
         return key.ref
 
 
-def _build_key(scope: Construct, team: TeamPlan, stack_name: str) -> CfnResource:
-    tags = key_tags(stack_name, team.name)
-    return CfnResource(
-        scope,
-        "Key",
-        type="AWS::ApiGateway::ApiKey",
-        properties={
-            "Enabled": True,
-            "Name": team.name,
-            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-        },
-    )
-
-
 def _plan_properties(team: TeamPlan, api: HttpApi) -> dict[str, Any]:
-    """A quota's day begins at midnight UTC. Limits hold for each key of the plan.
+    """Builds a usage plan: a quota's day begins at midnight UTC; limits apply to each key of the plan.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
     """
@@ -77,3 +97,84 @@ def _plan_properties(team: TeamPlan, api: HttpApi) -> dict[str, Any]:
         limits["Quota"] = {"Limit": team.requests_per_day, "Period": "DAY"}
     stages = [{"ApiId": api.id, "Stage": api.stage}]
     return {"UsagePlanName": team.name, "ApiStages": stages, **limits}
+
+
+class KeyEnds(Construct):
+    """What ends replaced keys after their grace period; `role` may change only this stack's keys.
+
+    `mlapi keys rotate` makes the schedules themselves. They are deleted with their group, and it with the
+    stack.
+    Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-group.html
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, stack_context: StackContext) -> None:
+        super().__init__(scope, construct_id)
+        CfnResource(self, "Group", type="AWS::Scheduler::ScheduleGroup", properties={})
+        keys = f"arn:{stack_context.partition}:apigateway:{stack_context.region}::/apikeys/*"
+        own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack_context.stack_name}}
+        role = build_role(
+            self,
+            "Role",
+            service="scheduler.amazonaws.com",
+            description="Ends keys that were replaced",
+            condition=only_from_this_account(),
+            inline={"End": [allow(["apigateway:PATCH"], [keys], own)]},
+        )
+        self.role = role_arn(role).to_string()
+
+
+class KeyFunction(Construct):
+    """The function that passes keys on to API Gateway; its code is the folder `key_code`.
+
+    `arn` is its ARN, `caller` that of the role by which API Gateway calls it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        access: AccessPlan,
+        stack_context: StackContext,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log = build_log_group(self, "Log", stack_context.log_retention_days)
+        role = build_function_role(
+            self,
+            description="The function that gives keys on",
+            log=log,
+            statements=_may_look_up_keys(stack_context) if access.refused else (),
+        )
+        function = build_function(
+            self,
+            description="Gives the keys of callers on to API Gateway, which checks them",
+            code=KEY_CODE,
+            handler="index.lambda_handler",
+            runtime=RUNTIME,
+            timeout_seconds=TIMEOUT_SECONDS,
+            memory_mib=MEMORY_MIB,
+            environment={"REFUSED": json.dumps(access.refused)},
+            role=role,
+            log=log,
+            stack_context=stack_context,
+        )
+        self.arn = function.get_att("Arn").to_string()
+        caller = build_role(
+            self,
+            "Caller",
+            service="apigateway.amazonaws.com",
+            description="Asks whose key it is",
+            inline={"Call": [allow(["lambda:InvokeFunction"], [self.arn])]},
+        )
+        self.caller = role_arn(caller).to_string()
+
+
+def _may_look_up_keys(stack_context: StackContext) -> Iterable[Statement]:
+    """Allows reading the usage plans, the ids of their keys, and the values of this stack's keys alone.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-iam-policy.html
+    """
+    service = f"arn:{stack_context.partition}:apigateway:{stack_context.region}::"
+    yield allow(["apigateway:GET"], [f"{service}/usageplans", f"{service}/usageplans/*/keys"])
+    own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack_context.stack_name}}
+    yield allow(["apigateway:GET"], [f"{service}/apikeys/*"], own)

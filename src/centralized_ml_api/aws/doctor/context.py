@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DoctorContext:
-    """One deployment to be. `config` is None when the file has not even the shape of one."""
+    """A deployment that is planned. `config` is None where the file is not even shaped like a config."""
 
     path: Path
     clients: AwsClients
@@ -27,11 +27,18 @@ class DoctorContext:
 
     @property
     def models(self) -> list[ModelEntry]:
-        """The models to deploy; none when the config cannot be read."""
+        """Returns the models to deploy; none where the config cannot be read."""
         return list(self.config.models) if self.config else []
 
 
 def load_context(path: Path, clients: AwsClients, stack: str, now: datetime) -> DoctorContext:
-    """Reads the config, but does not stop at its problems: AWS may have others."""
+    """Reads the config, but does not stop at its problems: AWS may have others.
+
+    Args:
+        path: the config.
+        clients: of the region of the deployment.
+        stack: its name.
+        now: the present instant, with a zone.
+    """
     config, problems = examine_config(path, now=now, region=clients.region)
     return DoctorContext(path, clients, stack, config, problems)

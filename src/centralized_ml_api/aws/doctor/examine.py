@@ -1,4 +1,4 @@
-"""All checks on one deployment to be."""
+"""Runs all checks on one planned deployment."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.doctor import (
-    bootstrap,
-    credentials,
-    jumpstart,
-    limits,
-    quotas,
-    stack_state,
-    subscriptions,
+from centralized_ml_api.aws.doctor.account_checks import (
+    check_bootstrap,
+    check_credentials,
+    check_stack,
+    check_subscriptions,
 )
+from centralized_ml_api.aws.doctor.config_checks import check_jumpstart, check_limits
+from centralized_ml_api.aws.doctor.quotas import check_quotas
 from centralized_ml_api.aws.failures import explain_failures
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.finding import Finding, build_config_findings, is_healthy
@@ -26,31 +25,39 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.doctor.context import DoctorContext
     from centralized_ml_api.plan.finding import Look
 
-OF_THE_CONFIG = (limits, jumpstart)
-OF_THE_ACCOUNT = (bootstrap, stack_state, quotas, subscriptions)
+ACCOUNT_CHECKS = {
+    "bootstrap": check_bootstrap,
+    "stack": check_stack,
+    "quota": check_quotas,
+    "subscription": check_subscriptions,
+}
+"""The checks that need credentials, by the word for their findings."""
 
 
-def examine(subject: DoctorContext) -> list[Finding]:
-    """Everything that is found, at once; what needs credentials is left out where there are none."""
-    found = build_config_findings(subject.path, subject.problems)
-    found += [one for part in OF_THE_CONFIG for one in part.check(subject)]
-    identity = list(credentials.check(subject))
+def examine(context: DoctorContext) -> list[Finding]:
+    """Returns all findings; without credentials, names the checks that need them instead of running them."""
+    found = [
+        *build_config_findings(context.path, context.problems),
+        *check_limits(context),
+        *check_jumpstart(context),
+    ]
+    identity = list(check_credentials(context))
     found += identity
     if not is_healthy(identity):
-        left_out = ", ".join(part.CHECK for part in OF_THE_ACCOUNT)
-        return [*found, Finding("account", "unknown", f"not looked at without credentials: {left_out}")]
-    for part in OF_THE_ACCOUNT:
-        found += _look(part.CHECK, partial(part.check, subject))
+        skipped = ", ".join(ACCOUNT_CHECKS)
+        return [*found, Finding("account", "unknown", f"not checked without credentials: {skipped}")]
+    for name, check in ACCOUNT_CHECKS.items():
+        found += _run(name, partial(check, context))
     return found
 
 
-def _look(name: str, look: Look) -> Iterable[Finding]:
-    """What a check finds, or why it could not look."""
+def _run(name: str, check: Look) -> Iterable[Finding]:
+    """Returns what a check finds, or why it could not run."""
     try:
-        return list(look())
+        return list(check())
     except (BotoCoreError, ClientError, DeployError) as error:
         explained = explain_failures([str(error)])
         failure = explained[0].failure if explained else None
         fix, page = (failure.fix, failure.page) if failure else ("", "")
         first_line = str(error).partition("\n")[0]
-        return [Finding(name, "unknown", f"{name}: could not be looked at", first_line, fix, page)]
+        return [Finding(name, "unknown", f"{name}: could not be checked", first_line, fix, page)]

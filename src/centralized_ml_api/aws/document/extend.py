@@ -1,7 +1,7 @@
-"""From the public document to the one that API Gateway imports.
+"""Builds the document that API Gateway imports from the public one.
 
-What API Gateway does not act on (samples, bodies, schemas, texts) is left out: the document counts against
-the size of the template.
+It leaves out what API Gateway does not act on (samples, bodies, schemas, texts), because the document counts
+against the size of the template.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 """
 
@@ -14,30 +14,36 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.media import BINARY_MEDIA_TYPES
 from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.api.paths import HEALTH_PATH
-from centralized_ml_api.aws.document.direct import build_direct
-from centralized_ml_api.aws.document.ending import announce_end
-from centralized_ml_api.aws.document.function import build_function
-from centralized_ml_api.aws.document.gateway_responses import build_gateway_responses
-from centralized_ml_api.aws.document.health import build_health_path
-from centralized_ml_api.aws.document.keys import Authorizer, ask_for_keys
-from centralized_ml_api.aws.document.mocks import (
-    MODEL_METHODS,
-    build_other_methods,
-    build_preflight,
+from centralized_ml_api.aws.document.event import (
+    GATEWAY_RESPONSES,
+    Authorizer,
+    announce_end,
+    require_keys,
 )
-from centralized_ml_api.aws.document.openai import build_openai_paths, list_openai_calls
-from centralized_ml_api.aws.document.stored import StoredDocument, build_stored_paths
-from centralized_ml_api.aws.document.stream import build_stream
+from centralized_ml_api.aws.document.gateway_responses import build_gateway_responses
+from centralized_ml_api.aws.document.integrations import (
+    build_function,
+    build_path,
+    build_preflight,
+    build_sagemaker,
+    build_stream,
+)
+from centralized_ml_api.aws.document.own_paths import (
+    StoredDocument,
+    build_health_path,
+    build_openai_paths,
+    build_stored_paths,
+    list_openai_calls,
+)
 from centralized_ml_api.plan.aws.types import DirectRoute, FunctionRoute, StreamRoute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from centralized_ml_api.aws.document.integrations import Operation
     from centralized_ml_api.plan.aws.types import Route
     from centralized_ml_api.plan.speaks import OpenAiModels
-
-ANY_METHOD = "x-amazon-apigateway-any-method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,8 @@ class Addresses:
     """Where the routes lead, by their names: SageMaker's endpoint names and the functions' ARNs.
 
     `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them;
-    `stream` is the ARN of the function that streams and answers `/health`; `authorizer` gives the keys
-    of callers on, None where nobody needs one.
+    `stream` is the ARN of the function that streams and answers `/health`; `authorizer` passes callers' keys
+    on, None where nobody needs a key.
     """
 
     service: str
@@ -65,75 +71,60 @@ def extend_document(
     openai: OpenAiModels,
     ends: datetime | None = None,
 ) -> dict[str, Any]:
-    """The document for API Gateway.
+    """Builds the document for API Gateway.
 
     Args:
         public: the participants' document.
         routes: one for each path `/{name}` of it.
         addresses: where they lead.
         openai: the entries under `/v1`.
-        ends: when the event does, which every answer then says.
+        ends: when the event ends, which every answer then says.
     """
-    document = _open_document(public, routes, addresses, openai)
+    document = _extend_without_event(public, routes, addresses, openai)
     if addresses.authorizer:
-        document = ask_for_keys(document, addresses.authorizer)
+        document = require_keys(document, addresses.authorizer)
     return announce_end(document, ends) if ends else document
 
 
-def _open_document(
+def _extend_without_event(
     public: Mapping[str, Any], routes: Sequence[Route], addresses: Addresses, openai: OpenAiModels
 ) -> dict[str, Any]:
-    """What everybody may call."""
-    paths = {f"/{route.name}": _path(public, route, addresses) for route in routes}
-    own = (f"GET {one.document.path}" for one in addresses.stored)
+    models = {}
+    for route in routes:
+        operation_id = public["paths"][f"/{route.name}"]["post"]["operationId"]
+        post = {"operationId": operation_id, **_call_route(route, addresses)}
+        models[f"/{route.name}"] = build_path({"post": post})
+    stream = build_stream(addresses.service, addresses.stream, addresses.role)
     calls = [
-        *(f"POST {path}" for path in sorted(paths)),
+        *(f"POST {path}" for path in sorted(models)),
         *list_openai_calls(openai),
-        *own,
+        *(f"GET {entry.document.path}" for entry in addresses.stored),
         f"GET {HEALTH_PATH}",
     ]
-    stored = build_stored_paths(addresses.stored, addresses.service, addresses.role)
+    proxy = {**build_header_parameter("proxy"), "in": "path", "required": True}
     return {
         "openapi": public["openapi"],
         "info": {"title": public["info"]["title"], "version": public["info"]["version"]},
         "x-amazon-apigateway-binary-media-types": list(BINARY_MEDIA_TYPES),
-        "x-amazon-apigateway-gateway-responses": build_gateway_responses(calls),
+        GATEWAY_RESPONSES: build_gateway_responses(calls),
         "paths": {
-            **paths,
-            **build_openai_paths(public, openai, _stream(addresses)),
-            **stored,
-            HEALTH_PATH: build_health_path(_stream(addresses)),
-            **_everything_else(),
+            **models,
+            **build_openai_paths(public, openai, stream),
+            **build_stored_paths(addresses.stored, addresses.service, addresses.role),
+            HEALTH_PATH: build_health_path(stream),
+            # A preflight succeeds on any path, so that a page is shown the 404 of the call that follows.
+            "/{proxy+}": {"options": {"parameters": [proxy], **build_preflight()}},
         },
     }
 
 
-def _path(public: Mapping[str, Any], route: Route, addresses: Addresses) -> dict[str, Any]:
-    operation = public["paths"][f"/{route.name}"]["post"]
-    return {
-        "post": {"operationId": operation["operationId"], **_post(route, addresses)},
-        "options": build_preflight(),
-        ANY_METHOD: build_other_methods(MODEL_METHODS),
-    }
-
-
-def _post(route: Route, addresses: Addresses) -> dict[str, Any]:
+def _call_route(route: Route, addresses: Addresses) -> Operation:
     match route:
         case DirectRoute(name, headers=headers):
             path = f"path/endpoints/{addresses.endpoints[name]}/invocations"
-            return build_direct(f"{addresses.service}:runtime.sagemaker:{path}", addresses.role, headers)
+            return build_sagemaker(f"{addresses.service}:runtime.sagemaker:{path}", addresses.role, headers)
         case FunctionRoute(name):
             path = f"path/2015-03-31/functions/{addresses.functions[name]}/invocations"
             return build_function(f"{addresses.service}:lambda:{path}", addresses.role)
         case StreamRoute():
-            return _stream(addresses)
-
-
-def _stream(addresses: Addresses) -> dict[str, Any]:
-    return build_stream(addresses.service, addresses.stream, addresses.role)
-
-
-def _everything_else() -> dict[str, Any]:
-    """A preflight succeeds on any path, so that a page is shown the 404 of the call that follows."""
-    proxy = {**build_header_parameter("proxy"), "in": "path", "required": True}
-    return {"/{proxy+}": {"options": {"parameters": [proxy], **build_preflight()}}}
+            return build_stream(addresses.service, addresses.stream, addresses.role)

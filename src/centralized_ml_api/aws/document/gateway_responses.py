@@ -1,6 +1,6 @@
-"""What API Gateway says when a request reaches no integration, in the one error shape, with CORS.
+"""Builds what API Gateway says when a request reaches no integration: the one error shape, with CORS.
 
-These templates are not VTL: only `$context` variables are put in.
+These templates are not VTL: only `$context` variables are substituted.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 
 Their headers are mapped from the same sources as those of a request to an integration, `context.` included.
@@ -13,9 +13,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.aws.document.direct import BODY_TOO_LARGE
-from centralized_ml_api.aws.document.mocks import MODEL_METHODS, refuse_method
-from centralized_ml_api.aws.document.response import EVERY_ANSWER, JSON
+from centralized_ml_api.aws.document.integrations import BODY_TOO_LARGE, MODEL_METHODS, refuse_method
+from centralized_ml_api.aws.document.responses import EVERY_ANSWER, JSON
 from centralized_ml_api.aws.document.templates import REQUEST_ID, render_body
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 _TOO_SLOW = errors.MODEL_TOO_SLOW.with_message("after", seconds=GATEWAY_TIMEOUT_SECONDS)
 _API_MESSAGE = "$context.error.messageString"
-"""API Gateway's own words, as a JSON string with its quotes."""
+"""API Gateway's own message, as a JSON string with its quotes."""
 
 _QUOTA_SECONDS = 3600
 
@@ -48,34 +47,34 @@ FIXED: dict[str, ApiError] = {
     "REQUEST_TOO_LARGE": BODY_TOO_LARGE,
     "THROTTLED": errors.TOO_MANY_REQUESTS,
     "UNAUTHORIZED": errors.UNAUTHORIZED,
-    "UNSUPPORTED_MEDIA_TYPE": _OTHER_METHOD,  # models take every type; only a mock of `mocks` does not
+    "UNSUPPORTED_MEDIA_TYPE": _OTHER_METHOD,  # models take every type; only a mock does not
     "WAF_FILTERED": errors.NOT_ALLOWED,
 }
-"""Types of which our own words say more than API Gateway's."""
+"""The response types for which our own words say more than API Gateway's."""
 
 _HEADERS: dict[str, Mapping[str, str]] = {
     "QUOTA_EXCEEDED": {"retry-after": str(_QUOTA_SECONDS)},
     "THROTTLED": {"retry-after": str(errors.RETRY_AFTER_SECONDS)},
     "UNSUPPORTED_MEDIA_TYPE": _OTHER_METHOD_HEADERS,
 }
-"""What a type says besides the headers of every answer."""
+"""The headers of a type besides those of every answer."""
 
 UNKNOWN_PATH_TYPES = ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
-"""The first is API Gateway's word for a path or a method that does not exist."""
+"""The first is API Gateway's name for a path or a method that does not exist."""
 
 
 def build_gateway_responses(calls: Iterable[str]) -> dict[str, Any]:
-    """One for each type; the 404s name these calls, such as `POST /a-model`."""
+    """Builds a response for each type; the 404s list these calls, such as `POST /a-model`."""
     unknown = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(calls))
     return {
-        "DEFAULT_4XX": _response(_passing(errors.REFUSED)),
-        "DEFAULT_5XX": _response(_passing(errors.API_FAILED)),
-        **{kind: _answer(kind, error) for kind, error in FIXED.items()},
-        **{kind: _answer(kind, unknown) for kind in UNKNOWN_PATH_TYPES},
+        "DEFAULT_4XX": _response(_with_own_message(errors.REFUSED)),
+        "DEFAULT_5XX": _response(_with_own_message(errors.API_FAILED)),
+        **{kind: _fixed(kind, error) for kind, error in FIXED.items()},
+        **{kind: _fixed(kind, unknown) for kind in UNKNOWN_PATH_TYPES},
     }
 
 
-def _answer(kind: str, error: ApiError) -> dict[str, Any]:
+def _fixed(kind: str, error: ApiError) -> dict[str, Any]:
     return {"statusCode": str(error.status), **_response(render_body(error), _HEADERS.get(kind))}
 
 
@@ -85,7 +84,7 @@ def _response(body: str, headers: Mapping[str, str] | None = None) -> dict[str, 
     return {"responseParameters": mapped, "responseTemplates": {JSON: body}}
 
 
-def _passing(error: ApiError) -> str:
-    """The status stays as it is, and API Gateway's message with it."""
+def _with_own_message(error: ApiError) -> str:
+    """Renders an error with API Gateway's own message; its status stays too."""
     body = errors.build_error(error.saying("MESSAGE"), REQUEST_ID)
     return json.dumps(body).replace('"MESSAGE"', _API_MESSAGE)

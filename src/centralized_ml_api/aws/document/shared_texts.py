@@ -1,6 +1,6 @@
-"""Long texts that a document repeats are kept once, so that the paths of many models fit into one template.
+"""Keeps long texts that a document repeats once, so that the paths of many models fit into one template.
 
-CloudFormation puts them back in: `Fn::FindInMap` stands for a text of the template's `Mappings`.
+CloudFormation puts them back: `Fn::FindInMap` stands for a text of the template's `Mappings`.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html (a template
 has at most 1 MB)
 """
@@ -19,18 +19,18 @@ _TEMPLATES = ("responseTemplates", "requestTemplates")
 _WORTH_IT_CHARACTERS = 100
 
 PLAIN_CHARACTERS = 250_000
-"""A document up to this size is left as it is, so that it reads well: some twenty paths."""
+"""A document up to this size, some twenty paths, stays as it is and easy to read."""
 
 
 def is_large(document: Any) -> bool:
-    """Whether the document is too large to be left as it is."""
+    """Returns whether the document is larger than `PLAIN_CHARACTERS`."""
     return len(json.dumps(document)) > PLAIN_CHARACTERS
 
 
 def repeated_texts(document: Any) -> dict[str, str]:
-    """The templates that occur more than once, by keys that change with the text.
+    """Returns the templates that occur more than once, by keys that change with the text.
 
-    A key that did not would leave the document as it is when a text changes, and the API undeployed.
+    A constant key would leave the document unchanged when a text changes, and the API undeployed.
     """
     counts = Counter(_templates(document))
     repeated = [text for text, count in counts.items() if count > 1 and len(text) > _WORTH_IT_CHARACTERS]
@@ -38,9 +38,9 @@ def repeated_texts(document: Any) -> dict[str, str]:
 
 
 def replace_texts(document: Any, found: Callable[[str], Any]) -> Any:
-    """The document with `found(text)` for each template of which that is not None."""
+    """Returns the document with `found(text)` in place of each template for which that is not None."""
     if isinstance(document, list):
-        return [replace_texts(one, found) for one in document]
+        return [replace_texts(item, found) for item in document]
     if not isinstance(document, dict):
         return document
     return {
@@ -55,8 +55,8 @@ def _replaced(templates: dict[str, str], found: Callable[[str], Any]) -> dict[st
 
 def _templates(document: Any) -> Iterator[str]:
     if isinstance(document, list):
-        for one in document:
-            yield from _templates(one)
+        for item in document:
+            yield from _templates(item)
     elif isinstance(document, dict):
         for key, value in document.items():
             yield from value.values() if key in _TEMPLATES else _templates(value)

@@ -1,8 +1,9 @@
-"""Answers in VTL, API Gateway's template language: the one error shape, with every answer's headers.
+"""Renders answers in VTL, API Gateway's template language: errors in their one shape, with all headers.
 
-Headers and status are set in the template, so that an answer is one text, which a large API can keep once.
+Templates set headers and status themselves, so that each answer is one text, which a large API can keep once.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
-and https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
+and
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REQUEST_ID = "$context.requestId"
 
 _OVERRIDE = "$context.responseOverride"
 _ESCAPED = r"""$util.escapeJavaScript($m).replaceAll("\\'","'")"""
-"""The text `$m` in a JSON string; `escapeJavaScript` escapes apostrophes too, which JSON does not know."""
+"""The text `$m` in a JSON string; `escapeJavaScript` also escapes apostrophes, which JSON does not allow."""
 
 _SHAPE = f'{{"error":{{"message":"{_ESCAPED}","type":"$t","code":"$c","request_id":"{REQUEST_ID}"}}}}'
 _MESSAGE = """#set($m=$input.path('$.message'))#if("$!m"=="")#set($m=$input.path('$.Message'))#end"""
@@ -35,24 +36,25 @@ _THROTTLED = '$m.contains("Rate exceeded")||$m.contains("hrottl")'
 
 
 def render_fixed(error: ApiError, headers: Mapping[str, str] | None = None) -> str:
-    """An error that says the same whatever happened; one to wait for says how long."""
+    """Renders an error whose text never changes; a 429 and a 503 say when to try again."""
     retry = _retry_later() if error.status in {429, 503} else ""
     return render_empty(headers or {}) + retry + render_body(error)
 
 
 def render_empty(headers: Mapping[str, str]) -> str:
-    """No body, only these headers and those of every answer."""
+    """Renders an answer without a body: these headers and those of every answer."""
     return _every_answer() + "".join(render_header(name, f'"{value}"') for name, value in headers.items())
 
 
 def render_body(error: ApiError) -> str:
-    """The body alone, for places that know variables but no template language."""
+    """Renders the body alone, for places that know variables but no template language."""
     return json.dumps(errors.build_error(error, REQUEST_ID), separators=(",", ":"))
 
 
 def render_refusal() -> str:
-    """For a 400: SageMaker's own message; throttling is a 400 too, and an endpoint that does not exist.
+    """Renders the answer to a 400 (ValidationError, ThrottlingException): SageMaker's own message.
 
+    An endpoint that does not exist yet is a ValidationError too.
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html and
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html (ThrottlingException, 400)
     """
@@ -66,7 +68,7 @@ def render_refusal() -> str:
 
 
 def render_not_now() -> str:
-    """For a 429, by which SageMaker means a model that is not ready, or too many calls."""
+    """Renders the answer to a 429 (ModelNotReadyException): not ready, or called too often."""
     return (
         f"{_every_answer()}{_retry_later()}{_MESSAGE}"
         f'#if("$!m"==""){_say(errors.MODEL_NOT_READY)}#end'
@@ -76,9 +78,9 @@ def render_not_now() -> str:
 
 
 def render_model_error() -> str:
-    """For a 424: the model's own status and words, as they are where they are JSON.
+    """Renders the answer to a 424 (ModelError): the model's own status, and its own body where that is JSON.
 
-    A model that gave no status was too slow, or its container ended.
+    A model that gave no status took too long, or its container stopped.
     Source: ModelError at
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
     """
@@ -92,14 +94,14 @@ def render_model_error() -> str:
     )
 
 
+def render_header(name: str, value: str) -> str:
+    """Renders the setting of a response header to a VTL expression, such as a text in quotes."""
+    return f"#set({_OVERRIDE}.header.{name}={value})"
+
+
 def _every_answer() -> str:
     cors = (render_header(name, f'"{value}"') for name, value in CORS_HEADERS)
     return render_header("x-request-id", REQUEST_ID) + "".join(cors)
-
-
-def render_header(name: str, value: str) -> str:
-    """Sets a header of the answer to an expression of the template language, such as a text in quotes."""
-    return f"#set({_OVERRIDE}.header.{name}={value})"
 
 
 def _retry_later() -> str:

@@ -82,8 +82,8 @@ def doctor(
 def _aws(config: Path, region: str | None, stack: str) -> Sequence[Finding]:
     check_aws_installed()
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.doctor import examine
     from centralized_ml_api.aws.doctor.context import load_context
+    from centralized_ml_api.aws.doctor.examine import examine
 
     return examine(load_context(config, AwsClients(region), stack, datetime.now(UTC)))
 

@@ -83,8 +83,7 @@ def _compare(
     """Returns what a deploy would change, as text and as data; no data where nothing can be compared."""
     try:
         target, clients = open_aws_target(config, region=region, stack=stack, state=state)
-        from centralized_ml_api.aws.changes import load_changes
-        from centralized_ml_api.aws.downtime import changes_data, render_changes
+        from centralized_ml_api.aws.changes import changes_data, load_changes, render_changes
 
         changes = load_changes(target, clients, output.talk)
     except DeployError as error:

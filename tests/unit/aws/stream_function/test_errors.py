@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from centralized_ml_api.api import error_shape, openai
-from centralized_ml_api.aws.document.direct import BODY_TOO_LARGE
+from centralized_ml_api.aws.document.integrations import BODY_TOO_LARGE
 from support.model_server import answer, exit_at_once
 from support.stream_host.host import FUNCTION, node
 from support.streaming import start_streaming

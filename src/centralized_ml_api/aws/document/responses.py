@@ -1,4 +1,4 @@
-"""Integration responses and the method responses that declare their headers."""
+"""Builds integration responses, and the method responses that declare their headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_ANSWER: dict[str, str] = {
     "x-request-id": "context.requestId",
     **{name: f"'{value}'" for name, value in CORS_HEADERS},
 }
-"""Headers of every answer and what they are mapped from: a value in quotes is the value itself.
+"""The headers of every answer, each with its mapping expression; a value in quotes is a literal.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
 """
@@ -21,10 +21,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-pa
 
 @dataclass(frozen=True, slots=True)
 class PassedResponse:
-    """An answer whose body passes as it is; `headers` come on top of those of every answer.
+    """An answer whose body passes unchanged; `headers` are added to those of every answer.
 
-    `pattern` is a regular expression over the status of the integration, `default` for all others. With
-    `is_text` the body stays one whatever the caller accepts.
+    `pattern` is a regular expression for the status of the integration, or `default` for all others. With
+    `is_text` the body stays text whatever the caller accepts.
     """
 
     pattern: str
@@ -35,7 +35,7 @@ class PassedResponse:
 
 @dataclass(frozen=True, slots=True)
 class MadeResponse:
-    """An answer that a template makes: body, headers, and another status where it says so."""
+    """An answer that a template makes: body, headers and, where the template sets it, another status."""
 
     pattern: str
     status: int
@@ -46,24 +46,24 @@ Response = PassedResponse | MadeResponse
 
 
 def build_responses(responses: list[Response]) -> dict[str, Any]:
-    """The operation's `responses`. Mapped headers must be declared here; those of a template need not."""
-    return {str(one.status): _declared(one) for one in responses}
+    """Builds the operation's `responses`, which must declare mapped headers but not a template's."""
+    return {str(response.status): _declare(response) for response in responses}
 
 
-def _declared(response: Response) -> dict[str, Any]:
+def build_integration_responses(responses: list[Response]) -> dict[str, Any]:
+    """Builds the integration's `responses`, by their patterns."""
+    return {response.pattern: _integration_response(response) for response in responses}
+
+
+def _declare(response: Response) -> dict[str, Any]:
     if isinstance(response, MadeResponse):
         return {"description": ""}
     names = (*EVERY_ANSWER, *response.headers)
     return {"description": "", "headers": {name: {"schema": {"type": "string"}} for name in names}}
 
 
-def build_integration_responses(responses: list[Response]) -> dict[str, Any]:
-    """The integration's `responses`, by their patterns."""
-    return {one.pattern: _integration_response(one) for one in responses}
-
-
 def _integration_response(response: Response) -> dict[str, Any]:
-    """A text stays one even where the caller accepts only binary types, for which it would be decoded.
+    """Converts texts to text explicitly: a caller that accepts only binary types would get them decoded.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
     """

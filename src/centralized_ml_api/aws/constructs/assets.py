@@ -1,0 +1,114 @@
+"""Ships files to S3 with a deployment: the code of functions, and the documents of the API."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode, Stage
+
+from centralized_ml_api.errors import DeployError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from aws_cdk import IStackSynthesizer
+    from constructs import Construct
+
+    from centralized_ml_api.api.documents import ServedDocument
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+
+NOT_SHIPPED = [
+    "__pycache__/",
+    "*.py[co]",
+    ".git/",
+    ".venv/",
+    ".mypy_cache/",
+    ".pytest_cache/",
+    ".ruff_cache/",
+]
+"""What running or testing a function leaves in its folder, as patterns of .gitignore."""
+
+
+def ship_code(function: Construct, folder: Path, stack_context: StackContext) -> dict[str, str]:
+    """Ships the folder under a name that changes with its content; returns the `Code` of the function.
+
+    Args:
+        function: the construct of the function.
+        folder: its code.
+        stack_context: of the stack.
+
+    Raises:
+        DeployError: a link leads out of the folder. The CDK would ship what it points to: a file of this
+            machine that nobody named.
+    """
+    _check_links(folder)
+    staged = AssetStaging(
+        function, "Code", source_path=str(folder), exclude=NOT_SHIPPED, ignore_mode=IgnoreMode.GIT
+    )
+    location = stack_context.synthesizer.add_file_asset(
+        source_hash=staged.asset_hash,
+        file_name=staged.relative_staged_path(stack_context.stack),
+        packaging=FileAssetPackaging.ZIP_DIRECTORY,
+        display_name=folder.name,
+    )
+    return {"S3Bucket": location.bucket_name, "S3Key": location.object_key}
+
+
+def _check_links(folder: Path) -> None:
+    root = folder.resolve()
+    for link in _links(folder):
+        if not link.resolve().is_relative_to(root):
+            raise DeployError(
+                f"{link} is a link that leads out of the function's folder",
+                fix="replace it with a copy, or delete it",
+            )
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    skipped = {name.rstrip("/") for name in NOT_SHIPPED}
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in skipped]
+        paths = (Path(parent, name) for name in sorted([*folders, *files]))
+        yield from (path for path in paths if path.is_symlink())
+
+
+@dataclass(frozen=True, slots=True)
+class S3Object:
+    """An object in S3; `bucket` may be a CDK token."""
+
+    bucket: str
+    key: str
+
+
+def store_documents(
+    scope: Construct, documents: Iterable[ServedDocument], synthesizer: IStackSynthesizer
+) -> list[tuple[ServedDocument, S3Object]]:
+    """Ships each document under a name that changes with its content: an older stage still finds its own.
+
+    Args:
+        scope: a construct of the app, whose output folder takes the files.
+        documents: what the API tells about itself.
+        synthesizer: of the stack; its bucket is that of every CDK app of the account.
+    """
+    stage = Stage.of(scope)
+    folder = Path(stage.outdir if stage else ".")
+    return [(document, _store(synthesizer, folder, document)) for document in documents]
+
+
+def _store(synthesizer: IStackSynthesizer, folder: Path, document: ServedDocument) -> S3Object:
+    content = document.text.encode()
+    digest = hashlib.sha256(content).hexdigest()
+    suffix = ".json" if document.content_type.endswith("json") else ".html"
+    file = f"asset.{digest}{suffix}"
+    folder.joinpath(file).write_bytes(content)
+    location = synthesizer.add_file_asset(
+        source_hash=digest,
+        file_name=file,
+        packaging=FileAssetPackaging.FILE,
+        display_name=document.path,
+    )
+    return S3Object(location.bucket_name, location.object_key)

@@ -1,0 +1,147 @@
+"""Lambda functions: their code, their role and their log, and those that the config puts before a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnResource
+from constructs import Construct
+
+from centralized_ml_api.aws.constructs.assets import ship_code
+from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_role, role_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.aws.constructs.hosted_model import EndpointAddress
+    from centralized_ml_api.aws.constructs.resources import Statement
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.aws.types import ModelFunctionPlan
+
+
+def build_function_role(
+    scope: Construct,
+    *,
+    description: str,
+    log: CfnResource,
+    statements: Iterable[Statement] = (),
+    managed: Sequence[str] = (),
+) -> CfnResource:
+    """Builds the role of a function, which may write its own log and do what these policies allow.
+
+    Args:
+        scope: the construct of the function.
+        description: whose role it is.
+        log: the log group of the function.
+        statements: what else it may do.
+        managed: ARNs of managed policies.
+    """
+    write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn")])
+    return build_role(
+        scope,
+        "Role",
+        service="lambda.amazonaws.com",
+        description=description,
+        inline={"Function": [write, *statements]},
+        managed=managed,
+    )
+
+
+def build_function(
+    scope: Construct,
+    *,
+    description: str,
+    code: Path,
+    handler: str,
+    runtime: str,
+    timeout_seconds: int,
+    memory_mib: int,
+    environment: Mapping[str, str],
+    role: CfnResource,
+    log: CfnResource,
+    stack_context: StackContext,
+    layers: Sequence[str] = (),
+) -> CfnResource:
+    """Builds a function from a folder of code.
+
+    The CDK's class for functions takes a quarter of a second to import, as long as all the rest of the stack.
+
+    Args:
+        scope: the construct of the function.
+        description: what it does.
+        code: its folder.
+        handler: its entry point, such as `index.handler`.
+        runtime: Lambda's name of it.
+        timeout_seconds: how long a call may take.
+        memory_mib: also decides how much CPU it gets.
+        environment: its variables.
+        role: what it runs as.
+        log: its log group.
+        stack_context: of the stack.
+        layers: their ARNs.
+
+    Raises:
+        DeployError: a link leads out of the folder.
+    """
+    return CfnResource(
+        scope,
+        "Function",
+        type="AWS::Lambda::Function",
+        properties={
+            "Description": description,
+            "Code": ship_code(scope, code, stack_context),
+            "Handler": handler,
+            "Runtime": runtime,
+            "Timeout": timeout_seconds,
+            "MemorySize": memory_mib,
+            "Environment": {"Variables": environment},
+            "Role": role_arn(role),
+            "LoggingConfig": {"LogGroup": log.ref},
+            **({"Layers": [*layers]} if layers else {}),
+        },
+    )
+
+
+class ModelFunction(Construct):
+    """The function between the API and a model: runs the folder of the config unchanged. `arn` is its ARN."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        plan: ModelFunctionPlan,
+        endpoint: EndpointAddress,
+        stack_context: StackContext,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log = build_log_group(self, "Log", stack_context.log_retention_days)
+        written = plan.function
+        function = build_function(
+            self,
+            description=f"Answers POST /{plan.name}",
+            code=written.code,
+            handler=written.handler,
+            runtime=written.runtime,
+            timeout_seconds=written.timeout_seconds,
+            memory_mib=written.memory_mib,
+            environment={**plan.environment, "ENDPOINT_NAME": endpoint.name},
+            role=build_function_role(
+                self,
+                description=f"The function of /{plan.name}",
+                log=log,
+                statements=_permissions(plan, endpoint),
+            ),
+            log=log,
+            stack_context=stack_context,
+            layers=written.layers,
+        )
+        self.arn = function.get_att("Arn").to_string()
+
+
+def _permissions(plan: ModelFunctionPlan, endpoint: EndpointAddress) -> Iterable[Statement]:
+    if plan.invoke_actions:
+        yield allow(plan.invoke_actions, [endpoint.arn, *plan.invoke_resources])
+    if plan.other_actions:
+        yield allow(plan.other_actions, plan.other_resources)

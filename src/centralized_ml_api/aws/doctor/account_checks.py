@@ -1,0 +1,126 @@
+"""Checks of the account: credentials, bootstrap stack, the stack itself, Marketplace subscriptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.aws.account import BOOTSTRAP_VERSION, load_account, load_bootstrap_version
+from centralized_ml_api.aws.failures import explain_error
+from centralized_ml_api.aws.known_failures import failure_of
+from centralized_ml_api.plan.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.aws.doctor.context import DoctorContext
+
+_NOT_UPDATABLE = (
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "CREATE_FAILED",
+    "DELETE_FAILED",
+    "UPDATE_ROLLBACK_FAILED",
+)
+_REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "AccessDenied"})
+_MARKETPLACE = "https://aws.amazon.com/marketplace/search/results?FULFILLMENT_OPTION_TYPE=SAGEMAKER_MODEL"
+
+
+def check_credentials(context: DoctorContext) -> Iterator[Finding]:
+    """Yields one finding: the account and the region, or what is wrong with the credentials."""
+    if not context.clients.has_credentials():
+        missing = failure_of("no-credentials")
+        yield Finding("credentials", "error", missing.title, "none are configured", missing.fix, missing.page)
+        return
+    try:
+        caller = context.clients.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        failure = explain_error(error)
+        if failure is None:
+            yield Finding("credentials", "error", "AWS does not know who you are", str(error))
+        else:
+            yield Finding("credentials", "error", failure.title, str(error), failure.fix, failure.page)
+        return
+    who = f"account {caller['Account']} as {caller['Arn']} in {context.clients.region}"
+    yield Finding("credentials", "ok", "AWS knows who you are", who)
+
+
+def check_bootstrap(context: DoctorContext) -> Iterator[Finding]:
+    """Yields one finding: only `mlapi deploy` bootstraps an account by itself.
+
+    Raises:
+        DeployError: AWS does not know who deploys.
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    clients = context.clients
+    version = load_bootstrap_version(clients)
+    if version is not None and version >= BOOTSTRAP_VERSION:
+        yield Finding("bootstrap", "ok", "bootstrapped for the CDK", f"bootstrap version {version}")
+        return
+    state = "no bootstrap stack" if version is None else f"bootstrap version {version}, too old"
+    failure = failure_of("not-bootstrapped")
+    command = f"npx cdk bootstrap aws://{load_account(clients)}/{clients.region}"
+    fix = f"{command} (mlapi deploy does this where there is no bootstrap stack)"
+    yield Finding("bootstrap", "error", failure.title, f"{state} in {clients.region}", fix, failure.page)
+
+
+def check_stack(context: DoctorContext) -> Iterator[Finding]:
+    """Yields one finding: the name is free, or the stack can be updated, is busy, or is stuck.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    cloudformation = context.clients.client("cloudformation")
+    try:
+        status = str(cloudformation.describe_stacks(StackName=context.stack)["Stacks"][0]["StackStatus"])
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        yield Finding("stack", "ok", f"the name {context.stack} is free")
+        return
+    busy = status.endswith("_IN_PROGRESS")
+    if not busy and status not in _NOT_UPDATABLE:
+        yield Finding("stack", "ok", f"{context.stack} exists and can be updated", status)
+        return
+    page = failure_of("stack-busy").page
+    fix = "wait until it ends" if busy else f"mlapi destroy --stack {context.stack}, then deploy again"
+    yield Finding("stack", "error", f"{context.stack} cannot be updated", status, fix, page)
+
+
+def check_subscriptions(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding for each Marketplace package: SageMaker hides those that an account may not use.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused for another reason.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    sagemaker = context.clients.client("sagemaker")
+    for model in context.models:
+        name, arn = model.name, model.model_package_arn
+        if (
+            arn is None or f":{context.clients.region}:" not in arn
+        ):  # another region is a problem of the config
+            continue
+        try:
+            package = sagemaker.describe_model_package(ModelPackageName=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _REFUSALS:
+                raise
+            yield Finding(
+                "subscription",
+                "error",
+                f"this account has no subscription to the package of {name}",
+                f"{arn}: {error.response['Error'].get('Message', '')}",
+                f"subscribe to it on {_MARKETPLACE}, then wait until the subscription is active",
+                failure_of("not-subscribed").page,
+            )
+            continue
+        status = package.get("ModelPackageStatus", "Completed")
+        if status != "Completed":
+            title = f"the package of {name} is {status}"
+            yield Finding("subscription", "error", title, arn, "choose another version")
+        else:
+            yield Finding("subscription", "ok", f"this account may use the package of {name}", arn)

@@ -1,0 +1,147 @@
+"""Builds the API's own paths: documents in S3, `/health`, and OpenAI's API under `/v1`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.documents import METHODS, ServedDocument
+from centralized_ml_api.api.openai import (
+    CHAT_PATH,
+    EMBEDDINGS_PATH,
+    MODEL_PATH,
+    MODELS_PATH,
+    build_model,
+    build_model_list,
+    unknown_model,
+)
+from centralized_ml_api.api.openai_operations import MODEL_PARAMETER
+from centralized_ml_api.aws.document.integrations import INTEGRATION, build_path, build_text
+from centralized_ml_api.aws.document.responses import (
+    MadeResponse,
+    PassedResponse,
+    build_integration_responses,
+    build_responses,
+)
+from centralized_ml_api.aws.document.templates import render_body, render_fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from centralized_ml_api.aws.document.integrations import Operation, PathItem
+    from centralized_ml_api.aws.document.responses import Response
+    from centralized_ml_api.plan.speaks import OpenAiModels
+
+_READING = tuple(method.lower() for method in METHODS)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document in S3; `object_path` is its bucket and key as `<bucket>/<key>`."""
+
+    document: ServedDocument
+    object_path: str
+
+
+def build_health_path(function: Operation) -> PathItem:
+    """Builds `/health`, which the streaming function answers; `function` is the operation that calls it."""
+    return build_path(dict.fromkeys(_READING, function))
+
+
+def build_stored_paths(stored: Iterable[StoredDocument], service: str, role: str) -> dict[str, PathItem]:
+    """Builds a path for each document: reading passes it from S3, every other method is a 405.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
+
+    Args:
+        stored: the documents.
+        service: `arn:<partition>:apigateway:<region>`.
+        role: the ARN of the role that may read them.
+    """
+    paths = {}
+    for entry in stored:
+        uri, responses = f"{service}:s3:path/{entry.object_path}", _document_responses(entry.document)
+        operations = {method: _read(method.upper(), uri, role, responses) for method in _READING}
+        paths[entry.document.path] = build_path(operations)
+    return paths
+
+
+def _read(method: str, uri: str, role: str, responses: list[Response]) -> Operation:
+    return {
+        "responses": build_responses(responses),
+        INTEGRATION: {
+            "type": "aws",
+            "httpMethod": method,
+            "uri": uri,
+            "credentials": role,
+            "passthroughBehavior": "when_no_match",
+            "responses": build_integration_responses(responses),
+        },
+    }
+
+
+def _document_responses(document: ServedDocument) -> list[Response]:
+    """Sets type and headers here: S3 knows none of our own for these objects."""
+    said = {"content-type": document.content_type, **dict(document.headers)}
+    headers = {name: f"'{value}'" for name, value in said.items()}
+    return [
+        PassedResponse("200", 200, headers, is_text=True),
+        MadeResponse("default", errors.API_FAILED.status, render_fixed(errors.API_FAILED)),
+    ]
+
+
+def build_openai_paths(
+    public: Mapping[str, Any], models: OpenAiModels, stream: Operation
+) -> dict[str, PathItem]:
+    """Builds the paths under `/v1` that these models need: none without models.
+
+    Args:
+        public: the participants' document, which names the operations.
+        models: the entries under `/v1`.
+        stream: the operation that answers calls of models.
+    """
+    paths = {path: build_path({"post": stream}) for path in _calls_of_models(models)}
+    if models.names:
+        paths[MODELS_PATH] = build_path({"get": build_text(_as_text(build_model_list(models.names)))})
+        paths[MODEL_PATH] = {
+            method: {"parameters": [MODEL_PARAMETER], **operation}
+            for method, operation in build_path({"get": build_text(_render_model(models.names))}).items()
+        }
+    return {path: _with_operation_ids(public["paths"][path], item) for path, item in paths.items()}
+
+
+def list_openai_calls(models: OpenAiModels) -> list[str]:
+    """Lists the methods and paths under `/v1`, such as `POST /v1/embeddings`."""
+    listing = [f"GET {MODELS_PATH}"] if models.names else []
+    return [*(f"POST {path}" for path in _calls_of_models(models)), *listing]
+
+
+def _calls_of_models(models: OpenAiModels) -> list[str]:
+    tasks = ((CHAT_PATH, models.chat), (EMBEDDINGS_PATH, models.embeddings))
+    return [path for path, names in tasks if names]
+
+
+def _with_operation_ids(public: PathItem, item: PathItem) -> PathItem:
+    named = {
+        method: {"operationId": operation["operationId"]}
+        for method, operation in public.items()
+        if method in {"get", "post"}
+    }
+    return {method: {**named.get(method, {}), **operation} for method, operation in item.items()}
+
+
+def _render_model(names: Sequence[str]) -> str:
+    """Renders the model that the end of the path names, or a 404; a path each would need a resource each."""
+    listed = "|".join(["", *names, ""])
+    return (
+        f'#set($n=$context.path.replaceAll(".*/",""))#set($all="{listed}")'
+        f'#if(!$n.contains("|")&&$all.contains("|$n|")){_as_text(build_model("$n"))}'
+        f"#else#set($context.responseOverride.status=404){render_body(unknown_model(names))}#end"
+    )
+
+
+def _as_text(value: Any) -> str:
+    """Renders JSON; names of entries hold nothing that the template language would act on."""
+    return json.dumps(value, separators=(",", ":"))

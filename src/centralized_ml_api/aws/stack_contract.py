@@ -1,0 +1,46 @@
+"""What a template writes and the verbs read back: keys of outputs, tags, the form of an instant."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ADDRESS_OUTPUT = "MyApiEndpoint"
+"""The address of the API."""
+
+PAGE_OUTPUT = "CatalogueUrl"
+"""The address of the page, which is that of the API, for people."""
+
+KEY_IDS_OUTPUT = "TeamKeyIds"
+"""API Gateway's ids of the teams' first keys, as JSON. Never their values."""
+
+DASHBOARD_OUTPUT = "DashboardUrl"
+"""The address of the dashboard in the CloudWatch console."""
+
+KEY_ENDS_OUTPUT = "KeyEndsRole"
+"""The ARN of the role by which AWS ends a rotated key after its grace period."""
+
+STACK_TAG = "centralized-ml-api:stack"
+"""On every resource: the name of the stack. A budget counts by it once it is activated for cost allocation.
+
+Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
+"""
+
+TEAM_TAG = "centralized-ml-api:team"
+"""On keys: the name of the team."""
+
+
+def key_tags(stack: str, team: str) -> dict[str, str]:
+    """Builds the tags of a team's key."""
+    return {STACK_TAG: stack, TEAM_TAG: team}
+
+
+def render_schedule(instant: datetime) -> str:
+    """Renders an instant for EventBridge Scheduler: `at(2030-06-01T16:00:00)`, once, for a schedule in UTC.
+
+    Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#one-time
+    """
+    return f"at({instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S})"
