@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import queue
+import shutil
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from centralized_ml_api.aws.app import choose_node
+from centralized_ml_api.aws.stream_code import load_stream_code
 from support.stream_host.runtime_api import DELIMITER, PRELUDE_TYPE, Invocation, RuntimeApi
 from support.waiting import wait_until
 
@@ -20,14 +25,12 @@ if TYPE_CHECKING:
 
 OUR_CLIENT = Path(__file__).with_name("runtime_client.mjs")
 ROOT = Path(__file__).resolve().parents[3]
-FUNCTION = ROOT / "src/centralized_ml_api/aws/constructs/stream_function"
 STOP_SECONDS = 10.0
 
 # What Lambda sets. AWS's client ends where one of these is missing.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 LAMBDA_VARIABLES = {
     "_HANDLER": "index.handler",
-    "LAMBDA_TASK_ROOT": str(FUNCTION),
     "AWS_LAMBDA_FUNCTION_NAME": "stream",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
@@ -135,8 +138,13 @@ class StreamHost:
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             (node(), str(runtime_client())),
-            env={**LAMBDA_VARIABLES, **self._environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-            cwd=FUNCTION,
+            env={
+                **LAMBDA_VARIABLES,
+                "LAMBDA_TASK_ROOT": str(function_folder()),
+                **self._environment,
+                "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            },
+            cwd=function_folder(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -160,6 +168,18 @@ class StreamHost:
             self._api.running = None
             self._process = self._start()
             return True
+
+
+@functools.cache
+def function_folder() -> Path:
+    """Writes the function as it is deployed, below the project, whose `node_modules` have AWS's SDK."""
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="stream-function-", dir=cache))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, content in load_stream_code().items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def runtime_client() -> Path:

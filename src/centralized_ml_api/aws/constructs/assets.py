@@ -13,7 +13,7 @@ from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode, Stage
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from aws_cdk import IStackSynthesizer
     from constructs import Construct
@@ -76,6 +76,36 @@ def _links(folder: Path) -> Iterator[Path]:
         yield from (path for path in paths if path.is_symlink())
 
 
+def ship_files(
+    scope: Construct, name: str, files: Mapping[str, bytes], stack_context: StackContext
+) -> dict[str, str]:
+    """Ships files as a folder under a name that changes with them; returns the `Code` of a function.
+
+    Args:
+        scope: a construct of the app, whose output folder takes the files.
+        name: what the CDK CLI calls the folder.
+        files: their contents by their names.
+        stack_context: of the stack.
+    """
+    digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+    folder = _output_folder(scope) / f"asset.{digest}"
+    folder.mkdir(exist_ok=True)
+    for file, content in files.items():
+        folder.joinpath(file).write_bytes(content)
+    location = stack_context.synthesizer.add_file_asset(
+        source_hash=digest,
+        file_name=folder.name,
+        packaging=FileAssetPackaging.ZIP_DIRECTORY,
+        display_name=name,
+    )
+    return {"S3Bucket": location.bucket_name, "S3Key": location.object_key}
+
+
+def _output_folder(scope: Construct) -> Path:
+    stage = Stage.of(scope)
+    return Path(stage.outdir if stage else ".")
+
+
 @dataclass(frozen=True, slots=True)
 class S3Object:
     """An object in S3; `bucket` may be a CDK token."""
@@ -94,8 +124,7 @@ def store_documents(
         documents: what the API tells about itself.
         synthesizer: of the stack; its bucket is that of every CDK app of the account.
     """
-    stage = Stage.of(scope)
-    folder = Path(stage.outdir if stage else ".")
+    folder = _output_folder(scope)
     return [(document, _store(synthesizer, folder, document)) for document in documents]
 
 

@@ -12,7 +12,6 @@ from centralized_ml_api.aws.constructs.resources import allow, build_log_group, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from centralized_ml_api.aws.constructs.hosted_model import EndpointAddress
     from centralized_ml_api.aws.constructs.resources import Statement
@@ -52,7 +51,7 @@ def build_function(
     scope: Construct,
     *,
     description: str,
-    code: Path,
+    code: Mapping[str, str],
     handler: str,
     runtime: str,
     timeout_seconds: int,
@@ -60,17 +59,16 @@ def build_function(
     environment: Mapping[str, str],
     role: CfnResource,
     log: CfnResource,
-    stack_context: StackContext,
     layers: Sequence[str] = (),
 ) -> CfnResource:
-    """Builds a function from a folder of code.
+    """Builds a function.
 
     The CDK's class for functions takes a quarter of a second to import, as long as all the rest of the stack.
 
     Args:
         scope: the construct of the function.
         description: what it does.
-        code: its folder.
+        code: where it is in S3.
         handler: its entry point, such as `index.handler`.
         runtime: Lambda's name of it.
         timeout_seconds: how long a call may take.
@@ -78,11 +76,7 @@ def build_function(
         environment: its variables.
         role: what it runs as.
         log: its log group.
-        stack_context: of the stack.
         layers: their ARNs.
-
-    Raises:
-        DeployError: a link leads out of the folder.
     """
     return CfnResource(
         scope,
@@ -90,7 +84,7 @@ def build_function(
         type="AWS::Lambda::Function",
         properties={
             "Description": description,
-            "Code": ship_code(scope, code, stack_context),
+            "Code": code,
             "Handler": handler,
             "Runtime": runtime,
             "Timeout": timeout_seconds,
@@ -121,7 +115,7 @@ class ModelFunction(Construct):
         function = build_function(
             self,
             description=f"Answers POST /{plan.name}",
-            code=written.code,
+            code=ship_code(self, written.code, stack_context),
             handler=written.handler,
             runtime=written.runtime,
             timeout_seconds=written.timeout_seconds,
@@ -134,7 +128,6 @@ class ModelFunction(Construct):
                 statements=_permissions(plan, endpoint),
             ),
             log=log,
-            stack_context=stack_context,
             layers=written.layers,
         )
         self.arn = function.get_att("Arn").to_string()

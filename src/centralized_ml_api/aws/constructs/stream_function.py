@@ -1,21 +1,22 @@
 """The one Lambda function that streams, speaks OpenAI's API and tells which models are ready.
 
-Its code is the folder beside this file.
+Its code is the folder beside this file, and the texts of the API's errors.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.aws.constructs.assets import ship_files
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_managed_policy
+from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
-CODE = Path(__file__).with_name("stream_function")
 RUNTIME = "nodejs24.x"
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
@@ -62,7 +62,7 @@ class StreamFunction(Construct):
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",
-            code=CODE,
+            code=ship_files(self, "stream_function", load_stream_code(), stack_context),
             handler="index.handler",
             runtime=RUNTIME,
             timeout_seconds=plan.timeout_seconds,
@@ -82,7 +82,6 @@ class StreamFunction(Construct):
                 managed=[*self._endpoint_policies(plan, endpoints)],
             ),
             log=log,
-            stack_context=stack_context,
         )
         self.arn = function.get_att("Arn").to_string()
 

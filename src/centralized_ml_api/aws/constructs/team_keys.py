@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnResource
 from constructs import Construct
 
+from centralized_ml_api.aws.constructs.assets import ship_code
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import (
     allow,
@@ -148,7 +149,7 @@ class KeyFunction(Construct):
         function = build_function(
             self,
             description="Gives the keys of callers on to API Gateway, which checks them",
-            code=KEY_CODE,
+            code=ship_code(self, KEY_CODE, stack_context),
             handler="index.lambda_handler",
             runtime=RUNTIME,
             timeout_seconds=TIMEOUT_SECONDS,
@@ -156,7 +157,6 @@ class KeyFunction(Construct):
             environment={"REFUSED": json.dumps(access.refused)},
             role=role,
             log=log,
-            stack_context=stack_context,
         )
         self.arn = function.get_att("Arn").to_string()
         caller = build_role(

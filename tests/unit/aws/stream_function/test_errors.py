@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +11,7 @@ from aiohttp import web
 from centralized_ml_api.api import error_shape, openai
 from centralized_ml_api.aws.document.integrations import BODY_TOO_LARGE
 from support.model_server import answer, exit_at_once
-from support.stream_host.host import FUNCTION, node
+from support.stream_host.script import run_script
 from support.streaming import start_streaming
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.stream_host import StreamAnswer
     from support.streaming import Streaming
-
-pytestmark = pytest.mark.slow
 
 CHAT = "/v1/chat/completions"
 
@@ -37,6 +34,7 @@ def error_of(reply: StreamAnswer) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/plain", CHAT])
 @pytest.mark.parametrize(("status", "code"), [(422, "model_refused"), (500, "model_failed")])
+@pytest.mark.slow
 def test_a_models_error_keeps_its_status_and_words(
     streaming: Streaming, path: str, status: int, code: str
 ) -> None:
@@ -48,6 +46,7 @@ def test_a_models_error_keeps_its_status_and_words(
 
 
 @pytest.mark.parametrize("path", ["/plain", CHAT])
+@pytest.mark.slow
 def test_a_models_error_in_json_passes_as_it_is(streaming: Streaming, path: str) -> None:
     sent = b'{"error":  {"message": "own"}}'
     streaming.model.answering = answer(429, sent, Content_Type="application/json")
@@ -56,6 +55,7 @@ def test_a_models_error_in_json_passes_as_it_is(streaming: Streaming, path: str)
     assert reply.headers["content-type"] == "application/json"
 
 
+@pytest.mark.slow
 def test_a_model_that_closes_the_connection_is_a_502(streaming: Streaming) -> None:
     streaming.model.answering = exit_at_once
     reply = streaming.call("/plain", {})
@@ -63,6 +63,7 @@ def test_a_model_that_closes_the_connection_is_a_502(streaming: Streaming) -> No
 
 
 @pytest.mark.parametrize("path", ["/down", "/missing"])
+@pytest.mark.slow
 def test_a_model_that_is_not_there_is_a_503_to_wait_for(streaming: Streaming, path: str) -> None:
     reply = streaming.call(path, {})
     assert (reply.status, error_of(reply)["code"]) == (503, "model_not_ready")
@@ -70,6 +71,7 @@ def test_a_model_that_is_not_there_is_a_503_to_wait_for(streaming: Streaming, pa
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {}, {"model": 1}, b"{"])
+@pytest.mark.slow
 def test_a_body_that_names_no_model_is_told_the_models(streaming: Streaming, body: Any) -> None:
     reply = streaming.call(CHAT, body)
     names = ["openai-chat", "text-generation-inference", "text-inputs"]
@@ -78,6 +80,7 @@ def test_a_body_that_names_no_model_is_told_the_models(streaming: Streaming, bod
 
 
 @pytest.mark.parametrize("name", ["nobody", "openai-embeddings", "plain", "constructor", "__proto__"])
+@pytest.mark.slow
 def test_an_unknown_model_is_a_404_that_lists_the_models(streaming: Streaming, name: str) -> None:
     reply = streaming.call(CHAT, {"model": name, "messages": []})
     names = ["openai-chat", "text-generation-inference", "text-inputs"]
@@ -112,6 +115,7 @@ def refused(loop: Background) -> Iterator[Streaming]:
 
 @pytest.mark.parametrize(("said", "answered"), SAGEMAKER)
 @pytest.mark.parametrize("path", ["/plain", CHAT])
+@pytest.mark.slow
 def test_each_error_of_sagemaker_has_one_answer(
     refused: Streaming, path: str, said: tuple[int, str, str], answered: tuple[int, str]
 ) -> None:
@@ -128,6 +132,7 @@ def test_each_error_of_sagemaker_has_one_answer(
     assert len(refused.model.asked) == 1, "a call is never repeated"
 
 
+@pytest.mark.slow
 def test_a_sagemaker_that_cannot_be_reached_is_a_502(loop: Background) -> None:
     nowhere = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:9"}
     with start_streaming(loop, environment=nowhere) as streaming:
@@ -135,6 +140,7 @@ def test_a_sagemaker_that_cannot_be_reached_is_a_502(loop: Background) -> None:
         assert (reply.status, error_of(reply)["code"]) == (502, "model_failed")
 
 
+@pytest.mark.slow
 def test_the_log_says_what_went_wrong_and_not_what_was_sent(streaming: Streaming) -> None:
     streaming.model.answering = answer(500, b"secret words", Content_Type="text/plain")
     streaming.call("/plain", {"text": "secret words"}).body.read()
@@ -142,16 +148,82 @@ def test_the_log_says_what_went_wrong_and_not_what_was_sent(streaming: Streaming
     assert not [line for line in streaming.host.lines if "secret" in line]
 
 
+WORDS = """
+import * as errors from "./errors.mjs";
+const known = Object.values(errors).filter((error) => error instanceof errors.ApiError);
+const own = known.map(({ status, type, code, message }) => ({ status, type, code, message }));
+console.log(JSON.stringify(own));
+"""
+EXPLAIN = """
+import { explain, headersOf, renderError } from "./errors.mjs";
+const errors = input.map(({ reason, metadata, ...fields }) => {
+    const cause = Object.assign(new Error(fields.message), fields);
+    if (metadata) cause.$metadata = { httpStatusCode: metadata };
+    return explain(cause, reason);
+});
+console.log(JSON.stringify(errors.map((error) => ({
+    status: error.status,
+    code: error.code,
+    message: error.message,
+    retry: "retry-after" in headersOf(error),
+    body: renderError(error, "the-request"),
+}))));
+"""
+
+
+def explained(**cause: object) -> dict[str, Any]:
+    """What a caller gets for an error of the SDK."""
+    (error,) = run_script(EXPLAIN, [cause])
+    return dict(error)
+
+
 def test_the_words_are_those_of_the_whole_api() -> None:
-    script = (
-        f'import * as errors from "{FUNCTION.as_uri()}/errors.mjs";'
-        "console.log(JSON.stringify(Object.values(errors).filter((one) => one instanceof errors.ApiError)"
-        ".map(({status, type, code, message}) => ({status, type, code, message}))))"
-    )
-    run = subprocess.run(
-        [node(), "--input-type=module", "-e", script], capture_output=True, check=True, timeout=60
-    )
     known = [*error_shape.ERRORS.values(), BODY_TOO_LARGE]
-    found = [error_shape.ApiError(**one) for one in json.loads(run.stdout)]
+    found = [error_shape.ApiError(**error) for error in run_script(WORDS)]
     assert len(found) > 8
-    assert not [one for one in found if one not in known]
+    assert not [error for error in found if error not in known]
+
+
+def test_each_error_of_sagemaker_is_explained_once() -> None:
+    causes = [{"metadata": status, "name": name, "message": text} for (status, name, text), _ in SAGEMAKER]
+    errors = run_script(EXPLAIN, causes)
+    assert [(error["status"], error["code"]) for error in errors] == [answer for _, answer in SAGEMAKER]
+    assert [error["retry"] for error in errors] == [answer[0] in {429, 503} for _, answer in SAGEMAKER]
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "code"),
+    [
+        ({"message": "socket", "code": "ECONNREFUSED"}, 502, "model_failed"),
+        ({"message": "undefined is not a function"}, 500, "api_failed"),
+        ({"message": "late", "metadata": 200, "code": "ECONNRESET"}, 502, "model_failed"),
+        ({"message": "", "name": "InternalStreamFailure"}, 502, "model_failed"),
+        ({"message": "", "name": "ModelStreamError", "ErrorCode": "StreamBroken"}, 502, "model_failed"),
+        (
+            {"message": "", "name": "ModelStreamError", "ErrorCode": "ModelInvocationTimeExceeded"},
+            504,
+            "model_too_slow",
+        ),
+        ({"message": "aborted", "reason": "idle timeout"}, 504, "model_too_slow"),
+        ({"message": "aborted", "reason": "function timeout"}, 504, "model_too_slow"),
+        ({"message": "Endpoint chat of account 1 not found.", "metadata": 400}, 503, "model_not_ready"),
+        ({"message": "", "metadata": 400}, 400, "refused_by_sagemaker"),
+        ({"message": "", "metadata": 429}, 503, "model_not_ready"),
+        ({"message": "Rate exceeded", "metadata": 429}, 429, "too_many_requests"),
+        ({"message": "m", "metadata": 424, "OriginalStatusCode": 400}, 400, "model_refused"),
+        ({"message": "m", "metadata": 424, "OriginalStatusCode": 599}, 599, "model_failed"),
+        ({"message": "m", "metadata": 424, "OriginalStatusCode": 200}, 502, "model_failed"),
+        ({"message": "it timed out", "metadata": 424}, 504, "model_too_slow"),
+    ],
+)
+def test_each_way_to_fail_has_one_answer(cause: dict[str, object], status: int, code: str) -> None:
+    error = explained(**cause)
+    assert (error["status"], error["code"]) == (status, code)
+
+
+def test_a_models_own_message_is_kept_and_its_own_json_is_the_whole_body() -> None:
+    failed = {"message": "ModelError", "metadata": 424, "OriginalStatusCode": 503}
+    assert explained(**failed, OriginalMessage="own words")["message"] == "own words"
+    own = explained(**failed, OriginalMessage='{"detail": 1}')
+    assert own["body"] == '{"detail": 1}'
+    assert own["retry"] is False, "a model's own 503 says itself when to try again"

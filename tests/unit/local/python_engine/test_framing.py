@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.python_engine.mlapi_model_server.framing import find_framing
+from support.framing_vectors import CUTS, ERRORS, WITHOUT_PIECES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +22,7 @@ def framing(content_type: str) -> Framing:
     return found
 
 
-@pytest.mark.parametrize(
-    ("content_type", "pieces", "cut"),
-    [
-        ("text/event-stream", [b"data: 1\n\nda", b"ta: 2\n", b"\n"], [b"data: 1\n\n", b"data: 2\n\n"]),
-        ("text/event-stream", [b"data: 1\r\n\r", b"\ndata: 2"], [b"data: 1\r\n\r\n", b"data: 2"]),
-        ("Text/Event-Stream; charset=utf-8", [b"a\n\nb\r\n\r\nc\n\n"], [b"a\n\nb\r\n\r\nc\n\n"]),
-        ("application/x-ndjson", [b"1", b"2\n3\n4", b"5"], [b"12\n3\n", b"45"]),
-        ("application/jsonlines", [], []),
-    ],
-)
+@pytest.mark.parametrize(("content_type", "pieces", "cut"), CUTS)
 def test_pieces_are_whole_and_no_byte_is_lost(
     content_type: str, pieces: list[bytes], cut: list[bytes]
 ) -> None:
@@ -63,11 +55,11 @@ def test_a_reader_that_leaves_ends_what_it_read() -> None:
     assert ended
 
 
-def test_an_error_is_a_whole_piece() -> None:
-    assert framing("text/event-stream").render_last(b"{}") == b"data: {}\n\n"
-    assert framing("application/jsonl").render_last(b"{}") == b"{}\n"
+@pytest.mark.parametrize(("content_type", "last"), ERRORS.items())
+def test_an_error_is_a_whole_piece(content_type: str, last: bytes) -> None:
+    assert framing(content_type).render_last(b"{}") == last
 
 
-@pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", "audio/wav", ""])
+@pytest.mark.parametrize("content_type", WITHOUT_PIECES)
 def test_other_types_have_no_such_places(content_type: str) -> None:
     assert find_framing(content_type) is None

@@ -1,9 +1,9 @@
-// The answer on its way to the caller: status and headers once, then bytes, then an end, good or bad.
+// The answer on its way to the client: status and headers once, then bytes, then a good or a bad end.
 
 import { framingOf } from "./framing.mjs";
 import { headersOf, renderError } from "./errors.mjs";
 
-const { EVENT_ENDS } = process.env; // there while the event has an end
+const { EVENT_ENDS } = process.env; // set while the event has an end
 const EVERY_ANSWER = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "*",
@@ -21,7 +21,7 @@ export class Answer {
         this.requestId = requestId;
         this.begun = false;
         this.#closed = new Promise((resolve) => stream.on("close", resolve));
-        stream.on("error", () => {}); // a caller that left; `close` follows
+        stream.on("error", () => {}); // a client that disconnected; `close` follows
     }
 
     onClose(listener) {
@@ -43,14 +43,14 @@ export class Answer {
         await Promise.race([drained, this.#closed]);
     }
 
-    // Without a write, an empty one too, no status would be sent.
+    // Without a write, even an empty one, no status would be sent.
     async end() {
         if (!this.#written) await this.write("");
         const ended = new Promise((resolve) => this.#stream.end(resolve));
         await Promise.race([ended, this.#closed]);
     }
 
-    // The bytes as they come, cut so that each write is whole in the form of the answer.
+    // Passes the bytes as they come, cut so that each write is whole in the framing of the answer.
     async pass(parts) {
         for await (const bytes of this.#framing.cut(parts)) await this.write(bytes);
         await this.end();
@@ -62,11 +62,16 @@ export class Answer {
         await this.end();
     }
 
+    async sendJson(value) {
+        await this.send(200, { "content-type": "application/json" }, JSON.stringify(value));
+    }
+
     async sendError(error) {
         await this.send(error.status, headersOf(error), renderError(error, this.requestId));
     }
 
-    // An error after the first byte: the last event where the form has events, else an answer that breaks off.
+    // An error after the first byte is the last piece where the framing has a place for it; else the answer
+    // breaks off.
     async breakOff(error) {
         const last = this.#framing.renderLast(renderError(error.withoutOwnBody(), this.requestId));
         if (last === null) throw error;

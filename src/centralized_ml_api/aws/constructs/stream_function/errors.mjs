@@ -1,8 +1,12 @@
-// The one error shape, and which error stands for what SageMaker says. The direct paths say the same.
+// The one error shape, and which error stands for what SageMaker says, as on the paths straight to SageMaker.
+//
+// The texts are those of the whole API: `errors.json` is put beside this file when the function is deployed.
 
-import { IDLE, OVER } from "./watch.mjs";
+import written from "./errors.json" with { type: "json" };
 
-const RETRY_AFTER_SECONDS = "2";
+import { FUNCTION_TIMEOUT, IDLE_TIMEOUT } from "./cancellation.mjs";
+
+const BODY_LIMIT_BYTES = 6 * 1024 * 1024;
 
 export class ApiError extends Error {
     constructor(status, type, code, message) {
@@ -14,76 +18,38 @@ export class ApiError extends Error {
         return new ApiError(this.status, this.type, this.code, message);
     }
 
-    // The same for places where the model's own body cannot stand alone.
+    // The same error with one of its other messages, the placeholders filled in.
+    withMessage(name, values = {}) {
+        const text = written.errors[this.code].messages[name];
+        return this.saying(text.replaceAll(/\{(\w+)\}/g, (_, placeholder) => values[placeholder]));
+    }
+
+    // The same error for places where the model's own body cannot stand alone.
     withoutOwnBody() {
         return this.saying(this.message);
     }
 }
 
-export const BODY_TOO_LARGE = new ApiError(
-    413,
-    "invalid_request_error",
-    "body_too_large",
-    "The request body is larger than 6 MB, the limit of this API (6291456 bytes).",
-);
-export const REFUSED_INPUT = new ApiError(
-    400,
-    "invalid_request_error",
-    "refused_by_sagemaker",
-    "SageMaker refused the request.",
-);
-export const MODEL_REFUSED = new ApiError(
-    400,
-    "invalid_request_error",
-    "model_refused",
-    "The model refused the input.",
-);
-export const MODEL_MISSING = new ApiError(
-    400,
-    "invalid_request_error",
-    "model_missing",
-    'The body must be a JSON object that names one of this API\'s models as "model".',
-);
-export const NOT_ALLOWED = new ApiError(
-    403,
-    "permission_error",
-    "not_allowed",
-    "This key may not call this model; ask whoever runs this API which models your team may call.",
-);
-export const UNKNOWN_MODEL = new ApiError(
-    404,
-    "not_found_error",
-    "model_not_found",
-    "There is no such model at this path.",
-);
-export const TOO_MANY_REQUESTS = new ApiError(
-    429,
-    "rate_limit_error",
-    "too_many_requests",
-    "Too many requests; try again after a pause.",
-);
-export const API_FAILED = new ApiError(500, "api_error", "api_failed", "The API failed.");
-export const MODEL_FAILED = new ApiError(
-    502,
-    "model_error",
-    "model_failed",
-    "The model server closed the connection before its answer was complete, or answered something that is not HTTP.",
-);
-const NOT_CALLED = MODEL_FAILED.saying(
-    "The model's endpoint could not be called; its operator finds the reason in the logs.",
-);
-export const MODEL_NOT_READY = new ApiError(
-    503,
-    "unavailable_error",
-    "model_not_ready",
-    "The model is starting or being restarted; try again shortly.",
-);
-export const MODEL_TOO_SLOW = new ApiError(
-    504,
-    "timeout_error",
-    "model_too_slow",
-    "The model did not answer in time.",
-);
+function errorOf(code) {
+    const { status, type, message } = written.errors[code];
+    return new ApiError(status, type, code, message);
+}
+
+export const BODY_TOO_LARGE = errorOf("body_too_large").withMessage("over_limit", {
+    megabytes: BODY_LIMIT_BYTES / 1024 / 1024,
+    bytes: BODY_LIMIT_BYTES,
+});
+export const REFUSED_BY_SAGEMAKER = errorOf("refused_by_sagemaker");
+export const MODEL_REFUSED = errorOf("model_refused");
+export const MODEL_MISSING = errorOf("model_missing");
+export const NOT_ALLOWED = errorOf("not_allowed");
+export const MODEL_NOT_FOUND = errorOf("model_not_found");
+export const TOO_MANY_REQUESTS = errorOf("too_many_requests");
+export const API_FAILED = errorOf("api_failed");
+export const MODEL_FAILED = errorOf("model_failed");
+const ENDPOINT_NOT_CALLED = MODEL_FAILED.withMessage("endpoint_not_called");
+export const MODEL_NOT_READY = errorOf("model_not_ready");
+export const MODEL_TOO_SLOW = errorOf("model_too_slow");
 
 // The request is well-formed and asks for what this model cannot do.
 export function unsupported(message) {
@@ -91,65 +57,74 @@ export function unsupported(message) {
 }
 
 export function headersOf(error) {
-    const retry = [429, 503].includes(error.status) && !error.ownBody;
-    return { "content-type": "application/json", ...(retry ? { "retry-after": RETRY_AFTER_SECONDS } : {}) };
+    const wait = [429, 503].includes(error.status) && !error.ownBody;
+    const retryAfter = wait ? { "retry-after": String(written.retry_after_seconds) } : {};
+    return { "content-type": "application/json", ...retryAfter };
 }
 
 export function renderError(error, requestId) {
-    return error.ownBody ?? JSON.stringify(errorOf(error, requestId));
+    return error.ownBody ?? JSON.stringify(bodyOf(error, requestId));
 }
 
-export function errorOf({ message, type, code }, requestId) {
+export function bodyOf({ message, type, code }, requestId) {
     return { error: { message, type, code, request_id: requestId } };
 }
 
-// One line for the operator: what went wrong, never what was sent.
+// Writes one line for the operator: what went wrong, never what was sent.
 export function logFailure(error, cause, requestId) {
     if (error.status < 500) return;
     const { status, code } = error;
     const isOurs = !(cause instanceof ApiError) && cause.OriginalStatusCode === undefined;
-    const why = isOurs ? cause.message : undefined; // a model's words may repeat what it was sent
+    const why = isOurs ? cause.message : undefined; // a model's message may repeat what it was sent
     console.error(JSON.stringify({ request_id: requestId, status, code, cause: cause.name, why }));
 }
 
-const BROKEN_STREAM = ["InternalStreamFailure", "ModelStreamError"];
-
-// What a caller is told about anything that was thrown.
+// The error that a caller gets for anything that was thrown; `reason` is why the call was cancelled.
 export function explain(cause, reason) {
-    if (reason === IDLE || reason === OVER) return MODEL_TOO_SLOW;
+    if (reason === IDLE_TIMEOUT || reason === FUNCTION_TIMEOUT) return MODEL_TOO_SLOW;
     if (cause instanceof ApiError) return cause;
-    if (BROKEN_STREAM.includes(cause.name)) return brokenStream(cause);
+    if (cause.name === "ModelStreamError" || cause.name === "InternalStreamFailure") {
+        return cause.ErrorCode === "ModelInvocationTimeExceeded" ? MODEL_TOO_SLOW : MODEL_FAILED;
+    }
     const status = cause.$metadata?.httpStatusCode;
-    return status === undefined || status < 300 ? ofConnection(cause) : ofSageMaker(cause, status);
+    if (status >= 300) return ofSageMaker(cause, status);
+    return cause.code ? ENDPOINT_NOT_CALLED : API_FAILED; // only errors of a connection have a system's code
 }
 
-function brokenStream(cause) {
-    return cause.ErrorCode === "ModelInvocationTimeExceeded" ? MODEL_TOO_SLOW : MODEL_FAILED;
-}
-
-// Only errors of a connection have a code of the system.
-function ofConnection(cause) {
-    return cause.code ? NOT_CALLED : API_FAILED;
-}
-
+// By the status of InvokeEndpoint's errors; any other status is our own doing, such as a missing permission.
+//
+// Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 function ofSageMaker(cause, status) {
     const message = cause.message || "";
-    if (status === 400) return ofRefusal(message);
-    if (status === 413) return BODY_TOO_LARGE;
-    if (status === 424) return ofModel(cause);
-    if (status === 429) return ofWait(message);
-    if (status === 500 || status === 530) return API_FAILED;
-    return { 503: MODEL_NOT_READY, 504: MODEL_TOO_SLOW }[status] ?? NOT_CALLED;
+    switch (status) {
+        case 400:
+            return ofValidationError(message);
+        case 413:
+            return BODY_TOO_LARGE;
+        case 424:
+            return ofModelError(cause);
+        case 429:
+            return ofModelNotReady(message);
+        case 500:
+        case 530:
+            return API_FAILED;
+        case 503:
+            return MODEL_NOT_READY;
+        case 504:
+            return MODEL_TOO_SLOW;
+        default:
+            return ENDPOINT_NOT_CALLED;
+    }
 }
 
-// Throttling is a 400 too, and so is an endpoint that does not exist yet.
-function ofRefusal(message) {
+// A ThrottlingException is a 400 too, and so is an endpoint that does not exist yet.
+function ofValidationError(message) {
     if (isThrottling(message)) return TOO_MANY_REQUESTS.saying(message);
     if (message.startsWith("Endpoint ") && message.includes(" not found")) return MODEL_NOT_READY;
-    return message ? REFUSED_INPUT.saying(message) : REFUSED_INPUT;
+    return message ? REFUSED_BY_SAGEMAKER.saying(message) : REFUSED_BY_SAGEMAKER;
 }
 
-function ofWait(message) {
+function ofModelNotReady(message) {
     const error = isThrottling(message) ? TOO_MANY_REQUESTS : MODEL_NOT_READY;
     return message ? error.saying(message) : error;
 }
@@ -158,14 +133,14 @@ function isThrottling(message) {
     return message.includes("Rate exceeded") || message.includes("hrottl");
 }
 
-// The model's own status and words; one that gave no status was too slow, or its container ended.
-function ofModel(cause) {
+// The model's own status and message; one that gave no status took too long, or its container stopped.
+function ofModelError(cause) {
     const status = cause.OriginalStatusCode ?? 0;
     const message = cause.OriginalMessage || cause.message || MODEL_FAILED.message;
     if (status < 400 || status > 599) {
         return (message.includes("timed out") ? MODEL_TOO_SLOW : MODEL_FAILED).saying(message);
     }
-    const words = status < 500 ? MODEL_REFUSED : MODEL_FAILED;
-    const error = new ApiError(status, words.type, words.code, message);
+    const { type, code } = status < 500 ? MODEL_REFUSED : MODEL_FAILED;
+    const error = new ApiError(status, type, code, message);
     return message.startsWith("{") ? Object.assign(error, { ownBody: message }) : error;
 }

@@ -1,11 +1,11 @@
-// `GET /health`: which entries can answer now, by what SageMaker says of their endpoints.
+// `GET /health`: which entries can answer now, by the status of their endpoints.
 
-import { MODEL_NOT_READY, errorOf, headersOf } from "./errors.mjs";
+import { MODEL_NOT_READY, bodyOf, headersOf } from "./errors.mjs";
 
 const AT_ONCE = 10;
-const PATIENCE_MILLISECONDS = 20_000; // less than the 29 seconds after which callers give up
+const TIMEOUT_MILLISECONDS = 20_000; // less than the 29 seconds after which callers give up
 
-// What an endpoint answers in: also while it is changed, and after a change that failed.
+// The statuses in which an endpoint answers: also while it is updated, and after an update that failed.
 // Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html (EndpointStatus)
 const READY = ["InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"];
 const REASONS = {
@@ -15,11 +15,11 @@ const REASONS = {
     OutOfService: "is out of service",
 };
 const NOT_FOUND = "does not exist";
-const UNKNOWN = "is not ready"; // SageMaker does not say
+const UNKNOWN = "is not ready"; // SageMaker gives no reason
 
 let last = { at: -Infinity };
 
-// A HEAD is told the same without the body.
+// A HEAD gets the same without the body.
 export async function answerHealth(request, models, answer) {
     const unready = await findUnready(models);
     const status = unready.size ? MODEL_NOT_READY.status : 200;
@@ -33,11 +33,10 @@ function documentOf(names, unready, requestId) {
     const document = { status: unready.size ? "unready" : "ok", ready, unready: Object.fromEntries(unready) };
     if (!unready.size) return document;
     const named = [...unready].map(([name, reason]) => `${name} (${reason})`).join("; ");
-    return { ...errorOf(MODEL_NOT_READY.saying(`Not ready: ${named}.`), requestId), ...document };
+    return { ...bodyOf(MODEL_NOT_READY.withMessage("listing", { models: named }), requestId), ...document };
 }
 
-// Everybody may ask, without a key: what was found is kept for a while, so that SageMaker is not asked
-// as often.
+// Everybody may ask, without a key: the result is cached for a while, so that SageMaker is asked less often.
 async function findUnready(models) {
     if (Date.now() - last.at >= Number(process.env.HEALTH_SECONDS) * 1000) {
         last = { unready: await askSageMaker(models), at: Date.now() };
@@ -45,20 +44,20 @@ async function findUnready(models) {
     return last.unready;
 }
 
-// Why an entry cannot answer, by names in order.
+// Why an entry cannot answer, by names, in order.
 async function askSageMaker(models) {
     const reasons = await findReasons([...models.values()].map(({ endpoint }) => endpoint));
     const found = [...models].map(([name, { endpoint }]) => [name, reasons.get(endpoint)]);
-    return new Map(found.filter(([, reason]) => reason).sort(([one], [other]) => (one < other ? -1 : 1)));
+    return new Map(found.filter(([, reason]) => reason).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 async function findReasons(endpoints) {
-    // Loaded here, because calls of models need none of it.
+    // Imported here, because calls of models do not need it.
     const { DescribeEndpointCommand, SageMakerClient } = await import("@aws-sdk/client-sagemaker");
     const client = new SageMakerClient();
-    const abortSignal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+    const abortSignal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
     const reasons = new Map();
-    const waiting = [...new Set(endpoints)].values(); // one iterator, from which all workers take
+    const waiting = [...new Set(endpoints)].values(); // one iterator, shared by all workers
     const work = async () => {
         for (const EndpointName of waiting) {
             const answered = client.send(new DescribeEndpointCommand({ EndpointName }), { abortSignal });

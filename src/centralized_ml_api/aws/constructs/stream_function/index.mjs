@@ -1,44 +1,61 @@
-// What API Gateway calls: one request in, one streamed answer out. Every way that it can end is here.
+// What API Gateway calls: one request in, one streamed answer out. Every way in which it can end is here.
 //
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
 // and https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
 
 import { Answer } from "./answer.mjs";
+import { CLIENT_DISCONNECTED, Cancellation } from "./cancellation.mjs";
 import { explain, logFailure } from "./errors.mjs";
 import { answerHealth } from "./health.mjs";
+import { passThrough } from "./invoke.mjs";
 import { loadModels } from "./models.mjs";
 import { answerOpenAi } from "./openai.mjs";
-import { passOn } from "./pass.mjs";
-import { readRequest } from "./request.mjs";
-import { LEFT, Watch } from "./watch.mjs";
 
 const HEALTH_PATH = "/health";
 const OPENAI_TASKS = { "/v1/chat/completions": "chat", "/v1/embeddings": "embeddings" };
+const DEFAULT_CONTENT_TYPE = "application/json";
 
-export const handler = awslambda.streamifyResponse(async (event, stream, context) => {
-    const answer = new Answer(stream, event.requestContext.requestId);
-    const watch = new Watch(Number(process.env.IDLE_SECONDS), context.getRemainingTimeInMillis());
-    answer.onClose(() => watch.leave());
+export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, context) => {
+    const answer = new Answer(stream, lambdaEvent.requestContext.requestId);
+    const idleSeconds = Number(process.env.IDLE_SECONDS);
+    const cancellation = new Cancellation(idleSeconds, context.getRemainingTimeInMillis());
+    answer.onClose(() => cancellation.clientDisconnected());
     try {
-        await respond(readRequest(event), answer, watch);
+        await respond(readRequest(lambdaEvent), answer, cancellation);
     } catch (cause) {
-        await fail(cause, answer, watch);
+        await fail(cause, answer, cancellation);
     } finally {
-        watch.stop();
+        cancellation.dispose();
     }
 });
 
-async function respond(request, answer, watch) {
+// The event of a Lambda proxy integration as a request. `refused` are the entries that the caller's team may
+// not call, as the function that passes keys on says them.
+//
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+function readRequest({ httpMethod, resource, headers, requestContext, body, isBase64Encoded }) {
+    const named = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    const lowerCased = Object.fromEntries(named);
+    return {
+        method: httpMethod,
+        path: resource, // as the API has it, whatever a custom domain puts before it
+        headers: { ...lowerCased, "content-type": lowerCased["content-type"] || DEFAULT_CONTENT_TYPE },
+        refused: JSON.parse(requestContext.authorizer?.refused ?? "[]"),
+        body: Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"),
+    };
+}
+
+async function respond(request, answer, cancellation) {
     const models = await loadModels();
     if (request.path === HEALTH_PATH) return answerHealth(request, models, answer);
     const task = OPENAI_TASKS[request.path];
-    if (task) return answerOpenAi(task, request, models, answer, watch);
-    return passOn(request, models.get(request.path.slice(1)), answer, watch);
+    if (task) return answerOpenAi(task, request, models, answer, cancellation);
+    return passThrough(request, models.get(request.path.slice(1)), answer, cancellation);
 }
 
-async function fail(cause, answer, watch) {
-    if (watch.reason === LEFT) return; // nobody is there to be told
-    const error = explain(cause, watch.reason);
+async function fail(cause, answer, cancellation) {
+    if (cancellation.reason === CLIENT_DISCONNECTED) return; // nobody is there to be told
+    const error = explain(cause, cancellation.reason);
     logFailure(error, cause, answer.requestId);
     if (answer.begun) await answer.breakOff(error);
     else await answer.sendError(error);

@@ -1,7 +1,7 @@
-// Which endpoint is behind which name: `{name: {endpoint, speaks?, headers?}}`, of every entry.
+// Loads which endpoint is behind which name: `{name: {endpoint, speaks?, headers?}}`, for every entry.
 //
-// `speaks` is there for entries under /v1, `headers` for those whose own path leads here. The table is in the
-// environment, or in the parameters that the environment names where it would not fit there.
+// Entries under /v1 have `speaks`; those whose own path leads here have `headers`. The table is in the
+// environment, or in the parameters that the environment names where it does not fit there.
 
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 const PARAMETERS_AT_ONCE = 10;

@@ -3,22 +3,23 @@
 // Source: https://platform.openai.com/docs/api-reference
 
 import { answerChat } from "./chat.mjs";
-import { answerEmbeddings } from "./embeddings.mjs";
-import { MODEL_MISSING, NOT_ALLOWED, UNKNOWN_MODEL } from "./errors.mjs";
-import { FAMILIES } from "./families/all.mjs";
+import { MODEL_FAILED, MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, unsupported } from "./errors.mjs";
+import { FAMILIES } from "./families.mjs";
+import { invoke, readModelJson } from "./invoke.mjs";
 
 const ANSWERING = { chat: answerChat, embeddings: answerEmbeddings };
 
-export async function answerOpenAi(task, request, models, answer, watch) {
-    const asked = readBody(request.body);
+export async function answerOpenAi(task, request, models, answer, cancellation) {
+    const body = readBody(request.body);
     const names = [...models]
         .filter(([, model]) => FAMILIES[model.speaks]?.task === task)
         .map(([name]) => name);
-    if (typeof asked?.model !== "string") throw listing(MODEL_MISSING, names);
-    if (!names.includes(asked.model)) throw listing(UNKNOWN_MODEL, names);
-    if (request.refused.includes(asked.model)) throw NOT_ALLOWED;
-    const model = models.get(asked.model);
-    await ANSWERING[task]({ asked, endpoint: model.endpoint, family: FAMILIES[model.speaks], answer, watch });
+    const listed = { models: names.join(", ") || "none" };
+    if (typeof body?.model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
+    if (!names.includes(body.model)) throw MODEL_NOT_FOUND.withMessage("listing", listed);
+    if (request.refused.includes(body.model)) throw NOT_ALLOWED;
+    const { endpoint, speaks } = models.get(body.model);
+    await ANSWERING[task]({ body, endpoint, family: FAMILIES[speaks], answer, cancellation });
 }
 
 function readBody(bytes) {
@@ -29,6 +30,33 @@ function readBody(bytes) {
     }
 }
 
-function listing(error, names) {
-    return error.saying(`${error.message} There are: ${names.join(", ") || "none"}.`);
+async function answerEmbeddings({ body, endpoint, family, answer, cancellation }) {
+    if (!family.passes) checkEmbeddings(body);
+    const { headers, bytes } = await invoke(endpoint, family.build(body), cancellation);
+    if (family.passes) return answer.send(200, headers, bytes);
+    const vectors = family.read(readModelJson(bytes));
+    if (!Array.isArray(vectors) || !vectors.every(Array.isArray)) {
+        throw MODEL_FAILED.withMessage("not_embeddings");
+    }
+    return answer.sendJson(listOf(body, vectors));
+}
+
+function checkEmbeddings({ input, dimensions }) {
+    const texts = [input].flat();
+    if (!texts.length || !texts.every((text) => typeof text === "string")) {
+        throw unsupported("`input` must be a text or a list of texts: this model takes no tokens.");
+    }
+    if (dimensions !== undefined)
+        throw unsupported("This model's embeddings have one size; leave out `dimensions`.");
+}
+
+function listOf({ model, encoding_format: format }, vectors) {
+    const encode = format === "base64" ? base64 : (vector) => vector;
+    const data = vectors.map((vector, index) => ({ object: "embedding", index, embedding: encode(vector) }));
+    return { object: "list", data, model };
+}
+
+// 32-bit floats, little-endian: what OpenAI's own client asks for.
+function base64(vector) {
+    return Buffer.from(new Float32Array(vector).buffer).toString("base64");
 }

@@ -1,7 +1,7 @@
 // A conversation as one text, for servers that know no roles.
 //
-// One message of the user alone is the text as it is. Otherwise the system's messages come first, then each
-// turn on a line with its speaker's name, and the text ends where the assistant's next turn begins:
+// A single message of the user is the text itself. Otherwise the system's messages come first, then each turn
+// on a line with its speaker's name, and the text ends where the assistant's next turn begins:
 //
 //     You are brief.
 //
@@ -16,16 +16,16 @@ const SPEAKERS = { user: "User", assistant: "Assistant" };
 const INSTRUCTING = ["system", "developer"];
 
 export function buildPrompt(messages) {
-    if (isOneTurn(messages)) return textOf(messages[0]);
+    if (isSingleTurn(messages)) return textOf(messages[0]);
     const instructions = messages.filter(({ role }) => INSTRUCTING.includes(role)).map(textOf);
     const turns = messages.filter(({ role }) => !INSTRUCTING.includes(role));
     const lines = turns.map((message) => `${SPEAKERS[message.role]}: ${textOf(message)}`);
     return [...instructions, [...lines, "Assistant:"].join("\n")].join("\n\n");
 }
 
-// Where the model would go on with the user's next turn.
+// Stops the model from going on with the user's next turn.
 export function promptStops(messages) {
-    return isOneTurn(messages) ? [] : ["\nUser:"];
+    return isSingleTurn(messages) ? [] : ["\nUser:"];
 }
 
 export function checkMessages(messages) {
@@ -42,7 +42,7 @@ export function checkMessages(messages) {
     }
 }
 
-function isOneTurn(messages) {
+function isSingleTurn(messages) {
     return messages.length === 1 && messages[0].role === "user";
 }
 

@@ -1,0 +1,28 @@
+"""Runs a script among the function's modules, for what needs no server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from support.stream_host.host import function_folder, node
+
+DEADLINE_SECONDS = 60
+
+
+def run_script(script: str, given: object = None) -> Any:
+    """Returns the JSON that the script prints; it has `given` as `input`, and modules as `./name.mjs`."""
+    imports = "".join(line for line in script.splitlines(keepends=True) if line.startswith("import "))
+    rest = "".join(line for line in script.splitlines(keepends=True) if not line.startswith("import "))
+    imports = imports.replace('"./', f'"{function_folder().as_uri()}/')
+    run = subprocess.run(
+        [node(), "--input-type=module", "--eval", f"{imports}const input = {json.dumps(given)};\n{rest}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_SECONDS,
+    )
+    assert run.returncode == 0, run.stderr
+    assert not run.stderr, "a script of the function prints no warnings"
+    return json.loads(run.stdout)
