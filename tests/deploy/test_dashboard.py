@@ -33,15 +33,15 @@ def test_the_life_of_graphs_and_alarms(deployment: Deployment, monkeypatch: pyte
     cloudwatch, sns = deployment.aws.client("cloudwatch"), deployment.aws.client("sns")
     (name,) = dashboards(cloudwatch)
     body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
-    shown = {tuple(metric[:4]) for one in body["widgets"] for metric in one["properties"]["metrics"]}
+    shown = {tuple(metric[:4]) for widget in body["widgets"] for metric in widget["properties"]["metrics"]}
     assert ("AWS/ApiGateway", "5XXError", "ApiName", "CentralizedMlApiStack") in shown
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
-    assert {one["MetricName"] for one in alarms} == {"5XXError", "Latency"}
-    (topic,) = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
-    assert all(one["AlarmActions"] == [topic] for one in alarms)
+    assert {alarm["MetricName"] for alarm in alarms} == {"5XXError", "Latency"}
+    (topic,) = [each["TopicArn"] for each in sns.list_topics()["Topics"]]
+    assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
     assert told(sns) == ["you@example.com"]
     resources = load_resources(clients.client("cloudformation"), STACK)
-    left = [one.partition(" ")[0] for one in find_leftovers(clients, resources)]
+    left = [leftover.partition(" ")[0] for leftover in find_leftovers(clients, resources)]
     assert (left.count("dashboard"), left.count("alarm")) == (1, 2), "a destroy asks for what costs"
     deployment.deploy(config("other@example.com"))
     assert told(sns) == ["other@example.com"]
@@ -54,8 +54,8 @@ def test_the_life_of_graphs_and_alarms(deployment: Deployment, monkeypatch: pyte
 
 
 def dashboards(cloudwatch: Any) -> list[str]:
-    return [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]]
+    return [entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]]
 
 
 def told(sns: Any) -> list[str]:
-    return [one["Endpoint"] for one in sns.list_subscriptions()["Subscriptions"]]
+    return [subscription["Endpoint"] for subscription in sns.list_subscriptions()["Subscriptions"]]

@@ -81,7 +81,7 @@ def check_plans(there: Inventory) -> None:
 
 def named(items: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     """The only one with this name."""
-    (found,) = [one for one in items.values() if one["name"] == name]
+    (found,) = [item for item in items.values() if item["name"] == name]
     return found
 
 
@@ -133,6 +133,6 @@ def check_revocation(deployment: Deployment) -> None:
     """No key of the team is enabled any more."""
     keys(deployment, "revoke", "red", "--yes")
     there = take_inventory(deployment.aws)
-    enabled = [one["name"] for one in there.keys.values() if one["enabled"]]
+    enabled = [key["name"] for key in there.keys.values() if key["enabled"]]
     assert enabled == ["blue"]
     assert listed(deployment)[0]["state"] == "revoked"

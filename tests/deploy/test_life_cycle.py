@@ -88,7 +88,7 @@ def test_every_value_of_a_config_arrives_and_nothing_is_left_afterwards(deployme
 def check_models(there: Inventory) -> None:
     """Images, artifacts, environments, isolation, instances and counts."""
     chat, paint, jump, pool = (there.endpoint_of(name) for name in ("chat", "paint", "jump", "pool"))
-    assert {one["EndpointStatus"] for one in (chat, paint, jump, pool)} == {"InService"}
+    assert {endpoint["EndpointStatus"] for endpoint in (chat, paint, jump, pool)} == {"InService"}
     container = container_of(there, chat)
     assert (container["Image"], container["Environment"]) == (IMAGE, {"A": "1"})
     assert "s3://my-bucket/model.tar.gz" in json.dumps(container)
@@ -146,8 +146,8 @@ def check_stream(deployment: Deployment, there: Inventory) -> None:
     assert known["paint"] == {"endpoint": there.endpoint_of("paint")["EndpointName"]}
     assert known["adopted"] == {"endpoint": "Their-Endpoint"}
     allowed = allowed_to(deployment, made["Role"])
-    for one in ("flow", "paint"):
-        assert there.endpoint_of(one)["EndpointArn"] in allowed
+    for name in ("flow", "paint"):
+        assert there.endpoint_of(name)["EndpointArn"] in allowed
     paths = take_paths(deployment.aws)
     assert "response-streaming-invocations" in integration(paths, "/health", "GET")["uri"]
     for path in ("/flow", "/v1/chat/completions"):
@@ -163,7 +163,7 @@ def allowed_to(deployment: Deployment, role_arn: str) -> str:
     """Every policy of a role, as text."""
     iam, name = deployment.aws.client("iam"), role_arn.rpartition("/")[2]
     inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    documents = [iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"] for one in inline]
+    documents = [iam.get_role_policy(RoleName=name, PolicyName=item)["PolicyDocument"] for item in inline]
     for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
         arn = attached["PolicyArn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -188,8 +188,8 @@ def check_api(deployment: Deployment, there: Inventory) -> None:
     assert integration(paths, "/adopted")["uri"].endswith("endpoints/Their-Endpoint/invocations")
     assert "X-Mine" in json.dumps(integration(paths, "/jump")["requestParameters"])
     responses = gateway.get_gateway_responses(restApiId=api_id)["items"]
-    errors = {one["responseType"]: json.dumps(one).lower() for one in responses}
-    assert all("access-control-allow-origin" in one for one in errors.values())
+    errors = {response["responseType"]: json.dumps(response).lower() for response in responses}
+    assert all("access-control-allow-origin" in error for error in errors.values())
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"} <= set(errors)
     (stage,) = gateway.get_stages(restApiId=api_id)["item"]
     settings = stage["methodSettings"]["*/*"]

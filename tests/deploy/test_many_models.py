@@ -35,7 +35,7 @@ def test_models_in_nested_stacks_are_deployed_compared_updated_and_destroyed(dep
     first = take_inventory(deployment.aws)
     assert len(first.stacks) > 1, "they do not fit into one stack"
     assert (len(first.endpoints), len(first.scalable_targets)) == (COUNT, COUNT)
-    tables = [json.loads(one["Value"]) for one in first.parameters.values()]
+    tables = [json.loads(parameter["Value"]) for parameter in first.parameters.values()]
     known = {name: row["endpoint"] for table in tables for name, row in table.items()}
     assert set(known) == {f"m{number}" for number in range(COUNT)}, "the streaming function finds them all"
     assert set(known.values()) == set(first.endpoints)
@@ -43,7 +43,7 @@ def test_models_in_nested_stacks_are_deployed_compared_updated_and_destroyed(dep
     config["models"][-1]["instance"] = "ml.g5.4xlarge"
     deployment.write(config)
     changes = json.loads(deployment.mlapi("plan", "--target", "aws", "--json").stdout)["changes"]
-    assert [(one["action"], one["type"].rpartition("::")[2]) for one in changes] == [
+    assert [(change["action"], change["type"].rpartition("::")[2]) for change in changes] == [
         ("replace", "EndpointConfig"),
         ("update", "Endpoint"),
     ], "only the edited model changes, wherever its stack is"

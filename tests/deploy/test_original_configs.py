@@ -81,7 +81,7 @@ def test_the_documented_example_and_the_llama_config_follow_each_other(deploymen
     assert llama.scalable_targets == {}, "nothing of the first config is left"
     packages = [container["ModelPackageName"] for container in map(container_of, llama.models.values())]
     assert sorted(packages) == sorted([LLAMA, STABLE_DIFFUSION])
-    assert all(one["EnableNetworkIsolation"] for one in llama.models.values())
+    assert all(each["EnableNetworkIsolation"] for each in llama.models.values())
     assert list(llama.apis) == list(example.apis), "the address of the API stays"
     assert deployment.mlapi("destroy", "--yes").returncode == 0
     assert count_leftovers(deployment.aws) == {}
@@ -89,7 +89,9 @@ def test_the_documented_example_and_the_llama_config_follow_each_other(deploymen
 
 def functions_of_the_config(inventory: Inventory) -> list[dict[str, Any]]:
     """All but the API's own one, which says what is ready and runs on Node."""
-    return [one for one in inventory.functions.values() if not one["Runtime"].startswith("nodejs")]
+    return [
+        function for function in inventory.functions.values() if not function["Runtime"].startswith("nodejs")
+    ]
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.slow
 def test_the_table_is_what_aws_documents(cdk: CdkCli) -> None:
     database = gzip.decompress((cdk.script.parents[1] / "db.json.gz").read_bytes())
     entities: list[dict[str, Any]] = json.loads(database)["schema"]["resource"]["entities"]
-    documented = {one["cloudFormationType"]: _replacing(one) for one in entities}
+    documented = {entity["cloudFormationType"]: _replacing(entity) for entity in entities}
     assert dict(REPLACING) == {name: documented[name] for name in REPLACING}
 
 
 def _replacing(entity: dict[str, Any]) -> frozenset[str]:
     properties: dict[str, Any] = entity["properties"]
     properties = properties.get("$dict", properties)
-    return frozenset(name for name, one in properties.items() if one.get("causesReplacement") == "yes")
+    return frozenset(name for name, each in properties.items() if each.get("causesReplacement") == "yes")
 
 
 @pytest.mark.parametrize(

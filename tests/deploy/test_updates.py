@@ -80,12 +80,12 @@ def shows_environment(_: Deployment, there: Inventory) -> object:
 
 def shows_scaling(_: Deployment, there: Inventory) -> object:
     """There is a target with these limits."""
-    return [one["MaxCapacity"] for one in there.scalable_targets.values()] == [3]
+    return [target["MaxCapacity"] for target in there.scalable_targets.values()] == [3]
 
 
 def shows_wider_scaling(_: Deployment, there: Inventory) -> object:
     """The same target has other limits."""
-    return [one["MaxCapacity"] for one in there.scalable_targets.values()] == [9]
+    return [target["MaxCapacity"] for target in there.scalable_targets.values()] == [9]
 
 
 def shows_headers(deployment: Deployment, there: Inventory) -> object:
@@ -96,7 +96,7 @@ def shows_headers(deployment: Deployment, there: Inventory) -> object:
 
 def own_functions(there: Inventory) -> dict[str, Any]:
     """The functions of the config: all but the one that comes with the API."""
-    return {name: one for name, one in there.functions.items() if "Functions" in name}
+    return {name: function for name, function in there.functions.items() if "Functions" in name}
 
 
 def shows_function(deployment: Deployment, there: Inventory) -> object:
@@ -106,7 +106,7 @@ def shows_function(deployment: Deployment, there: Inventory) -> object:
 
 def shows_memory(_: Deployment, there: Inventory) -> object:
     """The function has more memory."""
-    return [one["MemorySize"] for one in own_functions(there).values()] == [1024]
+    return [function["MemorySize"] for function in own_functions(there).values()] == [1024]
 
 
 def shows_no_function(deployment: Deployment, there: Inventory) -> object:
@@ -139,7 +139,7 @@ def add_third(config: Config) -> None:
 
 def remove_paint(config: Config) -> None:
     """A model less."""
-    config["models"] = [one for one in config["models"] if one["name"] != "paint"]
+    config["models"] = [model for model in config["models"] if model["name"] != "paint"]
 
 
 FUNCTION = {"type": "lambda", "properties": PROPERTIES}
@@ -200,8 +200,8 @@ def test_every_edit_arrives_on_the_same_stack_without_collision_or_leftover(depl
 def check_counts(config: Config, there: Inventory, step: str) -> None:
     """One model, one configuration and one endpoint for each model, and nothing of before."""
     models = config["models"]
-    functions = [one for one in models if one["integration"]["type"] == "lambda"]
-    scaled = [one for one in models if "autoscaling" in one]
+    functions = [model for model in models if model["integration"]["type"] == "lambda"]
+    scaled = [model for model in models if "autoscaling" in model]
     counts = there.counts()
     sagemaker = [counts[kind] for kind in ("models", "endpoint_configs", "endpoints")]
     assert sagemaker == [len(models)] * 3, f"{step}: no replaced resource is left"

@@ -52,7 +52,7 @@ def test_a_plan_names_what_an_edit_replaces_and_a_broken_config_is_still_destroy
     edited = copy.deepcopy(CONFIG)
     edited["models"][0]["instance"] = "ml.g5.4xlarge"
     deployment.write(edited)
-    changes = {one["type"]: one for one in plan(deployment)["changes"]}
+    changes = {change["type"]: change for change in plan(deployment)["changes"]}
     assert changes["AWS::SageMaker::EndpointConfig"]["action"] == "replace"
     endpoint = changes["AWS::SageMaker::Endpoint"]
     assert (endpoint["action"], endpoint["effect"].partition(":")[0]) == ("update", "no downtime")
@@ -64,7 +64,7 @@ def test_a_plan_names_what_an_edit_replaces_and_a_broken_config_is_still_destroy
     assert destroyed.returncode == 0, destroyed.stderr
     answer = json.loads(destroyed.stdout)
     assert (answer["stack"], answer["left"]) == (STACK, [])
-    assert [one for one in answer["gone"] if "SageMaker endpoint Central" in one], "each is named"
+    assert [item for item in answer["gone"] if "SageMaker endpoint Central" in item], "each is named"
     assert count_leftovers(deployment.aws) == {}
 
 

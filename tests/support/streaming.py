@@ -45,7 +45,7 @@ class Streaming:
 
     def chat(self, model: str, *messages: str | tuple[str, str], **more: Any) -> StreamAnswer:
         """A chat; a message is of the user where no role is given."""
-        turns = [("user", one) if isinstance(one, str) else one for one in messages]
+        turns = [("user", message) if isinstance(message, str) else message for message in messages]
         asked = [{"role": role, "content": text} for role, text in turns]
         return self.call("/v1/chat/completions", {"model": model, "messages": asked, **more})
 

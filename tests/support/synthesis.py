@@ -92,13 +92,13 @@ class Template:
         """The properties of the resources of a type, nested stacks included, in order."""
         documents = [self.document, *self.nested.values()]
         return [
-            one["Properties"]
+            resource["Properties"]
             for document in documents
-            for one in document["Resources"].values()
-            if one["Type"] == kind
+            for resource in document["Resources"].values()
+            if resource["Type"] == kind
         ]
 
-    def one(self, kind: str) -> Resource:
+    def only(self, kind: str) -> Resource:
         """The properties of the only resource of a type."""
         (found,) = self.of_type(kind)
         return found
@@ -106,12 +106,12 @@ class Template:
     @property
     def api(self) -> dict[str, Any]:
         """The OpenAPI document as API Gateway gets it."""
-        body: dict[str, Any] = self.one("AWS::ApiGateway::RestApi")["Body"]
+        body: dict[str, Any] = self.only("AWS::ApiGateway::RestApi")["Body"]
         return body
 
     def id_of(self, kind: str) -> str:
         """The logical id of the only resource of a type."""
-        (found,) = [name for name, one in self.resources.items() if one["Type"] == kind]
+        (found,) = [name for name, resource in self.resources.items() if resource["Type"] == kind]
         return found
 
 
@@ -154,7 +154,9 @@ def synthesize(
 
 def read_template(output: Path, stack: str = STACK) -> Template:
     """A template of a cloud assembly, with its nested ones."""
-    nested = {one.name: json.loads(one.read_text()) for one in sorted(output.glob("*.nested.template.json"))}
+    nested = {
+        file.name: json.loads(file.read_text()) for file in sorted(output.glob("*.nested.template.json"))
+    }
     return Template(json.loads((output / f"{stack}.template.json").read_text()), nested)
 
 

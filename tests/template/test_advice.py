@@ -102,10 +102,10 @@ def examine(template: Template, folder: Path) -> set[Finding]:
 def read_findings(report: Path) -> set[Finding]:
     """Rule and construct of each; the last part of a construct's path is its logical id."""
     return {
-        (violation["ruleName"].removeprefix("AwsSolutions-"), one["constructPath"])
+        (violation["ruleName"].removeprefix("AwsSolutions-"), construct["constructPath"])
         for plugin in json.loads(report.read_text())["pluginReports"]
         for violation in plugin["violations"]
-        for one in violation["violatingConstructs"]
+        for construct in violation["violatingConstructs"]
     }
 
 
@@ -116,9 +116,9 @@ def is_accepted(finding: Finding, accepted: Finding) -> bool:
 
 def test_every_finding_has_a_reason(findings: set[Finding]) -> None:
     assert findings
-    assert not [one for one in findings if not any(is_accepted(one, rule) for rule in ACCEPTED)]
+    assert not [finding for finding in findings if not any(is_accepted(finding, rule) for rule in ACCEPTED)]
 
 
 @pytest.mark.parametrize("accepted", ACCEPTED, ids=" ".join)
 def test_every_reason_is_still_needed(findings: set[Finding], accepted: Finding) -> None:
-    assert any(is_accepted(one, accepted) for one in findings)
+    assert any(is_accepted(finding, accepted) for finding in findings)

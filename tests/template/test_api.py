@@ -61,7 +61,7 @@ def test_content_type_accept_and_the_configured_headers_pass_and_no_others(templ
     assert operation[INTEGRATION]["requestParameters"] == {
         f"integration.request.header.{name}": f"method.request.header.{name}" for name in names
     }
-    assert [(one["name"], one["required"]) for one in operation["parameters"]] == [
+    assert [(parameter["name"], parameter["required"]) for parameter in operation["parameters"]] == [
         (name, False) for name in names
     ]
 
@@ -80,13 +80,13 @@ def test_every_mapped_header_is_declared(template_of: Deploys) -> None:
             for answer in operation[INTEGRATION].get("responses", {}).values():
                 declared = operation["responses"][answer["statusCode"]].get("headers", {})
                 mapped = answer.get("responseParameters", {})
-                assert {one.removeprefix("method.response.header.") for one in mapped} <= set(declared)
+                assert {item.removeprefix("method.response.header.") for item in mapped} <= set(declared)
 
 
 def test_a_status_belongs_to_one_pattern(template_of: Deploys) -> None:
     """API Gateway keeps one integration response a status."""
     answers = post(template_of(model()))[INTEGRATION]["responses"].values()
-    statuses = [one["statusCode"] for one in answers]
+    statuses = [answer["statusCode"] for answer in answers]
     assert len(statuses) == len(set(statuses))
 
 
@@ -98,10 +98,10 @@ def test_a_status_belongs_to_one_pattern(template_of: Deploys) -> None:
 )  # fmt: skip
 def test_each_status_of_sagemaker_has_one_answer(template_of: Deploys, status: str, answered: str) -> None:
     answers = post(template_of(model()))[INTEGRATION]["responses"]
-    matching = [one for pattern, one in answers.items() if re.fullmatch(pattern, status)] or [
+    matching = [answer for pattern, answer in answers.items() if re.fullmatch(pattern, status)] or [
         answers["default"]
     ]
-    assert [one["statusCode"] for one in matching] == [answered]
+    assert [item["statusCode"] for item in matching] == [answered]
 
 
 @pytest.mark.parametrize("pattern", ["413", "500|530", "503", "504", "default"])
@@ -142,15 +142,15 @@ def test_templates_open_and_close_their_conditions(template_of: Deploys) -> None
 
 
 def test_a_message_of_ours_cannot_be_taken_for_the_template_language() -> None:
-    errors = [one for one in vars(error_shape).values() if isinstance(one, ApiError)]
-    assert not [one for one in errors if re.search(r'[$#"\\]', one.message)]
+    errors = [value for value in vars(error_shape).values() if isinstance(value, ApiError)]
+    assert not [error for error in errors if re.search(r'[$#"\\]', error.message)]
 
 
 def test_a_function_path_passes_the_whole_request(template_of: Deploys) -> None:
     template = template_of(model(integration=function()))
     integration = post(template)[INTEGRATION]
     assert integration["type"] == "aws_proxy"
-    (called,) = [one["Fn::GetAtt"][0] for one in integration["uri"]["Fn::Join"][1] if "Fn::GetAtt" in one]
+    (called,) = [item["Fn::GetAtt"][0] for item in integration["uri"]["Fn::Join"][1] if "Fn::GetAtt" in item]
     assert called.startswith("ApiFunctionsamodel")
     assert "responses" not in integration
 
@@ -174,7 +174,7 @@ def test_other_methods_are_answered_405_whatever_the_content_type(template_of: D
     allow = answer["responseParameters"]["gatewayresponse.header.Allow"]
     assert allow.strip("'") == overridden_headers(said)["Allow"]
     posts = [path["post"][INTEGRATION] for path in api["paths"].values() if "post" in path]
-    assert {one["passthroughBehavior"] for one in posts} == {"when_no_match"}
+    assert {post["passthroughBehavior"] for post in posts} == {"when_no_match"}
 
 
 @pytest.mark.parametrize("path", ["/", "/{proxy+}", "/a-model"])
@@ -240,7 +240,7 @@ def test_binary_types_are_a_list(template_of: Deploys) -> None:
 
 
 def test_the_stage_is_throttled_and_logged_without_bodies_and_keys(template_of: Deploys) -> None:
-    stage = template_of(model()).one("AWS::ApiGateway::Stage")
+    stage = template_of(model()).only("AWS::ApiGateway::Stage")
     (settings,) = stage["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (100, 200)
@@ -251,14 +251,14 @@ def test_the_stage_is_throttled_and_logged_without_bodies_and_keys(template_of: 
 
 
 def test_the_rate_of_the_event_is_the_stages(template_of: Deploys) -> None:
-    stage = template_of(model(), event={"requests_per_second": 5}).one("AWS::ApiGateway::Stage")
+    stage = template_of(model(), event={"requests_per_second": 5}).only("AWS::ApiGateway::Stage")
     (settings,) = stage["MethodSettings"]
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (5, 10)
 
 
 def test_the_api_is_regional_and_its_address_is_the_output(template_of: Deploys) -> None:
     template = template_of(model())
-    api = template.one("AWS::ApiGateway::RestApi")
+    api = template.only("AWS::ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert list(template.document["Outputs"]) == ["MyApiEndpoint", "CatalogueUrl"]
-    assert template.one("AWS::ApiGateway::Stage")["StageName"] == "prod"
+    assert template.only("AWS::ApiGateway::Stage")["StageName"] == "prod"

@@ -37,4 +37,4 @@ def test_links_within_the_code_and_in_what_is_not_shipped_are_fine(tmp_path: Pat
     (code / ".venv/python").symlink_to("/usr/bin/env")
     synthesize(plan, tmp_path / "out")
     (index,) = (tmp_path / "out").glob("asset.*/index.py")
-    assert {one.name for one in index.parent.iterdir()} == {"index.py", "same.py"}
+    assert {file.name for file in index.parent.iterdir()} == {"index.py", "same.py"}

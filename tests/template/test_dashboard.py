@@ -32,9 +32,11 @@ def watched(template_of: Deploys) -> Template:
 
 def body_of(template: Template) -> dict[str, Any]:
     """The dashboard, with what only CloudFormation knows as `<Logical.Attribute>`."""
-    written = template.one(DASHBOARD)["DashboardBody"]
+    written = template.only(DASHBOARD)["DashboardBody"]
     joined = written["Fn::Join"][1] if isinstance(written, dict) else [written]
-    body: dict[str, Any] = json.loads("".join(one if isinstance(one, str) else render(one) for one in joined))
+    body: dict[str, Any] = json.loads(
+        "".join(item if isinstance(item, str) else render(item) for item in joined)
+    )
     return body
 
 
@@ -86,7 +88,7 @@ def test_the_graphs_show_this_api_every_model_and_every_function(watched: Templa
 
 
 def test_the_api_has_the_name_that_its_metrics_are_asked_for(watched: Template) -> None:
-    assert watched.one("AWS::ApiGateway::RestApi")["Name"] == STACK
+    assert watched.only("AWS::ApiGateway::RestApi")["Name"] == STACK
 
 
 def test_no_graph_covers_another(watched: Template) -> None:
@@ -104,10 +106,10 @@ def test_no_graph_covers_another(watched: Template) -> None:
 
 def test_alarms_go_to_the_budgets_address_and_say_when_it_is_over(watched: Template) -> None:
     topic = {"Ref": watched.id_of("AWS::SNS::Topic")}
-    assert watched.one("AWS::SNS::Topic")["Subscription"] == [
+    assert watched.only("AWS::SNS::Topic")["Subscription"] == [
         {"Protocol": "email", "Endpoint": "you@example.com"}
     ]
-    alarms = {one["MetricName"]: one for one in watched.of_type(ALARM)}
+    alarms = {alarm["MetricName"]: alarm for alarm in watched.of_type(ALARM)}
     assert set(alarms) == {"5XXError", "Latency", "Throttles"}
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
@@ -122,7 +124,7 @@ def test_alarms_go_to_the_budgets_address_and_say_when_it_is_over(watched: Templ
 
 def test_streams_ring_no_alarm_of_latency_and_no_functions_none_of_throttles(template_of: Deploys) -> None:
     def rung(template: Template) -> set[str]:
-        return {one["MetricName"] for one in template.of_type(ALARM)}
+        return {alarm["MetricName"] for alarm in template.of_type(ALARM)}
 
     assert rung(template_of(package(**STREAMED), event={"budget": BUDGET})) == {"5XXError", "Throttles"}
     assert rung(template_of(model(), event={"budget": BUDGET})) == {"5XXError", "Latency"}
@@ -130,7 +132,7 @@ def test_streams_ring_no_alarm_of_latency_and_no_functions_none_of_throttles(tem
 
 def test_only_the_accounts_own_alarms_may_write_to_the_topic(watched: Template) -> None:
     topic = {"Ref": watched.id_of("AWS::SNS::Topic")}
-    allowed, denied = watched.one("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    allowed, denied = watched.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert (allowed["Principal"], allowed["Action"]) == (
         {"Service": "cloudwatch.amazonaws.com"},
         "sns:Publish",
@@ -149,7 +151,7 @@ def test_of_many_models_the_first_are_shown(tmp_path: Path) -> None:
     models = [model(f"m{number}") for number in range(MOST_SHOWN + 1)]
     dashboard = build_test_plan({"models": models, "event": {"teams": ["red"]}}, tmp_path).dashboard
     assert dashboard
-    assert dashboard.endpoints == tuple(one["name"] for one in models[:MOST_SHOWN])
+    assert dashboard.endpoints == tuple(each["name"] for each in models[:MOST_SHOWN])
 
 
 def test_its_weight_covers_what_it_takes_of_the_stack(template_of: Deploys, tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_its_weight_covers_what_it_takes_of_the_stack(template_of: Deploys, tmp_
         models = [model(f"{'m' * 50}{number}", integration=function()) for number in range(count)]
         resources = template_of(*models, event={"budget": BUDGET}).document["Resources"].values()
         kinds = (ALARM, DASHBOARD, "AWS::SNS::Topic", "AWS::SNS::TopicPolicy")
-        return sum(len(json.dumps(one)) for one in resources if one["Type"] in kinds)
+        return sum(len(json.dumps(resource)) for resource in resources if resource["Type"] in kinds)
 
     def planned(count: int) -> Weight:
         models = [model(f"m{number}", integration=function()) for number in range(count)]

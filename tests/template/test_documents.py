@@ -59,7 +59,7 @@ def test_the_catalogue_says_what_jumpstart_knows(tmp_path: Path) -> None:
         build_test_plan({"models": [model(), package()]}, tmp_path, facts), tmp_path / "out"
     )
     listed = json.loads(read_objects(tmp_path / "out", STACK)[place_of(template, "/models")])["models"]
-    known = [(one["licence_url"], one["task"]) for one in listed]
+    known = [(item["licence_url"], item["task"]) for item in listed]
     assert known == [(address, "textgeneration"), (None, None)]
 
 

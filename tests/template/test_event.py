@@ -39,7 +39,7 @@ def event(template_of: Deploys) -> Template:
 def operations(template: Template) -> dict[tuple[str, str], dict[str, Any]]:
     """Every method of every path."""
     paths = template.api["paths"]
-    return {(path, method): one for path, item in paths.items() for method, one in item.items()}
+    return {(path, method): operation for path, item in paths.items() for method, operation in item.items()}
 
 
 def test_every_method_but_the_public_ones_asks_for_a_key(event: Template) -> None:
@@ -58,12 +58,12 @@ def test_every_method_but_the_public_ones_asks_for_a_key(event: Template) -> Non
 
 def test_a_plain_header_is_remembered_and_openais_clients_may_say_bearer(event: Template) -> None:
     schemes = {
-        name: one["x-amazon-apigateway-authorizer"]
-        for name, one in event.api["components"]["securitySchemes"].items()
+        name: scheme["x-amazon-apigateway-authorizer"]
+        for name, scheme in event.api["components"]["securitySchemes"].items()
         if name != "api_key"
     }
-    (plain,) = [one for one in operations(event)["/direct", "post"]["security"][0] if one != "api_key"]
-    (either,) = [one for one in operations(event)["/v1/models", "get"]["security"][0] if one != "api_key"]
+    (plain,) = [item for item in operations(event)["/direct", "post"]["security"][0] if item != "api_key"]
+    (either,) = [item for item in operations(event)["/v1/models", "get"]["security"][0] if item != "api_key"]
     assert schemes[plain]["identitySource"] == "method.request.header.x-api-key"
     assert schemes[plain]["authorizerResultTtlInSeconds"] > 0
     assert schemes[either]["authorizerResultTtlInSeconds"] == 0
@@ -90,14 +90,18 @@ def test_each_team_has_a_key_without_a_value_and_its_limits(event: Template) -> 
 
 def test_the_ids_of_the_keys_are_told(event: Template) -> None:
     told = json.dumps(event.document["Outputs"]["TeamKeyIds"])
-    keys = [name for name, one in event.resources.items() if one["Type"] == "AWS::ApiGateway::ApiKey"]
+    keys = [
+        name for name, resource in event.resources.items() if resource["Type"] == "AWS::ApiGateway::ApiKey"
+    ]
     assert len(keys) == 2
     assert all(key in told for key in keys)
 
 
 def test_the_function_of_keys_knows_what_a_team_may_not_call(event: Template) -> None:
     (function,) = [
-        one for one in event.of_type("AWS::Lambda::Function") if "REFUSED" in one["Environment"]["Variables"]
+        each
+        for each in event.of_type("AWS::Lambda::Function")
+        if "REFUSED" in each["Environment"]["Variables"]
     ]
     assert json.loads(function["Environment"]["Variables"]["REFUSED"]) == {"red": ["flow"]}
 
@@ -108,7 +112,7 @@ def test_without_lists_the_function_of_keys_may_look_nothing_up(template_of: Dep
 
 
 def test_the_role_of_the_end_can_delete_this_stack_and_do_nothing_else(event: Template) -> None:
-    schedule = event.one("AWS::Scheduler::Schedule")
+    schedule = event.only("AWS::Scheduler::Schedule")
     role = event.resources[schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
     (policy,) = role["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -124,7 +128,7 @@ def test_the_role_of_the_end_can_delete_this_stack_and_do_nothing_else(event: Te
 
 
 def test_the_end_is_one_call_of_delete_stack_in_utc(event: Template) -> None:
-    schedule = event.one("AWS::Scheduler::Schedule")
+    schedule = event.only("AWS::Scheduler::Schedule")
     assert schedule["ScheduleExpression"] == "at(2030-06-01T16:00:00)"
     assert schedule["ScheduleExpressionTimezone"] == "UTC"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
@@ -144,16 +148,16 @@ def test_every_answer_of_api_gateway_says_when_the_event_ends(event: Template) -
 
 
 def test_the_budget_counts_this_stack_and_warns_before_and_ahead(event: Template) -> None:
-    budget = event.one("AWS::Budgets::Budget")
+    budget = event.only("AWS::Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
     assert budget["Budget"]["CostFilters"] == {"TagKeyValue": [f"user:{STACK_TAG}${STACK}"]}
-    warnings = [one["Notification"] for one in budget["NotificationsWithSubscribers"]]
-    assert [(one["NotificationType"], one["Threshold"]) for one in warnings] == [
+    warnings = [warning["Notification"] for warning in budget["NotificationsWithSubscribers"]]
+    assert [(warning["NotificationType"], warning["Threshold"]) for warning in warnings] == [
         ("ACTUAL", 80),
         ("FORECASTED", 100),
     ]
-    for one in budget["NotificationsWithSubscribers"]:
-        assert one["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "you@example.com"}]
+    for notification in budget["NotificationsWithSubscribers"]:
+        assert notification["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "you@example.com"}]
 
 
 def test_a_role_that_ends_keys_can_change_those_of_this_stack_alone(event: Template) -> None:

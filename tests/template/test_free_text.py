@@ -24,6 +24,6 @@ def test_words_of_a_config_are_in_no_template_but_in_what_callers_read(tmp_path:
     templates = {name: text for name, text in written.items() if ".template." in name}
     assert templates
     wicked = ("resolve:ssm", "Token[TOKEN.7]", "$util.error()")
-    assert [(name, one) for name, text in templates.items() for one in wicked if one in text] == []
+    assert [(name, item) for name, text in templates.items() for item in wicked if item in text] == []
     documents = "".join(text for name, text in written.items() if name.startswith("asset."))
-    assert [one for one in wicked if one not in documents] == [], "to the letter"
+    assert [item for item in wicked if item not in documents] == [], "to the letter"

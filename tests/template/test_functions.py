@@ -24,9 +24,9 @@ _OWN = "ApiFunctions"
 def function_of(template: Template) -> dict[str, Any]:
     """The properties of the only function of the config."""
     (found,) = [
-        one["Properties"]
-        for name, one in template.resources.items()
-        if one["Type"] == FUNCTION and name.startswith(_OWN)
+        resource["Properties"]
+        for name, resource in template.resources.items()
+        if resource["Type"] == FUNCTION and name.startswith(_OWN)
     ]
     properties: dict[str, Any] = found
     return properties
@@ -35,9 +35,9 @@ def function_of(template: Template) -> dict[str, Any]:
 def statements(template: Template) -> list[dict[str, Any]]:
     """What the function's role may do besides writing its log."""
     (role,) = [
-        one["Properties"]
-        for name, one in template.resources.items()
-        if one["Type"] == "AWS::IAM::Role" and name.startswith(_OWN)
+        resource["Properties"]
+        for name, resource in template.resources.items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith(_OWN)
     ]
     (policy,) = role["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
@@ -104,11 +104,11 @@ def test_bare_actions_are_allowed_on_everything_and_scoped_ones_where_they_say(t
 
 def test_the_log_is_kept_for_a_month_and_goes_with_the_stack(template_of: Deploys) -> None:
     template = template_of(model(integration=function()))
-    logs = [one for one in template.resources.values() if one["Type"] == "AWS::Logs::LogGroup"]
+    logs = [resource for resource in template.resources.values() if resource["Type"] == "AWS::Logs::LogGroup"]
     assert len(logs) == 3
-    for one in logs:
-        assert one["Properties"]["RetentionInDays"] == 30
-        assert one["DeletionPolicy"] == "Delete"
+    for log in logs:
+        assert log["Properties"]["RetentionInDays"] == 30
+        assert log["DeletionPolicy"] == "Delete"
 
 
 def test_what_python_leaves_in_the_folder_is_not_shipped(tmp_path: Path) -> None:
@@ -119,5 +119,5 @@ def test_what_python_leaves_in_the_folder_is_not_shipped(tmp_path: Path) -> None
     (cache / "index.cpython-311.pyc").write_bytes(b"compiled")
     (tmp_path / "functions/echo/old.pyc").write_bytes(b"compiled")
     synthesize(plan, tmp_path / "out")
-    (shipped,) = [one for one in (tmp_path / "out").glob("asset.*") if (one / "index.py").exists()]
-    assert [one.name for one in shipped.rglob("*") if one.is_file()] == ["index.py"]
+    (shipped,) = [file for file in (tmp_path / "out").glob("asset.*") if (file / "index.py").exists()]
+    assert [file.name for file in shipped.rglob("*") if file.is_file()] == ["index.py"]

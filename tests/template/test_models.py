@@ -14,7 +14,7 @@ ENDPOINT = "AWS::SageMaker::Endpoint"
 
 
 def test_a_jumpstart_model_has_the_image_artifacts_and_environment_of_its_facts(template_of: Deploys) -> None:
-    found = template_of(model(environment={"MINE": "1"})).one(MODEL)
+    found = template_of(model(environment={"MINE": "1"})).only(MODEL)
     assert found["PrimaryContainer"] == {
         "Image": IMAGE,
         "Environment": {"SM_NUM_GPUS": "1", "MINE": "1"},
@@ -33,7 +33,7 @@ def test_a_tarball_is_named_by_its_address(template_of: Deploys) -> None:
     facts = build_facts(
         model_data=ModelData(f"s3://{BUCKET}/tiny.tar.gz", None, None), network_isolation=True
     )
-    found = template_of(model(), facts=facts).one(MODEL)
+    found = template_of(model(), facts=facts).only(MODEL)
     assert found["PrimaryContainer"]["ModelDataUrl"] == f"s3://{BUCKET}/tiny.tar.gz"
     assert "ModelDataSource" not in found["PrimaryContainer"]
     assert found["EnableNetworkIsolation"] is True
@@ -41,22 +41,22 @@ def test_a_tarball_is_named_by_its_address(template_of: Deploys) -> None:
 
 def test_an_accepted_licence_is_said_with_the_artifacts_and_only_then(template_of: Deploys) -> None:
     gated = build_facts(eula=Eula(required=True, url="https://example.com/eula"))
-    accepted = template_of(model(accept_eula=True), facts=gated).one(MODEL)
+    accepted = template_of(model(accept_eula=True), facts=gated).only(MODEL)
     source = accepted["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
     assert source["ModelAccessConfig"] == {"AcceptEula": True}
-    free = template_of(model(accept_eula=True)).one(MODEL)
+    free = template_of(model(accept_eula=True)).only(MODEL)
     assert "ModelAccessConfig" not in free["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
 
 
 def test_a_package_stands_alone_and_isolated(template_of: Deploys) -> None:
-    found = template_of(package()).one(MODEL)
+    found = template_of(package()).only(MODEL)
     assert found["PrimaryContainer"] == {"ModelPackageName": PACKAGE}
     assert found["EnableNetworkIsolation"] is True
 
 
 def test_a_package_of_jumpstart_is_one_too(template_of: Deploys) -> None:
     facts = build_facts(model_package_arn=PACKAGE, image=None, model_data=None, environment={})
-    found = template_of(model(), facts=facts).one(MODEL)
+    found = template_of(model(), facts=facts).only(MODEL)
     assert found["PrimaryContainer"] == {"ModelPackageName": PACKAGE}
     assert found["EnableNetworkIsolation"] is True
 
@@ -70,13 +70,13 @@ def test_an_own_container_unpacks_an_archive_and_takes_a_folder_as_it_is(templat
 
 
 def test_an_own_container_needs_no_artifacts(template_of: Deploys) -> None:
-    found = template_of(container(model_data=None)).one(MODEL)
+    found = template_of(container(model_data=None)).only(MODEL)
     assert set(found["PrimaryContainer"]) == {"Image"}
 
 
 def test_timeouts_volume_and_machine_image_come_from_the_facts(template_of: Deploys) -> None:
     facts = build_facts(deploy=DeployFacts(1200, 900, 256, "al2-ami-sagemaker-inference-gpu-2"))
-    (variant,) = template_of(model(), facts=facts).one(CONFIG)["ProductionVariants"]
+    (variant,) = template_of(model(), facts=facts).only(CONFIG)["ProductionVariants"]
     assert variant["ModelDataDownloadTimeoutInSeconds"] == 1200
     assert variant["ContainerStartupHealthCheckTimeoutInSeconds"] == 900
     assert variant["VolumeSizeInGB"] == 256
@@ -84,7 +84,7 @@ def test_timeouts_volume_and_machine_image_come_from_the_facts(template_of: Depl
 
 
 def test_what_the_facts_leave_open_is_sagemakers_default(template_of: Deploys) -> None:
-    (variant,) = template_of(model()).one(CONFIG)["ProductionVariants"]
+    (variant,) = template_of(model()).only(CONFIG)["ProductionVariants"]
     assert set(variant) == {
         "VariantName",
         "ModelName",
@@ -96,7 +96,7 @@ def test_what_the_facts_leave_open_is_sagemakers_default(template_of: Deploys) -
 
 def test_several_instance_types_are_a_pool_in_their_order(template_of: Deploys) -> None:
     entry = package(instance=None, instances=["ml.g5.4xlarge", "ml.g5.2xlarge"])
-    (variant,) = template_of(entry).one(CONFIG)["ProductionVariants"]
+    (variant,) = template_of(entry).only(CONFIG)["ProductionVariants"]
     assert variant["InstancePools"] == [
         {"InstanceType": "ml.g5.4xlarge", "Priority": 1},
         {"InstanceType": "ml.g5.2xlarge", "Priority": 2},
@@ -108,10 +108,10 @@ def test_several_instance_types_are_a_pool_in_their_order(template_of: Deploys) 
 def test_nothing_has_a_fixed_name(template_of: Deploys) -> None:
     template = template_of(model(), package(), container())
     for kind, name in ((MODEL, "ModelName"), (CONFIG, "EndpointConfigName"), (ENDPOINT, "EndpointName")):
-        assert not [one for one in template.of_type(kind) if name in one]
+        assert not [resource for resource in template.of_type(kind) if name in resource]
     for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Lambda::Function", "AWS::Logs::LogGroup"):
         names = {"RoleName", "ManagedPolicyName", "FunctionName", "LogGroupName"}
-        assert not [one for one in template.of_type(kind) if names & set(one)]
+        assert not [resource for resource in template.of_type(kind) if names & set(resource)]
 
 
 def test_an_unscaled_model_is_three_resources(template_of: Deploys) -> None:

@@ -81,22 +81,22 @@ def every_feature(template_of: Deploys) -> Template:
 
 def test_no_action_is_allowed_on_everything_without_a_reason(template_of: Deploys) -> None:
     for statement in statements(every_feature(template_of)):
-        if "*" in [text_of(one) for one in listed(statement["Resource"])]:
+        if "*" in [text_of(item) for item in listed(statement["Resource"])]:
             assert set(listed(statement["Action"])) <= set(EVERYTHING_ALLOWED), statement
 
 
 def test_no_action_is_allowed_below_a_prefix_without_a_reason(template_of: Deploys) -> None:
     for statement in statements(every_feature(template_of)):
-        resources = [text_of(one) for one in listed(statement["Resource"])]
-        if any("*" in one for one in resources if one != "*"):
+        resources = [text_of(item) for item in listed(statement["Resource"])]
+        if any("*" in resource for resource in resources if resource != "*"):
             assert " ".join(listed(statement["Action"])) in PREFIX_ALLOWED, statement
 
 
 def test_values_of_keys_are_read_and_changed_in_this_stack_alone(template_of: Deploys) -> None:
     keys = [
-        one
-        for one in statements(every_feature(template_of))
-        if any(":/apikeys/" in text_of(where) for where in listed(one["Resource"]))
+        each
+        for each in statements(every_feature(template_of))
+        if any(":/apikeys/" in text_of(where) for where in listed(each["Resource"]))
     ]
     assert len(keys) == 2
     for statement in keys:
@@ -110,8 +110,8 @@ def test_no_action_is_a_pattern(template_of: Deploys) -> None:
 
 def test_no_policy_of_aws_is_attached_but_the_one_that_api_gateway_demands(template_of: Deploys) -> None:
     for role in every_feature(template_of).of_type("AWS::IAM::Role"):
-        policies = [text_of(one) for one in role.get("ManagedPolicyArns", [])]
-        of_aws = [one.rpartition("/")[2] for one in policies if ":aws:policy" in one]
+        policies = [text_of(item) for item in role.get("ManagedPolicyArns", [])]
+        of_aws = [policy.rpartition("/")[2] for policy in policies if ":aws:policy" in policy]
         assert set(of_aws) <= set(MANAGED_ALLOWED)
 
 
@@ -127,15 +127,15 @@ def test_the_api_may_invoke_exactly_the_endpoints_of_its_direct_paths(template_o
     template = template_of(model("direct"), model("through", integration=function()))
     api_calls = [
         policy["PolicyDocument"]["Statement"]
-        for key, one in template.resources.items()
-        if key.startswith("ApiApiRole") and (policy := one["Properties"]).get("PolicyDocument")
+        for key, resource in template.resources.items()
+        if key.startswith("ApiApiRole") and (policy := resource["Properties"]).get("PolicyDocument")
     ]
     (invoke,), (call,), (stream,), (read,) = api_calls
     assert invoke["Action"] == "sagemaker:InvokeEndpoint"
     assert invoke["Resource"] == {"Ref": endpoint_of(template, "direct")}
     assert call["Action"] == "lambda:InvokeFunction"
-    for one, place in ((call, "ApiFunctionsthrough"), (stream, "ApiStreamFunction")):
-        name, attribute = one["Resource"]["Fn::GetAtt"]
+    for item, place in ((call, "ApiFunctionsthrough"), (stream, "ApiStreamFunction")):
+        name, attribute = item["Resource"]["Fn::GetAtt"]
         assert (name.startswith(place), attribute) == (True, "Arn")
     assert read["Action"] == "s3:GetObject"
     assert len(read["Resource"]) == len(DOCUMENTS)
@@ -144,53 +144,57 @@ def test_the_api_may_invoke_exactly_the_endpoints_of_its_direct_paths(template_o
 def endpoint_of(template: Template, name: str) -> str:
     (found,) = [
         key
-        for key, one in template.resources.items()
-        if one["Type"] == "AWS::SageMaker::Endpoint" and key.startswith(f"ApiModels{name}")
+        for key, resource in template.resources.items()
+        if resource["Type"] == "AWS::SageMaker::Endpoint" and key.startswith(f"ApiModels{name}")
     ]
     return found
 
 
 def test_models_of_jumpstart_share_a_role_and_packages_another(template_of: Deploys) -> None:
     template = template_of(model("a"), model("b"), package("c"), package("d"))
-    roles = [str(one["ExecutionRoleArn"]) for one in template.of_type("AWS::SageMaker::Model")]
+    roles = [str(each["ExecutionRoleArn"]) for each in template.of_type("AWS::SageMaker::Model")]
     assert roles[0] == roles[1] != roles[2] == roles[3]
 
 
 def test_own_containers_of_different_buckets_do_not_share_a_role(template_of: Deploys) -> None:
     other = container("c", model_data="s3://theirs/a.tar.gz")
     template = template_of(container("a"), container("b", model_data="s3://mine/b.tar.gz"), other)
-    roles = [str(one["ExecutionRoleArn"]) for one in template.of_type("AWS::SageMaker::Model")]
+    roles = [str(model["ExecutionRoleArn"]) for model in template.of_type("AWS::SageMaker::Model")]
     assert roles[0] == roles[1] != roles[2]
 
 
 def test_a_role_pulls_and_reads_exactly_what_its_models_need(template_of: Deploys) -> None:
     found = list(statements(template_of(model())))
-    (pull,) = [one for one in found if "ecr:BatchGetImage" in one["Action"]]
+    (pull,) = [finding for finding in found if "ecr:BatchGetImage" in finding["Action"]]
     assert text_of(pull["Resource"]).endswith(
         ":ecr:us-east-1:763104351884:repository/huggingface-pytorch-tgi-inference"
     )
     (read,) = [
-        one for one in found if one["Action"] == "s3:GetObject" and not isinstance(one["Resource"], list)
+        finding
+        for finding in found
+        if finding["Action"] == "s3:GetObject" and not isinstance(finding["Resource"], list)
     ]
     assert text_of(read["Resource"]).endswith(f":s3:::{BUCKET}/tiny/prepack/*")
-    (browse,) = [one for one in found if one["Action"] == "s3:ListBucket"]
+    (browse,) = [finding for finding in found if finding["Action"] == "s3:ListBucket"]
     assert listed(browse["Condition"]["StringLike"]["s3:prefix"]) == ["tiny/prepack/*"]
 
 
 def test_one_object_is_read_and_nothing_beside_it(template_of: Deploys) -> None:
     found = list(statements(template_of(container())))
     (read,) = [
-        one for one in found if one["Action"] == "s3:GetObject" and not isinstance(one["Resource"], list)
+        finding
+        for finding in found
+        if finding["Action"] == "s3:GetObject" and not isinstance(finding["Resource"], list)
     ]
     assert text_of(read["Resource"]).endswith(":s3:::mine/a.tar.gz")
-    assert not [one for one in found if one["Action"] == "s3:ListBucket"]
+    assert not [finding for finding in found if finding["Action"] == "s3:ListBucket"]
 
 
 def test_only_sagemaker_for_this_account_takes_the_execution_role(template_of: Deploys) -> None:
     roles = template_of(package()).of_type("AWS::IAM::Role")
     (trust,) = [
-        one["AssumeRolePolicyDocument"]["Statement"][0]
-        for one in roles
-        if "sagemaker.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+        role["AssumeRolePolicyDocument"]["Statement"][0]
+        for role in roles
+        if "sagemaker.amazonaws.com" in str(role["AssumeRolePolicyDocument"])
     ]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

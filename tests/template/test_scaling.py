@@ -15,7 +15,7 @@ ENDPOINT = "AWS::SageMaker::Endpoint"
 
 def test_without_the_block_there_is_one_instance_and_nothing_scales(template_of: Deploys) -> None:
     template = template_of(model())
-    (variant,) = template.one("AWS::SageMaker::EndpointConfig")["ProductionVariants"]
+    (variant,) = template.only("AWS::SageMaker::EndpointConfig")["ProductionVariants"]
     assert variant["InitialInstanceCount"] == 1
     assert not template.of_type(TARGET)
     assert not template.of_type(POLICY)
@@ -23,9 +23,9 @@ def test_without_the_block_there_is_one_instance_and_nothing_scales(template_of:
 
 def test_the_block_gives_range_start_and_target(template_of: Deploys) -> None:
     template = template_of(model(autoscaling=SCALING))
-    (variant,) = template.one("AWS::SageMaker::EndpointConfig")["ProductionVariants"]
+    (variant,) = template.only("AWS::SageMaker::EndpointConfig")["ProductionVariants"]
     assert variant["InitialInstanceCount"] == 2
-    target, policy = template.one(TARGET), template.one(POLICY)
+    target, policy = template.only(TARGET), template.only(POLICY)
     assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 4)
     assert target["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount"
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
@@ -37,15 +37,15 @@ def test_the_block_gives_range_start_and_target(template_of: Deploys) -> None:
 def test_the_target_waits_for_its_endpoint(template_of: Deploys) -> None:
     template = template_of(model(autoscaling=SCALING))
     named = {"Fn::GetAtt": [template.id_of(ENDPOINT), "EndpointName"]}
-    assert template.one(TARGET)["ResourceId"]["Fn::Join"][1] == ["endpoint/", named, "/variant/AllTraffic"]
+    assert template.only(TARGET)["ResourceId"]["Fn::Join"][1] == ["endpoint/", named, "/variant/AllTraffic"]
 
 
 def test_an_update_keeps_the_count_that_a_scaled_endpoint_has_reached(template_of: Deploys) -> None:
-    endpoint = template_of(model(autoscaling=SCALING)).one(ENDPOINT)
+    endpoint = template_of(model(autoscaling=SCALING)).only(ENDPOINT)
     assert endpoint["RetainAllVariantProperties"] is True
     assert "DesiredInstanceCount" not in str(endpoint["ExcludeRetainedVariantProperties"])
 
 
 def test_an_update_gives_an_unscaled_endpoint_the_count_of_the_config(template_of: Deploys) -> None:
-    endpoint = template_of(model()).one(ENDPOINT)
+    endpoint = template_of(model()).only(ENDPOINT)
     assert {"VariantPropertyType": "DesiredInstanceCount"} in endpoint["ExcludeRetainedVariantProperties"]

@@ -114,7 +114,7 @@ def test_texts_kept_once_are_the_same_texts(large: tuple[str, Path], tmp_path: P
 def restored(value: Any, mappings: dict[str, Any]) -> Any:
     """As CloudFormation does with `Fn::FindInMap`."""
     if isinstance(value, list):
-        return [restored(one, mappings) for one in value]
+        return [restored(item, mappings) for item in value]
     if not isinstance(value, dict):
         return value
     if "Fn::FindInMap" in value:
@@ -177,6 +177,8 @@ def test_a_model_added_at_the_end_moves_no_other(tmp_path: Path) -> None:
     after = synthesize(build_test_plan({"models": many(151, "scaled")}, tmp_path / "b"), tmp_path / "b/out")
     for old, new in zip(documents(before), documents(after), strict=True):
         endpoints = [
-            key for key, one in old["Resources"].items() if one["Type"] == "AWS::SageMaker::Endpoint"
+            key
+            for key, resource in old["Resources"].items()
+            if resource["Type"] == "AWS::SageMaker::Endpoint"
         ]
         assert set(endpoints) <= set(new["Resources"])

@@ -22,7 +22,7 @@ STREAM = {"type": "stream", "headers": ["X-Amzn-SageMaker-Custom-Attributes"]}
 
 
 def environment(template: Template) -> dict[str, Any]:
-    found: dict[str, Any] = template.one(FUNCTION)["Environment"]["Variables"]
+    found: dict[str, Any] = template.only(FUNCTION)["Environment"]["Variables"]
     return found
 
 
@@ -50,7 +50,7 @@ def test_api_gateway_streams_what_the_function_answers(template_of: Deploys, pat
 
 
 def test_the_function_is_there_once_and_runs_as_long_as_a_stream_may(template_of: Deploys) -> None:
-    found = template_of(package(integration=STREAM), package("b", speaks="openai-chat")).one(FUNCTION)
+    found = template_of(package(integration=STREAM), package("b", speaks="openai-chat")).only(FUNCTION)
     assert (found["Runtime"], found["Handler"], found["Timeout"]) == ("nodejs24.x", "index.handler", 900)
 
 
@@ -83,14 +83,14 @@ def test_its_role_may_call_what_streams_and_ask_about_the_others_and_nothing_els
 ) -> None:
     template = template_of(package(integration=STREAM), model("plain"))
     (role,) = [
-        one
-        for one in template.of_type("AWS::IAM::Role")
-        if "lambda.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+        each
+        for each in template.of_type("AWS::IAM::Role")
+        if "lambda.amazonaws.com" in str(each["AssumeRolePolicyDocument"])
     ]
     (own,) = role["Policies"][0]["PolicyDocument"]["Statement"]
     assert own["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    policies = [template.resources[one["Ref"]]["Properties"] for one in role["ManagedPolicyArns"]]
-    (invoke,), (describe,) = (one["PolicyDocument"]["Statement"] for one in policies)
+    policies = [template.resources[arn["Ref"]]["Properties"] for arn in role["ManagedPolicyArns"]]
+    (invoke,), (describe,) = (policy["PolicyDocument"]["Statement"] for policy in policies)
     assert invoke["Action"] == [
         "sagemaker:DescribeEndpoint",
         "sagemaker:InvokeEndpoint",
@@ -104,9 +104,9 @@ def test_its_role_may_call_what_streams_and_ask_about_the_others_and_nothing_els
 def test_the_api_may_call_the_function(template_of: Deploys) -> None:
     template = template_of(package(integration=STREAM))
     statements = [
-        one["PolicyDocument"]["Statement"][0] for one in template.of_type("AWS::IAM::ManagedPolicy")
+        policy["PolicyDocument"]["Statement"][0] for policy in template.of_type("AWS::IAM::ManagedPolicy")
     ]
-    (invoke,) = [one for one in statements if one["Action"] == "lambda:InvokeFunction"]
+    (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
     assert invoke["Resource"] == {"Fn::GetAtt": [template.id_of(FUNCTION), "Arn"]}
 
 
@@ -116,28 +116,30 @@ def test_more_models_than_an_environment_holds_are_in_parameters_that_the_role_m
     names = [f"model-{number}" for number in range(60)]
     template = template_of(*(package(name, speaks="openai-chat") for name in names))
     parameters = template.of_type("AWS::SSM::Parameter")
-    rows = [json.loads(joined(one["Value"])) for one in parameters]
+    rows = [json.loads(joined(parameter["Value"])) for parameter in parameters]
     assert [name for table in rows for name in table] == names
     assert "MODELS" not in environment(template)
-    refs = {name for name, one in template.resources.items() if one["Type"] == "AWS::SSM::Parameter"}
+    refs = {
+        name for name, resource in template.resources.items() if resource["Type"] == "AWS::SSM::Parameter"
+    }
     assert all(name in str(environment(template)["MODEL_PARAMETERS"]) for name in refs)
     (role,) = [
-        one
-        for one in template.of_type("AWS::IAM::Role")
-        if "lambda.amazonaws.com" in str(one["AssumeRolePolicyDocument"])
+        each
+        for each in template.of_type("AWS::IAM::Role")
+        if "lambda.amazonaws.com" in str(each["AssumeRolePolicyDocument"])
     ]
     read = role["Policies"][0]["PolicyDocument"]["Statement"][1]
     assert read["Action"] == "ssm:GetParameters"
-    assert all(joined(one).endswith(":parameter/<ref>") for one in read["Resource"])
+    assert all(joined(item).endswith(":parameter/<ref>") for item in read["Resource"])
 
 
 def test_other_models_mean_a_new_environment(template_of: Deploys) -> None:
     """Instances of the function keep what they have read."""
-    one, two = (
+    first, second = (
         environment(template_of(package(integration=STREAM, speaks=speaks)))["MODELS_VERSION"]
         for speaks in ("openai-chat", "text-inputs")
     )
-    assert one != two
+    assert first != second
 
 
 def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys) -> None:
@@ -150,7 +152,7 @@ def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys)
     text = answer["responseTemplates"]["application/json"]
     listed = json.loads(text[text.index('{"object"') :])
     assert answer["statusCode"] == "200"
-    assert [one["id"] for one in listed["data"]] == ["a-model", "e"]
+    assert [each["id"] for each in listed["data"]] == ["a-model", "e"]
     refusal = item[ANY][INTEGRATION]["responses"]["default"]
     assert "GET, OPTIONS" in refusal["responseTemplates"]["application/json"]
 

@@ -152,7 +152,7 @@ def test_an_edit_of_the_event_keeps_every_key(template_of: Deploys, name: str) -
 
 
 def kept(changes: Iterable[Change]) -> set[tuple[str, str]]:
-    return {(one.type, one.action) for one in changes if one.action in {"update", "replace"}}
+    return {(change.type, change.action) for change in changes if change.action in {"update", "replace"}}
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
@@ -162,7 +162,7 @@ def test_an_edit_touches_what_it_must_and_nothing_else(template_of: Deploys, edi
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_no_edit_replaces_an_endpoint_or_the_api(template_of: Deploys, edit: Edit) -> None:
-    replaced = {one.type for one in changes_of(template_of, edit) if one.action == "replace"}
+    replaced = {change.type for change in changes_of(template_of, edit) if change.action == "replace"}
     assert replaced <= {MODEL, CONFIG}
 
 
@@ -186,14 +186,14 @@ def test_another_integration_leaves_the_model_as_it_is(template_of: Deploys) -> 
     changes = compare_templates(
         template_of(package()).document, template_of(package(integration=function())).document
     )
-    assert not [one for one in changes if one.type.startswith("AWS::SageMaker")]
+    assert not [change for change in changes if change.type.startswith("AWS::SageMaker")]
     assert ("AWS::ApiGateway::RestApi", "update") in kept(changes)
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["added", "removed"])
 def test_a_model_comes_and_goes_without_touching_another(template_of: Deploys, *, turned: bool) -> None:
-    one, two = template_of(package("a")).document, template_of(package("a"), package("b")).document
-    changes = compare_templates(two, one) if turned else compare_templates(one, two)
+    small, large = template_of(package("a")).document, template_of(package("a"), package("b")).document
+    changes = compare_templates(large, small) if turned else compare_templates(small, large)
     touched = [change for change in changes if change.type.startswith("AWS::SageMaker")]
     assert {change.action for change in touched} == {"remove" if turned else "add"}
     assert len(touched) == 3
@@ -202,7 +202,7 @@ def test_a_model_comes_and_goes_without_touching_another(template_of: Deploys, *
 def test_models_change_places_and_keep_their_resources(template_of: Deploys) -> None:
     before = template_of(package("a"), package("b")).document
     changes = compare_templates(before, template_of(package("b"), package("a")).document)
-    assert not [one for one in changes if one.type.startswith("AWS::SageMaker")]
+    assert not [change for change in changes if change.type.startswith("AWS::SageMaker")]
 
 
 @pytest.mark.parametrize(

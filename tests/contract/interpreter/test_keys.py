@@ -44,7 +44,7 @@ def test_limits_hold_for_each_key_of_a_plan() -> None:
 def test_a_key_of_no_plan_or_disabled_is_invalid() -> None:
     usage = build_usage([0.0])
     usage.plans[0].keys[0].enabled = False
-    assert [kind_of(usage, one) for one in ("first", "third", "")] == ["INVALID_API_KEY"] * 3
+    assert [kind_of(usage, item) for item in ("first", "third", "")] == ["INVALID_API_KEY"] * 3
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_resources_of_a_policy_may_have_wildcards(pattern: str, matches: bool) -
 
 def test_denying_wins_and_nothing_is_allowed_by_default() -> None:
     def policy(*effects: str) -> dict[str, object]:
-        return {"policyDocument": {"Statement": [{"Effect": one, "Resource": "*"} for one in effects]}}
+        return {"policyDocument": {"Statement": [{"Effect": effect, "Resource": "*"} for effect in effects]}}
 
     check_policy(policy("Allow"), ARN)
     for refused in (policy("Allow", "Deny"), policy()):

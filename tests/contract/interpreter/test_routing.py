@@ -25,7 +25,7 @@ from support.api_gateway.templates import Context
 )
 def test_the_most_specific_resource_answers(path: str, resource: str, parameters: dict[str, str]) -> None:
     resources = ("/{proxy+}", "/pets/{petId}", "/pets/dog", "/pets", "/")
-    route = find_route(api({one: methods("post") for one in resources}), "POST", path)
+    route = find_route(api({each: methods("post") for each in resources}), "POST", path)
     assert (route.resource, route.path_parameters) == (resource, parameters)
 
 

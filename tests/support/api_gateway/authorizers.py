@@ -80,8 +80,8 @@ class Door:
         Without an identity the function is not asked.
         Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/configure-api-gateway-lambda-authorization.html
         """
-        sources = [one for one in written.get("identitySource", "").split(",") if one]
-        identity = [request.header(one.strip().removeprefix(_HEADER)) or "" for one in sources]
+        sources = [item for item in written.get("identitySource", "").split(",") if item]
+        identity = [request.header(source.strip().removeprefix(_HEADER)) or "" for source in sources]
         if not all(identity):
             raise GatewayError("UNAUTHORIZED", "Unauthorized")
         until, policy = self._remembered.get((name, *identity), (0.0, {}))
@@ -116,7 +116,7 @@ class Door:
 def _needed(route: Route) -> list[str]:
     """All schemes of the method's one requirement."""
     requirements = route.operation.get("security", [])
-    return [name for one in requirements for name in one]
+    return [name for requirement in requirements for name in requirement]
 
 
 def _method_arn(request: Request, context: Context) -> str:
@@ -130,9 +130,9 @@ def check_policy(policy: Policy, arn: str) -> None:
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
     """
     effects = {
-        one["Effect"]
-        for one in policy["policyDocument"]["Statement"]
-        if any(matches_arn(pattern, arn) for pattern in _listed(one["Resource"]))
+        item["Effect"]
+        for item in policy["policyDocument"]["Statement"]
+        if any(matches_arn(pattern, arn) for pattern in _listed(item["Resource"]))
     }
     if effects != {"Allow"}:
         raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource")

@@ -29,10 +29,10 @@ def serve_control_plane(background: Background, usage: UsagePlans) -> Iterator[s
     application, stack, listening = web.Application(), contextlib.AsyncExitStack(), bind_loopback()
 
     async def plans(_request: web.Request) -> web.Response:
-        return _items([_plan(one.id, one.name) for one in usage.plans])
+        return _items([_plan(plan.id, plan.name) for plan in usage.plans])
 
     async def plan_keys(request: web.Request) -> web.Response:
-        (plan,) = [one for one in usage.plans if one.id == request.match_info["plan"]]
+        (plan,) = [each for each in usage.plans if each.id == request.match_info["plan"]]
         return _items([{"id": key.id, "type": "API_KEY"} for key in plan.keys])
 
     async def key(request: web.Request) -> web.Response:

@@ -41,7 +41,11 @@ class RestApi:
 
 def read_document(template: Template) -> dict[str, Any]:
     """The document of the only REST API of the template."""
-    (api,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::ApiGateway::RestApi"]
+    (api,) = [
+        resource
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::ApiGateway::RestApi"
+    ]
     document: dict[str, Any] = resolve(api["Properties"]["Body"], template)
     return document
 
@@ -60,14 +64,14 @@ def build_rest_api(document: Mapping[str, Any]) -> RestApi:
 def resolve(value: Any, template: Template) -> Any:
     """The value with its intrinsic functions replaced by what they stand for."""
     if isinstance(value, list):
-        return [resolve(one, template) for one in value]
+        return [resolve(item, template) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         ((function, argument),) = value.items()
         if function == "Ref" or function.startswith("Fn::"):
             return _evaluate(function, resolve(argument, template), template)
-    return {key: resolve(one, template) for key, one in value.items()}
+    return {key: resolve(item, template) for key, item in value.items()}
 
 
 def _evaluate(function: str, argument: Any, template: Template) -> Any:

@@ -24,8 +24,8 @@ def check_request(request: Request, route: Route) -> None:
         "query": lambda name: name in query,
         "path": lambda name: name in route.path_parameters,
     }
-    needed = [one for one in route.operation.get("parameters", ()) if one.get("required")]
-    missing = [one["name"] for one in needed if not given[one["in"]](one["name"])]
+    needed = [item for item in route.operation.get("parameters", ()) if item.get("required")]
+    missing = [item["name"] for item in needed if not given[item["in"]](item["name"])]
     if missing:
         raise GatewayError(
             "BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{', '.join(missing)}]"

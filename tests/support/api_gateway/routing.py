@@ -61,4 +61,4 @@ def _pattern(resource: str) -> re.Pattern[str]:
 
 def _generality(resource: str) -> list[int]:
     """Segment by segment: what is written out goes before `{name}`, that before `{name+}`."""
-    return [0 if "{" not in one else 1 if "+" not in one else 2 for one in resource.split("/")]
+    return [0 if "{" not in item else 1 if "+" not in item else 2 for item in resource.split("/")]

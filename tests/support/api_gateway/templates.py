@@ -86,7 +86,9 @@ def render(template: str, body: bytes, context: Context) -> str:
         "stageVariables": {},
     }
     text: str = _compile(template).merge(names)
-    context.headers.update({name.replace(_HYPHEN, "-"): str(one) for name, one in override["header"].items()})
+    context.headers.update(
+        {name.replace(_HYPHEN, "-"): str(item) for name, item in override["header"].items()}
+    )
     context.status = int(override["status"]) if "status" in override else context.status
     return text
 

@@ -53,7 +53,7 @@ class UsagePlans:
 
     def key_of(self, plan: str) -> Key:
         """The first key of the plan with that name."""
-        return next(one.keys[0] for one in self.plans if one.name == plan)
+        return next(each.keys[0] for each in self.plans if each.name == plan)
 
     def admit(self, value: str | None) -> Key:
         """Takes one call of the key.
@@ -93,20 +93,22 @@ def _count(plan: UsagePlan, key: Key) -> None:
 
 def read_usage_plans(template: Template, clock: Callable[[], float] = time.monotonic) -> UsagePlans:
     """The plans of a template, with values for its keys, as API Gateway makes them."""
-    resources = {name: one for name, one in template["Resources"].items() if "Properties" in one}
+    resources = {
+        name: resource for name, resource in template["Resources"].items() if "Properties" in resource
+    }
     keys = {
-        name: Key(name, f"made-by-api-gateway-{name}", resolve(one["Properties"], template)["Enabled"])
-        for name, one in resources.items()
-        if one["Type"] == "AWS::ApiGateway::ApiKey"
+        name: Key(name, f"made-by-api-gateway-{name}", resolve(resource["Properties"], template)["Enabled"])
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::ApiGateway::ApiKey"
     }
     plans = {
-        name: _plan(name, resolve(one["Properties"], template))
-        for name, one in resources.items()
-        if one["Type"] == "AWS::ApiGateway::UsagePlan"
+        name: _plan(name, resolve(resource["Properties"], template))
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::ApiGateway::UsagePlan"
     }
-    for one in resources.values():
-        if one["Type"] == "AWS::ApiGateway::UsagePlanKey":
-            joined = resolve(one["Properties"], template)
+    for resource in resources.values():
+        if resource["Type"] == "AWS::ApiGateway::UsagePlanKey":
+            joined = resolve(resource["Properties"], template)
             plans[joined["UsagePlanId"]].keys.append(keys[joined["KeyId"]])
     return UsagePlans(tuple(plans.values()), clock)
 

@@ -22,7 +22,7 @@ def _validate(self: FakeEndpointConfig, variants: list[dict[str, Any]]) -> None:
     del self
     for variant in variants:
         types = list(_types(variant))
-        if not types or not all(one.startswith("ml.") for one in types):
+        if not types or not all(each.startswith("ml.") for each in types):
             raise ValidationError(message=f"not instance types of a production variant: {types}")
 
 

@@ -27,7 +27,7 @@ def _update(  # noqa: PLR0917  # moto's own signature
     del cls, new_resource_name, region_name
     document = json.dumps(cloudformation_json["Properties"]["PolicyDocument"])
     backend = iam_backends[account_id]["aws"]
-    for version in [one for one in original_resource.versions if not one.is_default]:
+    for version in [each for each in original_resource.versions if not each.is_default]:
         backend.delete_policy_version(original_resource.arn, version.version_id)  # it keeps five at most
     backend.create_policy_version(original_resource.arn, document, set_as_default=True)
     return original_resource

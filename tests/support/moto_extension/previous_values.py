@@ -22,7 +22,7 @@ def close() -> None:
     def resolve_given(
         self: CloudFormationBackend, instance: Stack, incoming_params: list[dict[str, Any]]
     ) -> dict[str, str]:
-        given = [one for one in incoming_params if not _is_default(one, instance)]
+        given = [parameter for parameter in incoming_params if not _is_default(parameter, instance)]
         return resolve(self, instance, given)
 
     replace_attribute(CloudFormationBackend, "_resolve_update_parameters", resolve_given)

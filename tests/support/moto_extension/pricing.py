@@ -28,7 +28,7 @@ def _answer(
     if environ.get("HTTP_X_AMZ_TARGET") != _TARGET:
         return _WHOLE(application, environ, start_response)
     asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-    wanted = {one["Field"]: one["Value"] for one in asked["Filters"]}
+    wanted = {each["Field"]: each["Value"] for each in asked["Filters"]}
     rows = [row for row in ROWS if row[0] == wanted["component"]]
     start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
     return [json.dumps(build_query_answer(*rows, region=wanted["regionCode"])).encode()]

@@ -111,7 +111,9 @@ class PlanKey(AddedResource, CloudFormationModel):
 def _limits(properties: Properties) -> dict[str, Any]:
     throttle, quota = properties.get("Throttle", {}), properties.get("Quota", {})
     return {
-        "apiStages": [{"apiId": one["ApiId"], "stage": one["Stage"]} for one in properties["ApiStages"]],
+        "apiStages": [
+            {"apiId": stage["ApiId"], "stage": stage["Stage"]} for stage in properties["ApiStages"]
+        ],
         "throttle": {key[0].lower() + key[1:]: value for key, value in throttle.items()},
         "quota": {key.lower(): value for key, value in quota.items()},
     }

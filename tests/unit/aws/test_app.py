@@ -62,7 +62,7 @@ def test_every_problem_of_a_config_is_named_and_the_status_is_2(tmp_path: Path) 
         {"name": "a", "model_id": "huggingface-textgeneration-opn-llama", "instance": "ml.g5.2xlarge"},
         {"name": "A", "image": "mine", "instance": "ml.g5.2xlrage"},
     ]
-    config = {"models": [{**one, "integration": {"type": "api"}} for one in entries]}
+    config = {"models": [{**entry, "integration": {"type": "api"}} for entry in entries]}
     (tmp_path / "config/models.json").write_text(json.dumps(config, indent=2))
     done = run_app(tmp_path)
     assert done.returncode == 2

@@ -74,7 +74,7 @@ def test_cost_says_what_it_comes_to_until_the_event_ends_and_the_budget(mlapi: M
     assert "USD UNTIL THE EVENT ENDS" in done.stdout
     assert "ABOVE THE BUDGET of 100.00 USD" in done.stdout
     data = json.loads(mlapi("cost", "mine.json", "--json", event=event).stdout)
-    assert [one["what"] for one in data["periods"]] == ["a day", "until the event ends"]
+    assert [period["what"] for period in data["periods"]] == ["a day", "until the event ends"]
     assert data["budget"] == "above"
 
 

@@ -50,9 +50,9 @@ def found(path: Path) -> list[Finding]:
 def failed(path: Path) -> dict[str, list[Finding]]:
     """What stands against a deploy, by check."""
     by_check: dict[str, list[Finding]] = {}
-    for one in found(path):
-        if one.severity == "error":
-            by_check.setdefault(one.check, []).append(one)
+    for finding in found(path):
+        if finding.severity == "error":
+            by_check.setdefault(finding.check, []).append(finding)
     return by_check
 
 
@@ -60,33 +60,33 @@ def the_only(path: Path, check: str) -> Finding:
     """The one thing that stands against a deploy."""
     failures = failed(path)
     assert list(failures) == [check], "nothing else stands against it"
-    (one,) = failures[check]
-    assert one.fix, "every failure says how to fix it"
-    return one
+    (finding,) = failures[check]
+    assert finding.fix, "every failure says how to fix it"
+    return finding
 
 
 @pytest.mark.usefixtures("aws")
 def test_nothing_stands_against_a_deploy_when_all_is_in_order(tmp_path: Path) -> None:
     findings = found(write(tmp_path, model()))
-    assert {one.severity for one in findings} == {"ok"}
+    assert {finding.severity for finding in findings} == {"ok"}
     checks = {"config", "limits", "credentials", "bootstrap", "stack", "quota", "subscription"}
-    assert {one.check for one in findings} == checks
+    assert {finding.check for finding in findings} == checks
 
 
 @pytest.mark.usefixtures("aws")
 def test_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    one = the_only(write(tmp_path, model()), "credentials")
-    assert (one.title, one.page.partition("#")[2]) == ("no valid AWS credentials", "no-credentials")
+    finding = the_only(write(tmp_path, model()), "credentials")
+    assert (finding.title, finding.page.partition("#")[2]) == ("no valid AWS credentials", "no-credentials")
 
 
 def test_expired_credentials(aws: AwsWire, tmp_path: Path) -> None:
     words = "The security token included in the request is expired"
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", words)
-    one = the_only(write(tmp_path, model()), "credentials")
-    assert one.title == "the AWS credentials have expired"
-    assert "aws sso login" in one.fix
+    finding = the_only(write(tmp_path, model()), "credentials")
+    assert finding.title == "the AWS credentials have expired"
+    assert "aws sso login" in finding.fix
 
 
 def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> None:
@@ -97,14 +97,14 @@ def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> Non
 
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
-    (unknown,) = [one for one in found(write(tmp_path, model())) if one.severity == "unknown"]
+    (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
     assert unknown.title == "not checked without credentials: bootstrap, stack, quota, subscription"
 
 
 def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
-    one = the_only(write(tmp_path, model()), "bootstrap")
-    assert "npx cdk bootstrap aws://123456789012/us-east-1" in one.fix
+    finding = the_only(write(tmp_path, model()), "bootstrap")
+    assert "npx cdk bootstrap aws://123456789012/us-east-1" in finding.fix
 
 
 def test_bootstrapped_long_ago(aws: AwsWire, tmp_path: Path) -> None:
@@ -114,23 +114,23 @@ def test_bootstrapped_long_ago(aws: AwsWire, tmp_path: Path) -> None:
 
 def test_a_quota_of_0_for_the_instance_type(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
-    one = the_only(write(tmp_path, model()), "quota")
-    assert one.title == "the quota of ml.g5.2xlarge is 0"
-    assert '"ml.g5.2xlarge for endpoint usage" to 1' in one.fix
+    finding = the_only(write(tmp_path, model()), "quota")
+    assert finding.title == "the quota of ml.g5.2xlarge is 0"
+    assert '"ml.g5.2xlarge for endpoint usage" to 1' in finding.fix
 
 
 def test_quotas_count_the_models_of_one_type_together(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 2})
-    assert not failed(write(tmp_path, model("one"), model("two")))
-    one = the_only(write(tmp_path, model("one"), model("two"), model("three")), "quota")
-    assert one.detail == "2 allowed, 3 started at first, 3 at most"
+    assert not failed(write(tmp_path, model("first"), model("second")))
+    finding = the_only(write(tmp_path, model("first"), model("second"), model("third")), "quota")
+    assert finding.detail == "2 allowed, 3 started at first, 3 at most"
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_quota_below_what_autoscaling_may_start_is_a_warning(tmp_path: Path) -> None:
     scaling = {"min_capacity": 1, "max_capacity": 9, "invocations_per_instance": 5}
     path = write(tmp_path, model(autoscaling=scaling))
-    (warning,) = [one for one in found(path) if one.severity == "warning"]
+    (warning,) = [finding for finding in found(path) if finding.severity == "warning"]
     assert warning.detail == "4 allowed, 1 started at first, 9 at most"
 
 
@@ -144,32 +144,34 @@ def test_of_several_types_one_with_a_quota_is_enough(aws: AwsWire, tmp_path: Pat
 def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:
     words = "Caller is not subscribed to the marketplace offering."
     aws.answers["sagemaker.DescribeModelPackage"] = refusal("ValidationException", words)
-    one = the_only(write(tmp_path, model()), "subscription")
-    assert words in one.detail
-    assert "https://aws.amazon.com/marketplace" in one.fix
+    finding = the_only(write(tmp_path, model()), "subscription")
+    assert words in finding.detail
+    assert "https://aws.amazon.com/marketplace" in finding.fix
 
 
 def test_a_package_of_another_region_is_not_asked_for(aws: AwsWire, tmp_path: Path) -> None:
     elsewhere = PACKAGE.replace("us-east-1", "eu-west-1")
-    one = the_only(write(tmp_path, model(model_package_arn=elsewhere)), "config")
-    assert "C110" in one.title
+    finding = the_only(write(tmp_path, model(model_package_arn=elsewhere)), "config")
+    assert "C110" in finding.title
     assert "sagemaker.DescribeModelPackage" not in aws.asked
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_code_folder_that_is_missing(tmp_path: Path) -> None:
     properties = {"code": "functions/none", "permissions": [], "timeout": 29}
-    one = the_only(write(tmp_path, model(integration={"type": "lambda", "properties": properties})), "config")
-    assert "functions/none" in one.detail
+    finding = the_only(
+        write(tmp_path, model(integration={"type": "lambda", "properties": properties})), "config"
+    )
+    assert "functions/none" in finding.detail
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_licence_that_is_not_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gated = make_spec(model_id="gated-model", hosting_eula_key="eula/gated.txt")
     monkeypatch.setenv("MLAPI_JUMPSTART_MIRROR", str(write_mirror(tmp_path / "mirror", gated)))
-    one = the_only(write(tmp_path, model(model_id="gated-model")), "jumpstart")
-    assert "eula/gated.txt" in one.title
-    assert '"accept_eula": true' in one.fix
+    finding = the_only(write(tmp_path, model(model_id="gated-model")), "jumpstart")
+    assert "eula/gated.txt" in finding.title
+    assert '"accept_eula": true' in finding.fix
     assert not failed(write(tmp_path, model(model_id="gated-model", accept_eula=True)))
 
 
@@ -202,7 +204,7 @@ def test_what_may_not_be_asked_is_named_and_stands_against_nothing(aws: AwsWire,
     aws.answers["servicequotas.ListServiceQuotas"] = refusal("AccessDeniedException", words)
     path = write(tmp_path, model())
     assert not failed(path)
-    (unknown,) = [one for one in found(path) if one.severity == "unknown"]
+    (unknown,) = [finding for finding in found(path) if finding.severity == "unknown"]
     assert (unknown.check, unknown.page.partition("#")[2]) == ("quota", "no-permission")
 
 
@@ -216,7 +218,7 @@ def test_everything_is_found_at_once(aws: AwsWire, tmp_path: Path) -> None:
     function = model("function", integration={"type": "lambda", "properties": properties})
     crowded = model("crowded", environment={f"V{number}": "" for number in range(101)})
     failures = failed(write(tmp_path, elsewhere, function, crowded))
-    counts = {check: len(ones) for check, ones in failures.items()}
+    counts = {check: len(findings) for check, findings in failures.items()}
     assert counts == {
         "config": 2,
         "limits": 1,
@@ -238,4 +240,4 @@ def test_the_verb_says_all_of_it_and_exits_with_1(aws: AwsWire, tmp_path: Path) 
     as_json = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=60)
     answer = json.loads(as_json.stdout)
     assert (as_json.returncode, answer["ok"]) == (1, False)
-    assert [one["check"] for one in answer["findings"] if one["severity"] == "error"] == ["quota"]
+    assert [finding["check"] for finding in answer["findings"] if finding["severity"] == "error"] == ["quota"]

@@ -71,15 +71,15 @@ MESSAGES = {
 
 
 def test_every_failure_has_a_message_here() -> None:
-    assert set(MESSAGES) == {one.id for one in FAILURES}
+    assert set(MESSAGES) == {failure.id for failure in FAILURES}
 
 
 @pytest.mark.parametrize(("id_", "message"), MESSAGES.items())
 def test_a_message_is_recognised_as_what_it_is(id_: str, message: str) -> None:
-    assert [one.failure.id for one in explain_failures([message])] == [id_]
+    assert [each.failure.id for each in explain_failures([message])] == [id_]
 
 
-@pytest.mark.parametrize("failure", [*FAILURES, UNKNOWN], ids=lambda one: one.id)
+@pytest.mark.parametrize("failure", [*FAILURES, UNKNOWN], ids=lambda failure: failure.id)
 def test_a_failure_leads_to_an_entry_of_the_page_and_has_a_fix(failure: Failure) -> None:
     page = (ROOT / TROUBLESHOOTING).read_text(encoding="utf-8")
     anchors = {_anchor(heading) for heading in re.findall(r"^## (.+)$", page, re.MULTILINE)}
@@ -91,7 +91,7 @@ def test_a_failure_leads_to_an_entry_of_the_page_and_has_a_fix(failure: Failure)
 def test_the_page_has_no_entry_that_nothing_leads_to() -> None:
     page = (ROOT / TROUBLESHOOTING).read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert {_anchor(one) for one in headings} == {one.id for one in (*FAILURES, UNKNOWN)}
+    assert {_anchor(heading) for heading in headings} == {failure.id for failure in (*FAILURES, UNKNOWN)}
 
 
 def test_what_a_successful_deploy_says_is_no_failure() -> None:
@@ -105,7 +105,7 @@ def test_what_a_successful_deploy_says_is_no_failure() -> None:
 
 def test_several_failures_are_all_found_each_once() -> None:
     found = explain_failures([MESSAGES["quota"], MESSAGES["not-subscribed"], MESSAGES["quota"]])
-    assert [one.failure.id for one in found] == ["quota", "not-subscribed"]
+    assert [finding.failure.id for finding in found] == ["quota", "not-subscribed"]
 
 
 def test_the_words_of_aws_are_kept() -> None:

@@ -79,7 +79,7 @@ def test_a_second_rotation_ends_the_first_key_no_later(keys: AwsKeys) -> None:
     keys.rotate("red", 2 * GRACE)
     red, _ = keys.teams()
     assert is_key(keys.show("red"))
-    assert [one.until.hour for one in red.former] == [13, 14]
+    assert [former.until.hour for former in red.former] == [13, 14]
     assert first.endswith(red.former[1].ending)
     keys.revoke("red", former_only=True)
     assert keys.teams()[0].former == ()
@@ -91,7 +91,7 @@ def test_without_grace_the_old_key_ends_at_once(keys: AwsKeys, aws: MotoServer) 
     keys.rotate("blue", timedelta(0))
     assert keys.teams()[1].former == ()
     there = aws.client("apigateway").get_api_keys(includeValues=True)["items"]
-    assert [one["enabled"] for one in there if one["value"] == before] == [False]
+    assert [key["enabled"] for key in there if key["value"] == before] == [False]
 
 
 def test_a_revoked_team_has_nothing_to_show_until_it_gets_a_key(keys: AwsKeys) -> None:
@@ -107,8 +107,8 @@ def test_a_team_that_the_config_no_longer_has_is_told(keys: AwsKeys, aws: MotoSe
     gateway = aws.client("apigateway")
     made = gateway.create_api_key(name="gone", enabled=True, tags=key_tags("Event", "gone"))
     gateway.create_api_key(name="theirs", enabled=True, tags=key_tags("Other", "theirs"))
-    assert [(one.team, one.state) for one in keys.teams()][2:] == [("gone", "not listed")]
-    assert made["id"] in {one["id"] for one in find_keys(gateway, "Event")}
+    assert [(team.team, team.state) for team in keys.teams()][2:] == [("gone", "not listed")]
+    assert made["id"] in {key["id"] for key in find_keys(gateway, "Event")}
 
 
 @pytest.mark.parametrize("call", ["show", "revoke"])

@@ -64,14 +64,14 @@ def changed(**edits: Any) -> dict[str, str]:
             del new["Resources"][name]
         else:
             new["Resources"][name] = value
-    return {one.logical_id: one.action for one in compare_templates(template(), new)}
+    return {each.logical_id: each.action for each in compare_templates(template(), new)}
 
 
 def resource(name: str, **properties: Any) -> dict[str, Any]:
     """A resource of the template with other properties."""
-    one: dict[str, Any] = copy.deepcopy(template()["Resources"][name])
-    one["Properties"].update(properties)
-    return one
+    resource: dict[str, Any] = copy.deepcopy(template()["Resources"][name])
+    resource["Properties"].update(properties)
+    return resource
 
 
 def test_nothing_changes_when_nothing_is_edited() -> None:
@@ -115,9 +115,9 @@ def test_a_resource_of_another_type_is_another_resource() -> None:
 
 def test_what_is_new_is_added_and_what_is_missing_is_removed() -> None:
     added = compare_templates({}, template())
-    assert [one.action for one in added] == ["add"] * 5
+    assert [change.action for change in added] == ["add"] * 5
     removed = compare_templates(template(), {"Resources": {}})
-    assert [one.logical_id for one in removed] == [one.logical_id for one in reversed(added)]
+    assert [change.logical_id for change in removed] == [change.logical_id for change in reversed(added)]
 
 
 def test_dependencies_are_created_first() -> None:
@@ -138,7 +138,7 @@ def test_callers_are_told_what_they_notice() -> None:
     text = render_changes(changes)
     assert "  update   AWS::SageMaker::Endpoint Api/chat/Endpoint (EndpointConfigName): no downtime" in text
     assert "  replace  AWS::SageMaker::Model Model (Containers): nobody notices" in text
-    (endpoint,) = [one for one in changes_data(changes) if one["type"] == "AWS::SageMaker::Endpoint"]
+    (endpoint,) = [change for change in changes_data(changes) if change["type"] == "AWS::SageMaker::Endpoint"]
     assert (endpoint["action"], endpoint["because"]) == ("update", ["EndpointConfigName"])
 
 

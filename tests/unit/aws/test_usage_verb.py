@@ -142,29 +142,29 @@ def deployed(aws: AwsWire) -> AwsWire:
 def test_the_table_is_by_team_and_model_as_on_one_machine(deployed: AwsWire) -> None:
     insights = Insights(deployed, ANSWERS)
     table = load_table(AwsClients("us-east-1"), STACK, None, now=datetime(2026, 6, 1, 13, tzinfo=UTC))
-    found = {(one.team, one.model): (one.requests, one.errors, one.p95_milliseconds) for one in table.rows}
+    found = {(row.team, row.model): (row.requests, row.errors, row.p95_milliseconds) for row in table.rows}
     assert found == {
         ("-", "-"): (7, 3, None),
         ("key gone", "chat"): (1, 0, None),
         ("red", "chat"): (13, 3, 900.0),
         ("red", "v1/chat/completions"): (5, 0, None),
     }
-    assert [(one.model, one.requests, one.p50_milliseconds) for one in table.models] == [
+    assert [(model.model, model.requests, model.p50_milliseconds) for model in table.models] == [
         ("-", 7, None),
         ("chat", 14, 121.0),
         ("v1/chat/completions", 5, None),
     ]
-    assert [(one.start, one.requests, one.errors) for one in table.hours] == [(NOON, 21, 6)]
+    assert [(hour.start, hour.requests, hour.errors) for hour in table.hours] == [(NOON, 21, 6)]
     red = table.rows[-2]
     assert (red.first, red.last.minute, red.bytes_in, red.bytes_out) == (NOON, 30, None, 3000)
-    assert {one["logGroupName"] for one in insights.asked} == {"access-log"}
-    assert {one["startTime"] for one in insights.asked} == {1780214400}
+    assert {query["logGroupName"] for query in insights.asked} == {"access-log"}
+    assert {query["startTime"] for query in insights.asked} == {1780214400}
 
 
 def test_what_counts_towards_the_quotas_is_what_api_gateway_counted(deployed: AwsWire) -> None:
     Insights(deployed, ANSWERS)
     table = load_table(AwsClients("us-east-1"), STACK, None, now=datetime(2026, 6, 1, 13, tzinfo=UTC))
-    assert [(one.team, str(one.day), one.requests) for one in table.days] == [
+    assert [(day.team, str(day.day), day.requests) for day in table.days] == [
         ("red", "2026-05-31", 1),
         ("red", "2026-06-01", 6),
     ]
@@ -179,7 +179,7 @@ def test_what_was_before_the_stack_is_not_asked_for(deployed: AwsWire) -> None:
     insights = Insights(deployed, ANSWERS)
     load_table(AwsClients("us-east-1"), STACK, datetime(2026, 1, 1, tzinfo=UTC), now=NOON)
     load_table(AwsClients("us-east-1"), STACK, NOON, now=NOON)
-    assert {one["startTime"] for one in insights.asked} == {1780214400, int(NOON.timestamp())}
+    assert {query["startTime"] for query in insights.asked} == {1780214400, int(NOON.timestamp())}
 
 
 def test_the_queries_name_what_the_access_log_has() -> None:

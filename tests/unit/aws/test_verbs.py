@@ -120,7 +120,13 @@ def test_the_local_doctor_finds_a_taken_port(mlapi: Mlapi, aws: AwsWire) -> None
     done = mlapi("doctor", "--target", "local", "--port", taken, "--json")
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["ok"]) == (1, False)
-    (failed,) = [one for one in answer["findings"] if one["severity"] == "error"]
+    (failed,) = [finding for finding in answer["findings"] if finding["severity"] == "error"]
     assert failed["check"] == "port"
     assert "choose another port" in failed["fix"]
-    assert {one["check"] for one in answer["findings"]} == {"config", "platform", "port", "memory", "disk"}
+    assert {finding["check"] for finding in answer["findings"]} == {
+        "config",
+        "platform",
+        "port",
+        "memory",
+        "disk",
+    }

@@ -37,11 +37,11 @@ def events(reply: StreamAnswer) -> list[Any]:
     *found, done, end = reply.body.read().decode().split("\n\n")
     assert (reply.status, done, end) == (200, "data: [DONE]", "")
     assert reply.headers["content-type"] == "text/event-stream"
-    return [json.loads(one.removeprefix("data: ")) for one in found]
+    return [json.loads(finding.removeprefix("data: ")) for finding in found]
 
 
 def said(chunks: list[Any]) -> str:
-    return "".join(one["choices"][0]["delta"].get("content", "") for one in chunks if one["choices"])
+    return "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks if chunk["choices"])
 
 
 def token(text: str, **more: Any) -> bytes:
@@ -106,7 +106,7 @@ def test_tgi_streams_tokens_and_lmi_lines(streaming: Streaming, kind: str) -> No
     last = token("</s>", generated_text=" A cloud", details=details).replace(b"false", b"true")
     pieces = [token(" A"), token(" clo"), token("ud"), last]
     if kind != "text/event-stream":
-        pieces = [one.removeprefix(b"data:").replace(b"\n\n", b"\n") for one in pieces]
+        pieces = [piece.removeprefix(b"data:").replace(b"\n\n", b"\n") for piece in pieces]
     streaming.model.answering = streams(*pieces, kind=kind)
     chunks = events(streaming.chat(TGI, "Hi", stream=True, stream_options={"include_usage": True}))
     assert asked_body(streaming)["stream"] is True
@@ -115,8 +115,8 @@ def test_tgi_streams_tokens_and_lmi_lines(streaming: Streaming, kind: str) -> No
     assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
     assert chunks[-1]["choices"] == []
     assert chunks[-1]["usage"] == {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
-    assert {one["object"] for one in chunks} == {"chat.completion.chunk"}
-    assert len({one["id"] for one in chunks}) == 1
+    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+    assert len({chunk["id"] for chunk in chunks}) == 1
 
 
 def test_the_first_token_arrives_before_the_second_is_made(streaming: Streaming, loop: Background) -> None:

@@ -31,7 +31,7 @@ def test_texts_become_a_list_of_embeddings(streaming: Streaming, entry: str, key
     found = json.loads(reply.body.read())
     assert json.loads(streaming.model.asked[0].body) == {key: ["a", "b"]}
     assert (reply.status, found["object"], found["model"]) == (200, "list", entry)
-    assert [(one["index"], one["embedding"]) for one in found["data"]] == list(enumerate(VECTORS))
+    assert [(item["index"], item["embedding"]) for item in found["data"]] == list(enumerate(VECTORS))
 
 
 @pytest.mark.parametrize(("entry", "key", "answered"), FAMILIES)
