@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.page import PAGE, render_drawings, render_page, render_quote
-from docs.rooms import DRAWING, render_rooms
+from docs.rooms import DRAWING, render_rooms, render_tree
 
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-QUOTE = re.compile(r"(?<=<!-- generated: numbers -->\n).*?(?=<!-- end -->)", re.DOTALL)
-"""The part of the README that is."""
+QUOTE = re.compile(r"(?<= -->\n).*?(?=<!-- end -->)", re.DOTALL)
+"""The generated part of a page, between `<!-- generated: … -->` and `<!-- end -->`."""
 
 
-def render_readme() -> str:
-    """The README with the numbers that were measured last."""
-    return QUOTE.sub(lambda _: render_quote(), (ROOT / "README.md").read_text(encoding="utf-8"))
+def fill(page: str, part: str) -> str:
+    """Returns a page of the root with its generated part replaced."""
+    before, mark, after = (ROOT / page).read_text(encoding="utf-8").partition("<!-- generated:")
+    return before + mark + QUOTE.sub(lambda _: part, after, count=1)
 
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -38,7 +39,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/config.md": render_config_reference,
     "docs/reference/errors.md": render_errors_reference,
     "src/centralized_ml_api/config/models.schema.json": render_schema,
-    "README.md": render_readme,
+    "README.md": lambda: fill("README.md", render_quote()),
+    "CONTRIBUTING.md": lambda: fill("CONTRIBUTING.md", render_tree()),
     PAGE: render_page,
     DRAWING: render_rooms,
     **render_drawings(),

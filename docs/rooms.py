@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  # a script's neighbour, not a package
-"""Draws the rooms of `src/centralized_ml_api` from the tree itself.
+"""Draws and lists the rooms of `src/centralized_ml_api` from the tree itself.
 
 The rows are the layers of `.importlinter`. A box shows the first sentence of the package's docstring and the
 names of the rooms inside, so the drawing goes stale when a room comes, goes, or changes its layer.
@@ -23,6 +23,9 @@ WIDTH, MARGIN, GAP, PADDING = 860, 14, 22, 14
 """Of the drawing, around it, between boxes, and inside of them; in pixels."""
 LINE, CHARACTER = 17, 6.4
 """The height of a line and the mean width of a character of the small type; in pixels."""
+
+COLUMN = 26
+"""Where the sentences begin in the list."""
 
 STYLE = """
     .box { fill: #f6f8fa; stroke: #57606a; stroke-width: 1.5 }
@@ -80,10 +83,23 @@ def load_room(name: str) -> Room:
     """
     folder = SOURCE / name
     file = folder / "__init__.py" if folder.is_dir() else SOURCE / f"{name}.py"
-    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     inside = sorted(child.parent.name for child in folder.glob("*/__init__.py"))
-    summary = docstring.partition("\n")[0].replace("`", "").replace("->", "→")
-    return Room(name, summary, tuple(inside))
+    return Room(name, _summary(file).replace("`", ""), tuple(inside))
+
+
+def render_tree() -> str:
+    """Returns the packages as an indented list in Markdown, each with the first sentence of its docstring."""
+    modules = sorted(SOURCE.glob("[a-z]*.py"))
+    lines = [f"{file.name:<{COLUMN}}{_summary(file)}" for file in modules]
+    for file in sorted(SOURCE.glob("*/**/__init__.py")):
+        folder = file.parent.relative_to(SOURCE)
+        lines.append(f"{'  ' * (len(folder.parts) - 1) + folder.name + '/':<{COLUMN}}{_summary(file)}")
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def _summary(file: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].replace("->", "→")
 
 
 def render_rooms() -> str:
