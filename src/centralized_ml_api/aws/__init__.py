@@ -1,1 +1,1 @@
-"""The AWS target: plan -> CloudFormation, and the CDK CLI and AWS itself around it."""
+"""The AWS target: translates the plan into CloudFormation, and calls the CDK CLI and AWS around it."""

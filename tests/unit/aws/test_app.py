@@ -14,8 +14,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 APP = ROOT / "app.py"
 
-pytestmark = pytest.mark.slow
-
 
 def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
     """Without this package installed: `app.py` finds it by itself."""
@@ -37,6 +35,7 @@ def template(folder: Path, stack: str = "CentralizedMlApiStack") -> dict[str, An
     return found
 
 
+@pytest.mark.slow
 def test_the_default_config_becomes_the_stack_and_the_snapshot_is_named(tmp_path: Path) -> None:
     done = run_app(tmp_path, config=str(ROOT / "config/models.json"))
     assert done.returncode == 0, done.stderr
@@ -47,6 +46,7 @@ def test_the_default_config_becomes_the_stack_and_the_snapshot_is_named(tmp_path
     assert "MyApiEndpoint" in template(tmp_path)["Outputs"]
 
 
+@pytest.mark.slow
 def test_region_and_stack_are_what_the_context_says(tmp_path: Path) -> None:
     config = tmp_path / "mine.json"
     entry = {"name": "a", "image": "mine", "instance": "ml.m5.large", "integration": {"type": "api"}}
@@ -56,6 +56,7 @@ def test_region_and_stack_are_what_the_context_says(tmp_path: Path) -> None:
     assert ":apigateway:eu-west-1:" in json.dumps(template(tmp_path, "Mine"))
 
 
+@pytest.mark.slow
 def test_every_problem_of_a_config_is_named_and_the_status_is_2(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     entries = [
@@ -72,6 +73,7 @@ def test_every_problem_of_a_config_is_named_and_the_status_is_2(tmp_path: Path) 
     assert not (tmp_path / "out" / "CentralizedMlApiStack.template.json").exists()
 
 
+@pytest.mark.slow
 def test_a_model_that_jumpstart_does_not_know_gets_the_nearest_ids(tmp_path: Path) -> None:
     entry = {"name": "a", "model_id": "huggingface-textgeneration-opn-llama", "instance": "ml.g5.2xlarge"}
     config = tmp_path / "models.json"
@@ -81,6 +83,7 @@ def test_a_model_that_jumpstart_does_not_know_gets_the_nearest_ids(tmp_path: Pat
     assert "huggingface-textgeneration-open-llama" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_wrong_region_is_a_sentence(tmp_path: Path) -> None:
     done = run_app(tmp_path, region="Ireland")
     assert done.returncode == 2

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Mlapi = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.slow
-
 START = "from centralized_ml_api.cli import main; main()"
 MODEL = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
 BUDGET = {"usd": 100, "email": "me@example.com"}
@@ -48,6 +46,7 @@ def mlapi(tmp_path: Path) -> Mlapi:
     return run
 
 
+@pytest.mark.slow
 def test_cost_without_aws_uses_the_list_of_the_package(mlapi: Mlapi) -> None:
     before = "import sys; sys.modules['boto3'] = None"
     done = mlapi("cost", "mine.json", "--json", before=before)
@@ -57,6 +56,7 @@ def test_cost_without_aws_uses_the_list_of_the_package(mlapi: Mlapi) -> None:
     assert data["usd_per_hour"] == {"low": 1.515, "high": 1.515}
 
 
+@pytest.mark.slow
 def test_cost_asks_aws_where_there_are_credentials(mlapi: Mlapi, aws: AwsWire) -> None:
     aws.answers["pricing.GetProducts"] = Answer(200, build_query_answer(("Hosting", "ml.g5.2xlarge", "2")))
     done = mlapi("cost", "mine.json", "--hours", "10", "--requests", "1000000")
@@ -68,6 +68,7 @@ def test_cost_asks_aws_where_there_are_credentials(mlapi: Mlapi, aws: AwsWire) -
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.slow
 def test_cost_says_what_it_comes_to_until_the_event_ends_and_the_budget(mlapi: Mlapi) -> None:
     event = {"ends": "2999-01-01T00:00:00Z", "budget": BUDGET}
     done = mlapi("cost", "mine.json", event=event)
@@ -79,16 +80,19 @@ def test_cost_says_what_it_comes_to_until_the_event_ends_and_the_budget(mlapi: M
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.slow
 def test_an_unknown_region_is_unknown_and_not_guessed(mlapi: Mlapi) -> None:
     data = json.loads(mlapi("cost", "mine.json", "--region", "eu-south-2", "--json").stdout)
     assert (data["complete"], data["entries"][0]["usd_per_hour"]) == (False, None)
 
 
 @pytest.mark.parametrize("arguments", [["--hours", "0"], ["--hours", "-1"], ["--requests", "-1"]])
+@pytest.mark.slow
 def test_cost_refuses_hours_and_calls_that_cannot_be(arguments: list[str], mlapi: Mlapi) -> None:
     assert mlapi("cost", "mine.json", *arguments).returncode == 2
 
 
+@pytest.mark.slow
 def test_plan_shows_the_cost_of_an_hour(mlapi: Mlapi, aws: AwsWire) -> None:
     aws.answers["cloudformation.GetTemplate"] = xml_refusal("ValidationError", "there is no such stack", 400)
     assert "Instances cost 1.515 USD an hour" in mlapi("plan", "mine.json", "--target", "aws").stdout
@@ -97,6 +101,7 @@ def test_plan_shows_the_cost_of_an_hour(mlapi: Mlapi, aws: AwsWire) -> None:
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.slow
 def test_deploy_says_what_it_costs_before_it_asks(mlapi: Mlapi) -> None:
     said = mlapi("deploy", "mine.json").stderr
     assert "It costs 1.515 USD an hour, 36.36 USD a day (prices of " in said
@@ -104,6 +109,7 @@ def test_deploy_says_what_it_costs_before_it_asks(mlapi: Mlapi) -> None:
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.slow
 def test_deploy_above_the_budget_says_so_and_within_it_too(mlapi: Mlapi) -> None:
     above = mlapi("deploy", "mine.json", event={"budget": BUDGET}).stderr
     assert "This may be ABOVE THE BUDGET of 100.00 USD: 1,090.80 USD in 30 days." in above
@@ -111,6 +117,7 @@ def test_deploy_above_the_budget_says_so_and_within_it_too(mlapi: Mlapi) -> None
     assert "The budget of 2,000.00 USD is enough: 1,090.80 USD in 30 days." in within
 
 
+@pytest.mark.slow
 def test_yes_goes_on_above_the_budget_and_says_so(mlapi: Mlapi, aws: AwsWire) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "The security token is expired")
     said = mlapi("deploy", "mine.json", "--yes", event={"budget": BUDGET}).stderr
@@ -118,6 +125,7 @@ def test_yes_goes_on_above_the_budget_and_says_so(mlapi: Mlapi, aws: AwsWire) ->
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.slow
 def test_a_person_is_asked_whether_to_deploy_above_the_budget(tmp_path: Path) -> None:
     config = {"models": [MODEL], "event": {"budget": BUDGET}}
     (tmp_path / "mine.json").write_text(json.dumps(config), encoding="utf-8")

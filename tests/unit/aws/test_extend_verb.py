@@ -12,9 +12,8 @@ from support.moto_server import start_moto
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_what_is_not_deployed_leaves_the_config_as_it_was(tmp_path: Path) -> None:
     write_config(tmp_path, {"models": [], "event": {"ends": "2098-06-01T18:00:00Z"}})
     before = (tmp_path / "models.json").read_text()

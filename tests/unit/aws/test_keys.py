@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from support.moto_server import MotoServer
 
-pytestmark = pytest.mark.slow
 REGION = "us-east-1"
 GRACE = timedelta(hours=1)
 
@@ -65,6 +64,7 @@ def open_keys(aws: MotoServer, monkeypatch: pytest.MonkeyPatch, stack: str) -> A
     return AwsKeys(target, AwsClients(REGION), clock=lambda: datetime(2030, 6, 1, 12, tzinfo=UTC))
 
 
+@pytest.mark.slow
 def test_every_team_has_a_key_of_api_gateways(keys: AwsKeys) -> None:
     red, blue = keys.teams()
     assert (red.team, red.state, red.former) == ("red", "active", ())
@@ -73,6 +73,7 @@ def test_every_team_has_a_key_of_api_gateways(keys: AwsKeys) -> None:
     assert keys.show("red") != keys.show("blue")
 
 
+@pytest.mark.slow
 def test_a_second_rotation_ends_the_first_key_no_later(keys: AwsKeys) -> None:
     keys.rotate("red", GRACE)
     first = keys.show("red")
@@ -86,6 +87,7 @@ def test_a_second_rotation_ends_the_first_key_no_later(keys: AwsKeys) -> None:
     assert keys.show("red").endswith(red.ending), "the current key works on"
 
 
+@pytest.mark.slow
 def test_without_grace_the_old_key_ends_at_once(keys: AwsKeys, aws: MotoServer) -> None:
     before = keys.show("blue")
     keys.rotate("blue", timedelta(0))
@@ -94,6 +96,7 @@ def test_without_grace_the_old_key_ends_at_once(keys: AwsKeys, aws: MotoServer) 
     assert [key["enabled"] for key in there if key["value"] == before] == [False]
 
 
+@pytest.mark.slow
 def test_a_revoked_team_has_nothing_to_show_until_it_gets_a_key(keys: AwsKeys) -> None:
     keys.revoke("blue")
     assert keys.teams()[1].state == "revoked"
@@ -103,6 +106,7 @@ def test_a_revoked_team_has_nothing_to_show_until_it_gets_a_key(keys: AwsKeys) -
     assert keys.teams()[1].state == "active"
 
 
+@pytest.mark.slow
 def test_a_team_that_the_config_no_longer_has_is_told(keys: AwsKeys, aws: MotoServer) -> None:
     gateway = aws.client("apigateway")
     made = gateway.create_api_key(name="gone", enabled=True, tags=key_tags("Event", "gone"))
@@ -112,6 +116,7 @@ def test_a_team_that_the_config_no_longer_has_is_told(keys: AwsKeys, aws: MotoSe
 
 
 @pytest.mark.parametrize("call", ["show", "revoke"])
+@pytest.mark.slow
 def test_an_unknown_team_is_an_error_that_names_the_teams(keys: AwsKeys, call: str) -> None:
     with pytest.raises(UsageError, match="no team 'green'") as raised:
         getattr(keys, call)("green")
@@ -119,6 +124,7 @@ def test_an_unknown_team_is_an_error_that_names_the_teams(keys: AwsKeys, call: s
 
 
 @pytest.mark.parametrize(("stack", "words"), [("Nothing", "there is no stack"), ("Public", "has no teams")])
+@pytest.mark.slow
 def test_where_there_are_no_teams_that_is_said(
     aws: MotoServer, monkeypatch: pytest.MonkeyPatch, stack: str, words: str
 ) -> None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from support.stream_host import StreamAnswer
     from support.streaming import Streaming
 
-pytestmark = pytest.mark.slow
-
 JSON = {"Content_Type": "application/json"}
 TGI = "text-generation-inference"
 
@@ -48,6 +46,7 @@ def token(text: str, **more: Any) -> bytes:
     return b"data:" + json.dumps({"token": {"text": text, "special": False}, **more}).encode() + b"\n\n"
 
 
+@pytest.mark.slow
 def test_a_server_of_openais_bodies_gets_all_but_our_name_and_answers_for_itself(
     streaming: Streaming,
 ) -> None:
@@ -60,6 +59,7 @@ def test_a_server_of_openais_bodies_gets_all_but_our_name_and_answers_for_itself
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_its_stream_passes_event_by_event(streaming: Streaming, loop: Background) -> None:
     gate = Gate(loop)
     streaming.model.answering = gate
@@ -69,6 +69,7 @@ def test_its_stream_passes_event_by_event(streaming: Streaming, loop: Background
     assert body.read() == b"data: two\n\n"
 
 
+@pytest.mark.slow
 def test_tgi_whole(streaming: Streaming) -> None:
     details = {"finish_reason": "length", "generated_tokens": 4, "prefill": [{}, {}, {}]}
     streaming.model.answering = answer(
@@ -89,6 +90,7 @@ def test_tgi_whole(streaming: Streaming) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_conversation_becomes_one_text_that_ends_where_the_assistant_speaks(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_text": " Three.\\nUser: and 2+2?"}', **JSON)
     turns = (("system", "Be brief."), ("user", "1+1?"), ("assistant", "Two."), ("user", "1+2?"))
@@ -101,6 +103,7 @@ def test_a_conversation_becomes_one_text_that_ends_where_the_assistant_speaks(st
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "application/jsonlines"])
+@pytest.mark.slow
 def test_tgi_streams_tokens_and_lmi_lines(streaming: Streaming, kind: str) -> None:
     details = {"finish_reason": "eos_token", "generated_tokens": 3, "input_length": 2}
     last = token("</s>", generated_text=" A cloud", details=details).replace(b"false", b"true")
@@ -119,6 +122,7 @@ def test_tgi_streams_tokens_and_lmi_lines(streaming: Streaming, kind: str) -> No
     assert len({chunk["id"] for chunk in chunks}) == 1
 
 
+@pytest.mark.slow
 def test_the_first_token_arrives_before_the_second_is_made(streaming: Streaming, loop: Background) -> None:
     gate = Gate(loop, token("one"), token("two"))
     streaming.model.answering = gate
@@ -130,18 +134,21 @@ def test_the_first_token_arrives_before_the_second_is_made(streaming: Streaming,
     assert b'"two"' in body.read()
 
 
+@pytest.mark.slow
 def test_a_stop_sequence_over_two_tokens_is_not_shown(streaming: Streaming) -> None:
     streaming.model.answering = streams(token("yes"), token("\nUs"), token("er: more"), token("\nUs"))
     chunks = events(streaming.chat(TGI, ("system", "s"), ("user", "u"), stream=True))
     assert said(chunks) == "yes"
 
 
+@pytest.mark.slow
 def test_the_beginning_of_a_stop_sequence_that_is_none_is_shown(streaming: Streaming) -> None:
     streaming.model.answering = streams(token("\n yes\nUs"), token(" both"), token("\nU"))
     chunks = events(streaming.chat(TGI, ("system", "s"), ("user", "u"), stream=True))
     assert said(chunks) == "yes\nUs both\nU"
 
 
+@pytest.mark.slow
 def test_text_inputs_whole(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_texts": ["What is AWS? A cloud."]}', **JSON)
     found = completion(streaming.chat("text-inputs", "What is AWS?", max_completion_tokens=9))
@@ -150,6 +157,7 @@ def test_text_inputs_whole(streaming: Streaming) -> None:
     assert "usage" not in found
 
 
+@pytest.mark.slow
 def test_text_inputs_streams_its_text_in_one_piece(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_texts": ["A cloud."]}', **JSON)
     chunks = events(streaming.chat("text-inputs", "Hi", stream=True))
@@ -158,6 +166,7 @@ def test_text_inputs_streams_its_text_in_one_piece(streaming: Streaming) -> None
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
 
 
+@pytest.mark.slow
 def test_an_error_after_the_first_token_is_the_last_event(streaming: Streaming) -> None:
     streaming.model.answering = streams(token("one"), b'data: {"tok', then=exit_at_once)
     *_, last, end = streaming.chat(TGI, "Hi", stream=True).body.read().decode().split("\n\n")
@@ -165,6 +174,7 @@ def test_an_error_after_the_first_token_is_the_last_event(streaming: Streaming) 
     assert (error["code"], error["request_id"], end) == ("model_failed", "the-request", "")
 
 
+@pytest.mark.slow
 def test_an_error_that_the_server_streams_is_told(streaming: Streaming) -> None:
     streaming.model.answering = streams(token("one"), b'data: {"error": "overloaded"}\n\n')
     assert b'"message":"overloaded"' in streaming.chat(TGI, "Hi", stream=True).body.read()
@@ -175,6 +185,7 @@ def test_an_error_that_the_server_streams_is_told(streaming: Streaming) -> None:
     [(TGI, b"<html>"), (TGI, b'{"odd": 1}'), (TGI, b"[]"), ("text-inputs", b"[]"), ("text-inputs", b"null")],
 )
 @pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.slow
 def test_an_answer_of_another_form_is_the_models_fault(
     streaming: Streaming, entry: str, garbage: bytes, *, stream: bool
 ) -> None:
@@ -199,6 +210,7 @@ def test_an_answer_of_another_form_is_the_models_fault(
         {"messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_object"}},
     ],
 )
+@pytest.mark.slow
 def test_what_a_plain_server_cannot_do_is_refused_before_it_is_asked(
     streaming: Streaming, asked: dict[str, Any]
 ) -> None:
@@ -208,6 +220,7 @@ def test_what_a_plain_server_cannot_do_is_refused_before_it_is_asked(
     assert streaming.model.asked == []
 
 
+@pytest.mark.slow
 def test_texts_in_parts_are_one_text(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_text": "ok"}', **JSON)
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]

@@ -14,8 +14,6 @@ from support.model_server import answer
 if TYPE_CHECKING:
     from support.streaming import Streaming
 
-pytestmark = pytest.mark.slow
-
 PATH = "/v1/embeddings"
 VECTORS = [[0.5, -1.0], [0.25, 2.0]]
 FAMILIES = [
@@ -25,6 +23,7 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize(("entry", "key", "answered"), FAMILIES)
+@pytest.mark.slow
 def test_texts_become_a_list_of_embeddings(streaming: Streaming, entry: str, key: str, answered: Any) -> None:
     streaming.model.answering = answer(200, json.dumps(answered).encode(), Content_Type="application/json")
     reply = streaming.call(PATH, {"model": entry, "input": ["a", "b"]})
@@ -35,6 +34,7 @@ def test_texts_become_a_list_of_embeddings(streaming: Streaming, entry: str, key
 
 
 @pytest.mark.parametrize(("entry", "key", "answered"), FAMILIES)
+@pytest.mark.slow
 def test_one_text_is_a_list_of_one_and_base64_is_32_bit_floats(
     streaming: Streaming, entry: str, key: str, answered: Any
 ) -> None:
@@ -45,6 +45,7 @@ def test_one_text_is_a_list_of_one_and_base64_is_32_bit_floats(
     assert struct.unpack("<2f", packed) == (0.5, -1.0)
 
 
+@pytest.mark.slow
 def test_a_server_of_openais_bodies_answers_for_itself(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"odd": 1}', Content_Type="application/json")
     reply = streaming.call(PATH, {"model": "openai-embeddings", "input": [1, 2], "dimensions": 8})
@@ -53,6 +54,7 @@ def test_a_server_of_openais_bodies_answers_for_itself(streaming: Streaming) -> 
 
 
 @pytest.mark.parametrize("more", [{"input": [1, 2]}, {"input": []}, {}, {"input": "a", "dimensions": 8}])
+@pytest.mark.slow
 def test_what_a_plain_server_cannot_do_is_refused(streaming: Streaming, more: dict[str, Any]) -> None:
     reply = streaming.call(PATH, {"model": "text-embeddings-inference", **more})
     assert reply.status == 400
@@ -61,6 +63,7 @@ def test_what_a_plain_server_cannot_do_is_refused(streaming: Streaming, more: di
 
 @pytest.mark.parametrize("garbage", [b"null", b'{"embedding": 1}', b"[1, 2]", b"<html>"])
 @pytest.mark.parametrize("entry", [entry for entry, _, _ in FAMILIES])
+@pytest.mark.slow
 def test_an_answer_of_another_form_is_the_models_fault(
     streaming: Streaming, entry: str, garbage: bytes
 ) -> None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.stream_host import StreamAnswer, StreamHost
 
-pytestmark = pytest.mark.slow
-
 MODELS = {"b": {"endpoint": "B", "speaks": "openai-chat"}, "a": {"endpoint": "A"}, "twin": {"endpoint": "A"}}
 
 
@@ -58,6 +56,7 @@ def told(answer: StreamAnswer) -> Any:
     return json.loads(answer.body.read())
 
 
+@pytest.mark.slow
 def test_all_in_service_is_200(host: StreamHost, sagemaker: SageMakerEndpoints) -> None:
     sagemaker.statuses = {"A": "InService", "B": "InService"}
     answer = ask(host)
@@ -66,6 +65,7 @@ def test_all_in_service_is_200(host: StreamHost, sagemaker: SageMakerEndpoints) 
     assert told(answer) == {"status": "ok", "ready": ["a", "b", "twin"], "unready": {}}
 
 
+@pytest.mark.slow
 def test_one_that_is_not_is_503_and_named(host: StreamHost, sagemaker: SageMakerEndpoints) -> None:
     sagemaker.statuses = {"A": "InService", "B": "Creating"}
     answer = ask(host)
@@ -83,6 +83,7 @@ def test_one_that_is_not_is_503_and_named(host: StreamHost, sagemaker: SageMaker
     }
 
 
+@pytest.mark.slow
 def test_head_is_get_without_the_body(host: StreamHost, sagemaker: SageMakerEndpoints) -> None:
     sagemaker.statuses = {"A": "InService"}
     answer = ask(host, "HEAD")
@@ -90,6 +91,7 @@ def test_head_is_get_without_the_body(host: StreamHost, sagemaker: SageMakerEndp
 
 
 @pytest.mark.parametrize("status", ["Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"])
+@pytest.mark.slow
 def test_an_endpoint_that_is_changed_goes_on_answering(
     host: StreamHost, sagemaker: SageMakerEndpoints, status: str
 ) -> None:
@@ -109,6 +111,7 @@ def test_an_endpoint_that_is_changed_goes_on_answering(
         ("AccessDeniedException", "is not ready"),
     ],
 )
+@pytest.mark.slow
 def test_each_other_state_has_its_words(
     host: StreamHost, sagemaker: SageMakerEndpoints, status: str | None, reason: str
 ) -> None:
@@ -116,6 +119,7 @@ def test_each_other_state_has_its_words(
     assert told(ask(host))["unready"] == {"a": reason, "twin": reason}
 
 
+@pytest.mark.slow
 def test_a_look_that_failed_is_logged_for_the_operator_alone(
     host: StreamHost, sagemaker: SageMakerEndpoints
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_look_that_failed_is_logged_for_the_operator_alone(
     host.wait_for_line('"endpoint":"B"', "Rate exceeded")
 
 
+@pytest.mark.slow
 def test_each_endpoint_is_asked_about_once_and_few_at_a_time(loop: Background) -> None:
     models = {f"m{number}": {"endpoint": f"E{number // 2}"} for number in range(80)}
     sagemaker = SageMakerEndpoints({f"E{number}": "InService" for number in range(40)})
@@ -133,6 +138,7 @@ def test_each_endpoint_is_asked_about_once_and_few_at_a_time(loop: Background) -
     assert sagemaker.most_at_once <= 10
 
 
+@pytest.mark.slow
 def test_callers_cannot_make_it_ask_at_will(loop: Background) -> None:
     sagemaker = SageMakerEndpoints({"A": "InService", "B": "Creating"})
     with start_health(loop, sagemaker, seconds=600) as host:
@@ -142,6 +148,7 @@ def test_callers_cannot_make_it_ask_at_will(loop: Background) -> None:
     assert sorted(sagemaker.asked) == ["A", "B"]
 
 
+@pytest.mark.slow
 def test_a_sagemaker_that_cannot_be_reached_leaves_no_model_ready() -> None:
     environment = {"AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     with start_stream_host(models=MODELS, sagemaker_url="", environment=environment) as host:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from support.background import Background
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_more_models_than_parameters_are_read_at_once(loop: Background, tmp_path: Path) -> None:
     with start_moto(tmp_path) as aws:
         names = [f"CFN-Models{number}-x" for number in range(12)]
@@ -38,6 +37,7 @@ def test_more_models_than_parameters_are_read_at_once(loop: Background, tmp_path
             assert f"There are: {', '.join(f'm{number}' for number in range(12))}." in unknown
 
 
+@pytest.mark.slow
 def test_parameters_that_cannot_be_read_are_the_apis_fault_and_are_tried_again(loop: Background) -> None:
     environment = {
         "MODELS": "",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from support.streaming import Streaming
 
-pytestmark = pytest.mark.slow
-
 TGI = "text-generation-inference"
 MESSAGES: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
 TOKENS = [f'data:{{"token":{{"text":"{word}"}}}}\n\n'.encode() for word in ("one", " two")]
@@ -32,6 +30,7 @@ def client(streaming: Streaming) -> Iterator[openai.OpenAI]:
         yield client
 
 
+@pytest.mark.slow
 def test_it_chats(client: openai.OpenAI, streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_text": "Hello."}', Content_Type="application/json")
     found = client.chat.completions.create(model=TGI, messages=MESSAGES)
@@ -39,6 +38,7 @@ def test_it_chats(client: openai.OpenAI, streaming: Streaming) -> None:
     assert found.usage is None
 
 
+@pytest.mark.slow
 def test_it_streams(client: openai.OpenAI, streaming: Streaming) -> None:
     streaming.model.answering = streams(*TOKENS)
     with client.chat.completions.create(model=TGI, messages=MESSAGES, stream=True) as stream:
@@ -46,6 +46,7 @@ def test_it_streams(client: openai.OpenAI, streaming: Streaming) -> None:
     assert "".join(texts) == "one two"
 
 
+@pytest.mark.slow
 def test_it_embeds(client: openai.OpenAI, streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b"[[0.5, -1.0]]", Content_Type="application/json")
     found = client.embeddings.create(model="text-embeddings-inference", input="a")
@@ -62,6 +63,7 @@ def test_it_embeds(client: openai.OpenAI, streaming: Streaming) -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.slow
 def test_a_models_error_is_its_exception(
     client: openai.OpenAI,
     streaming: Streaming,
@@ -76,11 +78,13 @@ def test_a_models_error_is_its_exception(
     assert caught.value.request_id == "the-request"
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_its_exception(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="There are: openai-chat, "):
         client.chat.completions.create(model="nobody", messages=MESSAGES)
 
 
+@pytest.mark.slow
 def test_an_error_in_mid_stream_is_its_exception(client: openai.OpenAI, streaming: Streaming) -> None:
     streaming.model.answering = streams(TOKENS[0], then=exit_at_once)
     texts: list[str] = []

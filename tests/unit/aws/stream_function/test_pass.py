@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.streaming import Streaming
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_the_models_bytes_type_and_attributes_come_unchanged(streaming: Streaming) -> None:
     sent = bytes(range(256)) * 100
     streaming.model.answering = answer(
@@ -31,6 +30,7 @@ def test_the_models_bytes_type_and_attributes_come_unchanged(streaming: Streamin
     assert headers["x-amzn-sagemaker-custom-attributes"] == "trace=1"
 
 
+@pytest.mark.slow
 def test_the_request_reaches_the_model_with_its_type_and_the_configured_headers_alone(
     streaming: Streaming,
 ) -> None:
@@ -49,12 +49,14 @@ def test_the_request_reaches_the_model_with_its_type_and_the_configured_headers_
     assert "secret" not in str(asked.headers)
 
 
+@pytest.mark.slow
 def test_a_header_that_is_not_configured_does_not_pass(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b"")
     streaming.call("/bare", {}, {CUSTOM_ATTRIBUTES: "a=1"}).body.read()
     assert "x-amzn-sagemaker-custom-attributes" not in streaming.model.asked[0].headers
 
 
+@pytest.mark.slow
 def test_json_is_the_type_of_a_request_without_one(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b"")
     streaming.call("/plain", {"a": "\u00e9"}).body.read()
@@ -62,12 +64,14 @@ def test_json_is_the_type_of_a_request_without_one(streaming: Streaming) -> None
     assert json.loads(streaming.model.asked[0].body) == {"a": "\u00e9"}
 
 
+@pytest.mark.slow
 def test_an_empty_answer_has_a_status_too(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b"", Content_Type="text/plain")
     status, headers, body = streaming.call("/plain", {})
     assert (status, headers["content-type"], body.read()) == (200, "text/plain", b"")
 
 
+@pytest.mark.slow
 def test_the_first_event_arrives_before_the_second_is_made(streaming: Streaming, loop: Background) -> None:
     gate = Gate(loop)
     streaming.model.answering = gate
@@ -77,6 +81,7 @@ def test_the_first_event_arrives_before_the_second_is_made(streaming: Streaming,
     assert body.read() == b"data: two\n\n"
 
 
+@pytest.mark.slow
 def test_a_caller_that_leaves_ends_the_models_work(streaming: Streaming, loop: Background) -> None:
     gate = Gate(loop)
     streaming.model.answering = gate
@@ -86,11 +91,13 @@ def test_a_caller_that_leaves_ends_the_models_work(streaming: Streaming, loop: B
     wait_until(gate.left.is_set, "the model is told that nobody listens")
 
 
+@pytest.mark.slow
 def test_the_function_answers_on_after_callers_that_left(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b"still here")
     assert streaming.call("/plain", {}).body.read() == b"still here"
 
 
+@pytest.mark.slow
 def test_an_error_in_mid_stream_is_a_well_formed_last_event(streaming: Streaming) -> None:
     streaming.model.answering = streams(b"data: one\n\n", b'data: {"ha', then=exit_at_once)
     status, _, body = streaming.call("/plain", {})
@@ -103,6 +110,7 @@ def test_an_error_in_mid_stream_is_a_well_formed_last_event(streaming: Streaming
     assert error["request_id"] == "the-request"
 
 
+@pytest.mark.slow
 def test_an_error_among_json_lines_is_a_last_line(streaming: Streaming) -> None:
     streaming.model.answering = streams(b'{"a": 1}\n{"b', then=exit_at_once, kind="application/jsonlines")
     first, last = streaming.call("/plain", {}).body.read().splitlines()
@@ -110,6 +118,7 @@ def test_an_error_among_json_lines_is_a_last_line(streaming: Streaming) -> None:
     assert json.loads(last)["error"]["type"] == "model_error"
 
 
+@pytest.mark.slow
 def test_an_answer_that_has_no_place_for_an_error_breaks_off(streaming: Streaming) -> None:
     streaming.model.answering = exit_midway
     body = streaming.call("/plain", {}).body
@@ -117,17 +126,20 @@ def test_an_answer_that_has_no_place_for_an_error_breaks_off(streaming: Streamin
         body.read()
 
 
+@pytest.mark.slow
 def test_an_event_comes_whole_however_it_is_cut(streaming: Streaming) -> None:
     text = 'data: {"token": "\u00e9\u20ac"}\r\n\r\n: keep\n\ndata: x\n\n'.encode()
     streaming.model.answering = streams(*(text[place : place + 1] for place in range(len(text))))
     assert streaming.call("/plain", {}).body.read() == text
 
 
+@pytest.mark.slow
 def test_what_follows_the_last_event_comes_too(streaming: Streaming) -> None:
     streaming.model.answering = streams(b"data: x\n\ndata: y")
     assert streaming.call("/plain", {}).body.read() == b"data: x\n\ndata: y"
 
 
+@pytest.mark.slow
 def test_a_model_that_falls_silent_ends_with_an_error_event(loop: Background) -> None:
     with start_streaming(loop, idle_seconds=0.5) as streaming:
         streaming.model.answering = streams(b"data: one\n\n", then=hang)
@@ -137,6 +149,7 @@ def test_a_model_that_falls_silent_ends_with_an_error_event(loop: Background) ->
         assert streaming.call("/plain", {}).status == 504
 
 
+@pytest.mark.slow
 def test_an_answer_ends_before_lambda_ends_the_function(streaming: Streaming) -> None:
     streaming.model.answering = streams(b"data: one\n\n", then=hang)
     body = streaming.host.invoke(build_event("/plain", {}), timeout_seconds=2.5).body
@@ -144,6 +157,7 @@ def test_an_answer_ends_before_lambda_ends_the_function(streaming: Streaming) ->
     assert json.loads(last.removeprefix(b"data: "))["error"]["code"] == "model_too_slow"
 
 
+@pytest.mark.slow
 def test_every_answer_has_cors_and_the_id_of_its_request(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b"")
     for path in ("/plain", "/down", "/v1/chat/completions"):

@@ -1,1 +1,1 @@
-"""Code of a Lambda function; it imports nothing of ours."""
+"""The code of a Lambda function, which imports nothing of ours."""

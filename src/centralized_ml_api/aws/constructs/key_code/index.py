@@ -1,7 +1,7 @@
-"""The Lambda function that takes a caller's key from either header and gives it on to API Gateway.
+"""Takes a caller's key from either header and passes it on to API Gateway: the authorizer, a Lambda function.
 
-API Gateway then checks the key, its limits and whether it was taken away; nothing here decides that. What is
-decided here is which models the key's team may not call, and only where a team of the config has a list.
+API Gateway then checks the key, its limits and whether it is revoked. Decided here is only which models the
+key's team may not call, and only where a team of the config has a list of models.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 """
 
@@ -19,39 +19,42 @@ _BEARER = "bearer "
 _REFUSED: dict[str, list[str]] = json.loads(os.environ["REFUSED"])
 
 PAUSE_SECONDS = 2.0
-"""Between two look-ups, so that somebody who tries keys out does not use up what API Gateway answers.
+"""The pause between two look-ups, so that guessing keys does not use up API Gateway's rate limit.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (10 operations a second)
 """
 
 
 class UnauthorizedError(Exception):
-    """Whose message API Gateway answers with a 401, and remembers nothing."""
+    """The error that API Gateway answers with a 401, which it does not cache."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """What the caller may call.
+def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Returns the key, and the policy of what its caller may call.
 
     Raises:
         UnauthorizedError: there is no key, or no team of this API has it.
     """
-    key = _key_of(event.get("headers") or {})
+    key = _key_of(lambda_event.get("headers") or {})
     if not key:
         raise UnauthorizedError
-    refused = _refused_to(key, event["requestContext"]["apiId"]) if _REFUSED else []
+    refused = _refused_to(key, lambda_event["requestContext"]["apiId"]) if _REFUSED else []
     return {
         "principalId": "team",
-        "policyDocument": {"Version": "2012-10-17", "Statement": _statements(event["methodArn"], refused)},
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": _statements(lambda_event["methodArn"], refused),
+        },
         "usageIdentifierKey": key,
         "context": {"refused": json.dumps(refused)},
     }
 
 
 def _key_of(headers: dict[str, str]) -> str:
-    """`x-api-key` wins; names of headers come as they were sent."""
+    """Returns the key of `x-api-key`, else of `Authorization`; header names have the case that was sent."""
     named = {name.lower(): value for name, value in headers.items()}
     if named.get("x-api-key"):
         return named["x-api-key"]
@@ -67,9 +70,9 @@ def _refused_to(key: str, api: str) -> list[str]:
 
 
 def _statements(method_arn: str, refused: list[str]) -> list[dict[str, Any]]:
-    """Everything but these, because the answer is remembered for the key and not for the path.
+    """Allows everything but these models, because API Gateway caches the policy by key, not by path.
 
-    `arn:aws:execute-api:region:account:api/stage/METHOD/path` is what is asked for.
+    The ARN of a method is `arn:aws:execute-api:region:account:api/stage/METHOD/path`.
     """
     stage = "/".join(method_arn.split("/")[:2])
     allowed = _statement("Allow", [f"{stage}/*"])
@@ -81,15 +84,15 @@ def _statement(effect: str, resources: list[str]) -> dict[str, Any]:
 
 
 class Owners:
-    """The teams by the values of their keys, asked for when a key comes that is not among them."""
+    """The teams by the values of their keys, looked up when an unknown key comes."""
 
     def __init__(self) -> None:
-        """Knows nobody yet."""
+        """Begins without teams."""
         self._teams: dict[str, str] = {}
         self._asked = float("-inf")
 
     def find(self, key: str, api: str) -> str | None:
-        """The team that has this key for this API; None when no team has."""
+        """Returns the team that has this key for this API, None where no team has it."""
         if key not in self._teams and time.monotonic() - self._asked > PAUSE_SECONDS:
             self._teams = dict(_load_owners(api))
             self._asked = time.monotonic()
@@ -97,7 +100,7 @@ class Owners:
 
 
 def _load_owners(api: str) -> Iterator[tuple[str, str]]:
-    import boto3  # noqa: PLC0415  # a third of a second, and only where teams have lists
+    import boto3  # noqa: PLC0415  # takes a third of a second; needed only where teams have lists
 
     client = boto3.client("apigateway")
     for plan in _all(client, "get_usage_plans"):

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.finding import Finding
 
-pytestmark = pytest.mark.slow
-
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/mine"
 STACK = "CentralizedMlApiStack"
@@ -229,6 +227,7 @@ def test_everything_is_found_at_once(aws: AwsWire, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_verb_says_all_of_it_and_exits_with_1(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
     path = write(tmp_path, model())
