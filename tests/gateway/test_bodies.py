@@ -16,7 +16,6 @@ from support.odd_server import GZIPPED
 if TYPE_CHECKING:
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
 RANDOM = random.Random(0)  # noqa: S311
 BODIES = {
     "empty": ("application/json", b""),
@@ -30,6 +29,7 @@ BODIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BODIES)
 def test_a_body_passes_byte_for_byte_both_ways(gateway: RunningGateway, kind: str) -> None:
     content_type, body = BODIES[kind]
@@ -38,6 +38,7 @@ def test_a_body_passes_byte_for_byte_both_ways(gateway: RunningGateway, kind: st
     assert answer.body == body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [[b"a"], [b"", b"ab", b"c" * 100_000], [b"x" * 1_000_000] * 5])
 def test_a_chunked_body_arrives_whole_with_its_length(gateway: RunningGateway, pieces: list[bytes]) -> None:
     echo = gateway.call("/echo", iter(pieces)).json
@@ -45,10 +46,12 @@ def test_a_chunked_body_arrives_whole_with_its_length(gateway: RunningGateway, p
     assert ["content-length", str(sum(map(len, pieces)))] in echo["headers"]
 
 
+@pytest.mark.slow
 def test_a_zipped_answer_is_not_unzipped(gateway: RunningGateway) -> None:
     assert gateway.call("/zipped", headers={"Accept-Encoding": "gzip"}).body == GZIPPED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["teapot", "broken"])
 def test_a_models_own_status_and_message_pass(gateway: RunningGateway, name: str) -> None:
     answer = gateway.call(f"/{name}", b"{}")
@@ -56,15 +59,18 @@ def test_a_models_own_status_and_message_pass(gateway: RunningGateway, name: str
     assert answer.body == b"as it is: \xff"
 
 
+@pytest.mark.slow
 def test_a_redirect_is_not_followed(gateway: RunningGateway) -> None:
     assert gateway.call("/redirect").status == 302
 
 
+@pytest.mark.slow
 def test_an_http_1_0_client_is_served(gateway: RunningGateway) -> None:
     answer = gateway.raw(b"POST /same HTTP/1.0\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nhi")
     assert (answer.status, answer.body) == (200, b"hi")
 
 
+@pytest.mark.slow
 def test_a_client_that_asks_to_continue_is_told_to(gateway: RunningGateway) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), 30) as connection:
         connection.sendall(

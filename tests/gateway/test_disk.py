@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
 from support.odd_server import OddServer
 from support.running_gateway import start_gateway
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from support.background import Background
 
-pytestmark = pytest.mark.slow
-
 
 def serving(server: OddServer, *names: str) -> Gateway:
     return Gateway(
@@ -28,6 +25,7 @@ def serving(server: OddServer, *names: str) -> Gateway:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clusters.json", "routes.json", "endpoints/new.json"])
 def test_a_full_disk_is_said_and_what_was_served_is_served(
     tmp_path: Path, background: Background, name: str
@@ -44,18 +42,7 @@ def test_a_full_disk_is_said_and_what_was_served_is_served(
         assert running.call("/new").status == 200
 
 
-def test_a_full_disk_stops_a_start_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / ".bootstrap.json.new").symlink_to("/dev/full")
-    with pytest.raises(StartError, match=r"bootstrap\.json cannot be written: No space left on device"):
-        EnvoyGateway(tmp_path, host="127.0.0.1", port=0).launch()
-
-
-def test_a_folder_that_cannot_be_made_stops_a_start_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StartError, match=r"file/gateway\S* cannot be written: Not a directory"):
-        EnvoyGateway(tmp_path / "file/gateway", host="127.0.0.1", port=0).launch()
-
-
+@pytest.mark.slow
 def test_a_folder_that_was_removed_is_made_anew_for_the_next_start(
     tmp_path: Path, background: Background
 ) -> None:
@@ -76,6 +63,7 @@ def test_a_folder_that_was_removed_is_made_anew_for_the_next_start(
         assert running.call("/new").status == 200
 
 
+@pytest.mark.slow
 def test_a_removed_folder_that_cannot_be_made_anew_is_said_too(
     tmp_path: Path, background: Background
 ) -> None:

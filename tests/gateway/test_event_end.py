@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway
     from support.background import Background
 
-pytestmark = pytest.mark.slow
-
 ENDS = datetime(2030, 6, 1, 18, tzinfo=timezone(timedelta(hours=2)))
 CALLS = [
     ("POST", "/echo", 200),
@@ -33,6 +31,7 @@ CALLS = [
 ]
 
 
+@pytest.mark.slow
 def test_every_answer_names_the_end_until_there_is_none(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:

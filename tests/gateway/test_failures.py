@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
 CLIENTS = 4
 ROUTE = ServedRoute("echo", "models", "/echo", ())
 SERVER = """
@@ -32,6 +31,7 @@ def models(*ports: int) -> Gateway:
     return Gateway(upstreams=(Upstream("models", ports),), routes=(ROUTE,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["close", "half", "half-chunked", "garbage", "hang", "half-hang", "broken"])
 def test_a_model_never_runs_a_request_twice(gateway: RunningGateway, odd: OddServer, name: str) -> None:
     before = len(odd.asked)
@@ -39,10 +39,12 @@ def test_a_model_never_runs_a_request_twice(gateway: RunningGateway, odd: OddSer
     assert len(odd.asked) == before + 1
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_listen_fails_no_call_to_its_replicas(gateway: RunningGateway) -> None:
     assert [gateway.call("/one-of-two", bytes(2_000_000)).status for _ in range(10)] == [200] * 10
 
 
+@pytest.mark.slow
 def test_calls_go_to_every_replica(tmp_path: Path, background: Background) -> None:
     with (
         OddServer() as first,
@@ -52,6 +54,7 @@ def test_calls_go_to_every_replica(tmp_path: Path, background: Background) -> No
         assert {running.call("/echo").json["port"] for _ in range(40)} == {first.port, two.port}
 
 
+@pytest.mark.slow
 def test_a_killed_replica_fails_no_call_but_those_under_way(tmp_path: Path, background: Background) -> None:
     support = str(Path(__file__).parents[1])
     with (
@@ -76,6 +79,7 @@ def test_a_killed_replica_fails_no_call_but_those_under_way(tmp_path: Path, back
     assert healthy.asked
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_back_gets_calls_again(tmp_path: Path, background: Background) -> None:
     with OddServer() as server, start_gateway(tmp_path, background, models()) as running:
         assert running.call("/echo").status == 503
@@ -85,6 +89,7 @@ def test_a_server_that_comes_back_gets_calls_again(tmp_path: Path, background: B
         assert running.call("/echo").status == 503
 
 
+@pytest.mark.slow
 def test_a_hung_model_does_not_hold_up_another(tmp_path: Path, background: Background) -> None:
     routes = (ServedRoute("hang", "models", "/hang", ()), ROUTE)
     with OddServer() as server:

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from support.odd_server import OddServer
     from support.running_gateway import Answer, RunningGateway
 
-pytestmark = pytest.mark.slow
-
 NOBODYS_BUSINESS = {
     "Authorization": "Bearer secret",
     "Proxy-Authorization": "Basic secret",
@@ -46,6 +44,7 @@ def headers_of(answer: Answer) -> dict[str, str]:
     return dict(headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/csv"]
 )
@@ -57,6 +56,7 @@ def test_a_server_that_reads_every_body_as_json_is_told_that_it_is(
     assert headers_of(gateway.call("/echo", b"{}", {"Content-Type": kind}))["content-type"] == kind
 
 
+@pytest.mark.slow
 def test_only_content_type_accept_and_the_configured_headers_reach_a_model(gateway: RunningGateway) -> None:
     passing = {
         "CONTENT-TYPE": "a/b",
@@ -75,22 +75,26 @@ def test_only_content_type_accept_and_the_configured_headers_reach_a_model(gatew
     }
 
 
+@pytest.mark.slow
 def test_headers_that_another_route_configured_do_not_pass(gateway: RunningGateway) -> None:
     got = headers_of(gateway.call("/elsewhere", b"", {"X-Custom": "e", "Accept-Language": "f"}))
     assert got.keys() == {"host", "content-length", "content-type"}
 
 
+@pytest.mark.slow
 def test_without_content_type_a_model_gets_json(gateway: RunningGateway) -> None:
     got = headers_of(gateway.raw(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
     assert got["content-type"] == "application/json"
 
 
+@pytest.mark.slow
 def test_a_model_elsewhere_sees_its_own_host(gateway: RunningGateway, odd: OddServer) -> None:
     assert headers_of(gateway.call("/elsewhere", headers={"Host": "evil.example"}))["host"] == (
         f"localhost:{odd.port}"
     )
 
 
+@pytest.mark.slow
 def test_a_client_cannot_steer_envoy(gateway: RunningGateway) -> None:
     steering = {
         "X-Envoy-Upstream-Rq-Timeout-Ms": "1",
@@ -104,6 +108,7 @@ def test_a_client_cannot_steer_envoy(gateway: RunningGateway) -> None:
     assert gateway.logged(answer.header("x-request-id"))["flags"] == "-"
 
 
+@pytest.mark.slow
 def test_a_function_sees_the_call_as_api_gateway_would_show_it(gateway: RunningGateway) -> None:
     sent = {
         "Authorization": "Bearer x",
@@ -134,6 +139,7 @@ def test_a_function_sees_the_call_as_api_gateway_would_show_it(gateway: RunningG
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent", ["GET /echo HTTP/1.1", "POST /echo HTTP/1.1", "POST /nope HTTP/1.1", "POST /starting HTTP/1.1"]
 )
@@ -142,11 +148,13 @@ def test_the_clients_request_id_is_not_taken(gateway: RunningGateway, sent: str)
     assert (answer.header("x-request-id") or "").startswith("req-")
 
 
+@pytest.mark.slow
 def test_a_model_that_is_to_see_the_request_id_sees_the_gateways(gateway: RunningGateway) -> None:
     answer = gateway.call("/identified", headers={"X-Request-Id": "mine"})
     assert headers_of(answer)["x-request-id"] == answer.header("x-request-id") != "mine"
 
 
+@pytest.mark.slow
 def test_request_ids_are_never_the_same(gateway: RunningGateway) -> None:
     connection = gateway.connect()
     ids = set()
@@ -159,6 +167,7 @@ def test_request_ids_are_never_the_same(gateway: RunningGateway) -> None:
     assert len(ids) == 20
 
 
+@pytest.mark.slow
 def test_only_the_contracts_response_headers_leave_a_model(gateway: RunningGateway) -> None:
     answer = gateway.call("/teapot")
     assert {name for name, _ in answer.headers} == {
@@ -175,6 +184,7 @@ def test_only_the_contracts_response_headers_leave_a_model(gateway: RunningGatew
     assert answer.header("x-request-id") != "the-models-own"
 
 
+@pytest.mark.slow
 def test_a_function_keeps_its_own_response_headers(gateway: RunningGateway) -> None:
     answer = gateway.call("/function-teapot")
     assert answer.header("set-cookie") == "session=1"
@@ -185,5 +195,6 @@ def test_a_function_keeps_its_own_response_headers(gateway: RunningGateway) -> N
     assert {name for name, _ in answer.headers if name == "server" or name.startswith("x-envoy")} == set()
 
 
+@pytest.mark.slow
 def test_a_function_without_cors_headers_gets_them(gateway: RunningGateway) -> None:
     assert gateway.call("/function").header("access-control-allow-origin") == "*"

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_health_names_those_that_are_not_ready(gateway: RunningGateway) -> None:
     answer = gateway.call("/health", method="GET")
     assert (answer.status, answer.header("retry-after")) == (503, "2")
@@ -26,17 +25,20 @@ def test_health_names_those_that_are_not_ready(gateway: RunningGateway) -> None:
     assert "echo" in answer.json["ready"]
 
 
+@pytest.mark.slow
 def test_head_is_get_without_the_body(gateway: RunningGateway) -> None:
     answer = gateway.call("/health", method="HEAD")
     assert (answer.status, answer.body) == (503, b"")
     assert answer.header("content-length") == str(len(gateway.call("/health", method="GET").body))
 
 
+@pytest.mark.slow
 def test_any_other_method_on_health_is_405(gateway: RunningGateway) -> None:
     answer = gateway.call("/health")
     assert (answer.status, answer.header("allow")) == (405, "GET, HEAD, OPTIONS")
 
 
+@pytest.mark.slow
 def test_health_follows_what_is_applied(tmp_path: Path, background: Background) -> None:
     down = Gateway(
         upstreams=(Upstream("a", ()),),

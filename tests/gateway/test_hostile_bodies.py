@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway
     from support.background import Background
 
-pytestmark = pytest.mark.slow
-
 PATH = "/v1/chat/completions"
 MANY = BODY_LIMIT_BYTES // 6 - 100
 BODIES = {
@@ -33,6 +31,7 @@ BODIES = {
 }
 
 
+@pytest.mark.slow
 def test_no_body_ends_the_gateway_or_passes_for_a_model(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:

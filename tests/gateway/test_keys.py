@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import Answer, RunningGateway
 
-pytestmark = pytest.mark.slow
-
 RED, FORMER, BLUE = "red-now", "red-before", "blue-now"
 TEAMS = (
     TeamAccess("red team", (RED, FORMER), models=("echo", "function", "one-of-two")),
@@ -83,6 +81,7 @@ def request_for(match: dict[str, Any]) -> tuple[str, str]:
     return method, path
 
 
+@pytest.mark.slow
 def test_every_route_but_the_public_ones_refuses_a_call_without_a_valid_key(keyed: RunningGateway) -> None:
     routes = routes_of(keyed)
     assert len(routes) > 60
@@ -93,15 +92,18 @@ def test_every_route_but_the_public_ones_refuses_a_call_without_a_valid_key(keye
         assert (statuses == {401}) is not public, f"{method} {path}: {statuses}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/echo", "/function", "/refused", "/nope", "/models", CHAT, "/v1/models"])
 def test_the_refusal_has_the_shape_of_every_error(keyed: RunningGateway, path: str) -> None:
     assert_refused(keyed.call(path), errors.UNAUTHORIZED)
 
 
+@pytest.mark.slow
 def test_a_large_body_is_not_read_for_somebody_without_a_key(keyed: RunningGateway) -> None:
     assert_refused(keyed.call("/echo", bytes(BODY_LIMIT_BYTES + 1)), errors.UNAUTHORIZED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shown",
     [
@@ -124,12 +126,14 @@ def test_a_key_opens_and_reaches_nobody_behind_the_gateway(
     assert keyed.logged(answer.header("x-request-id"))["team"] == "red team"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", ["", " ", "Bearer", "mlapi_", RED[:-1], RED + "x", f"{RED},{BLUE}"])
 def test_what_is_no_key_opens_nothing(keyed: RunningGateway, shown: str) -> None:
     for header in ("x-api-key", "authorization"):
         assert_refused(keyed.call("/echo", b"{}", {header: shown}), errors.UNAUTHORIZED)
 
 
+@pytest.mark.slow
 def test_nobody_can_say_to_be_another_team(keyed: RunningGateway) -> None:
     stranger = keyed.call("/echo", b"{}", {TEAM_HEADER: "blue"})
     assert_refused(stranger, errors.UNAUTHORIZED)
@@ -140,6 +144,7 @@ def test_nobody_can_say_to_be_another_team(keyed: RunningGateway) -> None:
     assert keyed.logged(known.header("x-request-id"))["team"] == "red team"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "status"), [(RED, 403), (BLUE, 418)])
 def test_a_model_outside_of_the_list_is_refused(keyed: RunningGateway, key: str, status: int) -> None:
     for path in ("/teapot", "/teapot?a=b"):
@@ -149,6 +154,7 @@ def test_a_model_outside_of_the_list_is_refused(keyed: RunningGateway, key: str,
         assert_refused(answer, errors.NOT_ALLOWED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "status"), [("echo", 200), ("teapot", 403), ("unknown", 404)])
 def test_the_list_counts_below_v1_too(keyed: RunningGateway, model: str, status: int) -> None:
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}]}).encode()
@@ -159,6 +165,7 @@ def test_the_list_counts_below_v1_too(keyed: RunningGateway, model: str, status:
     assert keyed.call(CHAT, body, {"x-api-key": BLUE}).status == (404 if status == 404 else 200)
 
 
+@pytest.mark.slow
 def test_a_model_that_no_team_may_call_is_called_by_none(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:
@@ -168,6 +175,7 @@ def test_a_model_that_no_team_may_call_is_called_by_none(
         assert running.call("/echo", headers={"x-api-key": BLUE}).status == 200
 
 
+@pytest.mark.slow
 def test_without_any_valid_key_all_are_refused(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:
@@ -176,6 +184,7 @@ def test_without_any_valid_key_all_are_refused(
         assert running.call("/echo", headers={"x-api-key": ""}).status == 401
 
 
+@pytest.mark.slow
 def test_keys_change_under_load_and_no_call_with_a_valid_one_fails(
     tmp_path: Path, background: Background, guarded: Gateway
 ) -> None:
@@ -214,6 +223,7 @@ def call_with_newest(running: RunningGateway, keys: list[str], done: threading.E
     return statuses
 
 
+@pytest.mark.slow
 def test_a_refused_change_names_no_key(tmp_path: Path, background: Background, guarded: Gateway) -> None:
     """Two teams with the same key: Envoy refuses them, and shows what it was given."""
     key = new_key()

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from support.odd_server import OddServer
     from support.running_gateway import Answer, RunningGateway
 
-pytestmark = pytest.mark.slow
-
 RED, BLUE = "red-key", "blue-key"
 SLOW = Throttle(0.001, 3)
 MIDNIGHT = datetime(2030, 6, 2, tzinfo=UTC)
@@ -55,6 +53,7 @@ def assert_refused(answer: Answer, error: errors.ApiError, says: str, retry_afte
     refused(error, says, headers={"retry-after": retry_after}).check(answer, LOCAL)
 
 
+@pytest.mark.slow
 def test_a_team_may_call_as_often_as_its_burst_and_others_as_before(
     tmp_path: Path, background: Background, served_by_one: Gateway
 ) -> None:
@@ -69,6 +68,7 @@ def test_a_team_may_call_as_often_as_its_burst_and_others_as_before(
             assert call(running, RED, path).status == 429
 
 
+@pytest.mark.slow
 def test_a_rate_fills_the_burst_again(tmp_path: Path, background: Background, served_by_one: Gateway) -> None:
     gateway = replace(served_by_one, teams=(team("red", Throttle(20, 1)),))
     with start_gateway(tmp_path, background, gateway) as running:
@@ -76,6 +76,7 @@ def test_a_rate_fills_the_burst_again(tmp_path: Path, background: Background, se
         wait_until(lambda: call(running, RED).status == 200, "the next call may come")
 
 
+@pytest.mark.slow
 def test_without_teams_the_limit_is_that_of_all_together(
     tmp_path: Path, background: Background, served_by_one: Gateway
 ) -> None:
@@ -87,6 +88,7 @@ def test_without_teams_the_limit_is_that_of_all_together(
         assert running.call("/health", method="GET").status == 200
 
 
+@pytest.mark.slow
 def test_what_a_team_may_not_send_does_not_count_for_all(
     tmp_path: Path, background: Background, served_by_one: Gateway
 ) -> None:
@@ -99,6 +101,7 @@ def test_what_a_team_may_not_send_does_not_count_for_all(
         assert passed(running, BLUE) == 2
 
 
+@pytest.mark.slow
 def test_a_day_has_as_many_calls_as_are_left_of_it(
     tmp_path: Path, background: Background, served_by_one: Gateway
 ) -> None:
@@ -116,6 +119,7 @@ def test_a_day_has_as_many_calls_as_are_left_of_it(
         assert call(running, "blue-key", "/health").status == 405
 
 
+@pytest.mark.slow
 def test_the_days_count_goes_on_through_changes_until_there_are_other_quotas(
     tmp_path: Path, background: Background, served_by_one: Gateway
 ) -> None:
@@ -132,6 +136,7 @@ def test_the_days_count_goes_on_through_changes_until_there_are_other_quotas(
         assert passed(running, RED) == 4
 
 
+@pytest.mark.slow
 def test_a_call_over_the_rate_costs_nothing_of_the_day(
     tmp_path: Path, background: Background, served_by_one: Gateway
 ) -> None:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> None:
     answer = gateway.call("/echo?key=secret", b"secret", {"Authorization": "secret", "X-Api-Key": "secret"})
     line = gateway.logged(answer.header("x-request-id"))
@@ -35,6 +34,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
     assert "secret" not in str(line)
 
 
+@pytest.mark.slow
 def test_a_rotated_log_is_begun_anew(tmp_path: Path, background: Background) -> None:
     with start_gateway(tmp_path, background, Gateway((), ())) as running:
         running.logged(running.call("/nope").header("x-request-id"))

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import Answer, RunningGateway
 
-pytestmark = pytest.mark.slow
-
 CHAT = openai.CHAT_PATH
 
 
@@ -70,6 +68,7 @@ def assert_error(answer: Answer, error: errors.ApiError) -> None:
     assert answer.error["request_id"] == answer.header("x-request-id")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "model", "asked"),
     [(CHAT, "chat", "/echo"), (CHAT, "3", "/echo/three"), (openai.EMBEDDINGS_PATH, "embed", "/echo/embed")],
@@ -82,6 +81,7 @@ def test_a_call_goes_to_the_server_of_the_model_it_names(
     assert gateway.logged(answer.header("x-request-id"))["model"] == model
 
 
+@pytest.mark.slow
 def test_only_allowed_headers_reach_the_model_and_its_own_stay_behind(gateway: RunningGateway) -> None:
     sent = {"Authorization": "Bearer secret", "Accept": "a/b", "X-Custom": "1", "X-Stainless-Os": "Linux"}
     answer = gateway.call(f"{CHAT}?api-version=1", b'{"model": "chat"}', sent)
@@ -93,12 +93,14 @@ def test_only_allowed_headers_reach_the_model_and_its_own_stay_behind(gateway: R
     assert teapot.header("set-cookie") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain; charset=utf-8"])
 def test_a_body_is_json_whatever_it_calls_itself(gateway: RunningGateway, kind: str | None) -> None:
     answer = gateway.call(CHAT, b'{"model": "chat"}', {"Content-Type": kind} if kind else {})
     assert [value for name, value in answer.json["headers"] if name == "content-type"] == ["application/json"]
 
 
+@pytest.mark.slow
 def test_a_body_arrives_as_it_was_sent_in_one_piece_or_many(gateway: RunningGateway) -> None:
     body = json.dumps({"messages": "x" * 5_000_000, "model": "chat"}).encode()
     pieces = iter([body[at : at + 100_000] for at in range(0, len(body), 100_000)])
@@ -107,6 +109,7 @@ def test_a_body_arrives_as_it_was_sent_in_one_piece_or_many(gateway: RunningGate
     assert whole.json["sha256"] == chunked.json["sha256"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -133,6 +136,7 @@ def test_a_body_that_names_no_model_is_400_that_lists_them(gateway: RunningGatew
     assert "chat, 3, steps" in answer.error["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["", "Chat", "chat ", " chat", "chat\0", "refused", "embed", ".*"])
 def test_a_model_that_is_not_of_this_path_is_404_that_lists_them(gateway: RunningGateway, model: str) -> None:
     answer = ask(gateway, model)
@@ -140,27 +144,32 @@ def test_a_model_that_is_not_of_this_path_is_404_that_lists_them(gateway: Runnin
     assert "chat, 3, steps" in answer.error["message"]
 
 
+@pytest.mark.slow
 def test_of_equal_keys_the_last_one_counts_as_for_the_model_server(gateway: RunningGateway) -> None:
     answer = gateway.call(CHAT, b'{"model": "3", "model": "chat"}')
     assert answer.json["path"] == "/echo"
 
 
+@pytest.mark.slow
 def test_no_header_says_what_only_the_body_can(gateway: RunningGateway) -> None:
     said = {"model": "chat", "body": '{"model": "chat"}', "x-envoy-metadata": "chat"}
     assert_error(gateway.call(CHAT, b"{}", said), openai.MODEL_MISSING)
 
 
+@pytest.mark.slow
 def test_a_body_over_the_limit_is_413(gateway: RunningGateway) -> None:
     body = json.dumps({"model": "chat", "x": "y" * BODY_LIMIT_BYTES}).encode()
     assert_error(gateway.call(CHAT, body), errors.BODY_TOO_LARGE)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_ready_is_503_with_retry_after(gateway: RunningGateway) -> None:
     answer = ask(gateway, "starting")
     assert_error(answer, errors.MODEL_NOT_READY)
     assert answer.header("retry-after") == str(errors.RETRY_AFTER_SECONDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [CHAT, openai.EMBEDDINGS_PATH])
 def test_another_method_is_405_with_allow(gateway: RunningGateway, path: str) -> None:
     answer = gateway.call(path, method="GET")
@@ -168,6 +177,7 @@ def test_another_method_is_405_with_allow(gateway: RunningGateway, path: str) ->
     assert answer.header("allow") == "POST, OPTIONS"
 
 
+@pytest.mark.slow
 def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     listed = gateway.call(openai.MODELS_PATH, method="GET")
     names = ["chat", "3", "steps", "silent", "hang", "teapot", "starting", "embed"]
@@ -180,12 +190,14 @@ def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     assert posted.header("allow") == "GET, OPTIONS"
 
 
+@pytest.mark.slow
 def test_an_unknown_path_lists_these_too(gateway: RunningGateway) -> None:
     message = gateway.call("/v1/completions").error["message"]
     for path in ("POST /v1/chat/completions", "POST /v1/embeddings", "GET /v1/models"):
         assert path in message
 
 
+@pytest.mark.slow
 def test_without_such_entries_there_are_no_such_paths(
     gateway: RunningGateway, background: Background
 ) -> None:
@@ -195,6 +207,7 @@ def test_without_such_entries_there_are_no_such_paths(
             assert_error(answer, errors.UNKNOWN_PATH)
 
 
+@pytest.mark.slow
 def test_a_stream_comes_as_it_is_made(gateway: RunningGateway, server: OddServer) -> None:
     server.steps.clear()
     with contextlib.closing(gateway.connect()) as connection:
@@ -207,6 +220,7 @@ def test_a_stream_comes_as_it_is_made(gateway: RunningGateway, server: OddServer
         assert response.read() == b"two"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_model_that_is_silent_for_too_long_is_504(gateway: RunningGateway, stream: bool) -> None:  # noqa: FBT001
     answer = ask(gateway, "hang", stream=stream)
@@ -214,6 +228,7 @@ def test_a_model_that_is_silent_for_too_long_is_504(gateway: RunningGateway, str
     assert "within 1 seconds" in answer.error["message"], "not the time of the models' own paths"
 
 
+@pytest.mark.slow
 def test_half_an_answer_in_one_piece_is_504_and_half_a_stream_is_cut(gateway: RunningGateway) -> None:
     assert_error(ask(gateway, "silent"), errors.MODEL_TOO_SLOW)
     with contextlib.closing(gateway.connect()) as connection:
@@ -222,6 +237,7 @@ def test_half_an_answer_in_one_piece_is_504_and_half_a_stream_is_cut(gateway: Ru
             connection.getresponse().read()
 
 
+@pytest.mark.slow
 def test_the_listeners_own_patience_does_not_cut_it_short(
     tmp_path: Path, background: Background, server: OddServer
 ) -> None:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import Answer, RunningGateway
 
-pytestmark = pytest.mark.slow
 NOTHING = Gateway((), ())
 
 
@@ -36,6 +35,7 @@ def settings(folder: Path) -> Settings:
     return Settings("127.0.0.1", 0, Files(folder, folder / "access.log"), find_ca_bundle())
 
 
+@pytest.mark.slow
 def test_envoy_finds_no_fault_in_any_kind_of_route(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:
@@ -49,20 +49,14 @@ def test_envoy_finds_no_fault_in_any_kind_of_route(
     assert background.run(find_config_error(everything, settings(tmp_path))) == ""
 
 
+@pytest.mark.slow
 def test_envoy_says_what_is_wrong(tmp_path: Path, background: Background) -> None:
     wrong = Gateway((Upstream("a", (70_000,)),), (ServedRoute("a", "a", "/x", ()),))
     assert "PortValue" in background.run(find_config_error(wrong, settings(tmp_path)))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_in_the_folder_can_be_read_by_others(tmp_path: Path) -> None:
-    launch = EnvoyGateway(tmp_path / "state", host="127.0.0.1", port=0).launch()
-    folder = tmp_path / "state"
-    assert launch.cwd == folder
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o077 for path in folder.rglob("*")} == {0}
-
-
+@pytest.mark.slow
 def test_a_port_that_is_held_is_not_shared(
     tmp_path: Path, gateway: RunningGateway, background: Background
 ) -> None:
@@ -75,6 +69,7 @@ def test_a_port_that_is_held_is_not_shared(
         background.run(second.wait_started(0.1))
 
 
+@pytest.mark.slow
 def test_a_gateway_that_died_comes_back_on_its_port_with_what_it_served(
     tmp_path: Path, background: Background
 ) -> None:
@@ -87,6 +82,7 @@ def test_a_gateway_that_died_comes_back_on_its_port_with_what_it_served(
         assert running.call("/a").status == 200
 
 
+@pytest.mark.slow
 def test_what_is_applied_while_it_is_down_is_served_when_it_is_back(
     tmp_path: Path, background: Background
 ) -> None:
@@ -98,6 +94,7 @@ def test_what_is_applied_while_it_is_down_is_served_when_it_is_back(
         assert running.call("/a").status == 200
 
 
+@pytest.mark.slow
 def test_nobody_else_can_reach_the_admin_interface(tmp_path: Path, background: Background) -> None:
     with start_gateway(tmp_path, background, NOTHING) as running:
         assert running.process is not None
@@ -109,6 +106,7 @@ def test_nobody_else_can_reach_the_admin_interface(tmp_path: Path, background: B
         assert (socket.stat().st_mode & 0o777, socket.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -136,6 +134,7 @@ def test_the_admin_interface_does_no_more_than_is_needed(
     assert background.run(ask()) == 403
 
 
+@pytest.mark.slow
 def test_a_folder_may_have_a_name_longer_than_a_socket_may(tmp_path: Path, background: Background) -> None:
     with OddServer() as server:
         served = Gateway((Upstream("a", (server.port,)),), (ServedRoute("a", "a", "/echo", ()),))
@@ -144,12 +143,14 @@ def test_a_folder_may_have_a_name_longer_than_a_socket_may(tmp_path: Path, backg
             assert running.call("/a").status == 200
 
 
+@pytest.mark.slow
 def test_a_dead_gateway_has_no_calls_under_way(tmp_path: Path, background: Background) -> None:
     with start_gateway(tmp_path, background, Gateway((Upstream("a", ()),), ())) as running:
         running.stop()
         assert background.run(running.envoy.active_requests("a")) == 0
 
 
+@pytest.mark.slow
 def test_draining_lets_calls_end_and_tells_clients_to_go(tmp_path: Path, background: Background) -> None:
     with (
         OddServer() as server,
@@ -166,6 +167,7 @@ def test_draining_lets_calls_end_and_tells_clients_to_go(tmp_path: Path, backgro
         assert call.result().body == b"onetwo"
 
 
+@pytest.mark.slow
 def test_draining_ends_when_time_is_up_and_leaves_no_socket(tmp_path: Path, background: Background) -> None:
     with (
         OddServer() as server,
@@ -180,6 +182,7 @@ def test_draining_ends_when_time_is_up_and_leaves_no_socket(tmp_path: Path, back
         assert call.result().body == b"onetwo"
 
 
+@pytest.mark.slow
 def test_a_dead_gateway_leaves_no_socket_either(tmp_path: Path, background: Background) -> None:
     with start_gateway(tmp_path, background, NOTHING) as running:
         running.stop()
@@ -209,6 +212,7 @@ def connection_header(running: RunningGateway) -> str | None:
         return read(connection).header("connection")
 
 
+@pytest.mark.slow
 def test_more_clients_than_the_limit_are_turned_away(tmp_path: Path, background: Background) -> None:
     with (
         start_gateway(tmp_path, background, NOTHING, limits=Limits(connections=2)) as running,

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
 CLIENTS = 3
 
 
@@ -60,6 +59,7 @@ def states(port: int, other: int) -> list[Gateway]:
 EXPECTED = [404, 503, 200, 200, 418, 200, 200, 200, 200, 501]
 
 
+@pytest.mark.slow
 def test_changes_drop_no_call_on_an_untouched_route(tmp_path: Path, background: Background) -> None:
     with OddServer() as first, OddServer() as two:
         gateways = states(first.port, two.port)
@@ -89,6 +89,7 @@ def call_until(running: RunningGateway, changed: threading.Event) -> list[int]:
     return statuses
 
 
+@pytest.mark.slow
 def test_a_call_under_way_survives_the_removal_of_its_route(tmp_path: Path, background: Background) -> None:
     with OddServer() as server, ThreadPoolExecutor(1) as client:
         served = Gateway(
@@ -105,6 +106,7 @@ def test_a_call_under_way_survives_the_removal_of_its_route(tmp_path: Path, back
             assert call.result().body == b"onetwo"
 
 
+@pytest.mark.slow
 def test_what_is_the_same_is_not_written_again(tmp_path: Path, background: Background) -> None:
     served = states(1, 2)[3]
     with start_gateway(tmp_path, background, served) as running:
@@ -121,12 +123,14 @@ def written(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in paths}
 
 
+@pytest.mark.slow
 def test_what_is_gone_leaves_no_file(tmp_path: Path, background: Background) -> None:
     with start_gateway(tmp_path, background, states(1, 2)[2]) as running:
         running.apply(Gateway((), ()))
         assert list((tmp_path / "envoy/endpoints").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_refused_change_names_the_reason_and_changes_nothing(
     tmp_path: Path, background: Background
 ) -> None:
@@ -144,6 +148,7 @@ def test_a_refused_change_names_the_reason_and_changes_nothing(
             assert running.call("/moving").status == 418
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a:b", "a/../b", "a.b|c", "ä b", "%2e%2e"])
 def test_an_upstream_may_have_any_name(tmp_path: Path, background: Background, name: str) -> None:
     route = ServedRoute("a", name, "/echo", ())

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
-
 CALLS = 60
 
 
@@ -52,6 +50,7 @@ def answering(gateway: RunningGateway) -> Counter[int]:
     return Counter(gateway.call("/echo").json["port"] for _ in range(CALLS))
 
 
+@pytest.mark.slow
 def test_calls_are_spread_over_idle_servers(
     tmp_path: Path, background: Background, servers: tuple[OddServer, OddServer]
 ) -> None:
@@ -61,6 +60,7 @@ def test_calls_are_spread_over_idle_servers(
     assert min(counts.values()) > CALLS // 6, counts
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_left_alone(
     tmp_path: Path, background: Background, servers: tuple[OddServer, OddServer]
 ) -> None:
@@ -70,6 +70,7 @@ def test_a_busy_server_is_left_alone(
     assert counts[busy.port] <= CALLS // 10, "it would have every fourth call if two were drawn"
 
 
+@pytest.mark.slow
 def test_a_dead_server_costs_no_call_though_it_has_the_fewest(
     tmp_path: Path, background: Background, closed_port: int, servers: tuple[OddServer, OddServer]
 ) -> None:

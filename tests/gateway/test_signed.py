@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import Answer
 
-pytestmark = pytest.mark.slow
-
 REGION = "eu-west-1"
 FIRST = Credentials("AKIDFIRST", "secret/of+the=first", "token/of+the=first==")
 
@@ -93,6 +91,7 @@ def assert_error(answered: Answer, error: errors.ApiError, message: str = "") ->
     assert answered.header("retry-after") == (str(errors.RETRY_AFTER_SECONDS) if waits else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)) * 23_000], ids=["none", "small", "near 6 MB"])
 def test_a_call_is_signed_and_answers_what_the_model_does(endpoint: Endpoint, body: bytes) -> None:
     headers = {"X-Custom": "  two  spaces ", "Content-Type": "application/x-npy", "Accept": "a/b, c/d"}
@@ -105,16 +104,19 @@ def test_a_call_is_signed_and_answers_what_the_model_does(endpoint: Endpoint, bo
     assert not [name for name, _ in answered.headers if name.startswith("x-amzn")]
 
 
+@pytest.mark.slow
 def test_a_chunked_call_is_signed_too(endpoint: Endpoint) -> None:
     assert endpoint.gateway.call("/real", iter([b"one", b"two"])).body == b"onetwo"
 
 
+@pytest.mark.slow
 def test_what_a_caller_says_of_itself_is_not_what_is_signed_with(endpoint: Endpoint) -> None:
     mine = {"Authorization": "AWS4-HMAC-SHA256 mine", "X-Amz-Security-Token": "mine", "X-Amz-Date": "mine"}
     assert endpoint.gateway.call("/real", b"{}", mine).status == 200
     assert endpoint.keys.seen[-1] == FIRST.key
 
 
+@pytest.mark.slow
 def test_new_credentials_are_used_at_once_and_without_a_restart(endpoint: Endpoint) -> None:
     endpoint.log_in(Credentials("AKIDSECOND", "another secret", None))
     endpoint.keys.expired.add(FIRST.key)
@@ -122,6 +124,7 @@ def test_new_credentials_are_used_at_once_and_without_a_restart(endpoint: Endpoi
     assert endpoint.keys.seen[-1] == "AKIDSECOND"
 
 
+@pytest.mark.slow
 def test_expired_credentials_are_the_operators_business(endpoint: Endpoint) -> None:
     endpoint.keys.expired.add(FIRST.key)
     answered = endpoint.gateway.call("/real", b"{}")
@@ -130,6 +133,7 @@ def test_expired_credentials_are_the_operators_business(endpoint: Endpoint) -> N
     assert endpoint.keys.refused[-1] == "ExpiredTokenException"
 
 
+@pytest.mark.slow
 def test_a_wrong_secret_signs_nothing_that_counts(endpoint: Endpoint) -> None:
     endpoint.keys.add("AKIDWRONG", "the right secret")
     write_credentials(endpoint.credentials, Credentials("AKIDWRONG", "a wrong secret", None))
@@ -137,6 +141,7 @@ def test_a_wrong_secret_signs_nothing_that_counts(endpoint: Endpoint) -> None:
     assert endpoint.keys.refused[-1] == "InvalidSignatureException"
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_the_gateways_configuration_or_log(endpoint: Endpoint) -> None:
     written = [path for path in endpoint.gateway.folder.rglob("*") if path.is_file()]
     log = endpoint.gateway.folder.parent / "logs/access.log"
@@ -147,6 +152,7 @@ def test_no_secret_is_in_the_gateways_configuration_or_log(endpoint: Endpoint) -
     assert endpoint.credentials.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body", [b'{"error": "no: \\"\xc3\xa9\\u00e9\\ud83d\\ude42\\\\n\\n\\/"}', b'{"x":\n\t[1, "\\u0022"]}']
 )
@@ -157,6 +163,7 @@ def test_a_models_own_json_error_is_as_it_was(endpoint: Endpoint, body: bytes) -
     assert answered.header("content-type") == "application/json"
 
 
+@pytest.mark.slow
 def test_a_models_other_errors_keep_their_status_and_words(endpoint: Endpoint) -> None:
     endpoint.model.answering = answer(418, 'no "tea"\n\\ é 🙂'.encode())
     answered = refused(endpoint)
@@ -175,6 +182,7 @@ def refused(endpoint: Endpoint) -> Answer:
         endpoint.model.answering = ModelServer().answering
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_does_not_exist_is_not_ready(endpoint: Endpoint) -> None:
     assert_error(endpoint.gateway.call("/nowhere", b"{}"), errors.MODEL_NOT_READY)
 
@@ -182,6 +190,7 @@ def test_an_endpoint_that_does_not_exist_is_not_ready(endpoint: Endpoint) -> Non
 ESCAPED = r"say \"OriginalMessage\":\"{}\" \\"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "error", "message"),
     [
@@ -220,6 +229,7 @@ def test_sagemakers_own_errors_are_worded_as_on_aws(
         endpoint.model.answering = ModelServer().answering
 
 
+@pytest.mark.slow
 def test_characters_beyond_ascii_may_be_escaped_in_either_case(endpoint: Endpoint) -> None:
     own = r"{\"a\": \"\uD83D\uDE42\ud83d\ude42\u00E9\"}"
     endpoint.model.answering = answer(
@@ -231,10 +241,12 @@ def test_characters_beyond_ascii_may_be_escaped_in_either_case(endpoint: Endpoin
         endpoint.model.answering = ModelServer().answering
 
 
+@pytest.mark.slow
 def test_the_gateways_own_errors_are_as_on_every_path(endpoint: Endpoint) -> None:
     assert_error(endpoint.gateway.call("/real", bytes(7_000_000)), errors.BODY_TOO_LARGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True])
 def test_it_can_be_called_as_openai_does(endpoint: Endpoint, stream: bool) -> None:  # noqa: FBT001
     body = json.dumps({"model": "real", "stream": stream}).encode()

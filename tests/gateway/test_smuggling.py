@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
-
 DEADLINE_SECONDS = 20.0
 RED, BLUE = "red-now", "blue-now"
 HIDDEN = b"POST /teapot HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
@@ -71,6 +69,7 @@ def statuses_until_closed(port: int, sent: bytes) -> list[int]:
     return [int(answer[:3]) for answer in said.split(b"HTTP/1.1 ")[1:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/echo", "/function"])
 def test_a_length_that_can_be_read_in_two_ways_is_refused_with_all_that_follows(
     gateway: RunningGateway, path: str
@@ -83,6 +82,7 @@ def test_a_length_that_can_be_read_in_two_ways_is_refused_with_all_that_follows(
     assert taken == {}, "one answer that refuses, and nothing of what came behind it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("written", "arrives"),
     [
@@ -100,6 +100,7 @@ def test_a_header_over_several_lines_goes_on_as_one(
     assert [value for name, value in headers if name == "content-length"] == ["2"]
 
 
+@pytest.mark.slow
 def test_nothing_behind_a_chunked_body_becomes_a_header(gateway: RunningGateway) -> None:
     trailers = b"X-Custom: late\r\nAuthorization: Bearer late\r\n\r\n"
     answer = gateway.raw(b"POST /function HTTP/1.1\r\nHost: x\r\n" + CHUNKED_WITH_MORE + trailers)
@@ -107,6 +108,7 @@ def test_nothing_behind_a_chunked_body_becomes_a_header(gateway: RunningGateway)
     assert "late" not in str(answer.json["headers"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shown",
     [
@@ -128,11 +130,13 @@ def test_no_second_key_or_name_opens_what_the_first_does_not(
     assert answer.status in {401, 403}
 
 
+@pytest.mark.slow
 def test_no_key_in_the_address_opens_anything(keyed: RunningGateway) -> None:
     for path in (f"/echo?x-api-key={BLUE}", f"/echo?api_key={BLUE}", f"http://{BLUE}@x/echo"):
         assert keyed.raw(request(path, "Content-Length: 0")).status == 401
 
 
+@pytest.mark.slow
 def test_a_key_given_twice_reaches_nobody_either(keyed: RunningGateway) -> None:
     shown = (f"X-Api-Key: {BLUE}", f"Authorization: Bearer {RED}", "Authorization: Bearer third")
     answer = keyed.raw(request("/function", *shown, "Content-Length: 2") + b"{}")

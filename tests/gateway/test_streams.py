@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from support.background import Background
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def server() -> Iterator[OddServer]:
@@ -48,6 +46,7 @@ def running(tmp_path: Path, background: Background, server: OddServer) -> Iterat
         yield running
 
 
+@pytest.mark.slow
 def test_a_stream_comes_as_it_is_made_and_outlasts_the_gateways_timeout(
     running: RunningGateway, server: OddServer
 ) -> None:
@@ -62,6 +61,7 @@ def test_a_stream_comes_as_it_is_made_and_outlasts_the_gateways_timeout(
         assert response.read() == b"two"
 
 
+@pytest.mark.slow
 def test_a_stream_that_falls_silent_is_cut(running: RunningGateway) -> None:
     with contextlib.closing(running.connect()) as connection:
         connection.request("POST", "/silent")
@@ -70,11 +70,13 @@ def test_a_stream_that_falls_silent_is_cut(running: RunningGateway) -> None:
             response.read()
 
 
+@pytest.mark.slow
 def test_a_stream_that_never_begins_is_504(running: RunningGateway) -> None:
     answer = running.call("/never")
     assert (answer.status, answer.error["code"]) == (504, "model_too_slow")
 
 
+@pytest.mark.slow
 def test_a_stream_that_breaks_off_is_cut_and_not_ended(running: RunningGateway) -> None:
     with contextlib.closing(running.connect()) as connection:
         connection.request("POST", "/broken")
@@ -85,6 +87,7 @@ def test_a_stream_that_breaks_off_is_cut_and_not_ended(running: RunningGateway) 
         assert cut.value.partial == b"half"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", [True, False])
 def test_who_goes_away_stops_the_model(tmp_path: Path, background: Background, streams: bool) -> None:  # noqa: FBT001
     began, stopped = threading.Event(), threading.Event()

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_every_answer_is_counted_also_those_of_the_gateway_itself(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:
@@ -39,6 +38,7 @@ def test_every_answer_is_counted_also_those_of_the_gateway_itself(
         }
 
 
+@pytest.mark.slow
 def test_durations_come_in_buckets_of_our_own_by_model(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:
@@ -49,6 +49,7 @@ def test_durations_come_in_buckets_of_our_own_by_model(
         assert bounds == list(BUCKETS_MILLISECONDS)
 
 
+@pytest.mark.slow
 def test_paths_that_nobody_knows_make_no_new_statistic(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from support.background import Background
     from support.running_gateway import RunningGateway
 
-pytestmark = pytest.mark.slow
-
 LIMIT_BYTES = 2000
 """Of the log: some ten calls."""
 
@@ -66,6 +64,7 @@ def _kept_bounded(
         background.run(stop(task))
 
 
+@pytest.mark.slow
 def test_rotations_in_the_middle_of_calls_lose_none_and_double_none(
     running: RunningGateway, collector: UsageCollector, background: Background
 ) -> None:
@@ -85,6 +84,7 @@ def test_rotations_in_the_middle_of_calls_lose_none_and_double_none(
     assert collector.load_table(None).requests == calls
 
 
+@pytest.mark.slow
 def test_a_gateway_that_is_killed_loses_nothing_that_it_had_written(
     running: RunningGateway, collector: UsageCollector
 ) -> None:
@@ -97,6 +97,7 @@ def test_a_gateway_that_is_killed_loses_nothing_that_it_had_written(
     assert collector.load_table(None).requests == 10
 
 
+@pytest.mark.slow
 def test_models_and_unknown_paths_have_a_row_each(running: RunningGateway, collector: UsageCollector) -> None:
     for path in ("/chat", "/chat", "/no", "/such", "/path?here=1", "/health"):
         answer = running.call(path)

@@ -265,3 +265,23 @@ def test_an_envoy_that_has_gone_is_said_not_to_answer(tmp_path: Path) -> None:
             await started.gateway.apply(Gateway((), (RefusedRoute("a", "no"),)))
 
     asyncio.run(story())
+
+
+def test_a_full_disk_stops_a_start_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / ".bootstrap.json.new").symlink_to("/dev/full")
+    with pytest.raises(StartError, match=r"bootstrap\.json cannot be written: No space left on device"):
+        EnvoyGateway(tmp_path, host="127.0.0.1", port=0).launch()
+
+
+def test_a_folder_that_cannot_be_made_stops_a_start_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError, match=r"file/gateway\S* cannot be written: Not a directory"):
+        EnvoyGateway(tmp_path / "file/gateway", host="127.0.0.1", port=0).launch()
+
+
+def test_nothing_in_the_folder_can_be_read_by_others(tmp_path: Path) -> None:
+    launch = EnvoyGateway(tmp_path / "state", host="127.0.0.1", port=0).launch()
+    folder = tmp_path / "state"
+    assert launch.cwd == folder
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o077 for path in folder.rglob("*")} == {0}
