@@ -83,7 +83,7 @@ def _type(schema: dict[str, Any]) -> str:
     names = {"string": "string", "integer": "whole number", "number": "number", "boolean": "true or false"}
     match schema.get("type"):
         case "array":
-            return f"array of {_type(schema['items'])}"
+            return f"array of {_type(schema['items']).replace(' or ', 's or ')}s"
         case str(name) if name in names:
             return names[name] + _limits(schema)
         case _:

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9-]{1,256}")
 _CREDENTIALS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-amz-security-token"}
 )
-_OF_THE_CONNECTION = frozenset(
+_HOP_BY_HOP = frozenset(
     {
         "connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "trailers",
         "transfer-encoding", "upgrade", "host", "content-length", "expect", "forwarded", "via",
@@ -64,7 +64,7 @@ def _check_forbidden(context: Context) -> Iterator[Problem]:
         name = header.value.lower()
         if name in _CREDENTIALS:
             reason = "which carries credentials"
-        elif name in _OF_THE_CONNECTION or name.startswith("x-forwarded-"):
+        elif name in _HOP_BY_HOP or name.startswith("x-forwarded-"):
             reason = "which belongs to the connection"
         else:
             continue
