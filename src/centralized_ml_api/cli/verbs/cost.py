@@ -41,8 +41,8 @@ _MOST_HOURS = 24 * 366
 def cost(config: Path, hours: float | None, number: int | None, region: str | None, *, as_json: bool) -> None:
     """Show what CONFIG costs on AWS: instances and calls.
 
-    With credentials AWS is asked for its prices; without, the list that comes with this version is used.
-    Where a price is unknown, that is said, and the sum is "at least".
+    Prices come from AWS if you have credentials, otherwise from the list that comes with this version. Where
+    a price is unknown, the sum says "at least".
     """
     plan, found = load_cost(config, region)
     now = datetime.now(UTC)

@@ -91,8 +91,8 @@ def extend(
     """Move the end of the event.
 
     UNTIL is an instant such as 2030-06-01T18:00:00+02:00, a time from now such as 2h, or a time after the
-    present end such as +2h. It is written into CONFIG, of which everything else stays as it is, comments too,
-    and what runs is told. You are asked before the end moves to an earlier instant.
+    present end such as +2h. It is written into CONFIG; the rest of the file stays as it is, comments too.
+    What runs is told. You are asked before the end moves to an earlier instant.
     """
     document, now = load_document(config), datetime.now(UTC).replace(microsecond=0)
     before = _end_of(document)

@@ -70,8 +70,8 @@ class Outcome:
 def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *, as_json: bool) -> int:
     """Call every model with its sample, one after the other.
 
-    Without URL, those of the API that runs here. A model without a sample, or one that is not served there
-    (501), is skipped with the reason. Exit status 1 when a model failed, or none answered.
+    Without URL, the models of the API that runs here. A model without a sample, or one that is not served
+    there (501), is skipped, with the reason. Exit status 1 when a model failed, or none answered.
     """
     from centralized_ml_api.cli.loading import load_plan_and_warn
 

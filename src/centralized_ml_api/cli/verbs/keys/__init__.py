@@ -59,7 +59,7 @@ OPENAI_API_KEY={key}
 def keys(context: click.Context, place: KeyPlace, shown: str | None, *, as_json: bool) -> None:
     """List the teams and the state of their keys.
 
-    Of a key only the last characters are shown. `mlapi keys export` writes a file for each team to hand out.
+    Only the last characters of a key are shown. `mlapi keys export` writes a file for each team to hand out.
     """
     if context.invoked_subcommand is not None:
         return
@@ -164,7 +164,10 @@ def revoke(team: str, place: KeyPlace, *, former: bool, yes: bool) -> None:
 @click.option("--url", help="The address that the teams call. Default: that of the API that runs here.")
 @place_options
 def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> None:
-    """Write a file for each team to hand out: its key, the address, and how to call."""
+    """Write a file for each team to hand out.
+
+    It holds the key of the team, the address of the API, and how to call it.
+    """
     named = None if url is None else check_address(url)
     opened = place.open()
     teams = [team.team for team in opened.teams() if team.state == "active" and only in {None, team.team}]
