@@ -64,13 +64,13 @@ def ask_environments(mirror: Path, *questions: Asked) -> list[Any]:
     accessors.JumpStartModelsAccessor._cache = None
     return [
         artifacts._retrieve_default_environment_variables(
-            model_id=one.model_id,
-            model_version=one.version,
-            region=one.region,
-            instance_type=one.instance,
+            model_id=question.model_id,
+            model_version=question.version,
+            region=question.region,
+            instance_type=question.instance,
             include_aws_sdk_env_vars=False,
         )
-        for one in questions
+        for question in questions
     ]
 
 
@@ -105,7 +105,7 @@ def _deploy(settings: Any) -> dict[str, Any]:
 def _payloads(payloads: Any) -> Any:
     if payloads == FAILED:
         return FAILED
-    return [(name, one.content_type, one.accept) for name, one in (payloads or {}).items()]
+    return [(name, payload.content_type, payload.accept) for name, payload in (payloads or {}).items()]
 
 
 def _resources(resources: Any) -> Any:

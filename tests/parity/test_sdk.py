@@ -50,7 +50,9 @@ def asked(**changes: Any) -> Asked:
 
 
 def every_instance(name: str, spec: dict[str, Any], *instances: str, **changes: Any) -> list[Case]:
-    return [Case(f"{name} on {one}", (spec,), asked(instance=one, **changes)) for one in instances]
+    return [
+        Case(f"{name} on {instance}", (spec,), asked(instance=instance, **changes)) for instance in instances
+    ]
 
 
 def package_variants() -> dict[str, Any]:
@@ -148,7 +150,7 @@ SAME = [
     *[
         Case(
             f"version {wanted}",
-            tuple(make_spec(version=one) for one in ("1.2.0", "1.3.1", "2.0.0")),
+            tuple(make_spec(version=version) for version in ("1.2.0", "1.3.1", "2.0.0")),
             asked(version=wanted),
         )
         for wanted in ("*", "1.*", "1.2.0", "2.*", "9.*")
@@ -160,7 +162,8 @@ DEVIATIONS = [
     Case(
         "1.* with 1.10",
         tuple(
-            make_spec(version=one, inference_volume_size=size) for one, size in (("1.9.0", 9), ("1.10.0", 10))
+            make_spec(version=version, inference_volume_size=size)
+            for version, size in (("1.9.0", 9), ("1.10.0", 10))
         ),
         asked(version="1.*", instance=CPU),
         frozenset({"volume_gib"}),
@@ -216,7 +219,7 @@ def comparable(facts: ModelFacts) -> dict[str, Any]:
         "startup_timeout_seconds": deploy.startup_timeout_seconds,
         "inference_ami": deploy.inference_ami,
         "volume_gib": deploy.volume_gib,
-        "payloads": [(one.name, one.content_type, one.accept) for one in facts.payloads],
+        "payloads": [(payload.name, payload.content_type, payload.accept) for payload in facts.payloads],
         "resources": _as_the_sdk_names_them(facts),
     }
 
@@ -284,7 +287,7 @@ def test_rule_14_the_sdk_takes_what_it_said_of_one_type_over_to_the_next(tmp_pat
     mirror = write_mirror(tmp_path / "mirror", make_spec())
     fresh = ask_sdk(mirror, asked(instance=GPU))["environment"]
     assert ask_environments(mirror, asked(instance=EXACT), asked(instance=GPU))[-1] != fresh
-    here = [resolve_here(mirror, tmp_path, asked(instance=one)).environment for one in (EXACT, GPU)]
+    here = [resolve_here(mirror, tmp_path, asked(instance=instance)).environment for instance in (EXACT, GPU)]
     assert here[-1] == fresh
 
 

@@ -31,7 +31,12 @@ class Fetcher:
 
     @property
     def stages(self) -> set[str]:
-        return {one.stage for one in self.progress}
+        return {now.stage for now in self.progress}
+
+    def beside(self) -> set[str]:
+        """The names in the two folders above the cache, itself and its folder left out."""
+        above = (self.cache or Path()).parent
+        return {path.name for path in [*above.iterdir(), *above.parent.iterdir()]} - {"cache", above.name}
 
     def left_over(self) -> set[str]:
         """The names of all files in the cache but the locks."""

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from support.loopback import LoopbackServer
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class FileServer(LoopbackServer):
         self.holding = threading.Event()
         self.release = threading.Event()
         super().__init__(self._handler())
+
+    def serve_tls(self, context: ssl.SSLContext) -> None:
+        """Answers over TLS; to be called before it runs."""
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
 
     def let_go(self) -> None:
         self.release.set()

@@ -150,7 +150,7 @@ def test_everything_that_stands_against_a_model_is_said_at_once() -> None:
     spec = make_spec(deprecated=True, hosting_eula_key="eula.txt")
     with pytest.raises(SeveralRefusals) as raised:
         facts_of(spec, instance="ml.c7.large")
-    assert [type(one) for one in raised.value.refusals] == [
+    assert [type(refusal) for refusal in raised.value.refusals] == [
         DeprecatedModelError,
         UnsupportedInstanceError,
         LicenceError,

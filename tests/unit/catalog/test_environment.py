@@ -34,8 +34,8 @@ def test_rule_13_a_family_with_a_hyphen_has_its_variables() -> None:
 @pytest.mark.parametrize("order", list(permutations([GPU, EXACT, CPU])))
 def test_rule_14_no_type_leaks_into_the_next(order: tuple[str, ...]) -> None:
     spec = make_spec()
-    alone = {one: facts_of(make_spec(), instance=one) for one in order}
-    assert {one: facts_of(spec, instance=one) for one in order} == alone
+    alone = {instance: facts_of(make_spec(), instance=instance) for instance in order}
+    assert {instance: facts_of(spec, instance=instance) for instance in order} == alone
 
 
 @given(

@@ -41,6 +41,6 @@ def test_of_an_unknown_text_the_family_says_nothing() -> None:
 
 
 def test_every_text_of_the_snapshot_has_a_name() -> None:
-    asked = {name: one["eula"] for name, one in load_folded()["models"].items() if one.get("eula")}
+    asked = {name: model["eula"] for name, model in load_folded()["models"].items() if model.get("eula")}
     assert asked
     assert [name for name, key in asked.items() if licence_of(name, f"{TEXTS}/{key}") is None] == []

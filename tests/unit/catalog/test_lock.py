@@ -22,7 +22,7 @@ MODEL = "acme-textgeneration-tiny"
 
 def write_lock(folder: Path, *versions: str, requested: str = "*") -> Path:
     path = folder / LOCK_NAME
-    locked = [Locked.of(Found(make_spec(version=one), "live"), requested) for one in versions]
+    locked = [Locked.of(Found(make_spec(version=version), "live"), requested) for version in versions]
     path.write_text(render_lock(locked))
     return path
 

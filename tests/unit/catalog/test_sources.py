@@ -19,6 +19,7 @@ from centralized_ml_api.catalog.sources.web import fetch
 from centralized_ml_api.local.machine.ports import free_port
 from support.bucket_server import BucketServer
 from support.jumpstart import REGION, make_spec, manifest_row, write_mirror
+from support.proxy_server import ProxyServer, clear_proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 MODEL = "acme-textgeneration-tiny"
 SHIPPED = "huggingface-textgeneration-open-llama"
+
+
+@pytest.fixture(autouse=True)
+def no_proxies_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    clear_proxies(monkeypatch)
 
 
 @pytest.fixture
@@ -62,7 +68,11 @@ def test_a_mirror_without_a_manifest_is_left_out_and_said(tmp_path: Path) -> Non
     (tmp_path / "empty").mkdir()
     catalog = catalog_for(tmp_path / "empty", tmp_path)
     assert catalog.resolve(SHIPPED, region=REGION).source == "snapshot"
-    assert [one for one in catalog.warnings if "has no models_manifest.json" in one] == catalog.warnings != []
+    assert (
+        [warning for warning in catalog.warnings if "has no models_manifest.json" in warning]
+        == catalog.warnings
+        != []
+    )
 
 
 def test_a_spec_key_never_leads_out_of_the_mirror(tmp_path: Path) -> None:
@@ -125,7 +135,7 @@ def test_a_cache_entry_that_was_damaged_is_left_out_and_said(bucket: BucketServe
     catalog = catalog_for(bucket.url, tmp_path, offline=True)
     with pytest.raises(UnknownModelError):
         catalog.find(MODEL, "*", REGION)
-    assert all("is damaged and left out" in one for one in catalog.warnings)
+    assert all("is damaged and left out" in warning for warning in catalog.warnings)
     assert catalog_for(bucket.url, tmp_path).resolve(MODEL, region=REGION).source == "mirror"
 
 
@@ -180,13 +190,44 @@ def test_a_spec_in_another_form_is_an_error(mirror: Path, tmp_path: Path) -> Non
         catalog_for(mirror, tmp_path).resolve(MODEL, region=REGION)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
-def test_a_host_that_cannot_be_reached_is_asked_once_and_then_left_out(host: str, tmp_path: Path) -> None:
-    catalog = catalog_for(f"http://{host}:{free_port()}", tmp_path)
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("127.0.0.1", "the connection to 127.0.0.1:{port} was refused"),
+        ("no-such-host.invalid", "the name no-such-host.invalid cannot be resolved"),
+    ],
+)
+def test_a_host_that_cannot_be_reached_is_asked_once_and_then_left_out(
+    host: str, reason: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    catalog = catalog_for(f"http://{host}:{port}", tmp_path)
     assert catalog.resolve(SHIPPED, region=REGION).source == "snapshot"
     assert catalog.resolve(SHIPPED, region="eu-west-1").source == "snapshot"
     assert len(catalog.warnings) == 1
-    assert "could not be reached" in catalog.warnings[0]
+    assert f" could not be read: {reason.format(port=port)}; " in catalog.warnings[0]
+
+
+def test_specs_come_through_a_proxy_that_asks_for_a_password(
+    bucket: BucketServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ProxyServer(bucket.port, "me:p@ss word") as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url_with_credentials)
+        facts = catalog_for("http://jumpstart.test", tmp_path).resolve(MODEL, region=REGION)
+    assert (facts.source, facts.version) == ("mirror", "1.10.0")
+    assert proxy.seen[0] == "http://jumpstart.test/models_manifest.json"
+
+
+def test_a_proxy_that_refuses_the_password_is_named_with_what_to_do(
+    bucket: BucketServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ProxyServer(bucket.port, "me:right") as proxy:
+        monkeypatch.setenv("http_proxy", f"me:wrong@127.0.0.1:{proxy.port}")
+        catalog = catalog_for("http://jumpstart.test", tmp_path)
+        assert catalog.resolve(SHIPPED, region=REGION).source == "snapshot"
+    refused = f"the proxy 127.0.0.1:{proxy.port} refuses the user name or the password (407)"
+    assert f"{refused} (correct them in http_proxy: http://USER:PASSWORD@HOST:PORT" in catalog.warnings[0]
+    assert "wrong" not in catalog.warnings[0]
 
 
 def test_a_host_that_says_nothing_is_given_up(mirror: Path) -> None:

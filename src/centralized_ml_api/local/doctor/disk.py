@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.weights.size import render_bytes
+from centralized_ml_api.local.weights import render_bytes
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from centralized_ml_api.local.weights.size import render_bytes
+from centralized_ml_api.local.weights import render_bytes
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
 

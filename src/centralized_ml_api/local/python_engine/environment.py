@@ -26,7 +26,7 @@ from centralized_ml_api.local.python_engine.install import install_requirements
 from centralized_ml_api.local.python_engine.requirements import LIBRARY, build_key, find_requirements
 from centralized_ml_api.local.weights.cache import cache_root, lock_folder
 from centralized_ml_api.local.weights.disk import explain_disk_errors
-from centralized_ml_api.local.weights.watch import Progress, Watch
+from centralized_ml_api.local.weights.progress import Monitor, Progress
 
 if TYPE_CHECKING:
     import threading
@@ -125,10 +125,10 @@ def prepare_environment(
     if environment.is_whole:
         environment.note_use()
         return environment
-    watch = Watch(lambda now: say(_words(now)), cancelled)
-    with lock_folder(environment.folder, watch, what=f"the environment of {code.name}"):
+    monitor = Monitor(lambda now: say(_words(now)), cancelled)
+    with lock_folder(environment.folder, monitor, what=f"the environment of {code.name}"):
         if not environment.is_whole:
-            _build(environment, code, watch, say, log)
+            _build(environment, code, monitor, say, log)
     return environment
 
 
@@ -143,7 +143,7 @@ def _words(now: Progress) -> str:
 def _build(
     environment: Environment,
     code: Path,
-    watch: Watch,
+    monitor: Monitor,
     say: Callable[[str], None],
     log: Callable[[bytes], None],
 ) -> None:
@@ -155,7 +155,7 @@ def _build(
             requirements = find_requirements(code)
             if requirements:
                 install_requirements(
-                    requirements, environment.python, environment.work, watch, say=say, log=log
+                    requirements, environment.python, environment.work, monitor, say=say, log=log
                 )
             environment.finish()
     except BaseException:

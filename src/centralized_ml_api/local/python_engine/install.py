@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
-from centralized_ml_api.local.weights.background import read_in_background
+from centralized_ml_api.local.weights.disk import render_bytes
 from centralized_ml_api.local.weights.pip_errors import find_connection_trouble
-from centralized_ml_api.local.weights.size import render_bytes
+from centralized_ml_api.local.weights.progress import read_in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from centralized_ml_api.local.weights.watch import Watch
+    from centralized_ml_api.local.weights.progress import Monitor
 
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _DOWNLOADING = re.compile(r"\s*Downloading (\S+)")
@@ -37,7 +37,7 @@ def install_requirements(
     requirements: Path,
     python: Path,
     work: Path,
-    watch: Watch,
+    monitor: Monitor,
     *,
     say: Callable[[str], None],
     log: Callable[[bytes], None],
@@ -48,7 +48,7 @@ def install_requirements(
         requirements: The file; relative paths in it start at its folder. Hashes in it are checked.
         python: The environment's interpreter; it needs no pip.
         work: Where pip may unpack and build.
-        watch: Ends pip, and all that it started, when cancelled.
+        monitor: Ends pip, and all that it started, when cancelled.
         say: Hears how far it is.
         log: Hears what pip says, line by line.
 
@@ -62,7 +62,7 @@ def install_requirements(
     say(_SAYING)
     with start_pip(arguments, settings, requirements.parent) as process:
         output: list[str] = []
-        with closing(read_in_background(read_lines(process), watch)) as lines:
+        with closing(read_in_background(read_lines(process), monitor)) as lines:
             for line in lines:
                 _take(line, output, say, log)
         status = process.wait()

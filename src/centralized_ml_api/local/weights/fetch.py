@@ -11,11 +11,9 @@ from urllib.parse import unquote, urlsplit
 from centralized_ml_api.config.weights import FileWeights, HuggingFaceRepository, PyPiWeights
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights.cache import CacheEntry
-from centralized_ml_api.local.weights.digest import check_digest, hash_file
 from centralized_ml_api.local.weights.disk import explain_disk_errors
-from centralized_ml_api.local.weights.file import find_file, verify_file
-from centralized_ml_api.local.weights.folder_cache import FolderEntry
-from centralized_ml_api.local.weights.watch import Progress, Watch
+from centralized_ml_api.local.weights.progress import Monitor, Progress
+from centralized_ml_api.local.weights.verification import check_digest, hash_file, verify_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,59 +32,75 @@ def fetch_weights(
     progress: Callable[[Progress], None],
     cancelled: threading.Event | None = None,
 ) -> Path:
-    """The path of the weights, a file or a folder, fetched if need be; blocks, and runs in any thread.
+    """Returns the path of the weights, fetched if need be; blocks, and runs in any thread.
 
     Args:
         weights: What to fetch.
         folders: Where a relative path is looked for, in this order.
         cache: Root of the cache; None takes `MLAPI_CACHE` or the user's own cache folder.
         progress: Called in this thread, many times a second while bytes come.
-        cancelled: Set it to end the fetch within a moment; nothing is left but a download to be continued.
+        cancelled: Set it to end the fetch within a moment; only a download that can be continued stays.
 
     Raises:
         FetchCancelledError: `cancelled` was set.
-        WeightsError: they cannot be had, or are not what the config says.
+        WeightsError: they cannot be fetched, or are not what the config says.
     """
-    watch = Watch(progress, cancelled or threading.Event())
-    if isinstance(weights.source, FileWeights):
-        return _take_file(weights, weights.source, folders, cache, watch)
-    if isinstance(weights.source, HuggingFaceRepository):
-        return _fetch_repository(weights, weights.source, cache, watch)
-    entry = _entry_of(weights, cache)
-    found = entry.find(weights.sha256, watch)
+    monitor = Monitor(progress, cancelled or threading.Event())
+    source = weights.source
+    if isinstance(source, FileWeights):
+        return _take_file(weights, source, folders, cache, monitor)
+    entry, name = _entry_of(weights, cache), _name_of(weights)
+    if isinstance(source, HuggingFaceRepository):
+        found = entry.find_folder(monitor)
+        if found:
+            return found
+        from centralized_ml_api.local.weights.repository import (  # noqa: PLC0415  # urllib3, and more
+            download_repository,
+        )
+
+        with entry.lock(monitor, what=name):
+            # Another process may have fetched them while this one waited.
+            return entry.find_folder(monitor) or download_repository(source, entry, monitor)
+    found = entry.find_file(weights.sha256, monitor)
     if found:
         return found
-    with entry.lock(watch, what=_name_of(weights)):
-        # Another process may have fetched them while this one waited.
-        return entry.find(weights.sha256, watch) or _fetch(weights, entry, watch)
+    with entry.lock(monitor, what=name):
+        return entry.find_file(weights.sha256, monitor) or _fetch(weights, entry, monitor)
 
 
 def find_cached(weights: Weights, *, folders: Sequence[Path], cache: Path | None = None) -> Path | None:
-    """The path of the weights if they are on this machine and what the config says; asks no network."""
-    watch = Watch(_ignore, threading.Event())
+    """Returns the path of the weights if they are on this machine and what the config says.
+
+    Asks no network.
+
+    Args:
+        weights: What to look for.
+        folders: Where a relative path is looked for, in this order.
+        cache: Root of the cache; None takes `MLAPI_CACHE` or the user's own cache folder.
+    """
+    monitor = Monitor(_ignore, threading.Event())
     if isinstance(weights.source, HuggingFaceRepository):
-        return _folder_entry_of(weights, cache).find(watch)
+        return _entry_of(weights, cache).find_folder(monitor)
     if not isinstance(weights.source, FileWeights):
-        return _entry_of(weights, cache).find(weights.sha256, watch)
+        return _entry_of(weights, cache).find_file(weights.sha256, monitor)
     try:
-        return _take_file(weights, weights.source, folders, cache, watch)
+        return _take_file(weights, weights.source, folders, cache, monitor)
     except WeightsError:
         return None
 
 
 def size_of(weights: Weights) -> int | None:
-    """The size in bytes of what a fetch would download; None when it cannot be known within 2 s."""
+    """Returns the size in bytes of what a fetch would download; None if it is not known within 2 s."""
     source = weights.source
     if isinstance(source, FileWeights | PyPiWeights):
         return None
     enough = threading.Event()
-    watch = Watch(_ignore, enough)
     timer = threading.Timer(_MEASURE_SECONDS, enough.set)
     timer.start()
     try:
-        from centralized_ml_api.local.weights.download import measure  # noqa: PLC0415  # urllib3, and more
+        from centralized_ml_api.local.weights.download import measure  # noqa: PLC0415  # as above
 
-        return measure(source, watch)
+        return measure(source, Monitor(_ignore, enough))
     except WeightsError:
         return None
     finally:
@@ -94,37 +108,38 @@ def size_of(weights: Weights) -> int | None:
 
 
 def _take_file(
-    weights: Weights, source: FileWeights, folders: Sequence[Path], cache: Path | None, watch: Watch
+    weights: Weights, source: FileWeights, folders: Sequence[Path], cache: Path | None, monitor: Monitor
 ) -> Path:
-    file = find_file(source, folders)
-    memory = CacheEntry.of(str(file), file.name, cache).folder
-    verify_file(file, weights.sha256, memory, watch, what=str(file))
+    file = _find_file(source, folders)
+    record_folder = CacheEntry.of(str(file), file.name, cache).folder
+    verify_file(file, weights.sha256, record_folder, monitor)
     return file
 
 
-def _fetch_repository(
-    weights: Weights, source: HuggingFaceRepository, cache: Path | None, watch: Watch
-) -> Path:
-    entry = _folder_entry_of(weights, cache)
-    found = entry.find(watch)
-    if found:
-        return found
-    from centralized_ml_api.local.weights.repository import bring_repository  # noqa: PLC0415  # as above
+def _find_file(source: FileWeights, folders: Sequence[Path]) -> Path:
+    """Returns the file or folder, from the first of `folders` that has it; an absolute path needs none."""
+    path = Path(source.path).expanduser()
+    # Joining an absolute path gives that path, once per folder.
+    tried = list(dict.fromkeys((folder / path).absolute() for folder in (folders or [Path.cwd()])))
+    found = next((file for file in tried if file.exists()), None)
+    if found is None:
+        raise WeightsError(
+            f"there is no {source.path}: looked for {' and '.join(map(str, tried))}",
+            fix="put it there, or correct the path",
+        )
+    return found
 
-    with entry.lock(watch, what=_name_of(weights)):
-        return entry.find(watch) or bring_repository(source, entry, watch)
 
-
-def _fetch(weights: Weights, entry: CacheEntry, watch: Watch) -> Path:
-    from centralized_ml_api.local.weights.download import bring  # noqa: PLC0415  # as above
+def _fetch(weights: Weights, entry: CacheEntry, monitor: Monitor) -> Path:
+    from centralized_ml_api.local.weights.download import download  # noqa: PLC0415  # as above
 
     name, partial = _name_of(weights), entry.partial
     try:
         with explain_disk_errors(entry.folder, what=name):
-            vouched = bring(weights.source, entry, watch, what=name)
-            found = hash_file(partial.path, watch)
+            vouched = download(weights.source, entry, monitor, what=name)
+            found = hash_file(partial.path, monitor)
             _check(weights, entry, found, vouched)
-            return entry.keep(found)
+            return entry.keep_file(found)
     finally:
         if not partial.resumable:
             partial.discard()
@@ -135,27 +150,18 @@ def _check(weights: Weights, entry: CacheEntry, found: str, vouched: str | None)
     try:
         check_digest(found, expected, what=_name_of(weights), origin=origin)
     except WeightsError:
-        entry.partial.discard()  # nothing to continue: it is whole, and wrong
+        entry.partial.discard()  # nothing to continue: it is complete, and wrong
         raise
 
 
 def _entry_of(weights: Weights, cache: Path | None) -> CacheEntry:
     location = weights.written.partition("#")[0]
-    return CacheEntry.of(location, _file_name_of(location), cache)
-
-
-def _folder_entry_of(weights: Weights, cache: Path | None) -> FolderEntry:
-    location = weights.written
-    return FolderEntry.of(location, _file_name_of(location), cache)
-
-
-def _file_name_of(location: str) -> str:
     name = unquote(Path(urlsplit(location).path).name)
-    return _UNSAFE.sub("_", name).lstrip(".") or "weights"
+    return CacheEntry.of(location, _UNSAFE.sub("_", name).lstrip(".") or "weights", cache)
 
 
 def _name_of(weights: Weights) -> str:
-    """The weights as written, without what may be a secret (the query) and what is long (the digest)."""
+    """Returns the weights as written, without the query, which may be a secret, and the long digest."""
     return weights.written.partition("#")[0].partition("?")[0]
 
 

@@ -28,7 +28,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A file that is not whole yet; beside it stands the validator of its version."""
+    """A file that is not complete; beside it lies the validator of its version."""
 
     path: Path
 
@@ -38,7 +38,7 @@ class Partial:
 
     @property
     def size(self) -> int:
-        """How many bytes have come."""
+        """How many bytes have come; 0 without a file."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
@@ -47,7 +47,7 @@ class Partial:
         return bool(self.size and self._read_validator())
 
     def resume_headers(self) -> dict[str, str]:
-        """The headers that ask for the rest, provided that the file has not changed since.
+        """Returns the headers that ask for the rest if the file has not changed since; none to start anew.
 
         Source: RFC 9110, sections 13.1.5 (If-Range) and 14.2 (Range).
         """
@@ -56,7 +56,7 @@ class Partial:
         return {"Range": f"bytes={self.size}-", "If-Range": self._read_validator()}
 
     def accepts(self, head: Head) -> bool:
-        """Whether the bytes after `head` can be used: from the start, or exactly where this one ends."""
+        """Returns whether the bytes after `head` can be used: from the start, or from where this one ends."""
         if head.past_end:
             return False
         if head.resumes_at is None:
@@ -64,7 +64,11 @@ class Partial:
         return head.resumes_at == self.size and head.validator in ("", self._read_validator())
 
     def begin(self, head: Head) -> int:
-        """Prepares for the bytes after an accepted `head`; returns the offset at which they belong."""
+        """Prepares for the bytes after an accepted `head`; returns the offset of the first of them.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
         if head.resumes_at is not None:
             return head.resumes_at
         self.discard()
@@ -72,7 +76,7 @@ class Partial:
         return 0
 
     def discard(self) -> None:
-        """Forgets what has come."""
+        """Removes what has come."""
         self.path.unlink(missing_ok=True)
         self._validator_path.unlink(missing_ok=True)
 

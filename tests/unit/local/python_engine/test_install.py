@@ -30,7 +30,7 @@ ERROR: No matching distribution found for numpy
     [
         (NOT_FOUND, "could not be installed: No matching distribution found for nothing==1"),
         (NOT_BUILT, "could not be installed: metadata-generation-failed"),
-        (NOT_REACHED, "could not be installed: pip cannot ask a package index: its host cannot be found"),
+        (NOT_REACHED, "could not be installed: pip cannot ask a package index: its name cannot be resolved"),
         (
             "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
             "no room for",

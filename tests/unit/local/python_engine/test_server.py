@@ -166,7 +166,7 @@ def test_calls_wait_for_their_turn_and_pings_do_not(model: ModelProcess, tmp_pat
         model.wait_output("waiting")
         assert model.call(None, "GET", "/ping").status == 200
         go.touch()
-        assert {one.result().status for one in waiting} == {200}
+        assert {call.result().status for call in waiting} == {200}
 
 
 def test_more_calls_than_may_wait_are_503_with_retry_after(model: ModelProcess, tmp_path: Path) -> None:
@@ -174,10 +174,10 @@ def test_more_calls_than_may_wait_are_503_with_retry_after(model: ModelProcess, 
     body = json.dumps({"wait": str(go)}).encode()
     with ThreadPoolExecutor(80) as threads:
         calls = [threads.submit(model.call, body) for _ in range(80)]
-        wait_until(lambda: any(one.done() for one in calls), "a call is refused")
-        refused = next(one.result() for one in calls if one.done())
+        wait_until(lambda: any(call.done() for call in calls), "a call is refused")
+        refused = next(call.result() for call in calls if call.done())
         go.touch()
-        statuses = sorted(one.result().status for one in calls)
+        statuses = sorted(call.result().status for call in calls)
     assert (refused.status, error_of(refused)["code"]) == (503, "overloaded")
     assert refused.headers["Retry-After"]
     assert statuses.count(200) >= 64
@@ -266,7 +266,7 @@ def predict_fn(data, model): return together.wait(10) >= 0
         serve_model(write_model(tmp_path / "model", source), {"MODEL_SERVER_THREADS": "2"}) as model,
         ThreadPoolExecutor(2) as threads,
     ):
-        assert [one.status for one in threads.map(model.call, [b"1", b"2"])] == [200, 200]
+        assert [answer.status for answer in threads.map(model.call, [b"1", b"2"])] == [200, 200]
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ def test_an_environment_is_removed_30_days_after_its_last_use_unless_it_is_held(
     code, cache = write_model(tmp_path / "model", "def model_fn(model_dir): return 1"), tmp_path / "cache"
     environment = prepare(code, cache)
     long_ago = time.time() - (UNUSED_DAYS + 1) * 86400
-    for one in (environment.folder, *environment.folder.iterdir()):
-        os.utime(one, (long_ago, long_ago))
+    for path in (environment.folder, *environment.folder.iterdir()):
+        os.utime(path, (long_ago, long_ago))
     prepare(code, cache)
     assert remove_unused(cache) == (0, 0), "it was used just now"
     later = time.time() + (UNUSED_DAYS + 1) * 86400

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.file_server import FileServer
+from support.proxy_server import clear_proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,9 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http", "https", "all", "no"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme.upper()}_PROXY", raising=False)
+    clear_proxies(monkeypatch)
     for name in ("HF_TOKEN", "HF_ENDPOINT", "MLAPI_CACHE"):
         monkeypatch.delenv(name, raising=False)
 

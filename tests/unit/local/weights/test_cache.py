@@ -95,10 +95,10 @@ from pathlib import Path
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.weights import fetch_weights
 said = set()
-def progress(one):
-    if one.stage not in said:
-        said.add(one.stage)
-        print(one.stage, flush=True)
+def progress(now):
+    if now.stage not in said:
+        said.add(now.stage)
+        print(now.stage, flush=True)
 print(fetch_weights(parse_weights(sys.argv[1]), folders=(), cache=Path(sys.argv[2]), progress=progress))
 """
 

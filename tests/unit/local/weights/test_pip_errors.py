@@ -22,15 +22,15 @@ OUTPUTS = {
             "WARNING: Retrying (Retry(total=0)) after connection broken by 'NameResolutionError(\"…\")'",
             "ERROR: Could not find a version that satisfies the requirement x==1 (from versions: none)",
         ],
-        "its host cannot be found",
+        "its name cannot be resolved",
         "https_proxy",
     ),
     "certificate": (
         ["WARNING: … SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] …'"],
-        "certificate cannot be verified",
+        "certificate is not trusted",
         "PIP_CERT",
     ),
-    "credentials": (["ERROR: HTTP error 401 while getting https://…"], "wants a user name", "netrc"),
+    "credentials": (["ERROR: HTTP error 401 while getting https://…"], "requires a user name", "netrc"),
     "hashes": (
         ["ERROR: Hashes are required in --require-hashes mode, but they are missing", ""],
         "Hashes are required",

@@ -74,7 +74,7 @@ def test_each_part_has_its_own_best_kind() -> None:
 
 
 def test_a_part_without_files_is_named() -> None:
-    with pytest.raises(ValueError, match="names the part unet, and there is no file of it"):
+    with pytest.raises(ValueError, match="names the part unet, which has no files"):
         choose_files([path for path in SETTINGS if not path.startswith("unet")], INDEX_OF_A_PIPELINE)
 
 

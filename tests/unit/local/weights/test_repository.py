@@ -55,10 +55,10 @@ def test_what_a_pipeline_needs_comes_as_one_folder_with_one_progress(hub: Hub, f
     folder = fetcher.fetch(WRITTEN)
     assert folder.name == "tiny-pipeline"
     assert contents(folder) == WANTED
-    done = [one.done_bytes for one in fetcher.progress]
+    done = [now.done_bytes for now in fetcher.progress]
     assert done == sorted(done)
     assert done[-1] == TOTAL_BYTES
-    assert {one.total_bytes for one in fetcher.progress} == {TOTAL_BYTES}
+    assert {now.total_bytes for now in fetcher.progress} == {TOTAL_BYTES}
     assert set(hub.resolved()) == set(WANTED)
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_was_only_touched_is_still_known(fetcher: Fetcher) -> None:
 
 def test_two_at_once_fetch_once(hub: Hub, fetcher: Fetcher) -> None:
     other = Fetcher(fetcher.cache)
-    threads = [threading.Thread(target=one.fetch, args=(WRITTEN,)) for one in (fetcher, other)]
+    threads = [threading.Thread(target=each.fetch, args=(WRITTEN,)) for each in (fetcher, other)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -160,7 +160,7 @@ def test_two_at_once_fetch_once(hub: Hub, fetcher: Fetcher) -> None:
     ("files", "reason"),
     [
         ({"README.md": b""}, "it has no model_index.json"),
-        ({"model_index.json": b"no JSON"}, "cannot be taken as a diffusers pipeline"),
+        ({"model_index.json": b"no JSON"}, "is not a usable diffusers pipeline"),
         ({"model_index.json": b"[]"}, "not as expected"),
         ({"model_index.json": json.dumps(INDEX).encode()}, "names the part"),
     ],

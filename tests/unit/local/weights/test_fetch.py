@@ -47,7 +47,7 @@ def test_a_folder_is_taken_as_it_is_and_has_no_digest(fetcher: Fetcher) -> None:
     folder = fetcher.folders[0] / "models"
     folder.mkdir()
     assert fetcher.fetch("models") == folder
-    with pytest.raises(WeightsError, match="is a folder, and #sha256= is of one file"):
+    with pytest.raises(WeightsError, match="is a folder, and #sha256= is the digest of one file"):
         fetcher.fetch(f"models#sha256={'0' * 64}")
 
 
