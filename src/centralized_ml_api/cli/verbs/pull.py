@@ -103,7 +103,7 @@ def _install(name: str, code: Path) -> None:
 
 
 def _remove_unused() -> None:
-    from centralized_ml_api.local.python_engine.unused import UNUSED_DAYS, remove_unused
+    from centralized_ml_api.local.python_engine import UNUSED_DAYS, remove_unused
     from centralized_ml_api.local.weights import render_bytes
 
     number, size = remove_unused()

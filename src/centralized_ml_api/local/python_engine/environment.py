@@ -1,13 +1,13 @@
-"""The environment of a model: a virtual environment with its requirements, built once and shared.
+"""The environment of a model: its requirements in a virtual environment, built once and shared.
 
     environments/3f0c…/python/      a virtual environment
                        server/      the HTTP library of the server in the model's process
-                       .complete    written last: without it, what stands here is half an environment
+                       .complete    written last: without it, what is here is half an environment
                        .work/       pip's own files while it works
                        .lock        held by the process that builds
 
-It is built in place, since programs in `bin` carry their own path, and is whole once `.complete` says so: one
-that was cut is built anew by whoever needs it next.
+It is built in place, since programs in `bin` contain their own path, and is complete once `.complete` exists;
+one that was cut is built again by whoever needs it next.
 """
 
 from __future__ import annotations
@@ -16,25 +16,34 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
+
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.python_engine.install import install_requirements
-from centralized_ml_api.local.python_engine.requirements import LIBRARY, build_key, find_requirements
-from centralized_ml_api.local.weights.cache import cache_root, lock_folder
+from centralized_ml_api.local.python_engine.requirements import (
+    LIBRARY,
+    build_key,
+    find_requirements,
+    install_requirements,
+)
+from centralized_ml_api.local.weights.cache import LOCK_NAME, cache_root, lock_folder
 from centralized_ml_api.local.weights.disk import explain_disk_errors
 from centralized_ml_api.local.weights.progress import Monitor, Progress
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+UNUSED_DAYS = 30
+"""Longer than any hackathon, so that nothing that runs loses its environment."""
 
-FOLDER = "environments"
-"""In the cache."""
+_FOLDER = "environments"
+_DAY_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,44 +68,44 @@ class Environment:
         return self.folder / "server"
 
     @property
-    def is_whole(self) -> bool:
+    def work(self) -> Path:
+        """Where pip unpacks and builds."""
+        return self.folder / ".work"
+
+    @property
+    def is_complete(self) -> bool:
         """Whether it was built to the end, and the Python that it was built from is still there."""
         return self._mark.exists() and os.access(self.python, os.X_OK)
 
     @property
     def last_used(self) -> float:
         """When it was built or last asked for, in seconds since 1970."""
-        return max(one.stat().st_mtime for one in (self._mark, self.folder) if one.exists())
-
-    def note_use(self) -> None:
-        """Says that it is needed now. In a cache that cannot be written, nothing is removed either."""
-        with contextlib.suppress(OSError):
-            os.utime(self._mark)
+        return max(path.stat().st_mtime for path in (self._mark, self.folder) if path.exists())
 
     @property
     def _mark(self) -> Path:
         return self.folder / ".complete"
 
+    def note_use(self) -> None:
+        """Records that it is needed now. In a cache that cannot be written, nothing is removed either."""
+        with contextlib.suppress(OSError):
+            os.utime(self._mark)
+
+    def finish(self) -> None:
+        """Marks it as complete."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        self._mark.touch()
+
     def clear(self) -> None:
-        """Leaves nothing of it."""
+        """Removes everything but its folder and lock."""
         self._mark.unlink(missing_ok=True)
         for part in (self.prefix, self.library, self.work):
             shutil.rmtree(part, ignore_errors=True)
 
-    @property
-    def work(self) -> Path:
-        """Where pip unpacks and builds."""
-        return self.folder / ".work"
-
-    def finish(self) -> None:
-        """Says that it is whole."""
-        shutil.rmtree(self.work, ignore_errors=True)
-        self._mark.touch()
-
 
 def find_environment(code: Path, cache: Path | None = None) -> Environment:
-    """The environment that fits the folder `code`, built or not."""
-    return Environment(cache_root(cache) / FOLDER / build_key(code))
+    """Returns the environment that fits the folder `code`, built or not."""
+    return Environment(cache_root(cache) / _FOLDER / build_key(code))
 
 
 def prepare_environment(
@@ -107,13 +116,13 @@ def prepare_environment(
     cancelled: threading.Event,
     cache: Path | None = None,
 ) -> Environment:
-    """The environment that fits the folder, built if need be; blocks, and runs in any thread.
+    """Returns the environment that fits a folder, built if need be; blocks, and runs in any thread.
 
     Args:
         code: A model's folder.
         say: Called in this thread with how far it is, in a few words.
-        log: Called in this thread with each line that pip says.
-        cancelled: Set it to end the building within a moment; nothing of it is left.
+        log: Called in this thread with each line that pip prints.
+        cancelled: Set it to end the build within a moment; nothing of it is left.
         cache: Root of the cache; None takes `MLAPI_CACHE` or the user's own cache folder.
 
     Raises:
@@ -122,22 +131,35 @@ def prepare_environment(
         FetchCancelledError: `cancelled` was set.
     """
     environment = find_environment(code, cache)
-    if environment.is_whole:
+    if environment.is_complete:
         environment.note_use()
         return environment
-    monitor = Monitor(lambda now: say(_words(now)), cancelled)
+
+    def report(now: Progress) -> None:
+        waits = now.stage == "waiting"
+        say("waiting for another process that builds the same environment" if waits else now.stage)
+
+    monitor = Monitor(report, cancelled)
     with lock_folder(environment.folder, monitor, what=f"the environment of {code.name}"):
-        if not environment.is_whole:
+        if not environment.is_complete:
             _build(environment, code, monitor, say, log)
     return environment
 
 
-def _words(now: Progress) -> str:
-    return (
-        "waiting for another process that builds the same environment"
-        if now.stage == "waiting"
-        else now.stage
-    )
+def remove_unused(cache: Path | None = None, *, now: float | None = None) -> tuple[int, int]:
+    """Removes the environments that no start, no pull and no build used for 30 days.
+
+    Args:
+        cache: Root of the cache; None takes `MLAPI_CACHE` or the user's own cache folder.
+        now: Seconds since 1970; None takes the clock's.
+
+    Returns:
+        How many were removed, and how many bytes they had.
+    """
+    before = (time.time() if now is None else now) - UNUSED_DAYS * _DAY_SECONDS
+    sizes = [_remove(environment) for environment in _find_unused(cache_root(cache) / _FOLDER, before)]
+    removed = [size for size in sizes if size is not None]
+    return len(removed), sum(removed)
 
 
 def _build(
@@ -164,7 +186,7 @@ def _build(
 
 
 def _make(environment: Environment) -> None:
-    """An empty virtual environment, and the server's library. Needs neither pip nor network.
+    """Makes an empty virtual environment, and the server's library. Needs neither pip nor network.
 
     The library is a copy of our own, which the lock of this project pins by its hash. It has no dependencies
     and is pure Python, and stays apart from the packages of the model, whatever those are.
@@ -176,3 +198,23 @@ def _make(environment: Environment) -> None:
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(spec.origin).parent, environment.library / LIBRARY, ignore=without_caches)
     environment.work.mkdir()
+
+
+def _find_unused(folder: Path, before: float) -> Iterator[Environment]:
+    for subfolder in sorted(folder.glob("*/")):
+        environment = Environment(subfolder)
+        is_empty = all(path.name == LOCK_NAME for path in subfolder.iterdir())
+        if not is_empty and environment.last_used < before:
+            yield environment
+
+
+def _remove(environment: Environment) -> int | None:
+    """Removes an environment; returns its bytes, or None if another process holds it."""
+    lock = filelock.FileLock(environment.folder / LOCK_NAME)
+    try:
+        with lock.acquire(blocking=False):
+            size = sum(path.lstat().st_size for path in environment.folder.rglob("*") if not path.is_dir())
+            environment.clear()
+    except filelock.Timeout:
+        return None
+    return size

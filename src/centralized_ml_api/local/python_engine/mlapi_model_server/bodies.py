@@ -1,7 +1,7 @@
-"""Bodies in and out, for an `inference.py` without `input_fn` or `output_fn`.
+"""Reads requests and writes answers for an `inference.py` without `input_fn` or `output_fn`.
 
-The types are those of SageMaker's inference toolkit, and plain text. Where it makes an array of every JSON
-value, this gives the value itself: most models here take objects, of which no array can be made.
+The types are those of SageMaker's inference toolkit, and plain text. The toolkit makes an array of every JSON
+value; here it stays as it is, since most models take objects, which cannot become arrays.
 
 Source: https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/decoder.py and
 encoder.py beside it.
@@ -15,7 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .answer import JSON
-from .refusal import Refusal, not_acceptable, refused_input, unsupported_content_type
+from .refusal import not_acceptable, refused_input, unsupported_content_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,19 +25,19 @@ CSV = "text/csv"
 TEXT = "text/plain"
 ANY = "*/*"
 FORM = "application/x-www-form-urlencoded"
-"""What `curl -d` calls every body unless it is told; taken for JSON, as where nothing is said."""
+"""What `curl -d` sends by default; read as JSON, like a body without a type."""
 
 TEXTUAL = frozenset({JSON, CSV, TEXT})
-"""Bodies of these types are handed to functions as `str`, all others as `bytes`."""
+"""Functions get bodies of these types as `str`, all others as `bytes`."""
 
 _TAKEN = f"{JSON}, {NPY}, {CSV} and {TEXT}"
 
 
 def read_body(body: str | bytes, content_type: str) -> Any:
-    """The default `input_fn`: a JSON value, an array for npy and csv, or text.
+    """Reads a body, as the default `input_fn`: a JSON value, an array for npy and csv, or text.
 
     Raises:
-        Refusal: 415 for another type, 400 for a body that is not of its type.
+        Refusal: 415 for another type, 400 for a body that does not have the form of its type.
     """
     readers: dict[str, Callable[[Any], Any]] = {
         JSON: json.loads,
@@ -57,30 +57,25 @@ def read_body(body: str | bytes, content_type: str) -> Any:
 
 
 def write_body(prediction: Any, accept: str) -> tuple[bytes, str]:
-    """The default `output_fn`: the first type of `accept` that there is a writer for.
+    """Writes a prediction, as the default `output_fn`, in the first type of `accept` that is known.
 
     Raises:
-        Refusal: 406 where there is none.
-        TypeError, ValueError: the prediction cannot be written so: the model's mistake.
+        Refusal: 406 if none is known.
+        TypeError, ValueError: the prediction cannot be written in that type: the model's mistake.
     """
     writers = {JSON: _write_json, NPY: _write_npy, CSV: _write_csv, TEXT: _write_text}
     for wanted in _media_types(accept):
         chosen = _most_fitting(wanted, tuple(writers))
         if chosen:
             return writers[chosen](prediction), chosen
-    raise _refuse(accept)
-
-
-def media_type(header: str) -> str:
-    """`Text/CSV; charset=utf-8` -> `text/csv`."""
-    return header.partition(";")[0].strip().lower()
+    raise not_acceptable(accept, _TAKEN)
 
 
 def _media_types(accept: str) -> Iterable[str]:
-    """In the order of the header; a type with `q=0` is one that is not wanted."""
+    """Yields the types in the order of the header, without those that `q=0` excludes."""
     for part in accept.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if kind and not any(_is_zero(one) for one in parameters):
+        if kind and not any(_is_zero(parameter) for parameter in parameters):
             yield kind
 
 
@@ -96,10 +91,6 @@ def _most_fitting(wanted: str, known: tuple[str, ...]) -> str | None:
     return wanted if wanted in known else None
 
 
-def _refuse(accept: str) -> Refusal:
-    return not_acceptable(accept, _TAKEN)
-
-
 def _read_npy(body: str | bytes) -> Any:
     numpy = _import_numpy()
     # Never pickles: a caller could run code here.
@@ -112,7 +103,7 @@ def _read_csv(body: str | bytes) -> Any:
 
 
 def _write_json(prediction: Any) -> bytes:
-    # NaN is no JSON: most clients could not read it.
+    # NaN is not JSON: most clients could not read it.
     return json.dumps(prediction, default=_plain, allow_nan=False).encode()
 
 
@@ -133,15 +124,15 @@ def _write_text(prediction: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """What has `tolist` (arrays, tensors, their numbers) as lists and numbers."""
+    """Turns what has `tolist` (arrays, tensors, their numbers) into lists and numbers."""
     tolist = getattr(value, "tolist", None)
     if tolist is None:
-        raise TypeError(f"{type(value).__name__} cannot be written as JSON; write an output_fn")
+        raise TypeError(f"{type(value).__name__} cannot be written as JSON; define an output_fn")
     return tolist()
 
 
 def _import_numpy() -> Any:
-    """Only on use: a model without arrays needs none."""
+    """Imports numpy only on use: a model without arrays does not need it."""
     try:
         return importlib.import_module("numpy")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""`inference.py`: which functions it has, what they are called with, and what their mistakes mean.
+"""Loads `inference.py`, calls its functions, and decides what their errors mean.
 
 Source: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html#serve-a-pytorch-model
 and https://github.com/aws/sagemaker-inference-toolkit (`transformer.py`: the optional `context`).
@@ -11,12 +11,11 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .answer import JSON, Answer, build_answer
-from .bodies import ANY, TEXTUAL, media_type, read_body, write_body
-from .context import Context
+from .answer import JSON, Answer, build_answer, media_type
+from .bodies import ANY, TEXTUAL, read_body, write_body
 from .refusal import Refusal, refused_by_model, refused_input
 
 if TYPE_CHECKING:
@@ -25,13 +24,44 @@ if TYPE_CHECKING:
 
 MODULE = "inference"
 _BAD_INPUT = (ValueError, TypeError, LookupError)
-"""What a function that reads a body raises at a wrong one: no number, no such key, not UTF-8."""
+"""What a function raises for a body that it cannot read: not a number, a missing key, not UTF-8."""
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class UnusableModuleError(Exception):
-    """`inference.py` does not define what it must."""
+    """`inference.py` lacks a function, or has one that cannot be called as required."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a function that takes a `context` gets about one call: the part of SageMaker's that is in use.
+
+    `index` counts the requests of a batch in SageMaker's API; here it is always 0.
+
+    Source: https://github.com/awslabs/multi-model-server/blob/master/mms/context.py (names and arguments)
+    """
+
+    model_name: str
+    system_properties: dict[str, Any]
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: dict[str, str] = field(default_factory=dict)
+
+    def get_all_request_header(self, index: int = 0) -> dict[str, str]:
+        """Returns the request's headers that reach a model: Content-Type, Accept and those of the config."""
+        del index
+        return dict(self.request_headers)
+
+    def get_request_header(self, index: int, name: str) -> str | None:
+        """Returns one of them, whatever the case of its name; None if it was not sent."""
+        del index
+        wanted = name.lower()
+        return next((value for key, value in self.request_headers.items() if key.lower() == wanted), None)
+
+    def set_response_header(self, index: int, name: str, value: str) -> None:
+        """Sets a header of the answer; callers only see `X-Amzn-SageMaker-Custom-Attributes`."""
+        del index
+        self.response_headers[name] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +76,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of `inference.py`; `takes_context` when it has one parameter more than it must."""
+    """One function of `inference.py`; `takes_context` if it has one parameter more than required."""
 
     call: Callable[..., Any]
     takes_context: bool
@@ -75,10 +105,10 @@ class Handler:
         self._model = functions["model_fn"](str(model_dir), context=self._context({}))
 
     def answer(self, request: Request) -> Answer:
-        """What the model says.
+        """Runs the model on a request.
 
         Raises:
-            Refusal: the request is not one that the model takes.
+            Refusal: the model does not take this request.
             Exception: whatever the model's own code raises: its bug.
         """
         context = self._context(request.headers)
@@ -118,7 +148,7 @@ class Handler:
 
     @property
     def _writes_itself(self) -> bool:
-        """Whether bodies are made by functions of the model, and not by ours."""
+        """Whether functions of the model write bodies, rather than `write_body`."""
         return not self._functions.keys().isdisjoint({"output_fn", "transform_fn"})
 
     def _context(self, headers: Mapping[str, str]) -> Context:
@@ -126,10 +156,10 @@ class Handler:
 
 
 def load_functions(code: Path) -> dict[str, Function]:
-    """Imports `inference.py` of the folder, which is first on `sys.path` from then on.
+    """Imports `inference.py` from a folder, which is first on `sys.path` from then on.
 
     Raises:
-        UnusableModuleError: a function is missing, or cannot be called as it must be.
+        UnusableModuleError: a function is missing, or cannot be called as required.
         Exception: whatever the module raises.
     """
     sys.path.insert(0, str(code))
@@ -153,8 +183,8 @@ def _function(module: ModuleType, name: str) -> Function:
 
 
 def _count_parameters(call: Callable[..., Any], needed: int) -> int:
-    """Those by position; a decorator's `*arguments` takes as many as are needed."""
-    kinds = [one.kind for one in inspect.signature(call).parameters.values()]
+    """Counts the positional parameters; a decorator's `*arguments` takes as many as are needed."""
+    kinds = [parameter.kind for parameter in inspect.signature(call).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return needed
     return sum(kind in _BY_POSITION for kind in kinds)
@@ -165,7 +195,7 @@ def _check_set(functions: Mapping[str, Function]) -> None:
         raise UnusableModuleError("it defines no model_fn(model_dir)")
     others = [name for name in ("input_fn", "predict_fn", "output_fn") if name in functions]
     if "transform_fn" in functions and others:
-        raise UnusableModuleError(f"it defines transform_fn, which stands for {', '.join(others)}: keep one")
+        raise UnusableModuleError(f"it defines transform_fn, which replaces {', '.join(others)}: keep one")
     if "transform_fn" not in functions and "predict_fn" not in functions:
         raise UnusableModuleError("it defines neither predict_fn(input_data, model) nor transform_fn")
 
@@ -175,7 +205,7 @@ def _accept_of(request: Request) -> str:
 
 
 def _chosen_by_model(error: Exception) -> Refusal | None:
-    """The answer that an exception with a `status_code` of 400-499 asks for, as in SageMaker's toolkit."""
+    """Returns the answer for an exception with a `status_code` of 400-499, as in SageMaker's toolkit."""
     status = getattr(error, "status_code", None)
     if isinstance(error, Refusal) or not isinstance(status, int) or not 400 <= status < 500:  # noqa: PLR2004
         return None
@@ -183,12 +213,12 @@ def _chosen_by_model(error: Exception) -> Refusal | None:
 
 
 def _words(error: Exception) -> str:
-    """For the caller: a `KeyError` alone says only the key."""
+    """Returns an error's message for the caller: a `KeyError` alone has only the key."""
     return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
 def _checked(answer: Answer) -> Answer:
-    """A whole answer that claims to be JSON must be: the classic mistake is `str` of a dict."""
+    """Checks that an answer at once is JSON if it claims to be: the classic mistake is `str` of a dict."""
     if answer.head.length is None or media_type(answer.head.content_type) != JSON:
         return answer
     body = b"".join(answer.pieces)
@@ -196,6 +226,6 @@ def _checked(answer: Answer) -> Answer:
         json.loads(body)
     except ValueError as error:
         raise ValueError(
-            f"the answer is called {JSON} and is not: {error}; it begins {body[:80]!r}"
+            f"the answer claims to be {JSON} and is not: {error}; it begins {body[:80]!r}"
         ) from error
     return Answer(answer.head, iter([body]))

@@ -1,7 +1,7 @@
-"""Arguments, logging, start and end of a model's process.
+"""Reads arguments, sets up logging, starts and ends a model's process.
 
-Ends with status 0 on SIGTERM or SIGINT, the calls under way answered; with 1, and a last line that says why,
-when the model cannot be loaded.
+It exits with 0 on SIGTERM or SIGINT, once the calls under way are answered; with 1, and a last line that says
+why, if the model cannot be loaded.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ DRAIN_SECONDS = 4.0
 """The supervisor waits 5 seconds before it kills."""
 
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
-"""Far above the API's own limit, which the gateway keeps."""
+"""Far above the API's own limit, which the gateway enforces."""
 
 KEPT_ALIVE_SECONDS = 24 * 60 * 60
-"""The gateway decides when a connection ends: one that we close may be just the one that it takes next."""
+"""The gateway decides when a connection ends: one that is closed here may be the one that it uses next."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serves until told to stop; returns the exit status."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that calls wait is no news
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # calls may wait
     logging.getLogger("waitress").addFilter(_is_news)
     try:
         functions = load_functions(options.code)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
             lambda: Handler(functions, options.model_dir, options.name),
             threads=_count(THREADS_VARIABLE, 1),
             waiting=WAITING_CALLS,
-            limit_seconds=_seconds(TIMEOUT_VARIABLE, DEFAULT_LIMIT_SECONDS),
+            limit_seconds=float(os.environ.get(TIMEOUT_VARIABLE, DEFAULT_LIMIT_SECONDS)),
         )
         threads.start()
     except BaseException as error:  # noqa: BLE001  whatever the model raises, sys.exit() too
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """All but an answer that broke: the model's own traceback is in the log already."""
+    """Returns whether a record is not about a broken answer, of which the log has the model's traceback."""
     return not (record.exc_info and isinstance(record.exc_info[1], BrokenAnswerError))
 
 
@@ -115,28 +115,21 @@ def _build_server(threads: ModelThreads) -> BaseWSGIServer:
 
 
 def _flush(server: BaseWSGIServer) -> None:
-    """Returns when every answer is on its way, soon in any case."""
+    """Returns when every answer is on its way, after half a second at the latest."""
     deadline = time.monotonic() + DRAIN_SECONDS / 8
     while time.monotonic() < deadline:
-        if not any(channel.requests or channel.total_outbufs_len for channel in _channels(server)):
+        channels: list[HTTPChannel] = list(server.active_channels.values())
+        if not any(channel.requests or channel.total_outbufs_len for channel in channels):
             return
         time.sleep(0.01)
-
-
-def _channels(server: BaseWSGIServer) -> list[HTTPChannel]:
-    return list(server.active_channels.values())
 
 
 def _count(variable: str, default: int) -> int:
     return max(1, int(os.environ.get(variable, default)))
 
 
-def _seconds(variable: str, default: float) -> float:
-    return float(os.environ.get(variable, default))
-
-
 def _fail(code: Path, error: BaseException) -> int:
-    """The traceback, then what it comes to in one line."""
+    """Prints the traceback, then the reason in one line."""
     reason = str(error)
     if not isinstance(error, UnusableModuleError):
         traceback.print_exception(error)

@@ -1,7 +1,7 @@
-"""The threads that run the model: one call each at a time, a bounded queue before them, a time limit.
+"""Runs calls in the model's threads: each takes one call at a time from a bounded queue, with a time limit.
 
 The model is loaded in such a thread and, with the default of one, never sees another: numeric libraries keep
-a pool of their own for each thread that calls them.
+a pool for each thread that calls them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .answer import JSON, Answer, Head, closed_after
-from .framing import find_framing
+from .answer import JSON, Answer, Head, closed_after, find_framing
 from .refusal import Refusal, build_reference, model_broke, overloaded, stopping
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ LOOK_SECONDS = 0.25
 
 
 class BrokenAnswerError(Exception):
-    """The model failed after its answer had begun; all that is left is to end the connection."""
+    """The model failed after its answer had begun; only ending the connection is left."""
 
 
 class Call:
-    """One call: what the model's thread says of it, and whether anybody still wants to hear it."""
+    """One call: what the model's thread answers, part by part, and whether the caller still waits."""
 
     def __init__(self, request: Request, gone: Callable[[], bool]) -> None:
         self.request = request
@@ -51,11 +50,11 @@ class Call:
         return not self._abandoned.is_set() and not self._gone()
 
     def abandon(self) -> None:
-        """Nobody will take what comes."""
+        """Records that the caller takes no more."""
         self._abandoned.set()
 
     def tell(self, part: Head | bytes | BaseException | None) -> bool:
-        """Hands a part over, None at the end, and waits for a slow caller; False once the caller is gone."""
+        """Hands a part over, None at the end; waits for a slow caller, and is False once that is gone."""
         while self.wanted:
             self.progress_at = time.monotonic()  # a caller who reads slowly is not the model's fault
             try:
@@ -66,7 +65,7 @@ class Call:
         return False
 
     def take(self) -> Head | bytes | BaseException | None:
-        """The next part; None too when the caller is gone."""
+        """Returns the next part; None at the end, and if the caller is gone."""
         while self.wanted:
             try:
                 return self._parts.get(timeout=LOOK_SECONDS)
@@ -76,7 +75,7 @@ class Call:
 
 
 class ModelThreads:
-    """Runs calls. `start` loads the model and returns when it can be called."""
+    """Runs calls; `start` loads the model and returns when it can be called."""
 
     def __init__(
         self, load: Callable[[], Handler], *, threads: int, waiting: int, limit_seconds: float
@@ -101,13 +100,13 @@ class ModelThreads:
             raise loaded
         for _ in range(self._count - 1):
             self._start_thread(lambda: self._run(loaded))
-        self._start_thread(self._watch)
+        self._start_thread(self._enforce_limit)
 
     def submit(self, call: Call) -> None:
         """Queues a call.
 
         Raises:
-            Refusal: 503, the queue is full or the process ends.
+            Refusal: 503, the queue is full or the process is ending.
         """
         if self._stopping.is_set():
             raise stopping()
@@ -117,7 +116,7 @@ class ModelThreads:
             raise overloaded() from None
 
     def drain(self, seconds: float) -> None:
-        """Takes no more calls; returns when those under way are answered, after `seconds` at the latest."""
+        """Refuses new calls; returns when those under way are answered, after `seconds` at the latest."""
         self._stopping.set()
         deadline = time.monotonic() + seconds
         while (self._running or not self._calls.empty()) and time.monotonic() < deadline:
@@ -147,7 +146,7 @@ class ModelThreads:
             finally:
                 del self._running[threading.get_ident()]
 
-    def _watch(self) -> None:
+    def _enforce_limit(self) -> None:
         """Ends the process when a call takes too long: a hung thread cannot be ended alone."""
         while True:
             time.sleep(LOOK_SECONDS)
@@ -193,7 +192,7 @@ def _tell(call: Call, answer: Answer) -> None:
 
 
 def _begun(answer: Answer) -> Answer:
-    """The answer, its first piece made: a model that fails before that still gets an error's head."""
+    """Returns the answer once it has a piece: a model that fails before that still gets an error's head."""
     if answer.head.length is not None:
         return answer
     first = next(answer.pieces, b"")
@@ -214,7 +213,7 @@ def _refuse(refusal: Refusal, reference: str) -> Answer:
 
 def _give_up(call: Call, limit_seconds: float) -> None:
     LOG.error(
-        "reference %s: no answer after %g seconds; this process ends and a new one begins. It was here:",
+        "reference %s: no answer after %g seconds; this process ends and is restarted. The call was here:",
         call.reference,
         limit_seconds,
     )

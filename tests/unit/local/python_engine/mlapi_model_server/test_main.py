@@ -1,4 +1,4 @@
-"""The server in a model's own process, over HTTP."""
+"""The server in a model's own process, over HTTP: most tests share one process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from support.python_model import ModelProcess
 
-pytestmark = pytest.mark.slow
 
 SOURCE = """
 import logging, os, sys, threading, time
@@ -234,6 +233,7 @@ def test_a_stream_ends_when_its_caller_goes(stream: ModelProcess) -> None:
     wait_until(lambda: stream.output.count("ended") > before, "the generator is closed")
 
 
+@pytest.mark.slow
 def test_a_stop_answers_the_call_under_way_and_takes_no_more(tmp_path: Path) -> None:
     go = tmp_path / "go"
     with serve_model(write_model(tmp_path / "model", SOURCE)) as model, ThreadPoolExecutor(1) as threads:
@@ -246,6 +246,7 @@ def test_a_stop_answers_the_call_under_way_and_takes_no_more(tmp_path: Path) -> 
         assert model.wait_end() == 0
 
 
+@pytest.mark.slow
 def test_a_model_that_hangs_longer_than_the_limit_is_ended_and_shown(tmp_path: Path) -> None:
     with serve_model(write_model(tmp_path / "model", SOURCE), {"MODEL_SERVER_TIMEOUT": "0.5"}) as model:
         with pytest.raises(urllib3.exceptions.ProtocolError):
@@ -255,6 +256,7 @@ def test_a_model_that_hangs_longer_than_the_limit_is_ended_and_shown(tmp_path: P
     assert "in predict_fn" in model.output
 
 
+@pytest.mark.slow
 def test_threads_may_share_a_model(tmp_path: Path) -> None:
     source = """
 import threading
@@ -269,6 +271,7 @@ def predict_fn(data, model): return together.wait(10) >= 0
         assert [answer.status for answer in threads.map(model.call, [b"1", b"2"])] == [200, 200]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "last_line"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.python_engine.mlapi_model_server.bodies import media_type, read_body, write_body
+from centralized_ml_api.local.python_engine.mlapi_model_server.bodies import read_body, write_body
 from centralized_ml_api.local.python_engine.mlapi_model_server.refusal import Refusal
 
 
@@ -73,7 +73,3 @@ def test_what_is_no_json_is_the_models_mistake(prediction: Any) -> None:
     with pytest.raises((ValueError, TypeError)) as mistake:
         write_body(prediction, "application/json")
     assert not isinstance(mistake.value, Refusal)
-
-
-def test_a_media_type_is_compared_without_case_and_parameters() -> None:
-    assert media_type(" Text/CSV ; charset=utf-8") == "text/csv"

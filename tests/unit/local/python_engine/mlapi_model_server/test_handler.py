@@ -128,7 +128,7 @@ def test_parameters_that_nobody_must_give_are_no_context(load: Load, parameters:
     [
         ("", "no model_fn"),
         (MODEL, "neither predict_fn"),
-        (f"{MODEL}def transform_fn(a, b, c, d): 0\ndef predict_fn(a, b): 0", "stands for predict_fn"),
+        (f"{MODEL}def transform_fn(a, b, c, d): 0\ndef predict_fn(a, b): 0", "replaces predict_fn"),
         (f"{MODEL}def predict_fn(a): 0", r"takes 1 arguments; it must take \(input_data, model\)"),
         (f"{MODEL}async def predict_fn(a, b): 0", "predict_fn is async"),
     ],

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.python_engine.mlapi_model_server.framing import find_framing
+from centralized_ml_api.local.python_engine.mlapi_model_server.answer import find_framing, media_type
 from support.framing_vectors import CUTS, ERRORS, WITHOUT_PIECES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.local.python_engine.mlapi_model_server.framing import Framing
+    from centralized_ml_api.local.python_engine.mlapi_model_server.answer import Framing
 
 
 def framing(content_type: str) -> Framing:
@@ -63,3 +63,7 @@ def test_an_error_is_a_whole_piece(content_type: str, last: bytes) -> None:
 @pytest.mark.parametrize("content_type", WITHOUT_PIECES)
 def test_other_types_have_no_such_places(content_type: str) -> None:
     assert find_framing(content_type) is None
+
+
+def test_a_media_type_is_compared_without_case_and_parameters() -> None:
+    assert media_type(" Text/CSV ; charset=utf-8") == "text/csv"
