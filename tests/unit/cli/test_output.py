@@ -68,7 +68,7 @@ def assert_harmless(screen: str) -> None:
     assert "before" in screen
     assert "after" in screen
     assert not {"\x07", "\x08", "\x9b"} & set(screen)
-    assert not [one for one in ("\x1b]", "\x1b[2J", "\x1b\\") if one in screen]
+    assert not [sequence for sequence in ("\x1b]", "\x1b[2J", "\x1b\\") if sequence in screen]
 
 
 def test_a_log_steers_no_terminal_and_a_pipe_gets_its_bytes(tmp_path: Path) -> None:

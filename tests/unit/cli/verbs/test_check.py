@@ -37,7 +37,7 @@ def test_check_json_is_data_on_stdout_whether_good_or_bad(mlapi: Mlapi, tmp_path
     assert json.loads(good.out) == {"ok": True, "problems": []}
     answer = json.loads(bad.out)
     assert answer["ok"] is False
-    assert [(one["id"], one["line"], one["path"]) for one in answer["problems"]] == [
+    assert [(problem["id"], problem["line"], problem["path"]) for problem in answer["problems"]] == [
         ("C501", 2, "$.models[0].model_id"),
         ("C102", 2, "$.models[0].instance"),
     ]

@@ -46,13 +46,13 @@ def test_the_table_is_shown_and_what_to_do_next(folder: Path) -> None:
 def test_since_leaves_out_what_is_older(folder: Path) -> None:
     ran = mlapi("usage", "--since", "24h", "--json", cwd=folder)
     data = json.loads(ran.out)
-    assert [(one["team"], one["requests"]) for one in data["rows"]] == [("red", 2)]
+    assert [(row["team"], row["requests"]) for row in data["rows"]] == [("red", 2)]
     assert data["target"] == "local"
 
 
 def test_csv_is_csv(folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(mlapi("usage", "--csv", cwd=folder).out)))
-    assert [(one["team"], one["model"], one["requests"]) for one in rows] == [
+    assert [(row["team"], row["model"], row["requests"]) for row in rows] == [
         ("blue", "echo", "1"),
         ("red", "chat", "2"),
     ]

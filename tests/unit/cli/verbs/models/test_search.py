@@ -31,7 +31,7 @@ def test_models_lists_those_that_hold_every_word(mlapi: Mlapi) -> None:
 
 
 def test_models_without_words_lists_all_of_every_source(mlapi: Mlapi) -> None:
-    ids = [one["model_id"] for one in json.loads(mlapi("models", "--json").out)]
+    ids = [model["model_id"] for model in json.loads(mlapi("models", "--json").out)]
     assert {TINY, SHIPPED} < set(ids)
     assert ids == sorted(ids)
 
