@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import urllib3
 
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 FORM = "application/x-www-form-urlencoded"
@@ -47,16 +46,19 @@ def generated(answer: urllib3.BaseHTTPResponse) -> list[str]:
     return texts
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_address_and_a_call_that_works(api: LocalApi) -> None:
     curl = api.output.partition("Try: ")[2].partition("\n")[0]
     assert curl == f'curl -X POST {api.url}/open-llama -d \'{{"text_inputs": "What is AWS?"}}\''
 
 
+@pytest.mark.slow
 def test_the_originals_documented_call_answers_generated_text(api: LocalApi) -> None:
     (text,) = generated(api.call("/open-llama", b'{"text_inputs": "What is AWS?"}', Content_Type=FORM))
     assert len(text.split()) > 5
 
 
+@pytest.mark.slow
 def test_optional_parameters_are_kept(api: LocalApi) -> None:
     body = {"text_inputs": "Name a colour.", "max_new_tokens": 5, "num_return_sequences": 2, "seed": 7}
     texts = generated(api.call("/open-llama", json.dumps(body).encode(), Content_Type="application/json"))
@@ -64,6 +66,7 @@ def test_optional_parameters_are_kept(api: LocalApi) -> None:
     assert all(len(text.split()) <= 6 for text in texts)
 
 
+@pytest.mark.slow
 def test_other_bodies_pass_through_to_the_model_server(api: LocalApi) -> None:
     body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4}
     answer = api.call("/open-llama", json.dumps(body).encode(), Content_Type="application/json")
@@ -71,12 +74,14 @@ def test_other_bodies_pass_through_to_the_model_server(api: LocalApi) -> None:
     assert json.loads(answer.data)["model"] == "open-llama"
 
 
+@pytest.mark.slow
 def test_the_models_own_refusal_is_kept(api: LocalApi) -> None:
     answer = api.call("/open-llama", b'{"messages": "not a list"}', Content_Type="application/json")
     assert 400 <= answer.status < 500
     assert "messages" in json.loads(answer.data)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_model_whose_weights_are_fetched_by_hand_says_how(api: LocalApi) -> None:
     answer = api.call("/sd-1-0", b'{"text_prompts": [{"text": "a cloud"}]}')
     error = json.loads(answer.data)["error"]
@@ -85,6 +90,7 @@ def test_a_model_whose_weights_are_fetched_by_hand_says_how(api: LocalApi) -> No
     assert error["type"] == "not_implemented_error"
 
 
+@pytest.mark.slow
 def test_unknown_paths_list_those_that_exist(api: LocalApi) -> None:
     answer = api.call("/nope")
     assert answer.status == 404
@@ -92,12 +98,14 @@ def test_unknown_paths_list_those_that_exist(api: LocalApi) -> None:
     assert "/sd-1-0" in json.loads(answer.data)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_another_method_is_told_which_one_is_allowed(api: LocalApi) -> None:
     answer = api.call("/open-llama", method="GET")
     assert answer.status == 405
     assert "POST" in answer.headers["Allow"]
 
 
+@pytest.mark.slow
 def test_bodies_of_7_mb_are_refused_naming_the_limit_again_and_again(api: LocalApi) -> None:
     body = bytes(7_000_000)
     for chunked in (False, True) * 3:
@@ -109,6 +117,7 @@ def test_bodies_of_7_mb_are_refused_naming_the_limit_again_and_again(api: LocalA
         assert "6 MB" in json.loads(answer.data)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_browser_may_call_from_anywhere(api: LocalApi) -> None:
     answer = api.call(
         "/open-llama", method="OPTIONS", Origin="https://example.org", Access_Control_Request_Method="POST"
@@ -118,18 +127,21 @@ def test_a_browser_may_call_from_anywhere(api: LocalApi) -> None:
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
 
 
+@pytest.mark.slow
 def test_health_is_good_although_one_entry_is_not_served(api: LocalApi) -> None:
     answer = api.call("/health", method="GET")
     assert answer.status == 200
     assert json.loads(answer.data)["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_call_sends_the_sample(api: LocalApi) -> None:
     ran = mlapi("call", "open-llama", cwd=api.folder)
     assert ran.status == 0, ran.talk
     assert json.loads(ran.out)["generated_texts"]
 
 
+@pytest.mark.slow
 def test_status_shows_every_entry(api: LocalApi) -> None:
     states = {entry["name"]: entry["state"] for entry in api.status()["entries"]}
     assert states == {"open-llama": "ready", "sd-1-0": "not served"}
@@ -138,6 +150,7 @@ def test_status_shows_every_entry(api: LocalApi) -> None:
     assert "open-llama.function 1/1" in ran.out
 
 
+@pytest.mark.slow
 def test_logs_show_what_the_function_and_the_model_printed(api: LocalApi) -> None:
     generated(api.call("/open-llama", b'{"text_inputs": "Hi", "max_new_tokens": 2}'))
     ran = mlapi("logs", "open-llama", cwd=api.folder)
@@ -161,6 +174,7 @@ def sagemaker(api: LocalApi) -> object:
     )
 
 
+@pytest.mark.slow
 def test_boto3_reaches_the_model_by_endpoint_name(sagemaker: object) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3})
     answer = sagemaker.invoke_endpoint(EndpointName="open-llama", Body=body, ContentType="application/json")  # type: ignore[attr-defined]
@@ -168,6 +182,7 @@ def test_boto3_reaches_the_model_by_endpoint_name(sagemaker: object) -> None:
     assert json.loads(answer["Body"].read())["choices"]
 
 
+@pytest.mark.slow
 def test_boto3_gets_the_sdks_own_errors(sagemaker: object) -> None:
     exceptions = sagemaker.exceptions  # type: ignore[attr-defined]
     with pytest.raises(exceptions.ModelError) as refused:
@@ -181,6 +196,7 @@ def test_boto3_gets_the_sdks_own_errors(sagemaker: object) -> None:
     assert unserved.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
+@pytest.mark.slow
 def test_no_secret_of_the_user_reaches_the_logs_or_the_process_list(tmp_path: Path) -> None:
     secret = "wJalr-very-secret-value"  # noqa: S105  # made up
     path = copy_default(tmp_path)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.machine.state_folder import StateFolder
-from centralized_ml_api.local.run.ending import Clock
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
-from centralized_ml_api.local.run.serve import LocalTarget, load_plan
+from centralized_ml_api.local.run.reload import load_plan
+from centralized_ml_api.local.run.serve import LocalTarget
 from support.local_api import mlapi, models, odd_command, start_local_api, write_config
 from support.waiting import wait_until
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.local.status import LocalStatus
-
-pytestmark = pytest.mark.slow
 
 
 def instant(written: str) -> datetime:
@@ -33,6 +32,7 @@ def in_hours(hours: float) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pytest.mark.slow
 def test_a_machine_that_slept_past_the_end_stops_everything_when_it_wakes(tmp_path: Path) -> None:
     config = write_config(tmp_path, {**models(echo=odd_command()), "event": {"ends": in_hours(2)}})
     slept = timedelta(0)
@@ -43,7 +43,8 @@ def test_a_machine_that_slept_past_the_end_stops_everything_when_it_wakes(tmp_pa
     def show(status: LocalStatus) -> None:
         nonlocal slept
         if status.settled and status.serving:
-            seen.extend(one for one in psutil.Process().children(recursive=True) if one not in others)
+            running = psutil.Process().children(recursive=True)
+            seen.extend(process for process in running if process not in others)
             slept = timedelta(hours=3)
 
     clock = Clock(lambda: datetime.now(UTC) + slept, asyncio.sleep)
@@ -52,14 +53,16 @@ def test_a_machine_that_slept_past_the_end_stops_everything_when_it_wakes(tmp_pa
     with StateFolder(options.state) as state:
 
         async def run() -> int:
-            return await LocalTarget(options, state, terminal, clock).run(load_plan(config))
+            return await LocalTarget(options, state, terminal, clock=clock).run(load_plan(config))
 
         assert asyncio.run(asyncio.wait_for(run(), timeout=90)) == 0
     assert said[0].startswith("The event is over: it ended at ")
     assert seen, "it never served"
-    assert not [one for one in seen if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    left = [process for process in seen if process.is_running()]
+    assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 def test_extending_moves_the_end_of_what_runs_without_a_restart(tmp_path: Path) -> None:
     ends = in_hours(0.5)
     config = {**models(echo=odd_command()), "event": {"ends": ends}}
@@ -80,6 +83,7 @@ def test_extending_moves_the_end_of_what_runs_without_a_restart(tmp_path: Path) 
         assert api.part_pids("echo") == before
 
 
+@pytest.mark.slow
 def test_of_for_and_the_events_end_the_earlier_is_shown(tmp_path: Path) -> None:
     config = {**models(echo=odd_command()), "event": {"ends": in_hours(2)}}
     with start_local_api(tmp_path, config, "--for", "1h") as api:

@@ -16,8 +16,6 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
-
 
 def error_of(api: LocalApi, path: str) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, error and headers (lower-case names) of a call."""
@@ -37,6 +35,7 @@ def gated(gate: Path) -> dict[str, Any]:
     return odd_command(run=["sh", "-c", wait, str(gate), *run])
 
 
+@pytest.mark.slow
 def test_a_killed_model_answers_503_and_comes_back(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     with start_local_api(tmp_path, models(echo=gated(gate))) as api:
@@ -55,6 +54,7 @@ def test_a_killed_model_answers_503_and_comes_back(tmp_path: Path) -> None:
         api.wait_talk("restarted 1 time")
 
 
+@pytest.mark.slow
 def test_odd_models_answer_502_and_504_in_the_one_shape(tmp_path: Path) -> None:
     with OddServer() as odd:
         ways = ("half", "close", "garbage", "hang")
@@ -72,6 +72,7 @@ def test_odd_models_answer_502_and_504_in_the_one_shape(tmp_path: Path) -> None:
     assert seen["hang"][1]["type"] == "timeout_error"
 
 
+@pytest.mark.slow
 def test_a_server_elsewhere_that_is_away_answers_503_until_it_is_there(tmp_path: Path) -> None:
     with OddServer() as first:
         port = first.port
@@ -88,6 +89,7 @@ def test_a_server_elsewhere_that_is_away_answers_503_until_it_is_there(tmp_path:
             )
 
 
+@pytest.mark.slow
 def test_one_model_that_cannot_start_does_not_stop_the_rest(tmp_path: Path) -> None:
     broken = {"engine": "command", "run": ["sh", "-c", "echo out of memory, says the model {port}; exit 3"]}
     with start_local_api(tmp_path, models(broken=broken, echo=odd_command())) as api:
@@ -103,12 +105,14 @@ def test_one_model_that_cannot_start_does_not_stop_the_rest(tmp_path: Path) -> N
         assert "echo" in json.loads(health.data)["ready"]
 
 
+@pytest.mark.slow
 def test_when_no_model_can_start_up_fails(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(broken={"engine": "command", "run": ["false", "{port}"]})) as api:
         assert api.process.wait(60) == 1
         assert "no model could start" in api.output
 
 
+@pytest.mark.slow
 def test_replicas_share_the_calls_and_one_that_dies_fails_only_its_own(tmp_path: Path) -> None:
     with start_local_api(tmp_path, unlimited(echo=odd_command(replicas=2))) as api:
         api.wait_serving()

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
 
 FUNCTIONS = {
     "original": """
@@ -75,6 +74,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
         yield started.wait_serving()
 
 
+@pytest.mark.slow
 def test_one_in_the_originals_form_runs_unmodified_and_credentials_stay_out(api: LocalApi) -> None:
     answer = api.call(
         "/original",
@@ -92,6 +92,7 @@ def test_one_in_the_originals_form_runs_unmodified_and_credentials_stay_out(api:
     assert seen["length"] == len(b'{"a": 1}')
 
 
+@pytest.mark.slow
 def test_it_sets_its_own_status_and_headers(api: LocalApi) -> None:
     answer = api.call("/own-answer")
     assert (answer.status, answer.data) == (418, b"/own-answer")
@@ -100,6 +101,7 @@ def test_it_sets_its_own_status_and_headers(api: LocalApi) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.slow
 def test_binary_goes_in_and_out_unchanged(api: LocalApi) -> None:
     answer = api.call("/image", b"\x89PNG\x00\xff", Content_Type="image/png")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "image/png")
@@ -107,6 +109,7 @@ def test_binary_goes_in_and_out_unchanged(api: LocalApi) -> None:
     assert base64.b64encode(answer.data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("raises", 502), ("garbage", 502), ("too-slow", 504)])
 def test_its_failures_have_the_one_error_shape(api: LocalApi, name: str, status: int) -> None:
     answer = api.call(f"/{name}")
@@ -118,6 +121,7 @@ def test_its_failures_have_the_one_error_shape(api: LocalApi, name: str, status:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.slow
 def test_eight_at_once_run_at_once(api: LocalApi, tmp_path: Path) -> None:
     seen: list[bytes] = []
     body = json.dumps({"room": str(tmp_path)}).encode()

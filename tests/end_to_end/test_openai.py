@@ -19,7 +19,6 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 EMBED = {
@@ -53,11 +52,13 @@ def client(api: LocalApi) -> Iterator[openai.OpenAI]:
         yield client
 
 
+@pytest.mark.slow
 def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["open-llama", "embed"], "sd-1-0 is not served"
     assert client.models.retrieve("open-llama").id == "open-llama"
 
 
+@pytest.mark.slow
 def test_a_chat_with_a_system_message_answers(client: openai.OpenAI) -> None:
     answer = client.chat.completions.create(
         model="open-llama",
@@ -73,6 +74,7 @@ def test_a_chat_with_a_system_message_answers(client: openai.OpenAI) -> None:
     assert answer.usage.completion_tokens <= 8
 
 
+@pytest.mark.slow
 def test_a_streamed_chat_comes_in_pieces(client: openai.OpenAI) -> None:
     with client.chat.completions.create(
         model="open-llama",
@@ -86,6 +88,7 @@ def test_a_streamed_chat_comes_in_pieces(client: openai.OpenAI) -> None:
     assert len([piece for piece in pieces if piece]) > 4, "a piece for each token, not all of them at once"
 
 
+@pytest.mark.slow
 def test_who_leaves_a_stream_ends_it(api: LocalApi, client: openai.OpenAI) -> None:
     answer = client.chat.completions.with_raw_response.create(
         model="open-llama",
@@ -99,6 +102,7 @@ def test_who_leaves_a_stream_ends_it(api: LocalApi, client: openai.OpenAI) -> No
     assert line["flags"] == "DC", "ended by the client, not by the model"
 
 
+@pytest.mark.slow
 def test_embeddings_come_as_vectors(client: openai.OpenAI) -> None:
     answer = client.embeddings.create(model="embed", input=["a cat", "a cat", "the stock market"])
     one, same, other = (item.embedding for item in answer.data)
@@ -106,6 +110,7 @@ def test_embeddings_come_as_vectors(client: openai.OpenAI) -> None:
     assert math.isclose(math.hypot(*one), 1, rel_tol=1e-3)
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_its_not_found_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as failed:
         client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}])
@@ -117,6 +122,7 @@ def test_an_unknown_model_is_its_not_found_error(client: openai.OpenAI) -> None:
         client.embeddings.create(model="open-llama", input="it chats")
 
 
+@pytest.mark.slow
 def test_what_the_model_refuses_is_its_bad_request_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="messages"):
         client.chat.completions.create(model="open-llama", messages="no list")  # type: ignore[arg-type]
@@ -125,6 +131,7 @@ def test_what_the_model_refuses_is_its_bad_request_error(client: openai.OpenAI) 
     assert failed.value.code == "model_missing"
 
 
+@pytest.mark.slow
 def test_the_access_log_has_the_entrys_name(api: LocalApi, client: openai.OpenAI) -> None:
     answer = client.embeddings.with_raw_response.create(model="embed", input="a cat")
     line = logged(api, answer.headers["x-request-id"])

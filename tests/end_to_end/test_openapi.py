@@ -19,7 +19,6 @@ from support.odd_server import OddServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
 
 BIN = Path(sys.executable).parent
 CHECKS = (
@@ -71,6 +70,7 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_api_keeps_to_its_document(api: LocalApi, tmp_path: Path) -> None:
     """Requests made from the document alone: no status, type, header or body that it does not speak of."""
     flags = ("--max-examples", "10", "--generation-deterministic", "--mode", "positive")
@@ -80,6 +80,7 @@ def test_the_api_keeps_to_its_document(api: LocalApi, tmp_path: Path) -> None:
     assert int(found[1]) >= OPERATIONS
 
 
+@pytest.mark.slow
 def test_a_generated_client_works(api: LocalApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flags = ("--output-path", "generated_client", "--meta", "none")
     run(tmp_path, "openapi-python-client", "generate", "--url", f"{api.url}/openapi.json", *flags)
@@ -90,7 +91,7 @@ def test_a_generated_client_works(api: LocalApi, tmp_path: Path, monkeypatch: py
         same = calls["call_same"].sync_detailed(client=client, body={"text": "hi"})
         listed = calls["show_catalogue"].sync_detailed(client=client)
     assert (same.status_code, json.loads(same.content)) == (200, {"text": "hi"})
-    assert [one["name"] for one in json.loads(listed.content)["models"]] == ["same", "chat", "image"]
+    assert [model["name"] for model in json.loads(listed.content)["models"]] == ["same", "chat", "image"]
 
 
 NAMES = ("call_same", "create_chat_completion", "list_models", "show_catalogue", "show_health")

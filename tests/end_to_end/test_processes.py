@@ -21,7 +21,6 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
 
 SLOW_START = {"engine": "command", "run": ["sh", "-c", "sleep 600 # {port}"]}
 
@@ -41,6 +40,7 @@ def assert_gone(api: LocalApi, started: list[psutil.Process], url: str) -> None:
         socket.create_connection((host, int(port)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)]
 )
@@ -53,6 +53,7 @@ def test_a_signal_leaves_nothing(tmp_path: Path, number: signal.Signals, status:
         assert "Stopped: no process is left." in api.output
 
 
+@pytest.mark.slow
 def test_down_leaves_nothing(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command())) as api:
         started, url = api.wait_serving().pids(), api.url
@@ -66,6 +67,7 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
     assert "nothing runs with the state folder" in again.talk
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_starting_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     with start_local_api(tmp_path, models(slow=SLOW_START)) as api:
@@ -77,6 +79,7 @@ def test_a_signal_while_starting_leaves_nothing(tmp_path: Path, number: signal.S
         assert left_in(tmp_path) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 def test_killing_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command())) as api:
@@ -89,6 +92,7 @@ def test_killing_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
         again.wait_serving()
 
 
+@pytest.mark.slow
 def test_calls_under_way_are_finished(tmp_path: Path) -> None:
     slow = {
         "engine": "command",
@@ -122,6 +126,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
+@pytest.mark.slow
 def test_a_second_up_on_the_same_state_or_port_says_who_holds_it(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command())) as api:
         port = api.wait_serving().url.rpartition(":")[2]
@@ -139,11 +144,13 @@ def test_a_second_up_on_the_same_state_or_port_says_who_holds_it(tmp_path: Path)
         assert api.call("/echo").status == 200
 
 
+@pytest.mark.slow
 def test_it_stops_by_itself_after_the_time_it_was_given(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command()), "--for", "3s") as api:
         assert api.process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_in_the_background_it_goes_on_until_down(tmp_path: Path) -> None:
     write_config(tmp_path, models(echo=odd_command()))
     ran = mlapi("up", "models.json", "--detach", "--port", "0", cwd=tmp_path)
@@ -157,6 +164,7 @@ def test_in_the_background_it_goes_on_until_down(tmp_path: Path) -> None:
     assert down.status == 0
 
 
+@pytest.mark.slow
 def test_in_the_background_a_failure_is_shown(tmp_path: Path) -> None:
     config = models(broken={"engine": "command", "run": ["false", "{port}"]})
     write_config(tmp_path, config)
@@ -165,6 +173,7 @@ def test_in_the_background_a_failure_is_shown(tmp_path: Path) -> None:
     assert "no model could start" in ran.talk
 
 
+@pytest.mark.slow
 def test_beyond_this_machine_it_wants_public_said(tmp_path: Path) -> None:
     write_config(tmp_path, models(echo=odd_command()))
     ran = mlapi("up", "models.json", "--host", "0.0.0.0", cwd=tmp_path)
@@ -182,6 +191,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
+@pytest.mark.slow
 def test_what_a_model_started_in_a_session_of_its_own_ends_too(tmp_path: Path) -> None:
     block = {"engine": "command", "run": [sys.executable, "-c", GRANDCHILD, "{port}"]}
     with start_local_api(tmp_path, models(parent=block)) as api:
@@ -191,6 +201,7 @@ def test_what_a_model_started_in_a_session_of_its_own_ends_too(tmp_path: Path) -
         assert not [process for process in started if process.is_running()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("next_verb", ["up", "down"])
 def test_what_outlives_a_killed_supervisor_is_ended_by_the_next_verb(tmp_path: Path, next_verb: str) -> None:
     block = {"engine": "command", "run": [sys.executable, "-c", GRANDCHILD, "{port}"]}
@@ -207,6 +218,7 @@ def test_what_outlives_a_killed_supervisor_is_ended_by_the_next_verb(tmp_path: P
         assert not alive
 
 
+@pytest.mark.slow
 def test_a_folder_with_other_files_is_not_taken_for_state(tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "scratch").mkdir(parents=True)
@@ -221,6 +233,7 @@ def test_a_folder_with_other_files_is_not_taken_for_state(tmp_path: Path) -> Non
     assert project.stat().st_mode & 0o777 == 0o755
 
 
+@pytest.mark.slow
 def test_a_deleted_state_folder_is_made_anew(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command())) as api:
         api.wait_serving()
@@ -233,6 +246,7 @@ def test_a_deleted_state_folder_is_made_anew(tmp_path: Path) -> None:
         assert api.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_a_killed_gateway_comes_back_and_that_is_said(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command())) as api:
         api.wait_serving()
@@ -250,6 +264,7 @@ def _status_or_none(api: LocalApi) -> int | None:
         return None
 
 
+@pytest.mark.slow
 def test_models_may_be_called_like_our_own_logs(tmp_path: Path) -> None:
     chatty = odd_command(run=["sh", "-c", 'echo says-the-model; exec "$@"', "sh", *odd_command()["run"]])
     names = {"access": chatty, "gateway": chatty, "up": chatty}
@@ -262,6 +277,7 @@ def test_models_may_be_called_like_our_own_logs(tmp_path: Path) -> None:
         assert not [file for file in ours if "says-the-model" in file.read_text()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_during_a_download_leaves_nothing_and_is_no_error(
     tmp_path: Path, number: signal.Signals

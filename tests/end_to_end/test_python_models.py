@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from support.local_api import LocalApi
 
-pytestmark = pytest.mark.slow
 
 NUMPY = "numpy==2.2.6\n"
 MODEL = "def model_fn(model_dir): return model_dir\n"
@@ -88,12 +87,14 @@ def logs_of(api: LocalApi, name: str) -> str:
     return mlapi("logs", name, cwd=api.folder).out
 
 
+@pytest.mark.slow
 def test_a_model_answers_and_finds_its_weights_in_its_folder(api: LocalApi) -> None:
     answer = api.call("/good", b'{"text": "hello"}', Content_Type="application/json")
     assert answer.status == 200
     assert answer.json() == {"data": {"text": "hello"}, "model": {"weights.txt": "the weights"}}
 
 
+@pytest.mark.slow
 def test_arrays_come_and_go_as_npy(api: LocalApi) -> None:
     npy = api.call("/arrays", b"[[1, 2], [3, 4]]", Accept="application/x-npy")
     assert (npy.status, npy.headers["Content-Type"]) == (200, "application/x-npy")
@@ -104,17 +105,20 @@ def test_arrays_come_and_go_as_npy(api: LocalApi) -> None:
     assert table.data == b"2,4\n6,8\n"
 
 
+@pytest.mark.slow
 def test_a_pickle_in_an_array_is_refused(api: LocalApi) -> None:
     array = api.call("/arrays", b"[1]", Accept="application/x-npy").data
     answer = api.call("/arrays", array.replace(b"<i8", b"|O "), Content_Type="application/x-npy")
     assert answer.status == 400
 
 
+@pytest.mark.slow
 def test_transform_fn_stands_for_all(api: LocalApi) -> None:
     answer = api.call("/transform", b"\x00\x01", Content_Type="application/x-own")
     assert (answer.data, answer.headers["Content-Type"]) == (b"\x01\x00", "application/x-own")
 
 
+@pytest.mark.slow
 def test_a_bug_is_found_in_the_models_log_by_its_reference(api: LocalApi) -> None:
     answer = api.call("/good", b'"bug"')
     reference = answer.json()["error"]["request_id"]
@@ -123,6 +127,7 @@ def test_a_bug_is_found_in_the_models_log_by_its_reference(api: LocalApi) -> Non
     assert "RuntimeError: a detail of the inside" in logs_of(api, "good")
 
 
+@pytest.mark.slow
 def test_requirements_that_cannot_be_installed_are_reported_on_their_model(api: LocalApi) -> None:
     part = part_of(api, "uninstallable")
     assert part["state"] == "failed"
@@ -133,6 +138,7 @@ def test_requirements_that_cannot_be_installed_are_reported_on_their_model(api: 
     assert api.call("/uninstallable").status == 503
 
 
+@pytest.mark.slow
 def test_a_model_that_raises_at_import_is_reported_on_its_model(api: LocalApi) -> None:
     part = part_of(api, "raises")
     assert part["state"] == "failed"
@@ -141,18 +147,21 @@ def test_a_model_that_raises_at_import_is_reported_on_its_model(api: LocalApi) -
     assert api.call("/raises").status == 503
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_what_it_says_is_500_and_its_reason_in_the_log(api: LocalApi) -> None:
     answer = api.call("/garbage", b'{"a": 1}', Accept="application/json")
     assert answer.json()["error"]["code"] == "model_failed"
     assert "the answer is called application/json and is not" in logs_of(api, "garbage")
 
 
+@pytest.mark.slow
 def test_a_model_that_leaves_is_502_and_comes_back(api: LocalApi) -> None:
     assert api.call("/garbage", b'"leave"').status == 502
     wait_until(lambda: api.call("/garbage", b"1").status == 200, "the model is back")
     assert api.call("/good", b"1").status == 200
 
 
+@pytest.mark.slow
 def test_an_edit_is_served_and_replicas_share_the_calls(tmp_path: Path) -> None:
     source = f"import os\n{MODEL}def predict_fn(data, model): return ['before', os.getpid()]"
     code = write_model(tmp_path / "models" / "edited", source)
@@ -173,6 +182,7 @@ def test_an_edit_is_served_and_replicas_share_the_calls(tmp_path: Path) -> None:
         wait_until(lambda: api.call("/edited").json()[0] == "after", "the edit is served")
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_packages_are_installed_leaves_nothing(tmp_path: Path) -> None:
     mark = tmp_path / "building"
     code = write_model(tmp_path / "models" / "slow", MODEL, "--no-index\n./hangs\n")
@@ -190,6 +200,7 @@ def test_ctrl_c_while_packages_are_installed_leaves_nothing(tmp_path: Path) -> N
     assert [path.name for path in folder.iterdir()] == [".lock"]
 
 
+@pytest.mark.slow
 def test_pull_installs_what_up_then_need_not(tmp_path: Path) -> None:
     code = write_model(
         tmp_path / "models" / "ready", f"import tiny\n{MODEL}def predict_fn(a, b): return tiny.SIZE"
@@ -205,6 +216,7 @@ def test_pull_installs_what_up_then_need_not(tmp_path: Path) -> None:
         assert "installing" not in api.output
 
 
+@pytest.mark.slow
 def test_pull_shows_what_pip_said_when_it_fails(tmp_path: Path) -> None:
     write_model(tmp_path / "models" / "broken", MODEL, "--no-index\nno-such-package==1.0\n")
     config = write_config(tmp_path, models(broken=python("models/broken")))

@@ -21,7 +21,6 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
 
 REGION = "eu-west-1"
 SECRET = "this/is+a=secret"  # noqa: S105
@@ -80,7 +79,7 @@ class Real:
     def entry(self, name: str) -> dict[str, Any]:
         """How an entry is."""
         entries: list[dict[str, Any]] = self.api.status()["entries"]
-        return next(one for one in entries if one["name"] == name)
+        return next(entry for entry in entries if entry["name"] == name)
 
 
 @pytest.fixture(scope="module")
@@ -124,21 +123,25 @@ def assert_waits_for_a_login(real: Real) -> None:
     assert real.api.call("/here").status == 200
 
 
+@pytest.mark.slow
 def test_a_call_reaches_the_endpoint_signed(real: Real) -> None:
     answered = real.api.call("/real", b'{"x": 1}')
     assert (answered.status, answered.data) == (200, b'{"x": 1}')
     assert real.keys.seen[-1].startswith("AKID")
 
 
+@pytest.mark.slow
 def test_it_chats_where_the_config_says_so(real: Real) -> None:
     body = b'{"model": "real", "messages": []}'
     assert real.api.call("/v1/chat/completions", body).data == body
 
 
+@pytest.mark.slow
 def test_a_function_calls_it_with_boto3(real: Real) -> None:
     assert real.api.call("/with-function", b'{"from": "a function"}').data == b'{"from": "a function"}'
 
 
+@pytest.mark.slow
 def test_boto3_sees_what_aws_answers(real: Real) -> None:
     client = boto3.client(
         "sagemaker-runtime",
@@ -161,6 +164,7 @@ def test_boto3_sees_what_aws_answers(real: Real) -> None:
     assert failed.value.response["OriginalStatusCode"] == 418
 
 
+@pytest.mark.slow
 def test_a_new_login_is_used_without_a_restart(real: Real) -> None:
     real.log_in("AKIDNEXTONE")
     real.keys.expired.add("AKIDFIRST")
@@ -168,6 +172,7 @@ def test_a_new_login_is_used_without_a_restart(real: Real) -> None:
     assert real.keys.seen[-1] == "AKIDNEXTONE"
 
 
+@pytest.mark.slow
 def test_what_aws_refuses_is_in_the_gateways_log_alone(real: Real) -> None:
     key = real.keys.seen[-1]
     real.keys.expired.add(key)
@@ -182,6 +187,7 @@ def test_what_aws_refuses_is_in_the_gateways_log_alone(real: Real) -> None:
     wait_until(lambda: "ExpiredTokenException" in log.read_text(), "the reason is in the log")
 
 
+@pytest.mark.slow
 def test_the_secret_is_in_no_argument_log_or_configuration(real: Real) -> None:
     kept = [path for path in (real.api.folder / ".mlapi").rglob("*") if path.is_file()]
     with_secret = [path for path in kept if SECRET in path.read_text(errors="replace")]
@@ -193,6 +199,7 @@ def test_the_secret_is_in_no_argument_log_or_configuration(real: Real) -> None:
         assert SECRET not in " ".join(process.cmdline())
 
 
+@pytest.mark.slow
 def test_after_a_stop_no_credentials_are_left(tmp_path: Path) -> None:
     keys = tmp_path / "aws-credentials"
     keys.write_text(f"[default]\naws_access_key_id = AKID\naws_secret_access_key = {SECRET}\n")

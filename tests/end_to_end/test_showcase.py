@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     import urllib3
 
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config/showcase.json"
@@ -95,15 +94,17 @@ def similarity(one: list[float], other: list[float]) -> float:
     return sum(left * right for left, right in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 def test_smoke_finds_all_five_well(api: LocalApi) -> None:
     ran = mlapi("smoke", "--json", cwd=api.folder)
-    models = {one["name"]: one for one in json.loads(ran.out)["models"]}
+    models = {model["name"]: model for model in json.loads(ran.out)["models"]}
     assert list(models) == ["chat", "embeddings", "speech-to-text", "text-to-speech", "ocr"]
-    assert {name: one["verdict"] for name, one in models.items()} == dict.fromkeys(models, "ok")
+    assert {name: model["verdict"] for name, model in models.items()} == dict.fromkeys(models, "ok")
     assert ran.status == 0
     assert models["text-to-speech"]["content_type"] == WAV
 
 
+@pytest.mark.slow
 def test_smoke_finds_them_as_well_through_the_api_on_aws(
     api: LocalApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,18 +122,21 @@ def test_smoke_finds_them_as_well_through_the_api_on_aws(
     assert '{"text": "Hello from one machine.\\nTotal: 42.50 EUR", "lines' in ocr
 
 
+@pytest.mark.slow
 def test_what_is_said_is_understood(api: LocalApi) -> None:
     recording = speak(api, SENTENCE)
     assert recording.startswith(b"RIFF")
     assert listen(api, recording) == SENTENCE
 
 
+@pytest.mark.slow
 def test_the_same_text_is_always_said_the_same_way_and_faster_on_request(api: LocalApi) -> None:
     first, again, faster = speak(api, "Hello."), speak(api, "Hello."), speak(api, "Hello.", speed=2)
     assert first == again
     assert len(faster) < len(first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "codec", "media_type"), [("flac", "flac", "audio/flac"), ("mp3", "mp3", "audio/mpeg")]
 )
@@ -144,6 +148,7 @@ def test_other_recordings_are_heard_too(
     assert listen(api, recording, media_type) == SENTENCE
 
 
+@pytest.mark.slow
 def test_a_bare_text_is_answered_where_one_is_asked_for(api: LocalApi) -> None:
     sample = (ROOT / "models/speech_to_text/sample.wav").read_bytes()
     heard = api.call("/speech-to-text", sample, Content_Type=WAV, Accept="text/plain")
@@ -153,12 +158,14 @@ def test_a_bare_text_is_answered_where_one_is_asked_for(api: LocalApi) -> None:
     )
 
 
+@pytest.mark.slow
 def test_silence_is_no_text(api: LocalApi) -> None:
     wav = speak(api, SENTENCE)
     silence = wav[:44] + bytes(len(wav) - 44)
     assert listen(api, silence) == ""
 
 
+@pytest.mark.slow
 def test_a_picture_is_read_line_by_line(api: LocalApi) -> None:
     picture = draw(LINES)
     answer = api.call("/ocr", picture, Content_Type="image/png")
@@ -170,16 +177,18 @@ def test_a_picture_is_read_line_by_line(api: LocalApi) -> None:
     assert max(y for _, y in upper["box"]) < min(y for _, y in lower["box"]) + 20
 
 
+@pytest.mark.slow
 def test_texts_that_mean_the_same_are_near(client: openai.OpenAI) -> None:
     texts = ["A cat sits on the mat.", "A kitten is resting on a rug.", "Interest rates rose again."]
     answer = client.embeddings.create(model="embeddings", input=texts)
-    cat, kitten, rates = (one.embedding for one in answer.data)
+    cat, kitten, rates = (item.embedding for item in answer.data)
     assert similarity(cat, kitten) == pytest.approx(0.655, abs=0.002), "what the authors' own code gives"
     assert similarity(cat, rates) < 0.1
-    assert [one.index for one in answer.data] == [0, 1, 2]
+    assert [item.index for item in answer.data] == [0, 1, 2]
     assert answer.usage.prompt_tokens == answer.usage.total_tokens > len(texts)
 
 
+@pytest.mark.slow
 def test_one_text_or_many_as_numbers_or_in_base64_give_the_same(api: LocalApi) -> None:
     def embed(**body: Any) -> list[dict[str, Any]]:
         answer = api.call("/embeddings", json.dumps(body).encode())
@@ -193,6 +202,7 @@ def test_one_text_or_many_as_numbers_or_in_base64_give_the_same(api: LocalApi) -
     assert list(struct.unpack("<384f", base64.b64decode(packed))) == pytest.approx(alone["embedding"])
 
 
+@pytest.mark.slow
 def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["chat", "embeddings"]
     question = "What is the capital of France? Answer in one short sentence."
@@ -234,6 +244,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body", "media_type", "words"),
     WRONG,
@@ -247,18 +258,21 @@ def test_wrong_input_is_400_and_says_what_is_wrong(
     assert words in message_of(answer)
 
 
+@pytest.mark.slow
 def test_a_playlist_does_not_get_at_files_of_the_machine(api: LocalApi) -> None:
     playlist = b"ffconcat version 1.0\nfile sample.wav\n"
     answer = api.call("/speech-to-text", playlist, Content_Type=WAV)
     assert (answer.status, "no audio that can be read" in message_of(answer)) == (400, True)
 
 
+@pytest.mark.slow
 def test_a_drawing_that_would_be_run_as_a_program_is_no_image(api: LocalApi) -> None:
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 50 50\n%%EndComments\nshowpage\n"
     answer = api.call("/ocr", eps, Content_Type="application/postscript")
     assert (answer.status, "no image that can be read" in message_of(answer)) == (400, True)
 
 
+@pytest.mark.slow
 def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> None:
     picture = draw_huge_picture()
     assert len(picture) < 100_000
@@ -270,10 +284,12 @@ def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> Non
     )
 
 
+@pytest.mark.slow
 def test_hours_of_silence_take_no_more_memory_than_minutes() -> None:
     assert measure_an_hour_of_silence() < 100_000
 
 
+@pytest.mark.slow
 def test_the_script_of_the_docs_speaks_listens_and_asks(api: LocalApi, tmp_path: Path) -> None:
     said, heard, answer = talk(api.url, tmp_path)
     assert said.startswith(f"said:   {SENTENCE}")

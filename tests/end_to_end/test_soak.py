@@ -12,12 +12,9 @@ from bench.faults.soak import SHORT, soak
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets another process's limits be set"),
-]
 
-
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets another process's limits be set")
 def test_whatever_goes_wrong_costs_only_the_calls_that_were_under_way(tmp_path: Path) -> None:
     told: list[str] = []
     soaked = soak(tmp_path, SHORT, told.append)

@@ -24,7 +24,6 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CODE = ROOT / "models" / "text_to_image"
@@ -113,7 +112,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, hub: Hub, pipelines: Path) 
 def build_config(pipelines: Path) -> dict[str, Any]:
     """The default config's entry with other weights, two from a folder (one has no time), a quick one."""
     default = json.loads((ROOT / "config" / "models.json").read_text())
-    entry = next(one for one in default["models"] if one["name"] == "sd-1-0")
+    entry = next(model for model in default["models"] if model["name"] == "sd-1-0")
     local = entry["local"] | {"code": str(CODE), "weights": f"hf://{REPOSITORY}"}
     no_time = {"TEXT_TO_IMAGE_TIME_LIMIT_SECONDS": "0.000001"}
     xl = local | {"weights": str(pipelines / "xl"), "environment": {}}
@@ -130,6 +129,7 @@ def is_ready(api: LocalApi) -> bool:
     return {entry["state"] for entry in api.status().get("entries", ())} == {"ready"}
 
 
+@pytest.mark.slow
 def test_until_it_is_pulled_the_path_says_so_with_the_size(served: Served, hub: Hub) -> None:
     halves = {path for path in hub.files if ".fp16." in path}
     unwanted = {"README.md", *(path.replace(".fp16.", ".") for path in halves)}
@@ -140,12 +140,14 @@ def test_until_it_is_pulled_the_path_says_so_with_the_size(served: Served, hub: 
     assert "mlapi pull sd-1-0" in message
 
 
+@pytest.mark.slow
 def test_pull_says_where_it_is(served: Served) -> None:
     assert served.pulled.status == 0, served.pulled.talk
     assert served.pulled.out.startswith("sd-1-0: ")
     assert (Path(served.pulled.out.split()[1]) / "model_index.json").is_file()
 
 
+@pytest.mark.slow
 def test_the_originals_documented_call_answers_its_documented_shape(served: Served) -> None:
     answer = served.post(DOCUMENTED)
     assert (answer.status, answer.headers["Content-Type"]) == (200, JSON)
@@ -158,10 +160,12 @@ def test_the_originals_documented_call_answers_its_documented_shape(served: Serv
     assert (picture.width, picture.height) == (512, 512)
 
 
+@pytest.mark.slow
 def test_as_curl_sends_it_without_a_content_type(served: Served) -> None:
     assert served.post(SMALL, Content_Type="application/x-www-form-urlencoded").status == 200
 
 
+@pytest.mark.slow
 def test_the_seed_decides(served: Served) -> None:
     assert served.image() == served.image()
     assert served.image() != served.image(seed=8)
@@ -173,11 +177,13 @@ def test_the_seed_decides(served: Served) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_size_is_the_one_asked_for(served: Served) -> None:
     picture = read_png(served.post(SMALL | {"width": 192}, Accept=PNG).data)
     assert (picture.width, picture.height) == (192, 128)
 
 
+@pytest.mark.slow
 def test_a_png_comes_byte_for_byte_and_knows_its_seed(served: Served) -> None:
     answer = served.post(SMALL, Accept=PNG)
     assert (answer.status, answer.headers["Content-Type"]) == (200, PNG)
@@ -185,6 +191,7 @@ def test_a_png_comes_byte_for_byte_and_knows_its_seed(served: Served) -> None:
     assert read_png(answer.data).texts == {"seed": "7"}
 
 
+@pytest.mark.slow
 def test_several_samples_have_seeds_of_their_own(served: Served) -> None:
     artifacts = served.artifacts(samples=2)
     assert [artifact["seed"] for artifact in artifacts] == [7, 8]
@@ -193,15 +200,18 @@ def test_several_samples_have_seeds_of_their_own(served: Served) -> None:
     assert (several.status, "samples is 2" in several.data.decode()) == (400, True)
 
 
+@pytest.mark.slow
 def test_another_type_is_refused(served: Served) -> None:
     assert served.post(SMALL, Accept="image/webp").status == 406
 
 
+@pytest.mark.slow
 def test_every_sampler_draws_the_same_again_even_in_one_step(served: Served) -> None:
     cases = [{"sampler": sampler, "steps": steps} for sampler in SAMPLERS for steps in (1, 4)]
     assert [case for case in cases if served.image(**case) != served.image(**case)] == []
 
 
+@pytest.mark.slow
 def test_prompts_their_weights_and_styles_count(served: Served) -> None:
     sky, sea = {"text": "sky", "weight": 1}, {"text": "sea", "weight": 1}
     prompts = [[sky], [sea], [sky, sea], [sky, sea | {"weight": 3}]]
@@ -212,6 +222,7 @@ def test_prompts_their_weights_and_styles_count(served: Served) -> None:
     assert served.image(text_prompts=[sky | {"weight": 5}]) == images[0], "weights count in proportion"
 
 
+@pytest.mark.slow
 def test_stable_diffusion_xl_draws_too_and_prompts_below_zero_count(served: Served) -> None:
     sky, rain = {"text": "sky", "weight": 1}, {"text": "rain", "weight": -1}
     prompts = [[sky], [sky, rain], [sky, rain | {"text": "sun"}], [sky, {"text": "sun"}]]
@@ -220,12 +231,14 @@ def test_stable_diffusion_xl_draws_too_and_prompts_below_zero_count(served: Serv
     assert len({read_png(answer.data).lines for answer in answers}) == len(answers)
 
 
+@pytest.mark.slow
 def test_more_steps_than_the_config_allows_are_lowered(served: Served) -> None:
     assert served.image(steps=30) == served.image(steps=4) != served.image(steps=3)
     logged = mlapi("logs", "sd-1-0", cwd=served.api.folder)
     assert "30 steps lowered to 4" in logged.out
 
 
+@pytest.mark.slow
 def test_a_wrong_value_is_400_and_says_what_is_allowed(served: Served) -> None:
     answer = served.post(SMALL | {"width": 500, "sampler": "EULER"})
     error = json.loads(answer.data)["error"]
@@ -235,6 +248,7 @@ def test_a_wrong_value_is_400_and_says_what_is_allowed(served: Served) -> None:
     assert "K_DPMPP_2M" in error["message"]
 
 
+@pytest.mark.slow
 def test_an_image_that_would_come_too_late_is_given_up_with_advice(served: Served) -> None:
     answer = served.post(SMALL, name="hasty")
     assert answer.status == 400

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from support.local_api import LocalApi
 
-pytestmark = pytest.mark.slow
 
 TEAMS = {"red": "echo", "blue": "other"}
 
@@ -25,7 +24,7 @@ def _usage(folder: Path) -> dict[tuple[str, str], dict[str, int]]:
     """How many calls had which status, by team and model."""
     ran = mlapi("usage", "--json", cwd=folder)
     rows = json.loads(ran.out)["rows"] if ran.status == 0 else []
-    return {(one["team"], one["model"]): one["statuses"] for one in rows}
+    return {(row["team"], row["model"]): row["statuses"] for row in rows}
 
 
 def _keys(folder: Path) -> dict[str, str]:
@@ -38,6 +37,7 @@ def _wait_usage(api: LocalApi, expected: dict[tuple[str, str], dict[str, int]]) 
     wait_until(lambda: _usage(api.folder) == expected, f"the usage is {expected}, not {_usage(api.folder)}")
 
 
+@pytest.mark.slow
 def test_calls_of_teams_are_counted_over_restarts_and_a_kill(tmp_path: Path) -> None:
     config = models(echo=odd_command(), other=odd_command()) | {"event": {"teams": list(TEAMS)}}
     with start_local_api(tmp_path, config) as api:

@@ -11,8 +11,6 @@ from support.local_api import mlapi, models, odd_command, start_local_api
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
-
 
 def warned() -> dict[str, Any]:
     config = models(echo=odd_command())
@@ -20,6 +18,7 @@ def warned() -> dict[str, Any]:
     return config
 
 
+@pytest.mark.slow
 def test_up_and_reload_count_warnings_on_one_line(tmp_path: Path) -> None:
     with start_local_api(tmp_path, warned()) as api:
         api.wait_serving()

@@ -24,7 +24,6 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
 
 DASHBOARD = Path(__file__).parents[2] / "docs/grafana/centralized-ml-api.json"
 NAME = re.compile(r"\bmlapi_\w+")
@@ -48,6 +47,7 @@ def address(api: LocalApi) -> str:
     return address
 
 
+@pytest.mark.slow
 def test_prometheus_sees_calls_models_and_the_end(api: LocalApi, address: str) -> None:
     before = scrape(address).get(("mlapi_requests_total", "chat", "200"), 0)
     for _ in range(5):
@@ -62,6 +62,7 @@ def test_prometheus_sees_calls_models_and_the_end(api: LocalApi, address: str) -
     assert 0 < found["mlapi_ends_timestamp_seconds", "", ""] - time.time() <= 7200
 
 
+@pytest.mark.slow
 def test_calls_under_way_are_those_that_nobody_has_answered_yet(api: LocalApi, address: str) -> None:
     url = urllib3.util.parse_url(api.url)
     with contextlib.closing(http.client.HTTPConnection(str(url.host), url.port)) as connection:
@@ -70,13 +71,16 @@ def test_calls_under_way_are_those_that_nobody_has_answered_yet(api: LocalApi, a
     wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 0}, "its caller has gone away")
 
 
+@pytest.mark.slow
 def test_only_this_machine_reaches_it_and_the_api_does_not_show_it(api: LocalApi, address: str) -> None:
     port = int(urllib3.util.parse_url(address).port or 0)
-    listeners = [one for one in psutil.Process(api.process.pid).net_connections() if one.status == "LISTEN"]
-    assert {one.laddr.ip for one in listeners if one.laddr.port == port} == {"127.0.0.1"}
+    connections = psutil.Process(api.process.pid).net_connections()
+    listeners = [connection for connection in connections if connection.status == "LISTEN"]
+    assert {listener.laddr.ip for listener in listeners if listener.laddr.port == port} == {"127.0.0.1"}
     assert api.http.request("GET", f"{api.url}/metrics").status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "status"), [("localhost:1", 200), ("127.0.0.1", 200), ("evil.example", 403), ("", 403)]
 )
@@ -84,12 +88,13 @@ def test_a_page_of_another_site_cannot_read_it(address: str, host: str, status: 
     assert urllib3.request("GET", address, headers={"Host": host}).status == status
 
 
+@pytest.mark.slow
 def test_every_query_of_the_dashboard_asks_for_what_is_there(api: LocalApi, address: str) -> None:
     api.call("/chat")
     families = list(text_string_to_metric_families(urllib3.request("GET", address).data.decode()))
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
-    names = {f"{one.name}{suffix}" for one in families for suffix in suffixes[one.type]}
-    labels = {label for one in families for sample in one.samples for label in sample.labels}
+    names = {f"{family.name}{suffix}" for family in families for suffix in suffixes[family.type]}
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
     targets = [target for panel in dashboard()["panels"] for target in panel["targets"]]
     assert targets
     for target in targets:
@@ -97,6 +102,7 @@ def test_every_query_of_the_dashboard_asks_for_what_is_there(api: LocalApi, addr
         assert used_labels(target) <= labels, target
 
 
+@pytest.mark.slow
 def test_the_dashboard_is_one_that_grafana_imports() -> None:
     board = dashboard()
     panels = board["panels"]
@@ -112,6 +118,7 @@ def test_the_dashboard_is_one_that_grafana_imports() -> None:
         taken |= cells
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said_before_anything_starts(address: str, tmp_path: Path) -> None:
     config = tmp_path / "models.json"
     config.write_text(json.dumps(models(chat=odd_command())))
@@ -121,6 +128,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(address: str, tmp_p
     assert f"port {port} is held by" in ran.talk
 
 
+@pytest.mark.slow
 def test_watching_in_a_terminal_shows_rates_and_leaves_it_as_it_was(api: LocalApi) -> None:
     with Terminal(api.folder, "status", "--watch") as terminal:
         terminal.wait_for(rb"chat +\S*ready\S* +1/1")
@@ -133,6 +141,7 @@ def test_watching_in_a_terminal_shows_rates_and_leaves_it_as_it_was(api: LocalAp
         assert NO_SCREEN in terminal.shown
 
 
+@pytest.mark.slow
 def test_without_colours_none_are_shown(api: LocalApi) -> None:
     with Terminal(api.folder, "status", "--watch", NO_COLOR="1") as terminal:
         terminal.wait_for(rb"chat +ready +1/1")
@@ -141,11 +150,13 @@ def test_without_colours_none_are_shown(api: LocalApi) -> None:
         assert NO_SCREEN in terminal.shown
 
 
+@pytest.mark.slow
 def test_watching_and_json_do_not_go_together(api: LocalApi) -> None:
     ran = mlapi("status", "--watch", "--json", cwd=api.folder)
     assert (ran.status, ran.out) == (2, "")
 
 
+@pytest.mark.slow
 def test_teams_are_told_apart_and_their_limits_are_there_without_their_keys(tmp_path: Path) -> None:
     red = {"name": "red", "requests_per_second": 50, "burst": 50, "requests_per_day": 4}
     config = {**models(chat=odd_command()), "event": {"teams": [red, "blue"]}}

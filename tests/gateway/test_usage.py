@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute
-from centralized_ml_api.local.run.access_log import keep_bounded
+from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.run.file_watcher import watch_access_log
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from support.running_gateway import start_gateway
 from support.waiting import wait_until
@@ -44,12 +46,12 @@ def _kept_bounded(
     recorder = UsageRecorder(collector, pytest.fail)
 
     async def start() -> asyncio.Task[None]:
-        keeping = keep_bounded(
+        keeping = watch_access_log(
             collector.log,
             running.envoy.reopen_logs,
             recorder.collect,
             limit_bytes=LIMIT_BYTES,
-            look_seconds=0.02,
+            clock=Clock(lambda: datetime.now(UTC), lambda _: asyncio.sleep(0.02)),
         )
         return asyncio.create_task(keeping)
 

@@ -1,6 +1,6 @@
-"""What the gateway serves, as data: the interface between the supervisor and Envoy.
+"""Describes what the gateway serves, as data: the contract between `run/` and `envoy/`.
 
-The supervisor decides these from the plan and from which servers are ready; `envoy/` translates them.
+`run/compose.py` builds it from the plan and the servers that are ready; `envoy/` translates it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from centralized_ml_api.plan.event import Throttle
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A group of equal servers on this machine: `ports` on 127.0.0.1 that are ready now, maybe none."""
+    """A group of equal servers on this machine: the `ports` of 127.0.0.1 that are ready now, maybe none."""
 
     name: str
     ports: tuple[int, ...]
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The addresses that take plain calls now."""
+        """The URLs that take plain calls now."""
         return tuple(f"http://127.0.0.1:{port}" for port in self.ports)
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Calls are signed for SageMaker in `region`, with what is in the file `credentials`.
+    """How calls are signed for SageMaker: for `region`, with the keys in the file `credentials`.
 
-    The file, alone in its folder, has the form of AWS's own with the profile `default`; it must be there
-    before the gateway hears of it, and may be replaced at any time.
+    The file is alone in its folder and has the form of AWS's credentials file, with the profile `default`. It
+    must exist before the gateway hears of it, and may be replaced at any time.
     """
 
     region: str
@@ -40,7 +40,7 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class ExternalUpstream:
-    """One server elsewhere, reached by name; with `signing` it is SageMaker's runtime API."""
+    """One server elsewhere, reached by its host name. With `signing` it is SageMaker's runtime API."""
 
     name: str
     host: str
@@ -51,7 +51,7 @@ class ExternalUpstream:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The addresses that take plain calls now: none while it is not ready."""
+        """The URL that takes plain calls now; none while the server is not ready."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (f"{'https' if self.tls else 'http'}://{host}:{self.port}",) if self.ready else ()
 
@@ -60,10 +60,11 @@ class ExternalUpstream:
 class ServedRoute:
     """`POST /{name}` goes to `upstream`.
 
-    `rewrite` is the path there; None keeps path and query (functions read them). `headers` are the request
-    headers that pass besides Content-Type and Accept; None lets everything pass and the answer's headers too
-    (a function sees what API Gateway would show it and sets its own). `streams` lifts the gateway's timeout.
-    `reads_json` is for a server that takes every body for JSON: it is told so, whatever the caller said.
+    `rewrite` is the path there; None keeps path and query, which functions read. `headers` names the request
+    headers that pass besides Content-Type and Accept; None lets every header pass, those of the response too:
+    a function sees what API Gateway would show it and sets its own. `streams` lifts the gateway's timeout.
+    `reads_json` is for a server that parses every body as JSON: the gateway sends it
+    `Content-Type: application/json`, whatever the caller sent.
     """
 
     name: str
@@ -84,7 +85,7 @@ class RefusedRoute:
 
 @dataclass(frozen=True, slots=True)
 class TeamAccess:
-    """One team: its keys of now (maybe none), the entries it may call (None for all), its limits, if any."""
+    """One team: the keys that are valid now (maybe none), the entries it may call (None: all), its limits."""
 
     name: str
     keys: tuple[str, ...] = field(repr=False)
@@ -93,13 +94,13 @@ class TeamAccess:
     requests_per_day: int | None = None
 
     def may_call(self, entry: str) -> bool:
-        """Whether the team may call that entry."""
+        """Returns whether the team may call that entry."""
         return self.models is None or entry in self.models
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """How many calls each team that has a daily quota may still make until `resets`."""
+    """How many calls each team with a daily quota may still make until `resets`."""
 
     resets: datetime
     left: tuple[tuple[str, int], ...]
@@ -109,13 +110,13 @@ class Quotas:
 class Gateway:
     """Everything the gateway must know.
 
-    `unready`: (name, reason) of entries that cannot answer now. `chat` and `embeddings`: what calls of the
-    OpenAI-compatible paths go to, by the `model` in their body, listed in this order. Every answer names the
-    instant `ends`. `documents` are what the API tells about itself.
+    `unready` holds (name, reason) of the entries that cannot answer now. `chat` and `embeddings` are where
+    calls of the OpenAI-compatible paths go, chosen by the `model` in the body and listed in this order. Every
+    response names the instant `ends`. `documents` is what the API publishes about itself.
 
     With `teams`, every call needs a key of one of them; without, everybody may call. `throttle` is for all
-    calls together, None for no limit. `quotas` were counted at some moment, and the gateway goes on counting
-    by itself: other ones make it forget that.
+    calls together; None means no limit. The gateway counts down `quotas` by itself; other quotas replace what
+    it has counted.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]

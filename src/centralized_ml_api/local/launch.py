@@ -1,4 +1,4 @@
-"""How one process is started; what every kind of server hands to the supervisor."""
+"""Describes how one process is started: what every kind of server hands to its supervisor."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to start: its whole environment, its folder, and bytes for its standard input.
+    """A process to start: its whole environment, its working folder, and bytes for its standard input.
 
-    It cannot start without the files and folders that it `needs`; preparing the server brings them.
+    It cannot start without the files and folders in `needs`; preparing the server makes them.
 
-    What may be secret (a function's environment) goes through `environment` or `stdin`, never through
-    `argv`, which every user of the machine can read.
+    Secrets, such as a function's environment, go through `environment` or `stdin`, never through `argv`:
+    every user of the machine can read that.
     """
 
     argv: tuple[str, ...]
@@ -26,13 +26,13 @@ class Launch:
 
 
 class Server(Protocol):
-    """A kind of server with HTTP on a loopback port: ready when `GET ping_path` answers 2xx."""
+    """A kind of server that speaks HTTP on a loopback port. It is ready when `GET ping_path` returns 2xx."""
 
     @property
     def ping_path(self) -> str:
-        """The path that answers 2xx once the server is ready."""
+        """The path that returns 2xx once the server is ready."""
         ...
 
     def launch(self, port: int) -> Launch:
-        """The process that will listen on 127.0.0.1:`port`. Pure."""
+        """Returns the process that will listen on 127.0.0.1:`port`. Pure."""
         ...

@@ -1,4 +1,4 @@
-"""How the local target is, as data: what `mlapi status` shows and scripts read."""
+"""Describes the local target as data: what `mlapi status` shows and scripts read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ EntryState = Literal["ready", "preparing", "starting", "restarting", "unready", 
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """A model or a function behind an entry: `log` are its last lines, shown when it failed."""
+    """A model or a function behind an entry. `log` holds its last lines, which are shown when it failed."""
 
     name: str
-    state: str
+    state: EntryState
     detail: str
     ready_replicas: int
     replicas: int
@@ -24,7 +24,7 @@ class PartStatus:
 
 @dataclass(frozen=True, slots=True)
 class EntryStatus:
-    """One path of the API. `detail` says why it is not ready."""
+    """One path of the API and how it is. `detail` says why it is not ready."""
 
     name: str
     path: str
@@ -42,11 +42,12 @@ class EntryStatus:
 
 @dataclass(frozen=True, slots=True)
 class LocalStatus:
-    """The whole local target; `started` is in seconds since the epoch.
+    """The whole local target. `started` is in seconds since the epoch.
 
-    `address` is empty until the gateway listens for the first time; `gateway_trouble` while it runs; `ends`,
-    in RFC 3339 and UTC, when it does not stop by itself; `metrics` when Prometheus has no address to ask.
-    `overdue` says that those that still start are not waited for any more.
+    `address` is empty until the gateway listens for the first time, `gateway_trouble` while the gateway runs.
+    `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself. `metrics` is
+    where Prometheus asks, empty when it was not asked for. `overdue` tells that slow entries are no longer
+    waited for.
     """
 
     pid: int
@@ -74,7 +75,7 @@ class LocalStatus:
 
     @property
     def announced(self) -> bool:
-        """Whether it is time to say that the API serves."""
+        """Whether it is time to announce that the API serves."""
         return bool(self.address) and self.serving and (self.settled or self.overdue)
 
     @property
@@ -83,12 +84,12 @@ class LocalStatus:
         return tuple(entry.name for entry in self.entries if not entry.settled)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain values, with `settled` and `serving`."""
+        """Returns the same as plain values, with `settled` and `serving`."""
         return {**asdict(self), "settled": self.settled, "serving": self.serving}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> LocalStatus:
-        """What `to_json` made."""
+        """Returns the status that `to_json` made these values from."""
         fields = {key: value[key] for key in cls.__slots__}
         entries = tuple(_entry(entry) for entry in fields.pop("entries"))
         return cls(**{**fields, "notes": tuple(fields["notes"])}, entries=entries)

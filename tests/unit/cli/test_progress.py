@@ -136,7 +136,7 @@ def test_up_says_when_it_ends_where_metrics_are_and_what_to_know(
     assert "  Metrics for Prometheus: http://127.0.0.1:7" in others
 
 
-def part(state: str, detail: str = "", **facts: Any) -> PartStatus:
+def part(state: EntryState, detail: str = "", **facts: Any) -> PartStatus:
     given = {"ready_replicas": 1, "replicas": 1, "restarts": 0, "pids": (), "log": ()}
     return PartStatus("a", state, detail, **{**given, **facts})
 

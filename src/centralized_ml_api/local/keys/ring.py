@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from centralized_ml_api.local.keys.store import KeyStore, Records
-    from centralized_ml_api.local.run.ending import Clock
+    from centralized_ml_api.local.machine.clock import Clock
 
 LOOK_SECONDS = 0.25
 

@@ -1,6 +1,6 @@
-"""From one plan to another: what becomes of each entry, and how that is said.
+"""Decides what becomes of each entry when the plan changes, and words it.
 
-Pure but for asking services how they are.
+Pure, except that services are asked how they are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REASON_LINES = 6
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An entry that could not be started anew: why, and the last lines of its log."""
+    """An entry that did not start: why, and the last lines of its log."""
 
     name: str
     reason: str
@@ -36,8 +36,9 @@ class Failure:
 class Reloaded:
     """What a change of plan did, by entry name.
 
-    `kept` could not be started anew and go on whole as they were; `failed` are new ones that do not start.
-    `event` names what else is another: "teams", "models of teams", "limits", "end".
+    The new version of an entry in `kept` did not start, so the old one goes on whole. Entries in `failed` did
+    not start and had no working version before. `event` names what else changed: "teams", "models of teams",
+    "limits", "end".
     """
 
     added: tuple[str, ...] = ()
@@ -50,16 +51,20 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The plan that is served from now on, and what came of each entry."""
+    """The entries that are served from now on, and what became of each."""
 
     deployments: tuple[ModelDeployment, ...]
     reloaded: Reloaded
 
 
 def decide_change(before: ApiPlan, after: ApiPlan, find: Find, fresh: Mapping[str, Running]) -> Change:
-    """Entry by entry: take the new one, or keep the old one whole when a part of the new one failed.
+    """Takes each entry of the new plan, or keeps the old one whole when a part of the new one failed.
 
-    `find` gives the services that ran before, `fresh` the newly started ones; all of these have settled.
+    Args:
+        before: The plan that is served.
+        after: The plan that is asked for.
+        find: Returns the service of a name among those that ran before.
+        fresh: The newly started services by name; all have settled.
     """
     failures = {entry.name: failure for entry in after.deployments if (failure := _failure(entry, fresh))}
     kept = {name for name in failures if _served(before.deployment(name), find)}
@@ -67,13 +72,13 @@ def decide_change(before: ApiPlan, after: ApiPlan, find: Find, fresh: Mapping[st
     return Change(
         deployments,
         Reloaded(
-            added=tuple(one.name for one in after.deployments if before.deployment(one.name) is None),
+            added=tuple(entry.name for entry in after.deployments if before.deployment(entry.name) is None),
             changed=tuple(
-                one.name
-                for one in after.deployments
-                if one.name not in kept and _is_changed(one, before, fresh)
+                entry.name
+                for entry in after.deployments
+                if entry.name not in kept and _is_changed(entry, before, fresh)
             ),
-            removed=tuple(one.name for one in before.deployments if after.deployment(one.name) is None),
+            removed=tuple(entry.name for entry in before.deployments if after.deployment(entry.name) is None),
             kept=tuple(failure for name, failure in failures.items() if name in kept),
             failed=tuple(failure for name, failure in failures.items() if name not in kept),
             event=tuple(_changes_of_event(before.event, after.event)),
@@ -90,11 +95,11 @@ def _failure(entry: ModelDeployment, fresh: Mapping[str, Running]) -> Failure | 
 
 
 def _served(entry: ModelDeployment | None, find: Find) -> bool:
-    """Whether the entry answered until now."""
+    """Returns whether the entry was served until now."""
     if entry is None:
         return False
-    running = [find(name) for name in services_of(entry)]
-    return all(one is not None and not one.failed for one in running)
+    services = [find(name) for name in services_of(entry)]
+    return all(running is not None and not running.failed for running in services)
 
 
 def _chosen(entry: ModelDeployment, before: ApiPlan, kept: set[str]) -> ModelDeployment:
@@ -108,14 +113,14 @@ def _is_changed(entry: ModelDeployment, before: ApiPlan, fresh: Mapping[str, Run
 
 
 def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
-    """The names of what differs, as an organizer calls it."""
+    """Yields what differs, in an organizer's words."""
     old, new = ({team.name: team for team in event.teams} for event in (before, after))
-    both = [(old[name], new[name]) for name in new if name in old]
+    stayed = [(old[name], new[name]) for name in new if name in old]
     if old.keys() != new.keys():
         yield "teams"
-    if any(one.models != other.models for one, other in both):
+    if any(was.models != now.models for was, now in stayed):
         yield "models of teams"
-    if before.throttle != after.throttle or any(_limits(one) != _limits(other) for one, other in both):
+    if before.throttle != after.throttle or any(_limits(was) != _limits(now) for was, now in stayed):
         yield "limits"
     if before.ends != after.ends:
         yield "end"
@@ -126,17 +131,17 @@ def _limits(team: TeamPlan) -> tuple[object, ...]:
 
 
 def describe_reload(changes: dict[str, Any]) -> str:
-    """What a reload did, in a sentence or a few lines; takes a `Reloaded` as plain values."""
+    """Words what a reload did, in a sentence or a few lines; takes a `Reloaded` as plain values."""
     words = [
         f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
     ]
     if changes["event"]:
-        words.append(f"of the event: {', '.join(changes['event'])}")
+        words.append(f"changed in the event: {', '.join(changes['event'])}")
     is_same = not (changes["kept"] or changes["failed"])
-    nothing = "nothing differs from what is served" if is_same else "nothing changed"
+    nothing = "the API already matches the config" if is_same else "nothing changed"
     lines = ["Reloaded: " + ("; ".join(words) or nothing) + "."]
     for failure in changes["kept"]:
-        lines += _describe_failure(failure, "could not be started anew, the old one goes on")
+        lines += _describe_failure(failure, "keeps its old version; the new one could not be started")
     for failure in changes["failed"]:
         lines += _describe_failure(failure, "could not be started")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Plan and running services -> what the gateway serves and what `status` shows. Pure."""
+"""Composes what the gateway serves and what `status` shows, from the plan and the running services. Pure."""
 
 from __future__ import annotations
 
@@ -34,24 +34,31 @@ WORDS: dict[EntryState, str] = {
 
 def build_gateway(
     plan: ApiPlan,
-    refused: dict[str, str],
+    refused: Mapping[str, str],
     find: Find,
-    retiring: tuple[Running, ...] = (),
+    retiring: Iterable[Running] = (),
     *,
     known: Known = NOTHING_KNOWN,
     keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Gateway:
-    """What the gateway serves now, in plan order; `retiring` services have no route any more, but calls.
+    """Builds what the gateway serves now, in config order.
 
-    `known` is for the catalogue; `keys` are those of each team that are valid now.
+    Args:
+        plan: What is served.
+        refused: By entry, why it is not served here.
+        find: Returns the running service of a name.
+        retiring: Services without a route, which may still have calls under way.
+        known: What else the catalogue shows of the entries.
+        keys: By team, the keys that are valid now.
     """
-    fronts = [one for entry in plan.deployments if (one := _front(entry, find)) is not None]
+    fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
     chat, embeddings = (_openai_routes(names, plan, find) for names in (openai.chat, openai.embeddings))
-    models = [one for route in (*chat, *embeddings) if (one := find(route.name)) is not None]
+    models = [model for route in (*chat, *embeddings) if (model := find(route.name)) is not None]
     return Gateway(
         upstreams=tuple(
-            one.service.upstream(one.upstream) for one in dict.fromkeys((*fronts, *models, *retiring))
+            running.service.upstream(running.upstream)
+            for running in dict.fromkeys((*fronts, *models, *retiring))
         ),
         routes=tuple(_route(entry, refused, find) for entry in plan.deployments),
         unready=tuple(_unready(entry_statuses(plan, refused, find))),
@@ -62,44 +69,45 @@ def build_gateway(
         throttle=plan.event.throttle,
         documents=build_documents(
             plan,
-            OpenAiModels(tuple(one.name for one in chat), tuple(one.name for one in embeddings)),
+            OpenAiModels(tuple(route.name for route in chat), tuple(route.name for route in embeddings)),
             known=replace(known, refused=refused),
         ),
     )
+
+
+def entry_statuses(plan: ApiPlan, refused: Mapping[str, str], find: Find) -> tuple[EntryStatus, ...]:
+    """Returns how each entry is now, in config order."""
+    return tuple(_entry_status(entry, refused, find) for entry in plan.deployments)
 
 
 def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
     return TeamAccess(team.name, keys.get(team.name, ()), team.models, team.throttle, team.requests_per_day)
 
 
-def entry_statuses(plan: ApiPlan, refused: dict[str, str], find: Find) -> tuple[EntryStatus, ...]:
-    """How each entry is now, in plan order."""
-    return tuple(_entry_status(entry, refused, find) for entry in plan.deployments)
-
-
 def _front(entry: ModelDeployment, find: Find) -> Running | None:
-    """The service that takes the entry's calls."""
+    """Returns the service that takes the entry's calls."""
     return find(services_of(entry)[0])
 
 
-def _route(entry: ModelDeployment, refused: dict[str, str], find: Find) -> ServedRoute | RefusedRoute:
+def _route(entry: ModelDeployment, refused: Mapping[str, str], find: Find) -> ServedRoute | RefusedRoute:
     front = _front(entry, find)
     if front is None:
         return RefusedRoute(entry.name, refused.get(entry.name, "This entry is not served here."))
-    is_function = entry.function is not None
+    if entry.function is not None:
+        return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None)
     return ServedRoute(
         name=entry.name,
         upstream=front.upstream,
-        rewrite=None if is_function else _server_path(entry, front),
-        headers=None if is_function else entry.headers,
+        rewrite=_server_path(entry, front),
+        headers=entry.headers,
         streams=entry.integration == "stream",
-        reads_json=not is_function and entry.local is not None and entry.local.serving.reads_json,
+        reads_json=entry.local is not None and entry.local.serving.reads_json,
     )
 
 
 def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[ServedRoute, ...]:
-    """To the model servers themselves, also where a function takes the calls of the entry's own path."""
-    entries = [one for name in names if (one := plan.deployment(name)) is not None]
+    """Builds routes to the model servers themselves, also where a function takes the entry's own path."""
+    entries = [entry for name in names if (entry := plan.deployment(name)) is not None]
     return tuple(
         ServedRoute(entry.name, running.upstream, _server_path(entry, running), entry.headers)
         for entry in entries
@@ -108,13 +116,13 @@ def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[Ser
 
 
 def _server_path(entry: ModelDeployment, running: Running) -> str | None:
-    """The path that takes calls at the entry's model server."""
+    """Returns the path that takes calls at the entry's model server."""
     own = running.service.path_of(entry.endpoint_name)
     return own or (entry.local.serving.path if entry.local else None)
 
 
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
-    """Participants read these: the state alone, no detail of this machine."""
+    """Returns (name, state in words). Participants read these: they learn no detail of this machine."""
     return [
         (status.name, WORDS[status.state])
         for status in statuses
@@ -122,9 +130,11 @@ def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
     ]
 
 
-def _entry_status(entry: ModelDeployment, refused: dict[str, str], find: Find) -> EntryStatus:
-    parts = tuple(_part(name, one.report()) for name in services_of(entry) if (one := find(name)))
-    state, detail = _summary(parts) if parts else ("not served", refused.get(entry.name, ""))
+def _entry_status(entry: ModelDeployment, refused: Mapping[str, str], find: Find) -> EntryStatus:
+    parts = tuple(
+        _part(name, running.report()) for name in services_of(entry) if (running := find(name)) is not None
+    )
+    state, detail = _worst(parts) if parts else ("not served", refused.get(entry.name, ""))
     return EntryStatus(
         name=entry.name,
         path=entry.path,
@@ -136,14 +146,11 @@ def _entry_status(entry: ModelDeployment, refused: dict[str, str], find: Find) -
     )
 
 
-def _summary(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:
-    """An entry is as its worst part is."""
+def _worst(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:
+    """Returns state and detail of the worst part: an entry is no better than that."""
     order: tuple[EntryState, ...] = ("failed", "unready", "preparing", "restarting", "starting", "ready")
-    for state in order:
-        for part in parts:
-            if part.state == state:
-                return state, part.detail
-    return "starting", ""
+    worst = min(parts, key=lambda part: order.index(part.state))
+    return worst.state, worst.detail
 
 
 def _part(name: str, report: Report) -> PartStatus:

@@ -1,6 +1,6 @@
-"""How other `mlapi` processes talk to the one that supervises: HTTP on loopback, with a token of this run.
+"""Lets other `mlapi` processes talk to the one that serves: HTTP on loopback, with a token of this run.
 
-The token stands in `run.json` of the state folder, which only this user may read.
+The token is in `run.json` of the state folder, which only this user may read.
 """
 
 from __future__ import annotations
@@ -28,23 +28,26 @@ Told = TypeVar("Told")
 
 
 class Controlled(Protocol):
-    """What can be controlled."""
+    """What can be controlled: `LocalTarget`."""
 
     def status(self) -> LocalStatus:
-        """How it is now."""
+        """Returns how it is now."""
         ...
 
     async def traffic(self) -> Traffic:
-        """What was called."""
+        """Returns what was called."""
         ...
 
     async def reload(self, config: str | None) -> dict[str, Any]:
-        """Applies the config anew, or another one; see `LocalTarget.reload`."""
+        """Applies the config again, or another one; see `LocalTarget.reload`."""
         ...
 
 
 def build_control_application(target: Controlled, token: str) -> web.Application:
-    """`GET /status`, `GET /traffic`, `POST /reload` (`{"config": path or null}`); all want the token."""
+    """Builds `GET /status`, `GET /traffic` and `POST /reload` (`{"config": path or null}`).
+
+    Every call needs the token; without it the answer is 401.
+    """
 
     @web.middleware
     async def only_with_token(
@@ -72,11 +75,11 @@ def build_control_application(target: Controlled, token: str) -> web.Application
 
 
 class ControlClient:
-    """The other end: blocking calls to the supervising process of `run`.
+    """Blocking calls to the serving process of `run`.
 
-    Raises (every method):
-        NotRunningError: the process does not answer; it has just ended or not yet begun to listen.
-        MlApiError: it answers that something unexpected happened, or as another version of mlapi.
+    Raises:
+        NotRunningError: (every method) The process does not answer: it just ended, or does not listen yet.
+        MlApiError: (every method) The process met an unexpected error, or is of another version of mlapi.
     """
 
     def __init__(self, run: Run) -> None:
@@ -84,15 +87,15 @@ class ControlClient:
         self._http = urllib3.PoolManager(retries=False)
 
     def status(self) -> LocalStatus:
-        """How it is now."""
+        """Returns how it is now."""
         return self._ask("/status", LocalStatus.from_json)
 
     def traffic(self) -> Traffic:
-        """What was called."""
+        """Returns what was called."""
         return self._ask("/traffic", Traffic.from_json)
 
     def reload(self, config: Path | None) -> dict[str, Any]:
-        """Applies the config anew (a changed path, or the same file); returns when that is done."""
+        """Applies the config again, or that of another path; returns when that is done."""
         return self._call(
             "POST", "/reload", {"config": str(config) if config else None}, timeout_seconds=None
         )
@@ -103,13 +106,15 @@ class ControlClient:
             return read(value)
         except (KeyError, TypeError) as error:
             raise MlApiError(
-                f"mlapi (pid {self._run.pid}) was started by another version than this one",
-                fix="start it again: mlapi down, then mlapi up",
+                f"mlapi (pid {self._run.pid}) was started by another version of mlapi",
+                fix="restart it: mlapi down, then mlapi up",
             ) from error
 
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_seconds: float | None
     ) -> dict[str, Any]:
+        if not self._run.control_url:
+            raise self._unanswered()
         try:
             answer = self._http.request(
                 method,
@@ -118,14 +123,17 @@ class ControlClient:
                 headers={"Authorization": f"Bearer {self._run.token}", "Content-Type": "application/json"},
                 timeout=urllib3.Timeout(connect=5, read=timeout_seconds),
             )
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise NotRunningError(
-                f"mlapi (pid {self._run.pid}) does not answer", fix="try again, or end it with: mlapi down"
-            ) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unanswered() from error
         if answer.status != HTTPStatus.OK:
             raise MlApiError(
-                f"mlapi (pid {self._run.pid}) met an error that it did not expect (HTTP {answer.status})",
-                fix="its terminal says more, or in the background: mlapi logs up",
+                f"mlapi (pid {self._run.pid}) met an unexpected error (HTTP {answer.status})",
+                fix="its terminal says more; if it runs in the background: mlapi logs up",
             )
         value: dict[str, Any] = answer.json()
         return value
+
+    def _unanswered(self) -> NotRunningError:
+        return NotRunningError(
+            f"mlapi (pid {self._run.pid}) does not answer", fix="try again, or end it with: mlapi down"
+        )

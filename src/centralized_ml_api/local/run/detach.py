@@ -1,4 +1,4 @@
-"""Starting the local target in the background, and waiting until it serves."""
+"""Starts the local target in the background and waits until it serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from centralized_ml_api.local.machine.state_folder import StateFolder
 from centralized_ml_api.local.run.control import ControlClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from centralized_ml_api.local.machine.state_folder import Run
     from centralized_ml_api.local.run.options import ServeOptions
@@ -25,24 +25,35 @@ STOP_SECONDS = 30
 LAST_LINES = 15
 
 
-def start_detached(options: ServeOptions, show: Callable[[LocalStatus], None]) -> LocalStatus:
-    """Starts `mlapi up` in a session of its own, shows how it goes, returns when it serves.
+def start_detached(
+    options: ServeOptions, show: Callable[[LocalStatus], None], argv: Sequence[str] | None = None
+) -> LocalStatus:
+    """Starts `mlapi up` in a session of its own, shows how it goes, and returns when it serves.
 
-    That is when every model has settled, or when the slow ones are not waited for any more. The output goes
-    to `up.log` in the state folder's logs. Interrupted meanwhile, the process is ended again.
+    It serves when the start of every model is over, or when the slow ones are no longer waited for. Its
+    output goes to `up.log` in the state folder's logs. An interruption ends the process again.
+
+    Args:
+        options: What `mlapi up` is asked for.
+        show: Takes every status until then.
+        argv: The command, where it is not the one of the options.
 
     Raises:
-        StartError: the folder is held, or the process ended; the message has its last lines.
+        StartError: The folder is held, or the process ended; the message has its last lines.
     """
     state = StateFolder(options.state)
     with state:  # makes the folders, and says at once who holds them
         log = state.logs / "up.log"
         log.write_bytes(b"")
-    with log.open("ab") as file:  # appended to: another may have been started at the same moment
+    with log.open("ab") as file:  # appends: another may have been started at the same moment
         child = subprocess.Popen(  # noqa: S603  # our own program
-            _command(options), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            argv or build_command(options),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the child, too, before we end
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that we end the child, too
     try:
         status = _until_settled(child, state, show)
     except BaseException:
@@ -54,18 +65,18 @@ def start_detached(options: ServeOptions, show: Callable[[LocalStatus], None]) -
 
 
 def _ended(status: int, output: str) -> StartError:
-    """What it said itself, when it said why."""
+    """Returns the reason that the process gave, or else its last lines."""
     _, said, reason = output.rpartition("error: ")
     if said:
         return StartError(reason.strip(), fix="")
     lines = "\n".join(output.splitlines()[-LAST_LINES:])
-    return StartError(f"it ended with status {status}; its last lines:\n{lines}")
+    return StartError(f"mlapi ended with status {status}; its last lines:\n{lines}")
 
 
 def _until_settled(
     child: subprocess.Popen[bytes], state: StateFolder, show: Callable[[LocalStatus], None]
 ) -> LocalStatus | None:
-    """None when the process ended instead."""
+    """Returns the status once it serves; None when the process ended instead."""
     while child.poll() is None:
         with contextlib.suppress(NotRunningError):
             status = ControlClient(_load_run_of(child, state)).status()
@@ -77,14 +88,14 @@ def _until_settled(
 
 
 def _load_run_of(child: subprocess.Popen[bytes], state: StateFolder) -> Run:
-    """Of two that are started at the same moment, one gets the folder: it may be the other.
+    """Returns the run of this very process: of two started at the same moment, one gets the folder.
 
     Raises:
-        NotRunningError: it does not run yet.
+        NotRunningError: The process does not run yet, or the other one has the folder.
     """
     run = state.load_run()
     if run.pid != child.pid:
-        raise NotRunningError(f"the state folder {state.path} is not ours")
+        raise NotRunningError(f"another process has the state folder {state.path}")
     return run
 
 
@@ -97,7 +108,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _command(options: ServeOptions) -> list[str]:
+def build_command(options: ServeOptions) -> list[str]:
+    """Builds the command that serves in the background. Pure.
+
+    It says `--public`, because whoever started it was asked already.
+    """
     duration = [] if options.for_seconds is None else ["--for", f"{options.for_seconds:g}s"]
     return [
         *(sys.executable, "-m", "centralized_ml_api", "up", str(options.config)),

@@ -1,4 +1,4 @@
-"""The running models under the names by which SageMaker's API knows them."""
+"""Finds the running models by the names under which SageMaker's runtime API calls them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from centralized_ml_api.local.servers.sagemaker import SageMakerService, sign
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from aiohttp.typedefs import Middleware
-
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.engines import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -24,32 +22,41 @@ NOT_READY = "The model is starting or was restarted; try again in a moment."
 
 
 class Models(Protocol):
-    """Where the running models are found."""
+    """Where the running models are found: `Supervisor`."""
 
     @property
     def plan(self) -> ApiPlan:
-        """What is served now."""
+        """The plan that is served now."""
         ...
 
     def find(self, name: str) -> Running | None:
-        """The running service of that name."""
+        """Returns the running service of that name."""
         ...
 
     def why_refused(self, name: str) -> str:
-        """Why an entry is not served here; empty when it is."""
+        """Returns why an entry is not served here; empty when it is."""
         ...
 
 
 def build_runtime_application(models: Models) -> web.Application:
-    """SageMaker's runtime API over `models`; it counts the calls under way of each, see `registry.Calls`."""
+    """Builds SageMaker's runtime API over `models`; it counts calls under way in `Running.calls`."""
     directory = _Directory(models)
+
+    @web.middleware
+    async def count(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        running = directory.running(request.match_info.get("name", ""))
+        with running.calls if running else contextlib.nullcontext():
+            return await handler(request)
+
     application = build_application(directory.find, directory.names)
-    application.middlewares.append(_counted(directory))
+    application.middlewares.append(count)
     return application
 
 
 class ModelEndpoint:
-    """One entry's model: calls go round its ready replicas."""
+    """One entry's model: calls go to its ready replicas in turn."""
 
     def __init__(self, name: str, serving: Serving, running: Running, turn: Iterator[int]) -> None:
         self.name = name
@@ -58,12 +65,12 @@ class ModelEndpoint:
         self._turn = turn
 
     def pick(self) -> str | None:
-        """The next ready replica's address, or None."""
+        """Returns the address of the next ready replica; None when none is ready."""
         origins = self._running.service.upstream(self._running.upstream).origins
         return origins[next(self._turn) % len(origins)] if origins else None
 
     def why_unavailable(self) -> str:
-        """For the caller; no detail of this machine."""
+        """Returns the reason for the caller, without a detail of this machine."""
         return NOT_READY
 
 
@@ -75,10 +82,15 @@ class AwsEndpoint:
         self._service = service
 
     def sign(self, operation: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
-        """The address of an operation and the headers that its call must have.
+        """Returns the URL of an operation and the headers that its call must have.
+
+        Args:
+            operation: Such as `invocations`.
+            headers: Those of the call.
+            body: That of the call; its digest is signed.
 
         Raises:
-            ServiceError: there is no way into AWS.
+            ServiceError: There is no way into AWS.
         """
         access = self._service.access
         if access is None or self._service.report().state != "ready":
@@ -96,11 +108,11 @@ class RefusedEndpoint:
         self._reason = reason
 
     def pick(self) -> str | None:
-        """None: nothing serves it."""
+        """Returns None: nothing serves it."""
         return None
 
     def why_unavailable(self) -> str:
-        """What to add to the config."""
+        """Returns why it is not served, and what to add to the config."""
         return self._reason
 
 
@@ -130,15 +142,3 @@ class _Directory:
     def _entry(self, endpoint_name: str) -> ModelDeployment | None:
         entries = self._models.plan.deployments
         return next((entry for entry in entries if entry.endpoint_name == endpoint_name), None)
-
-
-def _counted(directory: _Directory) -> Middleware:
-    @web.middleware
-    async def count(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        running = directory.running(request.match_info.get("name", ""))
-        with running.calls if running else contextlib.nullcontext():
-            return await handler(request)
-
-    return count

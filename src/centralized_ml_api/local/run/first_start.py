@@ -1,4 +1,4 @@
-"""How the first start goes: when it is said that the API serves, and when that nothing could start."""
+"""Decides how the first start went: when to stop waiting for slow entries, and when nothing could start."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from centralized_ml_api.errors import StartError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.run.ending import Clock
+    from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.status import LocalStatus
 
 SLOW_SECONDS = 20.0
-"""From the first entry that answers until nobody waits for the others any more."""
+"""How long the others are waited for once the first entry answers."""
 
 
 class FirstStart:
-    """Watches the status until `run` is cancelled; `overdue` once the slow are not waited for any more."""
+    """Follows the status until `run` is cancelled. `overdue`: the slow entries are no longer waited for."""
 
     def __init__(self, show: Callable[[], None], clock: Clock) -> None:
         self._show = show
@@ -29,7 +29,7 @@ class FirstStart:
         self.overdue = False
 
     def note(self, status: LocalStatus) -> None:
-        """Hears of every status."""
+        """Takes note of every status."""
         if status.address and status.serving:
             self._serving.set()
         if status.settled and not self._settled:
@@ -38,10 +38,10 @@ class FirstStart:
                 self._nothing_serves.set()
 
     async def run(self) -> None:
-        """Shows the status anew when the slow are overdue.
+        """Shows the status again when the slow entries are overdue.
 
         Raises:
-            StartError: every entry's start is over, and none serves.
+            StartError: The start of every entry is over, and none serves.
         """
         waiting = asyncio.create_task(self._wait_for_the_slow())
         try:

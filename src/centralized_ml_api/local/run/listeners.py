@@ -1,7 +1,7 @@
-"""What programs of this machine ask while the target serves: functions, `mlapi` itself, Prometheus.
+"""Listens to programs of this machine while the target serves: functions, `mlapi` itself, Prometheus.
 
-Importing this takes a fifth of a second, most of it aiohttp's server; nothing that must be there before the
-models are started belongs here.
+Importing this takes a fifth of a second, most of it aiohttp's server. Nothing belongs here that is needed
+before the models start.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
     import socket
     from contextlib import AsyncExitStack
 
-    from centralized_ml_api.local.run.serve import LocalTarget
-    from centralized_ml_api.local.run.supervisor import Supervisor
+    from centralized_ml_api.local.run.control import Controlled
+    from centralized_ml_api.local.run.endpoints import Models
+    from centralized_ml_api.local.traffic.metrics import MetricsSource
 
 
-async def listen_for_functions(
-    stack: AsyncExitStack, supervisor: Supervisor, listening: socket.socket
-) -> None:
-    """SageMaker's runtime API, until the stack unwinds."""
-    await serve_application(stack, build_runtime_application(supervisor), listening, cancels=True)
+async def listen_for_functions(stack: AsyncExitStack, models: Models, listening: socket.socket) -> None:
+    """Serves SageMaker's runtime API until the stack unwinds."""
+    await serve_application(stack, build_runtime_application(models), listening, cancels=True)
 
 
 async def listen_to_control(
-    stack: AsyncExitStack, target: LocalTarget, token: str, listening: socket.socket
+    stack: AsyncExitStack, target: Controlled, token: str, listening: socket.socket
 ) -> None:
-    """`mlapi status`, `mlapi reload` and `mlapi down`, for whoever has the token."""
+    """Answers `mlapi status` and `mlapi reload`, for whoever has the token, until the stack unwinds."""
     await serve_application(stack, build_control_application(target, token), listening, cancels=False)
 
 
-async def listen_for_prometheus(stack: AsyncExitStack, target: LocalTarget, listening: socket.socket) -> None:
-    """What there are metrics of."""
+async def listen_for_prometheus(
+    stack: AsyncExitStack, target: MetricsSource, listening: socket.socket
+) -> None:
+    """Serves the metrics until the stack unwinds."""
     await serve_application(stack, build_metrics_application(target), listening, cancels=True)

@@ -1,4 +1,4 @@
-"""What `mlapi up` was asked for, and how it speaks."""
+"""Holds what `mlapi up` was asked for, and how it speaks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Said = TypeVar("Said")
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `up` was asked for. `port` 0 takes a free one; `for_seconds` None serves until the event ends.
+    """The options of `mlapi up`.
 
-    `metrics_port` is where Prometheus may ask, on loopback only; None is nowhere.
+    `port` 0 takes a free port. `for_seconds` None serves until the event ends. `metrics_port` is where
+    Prometheus may ask, on loopback only; None means nowhere.
     """
 
     config: Path
@@ -33,14 +34,14 @@ class ServeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """How the serving process speaks: `show` after every change, `talk` a sentence, `fail` an error."""
+    """How the serving process speaks: `show` takes every status, `talk` a sentence, `fail` an error."""
 
     show: Callable[[LocalStatus], None]
     talk: Callable[[str], None]
     fail: Callable[[MlApiError], None]
 
     def that_goes_on(self) -> Terminal:
-        """The same, whether or not its words can be written: a full disk or a closed terminal ends no API."""
+        """Returns a terminal that drops what it cannot write: a full disk or a closed one ends no API."""
         return Terminal(_try(self.show), _try(self.talk), _try(self.fail))
 
 

@@ -1,8 +1,8 @@
-"""How many calls each team has left of its day: counted when the gateway begins to count by itself.
+"""Counts how many calls each team has left of its day, whenever the gateway begins to count anew.
 
-Between two of these moments the gateway counts alone, exactly. At such a moment (a start, another limit) the
-calls under way, and those that Envoy has answered in the last quarter of a second, may not be counted yet; a
-stop in peace writes them all.
+In between the gateway counts down by itself, exactly. When it begins anew (a start, another limit), the calls
+under way and those answered in the last quarter of a second may not be counted yet. An orderly stop writes
+them all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from centralized_ml_api.local.gateway import TeamAccess
-    from centralized_ml_api.local.run.ending import Clock
+    from centralized_ml_api.local.machine.clock import Clock
 
 LOOK_SECONDS = 1.0
 
@@ -29,7 +29,7 @@ Limits = tuple[tuple[str, int], ...]
 class QuotaBook:
     """The daily quotas of one gateway. Days are those of UTC.
 
-    `count_day` gives how many calls of each team were let through on a day, from what is on disk.
+    `count_day` returns by team how many calls were let through on a day, from what is on disk.
     """
 
     def __init__(self, count_day: Callable[[date], Mapping[str, int]], clock: Clock) -> None:
@@ -41,12 +41,14 @@ class QuotaBook:
         self._counted: tuple[date, Mapping[str, int]] = (self._day, {})
 
     def forget(self) -> None:
-        """The gateway begins to count anew: the next quotas are counted from the disk."""
+        """Forgets the quotas: the gateway begins to count anew, so the next are counted from the disk."""
         self._limits, self._quotas = (), None
 
     async def take_stock(self, teams: Sequence[TeamAccess]) -> Quotas | None:
-        """The quotas; the same as before while the day and the limits are. None when no team has one."""
-        limits = tuple((one.name, one.requests_per_day) for one in teams if one.requests_per_day is not None)
+        """Returns the quotas, or None when no team has one; the same as before until day or limits change."""
+        limits = tuple(
+            (team.name, team.requests_per_day) for team in teams if team.requests_per_day is not None
+        )
         today = self._today()
         if (limits, today) != (self._limits, self._day):
             self._quotas = await self._count(limits, today) if limits else None
@@ -54,9 +56,9 @@ class QuotaBook:
         return self._quotas
 
     async def run(self, changed: Callable[[], None]) -> None:
-        """Calls `changed` while the day is another than that of the quotas, until cancelled.
+        """Calls `changed` every second in which the quotas are of another day, until cancelled.
 
-        The wall clock is looked at again and again: a timer stands still while the machine sleeps.
+        Looks at the wall clock again and again, because a timer stands still while the machine sleeps.
         """
         while True:
             await self._clock.sleep(LOOK_SECONDS)
@@ -72,7 +74,7 @@ class QuotaBook:
         return Quotas(datetime.combine(today + timedelta(days=1), time(), UTC), left)
 
     async def _used(self, today: date) -> Mapping[str, int]:
-        """A disk that gives nothing stops no gateway: what was last counted of the day is believed."""
+        """Returns the day's calls; when the disk cannot be read, what was last counted of that day."""
         with contextlib.suppress(sqlite3.Error, OSError):
             self._counted = (today, await asyncio.to_thread(self._count_day, today))
         day, used = self._counted

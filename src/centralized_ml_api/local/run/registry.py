@@ -1,4 +1,4 @@
-"""Which services run now, under which names, and how they come and go without dropping a call."""
+"""Holds the services that run: under which names, and how they come and go without dropping a call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from centralized_ml_api.local.run.specs import ServiceSpec
 from centralized_ml_api.local.supervision.service import SETTLED, Report, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Awaitable, Callable, Collection, Iterable
+
+    from centralized_ml_api.local.machine.clock import Clock
+
+RETIRE_SECONDS = 30.0
+RETIRE_LOOK_SECONDS = 0.2
+RETIRE_QUIET_LOOKS = 5
 
 
 class Calls:
@@ -20,17 +26,17 @@ class Calls:
         self.count = 0
 
     def __enter__(self) -> None:
-        """One more."""
+        """Counts a call that begins."""
         self.count += 1
 
     def __exit__(self, *_: object) -> None:
-        """One less."""
+        """Counts a call that ends."""
         self.count -= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Running:
-    """A service and what it was made from; `upstream` is its name at the gateway, never used again."""
+    """A service and the spec it was made from; `upstream`, its name at the gateway, is never used again."""
 
     spec: ServiceSpec
     service: Service
@@ -39,7 +45,7 @@ class Running:
     calls: Calls = field(default_factory=Calls)
 
     def report(self) -> Report:
-        """How the service is; one that ended by a fault of ours has failed."""
+        """Returns how the service is; one that a bug of ours ended has failed."""
         if self.task.done() and not self.task.cancelled() and (fault := self.task.exception()):
             return Report("failed", f"unexpected: {fault!r}")
         return self.service.report()
@@ -51,17 +57,22 @@ class Running:
 
     @property
     def failed(self) -> bool:
-        """Whether it will not come back by itself."""
+        """Whether it does not recover by itself."""
         return self.report().state == "failed"
 
     async def stop(self) -> None:
-        """Ends it and waits until everything it started is gone."""
+        """Ends the service and waits until everything it started is gone."""
         self.task.cancel()
         await asyncio.wait({self.task})
 
 
+async def stop_services(services: Iterable[Running]) -> None:
+    """Ends these services at the same time and waits until all are gone."""
+    await asyncio.gather(*(running.stop() for running in services))
+
+
 class Registry:
-    """The services by name, until others take their names; `ended` is called whenever one is over."""
+    """The services by name, until others take their names; `ended` is called whenever one has ended."""
 
     def __init__(self, make: Callable[[ServiceSpec], Service], ended: Callable[[], None]) -> None:
         self._make = make
@@ -70,12 +81,8 @@ class Registry:
         self._generation = 0
 
     def find(self, name: str) -> Running | None:
-        """The service of that name, if one runs."""
+        """Returns the service of that name, if one runs."""
         return self._running.get(name)
-
-    def all(self) -> tuple[Running, ...]:
-        """Every service, in no particular order."""
-        return tuple(self._running.values())
 
     def start(self, spec: ServiceSpec) -> Running:
         """Starts a service without giving it its name yet."""
@@ -86,17 +93,72 @@ class Registry:
         return Running(spec, service, f"{spec.name}@{self._generation}", task)
 
     def install(self, running: Running) -> Running | None:
-        """Gives it its name; returns the one that had it before, still running."""
+        """Gives a service its name; returns the one that had the name before, still running."""
         before = self._running.get(running.spec.name)
         self._running[running.spec.name] = running
         return before
 
-    def remove_all_but(self, names: Container[str]) -> list[Running]:
+    def remove_all_but(self, names: Collection[str]) -> list[Running]:
         """Takes every other name away; returns the services that had them, still running."""
         gone = [name for name in self._running if name not in names]
         return [self._running.pop(name) for name in gone]
 
     async def stop_all(self) -> None:
-        """Ends every service at once and waits until all are gone."""
-        running, self._running = self.all(), {}
-        await asyncio.gather(*(one.stop() for one in running))
+        """Ends every service and waits until all are gone."""
+        await stop_services(self.remove_all_but(()))
+
+
+class Retirement:
+    """The services that lost their names: each ends once its last call is over.
+
+    Args:
+        active_requests: Returns how many calls the gateway has under way to an upstream.
+        ended: Called whenever a service has ended: the gateway can forget it.
+        clock: Waits between two looks.
+    """
+
+    def __init__(
+        self, active_requests: Callable[[str], Awaitable[int]], ended: Callable[[], None], clock: Clock
+    ) -> None:
+        self._active_requests = active_requests
+        self._ended = ended
+        self._clock = clock
+        self._finishing: dict[Running, asyncio.Task[None] | None] = {}
+
+    @property
+    def services(self) -> tuple[Running, ...]:
+        """Those that have not ended yet, the first to retire first."""
+        return tuple(self._finishing)
+
+    def add(self, services: Iterable[Running]) -> None:
+        """Lets services retire. They go on running until `finish` is told that no route leads to them."""
+        self._finishing.update(dict.fromkeys(services))
+
+    def finish(self, services: Iterable[Running]) -> None:
+        """Begins to end the services that no route of the gateway leads to any more."""
+        for running in services:
+            if running in self._finishing and self._finishing[running] is None:
+                self._finishing[running] = asyncio.create_task(self._end_when_quiet(running))
+
+    async def stop(self) -> None:
+        """Ends every retiring service at once and waits until all are gone."""
+        for task in self._finishing.values():
+            if task is not None:
+                task.cancel()
+        await stop_services(self._finishing)
+
+    async def _end_when_quiet(self, running: Running) -> None:
+        """Gives up waiting after `RETIRE_SECONDS`: by then the gateway has answered the callers with 504."""
+        try:
+            deadline = self._clock.monotonic() + RETIRE_SECONDS
+            quiet_looks = 0  # several in a row: Envoy's workers take new routes a moment after Envoy says so
+            while quiet_looks < RETIRE_QUIET_LOOKS and self._clock.monotonic() < deadline:
+                await self._clock.sleep(RETIRE_LOOK_SECONDS)
+                quiet_looks = 0 if await self._is_busy(running) else quiet_looks + 1
+        finally:
+            await running.stop()
+            self._finishing.pop(running, None)
+            self._ended()
+
+    async def _is_busy(self, running: Running) -> bool:
+        return running.calls.count > 0 or await self._active_requests(running.upstream) > 0

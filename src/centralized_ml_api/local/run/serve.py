@@ -1,4 +1,4 @@
-"""`mlapi up`, from taking the state folder to the last process gone."""
+"""Runs `mlapi up`, from taking the state folder to the last process gone."""
 
 from __future__ import annotations
 
@@ -7,66 +7,60 @@ import importlib
 import secrets
 import signal
 import time
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.config.load import load_config
-from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, StartError
+from centralized_ml_api.api.keys import hide_keys
+from centralized_ml_api.errors import INTERRUPTED
+from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.keys import KeyRing, KeyStore
+from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
-from centralized_ml_api.local.run.access_log import keep_bounded
-from centralized_ml_api.local.run.change import describe_reload
-from centralized_ml_api.local.run.ending import WALL_CLOCK, Clock, End, await_end, earlier_end, render_over
-from centralized_ml_api.local.run.file_watcher import watch_files
+from centralized_ml_api.local.run.ending import End, await_end, earlier_end
+from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
-from centralized_ml_api.local.run.folder_restore import keep_folder
-from centralized_ml_api.local.run.gateway import GatewayKeeper
+from centralized_ml_api.local.run.gateway import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
+from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
-from centralized_ml_api.local.run.specs import code_folders
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.orphans import end_orphans
 from centralized_ml_api.local.supervision.probe import Prober
-from centralized_ml_api.local.supervision.process import set_mark
-from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.process import ServerLog, set_mark, start_process
 from centralized_ml_api.local.traffic.types import METRICS_PATH, Traffic
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
-from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.types import ApiPlan
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.run.change import Reloaded
+    from collections.abc import Awaitable, Callable
+
+    from centralized_ml_api.local.launch import Launch
     from centralized_ml_api.local.run.options import ServeOptions, Terminal
+    from centralized_ml_api.local.supervision.process import Process
+    from centralized_ml_api.plan.types import ApiPlan
 
 _LISTENERS = "centralized_ml_api.local.run.listeners"
-
-
-def load_plan(config: Path) -> ApiPlan:
-    """The plan of a config file.
-
-    Raises:
-        ConfigError: the config has errors.
-    """
-    return build_plan(load_config(config, now=datetime.now(UTC)))
 
 
 def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
     """Serves `plan` until stopped, and returns the exit status: 0, or 130 after Ctrl-C.
 
+    Args:
+        options: What `mlapi up` was asked for; its config is the one of `plan`.
+        plan: What is served at first; a reload may change it.
+        terminal: How this process speaks meanwhile.
+
     Raises:
-        StartError: the folder or port is held, the gateway does not start, or no model could start.
+        StartError: The folder or port is held, the gateway does not start, or no model could start.
     """
     raise_descriptors()
     with StateFolder(options.state) as state:
         set_mark(state.path)
-        end_orphans(state.path)  # what a predecessor that was killed left behind
+        end_orphans(state.path)  # left behind by a predecessor that was killed
         check_port(options.host, options.port)
         check_port(LOOPBACK, options.metrics_port or 0)
         try:
@@ -76,51 +70,83 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
 
 
 class LocalTarget:
-    """The local target of one state folder, while it runs in one event loop."""
+    """The local target of one state folder, while it runs in one event loop.
+
+    Args:
+        options: What `mlapi up` was asked for.
+        state: The state folder, taken by this process.
+        terminal: How this process speaks.
+        clock: Tells when the event ends, and waits.
+        envoy: The gateway, where it is not the real one.
+        start_gateway_process: Starts the gateway's process.
+    """
 
     def __init__(
-        self, options: ServeOptions, state: StateFolder, terminal: Terminal, clock: Clock = WALL_CLOCK
+        self,
+        options: ServeOptions,
+        state: StateFolder,
+        terminal: Terminal,
+        *,
+        clock: Clock = WALL_CLOCK,
+        envoy: EnvoyGateway | None = None,
+        start_gateway_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
     ) -> None:
         self._state = state
         self._terminal = terminal.that_goes_on()
-        self._config = options.config.absolute()
-        self._host = options.host
-        self._port = options.port or free_port(options.host)
         self._clock = clock
+        self._host, self._port = options.host, options.port or free_port(options.host)
         self._ends: datetime | None = None
-        self._stops: datetime | None = None
-        if options.for_seconds is not None:
-            self._stops = clock.now() + timedelta(seconds=options.for_seconds)
-        self._run = Run.of_this_process(str(self._config))
+        seconds = options.for_seconds
+        self._stops = None if seconds is None else clock.now() + timedelta(seconds=seconds)
+        config = options.config.absolute()
+        self._run = Run.of_this_process(str(config))
         self._started = time.time()
         self._address = ""
-        wanted = options.metrics_port
-        self._metrics = None if wanted is None else bind_loopback(wanted)
+        metrics_port = options.metrics_port
+        self._metrics = None if metrics_port is None else bind_loopback(metrics_port)
         self._runtime = bind_loopback(self._port + 1)
         self._stop = asyncio.Event()
         self._exit_status = 0
         self._first_start = FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
+        self._count_day = collector.count_day
         self._usage = UsageRecorder(collector, self._terminal.talk)
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
-        self._gateway = GatewayKeeper(
-            state,
-            self._host,
-            self._port,
-            timeout_seconds=options.timeout_seconds,
+        self._access_log = state.logs / "access.log"
+        self._gateway = SupervisedGateway(
+            envoy
+            or EnvoyGateway(
+                state.gateway,
+                host=self._host,
+                port=self._port,
+                access_log=self._access_log,
+                timeout_seconds=options.timeout_seconds,
+            ),
+            ServerLog(state.logs / "gateway.log", hide=hide_keys),
+            (self._host, self._port),
             quotas=self._quotas,
             changed=self._show,
+            clock=clock,
+            start_process=start_gateway_process,
         )
-        self._count_day = collector.count_day
-        self._supervisor: Supervisor | None = None
-        self._reloading = asyncio.Lock()
+        self._prober = Prober()
+        factory = ServiceFactory(state.model_logs, state.scratch, self._prober, url_of(self._runtime))
+        self._supervisor = Supervisor(
+            self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail, clock=clock
+        )
+        self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan)
 
     async def run(self, plan: ApiPlan) -> int:
-        """Serves until stopped; on return, also by an error, everything that was started is gone."""
-        self._listen_to_signals()
+        """Serves until stopped; returns the exit status.
+
+        On return, also by an error, everything that was started is gone.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop_by, number)
         self._state.write_run(self._run)
-        self._ends = plan.event.ends
+        self._note_plan(plan)
         ending = asyncio.create_task(self._stop_at_end())
         serving = asyncio.create_task(self._serve(plan))
         stopping = asyncio.create_task(self._stop.wait())
@@ -136,88 +162,47 @@ class LocalTarget:
                 task.result()
         return self._exit_status
 
-    def status(self) -> LocalStatus:
-        """How it is now."""
-        supervisor = self._supervisor
-        end = self._end()
-        return LocalStatus(
-            pid=self._run.pid,
-            config=str(self._config),
-            state_folder=str(self._state.path),
-            started=self._started,
-            address=self._address,
-            gateway_trouble=self._gateway.trouble,
-            sagemaker_runtime=url_of(self._runtime),
-            entries=supervisor.entries() if supervisor else (),
-            notes=supervisor.notes if supervisor else (),
-            ends=render_instant(end.at) if end else "",
-            metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
-            overdue=self._first_start.overdue,
-        )
-
-    async def traffic(self) -> Traffic:
-        """What was called since the gateway started, and what teams may."""
-        if self._supervisor is None:
-            return Traffic(time.monotonic(), None)
-        from centralized_ml_api.local.traffic.read import read_traffic  # noqa: PLC0415  # reads Prometheus' words
-
-        return await read_traffic(self._gateway, self._supervisor, self._count_day)
-
-    def request_stop(self) -> None:
-        """Begins to stop; `run` returns when everything is gone."""
-        self._stop.set()
-
-    async def reload(self, config: str | None) -> dict[str, Any]:
-        """Applies the config anew, or another one, and returns a JSON object.
-
-        With a wrong config nothing changes: `problems` (as `errors.Problem`s) and `source`. When the gateway
-        refuses: `error`. Else the fields of `change.Reloaded`.
-        """
-        try:
-            return asdict(await self._change_to(Path(config) if config else self._config))
-        except ConfigError as error:
-            return {"problems": [asdict(problem) for problem in error.problems], "source": error.source}
-        except StartError as error:
-            return {"error": error.message}
-
-    async def _change_to(self, path: Path) -> Reloaded:
-        """One change at a time. Whoever asked may go away meanwhile: a change that was begun is finished."""
-        async with self._reloading:
-            plan = await asyncio.to_thread(load_plan, path)
-            if self._supervisor is None:
-                raise StartError("not started yet", fix="try again in a moment")
-            reloaded = await self._supervisor.change_to(plan)
-            self._config = path
-            self._ends = plan.event.ends
-            return reloaded
-
     async def _serve(self, plan: ApiPlan) -> None:
-        """Everything that lives as long as the target; unwound in reverse order, the gateway first."""
+        """Holds everything that lives as long as the target; unwinds in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            prober = await stack.enter_async_context(aclosing(Prober()))
-            supervisor = self._supervisor = self._build_supervisor(prober)
+            stack.push_async_callback(self._prober.aclose)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
-            stack.push_async_callback(supervisor.stop)
-            await supervisor.start(plan)
-            await self._listen(listening, supervisor)
+            stack.push_async_callback(self._supervisor.stop)
+            await self._supervisor.start(plan)
+            await self._listen(listening)
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all
             stack.push_async_callback(self._gateway.stop)
             await self._gateway.start()
-            self._address = _address(self._host, self._port)
-            await self._keep(supervisor)
+            self._address = shown_address(self._host, self._port)
+            await self._run_until_one_fails()
 
-    async def _keep(self, supervisor: Supervisor) -> None:
+    async def _listen(self, stack: AsyncExitStack) -> None:
+        """Answers programs of this machine. What that takes is imported while the models load."""
+        listeners = await asyncio.to_thread(importlib.import_module, _LISTENERS)
+        await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
+        token, listening = secrets.token_urlsafe(32), bind_loopback()
+        await listeners.listen_to_control(stack, self, token, listening)
+        if self._metrics is not None:
+            await listeners.listen_for_prometheus(stack, self, self._metrics)
+        self._run = self._run.reachable(url_of(listening), token)
+        self._state.write_run(self._run)
+
+    async def _run_until_one_fails(self) -> None:
+        """Runs what goes on while the API serves, until cancelled or until one of these raises."""
+        clock, gateway, supervisor = self._clock, self._gateway, self._supervisor
         tasks = [
-            asyncio.create_task(supervisor.run()),
-            asyncio.create_task(self._gateway.run()),
-            asyncio.create_task(self._keys.run(supervisor.note_change)),
-            asyncio.create_task(self._quotas.run(supervisor.note_change)),
-            asyncio.create_task(watch_files(self._watched, self._apply_edit)),
-            asyncio.create_task(self._keep_state_folder()),
-            asyncio.create_task(
-                keep_bounded(self._gateway.access_log, self._gateway.reopen_logs, self._usage.collect)
-            ),
-            asyncio.create_task(self._first_start.run()),
+            asyncio.create_task(work)
+            for work in (
+                supervisor.run(),
+                gateway.run(),
+                self._keys.run(supervisor.note_change),
+                self._quotas.run(supervisor.note_change),
+                watch_edits(self._reloader.watched, self._reloader.apply_edit, clock),
+                # After a restore the gateway restarts: it watched files that are gone.
+                watch_state_folder(self._restore, gateway.restart, self._terminal.talk, clock),
+                watch_access_log(self._access_log, gateway.reopen_logs, self._usage.collect, clock=clock),
+                self._first_start.run(),
+            )
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -228,71 +213,64 @@ class LocalTarget:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    def _build_supervisor(self, prober: Prober) -> Supervisor:
-        factory = ServiceFactory(
-            logs=self._state.model_logs,
-            scratch=self._state.scratch,
-            prober=prober,
-            runtime_url=url_of(self._runtime),
-            timeouts=Timeouts(),
-        )
-        return Supervisor(self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail)
+    def request_stop(self) -> None:
+        """Begins to stop; `run` returns when everything is gone."""
+        self._stop.set()
 
-    async def _listen(self, stack: AsyncExitStack, supervisor: Supervisor) -> None:
-        """Answers programs of this machine. What that takes is imported while the models load."""
-        listeners = await asyncio.to_thread(importlib.import_module, _LISTENERS)
-        await listeners.listen_for_functions(stack, supervisor, self._runtime)
-        token, listening = secrets.token_urlsafe(32), bind_loopback()
-        await listeners.listen_to_control(stack, self, token, listening)
-        if self._metrics is not None:
-            await listeners.listen_for_prometheus(stack, self, self._metrics)
-        self._run = self._run.reachable(url_of(listening), token)
-        self._state.write_run(self._run)
-
-    async def _keep_state_folder(self) -> None:
-        """After a restore the gateway starts anew: it watched files that are gone."""
-        await keep_folder(lambda: self._state.restore(self._run), self._gateway.restart, self._terminal.talk)
-
-    def _listen_to_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end_by, number)
-
-    def _end_by(self, number: signal.Signals) -> None:
+    def _stop_by(self, number: signal.Signals) -> None:
         if number == signal.SIGINT:
             self._exit_status = INTERRUPTED
         self.request_stop()
 
+    async def _stop_at_end(self) -> None:
+        await await_end(self._end, self._terminal.talk, self._clock)
+        self.request_stop()
+
     def _end(self) -> End | None:
-        """When this stops by itself, as things are now."""
+        """Returns when this stops by itself, as things are now."""
         return earlier_end(self._ends, self._stops)
 
-    async def _stop_at_end(self) -> None:
-        end = await await_end(self._end, self._terminal.talk, self._clock)
-        self._terminal.talk(render_over(end))
-        self.request_stop()
+    def status(self) -> LocalStatus:
+        """Returns how the target is now."""
+        end = self._end()
+        return LocalStatus(
+            pid=self._run.pid,
+            config=str(self._reloader.config),
+            state_folder=str(self._state.path),
+            started=self._started,
+            address=self._address,
+            gateway_trouble=self._gateway.trouble,
+            sagemaker_runtime=url_of(self._runtime),
+            entries=self._supervisor.entries(),
+            notes=self._supervisor.notes,
+            ends=render_instant(end.at) if end else "",
+            metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
+            overdue=self._first_start.overdue,
+        )
 
     def _show(self) -> None:
         status = self.status()
         self._terminal.show(status)
         self._first_start.note(status)
 
-    def _watched(self) -> list[Path]:
-        """The config and the folders with code: an edit of one is applied as `mlapi reload` would."""
-        plan = self._supervisor.plan if self._supervisor else ApiPlan((), ())
-        return [self._config, *code_folders(plan)]
+    async def reload(self, config: str | None) -> dict[str, Any]:
+        """Applies the config again, or another one; see `Reloader.reload`."""
+        return await self._reloader.reload(config)
 
-    async def _apply_edit(self) -> None:
-        self._terminal.talk("The config, a function or a model was edited: reloading…")
-        try:
-            reloaded = await self._change_to(self._config)
-        except MlApiError as error:
-            self._terminal.fail(error)
-            self._terminal.talk("Nothing was changed: the API goes on as before.")
-        else:
-            self._terminal.talk(describe_reload(asdict(reloaded)))
+    async def traffic(self) -> Traffic:
+        """Returns what was called since the gateway started, and what the teams may call."""
+        from centralized_ml_api.local.traffic.read import read_traffic  # noqa: PLC0415  # imports Prometheus' parser
+
+        return await read_traffic(self._gateway, self._supervisor, self._count_day)
+
+    def _note_plan(self, plan: ApiPlan) -> None:
+        self._ends = plan.event.ends
+
+    def _restore(self) -> bool:
+        return self._state.restore(self._run)
 
 
-def _address(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  # only what is shown
-    return f"http://{f'[{shown}]' if ':' in shown and not shown.startswith('[') else shown}:{port}"
+def shown_address(host: str, port: int) -> str:
+    """Returns the URL to show for a listening address; for one that means all, that of this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # shown, not listened on
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"

@@ -1,6 +1,6 @@
-"""Plan -> what must run: one spec per model and per function, and why an entry cannot be served.
+"""Decides what must run for a plan: one spec for each model and function, or why an entry is not served.
 
-Reads nothing but the names, sizes and times of the files of functions and python models.
+Reads nothing but the names, sizes and times of the files of functions and Python models.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """A function to host. `fingerprint` changes when a file of its folder does."""
+    """A function to host. `fingerprint` changes when a file in its folder does."""
 
     name: str
     entry: str
@@ -36,7 +36,11 @@ ServiceSpec = ModelSpec | FunctionSpec
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """What must run for a plan: the specs by service name, why an entry is refused by its name, and notes."""
+    """What must run for a plan.
+
+    `specs` are by service name; `refused` tells by entry name why an entry is not served here; `notes` are
+    sentences about what this machine does not do.
+    """
 
     specs: dict[str, ServiceSpec]
     refused: dict[str, str]
@@ -44,7 +48,10 @@ class DesiredState:
 
 
 def build_desired_state(plan: ApiPlan) -> DesiredState:
-    """What must run, in plan order."""
+    """Builds what must run, in config order.
+
+    May ask web servers for the size of weights, for a few seconds at most.
+    """
     specs: dict[str, ServiceSpec] = {}
     refused: dict[str, str] = {}
     for deployment in plan.deployments:
@@ -53,34 +60,30 @@ def build_desired_state(plan: ApiPlan) -> DesiredState:
             refused[deployment.name] = reason
         else:
             specs.update({spec.name: spec for spec in _specs(deployment, plan)})
-    return DesiredState(specs, refused, tuple(_notes(plan)))
-
-
-def function_service(name: str) -> str:
-    """The name of the service that hosts an entry's function."""
-    return f"{name}.function"
-
-
-def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
-    """The names of the services that must be ready for the entry to answer; the first one takes its calls."""
-    if deployment.function is None:
-        return (deployment.name,)
-    return (function_service(deployment.name), deployment.name)
-
-
-def code_folders(plan: ApiPlan) -> tuple[Path, ...]:
-    """The folders with code, of functions and of models, that the plan's services run."""
-    functions = [entry.function.code for entry in plan.deployments if entry.function]
-    folders = [entry.local.serving.code_folder for entry in plan.deployments if entry.local]
-    return (*functions, *filter(None, folders))
-
-
-def _notes(plan: ApiPlan) -> list[str]:
-    return [
+    notes = [
         f"{entry.name}: layers are not fetched on this machine; put what the function imports into its folder"
         for entry in plan.deployments
         if entry.function is not None and entry.function.layers
     ]
+    return DesiredState(specs, refused, tuple(notes))
+
+
+def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
+    """Returns the names of the services that must be ready for the entry; the first takes its calls."""
+    if deployment.function is None:
+        return (deployment.name,)
+    return (_function_service(deployment.name), deployment.name)
+
+
+def code_folders(plan: ApiPlan) -> tuple[Path, ...]:
+    """Returns the folders of the code that the plan's functions and Python models run."""
+    functions = [entry.function.code for entry in plan.deployments if entry.function]
+    models = [entry.local.serving.code_folder for entry in plan.deployments if entry.local]
+    return (*functions, *filter(None, models))
+
+
+def _function_service(name: str) -> str:
+    return f"{name}.function"
 
 
 def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
@@ -106,7 +109,7 @@ def _model_spec(name: str, local: LocalPlan, folders: tuple[Path, ...]) -> Model
 
 def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: LocalPlan) -> FunctionSpec:
     return FunctionSpec(
-        name=function_service(deployment.name),
+        name=_function_service(deployment.name),
         entry=deployment.name,
         function=function,
         endpoint_name=deployment.endpoint_name,

@@ -14,7 +14,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.stats import ACTIVE, MILLISECONDS, REQUESTS
-from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, Traffic, build_team_limits
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from prometheus_client.samples import Sample
 
-    from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.types import ApiPlan
 
 _PREFIX = "envoy_"
@@ -37,8 +35,8 @@ class Served(Protocol):
         """The plan."""
         ...
 
-    def find(self, name: str) -> Running | None:
-        """The running service of that name."""
+    def upstreams(self) -> Mapping[str, tuple[str, ...]]:
+        """By entry, the gateway's names for every service that stands behind it."""
         ...
 
 
@@ -73,12 +71,8 @@ async def read_traffic(
 def _sum_by_model(active: Mapping[str, int], served: Served) -> dict[str, int]:
     """Adds up the calls in progress at everything that is behind a model's path."""
     return {
-        entry.name: sum(
-            active.get(running.upstream, 0)
-            for name in services_of(entry)
-            if (running := served.find(name)) is not None
-        )
-        for entry in served.plan.deployments
+        entry: sum(active.get(upstream, 0) for upstream in upstreams)
+        for entry, upstreams in served.upstreams().items()
     }
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.keys import KeyRing, KeyStore, LocalKeys
-from centralized_ml_api.local.run.ending import Clock
+from centralized_ml_api.local.machine.clock import Clock
 from support.waiting import until
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.run.ending import Clock
+from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.first_start import SLOW_SECONDS, FirstStart
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
 from support.waiting import until
@@ -45,9 +45,9 @@ class Watched:
 
 def watched(scenario: Callable[[Watched], Awaitable[None]]) -> None:
     async def main() -> None:
-        one = Watched()
-        running = asyncio.create_task(one.start.run())
-        await scenario(one)
+        world = Watched()
+        running = asyncio.create_task(world.start.run())
+        await scenario(world)
         running.cancel()
         await asyncio.wait({running})
 
@@ -55,34 +55,34 @@ def watched(scenario: Callable[[Watched], Awaitable[None]]) -> None:
 
 
 def test_the_slow_are_overdue_some_time_after_the_first_is_ready() -> None:
-    async def scenario(one: Watched) -> None:
-        one.start.note(status("starting", "preparing"))
-        one.start.note(status("ready", "preparing"))
-        await until(lambda: one.slept == [SLOW_SECONDS], "it waits for the slow")
-        assert not one.start.overdue
-        one.time_passes.set()
-        await until(lambda: one.shown == 1, "the status is shown anew")
-        assert one.start.overdue
+    async def scenario(world: Watched) -> None:
+        world.start.note(status("starting", "preparing"))
+        world.start.note(status("ready", "preparing"))
+        await until(lambda: world.slept == [SLOW_SECONDS], "it waits for the slow")
+        assert not world.start.overdue
+        world.time_passes.set()
+        await until(lambda: world.shown == 1, "the status is shown anew")
+        assert world.start.overdue
 
     watched(scenario)
 
 
 def test_while_none_is_ready_no_time_runs() -> None:
-    async def scenario(one: Watched) -> None:
-        one.time_passes.set()
-        one.start.note(status("starting", "failed"))
+    async def scenario(world: Watched) -> None:
+        world.time_passes.set()
+        world.start.note(status("starting", "failed"))
         await asyncio.sleep(0)
-        assert (one.slept, one.start.overdue) == ([], False)
+        assert (world.slept, world.start.overdue) == ([], False)
 
     watched(scenario)
 
 
 def test_when_all_failed_nothing_serves() -> None:
     async def main() -> None:
-        one = Watched()
-        one.start.note(status("failed", "not served"))
+        world = Watched()
+        world.start.note(status("failed", "not served"))
         with pytest.raises(StartError, match="no model could start"):
-            await one.start.run()
+            await world.start.run()
 
     asyncio.run(main())
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.gateway import Quotas, TeamAccess
-from centralized_ml_api.local.run.ending import Clock
+from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.quotas import QuotaBook
 from support.waiting import until
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.run.ending import Clock, End, await_end, earlier_end, render_over
+from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.run.ending import End, await_end, earlier_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,17 +32,17 @@ class Time:
     async def sleep(self, seconds: float) -> None:
         self.longest_sleep_seconds = max(self.longest_sleep_seconds, seconds)
         self.at += timedelta(seconds=seconds)
-        for since in [one for one in self._jumps if one <= self.at]:
+        for since in [instant for instant in self._jumps if instant <= self.at]:
             self.at = self._jumps.pop(since)
 
 
 def run(end: Callable[[], End | None], time: Time) -> list[tuple[str, str]]:
     """When what was said, until the end."""
     said: list[tuple[str, str]] = []
-    reached = asyncio.run(
+    asyncio.run(
         await_end(end, lambda text: said.append((f"{time.at:%H:%M:%S}", text)), Clock(time.now, time.sleep))
     )
-    return [*said, (f"{time.at:%H:%M:%S}", render_over(reached))]
+    return said
 
 
 def event_end(at: datetime) -> Callable[[], End]:
@@ -50,7 +51,7 @@ def event_end(at: datetime) -> Callable[[], End]:
 
 def test_the_end_is_announced_three_times_and_kept_to_the_second() -> None:
     time = Time()
-    more = "for more time: mlapi extend +1h"
+    more = "for more time, run: mlapi extend +1h"
     assert run(event_end(NOON + timedelta(hours=2)), time) == [
         ("13:00:00", f"The event ends in 1 h, at 2030-06-01T14:00:00Z; {more}"),
         ("13:50:00", f"The event ends in 10 min, at 2030-06-01T14:00:00Z; {more}"),

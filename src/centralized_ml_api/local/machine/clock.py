@@ -1,0 +1,21 @@
+"""Tells the time and waits: what is handed to everything that does either, so that tests bring their own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The wall clock; a wait in seconds; and seconds that only grow, which measure how long things take."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    monotonic: Callable[[], float] = time.monotonic
+
+
+WALL_CLOCK = Clock(lambda: datetime.now(UTC), asyncio.sleep)

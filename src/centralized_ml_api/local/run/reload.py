@@ -1,0 +1,85 @@
+"""Applies a changed config to what runs: for `mlapi reload`, and when an edit is noticed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.errors import ConfigError, MlApiError, StartError
+from centralized_ml_api.local.run.change import describe_reload
+from centralized_ml_api.local.run.specs import code_folders
+from centralized_ml_api.plan.build import build_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.run.change import Reloaded
+    from centralized_ml_api.local.run.options import Terminal
+    from centralized_ml_api.local.run.supervisor import Supervisor
+    from centralized_ml_api.plan.types import ApiPlan
+
+
+def load_plan(config: Path) -> ApiPlan:
+    """Loads the plan of a config file.
+
+    Raises:
+        ConfigError: The config has errors.
+    """
+    return build_plan(load_config(config, now=datetime.now(UTC)))
+
+
+class Reloader:
+    """Knows which config is served, and changes what is served to another plan.
+
+    `changed` takes each plan that the supervisor has changed to.
+    """
+
+    def __init__(
+        self, config: Path, supervisor: Supervisor, terminal: Terminal, changed: Callable[[ApiPlan], None]
+    ) -> None:
+        self.config = config
+        self._supervisor = supervisor
+        self._terminal = terminal
+        self._changed = changed
+        self._changing = asyncio.Lock()
+
+    async def reload(self, config: str | None) -> dict[str, Any]:
+        """Applies the config again, or another one, and returns a JSON object.
+
+        With a wrong config nothing changes: `problems` (as `errors.Problem`s) and `source`. When the gateway
+        refuses: `error`. Otherwise the fields of `change.Reloaded`.
+        """
+        try:
+            return asdict(await self._change_to(Path(config) if config else self.config))
+        except ConfigError as error:
+            return {"problems": [asdict(problem) for problem in error.problems], "source": error.source}
+        except StartError as error:
+            return {"error": error.message}
+
+    def watched(self) -> list[Path]:
+        """Returns the config and the folders with code: an edit there is applied as by `mlapi reload`."""
+        return [self.config, *code_folders(self._supervisor.plan)]
+
+    async def apply_edit(self) -> None:
+        """Applies the config again after an edit, and tells the terminal how it went."""
+        self._terminal.talk("The config, a function or a model was edited: reloading…")
+        try:
+            reloaded = await self._change_to(self.config)
+        except MlApiError as error:
+            self._terminal.fail(error)
+            self._terminal.talk("Nothing was changed: the API goes on as before.")
+        else:
+            self._terminal.talk(describe_reload(asdict(reloaded)))
+
+    async def _change_to(self, path: Path) -> Reloaded:
+        """Makes one change at a time. Once begun, it is finished, even when whoever asked has gone away."""
+        async with self._changing:
+            plan = await asyncio.to_thread(load_plan, path)
+            reloaded = await self._supervisor.change_to(plan)
+            self.config = path
+            self._changed(plan)
+            return reloaded

@@ -1,0 +1,250 @@
+"""The parts around the supervisor, without processes: services, the gateway and a clock that a test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.envoy import EnvoyGateway
+from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
+from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.run.gateway import SupervisedGateway
+from centralized_ml_api.local.run.registry import Running
+from centralized_ml_api.local.supervision.process import Process
+from centralized_ml_api.local.supervision.service import Report
+from centralized_ml_api.plan.engines import CommandServing
+from centralized_ml_api.plan.event import EventPlan
+from centralized_ml_api.plan.types import (
+    ApiPlan,
+    ExistingEndpoint,
+    FunctionPlan,
+    LocalPlan,
+    ModelDeployment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.errors import StartError
+    from centralized_ml_api.local.gateway import Gateway
+    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.supervision.service import ServiceState
+    from centralized_ml_api.plan.engines import Serving
+
+DEADLINE_SECONDS = 30.0
+QUICK_TURNS = 1000
+NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+ECHO = CommandServing(("echo",), ping="/ping", invocations="/run")
+
+
+def entry(name: str, serving: Serving | None = ECHO, *, replicas: int = 1, **changes: Any) -> ModelDeployment:
+    """An entry of the plan; `changes` are fields of `ModelDeployment`."""
+    plain = ModelDeployment(
+        name=name,
+        endpoint_name=f"{name}-endpoint",
+        origin=ExistingEndpoint(),
+        instances=(),
+        autoscaling=None,
+        environment={},
+        integration="api",
+        headers=(),
+        function=None,
+        description="",
+        sample=None,
+        local=None if serving is None else LocalPlan(serving, replicas, {}),
+    )
+    return replace(plain, **changes)
+
+
+def function(code: Path, **changes: Any) -> FunctionPlan:
+    """A function in Python."""
+    plain = FunctionPlan(code, "index.handler", "python3.12", 10, 128, {}, (), (), None)
+    return replace(plain, **changes)
+
+
+def plan(*entries: ModelDeployment, event: EventPlan | None = None) -> ApiPlan:
+    """A plan of these entries."""
+    return ApiPlan(entries, (Path("/config"),), event=event or EventPlan())
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    """Returns once that is true: a few turns of the event loop, or a thread, away."""
+    deadline, turns = time.monotonic() + DEADLINE_SECONDS, 0
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0 if turns < QUICK_TURNS else 0.001)
+        turns += 1
+
+
+class HandClock:
+    """Time passes only when somebody sleeps, at once, or when the test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+
+    @property
+    def clock(self) -> Clock:
+        """The clock to hand over."""
+        return Clock(lambda: NOON + timedelta(seconds=self.seconds), self.sleep, lambda: self.seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Notes how long, and lets everybody else go on."""
+        self.slept.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+class FakeService:
+    """A service that is in the state that the test says."""
+
+    def __init__(
+        self, spec: ServiceSpec, changed: Callable[[], None] = lambda: None, *, state: ServiceState = "ready"
+    ) -> None:
+        self.spec = spec
+        self.changed = changed
+        self.state: ServiceState = state
+        self.detail = ""
+        self.log: tuple[str, ...] = ()
+        self.ports: tuple[int, ...] = (7000,)
+        self.elsewhere: ExternalUpstream | None = None
+        self.path: str | None = None
+        self.stopped = False
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.bug: Exception | None = None
+        self.broken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled, then until `may_end`; or until it breaks."""
+        try:
+            await self.broken.wait()
+            raise AssertionError(self.bug) if self.bug is None else self.bug
+        finally:
+            await self.may_end.wait()
+            self.stopped = True
+
+    def report(self) -> Report:
+        """What the test says."""
+        return Report(self.state, self.detail, log=self.log)
+
+    def upstream(self, name: str) -> Upstream | ExternalUpstream:
+        """Where the test says: the ports, or a server elsewhere."""
+        return replace(self.elsewhere, name=name) if self.elsewhere else Upstream(name, self.ports)
+
+    def path_of(self, endpoint_name: str) -> str | None:
+        """As the test says."""
+        return self.path and f"{self.path}/{endpoint_name}"
+
+    def become(self, state: ServiceState, detail: str = "", log: tuple[str, ...] = ()) -> None:
+        """Tells whoever listens."""
+        self.state, self.detail, self.log = state, detail, log
+        self.changed()
+
+
+async def running(spec: ServiceSpec, state: ServiceState = "ready", **fields: Any) -> Running:
+    """A running fake of that spec, named `<name>@1` at the gateway."""
+    service = FakeService(spec, state=state)
+    for name, value in fields.items():
+        setattr(service, name, value)
+    return Running(spec, service, f"{spec.name}@1", asyncio.create_task(service.run()))
+
+
+class FakeGateway(SupervisedGateway):
+    """Takes everything, but for what the test lets it refuse."""
+
+    def __init__(self) -> None:
+        self.trouble = ""
+        self.applied: list[Gateway] = []
+        self.refusal: StartError | None = None
+        self.busy: dict[str, int] = {}
+
+    async def apply(self, gateway: Gateway) -> None:
+        """Notes it, or refuses."""
+        await asyncio.sleep(0)
+        if self.refusal:
+            raise self.refusal
+        self.applied.append(gateway)
+
+    async def active_requests(self, upstream: str) -> int:
+        """As the test says."""
+        await asyncio.sleep(0)
+        return self.busy.get(upstream, 0)
+
+
+class FakeEnvoy(EnvoyGateway):
+    """An Envoy whose calls are written down in `did`, and which starts unless the test says why not."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+        self.launched: list[Gateway | None] = []
+        self.applied: list[Gateway] = []
+        self.starts = asyncio.Event()
+        self.starts.set()
+        self.start_error: StartError | None = None
+        self.error: StartError | None = None
+
+    def launch(self, gateway: Gateway | None = None) -> Launch:
+        """Notes what it is to serve."""
+        self.did.append("launch")
+        self.launched.append(gateway)
+        return Launch(("envoy",), {}, Path("/"))
+
+    async def wait_started(self, deadline_seconds: float) -> int:
+        """Once `starts` is set."""
+        self.did.append(f"wait {deadline_seconds:g}")
+        await self.starts.wait()
+        if self.start_error:
+            raise self.start_error
+        return 8080
+
+    async def apply(self, gateway: Gateway) -> None:
+        """Notes it."""
+        self._may_fail("apply")
+        self.applied.append(gateway)
+
+    async def active_requests(self, upstream: str) -> int:
+        """Some, for that name alone."""
+        return 3 if upstream == "busy@1" else 0
+
+    async def traffic(self) -> str:
+        """No statistics."""
+        self._may_fail("traffic")
+        return "# nothing\n"
+
+    async def reopen_logs(self) -> None:
+        """Notes it."""
+        self._may_fail("reopen")
+
+    async def drain(self, seconds: float) -> None:
+        """Notes it."""
+        self._may_fail(f"drain {seconds:g}")
+
+    def _may_fail(self, did: str) -> None:
+        self.did.append(did)
+        if self.error:
+            raise self.error
+
+
+class FakeProcess(Process):
+    """A process that ends when it is stopped, or when the test says so."""
+
+    def __init__(self, did: list[str]) -> None:
+        self._did = did
+        self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def wait(self) -> int:
+        """The exit status."""
+        return await asyncio.shield(self.status)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Ends at once."""
+        self._did.append(f"stop {grace_seconds:g}")
+        if not self.status.done():
+            self.status.set_result(-15)
+        await asyncio.sleep(0)

@@ -1,0 +1,226 @@
+"""What the gateway serves and what `status` shows, from a plan and the services that run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.api.catalogue import Known
+from centralized_ml_api.api.paths import CATALOGUE_PATH
+from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.local.gateway import (
+    ExternalUpstream,
+    Gateway,
+    RefusedRoute,
+    ServedRoute,
+    TeamAccess,
+    Upstream,
+)
+from centralized_ml_api.local.run.compose import build_gateway, entry_statuses
+from centralized_ml_api.local.run.registry import Running
+from centralized_ml_api.local.run.specs import build_desired_state
+from centralized_ml_api.local.status import EntryStatus, PartStatus
+from centralized_ml_api.local.supervision.service import Report
+from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
+from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from support.fake_target import FakeService, entry, function, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from centralized_ml_api.local.supervision.service import ServiceState
+    from centralized_ml_api.plan.types import ApiPlan
+
+LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
+NO_TASK: Any = None
+EMBEDS = CommandServing(("serve",), ping="/ping", invocations="/v1/embeddings")
+
+
+class Endless(Running):
+    """A service that nobody runs and that never ends."""
+
+    def report(self) -> Report:
+        return self.service.report()
+
+
+class Machine:
+    """The services of a plan, all ready, on ports of their own from 7000 on."""
+
+    def __init__(self, served: ApiPlan, states: Mapping[str, ServiceState] | None = None) -> None:
+        self.plan = served
+        desired = build_desired_state(served)
+        self.refused = desired.refused
+        self.services: dict[str, Running] = {}
+        for number, spec in enumerate(desired.specs.values()):
+            service = FakeService(spec, state=(states or {}).get(spec.name, "ready"))
+            service.ports = (7000 + number,)
+            self.services[spec.name] = Endless(spec, service, f"{spec.name}@1", task=NO_TASK)
+
+    def fake(self, name: str) -> FakeService:
+        service = self.services[name].service
+        assert isinstance(service, FakeService)
+        return service
+
+    def gateway(self, **more: Any) -> Gateway:
+        return build_gateway(self.plan, self.refused, self.services.get, **more)
+
+    def statuses(self) -> tuple[EntryStatus, ...]:
+        return entry_statuses(self.plan, self.refused, self.services.get)
+
+
+def test_an_entry_goes_to_its_own_server_on_the_path_that_takes_calls() -> None:
+    served = Machine(plan(entry("a", headers=("X-One",)), entry("b", integration="stream"))).gateway()
+    assert served.routes == (
+        ServedRoute("a", "a@1", "/run", ("X-One",)),
+        ServedRoute("b", "b@1", "/run", (), streams=True),
+    )
+    assert served.upstreams == (Upstream("a@1", (7000,)), Upstream("b@1", (7001,)))
+    assert (served.unready, served.chat, served.embeddings) == ((), (), ())
+
+
+def test_a_function_takes_the_calls_as_they_are_sent(tmp_path: Path) -> None:
+    wrapped = entry("a", LLAMA, function=function(tmp_path), integration="lambda", headers=("X-One",))
+    served = Machine(plan(wrapped)).gateway()
+    assert served.routes == (ServedRoute("a", "a.function@1", None, None),)
+    assert served.chat == (ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",)),)
+    assert served.upstreams == (Upstream("a.function@1", (7001,)), Upstream("a@1", (7000,)))
+
+
+def test_a_model_behind_a_function_alone_is_no_upstream(tmp_path: Path) -> None:
+    served = Machine(plan(entry("a", function=function(tmp_path), integration="lambda"))).gateway()
+    assert served.upstreams == (Upstream("a.function@1", (7001,)),)
+
+
+def test_llama_cpp_hears_that_every_body_is_json() -> None:
+    served = Machine(plan(entry("chat", LLAMA), entry("echo"))).gateway()
+    chat, echo = served.routes
+    assert isinstance(chat, ServedRoute)
+    assert isinstance(echo, ServedRoute)
+    assert (chat.reads_json, echo.reads_json) == (True, False)
+
+
+def test_the_openai_paths_lead_to_servers_that_speak_openai_in_config_order() -> None:
+    served = Machine(plan(entry("z", LLAMA), entry("e", EMBEDS), entry("echo"), entry("a", LLAMA))).gateway()
+    assert [(route.name, route.upstream) for route in served.chat] == [("z", "z@1"), ("a", "a@1")]
+    assert served.embeddings == (ServedRoute("e", "e@1", "/v1/embeddings", ()),)
+    assert [upstream.name for upstream in served.upstreams] == ["z@1", "e@1", "echo@1", "a@1"]
+
+
+def test_an_openai_model_that_does_not_run_has_no_route() -> None:
+    machine = Machine(plan(entry("z", LLAMA), entry("a", LLAMA)))
+    del machine.services["z"]
+    served = machine.gateway()
+    assert [route.name for route in served.chat] == ["a"]
+    assert [upstream.name for upstream in served.upstreams] == ["a@1"]
+
+
+def test_what_is_refused_answers_with_its_reason() -> None:
+    machine = Machine(plan(entry("none", serving=None), entry("echo")))
+    served = machine.gateway()
+    refused = served.routes[0]
+    assert refused == RefusedRoute("none", machine.refused["none"])
+    assert "has no local block" in machine.refused["none"]
+    assert served.unready == ()
+    machine.refused.clear()
+    assert machine.gateway().routes[0] == RefusedRoute("none", "This entry is not served here.")
+
+
+def test_services_that_retire_stay_upstreams_without_a_route() -> None:
+    machine = Machine(plan(entry("a")))
+    before = replace(machine.services["a"], upstream="a@0")
+    served = machine.gateway(retiring=(before,))
+    assert [upstream.name for upstream in served.upstreams] == ["a@1", "a@0"]
+    assert [route.upstream for route in served.routes if isinstance(route, ServedRoute)] == ["a@1"]
+    assert [upstream.name for upstream in machine.gateway().upstreams] == ["a@1"]
+
+
+def test_calls_go_where_the_service_says_on_the_path_that_it_says() -> None:
+    machine = Machine(plan(entry("a", UrlServing("https://gpu-box:8443/go?x=1", None)), entry("b", LLAMA)))
+    gpu = ExternalUpstream("", "gpu-box", 8443, tls=True, ready=False)
+    machine.fake("a").elsewhere = machine.fake("b").elsewhere = gpu
+    machine.fake("b").path = "/endpoints"
+    served = machine.gateway()
+    assert served.upstreams == (replace(gpu, name="a@1"), replace(gpu, name="b@1"))
+    a, b = served.routes
+    assert a == ServedRoute("a", "a@1", "/go?x=1", ())
+    assert b == ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), reads_json=True)
+    assert served.chat == (ServedRoute("b", "b@1", "/endpoints/b-endpoint", ()),)
+
+
+def test_teams_come_with_their_keys_models_and_limits() -> None:
+    event = EventPlan(
+        teams=(TeamPlan("red", Throttle(1, 2), 50, ("a",)), TeamPlan("blue", None, None, None)),
+        throttle=Throttle(7, 8),
+        ends=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    served = Machine(plan(entry("a"), event=event)).gateway(keys={"red": ("k1", "k2"), "green": ("k3",)})
+    assert served.teams == (
+        TeamAccess("red", ("k1", "k2"), ("a",), Throttle(1, 2), 50),
+        TeamAccess("blue", (), None, None, None),
+    )
+    assert (served.throttle, served.ends, served.quotas) == (Throttle(7, 8), event.ends, None)
+
+
+def test_the_catalogue_says_what_is_known_what_is_refused_and_who_speaks_openai() -> None:
+    machine = Machine(plan(entry("chat", LLAMA), entry("none", serving=None), entry("e", EMBEDS)))
+    served = machine.gateway(known=Known(licences={"chat": "https://licence"}))
+    (text,) = [document.text for document in served.documents if document.path == CATALOGUE_PATH]
+    chat, none, embeds = json.loads(text)["models"]
+    assert (chat["licence_url"], chat["served"], chat["openai"]) == ("https://licence", True, "chat")
+    assert (none["served"], none["why_not"]) == (False, machine.refused["none"])
+    assert embeds["openai"] == "embeddings"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("preparing", "is being prepared"),
+        ("starting", "is starting"),
+        ("restarting", "is starting again"),
+        ("unready", "is not ready"),
+        ("failed", "could not be started"),
+    ],
+)
+def test_what_is_not_ready_says_so_in_words_without_a_detail(state: ServiceState, words: str) -> None:
+    served = Machine(plan(entry("a"), entry("b")), {"a": state}).gateway()
+    assert served.unready == (("a", words),)
+    assert len(served.routes) == 2
+
+
+def test_the_status_of_an_entry_has_every_part_and_how_it_is(tmp_path: Path) -> None:
+    wrapped = entry("a", LLAMA, function=function(tmp_path), integration="lambda")
+    machine = Machine(plan(wrapped, entry("none", serving=None)))
+    model = machine.services["a"].service
+    report = Report("restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",))
+    model.report = lambda: report  # type: ignore[method-assign]
+    served, none = machine.statuses()
+    parts = (
+        PartStatus("a.function", "ready", "", 0, 1, 0, (), ()),
+        PartStatus("a", "restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",)),
+    )
+    assert served == EntryStatus("a", "/a", "restarting", "ended with status 1", "llama.cpp", "lambda", parts)
+    assert none == EntryStatus("none", "/none", "not served", machine.refused["none"], "", "api", ())
+
+
+def test_an_entry_is_as_its_worst_part_is(tmp_path: Path) -> None:
+    order: tuple[ServiceState, ...] = (
+        *("failed", "unready", "preparing"),
+        *("restarting", "starting", "ready"),
+    )
+    wrapped = plan(entry("a", function=function(tmp_path), integration="lambda"))
+    for worse, state in enumerate(order):
+        for other in order[worse:]:
+            for states in ({"a": state, "a.function": other}, {"a": other, "a.function": state}):
+                assert Machine(wrapped, states).statuses()[0].state == state
+
+
+def test_a_function_whose_model_is_gone_is_told_by_the_parts_that_are_there(tmp_path: Path) -> None:
+    machine = Machine(plan(entry("a", function=function(tmp_path), integration="lambda")))
+    del machine.services["a"]
+    (status,) = machine.statuses()
+    assert [part.name for part in status.parts] == ["a.function"]

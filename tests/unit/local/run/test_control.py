@@ -1,0 +1,134 @@
+"""Talking to the process that serves."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import AsyncExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.errors import MlApiError, NotRunningError
+from centralized_ml_api.local.machine.ports import bind_loopback, free_port, url_of
+from centralized_ml_api.local.machine.state_folder import Run
+from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.listeners import listen_to_control
+from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.traffic.types import Traffic
+from support.background import start_background
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUN = Run.of_this_process("config.json")
+STATUS = LocalStatus(7, "c.json", ".mlapi", 0.0, "http://a", "trouble", "http://b", (), ("a note",))
+
+
+class Target:
+    """Something to control."""
+
+    def __init__(self) -> None:
+        self.bug: Exception | None = None
+        self.asked: list[str | None] = []
+
+    def status(self) -> LocalStatus:
+        """How it is."""
+        if self.bug:
+            raise self.bug
+        return STATUS
+
+    async def traffic(self) -> Traffic:
+        """Nothing was called."""
+        return Traffic(3.0, None)
+
+    async def reload(self, config: str | None) -> dict[str, Any]:
+        """What a reload says."""
+        self.asked.append(config)
+        return {"added": ["a"]}
+
+
+@contextmanager
+def controlled(target: Target, *, token: str = "t0ken") -> Iterator[ControlClient]:  # noqa: S107  # of nobody
+    stack, listening = AsyncExitStack(), bind_loopback()
+    with start_background() as background:
+        background.run(listen_to_control(stack, target, "t0ken", listening))
+        try:
+            yield ControlClient(RUN.reachable(url_of(listening), token))
+        finally:
+            background.run(stack.aclose())
+
+
+def test_status_traffic_and_reload_reach_the_process_that_serves() -> None:
+    target = Target()
+    with controlled(target) as client:
+        assert client.status() == STATUS
+        assert client.traffic() == Traffic(3.0, None)
+        assert client.reload(None) == {"added": ["a"]}
+        assert client.reload(Path("/other.json")) == {"added": ["a"]}
+    assert target.asked == [None, "/other.json"]
+
+
+def test_without_the_token_of_the_run_nothing_is_told() -> None:
+    target = Target()
+    with controlled(target, token="t0ke") as client:  # noqa: S106  # of nobody
+        with pytest.raises(MlApiError, match=r"HTTP 401"):
+            client.status()
+        with pytest.raises(MlApiError, match=r"HTTP 401"):
+            client.reload(None)
+    assert target.asked == []
+
+
+def test_a_bug_of_the_process_is_told_with_where_to_look() -> None:
+    target = Target()
+    target.bug = ValueError("oops")
+    with controlled(target) as client, pytest.raises(MlApiError) as refused:
+        client.status()
+    assert refused.value.message == f"mlapi (pid {RUN.pid}) met an unexpected error (HTTP 500)"
+    assert refused.value.fix == "its terminal says more; if it runs in the background: mlapi logs up"
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:{port}"])
+def test_a_process_that_does_not_listen_yet_does_not_answer(url: str) -> None:
+    port = free_port("127.0.0.1")
+    client = ControlClient(RUN.reachable(url.format(port=port), "t0ken"))
+    with pytest.raises(NotRunningError) as refused:
+        client.status()
+    assert refused.value.message == f"mlapi (pid {RUN.pid}) does not answer"
+    assert refused.value.fix == "try again, or end it with: mlapi down"
+
+
+class _EarlierVersion(BaseHTTPRequestHandler):
+    """Knows less of itself than this version asks for."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"pid": 1}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def earlier() -> Iterator[ControlClient]:
+    server = HTTPServer(("127.0.0.1", 0), _EarlierVersion)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield ControlClient(RUN.reachable(f"http://127.0.0.1:{server.server_port}", "token"))
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("question", ["status", "traffic"])
+def test_what_runs_since_before_an_upgrade_is_to_be_started_again(
+    earlier: ControlClient, question: str
+) -> None:
+    with pytest.raises(MlApiError, match="another version") as refused:
+        getattr(earlier, question)()
+    assert "mlapi down, then mlapi up" in (refused.value.fix or "")

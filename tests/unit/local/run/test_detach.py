@@ -1,0 +1,169 @@
+"""What a start in the background runs, waits for and says when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.state_folder import StateFolder
+from centralized_ml_api.local.run.detach import build_command, start_detached
+from centralized_ml_api.local.run.options import ServeOptions
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVER = """
+import http.server, json, sys
+from pathlib import Path
+from centralized_ml_api.local.machine.state_folder import StateFolder, Run
+
+folder, answers = Path(sys.argv[1]), json.loads(sys.argv[2])
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(answers.pop(0) if len(answers) > 1 else answers[0]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+with StateFolder(folder) as state:
+    run = Run.of_this_process("c.json").reachable(f"http://127.0.0.1:{server.server_port}", "t")
+    state.write_run(run)
+    print("listening", flush=True)
+    server.serve_forever()
+"""
+"""Answers as `mlapi up` does: the statuses that it is given, one after the other."""
+
+
+def status(state: EntryState, *, overdue: bool = False) -> LocalStatus:
+    entry = EntryStatus("a", "/a", state, "", "command", "api", ())
+    return LocalStatus(1, "c", "s", 0.0, "http://a", "", "", (entry,), (), overdue=overdue)
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A start in the background turns SIGTERM into an exception, for the rest of the process."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def children_ended() -> Iterator[None]:
+    """Ends what was started in the background."""
+    try:
+        yield
+    finally:
+        for process in psutil.Process().children():
+            process.terminate()
+            process.wait(30)
+
+
+def command(options: ServeOptions, *answers: LocalStatus) -> list[str]:
+    statuses = json.dumps([answer.to_json() for answer in answers])
+    return [sys.executable, "-c", SERVER, str(options.state), statuses]
+
+
+def never(_: LocalStatus) -> None:
+    """Nothing is shown."""
+    pytest.fail("a status was shown")
+
+
+def options_in(folder: Path) -> ServeOptions:
+    return ServeOptions(folder / "models.json", folder / ".mlapi")
+
+
+def test_the_child_gets_every_option_and_asks_nobody_whether_it_may_be_public() -> None:
+    plain = ServeOptions(Path("models.json"), Path("/state"))
+    up = [sys.executable, "-m", "centralized_ml_api", "up", "models.json"]
+    where = ["--host", "127.0.0.1", "--port", "8080", "--state", "/state", "--public"]
+    assert build_command(plain) == [*up, *where]
+    more = replace(plain, host="0.0.0.0", port=81, for_seconds=90.5, metrics_port=0)  # no listener
+    where = ["--host", "0.0.0.0", "--port", "81", "--state", "/state", "--public"]
+    assert build_command(more) == [*up, *where, "--for", "90.5s", "--metrics-port", "0"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the child is left on purpose
+def test_it_returns_when_the_api_is_announced_and_shows_how_it_goes(tmp_path: Path) -> None:
+    options, shown = options_in(tmp_path), list[LocalStatus]()
+    argv = command(options, status("starting"), status("preparing", overdue=True), status("ready"))
+    with children_ended():
+        assert start_detached(options, shown.append, argv) == status("ready")
+        assert [seen.entries[0].state for seen in shown] == ["starting", "preparing", "ready"]
+        (child,) = psutil.Process().children()
+        assert StateFolder(options.state).load_run().pid == child.pid
+        assert os.getsid(child.pid) == child.pid
+        assert (options.state / "logs" / "up.log").read_text() == "listening\n"
+
+
+def test_a_process_that_says_why_it_ends_is_quoted(tmp_path: Path) -> None:
+    options = options_in(tmp_path)
+    talk = "print('starting'); print('error: the port 8080 is held\\n  fix: take another'); exit(1)"
+    with pytest.raises(StartError) as refused:
+        start_detached(options, never, [sys.executable, "-c", talk])
+    assert refused.value.message == "the port 8080 is held\n  fix: take another"
+    assert refused.value.fix == ""
+
+
+def test_of_a_process_that_just_ends_the_last_lines_are_told(tmp_path: Path) -> None:
+    options = options_in(tmp_path)
+    (options.state / "logs").mkdir(parents=True)
+    (options.state / "lock").touch()
+    (options.state / "logs" / "up.log").write_text("of the run before\n")
+    with pytest.raises(StartError) as refused:
+        start_detached(options, never, [sys.executable, "-c", "print(*range(20), sep='\\n'); exit(3)"])
+    lines = "\n".join(str(number) for number in range(5, 20))
+    assert refused.value.message == f"mlapi ended with status 3; its last lines:\n{lines}"
+
+
+def test_a_folder_that_another_holds_is_said_at_once(tmp_path: Path) -> None:
+    options = options_in(tmp_path)
+    with StateFolder(options.state), pytest.raises(StartError, match="is held by"):
+        start_detached(options, never, ["never-run"])
+
+
+def test_an_interruption_ends_the_child(tmp_path: Path) -> None:
+    options = options_in(tmp_path)
+    children: list[psutil.Process] = []
+
+    def show(_: LocalStatus) -> None:
+        children.extend(psutil.Process().children())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start_detached(options, show, command(options, status("starting")))
+    assert len(children) == 1
+    wait_until(lambda: not children[0].is_running(), "the child is gone")
+
+
+def test_the_status_of_another_process_in_the_folder_is_not_taken_for_the_childs(tmp_path: Path) -> None:
+    """Of two that start at the same moment, one gets the folder; the other ends and says so."""
+    options = options_in(tmp_path)
+    late = f"""
+import subprocess, sys, time
+other = subprocess.Popen({command(options, status("ready"))!r}, stdout=subprocess.PIPE)
+other.stdout.readline()
+time.sleep(0.3)
+other.kill()
+other.wait()
+print("error: the state folder is held")
+sys.exit(1)
+"""
+    with pytest.raises(StartError, match="the state folder is held"):
+        start_detached(options, never, [sys.executable, "-c", late])

@@ -1,0 +1,436 @@
+"""A whole local target without processes: a fake Envoy, and a server elsewhere as the model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+
+from centralized_ml_api.errors import INTERRUPTED, MlApiError, StartError
+from centralized_ml_api.local.gateway import ExternalUpstream
+from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.machine.state_folder import Run, StateFolder
+from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.file_watcher import watch_edits
+from centralized_ml_api.local.run.options import ServeOptions, Terminal
+from centralized_ml_api.local.run.reload import load_plan
+from centralized_ml_api.local.run.serve import LocalTarget, shown_address
+from centralized_ml_api.local.usage.collector import UsageCollector
+from support.access_log import append, line
+from support.fake_target import FakeEnvoy, FakeProcess, soon
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.launch import Launch
+    from centralized_ml_api.local.status import LocalStatus
+    from centralized_ml_api.local.supervision.process import ServerLog
+
+
+class World:
+    """A local target in a folder of the test, and everything it said."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder = folder
+        self.config = folder / "models.json"
+        self.options = ServeOptions(self.config, folder / ".mlapi", port=0, **options)
+        self.envoy = FakeEnvoy()
+        self.processes: list[FakeProcess] = []
+        self.shown: list[LocalStatus] = []
+        self.said: list[str] = []
+        self.failed: list[MlApiError] = []
+        self.slept = timedelta(0)
+        self.looks_seconds = 0.005
+        self.sleepers: set[str] = set()
+        self.target: LocalTarget | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        """A second lasts five milliseconds."""
+        task = asyncio.current_task()
+        self.sleepers.add(getattr(task and task.get_coro(), "__qualname__", ""))
+        await asyncio.sleep(seconds * self.looks_seconds)
+
+    async def start_process(self, launch: Launch, log: ServerLog) -> FakeProcess:
+        del launch, log
+        self.processes.append(FakeProcess(self.envoy.did))
+        return self.processes[-1]
+
+    def write(self, *urls: str, **root: Any) -> None:
+        """A config with an entry `m0`, `m1` … for each address; an empty one is not served here."""
+        endpoints = [
+            {
+                "name": f"m{number}",
+                "integration": {"type": "api"},
+                **({"local": {"engine": "url", "url": url}} if url else {}),
+            }
+            for number, url in enumerate(urls)
+        ]
+        self.config.write_text(json.dumps({"models": [], "endpoints": endpoints, **root}))
+
+    async def run(self) -> int:
+        plan = load_plan(self.config)
+        with StateFolder(self.options.state) as state:
+            self.target = LocalTarget(
+                self.options,
+                state,
+                Terminal(self.shown.append, self.said.append, self.failed.append),
+                clock=Clock(lambda: datetime.now(UTC) + self.slept, self.sleep),
+                envoy=self.envoy,
+                start_gateway_process=self.start_process,
+            )
+            return await self.target.run(plan)
+
+    @property
+    def status(self) -> LocalStatus:
+        return self.shown[-1]
+
+    def client(self) -> ControlClient:
+        return ControlClient(StateFolder(self.options.state).load_run())
+
+    async def ask(self, work: Callable[[ControlClient], Any]) -> Any:
+        return await asyncio.to_thread(lambda: work(self.client()))
+
+
+@asynccontextmanager
+async def model() -> AsyncIterator[str]:
+    """The address of a port that answers: a model that is ready."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/go"
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def serving(world: World) -> AsyncIterator[asyncio.Task[int]]:
+    running = asyncio.create_task(world.run())
+    looks = watch_edits.__qualname__  # an edit before its first look would be none
+    await soon(lambda: running.done() or (world.shown and world.status.announced and looks in world.sleepers))
+    try:
+        yield running
+    finally:
+        if world.target is not None:
+            world.target.request_stop()
+        await asyncio.wait({running})
+
+
+def story(tell: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await asyncio.wait_for(tell(), 60)
+
+    asyncio.run(main())
+
+
+def test_it_serves_says_where_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world, tasks = World(tmp_path, metrics_port=0), asyncio.all_tasks()
+        async with model() as url:
+            world.write(url, "")
+            async with serving(world) as running:
+                status = world.status
+                assert (status.pid, status.config) == (os.getpid(), str(world.config))
+                assert status.state_folder == str(tmp_path / ".mlapi")
+                assert abs(status.started - datetime.now(UTC).timestamp()) < 60
+                port = int(status.address.removeprefix("http://127.0.0.1:"))
+                assert status.sagemaker_runtime == f"http://127.0.0.1:{port + 1}"
+                assert (status.gateway_trouble, status.ends, status.overdue) == ("", "", False)
+                assert [entry.state for entry in status.entries] == ["ready", "not served"]
+                assert world.envoy.did[:3] == ["apply", "launch", "wait 20"]
+                started_with = world.envoy.launched[0]
+                assert started_with is not None
+                assert [route.name for route in started_with.routes] == ["m0", "m1"]
+                assert await world.ask(lambda client: client.status()) == status
+                assert world.target is not None
+                world.target.request_stop()
+                assert await running == 0
+            assert world.said == ["Stopping: taking no new calls, finishing those under way…"]
+            assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
+            assert not (tmp_path / ".mlapi" / "run.json").exists()
+            assert asyncio.all_tasks() == tasks
+
+    story(tell)
+
+
+def test_metrics_are_served_where_they_were_asked_for(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with model() as url:
+            world = World(tmp_path / "with", metrics_port=0)
+            (tmp_path / "with").mkdir()
+            world.write(url)
+            async with serving(world):
+                with urllib3.PoolManager() as http:
+                    answer = await asyncio.to_thread(http.request, "GET", world.status.metrics)
+                assert answer.status == 200
+                assert "mlapi_gateway_up 1" in answer.data.decode()
+            (tmp_path / "without").mkdir()
+            world = World(tmp_path / "without")
+            world.write(url)
+            async with serving(world):
+                assert world.status.metrics == ""
+
+    story(tell)
+
+
+def test_functions_find_the_models_at_the_runtime(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                path = f"{world.status.sagemaker_runtime}/endpoints/none/invocations"
+                with urllib3.PoolManager() as http:
+                    answer = await asyncio.to_thread(http.request, "POST", path)
+                assert "Endpoints here: m0" in answer.data.decode()
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, 0), (signal.SIGHUP, 0)]
+)
+def test_a_signal_stops_it(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            async with serving(world) as running:
+                os.kill(os.getpid(), number)
+                assert await running == status
+
+    story(tell)
+
+
+def test_when_no_model_could_start_it_ends_with_an_error(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.write("", "")
+        async with serving(world) as running:
+            with pytest.raises(StartError, match="no model could start"):
+                await running
+        assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
+
+    story(tell)
+
+
+def test_a_gateway_that_does_not_start_ends_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.envoy.start_error = StartError("no gateway")
+        async with model() as url:
+            world.write(url)
+            async with serving(world) as running:
+                with pytest.raises(StartError, match="no gateway"):
+                    await running
+        assert world.shown == [] or world.status.address == ""
+
+    story(tell)
+
+
+def test_a_gateway_that_dies_is_started_again_and_said(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                world.processes[0].status.set_result(-9)
+                await soon(lambda: len(world.processes) == 2 and world.status.gateway_trouble == "")
+                said = {status.gateway_trouble for status in world.shown}
+                assert said == {"", "the gateway ended with status -9; starting it again"}
+
+    story(tell)
+
+
+def test_it_stops_by_itself_when_the_event_ends_and_when_for_says(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with model() as url:
+            ends = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            (tmp_path / "event").mkdir()
+            world = World(tmp_path / "event", for_seconds=4 * 3600.0)
+            world.write(url, event={"ends": ends})
+            async with serving(world) as running:
+                assert world.status.ends == ends
+                world.slept = timedelta(hours=3, minutes=1)
+                assert await running == 0
+            assert world.said[0] == f"The event is over: it ended at {ends}."
+            (tmp_path / "for").mkdir()
+            world = World(tmp_path / "for", for_seconds=3600.0)
+            world.write(url, event={"ends": ends})
+            async with serving(world) as running:
+                stops = datetime.fromisoformat(world.status.ends)
+                assert abs(stops - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
+                world.slept = timedelta(hours=1, minutes=1)
+                assert await running == 0
+            assert "The time given with --for is over." in world.said
+
+    story(tell)
+
+
+def test_a_reload_changes_what_is_served_and_when_it_ends(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.looks_seconds = 10.0  # so that no edit is noticed before the reload
+        async with model() as url, model() as other:
+            world.write(url)
+            async with serving(world):
+                ends = "2099-01-01T00:00:00Z"
+                world.write(url, other, event={"ends": ends})
+                changes = await world.ask(lambda client: client.reload(None))
+                assert (changes["added"], changes["event"]) == (["m1"], ["end"])
+                status = await world.ask(lambda client: client.status())
+                assert status.ends == ends
+                assert [route.name for route in world.envoy.applied[-1].routes] == ["m0", "m1"]
+                elsewhere = tmp_path / "other.json"
+                world.config.rename(elsewhere)
+                changes = await world.ask(lambda client: client.reload(elsewhere))
+                assert changes == {
+                    key: [] for key in ("added", "changed", "removed", "kept", "failed", "event")
+                }
+                assert (await world.ask(lambda client: client.status())).config == str(elsewhere)
+
+    story(tell)
+
+
+def test_a_wrong_config_and_a_gateway_that_refuses_are_told_to_who_reloads(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.looks_seconds = 10.0
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                world.config.write_text("{")
+                told = await world.ask(lambda client: client.reload(None))
+                assert [problem["id"] for problem in told["problems"]] != []
+                assert told["source"] is not None
+                world.write(url, url)
+                world.envoy.error = StartError("it does not answer")
+                told = await world.ask(lambda client: client.reload(None))
+                assert told == {"error": "it does not answer"}
+                world.envoy.error = None
+
+    story(tell)
+
+
+def test_an_edit_is_applied_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                world.write(url, "")
+                await soon(lambda: "Reloaded: added m1." in world.said)
+                assert world.said[0] == "The config, a function or a model was edited: reloading…"
+                world.config.write_text("{")
+                await soon(lambda: "Nothing was changed: the API goes on as before." in world.said)
+                assert len(world.failed) == 1
+                assert [entry.name for entry in world.status.entries] == ["m0", "m1"]
+
+    story(tell)
+
+
+def test_an_edit_of_a_functions_code_is_noticed(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        code = tmp_path / "code"
+        code.mkdir()
+        (code / "index.js").write_text("1")
+        async with model() as url:
+            world.write(url)
+            config = json.loads(world.config.read_text())
+            properties = {"code": "code", "runtime": "nodejs22.x", "permissions": [], "timeout": 9}
+            function = {"type": "lambda", "properties": properties}
+            config["endpoints"].append({"name": "f", "integration": function})
+            world.config.write_text(json.dumps(config))
+            async with serving(world):
+                (code / "index.js").write_text("1 + 1")
+                await soon(lambda: "Reloaded: the API already matches the config." in world.said)
+
+    story(tell)
+
+
+def test_a_deleted_state_folder_is_made_again_and_the_gateway_restarted(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                run = tmp_path / ".mlapi" / "run.json"
+                before = Run(**json.loads(run.read_text()))
+                run.unlink()
+                await soon(run.exists)
+                assert Run(**json.loads(run.read_text())) == before
+                await soon(lambda: len(world.processes) == 2)
+
+    story(tell)
+
+
+def test_calls_are_counted_to_the_last_one_and_traffic_is_told(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url, event={"teams": [{"name": "red", "requests_per_day": 9}]})
+            async with serving(world):
+                log = tmp_path / ".mlapi" / "logs" / "access.log"
+                append(log, line("red", "m0", at=datetime.now(UTC)))
+                traffic = await world.ask(lambda client: client.traffic())
+                assert [(team.name, team.used_today) for team in traffic.limits] == [("red", 1)]
+                assert traffic.counted.in_flight == {"m0": 0}
+                append(log, line("red", "m0", at=datetime.now(UTC)))
+        counted = UsageCollector.of_state(tmp_path / ".mlapi").store.load_counts(None)
+        assert sum(row.requests for row in counted) == 2
+
+    story(tell)
+
+
+def test_keys_that_change_reach_the_gateway(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url, event={"teams": ["red"]})
+            async with serving(world):
+                keys = tmp_path / ".mlapi" / "keys.json"
+                first = world.envoy.launched[0]
+                assert first is not None
+                (key,) = first.teams[0].keys
+                assert key in keys.read_text()
+                keys.write_text("damaged")
+                await soon(lambda: world.failed and world.status.notes)
+                assert "the keys read before still work" in world.status.notes[0]
+
+    story(tell)
+
+
+def test_the_end_of_a_model_is_shown(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url, "")
+            async with serving(world):
+                served = world.envoy.launched[0]
+                assert served is not None
+                upstream = served.upstreams[0]
+                assert isinstance(upstream, ExternalUpstream)
+                assert upstream.name == "m0@1"
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),  # shown, not listened on
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+        ("192.168.1.2", "http://192.168.1.2:80"),
+    ],
+)
+def test_the_address_that_is_shown_works_on_this_machine(host: str, address: str) -> None:
+    assert shown_address(host, 80) == address

@@ -1,0 +1,468 @@
+"""The supervisor: what it starts, what it tells the gateway, and how it changes from plan to plan."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import MlApiError, StartError
+from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.keys import KeyRing, KeyStore
+from centralized_ml_api.local.run.change import Failure, Reloaded
+from centralized_ml_api.local.run.registry import RETIRE_LOOK_SECONDS, RETIRE_QUIET_LOOKS
+from centralized_ml_api.local.run.supervisor import RETRY_SECONDS, Supervisor
+from centralized_ml_api.plan.engines import CommandServing
+from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.types import LocalPlan
+from support.fake_target import FakeGateway, FakeService, HandClock, entry, function, plan, soon
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.supervision.service import ServiceState
+    from centralized_ml_api.plan.types import ApiPlan
+
+OTHER = CommandServing(("other",), ping="/ping", invocations="/other")
+RED = EventPlan(teams=(TeamPlan("red", Throttle(5, 10), None, None),))
+
+
+class World:
+    """A supervisor among fakes. New services are in the state `begins`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = HandClock()
+        self.gateway = FakeGateway()
+        self.keys = KeyRing(KeyStore(folder), self.time.clock)
+        self.made: list[FakeService] = []
+        self.begins: ServiceState = "ready"
+        self.shown = 0
+        self.failed: list[MlApiError] = []
+        self.supervisor = Supervisor(
+            self.gateway,
+            self.keys,
+            self.make,
+            show=self.show,
+            fail=self.failed.append,
+            clock=self.time.clock,
+        )
+
+    def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
+        service = FakeService(spec, changed, state=self.begins)
+        service.ports = (7000 + len(self.made),)
+        self.made.append(service)
+        return service
+
+    def show(self) -> None:
+        self.shown += 1
+
+    @property
+    def served(self) -> Gateway:
+        """What the gateway was told last."""
+        return self.gateway.applied[-1]
+
+    @property
+    def upstreams(self) -> list[str]:
+        return [upstream.name for upstream in self.served.upstreams]
+
+    @property
+    def routes(self) -> dict[str, str]:
+        """By entry, where its route leads; empty where it is refused."""
+        return {
+            route.name: route.upstream if isinstance(route, ServedRoute) else ""
+            for route in self.served.routes
+        }
+
+    async def settle(self) -> None:
+        """Until nothing more happens: the supervisor shows what it has published last."""
+        shown, applied = -1, -1
+        while (shown, applied) != (self.shown, len(self.gateway.applied)):
+            shown, applied = self.shown, len(self.gateway.applied)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.002)  # threads that look at files and keys
+
+
+@asynccontextmanager
+async def serving(folder: Path, first: ApiPlan) -> AsyncIterator[World]:
+    world = World(folder)
+    await world.supervisor.start(first)
+    running = asyncio.create_task(world.supervisor.run())
+    await world.settle()
+    yield world
+    running.cancel()
+    await asyncio.wait({running})
+    await world.supervisor.stop()
+    assert all(service.stopped for service in world.made), "something was not stopped"
+
+
+def story(tell: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await asyncio.wait_for(tell(), 60)
+
+    asyncio.run(main())
+
+
+def test_a_start_makes_every_service_and_tells_the_gateway_before_that_starts(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.begins = "starting"
+        wrapped = entry("b", function=function(tmp_path), integration="lambda")
+        await world.supervisor.start(plan(entry("a"), wrapped, entry("none", serving=None)))
+        assert [service.spec.name for service in world.made] == ["a", "b", "b.function"]
+        assert len(world.gateway.applied) == 1
+        assert world.routes == {"a": "a@1", "b": "b.function@3", "none": ""}
+        assert world.served.unready == (("a", "is starting"), ("b", "is starting"))
+        assert world.shown == 0
+        await world.supervisor.stop()
+
+    story(tell)
+
+
+def test_what_is_asked_of_it_comes_from_the_plan_and_the_services(tmp_path: Path) -> None:
+    async def tell() -> None:
+        wrapped = entry("b", function=function(tmp_path, layers=("arn",)), integration="lambda")
+        first = replace(plan(wrapped, entry("none", serving=None)), not_acted_on=("event.budget: …",))
+        async with serving(tmp_path, first) as world:
+            ask = world.supervisor
+            assert ask.plan == first
+            assert [(status.name, status.state) for status in ask.entries()] == [
+                ("b", "ready"),
+                ("none", "not served"),
+            ]
+            found = ask.find("b")
+            assert found is not None
+            assert found.service is world.made[0]
+            assert ask.find("none") is None
+            assert ask.upstreams() == {"b": ("b.function@2", "b@1"), "none": ()}
+            assert "has no local block" in ask.why_refused("none")
+            assert ask.why_refused("b") == ""
+            budget, layers = ask.notes
+            assert budget == "event.budget: …"
+            assert layers.startswith("b: layers are not fetched")
+
+    story(tell)
+
+
+def test_every_change_of_a_service_reaches_the_gateway_and_is_shown_after_that(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            assert world.shown == 1
+            world.made[0].ports = ()
+            world.made[0].become("restarting", "ended with status 1")
+            await world.settle()
+            assert world.served.unready == (("a", "is starting again"),)
+            assert world.served.upstreams == (Upstream("a@1", ()),)
+            assert world.shown == 2
+            world.made[0].ports = (7010,)
+            world.made[0].become("ready")
+            await world.settle()
+            assert list(world.served.unready) == []
+            assert world.served.upstreams == (Upstream("a@1", (7010,)),)
+
+    story(tell)
+
+
+def test_nothing_is_shown_that_the_gateway_does_not_know_yet(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            apply, shown = world.gateway.apply, world.shown
+            seen: list[int] = []
+
+            async def apply_while_something_changes(gateway: Gateway) -> None:
+                await apply(gateway)
+                if not seen:
+                    world.made[0].become("ready")
+                seen.append(world.shown)
+
+            world.gateway.apply = apply_while_something_changes  # type: ignore[method-assign]
+            world.made[0].become("unready")
+            await world.settle()
+            assert seen == [shown, shown]
+            assert world.shown == shown + 1
+
+    story(tell)
+
+
+def test_a_service_that_a_bug_ends_is_published_too(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            world.made[0].broken.set()
+            await world.settle()
+            assert world.served.unready == (("a", "could not be started"),)
+
+    story(tell)
+
+
+def test_the_gateway_gets_the_keys_of_the_plans_teams(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), event=RED)) as world:
+            (red,) = world.served.teams
+            assert red.keys == world.keys.valid()["red"]
+            assert len(red.keys) == 1
+            both = EventPlan(teams=(*RED.teams, TeamPlan("blue", None, None, None)))
+            await world.supervisor.change_to(plan(entry("a"), event=both))
+            assert [(team.name, len(team.keys)) for team in world.served.teams] == [("red", 1), ("blue", 1)]
+
+    story(tell)
+
+
+def test_without_its_keys_nothing_starts(tmp_path: Path) -> None:
+    async def tell() -> None:
+        (tmp_path / "keys.json").write_text("damaged")
+        world = World(tmp_path)
+        with pytest.raises(StartError, match=r"keys\.json"):
+            await world.supervisor.start(plan(entry("a"), event=RED))
+        assert (world.made, world.gateway.applied) == ([], [])
+
+    story(tell)
+
+
+def test_trouble_with_the_keys_is_said_once_and_noted_while_it_lasts(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), event=RED)) as world:
+            looking = asyncio.create_task(world.keys.run(world.supervisor.note_change))
+            keys = (tmp_path / "keys.json").read_text()
+            (tmp_path / "keys.json").write_text("damaged")
+            await soon(lambda: world.failed)
+            await world.settle()
+            for _ in range(2):
+                world.supervisor.note_change()
+                await world.settle()
+            assert [type(error) for error in world.failed] == [StartError]
+            (note,) = world.supervisor.notes
+            assert note.endswith("; the keys read before still work")
+            (tmp_path / "keys.json").write_text(keys)
+            await soon(lambda: world.supervisor.notes == ())
+            await world.settle()
+            (tmp_path / "keys.json").write_text("damaged again")
+            await soon(lambda: len(world.failed) == 2)
+            looking.cancel()
+
+    story(tell)
+
+
+def test_a_refusal_of_the_gateway_is_said_once_and_tried_again_later(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            world.gateway.refusal = StartError("it does not answer")
+            world.supervisor.note_change()
+            await soon(lambda: len(world.time.slept) >= 3)
+            assert set(world.time.slept) == {RETRY_SECONDS}
+            assert [error.message for error in world.failed] == ["it does not answer"]
+            world.gateway.refusal = StartError("something else")
+            await soon(lambda: len(world.failed) == 2)
+            world.gateway.refusal = None
+            applied = len(world.gateway.applied)
+            await soon(lambda: len(world.gateway.applied) > applied)
+            await world.settle()
+            assert len(world.failed) == 2
+            world.gateway.refusal = StartError("something else")
+            world.supervisor.note_change()
+            await soon(lambda: len(world.failed) == 3)
+            world.gateway.refusal = None
+
+    story(tell)
+
+
+def test_a_changed_entry_starts_beside_the_old_and_takes_over_once_it_is_ready(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), entry("b"))) as world:
+            world.begins = "starting"
+            after = plan(entry("a", OTHER), entry("b"))
+            changing = asyncio.create_task(world.supervisor.change_to(after))
+            await soon(lambda: len(world.made) == 3)
+            await world.settle()
+            assert (world.routes["a"], world.supervisor.plan.deployments[0].local) == (
+                "a@1",
+                LocalPlan(world_serving("a"), 1, {}),
+            )
+            assert not changing.done()
+            world.gateway.busy["a@1"] = 1
+            world.made[2].become("ready")
+            assert await changing == Reloaded(changed=("a",))
+            assert world.routes == {"a": "a@3", "b": "b@2"}
+            assert world.upstreams == ["a@3", "b@2", "a@1"]
+            assert world.supervisor.plan == after
+            await soon(lambda: len(world.time.slept) > RETIRE_QUIET_LOOKS)
+            assert not world.made[0].stopped
+            world.gateway.busy.clear()
+            await soon(lambda: world.made[0].stopped)
+            await world.settle()
+            assert world.upstreams == ["a@3", "b@2"]
+            assert [service.stopped for service in world.made] == [True, False, False]
+            assert set(world.time.slept) == {RETIRE_LOOK_SECONDS}
+
+    story(tell)
+
+
+def world_serving(name: str) -> CommandServing:
+    """What an entry is served by when nobody says otherwise."""
+    local = entry(name).local
+    assert local is not None
+    assert isinstance(local.serving, CommandServing)
+    return local.serving
+
+
+def test_nothing_ends_before_the_gateway_has_taken_the_new_routes(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            world.gateway.refusal = StartError("no such route")
+            with pytest.raises(StartError, match="no such route"):
+                await world.supervisor.change_to(plan(entry("a", OTHER)))
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert not world.made[0].stopped
+            world.gateway.refusal = None
+            world.supervisor.note_change()
+            await soon(lambda: world.made[0].stopped)
+            await world.settle()
+            assert world.upstreams == ["a@2"]
+
+    story(tell)
+
+
+def test_an_unchanged_entry_keeps_its_service_and_a_new_one_is_added(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            assert await world.supervisor.change_to(plan(entry("a"), entry("b"))) == Reloaded(added=("b",))
+            assert [service.spec.name for service in world.made] == ["a", "b"]
+            assert world.routes == {"a": "a@1", "b": "b@2"}
+
+    story(tell)
+
+
+def test_a_service_that_failed_is_started_again_though_nothing_changed(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), entry("b"))) as world:
+            world.made[0].become("failed", "no such program")
+            world.made[1].become("unready")
+            await world.settle()
+            reloaded = await world.supervisor.change_to(plan(entry("a"), entry("b")))
+            assert reloaded == Reloaded(changed=("a",))
+            assert world.routes == {"a": "a@3", "b": "b@2"}
+            await soon(lambda: world.made[0].stopped)
+
+    story(tell)
+
+
+def test_an_entry_whose_new_version_fails_stays_whole_as_it_was(tmp_path: Path) -> None:
+    async def tell() -> None:
+        before = plan(entry("a", function=function(tmp_path), integration="lambda"), entry("b"))
+        async with serving(tmp_path, before) as world:
+            world.begins = "starting"
+            changed = entry("a", OTHER, function=function(tmp_path, timeout_seconds=99), integration="lambda")
+            changing = asyncio.create_task(world.supervisor.change_to(plan(changed, entry("b", OTHER))))
+            await soon(lambda: len(world.made) == 6)
+            by_name = {service.spec.name: service for service in world.made[3:]}
+            by_name["a"].become("failed", "ended with status 1", tuple("abcdefgh"))
+            by_name["a.function"].become("ready")
+            by_name["b"].become("ready")
+            failure = Failure("a", "ended with status 1", tuple("cdefgh"))
+            assert await changing == Reloaded(changed=("b",), kept=(failure,))
+            assert [by_name[name].stopped for name in ("a", "a.function", "b")] == [True, True, False]
+            assert world.routes == {"a": "a.function@2", "b": "b@6"}
+            assert world.supervisor.plan.deployments[0] == before.deployments[0]
+            assert [service.stopped for service in world.made[:2]] == [False, False]
+
+    story(tell)
+
+
+def test_a_new_entry_that_does_not_start_is_there_and_failed(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            world.begins = "failed"
+            reloaded = await world.supervisor.change_to(plan(entry("a"), entry("b")))
+            assert reloaded == Reloaded(added=("b",), failed=(Failure("b", "", ()),))
+            assert world.routes == {"a": "a@1", "b": "b@2"}
+            assert world.served.unready == (("b", "could not be started"),)
+
+    story(tell)
+
+
+def test_a_removed_entry_and_one_that_is_refused_now_lose_their_services(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), entry("b"), entry("c"))) as world:
+            reloaded = await world.supervisor.change_to(plan(entry("a"), entry("b", serving=None)))
+            assert reloaded == Reloaded(changed=("b",), removed=("c",))
+            assert world.routes == {"a": "a@1", "b": ""}
+            assert sorted(world.upstreams) == ["a@1", "b@2", "c@3"]
+            refused = world.served.routes[1]
+            assert isinstance(refused, RefusedRoute)
+            assert "has no local block" in refused.message
+            assert world.supervisor.why_refused("b") == refused.message
+            await soon(lambda: world.made[1].stopped and world.made[2].stopped)
+            await world.settle()
+            assert world.upstreams == ["a@1"]
+            assert not world.made[0].stopped
+
+    story(tell)
+
+
+def test_a_function_that_is_taken_away_ends_and_its_model_goes_on(tmp_path: Path) -> None:
+    async def tell() -> None:
+        before = plan(entry("a", function=function(tmp_path), integration="lambda"))
+        async with serving(tmp_path, before) as world:
+            await world.supervisor.change_to(plan(entry("a")))
+            assert world.routes == {"a": "a@1"}
+            await soon(lambda: world.made[1].stopped)
+            assert not world.made[0].stopped
+
+    story(tell)
+
+
+def test_a_change_that_is_called_off_ends_what_it_started_and_nothing_else(tmp_path: Path) -> None:
+    async def tell() -> None:
+        before = plan(entry("a"))
+        async with serving(tmp_path, before) as world:
+            world.begins = "starting"
+            changing = asyncio.create_task(world.supervisor.change_to(plan(entry("a", OTHER), entry("b"))))
+            await soon(lambda: len(world.made) == 3)
+            await world.settle()
+            changing.cancel()
+            await asyncio.wait({changing})
+            assert [service.stopped for service in world.made] == [False, True, True]
+            assert (world.supervisor.plan, world.routes) == (before, {"a": "a@1"})
+
+    story(tell)
+
+
+def test_what_the_catalogue_knows_is_loaded_at_a_start_and_at_a_change(tmp_path: Path) -> None:
+    async def tell() -> None:
+        (tmp_path / "cat.png").write_bytes(b"cat")
+        (tmp_path / "dog.png").write_bytes(b"doggy")
+
+        def shows(name: str) -> ApiPlan:
+            shown = entry("a", sample={"$file": name})
+            return replace(plan(shown), folders=(tmp_path,))
+
+        async with serving(tmp_path, shows("cat.png")) as world:
+            assert any("cat.png" in document.text for document in world.served.documents)
+            await world.supervisor.change_to(shows("dog.png"))
+            assert any("dog.png" in document.text for document in world.served.documents)
+
+    story(tell)
+
+
+def test_a_stop_ends_everything_also_what_still_finishes_calls(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), entry("b"))) as world:
+            world.gateway.busy["a@1"] = 1
+            await world.supervisor.change_to(plan(entry("a", OTHER), entry("b")))
+            for service in world.made:
+                service.may_end.clear()
+            stopping = asyncio.create_task(world.supervisor.stop())
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert not stopping.done()
+            for service in world.made:
+                service.may_end.set()
+            await stopping
+            assert [service.stopped for service in world.made] == [True, True, True]
+
+    story(tell)
