@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import UTC, date, datetime
+from math import inf
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.traffic.read import Served, parse_counted, read_traffic
+from centralized_ml_api.local.traffic.types import Durations, Requests, TeamLimit
+from centralized_ml_api.plan.event import Throttle
+
+TEXT = """\
+# TYPE envoy_traffic_requests counter
+envoy_traffic_requests{model="chat",team="red",status="200"} 7
+envoy_traffic_requests{model="",status=""} 2
+# TYPE envoy_cluster_upstream_rq_active gauge
+envoy_cluster_upstream_rq_active{envoy_cluster_name="chat-1"} 2
+envoy_cluster_upstream_rq_active{envoy_cluster_name="a%2Fb-2"} 3
+# TYPE envoy_other gauge
+envoy_other{envoy_cluster_name="chat-1"} 9
+# TYPE envoy_traffic_milliseconds histogram
+envoy_traffic_milliseconds_bucket{model="chat",le="1"} 1
+envoy_traffic_milliseconds_bucket{model="chat",le="+Inf"} 7
+envoy_traffic_milliseconds_sum{model="chat"} 93.5
+envoy_traffic_milliseconds_count{model="chat"} 7
+"""
+TODAY = {"red": 4}
+
+
+class FakeGateway:
+    """Tells what Envoy would, or does not answer."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    async def traffic(self) -> str:
+        """The text."""
+        if self._text is None:
+            raise StartError("the gateway is not running")
+        return self._text
+
+
+def served(requests_per_day: int | None = None) -> Served:
+    teams = [
+        SimpleNamespace(name="red", throttle=Throttle(5, 5), requests_per_day=requests_per_day),
+        SimpleNamespace(name="blue", throttle=None, requests_per_day=None),
+    ]
+    plan = SimpleNamespace(event=SimpleNamespace(teams=teams))
+    upstreams = {"chat": ("chat-1", "a/b-2"), "idle": ()}
+    return cast("Served", SimpleNamespace(plan=plan, upstreams=lambda: upstreams))
+
+
+def never(day: date) -> dict[str, int]:
+    pytest.fail(f"nobody has a quota, but {day} was counted")
+
+
+def read(text: str | None, *arguments: Any) -> Any:
+    return asyncio.run(read_traffic(FakeGateway(text), *arguments))
+
+
+def test_envoys_statistics_are_read_and_others_left_out() -> None:
+    counted = parse_counted(TEXT)
+    assert counted.requests == (Requests("chat", "red", 200, 7), Requests("", "", 0, 2))
+    assert counted.durations == (Durations("chat", ((1.0, 1), (inf, 7)), 93.5),)
+    assert counted.in_flight == {"chat-1": 2, "a/b-2": 3}
+
+
+def test_calls_in_progress_are_those_of_everything_behind_a_model() -> None:
+    traffic = read(TEXT, served(), never)
+    assert traffic.counted is not None
+    assert traffic.counted.in_flight == {"chat": 5, "idle": 0}
+    assert traffic.counted.requests[0].count == 7
+
+
+def test_a_gateway_that_does_not_answer_has_counted_nothing_and_limits_are_there() -> None:
+    traffic = read(None, served(), never)
+    assert traffic.counted is None
+    assert traffic.limits == (TeamLimit("red", 5, None, None), TeamLimit("blue", None, None, None))
+
+
+def test_with_a_quota_the_calls_of_the_utc_day_are_counted() -> None:
+    days = []
+
+    def count_day(day: date) -> dict[str, int]:
+        days.append(day)
+        return TODAY
+
+    before = datetime.now(UTC).date()
+    traffic = read(TEXT, served(100), count_day)
+    assert before <= days[0] <= datetime.now(UTC).date()
+    assert traffic.limits == (TeamLimit("red", 5, 100, 4), TeamLimit("blue", None, None, 0))
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("disk I/O error"), OSError("gone")])
+def test_counts_that_cannot_be_read_are_unknown_not_zero(error: Exception) -> None:
+    def count_day(_: date) -> dict[str, int]:
+        raise error
+
+    assert [limit.used_today for limit in read(TEXT, served(100), count_day).limits] == [None, None]
