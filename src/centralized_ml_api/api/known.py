@@ -13,7 +13,7 @@ from centralized_ml_api.plan.types import JumpStartModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.catalog.words import ModelWords
+    from centralized_ml_api.catalog.resolve import ModelWords
     from centralized_ml_api.plan.types import ApiPlan
 
 
@@ -33,8 +33,8 @@ def load_known(plan: ApiPlan) -> Known:
 
 def _load_words(plan: ApiPlan, models: Mapping[str, JumpStartModel]) -> dict[str, ModelWords]:
     from centralized_ml_api.catalog.catalog import open_catalog  # noqa: PLC0415  # only what uses it pays for it
+    from centralized_ml_api.catalog.resolve import build_words  # noqa: PLC0415
     from centralized_ml_api.catalog.sources.lock import LOCK_NAME  # noqa: PLC0415
-    from centralized_ml_api.catalog.words import build_words  # noqa: PLC0415
 
     region, words = find_region(None), dict[str, "ModelWords"]()
     try:

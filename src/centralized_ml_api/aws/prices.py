@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.catalog.prices.kept import (
+from centralized_ml_api.catalog.prices.offer import HOSTING, SERVICE, Offer, read_query_answer
+from centralized_ml_api.catalog.prices.stored import (
     FRESH,
     USABLE,
     build_price_list,
     load_kept_prices,
+    load_shipped_prices,
     save_prices,
 )
-from centralized_ml_api.catalog.prices.offer import HOSTING, SERVICE, Offer, read_query_answer
-from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients

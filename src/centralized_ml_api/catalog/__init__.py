@@ -1,1 +1,1 @@
-"""What the world knows about models: JumpStart's catalogue, resolved purely from its specs."""
+"""JumpStart's catalogue: where its specs are read, and the facts of a model that follow from them, purely."""

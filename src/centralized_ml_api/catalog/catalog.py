@@ -1,4 +1,4 @@
-"""JumpStart's catalogue as a whole: the sources in their order, and what a model is according to them."""
+"""JumpStart's catalogue as a whole: which sources are asked in which order, and the facts of a model."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from centralized_ml_api.catalog.manifest import rows_of
 from centralized_ml_api.catalog.resolve import resolve
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.rules.versions import NEWEST, select_row, unknown_version
-from centralized_ml_api.catalog.sources.bucket import FolderBucket, WebBucket
 from centralized_ml_api.catalog.sources.cache import SpecCache, cache_folder
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME, load_lock
-from centralized_ml_api.catalog.sources.published import PublishedSpecs
+from centralized_ml_api.catalog.sources.published import FolderBucket, PublishedSpecs, WebBucket
 from centralized_ml_api.catalog.sources.snapshot import Snapshot
 from centralized_ml_api.catalog.suggestion import closest
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.catalog.manifest import Row
-    from centralized_ml_api.catalog.sources.bucket import Bucket
     from centralized_ml_api.catalog.sources.lock import Lock
+    from centralized_ml_api.catalog.sources.published import Bucket
     from centralized_ml_api.catalog.sources.source import Found, SpecSource
 
 MIRROR_VARIABLE = "MLAPI_JUMPSTART_MIRROR"
@@ -33,8 +32,8 @@ MIRROR_VARIABLE = "MLAPI_JUMPSTART_MIRROR"
 class Catalog:
     """The sources, asked one after the other.
 
-    A lock decides alone where there is one. A source that cannot be asked is left out, once and with a
-    warning; `warnings` holds what was said so far.
+    A lock decides alone if there is one. A source that cannot be asked is skipped with one warning;
+    `warnings` has all of them so far.
     """
 
     def __init__(
@@ -46,22 +45,33 @@ class Catalog:
         self.warnings = [] if warnings is None else warnings
 
     def resolve(self, model_id: str, version: str = NEWEST, *, region: str, **asked: Any) -> ModelFacts:
-        """The facts of a model in a region; `asked` are the further arguments of `catalog.resolve.resolve`.
+        """Returns the facts of a model in a region.
+
+        Args:
+            model_id: JumpStart's id.
+            version: A version or specifier; `*` is the newest.
+            region: AWS's name of the region.
+            asked: The further arguments of `catalog.resolve.resolve`.
 
         Raises:
-            CatalogError: there is no such model or version, or it cannot be deployed so.
+            CatalogError: there is no such model or version, or it cannot be deployed like this.
         """
         found = self.find(model_id, version, region)
         return resolve(found.spec, region=region, source=found.source, fidelity=found.fidelity, **asked)
 
     def find(self, model_id: str, version: str, region: str) -> Found:
-        """Rule 2 and 3: the spec of a model, from the first source that has the version.
+        """Rules 2 and 3: returns the spec of a model, from the first source that has the version.
+
+        Args:
+            model_id: JumpStart's id.
+            version: A version or specifier; `*` is the newest.
+            region: AWS's name of the region.
 
         Raises:
             UnavailableError: JumpStart is not in that region.
             UnknownModelError: no source has the model.
-            UnknownVersionError: those that have it do not have the version.
-            LockError: there is a lock, which does not have it.
+            UnknownVersionError: no source that has the model has the version.
+            LockError: there is a lock that does not have it.
         """
         find_buckets(region)
         if self._lock:
@@ -77,7 +87,7 @@ class Catalog:
         raise unknown_version(model_id, version, known) if known else self._unknown_model(model_id, region)
 
     def rows(self, region: str) -> list[Row]:
-        """Every model once, in alphabetical order: its newest version in the first source that has it."""
+        """Returns every model once, sorted by id: its newest version in the first source that has it."""
         newest: dict[str, Row] = {}
         for _, rows in self._answering(region):
             for model_id in rows.keys() - newest.keys():
@@ -85,23 +95,23 @@ class Catalog:
                 newest.update({model_id: row_found} if row_found else {})
         return sorted(newest.values(), key=lambda row: row.model_id)
 
-    def _left_out(self, what: str, why: SourceError) -> None:
-        text = f"JumpStart's {what} could not be read: {why.message}; what is cached or shipped is used"
+    def _warn_of(self, what: str, why: SourceError) -> None:
+        text = f"JumpStart's {what} could not be read: {why.message}; cached or shipped specs are used"
         if not isinstance(why, OfflineError) and text not in self.warnings:
             self.warnings.append(text)
 
     def _answering(self, region: str) -> Iterator[tuple[SpecSource, Mapping[str, Sequence[Row]]]]:
-        """The sources that can be asked, each with its rows by model."""
+        """Yields the sources that can be asked, each with its rows by model."""
         for source in self._sources:
             try:
                 rows = self._rows_by_model(source, region)
             except SourceError as error:
-                self._left_out("list of models", error)
+                self._warn_of("list of models", error)
             else:
                 yield source, rows
 
     def _rows_by_model(self, source: SpecSource, region: str) -> Mapping[str, Sequence[Row]]:
-        """Sorted once: a config may ask for hundreds of models, of lists with thousands of rows."""
+        """Groups rows once: a config may ask for hundreds of models, of lists with thousands of rows."""
         rows = source.rows(region)
         if (source, region) not in self._sorted:
             by_model: dict[str, list[Row]] = {}
@@ -114,7 +124,7 @@ class Catalog:
         try:
             return source.read(row, region)
         except SourceError as error:
-            self._left_out(f"entry of {row.model_id}", error)
+            self._warn_of(f"entry of {row.model_id}", error)
             return None
 
     def _unknown_model(self, model_id: str, region: str) -> UnknownModelError:
@@ -123,26 +133,26 @@ class Catalog:
             f"JumpStart has no model {model_id} in {region}",
             found=f'"{model_id}"',
             expected=f"an id such as {', '.join(near)}" if near else "an id that `mlapi models` lists",
-            fix=f'write "{near[0]}"' if near else "mlapi models WORD searches for one",
+            fix=f'write "{near[0]}"' if near else "search for one with `mlapi models WORD`",
         )
 
 
 def open_catalog(
     config: Path | None = None, *, offline: bool = False, environment: Mapping[str, str] = os.environ
 ) -> Catalog:
-    """The catalogue for a config: its lock file, the cache, JumpStart or a mirror, the shipped snapshot.
+    """Opens the catalogue for a config: its lock, the cache, JumpStart or a mirror, the shipped snapshot.
 
-    Nothing is asked before a model is.
+    The network is not used before a model is asked for.
 
     Args:
-        config: the file; a lock is looked for beside it.
-        offline: lock, cache, a mirror folder and the snapshot only.
-        environment: `MLAPI_JUMPSTART_MIRROR` names a folder or address laid out as JumpStart's bucket is;
+        config: The file; a lock is looked for beside it.
+        offline: Uses the lock, the cache, a mirror folder and the snapshot only.
+        environment: `MLAPI_JUMPSTART_MIRROR` names a folder or address with the layout of JumpStart's bucket;
             `MLAPI_CACHE` the folder of the cache.
 
     Raises:
         LockError: the lock file is damaged.
-        MirrorError: the mirror is not there.
+        MirrorError: the mirror does not exist.
     """
     warnings: list[str] = []
     cache = SpecCache(cache_folder(environment), warnings.append)

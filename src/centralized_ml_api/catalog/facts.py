@@ -1,4 +1,4 @@
-"""`ModelFacts`: everything a target must know about a JumpStart model, looked up and decided by the rules."""
+"""`ModelFacts`: everything that a target must know about a JumpStart model, as the rules decide it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ModelData:
 
 @dataclass(frozen=True, slots=True)
 class Eula:
-    """Whether a licence must be accepted before use, and where it can be read."""
+    """Whether a licence must be accepted before use, and the address of its text."""
 
     required: bool
     url: str | None
@@ -29,7 +29,7 @@ class Eula:
 
 @dataclass(frozen=True, slots=True)
 class DeployFacts:
-    """What the endpoint configuration needs; None where SageMaker's default applies."""
+    """What the endpoint configuration needs; None if SageMaker's default applies."""
 
     download_timeout_seconds: int | None
     startup_timeout_seconds: int | None

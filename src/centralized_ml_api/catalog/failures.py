@@ -1,21 +1,21 @@
-"""What JumpStart can refuse, one class for each reason, so that a caller can tell them apart.
+"""Why JumpStart's catalogue refuses a model, one class per reason, so that a caller can tell them apart.
 
 CatalogError                     (in `errors`)
 ├── UnknownModelError            no such id
 ├── UnknownVersionError          no such version of a known id
 ├── UnknownConfigError           no such inference configuration
-├── InexpressibleConfigError     the configuration needs what CloudFormation cannot say
-├── UnsupportedInstanceError     the publisher did not try the instance type
+├── InexpressibleConfigError     the configuration needs what CloudFormation cannot express
+├── UnsupportedInstanceError     the publisher did not test the instance type
 ├── UnavailableError             not in this region, or not on this instance type there
 ├── LicenceError                 the licence was not accepted
 ├── DeprecatedModelError         the publisher withdrew the model
 ├── VulnerableModelError         the container is known to be unsafe
-├── ScriptModeError              the artifacts would have to be packed anew
+├── ScriptModeError              the artifacts would have to be repacked
 ├── MalformedSpecError           the catalogue's entry is broken
 ├── LockError                    the lock file does not cover the model, or is damaged
 ├── SourceError                  a source could not be asked; the next one is
     │   └── OfflineError             because the user wants it so
-├── MirrorError                  the mirror that the user named is none
+├── MirrorError                  the mirror that the user named is not one
 └── SeveralRefusals              more than one of them at once
 """
 
@@ -46,7 +46,7 @@ class InexpressibleConfigError(CatalogError):
 
 
 class UnsupportedInstanceError(CatalogError):
-    """The publisher did not try the model on that instance type."""
+    """The publisher did not test the model on that instance type."""
 
 
 class UnavailableError(CatalogError):
@@ -66,11 +66,11 @@ class VulnerableModelError(CatalogError):
 
 
 class ScriptModeError(CatalogError):
-    """The artifacts hold no code: they would have to be packed together with a script and uploaded."""
+    """The artifacts have no code: they would have to be packed together with a script and uploaded."""
 
 
 class MalformedSpecError(CatalogError):
-    """The catalogue's entry lacks something or has it in another form than JumpStart's."""
+    """The catalogue's entry lacks something, or has it in another form than JumpStart's."""
 
 
 class LockError(CatalogError):
@@ -82,23 +82,27 @@ class SourceError(CatalogError):
 
 
 class OfflineError(SourceError):
-    """A source is not asked because the user wants nothing to be looked up outside of this machine."""
+    """A source is not asked because the user wants no network."""
 
 
 class MirrorError(CatalogError):
-    """What `MLAPI_JUMPSTART_MIRROR` names is no mirror."""
+    """What `MLAPI_JUMPSTART_MIRROR` names is not a mirror."""
 
 
 class SeveralRefusals(CatalogError):  # noqa: N818  # what it holds are the errors
-    """More than one thing stands against a model; `refusals` are all of them."""
+    """There is more than one reason against a model; `refusals` has all of them."""
 
     def __init__(self, refusals: tuple[CatalogError, ...]) -> None:
-        super().__init__("; ".join(one.message for one in refusals), fix=refusals[0].fix)
+        super().__init__("; ".join(refusal.message for refusal in refusals), fix=refusals[0].fix)
         self.refusals = refusals
 
 
 def raise_all(refusals: Iterable[CatalogError]) -> None:
-    """Raises what there is: nothing, the only one, or all of them together."""
+    """Raises what there is: nothing, the only one, or all of them together.
+
+    Raises:
+        CatalogError: the only refusal, or `SeveralRefusals`.
+    """
     found = tuple(refusals)
     if len(found) == 1:
         raise found[0]

@@ -1,4 +1,4 @@
-"""The lists of models that JumpStart publishes: open weights first, then proprietary ones."""
+"""Reads the lists of models that JumpStart publishes: open weights first, then proprietary ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 Kind = Literal["open", "proprietary"]
 MANIFESTS: dict[Kind, str] = {"open": "models_manifest.json", "proprietary": "proprietary-sdk-manifest.json"}
-"""Rule 2: where they lie in the bucket, the one to be searched first at the top."""
+"""Rule 2: their keys in the bucket, the one to search first at the top."""
 
 _TEXTS = ("model_id", "version", "spec_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One version of one model: `spec_key` is where its spec lies in the bucket.
+    """One version of one model: `spec_key` is the key of its spec in the bucket.
 
     `min_version` is the SageMaker SDK whose rules the spec needs; `keywords` are the publisher's own.
     """
@@ -33,18 +33,18 @@ class Row:
 
 
 def parse_manifest(document: Any, kind: Kind) -> tuple[Row, ...]:
-    """The rows of a manifest, in its order. Pure.
+    """Returns the rows of a manifest, in its order. Pure.
 
     Raises:
         MalformedSpecError: it is not a list of rows, or a row lacks something.
     """
     if not isinstance(document, list):
-        raise MalformedSpecError(f"JumpStart's {MANIFESTS[kind]} is no list of models")
-    return tuple(_row(one, kind) for one in document)
+        raise MalformedSpecError(f"JumpStart's {MANIFESTS[kind]} is not a list of models")
+    return tuple(_row(written, kind) for written in document)
 
 
 def rows_of(model_id: str, rows: Iterable[Row]) -> list[Row]:
-    """Rule 2: the rows of a model: those of the open weights, or else the proprietary ones. Pure."""
+    """Rule 2: returns the rows of a model: those of the open weights, else the proprietary ones. Pure."""
     found = [row for row in rows if row.model_id == model_id]
     return [row for row in found if row.kind == "open"] or found
 
@@ -59,5 +59,5 @@ def _row(written: Any, kind: Kind) -> Row:
         spec_key=written["spec_key"],
         min_version=str(written.get("min_version") or "0"),
         kind=kind,
-        keywords=tuple(str(one) for one in keywords) if isinstance(keywords, list) else (),
+        keywords=tuple(str(keyword) for keyword in keywords) if isinstance(keywords, list) else (),
     )

@@ -1,11 +1,11 @@
-"""What is known of a model without asking for its spec: what a list of hundreds of models can show."""
+"""What is known of a model without its spec, so that a list can show hundreds of models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.catalog.rules.licence_name import LicenceName, licence_of
+from centralized_ml_api.catalog.rules.licence import LicenceName, licence_of
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.task import TASK_WORDS, task_of
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One model. What is not known is None.
+    """One model. What is unknown is None.
 
-    `billions` counts its parameters; `instance` is its default type; `asks_licence` says whether there is a
-    licence to accept before it may be used. `searched` is all that a search looks through, in small letters.
+    `billions` counts its parameters; `instance` is its default type; `asks_licence` says whether a licence
+    must be accepted before use. `searched` is the lower-case text that a search looks through.
     """
 
     model_id: str
@@ -34,12 +34,12 @@ class Overview:
     searched: str
 
     def holds(self, words: str) -> bool:
-        """Whether each of the words occurs."""
+        """Returns whether each of the words occurs."""
         return all(word in self.searched for word in words.lower().split())
 
 
 def build_overview(row: Row, region: str) -> Overview:
-    """A row of the catalogue with what the shipped snapshot knows of the model, at the version it has."""
+    """Builds the overview of a row, with what the shipped snapshot knows of the model in its own version."""
     task = task_of(row.model_id)
     known = load_folded()["models"].get(row.model_id)
     eula_key = known.get("eula") if known else None

@@ -1,4 +1,4 @@
-"""The region that is meant where nobody names one."""
+"""Which region is meant if the command line names none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_REGION = "us-east-1"
 
 
 def find_region(flag: str | None, environment: Mapping[str, str] = os.environ) -> str:
-    """The region of the flag, of the environment, of the AWS profile, or us-east-1.
+    """Returns the region of the flag, the environment or the AWS profile, or us-east-1.
 
     Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html (the order); AWS_REGION goes
     first here as it does for the CDK and in Lambda.
@@ -24,7 +24,7 @@ def find_region(flag: str | None, environment: Mapping[str, str] = os.environ) -
 
 
 def _profile_region(environment: Mapping[str, str]) -> str | None:
-    """The region in the AWS configuration file; None when it cannot be read."""
+    """Returns the region in the AWS configuration file; None if it cannot be read."""
     file = Path(environment.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     profile = environment.get("AWS_PROFILE", "default")
     parser = configparser.ConfigParser(interpolation=None)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.facts import ModelFacts
 from centralized_ml_api.catalog.failures import raise_all
-from centralized_ml_api.catalog.rules.artifacts import find_artifacts
 from centralized_ml_api.catalog.rules.configs import choose_config
-from centralized_ml_api.catalog.rules.containers import find_image, find_package
-from centralized_ml_api.catalog.rules.deployment import build_deploy, build_resources, is_isolated
-from centralized_ml_api.catalog.rules.environment import build_environment
+from centralized_ml_api.catalog.rules.containers import find_artifacts, find_image, find_package
+from centralized_ml_api.catalog.rules.deployment import (
+    build_deploy,
+    build_environment,
+    build_payloads,
+    build_resources,
+    is_isolated,
+)
 from centralized_ml_api.catalog.rules.instances import (
     check_instance,
     choose_instance,
@@ -20,7 +25,6 @@ from centralized_ml_api.catalog.rules.instances import (
 )
 from centralized_ml_api.catalog.rules.licence import check_licence, find_eula
 from centralized_ml_api.catalog.rules.lifecycle import check_lifecycle, lifecycle_warnings
-from centralized_ml_api.catalog.rules.payloads import build_payloads
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.rules.task import can_stream, describe_task
 from centralized_ml_api.catalog.spec import check_spec
@@ -33,6 +37,14 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.spec import Spec
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWords:
+    """The task of a model, and where its licence can be read; None where it names none."""
+
+    task: str
+    licence_url: str | None
 
 
 def resolve(
@@ -107,3 +119,14 @@ def resolve(
         streams=can_stream(image),
         warnings=(*choice.warnings, *lifecycle_warnings(chosen, tolerate)),
     )
+
+
+def build_words(spec: Spec, *, region: str, config: str | None) -> ModelWords:
+    """The words of a spec, as `resolve` finds them. Pure.
+
+    Raises:
+        CatalogError: the spec is damaged, or has no such inference configuration.
+    """
+    check_spec(spec)
+    chosen = choose_config(spec, config).spec
+    return ModelWords(describe_task(chosen), find_eula(chosen, find_buckets(region)).url)

@@ -1,7 +1,7 @@
-"""A model's entry in JumpStart's catalogue as it was published: its shape, and the part that we read.
+"""A model's published entry in JumpStart's catalogue: its shape, and the part that the rules read.
 
-Specs come from outside of this machine. `check_spec` compares one with `SHAPE` before any rule looks at it,
-so rules need not doubt the types of what they read; absent and null values are allowed everywhere.
+Specs come from outside of this machine. `check_spec` compares one with `SHAPE` before any rule reads it, so
+rules may rely on its types; absent and null values are allowed everywhere.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Each:
 
 
 Shape = type | Each | dict[str, "Shape"]
-"""`object` is anything; a dict gives the shapes of the keys that we read, other keys are ignored."""
+"""`object` is anything; a dict has the shapes of the keys that rules read, other keys are ignored."""
 
 _VARIANT: dict[str, Shape] = {
     "properties": {
@@ -78,7 +78,7 @@ _FIELDS: dict[str, Shape] = {
     "version": str,
 }
 _NULL = object()
-"""Stands for a null in a list, which is never right: an item cannot be absent."""
+"""Stands for a null in a list, which is always wrong: an item cannot be absent."""
 
 SHAPE: dict[str, Shape] = {
     **_FIELDS,
@@ -89,14 +89,14 @@ SHAPE: dict[str, Shape] = {
 
 
 def check_spec(spec: Any) -> Spec:
-    """The spec, once it is known to have the shape that the rules rely on. Pure.
+    """Returns a spec if it has the shape that the rules rely on. Pure.
 
     Raises:
-        MalformedSpecError: something in it is of another type, or it does not say which model it is of.
+        MalformedSpecError: a value has another type, or the spec does not name its model.
     """
     wrong = next(_mismatches(spec, SHAPE, "$"), "$ is nothing" if spec is None else None)
     if wrong:
-        raise MalformedSpecError(f"JumpStart's entry is not in the form of its catalogue: {wrong}")
+        raise MalformedSpecError(f"JumpStart's entry does not have the form of its catalogue: {wrong}")
     for key in ("model_id", "version"):
         if not spec.get(key):
             raise MalformedSpecError(f"JumpStart's entry has no {key}")
@@ -105,28 +105,28 @@ def check_spec(spec: Any) -> Spec:
 
 
 def prune(value: Any, shape: Shape = SHAPE) -> Any:
-    """The part of a checked spec that the rules read, for a lock file that people review. Pure."""
+    """Returns the part of a checked spec that the rules read, for a lock file that people review. Pure."""
     if value is None or isinstance(shape, type):
         return value
     if isinstance(shape, dict):
         return {key: prune(value[key], inner) for key, inner in sorted(shape.items()) if key in value}
     if shape.kind is list:
-        return [prune(one, shape.shape) for one in value]
-    return {key: prune(one, shape.shape) for key, one in value.items()}
+        return [prune(item, shape.shape) for item in value]
+    return {key: prune(item, shape.shape) for key, item in value.items()}
 
 
 def _mismatches(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """The first things that are not as they should be, in words."""
+    """Yields what does not have its shape, in words."""
     if value is None:
         return
     if isinstance(shape, type):
         if not _is_a(value, shape):
-            yield f"{path} is no {shape.__name__}"
+            yield f"{path} is not of type {shape.__name__}"
     elif not isinstance(value, shape.kind if isinstance(shape, Each) else dict):
-        yield f"{path} is no {'list' if isinstance(shape, Each) and shape.kind is list else 'object'}"
+        yield f"{path} is not {'a list' if isinstance(shape, Each) and shape.kind is list else 'an object'}"
     else:
-        for key, one, inner in _members(value, shape):
-            yield from _mismatches(one, inner, f"{path}.{key}")
+        for key, member, inner in _members(value, shape):
+            yield from _mismatches(member, inner, f"{path}.{key}")
 
 
 def _members(value: Any, shape: Each | dict[str, Shape]) -> Iterator[tuple[str, Any, Shape]]:
@@ -134,9 +134,11 @@ def _members(value: Any, shape: Each | dict[str, Shape]) -> Iterator[tuple[str, 
         yield from ((key, value[key], inner) for key, inner in shape.items() if key in value)
         return
     if isinstance(value, dict):
-        yield from ((str(key), one, shape.shape) for key, one in value.items())
+        yield from ((str(key), member, shape.shape) for key, member in value.items())
         return
-    yield from ((str(key), _NULL if one is None else one, shape.shape) for key, one in enumerate(value))
+    yield from (
+        (str(index), _NULL if item is None else item, shape.shape) for index, item in enumerate(value)
+    )
 
 
 def _is_a(value: Any, kind: type) -> bool:

@@ -1,4 +1,4 @@
-"""Which of many ids was probably meant."""
+"""Decides which of many ids was probably meant."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ _CUTOFF = 0.6
 
 
 def closest(written: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known words that are nearest to what was written, the nearest first; none when none is near. Pure.
+    """Returns the known words nearest to what was written, the nearest first; empty if none is near. Pure.
 
-    A word that holds all that was written counts as near: `open-llama` finds
+    A word that contains what was written counts as near: `open-llama` finds
     `huggingface-textgeneration-open-llama`.
+
+    Args:
+        written: The user's text.
+        known: The words to choose from.
+        count: How many are returned at most.
     """
     words = sorted(set(known))
     wanted = written.strip().lower()[:_LONGEST]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.own_region import DEFAULT_REGION
-from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
+from centralized_ml_api.catalog.prices.stored import load_shipped_prices
 from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError

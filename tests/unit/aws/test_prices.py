@@ -10,8 +10,7 @@ import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.prices import load_prices
-from centralized_ml_api.catalog.prices.kept import FRESH, USABLE
-from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
+from centralized_ml_api.catalog.prices.stored import FRESH, USABLE, load_shipped_prices
 from support.aws_wire import Answer, refusal
 from support.price_list import build_query_answer
 

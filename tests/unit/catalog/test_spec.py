@@ -59,7 +59,7 @@ def test_what_is_no_spec_at_all(spec: Any) -> None:
 
 def test_the_error_names_the_place() -> None:
     with pytest.raises(
-        MalformedSpecError, match=r"\$\.hosting_instance_type_variants\.variants\.g5 is no object"
+        MalformedSpecError, match=r"\$\.hosting_instance_type_variants\.variants\.g5 is not an object"
     ):
         facts_of(make_spec(hosting_instance_type_variants={"variants": {"g5": "x"}}))
 

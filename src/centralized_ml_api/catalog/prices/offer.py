@@ -1,4 +1,4 @@
-"""AWS's own price list: the format of its bulk files, which its query API uses for each product. Pure.
+"""Reads AWS's own price list: the format of its bulk files, which its query API uses for each product. Pure.
 
 Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
 """
@@ -19,13 +19,13 @@ SERVICE = "AmazonSageMaker"
 BULK_FILE = (
     "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonSageMaker/current/{region}/index.json"
 )
-"""The file of one region; anybody may read it.
+"""The public file of one region.
 
 Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-the-aws-price-list-bulk-api.html
 """
 
 HOSTING = "Hosting"
-"""The `component` of real-time endpoints; training, notebooks and transforms are others with other prices."""
+"""The `component` of real-time endpoints; training, notebooks and transforms have others, priced apart."""
 
 _HOSTING_USAGE = "Host:"
 _HOURS = "Hrs"
@@ -33,17 +33,17 @@ _HOURS = "Hrs"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a list says of hosting: US dollars an hour by instance type, and the day of its publication."""
+    """The hosting prices of a list: US dollars an hour by instance type, and the day of publication."""
 
     published: date
     hourly: Mapping[str, Decimal]
 
 
 def read_bulk_file(text: str, region: str) -> Offer:
-    """The hosting prices of one region from a bulk file.
+    """Reads the hosting prices of one region from a bulk file.
 
     Raises:
-        ValueError: it is no price list of SageMaker, or has no hosting price of that region.
+        ValueError: it is not a price list of SageMaker, or has no hosting price of that region.
     """
     offer = _object(text)
     terms = _mapping(_mapping(offer.get("terms")).get("OnDemand"))
@@ -52,16 +52,15 @@ def read_bulk_file(text: str, region: str) -> Offer:
 
 
 def read_query_answer(products: Iterable[str], region: str) -> Offer:
-    """The hosting prices of one region from the `PriceList` of GetProducts: one JSON text a product.
+    """Reads the hosting prices of one region from the `PriceList` of GetProducts: one JSON text per product.
 
     Raises:
-        ValueError: a text is no product, or none has a hosting price of that region.
+        ValueError: a text is not a product, or none has a hosting price of that region.
     """
-    whole = [_object(text) for text in products]
-    published = max((str(one.get("publicationDate", "")) for one in whole), default="")
-    return _offer(
-        published, [(one.get("product"), _mapping(one.get("terms")).get("OnDemand")) for one in whole], region
-    )
+    answers = [_object(text) for text in products]
+    published = max((str(answer.get("publicationDate", "")) for answer in answers), default="")
+    priced = [(answer.get("product"), _mapping(answer.get("terms")).get("OnDemand")) for answer in answers]
+    return _offer(published, priced, region)
 
 
 def _offer(published: str, products: Iterable[tuple[Any, Any]], region: str) -> Offer:
@@ -70,7 +69,7 @@ def _offer(published: str, products: Iterable[tuple[Any, Any]], region: str) -> 
         attributes = _mapping(_mapping(product).get("attributes"))
         if _is_hosting(attributes, region):
             found.setdefault(str(attributes["instanceName"]), set()).update(_hourly(terms))
-    # A type with two prices has none that could be named.
+    # A type with two prices has none that can be shown.
     hourly = {name: min(prices) for name, prices in sorted(found.items()) if len(prices) == 1}
     if not hourly:
         raise ValueError(f"the price list has no hosting prices of {region}")
@@ -88,16 +87,16 @@ def _is_hosting(attributes: Mapping[str, Any], region: str) -> bool:
 
 
 def _hourly(terms: Any) -> set[Decimal]:
-    """The prices of an hour; the zero of a free tier is none."""
+    """Returns the prices of an hour; the zero of a free tier is not one."""
     dimensions = [
         _mapping(dimension)
         for term in _mapping(terms).values()
         for dimension in _mapping(_mapping(term).get("priceDimensions")).values()
     ]
     prices = (
-        _decimal(_mapping(one.get("pricePerUnit")).get("USD"))
-        for one in dimensions
-        if one.get("unit") == _HOURS
+        _decimal(_mapping(dimension.get("pricePerUnit")).get("USD"))
+        for dimension in dimensions
+        if dimension.get("unit") == _HOURS
     )
     return {price for price in prices if price > 0}
 

@@ -1,4 +1,4 @@
-"""Prices, each with where it is from and of which day."""
+"""Prices, each with its source and day."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from decimal import Decimal
 from typing import Literal
 
 PRICING_PAGE = "https://aws.amazon.com/sagemaker/ai/pricing/"
-"""Where a person looks a price up that the list does not have."""
+"""Where to look up a price that the list does not have."""
 
 Road = Literal["asked", "kept", "shipped"]
-"""How the list came: AWS was asked just now, or within the last days, or it is the one in this package."""
+"""Where the list is from: AWS just now, AWS within the last days, or this package."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSource:
-    """Where a price was read, and the day on which it was so."""
+    """Where a price was read, and on which day."""
 
     id: str
     day: date
@@ -35,7 +35,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class RequestPrices:
-    """What calls cost: a million through the API, a million of a function, and a GB-second of a function."""
+    """The prices of calls: a million through the API, a million of a function, a GB-second of a function."""
 
     api_per_million: Price
     function_per_million: Price
@@ -43,15 +43,15 @@ class RequestPrices:
 
     @property
     def all(self) -> tuple[Price, ...]:
-        """The three of them."""
+        """All three."""
         return self.api_per_million, self.function_per_million, self.function_per_gb_second
 
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The prices of one region: `instances` an hour of real-time hosting by type; None where nobody knows.
+    """The prices of one region: `instances` by type, for an hour of real-time hosting.
 
-    A type that is not in it has no known price there.
+    A type that is missing has no known price there; nor have requests that are None.
     """
 
     region: str

@@ -1,15 +1,37 @@
-"""Which of a model's inference configurations applies."""
+"""Which of a model's inference configurations applies, and the spec that it results in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.failures import InexpressibleConfigError, UnknownConfigError
-from centralized_ml_api.catalog.rules.effective import build_effective
 from centralized_ml_api.catalog.spec import Spec
 from centralized_ml_api.catalog.suggestion import closest
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _RANKING = "overall"
+NEVER_OVERRIDDEN = frozenset(
+    {
+        "model_id",
+        "url",
+        "version",
+        "min_sdk_version",
+        "deprecated",
+        "deprecated_message",
+        "deprecate_warn_message",
+        "resource_name_base",
+        "gated_bucket",
+        "training_supported",
+        "incremental_training_supported",
+    }
+)
+"""What a component cannot override.
+
+Source: the deny list of `JumpStartConfigComponent` in sagemaker-core 2.27.0.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +44,12 @@ class Choice:
 
 
 def choose_config(spec: Spec, wanted: str | None) -> Choice:
-    """Rules 5 and 16: the configuration that was asked for, else the highest in rank that can be deployed.
+    """Rules 5 and 16: returns the wanted configuration, else the highest-ranked one that can be deployed.
 
     The instance type does not matter here.
 
     Raises:
-        UnknownConfigError: the model has no configuration of the wanted name.
+        UnknownConfigError: the model has no configuration of that name.
         InexpressibleConfigError: the wanted one, or each of them, needs a draft model.
     """
     names = ranked_configs(spec)
@@ -42,7 +64,7 @@ def choose_config(spec: Spec, wanted: str | None) -> Choice:
 
 
 def ranked_configs(spec: Spec) -> list[str]:
-    """The names of the configurations, the best first; without a ranking, in alphabetical order."""
+    """Returns the names of the configurations, the best first; without a ranking, in alphabetical order."""
     known = spec.get("inference_configs") or {}
     ranking = (spec.get("inference_config_rankings") or {}).get(_RANKING)
     if not ranking:
@@ -51,13 +73,35 @@ def ranked_configs(spec: Spec) -> list[str]:
 
 
 def needs_draft_model(effective: Spec) -> bool:
-    """Whether a second, small model must lie beside the first: CloudFormation's container cannot say so.
+    """Returns whether a second, small model is needed, which CloudFormation's container cannot express.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-sagemaker-model-containerdefinition.html
     (it has no AdditionalModelDataSources, which the API has).
     """
     sources = effective.get("hosting_additional_data_sources") or {}
     return bool(sources.get("speculative_decoding"))
+
+
+def build_effective(spec: Spec, config: str | None) -> Spec:
+    """Rules 6 and 14: returns a new spec in which the configuration's components override the base in turn.
+
+    Objects merge key by key, everything else replaces. Null values of the base are dropped, those of a
+    component are kept: they remove a value. Model packages have an environment of their own.
+
+    Pure; what does not change is shared with `spec`, so nobody may change the result.
+    """
+    base = _without_nulls(spec)
+    if config is None:
+        return base
+    components = spec.get("inference_config_components") or {}
+    for name in (spec["inference_configs"][config] or {}).get("component_names") or []:
+        component = components.get(name) or {}
+        base = _overlaid(
+            base, {key: value for key, value in component.items() if key not in NEVER_OVERRIDDEN}
+        )
+    if base.get("hosting_model_package_arns"):
+        base["inference_environment_variables"] = []
+    return base
 
 
 def _named(spec: Spec, wanted: str, names: list[str]) -> Choice:
@@ -79,16 +123,32 @@ def _named(spec: Spec, wanted: str, names: list[str]) -> Choice:
 def _skipped(above: list[str | None], taken: str | None) -> tuple[str, ...]:
     if not above:
         return ()
-    skipped = ", ".join(str(one) for one in above)
+    skipped = ", ".join(map(str, above))
     why = f"configuration {skipped} needs a draft model, which CloudFormation cannot describe"
     return (f"{why}; {taken}, the next in rank, is used",)
 
 
 def _inexpressible(spec: Spec, refused: list[str], names: list[str]) -> InexpressibleConfigError:
-    others = [one for one in names if not needs_draft_model(build_effective(spec, one))]
+    others = [name for name in names if not needs_draft_model(build_effective(spec, name))]
     what = f"configuration {', '.join(refused)} of " if refused else ""
     return InexpressibleConfigError(
         f"{what}{spec['model_id']} needs a draft model, which CloudFormation cannot describe",
         expected=f"a configuration without one: {', '.join(others)}" if others else "a model without one",
         fix=f'write "{others[0]}"' if others else "choose another model or version",
     )
+
+
+def _without_nulls(value: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: inner for key, inner in value.items() if inner is not None}
+    return {key: _without_nulls(inner) if isinstance(inner, dict) else inner for key, inner in kept.items()}
+
+
+def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = base.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _overlaid(below, value)
+        else:
+            merged[key] = value
+    return merged

@@ -1,15 +1,15 @@
-"""Instance types: which one, of which family, and whether the publisher tried it."""
+"""Instance types: which one is chosen, and what a spec says of it, by exact type first, then by family."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.failures import MalformedSpecError, UnsupportedInstanceError
 from centralized_ml_api.catalog.suggestion import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from centralized_ml_api.catalog.spec import Spec
     from centralized_ml_api.errors import CatalogError
@@ -18,7 +18,7 @@ _FAMILY = re.compile(r"ml[._]([a-z\d-]+)\.?\w*")
 
 
 def instance_family(instance: str) -> str:
-    """Rule 8: `ml.p6-b200.48xlarge` -> `p6-b200`; empty where the text is no instance type.
+    """Rule 8: returns the family, `ml.p6-b200.48xlarge` -> `p6-b200`; empty if it is not an instance type.
 
     Source: `get_instance_type_family` of sagemaker-core 2.27.0 (the form of names that it accepts).
     """
@@ -27,10 +27,10 @@ def instance_family(instance: str) -> str:
 
 
 def choose_instance(spec: Spec, wanted: str | None) -> str:
-    """Rule 7: the wanted type, else the model's default.
+    """Rule 7: returns the wanted type, else the model's default.
 
     Raises:
-        MalformedSpecError: nothing was asked for, and the spec names no default.
+        MalformedSpecError: no type was asked for, and the spec names no default.
     """
     chosen = wanted or default_instance(spec)
     if not chosen:
@@ -42,17 +42,17 @@ def choose_instance(spec: Spec, wanted: str | None) -> str:
 
 
 def default_instance(spec: Spec) -> str:
-    """The type that the publisher recommends; empty where none is named."""
+    """Returns the type that the publisher recommends; empty if it names none."""
     return spec.get("default_inference_instance_type") or ""
 
 
 def supported_instances(spec: Spec) -> tuple[str, ...]:
-    """The types that the publisher tried, in the spec's order; empty where it names none."""
+    """Returns the types that the publisher tested, in the spec's order; empty if it names none."""
     return tuple(spec.get("supported_inference_instance_types") or ())
 
 
 def check_instance(spec: Spec, instance: str) -> Iterator[CatalogError]:
-    """Rule 7: a type that the publisher did not try is refused. A spec that names none allows every type."""
+    """Rule 7: refuses a type that the publisher did not test. A spec that names none allows every type."""
     supported = supported_instances(spec)
     if not supported or instance in supported:
         return
@@ -63,3 +63,57 @@ def check_instance(spec: Spec, instance: str) -> Iterator[CatalogError]:
         expected=", ".join(supported),
         fix=f'write "{near[0] if near else default_instance(spec) or supported[0]}"',
     )
+
+
+def variant_properties(spec: Spec, instance: str, group: str = "properties") -> list[Mapping[str, Any]]:
+    """Returns the properties of the exact type, then of its family; empty objects if there are none."""
+    variants = _table(spec).get("variants") or {}
+    family = instance_family(instance)
+    names = (instance, family) if family else (instance,)
+    return [(variants.get(name) or {}).get(group) or {} for name in names]
+
+
+def variant_value(spec: Spec, instance: str, name: str) -> Any:
+    """Returns one property: the exact type's, else its family's, else None."""
+    return next((found[name] for found in variant_properties(spec, instance) if found.get(name)), None)
+
+
+def variant_merged(spec: Spec, instance: str, name: str) -> dict[str, Any]:
+    """Rule 14: returns a new object with the family's members, overridden by the exact type's."""
+    merged: dict[str, Any] = {}
+    for properties in reversed(variant_properties(spec, instance)):
+        merged.update(properties.get(name) or {})
+    return merged
+
+
+def regional_value(spec: Spec, instance: str, name: str, region: str) -> str | None:
+    """Rule 9: returns a property that differs between regions; None if this region has none.
+
+    With `regional_aliases`, the properties are names, `$alias`, that each region defines, and a property
+    without the `$` is ignored. Without them, the properties are the values themselves.
+
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        name: The property, such as `image_uri`.
+        region: AWS's name of the region.
+    """
+    aliases = _table(spec).get("regional_aliases")
+    group = "regional_properties" if aliases else "properties"
+    values = (
+        found[name] for found in variant_properties(spec, instance, group) if found.get(name) is not None
+    )
+    written: str | None = next(values, None) or None
+    if not aliases or written is None:
+        return written
+    return (aliases.get(region) or {}).get(written[1:]) if written.startswith("$") else None
+
+
+def regions_of(spec: Spec, instance: str, name: str) -> list[str]:
+    """Returns the regions that have a value, sorted; empty if the property does not depend on the region."""
+    aliases = _table(spec).get("regional_aliases") or {}
+    return sorted(region for region in aliases if regional_value(spec, instance, name, region))
+
+
+def _table(spec: Spec) -> Mapping[str, Any]:
+    return spec.get("hosting_instance_type_variants") or {}

@@ -1,4 +1,4 @@
-"""Whether a model may still be used."""
+"""Decides whether a model may still be used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tolerance = Literal["deprecated", "vulnerable"]
 
 
 def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[CatalogError]:
-    """Rule 4: a withdrawn or vulnerable model is refused, unless that is tolerated by name."""
+    """Rule 4: refuses a withdrawn or vulnerable model, unless the user tolerates that by name."""
     name = f"{spec['model_id']} {spec['version']}"
     if spec.get("deprecated") and "deprecated" not in tolerate:
         reason = spec.get("deprecated_message") or "its publisher withdrew it"
@@ -26,7 +26,7 @@ def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[Cat
             fix="choose another model or version: `mlapi models` lists them",
         )
     if spec.get("inference_vulnerable") and "vulnerable" not in tolerate:
-        known = ", ".join(str(one) for one in spec.get("inference_vulnerabilities") or [])
+        known = ", ".join(map(str, spec.get("inference_vulnerabilities") or []))
         yield VulnerableModelError(
             f"{name} has known vulnerabilities{': ' if known else ''}{known}",
             expected="a version without known vulnerabilities",
@@ -35,7 +35,7 @@ def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[Cat
 
 
 def lifecycle_warnings(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[str]:
-    """Rule 4: what the publisher wants to be known, and what was tolerated."""
+    """Rule 4: yields what the publisher announces, and what was tolerated."""
     if spec.get("deprecated") and "deprecated" in tolerate:
         yield f"deprecated: {spec.get('deprecated_message') or 'its publisher withdrew it'}"
     if spec.get("inference_vulnerable") and "vulnerable" in tolerate:

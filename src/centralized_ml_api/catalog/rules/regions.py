@@ -1,4 +1,4 @@
-"""Where JumpStart is, and where its objects lie there."""
+"""Which regions have JumpStart, and its buckets there."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ partition table of botocore (`endpoints.json`).
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """JumpStart's buckets of one region: `content` is public, `gated` asks for an accepted licence."""
+    """JumpStart's buckets of one region: `content` is public, `gated` requires an accepted licence."""
 
     region: str
     content: str
@@ -93,7 +93,7 @@ class Buckets:
 
 
 def find_buckets(region: str) -> Buckets:
-    """Rule 1: the buckets of a region.
+    """Rule 1: returns the buckets of a region.
 
     Source: `region_config.json` of sagemaker-core 2.27.0: the same two names in each region.
 
@@ -103,7 +103,7 @@ def find_buckets(region: str) -> Buckets:
     if region not in REGIONS:
         near = closest(region, REGIONS, 1)
         raise UnavailableError(
-            f"there is no JumpStart in {region}",
+            f"JumpStart is not available in {region}",
             found=f"the region {region}, without JumpStart",
             expected=f"one of {', '.join(sorted(REGIONS))}",
             fix=f"deploy to {near[0] if near else 'us-east-1'}",
@@ -114,5 +114,5 @@ def find_buckets(region: str) -> Buckets:
 
 
 def domain_of(region: str) -> str:
-    """The domain under which the services of a region answer: `amazonaws.com` but for a few partitions."""
+    """Returns the domain of a region's services: `amazonaws.com` except in a few partitions."""
     return next((name for start, name in _DOMAINS.items() if region.startswith(start)), "amazonaws.com")

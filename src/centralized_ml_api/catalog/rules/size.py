@@ -1,4 +1,4 @@
-"""How large a model is, as far as its id says; specs say nothing of it."""
+"""How large a model is, as far as its id tells; specs do not say."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ Source: https://github.com/openai/whisper#available-models-and-languages.
 
 
 def count_of(model_id: str) -> float | None:
-    """Rule 22: the billions of parameters that an id tells: `llama-3-70b` 70, `bloom-1b7` 1.7, `125m` 0.125.
+    """Rule 22: returns the billions of parameters in an id: `llama-3-70b` 70, `bloom-1b7` 1.7, `125m` 0.125.
 
-    Of a dash before a single digit the family decides whether it is a point; None where it is not known, and
-    where the id tells nothing.
+    Whether a dash before a single digit is a decimal point depends on the family; None if that is not known,
+    and if the id has no count.
     """
     named = next((size for end, size in _NAMED.items() if model_id.endswith(f"-{end}")), None)
     found = _COUNT.search(model_id)
@@ -69,7 +69,7 @@ def _read(found: re.Match[str], head: str) -> float | None:
 
 
 def _whole(digits: str, head: str) -> float | None:
-    """The number before the unit, with what stands before a dash when that is part of it."""
+    """Returns the number before the unit, with what is before a dash if that is part of it."""
     family, _, before = head.rpartition("-")
     if not before.isdigit() or len(digits) > 1 or family.rpartition("-")[2].isdigit():
         return float(digits)

@@ -1,4 +1,4 @@
-"""What a model does, as far as its name, its spec and its image tell."""
+"""What a model does, as far as its id, its spec and its image tell."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ up to the container) and the documentation of vLLM, LMI (DJL Serving) and TGI, w
 
 
 def task_of(model_id: str) -> str:
-    """Rule 21: the second word of the id: `huggingface-textgeneration-open-llama` -> `textgeneration`."""
+    """Rule 21: returns an id's second word, `huggingface-textgeneration-open-llama` -> `textgeneration`."""
     words = model_id.split("-")
     return words[1] if len(words) > 1 else words[0]
 
 
 def describe_task(spec: Spec) -> str:
-    """Rule 21: the task and, where the spec says, what goes in and comes out: `vlm (Text, Image -> Text)`."""
+    """Rule 21: returns the task and, if known, its input and output: `vlm (Text, Image -> Text)`."""
     task = task_of(spec["model_id"])
     given, made = (", ".join(spec.get(f"{side}_modalities") or []) for side in ("input", "output"))
     return f"{task} ({given} -> {made})" if given and made else task
 
 
 def can_stream(image: str | None) -> bool:
-    """Rule 21: whether the image's server answers in pieces; specs do not say, its repository's name does."""
+    """Rule 21: returns whether the image's server streams; specs do not say, its repository's name does."""
     repository = (image or "").rpartition("/")[2].partition(":")[0]
     return bool(_STREAMING.search(repository))
 
@@ -63,7 +63,7 @@ TASK_WORDS = {
     "vlm": "vision, chat about images",
     "zstc": "text classification without examples",
 }
-"""The tasks in words, for whoever searches and does not know the names.
+"""The tasks in words, for a search by someone who does not know their names.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/jumpstart-foundation-models-latest.html and
 https://sagemaker.readthedocs.io/en/stable/doc_utils/pretrainedmodels.html (ids and what they stand for).

@@ -1,4 +1,4 @@
-"""Which version of a model is meant."""
+"""Decides which version of a model is meant."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COMPARISONS = ("<", ">", "=", "!", "~")
 
 
 def select_row(rows: Sequence[Row], wanted: str) -> Row | None:
-    """Rule 3: the row of a version, among rows of one model that these rules understand; None without one.
+    """Rule 3: returns the row of a version, among those of one model that these rules understand, or None.
 
     `*` is the newest. For open weights anything else is a PEP 440 specifier (`1.*`, `>=2,<3`) or an exact
     version, and the newest of those that match is taken; for proprietary models only the exact text counts.
@@ -38,7 +38,7 @@ def select_row(rows: Sequence[Row], wanted: str) -> Row | None:
 
 
 def matches(version: str, wanted: str, *, exact: bool = False) -> bool:
-    """Whether a version is one of those that are wanted."""
+    """Returns whether a version is a wanted one; `exact` ignores specifiers."""
     if wanted in (NEWEST, version):
         return True
     if exact:
@@ -51,13 +51,19 @@ def matches(version: str, wanted: str, *, exact: bool = False) -> bool:
 
 
 def unknown_version(model_id: str, wanted: str, rows: Sequence[Row]) -> UnknownVersionError:
-    """The error for a version that `select_row` did not find among these rows, with those that there are."""
+    """Builds the error for a version that `select_row` did not find, with those that exist.
+
+    Args:
+        model_id: JumpStart's id.
+        wanted: The version or specifier that was asked for.
+        rows: Those of the model.
+    """
     newer = [row for row in rows if matches(row.version, wanted, exact=row.kind == "proprietary")]
     known = newest_first(row.version for row in rows if row not in newer)
     if newer:
         return UnknownVersionError(
             f"{model_id} {newer[0].version} needs the rules of the SageMaker SDK {newer[0].min_version}; "
-            f"those of {UNDERSTOOD_SDK} are known here",
+            f"this program knows those of {UNDERSTOOD_SDK}",
             expected=f"one of {', '.join(known[:_SHOWN])}" if known else "a model that needs no newer rules",
             fix=f'write "{known[0]}"' if known else "update this program",
         )
@@ -70,12 +76,12 @@ def unknown_version(model_id: str, wanted: str, rows: Sequence[Row]) -> UnknownV
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
-    """Each version once, the newest first."""
+    """Returns each version once, the newest first."""
     return sorted(set(versions), key=_order, reverse=True)
 
 
 def _order(version: str) -> Version:
-    """Where a version stands among others; what is no version at all comes first."""
+    """Returns the sort key of a version; what is not a version comes first."""
     try:
         return Version(version)
     except InvalidVersion:

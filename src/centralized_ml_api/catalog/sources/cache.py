@@ -1,4 +1,4 @@
-"""Documents that were fetched before, with the ETag under which the server knows that version of them."""
+"""Documents that were fetched before, each with the server's ETag of that version."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where specs are kept: below `MLAPI_CACHE`, or below the user's own cache folder."""
+    """Returns where specs are kept: below `MLAPI_CACHE`, or below the user's own cache folder."""
     root = environment.get("MLAPI_CACHE") or platformdirs.user_cache_path("mlapi")
     return Path(root).expanduser().absolute() / "jumpstart"
 
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """A document as it came from `url`; `sha256` is of its text."""
+    """A document as it came from `url`; `sha256` is the digest of its text."""
 
     url: str
     etag: str
@@ -33,19 +33,19 @@ class Cached:
 
     @classmethod
     def of(cls, url: str, etag: str, text: str) -> Cached:
-        """A document that just came."""
+        """Builds the record of a document that has just come."""
         return cls(url, etag, _digest(text), text)
 
 
 class SpecCache:
-    """One file a document. What is damaged or cannot be written is told to `warn` and otherwise left out."""
+    """Keeps one file per document. `warn` hears of what is damaged or cannot be written; both are skipped."""
 
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
         self._folder = folder
         self._warn = warn
 
     def load(self, url: str) -> Cached | None:
-        """The document of that address, if it is there and whole."""
+        """Returns the document of an address, if it is there and undamaged."""
         file = self._file(url)
         try:
             cached = Cached(**json.loads(file.read_text(encoding="utf-8")))
@@ -55,12 +55,12 @@ class SpecCache:
             self._damaged(file, str(error))
             return None
         if cached.url != url or cached.sha256 != _digest(cached.text):
-            self._damaged(file, "its digest is another one")
+            self._damaged(file, "its digest does not match")
             return None
         return cached
 
     def save(self, cached: Cached) -> None:
-        """Keeps a document; another process never sees half of it."""
+        """Writes a document in one step, so that no process reads half of it."""
         file = self._file(cached.url)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,14 +69,14 @@ class SpecCache:
                 new.write_text(json.dumps(asdict(cached)), encoding="utf-8")
                 new.replace(file)
         except OSError as error:
-            self._warn(f"JumpStart's answers cannot be kept in {self._folder}: {error.strerror or error}")
+            self._warn(f"JumpStart's answers cannot be cached in {self._folder}: {error.strerror or error}")
 
     def _file(self, url: str) -> Path:
         return self._folder / f"{_digest(url)[:16]}-{url.rpartition('/')[2]}"
 
     def _damaged(self, file: Path, why: str) -> None:
         self._warn(
-            f"the cached copy {file} is damaged and left out ({why}); delete it to be rid of this line"
+            f"the cached copy {file} is damaged and is not used ({why}); delete it to stop this warning"
         )
 
 

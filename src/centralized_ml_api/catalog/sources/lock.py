@@ -1,4 +1,4 @@
-"""`jumpstart.lock.json`: versions and specs pinned beside a config, so that the same comes out every time."""
+"""`jumpstart.lock.json`: pins versions and specs beside a config, so that every run gives the same result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Locked:
 
     @classmethod
     def of(cls, found: Found, requested: str) -> Locked:
-        """What is to be locked: only the part of the spec that the rules read."""
+        """Builds an entry of the lock: only the part of the spec that the rules read."""
         spec = prune(found.spec)
         return cls(
             model_id=spec["model_id"],
@@ -60,24 +60,24 @@ class Lock:
         self.models = models
 
     def find(self, model_id: str, wanted: str) -> Found:
-        """The pinned spec of a model in a version that is wanted.
+        """Returns the pinned spec of a model in a wanted version.
 
         Raises:
             LockError: the lock does not have it: it was made for another config, or for an older state of it.
         """
-        of_model = [one for one in self.models if one.model_id == model_id]
-        versions = {one.version: one for one in of_model if matches(one.version, wanted)}
+        of_model = [locked for locked in self.models if locked.model_id == model_id]
+        versions = {locked.version: locked for locked in of_model if matches(locked.version, wanted)}
         if not versions:
             raise _drifted(self._path, model_id, wanted, of_model)
-        locked = versions[newest_first(versions)[0]]
-        return Found(locked.spec, "lock", locked.fidelity)
+        newest = versions[newest_first(versions)[0]]
+        return Found(newest.spec, "lock", newest.fidelity)
 
 
 def load_lock(path: Path) -> Lock | None:
-    """The lock file, or None where there is none.
+    """Reads a lock file; None if there is none.
 
     Raises:
-        LockError: it cannot be read, or was changed by something else than `mlapi lock`.
+        LockError: it cannot be read, or something other than `mlapi lock` changed it.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -85,19 +85,19 @@ def load_lock(path: Path) -> Lock | None:
         return None
     except (OSError, ValueError) as error:
         raise LockError(f"{path} cannot be read: {error}", fix=_FIX) from error
-    return Lock(path, tuple(_locked(path, one) for one in _models(path, document)))
+    return Lock(path, tuple(_locked(path, model) for model in _models(path, document)))
 
 
 def render_lock(models: Iterable[Locked]) -> str:
-    """The text of a lock file, in the order of the models. Pure: the same models give the same text."""
-    document = {"format": _FORMAT, "models": [asdict(one) for one in models]}
+    """Renders a lock file, in the order of the models. Pure: the same models give the same text."""
+    document = {"format": _FORMAT, "models": [asdict(model) for model in models]}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def _models(path: Path, document: Any) -> list[Any]:
     models = document.get("models") if isinstance(document, dict) else None
     if not isinstance(models, list) or document.get("format") != _FORMAT:
-        raise LockError(f"{path} is not in a form that is known here", fix=_FIX)
+        raise LockError(f"{path} has an unknown form", fix=_FIX)
     return models
 
 
@@ -105,21 +105,25 @@ def _locked(path: Path, written: Any) -> Locked:
     try:
         locked = Locked(**written)
     except TypeError as error:
-        raise LockError(f"{path} is not in a form that is known here: {error}", fix=_FIX) from error
+        raise LockError(f"{path} has an unknown form: {error}", fix=_FIX) from error
     if locked.sha256 != _digest(locked.spec):
         raise LockError(
-            f"{path} was changed by hand: what it says of {locked.model_id} is not what was locked", fix=_FIX
+            f"{path} was changed by hand: its entry for {locked.model_id} is not what was locked", fix=_FIX
         )
     return locked
 
 
 def _drifted(path: Path, model_id: str, wanted: str, locked: list[Locked]) -> LockError:
-    have = f"it has {', '.join(one.version for one in locked)}" if locked else "it has no version of it"
+    have = (
+        f"it has {', '.join(entry.version for entry in locked)}"
+        if locked
+        else "it has no version of that model"
+    )
     return LockError(
         f"{path.name} does not cover {model_id} {wanted}: {have}",
         found=f"{model_id} {wanted}; {have}",
-        expected=f"what {path.name} covers, as long as that file is there",
-        fix="`mlapi lock` writes it anew",
+        expected=f"what {path.name} covers, as long as that file exists",
+        fix="update it with `mlapi lock`",
     )
 
 

@@ -1,7 +1,7 @@
 """The specs that ship with the package, so that everything works without a network.
 
-They were folded by `tools/build_jumpstart_snapshot.py`, which says what is missing from them; here they are
-unfolded into the form in which JumpStart publishes specs, one at a time, when they are asked for.
+`tools/build_jumpstart_snapshot.py` folded them, and says what they lack; here they are unfolded into the form
+in which JumpStart publishes specs, one at a time, when they are asked for.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ _PLAIN = {
     "eula": "hosting_eula_key",
     "packages": "hosting_model_package_arns",
 }
-"""Keys of a folded model and those of a spec, where the value is the same."""
+"""The keys of a folded model whose values are the same in a spec, and the spec's keys."""
 
 
 class Snapshot:
     """The shipped specs, the newest usable version of each model; the same for every region."""
 
     def rows(self, region: str) -> tuple[Row, ...]:
-        """One row a model; `spec_key` is its id."""
+        """Returns one row per model; `spec_key` is its id."""
         del region
         return _all_rows()
 
     def read(self, row: Row, region: str) -> Found:
-        """The spec, unfolded; it is not all of it."""
+        """Returns the spec, unfolded; it is not complete."""
         del region
         return Found(unfold(load_folded(), row.spec_key), "snapshot", "partial")
 
 
 @cache
 def load_folded() -> dict[str, Any]:
-    """The whole folded snapshot; read once."""
+    """Returns the whole folded snapshot; reads it once."""
     packed = files("centralized_ml_api.catalog").joinpath(FILE).read_bytes()
     folded: dict[str, Any] = json.loads(gzip.decompress(packed))
     return folded
@@ -62,11 +62,11 @@ def _all_rows() -> tuple[Row, ...]:
 
 
 def unfold(folded: Mapping[str, Any], model_id: str) -> Spec:
-    """One model as JumpStart would publish it. Pure.
+    """Returns one model as JumpStart would publish it. Pure.
 
-    What the source lost is filled with what is true of nearly every model that JumpStart serves without a
-    script: all of the environment is needed, and the container is cut off from the network. The library
-    that the facts are from deploys every one of them so.
+    What the snapshot lacks is filled with what is true of nearly every model that JumpStart serves without a
+    script: all of the environment is needed, and the container has no network. The library that the facts are
+    from deploys all of them this way.
     """
     model = folded["models"][model_id]
     return {

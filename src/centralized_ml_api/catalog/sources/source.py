@@ -1,4 +1,4 @@
-"""What every source of specs does."""
+"""The interface of every source of specs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A spec, where it is from, and whether it is all of it."""
+    """A spec, where it is from, and whether it is complete."""
 
     spec: Spec
     source: Source
@@ -24,15 +24,20 @@ class Found:
 
 
 class SpecSource(Protocol):
-    """A list of models, and the spec of each.
-
-    Both methods raise `SourceError` when the source cannot be asked; another one is asked then.
-    """
+    """A list of models, and the spec of each."""
 
     def rows(self, region: str) -> Sequence[Row]:
-        """Every version of every model of a region."""
+        """Returns every version of every model of a region.
+
+        Raises:
+            SourceError: the source cannot be asked; the next one is.
+        """
         ...
 
     def read(self, row: Row, region: str) -> Found:
-        """The spec of one of those rows."""
+        """Returns the spec of one of those rows.
+
+        Raises:
+            SourceError: the source cannot be asked; the next one is.
+        """
         ...

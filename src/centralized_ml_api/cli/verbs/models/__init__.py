@@ -9,7 +9,7 @@ import click
 
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.own_region import find_region
-from centralized_ml_api.catalog.rules.licence_name import licence_of
+from centralized_ml_api.catalog.rules.licence import licence_of
 from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.versions import NEWEST
 from centralized_ml_api.cli import output

@@ -12,8 +12,7 @@ import click
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.overview import Overview, build_overview
 from centralized_ml_api.catalog.own_region import find_region
-from centralized_ml_api.catalog.prices.kept import USABLE, load_kept_prices
-from centralized_ml_api.catalog.prices.shipped import load_shipped_prices
+from centralized_ml_api.catalog.prices.stored import USABLE, load_kept_prices, load_shipped_prices
 from centralized_ml_api.catalog.rules.task import TASK_WORDS
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_catalog_warnings

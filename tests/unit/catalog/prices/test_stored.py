@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from centralized_ml_api.catalog.prices.kept import (
+from centralized_ml_api.catalog.prices.offer import read_bulk_file, read_query_answer
+from centralized_ml_api.catalog.prices.stored import (
+    FILE,
     FRESH,
     USABLE,
     build_price_list,
     load_kept_prices,
+    load_shipped_prices,
     save_prices,
 )
-from centralized_ml_api.catalog.prices.offer import read_bulk_file, read_query_answer
-from centralized_ml_api.catalog.prices.shipped import FILE, load_shipped_prices
 from support.price_list import ROWS, build_bulk_file, build_query_answer
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CATALOG = ROOT / "src/centralized_ml_api/catalog"
 REGION = "us-east-1"
 NOW = datetime(2026, 10, 2, tzinfo=UTC)

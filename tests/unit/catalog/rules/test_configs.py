@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from centralized_ml_api.catalog.failures import InexpressibleConfigError, UnknownConfigError
-from centralized_ml_api.catalog.rules.effective import NEVER_OVERRIDDEN, build_effective
+from centralized_ml_api.catalog.rules.configs import NEVER_OVERRIDDEN, build_effective
 from support.jumpstart import CPU, DRAFT, GPU, component, facts_of, make_configured, make_spec
 
 

@@ -50,7 +50,7 @@ def test_rule_3_a_row_that_needs_newer_rules_is_left_out() -> None:
     assert row is not None
     assert row.version == "1.0.0"
     assert select_row(both, "2.0.0") is None
-    assert f"those of {UNDERSTOOD_SDK} are known" in unknown_version("m", "2.0.0", both).message
+    assert f"this program knows those of {UNDERSTOOD_SDK}" in unknown_version("m", "2.0.0", both).message
 
 
 def test_rule_3_an_unknown_version_names_the_newest_ones() -> None:

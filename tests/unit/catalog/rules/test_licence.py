@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from centralized_ml_api.catalog.rules.licence_name import licence_of
+from centralized_ml_api.catalog.rules.licence import licence_of
 from centralized_ml_api.catalog.sources.snapshot import load_folded
 
 TEXTS = "https://example.com/fmhMetadata"

@@ -60,7 +60,7 @@ def test_a_folder_is_on_this_machine_so_offline_reads_it_too(mirror: Path, tmp_p
 
 
 def test_a_mirror_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MirrorError, match="which is no folder"):
+    with pytest.raises(MirrorError, match="which is not a folder"):
         catalog_for(tmp_path / "nowhere", tmp_path)
 
 
@@ -81,7 +81,7 @@ def test_a_spec_key_never_leads_out_of_the_mirror(tmp_path: Path) -> None:
     catalog = catalog_for(mirror, tmp_path)
     with pytest.raises(UnknownVersionError):
         catalog.find(MODEL, "*", REGION)
-    assert "lies outside of the mirror" in catalog.warnings[0]
+    assert "is outside of the mirror" in catalog.warnings[0]
 
 
 def test_open_weights_come_before_proprietary_ones(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_bucket_that_went_away_is_stood_in_for_by_the_cache_and_that_is_said(
     catalog = catalog_for(server.url, tmp_path)
     assert catalog.resolve(MODEL, region=REGION).source == "cache"
     assert len(catalog.warnings) == 1
-    assert catalog.warnings[0].endswith("what is cached is used")
+    assert catalog.warnings[0].endswith("cached answers are used")
 
 
 def test_a_cache_entry_that_was_damaged_is_left_out_and_said(bucket: BucketServer, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_cache_entry_that_was_damaged_is_left_out_and_said(bucket: BucketServe
     catalog = catalog_for(bucket.url, tmp_path, offline=True)
     with pytest.raises(UnknownModelError):
         catalog.find(MODEL, "*", REGION)
-    assert all("is damaged and left out" in warning for warning in catalog.warnings)
+    assert all("is damaged and is not used" in warning for warning in catalog.warnings)
     assert catalog_for(bucket.url, tmp_path).resolve(MODEL, region=REGION).source == "mirror"
 
 
@@ -155,7 +155,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(bucket: BucketServe
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(403, "credentials (403)"), (404, "does not exist (404)"), (500, "the status 500")],
+    [(403, "is not public (403)"), (404, "does not exist (404)"), (500, "answered with status 500")],
 )
 def test_a_bucket_that_refuses_is_left_out_with_its_reason(
     status: int, said: str, mirror: Path, tmp_path: Path
@@ -172,7 +172,7 @@ def test_a_page_instead_of_json_is_not_kept(mirror: Path, tmp_path: Path) -> Non
     with BucketServer(mirror, body=b"<html>Please log in to the hotel's network</html>") as server:
         catalog = catalog_for(server.url, tmp_path)
         assert catalog.resolve(SHIPPED, region=REGION).source == "snapshot"
-    assert "something else than JSON" in catalog.warnings[0]
+    assert "did not answer with JSON" in catalog.warnings[0]
     assert not (tmp_path / "cache").exists()
 
 

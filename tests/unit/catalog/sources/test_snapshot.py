@@ -18,7 +18,7 @@ from support.jumpstart import REGION
 if TYPE_CHECKING:
     from types import ModuleType
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 DEFAULT = "huggingface-textgeneration-open-llama"
 REGISTRY = "111122223333.dkr.ecr.{}.amazonaws.com"
 
