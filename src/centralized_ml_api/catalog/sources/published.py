@@ -123,7 +123,7 @@ class FolderBucket:
         if not folder.is_dir():
             raise MirrorError(
                 f"MLAPI_JUMPSTART_MIRROR names {folder}, which is not a folder",
-                fix="name a folder or an https:// address that is laid out as JumpStart's bucket is",
+                fix="name a folder or an https:// address with the layout of JumpStart's bucket",
             )
         self._folder = folder
 

@@ -1,4 +1,4 @@
-"""Rules 4, 13, 14 and 17 to 21: environment, isolation, timeouts, volumes, resources, examples, task, lifecycle."""
+"""Rules 4, 13, 14, 17 to 21: environment, isolation, timeouts, volume, resources, examples, lifecycle."""
 
 from __future__ import annotations
 

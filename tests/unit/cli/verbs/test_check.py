@@ -103,4 +103,4 @@ def test_a_mirror_that_is_not_there_is_one_line(mlapi: Mlapi, tmp_path: Path) ->
     write_jumpstart_config(tmp_path)
     failed = mlapi("check", "tiny.json", environment={"MLAPI_JUMPSTART_MIRROR": "/nowhere"})
     assert failed.status == 1
-    assert failed.talk.startswith("error: MLAPI_JUMPSTART_MIRROR names /nowhere, which is no folder\n")
+    assert failed.talk.startswith("error: MLAPI_JUMPSTART_MIRROR names /nowhere, which is not a folder\n")

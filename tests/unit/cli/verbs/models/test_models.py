@@ -52,7 +52,7 @@ def test_models_show_looks_at_a_gated_model_without_using_it(mlapi: Mlapi) -> No
         ((TINY, "--instance", "ml.g5.2xlrage"), 'write "ml.g5.2xlarge"'),
         ((TINY, "--config", "fast"), "no inference configuration"),
         ((TINY, "--version", "9.*"), "has no version 9.*"),
-        ((TINY, "--region", "mars-north-1"), "there is no JumpStart in mars-north-1"),
+        ((TINY, "--region", "mars-north-1"), "JumpStart is not available in mars-north-1"),
     ],
 )
 def test_models_show_fails_with_a_message(arguments: tuple[str, ...], said: str, mlapi: Mlapi) -> None:
