@@ -17,10 +17,10 @@ def severities(
 ) -> Callable[..., list[str]]:
     """Writes a function and gives the severities of the problems with its handler."""
 
-    def check(source: str, **properties: Any) -> list[str]:
+    def check(source: str | bytes, **properties: Any) -> list[str]:
         folder = project / "functions/tried"
         folder.mkdir(exist_ok=True)
-        (folder / "index.py").write_text(source)
+        (folder / "index.py").write_bytes(source.encode() if isinstance(source, str) else source)
         good["models"][0]["integration"]["properties"] |= {"code": "functions/tried", **properties}
         return [problem.severity for problem in problems_of(good) if problem.id == "C208"]
 
@@ -62,9 +62,9 @@ def test_a_handler_that_is_certainly_not_there_is_an_error(
     assert severities(source) == ["error"]
 
 
-@pytest.mark.parametrize("source", ["def lambda_handler(:", "nul\0byte"])
+@pytest.mark.parametrize("source", ["def lambda_handler(:", "nul\0byte", "# é".encode("latin-1")])
 def test_a_file_that_this_python_cannot_read_is_a_warning(
-    source: str, severities: Callable[..., list[str]]
+    source: str | bytes, severities: Callable[..., list[str]]
 ) -> None:
     assert severities(source) == ["warning"]
 
