@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from centralized_ml_api.api.cors import CORS_HEADERS
@@ -29,7 +29,7 @@ class PassedResponse:
 
     pattern: str
     status: int
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str]
     is_text: bool = False
 
 

@@ -36,8 +36,8 @@ _THROTTLED = '$m.contains("Rate exceeded")||$m.contains("hrottl")'
 
 
 def render_fixed(error: ApiError, headers: Mapping[str, str] | None = None) -> str:
-    """Renders an error whose text never changes; a 429 and a 503 say when to try again."""
-    retry = _retry_later() if error.status in {429, 503} else ""
+    """Renders an error whose text never changes; a 503 says when to try again."""
+    retry = _retry_later() if error.status == errors.MODEL_NOT_READY.status else ""
     return render_empty(headers or {}) + retry + render_body(error)
 
 
