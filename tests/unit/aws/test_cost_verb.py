@@ -13,6 +13,7 @@ import pytest
 
 from support.aws_wire import Answer, xml_refusal
 from support.price_list import build_query_answer
+from support.verbs import mlapi as run_verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,9 @@ def mlapi(tmp_path: Path) -> Mlapi:
 
     def run(*arguments: str, before: str = "", **config: Any) -> subprocess.CompletedProcess[str]:
         (tmp_path / "mine.json").write_text(json.dumps({"models": [MODEL], **config}), encoding="utf-8")
+        if not before:
+            ran = run_verb(*arguments, cwd=tmp_path)
+            return subprocess.CompletedProcess(arguments, ran.status, ran.out, ran.talk)
         return subprocess.run(
             [sys.executable, "-c", f"{before}\n{START}", *arguments],
             cwd=tmp_path,

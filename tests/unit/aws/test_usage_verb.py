@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from centralized_ml_api.aws.usage import load_table, run_queries
 from centralized_ml_api.aws.usage_rows import QUERIES
 from centralized_ml_api.errors import DeployError
 from support.aws_wire import Answer, refusal
+from support.verbs import mlapi as run_verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,10 +191,8 @@ def test_the_queries_name_what_the_access_log_has() -> None:
 
 
 def _usage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "centralized_ml_api", "usage", "--target", "aws", *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, timeout=60, env={**os.environ}
-    )
+    ran = run_verb("usage", "--target", "aws", *arguments, cwd=folder)
+    return subprocess.CompletedProcess(arguments, ran.status, ran.out, ran.talk)
 
 
 def test_the_verb_prints_the_same_and_a_report_with_the_cost(deployed: AwsWire, tmp_path: Path) -> None:

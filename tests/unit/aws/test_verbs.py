@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.aws_wire import xml_refusal
+from support.verbs import mlapi as run_verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ def mlapi(tmp_path: Path) -> Mlapi:
     (tmp_path / "config/models.json").write_text(json.dumps(CONFIG), encoding="utf-8")
 
     def run(*arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+        if not before:
+            ran = run_verb(*arguments, cwd=tmp_path)
+            return subprocess.CompletedProcess(arguments, ran.status, ran.out, ran.talk)
         command = [sys.executable, "-c", f"{before}\n{START}", *arguments]
         return subprocess.run(
             command,
