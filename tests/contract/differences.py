@@ -1,6 +1,6 @@
-"""Where the targets differ, because API Gateway or SageMaker leaves no choice: one table, asserted.
+"""Where the targets must differ because of API Gateway, SageMaker or Lambda: one table, asserted.
 
-`docs/reference/differences.md` is written from it: see `test_differences`.
+`test_differences` writes `docs/reference/differences.md` from it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _IMAGE = {"Content-Type": "image/png"}
 
 @dataclass(frozen=True)
 class Difference:
-    """One request, and what each target answers; the texts are rows of the documentation."""
+    """One request, and the response of each target; the texts are a row of the documentation."""
 
     name: str
     request: Request
@@ -42,44 +42,44 @@ class Difference:
 
 @dataclass(frozen=True)
 class With:
-    """The event that a function got has this header."""
+    """The Lambda event of a function has this header."""
 
     header: str
 
     def check(self, answer: Answer) -> None:
-        """Looks."""
+        """Asserts it."""
         assert self.header in {name.lower() for name in answer.json["headers"]}
 
 
 @dataclass(frozen=True)
 class Without:
-    """The event that a function got has no such header."""
+    """The Lambda event of a function does not have this header."""
 
     header: str
 
     def check(self, answer: Answer) -> None:
-        """Looks."""
+        """Asserts it."""
         assert self.header not in {name.lower() for name in answer.json["headers"]}
 
 
 @dataclass(frozen=True)
 class BreaksOff:
-    """The stream's first event, and then the connection is closed without HTTP's own end."""
+    """The stream's first event; then the connection closes without HTTP's end of the body."""
 
     def check(self, answer: Answer) -> None:
-        """Looks."""
+        """Asserts it."""
         assert isinstance(answer, StreamAnswer)
         assert (answer.body, answer.ended) == (EVENTS[0], False)
 
 
 @dataclass(frozen=True)
 class EndsInError:
-    """The stream's first event, the error as the last, and HTTP's own end."""
+    """The stream's first event, the error as the last, and HTTP's end of the body."""
 
     error: errors.ApiError
 
     def check(self, answer: Answer) -> None:
-        """Looks."""
+        """Asserts it."""
         assert isinstance(answer, StreamAnswer)
         assert answer.body.startswith(EVENTS[0]), answer
         assert answer.ended, "HTTP's own end is missing"
@@ -89,13 +89,13 @@ class EndsInError:
 
 DIFFERENCES = (
     Difference(
-        "bytes for callers that do not name their type",
+        "binary data for callers that do not accept its type",
         Request("/same", _PNG, headers=_IMAGE),
         Expected(200, Bytes(_PNG), "image/png"),
         Expected(200, Bytes(base64.b64encode(_PNG)), "image/png"),
         "bytes",
-        "base64, unless the first type in `Accept` is a binary one such as `image/png` or `image/*`;"
-        " `*/*` and no `Accept` do not count",
+        "base64, unless the first type in `Accept` is binary, such as `image/png` or `image/*`;"
+        " `*/*` or a missing `Accept` is not enough",
         f"{GUIDE}/api-gateway-payload-encodings-workflow.html",
     ),
     Difference(
@@ -104,16 +104,16 @@ DIFFERENCES = (
         Expected(200, Bytes(b'{"a": 1}'), JSON),
         refused(errors.API_FAILED),
         "the text",
-        "500 `api_failed`: API Gateway takes the text for base64. Errors are told all the same",
+        "500 `api_failed`, because API Gateway decodes the text as base64. Errors are not affected",
         f"{GUIDE}/api-gateway-payload-encodings-workflow.html",
     ),
     Difference(
-        "a text that is not UTF-8",
+        "text that is not UTF-8",
         Request("/same", b'"\xff"', headers={"Content-Type": JSON}),
         Expected(200, Bytes(b'"\xff"'), JSON),
         Expected(200, Bytes('"\ufffd"'.encode()), JSON),
         "passes byte for byte",
-        "what is not UTF-8 is replaced; send it as `application/octet-stream`",
+        "invalid bytes are replaced; send it as `application/octet-stream`",
         f"{GUIDE}/api-gateway-payload-encodings-workflow.html",
     ),
     Difference(
@@ -122,26 +122,26 @@ DIFFERENCES = (
         Expected(418, Bytes(b"as it is: \xff"), "text/plain; charset=utf-8"),
         Expected(418, Refusal(errors.MODEL_REFUSED, ("as it is: ",)), JSON),
         "its own bytes and `Content-Type`",
-        "its status, and its words in the error shape (`model_refused`, `model_failed`): SageMaker does not"
-        " tell their type",
+        "its status, with its text in the API's error shape (`model_refused`, `model_failed`): SageMaker does not"
+        " pass on its type",
         SAGEMAKER,
     ),
     Difference(
-        "`Retry-After` and `Allow` of a model",
+        "`Retry-After` and `Allow` from a model",
         Request("/words"),
         Expected(418, headers={"retry-after": "7"}),
         Expected(418, absent=("retry-after",)),
         "pass",
-        "do not: SageMaker drops them",
+        "are missing: SageMaker drops them",
         SAGEMAKER,
     ),
     Difference(
-        "a model's 201 or another 2xx",
+        "201 or another 2xx from a model",
         Request("/created"),
         Expected(201),
         Expected(200),
         "passes",
-        "is 200: SageMaker says 200 for every success",
+        "becomes 200: SageMaker returns 200 for every success",
         SAGEMAKER,
     ),
     Difference(
@@ -154,7 +154,7 @@ DIFFERENCES = (
         SAGEMAKER,
     ),
     Difference(
-        "the headers of a function's answer",
+        "the headers of a function's response",
         Request("/function?act=own"),
         Expected(418, Bytes(b"own"), "text/plain", {"x-own": "yes"}),
         Expected(
@@ -166,8 +166,8 @@ DIFFERENCES = (
             cors=False,
             identified=False,
         ),
-        "its own, and `x-request-id` and CORS headers where it has none",
-        "its own: a function for web pages sets its CORS headers itself",
+        "its own, plus `x-request-id` and CORS headers if it has none",
+        "only its own: a function for web pages must set CORS headers itself",
         f"{GUIDE}/set-up-lambda-proxy-integrations.html",
     ),
     *(
@@ -180,68 +180,68 @@ DIFFERENCES = (
             "502 `api_failed`",
             f"{GUIDE}/handle-errors-in-lambda-integration.html",
         )
-        for what, act in (("raises", "raise"), ("returns no answer", "garbage"))
+        for what, act in (("raises an exception", "raise"), ("returns an invalid response", "garbage"))
     ),
     Difference(
-        "a function that takes longer than its timeout",
+        "a function that exceeds its timeout",
         Request("/function?act=sleep"),
         refused(FUNCTION_TOO_SLOW),
         refused(FAILED),
         "504 `function_too_slow`",
-        "502 `api_failed`, as if it had raised",
+        "502 `api_failed`, as if it had raised an exception",
         f"{GUIDE}/handle-errors-in-lambda-integration.html",
     ),
     Difference(
-        "`model` in the body of a chat",
+        "`model` in the body of a chat request",
         chat(),
         Expected(200, Json({"model": "chat"}), JSON),
         Expected(200, Json({"model": "its own"}), JSON),
-        "reaches the model's server; `model` in the answer is what that server says",
-        "is left out: the server knows its model by another name",
+        "reaches the model's server; `model` in the response is what that server returns",
+        "is removed: the server knows its model by another name",
         "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     ),
 )
 
 STREAM_DIFFERENCES = (
     Difference(
-        "a stream that breaks in the middle, of llama.cpp, `command` or `url`",
+        "a stream of llama.cpp, `command` or `url` that breaks off",
         Request("/cut"),
         Expected(200, BreaksOff(), "text/event-stream"),
         Expected(200, EndsInError(errors.MODEL_FAILED), "text/event-stream"),
-        "the connection is closed before the stream's end, which clients raise as an error",
-        'the last event is an error, `data: {"error": …}`, as it is of a Python model on one machine, too',
+        "the connection closes before the end of the stream, which clients report as an error",
+        'the last event is an error, `data: {"error": …}`, as with a Python model on one machine',
         "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_ModelStreamError.html",
     ),
 )
-"""Those of answers that come in pieces: `test_streams` asks them."""
+"""The differences of streams: `test_streams` sends these requests."""
 
 KEY_DIFFERENCES = (
     Difference(
-        "`Authorization: Bearer` on the path of a model",
+        "`Authorization: Bearer` on a model's path",
         Request("/echo", headers={"Authorization": "Bearer {red}"}),
         Expected(200),
         refused(errors.UNAUTHORIZED),
-        "is taken like `x-api-key`",
-        "401: there only OpenAI's paths below `/v1` take it; `x-api-key` works everywhere",
+        "works like `x-api-key`",
+        "401: only OpenAI's paths under `/v1` accept it; `x-api-key` works everywhere",
         f"{GUIDE}/api-gateway-api-key-source.html",
     ),
     Difference(
-        "the key of a caller, for a function of the config",
+        "the caller's key, for a function of the config",
         Request("/function", headers={"x-api-key": "{red}"}),
         Expected(200, Without("x-api-key")),
         Expected(200, With("x-api-key"), anonymous_on_aws=True),
-        "is taken out of the event",
-        "is in its event, as are all headers; models never see it",
+        "is removed from the Lambda event",
+        "is in the Lambda event, like all headers; models never see it",
         f"{GUIDE}/set-up-lambda-proxy-integrations.html",
     ),
     Difference(
-        "`x-event-ends` on what a function answers",
+        "`x-event-ends` on a function's response",
         Request("/function?act=own", headers={"x-api-key": "{red}"}),
         Expected(418, headers={"x-event-ends": "2040-06-01T16:00:00Z"}),
         Expected(418, absent=("x-event-ends",), cors=False, identified=False),
-        "is there, as on every answer",
-        "is not: the answer passes as the function gives it",
+        "is present, as on every response",
+        "is missing: the function's response passes unchanged",
         f"{GUIDE}/set-up-lambda-proxy-integrations.html",
     ),
 )
-"""Those of an event with teams: `{red}` stands for the key of that team, and `test_keys` asks them."""
+"""The differences of an event with teams: `{red}` stands for that team's key; `test_keys` sends these requests."""

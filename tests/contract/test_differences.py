@@ -1,4 +1,4 @@
-"""`docs/reference/differences.md` is the table of differences; `GOLDEN=write` writes it anew."""
+"""`docs/reference/differences.md` is the table of differences; `GOLDEN=write` rewrites it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,34 @@ ALL = (*DIFFERENCES, *STREAM_DIFFERENCES, *KEY_DIFFERENCES)
 HEAD = """\
 # Differences between the targets
 
-A client cannot tell one machine from AWS, but for this: API Gateway, SageMaker or Lambda leaves no choice.
+Clients see the same API on one machine and on AWS, except for the differences below. API Gateway, SageMaker
+or Lambda makes each of them unavoidable.
 
-`tests/contract` asks every row of both targets: of `mlapi up` as it runs, and of the template that
-`mlapi deploy` would deploy, by AWS's documented rules. No real API Gateway takes part, so what AWS does not
-document is not compared: malformed HTTP, too many or too large headers, answers over 6 MB.
+`tests/contract` checks every row on both targets: on a running `mlapi up`, and on the template that
+`mlapi deploy` would deploy, interpreted by AWS's documented rules. No real API Gateway takes part, so
+behaviour that AWS does not document is not compared: malformed HTTP, too many or too large headers,
+responses over 6 MB.
 
 | what | on one machine | on AWS | why |
 | --- | --- | --- | --- |
 """
 TAIL = """
-How long an answer may take is not waited for by a test:
+The tests do not wait for time limits:
 
 | what | on one machine | on AWS | why |
 | --- | --- | --- | --- |
-| an answer in one piece under `/v1` | 300 seconds | 60 seconds, of SageMaker | [source]({invoke}) |
-| a stream | no limit, but 300 seconds between two pieces | 8 minutes, of SageMaker | [source]({hosting}) |
+| a complete response under `/v1` | 300 seconds | 60 seconds, SageMaker's limit | [source]({invoke}) |
+| a stream | no limit, but 300 seconds between two chunks | 8 minutes, SageMaker's limit | [source]({hosting}) |
 
-On one machine the header `x-event-ends` is missing where a request ended before it had a path: 400
-`malformed_request`, 408, 431.
+On one machine, the header `x-event-ends` is missing from errors that end a request before its path is known:
+400 `malformed_request`, 408 and 431.
 """.format(invoke=SAGEMAKER, hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html")
 
 
 def test_the_page_has_every_difference_and_no_other() -> None:
     page = HEAD + "".join(
-        f"| {one.name} | {one.on_one_machine} | {one.on_aws} | [source]({one.source}) |\n" for one in ALL
+        f"| {difference.name} | {difference.on_one_machine} | {difference.on_aws} | [source]({difference.source}) |\n"
+        for difference in ALL
     )
     page += TAIL
     if os.environ.get("GOLDEN") == "write":
@@ -45,4 +48,4 @@ def test_the_page_has_every_difference_and_no_other() -> None:
 
 
 def test_every_difference_has_a_name_of_its_own() -> None:
-    assert len({one.name for one in ALL}) == len(ALL)
+    assert len({difference.name for difference in ALL}) == len(ALL)
