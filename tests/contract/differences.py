@@ -122,8 +122,8 @@ DIFFERENCES = (
         Expected(418, Bytes(b"as it is: \xff"), "text/plain; charset=utf-8"),
         Expected(418, Refusal(errors.MODEL_REFUSED, ("as it is: ",)), JSON),
         "its own bytes and `Content-Type`",
-        "its status, with its text in the API's error shape (`model_refused`, `model_failed`): SageMaker does not"
-        " pass on its type",
+        "its status, with its text in the API's error shape (`model_refused`, `model_failed`): SageMaker"
+        " does not pass on its type",
         SAGEMAKER,
     ),
     Difference(
@@ -244,4 +244,4 @@ KEY_DIFFERENCES = (
         f"{GUIDE}/set-up-lambda-proxy-integrations.html",
     ),
 )
-"""The differences of an event with teams: `{red}` stands for that team's key; `test_keys` sends these requests."""
+"""The differences of an event with teams: `{red}` stands for that team's key; `test_keys` sends them."""
