@@ -22,8 +22,10 @@ from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import Unpack
 
     from centralized_ml_api.api.samples import Sample
+    from centralized_ml_api.catalog.resolve import Asked
     from centralized_ml_api.plan.aws.types import AwsPlan
 
 STACK = "CentralizedMlApiStack"
@@ -70,7 +72,7 @@ class KnownModels:
 
     facts: ModelFacts
 
-    def resolve(self, model_id: str, version: str, *, region: str, **asked: Any) -> ModelFacts:
+    def resolve(self, model_id: str, version: str, *, region: str, **asked: Unpack[Asked]) -> ModelFacts:
         del model_id, version, region
         values = {name: getattr(self.facts, name) for name in self.facts.__dataclass_fields__}
         return ModelFacts(**{**values, "environment": {**self.facts.environment, **asked["environment"]}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.failures import OfflineError, SourceError, UnknownModelError
 from centralized_ml_api.catalog.manifest import rows_of
@@ -19,9 +19,11 @@ from centralized_ml_api.catalog.suggestion import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Unpack
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.catalog.manifest import Row
+    from centralized_ml_api.catalog.resolve import Asked
     from centralized_ml_api.catalog.sources.lock import Lock
     from centralized_ml_api.catalog.sources.published import Bucket
     from centralized_ml_api.catalog.sources.source import Found, SpecSource
@@ -44,14 +46,16 @@ class Catalog:
         self._sorted: dict[tuple[SpecSource, str], dict[str, list[Row]]] = {}
         self.warnings = [] if warnings is None else warnings
 
-    def resolve(self, model_id: str, version: str = NEWEST, *, region: str, **asked: Any) -> ModelFacts:
+    def resolve(
+        self, model_id: str, version: str = NEWEST, *, region: str, **asked: Unpack[Asked]
+    ) -> ModelFacts:
         """Returns the facts of a model in a region.
 
         Args:
             model_id: JumpStart's id.
             version: A version or specifier; `*` is the newest.
             region: AWS's name of the region.
-            asked: The further arguments of `catalog.resolve.resolve`.
+            asked: What the user asks of the model.
 
         Raises:
             CatalogError: there is no such model or version, or it cannot be deployed like this.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from centralized_ml_api.catalog.facts import ModelFacts
 from centralized_ml_api.catalog.failures import raise_all
@@ -31,12 +30,11 @@ from centralized_ml_api.catalog.spec import check_spec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import Unpack
 
     from centralized_ml_api.catalog.facts import Fidelity, Source
     from centralized_ml_api.catalog.rules.lifecycle import Tolerance
     from centralized_ml_api.catalog.spec import Spec
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,50 +45,52 @@ class ModelWords:
     licence_url: str | None
 
 
+class Asked(TypedDict, total=False):
+    """What the user asks of a model; each key is optional.
+
+    `instance` is the instance type, by default the model's own. `config` is the inference configuration, by
+    default the best that can be deployed. `accept_eula` accepts the licence of a gated model. `environment`
+    and `network_isolation` win over the publisher's. `tolerate` names reasons (`deprecated`, `vulnerable`)
+    that do not count. `instance_check: False` allows types that the publisher did not try.
+    """
+
+    instance: str | None
+    config: str | None
+    accept_eula: bool
+    environment: Mapping[str, str]
+    tolerate: Collection[Tolerance]
+    instance_check: bool
+    network_isolation: bool | None
+
+
 def resolve(
-    spec: Spec,
-    *,
-    region: str,
-    instance: str | None = None,
-    config: str | None = None,
-    accept_eula: bool = False,
-    environment: Mapping[str, str] = _NOTHING,
-    tolerate: Collection[Tolerance] = (),
-    instance_check: bool = True,
-    network_isolation: bool | None = None,
-    source: Source = "live",
-    fidelity: Fidelity = "full",
+    spec: Spec, *, region: str, source: Source = "live", fidelity: Fidelity = "full", **asked: Unpack[Asked]
 ) -> ModelFacts:
-    """Everything that JumpStart's catalogue says about a model in one region on one instance type.
+    """Returns everything that JumpStart's catalogue says about a model in a region on an instance type.
 
     Args:
         spec: the catalogue's entry, as published.
         region: where it will be deployed.
-        instance: the instance type; the model's default without it.
-        config: the inference configuration; the best that can be deployed without it.
-        accept_eula: whether the user accepts the licence of a gated model.
-        environment: the user's own variables, which win.
-        tolerate: `deprecated`, `vulnerable`: what is not to be refused.
-        instance_check: False allows types that the publisher did not try.
-        network_isolation: the user's own choice, which wins.
-        source: where the spec is from, for the record.
-        fidelity: whether the spec is whole, for the record.
+        source: where the spec comes from, for the record.
+        fidelity: whether the spec is complete, for the record.
+        asked: what the user asks of the model.
 
     Raises:
-        CatalogError: the model cannot be deployed so; a subclass says why. Several reasons that do not hang
-            together come as one `SeveralRefusals`.
+        CatalogError: the model cannot be deployed like this. A subclass says why; several independent
+            reasons come as one `SeveralRefusals`.
     """
     check_spec(spec)
     buckets = find_buckets(region)
-    choice = choose_config(spec, config)
+    choice = choose_config(spec, asked.get("config"))
     chosen = choice.spec
-    placed = choose_instance(chosen, instance)
+    placed = choose_instance(chosen, asked.get("instance"))
+    tolerated = asked.get("tolerate", ())
     eula = find_eula(chosen, buckets)
     raise_all(
         [
-            *check_lifecycle(chosen, tolerate),
-            *(check_instance(chosen, placed) if instance_check else ()),
-            *check_licence(chosen, eula, accepted=accept_eula),
+            *check_lifecycle(chosen, tolerated),
+            *(check_instance(chosen, placed) if asked.get("instance_check", True) else ()),
+            *check_licence(chosen, eula, accepted=asked.get("accept_eula", False)),
         ]
     )
     package = find_package(chosen, placed, region)
@@ -109,15 +109,15 @@ def resolve(
         image=image,
         model_package_arn=package,
         model_data=data,
-        environment=build_environment(chosen, placed, environment),
-        network_isolation=is_isolated(chosen, package=bool(package), wanted=network_isolation),
+        environment=build_environment(chosen, placed, asked.get("environment", {})),
+        network_isolation=is_isolated(chosen, package=bool(package), wanted=asked.get("network_isolation")),
         eula=eula,
         deploy=build_deploy(chosen, placed),
         resources=build_resources(chosen, placed),
         payloads=build_payloads(chosen),
         task=describe_task(chosen),
         streams=can_stream(image),
-        warnings=(*choice.warnings, *lifecycle_warnings(chosen, tolerate)),
+        warnings=(*choice.warnings, *lifecycle_warnings(chosen, tolerated)),
     )
 
 

@@ -11,8 +11,10 @@ from centralized_ml_api.errors import CatalogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Unpack
 
     from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.catalog.resolve import Asked
     from centralized_ml_api.config.document.document import Document, NodePath
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.config.rule import Rule
@@ -38,7 +40,7 @@ _FOUND_AS: dict[type[CatalogError], tuple[Rule, str]] = {
 class Looks(Protocol):
     """A catalogue: `catalog.catalog.Catalog`."""
 
-    def resolve(self, model_id: str, version: str, *, region: str, **asked: Any) -> ModelFacts:
+    def resolve(self, model_id: str, version: str, *, region: str, **asked: Unpack[Asked]) -> ModelFacts:
         """The facts of a model, or a `CatalogError`."""
         ...
 

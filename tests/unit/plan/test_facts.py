@@ -24,7 +24,10 @@ from centralized_ml_api.plan.facts import merge_problems, resolve_facts
 from support.jumpstart import CPU, DRAFT, GPU, NEURON, component, make_configured, make_spec, write_mirror
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from centralized_ml_api.catalog.facts import ModelFacts
+    from centralized_ml_api.catalog.resolve import Asked
     from centralized_ml_api.config.rule import Rule
     from centralized_ml_api.errors import Problem
 
@@ -58,7 +61,7 @@ LOOKED_UP_RULES = [rule for rule in RULES if rule.id.startswith("C5")]
 class Untouched:
     """A catalogue that nobody may ask."""
 
-    def resolve(self, model_id: str, version: str, *, region: str, **asked: Any) -> ModelFacts:
+    def resolve(self, model_id: str, version: str, *, region: str, **asked: Unpack[Asked]) -> ModelFacts:
         raise AssertionError(f"{model_id} {version} was looked up in {region}: {asked}")
 
 

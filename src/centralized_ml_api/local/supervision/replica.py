@@ -30,10 +30,10 @@ class Timeouts:
     """How long to wait, in seconds.
 
     Attributes:
-        start: Until a new server must be ready; SageMaker's containers have 8 minutes. probe: Between two
-        probes of a server that is ready. silence: Until a ready server that answers no probe counts as dead.
-        Long, because a server with a single
-            thread does not answer while it computes.
+        start: Until a new server must be ready; SageMaker's containers have 8 minutes.
+        probe: Between two probes of a server that is ready.
+        silence: Until a ready server that answers no probe counts as dead. Long, because a server with a
+            single thread does not answer while it computes.
         stop: Until a server that was asked to stop is killed.
     """
 
