@@ -69,7 +69,7 @@ def test_extending_moves_the_end_of_what_runs_without_a_restart(tmp_path: Path) 
     with start_local_api(tmp_path, config) as api:
         api.wait_serving()
         api.wait_talk("The event ends in ")
-        assert f"Ends by itself at {ends}." in api.output
+        assert f"Ends automatically at {ends}." in api.output
         assert api.call("/echo").headers["x-event-ends"] == ends
         before = api.part_pids("echo")
 

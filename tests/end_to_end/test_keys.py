@@ -48,7 +48,7 @@ def change(api: LocalApi, *words: str) -> None:
 
 @pytest.mark.slow
 def test_a_start_says_where_the_keys_are_and_shows_none(api: LocalApi) -> None:
-    assert "Every call needs the key of a team; there are 3." in api.output
+    assert "Every call needs the key of a team; there are 3 teams." in api.output
     assert "Keys: .mlapi/keys.json" in api.output
     assert '-H "x-api-key: $MLAPI_KEY"' in api.output
     assert "PUBLIC" not in api.output

@@ -12,8 +12,8 @@ import pytest
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import new_key
-from centralized_ml_api.api.paths import PUBLIC_PATHS
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.api_keys import TEAM_HEADER
 from centralized_ml_api.local.gateway import ServedRoute, TeamAccess

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.plan.aws.dashboard import MOST_SHOWN
+from centralized_ml_api.plan.aws.event import MOST_SHOWN
 from support.linting import lint_template
 from support.synthesis import REGION, STACK, build_test_plan, function, model, package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.aws.groups import Weight
+    from centralized_ml_api.plan.aws.capacity import Weight
     from support.synthesis import Deploys, Template
 
 BUDGET = {"usd": 100, "email": "you@example.com"}

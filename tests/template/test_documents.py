@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.known import load_samples
 from centralized_ml_api.api.page import build_page
-from centralized_ml_api.api.samples import load_samples
 from centralized_ml_api.catalog.facts import Eula
 from support.api_gateway import read_document
 from support.api_gateway.document import resolve

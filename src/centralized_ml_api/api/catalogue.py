@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.known import NOTHING_KNOWN, Known
 from centralized_ml_api.api.openapi import JSON
-from centralized_ml_api.api.samples import Sample
 from centralized_ml_api.plan.event import DEFAULT_THROTTLE
 from centralized_ml_api.plan.sample import media_type_of, sample_of
 
@@ -26,27 +25,10 @@ _PROMPTS = ("text_inputs", "inputs", "prompt", "text", "input", "question")
 """Keys of a body under which a single text is what changes from call to call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a target knows of its entries beyond the plan, each by the entry's name.
-
-    `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
-    such as `textgeneration`; `samples` are bodies that are files.
-    """
-
-    refused: Mapping[str, str] = field(default_factory=dict)
-    licences: Mapping[str, str] = field(default_factory=dict)
-    tasks: Mapping[str, str] = field(default_factory=dict)
-    samples: Mapping[str, Sample] = field(default_factory=dict)
-
-
-NOTHING_KNOWN = Known()
-
-
 def build_catalogue(plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN) -> dict[str, Any]:
-    """The document as plain values, in config order."""
+    """Builds the document as plain values, in config order."""
     return {
-        "models": [_model(one, openai, known) for one in plan.deployments],
+        "models": [_model(deployment, openai, known) for deployment in plan.deployments],
         "event": _event(plan.event),
     }
 
@@ -60,8 +42,8 @@ def _event(event: EventPlan) -> dict[str, Any]:
 
 
 def _limits(event: EventPlan) -> str | None:
-    """In words; None where each team has its own."""
-    teams = {one.throttle or DEFAULT_THROTTLE for one in event.teams}
+    """Says the limits in words; None where each team has its own."""
+    teams = {team.throttle or DEFAULT_THROTTLE for team in event.teams}
     if len(teams) > 1:
         return None
     whom = "each team" if teams else "everyone together"
@@ -72,25 +54,25 @@ def _words(throttle: Throttle) -> str:
     return f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
 
 
-def _model(one: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str, Any]:
-    sample = sample_of(one)
+def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str, Any]:
+    sample = sample_of(deployment)
     return {
-        "name": one.name,
-        "path": one.path,
-        "description": one.description,
-        "made_by": one.about.made_by,
-        "licence": one.about.licence,
-        "licence_url": known.licences.get(one.name),
-        "task": known.tasks.get(one.name),
-        "takes": media_type_of(one),
-        "gives": one.about.gives or JSON,
-        "streams": one.integration == "stream" or one.name in openai.chat,
-        "openai": _openai(one.name, openai),
+        "name": deployment.name,
+        "path": deployment.path,
+        "description": deployment.description,
+        "made_by": deployment.about.made_by,
+        "licence": deployment.about.licence,
+        "licence_url": known.licences.get(deployment.name),
+        "task": known.tasks.get(deployment.name),
+        "takes": media_type_of(deployment),
+        "gives": deployment.about.gives or JSON,
+        "streams": deployment.integration == "stream" or deployment.name in openai.chat,
+        "openai": _openai(deployment.name, openai),
         "sample": sample,
-        "sample_file": asdict(known.samples[one.name]) if one.name in known.samples else None,
-        "form": _form(media_type_of(one), sample),
-        "served": one.name not in known.refused,
-        "why_not": known.refused.get(one.name),
+        "sample_file": asdict(known.samples[deployment.name]) if deployment.name in known.samples else None,
+        "form": _form(media_type_of(deployment), sample),
+        "served": deployment.name not in known.refused,
+        "why_not": known.refused.get(deployment.name),
     }
 
 
@@ -101,7 +83,7 @@ def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | 
 
 
 def _form(media: str, sample: Any) -> dict[str, str]:
-    """The kind of form, and for `text` where in the sample the text stands (a JSON pointer).
+    """Returns the kind of form, and for `text` a JSON pointer to the text in the sample.
 
     Source: RFC 6901 (JSON Pointer).
     """
@@ -113,7 +95,7 @@ def _form(media: str, sample: Any) -> dict[str, str]:
 
 
 def _texts(value: Any, at: str) -> Iterator[str]:
-    """Where in a sample the text stands that a caller would change, the nearest first."""
+    """Yields where in a sample a text is that a caller would change, the nearest first."""
     if isinstance(value, dict):
         for key in _PROMPTS:
             if isinstance(value.get(key), str):

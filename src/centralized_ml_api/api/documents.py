@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known, build_catalogue
+from centralized_ml_api.api.catalogue import build_catalogue
+from centralized_ml_api.api.http import CATALOGUE_PATH, OPENAPI_PATH, PAGE_PATH
+from centralized_ml_api.api.known import NOTHING_KNOWN, Known
 from centralized_ml_api.api.openapi import JSON, build_openapi
 from centralized_ml_api.api.page import CONTENT_TYPE, build_page
-from centralized_ml_api.api.paths import CATALOGUE_PATH, OPENAPI_PATH, PAGE_PATH
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
@@ -34,7 +35,7 @@ class ServedDocument:
 def build_documents(
     plan: ApiPlan, openai: OpenAiModels, *, known: Known = NOTHING_KNOWN, root: str = ""
 ) -> tuple[ServedDocument, ...]:
-    """All three.
+    """Builds all three.
 
     Args:
         plan: the entries and the event.

@@ -15,7 +15,7 @@ ENDS_HEADER = "x-event-ends"
 
 
 def render_instant(instant: datetime) -> str:
-    """The instant as RFC 3339 in UTC, to the second: `2030-06-01T16:00:00Z`. Pure.
+    """Renders the instant as RFC 3339 in UTC, to the second: `2030-06-01T16:00:00Z`. Pure.
 
     Source: RFC 3339, section 5.6.
     """
@@ -23,7 +23,7 @@ def render_instant(instant: datetime) -> str:
 
 
 def render_left(left: timedelta) -> str:
-    """A length of time in its two largest units: `2 days 3 h`, `1 h 59 min`, `10 min`, `45 s`. Pure.
+    """Renders a length of time in its two largest units: `2 days 3 h`, `1 h 59 min`, `10 min`, `45 s`. Pure.
 
     Rounded to the nearest second first, so that what just began is not one short.
     """

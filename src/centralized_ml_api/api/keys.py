@@ -1,10 +1,9 @@
 """Team keys: their form, and what every target can do with them.
 
     mlapi_  43 characters of base 62   6 characters of base 62
-    prefix  256 bits of chance         CRC-32 of all that stands before
+    prefix  256 random bits            CRC-32 of everything before it
 
-The prefix lets scanners find keys in code, and the checksum lets them tell a key from what only looks like
-one without asking anybody.
+The prefix lets scanners find keys in code. The checksum lets them tell a key from a lookalike offline.
 Source: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 """
 
@@ -40,18 +39,18 @@ _FORM = re.compile(PATTERN)
 
 
 def new_key() -> str:
-    """A key that nobody can guess."""
+    """Returns a new key that nobody can guess."""
     start = PREFIX + _render_base62(secrets.randbits(_SECRET_BITS), _SECRET_CHARACTERS)
     return start + _checksum(start)
 
 
 def is_key(text: str) -> bool:
-    """Whether `text` is a key, and not one that was cut or mistyped. Pure."""
+    """Returns whether `text` is a whole key, neither cut off nor mistyped. Pure."""
     return bool(_FORM.fullmatch(text)) and text.endswith(_checksum(text[:-_CHECKSUM_CHARACTERS]))
 
 
 def hide_keys(text: str) -> str:
-    """The text without the keys that may be in it, for whatever is logged or shown. Pure."""
+    """Returns the text with every key in it hidden, for whatever is logged or shown. Pure."""
     return _FORM.sub(PREFIX + "…", text)
 
 
@@ -60,7 +59,7 @@ def _checksum(start: str) -> str:
 
 
 def _render_base62(number: int, width: int) -> str:
-    """The number in that many digits, zeros in front."""
+    """Renders the number in that many digits, zeros in front."""
     digits = []
     for _ in range(width):
         number, digit = divmod(number, len(_DIGITS))
@@ -94,16 +93,16 @@ class TeamKeys:
 class Keys(Protocol):
     """The keys of one running or deployed API.
 
-    Every method but `teams` raises `UsageError` for a team that is not there. On one machine all of them work
-    also while nothing runs.
+    Every method except `teams` raises `UsageError` for an unknown team. On one machine all of them also work
+    while nothing runs.
     """
 
     def teams(self) -> Sequence[TeamKeys]:
-        """Every team, in the order of the config."""
+        """Returns every team, in config order."""
         ...
 
     def show(self, team: str) -> str:
-        """The value of the team's current key.
+        """Returns the value of the team's current key.
 
         Raises:
             UsageError: the team has none.
@@ -111,9 +110,9 @@ class Keys(Protocol):
         ...
 
     def rotate(self, team: str, grace: timedelta) -> None:
-        """Gives the team a new key; the one it had goes on working for `grace`, which may be 0."""
+        """Gives the team a new key; the old one keeps working for `grace`, which may be 0."""
         ...
 
     def revoke(self, team: str, *, former_only: bool = False) -> None:
-        """Takes all keys from the team, or only those that were replaced and still work."""
+        """Revokes all keys of the team, or only those that were replaced and still work."""
         ...

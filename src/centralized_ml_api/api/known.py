@@ -1,32 +1,98 @@
-"""What one machine knows of its entries beyond the plan, without asking anybody."""
+"""What one machine knows of its entries beyond the plan, without asking anybody: facts and sample files."""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.catalogue import Known
-from centralized_ml_api.api.samples import load_samples
 from centralized_ml_api.catalog.own_region import find_region
+from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.errors import CatalogError
+from centralized_ml_api.plan.sample import sample_file_of
 from centralized_ml_api.plan.types import JumpStartModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from centralized_ml_api.catalog.resolve import ModelWords
+    from centralized_ml_api.plan.sample import SampleFile
     from centralized_ml_api.plan.types import ApiPlan
 
 
-def load_known(plan: ApiPlan) -> Known:
-    """Samples that are files, and what lock, cache and snapshot say of JumpStart's models.
+FILE_BYTES = 256 * 1024
+"""A larger file is left out: everybody who opens the page would fetch it."""
 
-    Of a model that they do not have nothing is known.
+ALL_BYTES = 2 * 1024 * 1024
+"""What the files of all entries may have together, in config order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The file's own name, its media type, its bytes in base64."""
+
+    name: str
+    media_type: str
+    base64: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a target knows of its entries beyond the plan, each by the entry's name.
+
+    `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
+    such as `textgeneration`; `samples` are bodies that are files.
     """
-    models = {one.name: one.origin for one in plan.deployments if isinstance(one.origin, JumpStartModel)}
+
+    refused: Mapping[str, str] = field(default_factory=dict)
+    licences: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+
+
+NOTHING_KNOWN = Known()
+
+
+def load_samples(plan: ApiPlan) -> Mapping[str, Sample]:
+    """Loads the samples that are files, by entry name; unreadable and too large files are left out."""
+    found: dict[str, Sample] = {}
+    left = ALL_BYTES
+    for deployment in plan.deployments:
+        file = sample_file_of(deployment)
+        content = _load(file, plan.folders) if file else None
+        if file and content is not None and len(content) <= min(FILE_BYTES, left):
+            found[deployment.name] = Sample(
+                PurePath(file.path).name, file.media_type, base64.b64encode(content).decode()
+            )
+            left -= len(content)
+    return found
+
+
+def _load(file: SampleFile, folders: Sequence[Path]) -> bytes | None:
+    try:
+        with resolve_folder(file.path, folders).open("rb") as opened:
+            return opened.read(FILE_BYTES + 1)
+    except OSError:
+        return None
+
+
+def load_known(plan: ApiPlan) -> Known:
+    """Loads samples that are files, and what lock, cache and snapshot say about JumpStart models.
+
+    Nothing is known about a model that they do not have.
+    """
+    models = {
+        deployment.name: deployment.origin
+        for deployment in plan.deployments
+        if isinstance(deployment.origin, JumpStartModel)
+    }
     words = _load_words(plan, models) if models else {}
     return Known(
-        licences={name: one.licence_url for name, one in words.items() if one.licence_url},
-        tasks={name: one.task for name, one in words.items()},
+        licences={name: said.licence_url for name, said in words.items() if said.licence_url},
+        tasks={name: said.task for name, said in words.items()},
         samples=load_samples(plan),
     )
 

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible paths: which there are, what `/v1/models` answers, the errors they add. Pure.
+"""The OpenAI-compatible paths: which exist, what `/v1/models` answers, the errors they add. Pure.
 
 Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models)
 """
@@ -34,10 +34,10 @@ def missing_model(names: Iterable[str]) -> ApiError:
 
 
 def build_model_list(names: Iterable[str]) -> dict[str, Any]:
-    """The answer of `GET /v1/models`."""
+    """Builds the answer of `GET /v1/models`."""
     return {"object": "list", "data": [build_model(name) for name in names]}
 
 
 def build_model(name: str) -> dict[str, Any]:
-    """The answer of `GET /v1/models/{name}`. Nothing knows when a model was made, so `created` is 0."""
+    """Builds the answer of `GET /v1/models/{name}`. `created` is 0: it is unknown."""
     return {"id": name, "object": "model", "created": 0, "owned_by": "centralized-ml-api"}

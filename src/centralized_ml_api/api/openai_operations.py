@@ -22,7 +22,7 @@ MODEL_PARAMETER = {"name": "model", "in": "path", "required": True, "schema": {"
 def build_openai_operations(
     models: OpenAiModels, errors: Mapping[str, Any], security: Operation
 ) -> dict[str, Operation]:
-    """The paths that these models need.
+    """Builds the paths that these models need.
 
     Args:
         models: the entries.
@@ -78,7 +78,7 @@ def _model() -> Operation:
 
 
 def _body(names: Sequence[str], properties: Operation, example: Operation) -> Operation:
-    """Only what has to be there is told; everything else that OpenAI's API knows may be."""
+    """Describes only the required properties; everything else in OpenAI's API is allowed."""
     model = {"type": "string", "enum": [*names]}
     required = ["model", *example]
     schema = {"type": "object", "required": required, "properties": {"model": model, **properties}}

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import __version__
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.http import (
+    CATALOGUE_PATH,
+    HEALTH_PATH,
+    OPENAPI_PATH,
+    PAGE_PATH,
+    PUBLIC_PATHS,
+)
 from centralized_ml_api.api.keys import KEY_HEADER
 from centralized_ml_api.api.openai_operations import build_openai_operations
-from centralized_ml_api.api.own_operations import build_own_operations
 from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample_of
 from centralized_ml_api.plan.speaks import OpenAiModels
 
@@ -20,6 +26,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+
+
+Operation = dict[str, Any]
+
+_OBJECT: Operation = {"application/json": {"schema": {"type": "object"}}}
+_HTML: Operation = {"text/html": {"schema": {"type": "string"}}}
+
+
+def build_own_operations(refusals: Mapping[str, Any]) -> dict[str, Operation]:
+    """Builds one GET each; `refusals` are the answers for callers without a key, where one is required."""
+    unready = {"503": {"description": "Some models cannot answer now; it names them.", "content": _OBJECT}}
+    return {
+        PAGE_PATH: _get(PAGE_PATH, "show_page", "The page to try the models on", _HTML),
+        CATALOGUE_PATH: _get(CATALOGUE_PATH, "show_catalogue", "What there is", _OBJECT, refusals),
+        OPENAPI_PATH: _get(OPENAPI_PATH, "show_openapi", "This document", _OBJECT, refusals),
+        HEALTH_PATH: _get(HEALTH_PATH, "show_health", "Which models can answer now", _OBJECT, unready),
+    }
+
+
+def _get(
+    path: str, name: str, summary: str, content: Operation, more: Mapping[str, Any] | None = None
+) -> Operation:
+    answers = {"200": {"description": "It.", "content": content}, **(more or {})}
+    everybody: Operation = {"security": []} if path in PUBLIC_PATHS else {}
+    return {"get": {"operationId": name, "summary": summary, **everybody, "responses": answers}}
+
 
 TITLE = "Centralized ML API"
 JSON = "application/json"
@@ -49,7 +81,7 @@ _EITHER: dict[str, Any] = {"security": [{name: []} for name in _SECURITY_SCHEMES
 
 
 def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "") -> dict[str, Any]:
-    """The document as plain values, in config order; it holds nothing that only one target knows.
+    """Builds the document as plain values, in config order; nothing in it is known to one target only.
 
     Args:
         plan: the paths of the entries.
@@ -68,7 +100,7 @@ def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: st
         "servers": [{"url": root or "/"}],
         **({"security": [{"key": []}]} if needs_key else {}),
         "paths": {
-            **{one.path: {"post": _operation(one, known)} for one in plan.deployments},
+            **{deployment.path: {"post": _operation(deployment, known)} for deployment in plan.deployments},
             **build_openai_operations(openai or OpenAiModels(), known, _EITHER if needs_key else {}),
             **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}),
         },
@@ -92,7 +124,7 @@ def _operation(deployment: ModelDeployment, known: dict[str, Any]) -> dict[str, 
 
 
 def _known_errors(*, needs_key: bool) -> dict[str, Any]:
-    """What any call may be answered instead, by status."""
+    """Returns the errors that any call may get, by status."""
     refused = _refusals({**(_KEY_ERRORS if needs_key else {}), **_ERRORS})
     return {**{status: {"description": text} for status, text in _OWN_ERRORS.items()}, **refused}
 
@@ -102,12 +134,12 @@ def _refusals(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def operation_id(name: str) -> str:
-    """A name for generated clients: `call_` and the path in a form that every language takes."""
+    """Returns a name for generated clients: `call_` and the path in a form that every language accepts."""
     return f"call_{name.replace('-', '_')}"
 
 
 def build_header_parameter(name: str) -> dict[str, Any]:
-    """A request header that reaches the model, where it is sent.
+    """Builds the parameter for a request header that reaches the model.
 
     Content-Type and Accept are not among the parameters of a document.
     Source: https://spec.openapis.org/oas/v3.0.3#parameter-object
@@ -116,7 +148,7 @@ def build_header_parameter(name: str) -> dict[str, Any]:
 
 
 def _body(deployment: ModelDeployment) -> dict[str, Any]:
-    """What the entry takes; for JSON the sample is a body that works."""
+    """Describes what the entry takes; for JSON the sample is a body that works."""
     media_type = media_type_of(deployment)
     sample = None if sample_file_of(deployment) else sample_of(deployment)
     example = {} if sample is None else {"example": sample}
@@ -124,7 +156,7 @@ def _body(deployment: ModelDeployment) -> dict[str, Any]:
 
 
 def _schema(media_type: str) -> dict[str, Any]:
-    """JSON may be anything, as nobody says more; everything else is text or bytes."""
+    """Returns the schema: JSON can be anything, since nobody says more; everything else is text or bytes."""
     if media_type.endswith("json"):
         return {}
     return {"type": "string", **({} if media_type.startswith("text/") else {"format": "binary"})}

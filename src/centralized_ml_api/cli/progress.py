@@ -13,7 +13,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import state_flag
 from centralized_ml_api.cli.output import counted, shown_path
 from centralized_ml_api.config.resolve import resolve_folder
-from centralized_ml_api.plan.aws.notes import how_often, who_may_call
+from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.sample import sample_file_of, sample_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
         output.talk(f"  note: {note}")
     output.talk(f"  {_who_may_call(status, plan)}")
     if status.ends:
-        output.talk(f"  Ends by itself at {status.ends}.")
+        output.talk(f"  Ends automatically at {status.ends}.")
     output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
     if status.metrics:
         output.talk(f"  Metrics for Prometheus: {status.metrics}")

@@ -31,7 +31,7 @@ Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
-    """The whole API in config order, models before endpoints. Pure: reads no file and asks no network."""
+    """Builds the whole API in config order, models before endpoints. Pure: reads no file, uses no network."""
     return ApiPlan(
         deployments=tuple(_deployment(entry, loaded.code_folders) for entry in loaded.config.entries),
         folders=(loaded.root, loaded.path.parent),
@@ -111,5 +111,5 @@ def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
 
 
 def _not_acted_on(event: Event | None) -> list[str]:
-    """What this version reads but does not act on on one machine, so that nobody relies on it."""
+    """Lists what this version reads but does not act on on one machine, so that nobody relies on it."""
     return ["event.budget: no alarm is set"] if event is not None and event.budget is not None else []

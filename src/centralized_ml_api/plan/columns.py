@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def render_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """One line a row, each column as wide as its longest cell; all rows have the same number of cells."""
+    """Renders one line per row, each column as wide as its longest cell; all rows have equally many cells."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

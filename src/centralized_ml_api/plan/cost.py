@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 HOURS_A_DAY = 24
 BUDGET_HOURS = Decimal(30 * HOURS_A_DAY)
-"""What a monthly budget is compared with when nothing ends the deployment before: 30 days."""
+"""What a monthly budget is compared with when the deployment has no earlier end: 30 days."""
 
-ELSEWHERE = "it exists already, and is billed where it was made"
-SOFTWARE = "the price of the software, on the model's page in the AWS Marketplace, comes on top"
+ELSEWHERE = "already exists; billed where it was created"
+SOFTWARE = "the software price, which the model's page in the AWS Marketplace lists, is extra"
 
 _MILLION = 1_000_000
 _MIB_A_GB = 1024
@@ -40,7 +40,7 @@ class UsdRange:
         return UsdRange(self.low + other.low, self.high + other.high)
 
     def times(self, factor: Decimal | int) -> UsdRange:
-        """The same so many times over; `factor` is not negative."""
+        """Multiplies the range by `factor`, which is not negative."""
         return UsdRange(self.low * factor, self.high * factor)
 
 
@@ -81,65 +81,71 @@ class Cost:
 
     @property
     def hourly(self) -> UsdRange:
-        """All instances in an hour, as far as it is known; more where `is_complete` is False."""
-        return sum((one.hourly for one in self.entries if one.hourly), NOTHING)
+        """The cost of all instances in an hour, as far as it is known; more where `is_complete` is False."""
+        return sum((entry.hourly for entry in self.entries if entry.hourly), NOTHING)
 
     @property
     def is_complete(self) -> bool:
         """Whether every price of an hour is known."""
-        return all(one.is_complete for one in self.entries)
+        return all(entry.is_complete for entry in self.entries)
 
     def over(self, hours: Decimal) -> UsdRange:
-        """All instances in so many hours, as far as it is known."""
+        """Returns the cost of all instances in so many hours, as far as it is known."""
         return self.hourly.times(hours)
 
     def of_requests(self, number: int) -> UsdRange | None:
-        """So many calls, whichever entries they go to; None when the prices of calls are not known.
+        """Returns the cost of so many calls to any entries; None when the prices of calls are unknown.
 
         More where `are_calls_complete` is False.
         """
         requests = self.prices.requests
         if requests is None:
             return None
-        functions = [one.function_per_million or NOTHING for one in self.entries] or [NOTHING]
+        functions = [entry.function_per_million or NOTHING for entry in self.entries] or [NOTHING]
         api = requests.api_per_million.usd
-        low, high = min(one.low for one in functions), max(one.high for one in functions)
+        low, high = min(function.low for function in functions), max(function.high for function in functions)
         return UsdRange(api + low, api + high).times(Decimal(number) / _MILLION)
 
     @property
     def are_calls_complete(self) -> bool:
-        """Whether it is known of every entry what calls cost."""
-        return all(one.function_per_million is not None for one in self.entries)
+        """Whether the cost of calls is known for every entry."""
+        return all(entry.function_per_million is not None for entry in self.entries)
 
     @property
     def used(self) -> tuple[Price, ...]:
         """Every price that went into it."""
-        instances = tuple(price for one in self.entries for price in one.used)
+        instances = tuple(price for entry in self.entries for price in entry.used)
         requests = self.prices.requests
         if requests is None:
             return instances
-        functions = any(one.function_per_million != NOTHING for one in self.entries)
+        functions = any(entry.function_per_million != NOTHING for entry in self.entries)
         return (*instances, *(requests.all if functions else (requests.api_per_million,)))
 
 
 def build_cost(plan: ApiPlan, prices: PriceList, *, packages: Collection[str] = ()) -> Cost:
-    """What every entry costs.
+    """Computes what every entry costs.
 
     Args:
         plan: what the config asks for.
         prices: those of the region where it will exist.
-        packages: the names of JumpStart entries that turned out to be packages of the Marketplace.
+        packages: the names of JumpStart entries that are packages of the Marketplace.
     """
-    return Cost(tuple(_entry(one, prices, packages) for one in plan.deployments), prices)
+    return Cost(tuple(_entry(deployment, prices, packages) for deployment in plan.deployments), prices)
 
 
 def hours_until(ends: datetime, now: datetime) -> Decimal:
-    """The hours from now until then, none when it is past."""
+    """Returns the hours from `now` to `ends`; 0 when it is past."""
     return max(Decimal(0), Decimal(str((ends - now).total_seconds())) / _SECONDS_AN_HOUR)
 
 
 def compare_budget(cost: Cost, usd: Decimal, hours: Decimal) -> Verdict:
-    """Whether the instances stay within a budget at full scale; unknown when only what is known does."""
+    """Compares the instances at full scale with a budget; unknown when prices are missing.
+
+    Args:
+        cost: what the plan costs.
+        usd: the budget.
+        hours: how long the instances run.
+    """
     if cost.over(hours).high > usd:
         return "above"
     return "within" if cost.is_complete else "unknown"
@@ -166,7 +172,7 @@ def _count(entry: ModelDeployment) -> tuple[int, int]:
 
 
 def _hourly(entry: ModelDeployment, prices: Iterable[Price]) -> UsdRange:
-    """Of several types, SageMaker takes the first that has capacity: each of them may be it."""
+    """Returns the range over all types: SageMaker takes the first that has capacity."""
     usd = [price.usd for price in prices]
     if not usd:
         return NOTHING
@@ -187,7 +193,7 @@ def _software(entry: ModelDeployment, packages: Collection[str]) -> Iterable[str
 
 
 def _function(entry: ModelDeployment, prices: PriceList) -> UsdRange | None:
-    """The function that streams lasts as long as an answer, which nobody knows before."""
+    """Returns the cost of a million calls; None when streaming, since nobody knows how long answers take."""
     if entry.integration == "stream" or (entry.function and prices.requests is None):
         return None
     if entry.function is None or prices.requests is None:

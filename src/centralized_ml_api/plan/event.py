@@ -1,4 +1,4 @@
-"""Who may call, how much, until when, for how much: the event as decided. Pure."""
+"""The event as decided: who may call, how often, until when, and within which budget. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TeamPlan:
     models: tuple[str, ...] | None
 
     def may_call(self, entry: str) -> bool:
-        """Whether the team may call that entry."""
+        """Returns whether the team may call that entry."""
         return self.models is None or entry in self.models
 
 
@@ -65,11 +65,11 @@ class EventPlan:
 
 
 def build_event(event: Event | None) -> EventPlan:
-    """The event as decided; without an `event`, a public API with the default throttle."""
+    """Builds the event as decided; without an `event`, a public API with the default throttle."""
     if event is None:
         return EventPlan()
     own = _throttle(event.requests_per_second, event.burst)
-    teams = tuple(_team(one, own) for one in event.teams)
+    teams = tuple(_team(team, own) for team in event.teams)
     return EventPlan(
         teams=teams,
         throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
@@ -79,16 +79,17 @@ def build_event(event: Event | None) -> EventPlan:
 
 
 def _together(teams: tuple[TeamPlan, ...]) -> Throttle:
-    """What all teams may send at once, so that the whole API never refuses what a team is promised."""
-    throttles = [one.throttle or DEFAULT_THROTTLE for one in teams]
+    """Returns what all teams may send together, so that the API never refuses what one team is promised."""
+    throttles = [team.throttle or DEFAULT_THROTTLE for team in teams]
+    rate = sum(throttle.requests_per_second for throttle in throttles)
     return Throttle(
-        max(DEFAULT_THROTTLE.requests_per_second, sum(one.requests_per_second for one in throttles)),
-        max(DEFAULT_THROTTLE.burst, sum(one.burst for one in throttles)),
+        max(DEFAULT_THROTTLE.requests_per_second, rate),
+        max(DEFAULT_THROTTLE.burst, sum(throttle.burst for throttle in throttles)),
     )
 
 
 def _team(written: str | Team, default: Throttle | None) -> TeamPlan:
-    """A team's own rate and burst win one by one over the event's."""
+    """Builds a team; its own rate and its own burst each override the event's."""
     if isinstance(written, str):
         return TeamPlan(written, default, None, None)
     return TeamPlan(
@@ -109,3 +110,18 @@ def _team_throttle(written: Team, default: Throttle | None) -> Throttle | None:
 
 def _throttle(rate: float | None, burst: int | None) -> Throttle | None:
     return None if rate is None else Throttle(rate, burst or math.ceil(rate * _BURST_SECONDS))
+
+
+def who_may_call(event: EventPlan) -> str:
+    """Says in one sentence who may call."""
+    count = len(event.teams)
+    if not count:
+        return "The API is public: anyone who knows the address can call it."
+    return f"Every call needs the key of a team; there {'is 1 team' if count == 1 else f'are {count} teams'}."
+
+
+def how_often(throttle: Throttle) -> str:
+    """Says in one sentence what all callers together may send."""
+    return (
+        f"All callers together: {throttle.requests_per_second:g} requests a second, {throttle.burst} at once."
+    )

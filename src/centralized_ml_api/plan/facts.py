@@ -1,4 +1,4 @@
-"""Every JumpStart model of a config looked up: what JumpStart says, or what stands against it, and where."""
+"""Every JumpStart model of a config looked up: what JumpStart says, or why it cannot be used, and where."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def resolve_facts(
 
 
 def merge_problems(written: Iterable[Problem], looked_up: Iterable[Problem]) -> tuple[Problem, ...]:
-    """What was found in the file and what was found in the catalogue, in file order. Pure.
+    """Merges what was found in the file with what was found in the catalogue, in file order. Pure.
 
-    Where both say the same of the same place, the catalogue knows it better.
+    Where both report the same problem at the same location, the catalogue's report is kept.
     """
-    merged = {(one.id, one.location): one for one in [*written, *looked_up]}
+    merged = {(problem.id, problem.location): problem for problem in [*written, *looked_up]}
     return tuple(sorted(merged.values(), key=_in_file_order))
 
 
@@ -90,7 +90,7 @@ class _Lookup:
         self.problems: list[Problem] = []
 
     def run(self, catalog: Looks, region: str) -> ModelFacts | None:
-        """The facts for the first of the entry's instance types, once all of them are allowed."""
+        """Returns the facts for the first of the entry's instance types, if all of them are allowed."""
         tried = [
             (path, self._resolve(catalog, region, instance, path)) for path, instance in self._instances()
         ]
@@ -99,10 +99,10 @@ class _Lookup:
             return None
         first = every[0][1]
         self.problems += [
-            self._other_container(path, first, one) for path, one in every if _differs(first, one)
+            self._other_container(path, first, other) for path, other in every if _differs(first, other)
         ]
         self.problems += [self._note(text) for text in first.warnings]
-        return None if any(one.severity == "error" for one in self.problems) else first
+        return None if any(problem.severity == "error" for problem in self.problems) else first
 
     def _instances(self) -> Iterator[tuple[NodePath, str | None]]:
         if not self._entry.instances:
@@ -127,8 +127,8 @@ class _Lookup:
                 instance_check=entry.instance_check,
             )
         except CatalogError as error:
-            found = (self._problem(one, instance_path) for one in _single(error))
-            self.problems += [one for one in found if one not in self.problems]
+            found = (self._problem(refusal, instance_path) for refusal in _single(error))
+            self.problems += [problem for problem in found if problem not in self.problems]
             return None
 
     def _problem(self, error: CatalogError, instance_path: NodePath) -> Problem:
@@ -146,8 +146,8 @@ class _Lookup:
     def _other_container(self, path: NodePath, first: ModelFacts, other: ModelFacts) -> Problem:
         return jumpstart.INSTANCE_POOL.problem(
             self._document.value_location(path),
-            found=f'"{other.instance}", which needs another container than "{first.instance}"',
-            expected="types that share image, artifacts and variables",
+            found=f'"{other.instance}", which needs a different container from "{first.instance}"',
+            expected="types that share one image, artifacts and variables",
             fix=f'remove "{other.instance}"',
         )
 

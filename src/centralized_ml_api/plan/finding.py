@@ -35,12 +35,12 @@ Look = Callable[[], Iterable[Finding]]
 
 
 def is_healthy(findings: Iterable[Finding]) -> bool:
-    """Whether nothing that was found stands against going on."""
-    return all(one.severity != "error" for one in findings)
+    """Returns whether no finding is an error."""
+    return all(finding.severity != "error" for finding in findings)
 
 
 def build_config_findings(path: Path, problems: Iterable[Problem]) -> list[Finding]:
-    """Every problem and warning of a config; ok when there is none. Pure."""
+    """Builds a finding for each problem and warning of a config; one that is ok when there is none. Pure."""
     found = [_of_problem(problem) for problem in problems]
     return found or [Finding("config", "ok", f"{path} has no problems")]
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.columns import render_columns
-from centralized_ml_api.plan.cost_text import render_hourly, render_prices_day, render_total
+from centralized_ml_api.plan.cost_report import render_hourly, render_prices_day, render_total
+from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, PackageModel
 
 if TYPE_CHECKING:
@@ -19,7 +19,13 @@ Target = Literal["local", "aws"]
 
 
 def render_plan(plan: ApiPlan, target: Target, cost: Cost | None = None) -> str:
-    """A table, one line an entry, and below it what it costs, who may call and what is not acted on."""
+    """Renders a table, one line per entry, then what it costs, who may call and what is not acted on.
+
+    Args:
+        plan: the plan.
+        target: where it would exist.
+        cost: what it costs, where that is wanted.
+    """
     header = ("PATH", "MODEL", "SERVED BY" if target == "local" else "INSTANCES", "INTEGRATION", "HEADERS")
     rows = [header, *(_row(entry, target) for entry in plan.deployments)]
     if cost:
@@ -33,7 +39,7 @@ def _cost_notes(cost: Cost | None) -> list[str]:
 
 
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
-    """What a reader of the plan must know besides the entries, in sentences."""
+    """Returns, in sentences, what a reader of the plan must know besides the entries."""
     if target == "aws":
         return [who_may_call(plan.event), *_end_note(plan)]
     who = f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
@@ -42,11 +48,11 @@ def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
 
 def _end_note(plan: ApiPlan) -> list[str]:
     ends = plan.event.ends
-    return [f"Ends by itself at {ends:%Y-%m-%dT%H:%M:%SZ}."] if ends else []
+    return [f"Ends automatically at {ends:%Y-%m-%dT%H:%M:%SZ}."] if ends else []
 
 
 def plan_json(plan: ApiPlan, target: Target) -> dict[str, Any]:
-    """The plan as plain values, for scripts: `entries` with every decided field, and `notes`."""
+    """Returns the plan as plain values, for scripts: `entries` with every decided field, and `notes`."""
     entries = [_plain({**asdict(entry), "path": entry.path}) for entry in plan.deployments]
     return {"target": target, "entries": entries, "notes": plan_notes(plan, target)}
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import mimetypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.sample import file_of
-from centralized_ml_api.plan.media_types import guess_media_type
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
+
+
+_KNOWN = mimetypes.MimeTypes()
+_KNOWN.add_type("audio/wav", ".wav")  # Python 3.11 knows only audio/x-wav
+_KNOWN.add_type("application/x-npy", ".npy")
+_KNOWN.add_type("image/webp", ".webp")
+
+
+def guess_media_type(name: str) -> str | None:
+    """Returns the media type of a file with that name or path, if its ending is known."""
+    return _KNOWN.guess_type(name)[0]
+
+
+def guess_ending(media_type: str) -> str | None:
+    """Returns the ending of files of that type, with its dot, if there is one; parameters are ignored."""
+    return _KNOWN.guess_extension(media_type.partition(";")[0].strip().lower())
+
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
@@ -24,14 +41,14 @@ class SampleFile:
 
 
 def sample_of(deployment: ModelDeployment) -> Any:
-    """The config's sample where it is JSON, else one for what the local engine speaks, else None."""
+    """Returns the config's sample where it is JSON, else the sample of the local engine, else None."""
     if deployment.sample is not None:
         return None if file_of(deployment.sample) else deployment.sample
     return deployment.local.serving.sample if deployment.local and deployment.function is None else None
 
 
 def sample_file_of(deployment: ModelDeployment) -> SampleFile | None:
-    """The config's sample where it is a file."""
+    """Returns the config's sample where it is a file, else None."""
     path = file_of(deployment.sample)
     if path is None:
         return None
@@ -39,6 +56,6 @@ def sample_file_of(deployment: ModelDeployment) -> SampleFile | None:
 
 
 def media_type_of(deployment: ModelDeployment) -> str:
-    """The media type of the entry's requests: as the config says, else that of its sample, else JSON."""
+    """Returns the media type of the entry's requests: the config's, else that of its sample, else JSON."""
     file = sample_file_of(deployment)
     return deployment.about.takes or (file.media_type if file else JSON)

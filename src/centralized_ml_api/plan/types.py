@@ -157,5 +157,5 @@ class ApiPlan:
     event: EventPlan = field(default_factory=EventPlan)
 
     def deployment(self, name: str) -> ModelDeployment | None:
-        """The deployment of that name, if there is one."""
-        return next((one for one in self.deployments if one.name == name), None)
+        """Returns the deployment of that name, if there is one."""
+        return next((deployment for deployment in self.deployments if deployment.name == name), None)

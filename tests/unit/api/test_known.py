@@ -35,12 +35,12 @@ def load(folder: Path, *models: str, **more: Any) -> LoadedConfig:
     entries = [
         {
             "name": f"m{number}",
-            "model_id": one,
+            "model_id": model,
             "instance": "ml.g5.2xlarge",
             "integration": {"type": "api"},
             **more,
         }
-        for number, one in enumerate(models)
+        for number, model in enumerate(models)
     ]
     (folder / "models.json").write_text(json.dumps({"models": entries}))
     return load_config(folder / "models.json", now=datetime.now(UTC))

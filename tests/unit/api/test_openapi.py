@@ -36,7 +36,7 @@ def test_an_operation_has_what_a_caller_needs(tmp_path: Path) -> None:
     assert operation["operationId"] == "call_a_package"
     assert operation["description"] == "Draws."
     assert operation["requestBody"]["content"]["application/json"]["example"] == {"prompt": "a cat"}
-    assert [one["name"] for one in operation["parameters"]] == ["X-Caller"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["X-Caller"]
 
 
 def test_errors_have_the_one_shape(tmp_path: Path) -> None:
@@ -96,9 +96,15 @@ def test_with_teams_all_but_the_page_and_the_health_ask_for_a_key(tmp_path: Path
     assert document["security"] == [{"key": []}]
     chat = document["paths"]["/v1/chat/completions"]["post"]
     assert chat["security"] == [{"key": []}, {"bearer": []}], "OpenAI's clients send nothing but Bearer"
-    operations = {path: one for path, item in document["paths"].items() for one in item.values()}
-    assert {path for path, one in operations.items() if one.get("security") == []} == {"/", "/health"}
-    assert {path for path, one in operations.items() if "401" not in one["responses"]} == {"/", "/health"}
+    found = {path: operation for path, item in document["paths"].items() for operation in item.values()}
+    assert {path for path, operation in found.items() if operation.get("security") == []} == {
+        "/",
+        "/health",
+    }
+    assert {path for path, operation in found.items() if "401" not in operation["responses"]} == {
+        "/",
+        "/health",
+    }
 
 
 def test_without_teams_no_key_is_spoken_of(tmp_path: Path) -> None:

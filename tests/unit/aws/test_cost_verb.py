@@ -66,7 +66,7 @@ def test_cost_asks_aws_where_there_are_credentials(mlapi: Mlapi, aws: AwsWire) -
     done = mlapi("cost", "mine.json", "--hours", "10", "--requests", "1000000")
     assert "chat    1 x ml.g5.2xlarge  2.00         20.00" in done.stdout
     assert "1,000,000 calls: 3.50 USD." in done.stdout
-    assert "AWS was asked just now" in done.stdout
+    assert "fetched from AWS just now" in done.stdout
     assert "2026-10-01  AWS's price list" in done.stdout
     assert done.stderr.splitlines()[-1] == "Next: mlapi doctor mine.json, then mlapi deploy mine.json"
 
@@ -77,7 +77,7 @@ def test_cost_says_what_it_comes_to_until_the_event_ends_and_the_budget(mlapi: M
     event = {"ends": "2999-01-01T00:00:00Z", "budget": BUDGET}
     done = mlapi("cost", "mine.json", event=event)
     assert "USD UNTIL THE EVENT ENDS" in done.stdout
-    assert "ABOVE THE BUDGET of 100.00 USD" in done.stdout
+    assert "EXCEED THE BUDGET of 100.00 USD" in done.stdout
     data = json.loads(mlapi("cost", "mine.json", "--json", event=event).stdout)
     assert [period["what"] for period in data["periods"]] == ["a day", "until the event ends"]
     assert data["budget"] == "above"
@@ -116,7 +116,7 @@ def test_deploy_says_what_it_costs_before_it_asks(mlapi: Mlapi) -> None:
 @pytest.mark.slow
 def test_deploy_above_the_budget_says_so_and_within_it_too(mlapi: Mlapi) -> None:
     above = mlapi("deploy", "mine.json", event={"budget": BUDGET}).stderr
-    assert "This may be ABOVE THE BUDGET of 100.00 USD: 1,090.80 USD in 30 days." in above
+    assert "This may EXCEED THE BUDGET of 100.00 USD: 1,090.80 USD in 30 days." in above
     within = mlapi("deploy", "mine.json", event={"budget": {**BUDGET, "usd": 2000}}).stderr
     assert "The budget of 2,000.00 USD is enough: 1,090.80 USD in 30 days." in within
 
@@ -125,7 +125,7 @@ def test_deploy_above_the_budget_says_so_and_within_it_too(mlapi: Mlapi) -> None
 def test_yes_goes_on_above_the_budget_and_says_so(mlapi: Mlapi, aws: AwsWire) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "The security token is expired")
     said = mlapi("deploy", "mine.json", "--yes", event={"budget": BUDGET}).stderr
-    assert said.index("ABOVE THE BUDGET") < said.index("the AWS credentials have expired")
+    assert said.index("EXCEED THE BUDGET") < said.index("the AWS credentials have expired")
 
 
 @pytest.mark.usefixtures("aws")

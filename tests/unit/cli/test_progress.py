@@ -108,7 +108,7 @@ def test_without_teams_up_says_that_no_key_is_needed(
     announced(plan_of(tmp_path))
     said = capsys.readouterr()
     assert said.err.splitlines() == [
-        f"  {PUBLIC} All together: 100 requests a second, 200 at once.",
+        f"  {PUBLIC} All callers together: 100 requests a second, 200 at once.",
         "  SageMaker runtime for boto3 and the AWS CLI: http://127.0.0.1:9",
         "",
         "Next: mlapi status (in another terminal); Ctrl-C stops everything",
@@ -119,7 +119,7 @@ def test_without_teams_up_says_that_no_key_is_needed(
 def test_with_teams_up_says_where_the_keys_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     announced(plan_of(tmp_path, teams=["red", "blue"]))
     assert capsys.readouterr().err.splitlines()[0] == (
-        "  Every call needs the key of a team; there are 2. Keys: .mlapi/keys.json."
+        "  Every call needs the key of a team; there are 2 teams. Keys: .mlapi/keys.json."
         " A file for each team: mlapi keys export"
     )
 
@@ -132,7 +132,7 @@ def test_up_says_when_it_ends_where_metrics_are_and_what_to_know(
     )
     first, _, *others = capsys.readouterr().err.splitlines()
     assert first == "  note: careful"
-    assert "  Ends by itself at 2030-01-01T00:00:00Z." in others
+    assert "  Ends automatically at 2030-01-01T00:00:00Z." in others
     assert "  Metrics for Prometheus: http://127.0.0.1:7" in others
 
 

@@ -19,8 +19,14 @@ from centralized_ml_api.plan.cost import (
     compare_budget,
     hours_until,
 )
-from centralized_ml_api.plan.cost_json import cost_json
-from centralized_ml_api.plan.cost_text import DAY, Period, render_cost, render_prices_day, render_total
+from centralized_ml_api.plan.cost_report import (
+    DAY,
+    Period,
+    cost_json,
+    render_cost,
+    render_prices_day,
+    render_total,
+)
 from centralized_ml_api.plan.render import render_plan
 from centralized_ml_api.plan.types import ApiPlan
 from support.synthesis import build_test_plan, container, function, model, package
@@ -43,7 +49,10 @@ def price_list(**usd: str) -> PriceList:
     """A list of types by their short names: `g5="1.5"` is `ml.g5.xlarge`."""
     requests = RequestPrices(price("3.5"), price("0.2"), price("0.00002"))
     return PriceList(
-        "us-east-1", {f"ml.{name}.xlarge": price(one) for name, one in usd.items()}, requests, "shipped"
+        "us-east-1",
+        {f"ml.{name}.xlarge": price(amount) for name, amount in usd.items()},
+        requests,
+        "shipped",
     )
 
 
@@ -105,8 +114,8 @@ def test_a_region_without_prices_gives_no_figure_at_all(tmp_path: Path) -> None:
     text = render_cost(cost, [DAY], 1000)
     assert (cost.hourly, cost.of_requests(1000), cost.used) == (NOTHING, None, ())
     assert "unknown" in text
-    assert "the prices of eu-south-2 are unknown" in text
-    assert render_prices_day(cost) == "no prices of eu-south-2 are known"
+    assert "the prices for eu-south-2 are unknown" in text
+    assert render_prices_day(cost) == "no prices for eu-south-2 are known"
 
 
 def test_the_software_of_a_package_is_unknown_and_said_to_be(tmp_path: Path) -> None:
@@ -127,7 +136,7 @@ def test_an_endpoint_that_exists_costs_nothing_here(tmp_path: Path) -> None:
     adopted = {"name": "theirs", "integration": {"type": "api"}}
     cost = cost_of(tmp_path, prices=price_list(), endpoints=[adopted])
     assert (cost.hourly, cost.is_complete, cost.entries[0].count) == (NOTHING, True, (0, 0))
-    assert "theirs  it exists already, and is billed where it was made" in render_cost(cost, [DAY])
+    assert "theirs  already exists; billed where it was created" in render_cost(cost, [DAY])
 
 
 def test_calls_cost_the_api_and_from_none_to_all_of_the_functions_time(tmp_path: Path) -> None:
@@ -146,9 +155,9 @@ def test_calls_cost_the_api_and_from_none_to_all_of_the_functions_time(tmp_path:
 def test_calls_through_the_function_that_streams_cost_at_least_the_api(tmp_path: Path) -> None:
     models = (container(name="plain"), container(name="slow", integration={"type": "stream"}))
     cost = cost_of(tmp_path, *models, prices=price_list())
-    assert [one.function_per_million for one in cost.entries] == [NOTHING, None]
+    assert [entry.function_per_million for entry in cost.entries] == [NOTHING, None]
     text = render_cost(cost, [DAY], 1_000_000)
-    assert "  and unknown for slow: the function that streams" in text
+    assert "  plus an unknown amount for slow: streaming is billed by how long answers last." in text
     assert "1,000,000 calls: at least 3.50 USD." in text
 
 
@@ -177,9 +186,9 @@ def test_the_table_says_each_entry_and_the_sum_for_each_period(tmp_path: Path) -
     scaled = container(name="chat", instance="ml.g5.xlarge", autoscaling=scaling(1, 2))
     cost = cost_of(tmp_path, scaled, prices=price_list(g5="1.515"))
     assert render_cost(cost, [DAY, Period("in 1000 hours", Decimal(1000))]).splitlines()[:3] == [
-        "MODEL   INSTANCES           USD AN HOUR    USD A DAY       USD IN 1000 HOURS",
-        "chat    1-2 x ml.g5.xlarge  1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
-        "in all                      1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
+        "MODEL  INSTANCES           USD AN HOUR    USD A DAY       USD IN 1000 HOURS",
+        "chat   1-2 x ml.g5.xlarge  1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
+        "total                      1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
     ]
 
 
@@ -204,7 +213,7 @@ def test_json_has_numbers_and_null_for_what_is_unknown(tmp_path: Path) -> None:
         container(name="b", instance="ml.g9.xlarge"),
     )
     data = cost_json(cost_of(tmp_path, known, unknown, prices=price_list(g5="1.5")), [DAY], 1_000_000)
-    assert [one["usd_per_hour"] for one in data["entries"]] == [{"low": 1.5, "high": 1.5}, None]
+    assert [entry["usd_per_hour"] for entry in data["entries"]] == [{"low": 1.5, "high": 1.5}, None]
     assert (data["complete"], data["periods"][0]["usd"]) == (False, {"low": 36.0, "high": 36.0})
     assert data["requests"] == {
         "api_usd_per_million": 3.5,

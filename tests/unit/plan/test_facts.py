@@ -119,7 +119,7 @@ def test_facts_come_by_the_name_of_the_entry(catalog: Catalog, tmp_path: Path) -
     second = entry(name="other", instance=CPU, environment={"OWN": "1"})
     facts, problems = look_up(config(entry(), second), catalog, tmp_path)
     assert problems == ()
-    assert {name: one.instance for name, one in facts.items()} == {"tiny": GPU, "other": CPU}
+    assert {name: fact.instance for name, fact in facts.items()} == {"tiny": GPU, "other": CPU}
     assert facts["other"].environment["OWN"] == "1"
 
 
@@ -144,7 +144,9 @@ def test_an_instance_pool_that_needs_two_containers_is_refused(catalog: Catalog,
     pool = entry(instances=[GPU, NEURON])
     del pool["instance"]
     facts, problems = look_up(config(pool), catalog, tmp_path)
-    assert [(one.id, one.location.path) for one in problems] == [("C512", "$.models[0].instances[1]")]
+    assert [(problem.id, problem.location.path) for problem in problems] == [
+        ("C512", "$.models[0].instances[1]")
+    ]
     assert facts == {}
 
 
@@ -163,5 +165,5 @@ def test_an_accepted_licence_is_no_problem(catalog: Catalog, tmp_path: Path) -> 
 def test_everything_wrong_in_the_file_and_in_the_catalogue_at_once(catalog: Catalog, tmp_path: Path) -> None:
     wrong = entry(name="Tiny", model_id="acme-textgeneration-gated", instance="g5.2xlarge")
     _, problems = look_up(config(wrong), catalog, tmp_path)
-    assert [one.id for one in problems] == ["C101", "C505", "C102"]
+    assert [problem.id for problem in problems] == ["C101", "C505", "C102"]
     assert problems[-1].expected.startswith('a type that "Tiny" supports: ml.g5.2xlarge, ')

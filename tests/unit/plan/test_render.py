@@ -32,8 +32,8 @@ def test_who_may_call_one_machine_and_how_often_is_told(tmp_path: Path) -> None:
     (public,) = plan_notes(plan_of(tmp_path / "public", "api", requests_per_second=5), "local")
     (teams,) = plan_notes(plan_of(tmp_path / "teams", "api", teams=["red"]), "local")
     assert "public" in public
-    assert public.endswith("All together: 5 requests a second, 10 at once.")
-    assert "the key of a team; there is one" in teams
+    assert public.endswith("All callers together: 5 requests a second, 10 at once.")
+    assert "the key of a team; there is 1 team" in teams
 
 
 def test_who_may_call_on_aws_is_told(tmp_path: Path) -> None:
@@ -47,5 +47,5 @@ def test_the_end_is_told_on_both_targets_and_nothing_without_one(tmp_path: Path)
     ending = plan_of(tmp_path / "ending", "api", ends="2030-06-01T18:00:00+02:00")
     endless = plan_of(tmp_path / "endless", "api")
     for target in TARGETS:
-        assert "Ends by itself at 2030-06-01T16:00:00Z." in plan_notes(ending, target)
+        assert "Ends automatically at 2030-06-01T16:00:00Z." in plan_notes(ending, target)
         assert "Ends" not in " ".join(plan_notes(endless, target))

@@ -57,10 +57,10 @@ def test_a_sample_is_sent_as_what_it_is(folder: Path, entry: dict[str, Any], sen
 
 
 def test_a_file_is_no_json_sample(folder: Path) -> None:
-    (one,) = plan(folder, sample=CAT).deployments
-    assert sample_of(one) is None
-    assert sample_file_of(one) == SampleFile("cat.png", "image/png")
-    assert media_type_of(one) == "image/png"
+    (deployment,) = plan(folder, sample=CAT).deployments
+    assert sample_of(deployment) is None
+    assert sample_file_of(deployment) == SampleFile("cat.png", "image/png")
+    assert media_type_of(deployment) == "image/png"
 
 
 def test_the_openapi_document_says_that_a_file_is_sent_and_not_where_it_lies(folder: Path) -> None:

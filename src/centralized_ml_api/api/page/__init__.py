@@ -1,8 +1,8 @@
 """The page at `/`: one HTML document with its style and its scripts in it, the same for every deployment.
 
-It knows nothing of a config: what there is, it asks `models` (the catalogue), and what a model or a config
-says only ever becomes text. So it needs no escaping, can be public where the catalogue is not, and can say by
-the digests of its own parts that nothing else may run in it.
+It knows nothing about a config: it asks `models` (the catalogue) what exists, and whatever a model or a
+config says only ever becomes text. So it needs no escaping, can be public where the catalogue is not, and its
+policy can allow nothing but its own parts, by their digests.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SCRIPTS = (
     "snippets",
     "page",
 )
-"""They share one scope, in this order: what is used at once comes before its user."""
+"""They share one scope, in this order: what is used immediately comes before its user."""
 
 _HEADERS = (
     ("cache-control", "no-cache"),
@@ -48,7 +48,7 @@ class Page:
 
 @cache
 def build_page() -> Page:
-    """The page. Reads only files of this package."""
+    """Builds the page. Reads only files of this package."""
     style = _FOLDER.joinpath("style.css").read_text(encoding="utf-8")
     script = _build_script()
     html = _FOLDER.joinpath("index.html").read_text(encoding="utf-8")
@@ -63,15 +63,15 @@ def _build_script() -> str:
 
 
 def _between(html: str, tag: str) -> str:
-    """What the browser takes the digest of: all between the tags, newlines too."""
+    """Returns what the browser computes the digest of: everything between the tags, including newlines."""
     return html.split(f"<{tag}>", 1)[1].split(f"</{tag}>", 1)[0]
 
 
 def _build_policy(style: str, script: str) -> str:
-    """Only its own style and script, and only its own origin.
+    """Builds the policy: only its own style and script, and only its own origin.
 
-    It stands in the document rather than in a header: its quotes are none that API Gateway could map, and so
-    it holds wherever the page is served from. That no frame may hold the page only a header can say.
+    It is in the document rather than in a header because API Gateway cannot map its quotes; so it holds
+    wherever the page is served from. Only a header can forbid frames.
     Source: https://www.w3.org/TR/CSP3/
     """
     policy = {

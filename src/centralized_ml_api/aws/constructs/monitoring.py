@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from centralized_ml_api.aws.constructs.stack_context import StackContext
-    from centralized_ml_api.plan.aws.dashboard import AlarmPlan
+    from centralized_ml_api.plan.aws.event import AlarmPlan
 
 Metric = list[Any]
 

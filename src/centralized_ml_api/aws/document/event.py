@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
+from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import KEY_HEADER
-from centralized_ml_api.api.paths import PUBLIC_PATHS
 from centralized_ml_api.aws.document.integrations import ANY_METHOD, INTEGRATION
 from centralized_ml_api.aws.document.templates import render_header
 

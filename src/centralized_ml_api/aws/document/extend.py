@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.media import BINARY_MEDIA_TYPES
+from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH
 from centralized_ml_api.api.openapi import build_header_parameter
-from centralized_ml_api.api.paths import HEALTH_PATH
 from centralized_ml_api.aws.document.event import (
     GATEWAY_RESPONSES,
     Authorizer,

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
+from centralized_ml_api.api.http import PREFLIGHT_HEADERS
 from centralized_ml_api.api.openapi import CUSTOM_ATTRIBUTES, build_header_parameter
 from centralized_ml_api.aws.document.responses import (
     JSON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from centralized_ml_api.api.cors import CORS_HEADERS
+from centralized_ml_api.api.http import CORS_HEADERS
 
 JSON = "application/json"
 

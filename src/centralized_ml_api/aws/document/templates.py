@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.cors import CORS_HEADERS
+from centralized_ml_api.api.http import CORS_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,8 +26,7 @@ from centralized_ml_api.cli.request import (
 )
 from centralized_ml_api.cli.targets import running_config
 from centralized_ml_api.errors import UsageError
-from centralized_ml_api.plan.media_types import guess_ending, guess_media_type
-from centralized_ml_api.plan.sample import BYTES, JSON
+from centralized_ml_api.plan.sample import BYTES, JSON, guess_ending, guess_media_type
 
 if TYPE_CHECKING:
     import urllib3

@@ -12,8 +12,7 @@ from centralized_ml_api.aws.settings import DEFAULT_STACK
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import event_period, judge_budget, load_cost
 from centralized_ml_api.cli.options import RealRange, aws_flags, config_argument, json_option, region_option
-from centralized_ml_api.plan.cost_json import cost_json
-from centralized_ml_api.plan.cost_text import DAY, Period, render_cost
+from centralized_ml_api.plan.cost_report import DAY, Period, cost_json, render_cost
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,9 +22,9 @@ from centralized_ml_api.cli.options import (
     yes_option,
 )
 from centralized_ml_api.cli.targets import load_target_plan, open_aws_target
-from centralized_ml_api.plan.aws.notes import how_often, who_may_call
 from centralized_ml_api.plan.cost import build_cost
-from centralized_ml_api.plan.cost_text import DAY, render_prices_day, render_total
+from centralized_ml_api.plan.cost_report import DAY, render_prices_day, render_total
+from centralized_ml_api.plan.event import how_often, who_may_call
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,8 +23,7 @@ from centralized_ml_api.cli.options import (
 from centralized_ml_api.cli.targets import open_aws_target
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError
-from centralized_ml_api.plan.cost_json import cost_json
-from centralized_ml_api.plan.cost_text import DAY
+from centralized_ml_api.plan.cost_report import DAY, cost_json
 from centralized_ml_api.plan.render import plan_json, render_plan
 
 if TYPE_CHECKING:

@@ -24,8 +24,7 @@ from centralized_ml_api.cli.options import (
 )
 from centralized_ml_api.cli.targets import check_aws_installed
 from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
-from centralized_ml_api.plan.usage.plain import render_usage_csv, usage_json
-from centralized_ml_api.plan.usage.text import render_usage
+from centralized_ml_api.plan.usage.table import render_usage, render_usage_csv, usage_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,7 +168,7 @@ def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
     from centralized_ml_api.aws.usage import load_made
     from centralized_ml_api.cli.costing import load_cost
     from centralized_ml_api.plan.cost import hours_until
-    from centralized_ml_api.plan.cost_text import Period, render_prices_day, render_total
+    from centralized_ml_api.plan.cost_report import Period, render_prices_day, render_total
     from centralized_ml_api.plan.usage.report import escape_markdown
 
     if not table.rows:

@@ -1,31 +1,51 @@
-"""All checks on serving a config on this machine."""
+"""Everything that stands against serving a config on this machine, found before it, each with its fix."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.load import examine_config
-from centralized_ml_api.local.doctor import disk, keys, memory, packages, platform, port
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.doctor.machine import check_disk, check_memory, check_port_is_free
+from centralized_ml_api.local.doctor.programs import check_packages, check_programs
+from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.weights.cache import cache_root
-from centralized_ml_api.plan.finding import build_config_findings
+from centralized_ml_api.plan.finding import Finding, build_config_findings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from centralized_ml_api.plan.finding import Finding
-
 
 def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Finding]:
-    """Everything that is found, at once: the config's problems do not hide those of the machine."""
+    """Returns everything that is found, at once: problems of the config do not hide those of the machine.
+
+    Args:
+        path: the config.
+        wanted_port: the port of the API; 0 for a free one.
+        state: the state folder.
+        now: the instant that the config's dates are compared with.
+    """
     config, problems = examine_config(path, now=now)
-    served = [one.local for one in config.entries if one.local] if config else []
+    served = [entry.local for entry in config.entries if entry.local] if config else []
     return [
         *build_config_findings(path, problems),
-        *platform.check(),
-        *port.check(wanted_port),
-        *keys.check(state),
-        *memory.check(served),
-        *packages.check(served),
-        *disk.check(cache_root(None)),
+        *check_programs(),
+        check_port_is_free(wanted_port),
+        *check_keys(state),
+        check_memory(served),
+        *check_packages(served),
+        check_disk(cache_root(None)),
     ]
+
+
+def check_keys(state: Path) -> Iterator[Finding]:
+    """Yields whether the team keys in a state folder can be used; nothing before `mlapi up` made any."""
+    try:
+        records = KeyStore(state).load()
+    except StartError as error:
+        yield Finding("keys", "error", error.message, fix=error.fix)
+        return
+    if records:
+        yield Finding("keys", "ok", "the team keys can be read", f"{len(records)} in {state}")

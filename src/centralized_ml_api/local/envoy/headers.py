@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.cors import CORS_HEADERS
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
+from centralized_ml_api.api.http import CORS_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.cors import PREFLIGHT_HEADERS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
-from centralized_ml_api.api.paths import HEALTH_PATH, PUBLIC_PATHS
+from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known
 from centralized_ml_api.api.documents import build_documents
+from centralized_ml_api.api.known import NOTHING_KNOWN, Known
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus

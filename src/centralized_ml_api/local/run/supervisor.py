@@ -19,8 +19,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.catalogue import NOTHING_KNOWN, Known
-from centralized_ml_api.api.known import load_known
+from centralized_ml_api.api.known import NOTHING_KNOWN, Known, load_known
 from centralized_ml_api.errors import MlApiError, StartError
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.change import Reloaded, decide_change

@@ -42,7 +42,7 @@ class CommandServer:
         return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:
-        """The process that will answer on `port`."""
+        """Builds the process that will answer on `port`. Pure."""
         argv = tuple(argument.replace(_PORT, str(port)) for argument in self.serving.run)
         return Launch(argv=argv, environment={**self.environment, "PORT": str(port)}, cwd=self.cwd)
 
@@ -63,7 +63,7 @@ def make_service(
 
 
 def why_not_here(serving: CommandServing, environment: Mapping[str, str], cwd: Path) -> str | None:
-    """Why the program cannot be started on this machine; None when it can.
+    """Returns why the program cannot be started on this machine; None when it can.
 
     Args:
         serving: What the config says.
@@ -73,8 +73,8 @@ def why_not_here(serving: CommandServing, environment: Mapping[str, str], cwd: P
     program = serving.run[0]
     if "/" in program:
         found = shutil.which(cwd / program)
-        return None if found else f"{cwd / program} is not there or not executable"
+        return None if found else f"{cwd / program} does not exist or is not executable"
     path = environment.get("PATH", "")
     if shutil.which(program, path=path):
         return None
-    return f"the program {program} is not installed: it is in no folder of PATH"
+    return f"the program {program} is not installed: no folder in PATH has it"

@@ -47,7 +47,7 @@ class LlamaCppServer:
         return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:
-        """The process that will answer on `port`."""
+        """Builds the process that will answer on `port`. Pure."""
         # -P: a file of the user that is called like a module (json.py) must not take its place.
         program = (sys.executable, "-P", str(_MAIN))
         arguments = {

@@ -62,7 +62,7 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 def _check_model(model: Path) -> None:
-    """llama.cpp says the same in twenty lines, none of which is plain."""
+    """Refuses what is not a model in one plain line; llama.cpp needs twenty."""
     with model.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("it is not a GGUF file")
@@ -117,7 +117,7 @@ def _set_surface(parameters: xllamacpp.CommonParams) -> None:
 
 
 def usable_cores(quota_file: Path = _CGROUP_QUOTA) -> int:
-    """The cores that this process may use: its affinity, and the quota of its container."""
+    """Returns how many cores this process may use: its affinity, limited by the quota of its container."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = quota_file.read_text().split()

@@ -51,7 +51,7 @@ class PythonServer:
         return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:
-        """The process that will answer on `port`."""
+        """Builds the process that will answer on `port`. Pure."""
         code = self.serving.code
         arguments = ("--code", str(code), "--model-dir", str(self.model_dir), "--name", self.name)
         # -P: neither our own folder nor the current one comes before the standard library.
@@ -86,9 +86,9 @@ def make_service(
 
 
 def build_python_environment(ours: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:
-    """What a python model sees: as other servers do, and nothing of the Python that our own program runs in.
+    """Builds what a Python model sees: as other servers do, but nothing of the Python that we run in.
 
-    What it prints comes at once, and its folder stays as it is; the config's variables win.
+    Its output is unbuffered and its folder stays unchanged; the config's variables win.
     """
     kept = {name: value for name, value in ours.items() if name not in _OF_ANOTHER_PYTHON}
     plain = {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}

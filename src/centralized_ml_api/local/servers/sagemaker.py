@@ -33,7 +33,7 @@ _PORTS = {"http": 80, "https": 443}
 _LOG_IN = (
     "log in with `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE, and start again"
 )
-_EXPORT = 'take the session of the AWS CLI: eval "$(aws configure export-credentials --format env)"'
+_EXPORT = 'use the session of the AWS CLI: eval "$(aws configure export-credentials --format env)"'
 _STAMPED = ("config_file", "credentials_file")
 
 
@@ -66,11 +66,11 @@ class SageMakerTarget:
 
     @property
     def tls(self) -> bool:
-        """Always, but where a user has named another address."""
+        """Whether the address is https: always, unless the user has set another one."""
         return urlsplit(self.url).scheme == "https"
 
     def invocations_path(self, endpoint_name: str) -> str:
-        """The path that takes calls of an endpoint.
+        """Returns the path that takes calls of an endpoint.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
         """
@@ -83,14 +83,14 @@ def _operation(endpoint_name: str, operation: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """All that a call takes."""
+    """What a call needs."""
 
     target: SageMakerTarget
     credentials: Credentials
 
 
 class AwsAccess:
-    """The user's way into AWS, as it is now. Looks may ask the network: ask in a thread, one at a time.
+    """The user's access to AWS, as it is now. A look may use the network: look in a thread, one at a time.
 
     Args:
         region: The config's; without it the one of the user's own AWS configuration.
@@ -103,10 +103,10 @@ class AwsAccess:
         self._stamp: tuple[Any, ...] = ()
 
     def look(self) -> Access:
-        """The access, with credentials that are good for some minutes more; quick when nothing changed.
+        """Returns the access, with credentials that stay valid for some minutes; quick when nothing changed.
 
         Raises:
-            StartError: there is none; the message says why and the fix what to do.
+            StartError: there is none; the message says why, the fix what to do.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
 
@@ -117,13 +117,13 @@ class AwsAccess:
             return Access(self._target, credentials)
         except (BotoCoreError, ClientError, OSError, ValueError) as error:
             self._session = None
-            raise StartError(f"no way into AWS: {error}", fix=_LOG_IN) from error
+            raise StartError(f"AWS cannot be called: {error}", fix=_LOG_IN) from error
         except StartError:
             self._session = None
             raise
 
     def _fresh_session(self) -> Session:
-        """The session of the last look, unless the user's AWS files changed or that look failed."""
+        """Returns the session of the last look, unless the user's AWS files changed or that look failed."""
         from botocore.session import Session  # noqa: PLC0415
 
         if self._session is None or _stamp(self._session) != self._stamp:
@@ -132,15 +132,13 @@ class AwsAccess:
         return self._session
 
     def _find_target(self, session: Session) -> SageMakerTarget:
-        """Where every AWS SDK would call, be it told otherwise by a variable or a profile.
+        """Returns where every AWS SDK would call, including overrides by a variable or a profile.
 
         Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
         region = self._region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
         if not region:
-            raise StartError(
-                "no AWS region is known", fix='write it into the local block: "region": "eu-west-1"'
-            )
+            raise StartError("no AWS region is set", fix='add it to the local block: "region": "eu-west-1"')
         client = session.create_client("sagemaker-runtime", region_name=region)
         try:
             return SageMakerTarget(region, client.meta.endpoint_url)
@@ -151,7 +149,7 @@ class AwsAccess:
 def sign(
     access: Access, endpoint_name: str, operation: str, headers: Mapping[str, str], body: bytes
 ) -> tuple[str, dict[str, str]]:
-    """The address of an operation of an endpoint (`invocations`), and `headers` with those that sign it.
+    """Signs a call: returns the address of an operation (`invocations`), and `headers` with the signature.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
     """
@@ -160,16 +158,18 @@ def sign(
     from botocore.credentials import Credentials as Signer  # noqa: PLC0415
 
     url = f"{access.target.url.rstrip('/')}{_operation(endpoint_name, operation)}"
-    one = access.credentials
+    keys = access.credentials
     request = AWSRequest("POST", url, data=body, headers=dict(headers))
-    SigV4Auth(Signer(one.key, one.secret, one.token), "sagemaker", access.target.region).add_auth(request)
+    SigV4Auth(Signer(keys.key, keys.secret, keys.token), "sagemaker", access.target.region).add_auth(request)
     return url, dict(request.headers.items())
 
 
 def _load_credentials(session: Session) -> Credentials:
-    """Botocore refreshes what expires, a quarter of an hour before it does."""
+    """Loads credentials; botocore refreshes them 15 minutes before they expire."""
     if _asks_for_code(session):
-        raise StartError("the AWS profile asks for a one-time code, and nobody is asked here", fix=_EXPORT)
+        raise StartError(
+            "the AWS profile asks for a one-time code, which cannot be entered here", fix=_EXPORT
+        )
     found = session.get_credentials()
     if found is None:
         raise StartError("no AWS credentials were found", fix=_LOG_IN)
@@ -178,7 +178,7 @@ def _load_credentials(session: Session) -> Credentials:
 
 
 def _asks_for_code(session: Session) -> bool:
-    """Whether botocore would ask for one on the terminal: for a role, but not where keys are in variables."""
+    """Returns whether botocore would ask for one on the terminal: for a role, unless variables hold keys."""
     profile = session.get_scoped_config()
     return {"role_arn", "mfa_serial"} <= profile.keys() and "AWS_ACCESS_KEY_ID" not in os.environ
 
@@ -198,10 +198,10 @@ def _stamp_of(path: Path) -> tuple[int, int]:
 
 
 def write_credentials(path: Path, credentials: Credentials) -> None:
-    """Puts them in place at once, mode 0600, as the profile `default` of a file in AWS's own form.
+    """Writes them atomically, mode 0600, as the profile `default` of a file in AWS's own format.
 
     Raises:
-        StartError: they cannot be such, or the file cannot be written.
+        StartError: they are not valid, or the file cannot be written.
     """
     values = {
         "aws_access_key_id": credentials.key,
@@ -209,7 +209,9 @@ def write_credentials(path: Path, credentials: Credentials) -> None:
         "aws_session_token": credentials.token,
     }
     if not all(value.isprintable() for value in values.values() if value):
-        raise StartError("the AWS credentials have characters that credentials cannot have", fix=_LOG_IN)
+        raise StartError(
+            "the AWS credentials contain characters that credentials cannot contain", fix=_LOG_IN
+        )
     lines = [f"{name} = {value}" for name, value in values.items() if value]
     new = path.with_name(f".{path.name}.new")
     try:
@@ -223,12 +225,12 @@ def write_credentials(path: Path, credentials: Credentials) -> None:
 
 
 class SageMakerService:
-    """Ready while there is a way into AWS; whether the endpoint answers, only its calls can tell.
+    """Ready while AWS can be called; only a call can tell whether the endpoint answers.
 
     Args:
-        access: The way into AWS.
+        access: The access to AWS.
         scratch: Where the credentials may lie, in a folder of their own (mode 0700), until `run` ends.
-        own_url: The address of the same API on this machine, which must not be taken for the real one.
+        own_url: The address of the same API on this machine, which must not be mistaken for the real one.
         changed: Called after each change of the report.
     """
 
@@ -254,11 +256,11 @@ class SageMakerService:
             self._remove()
 
     def report(self) -> Report:
-        """Ready, or why there is no way into AWS."""
+        """Returns ready, or why AWS cannot be called."""
         return self._report
 
     def upstream(self, name: str) -> ExternalUpstream | Upstream:
-        """Where the gateway sends calls; to nobody while no way into AWS was ever found."""
+        """Returns where the gateway sends calls; nowhere until the first credentials are found."""
         if self.access is None or self._file is None:
             return Upstream(name, ())
         target, signing = self.access.target, Signing(self.access.target.region, self._file)
@@ -266,7 +268,7 @@ class SageMakerService:
         return ExternalUpstream(name, target.host, target.port, target.tls, ready, signing)
 
     def path_of(self, endpoint_name: str) -> str:
-        """The path there that takes calls of an endpoint."""
+        """Returns the path there that takes calls of an endpoint."""
         return self.access.target.invocations_path(endpoint_name) if self.access else "/"
 
     @property
@@ -287,7 +289,7 @@ class SageMakerService:
     def _take(self, access: Access) -> None:
         if access.target.url.rstrip("/") == self._own_url:
             raise StartError(
-                "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names this very machine, not AWS",
+                "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME points to this machine, not to AWS",
                 fix="unset it where `mlapi up` runs",
             )
         file = self._file
@@ -298,7 +300,7 @@ class SageMakerService:
         self.access = access
 
     def _make_folder(self) -> Path:
-        """Another one each time: where one was deleted, the gateway has lost sight of it for good."""
+        """Makes a new folder each time: once its folder is deleted, Envoy stops watching a file for good."""
         self._remove()
         try:
             self._folder = TemporaryDirectory(prefix="aws-", dir=self._scratch, ignore_cleanup_errors=True)

@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.dashboard import build_dashboard
-from centralized_ml_api.plan.aws.event import build_access
-from centralized_ml_api.plan.aws.functions import build_model_function
-from centralized_ml_api.plan.aws.groups import assign_groups, groups_in_use
-from centralized_ml_api.plan.aws.hosting import build_hosting
-from centralized_ml_api.plan.aws.notes import build_notes
-from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.capacity import ENDPOINT_ARN_CHARACTERS, assign_groups, divide, groups_in_use
+from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
+from centralized_ml_api.plan.aws.event import build_access, build_dashboard
 from centralized_ml_api.plan.aws.roles import build_roles
-from centralized_ml_api.plan.aws.speaks import model_speaks
 from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.template_size import entry_weights, event_weight, fixed_weight
 from centralized_ml_api.plan.aws.types import (
@@ -25,7 +20,8 @@ from centralized_ml_api.plan.aws.types import (
     StreamModel,
     StreamRoute,
 )
-from centralized_ml_api.plan.speaks import openai_models
+from centralized_ml_api.plan.event import how_often, who_may_call
+from centralized_ml_api.plan.speaks import model_speaks, openai_models
 from centralized_ml_api.plan.types import ExistingEndpoint
 
 if TYPE_CHECKING:
@@ -33,29 +29,41 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.config.schema import Speaks
-    from centralized_ml_api.plan.aws.dashboard import DashboardPlan
+    from centralized_ml_api.plan.aws.event import DashboardPlan
     from centralized_ml_api.plan.aws.types import Endpoint, HostingPlan, ModelFunctionPlan, Route
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 LOG_RETENTION_DAYS = 30
-"""Long enough to look into an event afterwards, short enough to cost nothing much."""
+"""Long enough to investigate an event afterwards, short enough to cost little."""
+
+_SOURCES = {
+    "lock": "the lock file beside the config",
+    "cache": "the cache of an earlier lookup",
+    "live": "the live catalogue",
+    "mirror": "the mirror that you configured",
+    "snapshot": "the snapshot shipped with this version",
+}
+_PARTIAL = "it has no timeouts, network isolation or inference configurations, so SageMaker's defaults apply"
 
 
 def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: str) -> AwsPlan:
-    """Everything that will exist on AWS, in config order.
+    """Builds everything that will exist on AWS, in config order.
 
     Args:
         plan: what the config asks for.
         facts: what JumpStart knows, by the name of the entry; one for each JumpStart model.
         region: where it will exist.
     """
-    models = tuple(build_hosting(one, facts.get(one.name)) for one in plan.deployments if _is_own(one))
+    own = [deployment for deployment in plan.deployments if _is_own(deployment)]
+    models = tuple(build_hosting(deployment, facts.get(deployment.name)) for deployment in own)
     functions = tuple(_functions(plan.deployments, models))
     roles = build_roles(models)
-    routes = tuple(_route(one) for one in plan.deployments)
+    routes = tuple(_route(deployment) for deployment in plan.deployments)
     endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
-    spoken = {one.name: _speaks(one, facts.get(one.name)) for one in plan.deployments}
+    spoken = {
+        deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
+    }
     stream = build_stream(_stream_models(plan.deployments, spoken))
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
@@ -68,9 +76,9 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     return AwsPlan(
         api=plan,
         region=region,
-        models=tuple(replace(one, group=groups[one.name]) for one in models),
+        models=tuple(replace(model, group=groups[model.name]) for model in models),
         roles=roles,
-        functions=tuple(replace(one, group=groups[one.name]) for one in functions),
+        functions=tuple(replace(function, group=groups[function.name]) for function in functions),
         routes=routes,
         endpoint_policies=endpoint_policies,
         function_policies=function_policies,
@@ -80,10 +88,10 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         throttle=throttle,
         access=access,
         log_retention_days=LOG_RETENTION_DAYS,
-        notes=build_notes(plan, facts, throttle),
+        notes=(f"{who_may_call(plan.event)} {how_often(throttle)}", *_notes(facts)),
         dashboard=dashboard,
-        licences={name: one.eula.url for name, one in facts.items() if one.eula.url},
-        tasks={name: one.task for name, one in facts.items() if one.task},
+        licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
+        tasks={name: fact.task for name, fact in facts.items() if fact.task},
     )
 
 
@@ -94,7 +102,7 @@ def _dashboard(
     *,
     streams: bool,
 ) -> DashboardPlan | None:
-    endpoints, called = [one.name for one in models], [one.name for one in functions]
+    endpoints, called = [model.name for model in models], [function.name for function in functions]
     return build_dashboard(plan.event, endpoints, called, streams=streams)
 
 
@@ -112,10 +120,10 @@ def _functions(
     deployments: Iterable[ModelDeployment], models: Iterable[HostingPlan]
 ) -> Iterable[ModelFunctionPlan]:
     containers = {model.name: model.container for model in models}
-    for one in deployments:
-        if one.function is not None:
-            container = containers.get(one.name)
-            yield build_model_function(one.name, one.function, _endpoint(one), container, one.speaks)
+    for deployment in deployments:
+        if deployment.function is not None:
+            container = containers.get(deployment.name)
+            yield build_model_function(deployment, deployment.function, _endpoint(deployment), container)
 
 
 def _route(deployment: ModelDeployment) -> Route:
@@ -129,18 +137,28 @@ def _route(deployment: ModelDeployment) -> Route:
 
 
 def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | None:
-    """The config knows better than JumpStart."""
+    """Returns what it speaks; the config overrides JumpStart."""
     return deployment.speaks or (model_speaks(facts) if facts else None)
 
 
 def _stream_models(
     deployments: Iterable[ModelDeployment], spoken: Mapping[str, Speaks | None]
 ) -> Iterable[StreamModel]:
-    """All of them: those that stream by their own path have headers, those under `/v1` speak."""
-    for one in deployments:
-        headers = one.headers if one.integration == "stream" else None
-        yield StreamModel(one.name, _endpoint(one), spoken[one.name], headers)
+    """Yields all of them: those that stream at their own path have headers, those under `/v1` speak."""
+    for deployment in deployments:
+        headers = deployment.headers if deployment.integration == "stream" else None
+        yield StreamModel(deployment.name, _endpoint(deployment), spoken[deployment.name], headers)
 
 
 def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:
     return divide((route.name for route in routes), lambda _name: ENDPOINT_ARN_CHARACTERS)
+
+
+def _notes(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
+    """Yields one sentence for each source, naming the entries."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for name, fact in facts.items():
+        named.setdefault((fact.source, fact.fidelity), []).append(f"{name} ({fact.model_id} {fact.version})")
+    for (source, fidelity), names in named.items():
+        partial = f"; {_PARTIAL}" if fidelity == "partial" else ""
+        yield f"JumpStart: {', '.join(names)} from {_SOURCES[source]}{partial}."

@@ -1,21 +1,29 @@
-"""What an event needs on AWS: who may call what, and whether that fits. Pure."""
+"""What an event needs on AWS: who may call what, what its organizer sees and is told. Pure.
+
+Graphs and alarms cost, so only an event has them: the graphs when the config has teams, an end or a budget,
+the alarms when it has a budget, whose e-mail they go to. Of an account, the first three dashboards of up to
+50 metrics and the first ten alarms are free; after that it is 3 USD and 0.10 USD a month.
+Source: https://aws.amazon.com/cloudwatch/pricing/
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.plan.aws.capacity import Weight
 from centralized_ml_api.plan.event import TeamPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from centralized_ml_api.plan.event import EventPlan
 
+
 TABLE_CHARACTERS = 3_500
-"""How much the function that gives keys on can be told of all teams.
+"""How much the function that hands keys on can be told about all teams.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (4 KB of variables)
 """
@@ -46,32 +54,136 @@ class TeamAccess:
 
 @dataclass(frozen=True, slots=True)
 class AccessPlan:
-    """Who may call. Without teams, everybody may, without a key."""
+    """Who may call. Without teams, everybody may call without a key."""
 
     teams: tuple[TeamAccess, ...]
 
     @property
     def refused(self) -> dict[str, tuple[str, ...]]:
         """The entries that a team may not call, by the names of the teams that may not call all."""
-        return {one.name: one.refused for one in self.teams if one.refused}
+        return {team.name: team.refused for team in self.teams if team.refused}
 
 
 def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
-    """Who may call which of the entries.
+    """Builds who may call which of the entries.
 
     Raises:
-        DeployError: the lists of the teams leave out more than AWS can be told.
+        DeployError: the teams' lists exclude more than fits into AWS's limits.
     """
     names = tuple(entries)
     access = AccessPlan(tuple(TeamAccess(team, _refused(team, names)) for team in event.teams))
     policies = [sum(_PATH_CHARACTERS + len(name) for name in refused) for refused in access.refused.values()]
     if len(json.dumps(access.refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS:
         raise DeployError(
-            "the models that teams may not call are too many for API Gateway to be told",
-            fix="leave `models` out for teams that may call nearly all, or deploy two configs",
+            "the teams' lists of models exclude too many models for API Gateway",
+            fix="omit `models` for teams that may call nearly all models, or deploy two configs",
         )
     return access
 
 
 def _refused(team: TeamPlan, entries: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in entries if not team.may_call(name))
+
+
+MOST_SHOWN = 50
+"""Of models and of functions each, in config order: nobody can read more lines, and 150 models would take a
+fifth of a stack. CloudWatch has the metrics of the others too.
+"""
+
+_FIXED = Weight(resources=6, characters=9_000)
+_SHOWN = Weight(characters=1_500)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPlan:
+    """When an e-mail is sent: `minutes` in a row, the value of each minute being above `threshold`.
+
+    `of` says whose metric it is: this API's, or that of all functions of the account in the region.
+    """
+
+    id: str
+    says: str
+    of: Literal["api", "functions"]
+    metric: str
+    statistic: str
+    threshold: float
+    minutes: int
+
+
+API_ERRORS = AlarmPlan(
+    id="Errors",
+    says="More than 5 % of calls were answered with 5xx: a model or a function is broken or too slow.",
+    of="api",
+    metric="5XXError",
+    statistic="Average",
+    threshold=0.05,
+    minutes=3,
+)
+API_LATENCY = AlarmPlan(
+    id="Latency",
+    says="5 % of calls take 20 seconds or longer; the API gives up after 29 seconds.",
+    of="api",
+    metric="Latency",
+    statistic="p95",
+    threshold=20_000,
+    minutes=5,
+)
+FUNCTION_THROTTLES = AlarmPlan(
+    id="Throttles",
+    says="Lambda throttles calls: the account has reached its limit of concurrent executions.",
+    of="functions",
+    metric="Throttles",
+    statistic="Sum",
+    threshold=0,
+    minutes=2,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardPlan:
+    """The graphs: of the API, of these endpoints of our own, of these functions and the one that streams.
+
+    `email` is told of the `alarms`; without one there are none.
+    """
+
+    endpoints: tuple[str, ...]
+    functions: tuple[str, ...]
+    streams: bool
+    alarms: tuple[AlarmPlan, ...]
+    email: str | None
+
+    @property
+    def weight(self) -> Weight:
+        """What it takes of the main stack."""
+        shown = len(self.endpoints) + len(self.functions)
+        return _FIXED + Weight(characters=shown * _SHOWN.characters)
+
+
+def build_dashboard(
+    event: EventPlan, endpoints: Sequence[str], functions: Sequence[str], *, streams: bool
+) -> DashboardPlan | None:
+    """Builds the dashboard of an event; None without an event.
+
+    Args:
+        event: the event as decided.
+        endpoints: the entries with an endpoint of our own.
+        functions: the entries with a function.
+        streams: whether there is the function that streams.
+    """
+    if not (event.teams or event.ends or event.budget):
+        return None
+    has_functions = bool(functions) or streams
+    return DashboardPlan(
+        tuple(endpoints[:MOST_SHOWN]),
+        tuple(functions[:MOST_SHOWN]),
+        streams,
+        _alarms(has_functions=has_functions, streams=streams) if event.budget else (),
+        event.budget.email if event.budget else None,
+    )
+
+
+def _alarms(*, has_functions: bool, streams: bool) -> tuple[AlarmPlan, ...]:
+    """Returns the alarms; streamed answers may take minutes and would set off the latency alarm."""
+    latency = () if streams else (API_LATENCY,)
+    throttles = (FUNCTION_THROTTLES,) if has_functions else ()
+    return (API_ERRORS, *latency, *throttles)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.policies import divide
+from centralized_ml_api.plan.aws.capacity import divide
 from centralized_ml_api.plan.aws.types import ArtifactLocation, ExecutionRolePlan, Repository
 from centralized_ml_api.plan.types import ContainerModel
 
@@ -34,11 +34,11 @@ _ARN_CHARACTERS = 50
 def role_of(
     origin: JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint, container: ContainerPlan
 ) -> str:
-    """The id of the role that runs the container.
+    """Returns the id of the role that runs the container.
 
-    All JumpStart models share one: what it may read is public or under a licence that each names itself.
+    All JumpStart models share one: what it may read is public, or under a licence that each names itself.
     Own containers share one only where they share image repository and bucket: a container can use its
-    role, so two owners' artifacts must not meet in one.
+    role, so one role must never reach the artifacts of two owners.
     """
     if container.package_arn:
         return MODEL_PACKAGE
@@ -50,7 +50,7 @@ def role_of(
 
 
 def build_roles(models: Iterable[HostingPlan]) -> tuple[ExecutionRolePlan, ...]:
-    """The roles that the models need, in the order in which they first need them."""
+    """Builds the roles that the models need, in the order of first use."""
     by_role: dict[str, list[ContainerPlan]] = {}
     for model in models:
         by_role.setdefault(model.role, []).append(model.container)
@@ -62,7 +62,9 @@ def _role(role_id: str, containers: Sequence[ContainerPlan]) -> ExecutionRolePla
     locations = (read_location(container.data.uri) for container in containers if container.data)
     return ExecutionRolePlan(
         role_id,
-        divide(dict.fromkeys(one for one in repositories if one), _repository_characters),
+        divide(
+            dict.fromkeys(repository for repository in repositories if repository), _repository_characters
+        ),
         divide(dict.fromkeys(locations), _location_characters),
     )
 
@@ -72,18 +74,18 @@ def _repository_characters(repository: Repository) -> int:
 
 
 def _location_characters(location: ArtifactLocation) -> int:
-    """A folder takes its key twice: its objects may be read, and they may be listed."""
+    """Returns the size of a location; a folder takes its key twice, to read and to list its objects."""
     listed = len(location.key) if location.key.endswith("/") else 0
     return len(location.bucket) + len(location.key) + listed + _ARN_CHARACTERS
 
 
 def read_repository(image: str) -> Repository | None:
-    """The repository of an image in ECR; None for one elsewhere, which needs no permission."""
+    """Returns the repository of an image in ECR; None for an image elsewhere, which needs no permission."""
     found = _ECR_IMAGE.match(image)
     return Repository(found["account"], found["region"], found["name"]) if found else None
 
 
 def read_location(uri: str) -> ArtifactLocation:
-    """`s3://bucket/key` in its parts."""
+    """Splits `s3://bucket/key` into its parts."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return ArtifactLocation(bucket, key)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.plan.aws.policies import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.capacity import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 IDLE_SECONDS = 290
-"""How long a model may be silent: less than the 300 seconds after which API Gateway ends a stream by itself.
+"""How long a model may be silent: less than the 300 seconds after which API Gateway ends a stream.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
 """
@@ -24,7 +24,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-tr
 """
 
 HEALTH_SECONDS = 10
-"""Less than the page waits between two looks; and no crowd of callers makes SageMaker refuse to answer."""
+"""Less than the page waits between two checks; many callers do not make SageMaker throttle."""
 
 ENVIRONMENT_CHARACTERS = 3600
 """What the models may take of the 4 KB of a function's environment.
@@ -42,13 +42,13 @@ _LONGEST_ENDPOINT_NAME = "x" * 63
 
 
 def build_stream(models: Iterable[StreamModel]) -> StreamPlan:
-    """The function for these entries: all that there are."""
+    """Builds the function for these entries, which are all entries of the config."""
     known = tuple(models)
     return StreamPlan(
         models=known,
         tables=_tables(known),
-        policies=_policies(one for one in known if one.is_called),
-        watched=_policies(one for one in known if not one.is_called),
+        policies=_policies(model for model in known if model.is_called),
+        watched=_policies(model for model in known if not model.is_called),
         idle_seconds=IDLE_SECONDS,
         timeout_seconds=STREAM_SECONDS,
         health_seconds=HEALTH_SECONDS,
@@ -56,24 +56,24 @@ def build_stream(models: Iterable[StreamModel]) -> StreamPlan:
 
 
 def _policies(models: Iterable[StreamModel]) -> tuple[tuple[str, ...], ...]:
-    return divide((one.name for one in models), lambda _name: ENDPOINT_ARN_CHARACTERS)
+    return divide((model.name for model in models), lambda _name: ENDPOINT_ARN_CHARACTERS)
 
 
 def build_row(model: StreamModel, endpoint_name: str) -> dict[str, Any]:
-    """What the function must know of an entry; `endpoint_name` is AWS's."""
+    """Builds what the function must know about an entry; `endpoint_name` is AWS's."""
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
     return {"endpoint": endpoint_name, **speaks, **headers}
 
 
 def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    """Rows by the names of their entries, as compact JSON."""
+    """Renders rows, by entry name, as compact JSON."""
     return json.dumps(dict(rows), separators=(",", ":"))
 
 
 def _tables(models: Sequence[StreamModel]) -> tuple[tuple[str, ...], ...]:
-    """None while all fit into the environment."""
-    sizes = {one.name: _characters(one) for one in models}
+    """Divides the models into parameters; there are none while all fit into the environment."""
+    sizes = {model.name: _characters(model) for model in models}
     if sum(sizes.values()) <= ENVIRONMENT_CHARACTERS:
         return ()
     return divide(sizes, sizes.__getitem__, PARAMETER_CHARACTERS)

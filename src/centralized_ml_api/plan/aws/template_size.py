@@ -1,10 +1,10 @@
-"""How much of a stack things take. Pure. The characters are measured on templates, and rounded up."""
+"""How much of a stack each part takes, measured on templates and rounded up. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.groups import Weight
+from centralized_ml_api.plan.aws.capacity import Weight
 from centralized_ml_api.plan.aws.types import DirectRoute
 
 if TYPE_CHECKING:
@@ -61,7 +61,14 @@ def fixed_weight(
     api_policies: int,
     stream: StreamPlan,
 ) -> Weight:
-    """What the main stack holds in any case: the API with its paths, and the roles."""
+    """Returns what the main stack always holds: the API with its paths, and the roles.
+
+    Args:
+        routes: the paths of the entries.
+        roles: the execution roles.
+        api_policies: how many policies the API's role has.
+        stream: the function that streams.
+    """
     total = sum((_path(route) for route in routes), _API) + _times(api_policies, _API_POLICY)
     total += _stream(stream)
     for role in roles:
@@ -70,7 +77,7 @@ def fixed_weight(
 
 
 def event_weight(event: EventPlan, paths: int) -> Weight:
-    """What the main stack holds for an event: teams, end, budget, and what each path says of them."""
+    """Returns what the main stack holds for an event: teams, end, budget, and their share of each path."""
     budget = _BUDGET if event.budget else Weight()
     ending = _ENDING + _times(paths, _ENDING_PATH) if event.ends else Weight()
     keys = _KEYS + _times(paths, _KEYS_PATH) + _times(len(event.teams), _TEAM)
@@ -80,7 +87,13 @@ def event_weight(event: EventPlan, paths: int) -> Weight:
 def entry_weights(
     routes: Iterable[Route], models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
 ) -> dict[str, Weight]:
-    """What each entry takes, in config order; nothing, for one that only has a path."""
+    """Returns what each entry takes, in config order; nothing for an entry that only has a path.
+
+    Args:
+        routes: the paths, one for each entry.
+        models: the endpoints of our own.
+        functions: the functions of entries.
+    """
     weights = {route.name: Weight() for route in routes}
     for model in models:
         scaling = _SCALING if model.autoscaling else Weight()

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.schema import Speaks
-from centralized_ml_api.plan.aws.dashboard import DashboardPlan
-from centralized_ml_api.plan.aws.event import AccessPlan
+from centralized_ml_api.plan.aws.event import AccessPlan, DashboardPlan
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.speaks import OpenAiModels
 from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, FunctionPlan

@@ -1,4 +1,4 @@
-"""Counts of calls -> the table. Pure."""
+"""Builds the table from counts of calls. Pure."""
 
 from __future__ import annotations
 
@@ -33,36 +33,36 @@ class CallCount:
 
 
 def build_rows(counts: Iterable[CallCount]) -> tuple[Usage, ...]:
-    """A row for each team and model, sorted by both."""
-    return _build(counts, lambda one: (one.team, one.model))
+    """Builds a row for each team and model, sorted by both."""
+    return _build(counts, lambda count: (count.team, count.model))
 
 
 def build_models(counts: Iterable[CallCount]) -> tuple[Usage, ...]:
-    """A row for each model, of all teams together, sorted by model."""
-    return _build(counts, lambda one: (NOBODY, one.model))
+    """Builds a row for each model, of all teams together, sorted by model."""
+    return _build(counts, lambda count: (NOBODY, count.model))
 
 
 def _build(counts: Iterable[CallCount], key: Callable[[CallCount], tuple[str, str]]) -> tuple[Usage, ...]:
     groups: dict[tuple[str, str], list[CallCount]] = {}
-    for one in counts:
-        groups.setdefault(key(one), []).append(one)
+    for count in counts:
+        groups.setdefault(key(count), []).append(count)
     return tuple(_merge(team, model, groups[team, model]) for team, model in sorted(groups))
 
 
 def _merge(team: str, model: str, counts: list[CallCount]) -> Usage:
     statuses: Counter[int] = Counter()
     buckets: Counter[int] = Counter()
-    for one in counts:
-        statuses[one.status] += one.requests
-        buckets[one.bucket] += one.requests
+    for count in counts:
+        statuses[count.status] += count.requests
+        buckets[count.bucket] += count.requests
     return Usage(
         team=team,
         model=model,
         statuses=tuple(sorted(statuses.items())),
         p50_milliseconds=percentile(buckets, 0.5),
         p95_milliseconds=percentile(buckets, 0.95),
-        bytes_in=sum(one.bytes_in for one in counts),
-        bytes_out=sum(one.bytes_out for one in counts),
-        first=datetime.fromtimestamp(min(one.first for one in counts), UTC),
-        last=datetime.fromtimestamp(max(one.last for one in counts), UTC),
+        bytes_in=sum(count.bytes_in for count in counts),
+        bytes_out=sum(count.bytes_out for count in counts),
+        first=datetime.fromtimestamp(min(count.first for count in counts), UTC),
+        last=datetime.fromtimestamp(max(count.last for count in counts), UTC),
     )

@@ -1,7 +1,7 @@
-"""Latencies in a bounded number of buckets, and percentiles out of them. Pure.
+"""Latencies in a bounded number of buckets, and percentiles from them. Pure.
 
-Each bucket is a little wider than the one before, so that every value that is read out of one differs from
-any value that went in by a fixed share at most, whether it was a millisecond or an hour.
+Each bucket is a little wider than the one before, so a value that is read differs from the value that was
+counted by a fixed share at most, whether that was a millisecond or an hour.
 Source: https://arxiv.org/abs/1908.10693 (DDSketch), section 2.
 """
 
@@ -27,7 +27,7 @@ _LOG_GROWTH = math.log(_GROWTH)
 
 
 def bucket_of(milliseconds: float) -> int:
-    """The bucket of a latency: 0 for less than a millisecond, else from 1 on."""
+    """Returns the bucket of a latency: 0 for less than a millisecond, else 1 or more."""
     if milliseconds < 1:
         return 0
     return 1 + math.ceil(math.log(min(milliseconds, _MOST_MILLISECONDS)) / _LOG_GROWTH)
@@ -38,14 +38,14 @@ MOST_BUCKETS = bucket_of(_MOST_MILLISECONDS) + 1
 
 
 def milliseconds_of(bucket: int) -> float:
-    """What stands for every latency of a bucket: off by `ERROR` of it at most; 0 for bucket 0."""
+    """Returns the latency that stands for a bucket, at most `ERROR` off any latency in it; 0 for bucket 0."""
     if bucket <= 0:
         return 0.0
     return float(2 * _GROWTH ** (bucket - 1) / (_GROWTH + 1))
 
 
 def percentile(counts: Mapping[int, int], share: float) -> float | None:
-    """The least latency in milliseconds that `share` (0 to 1) of the calls did not exceed.
+    """Returns the least latency in milliseconds that `share` (0 to 1) of the calls did not exceed.
 
     Args:
         counts: how many calls each bucket has; those of `NO_LATENCY` are left out.

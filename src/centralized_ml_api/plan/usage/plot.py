@@ -31,22 +31,22 @@ class Bar:
 
 
 def build_bars(hours: Sequence[HourUsage]) -> tuple[int, tuple[Bar, ...]]:
-    """How many hours a bar stands for, and the bars without a gap, 72 at most; none without calls."""
+    """Returns how many hours a bar stands for, and at most 72 bars without a gap; none without calls."""
     if not hours:
         return 1, ()
     first, last = _hour(hours[0].start), _hour(hours[-1].start)
-    step = next((one for one in _STEPS_HOURS if _count(first, last, one) <= _MOST_BARS), None)
-    step = step or (last - first) // (_MOST_BARS - 1) + 1
+    coarsest = (last - first) // (_MOST_BARS - 1) + 1
+    step = next((step for step in _STEPS_HOURS if last // step - first // step < _MOST_BARS), coarsest)
     sums = {slot: [0, 0] for slot in range(first // step, last // step + 1)}
-    for one in hours:
-        slot = sums[_hour(one.start) // step]
-        slot[0] += one.requests
-        slot[1] += one.errors
+    for hour in hours:
+        slot = sums[_hour(hour.start) // step]
+        slot[0] += hour.requests
+        slot[1] += hour.errors
     return step, tuple(Bar(_instant(slot * step), *sums[slot]) for slot in sorted(sums))
 
 
 def render_plot(hours: Sequence[HourUsage]) -> str:
-    """The drawing: a bar a step of time, the failed calls at its foot. Text in it is escaped."""
+    """Renders the drawing: a bar for each step of time, failed calls at its foot. Text in it is escaped."""
     step, bars = build_bars(hours)
     most = max((bar.requests for bar in bars), default=0)
     title = "Calls an hour (UTC)" if step == 1 else f"Calls in {step} hours (UTC)"
@@ -88,7 +88,7 @@ def _rectangle(x: float, width: float, share: float, colour: str) -> str:
 
 
 def _times(bars: Sequence[Bar]) -> Iterable[str]:
-    """The first and the last, and what fits between them."""
+    """Yields labels of at most six bars, evenly spread, from the first on."""
     every = max(1, -(-len(bars) // 6))
     for number in range(0, len(bars), every):
         x = _LEFT + number * _bar_width(bars)
@@ -97,10 +97,6 @@ def _times(bars: Sequence[Bar]) -> Iterable[str]:
 
 def _bar_width(bars: Sequence[Bar]) -> float:
     return min(60.0, (_WIDTH - _LEFT - _RIGHT) / (len(bars) or 1))
-
-
-def _count(first: int, last: int, step: int) -> int:
-    return last // step - first // step + 1
 
 
 def _hour(instant: datetime) -> int:

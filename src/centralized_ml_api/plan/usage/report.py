@@ -1,12 +1,17 @@
-"""The report after an event: the table in Markdown, for people who were not there. Pure."""
+"""The report after an event, in Markdown, for people who were not there. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.plan.usage.table import (
+    render_bytes,
+    render_errors,
+    render_milliseconds,
+    render_minute,
+)
 from centralized_ml_api.plan.usage.types import NOBODY
-from centralized_ml_api.plan.usage.words import say_bytes, say_errors, say_instant, say_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,12 +23,12 @@ _PLAIN = frozenset("-.,:%")
 
 
 def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
-    """The whole page.
+    """Renders the whole page.
 
     Args:
-        table: what it tells of.
+        table: the calls.
         plot: the address of the drawing, relative to the page.
-        money: what is known of the cost, one sentence each.
+        money: what is known about the cost, one sentence each.
     """
     if not table.rows:
         return "# Report\n\nNobody called.\n"
@@ -34,9 +39,7 @@ def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
         "## Teams",
         _table(("Team", "Requests", "Errors", "Models", "In", "Out"), _teams(table)),
         "## Models",
-        _table(
-            ("Model", "Requests", "Errors", "P50", "P95", "In", "Out"), (_model(one) for one in table.models)
-        ),
+        _table(("Model", "Requests", "Errors", "P50", "P95", "In", "Out"), map(_model, table.models)),
         "## Cost",
         _bullets(money),
         *_about(table),
@@ -45,7 +48,7 @@ def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """The text as it is, in any place of a Markdown page: nothing in it is markup, a link or HTML.
+    """Escapes text for any place of a Markdown page: nothing in it is markup, a link or HTML.
 
     Any ASCII punctuation may be escaped by a backslash.
     Source: https://spec.commonmark.org/0.31.2/#backslash-escapes
@@ -60,23 +63,23 @@ def _about(table: UsageTable) -> Sequence[str]:
 
 
 def _period(table: UsageTable) -> str:
-    first, last = min(one.first for one in table.rows), max(one.last for one in table.rows)
-    return f"{say_instant(first)} to {say_instant(last)} UTC"
+    first, last = min(row.first for row in table.rows), max(row.last for row in table.rows)
+    return f"{render_minute(first)} to {render_minute(last)} UTC"
 
 
 def _headlines(table: UsageTable) -> Iterable[str]:
     yield f"**{table.requests:,} calls**, {table.errors:,} of them failed ({_share(table)})."
     teams = table.teams
-    yield f"**{len(teams)} teams** called." if teams else "No call had a key, so who called is not known."
-    busiest = max(table.hours, key=lambda one: one.requests, default=None)
+    yield f"**{len(teams)} teams** called." if teams else "No call had a key, so the callers are unknown."
+    busiest = max(table.hours, key=lambda hour: hour.requests, default=None)
     if busiest:
-        yield f"Busiest hour: **{say_instant(busiest.start)}**, {busiest.requests:,} calls."
-    models = [one for one in table.models if one.model != NOBODY]
+        yield f"Busiest hour: **{render_minute(busiest.start)}**, {busiest.requests:,} calls."
+    models = [usage for usage in table.models if usage.model != NOBODY]
     if models:
-        yield _most_called(max(models, key=lambda one: one.requests))
-    slow = [one for one in models if one.p95_milliseconds is not None]
+        yield _most_called(max(models, key=lambda model: model.requests))
+    slow = [model for model in models if model.p95_milliseconds is not None]
     if slow:
-        yield _slowest(max(slow, key=lambda one: one.p95_milliseconds or 0))
+        yield _slowest(max(slow, key=lambda model: model.p95_milliseconds or 0))
 
 
 def _most_called(model: Usage) -> str:
@@ -84,7 +87,7 @@ def _most_called(model: Usage) -> str:
 
 
 def _slowest(model: Usage) -> str:
-    found = say_milliseconds(model.p95_milliseconds)
+    found = render_milliseconds(model.p95_milliseconds)
     return f"Slowest: **{escape_markdown(model.model)}**, 95 of 100 calls took {found} or less."
 
 
@@ -93,21 +96,21 @@ def _share(table: UsageTable) -> str:
 
 
 def _teams(table: UsageTable) -> Iterable[tuple[str, ...]]:
-    for team in sorted({one.team for one in table.rows}):
-        rows = [one for one in table.rows if one.team == team]
-        names = [one.model for one in rows if one.model != NOBODY]
+    for team in sorted({row.team for row in table.rows}):
+        rows = [row for row in table.rows if row.team == team]
+        names = [row.model for row in rows if row.model != NOBODY]
         yield (
             team if team != NOBODY else "(without a key)",
-            f"{sum(one.requests for one in rows):,}",
-            f"{sum(one.errors for one in rows):,}",
+            f"{sum(row.requests for row in rows):,}",
+            f"{sum(row.errors for row in rows):,}",
             ", ".join(names) or NOBODY,
-            say_bytes(_sum_in(rows)),
-            say_bytes(sum(one.bytes_out for one in rows)),
+            render_bytes(_sum_in(rows)),
+            render_bytes(sum(row.bytes_out for row in rows)),
         )
 
 
 def _sum_in(rows: Sequence[Usage]) -> int | None:
-    known = [one.bytes_in for one in rows if one.bytes_in is not None]
+    known = [row.bytes_in for row in rows if row.bytes_in is not None]
     return sum(known) if known else None
 
 
@@ -115,11 +118,11 @@ def _model(usage: Usage) -> tuple[str, ...]:
     return (
         usage.model if usage.model != NOBODY else "(no model: pages, unknown paths)",
         f"{usage.requests:,}",
-        say_errors(usage),
-        say_milliseconds(usage.p50_milliseconds),
-        say_milliseconds(usage.p95_milliseconds),
-        say_bytes(usage.bytes_in),
-        say_bytes(usage.bytes_out),
+        render_errors(usage),
+        render_milliseconds(usage.p50_milliseconds),
+        render_milliseconds(usage.p95_milliseconds),
+        render_bytes(usage.bytes_in),
+        render_bytes(usage.bytes_out),
     )
 
 

@@ -21,7 +21,7 @@ _FIRST_OF_SERVER = 500
 
 
 def error_kind(status: int) -> ErrorKind | None:
-    """What kind of error a status is; None for none."""
+    """Returns what kind of error a status is; None for a status that is not an error."""
     if not status:
         return "gone"
     if status < _FIRST_ERROR:
@@ -108,14 +108,14 @@ class UsageTable:
     @property
     def requests(self) -> int:
         """All calls."""
-        return sum(one.requests for one in self.rows)
+        return sum(row.requests for row in self.rows)
 
     @property
     def errors(self) -> int:
         """The calls that failed."""
-        return sum(one.errors for one in self.rows)
+        return sum(row.errors for row in self.rows)
 
     @property
     def teams(self) -> tuple[str, ...]:
         """The teams that called, in order."""
-        return tuple(sorted({one.team for one in self.rows if one.team != NOBODY}))
+        return tuple(sorted({row.team for row in self.rows if row.team != NOBODY}))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.api.cors import CORS_HEADERS
+from centralized_ml_api.api.http import CORS_HEADERS
 from support.model_server import answer, exit_at_once, exit_midway, hang
 from support.stream_host import BrokenAnswerError, build_event
 from support.streaming import CUSTOM_ATTRIBUTES, Gate, start_streaming, streams

@@ -38,7 +38,7 @@ def test_where_nothing_was_called_it_says_how_to_start(tmp_path: Path) -> None:
 def test_the_table_is_shown_and_what_to_do_next(folder: Path) -> None:
     ran = mlapi("usage", cwd=folder)
     assert ran.status == 0, ran.talk
-    assert "1 (1 of the server)" in ran.out
+    assert "1 (1 by the server)" in ran.out
     assert "Note: P50 and P95 are within 5% of the exact value." in ran.out
     assert ran.talk.startswith("Next: ")
 

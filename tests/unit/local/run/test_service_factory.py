@@ -151,7 +151,7 @@ def test_a_real_endpoint_has_its_credentials_in_the_scratch_folder(
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://127.0.0.1:8081")
         circle = world.make(model(SageMakerServing("eu-west-1"), tmp_path))
         report = await world.run(circle, lambda now: now.state == "unready")
-        assert "names this very machine" in report.detail
+        assert "points to this machine" in report.detail
 
     story(tell)
 

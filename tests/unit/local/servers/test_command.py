@@ -47,6 +47,6 @@ def test_a_program_on_the_path_can_be_started(tmp_path: Path) -> None:
 def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
     assert "vllm is not installed" in (why_not_here(serving("vllm"), {"PATH": str(tmp_path)}, tmp_path) or "")
     (tmp_path / "serve").touch(mode=0o644)
-    assert f"{tmp_path}/serve is not there or not executable" in (
+    assert f"{tmp_path}/serve does not exist or is not executable" in (
         why_not_here(serving("./serve"), {}, tmp_path) or ""
     )

@@ -88,9 +88,9 @@ def running(server: Server, log: Path) -> Iterator[Running]:
             launch.argv, env=dict(launch.environment), cwd=launch.cwd, stdout=output, stderr=output
         ) as process,
     ):
-        one = Running(process, f"http://127.0.0.1:{port}", log)
+        model = Running(process, f"http://127.0.0.1:{port}", log)
         try:
-            yield one
+            yield model
         finally:
             process.kill()
 
@@ -105,9 +105,9 @@ def weights() -> Path:
 @pytest.fixture(scope="module")
 def model(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("llama")
-    with running(build_server(weights, folder), folder / "log") as one:
-        wait_until(one.is_ready, "llama.cpp is ready")
-        yield one
+    with running(build_server(weights, folder), folder / "log") as model:
+        wait_until(model.is_ready, "llama.cpp is ready")
+        yield model
 
 
 def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_cors_is_left_to_the_gateway(model: Running) -> None:
 def test_four_conversations_at_once_have_the_whole_context_each(model: Running) -> None:
     long = {**QUESTION, "messages": [{"role": "user", "content": "word " * (CONTEXT - 100)}]}
     with ThreadPoolExecutor(4) as pool:
-        assert [one.status for one in pool.map(model.ask, [long] * 4)] == [200] * 4
+        assert [answer.status for answer in pool.map(model.ask, [long] * 4)] == [200] * 4
     too_long = model.ask({**QUESTION, "messages": [{"role": "user", "content": "word " * (CONTEXT + 10)}]})
     assert too_long.status == 400
     assert f"({CONTEXT} tokens)" in too_long.json()["error"]["message"]
@@ -168,11 +168,11 @@ def test_it_says_that_it_lives_while_many_calls_wait(model: Running) -> None:
 
 @pytest.mark.slow
 def test_a_client_that_leaves_stops_its_answer(weights: Path, tmp_path: Path) -> None:
-    with running(build_server(weights, tmp_path), tmp_path / "log") as one:
-        one.wait_for("serving my-model on")
-        with one.send_endless():
-            one.wait_for("processing task")
-        one.wait_for("cancel task")
+    with running(build_server(weights, tmp_path), tmp_path / "log") as model:
+        model.wait_for("serving my-model on")
+        with model.send_endless():
+            model.wait_for("processing task")
+        model.wait_for("cancel task")
 
 
 @pytest.mark.slow
@@ -181,19 +181,19 @@ def test_a_client_that_leaves_stops_its_answer(weights: Path, tmp_path: Path) ->
 def test_it_ends_cleanly_when_told_to(
     weights: Path, tmp_path: Path, number: signal.Signals, *, busy: bool
 ) -> None:
-    with running(build_server(weights, tmp_path), tmp_path / "log") as one, ExitStack() as clients:
-        one.wait_for("serving my-model on")
+    with running(build_server(weights, tmp_path), tmp_path / "log") as model, ExitStack() as clients:
+        model.wait_for("serving my-model on")
         if busy:
-            clients.enter_context(one.send_endless())
-            one.wait_for("processing task")
-        one.process.send_signal(number)
-        assert one.process.wait(10) == 0
-        assert one.count("stopped") == 1
+            clients.enter_context(model.send_endless())
+            model.wait_for("processing task")
+        model.process.send_signal(number)
+        assert model.process.wait(10) == 0
+        assert model.count("stopped") == 1
 
 
 def last_line(server: Server, log: Path) -> str:
-    with running(server, log) as one:
-        assert one.process.wait(30) == 1
+    with running(server, log) as model:
+        assert model.process.wait(30) == 1
     return log.read_text(errors="replace").splitlines()[-1]
 
 

@@ -109,11 +109,11 @@ def test_credentials_are_refreshed_before_they_expire(aws: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "profile", "said"),
     [
-        ("[default]\ncredential_process = /nowhere/at-all\n", "default", "no way into AWS"),
+        ("[default]\ncredential_process = /nowhere/at-all\n", "default", "AWS cannot be called"),
         ("", "missing", "missing"),
         (SSO, "default", "SSO"),
         (MFA, "default", "one-time code"),
-        ("not an ini file", "default", "no way into AWS"),
+        ("not an ini file", "default", "AWS cannot be called"),
     ],
 )
 def test_what_is_wrong_with_a_profile_is_said(

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.catalog.facts import Payload
-from centralized_ml_api.plan.aws.speaks import model_speaks
 from centralized_ml_api.plan.aws.streaming import build_row, build_stream, render_table
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, OwnEndpoint, StreamModel
-from centralized_ml_api.plan.speaks import OpenAiModels
+from centralized_ml_api.plan.speaks import OpenAiModels, model_speaks
 from support.synthesis import build_facts, build_test_plan, function, model, package
 
 if TYPE_CHECKING:
@@ -104,16 +103,16 @@ def test_a_few_models_are_in_the_environment() -> None:
 def test_many_models_are_in_as_many_parameters_as_they_need() -> None:
     models = many(150)
     stream = build_stream(models)
-    assert [name for table in stream.tables for name in table] == [one.name for one in models]
+    assert [name for table in stream.tables for name in table] == [model.name for model in models]
     for table in stream.tables:
-        rows = [(one.name, build_row(one, 63 * "e")) for one in models if one.name in table]
+        rows = [(model.name, build_row(model, 63 * "e")) for model in models if model.name in table]
         assert len(render_table(rows)) < 4096
 
 
 def test_a_row_says_how_an_entry_is_called() -> None:
-    one = StreamModel("a", OwnEndpoint("a"), None, ("X-Caller",))
+    called = StreamModel("a", OwnEndpoint("a"), None, ("X-Caller",))
     other = StreamModel("b", OwnEndpoint("b"), "openai-chat", None)
-    assert json.loads(render_table([("a", build_row(one, "A")), ("b", build_row(other, "B"))])) == {
+    assert json.loads(render_table([("a", build_row(called, "A")), ("b", build_row(other, "B"))])) == {
         "a": {"endpoint": "A", "headers": ["X-Caller"]},
         "b": {"endpoint": "B", "speaks": "openai-chat"},
     }

@@ -18,7 +18,7 @@ def build_event(**lists: tuple[str, ...] | None) -> EventPlan:
 
 def test_a_list_refuses_all_that_is_not_in_it() -> None:
     access = build_access(build_event(red=("draw",), blue=None, green=()), ENTRIES)
-    assert [one.name for one in access.teams] == ["red", "blue", "green"]
+    assert [team.name for team in access.teams] == ["red", "blue", "green"]
     assert access.refused == {"red": ("chat", "read"), "green": ENTRIES}
 
 

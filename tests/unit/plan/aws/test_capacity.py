@@ -3,8 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.plan.aws.groups import STACK, Weight, assign_groups, groups_in_use
-from centralized_ml_api.plan.aws.policies import RESOURCES_CHARACTERS, divide
+from centralized_ml_api.plan.aws.capacity import (
+    RESOURCES_CHARACTERS,
+    STACK,
+    Weight,
+    assign_groups,
+    divide,
+    groups_in_use,
+)
 
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True), unique=True, max_size=60)
 
@@ -54,6 +60,6 @@ def test_a_nested_stack_depends_on_the_name_alone(names: list[str]) -> None:
 @given(st.lists(st.integers(min_value=1, max_value=2000)))
 def test_a_list_of_resources_fits_into_its_policy(sizes: list[int]) -> None:
     lists = divide(sizes, int)
-    assert [size for one in lists for size in one] == sizes
-    assert all(sum(one) <= RESOURCES_CHARACTERS for one in lists)
+    assert [size for items in lists for size in items] == sizes
+    assert all(sum(items) <= RESOURCES_CHARACTERS for items in lists)
     assert all(lists)

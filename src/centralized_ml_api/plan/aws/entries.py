@@ -1,4 +1,4 @@
-"""How a model is hosted on SageMaker. Pure."""
+"""How each entry exists on AWS: its SageMaker endpoint and its function. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.facts import DeployFacts, ModelData
 from centralized_ml_api.plan.aws.roles import role_of
-from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
+from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan, ModelFunctionPlan
+from centralized_ml_api.plan.speaks import container_speaks
 from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, PackageModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.plan.types import ModelDeployment
+    from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.plan.aws.types import Endpoint
+    from centralized_ml_api.plan.types import FunctionPlan, ModelDeployment
+
 
 PROVISION_TIMEOUT_SECONDS = 600
 """How long SageMaker looks for capacity before it tries the next instance type.
@@ -26,11 +32,14 @@ _DEFAULTS = DeployFacts(
 
 
 def build_hosting(deployment: ModelDeployment, facts: ModelFacts | None) -> HostingPlan:
-    """What SageMaker needs to know of one model.
+    """Builds what SageMaker needs to know about one model.
 
     Args:
         deployment: an entry of `models`.
-        facts: what JumpStart knows, exactly for a JumpStart model.
+        facts: what JumpStart knows; required for a JumpStart model, None for others.
+
+    Raises:
+        ValueError: the entry is an existing endpoint, or a JumpStart model without facts.
     """
     container = _container(deployment, facts)
     deploy = facts.deploy if facts else _DEFAULTS
@@ -73,7 +82,7 @@ def _known(facts: ModelFacts | None, name: str) -> ModelFacts:
 
 
 def _jumpstart_container(facts: ModelFacts, *, accepted: bool) -> ContainerPlan:
-    """The environment of the facts is whole: the user's is in it, and won."""
+    """Returns the container; the environment of the facts already includes the user's, which won."""
     environment = dict(facts.environment)
     if facts.model_package_arn:
         return ContainerPlan(None, facts.model_package_arn, None, accept_eula=False, environment=environment)
@@ -82,15 +91,64 @@ def _jumpstart_container(facts: ModelFacts, *, accepted: bool) -> ContainerPlan:
 
 
 def _artifacts(uri: str) -> ModelData:
-    """A folder is used as it is; one object is an archive, which SageMaker unpacks."""
+    """Returns where artifacts are: a folder is used as it is; a single object is an archive to unpack."""
     if uri.endswith("/"):
         return ModelData(uri, type="S3Prefix", compression="None")
     return ModelData(uri, type=None, compression=None)
 
 
 def _is_isolated(container: ContainerPlan, facts: ModelFacts | None) -> bool:
-    """A package of the Marketplace must not reach the network.
+    """Returns whether the container has no network: a Marketplace package must not have it.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
     """
     return container.package_arn is not None or (facts is not None and facts.network_isolation)
+
+
+EVERYTHING = "*"
+
+_INVOKE = "sagemaker:invokeendpoint"
+_ENDPOINT = ":endpoint/"
+
+
+def build_model_function(
+    deployment: ModelDeployment, function: FunctionPlan, endpoint: Endpoint, container: ContainerPlan | None
+) -> ModelFunctionPlan:
+    """Builds the function of one entry.
+
+    Args:
+        deployment: the entry.
+        function: its function as the config describes it.
+        endpoint: the endpoint that the function calls.
+        container: what runs behind the endpoint, where that is known.
+    """
+    invoke = [action for action in function.actions if _is_invoke(action)]
+    resources = function.resources or ()
+    return ModelFunctionPlan(
+        name=deployment.name,
+        function=function,
+        endpoint=endpoint,
+        environment={**_language(container, deployment.speaks), **function.environment},
+        invoke_actions=tuple(invoke),
+        invoke_resources=tuple(resource for resource in resources if _ENDPOINT in resource),
+        other_actions=tuple(action for action in function.actions if action not in invoke),
+        other_resources=_other_resources(function.resources),
+    )
+
+
+def _is_invoke(action: str) -> bool:
+    """Returns whether the action invokes an endpoint; IAM ignores the case of actions."""
+    return action.lower().startswith(_INVOKE)
+
+
+def _other_resources(written: Sequence[str] | None) -> tuple[str, ...]:
+    return (EVERYTHING,) if written is None else tuple(written)
+
+
+def _language(container: ContainerPlan | None, written: Speaks | None) -> Mapping[str, str]:
+    """Returns MODEL_SPEAKS, as written or for a known family; the function has a default for others.
+
+    With `text-inputs`, which callers of the example function already speak, it passes bodies on.
+    """
+    speaks = written or (container_speaks(container.image) if container else None)
+    return {"MODEL_SPEAKS": speaks} if speaks else {}

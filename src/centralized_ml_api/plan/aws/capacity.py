@@ -1,4 +1,4 @@
-"""Which stack an entry's resources go to. Pure.
+"""What fits into an IAM policy and into a stack. Pure.
 
 A stack holds 500 resources in a template of 1 MB. The entries that come first in the config stay in the main
 stack as long as they fit; each of the others has its nested stack by a hash of its name alone. So an entry
@@ -10,10 +10,43 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+
+T = TypeVar("T")
+
+RESOURCES_CHARACTERS = 5400
+"""What a list of resources may take of the 6,144 characters of a managed policy; white space is not counted.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+ENDPOINT_ARN_CHARACTERS = 135
+"""The longest ARN of an endpoint or of a function, with its quotes: both names have at most 64 characters."""
+
+
+def divide(
+    items: Iterable[T], size: Callable[[T], int], limit: int = RESOURCES_CHARACTERS
+) -> tuple[tuple[T, ...], ...]:
+    """Divides the items, in order, into as few lists as fit the limit, by default that of one policy.
+
+    Args:
+        items: what to divide.
+        size: the characters that an item takes.
+        limit: the characters that a list may take.
+    """
+    lists: list[list[T]] = []
+    room = 0
+    for item in items:
+        room -= size(item)
+        if room < 0:
+            lists.append([])
+            room = limit - size(item)
+        lists[-1].append(item)
+    return tuple(tuple(items) for items in lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +69,7 @@ class Weight:
 
 
 STACK = Weight(resources=490, characters=1_000_000)
-"""What a stack may hold, a little less than CloudFormation's 500 and 1 MB: CDK adds some of its own.
+"""What a stack may hold, a little less than CloudFormation's 500 and 1 MB: the CDK adds some of its own.
 
 A megabyte there is 1,048,576 bytes.
 
@@ -51,7 +84,7 @@ _NESTED_STACK = Weight(resources=1, characters=3_000)
 
 
 def assign_groups(weights: Mapping[str, Weight], fixed: Weight) -> dict[str, str | None]:
-    """The nested stack of each entry by its name; None stands for the main stack.
+    """Assigns each entry, by its name, to a nested stack; None stands for the main stack.
 
     Args:
         weights: what each entry takes, in config order.
@@ -66,7 +99,7 @@ def assign_groups(weights: Mapping[str, Weight], fixed: Weight) -> dict[str, str
 
 
 def groups_in_use(assigned: Iterable[str | None]) -> tuple[str, ...]:
-    """The nested stacks that hold something, in order."""
+    """Returns the nested stacks that hold something, in order."""
     return tuple(sorted({group for group in assigned if group}))
 
 

@@ -16,12 +16,16 @@ from hypothesis import strategies as st
 
 from centralized_ml_api.plan.usage.build import CallCount, build_models, build_rows
 from centralized_ml_api.plan.usage.latency import bucket_of, milliseconds_of
-from centralized_ml_api.plan.usage.plain import render_usage_csv, usage_json
 from centralized_ml_api.plan.usage.plot import build_bars, render_plot
 from centralized_ml_api.plan.usage.report import escape_markdown, render_report
-from centralized_ml_api.plan.usage.text import render_usage
+from centralized_ml_api.plan.usage.table import (
+    render_bytes,
+    render_milliseconds,
+    render_usage,
+    render_usage_csv,
+    usage_json,
+)
 from centralized_ml_api.plan.usage.types import HourUsage, TeamDay, Usage, UsageTable, error_kind
-from centralized_ml_api.plan.usage.words import say_bytes, say_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +43,7 @@ def _count(team: str, model: str, status: int = 200, *, requests: int = 1, ms: i
 
 def _table(counts: Sequence[CallCount]) -> UsageTable:
     rows = build_rows(counts)
-    requests, errors = sum(one.requests for one in rows), sum(one.errors for one in rows)
+    requests, errors = sum(row.requests for row in rows), sum(row.errors for row in rows)
     hours = (HourUsage(NOON, requests, errors),)
     return UsageTable(None, rows, build_models(counts), hours, (TeamDay("red", NOON.date(), 7),))
 
@@ -55,7 +59,7 @@ COUNTS = (
 
 
 def _row(team: str, model: str) -> Usage:
-    return next(one for one in _table(COUNTS).rows if (one.team, one.model) == (team, model))
+    return next(row for row in _table(COUNTS).rows if (row.team, row.model) == (team, model))
 
 
 def test_a_row_sums_the_calls_of_a_team_to_a_model() -> None:
@@ -68,7 +72,7 @@ def test_a_row_sums_the_calls_of_a_team_to_a_model() -> None:
 
 
 def test_models_are_those_of_all_teams() -> None:
-    assert [(one.team, one.model, one.requests) for one in _table(COUNTS).models] == [
+    assert [(usage.team, usage.model, usage.requests) for usage in _table(COUNTS).models] == [
         ("-", "-", 1),
         ("-", "chat", 10),
         ("-", "echo", 1),
@@ -99,24 +103,24 @@ def test_the_text_has_a_line_a_row_and_the_sums() -> None:
     lines = render_usage(_table(COUNTS)).splitlines()
     assert lines[0].split()[:4] == ["TEAM", "MODEL", "REQUESTS", "ERRORS"]
     assert re.match(
-        r"red +chat +9 +3 \(2 over a limit, 1 of the server\) +\d+ ms +\d.\d s +90 B +9.0 kB ", lines[4]
+        r"red +chat +9 +3 \(2 over a limit, 1 by the server\) +\d+ ms +\d.\d s +90 B +9.0 kB ", lines[4]
     )
-    assert re.match(r"in all +12 +6$", lines[5])
-    assert "Towards the daily limits on 2026-06-01 (UTC): red 7." in lines
+    assert re.match(r"total +12 +6$", lines[5])
+    assert "Counted towards the daily limits on 2026-06-01 (UTC): red 7." in lines
     assert render_usage(UsageTable(None, (), (), ())) == "No calls yet."
 
 
 def test_csv_has_numbers_alone_and_no_formula() -> None:
     table = _table([*COUNTS, _count("=1+1", "-2")])
     rows = list(csv.DictReader(io.StringIO(render_usage_csv(table))))
-    red = next(one for one in rows if one["team"] == "red")
+    red = next(row for row in rows if row["team"] == "red")
     assert (red["requests"], red["errors"], red["limited"], red["server"]) == ("9", "3", "2", "1")
-    assert {(one["team"], one["model"]) for one in rows} >= {("-", "-"), ("'=1+1", "'-2")}
+    assert {(row["team"], row["model"]) for row in rows} >= {("-", "-"), ("'=1+1", "'-2")}
 
 
 def test_json_has_every_status_and_kind() -> None:
     data = usage_json(_table(COUNTS))
-    red = next(one for one in data["rows"] if one["team"] == "red")
+    red = next(row for row in data["rows"] if row["team"] == "red")
     assert red["statuses"] == {"200": 6, "429": 2, "503": 1}
     assert red["errors_by_kind"] == {"refused": 0, "limited": 2, "client": 0, "server": 1, "gone": 0}
     assert (red["first"], data["requests"]) == ("2026-06-01T12:00:00Z", 12)
@@ -124,7 +128,7 @@ def test_json_has_every_status_and_kind() -> None:
 
 
 def test_a_report_has_what_an_organizer_asks_for() -> None:
-    slowest = say_milliseconds(milliseconds_of(bucket_of(9000)))
+    slowest = render_milliseconds(milliseconds_of(bucket_of(9000)))
     report = render_report(_table(COUNTS), plot="REPORT.svg", money=["Nothing."])
     for said in (
         "# Report, 2026-06-01 12:00 to 2026-06-01 12:01 UTC",
@@ -161,8 +165,9 @@ def test_a_wicked_team_stays_one_cell_of_the_table() -> None:
 
 
 def _bars_of(drawing: str) -> list[tuple[str, float]]:
-    boxes = [one for one in ET.fromstring(drawing).iter(f"{SVG}rect") if one.get("height") != "10"]  # noqa: S314
-    return [(one.get("fill", ""), float(one.get("height", ""))) for one in boxes]
+    drawn = ET.fromstring(drawing).iter(f"{SVG}rect")  # noqa: S314  # our own text
+    boxes = [box for box in drawn if box.get("height") != "10"]
+    return [(box.get("fill", ""), float(box.get("height", ""))) for box in boxes]
 
 
 def test_the_drawing_has_a_bar_an_hour_also_where_nothing_was_called() -> None:
@@ -177,8 +182,8 @@ def test_any_length_of_event_fits_into_the_drawing_and_no_call_is_missing(calls:
     hours = [HourUsage(NOON + timedelta(hours=hour), calls[hour], 0) for hour in sorted(calls)]
     step, bars = build_bars(hours)
     assert len(bars) <= 72
-    assert sum(one.requests for one in bars) == sum(calls.values())
-    starts = [one.start for one in bars]
+    assert sum(bar.requests for bar in bars) == sum(calls.values())
+    starts = [bar.start for bar in bars]
     assert all(later - earlier == timedelta(hours=step) for earlier, later in itertools.pairwise(starts))
 
 
@@ -187,7 +192,7 @@ def test_any_length_of_event_fits_into_the_drawing_and_no_call_is_missing(calls:
     [(None, "-"), (0.0, "0 ms"), (999.0, "999 ms"), (1234.0, "1.2 s"), (90_000.0, "1.5 min")],
 )
 def test_latencies_are_said_in_a_fitting_unit(milliseconds: float | None, said: str) -> None:
-    assert say_milliseconds(milliseconds) == said
+    assert render_milliseconds(milliseconds) == said
 
 
 @pytest.mark.parametrize(
@@ -195,4 +200,4 @@ def test_latencies_are_said_in_a_fitting_unit(milliseconds: float | None, said: 
     [(None, "-"), (0, "0 B"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (10**16, "10000.0 TB")],
 )
 def test_bytes_are_said_in_a_fitting_unit(number: int | None, said: str) -> None:
-    assert say_bytes(number) == said
+    assert render_bytes(number) == said

@@ -51,7 +51,7 @@ def test_a_stream_goes_to_its_model(tmp_path: Path) -> None:
     written = {"type": "stream", "headers": ["X-Caller"]}
     plan = build_test_plan({"models": [package(integration=written)]}, tmp_path)
     assert plan.routes == (StreamRoute("a-package", OwnEndpoint("a-package"), ("X-Caller",)),)
-    assert [one.name for one in plan.models] == ["a-package"]
+    assert [model.name for model in plan.models] == ["a-package"]
 
 
 def test_the_source_of_the_facts_is_told(tmp_path: Path) -> None:
@@ -87,4 +87,4 @@ def test_rates_of_teams_are_not_the_apis(tmp_path: Path) -> None:
     event = {"requests_per_second": 2, "teams": ["red"]}
     plan = build_test_plan({"models": [container()], "event": event}, tmp_path)
     assert plan.throttle.requests_per_second == 100
-    assert plan.notes[0].startswith("Every call needs the key of a team; there is one.")
+    assert plan.notes[0].startswith("Every call needs the key of a team; there is 1 team.")

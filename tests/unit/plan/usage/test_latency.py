@@ -39,8 +39,8 @@ def test_any_latency_has_one_of_a_bounded_number_of_buckets(latency: int) -> Non
 
 @settings(deadline=None)
 @given(LATENCIES, LATENCIES)
-def test_a_longer_latency_is_in_no_earlier_bucket(one: int, other: int) -> None:
-    least, most = sorted((one, other))
+def test_a_longer_latency_is_in_no_earlier_bucket(one_latency: int, other: int) -> None:
+    least, most = sorted((one_latency, other))
     assert bucket_of(least) <= bucket_of(most)
 
 

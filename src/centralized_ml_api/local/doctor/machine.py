@@ -1,0 +1,79 @@
+"""Whether this machine has the port, the memory and the disk space that serving takes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import psutil
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.ports import check_port
+from centralized_ml_api.local.weights import render_bytes
+from centralized_ml_api.plan.engines import ENGINES
+from centralized_ml_api.plan.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.config.schema import Local
+
+BYTES_FOR_THE_API = 200_000_000
+"""Envoy, the supervisor and a Lambda host."""
+BYTES_FOR_A_SERVER = 700_000_000
+"""One process of a small model; a large one takes more than its file of weights."""
+COMFORTABLE_BYTES = 1_000_000_000
+"""Room for the default model several times over; `mlapi up` itself knows the exact sizes and reports them."""
+
+
+def check_port_is_free(port: int) -> Finding:
+    """Returns whether the API's port is free, or who holds it."""
+    try:
+        check_port("127.0.0.1", port)
+    except StartError as error:
+        return Finding("port", "error", error.message, fix=error.fix)
+    return Finding("port", "ok", f"port {port} is free" if port else "a free port will be chosen")
+
+
+def check_memory(served: Sequence[Local]) -> Finding:
+    """Returns how a rough need of memory compares with what is free now."""
+    return compare_memory(psutil.virtual_memory().available, served)
+
+
+def compare_memory(available_bytes: int, served: Sequence[Local]) -> Finding:
+    """Compares a rough need with that much free memory; at most a warning: the need is a guess. Pure."""
+    processes = sum(local.replicas for local in served if ENGINES[local.engine].runs_here)
+    needed = BYTES_FOR_THE_API + processes * BYTES_FOR_A_SERVER
+    need = f"the API and {processes} model processes need about {render_bytes(needed)}"
+    detail = f"{render_bytes(available_bytes)} free; {need}"
+    if available_bytes >= needed:
+        return Finding("memory", "ok", "there is enough memory", detail)
+    fix = "stop other programs, lower `replicas`, or use smaller models"
+    return Finding("memory", "warning", "there may not be enough memory", detail, fix)
+
+
+def check_disk(cache: Path) -> Finding:
+    """Returns whether there is space for weights and packages, and whether it can be written to."""
+    folder = next(place for place in (cache, *cache.parents) if place.exists())
+    return compare_disk(shutil.disk_usage(folder).free, cache, folder)
+
+
+def compare_disk(free_bytes: int, cache: Path, folder: Path) -> Finding:
+    """Compares that much free space with what is comfortable.
+
+    Args:
+        free_bytes: the free space.
+        cache: the folder of weights and packages, which may not exist yet.
+        folder: the nearest folder that exists.
+    """
+    detail = f"{render_bytes(free_bytes)} free in {cache}"
+    fix = "name another folder: MLAPI_CACHE=/a/folder"
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", "error", f"{folder} cannot be written to", detail, fix)
+    if free_bytes < COMFORTABLE_BYTES:
+        return Finding(
+            "disk", "warning", "little disk space for weights", detail, f"free some space, or {fix}"
+        )
+    return Finding("disk", "ok", "there is enough disk space for weights", detail)

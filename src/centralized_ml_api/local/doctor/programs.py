@@ -1,0 +1,55 @@
+"""Whether the programs and packages that serving takes are installed and run on this platform."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.settings import find_envoy
+from centralized_ml_api.plan.engines import ENGINES
+from centralized_ml_api.plan.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from centralized_ml_api.config.schema import Local
+
+_OURS = {"awslambdaric": "runs the functions", "xllamacpp": "runs the language models"}
+_FOR_PACKAGES = {
+    "venv": "install your system's package for it, such as python3-venv",
+    "pip": "python -m ensurepip",
+}
+
+
+def check_programs(ours: Mapping[str, str] = _OURS) -> Iterator[Finding]:
+    """Yields one finding for Envoy, and one for each missing package of `ours`, which says what each does."""
+    here = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    try:
+        yield Finding("platform", "ok", f"Envoy runs here: {find_envoy()}", here)
+    except StartError as error:
+        yield Finding("platform", "error", error.message, here, error.fix)
+    for package in _missing(ours):
+        fix = "pip install 'centralized-ml-api[local]'"
+        yield Finding("platform", "error", f"{package} is missing: it {ours[package]}", here, fix)
+
+
+def check_packages(served: Sequence[Local], needed: Mapping[str, str] = _FOR_PACKAGES) -> Iterator[Finding]:
+    """Yields whether packages of models can be installed; nothing where no model has any.
+
+    Args:
+        served: the `local` blocks of the config.
+        needed: the modules that installing takes, and what to do when one is missing.
+    """
+    if not any(ENGINES[local.engine].installs_packages for local in served):
+        return
+    missing = _missing(needed)
+    for name in missing:
+        yield Finding("packages", "error", f"{name} is missing: python models need it", fix=needed[name])
+    if not missing:
+        yield Finding("packages", "ok", "venv and pip are installed; python models need them")
+
+
+def _missing(modules: Mapping[str, str]) -> list[str]:
+    return [name for name in modules if importlib.util.find_spec(name) is None]

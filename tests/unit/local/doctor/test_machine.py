@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from centralized_ml_api.config.schema import LlamaCpp, Url
+from centralized_ml_api.local.doctor.machine import (
+    check_disk,
+    check_memory,
+    check_port_is_free,
+    compare_disk,
+    compare_memory,
+)
+from centralized_ml_api.plan.finding import Finding
+
+SERVER = LlamaCpp(engine="llama.cpp", weights="model.gguf", replicas=2)
+ELSEWHERE = Url(engine="url", url="http://gpu-box:8000/")
+
+
+def test_a_port_that_is_held_is_found_with_a_fix() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken: int = holder.getsockname()[1]
+        found = check_port_is_free(taken)
+    assert (found.check, found.severity) == ("port", "error")
+    assert f"port {taken} is held by" in found.title
+    assert found.fix
+    assert check_port_is_free(0) == Finding("port", "ok", "a free port will be chosen")
+
+
+def test_memory_that_does_is_said_with_what_the_models_roughly_take() -> None:
+    assert compare_memory(1_600_000_000, [SERVER, ELSEWHERE]) == Finding(
+        "memory",
+        "ok",
+        "there is enough memory",
+        "1.6 GB free; the API and 2 model processes need about 1.6 GB",
+    )
+
+
+def test_memory_that_may_not_do_is_a_warning_only() -> None:
+    assert compare_memory(1_599_000_000, [SERVER, ELSEWHERE]) == Finding(
+        "memory",
+        "warning",
+        "there may not be enough memory",
+        "1.6 GB free; the API and 2 model processes need about 1.6 GB",
+        "stop other programs, lower `replicas`, or use smaller models",
+    )
+
+
+def test_the_memory_of_this_machine_is_what_is_compared() -> None:
+    found = check_memory([])
+    assert found.check == "memory"
+    assert "the API and 0 model processes need about 200 MB" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "severity", "title", "fix"),
+    [
+        (1_000_000_000, "ok", "there is enough disk space for weights", ""),
+        (
+            999_000_000,
+            "warning",
+            "little disk space for weights",
+            "free some space, or name another folder: MLAPI_CACHE=/a/folder",
+        ),
+    ],
+)
+def test_little_room_for_weights_is_a_warning_only(
+    tmp_path: Path, free_bytes: int, severity: str, title: str, fix: str
+) -> None:
+    found = compare_disk(free_bytes, tmp_path / "cache", tmp_path)
+    assert (found.check, found.severity, found.title, found.fix) == ("disk", severity, title, fix)
+    assert found.detail.endswith(f" free in {tmp_path / 'cache'}")
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error() -> None:
+    found = compare_disk(5_000_000_000, Path("/proc/cache"), Path("/proc/no-such-folder"))
+    assert (found.severity, found.title) == ("error", "/proc/no-such-folder cannot be written to")
+
+
+def test_a_cache_that_is_not_there_yet_is_looked_for_above(tmp_path: Path) -> None:
+    found = check_disk(tmp_path / "not" / "there")
+    assert found.check == "disk"
+    assert found.severity != "error"
+    assert str(tmp_path / "not" / "there") in found.detail

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from centralized_ml_api.config.schema import LlamaCpp, PythonFolder
+from centralized_ml_api.local.doctor.programs import check_packages, check_programs
+from centralized_ml_api.plan.finding import Finding
+
+PYTHON_MODEL = PythonFolder(engine="python", code="models/ocr")
+CHAT = LlamaCpp(engine="llama.cpp", weights="model.gguf")
+
+
+def test_envoy_runs_on_this_platform() -> None:
+    (found,) = check_programs()
+    assert (found.check, found.severity) == ("platform", "ok")
+    assert found.title.startswith("Envoy runs here: /")
+
+
+def test_a_package_of_ours_that_is_missing_is_an_error_with_what_it_does() -> None:
+    _, missing = check_programs({"json": "is there", "no_such_module": "runs the functions"})
+    assert (missing.check, missing.severity) == ("platform", "error")
+    assert missing.title == "no_such_module is missing: it runs the functions"
+    assert missing.fix == "pip install 'centralized-ml-api[local]'"
+
+
+def test_what_installs_packages_is_looked_for_where_a_python_model_needs_it() -> None:
+    assert list(check_packages([PYTHON_MODEL])) == [
+        Finding("packages", "ok", "venv and pip are installed; python models need them")
+    ]
+    assert not list(check_packages([CHAT]))
+
+
+def test_each_part_that_is_missing_is_an_error_with_its_fix() -> None:
+    assert list(check_packages([CHAT, PYTHON_MODEL], {"no_such_module": "install it", "pip": ""})) == [
+        Finding("packages", "error", "no_such_module is missing: python models need it", fix="install it")
+    ]
