@@ -1,7 +1,7 @@
 # ruff: noqa: INP001  # a script, not a package
-"""Writes the generated parts of the documentation; with `--check`, only says which of them are stale.
+"""Writes the generated parts of the documentation; with `--check`, only lists those that are stale.
 
-`python -m docs.generate`, in the root, where the measurements are found too.
+Run `python -m docs.generate` in the root of the repository, where it also finds the measurements.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ GENERATED: dict[str, Callable[[], str]] = {
     DRAWING: render_rooms,
     **render_drawings(),
 }
-"""Files by their path in the repository, and what they must hold."""
+"""The generated files: functions that render their content, by path in the repository."""
 
 
 def stale_files(root: Path = ROOT) -> list[str]:
-    """The files that do not hold what would be generated now."""
+    """Returns the files that differ from what would be generated now."""
     return [path for path, render in GENERATED.items() if _content(root / path) != render()]
 
 
 def write_files(paths: Sequence[str], root: Path = ROOT) -> None:
-    """Generates these files anew."""
+    """Generates these files."""
     for path in paths:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,14 +62,14 @@ def write_files(paths: Sequence[str], root: Path = ROOT) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status: 1 when `--check` finds stale files."""
+    """Returns the exit status: 1 if `--check` finds stale files."""
     stale = stale_files()
     if "--check" in arguments:
         for path in stale:
             sys.stderr.write(f"{path} is stale: run `make docs`\n")
         return 1 if stale else 0
     write_files(stale)
-    sys.stderr.write("".join(f"wrote {path}\n" for path in stale) or "nothing was stale\n")
+    sys.stderr.write("".join(f"wrote {path}\n" for path in stale) or "everything is up to date\n")
     return 0
 
 

@@ -20,12 +20,12 @@ SOURCE = ROOT / "src" / PACKAGE
 DRAWING = "docs/img/rooms.svg"
 
 WIDTH, MARGIN, GAP, PADDING = 860, 14, 22, 14
-"""Of the drawing, around it, between boxes, and inside of them; in pixels."""
+"""The width of the drawing, its margin, and the space between and inside boxes; in pixels."""
 LINE, CHARACTER = 17, 6.4
-"""The height of a line and the mean width of a character of the small type; in pixels."""
+"""The height of a line and the mean width of a character in the small type; in pixels."""
 
 COLUMN = 26
-"""Where the sentences begin in the list."""
+"""The column in which the sentences of the list begin."""
 
 STYLE = """
     .box { fill: #f6f8fa; stroke: #57606a; stroke-width: 1.5 }
@@ -79,7 +79,7 @@ def load_room(name: str) -> Room:
     """Reads one room from the tree.
 
     Raises:
-        FileNotFoundError: `.importlinter` names a room that is not there.
+        FileNotFoundError: `.importlinter` names a room that does not exist.
     """
     folder = SOURCE / name
     file = folder / "__init__.py" if folder.is_dir() else SOURCE / f"{name}.py"

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  # a script, not a package
-"""Takes the picture of the page that the documentation shows, of a showcase that runs.
+"""Takes the documentation's screenshot of the page, from a running showcase.
 
 mlapi up config/showcase.json --detach && .venv/bin/python docs/screenshot.py http://127.0.0.1:8080
 """
@@ -17,7 +17,7 @@ SIZE: ViewportSize = {"width": 1040, "height": 760}
 
 
 def take_picture(url: str) -> None:
-    """Asks the chat model something, and writes what the page then looks like."""
+    """Asks the chat model a question, and writes a screenshot of the page with its answer."""
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)

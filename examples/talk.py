@@ -1,5 +1,5 @@
 # ruff: noqa: INP001, T201  # a script that prints, not a package
-"""Says a sentence, listens to it, and asks the chat model about what was heard. Needs Python alone.
+"""Speaks a sentence, transcribes it, and sends the transcript to the chat model. Needs only Python.
 
 mlapi up config/showcase.json
 python3 examples/talk.py "Why is the sky blue?"
@@ -21,23 +21,23 @@ MANNER = "You are a helpful assistant. Answer in one short sentence."
 
 
 class Api:
-    """The API at an address; `key` is sent where there is one."""
+    """The API at an address; sends `key` if there is one."""
 
     def __init__(self, url: str, key: str | None) -> None:
         self._url = url.rstrip("/")
         self._key = {"x-api-key": key} if key else {}
 
     def speak(self, text: str) -> bytes:
-        """The text as WAV."""
+        """Returns the spoken text as WAV."""
         return self._post("text-to-speech", json.dumps({"text": text}).encode(), JSON, accept=WAV)
 
     def listen(self, recording: bytes) -> str:
-        """What is said in a WAV."""
+        """Returns the transcript of a WAV recording."""
         answer: dict[str, str] = json.loads(self._post("speech-to-text", recording, WAV))
         return answer["text"]
 
     def ask(self, question: str) -> str:
-        """What the chat model says to it."""
+        """Returns the chat model's answer."""
         messages = [{"role": "system", "content": MANNER}, {"role": "user", "content": question}]
         body = {"messages": messages, "max_tokens": 64, "temperature": 0}
         answer = json.loads(self._post("chat", json.dumps(body).encode(), JSON))
@@ -58,7 +58,7 @@ class Api:
 
 
 def main() -> None:
-    """Speaks, listens, asks."""
+    """Speaks a sentence, transcribes it, asks the chat model."""
     options = _parse()
     api = Api(options.url, os.environ.get("MLAPI_KEY"))
     recording = api.speak(options.sentence)
@@ -71,9 +71,13 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Say a sentence, listen to it, ask the chat model about it.")
+    parser = argparse.ArgumentParser(
+        description="Speak a sentence, transcribe it, and send the transcript to the chat model."
+    )
     parser.add_argument("sentence", nargs="?", default=SENTENCE)
-    parser.add_argument("--url", default="http://127.0.0.1:8080", help="the API (a key, if any: MLAPI_KEY)")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8080", help="the API (set MLAPI_KEY if it needs a key)"
+    )
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep the recording")
     return parser.parse_args()
 

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  a Lambda function's folder is not a package
-"""What the function returns to API Gateway. Pure."""
+"""Builds what the function returns to API Gateway. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "x-request-id,Retry-After",
 }
-"""With a Lambda proxy integration API Gateway leaves these to the function; web pages see nothing without."""
+"""With a Lambda proxy integration, the function itself must set these; web pages need them."""
 
 RETRY_AFTER_SECONDS = 2
 _BINARY = (
@@ -27,8 +27,8 @@ _BINARY = (
 )
 
 
-class Failure(Exception):  # noqa: N818  an answer of the API, not a fault of the program
-    """An answer with an error: `type` says whose move it is, `code` names the case; both are stable words."""
+class Failure(Exception):  # noqa: N818  a response of the API, not a bug
+    """An error response: `type` says who has to act, `code` names the case; both are stable."""
 
     def __init__(self, status: int, error_type: str, code: str, message: str) -> None:
         super().__init__(message)
@@ -39,14 +39,14 @@ class Failure(Exception):  # noqa: N818  an answer of the API, not a fault of th
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model answered: bytes and headers."""
+    """The model's response: bytes and headers."""
 
     body: bytes
     headers: dict[str, str]
 
 
 def build_answer(answer: Answer) -> dict[str, Any]:
-    """A model's answer, byte for byte: binary media types as base64, the rest as text where it is UTF-8."""
+    """Returns a model's response unchanged: binary media types as base64, UTF-8 as text."""
     content_type = answer.headers.get("Content-Type", "").lower()
     headers = {**answer.headers, **CORS}
     if not content_type.startswith(_BINARY):
@@ -59,7 +59,7 @@ def build_answer(answer: Answer) -> dict[str, Any]:
 
 
 def build_json_answer(value: Any) -> dict[str, Any]:
-    """An answer of the function's own."""
+    """Returns the function's own response."""
     return {
         "statusCode": 200,
         "headers": {"Content-Type": "application/json", **CORS},
@@ -68,7 +68,7 @@ def build_json_answer(value: Any) -> dict[str, Any]:
 
 
 def build_error_answer(failure: Failure, request_id: str) -> dict[str, Any]:
-    """The API's one error shape."""
+    """Returns a failure in the API's error shape."""
     error = {
         "message": str(failure),
         "type": failure.error_type,

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  a Lambda function's folder is not a package
-"""The SageMaker endpoint behind the function, and what can go wrong there."""
+"""Calls the SageMaker endpoint behind the function, and translates its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
-# A caller is waiting: an error is told at once, and a model that is slow is not asked twice.
+# A caller is waiting: report an error at once, and do not call a slow model twice.
 _client = boto3.client(
     "sagemaker-runtime",
     config=Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=32),
@@ -30,7 +30,7 @@ def invoke(endpoint_name: str, body: bytes, headers: dict[str, str]) -> Answer:
     """Calls the model. `headers` may hold Content-Type, Accept and SageMaker's custom attributes.
 
     Raises:
-        Failure: with the model's own status and message where it gave one.
+        Failure: The call failed. It has the model's own status and message, if the model sent them.
     """
     names = {"Content-Type": "ContentType", "Accept": "Accept", CUSTOM_ATTRIBUTES: "CustomAttributes"}
     parameters = {names[name]: value for name, value in headers.items() if name in names}
@@ -51,7 +51,7 @@ def invoke(endpoint_name: str, body: bytes, headers: dict[str, str]) -> Answer:
 
 
 def _read_error(error: ClientError) -> Failure:
-    """The service's error as an answer of the API."""
+    """Translates the service's error."""
     response: dict[str, Any] = error.response
     code, message = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
@@ -63,27 +63,27 @@ def _read_error(error: ClientError) -> Failure:
         return Failure(429, "rate_limit_error", "too_many_requests", message)
     if code == "ValidationError":
         return Failure(400, "invalid_request_error", "refused_by_sagemaker", message)
-    if status == 413:  # noqa: PLR2004  the name of the case, in HTTP
+    if status == 413:  # noqa: PLR2004  HTTP's own number
         return Failure(413, "invalid_request_error", "body_too_large", message)
     return Failure(502, "model_error", "model_failed", f"{code}: {message}")
 
 
 def _read_model_error(response: dict[str, Any], message: str) -> Failure:
-    """The model's own status and message; a model that gave none was too slow or ended."""
+    """Returns the model's own status and message; without them, the model was too slow or exited."""
     status = response.get("OriginalStatusCode", _STATUS_WITHOUT_ANSWER)
     said = _own_words(response.get("OriginalMessage") or message)
     if status == _STATUS_WITHOUT_ANSWER:
         if "timed out" in said:
             return Failure(504, "timeout_error", "model_too_slow", said)
         return Failure(502, "model_error", "model_failed", said)
-    if not 400 <= status <= _HIGHEST_STATUS:  # noqa: PLR2004  an odd status of a model is the model's fault
+    if not 400 <= status <= _HIGHEST_STATUS:  # noqa: PLR2004  an invalid status is the model's fault
         return Failure(502, "model_error", "model_failed", said)
     kind = "invalid_request_error" if status < _SERVER_ERRORS else "model_error"
     return Failure(status, kind, "model_refused" if status < _SERVER_ERRORS else "model_failed", said)
 
 
 def _own_words(text: str) -> str:
-    """The sentence in an error of a usual JSON form (`message`, `error`, `error.message`), or the text."""
+    """Returns the message of a common JSON error (`message`, `error`, `error.message`), or the whole text."""
     try:
         value = json.loads(text)
     except ValueError:

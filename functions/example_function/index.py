@@ -1,10 +1,10 @@
 # ruff: noqa: INP001  a Lambda function's folder is not a package
-"""Lets callers use one body for text generation, whatever the model server behind the endpoint speaks.
+"""Lets callers use the same body for text generation, whatever the model server speaks.
 
-`{"text_inputs": ...}` is translated there and back (`text_generation.py`, `model_servers.py`); every other
-body passes through as it is. The environment says the rest: ENDPOINT_NAME, and MODEL_SPEAKS, which is
-`text-generation-inference` (the default: JumpStart's containers) or `openai-chat` (llama.cpp's server); with
-any other value, every body passes through.
+`{"text_inputs": ...}` is translated in both directions (`text_generation.py`, `model_servers.py`); every
+other body passes through unchanged. Two environment variables configure it: ENDPOINT_NAME, and MODEL_SPEAKS,
+which is `text-generation-inference` (the default, for JumpStart's containers) or `openai-chat` (llama.cpp's
+server). With any other value, every body passes through.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def _answer(event: dict[str, Any]) -> dict[str, Any]:
     if MODEL_SERVER and isinstance(value, dict) and "text_inputs" in value:
         return build_json_answer({"generated_texts": _generate(MODEL_SERVER, value)})
     if value is not None and headers["Content-Type"].startswith("application/x-www-form-urlencoded"):
-        headers["Content-Type"] = JSON  # what `curl -d` says when it is told nothing
+        headers["Content-Type"] = JSON  # the default of `curl -d`
     return build_answer(invoke(ENDPOINT_NAME, body, headers))
 
 
 def _generate(server: ModelServer, value: dict[str, Any]) -> list[str]:
-    """Asks the model for each text, some at once, and returns what it generated in the order of the texts."""
+    """Calls the model for each text, several at once; returns the generated texts in order."""
     texts, parameters = read_texts(value), read_parameters(value)
     check_number(texts, parameters)
     requests = [(text, request) for text in texts for request in server.build_requests(text, parameters)]
@@ -70,7 +70,7 @@ def _generate(server: ModelServer, value: dict[str, Any]) -> list[str]:
         return server.read_texts(text, parameters, _read_json(answer.body))
 
     with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-        return [text for generated in pool.map(lambda one: ask(*one), requests) for text in generated]
+        return [text for generated in pool.map(lambda pair: ask(*pair), requests) for text in generated]
 
 
 def _read_body(event: dict[str, Any]) -> bytes:
@@ -79,7 +79,7 @@ def _read_body(event: dict[str, Any]) -> bytes:
 
 
 def _read_headers(event: dict[str, Any]) -> dict[str, str]:
-    """The headers that a model gets, under the names that we look them up by."""
+    """Returns the headers that a model gets, in canonical case."""
     given = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     names = ("Accept", CUSTOM_ATTRIBUTES)
     passed = {name: given[name.lower()] for name in names if name.lower() in given}
@@ -87,8 +87,8 @@ def _read_headers(event: dict[str, Any]) -> dict[str, str]:
 
 
 def _read_json(body: bytes) -> Any:
-    """The value, or None where the body is not JSON."""
+    """Returns the value, or None if the body is not JSON."""
     try:
         return json.loads(body)
-    except (ValueError, RecursionError):  # nested as deep as no reader goes
+    except (ValueError, RecursionError):  # RecursionError: nested too deeply
         return None

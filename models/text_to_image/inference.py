@@ -1,11 +1,11 @@
-"""Images from text with diffusers, in the bodies of Stability's API: Stable Diffusion, also XL.
+"""Generates images from text with diffusers (Stable Diffusion and XL), with the bodies of Stability's API.
 
 The files beside this one:
 
-    settings.py       what the config decides by environment variables
+    settings.py       what the config sets by environment variables
     image_request.py  the body, checked field by field (fields.py)
-    pipeline.py       the weights
-    painter.py        draws: prompts.py, samplers.py, styles.py; pace.py gives up what cannot be ready in time
+    pipeline.py       loads the weights
+    painter.py        draws: prompts.py, samplers.py, styles.py; pace.py stops what cannot finish in time
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before diffusers is imported: nothing is asked for anything
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before importing diffusers, which then uses no network
 
 from image_request import read_request
 from painter import Painter
@@ -33,7 +33,7 @@ _MEANT = {PNG: PNG, "image/*": PNG, JSON: JSON, "application/*": JSON, "*/*": JS
 
 
 class NotAcceptableError(Exception):
-    """The answer cannot be given as it is asked for; the server answers with `status_code`."""
+    """The response cannot have the requested form; the server answers with `status_code`."""
 
     def __init__(self, status_code: int, message: str) -> None:
         super().__init__(message)
@@ -41,35 +41,35 @@ class NotAcceptableError(Exception):
 
 
 def model_fn(model_dir: str) -> Painter:
-    """The pipeline in `model_dir`, ready to draw."""
+    """Loads the pipeline in `model_dir`."""
     settings = load_settings(os.environ)
     return Painter(load_pipeline(Path(model_dir)), settings)
 
 
 def input_fn(body: str | bytes, content_type: str) -> ImageRequest:
-    """The request.
+    """Reads the request.
 
     Raises:
-        ValueError: fields are wrong; the message names each, and what is allowed.
+        TypeError, ValueError: The body is invalid; the message names each wrong field and the allowed values.
     """
-    del content_type  # whatever `curl -d` calls it: it is JSON or refused
+    del content_type  # it must be JSON, whatever `curl -d` calls it
     return read_request(body)
 
 
 def predict_fn(request: ImageRequest, painter: Painter) -> list[Artifact]:
-    """Draws.
+    """Draws the images.
 
     Raises:
-        TooSlowError: it cannot be ready in time on this machine.
+        TooSlowError: This machine cannot draw them in time.
     """
     return painter.paint(request)
 
 
 def output_fn(artifacts: list[Artifact], accept: str) -> tuple[str | bytes, str]:
-    """JSON with base64, or for `Accept: image/png` the image itself, its seed in a text chunk of the PNG.
+    """Returns JSON with base64 or, for `Accept: image/png`, the PNG with its seed in a text chunk.
 
     Raises:
-        NotAcceptableError: another type is asked for, or several images as one PNG.
+        NotAcceptableError: The request asks for another type, or for several images as one PNG.
     """
     if _choose_type(accept) == JSON:
         answer = {"result": "success", "artifacts": [_describe(artifact) for artifact in artifacts]}
@@ -80,7 +80,7 @@ def output_fn(artifacts: list[Artifact], accept: str) -> tuple[str | bytes, str]
 
 
 def _choose_type(accept: str) -> str:
-    """The first type of `Accept` that can be given. Stability's own client sends `application/json;png`."""
+    """Returns the first supported type in `Accept`. Stability's own client sends `application/json;png`."""
     for wanted in accept.split(","):
         meant = _MEANT.get(wanted.partition(";")[0].strip().lower())
         if meant:

@@ -1,4 +1,4 @@
-"""Whether an image will be ready before nobody waits for it any more."""
+"""Predicts whether images will be ready while the caller still waits."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from settings import API_WAITS_SECONDS
 
 
 class TooSlowError(Exception):
-    """The request asks for more than this machine can do in time; the server answers 400."""
+    """The request needs more time than the caller waits; the server answers 400."""
 
     status_code = 400
 
 
 @dataclass(slots=True)
 class Pace:
-    """Counts the steps of a request; begins when it is made.
+    """Counts the steps of a request; the clock starts when it is created.
 
     Attributes:
-        limit_seconds: When the last image must be drawn.
+        limit_seconds: The time by which the last image must be ready.
         steps: The request's `steps`.
-        images: How many are drawn.
+        images: The number of images.
     """
 
     limit_seconds: float
@@ -32,14 +32,14 @@ class Pace:
     _done: int = 0
 
     def step(self, steps_an_image: int) -> None:
-        """One step is done; of `steps_an_image`, since some samplers ask the model twice for each.
+        """Counts a step of `steps_an_image`; some samplers run the model twice for each of `steps`.
 
         Raises:
-            TooSlowError: those that are left would end after the limit.
+            TooSlowError: The remaining steps would end after the limit.
         """
         now = time.monotonic()
         self._done += 1
-        if self._done == 1:  # says nothing of the others: it also warms up
+        if self._done == 1:  # not representative: it includes the warm-up
             self._first_done_at = now
         expected_seconds = now - self._started_at + self._left_seconds(now, steps_an_image)
         if expected_seconds > self.limit_seconds:

@@ -27,7 +27,7 @@ LOG = logging.getLogger("text to image")
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One image; the same request with this seed draws it again. `filtered` ones are black."""
+    """One image; the same request with this seed draws it again. A `filtered` image is black."""
 
     seed: int
     png: bytes
@@ -35,7 +35,7 @@ class Artifact:
 
 
 class Painter:
-    """A pipeline and what its owner decided. One request at a time: a pipeline keeps state while it draws."""
+    """A pipeline and its settings. It handles one request at a time: a pipeline has state while it draws."""
 
     def __init__(self, pipeline: Any, settings: Settings) -> None:
         self._pipeline = pipeline
@@ -44,10 +44,10 @@ class Painter:
         self._lock = threading.Lock()
 
     def paint(self, request: ImageRequest) -> list[Artifact]:
-        """Draws `samples` images, each with a seed of its own.
+        """Draws `samples` images, each with its own seed.
 
         Raises:
-            TooSlowError: this machine cannot draw them in time.
+            TooSlowError: This machine cannot draw them in time.
         """
         steps = self._allowed_steps(request.steps)
         first = request.seed or secrets.randbelow(MOST_SEED) + 1
@@ -81,7 +81,7 @@ class Painter:
         }
 
     def _draw(self, seed: int, sampler: str | None, arguments: dict[str, Any]) -> Artifact:
-        # A scheduler remembers its last run: each image starts with a new one.
+        # A scheduler remembers its last run, so each image gets a new one.
         self._pipeline.scheduler = _build_scheduler(self._scheduler, sampler)
         drawn = self._pipeline(**arguments, generator=torch.Generator("cpu").manual_seed(seed))
         flagged = getattr(drawn, "nsfw_content_detected", None) or [False]
@@ -89,7 +89,7 @@ class Painter:
 
 
 def _build_scheduler(own: Any, sampler: str | None) -> Any:
-    """With the settings of the model's `own`, and of its own kind when no sampler is named."""
+    """Builds a scheduler with the settings of the model's `own`; of its kind too if `sampler` is None."""
     kind = getattr(diffusers, SCHEDULERS[sampler]) if sampler else type(own)
     return kind.from_config(own.config)
 

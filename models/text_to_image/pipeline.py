@@ -1,4 +1,4 @@
-"""The pipeline of a folder."""
+"""Loads a pipeline from a folder."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def load_pipeline(folder: Path) -> Any:
     """Loads the weights, onto a GPU if there is one.
 
     Raises:
-        ValueError: the folder has no pipeline of a known kind.
+        ValueError: The folder has no pipeline of a known kind.
     """
     kind = KINDS[_find_kind(folder)]
     _prepare_process()
     has_gpu = torch.cuda.is_available()
     pipeline = kind.from_pretrained(
         str(folder),
-        # A CPU calculates slower in half precision, where it can at all.
+        # CPUs are slower in half precision, if they support it at all.
         dtype=torch.float16 if has_gpu else torch.float32,
         variant=HALF if any(folder.glob(f"*/*.{HALF}*")) else None,
         local_files_only=True,
@@ -41,9 +41,9 @@ def load_pipeline(folder: Path) -> Any:
 
 def _prepare_process() -> None:
     for library in (diffusers, transformers):
-        library.utils.logging.disable_progress_bar()  # a log is no terminal
+        library.utils.logging.disable_progress_bar()  # a log is not a terminal
     if "OMP_NUM_THREADS" not in os.environ:
-        # One core stays free for the gateway: threads that wait for each other on busy cores lose far more.
+        # Leave one core to the gateway: threads that wait for each other on busy cores lose far more.
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))
 
 

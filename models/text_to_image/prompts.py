@@ -1,4 +1,4 @@
-"""Prompts with weights: what the text encoders make of each, blended by weight."""
+"""Encodes weighted prompts, and blends their embeddings by weight."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from image_request import ImageRequest, Prompt
 
 _NAMES = ("prompt_embeds", "pooled_prompt_embeds")
-"""The arguments of a pipeline's call; the second one is known to Stable Diffusion XL alone."""
+"""Arguments of a pipeline's call; only Stable Diffusion XL has the second."""
 
 
 def encode_prompts(pipeline: Any, request: ImageRequest) -> dict[str, Any]:
-    """The arguments of the pipeline's call that stand for the prompts.
+    """Returns the prompts as arguments of the pipeline's call.
 
-    Weights count in proportion: among the prompts above zero, and among those below. CLIP reads the first 77
-    tokens of each.
+    Positive weights count in proportion to each other, and so do negative ones. CLIP reads the first 77
+    tokens of each prompt.
     """
     wanted = [prompt for prompt in request.prompts if prompt.weight > 0]
     unwanted = [prompt for prompt in request.prompts if prompt.weight < 0]
@@ -31,7 +31,7 @@ def encode_prompts(pipeline: Any, request: ImageRequest) -> dict[str, Any]:
 
 
 def _blend(pipeline: Any, prompts: Sequence[Prompt], style: str | None) -> list[Any]:
-    """The mean of what is encoded, weighted; one tensor, or two where the pipeline has pooled ones."""
+    """Returns the weighted mean of the encoded prompts: one tensor, or two with pooled embeddings."""
     encoded = [_encode(pipeline, add_style(prompt.text, style)) for prompt in prompts]
     shares = [prompt.weight / sum(other.weight for other in prompts) for prompt in prompts]
     return [
@@ -41,10 +41,10 @@ def _blend(pipeline: Any, prompts: Sequence[Prompt], style: str | None) -> list[
 
 
 def _encode(pipeline: Any, text: str) -> list[Any]:
-    # A pair, or two pairs: (wanted, unwanted) of tokens, then of the whole text. Unwanted ones are None here.
+    # One or two pairs (wanted, unwanted): of tokens, then of the whole text. Unwanted ones are None here.
     encoded = pipeline.encode_prompt(
         prompt=text,
-        device=pipeline._execution_device,  # noqa: SLF001  as the pipeline itself asks for it
+        device=pipeline._execution_device,  # noqa: SLF001  as the pipeline itself does
         num_images_per_prompt=1,
         do_classifier_free_guidance=False,
     )

@@ -1,4 +1,4 @@
-"""Samplers: the API's names, and the schedulers of diffusers that do the same.
+"""Maps the API's names of samplers to the equivalent schedulers of diffusers.
 
 Source of the names:
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-diffusion-1-0-text-image.html
@@ -11,7 +11,7 @@ SCHEDULERS = {
     "DDIM": "DDIMScheduler",
     "DDPM": "DDPMScheduler",
     "K_DPMPP_2M": "DPMSolverMultistepScheduler",
-    # There is no ancestral one of this kind in diffusers; its own table calls this one very similar.
+    # diffusers has no ancestral variant; its own table calls this scheduler very similar.
     "K_DPMPP_2S_ANCESTRAL": "DPMSolverSinglestepScheduler",
     "K_DPM_2": "KDPM2DiscreteScheduler",
     "K_DPM_2_ANCESTRAL": "KDPM2AncestralDiscreteScheduler",

@@ -1,4 +1,4 @@
-"""What the owner of the model decides, by environment variables in the config."""
+"""Reads the settings that the config makes by environment variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CFG_SCALE = "TEXT_TO_IMAGE_CFG_SCALE"
 TIME_LIMIT = "TEXT_TO_IMAGE_TIME_LIMIT_SECONDS"
 
 API_WAITS_SECONDS = 29.0
-"""Then the API answers 504, whatever the model still does.
+"""After this time the API answers 504, whatever the model does.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (integration timeout)
 """
@@ -23,13 +23,13 @@ DEFAULT_TIME_LIMIT_SECONDS = API_WAITS_SECONDS - 1
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for every request.
+    """The settings of all requests.
 
     Attributes:
-        max_steps: More steps than this are lowered to it; None leaves them. Distilled ("turbo") models are
-            trained for 1 to 4.
-        cfg_scale: Stands in place of what a request says; None leaves it. Distilled models want 0.
-        time_limit_seconds: An image that would take longer is given up.
+        max_steps: The most steps; larger requests are lowered to it. None means no limit. Distilled ("turbo")
+            models are trained for 1 to 4.
+        cfg_scale: Replaces the value of a request; None keeps it. Distilled models need 0.
+        time_limit_seconds: A request that would take longer is refused.
     """
 
     max_steps: int | None = None
@@ -38,10 +38,10 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
-    """Reads them.
+    """Reads the settings from the environment.
 
     Raises:
-        ValueError: a value is no number.
+        ValueError: A value is not a number.
     """
     steps, scale, limit = (environment.get(name, "").strip() for name in (MAX_STEPS, CFG_SCALE, TIME_LIMIT))
     return Settings(

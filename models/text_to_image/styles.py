@@ -1,6 +1,6 @@
-"""Style presets: what each adds to the prompt.
+"""Style presets: the words that each adds to the prompt.
 
-What the service adds is not public; these words are ours.
+The service does not publish its words; these are ours.
 Source of the names: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-diffusion-1-0-text-image.html
 """
 
@@ -28,5 +28,5 @@ STYLES = {
 
 
 def add_style(text: str, style: str | None) -> str:
-    """The prompt with the words of a preset."""
+    """Returns the prompt with the words of a preset."""
     return f"{text}, {STYLES[style]}" if style else text

@@ -1,4 +1,4 @@
-"""English speech from text with Hibari: `{"text": "…"}` in, WAV out (24 kHz, one channel, 16 bits)."""
+"""Speaks English text with Hibari: `{"text": "…"}` in, WAV out (24 kHz, one channel, 16 bits)."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHARACTERS_AT_MOST = 1000
-"""About a minute of speech, 3 MB; as a single sentence it takes half a GB of memory."""
+"""About a minute of speech, 3 MB. A single sentence of this length takes half a GB of memory."""
 
 SLOWEST, FASTEST = 0.5, 2.0
 
 
 class RefusedError(ValueError):
-    """The caller's mistake, seen only by the model: the call is answered with `status_code`."""
+    """A caller's mistake that only the model can see: the server answers with `status_code`."""
 
     status_code = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to say, and how fast: 1.0 is a normal pace."""
+    """What to say and how fast; 1.0 is the normal pace."""
 
     text: str
     speed: float
 
 
 def model_fn(model_dir: str) -> Hibari:
-    """The voice that comes with the package."""
+    """Loads the voice in the package."""
     del model_dir
     voice = Hibari()
-    voice("Ready.")  # reads the dictionaries, which the first caller would wait for
+    voice("Ready.")  # loads the dictionaries, or the first caller would have to wait
     return voice
 
 
@@ -46,32 +46,32 @@ def input_fn(body: str | bytes, content_type: str) -> Order:
     """Reads `{"text": "…"}`, optionally with `"speed"`.
 
     Raises:
-        TypeError, ValueError: the body is something else.
+        TypeError, ValueError: The body has another form.
     """
-    del content_type  # only JSON makes sense, and curl calls it a form
+    del content_type  # it must be JSON, although curl calls it a form by default
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"The body is no JSON: {error}.") from error
+        raise ValueError(f"The body is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise TypeError('The body must be a JSON object such as {"text": "Hello."}.')
     return Order(_read_text(value), _read_speed(value))
 
 
 def predict_fn(order: Order, voice: Hibari) -> bytes:
-    """The speech as a WAV file; the same order always gives the same bytes.
+    """Returns the speech as a WAV file; the same order always produces the same bytes.
 
     Raises:
-        RefusedError: nothing in the text can be spoken.
+        RefusedError: Nothing in the text can be spoken.
     """
     samples: NDArray[np.float32] = voice(order.text, speed=order.speed, seed=0)
     if not samples.size:
-        raise RefusedError('"text" has nothing that an English voice can say.')
+        raise RefusedError('"text" contains nothing that an English voice can say.')
     return _wav(samples, voice.sample_rate)
 
 
 def output_fn(prediction: bytes, accept: str) -> tuple[bytes, str]:
-    """The answer and its content type: always WAV."""
+    """Returns the response and its content type, always WAV."""
     del accept
     return prediction, "audio/wav"
 
@@ -82,7 +82,7 @@ def _read_text(value: dict[str, Any]) -> str:
         raise ValueError('"text" must be a text to say.')
     if len(text) > CHARACTERS_AT_MOST:
         raise ValueError(
-            f'"text" has {len(text)} characters; {CHARACTERS_AT_MOST} at most are spoken at once.'
+            f'"text" has {len(text)} characters; at most {CHARACTERS_AT_MOST} are spoken at once.'
         )
     return text
 

@@ -213,20 +213,20 @@ def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None
 
 
 WRONG = [
-    ("/embeddings", b"{", "application/json", "The body is no JSON"),
-    ("/embeddings", b"[" * 100_000, "application/json", "The body is no JSON"),
-    ("/embeddings", b'{"input": "\\ud800"}', "application/json", "no Unicode text"),
+    ("/embeddings", b"{", "application/json", "The body is not JSON"),
+    ("/embeddings", b"[" * 100_000, "application/json", "The body is not JSON"),
+    ("/embeddings", b'{"input": "\\ud800"}', "application/json", "not Unicode text"),
     ("/embeddings", b"[]", "application/json", "must be a JSON object"),
     ("/embeddings", b'{"input": []}', "application/json", "a text or a list of texts"),
     ("/embeddings", b'{"input": [[1, 2]]}', "application/json", "a text or a list of texts"),
     ("/embeddings", b'{"input": ["a", ""]}', "application/json", "an empty text at 1"),
-    ("/embeddings", b'{"input": "a", "dimensions": 10}', "application/json", "this model gives 384"),
+    ("/embeddings", b'{"input": "a", "dimensions": 10}', "application/json", "this model returns 384"),
     ("/embeddings", b'{"input": "a", "encoding_format": "x"}', "application/json", '"float" or "base64"'),
     ("/embeddings", json.dumps({"input": "word " * 300}).encode(), "application/json", "302 tokens"),
     ("/embeddings", json.dumps({"input": ["word " * 250] * 90}).encode(), "application/json", "in parts"),
-    ("/embeddings", json.dumps({"input": ["a"] * 2049}).encode(), "application/json", "2048 at most"),
+    ("/embeddings", json.dumps({"input": ["a"] * 2049}).encode(), "application/json", "at most 2048"),
     ("/embeddings", json.dumps({"input": "x" * 200_001}).encode(), "application/json", "200001 characters"),
-    ("/text-to-speech", b"[" * 100_000, "application/json", "The body is no JSON"),
+    ("/text-to-speech", b"[" * 100_000, "application/json", "The body is not JSON"),
     ("/text-to-speech", b'{"text": " "}', "application/json", "must be a text to say"),
     (
         "/text-to-speech",
@@ -235,11 +235,11 @@ WRONG = [
         "nothing that an English voice can say",
     ),
     ("/text-to-speech", b'{"text": "a", "speed": 9}', "application/json", "from 0.5 to 2.0"),
-    ("/text-to-speech", json.dumps({"text": "a" * 1001}).encode(), "application/json", "1000 at most"),
-    ("/speech-to-text", b"no sound", WAV, "no audio that can be read"),
-    ("/speech-to-text", build_wav(rate_hz=1_000_000_000), WAV, "samples a second"),
+    ("/text-to-speech", json.dumps({"text": "a" * 1001}).encode(), "application/json", "at most 1000"),
+    ("/speech-to-text", b"no sound", WAV, "not readable audio"),
+    ("/speech-to-text", build_wav(rate_hz=1_000_000_000), WAV, "samples per second"),
     ("/speech-to-text", b"{}", "application/json", "send the bytes of a recording"),
-    ("/ocr", b"no picture", "image/png", "no image that can be read"),
+    ("/ocr", b"no picture", "image/png", "not a readable image"),
     ("/ocr", b"{}", "application/json", "send the bytes of an image"),
 ]
 
@@ -262,14 +262,14 @@ def test_wrong_input_is_400_and_says_what_is_wrong(
 def test_a_playlist_does_not_get_at_files_of_the_machine(api: LocalApi) -> None:
     playlist = b"ffconcat version 1.0\nfile sample.wav\n"
     answer = api.call("/speech-to-text", playlist, Content_Type=WAV)
-    assert (answer.status, "no audio that can be read" in message_of(answer)) == (400, True)
+    assert (answer.status, "not readable audio" in message_of(answer)) == (400, True)
 
 
 @pytest.mark.slow
 def test_a_drawing_that_would_be_run_as_a_program_is_no_image(api: LocalApi) -> None:
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 50 50\n%%EndComments\nshowpage\n"
     answer = api.call("/ocr", eps, Content_Type="application/postscript")
-    assert (answer.status, "no image that can be read" in message_of(answer)) == (400, True)
+    assert (answer.status, "not a readable image" in message_of(answer)) == (400, True)
 
 
 @pytest.mark.slow
