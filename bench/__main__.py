@@ -1,6 +1,6 @@
-"""The driver: `python -m bench NAME …` measures, prints the goals and keeps the numbers.
+"""The driver: `python -m bench NAME …` measures, prints the goals and stores the results.
 
-It ends with 0 whether or not the goals are met: that is for the reader.
+It exits with 0 whether or not the goals are met; the reader judges.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status."""
+    """Runs the named scenarios; returns the exit status."""
     parser = _build_parser()
     chosen = parser.parse_args(arguments)
     known = scenario_names()
     if unknown := [name for name in chosen.names if name not in known]:
-        parser.error(f"{unknown[0]}: there is no such scenario; there are {', '.join(known)}")
+        parser.error(f"there is no scenario {unknown[0]!r}; choose from {', '.join(known)}")
     measured = {name: load_scenario(name) for name in chosen.names or known}
     rounds = {name: chosen.rounds or scenario.rounds for name, scenario in measured.items()}
-    for name, scenario in measured.items():  # before any is measured: it may take half an hour
+    for name, scenario in measured.items():  # check before measuring, which may take half an hour
         if rounds[name] < scenario.fewest_rounds:
-            parser.error(f"--rounds: {scenario.fewest_rounds} at least for {name}")
+            parser.error(f"--rounds: {name} needs at least {scenario.fewest_rounds}")
     for name, scenario in measured.items():
         try:
             _run(name, scenario, rounds[name], dict(chosen.option), keep=not chosen.no_keep)
@@ -49,19 +49,24 @@ def _build_parser() -> argparse.ArgumentParser:
         "names", nargs="*", metavar="NAME", help=f"{', '.join(scenario_names())} (default: all)"
     )
     parser.add_argument(
-        "--rounds", type=int, help="each measures every peer once (default: the scenario's own)"
+        "--rounds", type=int, help="how often to measure every peer (default: the scenario's own number)"
     )
     parser.add_argument(
-        "--option", action="append", default=[], type=_option, metavar="KEY=VALUE", help="of a scenario"
+        "--option",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="KEY=VALUE",
+        help="an option of a scenario",
     )
-    parser.add_argument("--no-keep", action="store_true", help="leave bench/results as it is")
+    parser.add_argument("--no-keep", action="store_true", help="do not write to bench/results")
     return parser
 
 
 def _option(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError("KEY=VALUE is meant")
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
 
 
@@ -73,7 +78,7 @@ def _run(name: str, scenario: Scenario, rounds: int, options: dict[str, str], *,
     load["after"] = os.getloadavg()
     sys.stdout.write(f"{render_rows(measured.rows)}\n\n{render_goals(measured.goals)}\n")
     if keep:
-        _say(f"kept in {write_result(name, build_result(measured, rounds, load))}")
+        _say(f"stored in {write_result(name, build_result(measured, rounds, load))}")
 
 
 def _say(text: str) -> None:

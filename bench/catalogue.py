@@ -1,4 +1,4 @@
-"""Which scenarios there are."""
+"""Finds the scenarios."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def scenario_names() -> list[str]:
-    """All that can be measured: the files and packages in `scenarios`, as `ORDER` has them."""
-    found = {one.name for one in pkgutil.iter_modules(scenarios.__path__)}
+    """Returns the names of the files and packages in `scenarios`, in the order of `ORDER`."""
+    found = {module.name for module in pkgutil.iter_modules(scenarios.__path__)}
     return [*(name for name in scenarios.ORDER if name in found), *sorted(found - set(scenarios.ORDER))]
 
 
 def load_scenario(name: str) -> Scenario:
-    """The `SCENARIO` of one of them."""
+    """Returns the `SCENARIO` of that name."""
     scenario: Scenario = importlib.import_module(f"bench.scenarios.{name}").SCENARIO
     return scenario

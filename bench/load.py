@@ -1,4 +1,4 @@
-"""HTTP load by wrk, which takes so little processor time itself that it can be beside what it measures.
+"""Makes HTTP load with wrk, which takes so little processor time that it can run beside the measured server.
 
 Source: https://github.com/wg/wrk, Debian's package `wrk`.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_PATIENCE_SECONDS = 30
-"""For one answer. wrk's own two are less than a slow server takes for the last of many callers."""
+_TIMEOUT_SECONDS = 30
+"""The timeout of one call. A slow server needs more than wrk's default of two seconds for many callers."""
 _SCRIPT = """\
 wrk.method = {method}
 wrk.body = {body}
@@ -38,7 +38,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is sent, again and again."""
+    """The call to repeat."""
 
     url: str
     body: str = ""
@@ -48,7 +48,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How it went: `bad` are answers of 400 and more, `broken` calls without an answer."""
+    """The outcome: `bad` counts statuses from 400 on, `broken` counts calls without a response."""
 
     calls: int
     seconds: float
@@ -59,35 +59,35 @@ class Load:
 
     @property
     def calls_a_second(self) -> float:
-        """The throughput."""
+        """The calls per second."""
         return self.calls / self.seconds
 
 
 def require_wrk(say: Callable[[str], None]) -> None:
-    """Brings wrk if it is not there, which only root can.
+    """Installs wrk if it is missing, which requires root.
 
     Raises:
-        RuntimeError: it is not there, and cannot be had.
+        RuntimeError: wrk is missing and cannot be installed.
     """
     if shutil.which("wrk"):
         return
     apt = shutil.which("apt-get")
     if os.geteuid() or not apt:
-        raise RuntimeError("wrk is not installed: apt-get install wrk")
-    say("adding wrk, once")
+        raise RuntimeError("wrk is not installed: run apt-get install wrk")
+    say("installing wrk, once")
     subprocess.run([apt, "update", "-qq"], check=True, capture_output=True)  # noqa: S603  # our own
     subprocess.run([apt, "install", "-qq", "-y", "wrk"], check=True, capture_output=True)  # noqa: S603  # our own
 
 
 def run_load(call: Call, *, connections: int, seconds: int, folder: Path, cores: str) -> Load:
-    """Calls over and over, on so many connections that stay open, from one thread on these cores.
+    """Repeats a call on `connections` persistent connections, from one thread on these cores.
 
     Raises:
         subprocess.CalledProcessError: wrk itself failed.
     """
     script = folder / "load.lua"
     script.write_text(_render_script(call), encoding="utf-8")
-    often = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{_PATIENCE_SECONDS}s"]
+    often = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{_TIMEOUT_SECONDS}s"]
     command = [*pin(cores), "wrk", *often, "-s", str(script), call.url]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout  # noqa: S603  # our own
     numbers = json.loads(said.strip().rpartition("\n")[2])

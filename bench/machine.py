@@ -1,4 +1,4 @@
-"""What the numbers of a measurement depend on."""
+"""Describes what the numbers of a measurement depend on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def describe_machine(**versions: str) -> dict[str, Any]:
-    """The day, the machine, and the versions of Python and of what else was measured."""
+    """Returns the date, the machine, and the versions of Python and of the given programs."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},

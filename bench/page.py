@@ -1,4 +1,4 @@
-"""`docs/explanation/performance.md` and its drawings, from the kept results alone."""
+"""Renders `docs/explanation/performance.md` and its drawings from the stored results alone."""
 
 from __future__ import annotations
 
@@ -18,32 +18,31 @@ if TYPE_CHECKING:
 
 PAGE = "docs/explanation/performance.md"
 _DRAWINGS = "docs/img/bench"
-_GOAL_HEADINGS = ("", "measured", "promised", "")
+_GOAL_HEADINGS = ("", "measured", "goal", "")
 _INTRODUCTION = """\
 # How fast it is
 
-Every number here was measured by `make bench`, beside what it is compared with, in the same run on the same
-machine. A ratio is the median over the rounds of the ratios of one round: whatever else the machine did met
-both sides. Seconds and calls a second are those of this machine; yours has others, and about the same ratios.
+`make bench` measured every number on this page together with its comparison, in the same run on the same
+machine. A ratio is the median over the rounds of the ratios within one round, so other load on the
+machine affects both sides. Seconds and calls per second depend on the machine; on yours they will differ,
+but the ratios should be similar.
 
-`make bench BENCH=NAME` measures one section anew, and `make docs` writes this page from
-[what was kept](../../bench/results). How it is done, and what is pinned to which core, is in
-[bench](../../bench/README.md).
+`make bench BENCH=NAME` repeats one section, and `make docs` writes this page from the
+[stored results](../../bench/results). [The README of bench](../../bench/README.md) describes the method,
+and what is pinned to which core.
 """
 
 
 def render_page() -> str:
-    """All sections, those without kept results left out."""
+    """Renders all sections that have stored results."""
     kept = [(name, load_scenario(name), result) for name in scenario_names() if (result := load_result(name))]
     goals = chain.from_iterable(_goal_lines(name, scenario, result) for name, scenario, result in kept)
     sections = [_render_section(name, scenario, result) for name, scenario, result in kept]
-    return "\n".join(
-        [_INTRODUCTION, "## What is promised, and what is kept\n", *_goal_table(goals), "", *sections]
-    )
+    return "\n".join([_INTRODUCTION, "## Goals and results\n", *_goal_table(goals), "", *sections])
 
 
 def render_quote() -> str:
-    """The README's table: the goals that scenarios want quoted, as they were measured."""
+    """Renders the README's table: the goals that the scenarios quote, with their results."""
     kept = [(load_scenario(name), result) for name in scenario_names() if (result := load_result(name))]
     lines = [
         _goal_line({**goal, "name": scenario.quoted[goal["name"]]})
@@ -55,7 +54,7 @@ def render_quote() -> str:
 
 
 def render_drawings() -> dict[str, Callable[[], str]]:
-    """The drawings by their path in the repository."""
+    """Returns functions that render the drawings, by path in the repository."""
     return {
         f"{_DRAWINGS}-{name}.svg": partial(_draw, name)
         for name in scenario_names()
@@ -80,7 +79,7 @@ def _goal_table(lines: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _goal_lines(name: str, scenario: Scenario, result: Mapping[str, Any]) -> Iterable[Sequence[str]]:
-    """The name of a scenario stands before its first goal."""
+    """Yields a line for the scenario, then one for each goal."""
     yield [f"**[{scenario.title}](#{_anchor(scenario.title)})**", "", "", f"`{name}`"]
     yield from (_goal_line(goal) for goal in result["goals"])
 
@@ -96,7 +95,9 @@ def _render_section(name: str, scenario: Scenario, result: Mapping[str, Any]) ->
         parts.append(f"![{scenario.plot.title}](../img/bench-{name}.svg)")
     rows = result["rows"]
     parts.append(
-        "\n".join(_render_table(list(rows[0]), [[format_value(one) for one in row.values()] for row in rows]))
+        "\n".join(
+            _render_table(list(rows[0]), [[format_value(cell) for cell in row.values()] for row in rows])
+        )
     )
     return (
         "\n\n".join(
@@ -111,7 +112,7 @@ def _render_circumstances(name: str, result: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{what} {version}" for what, version in result["versions"].items())
     return (
         f"{result['date']}, {_count(result['rounds'])}, {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['system']}; {versions}. All of it: [{name}.json](../../bench/results/{name}.json)."
+        f"{machine['system']}; {versions}. Full results: [{name}.json](../../bench/results/{name}.json)."
     )
 
 
@@ -120,11 +121,11 @@ def _count(rounds: int) -> str:
 
 
 def _render_table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    """Markdown; the first column to the left."""
+    """Renders a Markdown table; the first column is left-aligned."""
     rule = ["---", *["---:"] * (len(headings) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (headings, rule, *lines)]
 
 
 def _anchor(title: str) -> str:
-    """As GitHub makes one of a heading of letters, digits, spaces, commas and dashes."""
+    """Returns GitHub's anchor for a heading of letters, digits, spaces, commas and dashes."""
     return "".join(sign for sign in title.lower().replace(" ", "-") if sign.isalnum() or sign == "-")

@@ -1,4 +1,4 @@
-"""Processes of others: started on the cores that they may have, watched, and always ended."""
+"""Other programs' processes: started on given cores, and always stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STEP_SECONDS = 0.05
 
 
 def pin(cores: str) -> list[str]:
-    """What stands before a command that may use only these cores, such as `0` or `0,2`."""
+    """Returns the prefix of a command that may use only these cores, such as `0` or `0,2`."""
     return ["taskset", "--cpu-list", cores]
 
 
@@ -34,7 +34,7 @@ def start(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with all that it starts; what it says goes to `log`. All of them end with the block."""
+    """Runs a process, with its output in `log`; it and its descendants end with the block."""
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  # commands of the scenarios
             command,
@@ -52,10 +52,10 @@ def start(
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until somebody listens on this port of loopback.
+    """Waits until a process listens on this port of loopback.
 
     Raises:
-        RuntimeError: the process ended, or did not listen in time; with the end of what it said.
+        RuntimeError: The process ended, or did not listen in time. The message has the end of its output.
     """
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
@@ -67,14 +67,14 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """Returns a free port of loopback."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
 
 
 def processor_seconds(pid: int) -> float:
-    """What a process and all its descendants that live have used, in the kernel too."""
+    """Returns the processor seconds of a process and its living descendants, including kernel time."""
     root = psutil.Process(pid)
     total = 0.0
     for process in (root, *root.children(recursive=True)):
@@ -85,14 +85,14 @@ def processor_seconds(pid: int) -> float:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Its group and whatever left the group, gently, then not."""
+    """Stops the process group and descendants outside it: SIGTERM first, then SIGKILL."""
     family = _family(process.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for one in alive:
+    for survivor in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
-            one.kill()
+            survivor.kill()
     process.wait(STOP_SECONDS)
 
 

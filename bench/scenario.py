@@ -1,4 +1,4 @@
-"""The words of every measurement: what it is given, what it gives back, and what was promised of it."""
+"""The types of every measurement: what it gets, what it returns, and its goals."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
-"""A line of a table: values by the heading of their column."""
+"""A row of a table: values by column heading."""
 
 
 class WrongOptionError(ValueError):
-    """An `--option` that the scenario does not take; says which it does."""
+    """An `--option` that the scenario does not accept; the message lists those that it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`value` is what was measured; `goal` the most that it may be or, with `at_least`, the least."""
+    """A measured `value` and its `goal`: the most that it may be or, with `at_least`, the least."""
 
     name: str
     value: float
@@ -26,13 +26,13 @@ class Goal:
 
     @property
     def met(self) -> bool:
-        """Whether it holds."""
+        """Whether the value meets the goal."""
         return self.value >= self.goal if self.at_least else self.value <= self.goal
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a measurement is given: how often, where it may write, and what `--option` said."""
+    """What a measurement gets: how many rounds, where it may write, and the values of `--option`."""
 
     rounds: int
     folder: Path
@@ -44,10 +44,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a measurement gives.
+    """What a measurement returns.
 
-    `rows` is the table of the page, every row with the same headings; `details` is kept beside it for whoever
-    wants to know more, as JSON.
+    `rows` is the page's table; all rows have the same headings. `details` is stored with it as JSON for
+    whoever wants to know more.
     """
 
     goals: Sequence[Goal]
@@ -58,7 +58,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing of the table: a bar for each row, as long as `value` says, named by what is in `label`."""
+    """A drawing of the table: a bar per row. `value` and `label` name the columns for length and text."""
 
     title: str
     label: str
@@ -67,9 +67,9 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One thing that is measured.
+    """One thing to measure.
 
-    `measure` raises whatever stops it; nothing is kept then. `about` is the page's text above the table.
+    If `measure` raises an exception, nothing is stored. `about` is the page's text above the table.
     """
 
     title: str
@@ -78,7 +78,7 @@ class Scenario:
     measure: Callable[[Run], Measured]
     plot: Plot | None = None
     notes: str = ""
-    """Markdown below the table: why a goal is missed and what would change it, what a row leaves out."""
+    """Markdown below the table: why a goal is missed, what would change that, what a row leaves out."""
     fewest_rounds: int = 3
     quoted: Mapping[str, str] = field(default_factory=dict)
-    """The goals that the README quotes, and in which words."""
+    """The goals that the README quotes, each with its text there."""

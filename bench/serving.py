@@ -1,4 +1,4 @@
-"""Our own API, started as its users start it."""
+"""Starts our own API as its users do."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 MLAPI = (sys.executable, "-m", "centralized_ml_api")
 START_SECONDS = 120
 PUBLIC_LIMIT = {"requests_per_second": 1_000_000, "burst": 1_000_000}
-"""An `event` without teams whose limit no measurement meets; without it, 100 calls a second are allowed."""
+"""An `event` without teams, with a limit that no measurement reaches; the default is 100 calls per second."""
 
 
 @contextlib.contextmanager
 def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence[str] = ()) -> Iterator[str]:
-    """`mlapi up` of a config on a free port of loopback; gives its address, and ends it.
+    """Runs `mlapi up` with a config on a free port of loopback; yields its address, and stops it.
 
-    Its state is in `folder / ".mlapi"`. `prefix` stands before the command, such as `taskset`.
+    Its state is in `folder / ".mlapi"`. `prefix` goes before the command, such as `taskset`.
 
     Raises:
-        RuntimeError: it does not start; with the reason.
+        RuntimeError: It does not start; the message has the reason.
     """
     file = folder / "models.json"
     file.write_text(json.dumps(config), encoding="utf-8")
@@ -33,7 +33,7 @@ def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence
     up = [*prefix, *MLAPI, "up", str(file), "--port", "0", "--detach", *state, *flags]
     started = subprocess.run(up, check=False, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
     if started.returncode:
-        raise RuntimeError(f"mlapi up ends with {started.returncode}:\n{started.stderr}")
+        raise RuntimeError(f"mlapi up exited with {started.returncode}:\n{started.stderr}")
     try:
         yield started.stdout.partition("Serving on ")[2].partition("\n")[0]
     finally:
@@ -41,6 +41,6 @@ def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence
 
 
 def supervisor_of(folder: Path) -> int:
-    """The process that `serve` started in this folder; its children are the gateway and the models."""
+    """Returns the id of the process that `serve` started; its children are the gateway and the models."""
     run: dict[str, Any] = json.loads((folder / ".mlapi/run.json").read_text(encoding="utf-8"))
     return int(run["pid"])

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def render_rows(rows: Sequence[Row]) -> str:
-    """The rows below their headings, in columns."""
+    """Renders the rows in columns, below their headings."""
     headings = list(rows[0]) if rows else []
     return _align([headings, *([format_value(row[heading]) for heading in headings] for row in rows)])
 
 
 def render_goals(goals: Sequence[Goal]) -> str:
-    """A line for each goal."""
+    """Renders a line for each goal."""
     lines = [
         [
             goal.name,
@@ -27,20 +27,20 @@ def render_goals(goals: Sequence[Goal]) -> str:
         ]
         for goal in goals
     ]
-    return _align([["goal", "measured", "promised", ""], *lines])
+    return _align([["goal", "measured", "limit", ""], *lines])
 
 
 def format_value(value: object) -> str:
-    """A number as one reads it: three digits that count, thousands apart; nothing measured is a dash."""
+    """Formats a number with three significant digits and thousands separators; a missing value is a dash."""
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004  # its three digits
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004  # three digits
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _align(lines: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, the others to the right."""
+    """Aligns the first column left, the others right."""
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(

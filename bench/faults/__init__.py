@@ -1,4 +1,4 @@
-"""What may go wrong while the API serves, done to a real `mlapi up` under load, and what it costs.
+"""Causes what can go wrong while the API serves, to a real `mlapi up` under load, and counts what it costs.
 
-Used by the scenario `soak` at full length and by `tests/end_to_end/test_soak.py` at a short one.
+The scenario `soak` runs it at full length, `tests/end_to_end/test_soak.py` at a short one.
 """

@@ -1,4 +1,4 @@
-"""What came back over a connection, and whether an error has the one shape of the contract."""
+"""Reads a response from a connection, and says whether an error has the contract's shape."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole HTTP answer; header names in lower case."""
+    """A complete HTTP response; header names are lowercase."""
 
     status: int
     headers: dict[str, str]
@@ -33,12 +33,12 @@ class Answer:
 
     @property
     def closes(self) -> bool:
-        """Whether no further answer comes over the connection."""
+        """Whether the server closes the connection after this response."""
         return self.headers.get("connection", "").lower() == "close"
 
     @property
     def in_shape(self) -> bool:
-        """Whether a browser and the SDKs can show it, and its id is the one in the log."""
+        """Whether browsers and the SDKs can show the error, and its id is the one in the log."""
         try:
             error = json.loads(self.body)["error"]
         except (ValueError, TypeError, KeyError):
@@ -52,7 +52,7 @@ class Answer:
 
 
 def read_answer(raw: bytes) -> Answer | None:
-    """The answer at the start of these bytes; None while it is not whole, or where there is none."""
+    """Returns the response at the start of `raw`; None if it is incomplete or missing."""
     raw = raw.removeprefix(_CONTINUE)
     head, blank, body = raw.partition(b"\r\n\r\n")
     if not blank or not head.startswith(b"HTTP/1."):
@@ -67,5 +67,5 @@ def read_answer(raw: bytes) -> Answer | None:
 
 
 def _is_whole(head: bytes, body: bytes) -> bool:
-    """Of an answer that says no length: one without a body, or one in chunks."""
+    """Returns whether a response without a length is complete: it has no body, or its last chunk is there."""
     return head[9:12] == b"204" or body.endswith(b"0\r\n\r\n")

@@ -1,4 +1,4 @@
-"""A real `mlapi up` in the background, its processes by what they do, and how they are killed."""
+"""Runs a real `mlapi up` in the background, finds its processes by their roles, and kills them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def lambda_handler(event, context):
 """
 MODEL, REPLICATED, FUNCTION_ENTRY = "model", "replicated", "function"
 THINKS_SECONDS = "0.002"
-"""A model about a call."""
+"""How long a model takes for a call."""
 WELL_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
 
 
 def build_config(turn: int = 0) -> dict[str, Any]:
-    """A model with one server, another with two, and one behind a function.
+    """Builds a config: a model with one server, another with two, and one behind a function.
 
-    Every second `turn` asks for another server of the first, the others for another description.
+    Every second `turn` replaces the server of the first; the other turns change descriptions.
     """
     run = [sys.executable, slow_model.__file__, "{port}", THINKS_SECONDS]
     local = {"engine": "command", "run": run, "ping": "/ping", "invocations": "/invocations"}
@@ -65,9 +65,9 @@ def build_config(turn: int = 0) -> dict[str, Any]:
 
 
 def find_quiet_port() -> int:
-    """A free port that no program is given which asks for any: between two starts it stays free.
+    """Returns a free port outside the ephemeral range, so it stays free between two starts.
 
-    Linux gives ports from 32768 on, macOS from 49152.
+    The ephemeral ports start at 32768 on Linux, and at 49152 on macOS.
     Source: https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)
     """
     for port in random.sample(range(15_000, 30_000), 100):
@@ -77,7 +77,7 @@ def find_quiet_port() -> int:
 
 
 class Api:
-    """The API of one folder; `start_api` makes it and ends it."""
+    """The API of one folder; `start_api` creates and stops it."""
 
     def __init__(self, folder: Path, state: Path, prefix: Sequence[str] = ()) -> None:
         self.folder = folder
@@ -89,7 +89,7 @@ class Api:
         self._started: set[psutil.Process] = set()
 
     def mlapi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A verb on this state folder, to its end; `up` stays in the background."""
+        """Runs a verb on this state folder and waits for it; `up` continues in the background."""
         self.temporary.mkdir(exist_ok=True)
         return subprocess.run(  # noqa: S603  # our own
             [*self._prefix, *MLAPI, *arguments, "--state", str(self.state)],
@@ -102,7 +102,7 @@ class Api:
         )
 
     def write_config(self, config: Mapping[str, Any]) -> Path:
-        """Makes this the config, at once."""
+        """Replaces the config atomically."""
         file = self.folder / "models.json"
         draft = file.with_suffix(".new")
         draft.write_text(json.dumps(config), encoding="utf-8")
@@ -110,10 +110,10 @@ class Api:
         return file
 
     def start(self) -> None:
-        """Starts it, on the same port each time.
+        """Starts the API, on the same port each time.
 
         Raises:
-            RuntimeError: it does not start, with what it said.
+            RuntimeError: It does not start; the message has its stderr.
         """
         started = self.mlapi("up", "models.json", "--detach", "--port", str(self.port))
         if started.returncode:
@@ -123,46 +123,46 @@ class Api:
 
     @property
     def supervisor(self) -> psutil.Process:
-        """The process that supervises."""
+        """The supervisor's process."""
         run: dict[str, Any] = json.loads((self.state / "run.json").read_text(encoding="utf-8"))
         return psutil.Process(int(run["pid"]))
 
     def note(self) -> None:
-        """Remembers what runs now, for `list_left`."""
+        """Remembers the processes that run now, for `list_left`."""
         self._started.update([self.supervisor, *self.supervisor.children(recursive=True)])
 
     def list_left(self, seconds: float = 10) -> list[psutil.Process]:
-        """What of all that was ever noted still runs after so long."""
+        """Waits up to `seconds`, then returns the noted processes that still run."""
         _, alive = psutil.wait_procs(self._started, timeout=seconds)
-        return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+        return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
     def gateway(self) -> psutil.Process:
-        """Envoy."""
-        return next(one for one in self.supervisor.children() if one.name().startswith("envoy"))
+        """Returns Envoy's process."""
+        return next(child for child in self.supervisor.children() if child.name().startswith("envoy"))
 
     def status(self) -> LocalStatus:
-        """How it is.
+        """Asks the running API for its status.
 
         Raises:
-            MlApiError: nothing answers.
+            MlApiError: Nothing answers.
         """
         return ControlClient(StateFolder(self.state).load_run()).status()
 
     def servers(self, entry: str) -> list[psutil.Process]:
-        """The processes of a model's servers, or of the host of a function."""
-        parts = next(one.parts for one in self.status().entries if one.name == entry)
-        part = next((one for one in parts if one.name.endswith(".function")), parts[0])
+        """Returns the processes of a model's servers, or of a function's host."""
+        parts = next(found.parts for found in self.status().entries if found.name == entry)
+        part = next((candidate for candidate in parts if candidate.name.endswith(".function")), parts[0])
         return [psutil.Process(pid) for pid in part.pids]
 
     def workers(self) -> list[psutil.Process]:
-        """The processes in which the function runs."""
-        return [one for host in self.servers(FUNCTION_ENTRY) for one in host.children()]
+        """Returns the processes that run the function."""
+        return [worker for host in self.servers(FUNCTION_ENTRY) for worker in host.children()]
 
     def wait_well(self) -> float:
-        """Returns when everything serves, and what was killed is replaced, with the seconds that it took.
+        """Waits until everything serves and what was killed is replaced; returns how many seconds it took.
 
         Raises:
-            RuntimeError: it does not.
+            RuntimeError: That takes too long.
         """
         begun = time.monotonic()
         while time.monotonic() - begun < WELL_SECONDS:
@@ -171,27 +171,27 @@ class Api:
                     self.note()
                     return time.monotonic() - begun
             time.sleep(_LOOK_SECONDS)
-        raise RuntimeError(f"it is not well after {WELL_SECONDS:g} s:\n{self.mlapi('status').stdout}")
+        raise RuntimeError(f"not everything serves after {WELL_SECONDS:g} s:\n{self.mlapi('status').stdout}")
 
     def _is_well(self) -> bool:
         status = self.status()
-        parts = [part for one in status.entries for part in one.parts]
+        parts = [part for entry in status.entries for part in entry.parts]
         running = {self.gateway().pid, *(pid for part in parts for pid in part.pids)}
-        whole = bool(parts) and all(part.ready_replicas == part.replicas for part in parts)
-        return whole and not status.gateway_trouble and self._killed not in running
+        complete = bool(parts) and all(part.ready_replicas == part.replicas for part in parts)
+        return complete and not status.gateway_trouble and self._killed not in running
 
     def reload(self) -> None:
-        """Applies the config anew; returns when that is done.
+        """Reloads the config; returns when that is done.
 
         Raises:
-            RuntimeError: something of it was refused.
+            RuntimeError: Part of it was refused.
         """
         done = ControlClient(StateFolder(self.state).load_run()).reload(None)
         if "added" not in done or done["kept"] or done["failed"]:
             raise RuntimeError(f"the reload was refused: {done}")
 
     def kill(self, process: psutil.Process) -> None:
-        """`kill -9`; returns when the process is gone."""
+        """Sends `kill -9` and waits until the process is gone."""
         self._killed = process.pid
         process.send_signal(signal.SIGKILL)
         psutil.wait_procs([process], timeout=10)
@@ -199,7 +199,7 @@ class Api:
 
 @contextlib.contextmanager
 def start_api(folder: Path, *, state: Path | None = None, prefix: Sequence[str] = ()) -> Iterator[Api]:
-    """The API of `build_config()` in a folder of its own; nothing of it runs after the block."""
+    """Runs the API of `build_config()` in `folder`; after the block, none of its processes runs."""
     (folder / "function").mkdir(parents=True)
     (folder / "function/index.py").write_text(FUNCTION, encoding="utf-8")
     api = Api(folder, state or folder / "state", prefix)

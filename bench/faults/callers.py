@@ -1,4 +1,4 @@
-"""Many connections that call again and again at a steady pace, and what became of every call."""
+"""Many connections that call at a steady pace, and the outcome of every call."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ _MOST_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class Tally:
-    """What became of calls.
+    """The outcomes of calls.
 
-    `lost` are those that were sent and got no answer, or that their model did not live to answer (502).
-    `lost_again` are those of them whose connection had lost one to the same kill before: a process that is
-    killed takes the call under way on a connection with it, and not another one.
+    `lost` calls were sent and got no response, or got 502 because their model died. `lost_again` calls
+    are lost calls on a connection that had already lost a call to the same kill: killing a process may
+    lose the call in progress on a connection, but no further one.
     """
 
     kills: int = 0
-    """How often something was killed so far: who kills counts it, before."""
+    """How many processes were killed so far; incremented before each kill."""
     answered: int = 0
     lost: int = 0
     lost_again: int = 0
     turned_away: int = 0
-    """503 with `Retry-After`: the model is being started again."""
+    """503 with `Retry-After`: the model is restarting."""
     out_of_shape: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
 
     @property
     def calls(self) -> int:
-        """All."""
+        """The number of all calls."""
         return self.answered + self.lost + self.turned_away
 
     def __sub__(self, before: Tally) -> Tally:
-        """What came since."""
+        """Returns the outcomes since `before`."""
         return Tally(
             self.kills - before.kills,
             self.answered - before.answered,
@@ -63,7 +63,7 @@ class Tally:
         )
 
     def __add__(self, other: Tally) -> Tally:
-        """Both together."""
+        """Adds two tallies."""
         return Tally(
             self.kills + other.kills,
             self.answered + other.answered,
@@ -75,12 +75,12 @@ class Tally:
         )
 
     def copy(self) -> Tally:
-        """As it is now."""
+        """Returns a copy."""
         return self + Tally()
 
 
 class Caller:
-    """One connection, on which one call is under way at a time."""
+    """One connection with one call in progress at a time."""
 
     def __init__(self, number: int, port: int, entry: str, pause_seconds: float, tally: Tally) -> None:
         self._port = port
@@ -92,11 +92,11 @@ class Caller:
         ).encode()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._lost_in = -1
-        """The number of the kill in which the last call was lost."""
+        """The number of kills when the last call was lost."""
         self._random = Random(number)  # noqa: S311  # spreads the load
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Calls until told to stop; a call under way is finished."""
+        """Calls until told to stop; finishes a call in progress."""
         while not stop.is_set():
             self._count(await self._call())
             with contextlib.suppress(TimeoutError):
@@ -104,7 +104,7 @@ class Caller:
         self._close()
 
     async def _call(self) -> Answer | None:
-        """None when it was sent and not answered; as every client does, it connects until it can."""
+        """Returns the response, None if a sent call gets none. Like any client, it retries connecting."""
         try:
             reader, writer = await self._connect()
             writer.write(self._request)
@@ -152,7 +152,7 @@ class Caller:
 
 
 def _is_closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    """Whether the other side has closed the connection: at rest there is nothing else to read."""
+    """Returns whether the other side closed the connection: between calls there is nothing else to read."""
     looking = select.poll()
     looking.register(writer.get_extra_info("socket").fileno(), select.POLLIN)
     return reader.at_eof() or bool(looking.poll(0))
@@ -169,7 +169,7 @@ async def _receive(reader: asyncio.StreamReader) -> Answer | None:
 
 @contextlib.contextmanager
 def calling(port: int, entries: Sequence[str], connections: int, pause_seconds: float) -> Iterator[Tally]:
-    """So many connections, spread over the entries, call until the end of the block, on another thread."""
+    """Calls the entries on `connections` connections until the block ends, on another thread."""
     tally = Tally()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -191,7 +191,7 @@ def calling(port: int, entries: Sequence[str], connections: int, pause_seconds: 
 
 
 async def _begin_late(caller: Caller, stop: asyncio.Event, seconds: float) -> None:
-    """Spreads the calls over the pause, for a steady load and not one that comes in waves."""
+    """Delays a caller, so that the load is steady instead of coming in waves."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
     await caller.run(stop)

@@ -1,4 +1,4 @@
-"""Configs that are broken in one known way each: all of them are refused, at a place inside the file."""
+"""Configs that are each broken in one known way: all must be refused with a location inside the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LETTERS = "abcxyzABC_-.$ 09éß漢😀\u202e\t\0\"'\\/{}[]:,"
 
 @dataclass(slots=True)
 class Refusals:
-    """What became of broken configs: `accepted` and `crashed` should be none, `misplaced` neither."""
+    """How broken configs were handled: `accepted`, `crashed` and `misplaced` should all be 0."""
 
     configs: int = 0
     accepted: int = 0
@@ -44,7 +44,7 @@ class Refusals:
     examples: list[str] = field(default_factory=list)
 
     def __add__(self, other: Refusals) -> Refusals:
-        """Both together."""
+        """Adds two counts."""
         return Refusals(
             self.configs + other.configs,
             self.accepted + other.accepted,
@@ -55,10 +55,10 @@ class Refusals:
 
 
 def refuse_many(good: Path, count: int, now: datetime) -> Refusals:
-    """Breaks the good config so often, beside it, and loads what comes out; two processes share that.
+    """Breaks a good config `count` times and loads the results, in two processes.
 
     Raises:
-        ConfigError: the good one is none.
+        ConfigError: The good config is not valid.
     """
     load_config(good, now=now)
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
@@ -81,18 +81,18 @@ def _refuse(good: Path, count: int, seed: int, now: datetime) -> Refusals:
 
 
 def _find_fault(path: Path, text: str, now: datetime) -> str:
-    """The name of the count that this adds to; empty when all is as it should be."""
+    """Returns the name of the count to increment; empty if the config was refused properly."""
     try:
         load_config(path, now=now)
     except ConfigError as error:
-        return "" if all(is_inside(one, text) for one in error.problems) else "misplaced"
-    except Exception:  # noqa: BLE001  # to find these is what this is for
+        return "" if all(is_inside(problem, text) for problem in error.problems) else "misplaced"
+    except Exception:  # noqa: BLE001  # finding these is the purpose
         return "crashed"
     return "accepted"
 
 
 def is_inside(problem: Problem, text: str) -> bool:
-    """Whether the problem's location is in the text."""
+    """Returns whether the problem's location is in the text."""
     location, lines = problem.location, text.split("\n")
     if not 1 <= location.line <= len(lines):
         return False
@@ -101,9 +101,9 @@ def is_inside(problem: Problem, text: str) -> bool:
 
 
 def break_config(good_text: str, random: Random) -> tuple[str, str]:
-    """A good config with one part deleted, renamed, doubled or of another type, or with its text damaged.
+    """Breaks a good config: deletes, renames, duplicates or retypes a part, or damages the text.
 
-    Gives the text and the suffix of the file; JSON is YAML too, if its text is whole.
+    Returns the text and the suffix of the file. Undamaged JSON may become `.yaml`, because it is also YAML.
     """
     damage = random.choice([*_DAMAGED, *_CHANGED])
     document = read_json(SourceText("good.json", good_text))
@@ -116,7 +116,7 @@ def break_config(good_text: str, random: Random) -> tuple[str, str]:
 
 
 def _places(document: Document) -> list[NodePath]:
-    """Those whose meaning the format fixes: not those inside of samples and environments."""
+    """Returns the paths that the format gives a meaning: none inside samples and environments."""
     return [path for path in document.values if path and not FREE_FORM & set(path[:-1])]
 
 
@@ -131,12 +131,12 @@ def _at(value: Any, path: NodePath) -> Any:
 
 
 def _is_required(path: NodePath) -> bool:
-    """Whether the format demands the key; `models` of a team is optional."""
+    """Returns whether the format requires the key; a team's `models` is optional."""
     return path[-1] in REQUIRED and path[-3:-2] != ("teams",)
 
 
 def _delete(value: Any, document: Document, random: Random) -> None:
-    path = random.choice([one for one in _keyed(document) if _is_required(one)])
+    path = random.choice([path for path in _keyed(document) if _is_required(path)])
     del _at(value, path[:-1])[path[-1]]
 
 
@@ -150,15 +150,17 @@ def _rename(value: Any, document: Document, random: Random) -> None:
 
 
 def _retype(value: Any, document: Document, random: Random) -> None:
-    """A value that no key takes which takes this one."""
-    path = random.choice([one for one in _places(document) if one[-1] != "sample"])
+    """Replaces a value by one of another type, which its key does not accept."""
+    path = random.choice([path for path in _places(document) if path[-1] != "sample"])
     before = _at(value, path)
-    every: list[Any] = [None, [[]], {"x": {}}, True]
-    _at(value, path[:-1])[path[-1]] = random.choice([one for one in every if type(one) is not type(before)])
+    values: list[Any] = [None, [[]], {"x": {}}, True]
+    _at(value, path[:-1])[path[-1]] = random.choice(
+        [other for other in values if type(other) is not type(before)]
+    )
 
 
 def _leave_range(value: Any, document: Document, random: Random) -> None:
-    path = random.choice([one for one in _keyed(document) if type(_at(value, one)) is int])
+    path = random.choice([path for path in _keyed(document) if type(_at(value, path)) is int])
     _at(value, path[:-1])[path[-1]] = random.choice([0, -1, -random.getrandbits(60), 10**10, 10**30])
 
 

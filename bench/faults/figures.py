@@ -1,4 +1,4 @@
-"""What the processes of an API hold: memory, descriptors, how many they are."""
+"""What the processes of an API use: memory and file descriptors; and how many processes there are."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from bench.faults.api import Api
 
-PATIENCE_SECONDS = 30.0
+SETTLE_SECONDS = 30.0
 REST_SECONDS = 2.5
-"""After the last call: the gateway lets go of connections to models that rest for a second."""
+"""How long to wait after the last call: the gateway closes model connections after an idle second."""
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one process holds."""
+    """What one process uses."""
 
     memory_mib: float
     descriptors: int
@@ -32,9 +32,9 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the lasting processes hold, by what they do, and how many processes there are in all but workers.
+    """What the long-lived processes use, by role, and the number of processes without workers.
 
-    How many workers a function has depends on how its calls happened to meet.
+    The number of a function's workers depends on how many calls happened to coincide.
     """
 
     of: dict[str, Figures]
@@ -42,8 +42,8 @@ class Sample:
 
 
 def take_sample(api: Api, before: Sequence[Sample]) -> Sample:
-    """At rest: nobody calls. What is on its way out gets `PATIENCE_SECONDS` until it counts as grown."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    """Takes a sample while nobody calls. What exceeds earlier samples gets `SETTLE_SECONDS` to go away."""
+    end = time.monotonic() + SETTLE_SECONDS
     time.sleep(REST_SECONDS)
     while grown([*before, sample := _look(api)]) and time.monotonic() < end:
         time.sleep(REST_SECONDS)
@@ -51,24 +51,24 @@ def take_sample(api: Api, before: Sequence[Sample]) -> Sample:
 
 
 def grown(samples: Sequence[Sample]) -> int:
-    """By how many descriptors and processes the last has more than any before."""
+    """Returns by how many file descriptors and processes the last sample exceeds the smallest."""
     return grown_descriptors(samples) + grown_processes(samples)
 
 
 def grown_descriptors(samples: Sequence[Sample]) -> int:
-    """What the supervisor and the gateway have more than before; a host's depend on its workers."""
+    """Returns the additional descriptors of supervisor and gateway; a host's depend on its workers."""
     return sum(
         _more([sample.of[name].descriptors for sample in samples]) for name in ("supervisor", "gateway")
     )
 
 
 def grown_processes(samples: Sequence[Sample]) -> int:
-    """How many there are more than before."""
+    """Returns the number of additional processes."""
     return _more([sample.processes for sample in samples])
 
 
 def grown_mib(samples: Sequence[Sample]) -> dict[str, float]:
-    """By how much each holds more than at first."""
+    """Returns by how many MiB each process grew since the first sample."""
     first, last = samples[0].of, samples[-1].of
     return {name: round(last[name].memory_mib - first[name].memory_mib, 1) for name in first}
 

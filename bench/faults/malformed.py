@@ -1,4 +1,4 @@
-"""Requests that no client should send, by kind, and what the API answers to them."""
+"""Sends requests that no client should send, and counts how the API responds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 ANSWER_SECONDS = 30.0
 QUIET_SECONDS = 0.5
-"""After which a request that does not end is left alone: it waits for its end, as it should."""
+"""How long to wait for more of a response: the API rightly waits for the end of an incomplete request."""
 
 
 @dataclass(slots=True)
 class Replies:
-    """How malformed requests were answered.
+    """How the API responded to malformed requests.
 
-    `silent` are those of which the API waits for the rest, or whose connection it only closed.
+    `silent` requests got no response: the API waits for the rest, or only closed the connection.
     """
 
     sent: int = 0
@@ -35,10 +35,10 @@ class Replies:
     server_errors: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
-    """What was wrong, for whoever mends it."""
+    """What was wrong, for whoever fixes it."""
 
     def add(self, other: Replies) -> None:
-        """Both together."""
+        """Adds the counts of `other`."""
         self.sent += other.sent
         self.silent += other.silent
         self.out_of_shape += other.out_of_shape
@@ -47,7 +47,7 @@ class Replies:
         self.examples += other.examples
 
     def count(self, kind: str, request: bytes, answer: Answer | None) -> None:
-        """One more."""
+        """Counts one request."""
         self.sent += 1
         if answer is None:
             self.silent += 1
@@ -62,7 +62,7 @@ class Replies:
 
 
 async def send_malformed(port: int, count: int, random: Random, paths: list[str]) -> Replies:
-    """Sends so many, a connection each, `AT_ONCE` at once."""
+    """Sends `count` requests, each on its own connection, `AT_ONCE` at a time."""
     replies, free = Replies(), asyncio.Semaphore(AT_ONCE)
 
     async def send_one(kind: str, request: bytes) -> None:
@@ -71,7 +71,7 @@ async def send_malformed(port: int, count: int, random: Random, paths: list[str]
 
     kinds = [random.choice(sorted(KINDS)) for _ in range(count)]
     requests = [(kind, KINDS[kind](random, random.choice(paths).encode())) for kind in kinds]
-    await asyncio.gather(*(send_one(*one) for one in requests))
+    await asyncio.gather(*(send_one(kind, request) for kind, request in requests))
     return replies
 
 

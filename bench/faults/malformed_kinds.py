@@ -1,4 +1,4 @@
-"""One function a kind of malformed request: the bytes, from a source of chance and a path."""
+"""Kinds of malformed requests: each function returns bytes from a random source and a path."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _AUTHORITIES = (
 def build_request(
     path: bytes, *headers: bytes, body: bytes = b"{}", method: bytes = b"POST", version: bytes = b"HTTP/1.1"
 ) -> bytes:
-    """A request with these lines as its headers, whatever they are."""
+    """Builds a request with these lines as headers, valid or not."""
     return b"\r\n".join([b" ".join((method, path, version)), *headers, b"", body])
 
 
 def bad_chunks(random: Random, path: bytes) -> bytes:
-    """Sizes that are none, data that is longer or shorter, extensions without end."""
+    """Invalid sizes, data that is too long or too short, huge extensions."""
     bodies = [
         b"zz\r\n",
         b"-1\r\n",
@@ -54,7 +54,7 @@ def bad_chunks(random: Random, path: bytes) -> bytes:
 
 
 def two_lengths(random: Random, path: bytes) -> bytes:
-    """Two lengths, or one in another form."""
+    """Two lengths, or one in an invalid form."""
     other = random.choice([b"2", b"3", b"-1", b"+2", b"0x2", b"2, 3", b"", b"9" * 30])
     return build_request(
         path, HOST, *random.choice([(TWO, b"Content-Length: " + other), (b"Content-Length: " + other,)])
@@ -70,7 +70,7 @@ def length_and_chunks(random: Random, path: bytes) -> bytes:
 
 
 def huge_header(random: Random, path: bytes) -> bytes:
-    """One header, its name or its value, around every limit."""
+    """One header with a name or value around every limit."""
     size = random.choice(_SIZES)
     line = random.choice(
         [b"X-Large: " + b"a" * size, b"a" * size + b": 1", b"X-Forwarded-For: " + b"1.1.1.1," * (size // 8)]
@@ -79,18 +79,18 @@ def huge_header(random: Random, path: bytes) -> bytes:
 
 
 def many_headers(random: Random, path: bytes) -> bytes:
-    """Around the limit of lines."""
+    """As many headers as around the limit."""
     lines = [b"X-%d: 1" % number for number in range(random.choice(_COUNTS))]
     return build_request(path, HOST, *lines, TWO)
 
 
 def huge_address(random: Random, path: bytes) -> bytes:
-    """A query around every limit."""
+    """A query string around every limit."""
     return build_request(path + b"?" + b"q" * random.choice(_SIZES), HOST, TWO)
 
 
 def not_utf8_header(random: Random, path: bytes) -> bytes:
-    """A value that is no text."""
+    """A header value that is not text."""
     name = random.choice(
         [b"X-Custom", b"Cookie", b"Accept", b"Content-Type", b"Expect", b"Origin", b"User-Agent"]
     )
@@ -98,31 +98,31 @@ def not_utf8_header(random: Random, path: bytes) -> bytes:
 
 
 def not_utf8_path(random: Random, path: bytes) -> bytes:
-    """A path or a query that is no text, plain and encoded."""
+    """A path or a query string that is not text, plain or encoded."""
     odd = random.choice(_NOT_UTF8)
     encoded = b"".join(b"%%%02x" % byte for byte in odd)
     return build_request(path + random.choice([odd, encoded, b"?q=" + odd, b"?q=" + encoded]), HOST, TWO)
 
 
 def path_trick(random: Random, path: bytes) -> bytes:
-    """Ways around a comparison of paths."""
+    """Ways to evade a comparison of paths."""
     trick = random.choice(_TRICKS)
     return build_request(random.choice([trick + path, path + trick, path + trick + path]), HOST, TWO)
 
 
 def absolute_form(random: Random, path: bytes) -> bytes:
-    """An address with a host, or with what is none."""
+    """An absolute address with a valid or an invalid host."""
     return build_request(random.choice(_AUTHORITIES) + path, HOST, TWO)
 
 
 def bad_version(random: Random, path: bytes) -> bytes:
-    """Other protocols and none."""
+    """Other protocols, or none."""
     versions = [b"HTTP/0.9", b"HTTP/1.2", b"HTTP/2.0", b"HTTP/9.9", b"HTTP/11", b"HTTX/1.1", b"http/1.1", b""]
     return build_request(path, HOST, TWO, version=random.choice(versions))
 
 
 def bad_method(random: Random, path: bytes) -> bytes:
-    """Methods that are none, or none of ours."""
+    """Invalid methods, and methods that the API does not support."""
     methods = [
         b"",
         b"P\xffST",
@@ -139,7 +139,7 @@ def bad_method(random: Random, path: bytes) -> bytes:
 
 
 def control_character(random: Random, path: bytes) -> bytes:
-    """NUL and its kin, in each part of a request."""
+    """NUL or another control character, in any part of a request."""
     sign = random.choice(_CONTROLS)
     return random.choice(
         [
@@ -151,7 +151,7 @@ def control_character(random: Random, path: bytes) -> bytes:
 
 
 def bad_header_line(random: Random, path: bytes) -> bytes:
-    """Lines that are no headers, and headers over several."""
+    """Lines that are not headers, and headers folded over several lines."""
     lines = [
         b"X Y: 1",
         b": 1",
@@ -167,7 +167,7 @@ def bad_header_line(random: Random, path: bytes) -> bytes:
 
 
 def bad_host(random: Random, path: bytes) -> bytes:
-    """No host, two, or what is none."""
+    """No host, two hosts, or an invalid one."""
     hosts = [
         b"Host: ",
         b"Host: a b",
@@ -183,7 +183,7 @@ def bad_host(random: Random, path: bytes) -> bytes:
 
 
 def odd_wish(random: Random, path: bytes) -> bytes:
-    """Upgrades, expectations and connection headers that nobody means."""
+    """Unusual upgrades, expectations and connection headers."""
     lines = [
         *(b"Expect: 200-maybe", b"Expect: 100-continue", b"Connection: close, content-type, host"),
         *(
@@ -197,18 +197,18 @@ def odd_wish(random: Random, path: bytes) -> bytes:
 
 
 def bare_line_ends(random: Random, path: bytes) -> bytes:
-    """LF where CRLF belongs, everywhere or somewhere."""
+    """LF instead of CRLF, everywhere or in places."""
     return build_request(path, HOST, TWO).replace(b"\r\n", b"\n", random.choice([-1, 1, 2]))
 
 
 def noise(random: Random, _path: bytes) -> bytes:
-    """Bytes."""
+    """Random bytes."""
     return random.randbytes(random.randrange(1, 2_000)) + b"\r\n\r\n"
 
 
 KINDS: dict[str, Kind] = {
-    one.__name__: one
-    for one in (
+    kind.__name__: kind
+    for kind in (
         *(bad_chunks, two_lengths, length_and_chunks, huge_header, many_headers, huge_address),
         *(not_utf8_header, not_utf8_path, path_trick, absolute_form, bad_version, bad_method),
         *(control_character, bad_header_line, bad_host, odd_wish, bare_line_ends, noise),

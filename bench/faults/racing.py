@@ -1,4 +1,4 @@
-"""Two `mlapi up` at the same moment."""
+"""Starts two `mlapi up` at the same moment."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class Raced:
-    """Of two at once, how often exactly one served and the other said who holds what it wanted."""
+    """How often exactly one of two served, and the other said who holds the state folder."""
 
     rounds: int
     decided: int
     said: tuple[str, ...]
-    """What the others said."""
+    """The messages of those that did not serve."""
 
 
 def race(folder: Path, rounds: int) -> Raced:
-    """For the same state folder."""
+    """Runs `rounds` races for the same state folder."""
     results = [_race_once(folder / str(number)) for number in range(rounds)]
-    return Raced(rounds, sum(one for one, _ in results), tuple(said for _, said in results))
+    return Raced(rounds, sum(decided for decided, _ in results), tuple(said for _, said in results))
 
 
 def _race_once(folder: Path) -> tuple[bool, str]:
@@ -37,14 +37,14 @@ def _race_once(folder: Path) -> tuple[bool, str]:
     )
     api = Api(folder, folder / "state")
     api.write_config(build_config())
-    up = ("up", "models.json", "--detach", "--port", "0")
+    arguments = ("up", "models.json", "--detach", "--port", "0")
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            done = list(pool.map(lambda _: api.mlapi(*up), range(AT_ONCE)))
-        if any(not one.returncode for one in done):
+            done = list(pool.map(lambda _: api.mlapi(*arguments), range(AT_ONCE)))
+        if any(not up.returncode for up in done):
             api.note()
-        said = " ".join(one.stderr.partition("error: ")[2] for one in done if one.returncode)
-        return sorted(one.returncode for one in done) == [0, 1] and "is held by" in said, said.strip()
+        said = " ".join(up.stderr.partition("error: ")[2] for up in done if up.returncode)
+        return sorted(up.returncode for up in done) == [0, 1] and "is held by" in said, said.strip()
     finally:
         api.mlapi("down")
         for process in api.list_left(5):

@@ -1,4 +1,4 @@
-"""What the machine has too little of: descriptors for the supervisor and for the gateway, room on a disk."""
+"""Shortages: of file descriptors for the supervisor and the gateway, and of disk space."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from bench.faults.callers import Tally
 
 WITHOUT_SECONDS = 2.5
-"""Long enough for two looks at the state folder and for tries to start the server again."""
+"""Long enough to look at the state folder twice and to try to restart the server."""
 FEW_FILES = 256
 DISK = "4m"
 
 
 def without_descriptors(api: Api, tally: Tally, connections: int) -> Step:
-    """The supervisor can open nothing more, and a server dies meanwhile."""
+    """Kills a server while the supervisor cannot open any file."""
     supervisor, server = api.supervisor, api.servers(REPLICATED)[0]
     usual = supervisor.rlimit(psutil.RLIMIT_NOFILE)
     before = tally.copy()
@@ -41,11 +41,11 @@ def without_descriptors(api: Api, tally: Tally, connections: int) -> Step:
         supervisor.rlimit(psutil.RLIMIT_NOFILE, usual)
     seconds = api.wait_well()
     wait_for_calls(tally, connections)
-    return Step("no descriptor left for the supervisor", 1, tally - before, seconds)
+    return Step("supervisor out of file descriptors", 1, tally - before, seconds)
 
 
 def crowd(folder: Path, connections: int) -> Tally:
-    """More clients than a gateway with few files can serve: what becomes of those that are let in."""
+    """Connects more clients than a gateway with few file descriptors can serve; counts their calls."""
     few = [shutil.which("prlimit") or "prlimit", f"--nofile={FEW_FILES}:{FEW_FILES}"]
     with start_api(folder, prefix=few) as api, calling(api.port, [MODEL], connections, 0.5) as tally:
         wait_for_calls(tally, FEW_FILES)
@@ -53,7 +53,7 @@ def crowd(folder: Path, connections: int) -> Tally:
 
 
 def fill_disk(folder: Path, connections: int) -> Step | None:
-    """The state folder's disk has no room while servers die. None where this user may mount no disk."""
+    """Fills the state folder's disk and kills a server. None if this user must not mount a disk."""
     disk = folder / "disk"
     with _small_disk(disk) as is_there:
         if not is_there:
@@ -69,21 +69,21 @@ def _fill(api: Api, tally: Tally, disk: Path, connections: int) -> Step:
     wait_for_calls(tally, connections)
     before = tally.copy()
     for log in (api.state / "logs").glob("*.log"):
-        _append_all(log)  # nor does a line fit behind the last one
+        _append_all(log)  # or a short line would still fit
     filling = disk / "filling"
     _append_all(filling)
-    kill(api, tally, lambda one: one.servers(REPLICATED)[0])
+    kill(api, tally, lambda running: running.servers(REPLICATED)[0])
     wait_for_calls(tally, connections)
     filling.unlink()
     for log in (api.state / "logs").glob("*.log"):
         os.truncate(log, 0)
     seconds = api.wait_well()
     wait_for_calls(tally, connections)
-    return Step("no room on the disk", 1, tally - before, seconds)
+    return Step("disk full", 1, tally - before, seconds)
 
 
 def _append_all(file: Path) -> None:
-    """Until nothing more fits."""
+    """Appends until the disk is full."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         for size in (65_536, 1_024, 1):
@@ -96,7 +96,7 @@ def _append_all(file: Path) -> None:
 
 @contextlib.contextmanager
 def _small_disk(folder: Path) -> Iterator[bool]:
-    """A disk of a few MB, in memory; whether it could be made."""
+    """Mounts a disk of a few MB in memory; yields whether that succeeded."""
     folder.mkdir(parents=True)
     mount, unmount = shutil.which("mount"), shutil.which("umount")
     command = [str(mount), "-t", "tmpfs", "-o", f"size={DISK}", "none", str(folder)]

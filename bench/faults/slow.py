@@ -1,4 +1,4 @@
-"""Clients that dawdle: a byte now and then, of headers or of a body that never end."""
+"""Slow clients: they send a byte now and then, of headers or a body that never end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PAUSE_SECONDS = 0.5
-PATIENCE_SECONDS = 120.0
+GIVE_UP_SECONDS = 120.0
 HEADERS = b"POST /model HTTP/1.1\r\nHost: x\r\nX-Slow: "
 BODY = build_request(b"/model", HOST, b"Content-Length: 100000", body=b"{")
 FUNCTION_BODY = build_request(b"/function", HOST, b"Content-Length: 100000", body=b"{")
@@ -22,7 +22,7 @@ FUNCTION_BODY = build_request(b"/function", HOST, b"Content-Length: 100000", bod
 
 @dataclass(slots=True)
 class Dawdled:
-    """How slow clients were answered; `held` got nothing, and would still hold their connection."""
+    """How the API responded to slow clients; `held` clients got no response and kept their connection."""
 
     clients: int = 0
     held: int = 0
@@ -31,9 +31,9 @@ class Dawdled:
 
 
 async def dawdle(port: int, beginnings: Sequence[bytes]) -> Dawdled:
-    """A client for each of these beginnings of a request; returns when all were answered."""
+    """Runs a client for each beginning of a request; returns when all got a response or gave up."""
     dawdled = Dawdled(len(beginnings))
-    for answer in await asyncio.gather(*(_dawdle(port, one) for one in beginnings)):
+    for answer in await asyncio.gather(*(_dawdle(port, beginning) for beginning in beginnings)):
         found = read_answer(answer)
         if found is None:
             dawdled.held += 1
@@ -44,12 +44,12 @@ async def dawdle(port: int, beginnings: Sequence[bytes]) -> Dawdled:
 
 
 async def _dawdle(port: int, beginning: bytes) -> bytes:
-    """All that came until the connection was closed."""
+    """Returns what came until the connection was closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(beginning)
     answering = asyncio.create_task(_read_all(reader))
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             while not answering.done():
                 writer.write(b"x")
                 await asyncio.wait({answering}, timeout=PAUSE_SECONDS)

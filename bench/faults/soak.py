@@ -1,4 +1,4 @@
-"""Everything that may go wrong, one after the other, done to one API under steady load."""
+"""Causes everything that can go wrong, in turn, to one API under steady load."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = (MODEL, REPLICATED, REPLICATED, REPLICATED, FUNCTION_ENTRY)
-"""Who is called, by how many of five connections."""
+"""The entries that each five connections call."""
 MALFORMED_PATHS = ["/model", "/function", "/", "/health", "/models", "/openapi.json", "/v1/models", "/nope"]
 SEED = 7
 LEAVES = frozenset({".gitignore", "logs", "gateway", "lock", "usage.db"})
-"""What a state folder keeps when nothing runs."""
+"""The files that remain in a state folder when nothing runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of everything."""
+    """How much of each fault."""
 
     connections: int
     pause_seconds: float
-    """Of a connection between two calls."""
+    """How long a connection pauses between two calls."""
     kills: int
-    """Of each kind of process."""
+    """How often each kind of process is killed."""
     reloads: int
     malformed: int
     dawdlers: Sequence[bytes]
     calm: int
-    """Calls before each share of the reloads."""
+    """How many calls to wait for before each share of the reloads."""
     samples: int
-    """Of what processes hold; the reloads and the malformed requests are spread over the time between."""
+    """How often to sample what processes use; reloads and malformed requests are spread in between."""
     races: int
     crowd: int
-    """Connections to a gateway that may open `scarce.FEW_FILES` files; none leaves that out."""
+    """Connections to a gateway that may open `scarce.FEW_FILES` files; 0 skips this."""
     fills_disk: bool
-    """Where this user may mount one."""
+    """Whether to fill a disk, if this user may mount one."""
     configs: int
 
 
@@ -90,7 +90,7 @@ SHORT = Extent(
 
 @dataclass(slots=True)
 class Soaked:
-    """What came of it: `steps` in order, `total` of all calls to the API, `left` what should be gone."""
+    """The outcome: `steps` in order, the `total` of all calls, the files `left` that should be gone."""
 
     steps: list[Step] = field(default_factory=list)
     total: Tally = field(default_factory=Tally)
@@ -104,8 +104,8 @@ class Soaked:
     left: list[str] = field(default_factory=list)
 
     def add(self, step: Step) -> None:
-        """One more, or more of one that was there before."""
-        same = next((number for number, one in enumerate(self.steps) if one.fault == step.fault), None)
+        """Adds a step, to an earlier one with the same fault if there is one."""
+        same = next((number for number, known in enumerate(self.steps) if known.fault == step.fault), None)
         if same is None:
             self.steps.append(step)
         else:
@@ -113,15 +113,15 @@ class Soaked:
 
 
 def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
-    """All of it.
+    """Causes all faults.
 
     Args:
-        folder: an empty one.
+        folder: An empty folder.
         extent: `FULL` or `SHORT`.
-        say: takes a line of progress.
+        say: Takes a line of progress.
 
     Raises:
-        RuntimeError: something does not come back at all.
+        RuntimeError: Something does not recover at all.
     """
     soaked = Soaked()
     with start_api(folder / "api") as api:
@@ -152,7 +152,7 @@ def _kill(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) 
 
 
 def _wear(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
-    """What should cost nothing that lasts: between two samples, equal shares of it."""
+    """Causes what should have no lasting cost: equal shares between the samples."""
     dawdling = _Dawdling(api.port, extent.dawdlers)
     random = Random(SEED)  # noqa: S311  # the same every time
     for number in range(extent.samples):
@@ -184,7 +184,7 @@ def _end_supervisor(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str
 
 
 class _Dawdling:
-    """Slow clients beside everything else."""
+    """Slow clients, beside everything else."""
 
     def __init__(self, port: int, beginnings: Sequence[bytes]) -> None:
         self._dawdled = slow.Dawdled()
@@ -195,7 +195,7 @@ class _Dawdling:
         self._dawdled = asyncio.run(slow.dawdle(port, beginnings))
 
     def wait(self) -> slow.Dawdled:
-        """Returns when all were answered."""
+        """Waits for all clients; returns their counts."""
         self._thread.join()
         return self._dawdled
 
@@ -212,14 +212,14 @@ def _sum(soaked: Soaked, tally: Tally) -> None:
 
 
 def _list_leftovers(api: Api) -> list[str]:
-    """What should be gone from the state folder and from the folder for temporary files."""
+    """Returns what should be gone from the state folder and the folder for temporary files."""
     state = {path.name for path in api.state.iterdir()} - LEAVES
     sockets = {path.name for path in api.state.rglob("*") if path.is_socket()}
     return sorted(state | sockets | {path.name for path in api.temporary.iterdir()})
 
 
 def _lay_out(folder: Path) -> Path:
-    """The showcase in a project of its own, where broken files can lie beside it."""
+    """Copies the showcase into its own project, with room for broken files beside it."""
     (folder / "config").mkdir(parents=True)
     for name in ("cdk.json", "functions", "models"):
         (folder / name).symlink_to(ROOT / name)

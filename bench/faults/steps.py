@@ -1,4 +1,4 @@
-"""What is done to the API while it is called, one step after the other, and what each costs its callers."""
+"""Faults caused in turn while the API is called, and what each costs its callers."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One fault, so many times: what its callers met meanwhile, and the longest until all was well again."""
+    """One fault, caused `times` times: the calls meanwhile, and the longest recovery in seconds."""
 
     fault: str
     times: int
     tally: Tally
     seconds: float = 0.0
     kills: bool = True
-    """Whether it takes calls along."""
+    """Whether the fault may lose calls."""
 
     def __add__(self, other: Step) -> Step:
-        """The same fault, as often as both."""
+        """Adds another step with the same fault."""
         seconds = max(self.seconds, other.seconds)
         return Step(self.fault, self.times + other.times, self.tally + other.tally, seconds, self.kills)
 
 
 KILLED: dict[str, Callable[[Api], psutil.Process]] = {
     "kill -9 of a model's only server": lambda api: api.servers(MODEL)[0],
-    "kill -9 of one server of two": lambda api: api.servers(REPLICATED)[0],
+    "kill -9 of one of two servers": lambda api: api.servers(REPLICATED)[0],
     "kill -9 of a function's worker": lambda api: api.workers()[0],
     "kill -9 of a function's host": lambda api: api.servers(FUNCTION_ENTRY)[0],
     "kill -9 of the gateway": lambda api: api.gateway(),
@@ -47,14 +47,14 @@ KILLED: dict[str, Callable[[Api], psutil.Process]] = {
 
 
 def kill(api: Api, tally: Tally, find: Callable[[Api], psutil.Process]) -> None:
-    """`kill -9`, which the tally of the calls knows of."""
+    """Sends `kill -9`, and counts it in the tally first."""
     process = find(api)
     tally.kills += 1
     api.kill(process)
 
 
 def kill_each(api: Api, tally: Tally, times: int, connections: int) -> Iterator[Step]:
-    """Every process that the supervisor looks after, again and again."""
+    """Kills each kind of supervised process, `times` times."""
     for fault, find in KILLED.items():
         before, slowest = tally.copy(), 0.0
         for _ in range(times):
@@ -65,24 +65,27 @@ def kill_each(api: Api, tally: Tally, times: int, connections: int) -> Iterator[
 
 
 def kill_supervisor(api: Api, tally: Tally, connections: int) -> tuple[Step, int]:
-    """It takes everything with it; the next `mlapi up` finds nothing in its way. Also how many were left."""
+    """Kills the supervisor, which ends all processes, and runs `mlapi up` again.
+
+    Returns the step, and how many processes were left.
+    """
     api.note()
     before, begun = tally.copy(), time.monotonic()
-    kill(api, tally, lambda one: one.supervisor)
+    kill(api, tally, lambda running: running.supervisor)
     left = len(api.list_left())
     api.start()
     api.wait_well()
     wait_for_calls(tally, connections)
     return Step(
-        "kill -9 of the supervisor, and another up", 1, tally - before, time.monotonic() - begun
+        "kill -9 of the supervisor, then `mlapi up`", 1, tally - before, time.monotonic() - begun
     ), left
 
 
 def reload_often(api: Api, tally: Tally, times: int, *, first: int) -> Step:
-    """Every other time the only server of a model is another one; `first` is the number of the first turn.
+    """Reloads; every second time, a model's only server is replaced. `first` is the number of the first turn.
 
     Raises:
-        RuntimeError: a reload is refused.
+        RuntimeError: A reload was refused.
     """
     before, slowest = tally.copy(), 0.0
     for turn in range(first, first + times):
@@ -91,17 +94,17 @@ def reload_often(api: Api, tally: Tally, times: int, *, first: int) -> Step:
         api.reload()
         slowest = max(slowest, time.monotonic() - begun)
         api.note()
-    return Step("reload, every other with another server", times, tally - before, slowest, kills=False)
+    return Step("reload; every second one replaces a server", times, tally - before, slowest, kills=False)
 
 
 def wait_for_calls(tally: Tally, calls: int) -> None:
-    """Until so many more were answered.
+    """Waits until `calls` more calls were answered.
 
     Raises:
-        RuntimeError: they were not.
+        RuntimeError: They were not answered in time.
     """
     wanted, end = tally.answered + calls, time.monotonic() + SETTLE_SECONDS
     while tally.answered < wanted:
         if time.monotonic() > end:
-            raise RuntimeError(f"not {calls} calls were answered within {SETTLE_SECONDS:g} s")
+            raise RuntimeError(f"fewer than {calls} calls were answered within {SETTLE_SECONDS:g} s")
         time.sleep(_LOOK_SECONDS)

@@ -1,1 +1,1 @@
-"""Whom we are measured beside: a folder each, with its lock, its configuration, its application."""
+"""The programs that we compare with: a folder each, with a lock file, a configuration, an application."""

@@ -1,1 +1,1 @@
-"""What runs as processes of its own beside what is measured: models, and callers."""
+"""Programs that run as processes beside the measured one: models and callers."""

@@ -1,6 +1,6 @@
 """Asks our catalogue about models of a mirror: `python ask_catalogue.py MIRROR COUNT`.
 
-Prints the answer for the first model, and how many seconds each of the others took, as JSON.
+Prints JSON: the answer for the first model, and the seconds for each of the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def ask(catalog: Catalog, number: int) -> dict[str, Any]:
-    """What a deployment needs to know of a model, on the instance that its spec prefers."""
+    """Returns what a deployment needs to know about a model, on its default instance."""
     facts = catalog.resolve(f"acme-textgeneration-tiny-{number}", region="us-east-1")
     return {
         "instance": facts.instance,

@@ -1,4 +1,4 @@
-"""A model that says what it was told: `python bench/programs/echo_model.py PORT`."""
+"""A model that returns its input: `python bench/programs/echo_model.py PORT`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiohttp import web
 
 
 def build_application() -> web.Application:
-    """`GET /ping` and `POST /invocations`."""
+    """Builds `GET /ping` and `POST /invocations`."""
 
     async def echo(request: web.Request) -> web.Response:
         return web.Response(body=await request.read(), content_type="application/json")

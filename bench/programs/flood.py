@@ -1,7 +1,7 @@
-"""A caller that keeps to no limit: `python -m bench.programs.flood URL CALLS_A_SECOND SECONDS`.
+"""A caller that ignores its limit: `python -m bench.programs.flood URL CALLS_A_SECOND SECONDS`.
 
-Its key comes from standard input, for no list of processes to show. Plain sockets, so that the machine has
-its time for what is measured and not for who floods it.
+It reads its key from standard input, so no process list shows it. It uses plain sockets, which leave the
+processor time to the measured program.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CALLERS = 10
-"""Connections at once."""
+"""Concurrent connections."""
 
 
 def call_alone(url: str, rate: float, seconds: float) -> None:
-    """Calls `rate` times a second, and prints how many answers had which status, as JSON."""
+    """Calls `rate` times per second, and prints how often each status came back, as JSON."""
     address, key = urlsplit(url), sys.stdin.readline().strip()
     head = f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nx-api-key: {key}\r\n"
     request = f"{head}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()
@@ -44,13 +44,13 @@ def call_alone(url: str, rate: float, seconds: float) -> None:
 
 
 def _flood(at: tuple[str, int], request: bytes, moments: Sequence[float]) -> Counter[int]:
-    """Calls at each of the moments, or when the call before is over, and counts how it is answered."""
+    """Calls at each moment, or when the previous call has ended, and counts the statuses."""
     statuses = Counter[int]()
     for moment in moments:
         time.sleep(max(0.0, moment - time.monotonic()))
         with socket.create_connection(at) as connection:
             connection.sendall(request)
-            status_line = connection.recv(65536)  # the first of an answer is enough
+            status_line = connection.recv(65536)  # the start of a response is enough
         statuses[int(status_line.split(maxsplit=2)[1])] += 1
     return statuses
 

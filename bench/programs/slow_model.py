@@ -1,7 +1,7 @@
-"""A model: `python bench/programs/slow_model.py PORT [SECONDS]`.
+"""A slow model: `python bench/programs/slow_model.py PORT [SECONDS]`.
 
-It thinks for `SECONDS` about each call, about `AT_ONCE` calls at a time.
-So it does `AT_ONCE / SECONDS` calls a second, whatever the machine; more wait in line.
+It takes `SECONDS` for each call and handles `AT_ONCE` calls at a time; more wait in line. So it handles
+`AT_ONCE / SECONDS` calls per second on any machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CALLS_PER_SECOND = AT_ONCE / SECONDS
 
 
 def build_application(seconds: float = SECONDS) -> web.Application:
-    """`GET /ping` and `POST /invocations`."""
+    """Builds `GET /ping` and `POST /invocations`."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def think(_: web.Request) -> web.Response:

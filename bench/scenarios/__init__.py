@@ -1,4 +1,4 @@
-"""One file a scenario, or a package: what is measured is its `SCENARIO`."""
+"""The scenarios, each a file or a package with a `SCENARIO`."""
 
 ORDER = ("gateway", "model", "lambda_host", "start", "soak", "fairness", "synth", "resolver")
-"""On the page, and when all are run: what concerns most readers first. Others follow."""
+"""The order on the page and of a full run: what concerns most readers comes first, unlisted ones last."""

@@ -1,9 +1,9 @@
 """Whether a team that floods the API slows the others: `make bench BENCH=fairness`.
 
-`mlapi up` serves one model to 20 teams whose limits add up to what it can do. Quiet: each calls at 80 %
-of its limit. Flood: one sends 50 times its limit, from a process of its own, and the others go on as before.
-Each round is quiet, flood, quiet: whatever else the machine does meets both, and how far the two quiet phases
-differ says how much of a difference is noise.
+`mlapi up` serves one model to 20 teams; together, their limits equal the model's capacity. Quiet: each
+team calls at 80 % of its limit. Flood: one team sends 50 times its limit, from its own process, and the
+others continue as before. Each round is quiet, flood, quiet: other load on the machine affects both, and
+the difference between the two quiet phases shows how much is noise.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 
 TEAMS = 20
 LIMIT = CALLS_PER_SECOND / TEAMS
-"""Calls a second of each team."""
+"""Calls per second of each team."""
 BURST = 2
-"""Calls of a team at once, which its limit allows: ten would keep the model busy for a tenth of a second."""
+"""Concurrent calls that a team's limit allows: ten would keep the model busy for a tenth of a second."""
 USUAL = 0.8
 FLOOD = 50
-"""How many times its limit a team sends."""
+"""How many times its limit the flooding team sends."""
 PHASE_SECONDS = 5
 GOAL = 1.5
-"""The others' p95 during a flood, over their p95 when it is quiet."""
+"""The most that the other teams' p95 during a flood may be, as a multiple of their quiet p95."""
 OK = 200
 
 
 @dataclass(slots=True)
 class Phase:
-    """The calls of the teams that do not flood: milliseconds of those that were answered, by team."""
+    """The calls of the teams that do not flood: milliseconds of answered calls, by team."""
 
     name: str
     milliseconds: dict[str, list[float]] = field(default_factory=dict)
@@ -55,23 +55,23 @@ class Phase:
 
     @property
     def all(self) -> list[float]:
-        """Of all teams together."""
-        return [one for team in self.milliseconds.values() for one in team]
+        """The milliseconds of all teams."""
+        return [call for team in self.milliseconds.values() for call in team]
 
     def add(self, other: Phase) -> None:
-        """The calls of another round."""
+        """Adds the calls of another round."""
         for team, milliseconds in other.milliseconds.items():
             self.milliseconds.setdefault(team, []).extend(milliseconds)
         self.statuses.update(other.statuses)
 
 
 def p95(milliseconds: Sequence[float]) -> float:
-    """What 95 of 100 calls do not exceed."""
+    """Returns the 95th percentile."""
     return statistics.quantiles(milliseconds, n=20)[-1]
 
 
 def build_config() -> dict[str, Any]:
-    """One model, and teams whose limits add up to what it can do."""
+    """Builds a config with one model, and teams whose limits add up to its capacity."""
     run = [sys.executable, slow_model.__file__, "{port}"]
     local = {"engine": "command", "run": run, "ping": "/ping", "invocations": "/invocations"}
     model = {"name": "model", "model_id": "any", "instance": "ml.g5.xlarge", "integration": {"type": "api"}}
@@ -83,7 +83,7 @@ def build_config() -> dict[str, Any]:
 
 
 async def call_evenly(url: str, keys: Mapping[str, str], rate: float, seconds: float) -> Phase:
-    """Every team calls at `rate`, each beginning at a moment of its own; who waits does not call less."""
+    """Makes every team call at `rate`, starting at a random offset; waiting does not slow a team's calls."""
     phase = Phase("", {team: [] for team in keys})
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -114,7 +114,10 @@ async def _call(session: aiohttp.ClientSession, url: str, key: str, phase: Phase
 
 
 def run_phase(name: str, url: str, keys: Mapping[str, str], seconds: float) -> tuple[Phase, Counter[int]]:
-    """The usual calls of all but the first team; with `flood`, that one's flood, and how it was answered."""
+    """Makes the usual calls of all teams but the first, whose flood or usual calls come from another process.
+
+    Returns the calls of the others, and how often the first team got each status.
+    """
     first, *others = keys
     rate = LIMIT * (FLOOD if name == "flood" else USUAL)
     command = [sys.executable, "-m", flood.__name__, url, str(rate), str(seconds)]
@@ -130,12 +133,12 @@ def run_phase(name: str, url: str, keys: Mapping[str, str], seconds: float) -> t
 
 
 def measure(run: Run) -> Measured:
-    """Both phases every round, after a warm-up that is not counted."""
+    """Measures both phases in every round, after a warm-up that is not counted."""
     seconds = float(run.options.get("seconds", PHASE_SECONDS))
     quiet, flood, flooding = Phase("quiet"), Phase("flood"), Counter[int]()
     with serve(build_config(), run.folder) as address:
         keys = LocalKeys(KeyStore(run.folder / ".mlapi"))
-        values = {one.team: keys.show(one.team) for one in keys.teams()}
+        values = {status.team: keys.show(status.team) for status in keys.teams()}
         run_phase("quiet", f"{address}/model", values, 2)
         ratios, noise = [], []
         for number in range(run.rounds):
@@ -164,14 +167,14 @@ def measure(run: Run) -> Measured:
                 "flood": LIMIT * FLOOD,
             },
             "flooding_team": {"statuses": dict(flooding)},
-            "ratios": [round(one, 3) for one in ratios],
-            "quiet_after_over_quiet_before": [round(one, 3) for one in noise],
+            "ratios": [round(ratio, 3) for ratio in ratios],
+            "quiet_after_over_quiet_before": [round(ratio, 3) for ratio in noise],
         },
     )
 
 
 def summarize(phase: Phase) -> Row:
-    """A phase without its single calls."""
+    """Builds a row from a phase."""
     refused = sum(count for status, count in phase.statuses.items() if status != OK)
     return {
         "phase": phase.name,
@@ -183,13 +186,13 @@ def summarize(phase: Phase) -> Row:
 
 
 def judge(quiet: Phase, flood: Phase, ratios: Sequence[float]) -> list[Goal]:
-    """What is promised, and whether it holds."""
+    """Builds the goals."""
     teams = [p95(flood.milliseconds[team]) / p95(quiet.milliseconds[team]) for team in quiet.milliseconds]
     refused = sum(count for status, count in flood.statuses.items() if status != OK)
     return [
-        _goal("others' p95 during a flood / quiet, median of the rounds", statistics.median(ratios), GOAL),
-        _goal("the same of the worst team, all rounds together", max(teams), GOAL),
-        _goal("calls of the others that a flood made fail", refused, 0),
+        _goal("other teams' p95, flood / quiet, median of the rounds", statistics.median(ratios), GOAL),
+        _goal("the same for the worst team, all rounds together", max(teams), GOAL),
+        _goal("other teams' calls that failed because of the flood", refused, 0),
     ]
 
 
@@ -200,18 +203,19 @@ def _goal(name: str, value: float, goal: float) -> Goal:
 SCENARIO = Scenario(
     title="One team floods the API",
     about=(
-        f"{TEAMS} teams share one model; their limits add up to what it can do. One of them sends {FLOOD} "
-        "times its limit, and the others go on as before. The numbers are of those others."
+        f"{TEAMS} teams share one model; together, their limits equal its capacity. One team sends {FLOOD} "
+        "times its limit, while the others continue as before. The numbers describe the other teams."
     ),
     notes=(
-        "What is promised to teams is the first goal. The worst of 19 teams is a harder one, and mostly "
-        "chance: each has some 300 calls in the floods, and the largest of 19 ratios was 1.66 after "
-        "8 rounds and 1.51 after 16. More rounds bring it nearer to the ratio of all."
+        "The first goal is what teams are promised. The second, for the worst of 19 teams, is harder to "
+        "meet and mostly a matter of chance: each team makes some 300 calls during the floods. The largest "
+        "of the 19 ratios was 1.66 after 8 rounds and 1.51 after 16. More rounds bring it closer to the "
+        "overall ratio."
     ),
-    rounds=16,  # the worst of 19 teams is a matter of few calls
+    rounds=16,  # the worst of 19 teams depends on few calls
     quoted={
-        "others' p95 during a flood / quiet, median of the rounds": (
-            "p95 of 19 teams while the 20th floods the API, over their p95 before"
+        "other teams' p95, flood / quiet, median of the rounds": (
+            "p95 of 19 teams while the 20th floods the API, compared with quiet times"
         )
     },
     measure=measure,

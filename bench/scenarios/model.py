@@ -1,7 +1,7 @@
 """What the API adds to a language model: `make bench BENCH=model`.
 
-One and the same llama.cpp server is asked directly and through the API, in turn. It has the threads that it
-always has, and nothing is pinned: the gateway finds a core that is idle, as the model leaves it one.
+The same llama.cpp server is called directly and through the API, in turn. It has its usual number of threads,
+and nothing is pinned: the model leaves one core idle, and the gateway uses it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 PROMPT = "Write a long story about a cloud that wanted to see the sea. Leave out no detail."
 TOKENS = 128
 FIRST_WORDS = 20
-"""Pairs of calls a round that are over with the first word: few of them would say little of a millisecond."""
+"""Pairs of calls per round that end with the first word: a few pairs could not resolve a millisecond."""
 SPEED = 0.97
 FIRST_WORD_MILLISECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A question directly and through the API, and the seconds of both, call by call."""
+    """The same question asked directly and through the API, with the seconds of each call."""
 
     direct: Question
     through: Question
@@ -37,19 +37,19 @@ class Comparison:
     through_seconds: list[float] = field(default_factory=list)
 
     def run(self, take: Callable[[Question], float], *, turned: bool) -> None:
-        """Asks both, one after the other; the API first if `turned`."""
+        """Asks both in turn; the API first if `turned`."""
         both = [(self.direct, self.direct_seconds), (self.through, self.through_seconds)]
         for question, seconds in reversed(both) if turned else both:
             seconds.append(take(question))
 
     @property
     def speed(self) -> float:
-        """Through the API, as a share of the model's own; the median of the pairs."""
+        """The speed through the API as a share of the direct speed; the median of the pairs."""
         return statistics.median(direct / through for direct, through in self._pairs())
 
     @property
     def milliseconds_more(self) -> float:
-        """How much longer it takes through the API; the median of the pairs."""
+        """How much longer a call takes through the API; the median of the pairs."""
         return statistics.median((through - direct) * 1000 for direct, through in self._pairs())
 
     def _pairs(self) -> Sequence[tuple[float, float]]:
@@ -58,9 +58,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """What is compared: calls that end with the first word, streamed answers, and whole ones.
+    """What is compared: calls that end with the first word, streamed responses, and complete ones.
 
-    The whole ones go through the function of the default config.
+    Complete responses go through the function of the default config.
     """
 
     first: Comparison
@@ -69,7 +69,7 @@ class Comparisons:
 
     @classmethod
     def between(cls, model: int, gateway: int) -> Comparisons:
-        """The ports of the model's own server and of the API."""
+        """Builds the comparisons from the ports of the model's server and of the API."""
         path = language_model.CHAT_PATH
         messages = [{"role": "user", "content": PROMPT}]
         chat = {"model": language_model.NAME, "messages": messages, "max_tokens": TOKENS, "temperature": 0}
@@ -83,7 +83,7 @@ class Comparisons:
         )
 
     def run(self, number: int) -> None:
-        """One round; who is asked first changes from call to call."""
+        """Runs one round; the side that is asked first alternates."""
         for turn in range(FIRST_WORDS):
             self.first.run(time_first_word, turned=bool((number + turn) % 2))
         self.streamed.run(time_answer, turned=bool(number % 2))
@@ -91,7 +91,7 @@ class Comparisons:
 
 
 def measure(run: Run) -> Measured:
-    """Everything in every round, after a round that is not counted."""
+    """Measures everything in every round, after one round that is not counted."""
     language_model.find_weights(run.say)
     config = language_model.build_config(function=True)
     with serve(config, run.folder) as address:
@@ -114,47 +114,54 @@ def measure(run: Run) -> Measured:
 
 
 def check_length(direct: Mapping[str, Any], through: Mapping[str, Any]) -> None:
-    """That the model writes as much as it may: what follows divides by that.
+    """Checks that the model writes as many tokens as allowed, which the calculation divides by.
 
     Raises:
-        RuntimeError: it does not, or writes other words through the API.
+        RuntimeError: It does not, or its words differ through the API.
     """
     words, written = direct["choices"][0]["message"]["content"], direct["usage"]["completion_tokens"]
     if written != TOKENS or through["generated_texts"] != [words]:
-        raise RuntimeError(f"{TOKENS} tokens were asked for; {direct} is not that, or not {through}")
+        raise RuntimeError(
+            f"expected {TOKENS} tokens and equal texts; got {direct} directly and {through} through the API"
+        )
 
 
 def judge(compared: Comparisons) -> list[Goal]:
-    """What is promised, and whether it holds."""
+    """Builds the goals."""
     more = compared.first.milliseconds_more
     return [
-        Goal("tokens/s of direct, streamed", round(compared.streamed.speed, 3), SPEED, at_least=True),
         Goal(
-            "tokens/s of direct, whole, through a function",
+            "streamed tokens/s, through the API / direct",
+            round(compared.streamed.speed, 3),
+            SPEED,
+            at_least=True,
+        ),
+        Goal(
+            "complete-response tokens/s, through the API and a function / direct",
             round(compared.whole.speed, 3),
             SPEED,
             at_least=True,
         ),
-        Goal("ms more to the first token", round(more, 2), FIRST_WORD_MILLISECONDS),
+        Goal("ms added to the first token", round(more, 2), FIRST_WORD_MILLISECONDS),
     ]
 
 
 def build_rows(compared: Comparisons) -> list[Row]:
-    """Both ways of each comparison."""
+    """Builds a row for each way of each comparison."""
     first, streamed, whole = compared.first, compared.streamed, compared.whole
     return [
-        build_row("streamed, from the model itself", streamed.direct_seconds, first.direct_seconds),
+        build_row("streamed, directly from the model", streamed.direct_seconds, first.direct_seconds),
         build_row("streamed, through the API", streamed.through_seconds, first.through_seconds),
-        build_row("whole, from the model itself", whole.direct_seconds),
-        build_row("whole, through the API and its function", whole.through_seconds),
+        build_row("complete, directly from the model", whole.direct_seconds),
+        build_row("complete, through the API and its function", whole.through_seconds),
     ]
 
 
 def build_row(way: str, seconds: Sequence[float], first_seconds: Sequence[float] = ()) -> Row:
-    """Medians."""
+    """Builds a row of medians."""
     first = statistics.median(first_seconds) * 1000 if first_seconds else None
     return {
-        "answer": way,
+        "response": way,
         "tokens/s": round(TOKENS / statistics.median(seconds), 1),
         "first token ms": first and round(first, 2),
     }
@@ -163,14 +170,16 @@ def build_row(way: str, seconds: Sequence[float], first_seconds: Sequence[float]
 SCENARIO = Scenario(
     title="What the API adds to a model",
     about=(
-        f"The default config's language model writes {TOKENS} tokens, asked directly at its own port and "
-        "through the API in turn. `/v1/chat/completions` streams; `/open-llama` goes "
-        "through the function that the config names."
+        f"The default config's language model writes {TOKENS} tokens. It is called directly at its own port "
+        "and through the API, in turn. Streamed calls use `/v1/chat/completions`; calls to `/open-llama` go "
+        "through the config's function."
     ),
     rounds=8,
     measure=measure,
     quoted={
-        "tokens/s of direct, streamed": "tokens a second through the API, over llama.cpp's server alone",
-        "ms more to the first token": "milliseconds that the API adds to the first token",
+        "streamed tokens/s, through the API / direct": (
+            "tokens per second through the API, compared with llama.cpp's server alone"
+        ),
+        "ms added to the first token": "milliseconds the API adds to the first token",
     },
 )

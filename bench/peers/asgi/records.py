@@ -1,4 +1,4 @@
-"""What is written down of every call: a line of JSON, and counts."""
+"""Records every call: a line of JSON, and counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLUSH_SECONDS = 0.25
 
 
 class Records:
-    """Lines are gathered and written four times a second, as Envoy does it."""
+    """Collects lines, and writes them four times per second, like Envoy."""
 
     def __init__(self, path: Path) -> None:
         self._log = path.open("ab", buffering=0)
@@ -27,7 +27,7 @@ class Records:
         self.milliseconds = Counter[tuple[str, int]]()
 
     def add(self, line: dict[str, str | int | float]) -> None:
-        """A call that was answered."""
+        """Records an answered call."""
         model, milliseconds = str(line["model"]), float(line["milliseconds"])
         self.requests[model, str(line["team"]), int(line["status"])] += 1
         self.milliseconds[model, bisect.bisect_left(BUCKETS_MILLISECONDS, milliseconds)] += 1

@@ -1,1 +1,1 @@
-"""A BentoML service that sends on what it is sent."""
+"""A BentoML service that forwards calls."""

@@ -1,4 +1,4 @@
-"""A service whose one method sends on what it is sent; `UPSTREAM` says where."""
+"""A service with one method, which forwards calls to `UPSTREAM`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import bentoml
 
 @bentoml.service(workers=1, traffic={"timeout": 29})
 class Forward:
-    """One worker: it has one core."""
+    """The service; one worker, because it has one core."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    @bentoml.api(route="/model")  # type: ignore[untyped-decorator]  # it is not installed beside us
+    @bentoml.api(route="/model")  # type: ignore[untyped-decorator]  # it is not installed in our environment
     async def generate(self, model: str, messages: list[dict[str, str]], max_tokens: int) -> dict[str, Any]:
-        """A call of the model, over connections that stay open."""
+        """Forwards a call to the model over persistent connections."""
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         body = {"model": model, "messages": messages, "max_tokens": max_tokens}

@@ -1,1 +1,1 @@
-"""A deployment of Ray Serve that sends on what it is sent."""
+"""A deployment of Ray Serve that forwards calls."""

@@ -1,4 +1,4 @@
-"""A deployment that sends on what it is sent: `python deployment.py PORT UPSTREAM`."""
+"""A deployment that forwards calls: `python deployment.py PORT UPSTREAM`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from starlette.responses import Response
 
 
 class Forward:
-    """One replica: it has one core."""
+    """The deployment; one replica, because it has one core."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, request: Request) -> Response:
-        """A call of the model, over connections that stay open."""
+        """Forwards a call to the model over persistent connections."""
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         headers = {"content-type": "application/json"}

@@ -1,1 +1,1 @@
-"""AWS's own SDK, which resolves JumpStart models too."""
+"""AWS's own SDK, which also resolves JumpStart models."""

@@ -1,8 +1,8 @@
-# ruff: noqa: SLF001  # the SDK gives these answers one by one only to itself
+# ruff: noqa: SLF001  # the SDK has no public functions for these single answers
 """Asks the SageMaker SDK about models of a mirror: `python ask.py MIRROR COUNT`.
 
-Run by the Python of the SDK's own environment. Like the program of ours, it prints the answer for the first
-model, and how many seconds each of the others took, as JSON.
+It runs on the Python of the SDK's own environment. Like our own program, it prints JSON: the answer for
+the first model, and the seconds for each of the others.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import sys
 import time
 from typing import Any
 
-# Asked for as soon as the SDK is imported.
+# The SDK reads these on import.
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
-from sagemaker.core.jumpstart import artifacts  # after the environment that it reads
+from sagemaker.core.jumpstart import artifacts  # after setting the environment
 
 _FOLDERS = ("AWS_JUMPSTART_MANIFEST_LOCAL_ROOT_DIR_OVERRIDE", "AWS_JUMPSTART_SPECS_LOCAL_ROOT_DIR_OVERRIDE")
 
 
 def ask(number: int) -> dict[str, Any]:
-    """What a deployment needs to know of a model, on the instance that its spec prefers."""
+    """Returns what a deployment needs to know about a model, on its default instance."""
     model = {"model_id": f"acme-textgeneration-tiny-{number}", "model_version": "*", "region": "us-east-1"}
     instance = artifacts._retrieve_default_instance_type(**model, scope="inference")
     return {

@@ -1,9 +1,9 @@
-"""What a call costs in the gateway, beside what people would use instead: `make bench BENCH=gateway`.
+"""What a call costs in the gateway, compared with the alternatives: `make bench BENCH=gateway`.
 
-What it is measured beside takes 2.4 GB below `.cache/bench`, fetched once.
+The alternatives take 2.4 GB in `.cache/bench` and are downloaded once.
 
-Every round starts each gateway, loads it, and ends it: none is measured while another runs.
-`--option peers=nginx,ray` measures, beside the model itself and our own, only those with such names.
+Every round starts, loads and stops each gateway in turn, so only one runs at a time. `--option
+peers=nginx,ray` measures only the peers with these names, besides the model itself and our own gateway.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PEERS = (
 
 
 def measure(run: Run) -> Measured:
-    """All of them, in every round."""
+    """Measures all chosen gateways in every round."""
     chosen = choose(run.options.get("peers", ""))
     require_wrk(run.say)
     versions = {name: version for peer in chosen for name, version in peer.versions(run.say).items()}
@@ -56,17 +56,20 @@ def measure(run: Run) -> Measured:
         details={
             "connections": CONNECTIONS,
             "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS},
-            "rounds": {name: [asdict(one) for one in rounds] for name, rounds in figures.items()},
+            "rounds": {
+                name: [asdict(figures_of_round) for figures_of_round in rounds]
+                for name, rounds in figures.items()
+            },
         },
     )
 
 
 def choose(names: str) -> list[Peer]:
-    """Of `names`, apart by commas, each is part of the name of those that are meant; without any, all."""
+    """Returns the peers whose names contain one of the comma-separated `names`; all peers if it is empty."""
     asked = [name.strip().lower() for name in names.split(",") if name.strip()]
     known = [peer.name.lower() for peer in PEERS]
-    if unknown := [name for name in asked if not any(name in one for one in known)]:
-        raise WrongOptionError(f"no gateway is called {unknown[0]!r}; there are {', '.join(known)}")
+    if unknown := [name for name in asked if not any(name in peer_name for peer_name in known)]:
+        raise WrongOptionError(f"there is no gateway {unknown[0]!r}; choose from {', '.join(known)}")
     return [
         peer
         for peer in PEERS
@@ -75,7 +78,7 @@ def choose(names: str) -> list[Peer]:
 
 
 def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tuple[Peer, Figures]]:
-    """One after the other, before the same model."""
+    """Measures the gateways in turn, in front of the same model."""
     folder = run.folder / f"round-{number}"
     folder.mkdir()
     upstream = Place(folder / "model", free_port(), run.say)
@@ -88,7 +91,7 @@ def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tup
 
 
 def render_figures(figures: Figures) -> str:
-    """For whoever watches."""
+    """Returns a line of progress."""
     load, alone = figures.load, figures.alone
     each = f"{figures.microseconds:,.1f} µs of processor time"
     return f"{load.calls_a_second:,.0f} calls/s, {each}, alone {alone.p50_milliseconds} ms"
@@ -99,21 +102,19 @@ SCENARIO = Scenario(
     about=render_about(PEERS),
     rounds=3,
     measure=measure,
-    plot=Plot("calls a second of processor time", "", "calls a CPU second"),
+    plot=Plot("calls per second of processor time", "", "calls per CPU second"),
     notes=NOTES,
     quoted={
-        ADDED: "milliseconds that the gateway adds to a call, p50",
-        name_ratio(
-            ours.OURS.name, proxies.ENVOY.name
-        ): "calls a CPU second, over Envoy alone without any of it",
+        ADDED: "milliseconds the gateway adds to a call, p50",
+        name_ratio(ours.OURS.name, proxies.ENVOY.name): "calls per CPU second, compared with Envoy alone",
         **{
             name_ratio(
-                ours.OURS.name, one.name
-            ): f"the same, over an ASGI gateway under {one.name} that does as much"
-            for one in proxies.ASGI
+                ours.OURS.name, server.name
+            ): f"the same, compared with an ASGI gateway with the same features on {server.name}"
+            for server in proxies.ASGI
         },
         name_ratio(
             ours.OPENAI.name, model_servers.LITELLM.name
-        ): "the same of OpenAI's paths, over LiteLLM's proxy",
+        ): "the same on OpenAI's paths, compared with LiteLLM's proxy",
     },
 )

@@ -1,4 +1,4 @@
-"""What is asked, and what the model answers: the same for all."""
+"""The request and the model's response, the same for all gateways."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
-"""Of the gateways whose keys we may choose."""
+"""The key for gateways whose keys we can choose."""
 TEAMS = 20
-"""Keys that a gateway knows; one of them calls."""
+"""How many keys a gateway knows; only one of them calls."""
 OPENAI_PATH = "/v1/chat/completions"
 OK, REFUSED = 200, 400
 ANSWER_SECONDS = 60
@@ -50,21 +50,21 @@ ANSWER = json.dumps(
 
 
 def build_call(port: int, path: str, key: str | None = None) -> Call:
-    """The question, to this path of a gateway, with a key as OpenAI's clients send it."""
+    """Builds the request to this path of a gateway, with a key as OpenAI's clients send it."""
     keys = {"authorization": f"Bearer {key}"} if key else {}
     return Call(f"http://127.0.0.1:{port}{path}", BODY, {**JSON, **keys})
 
 
 def build_keys() -> dict[str, str]:
-    """Names of teams by their keys; the first is `KEY`'s."""
+    """Returns the names of teams by key; `KEY` comes first."""
     return {f"{KEY}{number or ''}": f"team-{number}" for number in range(TEAMS)}
 
 
 def wait_for_answer(call: Call) -> None:
-    """Until the model answers through a gateway that listens: some do so long before they pass anything on.
+    """Waits until the model answers through the gateway: some listen long before they pass anything on.
 
     Raises:
-        RuntimeError: it does not in time; with what came instead.
+        RuntimeError: It does not answer in time. The message has the last response.
     """
     end = time.monotonic() + ANSWER_SECONDS
     status, text = _ask(call, call.headers or {})
@@ -76,10 +76,10 @@ def wait_for_answer(call: Call) -> None:
 
 
 def check_refusal(call: Call) -> None:
-    """Without a key there is no answer.
+    """Checks that the gateway refuses a call without a key.
 
     Raises:
-        RuntimeError: there is one.
+        RuntimeError: It does not.
     """
     if (status := _ask(call, JSON)[0]) < REFUSED:
         raise RuntimeError(f"{call.url} answers {status} without a key")

@@ -21,31 +21,35 @@ OF_ENVOY = 0.9
 OF_ASGI = 2
 OF_LITELLM = 100
 MORE_MILLISECONDS = 0.5
-ADDED = f"{OURS.name}: ms more than the model itself, one caller, p50"
+ADDED = f"{OURS.name}: ms added to a call, one caller, p50"
 
 
 def name_ratio(ours: str, other: str) -> str:
-    """The goal that compares two."""
-    return f"{ours}: calls a CPU second / {other}"
+    """Returns the name of the goal that compares two gateways."""
+    return f"{ours}: calls per CPU second / {other}"
 
 
 def build_row(name: str, rounds: Sequence[Figures]) -> Row:
-    """Medians. The model itself is no gateway: what it uses is not what a gateway uses."""
+    """Builds a row of medians. The model itself is not a gateway, so its processor time is left out."""
     gateway = name != UPSTREAM.name
     return {
         "": name,
-        "calls/s": round(_middle(rounds, lambda one: one.load.calls_a_second)),
-        "p50 ms": round(_middle(rounds, lambda one: one.load.p50_milliseconds), 2),
-        "p99 ms": round(_middle(rounds, lambda one: one.load.p99_milliseconds), 2),
-        "one caller, p50 ms": round(_middle(rounds, lambda one: one.alone.p50_milliseconds), 3),
-        "CPU µs a call": round(_middle(rounds, lambda one: one.microseconds), 1) if gateway else None,
-        "calls a CPU second": round(_middle(rounds, lambda one: one.calls_a_cpu_second)) if gateway else None,
+        "calls/s": round(_middle(rounds, lambda figures: figures.load.calls_a_second)),
+        "p50 ms": round(_middle(rounds, lambda figures: figures.load.p50_milliseconds), 2),
+        "p99 ms": round(_middle(rounds, lambda figures: figures.load.p99_milliseconds), 2),
+        "one caller, p50 ms": round(_middle(rounds, lambda figures: figures.alone.p50_milliseconds), 3),
+        "CPU µs per call": round(_middle(rounds, lambda figures: figures.microseconds), 1)
+        if gateway
+        else None,
+        "calls per CPU second": round(_middle(rounds, lambda figures: figures.calls_a_cpu_second))
+        if gateway
+        else None,
     }
 
 
 def judge(figures: AllFigures) -> list[Goal]:
-    """What is promised of those that were measured."""
-    pairs = [(OURS.name, ENVOY.name, OF_ENVOY), *((OURS.name, one.name, OF_ASGI) for one in ASGI)]
+    """Builds the goals of the gateways that were measured."""
+    pairs = [(OURS.name, ENVOY.name, OF_ENVOY), *((OURS.name, server.name, OF_ASGI) for server in ASGI)]
     pairs.append((OPENAI.name, LITELLM.name, OF_LITELLM))
     goals = [
         Goal(

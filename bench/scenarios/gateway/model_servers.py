@@ -1,4 +1,4 @@
-"""Programs that people put before models: each in an environment of its own, none of them calling home."""
+"""Programs that people put in front of models: each in its own environment, with telemetry off."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ QUIET = {
     "NO_COLOR": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-"""No telemetry, no lists fetched at the start, no calls on the terminal; and MLflow may call loopback."""
+"""No telemetry, no downloads at the start, no calls on the terminal; MLflow may call loopback."""
 
 _WARM_SECONDS = 5
-"""What they do at their first calls, and beside them, goes on for seconds."""
+"""Their initialisation continues for seconds after the first call."""
 
 
 @contextlib.contextmanager
 def start_litellm(place: Place) -> Iterator[Running]:
-    """With one model and one key, no database."""
+    """Starts LiteLLM with one model and one key, without a database."""
     port, file = free_port(), place.fill("litellm/config.yaml", key=KEY)
     arguments = ["--config", file, "--host", "127.0.0.1", "--port", port]
     with _start("litellm", "litellm", arguments, port, place) as pid:
@@ -44,7 +44,7 @@ def start_litellm(place: Place) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def start_mlflow(place: Place) -> Iterator[Running]:
-    """With one endpoint."""
+    """Starts MLflow with one endpoint."""
     port, file = free_port(), place.fill("mlflow/config.yaml")
     arguments = ["gateway", "start", "--config-path", file, "--port", port, "--workers", 1]
     with _start("mlflow", "mlflow", arguments, port, place) as pid:
@@ -53,7 +53,7 @@ def start_mlflow(place: Place) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def start_bentoml(place: Place) -> Iterator[Running]:
-    """The service of `peers/bentoml`, one worker."""
+    """Starts the service of `peers/bentoml` with one worker."""
     port = free_port()
     arguments = [
         "serve",
@@ -71,7 +71,7 @@ def start_bentoml(place: Place) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def start_ray(place: Place) -> Iterator[Running]:
-    """The deployment of `peers/ray`, one replica."""
+    """Starts the deployment of `peers/ray` with one replica."""
     port = free_port()
     arguments = [PEERS / "ray/deployment.py", port, _upstream(place)]
     with _start("ray", "python", arguments, port, place) as pid:
@@ -81,7 +81,7 @@ def start_ray(place: Place) -> Iterator[Running]:
 def _start(
     name: str, program: str, arguments: list[object], port: int, place: Place
 ) -> AbstractContextManager[int]:
-    """A program of the environment `name`, which finds the others of its environment first."""
+    """Starts a program of the environment `name`, whose own programs come first on the PATH."""
     programs = prepare_environment(name, place.say)
     environment = {
         **QUIET,
@@ -103,7 +103,7 @@ def _version(name: str, say: Say) -> dict[str, str]:
 
 LITELLM = Peer(
     "LiteLLM proxy",
-    "one OpenAI model, one key, no database, its settings for production",
+    "one OpenAI model, one key, no database, production settings",
     start_litellm,
     lambda say: _version("litellm", say),
     keyed=True,

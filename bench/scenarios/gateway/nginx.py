@@ -1,4 +1,4 @@
-"""nginx: the one that is installed, or Debian's, unpacked into a folder of ours and never a service."""
+"""nginx: the installed one, or Debian's package, unpacked into our cache and never run as a service."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _WHERE = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/s
 
 
 def find_nginx(say: Callable[[str], None]) -> Path:
-    """The program.
+    """Returns the program, downloading it if necessary.
 
     Raises:
-        RuntimeError: there is none, and no apt-get to fetch it with.
-        subprocess.CalledProcessError: apt-get knows no package `nginx`.
+        RuntimeError: nginx is not installed, and there is no apt-get to download it.
+        subprocess.CalledProcessError: apt-get does not find the package `nginx`.
     """
     folder = CACHE / "nginx"
     found = shutil.which("nginx", path=_WHERE) or shutil.which(folder / "usr/sbin/nginx")
@@ -29,7 +29,7 @@ def find_nginx(say: Callable[[str], None]) -> Path:
 
 
 def nginx_version(program: Path) -> str:
-    """Such as 1.22.1."""
+    """Returns its version, such as 1.22.1."""
     said = subprocess.run([program, "-v"], check=True, capture_output=True, text=True).stderr  # noqa: S603  # our own
     return said.strip().rpartition("/")[2]
 
@@ -37,8 +37,8 @@ def nginx_version(program: Path) -> str:
 def _fetch(folder: Path, say: Callable[[str], None]) -> Path:
     apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg")
     if not apt or not dpkg:
-        raise RuntimeError("nginx is not installed, and there is no apt-get to fetch it with")
-    say("fetching nginx, once")
+        raise RuntimeError("nginx is not installed, and there is no apt-get to download it")
+    say("downloading nginx, once")
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([apt, "download", "-qq", "nginx"], cwd=folder, check=True, capture_output=True)  # noqa: S603  # our own
     package = next(folder.glob("nginx_*.deb"))

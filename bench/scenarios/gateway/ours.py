@@ -1,4 +1,4 @@
-"""Our own gateway, as `mlapi up` starts it: with keys, and open to all."""
+"""Our own gateway, as `mlapi up` starts it: with keys and without."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYED = {**PUBLIC_LIMIT, "teams": [f"team-{number}" for number in range(TEAMS)]}
 
 
 def build_config(upstream: int, event: Mapping[str, Any]) -> dict[str, Any]:
-    """One entry, which the model that runs already answers."""
+    """Builds a config with one entry, served by the model that is already running."""
     local = {"engine": "url", "url": f"http://127.0.0.1:{upstream}{OPENAI_PATH}"}
     return {
         "models": [],
@@ -30,7 +30,7 @@ def build_config(upstream: int, event: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def start_ours(place: Place, *, event: Mapping[str, Any], path: str) -> Iterator[Running]:
-    """Its processor time is that of Envoy and of what watches over it."""
+    """Starts `mlapi up`. The processor time includes Envoy and the supervisor."""
     config = build_config(place.upstream, event)
     with serve(config, place.folder, prefix=pin(GATEWAY_CORES)) as address:
         keys = LocalKeys(KeyStore(place.folder / ".mlapi"))
@@ -47,14 +47,14 @@ def _peer(name: str, about: str, event: Mapping[str, Any], path: str) -> Peer:
 
 OURS = _peer(
     "mlapi",
-    f"{TEAMS} teams: keys, limits, log, counts, CORS, our errors, allow-lists of headers, whole answers",
+    f"{TEAMS} teams: keys, limits, log, counts, CORS, our errors, header allow-lists, complete responses",
     KEYED,
     "/model",
 )
 PUBLIC = _peer("mlapi, no keys", "the same, with one limit for everybody", PUBLIC_LIMIT, "/model")
 OPENAI = _peer(
     "mlapi, /v1/chat/completions",
-    "with keys, and the `model` in the body says which entry is meant",
+    "with keys; the `model` in the body selects the entry",
     KEYED,
     OPENAI_PATH,
 )

@@ -1,4 +1,4 @@
-"""What the gateways have in common here: each is started before the model, called, and ended."""
+"""What all gateways share: each is started in front of the model, called, and stopped."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 GATEWAY_CORES = "0"
 LOAD_CORES = "1"
-"""Those of the callers, and of the model."""
+"""The cores of the callers and of the model."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a gateway is started: an empty folder, and the port of the model behind it."""
+    """Where a gateway runs: an empty folder, and the port of the model behind it."""
 
     folder: Path
     upstream: int
     say: Say
 
     def fill(self, template: str, **values: object) -> Path:
-        """A configuration of `peers` in the folder, with the values for what stands as `@name@` in it."""
+        """Writes a template of `peers` into the folder, with a value for each `@name@`."""
         file = self.folder / Path(template).name
         text = (PEERS / template).read_text(encoding="utf-8")
         file.write_text(fill_in(text, {"upstream": self.upstream, **values}), encoding="utf-8")
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway that runs: what to send to it, and the process that it is, with its descendants."""
+    """A running gateway: what to send to it, and its process, whose descendants belong to it."""
 
     call: Call
     pid: int
@@ -50,27 +50,27 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One gateway. `start` gives it, and ends it with its block; `versions` are those of what it is made of.
+    """One gateway. `start` runs it until its block ends.
 
-    `versions` fetches what the gateway needs, so that `start` has not to.
+    `versions` returns the versions of its parts, and first installs them, which `start` then need not do.
     """
 
     name: str
     about: str
-    """Markdown for the page: what it does with a call."""
+    """Markdown for the page: what the gateway does with a call."""
     start: Callable[[Place], AbstractContextManager[Running]]
     versions: Callable[[Say], dict[str, str]]
     keyed: bool = False
     """Whether it refuses calls without a key."""
     warm_seconds: int = 2
-    """For so long it is called before anything counts."""
+    """How long it is called before the measurement."""
 
 
 def fill_in(text: str, values: Mapping[str, object]) -> str:
-    """`@name@` becomes the value of that name.
+    """Replaces each `@name@` with the value of that name.
 
     Raises:
-        KeyError: there is no such value.
+        KeyError: There is no such value.
     """
     return re.sub("@([a-z]+)@", lambda found: str(values[found[1]]), text)
 
@@ -84,7 +84,7 @@ def start_on_port(
     cores: str = GATEWAY_CORES,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
-    """A server with all that it starts on these cores, until the block ends; gives its process."""
+    """Runs a server and its descendants on these cores until the block ends; yields the process id."""
     log = folder / "said.log"
     pinned = [*pin(cores), *map(str, command)]
     with start(pinned, log=log, folder=folder, environment=environment) as process:

@@ -1,4 +1,4 @@
-"""Proxies before the model: Envoy alone, nginx, an ASGI application; and the model, which is an nginx too."""
+"""Proxies in front of the model (Envoy alone, nginx, an ASGI application), and the model, also an nginx."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SERVERS = {
     "uvicorn": "--loop uvloop --http httptools --no-access-log --no-server-header --log-level warning",
     "granian": "--interface asgi --loop uvloop --http 1 --no-ws --log-level warning",
 }
-"""What runs the application, each with its fastest loop and parser; one worker, for there is one core."""
+"""The ASGI servers, each with its fastest loop and parser, and one worker for the one core."""
 _ROOT = CACHE.parents[1]
 _UNMET = 1_000_000
-"""Calls a second of a team, and at once: more than any gateway can do."""
+"""A rate and a burst per team that no gateway can reach."""
 
 
 @contextlib.contextmanager
 def start_upstream(place: Place) -> Iterator[None]:
-    """The model: answers at once, on the port that the place says."""
+    """Starts the model on the port of `place`; it answers immediately."""
     file = place.fill("upstream/nginx.conf", port=place.upstream, answer=ANSWER)
     with start_on_port(_nginx(place, file), place.upstream, place.folder, cores=LOAD_CORES):
         yield
@@ -41,13 +41,13 @@ def start_upstream(place: Place) -> Iterator[None]:
 
 @contextlib.contextmanager
 def call_upstream(place: Place) -> Iterator[Running]:
-    """The model that runs already, called directly."""
+    """Calls the running model directly."""
     yield Running(build_call(place.upstream, OPENAI_PATH), os.getpid())
 
 
 @contextlib.contextmanager
 def start_envoy(place: Place) -> Iterator[Running]:
-    """With one worker, as that of `mlapi up` here: one for each core that it may use."""
+    """Starts Envoy with one worker per core that it may use, here one, like `mlapi up`."""
     port = free_port()
     file = place.fill("envoy/bare.yaml", port=port)
     command = [find_envoy(), "-c", file, "--disable-hot-restart", "--log-level", "error"]
@@ -57,7 +57,7 @@ def start_envoy(place: Place) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def start_nginx(place: Place) -> Iterator[Running]:
-    """With keys, limits and a log."""
+    """Starts nginx with keys, limits and a log."""
     port = free_port()
     keys = "\n".join(f'    "Bearer {key}" "{team}";' for key, team in build_keys().items())
     file = place.fill("nginx/nginx.conf", port=port, keys=keys)
@@ -67,7 +67,7 @@ def start_nginx(place: Place) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def start_asgi(server: str, place: Place) -> Iterator[Running]:
-    """The application of `peers/asgi`."""
+    """Starts the application of `peers/asgi`."""
     port = free_port()
     settings = {
         "upstream": f"http://127.0.0.1:{place.upstream}{OPENAI_PATH}",
@@ -97,7 +97,9 @@ def _asgi(server: str) -> Peer:
         server,
         "[a gateway in Python](../../bench/peers/asgi/proxy.py) with the same features",
         partial(start_asgi, server),
-        lambda say: {one: peer_version(prepare_environment("asgi", say), one) for one in (server, "aiohttp")},
+        lambda say: {
+            name: peer_version(prepare_environment("asgi", say), name) for name in (server, "aiohttp")
+        },
         keyed=True,
     )
 
@@ -116,7 +118,7 @@ ENVOY = Peer(
 )
 NGINX = Peer(
     "nginx",
-    "keys, limits, log, CORS, our errors; [what it has not](../../bench/peers/nginx/nginx.conf)",
+    "keys, limits, log, CORS, our errors; [what it lacks](../../bench/peers/nginx/nginx.conf)",
     start_nginx,
     UPSTREAM.versions,
     keyed=True,

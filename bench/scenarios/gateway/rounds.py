@@ -1,4 +1,4 @@
-"""One gateway in one round: started, checked, warmed, loaded, called by one caller alone, ended."""
+"""One gateway in one round: started, checked, warmed up, loaded, called by a single caller, stopped."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ ALONE_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one gateway did in one round: under load, and with one caller whose calls follow one another."""
+    """What one gateway did in one round: under load, and with a single caller."""
 
     load: Load
     alone: Load
     microseconds: float
-    """Processor time of a call, under load."""
+    """Processor time per call under load."""
 
     @property
     def calls_a_cpu_second(self) -> float:
-        """How many calls a core can pass on in a second when it does nothing else."""
+        """How many calls per second one core could pass on if it did nothing else."""
         return 1e6 / self.microseconds
 
 
 def measure_peer(peer: Peer, place: Place) -> Figures:
-    """Starts it in the place, and ends it.
+    """Starts, measures and stops one gateway.
 
     Raises:
-        RuntimeError: its answer is not the model's, or a call under load failed.
+        RuntimeError: Its response is not the model's, or a call under load failed.
     """
     place.folder.mkdir()
     with peer.start(place) as running:
@@ -50,7 +50,7 @@ def measure_peer(peer: Peer, place: Place) -> Figures:
         used = processor_seconds(running.pid) - before
         alone = _load(running, 1, ALONE_SECONDS, place)
     if not load.calls or not alone.calls:
-        raise RuntimeError(f"{peer.name} answers nothing under load")
+        raise RuntimeError(f"{peer.name} answers no call under load")
     return Figures(load, alone, used / load.calls * 1e6)
 
 

