@@ -1,1 +1,1 @@
-"""A gateway in Python with the features of ours, as one ASGI application: run by uvicorn and by granian."""
+"""A gateway in Python with the features of ours: one ASGI application, run by uvicorn and by granian."""

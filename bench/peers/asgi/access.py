@@ -1,4 +1,4 @@
-"""Who may call, and how often."""
+"""Decides who may call, and how often."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket: `rate` tokens a second come in, `burst` fit."""
+    """A token bucket: it gains `rate` tokens per second and holds `burst`."""
 
     rate: float
     burst: float
@@ -20,7 +20,7 @@ class Bucket:
         self.tokens, self.filled = self.burst, time.monotonic()
 
     def take(self) -> bool:
-        """Whether there was a token."""
+        """Takes a token; returns whether there was one."""
         now = time.monotonic()
         self.tokens = min(self.burst, self.tokens + (now - self.filled) * self.rate)
         self.filled = now
@@ -32,14 +32,14 @@ class Bucket:
 
 @dataclass(slots=True)
 class Team:
-    """Whoever has one of its keys."""
+    """A team; its callers share a bucket."""
 
     name: str
     bucket: Bucket
 
 
 class Teams:
-    """Teams by the digests of their keys: the keys themselves are not kept."""
+    """Teams by the digests of their keys; the keys themselves are not stored."""
 
     def __init__(self, names_by_key: dict[str, str], rate: float, burst: float) -> None:
         self._by_digest = {
@@ -47,7 +47,7 @@ class Teams:
         }
 
     def find(self, key: bytes) -> Team | None:
-        """The team with this key."""
+        """Returns the team with this key."""
         return self._by_digest.get(_digest(key))
 
 

@@ -1,4 +1,4 @@
-"""What the application itself answers."""
+"""The application's own responses."""
 
 from __future__ import annotations
 
