@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.page import PAGE, render_drawings, render_page, render_quote
-from docs.rooms import DRAWING, render_rooms, render_tree
+from docs.rooms import DRAWING, SOURCE_MAP, render_rooms, render_source_map, render_tree
 
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
@@ -43,6 +43,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "CONTRIBUTING.md": lambda: fill("CONTRIBUTING.md", render_tree()),
     PAGE: render_page,
     DRAWING: render_rooms,
+    SOURCE_MAP: render_source_map,
     **render_drawings(),
 }
 """The generated files: functions that render their content, by path in the repository."""

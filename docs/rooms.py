@@ -24,6 +24,19 @@ WIDTH, MARGIN, GAP, PADDING = 860, 14, 22, 14
 LINE, CHARACTER = 17, 6.4
 """The height of a line and the mean width of a character in the small type; in pixels."""
 
+COMMENTS = {".py": "", ".js": "//", ".mjs": "//", ".lua": "--"}
+"""The kinds of source files, and how a comment begins in them; Python has docstrings."""
+
+SOURCE_MAP = "docs/reference/source.md"
+INTRODUCTION = """\
+<!-- Generated from src/centralized_ml_api by `make docs`. -->
+# Source files
+
+Every source file in one sentence, by package. [The architecture](../explanation/architecture.md) explains how
+they work together. [errors.json](../../src/centralized_ml_api/api/errors.json) has the texts of the API's own
+errors.
+"""
+
 COLUMN = 26
 """The column in which the sentences of the list begin."""
 
@@ -97,9 +110,31 @@ def render_tree() -> str:
     return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
+def render_source_map() -> str:
+    """Returns a page of every source file, by package, each with its first sentence."""
+    folders = sorted({file.parent for file in SOURCE.rglob("*") if file.suffix in COMMENTS})
+    return INTRODUCTION + "".join(map(_render_folder, folders))
+
+
+def _render_folder(folder: Path) -> str:
+    name = folder.relative_to(SOURCE).as_posix()
+    opening = folder / "__init__.py"
+    title = f"\n## {'The root' if folder == SOURCE else name}\n\n"
+    about = f"{_summary(opening)}\n\n" if opening.exists() else ""
+    files = sorted(file for file in folder.iterdir() if file.suffix in COMMENTS and file != opening)
+    links = [
+        f"- [{file.name}](../../{file.relative_to(ROOT).as_posix()}): {_summary(file)}\n" for file in files
+    ]
+    return title + about + "".join(links)
+
+
 def _summary(file: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return docstring.partition("\n")[0].replace("->", "→")
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".py":
+        first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    else:
+        first = text.partition("\n")[0].removeprefix(COMMENTS[file.suffix]).strip()
+    return first.replace("->", "→")
 
 
 def render_rooms() -> str:
