@@ -18,11 +18,20 @@ async function load() {
     showLoadProblem(error);
     return;
   }
-  await lookAtHealth();
   showKey();
   showModels();
   showModel();
+  await refresh();
+}
+
+/** Shows what changes by itself. The forms stay as they are, with what somebody has typed and what was answered. */
+async function refresh() {
+  await lookAtHealth();
+  if (!state.catalogue) return;
+  showModels();
   showTimeLeft();
+  const model = chosen();
+  if (byId("state") && model) byId("state").textContent = liveState(model).word;
 }
 
 function showLoadProblem(error) {
@@ -201,12 +210,7 @@ addEventListener("hashchange", () => {
   showModel();
   byId("model").focus({ preventScroll: true });
 });
-setInterval(async () => {
-  if (document.hidden || !state.catalogue) return;
-  await lookAtHealth();
-  showModels();
-  showTimeLeft();
-  const model = chosen();
-  if (byId("state") && model) byId("state").textContent = liveState(model).word;
+setInterval(() => {
+  if (!document.hidden && state.catalogue) refresh();
 }, HEALTH_SECONDS * 1000);
 load();
