@@ -186,6 +186,8 @@ class FakeEnvoy(EnvoyGateway):
         self.applied: list[Gateway] = []
         self.starts = asyncio.Event()
         self.starts.set()
+        self.takes = asyncio.Event()
+        self.takes.set()
         self.start_error: StartError | None = None
         self.error: StartError | None = None
 
@@ -204,8 +206,9 @@ class FakeEnvoy(EnvoyGateway):
         return 8080
 
     async def apply(self, gateway: Gateway) -> None:
-        """Notes it."""
+        """Notes it, once `takes` is set."""
         self._may_fail("apply")
+        await self.takes.wait()
         self.applied.append(gateway)
 
     async def active_requests(self, upstream: str) -> int:

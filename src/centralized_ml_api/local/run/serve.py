@@ -165,6 +165,8 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Holds everything that lives as long as the target; unwinds in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
+            for listening_socket in filter(None, (self._runtime, self._metrics)):
+                stack.callback(listening_socket.close)
             stack.push_async_callback(self._prober.aclose)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
             stack.push_async_callback(self._supervisor.stop)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import threading
 from contextlib import AsyncExitStack, contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +23,7 @@ from centralized_ml_api.local.run.listeners import listen_to_control
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Traffic
 from support.background import start_background
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +38,9 @@ class Target:
     def __init__(self) -> None:
         self.bug: Exception | None = None
         self.asked: list[str | None] = []
+        self.finished = 0
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
 
     def status(self) -> LocalStatus:
         """How it is."""
@@ -47,23 +55,25 @@ class Target:
     async def reload(self, config: str | None) -> dict[str, Any]:
         """What a reload says."""
         self.asked.append(config)
+        await self.may_finish.wait()
+        self.finished += 1
         return {"added": ["a"]}
 
 
 @contextmanager
-def controlled(target: Target, *, token: str = "t0ken") -> Iterator[ControlClient]:  # noqa: S107  # of nobody
+def controlled(target: Target, *, token: str = "t0ken") -> Iterator[tuple[ControlClient, str]]:  # noqa: S107  # of nobody
     stack, listening = AsyncExitStack(), bind_loopback()
     with start_background() as background:
         background.run(listen_to_control(stack, target, "t0ken", listening))
         try:
-            yield ControlClient(RUN.reachable(url_of(listening), token))
+            yield ControlClient(RUN.reachable(url_of(listening), token)), url_of(listening)
         finally:
             background.run(stack.aclose())
 
 
 def test_status_traffic_and_reload_reach_the_process_that_serves() -> None:
     target = Target()
-    with controlled(target) as client:
+    with controlled(target) as (client, _):
         assert client.status() == STATUS
         assert client.traffic() == Traffic(3.0, None)
         assert client.reload(None) == {"added": ["a"]}
@@ -73,7 +83,7 @@ def test_status_traffic_and_reload_reach_the_process_that_serves() -> None:
 
 def test_without_the_token_of_the_run_nothing_is_told() -> None:
     target = Target()
-    with controlled(target, token="t0ke") as client:  # noqa: S106  # of nobody
+    with controlled(target, token="t0ke") as (client, _):  # noqa: S106  # of nobody
         with pytest.raises(MlApiError, match=r"HTTP 401"):
             client.status()
         with pytest.raises(MlApiError, match=r"HTTP 401"):
@@ -81,10 +91,35 @@ def test_without_the_token_of_the_run_nothing_is_told() -> None:
     assert target.asked == []
 
 
+def test_a_token_of_odd_bytes_is_a_wrong_one() -> None:
+    with controlled(Target()) as (_, address):
+        url = urlsplit(address)
+        assert url.hostname is not None
+        with contextlib.closing(HTTPConnection(url.hostname, url.port)) as http:
+            http.request("GET", "/status", headers={"Authorization": b"Bearer \xff"})
+            assert http.getresponse().status == 401
+
+
+def test_a_reload_whose_caller_goes_away_is_finished() -> None:
+    target = Target()
+    with controlled(target) as (client, address):
+        target.may_finish.clear()
+        url = urlsplit(address)
+        assert url.hostname is not None
+        with contextlib.closing(HTTPConnection(url.hostname, url.port)) as http:
+            headers = {"Authorization": "Bearer t0ken", "Content-Type": "application/json"}
+            http.request("POST", "/reload", body='{"config": null}', headers=headers)
+            wait_until(lambda: target.asked == [None], "it was asked")
+        client.status()  # by then the server knows that the caller is gone
+        target.may_finish.set()
+        client.status()
+        wait_until(lambda: target.finished == 1, "the reload is finished", seconds=5)
+
+
 def test_a_bug_of_the_process_is_told_with_where_to_look() -> None:
     target = Target()
     target.bug = ValueError("oops")
-    with controlled(target) as client, pytest.raises(MlApiError) as refused:
+    with controlled(target) as (client, _), pytest.raises(MlApiError) as refused:
         client.status()
     assert refused.value.message == f"mlapi (pid {RUN.pid}) met an unexpected error (HTTP 500)"
     assert refused.value.fix == "its terminal says more; if it runs in the background: mlapi logs up"

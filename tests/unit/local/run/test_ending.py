@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
-LONGEST_LOOK_SECONDS = 30
+LONGEST_LOOK_SECONDS = 1
 
 
 class Time:

@@ -34,7 +34,8 @@ class Disk:
         self.ticks = asyncio.Semaphore(0)
         self.book = QuotaBook(self.count, Clock(lambda: self.at, self.sleep))
 
-    async def sleep(self, _: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        assert seconds == 1
         self.slept += 1
         await self.ticks.acquire()
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,16 @@ import urllib3
 from centralized_ml_api.errors import INTERRUPTED, MlApiError, StartError
 from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.control import ControlClient
 from centralized_ml_api.local.run.file_watcher import watch_edits
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
 from centralized_ml_api.local.run.reload import load_plan
-from centralized_ml_api.local.run.serve import LocalTarget, shown_address
+from centralized_ml_api.local.run.serve import LocalTarget, serve, shown_address
+from centralized_ml_api.local.supervision.process import MARK
 from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.plan.types import ApiPlan
 from support.access_log import append, line
 from support.fake_target import FakeEnvoy, FakeProcess, soon
 
@@ -41,7 +45,7 @@ class World:
     def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
         self.config = folder / "models.json"
-        self.options = ServeOptions(self.config, folder / ".mlapi", port=0, **options)
+        self.options = ServeOptions(self.config, folder / ".mlapi", **{"port": 0, **options})
         self.envoy = FakeEnvoy()
         self.processes: list[FakeProcess] = []
         self.shown: list[LocalStatus] = []
@@ -434,3 +438,50 @@ def test_the_end_of_a_model_is_shown(tmp_path: Path) -> None:
 )
 def test_the_address_that_is_shown_works_on_this_machine(host: str, address: str) -> None:
     assert shown_address(host, 80) == address
+
+
+def test_a_process_that_still_starts_can_be_found(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.envoy.takes.clear()
+        async with model() as url:
+            world.write(url)
+            running = asyncio.create_task(world.run())
+            await soon(lambda: "apply" in world.envoy.did)
+            run = StateFolder(world.options.state).load_run()
+            assert (run.pid, run.control_url) == (os.getpid(), "")
+            assert world.target is not None
+            world.target.request_stop()
+            assert await running == 0
+
+    story(tell)
+
+
+def test_it_listens_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
+    async def tell() -> None:
+        port = free_port("127.0.0.1")
+        world = World(tmp_path, port=port)
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                assert world.status.address == f"http://127.0.0.1:{port}"
+
+    story(tell)
+
+
+@pytest.mark.parametrize("held", ["port", "metrics_port"])
+def test_a_held_port_is_said_at_once_and_what_a_killed_predecessor_left_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    state = tmp_path / ".mlapi"
+    monkeypatch.setenv(MARK, "of another run")
+    with bind_loopback() as holder:
+        holder.listen()
+        port = holder.getsockname()[1]
+        options = ServeOptions(tmp_path / "models.json", state, **{"port": 0, held: port})
+        terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
+        orphan = subprocess.Popen(["sleep", "600"], env={**os.environ, MARK: str(state)})
+        with pytest.raises(StartError, match=f"port {port} "):
+            serve(options, ApiPlan((), ()), terminal)
+        assert orphan.poll() is not None
+    assert os.environ[MARK] == str(state)
