@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.deployed import load_resources
+from centralized_ml_api.aws.deployed_stack import load_resources
 from centralized_ml_api.aws.leftovers import find_leftovers
 from support.aws_inventory import count_leftovers
 from support.deployment import STACK

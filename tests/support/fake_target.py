@@ -13,7 +13,7 @@ from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.clock import Clock
-from centralized_ml_api.local.run.gateway import SupervisedGateway
+from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.registry import Running
 from centralized_ml_api.local.supervision.process import Process
 from centralized_ml_api.local.supervision.service import Report

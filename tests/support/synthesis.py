@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Unpack
 
-    from centralized_ml_api.api.known import Sample
+    from centralized_ml_api.api.entry_details import Sample
     from centralized_ml_api.catalog.resolve import Asked
     from centralized_ml_api.plan.aws.types import AwsPlan
 

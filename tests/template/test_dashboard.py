@@ -15,7 +15,7 @@ from support.synthesis import REGION, STACK, build_test_plan, function, model, p
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.aws.capacity import Weight
+    from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
     from support.synthesis import Deploys, Template
 
 BUDGET = {"usd": 100, "email": "you@example.com"}
@@ -161,11 +161,11 @@ def test_its_weight_covers_what_it_takes_of_the_stack(template_of: Deploys, tmp_
         kinds = (ALARM, DASHBOARD, "AWS::SNS::Topic", "AWS::SNS::TopicPolicy")
         return sum(len(json.dumps(resource)) for resource in resources if resource["Type"] in kinds)
 
-    def planned(count: int) -> Weight:
+    def planned(count: int) -> TemplateSize:
         models = [model(f"m{number}", integration=function()) for number in range(count)]
         dashboard = build_test_plan({"models": models, "event": {"budget": BUDGET}}, tmp_path).dashboard
         assert dashboard
-        return dashboard.weight
+        return dashboard.size
 
     assert added(1) <= planned(1).characters
     assert added(9) - added(1) <= planned(9).characters - planned(1).characters

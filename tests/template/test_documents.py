@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.known import load_samples
+from centralized_ml_api.api.entry_details import load_samples
 from centralized_ml_api.api.page import build_page
 from centralized_ml_api.catalog.facts import Eula
 from support.api_gateway import read_document

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.catalogue import build_catalogue
+from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.http import CATALOGUE_PATH, OPENAPI_PATH, PAGE_PATH
-from centralized_ml_api.api.known import NOTHING_KNOWN, Known
+from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.api.openapi import JSON, build_openapi
 from centralized_ml_api.api.page import CONTENT_TYPE, build_page
 

@@ -72,7 +72,7 @@ def add_stack(app: App) -> None:
     Raises:
         MlApiError: the config or a setting is wrong.
     """
-    from centralized_ml_api.api.known import load_samples  # noqa: PLC0415
+    from centralized_ml_api.api.entry_details import load_samples  # noqa: PLC0415
     from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
     from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
     from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415

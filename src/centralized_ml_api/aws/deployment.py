@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from centralized_ml_api.aws.account import load_account, load_bootstrap_version
-from centralized_ml_api.aws.deployed import load_failure_reasons, load_outputs, load_resources
+from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_outputs, load_resources
 from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.leftovers import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.cdk_cli import CdkRun
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.deployed import StackResource
+    from centralized_ml_api.aws.deployed_stack import StackResource
     from centralized_ml_api.aws.target import AwsTarget
 
     Say = Callable[[str], None]

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key
-from centralized_ml_api.aws.deployed import load_teams
+from centralized_ml_api.aws.deployed_stack import load_teams
 from centralized_ml_api.aws.failures import build_aws_error
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
 from centralized_ml_api.errors import UsageError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.deployed import DeployedTeams
+    from centralized_ml_api.aws.deployed_stack import DeployedTeams
     from centralized_ml_api.aws.target import AwsTarget
 
 _UNTIL = re.compile(r"Replaced; works until (\S+)")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.deployed import StackResource
+    from centralized_ml_api.aws.deployed_stack import StackResource
 
     Ask = Callable[[AwsClients, str], object]
 

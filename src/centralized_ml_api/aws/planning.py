@@ -11,7 +11,7 @@ from centralized_ml_api.config.render import render_problems
 from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.aws.build import build_aws_plan
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.facts import merge_problems, resolve_facts
+from centralized_ml_api.plan.jumpstart_lookup import merge_problems, resolve_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.settings import Settings
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.plan.aws.types import AwsPlan
-    from centralized_ml_api.plan.facts import Looks
+    from centralized_ml_api.plan.jumpstart_lookup import Looks
 
 
 def load_aws_plan(settings: Settings, talk: Callable[[str], None]) -> AwsPlan:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from centralized_ml_api.api.known import Sample
+    from centralized_ml_api.api.entry_details import Sample
     from centralized_ml_api.plan.aws.types import AwsPlan
 
 

@@ -17,7 +17,7 @@ from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.cost import BUDGET_HOURS, build_cost, compare_budget, hours_until
 from centralized_ml_api.plan.cost_report import Period, render_budget
-from centralized_ml_api.plan.facts import resolve_facts
+from centralized_ml_api.plan.jumpstart_lookup import resolve_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from centralized_ml_api.config.load import check_text, load_config
 from centralized_ml_api.config.render import count_problems
 from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.facts import resolve_facts
+from centralized_ml_api.plan.jumpstart_lookup import resolve_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.deployed import StackResource
+from centralized_ml_api.aws.deployed_stack import StackResource
 from centralized_ml_api.aws.leftovers import find_leftovers, find_log_groups
 from support.aws_wire import Answer, refusal
 

@@ -10,7 +10,7 @@ from aws_cdk import NestedStack
 from constructs import Construct
 
 from centralized_ml_api.api.documents import build_documents
-from centralized_ml_api.api.known import Known
+from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.assets import store_documents
 from centralized_ml_api.aws.constructs.event import EventEnd, build_budget
@@ -28,7 +28,7 @@ from centralized_ml_api.aws.document.own_paths import StoredDocument
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
 
 if TYPE_CHECKING:
-    from centralized_ml_api.api.known import Sample
+    from centralized_ml_api.api.entry_details import Sample
     from centralized_ml_api.plan.aws.types import AwsPlan, Endpoint
 
 
@@ -51,7 +51,7 @@ class CentralizedMlApi(Construct):
 
     Args of the constructor:
         plan: what `centralized_ml_api.plan.aws.build.build_aws_plan` decided.
-        samples: bodies that are files, for the catalogue: what `centralized_ml_api.api.known` loaded.
+        samples: bodies that are files, for the catalogue: what `centralized_ml_api.api.entry_details` loaded.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from centralized_ml_api.cli.output import counted
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
 from centralized_ml_api.errors import ConfigError
-from centralized_ml_api.plan.facts import merge_problems
+from centralized_ml_api.plan.jumpstart_lookup import merge_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ local    `LocalKeys`: what `mlapi keys` shows and changes
 ring     `KeyRing`: the keys that are valid now, for the process that serves
 """
 
-from centralized_ml_api.local.keys.local import LocalKeys
+from centralized_ml_api.local.keys.admin import LocalKeys
 from centralized_ml_api.local.keys.ring import KeyRing
 from centralized_ml_api.local.keys.store import KeyStore
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.documents import build_documents
-from centralized_ml_api.api.known import NOTHING_KNOWN, Known
+from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus

@@ -23,7 +23,7 @@ from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
-from centralized_ml_api.local.run.gateway import SupervisedGateway
+from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory

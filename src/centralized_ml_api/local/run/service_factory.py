@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.lambda_host import FunctionServer
 from centralized_ml_api.local.run.specs import FunctionSpec, ServiceSpec
 from centralized_ml_api.local.servers import make_service
-from centralized_ml_api.local.servers.model import ServiceParts
+from centralized_ml_api.local.servers.parts import ServiceParts
 from centralized_ml_api.local.supervision.service import ReplicatedService, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.servers.model import Say
+    from centralized_ml_api.local.servers.parts import Say
     from centralized_ml_api.local.supervision.process import ServerLog
 
 FUNCTION_START_SECONDS = 75.0

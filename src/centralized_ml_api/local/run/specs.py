@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.machine.fingerprint import folder_fingerprint
-from centralized_ml_api.local.servers.model import ModelSpec, why_not_served
+from centralized_ml_api.local.servers.not_served import why_not_served
+from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.plan.types import FunctionPlan, LocalPlan
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.known import NOTHING_KNOWN, Known, load_known
+from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known, load_known
 from centralized_ml_api.errors import MlApiError, StartError
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.change import Reloaded, decide_change
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from centralized_ml_api.local.keys import KeyRing
-    from centralized_ml_api.local.run.gateway import SupervisedGateway
+    from centralized_ml_api.local.run.gateway_process import SupervisedGateway
     from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.status import EntryStatus
     from centralized_ml_api.local.supervision.service import Service

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.servers.model import ModelSpec, ServiceParts
+    from centralized_ml_api.local.servers.parts import ModelSpec, ServiceParts
     from centralized_ml_api.local.supervision.service import Service
 
 

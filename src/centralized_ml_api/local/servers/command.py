@@ -15,7 +15,7 @@ from centralized_ml_api.plan.engines import CommandServing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.servers.model import ModelSpec, Say, ServiceParts
+    from centralized_ml_api.local.servers.parts import ModelSpec, Say, ServiceParts
     from centralized_ml_api.local.supervision.process import ServerLog
     from centralized_ml_api.local.supervision.service import Service
 

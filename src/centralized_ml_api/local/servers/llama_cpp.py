@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.servers.model import fetch
+from centralized_ml_api.local.servers.parts import fetch
 from centralized_ml_api.plan.engines import LlamaCppServing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.servers.model import ModelSpec, Say, ServiceParts
+    from centralized_ml_api.local.servers.parts import ModelSpec, Say, ServiceParts
     from centralized_ml_api.local.supervision.process import ServerLog
     from centralized_ml_api.local.supervision.service import Service
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local import python_engine
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.python_engine import Environment, find_model_folder, prepare_environment
-from centralized_ml_api.local.servers.model import build_environment, fetch, in_thread
+from centralized_ml_api.local.servers.parts import build_environment, fetch, in_thread
 from centralized_ml_api.plan.engines import PythonServing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.servers.model import ModelSpec, Say, ServiceParts
+    from centralized_ml_api.local.servers.parts import ModelSpec, Say, ServiceParts
     from centralized_ml_api.local.supervision.process import ServerLog
     from centralized_ml_api.local.supervision.service import Service
 

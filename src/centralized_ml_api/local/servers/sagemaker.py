@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from botocore.session import Session
 
-    from centralized_ml_api.local.servers.model import ModelSpec, ServiceParts
+    from centralized_ml_api.local.servers.parts import ModelSpec, ServiceParts
     from centralized_ml_api.local.supervision.service import Service
     from centralized_ml_api.plan.engines import SageMakerServing
 

@@ -9,7 +9,7 @@ from centralized_ml_api.local.supervision.service import ExternalService
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from centralized_ml_api.local.servers.model import ModelSpec, ServiceParts
+    from centralized_ml_api.local.servers.parts import ModelSpec, ServiceParts
     from centralized_ml_api.local.supervision.service import Service
     from centralized_ml_api.plan.engines import UrlServing
 

@@ -98,7 +98,7 @@ def size_of(weights: Weights) -> int | None:
     timer = threading.Timer(_MEASURE_SECONDS, enough.set)
     timer.start()
     try:
-        from centralized_ml_api.local.weights.download import measure  # noqa: PLC0415  # as above
+        from centralized_ml_api.local.weights.by_source import measure  # noqa: PLC0415  # as above
 
         return measure(source, Monitor(_ignore, enough))
     except WeightsError:
@@ -131,7 +131,7 @@ def _find_file(source: FileWeights, folders: Sequence[Path]) -> Path:
 
 
 def _fetch(weights: Weights, entry: CacheEntry, monitor: Monitor) -> Path:
-    from centralized_ml_api.local.weights.download import download  # noqa: PLC0415  # as above
+    from centralized_ml_api.local.weights.by_source import download  # noqa: PLC0415  # as above
 
     name, partial = _name_of(weights), entry.partial
     try:

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 from centralized_ml_api.config.weights import HuggingFaceRepository, HuggingFaceWeights
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.http_client import LOOPBACK
+from centralized_ml_api.local.weights.https_download import Address, RefusedError, read_short_answer
 from centralized_ml_api.local.weights.pipeline_files import INDEX, choose_files
 from centralized_ml_api.local.weights.verification import check_digest, hash_file
-from centralized_ml_api.local.weights.web import Address, RefusedError, read_short_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

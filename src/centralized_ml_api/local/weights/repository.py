@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights.disk import check_free, explain_disk_errors
+from centralized_ml_api.local.weights.https_download import RefusedError, download_file
 from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal, load_listing
 from centralized_ml_api.local.weights.partial import Partial
 from centralized_ml_api.local.weights.progress import Monitor, Progress
-from centralized_ml_api.local.weights.web import RefusedError, download_file
 
 if TYPE_CHECKING:
     from pathlib import Path

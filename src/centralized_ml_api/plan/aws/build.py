@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.capacity import ENDPOINT_ARN_CHARACTERS, assign_groups, divide, groups_in_use
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
 from centralized_ml_api.plan.aws.event import build_access, build_dashboard
-from centralized_ml_api.plan.aws.roles import build_roles
+from centralized_ml_api.plan.aws.nested_stacks import assign_groups, groups_in_use
+from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
 from centralized_ml_api.plan.aws.streaming import build_stream
-from centralized_ml_api.plan.aws.template_size import entry_weights, event_weight, fixed_weight
+from centralized_ml_api.plan.aws.template_size import entry_sizes, event_size, fixed_size
 from centralized_ml_api.plan.aws.types import (
     AdoptedEndpoint,
     AwsPlan,
@@ -67,10 +67,10 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     stream = build_stream(_stream_models(plan.deployments, spoken))
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
-    fixed = fixed_weight(routes, roles, policies, stream) + event_weight(plan.event, len(routes))
+    fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
     if dashboard:
-        fixed += dashboard.weight
-    groups = assign_groups(entry_weights(routes, models, functions), fixed)
+        fixed += dashboard.size
+    groups = assign_groups(entry_sizes(routes, models, functions), fixed)
     throttle = plan.event.throttle
     access = build_access(plan.event, spoken)
     return AwsPlan(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import DeployError
-from centralized_ml_api.plan.aws.capacity import Weight
+from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import TeamPlan
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ MOST_SHOWN = 50
 fifth of a stack. CloudWatch has the metrics of the others too.
 """
 
-_FIXED = Weight(resources=6, characters=9_000)
-_SHOWN = Weight(characters=1_500)
+_FIXED = TemplateSize(resources=6, characters=9_000)
+_SHOWN = TemplateSize(characters=1_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +153,10 @@ class DashboardPlan:
     email: str | None
 
     @property
-    def weight(self) -> Weight:
+    def size(self) -> TemplateSize:
         """What it takes of the main stack."""
         shown = len(self.endpoints) + len(self.functions)
-        return _FIXED + Weight(characters=shown * _SHOWN.characters)
+        return _FIXED + TemplateSize(characters=shown * _SHOWN.characters)
 
 
 def build_dashboard(

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from centralized_ml_api.plan.aws.capacity import divide
 from centralized_ml_api.plan.aws.types import ArtifactLocation, ExecutionRolePlan, Repository
 from centralized_ml_api.plan.types import ContainerModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
     from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel
+
+T = TypeVar("T")
+
+RESOURCES_CHARACTERS = 5400
+"""What a list of resources may take of the 6,144 characters of a managed policy; white space is not counted.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+ENDPOINT_ARN_CHARACTERS = 135
+"""The longest ARN of an endpoint or of a function, with its quotes: both names have at most 64 characters."""
 
 JUMPSTART = "JumpStart"
 MODEL_PACKAGE = "ModelPackage"
@@ -29,6 +39,27 @@ _DIGEST_LENGTH = 8
 
 _ARN_CHARACTERS = 50
 """What an ARN has besides its region and names: partition, service, account, quotes."""
+
+
+def divide(
+    items: Iterable[T], size: Callable[[T], int], limit: int = RESOURCES_CHARACTERS
+) -> tuple[tuple[T, ...], ...]:
+    """Divides the items, in order, into as few lists as fit the limit, by default that of one policy.
+
+    Args:
+        items: what to divide.
+        size: the characters that an item takes.
+        limit: the characters that a list may take.
+    """
+    lists: list[list[T]] = []
+    room = 0
+    for item in items:
+        room -= size(item)
+        if room < 0:
+            lists.append([])
+            room = limit - size(item)
+        lists[-1].append(item)
+    return tuple(tuple(items) for items in lists)
 
 
 def role_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.plan.aws.capacity import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 if TYPE_CHECKING:

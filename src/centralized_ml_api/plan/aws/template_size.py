@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.aws.capacity import Weight
+from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.aws.types import DirectRoute
 
 if TYPE_CHECKING:
@@ -19,48 +19,48 @@ if TYPE_CHECKING:
     )
     from centralized_ml_api.plan.event import EventPlan
 
-_API = Weight(resources=11, characters=48_000)
+_API = TemplateSize(resources=11, characters=48_000)
 """The API, its deployment, stage, role and log group, the account's role for logs, the document's texts
 and paths for what it tells about itself."""
 
-_DIRECT_PATH = Weight(characters=3_900)
-_OTHER_PATH = Weight(characters=2_400)
+_DIRECT_PATH = TemplateSize(characters=3_900)
+_OTHER_PATH = TemplateSize(characters=2_400)
 _NAMED_BY_PATH = 8
 """How often the document has the name of an entry, or a logical id made of it."""
 
-_API_POLICY = Weight(resources=1, characters=4_000)
-_ROLE_POLICY = Weight(resources=1, characters=7_000)
-_ROLE = Weight(resources=1, characters=1_500)
-_MODEL = Weight(resources=3, characters=1_450)
-_SCALING = Weight(resources=2, characters=900)
-_FUNCTION = Weight(resources=3, characters=2_500)
-_STREAM = Weight(resources=4, characters=16_000)
+_API_POLICY = TemplateSize(resources=1, characters=4_000)
+_ROLE_POLICY = TemplateSize(resources=1, characters=7_000)
+_ROLE = TemplateSize(resources=1, characters=1_500)
+_MODEL = TemplateSize(resources=3, characters=1_450)
+_SCALING = TemplateSize(resources=2, characters=900)
+_FUNCTION = TemplateSize(resources=3, characters=2_500)
+_STREAM = TemplateSize(resources=4, characters=16_000)
 """The streaming function with its role, log group and permission, and the paths `/health` and under `/v1`."""
 
-_STREAM_MODEL = Weight(characters=550)
-_WATCHED_MODEL = Weight(characters=300)
-_STREAM_TABLE = Weight(resources=1, characters=600)
-_KEYS = Weight(resources=6, characters=6_000)
+_STREAM_MODEL = TemplateSize(characters=550)
+_WATCHED_MODEL = TemplateSize(characters=300)
+_STREAM_TABLE = TemplateSize(resources=1, characters=600)
+_KEYS = TemplateSize(resources=6, characters=6_000)
 """The function that gives keys on, its log group and roles; what ends replaced keys."""
 
-_TEAM = Weight(resources=3, characters=1_500)
-_KEYS_PATH = Weight(characters=120)
-_ENDING = Weight(resources=2, characters=12_000)
+_TEAM = TemplateSize(resources=3, characters=1_500)
+_KEYS_PATH = TemplateSize(characters=120)
+_ENDING = TemplateSize(resources=2, characters=12_000)
 """The schedule and its role, and a header on every answer of the API."""
 
-_ENDING_PATH = Weight(characters=250)
+_ENDING_PATH = TemplateSize(characters=250)
 
-_BUDGET = Weight(resources=1, characters=1_000)
+_BUDGET = TemplateSize(resources=1, characters=1_000)
 _NAMED_BY_ENTRY = 8
 _VARIABLE_CHARACTERS = 8
 
 
-def fixed_weight(
+def fixed_size(
     routes: Sequence[Route],
     roles: Iterable[ExecutionRolePlan],
     api_policies: int,
     stream: StreamPlan,
-) -> Weight:
+) -> TemplateSize:
     """Returns what the main stack always holds: the API with its paths, and the roles.
 
     Args:
@@ -76,17 +76,17 @@ def fixed_weight(
     return total
 
 
-def event_weight(event: EventPlan, paths: int) -> Weight:
+def event_size(event: EventPlan, paths: int) -> TemplateSize:
     """Returns what the main stack holds for an event: teams, end, budget, and their share of each path."""
-    budget = _BUDGET if event.budget else Weight()
-    ending = _ENDING + _times(paths, _ENDING_PATH) if event.ends else Weight()
+    budget = _BUDGET if event.budget else TemplateSize()
+    ending = _ENDING + _times(paths, _ENDING_PATH) if event.ends else TemplateSize()
     keys = _KEYS + _times(paths, _KEYS_PATH) + _times(len(event.teams), _TEAM)
-    return (keys if event.teams else Weight()) + ending + budget
+    return (keys if event.teams else TemplateSize()) + ending + budget
 
 
-def entry_weights(
+def entry_sizes(
     routes: Iterable[Route], models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
-) -> dict[str, Weight]:
+) -> dict[str, TemplateSize]:
     """Returns what each entry takes, in config order; nothing for an entry that only has a path.
 
     Args:
@@ -94,18 +94,18 @@ def entry_weights(
         models: the endpoints of our own.
         functions: the functions of entries.
     """
-    weights = {route.name: Weight() for route in routes}
+    sizes = {route.name: TemplateSize() for route in routes}
     for model in models:
-        scaling = _SCALING if model.autoscaling else Weight()
-        weights[model.name] += _MODEL + scaling + _named(model.name, _NAMED_BY_ENTRY)
-        weights[model.name] += _variables(model.container.environment)
+        scaling = _SCALING if model.autoscaling else TemplateSize()
+        sizes[model.name] += _MODEL + scaling + _named(model.name, _NAMED_BY_ENTRY)
+        sizes[model.name] += _variables(model.container.environment)
     for function in functions:
-        weights[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)
-        weights[function.name] += _variables(function.environment)
-    return weights
+        sizes[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)
+        sizes[function.name] += _variables(function.environment)
+    return sizes
 
 
-def _stream(stream: StreamPlan) -> Weight:
+def _stream(stream: StreamPlan) -> TemplateSize:
     policies = _times(len(stream.policies) + len(stream.watched), _API_POLICY)
     tables = _times(len(stream.tables), _STREAM_TABLE)
     called = sum(map(len, stream.policies))
@@ -113,19 +113,19 @@ def _stream(stream: StreamPlan) -> Weight:
     return _STREAM + policies + tables + models
 
 
-def _path(route: Route) -> Weight:
+def _path(route: Route) -> TemplateSize:
     kind = _DIRECT_PATH if isinstance(route, DirectRoute) else _OTHER_PATH
     return kind + _named(route.name, _NAMED_BY_PATH)
 
 
-def _named(name: str, times: int) -> Weight:
-    return Weight(characters=times * len(name))
+def _named(name: str, times: int) -> TemplateSize:
+    return TemplateSize(characters=times * len(name))
 
 
-def _times(count: int, weight: Weight) -> Weight:
-    return Weight(count * weight.resources, count * weight.characters)
+def _times(count: int, size: TemplateSize) -> TemplateSize:
+    return TemplateSize(count * size.resources, count * size.characters)
 
 
-def _variables(environment: Mapping[str, str]) -> Weight:
+def _variables(environment: Mapping[str, str]) -> TemplateSize:
     texts = (len(name) + len(value) + _VARIABLE_CHARACTERS for name, value in environment.items())
-    return Weight(characters=sum(texts))
+    return TemplateSize(characters=sum(texts))

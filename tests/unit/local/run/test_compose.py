@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.http import CATALOGUE_PATH
-from centralized_ml_api.api.known import Known
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,

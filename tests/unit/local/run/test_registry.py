@@ -14,7 +14,7 @@ from centralized_ml_api.local.run.registry import (
     Retirement,
     Running,
 )
-from centralized_ml_api.local.servers.model import ModelSpec
+from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import ECHO, FakeService, HandClock, running, soon
 

@@ -14,7 +14,7 @@ from centralized_ml_api.local.run.service_factory import (
     ServiceFactory,
 )
 from centralized_ml_api.local.run.specs import FunctionSpec
-from centralized_ml_api.local.servers.model import ModelSpec
+from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.servers.sagemaker import SageMakerService
 from centralized_ml_api.local.supervision.probe import Prober, ProbeResult
 from centralized_ml_api.local.supervision.replica import Timeouts

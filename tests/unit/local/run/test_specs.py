@@ -12,7 +12,7 @@ from centralized_ml_api.local.run.specs import (
     code_folders,
     services_of,
 )
-from centralized_ml_api.local.servers.model import ModelSpec
+from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.plan.engines import LlamaCppServing, PythonServing, UrlServing
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import ECHO, entry, function, plan

@@ -7,7 +7,7 @@ import pytest
 
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.errors import UsageError
-from centralized_ml_api.local.keys.local import LocalKeys
+from centralized_ml_api.local.keys.admin import LocalKeys
 from centralized_ml_api.local.keys.record import list_teams
 from centralized_ml_api.local.keys.store import KeyStore
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.known import load_known
+from centralized_ml_api.api.entry_details import load_known
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.aws.build import build_aws_plan
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.facts import resolve_facts
+from centralized_ml_api.plan.jumpstart_lookup import resolve_facts
 from support.jumpstart import make_spec, write_mirror
 
 if TYPE_CHECKING:

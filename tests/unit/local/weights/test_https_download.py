@@ -13,8 +13,8 @@ from urllib3.util import Retry
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights import FetchCancelledError, Progress, size_of
+from centralized_ml_api.local.weights.https_download import Address, measure_file
 from centralized_ml_api.local.weights.progress import Monitor
-from centralized_ml_api.local.weights.web import Address, measure
 from support.certificate import write_certificate
 from support.fetching import Fetcher
 from support.file_server import Answer, FileServer
@@ -170,7 +170,7 @@ def test_a_server_that_says_nothing_runs_out_of_time(server: FileServer) -> None
     silent = Address(f"{server.url}/model.gguf", timeout_seconds=0.1, retry=Retry(0))
     monitor = Monitor(lambda _: None, threading.Event())
     with pytest.raises(WeightsError, match=r"^127\.0\.0\.1:\d+ did not answer in time$"):
-        measure(silent, monitor)
+        measure_file(silent, monitor)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def read_short_answer(address: Address, monitor: Monitor) -> bytes:
     return answer
 
 
-def measure(address: Address, monitor: Monitor) -> int | None:
+def measure_file(address: Address, monitor: Monitor) -> int | None:
     """Returns the size of a file in bytes, if its server says.
 
     Raises:

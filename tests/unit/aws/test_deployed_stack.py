@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.deployed import load_failure_reasons, load_resources, load_template
+from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_resources, load_template
 from support.aws_wire import stack_events, xml_refusal
 
 if TYPE_CHECKING:

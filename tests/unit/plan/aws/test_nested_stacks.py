@@ -3,20 +3,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.plan.aws.capacity import (
-    RESOURCES_CHARACTERS,
+from centralized_ml_api.plan.aws.nested_stacks import (
     STACK,
-    Weight,
+    TemplateSize,
     assign_groups,
-    divide,
     groups_in_use,
 )
+from centralized_ml_api.plan.aws.roles import RESOURCES_CHARACTERS, divide
 
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True), unique=True, max_size=60)
 
 
-def weights(names: list[str], resources: int, characters: int = 1000) -> dict[str, Weight]:
-    return {name: Weight(resources, characters) for name in names}
+def sizes(names: list[str], resources: int, characters: int = 1000) -> dict[str, TemplateSize]:
+    return {name: TemplateSize(resources, characters) for name in names}
 
 
 def many(count: int) -> list[str]:
@@ -24,11 +23,11 @@ def many(count: int) -> list[str]:
 
 
 def test_what_fits_stays_in_the_main_stack() -> None:
-    assert set(assign_groups(weights(many(90), 5), Weight(20)).values()) == {None}
+    assert set(assign_groups(sizes(many(90), 5), TemplateSize(20)).values()) == {None}
 
 
 def test_past_the_resources_the_first_stay_and_the_others_go() -> None:
-    groups = assign_groups(weights(many(120), 5), Weight(20))
+    groups = assign_groups(sizes(many(120), 5), TemplateSize(20))
     staying = [name for name, group in groups.items() if group is None]
     assert staying == many(len(staying))
     assert 5 * len(staying) + 20 <= STACK.resources
@@ -36,23 +35,23 @@ def test_past_the_resources_the_first_stay_and_the_others_go() -> None:
 
 
 def test_past_the_size_of_a_template_too() -> None:
-    groups = assign_groups(weights(many(20), 3, 100_000), Weight(20, 0))
+    groups = assign_groups(sizes(many(20), 3, 100_000), TemplateSize(20, 0))
     assert {group is None for group in groups.values()} == {True, False}
 
 
 @given(NAMES)
 def test_an_entry_added_at_the_end_moves_no_other_that_is_past_the_border(names: list[str]) -> None:
-    heavy = weights(names, 50)
-    more = {**heavy, "added-at-the-end": Weight(50)}
-    before, after = assign_groups(heavy, Weight(20)), assign_groups(more, Weight(20))
+    heavy = sizes(names, 50)
+    more = {**heavy, "added-at-the-end": TemplateSize(50)}
+    before, after = assign_groups(heavy, TemplateSize(20)), assign_groups(more, TemplateSize(20))
     if any(before.values()):
         assert all(after[name] == before[name] for name in names)
 
 
 @given(NAMES)
 def test_a_nested_stack_depends_on_the_name_alone(names: list[str]) -> None:
-    forwards = assign_groups(weights(names, 400), Weight(400))
-    backwards = assign_groups(weights(names[::-1], 400), Weight(400))
+    forwards = assign_groups(sizes(names, 400), TemplateSize(400))
+    backwards = assign_groups(sizes(names[::-1], 400), TemplateSize(400))
     both = [name for name in names if forwards[name] and backwards[name]]
     assert [forwards[name] for name in both] == [backwards[name] for name in both]
 

@@ -20,7 +20,7 @@ from centralized_ml_api.catalog.sources.source import Found
 from centralized_ml_api.config.checks.registry import RULES
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import render_problems
-from centralized_ml_api.plan.facts import merge_problems, resolve_facts
+from centralized_ml_api.plan.jumpstart_lookup import merge_problems, resolve_facts
 from support.jumpstart import CPU, DRAFT, GPU, NEURON, component, make_configured, make_spec, write_mirror
 
 if TYPE_CHECKING:

@@ -1,0 +1,55 @@
+"""Words why this machine does not serve an entry: the message of its 501."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.weights import find_cached, render_bytes, size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.config.weights import Weights
+    from centralized_ml_api.plan.types import ModelDeployment
+
+_EXAMPLE_CHAT = {"engine": "llama.cpp", "weights": "hf://owner/repo/model.gguf"}
+_EXAMPLE_URL = {"engine": "url", "url": "http://gpu-box:8000/invocations"}
+_CHAT_WORDS = ("textgeneration", "text-generation", "llm", "llama", "mistral", "gemma", "qwen", "gpt", "chat")
+
+
+def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str | None:
+    """Returns the message of the 501 that an entry answers; None when this machine serves it.
+
+    May ask the web server of weights that are fetched by hand for their size, for a few seconds at most.
+
+    Args:
+        deployment: The entry.
+        folders: Where relative paths of the config start.
+    """
+    name = deployment.name
+    if deployment.local is None:
+        return f"{name} is not served on this machine: its entry has no local block. {_suggest(deployment)}"
+    serving = deployment.local.serving
+    fault = serving.find_fault()
+    if fault:
+        return f"{name} is not served on this machine: {fault}"
+    weights = serving.weights_to_fetch
+    return _why_not_fetched(name, weights, folders) if weights and serving.waits_for_pull else None
+
+
+def _suggest(deployment: ModelDeployment) -> str:
+    """Suggests a local block: a language model can run here, anything else runs elsewhere."""
+    text = f"{deployment.name} {getattr(deployment.origin, 'model_id', '')}".lower()
+    is_chat = any(word in text for word in _CHAT_WORDS)
+    example = json.dumps(_EXAMPLE_CHAT if is_chat else _EXAMPLE_URL)
+    return f'For example, add to the entry: "local": {example}'
+
+
+def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path]) -> str | None:
+    if find_cached(weights, folders=folders):
+        return None
+    size_bytes = size_of(weights)
+    size = render_bytes(size_bytes) if size_bytes is not None else "size unknown"
+    return f"The weights of {name} ({size}) are not on this machine yet. Fetch them: mlapi pull {name}"
