@@ -66,11 +66,12 @@ def _signals() -> Iterator[None]:
 
 @contextmanager
 def children_ended() -> Iterator[None]:
-    """Ends what was started in the background."""
+    """Ends what was started in the background, and no child of other tests, such as the CDK's Node."""
+    before = set(psutil.Process().children())
     try:
         yield
     finally:
-        for process in psutil.Process().children():
+        for process in set(psutil.Process().children()) - before:
             process.terminate()
             process.wait(30)
 
@@ -140,10 +141,11 @@ def test_a_folder_that_another_holds_is_said_at_once(tmp_path: Path) -> None:
 
 def test_an_interruption_ends_the_child(tmp_path: Path) -> None:
     options = options_in(tmp_path)
+    before = set(psutil.Process().children())
     children: list[psutil.Process] = []
 
     def show(_: LocalStatus) -> None:
-        children.extend(psutil.Process().children())
+        children.extend(set(psutil.Process().children()) - before)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
