@@ -64,7 +64,7 @@ def test_cost_without_aws_uses_the_list_of_the_package(mlapi: Mlapi) -> None:
 def test_cost_asks_aws_where_there_are_credentials(mlapi: Mlapi, aws: AwsWire) -> None:
     aws.answers["pricing.GetProducts"] = Answer(200, build_query_answer(("Hosting", "ml.g5.2xlarge", "2")))
     done = mlapi("cost", "mine.json", "--hours", "10", "--requests", "1000000")
-    assert "chat    1 x ml.g5.2xlarge  2.00         20.00" in done.stdout
+    assert "chat   1 x ml.g5.2xlarge  2.00         20.00" in done.stdout
     assert "1,000,000 calls: 3.50 USD." in done.stdout
     assert "fetched from AWS just now" in done.stdout
     assert "2026-10-01  AWS's price list" in done.stdout
