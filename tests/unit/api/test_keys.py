@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.api.keys import PATTERN, hide_keys, is_key, new_key
@@ -29,6 +29,7 @@ def test_the_bits_of_a_key_are_all_chance() -> None:
     assert all(len(digits) > 50 for digits in seen)
 
 
+@settings(deadline=None)
 @given(at=st.integers(6, 54), digit=st.sampled_from("0123456789ABCxyz"))
 def test_one_wrong_character_is_noticed(at: int, digit: str) -> None:
     key = new_key()
@@ -36,12 +37,14 @@ def test_one_wrong_character_is_noticed(at: int, digit: str) -> None:
     assert is_key(wrong) is (wrong == key)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_other_text_is_no_key(text: str) -> None:
     assert not is_key(text)
     assert not is_key(new_key() + text) or not text
 
 
+@settings(deadline=None)
 @given(before=st.text(), after=st.text())
 def test_keys_are_hidden_in_any_text(before: str, after: str) -> None:
     key = new_key()

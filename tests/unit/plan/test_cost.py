@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.catalog.prices.types import Price, PriceList, PriceSource, RequestPrices
@@ -71,6 +71,7 @@ def usd(low: str, high: str | None = None) -> UsdRange:
     return UsdRange(Decimal(low), Decimal(high or low))
 
 
+@settings(deadline=None)
 @given(
     usd_an_hour=DOLLARS, counts=st.tuples(st.integers(1, 50), st.integers(1, 50)), hours=st.integers(0, 9000)
 )

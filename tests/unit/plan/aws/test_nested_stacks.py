@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.plan.aws.nested_stacks import (
@@ -39,6 +39,7 @@ def test_past_the_size_of_a_template_too() -> None:
     assert {group is None for group in groups.values()} == {True, False}
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_an_entry_added_at_the_end_moves_no_other_that_is_past_the_border(names: list[str]) -> None:
     heavy = sizes(names, 50)
@@ -48,6 +49,7 @@ def test_an_entry_added_at_the_end_moves_no_other_that_is_past_the_border(names:
         assert all(after[name] == before[name] for name in names)
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_a_nested_stack_depends_on_the_name_alone(names: list[str]) -> None:
     forwards = assign_groups(sizes(names, 400), TemplateSize(400))
@@ -56,6 +58,7 @@ def test_a_nested_stack_depends_on_the_name_alone(names: list[str]) -> None:
     assert [forwards[name] for name in both] == [backwards[name] for name in both]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=2000)))
 def test_a_list_of_resources_fits_into_its_policy(sizes: list[int]) -> None:
     lists = divide(sizes, int)
