@@ -88,11 +88,11 @@ def test_embeddings_are_compared_as_a_picture(
     visited = visit(api.url)
     page = visited.show("embeddings")
     visited.submit()
-    page.locator("table.likeness").wait_for()
-    rows = page.locator("table.likeness tbody tr")
-    likeness = [[float(cell) for cell in row.locator("td").all_text_contents()] for row in rows.all()]
-    assert [likeness[index][index] for index in range(3)] == [1, 1, 1]
-    assert likeness[0][1] > likeness[0][2], "two sentences about a cat are more alike than one about stocks"
+    page.locator("table.similarity").wait_for()
+    rows = page.locator("table.similarity tbody tr")
+    similarity = [[float(cell) for cell in row.locator("td").all_text_contents()] for row in rows.all()]
+    assert [similarity[index][index] for index in range(3)] == [1, 1, 1]
+    assert similarity[0][1] > similarity[0][2], "two sentences about a cat are more alike than one about stocks"
     assert b"384" in run_all_snippets(visited, tmp_path, "embeddings")["OpenAI"]
 
 

@@ -22,7 +22,7 @@ _SCRIPTS = (
     "calls",
     "answers",
     "chat",
-    "likeness",
+    "similarity",
     "recorder",
     "forms",
     "snippets",

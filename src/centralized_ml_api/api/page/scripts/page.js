@@ -134,7 +134,7 @@ function playground(model) {
   const own = () => ownForm(model, changed);
   const forms = {
     chat: [["Chat", () => chat(model, changed)], ["Request", own]],
-    embeddings: [["Compare", () => likeness(model, changed)], ["Request", own]],
+    embeddings: [["Compare", () => compareForm(model, changed)], ["Request", own]],
   }[model.openai] ?? [["Try it", own]];
   return element("div", { class: "model" }, tabs("Ways to call it", forms).card, element("h3", {}, "The same in code"), code);
 }

@@ -1,9 +1,9 @@
-// Embeddings as a small picture: how alike every two of some texts are.
+// Shows embeddings as a table: how similar every two of some texts are.
 
 const EXAMPLES = ["The cat sleeps on the sofa.", "A kitten naps on the couch.", "Stocks fell sharply on Monday."];
 
 /** The form of a model that embeds; `changed(request)` hears what would be sent. */
-function likeness(model, changed) {
+function compareForm(model, changed) {
   const input = element("textarea", { rows: "5" });
   const place = element("div", { class: "answer", "aria-live": "polite" });
   const go = element("button", { class: "primary", type: "submit" }, "Compare");
@@ -53,14 +53,14 @@ function table(texts, vectors) {
   );
   const numbers = texts.map((text, index) => element("th", { scope: "col", title: text }, String(index + 1)));
   const head = element("tr", {}, element("td", {}), numbers);
-  const caption = element("caption", { class: "hidden-label" }, "How alike every two texts are, 1 is the same");
-  const whole = element("table", { class: "likeness" }, caption, element("thead", {}, head), element("tbody", {}, rows));
-  return element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Likeness" }, whole);
+  const caption = element("caption", { class: "hidden-label" }, "How similar every two texts are, 1 is the same");
+  const whole = element("table", { class: "similarity" }, caption, element("thead", {}, head), element("tbody", {}, rows));
+  return element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Similarity" }, whole);
 }
 
-function cell(likeness) {
-  const made = element("td", {}, likeness.toFixed(2).replace("-0.00", "0.00"));
-  const share = Math.round(Math.max(0, likeness) * 100);
+function cell(similarity) {
+  const made = element("td", {}, similarity.toFixed(2).replace("-0.00", "0.00"));
+  const share = Math.round(Math.max(0, similarity) * 100);
   made.style.background = `color-mix(in oklab, var(--accent) ${share}%, var(--sunken))`;
   if (share > 55) made.style.color = "var(--on-accent)";
   return made;
