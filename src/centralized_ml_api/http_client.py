@@ -33,7 +33,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _CONNECTIONS_PER_HOST = 16
 _CHECK_NETWORK = "check the address and the network; behind a proxy, set https_proxy"
-_TRUST = "if a proxy of your organization signs certificates anew, name its CA certificates in SSL_CERT_FILE"
+_CA_BUNDLE_FIX = (
+    "if a proxy of your organization signs certificates anew, name its CA certificates in SSL_CERT_FILE"
+)
 _PROXY_FORM = "http://USER:PASSWORD@HOST:PORT, special characters percent-encoded"
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)")
 _HOSTNAME_MISMATCH = 62
@@ -271,7 +273,7 @@ def _explain_tls(error: exceptions.SSLError, host: str) -> tuple[str, str]:
         case ssl.SSLCertVerificationError(verify_code=code) if code == _HOSTNAME_MISMATCH:
             return f"the certificate of {host} is for another name", _CHECK_NETWORK
         case ssl.SSLCertVerificationError(verify_message=str(words)):
-            return f"the certificate of {host} is not trusted: {words}", _TRUST
+            return f"the certificate of {host} is not trusted: {words}", _CA_BUNDLE_FIX
         case ssl.SSLError(reason=str(words)):
             reason = words.lower().replace("_", " ")
             return f"the TLS connection to {host} failed: {reason}", _CHECK_NETWORK

@@ -1,4 +1,4 @@
-"""What both framings of streams must do: `framing.py` on one machine, and `framing.mjs` on AWS."""
+"""What both framings of streams must do: the model server's `answer.py`, and `framing.mjs` on AWS."""
 
 from __future__ import annotations
 

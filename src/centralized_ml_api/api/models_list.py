@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
-Form = Literal["text", "json", "image", "audio", "file"]
-"""What a participant fills in to call the path: one text of the sample, a whole body, or a file."""
-
 _PROMPTS = ("text_inputs", "inputs", "prompt", "text", "input", "question")
 """Keys of a body under which a single text is what changes from call to call."""
 

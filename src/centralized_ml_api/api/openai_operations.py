@@ -1,4 +1,4 @@
-"""The OpenAI-compatible paths in the OpenAPI document: who asks for more reads OpenAI's own. Pure.
+"""Builds the OpenAI-compatible paths of the OpenAPI document; OpenAI's own describes the rest. Pure.
 
 Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models)
 """

@@ -49,8 +49,6 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-bl
 updated by a blue/green deployment, all at once by default).
 """
 
-_ALONE = "nobody notices"
-
 
 def load_changes(
     target: AwsTarget, clients: AwsClients, say: Callable[[str], None]

@@ -66,7 +66,7 @@ def build_cdk_error(what: str, text: str, reasons: Sequence[str], log: Path) -> 
         f"  {first.line}",
         *(f"  {other.failure.title}: {other.line}" for other in others),
     ]
-    fixes = "\n  fix: ".join(_fix(each.failure) for each in found)
+    fixes = "\n  fix: ".join(_fix(explained.failure) for explained in found)
     return DeployError("\n".join(lines), fix=f"{fixes}\n  log: {log}")
 
 

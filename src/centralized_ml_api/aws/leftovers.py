@@ -109,7 +109,9 @@ def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> 
         botocore.exceptions.ClientError: CloudWatch Logs refused to answer.
         botocore.exceptions.BotoCoreError: CloudWatch Logs could not be asked.
     """
-    endpoints = [_name(each.physical_id) for each in resources if each.type == "AWS::SageMaker::Endpoint"]
+    endpoints = [
+        _name(resource.physical_id) for resource in resources if resource.type == "AWS::SageMaker::Endpoint"
+    ]
     groups = [f"/aws/sagemaker/Endpoints/{name}" for name in endpoints]
     return [group for group in groups if _log_group(clients, group)]
 

@@ -29,7 +29,7 @@ PRICING_REGION = "us-east-1"
 Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
 """
 
-PATIENCE_SECONDS = 8.0
+PRICES_TIMEOUT_SECONDS = 8.0
 """How long AWS may take in all: there is a shipped list to fall back on."""
 
 
@@ -56,7 +56,7 @@ def _asked(clients: AwsClients, now: datetime) -> PriceList | None:
     inbox: queue.SimpleQueue[Offer | None] = queue.SimpleQueue()
     threading.Thread(target=lambda: inbox.put(_ask(clients)), daemon=True).start()
     try:
-        offer = inbox.get(timeout=PATIENCE_SECONDS)
+        offer = inbox.get(timeout=PRICES_TIMEOUT_SECONDS)
     except queue.Empty:
         return None
     if offer is None:

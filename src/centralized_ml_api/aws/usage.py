@@ -29,7 +29,7 @@ _USAGE_PLAN = "AWS::ApiGateway::UsagePlan"
 _MOST_DAYS = 90
 """How far back the usage plans are asked."""
 
-PATIENCE_SECONDS = 120.0
+QUERY_TIMEOUT_SECONDS = 120.0
 _POLL_SECONDS = 0.5
 _UNDER_WAY = ("Scheduled", "Running", "Unknown")
 
@@ -120,7 +120,7 @@ def _load_days(
 ) -> Iterable[TeamDay]:
     """Yields what API Gateway counts towards the quotas, over all keys of each team's plan."""
     first = max(since, until - timedelta(days=_MOST_DAYS)).astimezone(UTC).date()
-    for plan in (each.physical_id for each in resources if each.type == _USAGE_PLAN):
+    for plan in (resource.physical_id for resource in resources if resource.type == _USAGE_PLAN):
         team = gateway.get_usage_plan(usagePlanId=plan)["name"]
         counts = _load_plan_days(gateway, plan, first, until.astimezone(UTC).date())
         yield from (TeamDay(team, day, requests) for day, requests in sorted(counts.items()) if requests)
@@ -163,7 +163,7 @@ def run_queries(
         pause: waits that many seconds between two polls.
 
     Raises:
-        DeployError: a query failed, or took longer than `PATIENCE_SECONDS`.
+        DeployError: a query failed, or took longer than `QUERY_TIMEOUT_SECONDS`.
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
@@ -176,7 +176,7 @@ def run_queries(
 
 
 def _wait(logs: Any, query: str, pause: Callable[[float], None]) -> list[Row]:
-    for _ in range(int(PATIENCE_SECONDS / _POLL_SECONDS)):
+    for _ in range(int(QUERY_TIMEOUT_SECONDS / _POLL_SECONDS)):
         answer = logs.get_query_results(queryId=query)
         if answer["status"] == "Complete":
             return [{cell["field"]: cell.get("value", "") for cell in row} for row in answer["results"]]
@@ -185,6 +185,6 @@ def _wait(logs: Any, query: str, pause: Callable[[float], None]) -> list[Row]:
         pause(_POLL_SECONDS)
     logs.stop_query(queryId=query)
     raise DeployError(
-        f"a CloudWatch query of the access log took longer than {PATIENCE_SECONDS:g} seconds",
+        f"a CloudWatch query of the access log took longer than {QUERY_TIMEOUT_SECONDS:g} seconds",
         fix="ask for a shorter time: --since 24h",
     )

@@ -98,7 +98,7 @@ class SeveralRefusals(CatalogError):  # noqa: N818  # what it holds are the erro
 
 
 def raise_all(refusals: Iterable[CatalogError]) -> None:
-    """Raises what there is: nothing, the only one, or all of them together.
+    """Raises the only refusal, or one error with all of them; returns if there are none.
 
     Raises:
         CatalogError: the only refusal, or `SeveralRefusals`.

@@ -34,7 +34,7 @@ class Overview:
     searched: str
 
     def holds(self, words: str) -> bool:
-        """Returns whether each of the words occurs."""
+        """Returns whether the model matches all search words."""
         return all(word in self.searched for word in words.lower().split())
 
 

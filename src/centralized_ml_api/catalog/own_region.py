@@ -1,4 +1,4 @@
-"""Which region is meant if the command line names none."""
+"""Finds the region to use if the command line names none."""
 
 from __future__ import annotations
 

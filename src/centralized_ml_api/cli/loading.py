@@ -98,7 +98,7 @@ def tell_catalog_warnings(catalog: Catalog) -> None:
 
 
 def check_edit(config: Path, text: str) -> None:
-    """Returns when the config has no errors with the new text.
+    """Checks that the config has no errors with the new text.
 
     Raises:
         ConfigError: it has errors; their locations are those of the new text.

@@ -89,12 +89,12 @@ def fail(error: MlApiError) -> None:
 
 
 def flush() -> None:
-    """Sends on what was printed so far."""
+    """Flushes what was printed so far."""
     sys.stdout.flush()
 
 
 def give_up_unwritable() -> None:
-    """Redirects an output that takes no more to nowhere; otherwise Python would write again at its end."""
+    """Redirects a closed output to the null device; otherwise Python would write to it again at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

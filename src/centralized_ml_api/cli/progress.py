@@ -1,4 +1,4 @@
-"""Shows what takes long while it goes on: the start of `mlapi up`, and what `mlapi pull` fetches."""
+"""Shows the progress of long work: the start of `mlapi up`, the downloads of `mlapi pull`."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def _read_kept(written: Mapping[str, Any], region: str) -> PriceList:
 
 
 def _cache() -> SpecCache:
-    """Returns the cache beside JumpStart's specs; what is damaged or cannot be written is no warning."""
+    """Returns the cache beside JumpStart's specs, which ignores damaged and unwritable files silently."""
     return SpecCache(cache_folder().with_name("prices"), lambda _: None)
 
 

@@ -38,7 +38,7 @@ class Cached:
 
 
 class SpecCache:
-    """Keeps one file per document. `warn` hears of what is damaged or cannot be written; both are skipped."""
+    """Keeps one file per document. Skips files that are damaged or cannot be written, and tells `warn`."""
 
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""What stands against serving on this machine, found before it, each with its fix."""
+"""Finds what would prevent serving on this machine, each with its fix."""
 
 from centralized_ml_api.local.doctor.examine import examine
 

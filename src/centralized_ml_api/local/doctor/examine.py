@@ -1,4 +1,4 @@
-"""Everything that stands against serving a config on this machine, found before it, each with its fix."""
+"""Finds everything that would prevent serving a config on this machine, each with its fix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Finding]:
-    """Returns everything that is found, at once: problems of the config do not hide those of the machine.
+    """Returns all findings at once: problems of the config do not hide those of the machine.
 
     Args:
         path: the config.

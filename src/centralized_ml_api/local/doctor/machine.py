@@ -1,4 +1,4 @@
-"""Whether this machine has the port, the memory and the disk space that serving takes."""
+"""Checks that this machine has the port, the memory and the disk space that serving needs."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def check_port_is_free(port: int) -> Finding:
 
 
 def check_memory(served: Sequence[Local]) -> Finding:
-    """Returns how a rough need of memory compares with what is free now."""
+    """Compares the estimated memory need with the memory that is free now."""
     return compare_memory(psutil.virtual_memory().available, served)
 
 
 def compare_memory(available_bytes: int, served: Sequence[Local]) -> Finding:
-    """Compares a rough need with that much free memory; at most a warning: the need is a guess. Pure."""
+    """Compares the estimated need with the free memory; at most a warning, as it is an estimate. Pure."""
     processes = sum(local.replicas for local in served if ENGINES[local.engine].runs_here)
     needed = BYTES_FOR_THE_API + processes * BYTES_FOR_A_SERVER
     need = f"the API and {processes} model processes need about {render_bytes(needed)}"
@@ -61,7 +61,7 @@ def check_disk(cache: Path) -> Finding:
 
 
 def compare_disk(free_bytes: int, cache: Path, folder: Path) -> Finding:
-    """Compares that much free space with what is comfortable.
+    """Compares the free disk space with the recommended minimum.
 
     Args:
         free_bytes: the free space.

@@ -52,7 +52,7 @@ class Admin:
         return int(address["port_value"])
 
     async def stats(self, names: Iterable[str]) -> dict[str, Any]:
-        """Returns the values of those of these statistics that exist."""
+        """Returns the values of the statistics that exist."""
         pattern = "|".join(sorted(re.escape(name) for name in names))
         query = {"format": "json", "filter": f"^({pattern})$"}
         answer = json.loads(await self._ask("GET", "/stats", query))

@@ -128,7 +128,7 @@ def _build_model_routes(
 
 
 def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:
-    """Declares the body JSON, as which it was read: `curl -d` declares something else by default."""
+    """Sets the Content-Type to JSON, as which the body was parsed: `curl -d` sends another by default."""
     action = build_route_action(route, externals, limits)
     mutations = action["typed_per_filter_config"][HEADERS_FILTER]["mutations"]["request_mutations"]
     mutations.append(SET_JSON_CONTENT_TYPE)

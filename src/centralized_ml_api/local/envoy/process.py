@@ -71,7 +71,7 @@ class EnvoyGateway:
         self._settings = Settings(host, port, files, find_ca_bundle(), limits)
         self._find_error = find_error
         self._gateway = Gateway(upstreams=(), routes=())
-        self._accepted: Snapshot | None = None  # what Envoy certainly has
+        self._accepted: Snapshot | None = None  # the last state that Envoy confirmed
         self._admin: Admin | None = None
         self._applying = asyncio.Lock()
 
@@ -163,7 +163,7 @@ class EnvoyGateway:
         return self._admin is not None and not self._settings.files.admin_socket.exists()
 
     def _refuse_cut_off(self) -> None:
-        """Writes everything all the same, for when Envoy is started again."""
+        """Writes every file anyway, for the next start of Envoy."""
         if self.cut_off:
             self._write_all()
             raise StartError(
@@ -172,7 +172,7 @@ class EnvoyGateway:
             )
 
     async def _update(self, admin: Admin, wanted: Snapshot) -> None:
-        """Goes from what Envoy certainly has to what is wanted; a failure leaves nothing certain."""
+        """Updates Envoy from its last confirmed state; after a failure, no state is confirmed."""
         accepted, self._accepted = self._accepted or UNKNOWN_SNAPSHOT, None
         await XdsUpdate(admin, self._settings.files, accepted, wanted).run()
         self._accepted = wanted
@@ -185,7 +185,7 @@ class EnvoyGateway:
         return 0
 
     async def traffic(self) -> str:
-        """Returns what was called so far, in Prometheus' text format, under the names of `stats`.
+        """Returns the call statistics in Prometheus' text format, under the names of `stats`.
 
         Raises:
             StartError: Envoy does not run or does not answer.

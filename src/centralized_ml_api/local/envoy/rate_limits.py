@@ -63,7 +63,7 @@ def build_rate_limits(gateway: Gateway) -> dict[str, dict[str, Any]]:
 
 
 def list_active_filters(gateway: Gateway) -> list[str]:
-    """Returns the names of those of the three filters that limit anything; others would only cost. Pure."""
+    """Returns the names of the filters that limit anything; the others would only cost time. Pure."""
     is_active = {
         RATE_FILTER: any(team.throttle is not None for team in gateway.teams),
         THROTTLE_FILTER: gateway.throttle is not None,

@@ -117,7 +117,7 @@ def _open(route: Route) -> Route:
 
 
 def _restrict(routes: list[Route], model: str, gateway: Gateway) -> list[Route]:
-    """Returns the routes of a model so that they refuse the teams that may not call it."""
+    """Returns the routes of a model, which refuse the teams that may not call it."""
     if not is_restricted(gateway.teams, model):
         return routes
     check = {KEY_FILTER: build_key_check(gateway.teams, model)}
@@ -152,7 +152,7 @@ def _build_model_routes(
             has_query = {"name": ":path", "string_match": {"contains": "?"}}
             match = {**post, "headers": [*post["headers"], has_query]}
             posts.insert(0, with_filter_config({"match": match, **action}, {QUERY_FILTER: FILTER_ENABLED}))
-    return [{"name": route.name, **each} for each in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
+    return [{"name": route.name, **action} for action in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
 
 
 def _build_health_routes(gateway: Gateway) -> list[Route]:

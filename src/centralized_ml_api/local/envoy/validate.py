@@ -22,7 +22,7 @@ _FLAGS = ("--mode", "validate", "--disable-hot-restart", "--log-level", "critica
 
 
 async def find_config_error(gateway: Gateway, settings: Settings) -> str:
-    """Returns what Envoy has against this configuration; empty if nothing.
+    """Returns Envoy's error about this configuration; empty if there is none.
 
     Raises:
         StartError: The configuration cannot be written, or there is no Envoy for this platform.

@@ -40,7 +40,7 @@ class StatsReader(Protocol):
     """What tells whether Envoy accepted a file: `Admin`."""
 
     async def stats(self, names: Iterable[str]) -> dict[str, Any]:
-        """Returns the values of those of these statistics that exist."""
+        """Returns the values of the statistics that exist."""
         ...
 
 
@@ -88,7 +88,7 @@ class XdsUpdate:
         )
 
     async def _put_rate_limits(self) -> None:
-        """Comes before the routes that enable the filters. A file that stays the same keeps its buckets."""
+        """Updates the filters before the routes that enable them. An unchanged file keeps its buckets."""
         await self._put(
             {
                 f"{_ECDS}.{name}": (self.files.rate_limit_of(name), self.old.rate_limits.get(name), response)

@@ -38,7 +38,7 @@ class TeamRecord:
         return (*current, *(former.key for former in self.former if former.until > now))
 
     def rotated(self, now: datetime, grace: timedelta) -> TeamRecord:
-        """Returns the record with a new key; the previous one works for `grace`, former ones as before."""
+        """Returns the record with a new key; the old key works for `grace`, earlier ones end as planned."""
         former = tuple(secret for secret in self.former if secret.until > now)
         if self.key is not None and grace:
             former = (*former, FormerSecret(self.key, now + grace))

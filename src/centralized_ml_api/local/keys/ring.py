@@ -1,4 +1,4 @@
-"""The keys that are valid now: read again when the file changes, and fewer when a grace period ends."""
+"""Holds the keys that are valid now: reads a changed file again, drops keys whose grace period is over."""
 
 from __future__ import annotations
 

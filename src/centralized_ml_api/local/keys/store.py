@@ -51,7 +51,7 @@ class KeyStore:
             raise self._unusable("is not a file of keys of this version") from None
 
     def change(self, decide: Callable[[Records], Records]) -> Records:
-        """Replaces the records by what `decide` makes of them, and returns those; others wait meanwhile."""
+        """Replaces the records with the result of `decide` and returns it; others wait meanwhile."""
         try:
             with self._lock:
                 before = self.load()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CallCount:
-    """So many calls of one team to one model with one status, whose latency is in one bucket.
+    """The number of calls of one team to one model with one status, in one latency bucket.
 
     `first` and `last` are in seconds since the epoch.
     """

@@ -50,7 +50,7 @@ async function readError(response) {
   const whole = parsed(text);
   const said = whole?.error;
   // The API's own words, or those that model servers commonly use.
-  const words = [said?.message, said, whole?.detail, whole?.message].find((one) => typeof one === "string");
+  const words = [said?.message, said, whole?.detail, whole?.message].find((said) => typeof said === "string");
   const message = (words ?? text) || response.statusText;
   return new CallError(message, {
     status: response.status,

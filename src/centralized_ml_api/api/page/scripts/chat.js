@@ -110,5 +110,5 @@ async function stream(call, answer, signal, place) {
   const seconds = (performance.now() - started) / 1000;
   const speed = `${(pieces / seconds).toFixed(1)} pieces a second`;
   const all = [`first word after ${first || milliseconds(started)}`, `whole answer in ${milliseconds(started)}`, speed];
-  place.replaceChildren(element("p", { class: "measures" }, all.map((one) => element("span", {}, one))));
+  place.replaceChildren(element("p", { class: "measures" }, all.map((measure) => element("span", {}, measure))));
 }

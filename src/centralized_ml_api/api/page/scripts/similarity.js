@@ -23,7 +23,7 @@ function compareForm(model, changed) {
     try {
       const response = await send(build());
       const text = await response.text();
-      const vectors = parsed(text).data.map((one) => one.embedding);
+      const vectors = parsed(text).data.map((item) => item.embedding);
       place.replaceChildren(measures(response, text.length, started), table(lines(), vectors));
     } catch (error) {
       showProblem(place, error instanceof CallError ? error : new CallError("The answer has no embeddings."), compare);
@@ -66,14 +66,14 @@ function cell(similarity) {
   return made;
 }
 
-function cosine(one, other) {
+function cosine(left, right) {
   let product = 0;
-  let own = 0;
-  let others = 0;
-  for (let index = 0; index < one.length; index += 1) {
-    product += one[index] * other[index];
-    own += one[index] ** 2;
-    others += other[index] ** 2;
+  let ofLeft = 0;
+  let ofRight = 0;
+  for (let index = 0; index < left.length; index += 1) {
+    product += left[index] * right[index];
+    ofLeft += left[index] ** 2;
+    ofRight += right[index] ** 2;
   }
-  return product / Math.sqrt(own * others || 1);
+  return product / Math.sqrt(ofLeft * ofRight || 1);
 }

@@ -83,7 +83,7 @@ function openaiSnippet({ call, value, needsKey }) {
   const parameters = Object.entries(value ?? {}).map(([name, part]) => `    ${name}=${python(part, 8)},\n`);
   const head = [...(needsKey ? ["import os", ""] : []), "from openai import OpenAI", "", client];
   if (call.path === "/v1/embeddings") {
-    return [...head, `answer = client.embeddings.create(\n${parameters.join("")})`, "print([len(one.embedding) for one in answer.data])"].join("\n");
+    return [...head, `answer = client.embeddings.create(\n${parameters.join("")})`, "print([len(item.embedding) for item in answer.data])"].join("\n");
   }
   const end = value?.stream
     ? 'for event in answer:\n    if event.choices:\n        print(event.choices[0].delta.content or "", end="", flush=True)\nprint()'
