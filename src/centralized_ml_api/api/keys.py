@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from centralized_ml_api.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import timedelta
 
 PREFIX = "mlapi_"
@@ -52,6 +54,11 @@ def is_key(text: str) -> bool:
 def hide_keys(text: str) -> str:
     """Returns the text with every key in it hidden, for whatever is logged or shown. Pure."""
     return _FORM.sub(PREFIX + "…", text)
+
+
+def unknown_team(team: str, teams: Iterable[str]) -> UsageError:
+    """Builds the error for a team that is none of `teams`. Pure."""
+    return UsageError(f"there is no team {team!r}", fix=f"choose one of: {', '.join(teams)}")
 
 
 def _checksum(start: str) -> str:

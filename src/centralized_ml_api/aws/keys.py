@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key
+from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key, unknown_team
 from centralized_ml_api.aws.deployed_stack import load_teams
 from centralized_ml_api.aws.failures import build_aws_error
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
@@ -206,7 +206,7 @@ def _schedule_end(scheduler: Any, teams: DeployedTeams, key_id: str, until: date
 
 def _plan_of(team: str, teams: DeployedTeams) -> str:
     if team not in teams.plans:
-        raise UsageError(f"there is no team {team!r}", fix=f"choose one of: {', '.join(teams.plans)}")
+        raise unknown_team(team, teams.plans)
     return teams.plans[team]
 
 

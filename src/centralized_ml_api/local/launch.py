@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+LINE_LIMIT_BYTES = 256 * 1024
+"""The longest line of a process's output that a log takes whole: the largest event of CloudWatch Logs.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys
+from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, unknown_team
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def _find(records: Records, team: str) -> TeamRecord:
     for record in records:
         if record.team == team:
             return record
-    raise UsageError(
-        f"there is no team {team!r}", fix=f"choose one of: {', '.join(record.team for record in records)}"
-    )
+    raise unknown_team(team, (record.team for record in records))
 
 
 def _hide_values(record: TeamRecord, now: datetime) -> TeamKeys:

@@ -8,11 +8,7 @@ import os
 import re
 import sys
 
-LINE_LIMIT_BYTES = 256 * 1024
-"""The largest event of CloudWatch Logs; a longer line is cut into pieces.
-
-Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
-"""
+from centralized_ml_api.local.launch import LINE_LIMIT_BYTES
 
 _CHUNK_BYTES = 64 * 1024
 _CHUNKS_AT_ONCE = 16

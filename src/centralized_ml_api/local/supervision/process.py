@@ -12,17 +12,16 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.launch import LINE_LIMIT_BYTES, Launch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from centralized_ml_api.local.launch import Launch
 
 MARK = "MLAPI_STATE_FOLDER"
 """The mark: an environment variable with the state folder, inherited by all processes below a supervisor."""
 
-LINE_LIMIT_BYTES = 256 * 1024
 LAST_LINES = 20
 LIMIT_BYTES = 10 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1

@@ -14,10 +14,9 @@ import pytest
 
 from centralized_ml_api.api.keys import hide_keys, new_key
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.launch import LINE_LIMIT_BYTES, Launch
 from centralized_ml_api.local.supervision.process import (
     LAST_LINES,
-    LINE_LIMIT_BYTES,
     MARK,
     Process,
     ServerLog,

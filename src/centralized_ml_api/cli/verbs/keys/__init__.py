@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import Duration, json_option, yes_option
 from centralized_ml_api.cli.request import check_address
@@ -222,5 +223,5 @@ def _write(path: Path, team: str, key: str, url: str) -> Path:
 def _find_team(opened: Keys, name: str) -> TeamKeys:
     teams = {team.team: team for team in opened.teams()}
     if name not in teams:
-        raise UsageError(f"there is no team {name!r}", fix=f"choose one of: {', '.join(teams)}")
+        raise unknown_team(name, teams)
     return teams[name]
