@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,12 @@ from centralized_ml_api.plan.cost_report import (
     DAY,
     Period,
     cost_json,
+    render_budget,
     render_cost,
     render_prices_day,
     render_total,
 )
+from centralized_ml_api.plan.event import BudgetPlan
 from centralized_ml_api.plan.render import render_plan
 from centralized_ml_api.plan.types import ApiPlan
 from support.synthesis import build_test_plan, container, function, model, package
@@ -34,7 +37,7 @@ from support.synthesis import build_test_plan, container, function, model, packa
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.plan.cost import Cost
+    from centralized_ml_api.plan.cost import Cost, Verdict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SOURCE = PriceSource("test", date(2026, 1, 1), "a list", "https://example.com/")
@@ -230,3 +233,27 @@ def test_json_has_numbers_and_null_for_what_is_unknown(tmp_path: Path) -> None:
 def test_nothing_costs_nothing() -> None:
     cost = build_cost(ApiPlan((), ()), price_list())
     assert (render_total(cost), cost.is_complete) == ("0.00 USD", True)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("above", "This may EXCEED THE BUDGET of 20.00 USD: 36.00 USD a day."),
+        ("within", "The budget of 20.00 USD is enough: 36.00 USD a day."),
+        (
+            "unknown",
+            "Prices are missing, so whether the budget of 20.00 USD is enough is unknown: 36.00 USD a day.",
+        ),
+    ],
+)
+def test_a_budget_is_compared_in_one_sentence(verdict: Verdict, said: str, tmp_path: Path) -> None:
+    cost = cost_of(tmp_path, container(instance="ml.g5.xlarge"), prices=price_list(g5="1.5"))
+    assert render_budget(cost, BudgetPlan(20, "you@example.com"), DAY, verdict) == said
+
+
+def test_json_says_that_the_cost_of_calls_that_stream_is_not_complete(tmp_path: Path) -> None:
+    streaming = container(instance="ml.g5.xlarge", integration={"type": "stream"})
+    assert cost_json(cost_of(tmp_path, streaming, prices=price_list()), [])["requests"]["complete"] is False
+    unpriced = replace(price_list(), requests=None)
+    plain = cost_of(tmp_path, container(instance="ml.g5.xlarge"), prices=unpriced)
+    assert cost_json(plain, [])["requests"]["complete"] is False

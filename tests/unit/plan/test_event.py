@@ -53,3 +53,8 @@ def test_a_team_calls_what_its_list_names(models: list[str] | None, *, may: bool
 
 def test_the_end_is_kept_in_utc() -> None:
     assert event(ends="2030-06-01t18:00:00+02:00").ends == datetime(2030, 6, 1, 16, tzinfo=UTC)
+
+
+def test_a_team_with_other_limits_keeps_the_rate_of_the_event() -> None:
+    (red,) = event(requests_per_second=2, teams=[{"name": "red", "requests_per_day": 9}]).teams
+    assert (red.throttle, red.requests_per_day) == (Throttle(2, 4), 9)

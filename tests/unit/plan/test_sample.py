@@ -13,7 +13,7 @@ from centralized_ml_api.cli.request import Body, load_sample_body
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.engines import CHAT_SAMPLE
-from centralized_ml_api.plan.sample import SampleFile, media_type_of, sample_file_of, sample_of
+from centralized_ml_api.plan.sample import SampleFile, guess_ending, media_type_of, sample_file_of, sample_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +68,13 @@ def test_the_openapi_document_says_that_a_file_is_sent_and_not_where_it_lies(fol
     content = document["paths"]["/a"]["post"]["requestBody"]["content"]
     assert content["image/png"] == {"schema": {"type": "string", "format": "binary"}}
     assert "cat.png" not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "ending"),
+    [(" Audio/WAV; rate=8000", ".wav"), ("image/png", ".png"), ("application/x-npy", ".npy"), ("a/b", None)],
+)
+def test_the_ending_of_a_file_is_that_of_its_type_whatever_its_parameters(
+    media_type: str, ending: str | None
+) -> None:
+    assert guess_ending(media_type) == ending

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from centralized_ml_api.errors import DeployError
-from centralized_ml_api.plan.aws.event import build_access
-from centralized_ml_api.plan.event import EventPlan, TeamPlan
+from centralized_ml_api.plan.aws.event import (
+    API_ERRORS,
+    API_LATENCY,
+    FUNCTION_THROTTLES,
+    AlarmPlan,
+    DashboardPlan,
+    build_access,
+    build_dashboard,
+)
+from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
+from centralized_ml_api.plan.aws.template_size import event_size
+from centralized_ml_api.plan.event import BudgetPlan, EventPlan, TeamPlan
 
 ENTRIES = ("chat", "draw", "read")
 
@@ -37,3 +49,41 @@ def test_more_than_aws_can_be_told_is_an_error_before_a_deploy(teams: int, entri
     event = build_event(**{f"team-{number}": () for number in range(teams)})
     with pytest.raises(DeployError, match="too many"):
         build_access(event, [f"model-{number}" for number in range(entries)])
+
+
+def test_only_an_event_has_a_dashboard_and_only_a_budget_has_alarms() -> None:
+    assert build_dashboard(EventPlan(), ["chat"], [], streams=False) is None
+    ends = build_dashboard(EventPlan(ends=datetime(2030, 1, 1, tzinfo=UTC)), ["chat"], ["draw"], streams=True)
+    assert ends == DashboardPlan(("chat",), ("draw",), True, (), None)  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    ("functions", "streams", "alarms"),
+    [
+        ([], False, (API_ERRORS, API_LATENCY)),
+        (["draw"], False, (API_ERRORS, API_LATENCY, FUNCTION_THROTTLES)),
+        ([], True, (API_ERRORS, FUNCTION_THROTTLES)),
+    ],
+)
+def test_streams_set_off_no_alarm_of_latency_and_only_functions_one_of_throttles(
+    functions: list[str], alarms: tuple[AlarmPlan, ...], *, streams: bool
+) -> None:
+    event = EventPlan(budget=BudgetPlan(100, "you@example.com"))
+    dashboard = build_dashboard(event, [], functions, streams=streams)
+    assert dashboard is not None
+    assert (dashboard.alarms, dashboard.email) == (alarms, "you@example.com")
+
+
+def test_the_dashboard_shows_the_first_fifty_of_each() -> None:
+    names = [f"model-{number}" for number in range(51)]
+    dashboard = build_dashboard(build_event(red=None), names, names, streams=False)
+    assert dashboard is not None
+    assert dashboard.endpoints == dashboard.functions == tuple(names[:50])
+
+
+def test_each_part_of_an_event_takes_room_in_the_main_stack() -> None:
+    ends = datetime(2030, 1, 1, tzinfo=UTC)
+    assert event_size(EventPlan(), 10) == TemplateSize()
+    assert event_size(EventPlan(budget=BudgetPlan(1, "")), 10).resources == 1
+    assert event_size(EventPlan(ends=ends), 10).resources == 2
+    assert event_size(build_event(red=None, blue=None), 10).resources == 12

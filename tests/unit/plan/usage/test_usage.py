@@ -201,3 +201,38 @@ def test_latencies_are_said_in_a_fitting_unit(milliseconds: float | None, said: 
 )
 def test_bytes_are_said_in_a_fitting_unit(number: int | None, said: str) -> None:
     assert render_bytes(number) == said
+
+
+def test_bars_stand_on_the_foot_and_failed_calls_before_all() -> None:
+    hours = [HourUsage(NOON, 4, 1), HourUsage(NOON + timedelta(hours=1), 2, 0)]
+    rectangles = list(ET.fromstring(render_plot(hours)).iter(f"{SVG}rect"))[2:]  # noqa: S314
+    boxes = [tuple(float(box.get(name, "")) for name in ("x", "y", "width", "height")) for box in rectangles]
+    assert boxes == [(60, 30, 51, 190), (60, 172.5, 51, 47.5), (120, 125, 51, 95)]
+
+
+def test_a_drawing_names_the_first_step_of_time() -> None:
+    drawing = render_plot([HourUsage(NOON, 4, 1), HourUsage(NOON + timedelta(hours=1), 2, 0)])
+    assert '<text x="60.0" y="240">01 Jun 12:00</text>' in drawing
+    assert '<text x="120.0" y="240">01 Jun 13:00</text>' in drawing
+
+
+def test_hours_without_calls_are_nothing_to_draw_and_nothing_to_report() -> None:
+    table = _table(COUNTS)
+    assert build_bars([]) == (1, ())
+    quiet = UsageTable(None, table.rows, table.models, ())
+    assert "Busiest hour" not in render_report(quiet, plot="r.svg", money=[])
+
+
+def test_the_slowest_model_is_the_one_with_the_highest_latency() -> None:
+    counts = [_count("red", "quick", ms=10), _count("red", "slow", ms=9000), _count("red", "middle", ms=500)]
+    assert "- Slowest: **slow**" in render_report(_table(counts), plot="r.svg", money=[])
+
+
+def test_a_thousand_bytes_are_a_kilobyte() -> None:
+    assert (render_bytes(999), render_bytes(1000)) == ("999 B", "1.0 kB")
+
+
+def test_models_in_json_have_no_team() -> None:
+    chat = next(row for row in usage_json(_table(COUNTS))["models"] if row["model"] == "chat")
+    assert "team" not in chat
+    assert chat["requests"] == 10
