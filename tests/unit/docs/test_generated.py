@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from centralized_ml_api.config.checks.registry import RULES
 
 REPOSITORY = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_nothing_generated_is_stale() -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "docs.generate", "--check"],

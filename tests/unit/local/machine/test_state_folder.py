@@ -34,6 +34,7 @@ def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_of_many_that_make_it_at_once_none_takes_it_for_anothers(tmp_path: Path) -> None:
     def take(path: Path) -> str:
         try:

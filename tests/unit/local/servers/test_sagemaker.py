@@ -80,6 +80,7 @@ def test_another_address_is_that_of_the_aws_variable(aws: Path, monkeypatch: pyt
     assert target.invocations_path("A/1") == "/aws/endpoints/A%2F1/invocations"
 
 
+@pytest.mark.slow
 def test_who_logs_in_later_or_anew_is_noticed(aws: Path) -> None:
     access = AwsAccess("eu-west-1")
     with pytest.raises(StartError):

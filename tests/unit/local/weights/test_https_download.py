@@ -86,6 +86,7 @@ def test_without_a_version_nothing_is_continued(server: FileServer, fetcher: Fet
     assert "Range" not in server.seen[1].headers
 
 
+@pytest.mark.slow
 def test_a_later_fetch_continues_what_an_earlier_one_left(
     server: FileServer, fetcher: Fetcher, body: bytes
 ) -> None:
@@ -148,6 +149,7 @@ def test_endless_redirects_end(server: FileServer, fetcher: Fetcher) -> None:
         fetcher.fetch(f"{server.url}/model.gguf")
 
 
+@pytest.mark.slow
 def test_a_port_where_nobody_listens(fetcher: Fetcher) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -155,6 +157,7 @@ def test_a_port_where_nobody_listens(fetcher: Fetcher) -> None:
             fetcher.fetch(f"http://127.0.0.1:{bound.getsockname()[1]}/model.gguf")
 
 
+@pytest.mark.slow
 def test_a_host_that_does_not_exist(fetcher: Fetcher) -> None:
     with pytest.raises(WeightsError, match=r"^the name model\.invalid cannot be resolved$"):
         fetcher.fetch("https://model.invalid/model.gguf")

@@ -197,6 +197,7 @@ def test_the_size_is_the_sum_of_what_would_be_fetched(hub: Hub) -> None:
     assert len(hub.seen) == 1, "whoever waits for a size does not wait for a second attempt"
 
 
+@pytest.mark.slow
 def test_a_hub_that_does_not_answer_is_left_after_a_moment(hub: Hub) -> None:
     hub.silent = True
     found: list[int | None] = []
