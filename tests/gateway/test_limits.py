@@ -113,7 +113,7 @@ def test_a_day_has_as_many_calls_as_are_left_of_it(
     with start_gateway(tmp_path, background, gateway) as running:
         assert passed(running, RED) == 4
         when = "Sun, 02 Jun 2030 00:00:00 GMT"
-        assert_refused(call(running, RED), errors.QUOTA_EXCEEDED, "all its requests of today", when)
+        assert_refused(call(running, RED), errors.QUOTA_EXCEEDED, "used up today's requests", when)
         assert call(running, BLUE).status == 429
         assert call(running, "green-key").status == 200
         assert call(running, "blue-key", "/health").status == 405
