@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
+OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
+"""For every download: pip asks nothing, and reports its progress in lines that `read_progress` reads."""
+
+_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _STOP_SECONDS = 5
 
 
@@ -50,6 +55,12 @@ def read_lines(process: subprocess.Popen[str]) -> Generator[str, None, None]:
     if process.stdout:
         with process.stdout as stdout:
             yield from stdout
+
+
+def read_progress(line: str) -> tuple[int, int] | None:
+    """Returns the bytes that pip has downloaded, and their total; None for any other line. Pure."""
+    found = _PROGRESS.match(line)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

