@@ -25,7 +25,7 @@ def take_picture(url: str) -> None:
         page.goto(f"{url.rstrip('/')}/#chat")
         page.get_by_label("Your message").fill("What is the capital of France?")
         page.get_by_role("button", name="Send").click()
-        page.get_by_text("whole answer in").wait_for()
+        page.get_by_text("full answer after").wait_for()
         page.screenshot(path=PICTURE)
         browser.close()
 

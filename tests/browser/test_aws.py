@@ -57,8 +57,8 @@ def test_a_chat_streams(aws_url: str, visit: Callable[..., Visit]) -> None:
     page = visited.show("chat")
     page.get_by_label("Your message").fill("it is so")
     visited.submit()
-    page.get_by_text("whole answer in").wait_for()
-    assert page.locator(".talk li").last.inner_text() == "itisso", "word by word, each an event"
+    page.get_by_text("full answer after").wait_for()
+    assert page.locator(".conversation li").last.inner_text() == "itisso", "word by word, each an event"
 
 
 def test_an_error_is_explained(aws_url: str, visit: Callable[..., Visit]) -> None:

@@ -37,7 +37,7 @@ class Explained:
 
 ERRORS = (
     Explained("refuses", 422, ('it\'s "wrong"', "Compare it with the sample")),
-    Explained("busy", 429, ("as much as it may", "Try again in 7 s")),
+    Explained("busy", 429, ("request limit has been reached", "Try again in 7 s")),
     Explained("breaks", 502, ("closed the connection", "tell whoever runs the API")),
     Explained("gone", 503, ("starting or being restarted", "Try again in 2 s")),
 )
@@ -100,7 +100,7 @@ def test_an_entry_that_is_not_served_says_why(api: LocalApi, visit: Callable[...
 
 def test_health_is_live(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).show("gone")
-    assert page.locator("#state").inner_text() == "is not ready"
+    assert page.locator("#status").inner_text() == "is not ready"
 
 
 def test_a_button_that_copied_twice_copies_again(api: LocalApi, visit: Callable[..., Visit]) -> None:

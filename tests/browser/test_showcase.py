@@ -73,9 +73,9 @@ def test_a_chat_streams_and_its_snippets_say_the_same(
     page = visited.show("chat")
     page.get_by_label("Your message").fill("Say yes.")
     visited.submit()
-    page.get_by_text("whole answer in").wait_for()
-    assert page.locator(".talk li").count() == 2
-    assert page.locator(".talk li").last.inner_text().strip()
+    page.get_by_text("full answer after").wait_for()
+    assert page.locator(".conversation li").count() == 2
+    assert page.locator(".conversation li").last.inner_text().strip()
     printed = run_all_snippets(visited, tmp_path, "chat")
     assert list(printed) == ["curl", "Python", "OpenAI", "JavaScript"]
     assert printed["curl"].rstrip().endswith(b"data: [DONE]")

@@ -57,7 +57,7 @@ def enter_in_dialog(page: Page, key: str) -> None:
 
 def test_without_a_key_the_page_is_empty_and_asks_for_one(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).page
-    page.get_by_text("This API asks for a key").wait_for()
+    page.get_by_text("This API requires a key").wait_for()
     assert page.locator("nav li").count() == 0
     assert "open" not in page.locator("main").inner_text()
 
@@ -67,11 +67,11 @@ def test_a_wrong_key_is_explained(api: LocalApi, visit: Callable[..., Visit]) ->
     enter(visited.page, "mlapi_wrong")
     visited.problem.wait_for()
     assert "401" in visited.problem.inner_text()
-    assert "is refused" in visited.page.get_by_role("dialog").inner_text()
+    assert "is not valid" in visited.page.get_by_role("dialog").inner_text()
     enter_in_dialog(visited.page, key_of(api, "red"))
     visited.page.get_by_role("link", name="open").wait_for()
     visited.page.get_by_role("button", name="Change key").click()
-    assert "is refused" not in visited.page.get_by_role("dialog").inner_text()
+    assert "is not valid" not in visited.page.get_by_role("dialog").inner_text()
 
 
 def test_with_its_key_a_team_calls_and_its_snippet_runs(api: LocalApi, visit: Callable[..., Visit]) -> None:
@@ -96,7 +96,7 @@ def test_the_key_stays_in_its_tab(api: LocalApi, visit: Callable[..., Visit]) ->
     visited.show("open")
     other = visited.page.context.new_page()
     other.goto(visited.url)
-    other.get_by_text("This API asks for a key").wait_for()
+    other.get_by_text("This API requires a key").wait_for()
     assert visited.page.evaluate("localStorage.length + document.cookie.length") == 0
 
 
@@ -141,7 +141,7 @@ def test_a_quota_that_is_used_up_is_explained(api: LocalApi, visit: Callable[...
     visited.show("open")
     for _ in range(FEW):
         visited.submit()
-        visited.page.locator("main .said, .problem").first.wait_for()
+        visited.page.locator("main .answer-text, .problem").first.wait_for()
     visited.problem.wait_for()
     assert "429" in visited.problem.inner_text()
     assert "Try again in" in visited.problem.inner_text()

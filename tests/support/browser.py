@@ -49,7 +49,7 @@ class Visit:
     @property
     def answer(self) -> Locator:
         """Where what the model said is shown, once it is."""
-        return self.page.locator("main .said")
+        return self.page.locator("main .answer-text")
 
     @property
     def problem(self) -> Locator:

@@ -18,7 +18,7 @@ CONTENT_TYPE = "text/html; charset=utf-8"
 _FOLDER = Path(__file__).parent
 _SCRIPTS = (
     "elements",
-    "words",
+    "format",
     "calls",
     "answers",
     "chat",

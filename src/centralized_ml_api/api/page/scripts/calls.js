@@ -1,15 +1,15 @@
-// Calls to the API that served this page. The key stays in this tab.
+// Calls the API that served this page. The key stays in this tab.
 
 const BASE = location.origin + location.pathname.replace(/\/?$/, "/");
-const KEY_PLACE = "mlapi-key";
+const KEY_ITEM = "mlapi-key";
 const DONE = "[DONE]";
 
 const key = {
-  get: () => sessionStorage.getItem(KEY_PLACE) ?? "",
-  set: (value) => sessionStorage.setItem(KEY_PLACE, value),
+  get: () => sessionStorage.getItem(KEY_ITEM) ?? "",
+  set: (value) => sessionStorage.setItem(KEY_ITEM, value),
 };
 
-/** An answer that is an error, in the API's own words where it has some. */
+/** A call that failed, with the API's own message where there is one; `status` is 0 without a response. */
 class CallError extends Error {
   constructor(message, { status = 0, code = "", requestId = "", retryAfter = "" } = {}) {
     super(message);
@@ -17,26 +17,27 @@ class CallError extends Error {
   }
 }
 
-/** A request as data, so that what is sent and what the snippets show is the same thing. */
-function request(path, { body, type = "application/json", accept = "application/json", file = null } = {}) {
+/** Builds a request as data: the same for sending it and for showing it as code. */
+function buildRequest(path, { body, type = "application/json", accept = "application/json", file = null } = {}) {
   return { path, body, type, accept, file };
 }
 
-function headersOf(call) {
+function requestHeaders(request) {
   return {
     ...(key.get() ? { "x-api-key": key.get() } : {}),
-    ...(call.body === undefined ? {} : { "Content-Type": call.type }),
-    Accept: call.accept,
+    ...(request.body === undefined ? {} : { "Content-Type": request.type }),
+    Accept: request.accept,
   };
 }
 
-/** Sends it; the response when it is 2xx, else a CallError. */
-async function send(call, signal) {
-  const method = call.body === undefined ? "GET" : "POST";
-  const url = BASE + call.path.replace(/^\//, "");
+/** Sends a request. Returns the response if it is 2xx; throws a CallError otherwise. */
+async function send(request, signal) {
+  const method = request.body === undefined ? "GET" : "POST";
+  const url = BASE + request.path.replace(/^\//, "");
+  const headers = requestHeaders(request);
   let response;
   try {
-    response = await fetch(url, { method, headers: headersOf(call), body: call.body, signal, cache: "no-store" });
+    response = await fetch(url, { method, headers, body: request.body, signal, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new CallError("The API could not be reached.", { code: "unreachable" });
@@ -47,20 +48,20 @@ async function send(call, signal) {
 
 async function readError(response) {
   const text = await response.text();
-  const whole = parsed(text);
-  const said = whole?.error;
-  // The API's own words, or those that model servers commonly use.
-  const words = [said?.message, said, whole?.detail, whole?.message].find((said) => typeof said === "string");
-  const message = (words ?? text) || response.statusText;
-  return new CallError(message, {
+  const body = parseJson(text);
+  const error = body?.error;
+  // Where this API has the message, then where model servers commonly have it.
+  const message = [error?.message, error, body?.detail, body?.message].find((value) => typeof value === "string");
+  return new CallError((message ?? text) || response.statusText, {
     status: response.status,
-    code: said?.code ?? "",
-    requestId: response.headers.get("x-request-id") ?? said?.request_id ?? "",
+    code: error?.code ?? "",
+    requestId: response.headers.get("x-request-id") ?? error?.request_id ?? "",
     retryAfter: response.headers.get("retry-after") ?? "",
   });
 }
 
-function parsed(text) {
+/** Returns the value of a JSON text; undefined if it is not JSON. */
+function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {
@@ -69,23 +70,23 @@ function parsed(text) {
 }
 
 /**
- * The data of server-sent events, one by one, as they come.
+ * Yields the data of each server-sent event as it arrives.
  * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-async function* events(response) {
-  let waiting = "";
-  for await (const piece of texts(response)) {
-    const parts = (waiting + piece).split(/\r\n\r\n|\n\n|\r\r/);
-    waiting = parts.pop();
-    for (const part of parts) {
-      const lines = part.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
+async function* readServerSentEvents(response) {
+  let buffer = "";
+  for await (const text of readTexts(response)) {
+    const blocks = (buffer + text).split(/\r\n\r\n|\n\n|\r\r/);
+    buffer = blocks.pop();
+    for (const block of blocks) {
+      const lines = block.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
       if (lines.length) yield lines.map((line) => line.slice(5).replace(/^ /, "")).join("\n");
     }
   }
 }
 
-/** The text of an answer, piece by piece. */
-async function* texts(response) {
+/** Yields the text of a response as it arrives. */
+async function* readTexts(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { value, done } = await reader.read();

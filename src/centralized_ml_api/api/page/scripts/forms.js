@@ -1,115 +1,122 @@
-// The forms of a model's own path: one text of its sample, a whole body, or a file.
+// Builds the forms for a model's own path: one text of its sample, a complete body, or a file.
 
-/** A form with a button; `build()` gives the request, or null while something is missing. */
-function callForm(fields, build, { verb = "Call", signalChange }) {
-  const place = element("div", { class: "answer", "aria-live": "polite" });
-  const go = element("button", { class: "primary", type: "submit" }, verb);
-  const call = async (event) => {
+/**
+ * Builds a form with a button that calls the model.
+ * `build()` returns the request, or null while something is missing; `onInput()` runs when a field changes.
+ */
+function callForm(fields, build, onInput) {
+  const output = element("div", { class: "answer", "aria-live": "polite" });
+  const button = element("button", { class: "primary", type: "submit" }, "Send");
+  const submit = async (event) => {
     event?.preventDefault();
-    const wanted = build();
-    if (!wanted) return;
+    const request = build();
+    if (!request) return;
     const started = performance.now();
-    go.disabled = true;
-    place.replaceChildren(element("p", { class: "measures" }, "Waiting for the model…"));
+    button.disabled = true;
+    output.replaceChildren(element("p", { class: "note" }, "Waiting for the model…"));
     try {
-      await showAnswer(place, await send(wanted), started);
+      await showResponse(output, await send(request), started);
     } catch (error) {
-      showProblem(place, error instanceof CallError ? error : new CallError(String(error)), call);
+      showProblem(output, error instanceof CallError ? error : new CallError(String(error)), submit);
     } finally {
-      go.disabled = false;
+      button.disabled = false;
     }
   };
   const form = element(
     "form",
-    { class: "answer", onsubmit: call, oninput: signalChange },
+    { class: "answer", onsubmit: submit, oninput: onInput },
     fields,
-    element("p", { class: "buttons" }, go),
-    place,
+    element("p", { class: "buttons" }, button),
+    output,
   );
-  signalChange();
+  onInput();
   return form;
 }
 
-/** What the path may answer with: the model's own kind, or whatever it likes. */
+/** Returns the `Accept` of a request to the model's own path: its output type, or anything. */
 const acceptOf = (model) => model.gives || "*/*";
 
-/** One text in the sample, at the JSON pointer `at`. */
-function textForm(model, at, changed) {
+/** Builds the form for the one text of the sample that the JSON pointer `pointer` leads to. */
+function textForm(model, pointer, onChange) {
   const input = element("textarea", { rows: "3" });
-  input.value = at.split("/").slice(1).reduce((part, name) => part[unescaped(name)], model.sample);
+  const path = pointer.split("/").slice(1).map(unescapeToken);
+  input.value = path.reduce((value, token) => value[token], model.sample);
   const build = () =>
-    request(model.path, {
-      body: JSON.stringify(withText(model.sample, at.split("/").slice(1), input.value)),
+    buildRequest(model.path, {
+      body: JSON.stringify(withText(model.sample, path, input.value)),
       accept: acceptOf(model),
     });
-  return callForm([field("Text", input)], build, { signalChange: () => changed(build()) });
+  return callForm([labelled("Text", input)], build, () => onChange(build()));
 }
 
 // Source: RFC 6901, section 4
-const unescaped = (name) => name.replaceAll("~1", "/").replaceAll("~0", "~");
+const unescapeToken = (token) => token.replaceAll("~1", "/").replaceAll("~0", "~");
 
-function withText(value, [name, ...rest], text) {
-  if (name === undefined) return text;
+/** Returns a copy of the value with `text` at the path. */
+function withText(value, [token, ...rest], text) {
+  if (token === undefined) return text;
   const copied = Array.isArray(value) ? [...value] : { ...value };
-  copied[unescaped(name)] = withText(copied[unescaped(name)], rest, text);
+  copied[token] = withText(copied[token], rest, text);
   return copied;
 }
 
-/** A whole JSON body. */
-function jsonForm(model, changed) {
+/** Builds the form for a complete JSON body. */
+function jsonForm(model, onChange) {
   const input = element("textarea", { rows: "9", class: "mono", spellcheck: "false" });
-  const wrong = element("p", { class: "measures", role: "status" });
+  const warning = element("p", { class: "note", role: "status" });
   input.value = JSON.stringify(model.sample ?? {}, null, 2);
-  const build = () => request(model.path, { body: input.value, accept: acceptOf(model) });
-  const check = () => {
-    wrong.textContent = parsed(input.value) === undefined ? "This is not JSON; it is sent as it stands." : "";
-    changed(build());
+  const build = () => buildRequest(model.path, { body: input.value, accept: acceptOf(model) });
+  const onInput = () => {
+    const valid = parseJson(input.value) !== undefined;
+    warning.textContent = valid ? "" : "This is not valid JSON. It will be sent unchanged.";
+    onChange(build());
   };
-  return callForm([field("Request body", input), wrong], build, { signalChange: check });
+  return callForm([labelled("Request body", input), warning], build, onInput);
 }
 
-/** A file: the sample until another one is chosen, dropped, or recorded where it is sound. */
-function fileForm(model, kind, changed) {
-  let file = model.sample_file ? sampleOf(model.sample_file) : null;
-  const shown = element("div", { class: "answer" }, file ? filePreview(file) : []);
-  const name = element("span", { class: "measures", dir: "auto" }, file ? `${file.name}, a sample` : "");
-  const wrong = element("p", { class: "measures", role: "status" });
-  const placeholder = request(model.path, {
+/** Builds the form for a file: the sample, until the user chooses another file or records one. */
+function fileForm(model, kind, onChange) {
+  let file = model.sample_file ? sampleFile(model.sample_file) : null;
+  const preview = element("div", { class: "answer" }, file ? filePreview(file) : []);
+  const fileName = element("span", { class: "note", dir: "auto" }, file ? `${file.name} (sample)` : "");
+  const warning = element("p", { class: "note", role: "status" });
+  const placeholder = buildRequest(model.path, {
     body: null,
     type: model.takes,
     accept: acceptOf(model),
     file: `sample.${model.takes.split("/")[1].replace(/[^a-z0-9]/g, "") || "bin"}`,
   });
-  const call = () =>
+  const buildFromFile = () =>
     file
-      ? request(model.path, { body: file, type: file.type || model.takes, accept: acceptOf(model), file: file.name })
+      ? buildRequest(model.path, { body: file, type: file.type || model.takes, accept: acceptOf(model), file: file.name })
       : null;
-  const signalChange = () => changed(call() ?? placeholder);
-  const take = (taken) => {
-    file = taken;
-    wrong.textContent = "";
-    name.textContent = file.name;
-    shown.replaceChildren(...filePreview(file));
-    signalChange();
+  const onInput = () => onChange(buildFromFile() ?? placeholder);
+  const useFile = (chosen) => {
+    file = chosen;
+    warning.textContent = "";
+    fileName.textContent = file.name;
+    preview.replaceChildren(...filePreview(file));
+    onInput();
   };
   const build = () => {
-    if (!file) wrong.textContent = "Choose a file first.";
-    return call();
+    if (!file) warning.textContent = "Choose a file first.";
+    return buildFromFile();
   };
   const input = element("input", {
     type: "file",
     class: "hidden-label",
     accept: kind === "file" ? null : `${kind}/*`,
-    onchange: () => input.files[0] && take(input.files[0]),
+    onchange: () => input.files[0] && useFile(input.files[0]),
   });
-  const recorder = kind === "audio" ? recordButton(take, (said) => { wrong.textContent = said; }) : null;
+  const recorder =
+    kind === "audio" ? recordButton(useFile, (message) => { warning.textContent = message; }) : null;
   const choose = element("label", { class: "button" }, file ? "Choose another file" : "Choose a file", input);
-  const fields = [element("div", { class: "buttons" }, choose, recorder, name), shown, wrong];
-  return callForm(fields, build, { signalChange });
+  const fields = [element("div", { class: "buttons" }, choose, recorder, fileName), preview, warning];
+  return callForm(fields, build, onInput);
 }
 
-/** The sample of the catalogue as if it had been chosen. */
-function sampleOf({ name, media_type, base64 }) {
+/** Returns the sample from the catalogue as if the user had chosen it. */
+function sampleFile({ name, media_type, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return new File([bytes], name, { type: media_type });
 }
@@ -118,5 +125,5 @@ function filePreview(file) {
   const src = URL.createObjectURL(file);
   if (file.type.startsWith("image/")) return [element("img", { class: "preview", src, alt: "Your image" })];
   if (file.type.startsWith("audio/")) return [element("audio", { controls: true, src, "aria-label": "Your audio" })];
-  return [element("p", { class: "measures" }, `${file.name}, ${size(file.size)}`)];
+  return [element("p", { class: "note" }, `${file.name}, ${formatSize(file.size)}`)];
 }

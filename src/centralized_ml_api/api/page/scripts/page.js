@@ -1,4 +1,4 @@
-// The page: what there is, what is chosen, who is calling.
+// Shows the list of models, the selected model, and who is calling.
 
 const HEALTH_SECONDS = 15;
 const SOON_SECONDS = 3600;
@@ -8,7 +8,7 @@ const state = { catalogue: null, health: null };
 
 async function load() {
   try {
-    state.catalogue = await (await send(request("/models"))).json();
+    state.catalogue = await (await send(buildRequest("/models"))).json();
     byId("notice").replaceChildren();
   } catch (error) {
     state.catalogue = null;
@@ -24,14 +24,14 @@ async function load() {
   await refresh();
 }
 
-/** Shows what changes by itself. The forms stay as they are, with what somebody has typed and what was answered. */
+/** Updates what changes by itself. Forms keep what the user typed and what the model answered. */
 async function refresh() {
-  await lookAtHealth();
+  await loadHealth();
   if (!state.catalogue) return;
   showModels();
   showTimeLeft();
-  const model = chosen();
-  if (byId("state") && model) byId("state").textContent = liveState(model).word;
+  const model = selectedModel();
+  if (byId("status") && model) byId("status").textContent = statusOf(model).label;
 }
 
 function showLoadProblem(error) {
@@ -39,7 +39,7 @@ function showLoadProblem(error) {
   byId("notice").replaceChildren(notice);
   if (error.status === 401 && !key.get()) {
     notice.append(
-      element("p", {}, "This API asks for a key. Enter your team's, and the models appear here."),
+      element("p", {}, "This API requires a key. Enter your team's key to see the models."),
       element("p", {}, element("button", { type: "button", class: "primary", onclick: askForKey }, "Enter key")),
     );
   } else {
@@ -47,56 +47,58 @@ function showLoadProblem(error) {
   }
 }
 
-/** Which models can answer now; while nobody can say it, every model stays as it is. */
-async function lookAtHealth() {
+/** Loads which models are ready; null while that is unknown. */
+async function loadHealth() {
   try {
     const response = await fetch(`${BASE}health`, { cache: "no-store" });
-    const said = parsed(await response.text());
-    state.health = said?.ready || said?.unready ? said : null;
+    const health = parseJson(await response.text());
+    state.health = health?.ready || health?.unready ? health : null;
   } catch {
     state.health = null;
   }
 }
 
-function liveState(model) {
-  if (!model.served) return { word: "not served here", dot: "absent" };
-  const waiting = state.health?.unready?.[model.name];
-  if (waiting) return { word: waiting, dot: "waiting" };
-  return state.health ? { word: "ready", dot: "ready" } : { word: "served", dot: "" };
+/** Returns the label of a model's status, and the class of its dot. */
+function statusOf(model) {
+  if (!model.served) return { label: "not served here", dot: "absent" };
+  const reason = state.health?.unready?.[model.name];
+  if (reason) return { label: reason, dot: "waiting" };
+  return state.health ? { label: "ready", dot: "ready" } : { label: "served", dot: "" };
 }
 
 function showModels() {
-  const wanted = byId("filter").querySelector("input").value.trim().toLowerCase();
+  const search = byId("filter").querySelector("input").value.trim().toLowerCase();
   byId("filter").hidden = state.catalogue.models.length < FILTER_FROM;
   const items = state.catalogue.models
-    .filter((model) => `${model.name} ${model.description} ${model.task ?? ""}`.toLowerCase().includes(wanted))
+    .filter((model) => `${model.name} ${model.description} ${model.task ?? ""}`.toLowerCase().includes(search))
     .map((model) => {
-      const { word, dot } = liveState(model);
-      const current = model === chosen() ? { "aria-current": "page" } : {};
-      const link = { href: `#${encodeURIComponent(model.name)}`, title: word, ...current };
-      const mark = element("span", { class: `dot ${dot}`, role: "img", "aria-label": word });
+      const { label, dot } = statusOf(model);
+      const current = model === selectedModel() ? { "aria-current": "page" } : {};
+      const link = { href: `#${encodeURIComponent(model.name)}`, title: label, ...current };
+      const mark = element("span", { class: `dot ${dot}`, role: "img", "aria-label": label });
       return element("li", {}, element("a", link, mark, element("span", { dir: "auto" }, model.name)));
     });
   byId("models").replaceChildren(...items);
 }
 
-function chosen() {
+/** Returns the model in the address, else the first that is served. */
+function selectedModel() {
   const models = state.catalogue.models;
   const name = decodeURIComponent(location.hash.slice(1));
   return models.find((model) => model.name === name) ?? models.find((model) => model.served) ?? models[0];
 }
 
 function showModel() {
-  const model = chosen();
+  const model = selectedModel();
   if (!model) {
-    byId("model").replaceChildren(element("p", {}, "There is no model here yet."));
+    byId("model").replaceChildren(element("p", {}, "This API has no models yet."));
     return;
   }
   document.title = `${model.name} · Models`;
-  const lead = model.description ? [element("p", { class: "lead", dir: "auto" }, model.description)] : [];
-  const parts = [element("h2", { dir: "auto" }, model.name), ...lead, facts(model)];
+  const description = model.description ? [element("p", { class: "lead", dir: "auto" }, model.description)] : [];
+  const header = [element("h2", { dir: "auto" }, model.name), ...description, facts(model)];
   byId("model").replaceChildren(
-    element("article", { class: "model" }, parts, model.served ? playground(model) : notServed(model)),
+    element("article", { class: "model" }, header, model.served ? playground(model) : notServed(model)),
   );
   byId("models").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
@@ -107,16 +109,16 @@ function notServed(model) {
 
 function facts(model) {
   const licence = model.licence_url
-    ? element("a", { href: model.licence_url, rel: "noreferrer", target: "_blank" }, model.licence ?? "its licence")
+    ? element("a", { href: model.licence_url, rel: "noreferrer", target: "_blank" }, model.licence ?? "Read the licence")
     : model.licence;
   const rows = [
-    ["State", element("span", { id: "state" }, liveState(model).word)],
+    ["Status", element("span", { id: "status" }, statusOf(model).label)],
     ["Path", element("code", {}, `POST ${model.path}`)],
     ["Made by", model.made_by],
     ["Licence", licence],
     ["Task", model.task],
-    ["Takes", model.takes],
-    ["Gives", model.gives],
+    ["Input", model.takes],
+    ["Output", model.gives],
     ["Limits", state.catalogue.event.limits],
   ];
   const shown = rows.filter(([, value]) => value);
@@ -127,42 +129,44 @@ function facts(model) {
   );
 }
 
-/** The forms that fit the model, and below them the request that they would send. */
+/** Builds the forms that fit the model, and below them the request that they would send. */
 function playground(model) {
   const code = element("section", { "aria-label": "The same request in code" });
-  const changed = (call) => code.replaceChildren(snippetCard(model, call));
-  const own = () => ownForm(model, changed);
+  const onChange = (request) => code.replaceChildren(snippetCard(request));
+  const buildForm = () => requestForm(model, onChange);
   const forms = {
-    chat: [["Chat", () => chat(model, changed)], ["Request", own]],
-    embeddings: [["Compare", () => compareForm(model, changed)], ["Request", own]],
-  }[model.openai] ?? [["Try it", own]];
-  return element("div", { class: "model" }, tabs("Ways to call it", forms).card, element("h3", {}, "The same in code"), code);
+    chat: [["Chat", () => chat(model, onChange)], ["Request", buildForm]],
+    embeddings: [["Compare", () => compareForm(model, onChange)], ["Request", buildForm]],
+  }[model.openai] ?? [["Try it", buildForm]];
+  const heading = element("h3", {}, "The same request in code");
+  return element("div", { class: "model" }, tabs("Ways to call this model", forms).card, heading, code);
 }
 
-function ownForm(model, changed) {
-  const { kind, at } = model.form;
-  if (kind === "text") return textForm(model, at, changed);
-  return kind === "json" ? jsonForm(model, changed) : fileForm(model, kind, changed);
+/** Builds the form for the model's own path. */
+function requestForm(model, onChange) {
+  const { kind, at: pointer } = model.form;
+  if (kind === "text") return textForm(model, pointer, onChange);
+  return kind === "json" ? jsonForm(model, onChange) : fileForm(model, kind, onChange);
 }
 
-let language = 0;
+let selectedLanguage = 0;
 
-function snippetCard(model, call) {
-  const all = snippets(model, call, state.catalogue.event.needs_key);
-  const parts = all.map(([name, text], index) => [
+function snippetCard(request) {
+  const needsKey = state.catalogue.event.needs_key;
+  const languages = snippets(request, needsKey).map(([name, text], index) => [
     name,
     () => {
-      language = index;
+      selectedLanguage = index;
       const button = element("button", { type: "button", onclick: () => copy(text, button) }, "Copy");
-      const first = state.catalogue.event.needs_key ? `${KEY_VARIABLE} holds your key in the environment.` : "";
+      const note = needsKey ? `Set the environment variable ${KEY_VARIABLE} to your key.` : "";
       const code = element("pre", { tabindex: "0", dir: "ltr" }, text);
-      return element("div", { class: "snippet" }, element("p", { class: "measures" }, first, button), code);
+      return element("div", { class: "snippet" }, element("p", { class: "note" }, note, button), code);
     },
   ]);
-  const before = Math.min(language, parts.length - 1);
-  const made = tabs("Languages", parts);
-  made.choose(before);
-  return made.card;
+  const selected = Math.min(selectedLanguage, languages.length - 1); // `tabs` selects the first
+  const { card, select } = tabs("Languages", languages);
+  select(selected);
+  return card;
 }
 
 function showTimeLeft() {
@@ -170,27 +174,27 @@ function showTimeLeft() {
   const ends = Date.parse(state.catalogue?.event.ends ?? "");
   const seconds = (ends - Date.now()) / 1000;
   chip.hidden = !Number.isFinite(seconds);
-  chip.textContent = seconds > 0 ? `ends in ${duration(seconds)}` : "has ended";
+  chip.textContent = seconds > 0 ? `Event ends in ${formatDuration(seconds)}` : "Event has ended";
   chip.classList.toggle("soon", seconds < SOON_SECONDS);
 }
 
-/** A key is asked for where one is needed; a plain link cannot carry it. */
+/** Shows the key button, or the links to documents where no key is needed: a link cannot carry one. */
 function showKey() {
-  const known = state.catalogue?.event.needs_key;
-  byId("key-button").hidden = known === false;
+  const needsKey = state.catalogue?.event.needs_key; // undefined until the catalogue is loaded
+  byId("key-button").hidden = needsKey === false;
   byId("key-button").textContent = key.get() ? "Change key" : "Enter key";
-  byId("documents").hidden = known !== false;
+  byId("documents").hidden = needsKey !== false;
 }
 
 function askForKey() {
   byId("key").value = "";
   byId("key-refused").hidden = true;
-  byId("key-dialog").returnValue = ""; // Escape leaves the one of last time
+  byId("key-dialog").returnValue = ""; // Escape would keep the last one
   if (!byId("key-dialog").open) byId("key-dialog").showModal();
 }
 
-/** Asks again, and says why when it was not the first time. */
-function askForOtherKey() {
+/** Asks for a key after a 401; says that the key was refused if there was one. */
+function askForKeyAgain() {
   askForKey();
   byId("key-refused").hidden = !key.get();
 }

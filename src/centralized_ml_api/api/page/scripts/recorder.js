@@ -1,24 +1,24 @@
-// The microphone as a WAV file, which every speech model reads: 16 kHz, one channel, 16 bits.
+// Records the microphone as a WAV file that every speech model reads: 16 kHz, one channel, 16 bits.
 
 const SAMPLE_RATE = 16000;
 
-/** A button that records; `recorded(file)` gets the file. */
-function recordButton(recorded, failed) {
+/** Builds a button that records; `onRecorded(file)` gets the file, or `onFailed(message)` why there is none. */
+function recordButton(onRecorded, onFailed) {
   const button = element("button", { type: "button", "aria-pressed": "false" }, "Record");
   let recorder = null;
   const start = async () => {
-    const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
-    const pieces = [];
-    recorder = new MediaRecorder(sound);
-    recorder.ondataavailable = (event) => pieces.push(event.data);
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const chunks = [];
+    recorder = new MediaRecorder(stream);
+    recorder.ondataavailable = (event) => chunks.push(event.data);
     recorder.onstop = async () => {
-      sound.getTracks().forEach((track) => track.stop());
-      recorded(await wav(new Blob(pieces)));
+      stream.getTracks().forEach((track) => track.stop());
+      onRecorded(await encodeWav(new Blob(chunks)));
     };
     recorder.start();
-    show(true);
+    showState(true);
   };
-  const show = (recording) => {
+  const showState = (recording) => {
     button.textContent = recording ? "Stop recording" : "Record";
     button.setAttribute("aria-pressed", String(recording));
   };
@@ -26,35 +26,40 @@ function recordButton(recorded, failed) {
     try {
       if (recorder?.state === "recording") {
         recorder.stop();
-        show(false);
+        showState(false);
       } else {
         await start();
       }
     } catch {
-      failed("The microphone is not available. Choose a file instead.");
+      onFailed("The microphone is not available. Choose a file instead.");
     }
   });
   return button;
 }
 
-async function wav(blob) {
+/** Encodes recorded audio, in any format that the browser decodes, as a WAV file. */
+async function encodeWav(blob) {
   const context = new OfflineAudioContext(1, 1, SAMPLE_RATE);
   const decoded = await context.decodeAudioData(await blob.arrayBuffer());
   const samples = decoded.getChannelData(0);
   const view = new DataView(new ArrayBuffer(44 + samples.length * 2));
-  wavHeader(view, samples.length * 2);
+  writeWavHeader(view, samples.length * 2);
   samples.forEach((sample, index) => {
     view.setInt16(44 + index * 2, Math.max(-1, Math.min(1, sample)) * 32767, true);
   });
   return new File([view], "recording.wav", { type: "audio/wav" });
 }
 
-/** Source: https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html */
-function wavHeader(view, bytes) {
-  const word = (at, text) => [...text].forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
-  word(0, "RIFF");
+/**
+ * Writes the 44 bytes before the samples.
+ * Source: https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html
+ */
+function writeWavHeader(view, bytes) {
+  const writeText = (offset, text) =>
+    [...text].forEach((letter, index) => view.setUint8(offset + index, letter.charCodeAt(0)));
+  writeText(0, "RIFF");
   view.setUint32(4, 36 + bytes, true);
-  word(8, "WAVEfmt ");
+  writeText(8, "WAVEfmt ");
   view.setUint32(16, 16, true);
   view.setUint16(20, 1, true);
   view.setUint16(22, 1, true);
@@ -62,6 +67,6 @@ function wavHeader(view, bytes) {
   view.setUint32(28, SAMPLE_RATE * 2, true);
   view.setUint16(32, 2, true);
   view.setUint16(34, 16, true);
-  word(36, "data");
+  writeText(36, "data");
   view.setUint32(40, bytes, true);
 }

@@ -1,48 +1,49 @@
-// Shows embeddings as a table: how similar every two of some texts are.
+// Shows how similar texts are to each other: a table of the cosine similarities of their embeddings.
 
 const EXAMPLES = ["The cat sleeps on the sofa.", "A kitten naps on the couch.", "Stocks fell sharply on Monday."];
 
-/** The form of a model that embeds; `changed(request)` hears what would be sent. */
-function compareForm(model, changed) {
+/** Builds the form for an embeddings model; `onChange(request)` gets the request that would be sent. */
+function compareForm(model, onChange) {
   const input = element("textarea", { rows: "5" });
-  const place = element("div", { class: "answer", "aria-live": "polite" });
-  const go = element("button", { class: "primary", type: "submit" }, "Compare");
+  const output = element("div", { class: "answer", "aria-live": "polite" });
+  const button = element("button", { class: "primary", type: "submit" }, "Compare");
   input.value = EXAMPLES.join("\n");
   const lines = () => input.value.split("\n").map((line) => line.trim()).filter(Boolean);
   const build = () =>
-    request("/v1/embeddings", { body: JSON.stringify({ model: model.name, input: lines() }) });
+    buildRequest("/v1/embeddings", { body: JSON.stringify({ model: model.name, input: lines() }) });
 
   const compare = async (event) => {
     event?.preventDefault();
     if (lines().length < 2) {
-      place.replaceChildren(element("p", {}, "Write at least two texts, each on a line of its own."));
+      output.replaceChildren(element("p", {}, "Enter at least two texts, one per line."));
       return;
     }
     const started = performance.now();
-    go.disabled = true;
+    button.disabled = true;
     try {
       const response = await send(build());
       const text = await response.text();
-      const vectors = parsed(text).data.map((item) => item.embedding);
-      place.replaceChildren(measures(response, text.length, started), table(lines(), vectors));
+      const vectors = parseJson(text).data.map((item) => item.embedding);
+      output.replaceChildren(metrics(response, text.length, started), similarityTable(lines(), vectors));
     } catch (error) {
-      showProblem(place, error instanceof CallError ? error : new CallError("The answer has no embeddings."), compare);
+      const problem = error instanceof CallError ? error : new CallError("The response contains no embeddings.");
+      showProblem(output, problem, compare);
     } finally {
-      go.disabled = false;
+      button.disabled = false;
     }
   };
-  input.addEventListener("input", () => changed(build()));
-  changed(build());
+  input.addEventListener("input", () => onChange(build()));
+  onChange(build());
   return element(
     "form",
     { class: "answer", onsubmit: compare },
-    field("Texts, each on a line of its own", input),
-    element("p", { class: "buttons" }, go),
-    place,
+    labelled("Texts, one per line", input),
+    element("p", { class: "buttons" }, button),
+    output,
   );
 }
 
-function table(texts, vectors) {
+function similarityTable(texts, vectors) {
   const rows = texts.map((text, row) =>
     element(
       "tr",
@@ -53,27 +54,28 @@ function table(texts, vectors) {
   );
   const numbers = texts.map((text, index) => element("th", { scope: "col", title: text }, String(index + 1)));
   const head = element("tr", {}, element("td", {}), numbers);
-  const caption = element("caption", { class: "hidden-label" }, "How similar every two texts are, 1 is the same");
-  const whole = element("table", { class: "similarity" }, caption, element("thead", {}, head), element("tbody", {}, rows));
-  return element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Similarity" }, whole);
+  const caption = element("caption", { class: "hidden-label" }, "Similarity of each pair of texts; 1 means identical");
+  const table = element("table", { class: "similarity" }, caption, element("thead", {}, head), element("tbody", {}, rows));
+  return element("div", { class: "scrollable", tabindex: "0", role: "region", "aria-label": "Similarity" }, table);
 }
 
 function cell(similarity) {
-  const made = element("td", {}, similarity.toFixed(2).replace("-0.00", "0.00"));
-  const share = Math.round(Math.max(0, similarity) * 100);
-  made.style.background = `color-mix(in oklab, var(--accent) ${share}%, var(--sunken))`;
-  if (share > 55) made.style.color = "var(--on-accent)";
-  return made;
+  const shown = element("td", {}, similarity.toFixed(2).replace("-0.00", "0.00"));
+  const percent = Math.round(Math.max(0, similarity) * 100);
+  shown.style.background = `color-mix(in oklab, var(--accent) ${percent}%, var(--sunken))`;
+  if (percent > 55) shown.style.color = "var(--on-accent)";
+  return shown;
 }
 
+/** Returns the cosine similarity of two vectors, 0 if one has no length. */
 function cosine(left, right) {
   let product = 0;
-  let ofLeft = 0;
-  let ofRight = 0;
+  let leftSquared = 0;
+  let rightSquared = 0;
   for (let index = 0; index < left.length; index += 1) {
     product += left[index] * right[index];
-    ofLeft += left[index] ** 2;
-    ofRight += right[index] ** 2;
+    leftSquared += left[index] ** 2;
+    rightSquared += right[index] ** 2;
   }
-  return product / Math.sqrt(ofLeft * ofRight || 1);
+  return product / Math.sqrt(leftSquared * rightSquared || 1);
 }
