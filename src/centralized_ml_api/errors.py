@@ -7,7 +7,8 @@
     ├── DeployError             AWS, or the CDK, refused or could not do what was asked
     ├── WeightsError            weights could not be fetched or do not verify
     ├── StartError              a process could not be started, or a folder or port is held by another
-    └── NotRunningError         nothing runs for this state folder
+    ├── NotRunningError         nothing runs for this state folder
+    └── NotInstalledError       an extra of this package is not installed
 
 An error is a message and, where there is one, a fix: a sentence that tells the reader what to do next.
 """
@@ -68,6 +69,10 @@ class StartError(MlApiError):
 
 class NotRunningError(MlApiError):
     """Nothing runs for this state folder."""
+
+
+class NotInstalledError(MlApiError):
+    """An extra of this package, `local` or `aws`, is not installed."""
 
 
 @dataclass(frozen=True, slots=True)

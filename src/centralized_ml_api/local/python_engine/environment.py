@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from centralized_ml_api.errors import StartError
+from centralized_ml_api.extras import build_error
 from centralized_ml_api.local.python_engine.requirements import (
     LIBRARY,
     build_key,
@@ -194,7 +194,7 @@ def _make(environment: Environment) -> None:
     venv.EnvBuilder(symlinks=True, with_pip=False).create(environment.prefix)
     spec = importlib.util.find_spec(LIBRARY)
     if spec is None or spec.origin is None:
-        raise StartError(f"{LIBRARY} is missing", fix="pip install 'centralized-ml-api[local]'")
+        raise build_error("local")
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(spec.origin).parent, environment.library / LIBRARY, ignore=without_caches)
     environment.work.mkdir()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from centralized_ml_api.config.schema import LlamaCpp, PythonFolder
+from centralized_ml_api.extras import build_fix
 from centralized_ml_api.local.doctor.programs import check_packages, check_programs
 from centralized_ml_api.plan.finding import Finding
 
@@ -18,7 +19,7 @@ def test_a_package_of_ours_that_is_missing_is_an_error_with_what_it_does() -> No
     _, missing = check_programs({"json": "is there", "no_such_module": "runs the functions"})
     assert (missing.check, missing.severity) == ("platform", "error")
     assert missing.title == "no_such_module is missing: it runs the functions"
-    assert missing.fix == "pip install 'centralized-ml-api[local]'"
+    assert missing.fix == build_fix("local")
 
 
 def test_what_installs_packages_is_looked_for_where_a_python_model_needs_it() -> None:

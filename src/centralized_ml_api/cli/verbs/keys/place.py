@@ -46,7 +46,8 @@ class KeyPlace:
         """Returns the keys.
 
         Raises:
-            DeployError: the extra `aws` is not installed, or there is no such stack.
+            DeployError: there is no such stack.
+            NotInstalledError: the extra `aws` is not installed.
         """
         if self.target == "aws":
             target, clients = open_aws_target(
