@@ -49,4 +49,4 @@ def test_it_shows_the_real_reason_of_an_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.chat.completions.create(model="nope", messages=MESSAGES)
     assert refused.value.code == "model_not_found"
-    assert "There are: chat, translated." in refused.value.message
+    assert "Available: chat, translated." in refused.value.message

@@ -118,7 +118,7 @@ def test_an_unknown_model_is_its_not_found_error(client: openai.OpenAI) -> None:
     assert "open-llama" in failed.value.message
     with pytest.raises(openai.NotFoundError, match="open-llama, embed"):
         client.models.retrieve("gpt-4o")
-    with pytest.raises(openai.NotFoundError, match="There are: embed"):
+    with pytest.raises(openai.NotFoundError, match="Available: embed"):
         client.embeddings.create(model="open-llama", input="it chats")
 
 

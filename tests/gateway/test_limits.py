@@ -61,7 +61,7 @@ def test_a_team_may_call_as_often_as_its_burst_and_others_as_before(
     with start_gateway(tmp_path, background, gateway) as running:
         assert passed(running, RED) == SLOW.burst
         answer = call(running, RED)
-        assert_refused(answer, errors.TOO_MANY_REQUESTS, "Your team sends more requests a second", "1000")
+        assert_refused(answer, errors.TOO_MANY_REQUESTS, "Your team exceeded its request rate", "1000")
         assert running.logged(answer.header("x-request-id"))["team"] == "red"
         assert {call(running, BLUE).status for _ in range(10)} == {200}
         for path in ("/nope", "/v1/models"):

@@ -128,7 +128,7 @@ def test_new_credentials_are_used_at_once_and_without_a_restart(endpoint: Endpoi
 def test_expired_credentials_are_the_operators_business(endpoint: Endpoint) -> None:
     endpoint.keys.expired.add(FIRST.key)
     answered = endpoint.gateway.call("/real", b"{}")
-    assert_error(answered, errors.MODEL_FAILED, "its operator finds the reason in the logs")
+    assert_error(answered, errors.MODEL_FAILED, "whoever runs this API finds the reason in the logs")
     assert "arn:aws" not in answered.error["message"]
     assert endpoint.keys.refused[-1] == "ExpiredTokenException"
 
@@ -207,8 +207,8 @@ ESCAPED = r"say \"OriginalMessage\":\"{}\" \\"
         (500, b'{"Message": "secret"}', errors.API_FAILED, errors.API_FAILED.message),
         (503, b"<html>", errors.MODEL_NOT_READY, ""),
         (504, b"", errors.MODEL_TOO_SLOW, ""),
-        (403, b'{"Message": "User: arn:aws is not authorized"}', errors.MODEL_FAILED, "operator"),
-        (302, b"", errors.MODEL_FAILED, "operator"),
+        (403, b'{"Message": "User: arn:aws is not authorized"}', errors.MODEL_FAILED, "whoever runs"),
+        (302, b"", errors.MODEL_FAILED, "whoever runs"),
         (424, b'{"OriginalStatusCode": [1], "x": {', errors.MODEL_FAILED, ""),
         (424, b'{"OriginalMessage": "never ends', errors.MODEL_FAILED, ""),
         (

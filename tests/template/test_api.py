@@ -203,7 +203,7 @@ def test_an_unknown_path_is_a_404_that_lists_the_paths(template_of: Deploys) -> 
         assert responses[kind]["statusCode"] == "404"
         error = error_in(responses[kind]["responseTemplates"]["application/json"])
         assert error["message"].endswith(
-            "There are: POST /a, POST /b, GET /, GET /models, GET /openapi.json, GET /health."
+            "Available: POST /a, POST /b, GET /, GET /models, GET /openapi.json, GET /health."
         )
 
 

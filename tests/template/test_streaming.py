@@ -182,6 +182,6 @@ def test_an_unknown_path_is_told_of_them(template_of: Deploys) -> None:
     answer = template.api["x-amazon-apigateway-gateway-responses"]["MISSING_AUTHENTICATION_TOKEN"]
     message = json.loads(answer["responseTemplates"]["application/json"])["error"]["message"]
     assert message.endswith(
-        "There are: POST /a-package, POST /v1/chat/completions, GET /v1/models, GET /, GET /models,"
+        "Available: POST /a-package, POST /v1/chat/completions, GET /v1/models, GET /, GET /models,"
         " GET /openapi.json, GET /health."
     )

@@ -46,10 +46,10 @@ METHOD = Refusal(
     405,
     "invalid_request_error",
     "method_not_allowed",
-    "This path does not answer this method.",
+    "This path does not support this method.",
     ((b"allow", b"POST, OPTIONS"),),
 )
-UNAUTHORIZED = Refusal(401, "authentication_error", "unauthorized", "This call has no valid key.")
+UNAUTHORIZED = Refusal(401, "authentication_error", "unauthorized", "This request has no valid key.")
 TOO_MANY = Refusal(
     429,
     "rate_limit_error",

@@ -35,13 +35,13 @@ def test_an_error_is_a_constant_of_the_name_of_its_code() -> None:
 
 def test_a_message_with_placeholders_is_filled_and_all_else_stays() -> None:
     error = error_shape.BODY_TOO_LARGE.with_message("over_limit", megabytes=6, bytes=6291456)
-    message = "The request body is larger than 6 MB, the limit of this API (6291456 bytes)."
+    message = "The request body exceeds this API's limit of 6 MB (6291456 bytes)."
     assert error == ApiError(413, "invalid_request_error", "body_too_large", message)
 
 
 def test_a_value_with_braces_stays_as_it_is() -> None:
     error = error_shape.UNKNOWN_PATH.with_message("listing", paths="GET /v1/models/{model}")
-    assert error.message == "Nothing is served at this path. There are: GET /v1/models/{model}."
+    assert error.message == "Nothing is served at this path. Available: GET /v1/models/{model}."
 
 
 @pytest.mark.parametrize(("name", "values"), [("unknown", {}), ("over_limit", {"bytes": 1})])

@@ -119,7 +119,7 @@ def test_an_unknown_path_is_told_every_call() -> None:
         "POST /plain, POST /streamed, POST /through, POST /v1/chat/completions, POST /v1/embeddings,"
         " GET /v1/models, GET /, GET /models, GET /health"
     )
-    assert message.endswith(f"There are: {calls}.")
+    assert message.endswith(f"Available: {calls}.")
 
 
 @pytest.mark.parametrize(

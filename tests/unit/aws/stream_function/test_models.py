@@ -34,7 +34,7 @@ def test_more_models_than_parameters_are_read_at_once(loop: Background, tmp_path
             streaming.model.answering = answer(200, b"{}", Content_Type="application/json")
             assert [streaming.chat(f"m{number}", "Hi").status for number in (0, 11)] == [200, 200]
             unknown = streaming.chat("nobody", "Hi").body.read().decode()
-            assert f"There are: {', '.join(f'm{number}' for number in range(12))}." in unknown
+            assert f"Available: {', '.join(f'm{number}' for number in range(12))}." in unknown
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ def test_a_models_error_is_its_exception(
 
 @pytest.mark.slow
 def test_an_unknown_model_is_its_exception(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.NotFoundError, match="There are: openai-chat, "):
+    with pytest.raises(openai.NotFoundError, match="Available: openai-chat, "):
         client.chat.completions.create(model="nobody", messages=MESSAGES)
 
 

@@ -43,7 +43,7 @@ def test_any_message_arrives_to_the_letter(message: str) -> None:
 def test_a_405_names_the_methods_in_its_message_and_in_allow() -> None:
     route = build_405_route({"path": "/chat"}, ("POST", "OPTIONS"))
     body = route["direct_response"]["body_format"]["text_format_source"]["inline_string"]
-    assert "It answers: POST, OPTIONS." in body
+    assert "Supported: POST, OPTIONS." in body
     headers = {
         option["header"]["key"]: option["header"]["value"] for option in route["response_headers_to_add"]
     }

@@ -24,5 +24,5 @@ def test_messages_name_the_limits_in_force() -> None:
             Limits(body_bytes=2 * 1024 * 1024, response_seconds=0.5, headers_kib=8, headers_count=7)
         )
     )
-    for expected in ("larger than 2 MB", "within 0.5 seconds", "larger than 8 KiB", "more than 7 lines"):
+    for expected in ("limit of 2 MB", "within 0.5 seconds", "exceed 8 KiB", "more than 7 header lines"):
         assert expected in text

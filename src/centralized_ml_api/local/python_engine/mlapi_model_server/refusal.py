@@ -18,7 +18,7 @@ RETRY_AFTER_SECONDS = 2
 
 
 class Refusal(Exception):  # noqa: N818  it is an answer, not a fault
-    """An error in place of the model's answer: `status` 400-599, and words that the caller may see."""
+    """An error in place of the model's answer: `status` 400-599, and a message that the caller may see."""
 
     def __init__(self, status: int, kind: str, code: str, message: str) -> None:
         super().__init__(message)
@@ -28,9 +28,9 @@ class Refusal(Exception):  # noqa: N818  it is an answer, not a fault
         self.message = message
 
     def body(self, reference: str) -> bytes:
-        """Returns the body of the answer; the log knows the call by its `reference`."""
-        words = {"message": self.message, "type": self.kind, "code": self.code, "request_id": reference}
-        return json.dumps({"error": words}).encode()
+        """Returns the body of the response; the log knows the call by its `reference`."""
+        error = {"message": self.message, "type": self.kind, "code": self.code, "request_id": reference}
+        return json.dumps({"error": error}).encode()
 
 
 def build_reference() -> str:
@@ -39,40 +39,40 @@ def build_reference() -> str:
 
 
 def unknown_path() -> Refusal:
-    """Builds the error for any path but the two."""
+    """Builds the error for any path but `/ping` and `/invocations`."""
     return Refusal(404, NOT_FOUND, "unknown_path", "Nothing is served at this path.")
 
 
 def wrong_method() -> Refusal:
-    """Builds the error for a method that a path does not answer."""
-    return Refusal(405, INVALID_REQUEST, "method_not_allowed", "This path does not answer this method.")
+    """Builds the error for a method that a path does not support."""
+    return Refusal(405, INVALID_REQUEST, "method_not_allowed", "This path does not support this method.")
 
 
 def unsupported_content_type(content_type: str, taken: str) -> Refusal:
-    """Builds the error for a body of a type that the model does not take."""
-    message = f"This model takes {taken}, not {content_type}."
+    """Builds the error for a body of a type that the model does not accept."""
+    message = f"This model accepts {taken}, not {content_type}."
     return Refusal(415, INVALID_REQUEST, "unsupported_media_type", message)
 
 
 def not_acceptable(accept: str, given: str) -> Refusal:
-    """Builds the error for a type of answer that the model does not give."""
-    message = f"This model answers {given}, not {accept}."
+    """Builds the error for a type of response that the model does not return."""
+    message = f"This model returns {given}, not {accept}."
     return Refusal(406, INVALID_REQUEST, "not_acceptable", message)
 
 
 def refused_input(reason: str) -> Refusal:
-    """Builds the error for an input that the model does not take."""
+    """Builds the error for an input that the model does not accept."""
     return Refusal(400, INVALID_REQUEST, "model_refused", f"The model refused the input: {reason}")
 
 
 def refused_by_model(status: int, message: str) -> Refusal:
-    """Builds the error whose status, 400-499, and words the model chose itself."""
+    """Builds the error whose status, 400-499, and message the model chose itself."""
     return Refusal(status, INVALID_REQUEST, "model_refused", message)
 
 
 def model_broke(reference: str) -> Refusal:
     """Builds the error for a model that failed; its owner finds the cause in the log by the reference."""
-    message = f"The model failed on this request. Its log says why, under the reference {reference}."
+    message = f"The model failed on this request. Its log has the reason under {reference}."
     return Refusal(500, MODEL, "model_failed", message)
 
 

@@ -38,7 +38,7 @@ def test_a_body_that_is_not_of_its_type_is_400(body: str) -> None:
 
 
 def test_a_type_that_nobody_reads_is_415_and_names_those_that_are() -> None:
-    with pytest.raises(Refusal, match=r"takes application/json.*not image/png") as refused:
+    with pytest.raises(Refusal, match=r"accepts application/json.*not image/png") as refused:
         read_body(b"", "image/png")
     assert refused.value.status == 415
 
