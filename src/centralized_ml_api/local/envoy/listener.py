@@ -29,8 +29,8 @@ STAT_PREFIX = "gateway"
 _LABELS = {"model": "%ROUTE_NAME%", "team": TEAM_FORMAT, "status": "%RESPONSE_CODE%"}
 _DROP_QUERY = {
     "inline_string": """
-function envoy_on_request(call)
-  local headers = call:headers()
+function envoy_on_request(request_handle)
+  local headers = request_handle:headers()
   headers:replace(":path", (string.gsub(headers:get(":path"), "%?.*", "")))
 end
 """
@@ -40,8 +40,8 @@ end
 # stream is gone and the client gets nothing.
 _HOLD_RESPONSE = {
     "inline_string": """
-function envoy_on_response(call)
-  call:body()
+function envoy_on_response(response_handle)
+  response_handle:body()
 end
 """
 }

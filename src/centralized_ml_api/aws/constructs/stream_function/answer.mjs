@@ -1,10 +1,10 @@
-// The answer on its way to the client: status and headers once, then bytes, then a good or a bad end.
+// Sends the response to the client: status and headers once, then the body, then its end or an error.
 
 import { framingOf } from "./framing.mjs";
 import { headersOf, renderError } from "./errors.mjs";
 
-const { EVENT_ENDS } = process.env; // set while the event has an end
-const EVERY_ANSWER = {
+const { EVENT_ENDS } = process.env; // set if the event has an end
+const COMMON_HEADERS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "*",
     ...(EVENT_ENDS ? { "x-event-ends": EVENT_ENDS } : {}),
@@ -19,21 +19,21 @@ export class Answer {
     constructor(stream, requestId) {
         this.#stream = stream;
         this.requestId = requestId;
-        this.begun = false;
+        this.headersSent = false;
         this.#closed = new Promise((resolve) => stream.on("close", resolve));
-        stream.on("error", () => {}); // a client that disconnected; `close` follows
+        stream.on("error", () => {}); // the client disconnected; `close` follows
     }
 
     onClose(listener) {
         this.#closed.then(listener);
     }
 
-    // Status and headers leave with the first bytes: the runtime writes them before those.
-    begin(status, headers) {
+    // The runtime sends status and headers just before the first bytes of the body.
+    writeHead(status, headers) {
         this.#framing = framingOf(headers["content-type"] ?? "");
-        const all = { ...EVERY_ANSWER, "x-request-id": this.requestId, ...headers };
-        this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: all });
-        this.begun = true;
+        const allHeaders = { ...COMMON_HEADERS, "x-request-id": this.requestId, ...headers };
+        this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: allHeaders });
+        this.headersSent = true;
     }
 
     async write(bytes) {
@@ -43,21 +43,21 @@ export class Answer {
         await Promise.race([drained, this.#closed]);
     }
 
-    // Without a write, even an empty one, no status would be sent.
+    // The runtime sends no status without a write; an empty one is enough.
     async end() {
         if (!this.#written) await this.write("");
         const ended = new Promise((resolve) => this.#stream.end(resolve));
         await Promise.race([ended, this.#closed]);
     }
 
-    // Passes the bytes as they come, cut so that each write is whole in the framing of the answer.
-    async pass(parts) {
-        for await (const bytes of this.#framing.cut(parts)) await this.write(bytes);
+    // Passes the chunks on as they arrive, cut where the framing of the response has a boundary.
+    async pipe(chunks) {
+        for await (const bytes of this.#framing.cut(chunks)) await this.write(bytes);
         await this.end();
     }
 
     async send(status, headers, body) {
-        this.begin(status, headers);
+        this.writeHead(status, headers);
         await this.write(body);
         await this.end();
     }
@@ -70,10 +70,10 @@ export class Answer {
         await this.send(error.status, headersOf(error), renderError(error, this.requestId));
     }
 
-    // An error after the first byte is the last piece where the framing has a place for it; else the answer
-    // breaks off.
-    async breakOff(error) {
-        const last = this.#framing.renderLast(renderError(error.withoutOwnBody(), this.requestId));
+    // Ends a response that has begun: with the error as its last frame, or by closing the connection where the
+    // framing has no place for one.
+    async endWithError(error) {
+        const last = this.#framing.renderLast(renderError(error.withoutModelBody(), this.requestId));
         if (last === null) throw error;
         await this.write(last);
         await this.end();

@@ -1,10 +1,10 @@
-// Why a call is cancelled: the model is silent, the client disconnected, or Lambda's own time is nearly over.
+// Cancels calls: because the model is silent, the client disconnected, or the function is about to time out.
 
 export const IDLE_TIMEOUT = "idle timeout";
 export const CLIENT_DISCONNECTED = "client disconnected";
 export const FUNCTION_TIMEOUT = "function timeout";
 
-const LAST_WORD_MILLISECONDS = 2000; // to send the error that says so
+const ERROR_MILLISECONDS = 2000; // reserved for sending the error
 
 export class Cancellation {
     #controller = new AbortController();
@@ -17,22 +17,22 @@ export class Cancellation {
         this.#idleMilliseconds = idleSeconds * 1000;
         this.#functionTimer = setTimeout(
             () => this.#cancel(FUNCTION_TIMEOUT),
-            Math.max(0, remainingMilliseconds - LAST_WORD_MILLISECONDS),
+            Math.max(0, remainingMilliseconds - ERROR_MILLISECONDS),
         );
     }
 
-    // Ends the call to the model; the SDK closes the connection.
+    // Aborts the call to the model: the SDK closes the connection.
     get signal() {
         return this.#controller.signal;
     }
 
-    // The function waits for the model from now on.
+    // Call this when the function begins to wait for the model.
     startIdleTimer() {
         clearTimeout(this.#idleTimer);
         this.#idleTimer = setTimeout(() => this.#cancel(IDLE_TIMEOUT), this.#idleMilliseconds);
     }
 
-    // The model answered; a client that reads slowly does not make it silent.
+    // Call this when the model has sent something, so that a slow client is not mistaken for a silent model.
     stopIdleTimer() {
         clearTimeout(this.#idleTimer);
     }

@@ -1,8 +1,9 @@
-// The one error shape, and which error stands for what SageMaker says, as on the paths straight to SageMaker.
+// Renders errors in the API's one shape, and maps SageMaker's errors to them, as API Gateway does on the paths
+// without this function.
 //
-// The texts are those of the whole API: `errors.json` is put beside this file when the function is deployed.
+// The texts are those of the whole API: deploying the function puts `errors.json` beside this file.
 
-import written from "./errors.json" with { type: "json" };
+import texts from "./errors.json" with { type: "json" };
 
 import { FUNCTION_TIMEOUT, IDLE_TIMEOUT } from "./cancellation.mjs";
 
@@ -14,24 +15,25 @@ export class ApiError extends Error {
         Object.assign(this, { status, type, code });
     }
 
+    // Returns the same error with another message.
     saying(message) {
         return new ApiError(this.status, this.type, this.code, message);
     }
 
-    // The same error with one of its other messages, the placeholders filled in.
+    // Returns the same error with one of its other messages, the placeholders filled in.
     withMessage(name, values = {}) {
-        const text = written.errors[this.code].messages[name];
+        const text = texts.errors[this.code].messages[name];
         return this.saying(text.replaceAll(/\{(\w+)\}/g, (_, placeholder) => values[placeholder]));
     }
 
-    // The same error for places where the model's own body cannot stand alone.
-    withoutOwnBody() {
+    // Returns the same error without the model's body, which would not fit into a stream.
+    withoutModelBody() {
         return this.saying(this.message);
     }
 }
 
 function errorOf(code) {
-    const { status, type, message } = written.errors[code];
+    const { status, type, message } = texts.errors[code];
     return new ApiError(status, type, code, message);
 }
 
@@ -51,35 +53,35 @@ const ENDPOINT_NOT_CALLED = MODEL_FAILED.withMessage("endpoint_not_called");
 export const MODEL_NOT_READY = errorOf("model_not_ready");
 export const MODEL_TOO_SLOW = errorOf("model_too_slow");
 
-// The request is well-formed and asks for what this model cannot do.
+// Builds the error for a valid request that asks for something this model cannot do.
 export function unsupported(message) {
     return MODEL_REFUSED.saying(message);
 }
 
 export function headersOf(error) {
-    const wait = [429, 503].includes(error.status) && !error.ownBody;
-    const retryAfter = wait ? { "retry-after": String(written.retry_after_seconds) } : {};
+    const wait = [429, 503].includes(error.status) && !error.modelBody;
+    const retryAfter = wait ? { "retry-after": String(texts.retry_after_seconds) } : {};
     return { "content-type": "application/json", ...retryAfter };
 }
 
 export function renderError(error, requestId) {
-    return error.ownBody ?? JSON.stringify(bodyOf(error, requestId));
+    return error.modelBody ?? JSON.stringify(bodyOf(error, requestId));
 }
 
 export function bodyOf({ message, type, code }, requestId) {
     return { error: { message, type, code, request_id: requestId } };
 }
 
-// Writes one line for the operator: what went wrong, never what was sent.
+// Logs one line for the operator: what went wrong, never what the caller sent.
 export function logFailure(error, cause, requestId) {
     if (error.status < 500) return;
     const { status, code } = error;
-    const isOurs = !(cause instanceof ApiError) && cause.OriginalStatusCode === undefined;
-    const why = isOurs ? cause.message : undefined; // a model's message may repeat what it was sent
+    const isSafeToLog = !(cause instanceof ApiError) && cause.OriginalStatusCode === undefined;
+    const why = isSafeToLog ? cause.message : undefined; // a model's message may repeat its input
     console.error(JSON.stringify({ request_id: requestId, status, code, cause: cause.name, why }));
 }
 
-// The error that a caller gets for anything that was thrown; `reason` is why the call was cancelled.
+// Returns the error that the caller gets for anything thrown; `reason` is why the call was cancelled, if it was.
 export function explain(cause, reason) {
     if (reason === IDLE_TIMEOUT || reason === FUNCTION_TIMEOUT) return MODEL_TOO_SLOW;
     if (cause instanceof ApiError) return cause;
@@ -87,24 +89,25 @@ export function explain(cause, reason) {
         return cause.ErrorCode === "ModelInvocationTimeExceeded" ? MODEL_TOO_SLOW : MODEL_FAILED;
     }
     const status = cause.$metadata?.httpStatusCode;
-    if (status >= 300) return ofSageMaker(cause, status);
-    return cause.code ? ENDPOINT_NOT_CALLED : API_FAILED; // only errors of a connection have a system's code
+    if (status >= 300) return fromSageMaker(cause, status);
+    return cause.code ? ENDPOINT_NOT_CALLED : API_FAILED; // only connection errors have a system error code
 }
 
-// By the status of InvokeEndpoint's errors; any other status is our own doing, such as a missing permission.
+// Maps InvokeEndpoint's errors by their status. Any other status is a fault of this deployment, such as a missing
+// permission.
 //
 // Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-function ofSageMaker(cause, status) {
+function fromSageMaker(cause, status) {
     const message = cause.message || "";
     switch (status) {
         case 400:
-            return ofValidationError(message);
+            return fromValidationError(message);
         case 413:
             return BODY_TOO_LARGE;
         case 424:
-            return ofModelError(cause);
+            return fromModelError(cause);
         case 429:
-            return ofModelNotReady(message);
+            return fromModelNotReady(message);
         case 500:
         case 530:
             return API_FAILED;
@@ -117,14 +120,14 @@ function ofSageMaker(cause, status) {
     }
 }
 
-// A ThrottlingException is a 400 too, and so is an endpoint that does not exist yet.
-function ofValidationError(message) {
+// A 400 is also a ThrottlingException, or an endpoint that does not exist yet.
+function fromValidationError(message) {
     if (isThrottling(message)) return TOO_MANY_REQUESTS.saying(message);
     if (message.startsWith("Endpoint ") && message.includes(" not found")) return MODEL_NOT_READY;
     return message ? REFUSED_BY_SAGEMAKER.saying(message) : REFUSED_BY_SAGEMAKER;
 }
 
-function ofModelNotReady(message) {
+function fromModelNotReady(message) {
     const error = isThrottling(message) ? TOO_MANY_REQUESTS : MODEL_NOT_READY;
     return message ? error.saying(message) : error;
 }
@@ -133,8 +136,8 @@ function isThrottling(message) {
     return message.includes("Rate exceeded") || message.includes("hrottl");
 }
 
-// The model's own status and message; one that gave no status took too long, or its container stopped.
-function ofModelError(cause) {
+// Keeps the model's status and message. Without a status, the model was too slow or its container stopped.
+function fromModelError(cause) {
     const status = cause.OriginalStatusCode ?? 0;
     const message = cause.OriginalMessage || cause.message || MODEL_FAILED.message;
     if (status < 400 || status > 599) {
@@ -142,5 +145,5 @@ function ofModelError(cause) {
     }
     const { type, code } = status < 500 ? MODEL_REFUSED : MODEL_FAILED;
     const error = new ApiError(status, type, code, message);
-    return message.startsWith("{") ? Object.assign(error, { ownBody: message }) : error;
+    return message.startsWith("{") ? Object.assign(error, { modelBody: message }) : error;
 }

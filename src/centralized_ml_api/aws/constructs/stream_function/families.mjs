@@ -1,23 +1,21 @@
-// What each kind of server speaks, by the config's word for it.
+// Translates between OpenAI's bodies and those of each family of servers, by the value of `speaks` in the config.
 //
-// A family of chat has `check(body)`, `build(body)`, `stops(body)`, `read(answer, body)` and, where it
-// streams, `readPiece(value)`; both return `{text, finish?, usage?}`. A family of embeddings has `build(body)`
-// and `read(answer)`, which returns the vectors. One that `passes` takes OpenAI's own bodies and answers in them.
+// A chat family has `check(body)`, `build(body)`, `stops(body)`, `read(answer, body)` and, if it streams,
+// `readPiece(value)`; both return `{text, finish?, usage?}`. An embeddings family has `build(body)` and
+// `read(answer)`, which returns the vectors. A family that `passesThrough` uses OpenAI's own bodies, both ways.
 
 import { textGenerationInference, textInputs } from "./text_generation.mjs";
 
-// Servers of OpenAI's own bodies, such as vLLM, SGLang and llama.cpp: bodies pass unchanged, both ways.
-//
-// Only `model` is left out: it is our name of the entry, and such a server knows its model by another one or
-// takes none.
+// Leaves out `model`, the only change for servers with OpenAI's API, such as vLLM, SGLang and llama.cpp: it is the
+// name of the entry, while such a server knows its model by another name or none.
 // Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 function withoutModel({ model, ...body }) {
     return body;
 }
 
 export const FAMILIES = {
-    "openai-chat": { task: "chat", passes: true, check: () => {}, build: withoutModel },
-    "openai-embeddings": { task: "embeddings", passes: true, build: withoutModel },
+    "openai-chat": { task: "chat", passesThrough: true, check: () => {}, build: withoutModel },
+    "openai-embeddings": { task: "embeddings", passesThrough: true, build: withoutModel },
     // Hugging Face's TEI. Source: https://huggingface.github.io/text-embeddings-inference (POST /embed)
     "text-embeddings-inference": {
         task: "embeddings",

@@ -1,4 +1,4 @@
-// Framings of streams: the pieces of an answer on its way out, and the model's bytes on their way in.
+// Reads and writes streams: server-sent events, JSON lines, and SageMaker's response streams.
 //
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html (an event ends with an empty line)
 // and https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_ResponseStream.html
@@ -15,17 +15,18 @@ const BY_TYPE = {
     "application/x-ndjson": LINES,
 };
 
-// `cut(parts)` gives the same bytes in whole pieces; `renderLast(json)` an error as the last piece, or null.
+// Returns the framing of a content type: `cut(chunks)` yields the same bytes in complete frames, and
+// `renderLast(json)` renders an error as the last frame, or returns null where there is no place for one.
 export function framingOf(contentType) {
     const { separators, renderLast } = BY_TYPE[contentType.split(";")[0].trim().toLowerCase()] ?? BYTES;
-    return { cut: (parts) => (separators ? cutAt(separators, parts) : parts), renderLast };
+    return { cut: (chunks) => (separators ? cutAt(separators, chunks) : chunks), renderLast };
 }
 
-// Pieces pass as soon as they are whole. What is left passes at a good end, and is dropped at a bad one.
-async function* cutAt(separators, parts) {
+// Yields frames as soon as they are complete. The rest follows at the end, but not after an error.
+async function* cutAt(separators, chunks) {
     let rest = Buffer.alloc(0);
-    for await (const part of parts) {
-        rest = Buffer.concat([rest, part]);
+    for await (const chunk of chunks) {
+        rest = Buffer.concat([rest, chunk]);
         const end = Math.max(...separators.map((separator) => endOfLast(rest, separator)));
         if (end) yield rest.subarray(0, end);
         rest = rest.subarray(end);
@@ -38,8 +39,8 @@ function endOfLast(bytes, separator) {
     return index < 0 ? 0 : index + separator.length;
 }
 
-// The bytes of each `PayloadPart` as it comes. The SDK throws the other events, which are errors.
-export async function* payloadParts(payloadEvents, cancellation) {
+// Yields the bytes of each `PayloadPart` as it arrives. The SDK throws the other events, which are errors.
+export async function* readPayload(payloadEvents, cancellation) {
     const iterator = payloadEvents[Symbol.asyncIterator]();
     for (;;) {
         cancellation.startIdleTimer();
@@ -50,31 +51,31 @@ export async function* payloadParts(payloadEvents, cancellation) {
     }
 }
 
-// The same pieces, once the first is there: an error before it can still have a status.
-export async function begun(parts) {
-    const first = await parts.next();
-    return rest(first, parts);
+// Waits for the first value, then returns them all: an error before the first can still have a status.
+export async function awaitFirst(values) {
+    const first = await values.next();
+    return prepend(first, values);
 }
 
-async function* rest(first, parts) {
+async function* prepend(first, values) {
     if (first.done) return;
     yield first.value;
-    yield* parts;
+    yield* values;
 }
 
-// The values, as texts, of JSON lines or of server-sent events, which differ by the word before the value.
-export async function* valuesIn(parts) {
-    for await (const line of linesOf(parts)) {
+// Yields the values, as texts, of JSON lines or server-sent events, which have `data:` before each value.
+export async function* readValues(chunks) {
+    for await (const line of readLines(chunks)) {
         const value = line.replace(/^data:/, "").trim();
         if (value && !/^(:|event:|id:|retry:|\[DONE\])/.test(value)) yield value;
     }
 }
 
-async function* linesOf(parts) {
+async function* readLines(chunks) {
     const decoder = new TextDecoder();
     let rest = "";
-    for await (const part of parts) {
-        const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
+    for await (const chunk of chunks) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
         rest = lines.pop();
         yield* lines;
     }

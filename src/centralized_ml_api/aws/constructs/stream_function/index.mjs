@@ -1,4 +1,4 @@
-// What API Gateway calls: one request in, one streamed answer out. Every way in which it can end is here.
+// Handles one request from API Gateway with one streamed response, however it ends.
 //
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
 // and https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
@@ -29,16 +29,16 @@ export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, c
     }
 });
 
-// The event of a Lambda proxy integration as a request. `refused` are the entries that the caller's team may
-// not call, as the function that passes keys on says them.
+// Reads the request from the event of a Lambda proxy integration. `refused` lists the entries that the caller's team
+// may not call, as the authorizer determined.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 function readRequest({ httpMethod, resource, headers, requestContext, body, isBase64Encoded }) {
-    const named = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
-    const lowerCased = Object.fromEntries(named);
+    const entries = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    const lowerCased = Object.fromEntries(entries);
     return {
         method: httpMethod,
-        path: resource, // as the API has it, whatever a custom domain puts before it
+        path: resource, // without what a custom domain puts before it
         headers: { ...lowerCased, "content-type": lowerCased["content-type"] || DEFAULT_CONTENT_TYPE },
         refused: JSON.parse(requestContext.authorizer?.refused ?? "[]"),
         body: Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"),
@@ -54,9 +54,9 @@ async function respond(request, answer, cancellation) {
 }
 
 async function fail(cause, answer, cancellation) {
-    if (cancellation.reason === CLIENT_DISCONNECTED) return; // nobody is there to be told
+    if (cancellation.reason === CLIENT_DISCONNECTED) return; // nobody is left to tell
     const error = explain(cause, cancellation.reason);
     logFailure(error, cause, answer.requestId);
-    if (answer.begun) await answer.breakOff(error);
+    if (answer.headersSent) await answer.endWithError(error);
     else await answer.sendError(error);
 }

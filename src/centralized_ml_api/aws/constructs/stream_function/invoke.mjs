@@ -1,4 +1,4 @@
-// Calls SageMaker endpoints. A call is never repeated: a model would do its work twice.
+// Calls SageMaker endpoints. Calls are never retried: the model would do its work twice.
 
 import {
     InvokeEndpointCommand,
@@ -7,11 +7,11 @@ import {
 } from "@aws-sdk/client-sagemaker-runtime";
 
 import { MODEL_FAILED } from "./errors.mjs";
-import { begun, payloadParts } from "./framing.mjs";
+import { awaitFirst, readPayload } from "./framing.mjs";
 
 const client = new SageMakerRuntimeClient({ maxAttempts: 1 });
 
-// The request headers that SageMaker knows, and the SDK's names for them.
+// Maps SageMaker's request headers to parameters of the SDK.
 // Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html
 const PARAMETERS = {
     "x-amzn-sagemaker-custom-attributes": "CustomAttributes",
@@ -22,49 +22,49 @@ const PARAMETERS = {
     "x-amzn-sagemaker-target-variant": "TargetVariant",
 };
 
-// `POST /{name}` of an entry that streams: its bytes pass unchanged, in and out.
+// Answers `POST /{name}` of an entry that streams: the bytes pass unchanged, both ways.
 export async function passThrough(request, model, answer, cancellation) {
-    const call = callOf(request, model.headers);
-    const { headers, parts } = await invokeStreaming(model.endpoint, call, cancellation);
-    answer.begin(200, headers);
-    await answer.pass(parts);
+    const parameters = requestParameters(request, model.headers);
+    const { headers, chunks } = await invokeStreaming(model.endpoint, parameters, cancellation);
+    answer.writeHead(200, headers);
+    await answer.pipe(chunks);
 }
 
-// What of a request reaches the model: its type, what it accepts, and the configured headers.
-function callOf(request, configured) {
-    const call = { Body: request.body, ContentType: request.headers["content-type"] };
-    if (request.headers.accept) call.Accept = request.headers.accept;
+// Returns what reaches the model: the body, `Content-Type`, `Accept` and the configured headers.
+function requestParameters(request, configured) {
+    const parameters = { Body: request.body, ContentType: request.headers["content-type"] };
+    if (request.headers.accept) parameters.Accept = request.headers.accept;
     for (const name of configured.map((header) => header.toLowerCase())) {
         const value = request.headers[name];
-        if (PARAMETERS[name] && value) call[PARAMETERS[name]] = value;
+        if (PARAMETERS[name] && value) parameters[PARAMETERS[name]] = value;
     }
-    return call;
+    return parameters;
 }
 
-// The model's whole answer to a JSON body: `headers` for the client, and its bytes.
+// Sends a JSON body. Returns the complete response: `headers` for the client, and `bytes`.
 export async function invoke(endpoint, body, cancellation) {
     cancellation.startIdleTimer();
-    const call = jsonCall(body, "application/json");
-    const command = new InvokeEndpointCommand({ EndpointName: endpoint, ...call });
-    const answer = await client.send(command, { abortSignal: cancellation.signal });
+    const parameters = jsonParameters(body, "application/json");
+    const command = new InvokeEndpointCommand({ EndpointName: endpoint, ...parameters });
+    const response = await client.send(command, { abortSignal: cancellation.signal });
     cancellation.stopIdleTimer();
-    return { headers: headersOf(answer), bytes: answer.Body };
+    return { headers: headersOf(response), bytes: response.Body };
 }
 
-// The model's answer to a JSON body as server-sent events.
+// Sends a JSON body. Returns the response, a stream of server-sent events.
 export function invokeEvents(endpoint, body, cancellation) {
-    return invokeStreaming(endpoint, jsonCall(body, "text/event-stream"), cancellation);
+    return invokeStreaming(endpoint, jsonParameters(body, "text/event-stream"), cancellation);
 }
 
-// The answer in pieces, once the first is there.
-async function invokeStreaming(endpoint, call, cancellation) {
+// Returns the response once its first chunk is there: `headers` for the client, and `chunks`.
+async function invokeStreaming(endpoint, parameters, cancellation) {
     cancellation.startIdleTimer();
-    const command = new InvokeEndpointWithResponseStreamCommand({ EndpointName: endpoint, ...call });
-    const answer = await client.send(command, { abortSignal: cancellation.signal });
-    return { headers: headersOf(answer), parts: await begun(payloadParts(answer.Body, cancellation)) };
+    const command = new InvokeEndpointWithResponseStreamCommand({ EndpointName: endpoint, ...parameters });
+    const response = await client.send(command, { abortSignal: cancellation.signal });
+    return { headers: headersOf(response), chunks: await awaitFirst(readPayload(response.Body, cancellation)) };
 }
 
-// What a model answered, as a value.
+// Parses JSON from the model.
 export function readModelJson(bytes) {
     try {
         return JSON.parse(typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("utf8"));
@@ -73,12 +73,12 @@ export function readModelJson(bytes) {
     }
 }
 
-function jsonCall(body, accept) {
+function jsonParameters(body, accept) {
     return { Body: JSON.stringify(body), ContentType: "application/json", Accept: accept };
 }
 
-function headersOf(answer) {
-    const headers = { "content-type": answer.ContentType ?? "application/octet-stream" };
-    if (answer.CustomAttributes) headers["x-amzn-sagemaker-custom-attributes"] = answer.CustomAttributes;
+function headersOf(response) {
+    const headers = { "content-type": response.ContentType ?? "application/octet-stream" };
+    if (response.CustomAttributes) headers["x-amzn-sagemaker-custom-attributes"] = response.CustomAttributes;
     return headers;
 }

@@ -1,10 +1,10 @@
-// Loads which endpoint is behind which name: `{name: {endpoint, speaks?, headers?}}`, for every entry.
+// Loads the table of all entries: `{name: {endpoint, speaks?, headers?}}`.
 //
-// Entries under /v1 have `speaks`; those whose own path leads here have `headers`. The table is in the
-// environment, or in the parameters that the environment names where it does not fit there.
+// Entries under /v1 have `speaks`; those whose own path leads here have `headers`. The table is in an environment
+// variable, or, where it is too large for one, in the SSM parameters that another variable lists.
 
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
-const PARAMETERS_AT_ONCE = 10;
+const PARAMETERS_PER_REQUEST = 10;
 
 let models;
 
@@ -23,11 +23,11 @@ async function read() {
 }
 
 async function readParameters(names) {
-    const { GetParametersCommand, SSMClient } = await import("@aws-sdk/client-ssm"); // most need none of it
+    const { GetParametersCommand, SSMClient } = await import("@aws-sdk/client-ssm"); // most deployments do not need it
     const client = new SSMClient();
     const values = new Map();
-    for (let start = 0; start < names.length; start += PARAMETERS_AT_ONCE) {
-        const command = new GetParametersCommand({ Names: names.slice(start, start + PARAMETERS_AT_ONCE) });
+    for (let start = 0; start < names.length; start += PARAMETERS_PER_REQUEST) {
+        const command = new GetParametersCommand({ Names: names.slice(start, start + PARAMETERS_PER_REQUEST) });
         const { Parameters } = await client.send(command);
         for (const { Name, Value } of Parameters) values.set(Name, Value);
     }

@@ -1,4 +1,5 @@
-// `POST /v1/chat/completions` and `POST /v1/embeddings`: the entry that the body names, whatever it speaks.
+// Answers `POST /v1/chat/completions` and `POST /v1/embeddings` with the entry that the body names, whatever its
+// family.
 //
 // Source: https://platform.openai.com/docs/api-reference
 
@@ -7,7 +8,7 @@ import { MODEL_FAILED, MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, unsupported 
 import { FAMILIES } from "./families.mjs";
 import { invoke, readModelJson } from "./invoke.mjs";
 
-const ANSWERING = { chat: answerChat, embeddings: answerEmbeddings };
+const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
 
 export async function answerOpenAi(task, request, models, answer, cancellation) {
     const body = readBody(request.body);
@@ -19,7 +20,7 @@ export async function answerOpenAi(task, request, models, answer, cancellation) 
     if (!names.includes(body.model)) throw MODEL_NOT_FOUND.withMessage("listing", listed);
     if (request.refused.includes(body.model)) throw NOT_ALLOWED;
     const { endpoint, speaks } = models.get(body.model);
-    await ANSWERING[task]({ body, endpoint, family: FAMILIES[speaks], answer, cancellation });
+    await HANDLERS[task]({ body, endpoint, family: FAMILIES[speaks], answer, cancellation });
 }
 
 function readBody(bytes) {
@@ -31,32 +32,32 @@ function readBody(bytes) {
 }
 
 async function answerEmbeddings({ body, endpoint, family, answer, cancellation }) {
-    if (!family.passes) checkEmbeddings(body);
+    if (!family.passesThrough) checkEmbeddings(body);
     const { headers, bytes } = await invoke(endpoint, family.build(body), cancellation);
-    if (family.passes) return answer.send(200, headers, bytes);
+    if (family.passesThrough) return answer.send(200, headers, bytes);
     const vectors = family.read(readModelJson(bytes));
     if (!Array.isArray(vectors) || !vectors.every(Array.isArray)) {
         throw MODEL_FAILED.withMessage("not_embeddings");
     }
-    return answer.sendJson(listOf(body, vectors));
+    return answer.sendJson(buildList(body, vectors));
 }
 
 function checkEmbeddings({ input, dimensions }) {
     const texts = [input].flat();
     if (!texts.length || !texts.every((text) => typeof text === "string")) {
-        throw unsupported("`input` must be a text or a list of texts: this model takes no tokens.");
+        throw unsupported("`input` must be a string or a list of strings: this model does not accept tokens.");
     }
     if (dimensions !== undefined)
-        throw unsupported("This model's embeddings have one size; leave out `dimensions`.");
+        throw unsupported("This model's embeddings have a fixed size: remove `dimensions`.");
 }
 
-function listOf({ model, encoding_format: format }, vectors) {
-    const encode = format === "base64" ? base64 : (vector) => vector;
+function buildList({ model, encoding_format: format }, vectors) {
+    const encode = format === "base64" ? encodeBase64 : (vector) => vector;
     const data = vectors.map((vector, index) => ({ object: "embedding", index, embedding: encode(vector) }));
     return { object: "list", data, model };
 }
 
-// 32-bit floats, little-endian: what OpenAI's own client asks for.
-function base64(vector) {
+// Encodes a vector as OpenAI's own client asks for it: 32-bit floats, little-endian.
+function encodeBase64(vector) {
     return Buffer.from(new Float32Array(vector).buffer).toString("base64");
 }

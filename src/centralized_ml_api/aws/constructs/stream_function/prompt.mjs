@@ -1,7 +1,7 @@
-// A conversation as one text, for servers that know no roles.
+// Renders a conversation as one text, for servers without roles.
 //
-// A single message of the user is the text itself. Otherwise the system's messages come first, then each turn
-// on a line with its speaker's name, and the text ends where the assistant's next turn begins:
+// A single user message is the text itself. Otherwise the system messages come first, then each turn on a line with
+// its speaker's name, and the text ends where the assistant's next turn begins:
 //
 //     You are brief.
 //
@@ -13,29 +13,29 @@
 import { unsupported } from "./errors.mjs";
 
 const SPEAKERS = { user: "User", assistant: "Assistant" };
-const INSTRUCTING = ["system", "developer"];
+const INSTRUCTION_ROLES = ["system", "developer"];
 
 export function buildPrompt(messages) {
     if (isSingleTurn(messages)) return textOf(messages[0]);
-    const instructions = messages.filter(({ role }) => INSTRUCTING.includes(role)).map(textOf);
-    const turns = messages.filter(({ role }) => !INSTRUCTING.includes(role));
+    const instructions = messages.filter(({ role }) => INSTRUCTION_ROLES.includes(role)).map(textOf);
+    const turns = messages.filter(({ role }) => !INSTRUCTION_ROLES.includes(role));
     const lines = turns.map((message) => `${SPEAKERS[message.role]}: ${textOf(message)}`);
     return [...instructions, [...lines, "Assistant:"].join("\n")].join("\n\n");
 }
 
-// Stops the model from going on with the user's next turn.
+// Returns the stop sequences that keep the model from writing the user's next turn.
 export function promptStops(messages) {
     return isSingleTurn(messages) ? [] : ["\nUser:"];
 }
 
 export function checkMessages(messages) {
     if (!Array.isArray(messages) || !messages.length)
-        throw unsupported("`messages` must be a list that is not empty.");
+        throw unsupported("`messages` must be a non-empty list.");
     for (const message of messages) {
         const role = message?.role;
-        if (!Object.hasOwn(SPEAKERS, role) && !INSTRUCTING.includes(role)) {
+        if (!Object.hasOwn(SPEAKERS, role) && !INSTRUCTION_ROLES.includes(role)) {
             throw unsupported(
-                "This model takes messages of the roles system, developer, user and assistant.",
+                "This model accepts only the roles system, developer, user and assistant.",
             );
         }
         textOf(message);
@@ -52,7 +52,7 @@ function textOf({ content }) {
         !Array.isArray(parts) ||
         !parts.every((part) => part?.type === "text" && typeof part.text === "string")
     ) {
-        throw unsupported("This model takes messages of text alone.");
+        throw unsupported("This model accepts only text in messages.");
     }
     return parts.map((part) => part.text).join("\n");
 }

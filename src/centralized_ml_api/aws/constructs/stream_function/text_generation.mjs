@@ -1,11 +1,11 @@
-// Chat with servers that continue one text: what they cannot do, and in which words they are asked.
+// Translates chat for servers that continue one text, and rejects what they do not support.
 
 import { MODEL_FAILED, unsupported } from "./errors.mjs";
 import { buildPrompt, checkMessages, promptStops } from "./prompt.mjs";
 
 const DEFAULT_MAX_TOKENS = 512; // some servers stop after 20 unless told otherwise
 
-// Hugging Face's TGI, and AWS's LMI (DJL Serving), which speaks the same but streams lines for events.
+// Hugging Face's TGI, and AWS's LMI (DJL Serving), which has the same API but streams JSON lines instead of events.
 //
 // Source: https://huggingface.co/docs/text-generation-inference/reference/api_reference and
 // https://docs.djl.ai/docs/serving/serving/docs/lmi/user_guides/lmi_input_output_schema.html
@@ -33,14 +33,14 @@ export const textGenerationInference = {
         if (typeof generation?.generated_text !== "string") throw unexpected(generation);
         return { text: generation.generated_text, ...endOf(generation.details) };
     },
-    // The last value holds the whole text once more, which was sent already.
+    // The last value repeats the complete text, which was already sent.
     readPiece: (value) => {
         if (typeof value?.token?.text !== "string") throw unexpected(value);
         return { text: value.token.special ? "" : value.token.text, ...endOf(value.details) };
     },
 };
 
-// JumpStart's older containers of Hugging Face models. They answer at once: a stream has one piece of text.
+// JumpStart's older containers for Hugging Face models. They do not stream: a stream has one piece of text.
 //
 // Source: https://github.com/aws/amazon-sagemaker-examples (Amazon_JumpStart_Text_Generation.ipynb)
 export const textInputs = {
@@ -63,11 +63,11 @@ export const textInputs = {
 
 function check(body) {
     checkMessages(body.messages);
-    if ((body.n ?? 1) !== 1) throw unsupported("This model gives one answer; leave out `n`.");
-    if (body.tools?.length) throw unsupported("This model takes no `tools`.");
+    if ((body.n ?? 1) !== 1) throw unsupported("This model generates one answer per request: remove `n`.");
+    if (body.tools?.length) throw unsupported("This model does not support `tools`.");
     if ((body.response_format?.type ?? "text") !== "text")
-        throw unsupported("This model takes no `response_format`.");
-    if (body.logprobs) throw unsupported("This model gives no `logprobs`.");
+        throw unsupported("This model does not support `response_format`.");
+    if (body.logprobs) throw unsupported("This model does not support `logprobs`.");
 }
 
 function stopsOf(body) {
@@ -78,7 +78,7 @@ function maxTokensOf(body) {
     return body.max_completion_tokens ?? body.max_tokens ?? DEFAULT_MAX_TOKENS;
 }
 
-// A temperature of 0 means no sampling, which these servers say in another way; a `top_p` of 1 means nothing.
+// Translates a temperature of 0, which means no sampling, to `do_sample`; leaves out a `top_p` of 1, the default.
 function samplingOf({ temperature, top_p: topP, seed }) {
     return {
         ...(temperature === 0 && { do_sample: false }),
@@ -99,6 +99,7 @@ function usageOf({ generated_tokens: completion, input_length: length, prefill }
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
+// Returns the error for a response in another format: with the server's own message, if it has one.
 function unexpected(value) {
     return typeof value?.error === "string"
         ? MODEL_FAILED.saying(value.error)
