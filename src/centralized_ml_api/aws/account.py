@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
@@ -21,6 +22,30 @@ BOOTSTRAP_VERSION = 6
 """The oldest that the CDK's default synthesizer accepts for stacks with file assets."""
 
 
+UNKNOWN_CALLER = "AWS does not know who you are"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who the credentials belong to: the number of the account, and the ARN of the user or role."""
+
+    account: str
+    arn: str
+
+
+def load_caller(clients: AwsClients) -> Caller:
+    """Returns who deploys.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refuses the credentials.
+        botocore.exceptions.BotoCoreError: there are none, or AWS cannot be reached.
+    """
+    if not clients.has_credentials():  # known at once, without loading the model of a whole service
+        raise NoCredentialsError
+    caller = clients.client("sts").get_caller_identity()
+    return Caller(str(caller["Account"]), str(caller["Arn"]))
+
+
 def load_account(clients: AwsClients) -> str:
     """Returns the number of the account that the credentials belong to.
 
@@ -28,11 +53,9 @@ def load_account(clients: AwsClients) -> str:
         DeployError: there are no credentials, AWS refuses them, or AWS cannot be reached.
     """
     try:
-        if not clients.has_credentials():  # known at once, without loading the model of a whole service
-            raise NoCredentialsError
-        return str(clients.client("sts").get_caller_identity()["Account"])
+        return load_caller(clients).account
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error("AWS does not know who you are", error) from error
+        raise build_aws_error(UNKNOWN_CALLER, error) from error
 
 
 def load_bootstrap_version(clients: AwsClients) -> int | None:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.account import BOOTSTRAP_VERSION, load_account, load_bootstrap_version
+from centralized_ml_api.aws.account import (
+    BOOTSTRAP_VERSION,
+    UNKNOWN_CALLER,
+    load_account,
+    load_bootstrap_version,
+    load_caller,
+)
 from centralized_ml_api.aws.failures import explain_error
 from centralized_ml_api.aws.known_failures import failure_of
 from centralized_ml_api.plan.finding import Finding
@@ -29,20 +35,14 @@ _MARKETPLACE = "https://aws.amazon.com/marketplace/search/results?FULFILLMENT_OP
 
 def check_credentials(context: DoctorContext) -> Iterator[Finding]:
     """Yields one finding: the account and the region, or what is wrong with the credentials."""
-    if not context.clients.has_credentials():
-        missing = failure_of("no-credentials")
-        yield Finding("credentials", "error", missing.title, "none are configured", missing.fix, missing.page)
-        return
     try:
-        caller = context.clients.client("sts").get_caller_identity()
+        caller = load_caller(context.clients)
     except (BotoCoreError, ClientError) as error:
         failure = explain_error(error)
-        if failure is None:
-            yield Finding("credentials", "error", "AWS does not know who you are", str(error))
-        else:
-            yield Finding("credentials", "error", failure.title, str(error), failure.fix, failure.page)
+        title, fix, page = (failure.title, failure.fix, failure.page) if failure else (UNKNOWN_CALLER, "", "")
+        yield Finding("credentials", "error", title, str(error), fix, page)
         return
-    who = f"account {caller['Account']} as {caller['Arn']} in {context.clients.region}"
+    who = f"account {caller.account} as {caller.arn} in {context.clients.region}"
     yield Finding("credentials", "ok", "AWS knows who you are", who)
 
 
