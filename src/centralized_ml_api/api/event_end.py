@@ -22,6 +22,11 @@ def render_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def render_end(ends: datetime, now: datetime) -> str:
+    """Renders when the event ends, and how long that is from now. Pure."""
+    return f"Ends in {render_left(ends - now)}, at {render_instant(ends)}"
+
+
 def render_left(left: timedelta) -> str:
     """Renders a length of time in its two largest units: `2 days 3 h`, `1 h 59 min`, `10 min`, `45 s`. Pure.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.api.event_end import render_left
+from centralized_ml_api.api.event_end import render_end
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import json_option, state_flag, state_option
 from centralized_ml_api.cli.output import counted
@@ -62,8 +62,8 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
     address = status.address or "(starting)"
     lines = [f"Serving {status.config} on {address} for {minutes:.0f} min (pid {status.pid})"]
     if status.ends:
-        left = datetime.fromisoformat(status.ends) - datetime.fromtimestamp(now_seconds, UTC)
-        lines.append(f"Ends in {render_left(left)}, at {status.ends}")
+        now = datetime.fromtimestamp(now_seconds, UTC)
+        lines.append(render_end(datetime.fromisoformat(status.ends), now))
     if status.gateway_trouble:
         lines.append(f"gateway: {status.gateway_trouble}")
     lines.append(f"SageMaker runtime: {status.sagemaker_runtime}")

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from centralized_ml_api.api.event_end import render_left
+from centralized_ml_api.api.event_end import render_end, render_left
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.verbs.watch.rows import choose_rows
 
@@ -70,7 +70,7 @@ def _head(status: LocalStatus, now: datetime) -> Iterable[str]:
     since = now - datetime.fromtimestamp(status.started, UTC)
     yield f"{status.address or '(starting)'}  for {render_left(since)}  {status.config}"
     if status.ends:
-        yield f"Ends in {render_left(datetime.fromisoformat(status.ends) - now)}, at {status.ends}"
+        yield render_end(datetime.fromisoformat(status.ends), now)
     if status.gateway_trouble:
         yield f"gateway: {status.gateway_trouble}"
 
