@@ -11,6 +11,8 @@ Source: https://platform.openai.com/docs/guides/error-codes
 `errors.json`, which the JavaScript on AWS reads too:
 
     retry_after_seconds   what `Retry-After` says with a 503
+    not_ready             {state: what `/health` says of an entry that cannot answer}
+    sagemaker             what messages of SageMaker contain, by what they mean
     types                 {type: whose move it is}
     errors                {code: {status, type, message, messages?}}
 
@@ -28,6 +30,31 @@ _WRITTEN: dict[str, Any] = json.loads(Path(__file__).with_name("errors.json").re
 
 RETRY_AFTER_SECONDS: int = _WRITTEN["retry_after_seconds"]
 """About how long a model server takes to come back."""
+
+NOT_READY_REASONS: dict[str, str] = _WRITTEN["not_ready"]
+"""What `/health` says of an entry that cannot answer, by its state; AWS knows more states than a machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class SageMakerMarks:
+    """What SageMaker's messages contain where the status alone does not say what happened.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+
+    Attributes:
+        throttled: Any of these: called too often.
+        no_endpoint_start: With `no_endpoint`: such a message starts with it.
+        no_endpoint: Contained in it: there is no such endpoint, or not yet.
+        too_slow: The model took too long.
+    """
+
+    throttled: list[str]
+    no_endpoint_start: str
+    no_endpoint: str
+    too_slow: str
+
+
+SAGEMAKER_MARKS = SageMakerMarks(**_WRITTEN["sagemaker"])
 
 
 @dataclass(frozen=True, slots=True)

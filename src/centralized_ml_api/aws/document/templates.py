@@ -31,8 +31,9 @@ _ORIGINAL = (
     "#set($s=$input.path('$.OriginalStatusCode'))#set($m=$input.path('$.OriginalMessage'))"
     """#if("$!m"=="")#set($m=$input.path('$.Message'))#end"""
 )
-_NO_ENDPOINT = '$m.startsWith("Endpoint ")&&$m.contains(" not found")'
-_THROTTLED = '$m.contains("Rate exceeded")||$m.contains("hrottl")'
+_MARKS = errors.SAGEMAKER_MARKS
+_NO_ENDPOINT = f'$m.startsWith("{_MARKS.no_endpoint_start}")&&$m.contains("{_MARKS.no_endpoint}")'
+_THROTTLED = "||".join(f'$m.contains("{mark}")' for mark in _MARKS.throttled)
 
 
 def render_fixed(error: ApiError, headers: Mapping[str, str] | None = None) -> str:
@@ -88,7 +89,7 @@ def render_model_error() -> str:
         f'{_every_answer()}{_ORIGINAL}#if("$!m"==""){_say(errors.MODEL_FAILED)}#end'
         f'#if("$!s"=="")#set($s=0)#end#if($s>=400&&$s<=599)#set($own=true)#set({_OVERRIDE}.status=$s)'
         f"#if($s<500){_words(errors.MODEL_REFUSED)}#else{_words(errors.MODEL_FAILED)}#end"
-        f'#elseif($m.contains("timed out")){_overridden(errors.MODEL_TOO_SLOW)}'
+        f'#elseif($m.contains("{_MARKS.too_slow}")){_overridden(errors.MODEL_TOO_SLOW)}'
         f"#else{_overridden(errors.MODEL_FAILED)}#end"
         f'#if($own&&$m.startsWith("{{"))$m#else{_SHAPE}#end'
     )

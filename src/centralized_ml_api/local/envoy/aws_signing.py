@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from centralized_ml_api.local.gateway import Signing
 
 SAGEMAKER_ERRORS = "sagemaker-errors"
@@ -58,8 +61,18 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
 def render_sagemaker_errors() -> str:
     """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start."""
     tables = "\n".join(_render_error(name, error) for name, error in _ERRORS.items())
-    head = f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
+    head = (
+        f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
+        f"local MARKS = {{{', '.join(_render_marks())}}}\n"
+    )
     return head + _SCRIPT.read_text(encoding="ascii")
+
+
+def _render_marks() -> Iterator[str]:
+    """Yields the fields of a Lua table; for plain ASCII JSON and Lua quote alike."""
+    for name, marks in asdict(errors.SAGEMAKER_MARKS).items():
+        value = json.dumps(marks)
+        yield f"{name} = {value if isinstance(marks, str) else f'{{{value[1:-1]}}}'}"
 
 
 def _render_error(name: str, error: errors.ApiError) -> str:

@@ -1,5 +1,6 @@
--- Turns SageMaker's error responses into errors of this API. Two tables precede this script: `ERRORS`, from names
--- to {status, type, code, message}, whose strings are escaped for JSON, and `RETRY_AFTER`, in seconds.
+-- Turns SageMaker's error responses into errors of this API. These precede this script: `ERRORS`, from names to
+-- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; and `MARKS`, what
+-- SageMaker's messages contain, by meaning.
 -- Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 local ESCAPES = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
@@ -56,7 +57,10 @@ local function unescape(escaped)
 end
 
 local function is_throttled(message)
-  return message:find("Rate exceeded", 1, true) or message:find("hrottl", 1, true)
+  for _, mark in ipairs(MARKS.throttled) do
+    if message:find(mark, 1, true) then return true end
+  end
+  return false
 end
 
 -- Chooses the error for a ModelError. Without a status from the model, it was too slow or its container stopped.
@@ -64,7 +68,7 @@ local function choose_model_error(members)
   local status = tonumber(members.OriginalStatusCode) or 0
   local message = members.OriginalMessage or members.Message
   if status < 400 or status > 599 then
-    local slow = message and message:find("timed out", 1, true)
+    local slow = message and message:find(MARKS.too_slow, 1, true)
     return slow and ERRORS.MODEL_TOO_SLOW or ERRORS.MODEL_FAILED, message
   end
   local error = status < 500 and ERRORS.MODEL_REFUSED or ERRORS.MODEL_FAILED
@@ -78,9 +82,8 @@ local function choose_error(status, members)
   if status == 424 then return choose_model_error(members) end
   if (status == 400 or status == 429) and is_throttled(message) then return ERRORS.TOO_MANY_REQUESTS, own_message end
   if status == 429 then return ERRORS.MODEL_NOT_READY, own_message end
-  if status == 400 and message:find("^Endpoint ") and message:find(" not found", 1, true) then
-    return ERRORS.MODEL_NOT_READY
-  end
+  local starts = message:find(MARKS.no_endpoint_start, 1, true) == 1
+  if status == 400 and starts and message:find(MARKS.no_endpoint, 1, true) then return ERRORS.MODEL_NOT_READY end
   if status == 400 then return ERRORS.REFUSED_BY_SAGEMAKER, own_message end
   if status == 413 then return ERRORS.BODY_TOO_LARGE end
   if status == 500 or status == 530 then return ERRORS.API_FAILED end

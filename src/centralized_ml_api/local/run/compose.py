@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
+from centralized_ml_api.api.error_shape import NOT_READY_REASONS
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
     Find = Callable[[str], Running | None]
-
-
-WORDS: dict[EntryState, str] = {
-    "preparing": "is being prepared",
-    "starting": "is starting",
-    "restarting": "is starting again",
-    "unready": "is not ready",
-    "failed": "could not be started",
-}
 
 
 def build_gateway(
@@ -124,7 +116,7 @@ def _server_path(entry: ModelDeployment, running: Running) -> str | None:
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
     """Returns (name, state in words). Participants read these: they learn no detail of this machine."""
     return [
-        (status.name, WORDS[status.state])
+        (status.name, NOT_READY_REASONS[status.state])
         for status in statuses
         if status.state not in {"ready", "not served"}
     ]

@@ -1,13 +1,12 @@
 // Renders errors in the API's one shape, and maps SageMaker's errors to them, as API Gateway does on the paths
 // without this function.
 //
-// The texts are those of the whole API: deploying the function puts `errors.json` beside this file.
+// The texts are those of the whole API: deploying the function puts `errors.json` beside this file,
+// with the size limit of bodies in it.
 
 import texts from "./errors.json" with { type: "json" };
 
 import { FUNCTION_TIMEOUT, IDLE_TIMEOUT } from "./cancellation.mjs";
-
-const BODY_LIMIT_BYTES = 6 * 1024 * 1024;
 
 export class ApiError extends Error {
     constructor(status, type, code, message) {
@@ -37,9 +36,11 @@ function errorOf(code) {
     return new ApiError(status, type, code, message);
 }
 
+export const NOT_READY_REASONS = texts.not_ready; // what `/health` says of an entry, by its state
+
 export const BODY_TOO_LARGE = errorOf("body_too_large").withMessage("over_limit", {
-    megabytes: BODY_LIMIT_BYTES / 1024 / 1024,
-    bytes: BODY_LIMIT_BYTES,
+    megabytes: texts.body_limit_bytes / 1024 / 1024,
+    bytes: texts.body_limit_bytes,
 });
 export const REFUSED_BY_SAGEMAKER = errorOf("refused_by_sagemaker");
 export const MODEL_REFUSED = errorOf("model_refused");
@@ -123,7 +124,8 @@ function fromSageMaker(cause, status) {
 // A 400 is also a ThrottlingException, or an endpoint that does not exist yet.
 function fromValidationError(message) {
     if (isThrottling(message)) return TOO_MANY_REQUESTS.saying(message);
-    if (message.startsWith("Endpoint ") && message.includes(" not found")) return MODEL_NOT_READY;
+    const { no_endpoint_start: start, no_endpoint: rest } = texts.sagemaker;
+    if (message.startsWith(start) && message.includes(rest)) return MODEL_NOT_READY;
     return message ? REFUSED_BY_SAGEMAKER.saying(message) : REFUSED_BY_SAGEMAKER;
 }
 
@@ -133,7 +135,7 @@ function fromModelNotReady(message) {
 }
 
 function isThrottling(message) {
-    return message.includes("Rate exceeded") || message.includes("hrottl");
+    return texts.sagemaker.throttled.some((mark) => message.includes(mark));
 }
 
 // Keeps the model's status and message. Without a status, the model was too slow or its container stopped.
@@ -141,7 +143,7 @@ function fromModelError(cause) {
     const status = cause.OriginalStatusCode ?? 0;
     const message = cause.OriginalMessage || cause.message || MODEL_FAILED.message;
     if (status < 400 || status > 599) {
-        return (message.includes("timed out") ? MODEL_TOO_SLOW : MODEL_FAILED).saying(message);
+        return (message.includes(texts.sagemaker.too_slow) ? MODEL_TOO_SLOW : MODEL_FAILED).saying(message);
     }
     const { type, code } = status < 500 ? MODEL_REFUSED : MODEL_FAILED;
     const error = new ApiError(status, type, code, message);

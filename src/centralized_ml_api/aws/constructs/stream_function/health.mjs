@@ -1,6 +1,6 @@
 // Answers `GET /health`: which entries are ready, by the status of their endpoints.
 
-import { MODEL_NOT_READY, bodyOf, headersOf } from "./errors.mjs";
+import { MODEL_NOT_READY, NOT_READY_REASONS, bodyOf, headersOf } from "./errors.mjs";
 
 const CONCURRENT_REQUESTS = 10;
 const TIMEOUT_MILLISECONDS = 20_000; // less than the 29 seconds of API Gateway
@@ -9,13 +9,13 @@ const TIMEOUT_MILLISECONDS = 20_000; // less than the 29 seconds of API Gateway
 // Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html (EndpointStatus)
 const READY = ["InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"];
 const REASONS = {
-    Creating: "is starting",
-    Deleting: "is being removed",
-    Failed: "could not be started",
-    OutOfService: "is out of service",
+    Creating: NOT_READY_REASONS.starting,
+    Deleting: NOT_READY_REASONS.removed,
+    Failed: NOT_READY_REASONS.failed,
+    OutOfService: NOT_READY_REASONS.out_of_service,
 };
-const NOT_FOUND = "does not exist";
-const UNKNOWN = "is not ready"; // the status gives no reason
+const NOT_FOUND = NOT_READY_REASONS.missing;
+const UNKNOWN = NOT_READY_REASONS.unready; // the status gives no reason
 
 let cached = { at: -Infinity };
 
