@@ -73,7 +73,8 @@ def start_model(code: Path, environment: Mapping[str, str] | None = None) -> Ite
     variables = build_python_environment(os.environ, environment or {})
     port = free_port()
     serving = PythonServing(code, None, "auto")
-    launch = PythonServer(serving, code, code.name, python, variables).launch(port)
+    threads = serving.places(environment or {})
+    launch = PythonServer(serving, code, code.name, threads, python, variables).launch(port)
     log = code.parent / f"{code.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

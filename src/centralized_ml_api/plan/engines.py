@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urljoin, urlsplit
 
-from centralized_ml_api.config.schema import Local, Speaks
+from centralized_ml_api.config.schema import THREADS_VARIABLE, Local, Speaks
 from centralized_ml_api.config.weights import Weights, parse_weights
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ SPOKEN_AT: dict[str, Speaks] = {
 """A server that takes calls at one of these paths says by it what it speaks."""
 
 CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
+
+LLAMA_CPP_PLACES = 4
+"""How many conversations one llama.cpp holds at once; each keeps a cache for the whole context in memory."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -98,6 +101,15 @@ class Serving(ABC):
         """Returns why it cannot be served whatever is done on this machine; None when it can."""
         return None
 
+    def places(self, environment: Mapping[str, str]) -> int | None:
+        """Returns how many requests one process answers at once; None where nobody knows.
+
+        Args:
+            environment: the entry's `local.environment`.
+        """
+        del environment
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class LlamaCppServing(Serving):
@@ -130,6 +142,11 @@ class LlamaCppServing(Serving):
         """Its own."""
         return "/health"
 
+    def places(self, environment: Mapping[str, str]) -> int:
+        """Returns how many conversations it holds at once; more requests wait inside the server."""
+        del environment
+        return LLAMA_CPP_PLACES
+
 
 @dataclass(frozen=True, slots=True)
 class PythonServing(Serving):
@@ -146,6 +163,14 @@ class PythonServing(Serving):
     def summary(self) -> str:
         """The folder's own name."""
         return self.code.name
+
+    def places(self, environment: Mapping[str, str]) -> int:
+        """Returns its number of model threads: one, unless the environment asks for more.
+
+        Raises:
+            ValueError: the environment asks for something else than a number, which `check` refuses.
+        """
+        return int(environment.get(THREADS_VARIABLE, 1))
 
 
 @dataclass(frozen=True, slots=True)

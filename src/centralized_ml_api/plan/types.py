@@ -100,6 +100,12 @@ class LocalPlan:
     environment: Mapping[str, str]
     speaks: Speaks | None = None
 
+    @property
+    def places(self) -> int | None:
+        """How many requests all replicas together answer at once; None where nobody knows."""
+        places = self.serving.places(self.environment)
+        return None if places is None else places * self.replicas
+
 
 @dataclass(frozen=True, slots=True)
 class About:

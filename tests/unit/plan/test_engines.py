@@ -23,6 +23,7 @@ from centralized_ml_api.plan.engines import (
     UrlTarget,
     build_serving,
 )
+from centralized_ml_api.plan.types import LocalPlan
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema import Speaks
@@ -52,6 +53,7 @@ def facts(serving: Serving) -> dict[str, Any]:
         "weights": serving.weights_to_fetch,
         "waits for pull": serving.waits_for_pull,
         "code": serving.code_folder,
+        "places": serving.places({}),
         "fault": serving.find_fault(),
     }
     return {name: value for name, value in said.items() if value}
@@ -69,6 +71,7 @@ def test_llama_cpp_chats_as_openai_does() -> None:
         "runs here": True,
         "weights": WEIGHTS,
         "waits for pull": True,
+        "places": 4,
     }
 
 
@@ -80,8 +83,19 @@ def test_python_has_sagemakers_paths_and_packages() -> None:
         "runs here": True,
         "installs packages": True,
         "code": CODE,
+        "places": 1,
     }
     assert facts(PythonServing(CODE, WEIGHTS, "auto"))["weights"] == WEIGHTS
+
+
+def test_a_python_model_has_a_place_for_each_thread_of_each_replica() -> None:
+    assert LocalPlan(PYTHON, 1, {"MODEL_SERVER_THREADS": "3"}).places == 3
+    assert LocalPlan(PYTHON, 2, {"MODEL_SERVER_THREADS": "3"}).places == 6
+
+
+def test_nobody_knows_the_places_of_a_server_that_is_not_ours() -> None:
+    assert LocalPlan(LLAMA, 2, {}).places == 8
+    assert [LocalPlan(serving, 2, {}).places for serving in (COMMAND, URL, SAGEMAKER)] == [None, None, None]
 
 
 def test_a_command_has_the_configured_paths_and_says_by_its_path_what_it_speaks() -> None:

@@ -25,6 +25,7 @@ from centralized_ml_api.config.schema.entry import Autoscaling, EndpointEntry, E
 from centralized_ml_api.config.schema.event import Budget, Event, Team
 from centralized_ml_api.config.schema.integration import FunctionProperties, Integration, ScopedPermissions
 from centralized_ml_api.config.schema.local import (
+    THREADS_VARIABLE,
     Command,
     Fetch,
     LlamaCpp,
@@ -41,6 +42,7 @@ __all__ = [
     "NAME_PATTERN",
     "NOT_BLANK",
     "REGION_PATTERN",
+    "THREADS_VARIABLE",
     "Autoscaling",
     "Budget",
     "Command",

@@ -18,6 +18,9 @@ from centralized_ml_api.config.schema.base import (
 
 Fetch = Literal["auto", "manual"]
 
+THREADS_VARIABLE = "MODEL_SERVER_THREADS"
+"""The variable that says how many requests one process of the engine `python` runs at once."""
+
 
 class LocalServing(Written):
     """What all local engines have in common."""

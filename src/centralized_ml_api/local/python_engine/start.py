@@ -1,6 +1,6 @@
 """Makes two packages importable, and nothing else of this machine; the first thing a model's process runs.
 
-    ENVIRONMENT/bin/python -P start.py LIBRARY --code FOLDER --model-dir FOLDER
+    ENVIRONMENT/bin/python -P start.py LIBRARY --code FOLDER --model-dir FOLDER --name NAME --threads 1
 
 `LIBRARY` is a folder with the HTTP library. Neither it nor this file's own folder stays on `sys.path`, so
 that `inference.py` finds what its environment has, and no file of ours by accident.

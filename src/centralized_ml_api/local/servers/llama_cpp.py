@@ -54,6 +54,7 @@ class LlamaCppServer:
             "--model": str(self.model_path),
             "--alias": self.name,
             "--context": str(self.serving.context),
+            "--parallel": str(self.serving.places(self.environment)),
             "--port": str(port),
         }
         argv = (*program, *(word for pair in arguments.items() for word in pair))

@@ -1,6 +1,6 @@
 """The process around llama.cpp's own HTTP server. Run by path: it imports nothing but `xllamacpp`.
 
-    python llama_cpp_main.py --model FILE --alias NAME --context 2048 --port 9000
+    python llama_cpp_main.py --model FILE --alias NAME --context 2048 --parallel 4 --port 9000
 
 Answers on 127.0.0.1 only. Ends with status 0 on SIGTERM or SIGINT, and with 1 and a last line that says why
 when the model cannot be loaded.
@@ -18,8 +18,6 @@ from pathlib import Path
 import xllamacpp
 
 ANSWER_TOKENS = 512
-CONVERSATIONS = 4
-"""How many requests are answered at once; more wait their turn inside llama.cpp."""
 
 CONNECTIONS = 512
 """Threads of llama.cpp's HTTP server.
@@ -57,6 +55,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help="the GGUF file")
     parser.add_argument("--alias", required=True, help='what answers name as "model"')
     parser.add_argument("--context", type=int, required=True, help="tokens of one conversation")
+    parser.add_argument("--parallel", type=int, required=True, help="conversations at once; more calls wait")
     parser.add_argument("--port", type=int, required=True)
     return parser.parse_args()
 
@@ -74,18 +73,18 @@ def _build_parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
     parameters.model_alias = {arguments.alias}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = arguments.port
-    _set_conversations(parameters, arguments.context)
+    _set_conversations(parameters, arguments)
     _set_threads(parameters)
     _set_start(parameters)
     _set_surface(parameters)
     return parameters
 
 
-def _set_conversations(parameters: xllamacpp.CommonParams, context: int) -> None:
+def _set_conversations(parameters: xllamacpp.CommonParams, arguments: argparse.Namespace) -> None:
     # Separate caches instead of a unified one: the same memory, but a long conversation cannot take the room
     # of the others, which would then fail half way through an answer.
-    parameters.n_parallel = CONVERSATIONS
-    parameters.n_ctx = CONVERSATIONS * context
+    parameters.n_parallel = arguments.parallel
+    parameters.n_ctx = arguments.parallel * arguments.context
     parameters.kv_unified = False
     # A small model sometimes finds no end: a call without max_tokens must not run into the API's timeout.
     parameters.n_predict = ANSWER_TOKENS

@@ -35,6 +35,7 @@ class PythonServer:
         serving: What the config says; its code is also the process's own folder.
         model_dir: What `model_fn` gets.
         name: The entry's.
+        threads: How many requests it answers at once.
         python: The environment that it runs in.
         environment: The variables of the process, see `build_python_environment`.
     """
@@ -42,6 +43,7 @@ class PythonServer:
     serving: PythonServing
     model_dir: Path
     name: str
+    threads: int
     python: Environment
     environment: Mapping[str, str] = field(repr=False)
 
@@ -53,7 +55,8 @@ class PythonServer:
     def launch(self, port: int) -> Launch:
         """Builds the process that will answer on `port`. Pure."""
         code = self.serving.code
-        arguments = ("--code", str(code), "--model-dir", str(self.model_dir), "--name", self.name)
+        folders = ("--code", str(code), "--model-dir", str(self.model_dir))
+        arguments = (*folders, "--name", self.name, "--threads", str(self.threads))
         # -P: neither our own folder nor the current one comes before the standard library.
         argv = (str(self.python.python), "-P", str(_START), str(self.python.library), *arguments)
         own = {
@@ -80,7 +83,8 @@ def make_service(
         )
         weights = await fetch(serving.weights, spec.folders, say) if serving.weights else serving.code
         environment = build_python_environment(os.environ, spec.local.environment)
-        return PythonServer(serving, find_model_folder(weights), spec.name, python, environment)
+        threads = serving.places(spec.local.environment)
+        return PythonServer(serving, find_model_folder(weights), spec.name, threads, python, environment)
 
     return parts.replicate(spec, prepare, changed)
 

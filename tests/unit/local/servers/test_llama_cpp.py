@@ -115,7 +115,7 @@ def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
     server: Server = LlamaCppServer(serving(path, 2048), path, "my-model", {"A": "b"}, tmp_path)
     launch = server.launch(9000)
     arguments = " ".join(launch.argv)
-    assert arguments.endswith("--model /m.gguf --alias my-model --context 2048 --port 9000")
+    assert arguments.endswith("--model /m.gguf --alias my-model --context 2048 --parallel 4 --port 9000")
     assert (launch.environment, launch.cwd) == ({"A": "b"}, tmp_path)
     assert server.ping_path == "/health"
 

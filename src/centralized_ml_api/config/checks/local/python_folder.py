@@ -1,12 +1,14 @@
-"""The folder that the engine `python` runs, and the file `inference.py` in it: C306."""
+"""The folder that the engine `python` runs, the file `inference.py` in it, and its threads."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.resolve import candidate_paths, is_file, is_folder, resolve_folder
 from centralized_ml_api.config.rule import Example
+from centralized_ml_api.config.schema import THREADS_VARIABLE
 from centralized_ml_api.config.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 _FILE = "inference.py"
+_THREADS = re.compile(r"[1-9][0-9]{0,3}")
 
 
-def _check(context: Context) -> Iterator[Problem]:
+def _check_file(context: Context) -> Iterator[Problem]:
     for local in context.locals("python"):
         code = local.string("code")
         if code is None or not code.value.strip():
@@ -55,7 +58,33 @@ Source: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pyto
         wrong='"local": {"engine": "python", "code": "models/orc"}',
         right='"local": {"engine": "python", "code": "models/ocr"}',
     ),
-    check=_check,
+    check=_check_file,
 )
 
-RULES = (MISSING_INFERENCE,)
+
+def _check_threads(context: Context) -> Iterator[Problem]:
+    for local in context.locals("python"):
+        environment = local.object("environment")
+        threads = environment.string(THREADS_VARIABLE) if environment else None
+        if threads and not _THREADS.fullmatch(threads.value):
+            yield MALFORMED_THREADS.problem(
+                threads.location, found=quoted(threads.value), expected='a number from "1" to "9999"'
+            )
+
+
+MALFORMED_THREADS = CheckedRule(
+    id="C308",
+    title="malformed number of threads",
+    meaning="""\
+`MODEL_SERVER_THREADS` in the environment of a model with the engine `python` is the number of requests that
+one of its processes runs at once: a whole number from 1 to 9999, written as a string, like all environment
+variables.""",
+    example=Example(
+        at="$.models[2].local",
+        wrong='"environment": {"MODEL_SERVER_THREADS": "many"}',
+        right='"environment": {"MODEL_SERVER_THREADS": "4"}',
+    ),
+    check=_check_threads,
+)
+
+RULES = (MISSING_INFERENCE, MALFORMED_THREADS)

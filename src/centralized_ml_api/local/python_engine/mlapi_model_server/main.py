@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from waitress.channel import HTTPChannel
     from waitress.server import BaseWSGIServer
 
-THREADS_VARIABLE = "MODEL_SERVER_THREADS"
 TIMEOUT_VARIABLE = "MODEL_SERVER_TIMEOUT"
 
 DEFAULT_LIMIT_SECONDS = 60.0
@@ -62,14 +61,14 @@ def main(arguments: Sequence[str]) -> int:
         functions = load_functions(options.code)
         threads = ModelThreads(
             lambda: Handler(functions, options.model_dir, options.name),
-            threads=_count(THREADS_VARIABLE, 1),
+            threads=options.threads,
             waiting=WAITING_CALLS,
             limit_seconds=float(os.environ.get(TIMEOUT_VARIABLE, DEFAULT_LIMIT_SECONDS)),
         )
         threads.start()
     except BaseException as error:  # noqa: BLE001  whatever the model raises, sys.exit() too
         return _fail(options.code, error)
-    return _serve(threads, options.name)
+    return _serve(threads, options)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -82,28 +81,29 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--code", type=Path, required=True, help="the folder with inference.py")
     parser.add_argument("--model-dir", type=Path, required=True, help="what model_fn gets")
     parser.add_argument("--name", required=True, help="the entry's name")
+    parser.add_argument("--threads", type=int, required=True, help="requests that run at once")
     return parser.parse_args(arguments)
 
 
-def _serve(threads: ModelThreads, name: str) -> int:
+def _serve(threads: ModelThreads, options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    server = _build_server(threads)
+    server = _build_server(threads, options.threads + WAITING_CALLS + SPARE_THREADS)
     threading.Thread(target=server.run, name="http", daemon=True).start()
-    logging.getLogger("model server").info("serving %s on 127.0.0.1:%s", name, server.effective_port)
+    logging.getLogger("model server").info("serving %s on 127.0.0.1:%s", options.name, server.effective_port)
     stop.wait()
     threads.drain(DRAIN_SECONDS)
     _flush(server)
     return 0
 
 
-def _build_server(threads: ModelThreads) -> BaseWSGIServer:
+def _build_server(threads: ModelThreads, http_threads: int) -> BaseWSGIServer:
     return waitress.create_server(
         Application(threads),
         host="127.0.0.1",
         port=int(os.environ["PORT"]),
-        threads=_count(THREADS_VARIABLE, 1) + WAITING_CALLS + SPARE_THREADS,
+        threads=http_threads,
         ident=None,
         backlog=1024,
         connection_limit=1024,
@@ -122,10 +122,6 @@ def _flush(server: BaseWSGIServer) -> None:
         if not any(channel.requests or channel.total_outbufs_len for channel in channels):
             return
         time.sleep(0.01)
-
-
-def _count(variable: str, default: int) -> int:
-    return max(1, int(os.environ.get(variable, default)))
 
 
 def _fail(code: Path, error: BaseException) -> int:
