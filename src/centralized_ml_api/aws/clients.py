@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from typing import Any
@@ -29,8 +30,10 @@ class AwsClients:
         self._session = _load("botocore.session").Session()
         try:
             configured = self._session.get_config_variable("region")
+            loader = _make_loader(self._session.get_config_variable("data_path"))
         except _load("botocore.exceptions").ProfileNotFound as error:
             raise DeployError(str(error), fix="set AWS_PROFILE to a profile of ~/.aws/config") from error
+        self._session.register_component("data_loader", loader)
         self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
 
     def client(self, service: str) -> Any:
@@ -50,6 +53,12 @@ class AwsClients:
     def has_credentials(self) -> bool:
         """Returns whether there are credentials, not whether AWS accepts them."""
         return self._session.get_credentials() is not None
+
+
+@functools.cache
+def _make_loader(data_path: str | None) -> Any:
+    """Returns what reads AWS's descriptions of its services, which are megabytes: once for all sessions."""
+    return _load("botocore.loaders").create_loader(data_path)
 
 
 def _load(module: str) -> Any:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.errors import DeployError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -30,3 +36,21 @@ def test_a_profile_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DeployError, match="nobody") as caught:
         AwsClients()
     assert "AWS_PROFILE" in caught.value.fix
+
+
+def test_services_of_the_users_own_data_path_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AwsClients("eu-west-1").client("sts")  # AWS's own descriptions are kept for the next one
+    facts = {
+        "apiVersion": "2026-01-01",
+        "endpointPrefix": "beta",
+        "protocol": "json",
+        "serviceId": "Beta",
+        "signatureVersion": "v4",
+    }
+    description = tmp_path / "beta" / "2026-01-01" / "service-2.json"
+    description.parent.mkdir(parents=True)
+    description.write_text(json.dumps({"metadata": facts, "operations": {}, "shapes": {}}), encoding="utf-8")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    assert AwsClients("eu-west-1").client("beta").meta.service_model.api_version == "2026-01-01"

@@ -7,7 +7,6 @@ import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
@@ -239,7 +238,7 @@ def test_a_refusal_names_what_aws_refused(deployed: AwsWire) -> None:
 )
 def test_a_query_that_fails_or_never_ends_is_an_error(aws: AwsWire, status: str, said: str) -> None:
     Insights(aws, {"hours": status})
-    logs = boto3.client("logs", region_name="us-east-1")
+    logs = AwsClients("us-east-1").client("logs")
     asked = {"mine": QUERIES["hours"]}
     with pytest.raises(DeployError, match=said):
         run_queries(logs, "group", asked, since=NOON, until=NOON, pause=lambda _: None)
@@ -248,7 +247,7 @@ def test_a_query_that_fails_or_never_ends_is_an_error(aws: AwsWire, status: str,
 
 def test_a_query_is_looked_at_until_it_answers(aws: AwsWire) -> None:
     Insights(aws, ANSWERS, running=3)
-    logs = boto3.client("logs", region_name="us-east-1")
+    logs = AwsClients("us-east-1").client("logs")
     asked = {"mine": QUERIES["model_latencies"]}
     answers = run_queries(logs, "group", asked, since=NOON, until=NOON, pause=lambda _: None)
     assert answers == {"mine": [{"model": "/chat", "p50": "121", "p95": "910"}]}
