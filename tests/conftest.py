@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import TYPE_CHECKING
+
+from support.slow_files import has_only_slow_tests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 os.environ.setdefault("MLAPI_JUMPSTART_MIRROR", "http://127.0.0.1:9")
 """JumpStart's bucket is elsewhere; at this address nothing answers. Tests that need one make their own."""
@@ -13,3 +21,8 @@ os.environ.setdefault("HF_ENDPOINT", "http://127.0.0.1:9")
 
 # A run in the background of a shell ignores SIGINT, and so would every program that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out the files that `-m "not slow"` would import, only to deselect all of their tests."""
+    return (config.option.markexpr == "not slow" and has_only_slow_tests(collection_path)) or None

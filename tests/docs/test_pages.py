@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.doc_page import load_page
+from support.doc_page import load_page, read_commands
 from support.doc_shell import ROOT, PageShell
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ NOT_RUN = {
 }
 """The only reasons for which a block may be left out."""
 
+MOST_FAST_COMMANDS = 5
+"""Each is a process of its own, which takes half a second."""
+
 GENERATED = {"docs/reference/config.md", "docs/reference/errors.md"}
 """Tested with the config: they show wrong configs, too."""
 
@@ -46,9 +49,12 @@ def _runnable(page: Page) -> bool:
 
 
 def _is_slow(page: Page) -> bool:
-    """It starts servers, or asks the CDK for a template."""
-    run = [block.text for block in page.blocks if block.language in RUN and not block.not_run]
-    return any(" up" in text or "choose_node()" in text for text in run)
+    """It starts servers, asks the CDK for a template, or runs one program after the other."""
+    blocks = [block for block in page.blocks if block.language in RUN and not block.not_run]
+    commands = sum(len(read_commands(block)) for block in blocks if block.language == "console")
+    return commands > MOST_FAST_COMMANDS or any(
+        " up" in block.text or "choose_node()" in block.text for block in blocks
+    )
 
 
 RUNNABLE = [

@@ -1,4 +1,4 @@
-"""Tiny wheels, built on the spot."""
+"""Tiny wheels, built on the spot, and a pip for which half a second is too long."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+_QUICK_PIP = """
+import os, pathlib, shutil, sys
+
+assert sys.argv[1] == "download"
+folder = pathlib.Path(sys.argv[sys.argv.index("--dest") + 1])
+name, version = sys.argv[-1].replace("-", "_").split("==")
+(wheel,) = pathlib.Path(os.environ["PIP_FIND_LINKS"]).glob(f"{name}-{version}-*.whl")
+folder.mkdir(parents=True)
+shutil.copy(wheel, folder)
+"""
 
 
 def build_wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]) -> Path:
@@ -24,3 +35,11 @@ def build_wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes
         archive.writestr(f"{facts}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{facts}/RECORD", "")
     return wheel
+
+
+def write_quick_pip(folder: Path) -> Path:
+    """Writes a `pip download` that copies a wheel of PIP_FIND_LINKS; returns what PYTHONPATH has to name."""
+    (folder / "pip").mkdir()
+    (folder / "pip/__init__.py").touch()
+    (folder / "pip/__main__.py").write_text(_QUICK_PIP, encoding="utf-8")
+    return folder

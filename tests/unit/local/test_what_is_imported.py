@@ -10,6 +10,7 @@ import pytest
 PACKAGE = "centralized_ml_api"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("started", "heavy"),
     [

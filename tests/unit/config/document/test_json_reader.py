@@ -23,6 +23,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(WHOLE_CHARACTERS, inner),
     max_leaves=20,
 )
+# Two parts, so that several cores share them; one of them is enough before a commit.
+PARTS = [0, pytest.param(1, marks=pytest.mark.slow)]
+
 SPACE = st.sampled_from(["", " ", "\n", "\t", "\r\n", " // said\n", "/* * / \n */"])
 
 
@@ -30,16 +33,18 @@ def read(text: str) -> Any:
     return read_json(SourceText("f.json", text))
 
 
-@given(JSON, st.sampled_from([{}, {"indent": 1}, {"ensure_ascii": False}]))
-@settings(max_examples=200, deadline=None)
-def test_what_the_standard_library_writes_is_read_back(value: Any, style: dict[str, Any]) -> None:
+@pytest.mark.parametrize("_part", PARTS)
+@given(value=JSON, style=st.sampled_from([{}, {"indent": 1}, {"ensure_ascii": False}]))
+@settings(max_examples=100, deadline=None)
+def test_what_the_standard_library_writes_is_read_back(_part: int, value: Any, style: dict[str, Any]) -> None:
     text = json.dumps(value, **style)
     assert read(text).value == value
 
 
-@given(JSON)
-@settings(max_examples=150, deadline=None)
-def test_the_text_at_a_value_s_place_is_that_value(value: Any) -> None:
+@pytest.mark.parametrize("_part", PARTS)
+@given(value=JSON)
+@settings(max_examples=75, deadline=None)
+def test_the_text_at_a_value_s_place_is_that_value(_part: int, value: Any) -> None:
     text = json.dumps(value, indent=2)
     document = read(text)
     for path, (start, end) in document.values.items():

