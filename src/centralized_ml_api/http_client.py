@@ -208,7 +208,7 @@ def _explain(error: Exception, url: str, proxy: Proxy | None) -> HttpError:
         case exceptions.ReadTimeoutError():
             return HttpError(f"{host_of(url)} did not answer in time")
         case exceptions.ProtocolError():
-            return HttpError(f"{host_of(url)} closed the connection without an answer")
+            return HttpError(f"{host_of(url)} closed the connection without a response")
         case _:
             return HttpError(_connect_reason(cause, url), fix=_CHECK_NETWORK)
 
@@ -238,7 +238,7 @@ def _refused_credentials(proxy: Proxy) -> ProxyError:
 def _explain_break(error: exceptions.HTTPError, host: str) -> IncompleteAnswerError:
     if isinstance(error, exceptions.TimeoutError):
         return IncompleteAnswerError(f"{host} stopped sending")
-    return IncompleteAnswerError(f"the connection to {host} broke before the answer was complete")
+    return IncompleteAnswerError(f"the connection to {host} broke before the response was complete")
 
 
 def _connect_reason(cause: Exception, url: str, what: str = "") -> str:

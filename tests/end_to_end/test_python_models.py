@@ -151,7 +151,7 @@ def test_a_model_that_raises_at_import_is_reported_on_its_model(api: LocalApi) -
 def test_an_answer_that_is_not_what_it_says_is_500_and_its_reason_in_the_log(api: LocalApi) -> None:
     answer = api.call("/garbage", b'{"a": 1}', Accept="application/json")
     assert answer.json()["error"]["code"] == "model_failed"
-    assert "the answer claims to be application/json and is not" in logs_of(api, "garbage")
+    assert "the response claims to be application/json and is not" in logs_of(api, "garbage")
 
 
 @pytest.mark.slow

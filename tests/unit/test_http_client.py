@@ -352,7 +352,7 @@ def test_a_server_that_hangs_up_is_told_as_such() -> None:
         error = failure_of(f"http://127.0.0.1:{port}/x")
         hanging_up.join()
     assert error.message in {
-        f"127.0.0.1:{port} closed the connection without an answer",
+        f"127.0.0.1:{port} closed the connection without a response",
         f"the connection to 127.0.0.1:{port} was reset",
     }
 
@@ -362,7 +362,7 @@ def test_an_answer_that_breaks_off_is_told_as_such(server: FileServer) -> None:
     with pytest.raises(IncompleteAnswerError) as caught:
         get(f"{server.url}/x")
     host = f"127.0.0.1:{server.port}"
-    assert caught.value.message == f"the connection to {host} broke before the answer was complete"
+    assert caught.value.message == f"the connection to {host} broke before the response was complete"
 
 
 def test_an_answer_that_stops_is_told_as_such(server: FileServer) -> None:

@@ -89,5 +89,8 @@ def _body(names: Sequence[str], properties: Operation, example: Operation) -> Op
 def _answers(errors: Mapping[str, Any], *more_types: str) -> Operation:
     content = {kind: {"schema": {"type": "object"}} for kind in ("application/json",)}
     streamed: Operation = {kind: {} for kind in more_types}
-    answer = {"description": "The answer, as OpenAI's API gives it.", "content": {**content, **streamed}}
+    answer = {
+        "description": "The response, in the format of OpenAI's API.",
+        "content": {**content, **streamed},
+    }
     return {"responses": {"200": answer, **errors}}

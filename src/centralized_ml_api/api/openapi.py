@@ -35,22 +35,22 @@ _HTML: Operation = {"text/html": {"schema": {"type": "string"}}}
 
 
 def build_own_operations(refusals: Mapping[str, Any]) -> dict[str, Operation]:
-    """Builds one GET each; `refusals` are the answers for callers without a key, where one is required."""
-    unready = {"503": {"description": "Some models cannot answer now; it names them.", "content": _OBJECT}}
+    """Builds one GET each; `refusals` are the responses to callers without a key, where one is required."""
+    unready = {"503": {"description": "Some models are not ready; the body names them.", "content": _OBJECT}}
     return {
         PAGE_PATH: _get(PAGE_PATH, "show_page", "The page to try the models on", _HTML),
-        CATALOGUE_PATH: _get(CATALOGUE_PATH, "show_catalogue", "What there is", _OBJECT, refusals),
+        CATALOGUE_PATH: _get(CATALOGUE_PATH, "show_catalogue", "The models", _OBJECT, refusals),
         OPENAPI_PATH: _get(OPENAPI_PATH, "show_openapi", "This document", _OBJECT, refusals),
-        HEALTH_PATH: _get(HEALTH_PATH, "show_health", "Which models can answer now", _OBJECT, unready),
+        HEALTH_PATH: _get(HEALTH_PATH, "show_health", "Which models are ready", _OBJECT, unready),
     }
 
 
 def _get(
     path: str, name: str, summary: str, content: Operation, more: Mapping[str, Any] | None = None
 ) -> Operation:
-    answers = {"200": {"description": "It.", "content": content}, **(more or {})}
+    responses = {"200": {"description": "Success.", "content": content}, **(more or {})}
     everybody: Operation = {"security": []} if path in PUBLIC_PATHS else {}
-    return {"get": {"operationId": name, "summary": summary, **everybody, "responses": answers}}
+    return {"get": {"operationId": name, "summary": summary, **everybody, "responses": responses}}
 
 
 TITLE = "Centralized ML API"
@@ -59,8 +59,8 @@ EVENTS = "text/event-stream"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 _OWN_ERRORS = {
-    "400": "The model refused the input; the words and their form are its own.",
-    "default": "The model's own status, words and form, where it answered an error.",
+    "400": "The model refused the input. The body is the model's own.",
+    "default": "An error of the model, with its own status and body.",
 }
 _ERRORS = {
     "413": errors.BODY_TOO_LARGE.message,
@@ -165,7 +165,7 @@ def _schema(media_type: str) -> dict[str, Any]:
 def _answer(deployment: ModelDeployment) -> dict[str, Any]:
     media_type = deployment.about.gives or (EVENTS if deployment.integration == "stream" else JSON)
     return {
-        "description": "The model's answer, as it is.",
+        "description": "The model's response, unchanged.",
         "headers": {
             CUSTOM_ATTRIBUTES: {"schema": {"type": "string"}, "description": "What the model adds, if any."}
         },

@@ -140,7 +140,8 @@ def _requests(cost: Cost, number: int | None) -> Iterable[str]:
     yield f"Calls: {_usd(requests.api_per_million.usd)} USD a million through the API."
     for entry in cost.entries:
         if entry.function_per_million is None:
-            yield f"  plus an unknown amount for {entry.name}: streaming is billed by how long answers last."
+            reason = "streaming is billed by how long responses last"
+            yield f"  plus an unknown amount for {entry.name}: {reason}."
         elif entry.function_per_million.high:
             amount = _range(entry.function_per_million, _CENT)
             yield f"  plus {amount} USD a million for the function of {entry.name}, by how long it runs"

@@ -161,7 +161,7 @@ def test_calls_through_the_function_that_streams_cost_at_least_the_api(tmp_path:
     cost = cost_of(tmp_path, *models, prices=price_list())
     assert [entry.function_per_million for entry in cost.entries] == [NOTHING, None]
     text = render_cost(cost, [DAY], 1_000_000)
-    assert "  plus an unknown amount for slow: streaming is billed by how long answers last." in text
+    assert "  plus an unknown amount for slow: streaming is billed by how long responses last." in text
     assert "1,000,000 calls: at least 3.50 USD." in text
 
 

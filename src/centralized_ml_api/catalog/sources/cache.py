@@ -69,7 +69,7 @@ class SpecCache:
                 new.write_text(json.dumps(asdict(cached)), encoding="utf-8")
                 new.replace(file)
         except OSError as error:
-            self._warn(f"JumpStart's answers cannot be cached in {self._folder}: {error.strerror or error}")
+            self._warn(f"JumpStart's responses cannot be cached in {self._folder}: {error.strerror or error}")
 
     def _file(self, url: str) -> Path:
         return self._folder / f"{_digest(url)[:16]}-{url.rpartition('/')[2]}"

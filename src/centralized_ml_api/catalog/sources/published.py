@@ -91,7 +91,7 @@ class WebBucket:
     def _tell(self, error: SourceError) -> None:
         if not (self._told or isinstance(error, OfflineError)):
             self._told = True
-            self._warn(f"JumpStart could not be asked: {error.message}; cached answers are used")
+            self._warn(f"JumpStart could not be asked: {error.message}; cached responses are used")
 
     def _ask(self, url: str, cached: Cached | None) -> tuple[str, Source]:
         if self._down:

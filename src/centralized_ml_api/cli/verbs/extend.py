@@ -109,7 +109,7 @@ def extend(
         _tell_local(config, after, state)
     else:
         again = aws_flags(region, stack)
-        output.next_command(f"mlapi deploy {config}{again} (until then, answers name the old end)")
+        output.next_command(f"mlapi deploy {config}{again} (until then, responses name the old end)")
 
 
 def _end_of(document: Document) -> datetime | None:

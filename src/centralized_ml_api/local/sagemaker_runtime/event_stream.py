@@ -44,7 +44,7 @@ async def send_parts(answer: aiohttp.ClientResponse, response: web.StreamRespons
         message = "Your model primary did not complete sending the inference response in the allotted time."
         await response.write(encode_stream_error("ModelInvocationTimeExceeded", message))
     except aiohttp.ClientError:
-        message = "The connection to the model was closed before the answer was complete."
+        message = "The connection to the model was closed before the response was complete."
         await response.write(encode_stream_error("StreamBroken", message))
 
 

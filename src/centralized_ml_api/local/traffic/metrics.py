@@ -81,12 +81,14 @@ class _Reading(Collector):
 
 
 def _collect_calls(counted: Counted) -> Iterator[Metric]:
-    requests = CounterMetricFamily("mlapi_requests", "Answered calls.", labels=("model", "team", "status"))
+    requests = CounterMetricFamily(
+        "mlapi_requests", "Requests that were answered.", labels=("model", "team", "status")
+    )
     for count in counted.requests:
         requests.add_metric((count.model, count.team, str(count.status)), count.count)
     yield requests
     yield _collect_durations(counted.durations)
-    in_flight = GaugeMetricFamily("mlapi_requests_in_flight", "Calls in progress.", labels=("model",))
+    in_flight = GaugeMetricFamily("mlapi_requests_in_flight", "Requests in progress.", labels=("model",))
     for model, active in (counted.in_flight or {}).items():
         in_flight.add_metric((model,), active)
     yield in_flight
@@ -95,7 +97,7 @@ def _collect_calls(counted: Counted) -> Iterator[Metric]:
 def _collect_durations(durations: Iterable[Durations]) -> Metric:
     family = HistogramMetricFamily(
         "mlapi_request_duration_seconds",
-        "From the first byte of a call to the last byte of its answer.",
+        "From the first byte of the request to the last byte of the response.",
         labels=("model",),
     )
     for histogram in durations:
@@ -112,7 +114,9 @@ def _render_bound(milliseconds: float) -> str:
 
 def _collect_models(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
     labels = ("model", "part")
-    ready = GaugeMetricFamily("mlapi_model_ready", "Whether the model takes calls.", labels=("model",))
+    ready = GaugeMetricFamily(
+        "mlapi_model_ready", "Whether the model is ready for requests.", labels=("model",)
+    )
     replicas = GaugeMetricFamily("mlapi_replicas", "Processes that should serve.", labels=labels)
     ready_replicas = GaugeMetricFamily("mlapi_replicas_ready", "Processes that do serve.", labels=labels)
     restarts = CounterMetricFamily("mlapi_restarts", "Restarts of processes.", labels=labels)
@@ -127,9 +131,15 @@ def _collect_models(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
 
 def _collect_limits(traffic: Traffic) -> Iterator[Metric]:
     labels = ("team",)
-    rate = GaugeMetricFamily("mlapi_team_limit_per_second", "Calls per second it may make.", labels=labels)
-    quota = GaugeMetricFamily("mlapi_team_limit_per_day", "Calls per UTC day it may make.", labels=labels)
-    used = GaugeMetricFamily("mlapi_team_used_today", "Its calls of the UTC day so far.", labels=labels)
+    rate = GaugeMetricFamily(
+        "mlapi_team_limit_per_second", "Requests per second that the team may send.", labels=labels
+    )
+    quota = GaugeMetricFamily(
+        "mlapi_team_limit_per_day", "Requests per UTC day that the team may send.", labels=labels
+    )
+    used = GaugeMetricFamily(
+        "mlapi_team_used_today", "Requests of the team so far this UTC day.", labels=labels
+    )
     for team in traffic.limits:
         for family, value in (
             (rate, team.requests_per_second),

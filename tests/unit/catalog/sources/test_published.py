@@ -125,7 +125,7 @@ def test_a_bucket_that_went_away_is_stood_in_for_by_the_cache_and_that_is_said(
     catalog = catalog_for(server.url, tmp_path)
     assert catalog.resolve(MODEL, region=REGION).source == "cache"
     assert len(catalog.warnings) == 1
-    assert catalog.warnings[0].endswith("cached answers are used")
+    assert catalog.warnings[0].endswith("cached responses are used")
 
 
 def test_a_cache_entry_that_was_damaged_is_left_out_and_said(bucket: BucketServer, tmp_path: Path) -> None:

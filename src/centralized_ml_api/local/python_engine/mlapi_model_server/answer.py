@@ -143,7 +143,7 @@ def _as_bytes(body: object) -> bytes:
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     kind = "None" if body is None else f"a {type(body).__name__}"
-    raise TypeError(f"the answer is {kind}; it must be bytes, text or an iterator of those")
+    raise TypeError(f"the response is {kind}; it must be bytes, text or an iterator of those")
 
 
 def _end_after(text: bytes, separator: bytes) -> int:

@@ -82,7 +82,7 @@ class Function:
     takes_context: bool
 
     def __call__(self, *arguments: Any, context: Context) -> Any:
-        """Calls it."""
+        """Calls the function, with the context if it takes one."""
         return self.call(*arguments, context) if self.takes_context else self.call(*arguments)
 
 
@@ -226,6 +226,6 @@ def _checked(answer: Answer) -> Answer:
         json.loads(body)
     except ValueError as error:
         raise ValueError(
-            f"the answer claims to be {JSON} and is not: {error}; it begins {body[:80]!r}"
+            f"the response claims to be {JSON} and is not: {error}; it begins {body[:80]!r}"
         ) from error
     return Answer(answer.head, iter([body]))
