@@ -24,7 +24,7 @@ STREAMED: dict[str, Any] = {"speaks": "openai-chat", "integration": {"type": "st
 
 
 @pytest.fixture
-def watched(template_of: Deploys) -> Template:
+def monitored(template_of: Deploys) -> Template:
     return template_of(
         model("direct"), model("through", integration=function()), event={"budget": BUDGET, "teams": ["red"]}
     )
@@ -70,8 +70,8 @@ def test_an_event_has_graphs_and_without_an_email_no_alarms(
     assert "DashboardUrl" in template.document["Outputs"]
 
 
-def test_the_graphs_show_this_api_every_model_and_every_function(watched: Template) -> None:
-    shown = [(metric[0], metric[1], tuple(metric[2:-1])) for metric in metrics_of(watched)]
+def test_the_graphs_show_this_api_every_model_and_every_function(monitored: Template) -> None:
+    shown = [(metric[0], metric[1], tuple(metric[2:-1])) for metric in metrics_of(monitored)]
     api = ("ApiName", STACK, "Stage", "prod")
     for name in ("Count", "4XXError", "5XXError", "Latency"):
         assert ("AWS/ApiGateway", name, api) in shown
@@ -87,13 +87,13 @@ def test_the_graphs_show_this_api_every_model_and_every_function(watched: Templa
         assert dimensions[1].endswith(".Arn>[6]")
 
 
-def test_the_api_has_the_name_that_its_metrics_are_asked_for(watched: Template) -> None:
-    assert watched.only("AWS::ApiGateway::RestApi")["Name"] == STACK
+def test_the_api_has_the_name_that_its_metrics_are_asked_for(monitored: Template) -> None:
+    assert monitored.only("AWS::ApiGateway::RestApi")["Name"] == STACK
 
 
-def test_no_graph_covers_another(watched: Template) -> None:
+def test_no_graph_covers_another(monitored: Template) -> None:
     taken: set[tuple[int, int]] = set()
-    for widget in body_of(watched)["widgets"]:
+    for widget in body_of(monitored)["widgets"]:
         cells = {
             (widget["x"] + x, widget["y"] + y)
             for x in range(widget["width"])
@@ -104,12 +104,12 @@ def test_no_graph_covers_another(watched: Template) -> None:
         taken |= cells
 
 
-def test_alarms_go_to_the_budgets_address_and_say_when_it_is_over(watched: Template) -> None:
-    topic = {"Ref": watched.id_of("AWS::SNS::Topic")}
-    assert watched.only("AWS::SNS::Topic")["Subscription"] == [
+def test_alarms_go_to_the_budgets_address_and_say_when_it_is_over(monitored: Template) -> None:
+    topic = {"Ref": monitored.id_of("AWS::SNS::Topic")}
+    assert monitored.only("AWS::SNS::Topic")["Subscription"] == [
         {"Protocol": "email", "Endpoint": "you@example.com"}
     ]
-    alarms = {alarm["MetricName"]: alarm for alarm in watched.of_type(ALARM)}
+    alarms = {alarm["MetricName"]: alarm for alarm in monitored.of_type(ALARM)}
     assert set(alarms) == {"5XXError", "Latency", "Throttles"}
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
@@ -130,9 +130,9 @@ def test_streams_ring_no_alarm_of_latency_and_no_functions_none_of_throttles(tem
     assert rung(template_of(model(), event={"budget": BUDGET})) == {"5XXError", "Latency"}
 
 
-def test_only_the_accounts_own_alarms_may_write_to_the_topic(watched: Template) -> None:
-    topic = {"Ref": watched.id_of("AWS::SNS::Topic")}
-    allowed, denied = watched.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+def test_only_the_accounts_own_alarms_may_write_to_the_topic(monitored: Template) -> None:
+    topic = {"Ref": monitored.id_of("AWS::SNS::Topic")}
+    allowed, denied = monitored.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert (allowed["Principal"], allowed["Action"]) == (
         {"Service": "cloudwatch.amazonaws.com"},
         "sns:Publish",
@@ -143,8 +143,8 @@ def test_only_the_accounts_own_alarms_may_write_to_the_topic(watched: Template) 
 
 
 @pytest.mark.slow
-def test_cloudformation_would_take_it(watched: Template) -> None:
-    assert lint_template(watched, REGION) == []
+def test_cloudformation_would_take_it(monitored: Template) -> None:
+    assert lint_template(monitored, REGION) == []
 
 
 def test_of_many_models_the_first_are_shown(tmp_path: Path) -> None:

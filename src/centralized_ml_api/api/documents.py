@@ -35,7 +35,7 @@ class ServedDocument:
 def build_documents(
     plan: ApiPlan, openai: OpenAiModels, *, known: Known = NOTHING_KNOWN, root: str = ""
 ) -> tuple[ServedDocument, ...]:
-    """Builds all three.
+    """Builds the catalogue, the page and the OpenAPI document.
 
     Args:
         plan: the entries and the event.

@@ -1,6 +1,6 @@
-"""What each engine of `local` is, said once: a class for each engine, and a row of `ENGINES`. Pure.
+"""Defines each engine of `local`: a class per engine, and its row in `ENGINES`. Pure.
 
-Whoever decides something by the engine asks these classes. How its server is started here is in the module of
+All decisions that depend on the engine ask these classes. How its server is started is in the module of
 `local/servers/` that has the engine's name.
 """
 
@@ -22,7 +22,7 @@ SPOKEN_AT: dict[str, Speaks] = {
     "/v1/chat/completions": "openai-chat",
     "/v1/embeddings": "openai-embeddings",
 }
-"""A server that takes calls at one of these paths says by it what it speaks."""
+"""Paths that tell which API a server speaks."""
 
 CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
 
@@ -34,16 +34,16 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Serving(ABC):
-    """How one machine serves an entry, as decided. What is said here holds unless an engine says otherwise.
+    """Describes how one machine serves an entry. The defaults here hold unless an engine overrides them.
 
     The fields of an engine have the names of its keys in the config.
 
     Attributes:
-        speaks: The bodies that every server of the engine takes, whatever the config says.
+        speaks: The APIs that every server of the engine speaks, whatever the config says.
         sample: A body that works with every server of the engine.
-        reads_json: Whether the server parses a body by its `Content-Type`, so that all must be JSON.
-        runs_here: Whether a process of this machine serves it, which this program starts.
-        installs_packages: Whether it has packages that are installed before it starts.
+        reads_json: Whether the server parses bodies by their `Content-Type`, so that the type must be JSON.
+        runs_here: Whether this program starts the server, on this machine.
+        installs_packages: Whether packages are installed before the server starts.
     """
 
     speaks: ClassVar[tuple[Speaks, ...]] = ()
@@ -60,45 +60,45 @@ class Serving(ABC):
     @property
     @abstractmethod
     def summary(self) -> str:
-        """What `mlapi plan` shows of it, without the engine."""
+        """What `mlapi plan` shows beside the name of the engine."""
 
     @property
     def path(self) -> str:
-        """The path, and the query where there is one, at which the server takes calls."""
+        """The path of the server to which requests are sent, with a query if there is one."""
         return "/invocations"
 
     @property
     def ping_path(self) -> str:
-        """The path that answers 2xx once the server is ready, where it runs here."""
+        """The path that answers 2xx once the server is ready. Used only if it runs here."""
         return "/ping"
 
     @property
     def weights_to_fetch(self) -> Weights | None:
-        """The weights that must be on this machine before it starts."""
+        """The weights that must be on this machine before the server starts, if there are any."""
         return getattr(self, "weights", None)
 
     @property
     def waits_for_pull(self) -> bool:
-        """Whether only `mlapi pull NAME` fetches the weights."""
+        """Whether only `mlapi pull NAME` downloads the weights."""
         return getattr(self, "fetch", "auto") == "manual"
 
     @property
     def code_folder(self) -> Path | None:
-        """The absolute folder of the user's code that it runs: a change in it is a change of the service."""
+        """The absolute folder of the user's code, if there is any: an edit in it restarts the service."""
         return getattr(self, "code", None)
 
     def find_speaks(self, endpoint: Speaks | None) -> tuple[Speaks, ...]:
-        """Returns the bodies that the server takes, as far as its engine or its path says.
+        """Returns the APIs that the server speaks, as far as its engine or its path tells.
 
         Args:
-            endpoint: what the config says of the entry's SageMaker endpoint.
+            endpoint: the API of the entry's SageMaker endpoint, by the config.
         """
         del endpoint
         by_path = SPOKEN_AT.get(urlsplit(self.path).path)
         return self.speaks or ((by_path,) if by_path else ())
 
     def find_fault(self) -> str | None:
-        """Returns why it cannot be served whatever is done on this machine; None when it can."""
+        """Returns why this machine cannot serve it, whatever is installed; None if it can."""
         return None
 
     def places(self, environment: Mapping[str, str]) -> int | None:
@@ -113,9 +113,9 @@ class Serving(ABC):
 
 @dataclass(frozen=True, slots=True)
 class LlamaCppServing(Serving):
-    """llama.cpp's own server on one file of weights; `context` in tokens for one conversation.
+    """Serves one file of weights with llama.cpp's own server; `context` is in tokens for each conversation.
 
-    The server parses what `curl -d` calls a form as one, in vain, and refuses it from one megabyte on.
+    The server would parse a body that `curl -d` declares as a form, and refuse it above one megabyte.
     """
 
     weights: Weights
@@ -129,17 +129,17 @@ class LlamaCppServing(Serving):
 
     @property
     def summary(self) -> str:
-        """The file's own name, and the tokens."""
+        """The name of the weights file and the size of the context in tokens."""
         return f"{self.weights.written.partition('#')[0].rpartition('/')[2]}, {self.context} tokens"
 
     @property
     def path(self) -> str:
-        """OpenAI's."""
+        """The path of OpenAI's chat API."""
         return "/v1/chat/completions"
 
     @property
     def ping_path(self) -> str:
-        """Its own."""
+        """The path of llama.cpp's own health check."""
         return "/health"
 
     def places(self, environment: Mapping[str, str]) -> int:
@@ -150,7 +150,7 @@ class LlamaCppServing(Serving):
 
 @dataclass(frozen=True, slots=True)
 class PythonServing(Serving):
-    """`code` is an absolute folder with `inference.py`; `weights` a file or a folder, where there are any."""
+    """Serves the absolute folder `code`, which has an `inference.py`, with or without `weights`."""
 
     code: Path
     weights: Weights | None
@@ -161,7 +161,7 @@ class PythonServing(Serving):
 
     @property
     def summary(self) -> str:
-        """The folder's own name."""
+        """The name of the code folder."""
         return self.code.name
 
     def places(self, environment: Mapping[str, str]) -> int:
@@ -175,7 +175,7 @@ class PythonServing(Serving):
 
 @dataclass(frozen=True, slots=True)
 class CommandServing(Serving):
-    """A program that serves HTTP; `{port}` in an argument stands for the port it must listen on."""
+    """Runs a program that serves HTTP; `{port}` in an argument stands for the port to listen on."""
 
     run: tuple[str, ...]
     ping: str
@@ -184,23 +184,23 @@ class CommandServing(Serving):
 
     @property
     def summary(self) -> str:
-        """The command."""
+        """The command and its arguments."""
         return " ".join(self.run)
 
     @property
     def path(self) -> str:
-        """As configured."""
+        """`invocations` of the config."""
         return self.invocations
 
     @property
     def ping_path(self) -> str:
-        """As configured."""
+        """`ping` of the config."""
         return self.ping
 
 
 @dataclass(frozen=True, slots=True)
 class UrlTarget:
-    """The server of an address. Without `ping_url` it is ready when its port accepts a connection."""
+    """Names the server behind a URL. Without a `ping_url`, it is ready when its port accepts a connection."""
 
     host: str
     port: int
@@ -210,7 +210,7 @@ class UrlTarget:
 
 @dataclass(frozen=True, slots=True)
 class UrlServing(Serving):
-    """A server that already runs; `ping` may be a path on it or an address of its own."""
+    """Forwards to a server that already runs; `ping` may be a path on that server or another URL."""
 
     url: str
     ping: str | None
@@ -220,18 +220,18 @@ class UrlServing(Serving):
 
     @property
     def summary(self) -> str:
-        """The address."""
+        """The URL."""
         return self.url
 
     @property
     def path(self) -> str:
-        """That of the address."""
+        """The path and query of the URL."""
         parts = urlsplit(self.url)
         return f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
 
     @property
     def target(self) -> UrlTarget:
-        """The address, taken apart.
+        """The parts of the URL.
 
         Raises:
             ValueError: it is not an http or https address; the message says what is wrong.
@@ -249,7 +249,7 @@ class UrlServing(Serving):
         )
 
     def find_fault(self) -> str | None:
-        """Returns what is wrong with the address."""
+        """Returns what is wrong with the URL; None if it is valid."""
         try:
             _ = self.target
         except ValueError as error:
@@ -259,7 +259,7 @@ class UrlServing(Serving):
 
 @dataclass(frozen=True, slots=True)
 class SageMakerServing(Serving):
-    """The real endpoint, called with the user's own AWS credentials; it speaks the same on both targets."""
+    """Calls the real endpoint with the user's own AWS credentials; it speaks the same API on both targets."""
 
     region: str | None
     engine: Literal["sagemaker"] = "sagemaker"
@@ -272,7 +272,7 @@ class SageMakerServing(Serving):
         return self.region or "the region of your AWS settings"
 
     def find_speaks(self, endpoint: Speaks | None) -> tuple[Speaks, ...]:
-        """Returns what the endpoint speaks."""
+        """Returns the API of the endpoint, if the config names it."""
         return (endpoint,) if endpoint else ()
 
 
@@ -286,7 +286,7 @@ ENGINES: dict[str, type[Serving]] = {
 
 
 def build_serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
-    """Builds the decided form of a `local` block, whose fields are its keys.
+    """Builds the `Serving` of a `local` block, whose fields are the keys of the block.
 
     Args:
         written: the block; its weights are known to be well-formed.

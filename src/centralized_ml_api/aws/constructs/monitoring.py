@@ -1,4 +1,4 @@
-"""The organizer's view: graphs of the API, of each model and of each function, and alarms by e-mail.
+"""Builds the organizer's view: graphs of the API, of each model and each function, and alarms by e-mail.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -41,7 +41,7 @@ def build_dashboard(
         construct_id: its id there.
         endpoints: SageMaker's names of endpoints, by their labels.
         functions: the ARNs of functions, by their labels.
-        stack_context: of the stack.
+        stack_context: the stack, its region and its name.
     """
     names = {label: Fn.select(6, Fn.split(":", arn)) for label, arn in functions.items()}
     graphs = [
@@ -71,7 +71,10 @@ def _api_graphs(api: str) -> Iterable[dict[str, Any]]:
 
 
 def _model_graphs(endpoints: Mapping[str, str]) -> Iterable[dict[str, Any]]:
-    """Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html."""
+    """Yields graphs with one line per model; none without models.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    """
     if not endpoints:
         return
     metrics = {
@@ -91,14 +94,17 @@ def _model_graphs(endpoints: Mapping[str, str]) -> Iterable[dict[str, Any]]:
 
 
 def _function_graphs(functions: Mapping[str, str]) -> Iterable[dict[str, Any]]:
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html."""
+    """Yields graphs with one line per function; none without functions.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
     if not functions:
         return
     metrics = {label: _metrics("AWS/Lambda", {"FunctionName": name}) for label, name in functions.items()}
     errors = [
         metric(name, f"{label} {word}", "Sum")
         for label, metric in metrics.items()
-        for name, word in (("Errors", "errors"), ("Throttles", "turned away"))
+        for name, word in (("Errors", "errors"), ("Throttles", "throttled"))
     ]
     yield _graph("Errors a minute, by function", errors)
     durations = [metric("Duration", label, "p95") for label, metric in metrics.items()]

@@ -103,7 +103,7 @@ class StreamFunction(Construct):
     def _endpoint_policies(self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]) -> Iterable[str]:
         for kind, actions, lists in (
             ("Endpoints", INVOKE, plan.policies),
-            ("Watched", (DESCRIBE,), plan.watched),
+            ("Watched", (DESCRIBE,), plan.described),  # a logical ID: a new one would replace the policy
         ):
             for number, names in enumerate(lists, 1):
                 arns = list(dict.fromkeys(endpoints[name].arn for name in names))

@@ -43,7 +43,7 @@ class RequestPrices:
 
     @property
     def all(self) -> tuple[Price, ...]:
-        """All three."""
+        """Every price, in the order of the fields."""
         return self.api_per_million, self.function_per_million, self.function_per_gb_second
 
 

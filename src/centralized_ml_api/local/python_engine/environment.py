@@ -54,12 +54,12 @@ class Environment:
 
     @property
     def prefix(self) -> Path:
-        """The virtual environment."""
+        """The folder of the virtual environment."""
         return self.folder / "python"
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The path of the Python interpreter."""
         return self.prefix / "bin" / "python"
 
     @property
@@ -69,7 +69,7 @@ class Environment:
 
     @property
     def work(self) -> Path:
-        """Where pip unpacks and builds."""
+        """The folder in which pip unpacks and builds packages."""
         return self.folder / ".work"
 
     @property

@@ -38,7 +38,7 @@ class CommandServer:
 
     @property
     def ping_path(self) -> str:
-        """As configured."""
+        """The configured path that answers 2xx once the server is ready."""
         return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:

@@ -43,7 +43,7 @@ class LlamaCppServer:
 
     @property
     def ping_path(self) -> str:
-        """The engine's."""
+        """The engine's path that answers 2xx once the server is ready."""
         return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:

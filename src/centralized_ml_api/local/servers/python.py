@@ -49,7 +49,7 @@ class PythonServer:
 
     @property
     def ping_path(self) -> str:
-        """The engine's."""
+        """The engine's path that answers 2xx once the server is ready."""
         return self.serving.ping_path
 
     def launch(self, port: int) -> Launch:

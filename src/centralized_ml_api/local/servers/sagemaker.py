@@ -55,12 +55,12 @@ class SageMakerTarget:
 
     @property
     def host(self) -> str:
-        """Such as `runtime.sagemaker.eu-west-1.amazonaws.com`."""
+        """The host of the runtime API, such as `runtime.sagemaker.eu-west-1.amazonaws.com`."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def port(self) -> int:
-        """Of the host."""
+        """The port of the runtime API."""
         parts = urlsplit(self.url)
         return parts.port or _PORTS[parts.scheme]
 

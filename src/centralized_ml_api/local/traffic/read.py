@@ -32,7 +32,7 @@ class Served(Protocol):
 
     @property
     def plan(self) -> ApiPlan:
-        """The plan."""
+        """The plan that is served now."""
         ...
 
     def upstreams(self) -> Mapping[str, tuple[str, ...]]:

@@ -48,7 +48,7 @@ def build_stream(models: Iterable[StreamModel]) -> StreamPlan:
         models=known,
         tables=_tables(known),
         policies=_policies(model for model in known if model.is_called),
-        watched=_policies(model for model in known if not model.is_called),
+        described=_policies(model for model in known if not model.is_called),
         idle_seconds=IDLE_SECONDS,
         timeout_seconds=STREAM_SECONDS,
         health_seconds=HEALTH_SECONDS,

@@ -106,7 +106,7 @@ def entry_sizes(
 
 
 def _stream(stream: StreamPlan) -> TemplateSize:
-    policies = _times(len(stream.policies) + len(stream.watched), _API_POLICY)
+    policies = _times(len(stream.policies) + len(stream.described), _API_POLICY)
     tables = _times(len(stream.tables), _STREAM_TABLE)
     called = sum(map(len, stream.policies))
     models = _times(called, _STREAM_MODEL) + _times(len(stream.models) - called, _WATCHED_MODEL)

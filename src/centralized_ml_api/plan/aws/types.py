@@ -171,15 +171,15 @@ class StreamPlan:
     """The one function that streams, and that tells at `/health` which endpoints are in service.
 
     `tables` divides its models, by name, into parameters; without any they are in its environment.
-    `policies` divides those that it calls into lists that each fit into one IAM policy, `watched` the others.
-    A model that is silent for `idle_seconds` is given up, and so is an answer after `timeout_seconds`. What
-    it found out about the endpoints it tells for `health_seconds`.
+    `policies` divides the models that it calls into lists that each fit into one IAM policy, `described`
+    those that it only describes for `/health`. It gives up a model that is silent for `idle_seconds`, and a
+    response after `timeout_seconds`. It caches the state of the endpoints for `health_seconds`.
     """
 
     models: tuple[StreamModel, ...]
     tables: tuple[tuple[str, ...], ...]
     policies: tuple[tuple[str, ...], ...]
-    watched: tuple[tuple[str, ...], ...]
+    described: tuple[tuple[str, ...], ...]
     idle_seconds: int
     timeout_seconds: int
     health_seconds: int

@@ -54,17 +54,17 @@ class Usage:
 
     @property
     def requests(self) -> int:
-        """All calls."""
+        """The number of all calls."""
         return sum(count for _, count in self.statuses)
 
     @property
     def errors(self) -> int:
-        """The calls that failed."""
+        """The number of calls that failed."""
         return sum(self.errors_by_kind.values())
 
     @property
     def errors_by_kind(self) -> dict[ErrorKind, int]:
-        """How many calls failed in which way; every kind is there."""
+        """The number of failed calls by kind; a kind without any has 0."""
         return {
             kind: sum(count for status, count in self.statuses if error_kind(status) == kind)
             for kind in ERROR_KINDS
@@ -107,12 +107,12 @@ class UsageTable:
 
     @property
     def requests(self) -> int:
-        """All calls."""
+        """The number of all calls."""
         return sum(row.requests for row in self.rows)
 
     @property
     def errors(self) -> int:
-        """The calls that failed."""
+        """The number of calls that failed."""
         return sum(row.errors for row in self.rows)
 
     @property

@@ -26,7 +26,7 @@ def status(*states: EntryState, overdue: bool = False) -> LocalStatus:
     return LocalStatus(1, "c", "s", 0.0, "http://127.0.0.1:1", "", "", entries, (), overdue=overdue)
 
 
-class Watched:
+class World:
     """A first start with a clock that stands until `pass_time`."""
 
     def __init__(self) -> None:
@@ -43,9 +43,9 @@ class Watched:
         await self.time_passes.wait()
 
 
-def watched(scenario: Callable[[Watched], Awaitable[None]]) -> None:
+def play(scenario: Callable[[World], Awaitable[None]]) -> None:
     async def main() -> None:
-        world = Watched()
+        world = World()
         running = asyncio.create_task(world.start.run())
         await scenario(world)
         running.cancel()
@@ -55,7 +55,7 @@ def watched(scenario: Callable[[Watched], Awaitable[None]]) -> None:
 
 
 def test_the_slow_are_overdue_some_time_after_the_first_is_ready() -> None:
-    async def scenario(world: Watched) -> None:
+    async def scenario(world: World) -> None:
         world.start.note(status("starting", "preparing"))
         world.start.note(status("ready", "preparing"))
         await until(lambda: world.slept == [SLOW_SECONDS], "it waits for the slow")
@@ -64,22 +64,22 @@ def test_the_slow_are_overdue_some_time_after_the_first_is_ready() -> None:
         await until(lambda: world.shown == 1, "the status is shown anew")
         assert world.start.overdue
 
-    watched(scenario)
+    play(scenario)
 
 
 def test_while_none_is_ready_no_time_runs() -> None:
-    async def scenario(world: Watched) -> None:
+    async def scenario(world: World) -> None:
         world.time_passes.set()
         world.start.note(status("starting", "failed"))
         await asyncio.sleep(0)
         assert (world.slept, world.start.overdue) == ([], False)
 
-    watched(scenario)
+    play(scenario)
 
 
 def test_when_all_failed_nothing_serves() -> None:
     async def main() -> None:
-        world = Watched()
+        world = World()
         world.start.note(status("failed", "not served"))
         with pytest.raises(StartError, match="no model could start"):
             await world.start.run()

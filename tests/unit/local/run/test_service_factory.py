@@ -96,7 +96,7 @@ class World:
         return report
 
 
-def test_a_server_elsewhere_is_only_watched_at_its_ping(tmp_path: Path) -> None:
+def test_a_server_elsewhere_is_only_probed_at_its_ping(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)
         service = world.make(model(UrlServing("http://gpu-box:81/go", "/up"), tmp_path))

@@ -61,9 +61,9 @@ def test_the_publishers_example_says_more_than_the_image(task: str, body: Any, f
     assert speaks(task, "djl-inference", body) == found
 
 
-def test_an_entry_without_either_is_only_watched(tmp_path: Path) -> None:
+def test_an_entry_without_either_is_only_described(tmp_path: Path) -> None:
     plan = build_test_plan({"models": [model(), model("f", integration=function())]}, tmp_path)
-    assert (plan.stream.policies, plan.stream.watched) == ((), (("a-model", "f"),))
+    assert (plan.stream.policies, plan.stream.described) == ((), (("a-model", "f"),))
     assert not plan.stream.streams
     assert plan.openai == OpenAiModels()
 
