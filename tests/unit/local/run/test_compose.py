@@ -181,7 +181,7 @@ def test_the_catalogue_says_what_is_known_what_is_refused_and_who_speaks_openai(
     [
         ("preparing", "is being prepared"),
         ("starting", "is starting"),
-        ("restarting", "is starting again"),
+        ("restarting", "is restarting"),
         ("unready", "is not ready"),
         ("failed", "could not be started"),
     ],

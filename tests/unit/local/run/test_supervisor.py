@@ -156,7 +156,7 @@ def test_every_change_of_a_service_reaches_the_gateway_and_is_shown_after_that(t
             world.made[0].ports = ()
             world.made[0].become("restarting", "ended with status 1")
             await world.settle()
-            assert world.served.unready == (("a", "is starting again"),)
+            assert world.served.unready == (("a", "is restarting"),)
             assert world.served.upstreams == (Upstream("a@1", ()),)
             assert world.shown == 2
             world.made[0].ports = (7010,)
