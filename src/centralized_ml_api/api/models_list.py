@@ -43,7 +43,7 @@ def _limits(event: EventPlan) -> str | None:
     teams = {team.throttle or DEFAULT_THROTTLE for team in event.teams}
     if len(teams) > 1:
         return None
-    whom = "each team" if teams else "everyone together"
+    whom = "each team" if teams else "all callers together"
     return f"{_words(next(iter(teams), event.throttle))}, for {whom}"
 
 

@@ -93,7 +93,7 @@ def test_limits_that_differ_by_team_are_not_told_as_one(tmp_path: Path) -> None:
 
 def test_without_teams_the_limits_are_those_of_everyone_together(tmp_path: Path) -> None:
     told = catalogue(tmp_path, {}, event={"requests_per_second": 2.5, "burst": 7})
-    assert told["event"]["limits"] == "2.5 requests a second, 7 at once, for everyone together"
+    assert told["event"]["limits"] == "2.5 requests a second, 7 at once, for all callers together"
 
 
 def test_a_sample_that_is_a_file_comes_with_its_bytes(tmp_path: Path) -> None:
