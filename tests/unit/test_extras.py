@@ -48,7 +48,13 @@ main()
 
 
 def installation(**known: Any) -> Installation:
-    usual = {"clone": None, "source": {}, "has_pip": True, "active": True, "here": Path("/home/me")}
+    usual: dict[str, Any] = {
+        "clone": None,
+        "source": {},
+        "has_pip": True,
+        "active": True,
+        "here": Path("/home/me"),
+    }
     return Installation(**{"prefix": PREFIX, "python": PREFIX / "bin/python", **usual, **known})
 
 
