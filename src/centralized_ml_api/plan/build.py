@@ -21,22 +21,25 @@ from centralized_ml_api.plan.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from centralized_ml_api.config.load import LoadedConfig
-    from centralized_ml_api.config.schema import Autoscaling, Event, FunctionProperties, Local
+    from centralized_ml_api.config.schema import Autoscaling, FunctionProperties, Local
+    from centralized_ml_api.plan.event import EventPlan
 
 Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
     """Builds the whole API in config order, models before endpoints. Pure: reads no file, uses no network."""
+    event = build_event(loaded.config.event)
     return ApiPlan(
         deployments=tuple(_deployment(entry, loaded.code_folders) for entry in loaded.config.entries),
         folders=(loaded.root, loaded.path.parent),
-        not_acted_on=tuple(_not_acted_on(loaded.config.event)),
-        event=build_event(loaded.config.event),
+        not_acted_on=tuple(_not_acted_on(event)),
+        not_acted_on_aws=tuple(_not_acted_on_aws(event)),
+        event=event,
     )
 
 
@@ -110,6 +113,13 @@ def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
     return LocalPlan(serving, written.replicas, dict(written.environment), written.speaks)
 
 
-def _not_acted_on(event: Event | None) -> list[str]:
-    """Lists what this version reads but does not act on on one machine, so that nobody relies on it."""
-    return ["event.budget: no alarm is set"] if event is not None and event.budget is not None else []
+def _not_acted_on(event: EventPlan) -> Iterator[str]:
+    """Yields what this version reads but does not act on on one machine, so that nobody relies on it."""
+    if event.budget is not None:
+        yield "event.budget: no alarm is set"
+
+
+def _not_acted_on_aws(event: EventPlan) -> Iterator[str]:
+    """Yields, in sentences, what AWS does not do."""
+    if any(team.requests_at_once is not None for team in event.teams):
+        yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."

@@ -28,15 +28,17 @@ DEFAULT_THROTTLE = Throttle(requests_per_second=100, burst=200)
 
 @dataclass(frozen=True, slots=True)
 class TeamPlan:
-    """One team. `throttle` and `requests_per_day` (UTC days) are None where nothing limits the team alone.
+    """One team. A limit is None where nothing limits the team alone.
 
-    `models` are the entries it may call, None for all.
+    `requests_per_day` counts UTC days; `requests_at_once` is how many calls, streams among them, may be in
+    progress at the same time. `models` are the entries it may call, None for all.
     """
 
     name: str
     throttle: Throttle | None
     requests_per_day: int | None
     models: tuple[str, ...] | None
+    requests_at_once: int | None = None
 
     def may_call(self, entry: str) -> bool:
         """Returns whether the team may call that entry."""
@@ -69,7 +71,7 @@ def build_event(event: Event | None) -> EventPlan:
     if event is None:
         return EventPlan()
     own = _throttle(event.requests_per_second, event.burst)
-    teams = tuple(_team(team, own) for team in event.teams)
+    teams = tuple(_team(team, own, event.requests_at_once) for team in event.teams)
     return EventPlan(
         teams=teams,
         throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
@@ -88,15 +90,16 @@ def _together(teams: tuple[TeamPlan, ...]) -> Throttle:
     )
 
 
-def _team(written: str | Team, default: Throttle | None) -> TeamPlan:
-    """Builds a team; its own rate and its own burst each override the event's."""
+def _team(written: str | Team, default: Throttle | None, at_once: int | None) -> TeamPlan:
+    """Builds a team; its own rate, burst and `requests_at_once` each override the event's."""
     if isinstance(written, str):
-        return TeamPlan(written, default, None, None)
+        return TeamPlan(written, default, None, None, at_once)
     return TeamPlan(
         name=written.name,
         throttle=_team_throttle(written, default),
         requests_per_day=written.requests_per_day,
         models=None if written.models is None else tuple(written.models),
+        requests_at_once=written.requests_at_once or at_once,
     )
 
 

@@ -41,7 +41,7 @@ def _cost_notes(cost: Cost | None) -> list[str]:
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """Returns, in sentences, what a reader of the plan must know besides the entries."""
     if target == "aws":
-        return [who_may_call(plan.event), *_end_note(plan)]
+        return [who_may_call(plan.event), *_end_note(plan), *plan.not_acted_on_aws]
     who = f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
     return [who, *_end_note(plan), *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
 

@@ -153,13 +153,14 @@ class ApiPlan:
     """The whole API: its deployments in config order.
 
     `folders` are where relative paths of the config start, in the order in which they are tried.
-    `not_acted_on` says in sentences what the config
-    asks for and this version does not do.
+    `not_acted_on` says what the config asks for and this version does not do on one machine;
+    `not_acted_on_aws` says in sentences what it does not do on AWS.
     """
 
     deployments: tuple[ModelDeployment, ...]
     folders: tuple[Path, ...]
     not_acted_on: tuple[str, ...] = ()
+    not_acted_on_aws: tuple[str, ...] = ()
     event: EventPlan = field(default_factory=EventPlan)
 
     def deployment(self, name: str) -> ModelDeployment | None:

@@ -45,6 +45,13 @@ def test_the_whole_api_takes_what_its_teams_are_promised() -> None:
     assert event(teams=teams).throttle == Throttle(200, 300)
 
 
+def test_a_team_has_the_calls_at_once_of_the_event_unless_it_says_otherwise() -> None:
+    teams = ["red", {"name": "blue"}, {"name": "green", "requests_at_once": 9}]
+    by_event = event(requests_at_once=4, teams=teams).teams
+    assert [team.requests_at_once for team in by_event] == [4, 4, 9]
+    assert [team.requests_at_once for team in event(teams=teams).teams] == [None, None, 9]
+
+
 @pytest.mark.parametrize(("models", "may"), [(None, True), (["a"], True), (["b"], False)])
 def test_a_team_calls_what_its_list_names(models: list[str] | None, *, may: bool) -> None:
     (red,) = event(teams=[{"name": "red", "models": models}]).teams

@@ -43,6 +43,13 @@ def test_who_may_call_on_aws_is_told(tmp_path: Path) -> None:
     assert "the key of a team; there are 2" in teams
 
 
+def test_aws_is_said_not_to_limit_calls_at_once(tmp_path: Path) -> None:
+    limited = plan_of(tmp_path / "limited", "api", teams=["red"], requests_at_once=4)
+    (_, note) = plan_notes(limited, "aws")
+    assert note.startswith("Not enforced on AWS: requests_at_once.")
+    assert "requests_at_once" not in " ".join(plan_notes(limited, "local"))
+
+
 def test_the_end_is_told_on_both_targets_and_nothing_without_one(tmp_path: Path) -> None:
     ending = plan_of(tmp_path / "ending", "api", ends="2030-06-01T18:00:00+02:00")
     endless = plan_of(tmp_path / "endless", "api")

@@ -21,6 +21,10 @@ class Team(Written):
         Field(description="Calls at once before the rate applies; overrides the event's.", examples=[10]),
     ] = None
     requests_per_day: Annotated[Count | None, Field(description="Calls per day.", examples=[1000])] = None
+    requests_at_once: Annotated[
+        Count | None,
+        Field(description="Calls in progress at the same time; overrides the event's.", examples=[4]),
+    ] = None
     models: Annotated[
         list[str] | None,
         Field(description="The entries that the team may call; all by default.", examples=[["open-llama"]]),
@@ -70,6 +74,14 @@ class Event(Written):
     ] = None
     burst: Annotated[
         Count | None, Field(description="Calls at once before the rate applies.", examples=[20])
+    ] = None
+    requests_at_once: Annotated[
+        Count | None,
+        Field(
+            description="Calls in progress at the same time for each team, however long they take. "
+            "Applies on one machine only.",
+            examples=[4],
+        ),
     ] = None
     ends: Annotated[
         str | None,

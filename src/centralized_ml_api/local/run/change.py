@@ -127,7 +127,7 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
 
 
 def _limits(team: TeamPlan) -> tuple[object, ...]:
-    return team.throttle, team.requests_per_day
+    return team.throttle, team.requests_per_day, team.requests_at_once
 
 
 def describe_reload(changes: dict[str, Any]) -> str:

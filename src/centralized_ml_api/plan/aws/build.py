@@ -88,7 +88,11 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         throttle=throttle,
         access=access,
         log_retention_days=LOG_RETENTION_DAYS,
-        notes=(f"{who_may_call(plan.event)} {how_often(throttle)}", *_notes(facts)),
+        notes=(
+            f"{who_may_call(plan.event)} {how_often(throttle)}",
+            *plan.not_acted_on_aws,
+            *_notes(facts),
+        ),
         dashboard=dashboard,
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
         tasks={name: fact.task for name, fact in facts.items() if fact.task},

@@ -114,6 +114,7 @@ def said(before: EventPlan, after: EventPlan) -> str:
         ({"teams": ()}, "teams"),
         ({"teams": (TeamPlan("red", RED.throttle, None, ("a",)),)}, "models of teams"),
         ({"teams": (TeamPlan("red", RED.throttle, 500, None),)}, "limits"),
+        ({"teams": (TeamPlan("red", RED.throttle, None, None, 4),)}, "limits"),
         ({"teams": (TeamPlan("red", Throttle(5, 11), None, None),)}, "limits"),
         ({"teams": (RED,), "throttle": Throttle(1, 2)}, "limits"),
         ({"teams": (RED,), "ends": datetime(2099, 1, 1, tzinfo=UTC)}, "end"),

@@ -83,6 +83,12 @@ def test_a_rate_that_is_kept_is_not_called_unkept(tmp_path: Path) -> None:
     assert not [note for note in plan.notes if "throttled" in note]
 
 
+def test_a_limit_that_aws_does_not_keep_is_told(tmp_path: Path) -> None:
+    event = {"teams": ["red"], "requests_at_once": 4}
+    plan = build_test_plan({"models": [container()], "event": event}, tmp_path)
+    assert [note for note in plan.notes if note.startswith("Not enforced on AWS: requests_at_once.")]
+
+
 def test_rates_of_teams_are_not_the_apis(tmp_path: Path) -> None:
     event = {"requests_per_second": 2, "teams": ["red"]}
     plan = build_test_plan({"models": [container()], "event": event}, tmp_path)

@@ -1,4 +1,4 @@
-"""The request limits of an event and its teams: how a burst and a rate go together."""
+"""The request limits of an event and its teams: which of them need others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 _RATE = "requests_per_second"
+_AT_ONCE = "requests_at_once"
 
 
 def _check_burst_alone(context: Context) -> Iterator[Problem]:
@@ -79,4 +80,34 @@ second, some callers who keep to the rate are refused, because calls never arriv
     check=_check_small_burst,
 )
 
-RULES = (BURST_WITHOUT_RATE, BURST_BELOW_RATE)
+
+def _check_at_once_without_teams(context: Context) -> Iterator[Problem]:
+    event = context.event
+    at_once = event.member(_AT_ONCE) if event else None
+    teams = event.member("teams") if event else None
+    has_teams = teams.value != [] if teams else bool(event and given(event, ("teams",)))
+    if at_once and not has_teams:
+        yield AT_ONCE_WITHOUT_TEAMS.problem(
+            at_once.key_location,
+            found='"requests_at_once" without "teams"',
+            expected='"teams" together with it',
+            fix='add "teams": ["red", "blue"], or remove "requests_at_once"',
+        )
+
+
+AT_ONCE_WITHOUT_TEAMS = CheckedRule(
+    id="C409",
+    title="requests_at_once without teams",
+    meaning="""\
+`requests_at_once` is how many calls of one team may be in progress at the same time. Without teams, nobody
+knows whose calls they are, so there is nothing to count. A team may have its own number; the event's is the
+default for all teams.""",
+    example=Example(
+        at="$",
+        wrong='"event": {"requests_at_once": 4}',
+        right='"event": {"teams": ["red", "blue"], "requests_at_once": 4}',
+    ),
+    check=_check_at_once_without_teams,
+)
+
+RULES = (BURST_WITHOUT_RATE, BURST_BELOW_RATE, AT_ONCE_WITHOUT_TEAMS)

@@ -49,3 +49,24 @@ def test_a_burst_needs_a_rate_and_is_at_least_as_large(
     found: Callable[..., Any],
 ) -> None:
     assert found(event, team) == problems
+
+
+ADD_TEAMS = 'add "teams": ["red", "blue"], or remove "requests_at_once"'
+C409 = [("C409", "$.event.requests_at_once", ADD_TEAMS)]
+
+
+@pytest.mark.parametrize(
+    ("teams", "problems"),
+    [
+        ({}, C409),
+        ({"teams": []}, C409),
+        ({"teams": ["red"]}, []),
+        ({"teams": [{"name": "red", "requests_at_once": 1}]}, []),
+        ({"teems": ["red"]}, [("C010", "$.event.teems", 'write "teams"')]),
+    ],
+)
+def test_calls_at_once_are_those_of_a_team(
+    teams: dict[str, Any], problems: list[tuple[str, str, str]], problems_of: Callable[..., Any]
+) -> None:
+    found = problems_of({"models": [], "event": {"requests_at_once": 4, **teams}})
+    assert [(problem.id, problem.location.path, problem.fix) for problem in found] == problems
