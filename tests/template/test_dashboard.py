@@ -102,6 +102,7 @@ def test_no_graph_covers_another(monitored: Template) -> None:
         assert not cells & taken
         assert max(x for x, _ in cells) < 24
         taken |= cells
+    assert taken
 
 
 def test_alarms_go_to_the_budgets_address_and_say_when_it_is_over(monitored: Template) -> None:
@@ -167,5 +168,5 @@ def test_its_weight_covers_what_it_takes_of_the_stack(template_of: Deploys, tmp_
         assert dashboard
         return dashboard.size
 
-    assert added(1) <= planned(1).characters
-    assert added(9) - added(1) <= planned(9).characters - planned(1).characters
+    assert 0 < added(1) <= planned(1).characters
+    assert 0 < added(9) - added(1) <= planned(9).characters - planned(1).characters

@@ -51,6 +51,13 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return request.param, folder / "out"
 
 
+def files(output: Path) -> list[Path]:
+    """The templates that were written; at least the main stack's."""
+    found = list(output.glob("*.template.json"))
+    assert found
+    return found
+
+
 def documents(template: Template) -> list[dict[str, Any]]:
     return [template.document, *template.nested.values()]
 
@@ -58,7 +65,7 @@ def documents(template: Template) -> list[dict[str, Any]]:
 @pytest.mark.slow
 def test_150_models_stay_under_every_limit(large: tuple[str, Path]) -> None:
     _, output = large
-    for file in output.glob("*.template.json"):
+    for file in files(output):
         assert file.stat().st_size < 1_000_000, file.name
     for document in documents(read_template(output, STACK)):
         assert len(document["Resources"]) <= 500
@@ -96,7 +103,9 @@ def test_150_models_of_every_kind_are_clean(tmp_path: Path) -> None:
 def test_every_policy_of_150_models_fits_its_limit(large: tuple[str, Path]) -> None:
     """6,144 characters, with the longest ARN where only CloudFormation knows it."""
     longest = "arn:aws:sagemaker:ap-southeast-1:123456789012:endpoint/" + 63 * "x"
-    for policy in read_template(large[1], STACK).of_type("AWS::IAM::ManagedPolicy"):
+    policies = read_template(large[1], STACK).of_type("AWS::IAM::ManagedPolicy")
+    assert policies
+    for policy in policies:
         for statement in policy["PolicyDocument"]["Statement"]:
             resources = statement["Resource"] if isinstance(statement["Resource"], list) else [""]
             assert len(resources) * (len(longest) + 3) + 400 < 6144
@@ -108,7 +117,9 @@ def test_texts_kept_once_are_the_same_texts(large: tuple[str, Path], tmp_path: P
     template = read_template(output, STACK)
     alone = synthesize(build_test_plan({"models": many(1, kind)}, tmp_path), tmp_path / "out")
     shared = restored(template.api["paths"]["/model-0"], template.document.get("Mappings", {}))
-    assert templates_in(shared) == templates_in(alone.api["paths"]["/model-0"])
+    written = templates_in(alone.api["paths"]["/model-0"])
+    assert written
+    assert templates_in(shared) == written
 
 
 def restored(value: Any, mappings: dict[str, Any]) -> Any:
@@ -157,7 +168,7 @@ def build_event(count: int) -> Config:
 def test_150_models_with_20_teams_fit_too(tmp_path: Path, count: int) -> None:
     config = {"models": many(count, "chats"), "event": build_event(count)}
     synthesize(build_test_plan(config, tmp_path), tmp_path / "out")
-    for file in (tmp_path / "out").glob("*.template.json"):
+    for file in files(tmp_path / "out"):
         assert file.stat().st_size < 1_000_000, file.name
     for document in documents(read_template(tmp_path / "out", STACK)):
         assert len(document["Resources"]) <= 500
@@ -167,7 +178,7 @@ def test_150_models_with_20_teams_fit_too(tmp_path: Path, count: int) -> None:
 def test_the_longest_names_fit_too(tmp_path: Path) -> None:
     plan = build_test_plan({"models": many(150, "unscaled", LONG)}, tmp_path)
     synthesize(plan, tmp_path / "out")
-    for file in (tmp_path / "out").glob("*.template.json"):
+    for file in files(tmp_path / "out"):
         assert file.stat().st_size < 1_000_000, file.name
 
 
@@ -175,6 +186,7 @@ def test_the_longest_names_fit_too(tmp_path: Path) -> None:
 def test_a_model_added_at_the_end_moves_no_other(tmp_path: Path) -> None:
     before = synthesize(build_test_plan({"models": many(150, "scaled")}, tmp_path / "a"), tmp_path / "a/out")
     after = synthesize(build_test_plan({"models": many(151, "scaled")}, tmp_path / "b"), tmp_path / "b/out")
+    kept = 0
     for old, new in zip(documents(before), documents(after), strict=True):
         endpoints = [
             key
@@ -182,3 +194,5 @@ def test_a_model_added_at_the_end_moves_no_other(tmp_path: Path) -> None:
             if resource["Type"] == "AWS::SageMaker::Endpoint"
         ]
         assert set(endpoints) <= set(new["Resources"])
+        kept += len(endpoints)
+    assert kept == 150

@@ -11,7 +11,8 @@ from centralized_ml_api.plan.aws.nested_stacks import (
 )
 from centralized_ml_api.plan.aws.roles import RESOURCES_CHARACTERS, divide
 
-NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True), unique=True, max_size=60)
+NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True), unique=True, min_size=12, max_size=60)
+"""So many that, at the sizes below, some are past the border."""
 
 
 def sizes(names: list[str], resources: int, characters: int = 1000) -> dict[str, TemplateSize]:
@@ -45,8 +46,8 @@ def test_an_entry_added_at_the_end_moves_no_other_that_is_past_the_border(names:
     heavy = sizes(names, 50)
     more = {**heavy, "added-at-the-end": TemplateSize(50)}
     before, after = assign_groups(heavy, TemplateSize(20)), assign_groups(more, TemplateSize(20))
-    if any(before.values()):
-        assert all(after[name] == before[name] for name in names)
+    assert any(before.values())
+    assert all(after[name] == before[name] for name in names)
 
 
 @settings(deadline=None)
@@ -55,6 +56,7 @@ def test_a_nested_stack_depends_on_the_name_alone(names: list[str]) -> None:
     forwards = assign_groups(sizes(names, 400), TemplateSize(400))
     backwards = assign_groups(sizes(names[::-1], 400), TemplateSize(400))
     both = [name for name in names if forwards[name] and backwards[name]]
+    assert both
     assert [forwards[name] for name in both] == [backwards[name] for name in both]
 
 
