@@ -222,12 +222,14 @@ def test_a_reload_whose_caller_goes_away_is_finished(tmp_path: Path) -> None:
         api.wait_serving()
         wait = 'while test -e "$0"; do sleep 0.05; done; exec "$@"'
         slow = odd_command(run=["sh", "-c", wait, str(gate), *odd_command()["run"]])
-        write_config(api.folder, models(echo=slow))
+        # Not the watched file: the server is there because the caller asked, who has started up by then.
+        write_config(api.folder, models(echo=slow), "slow.json")
         before = len(api.pids())
-        with subprocess.Popen([*MLAPI, "reload"], cwd=api.folder, stderr=subprocess.DEVNULL) as caller:
+        argv = [*MLAPI, "reload", "slow.json"]
+        with subprocess.Popen(argv, cwd=api.folder, stderr=subprocess.DEVNULL) as caller:
             wait_until(lambda: len(api.pids()) > before, "the new server was started")
             caller.send_signal(signal.SIGINT)
-            assert caller.wait(10) == 130
+            assert caller.wait(30) == 130
         gate.unlink()
         wait_until(lambda: len(api.pids()) == before, "only the new server is left", seconds=60)
         assert api.call("/echo").status == 200
