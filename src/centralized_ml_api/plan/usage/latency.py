@@ -33,10 +33,6 @@ def bucket_of(milliseconds: float) -> int:
     return 1 + math.ceil(math.log(min(milliseconds, _MOST_MILLISECONDS)) / _LOG_GROWTH)
 
 
-MOST_BUCKETS = bucket_of(_MOST_MILLISECONDS) + 1
-"""How many buckets there are."""
-
-
 def milliseconds_of(bucket: int) -> float:
     """Returns the latency that stands for a bucket, at most `ERROR` off any latency in it; 0 for bucket 0."""
     if bucket <= 0:
