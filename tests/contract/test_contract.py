@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from contract.targets import Targets
     from support.running_gateway import Answer
 
-pytestmark = pytest.mark.slow
 TARGETS = (LOCAL, AWS)
 ASKED = [(target, case) for case in CASES for target in TARGETS if case.only in {None, target}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda one: one.name)
 def test_a_difference_is_just_as_it_is_documented(
@@ -30,6 +30,7 @@ def test_a_difference_is_just_as_it_is_documented(
     (difference.local if target == LOCAL else difference.aws).check(answer, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "case"), ASKED, ids=[f"{target}: {case.name}" for target, case in ASKED])
 def test_a_target_keeps_the_contract(
     targets: Targets, begun: dict[tuple[str, str], Future[Answer]], target: str, case: Case

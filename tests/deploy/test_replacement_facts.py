@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.template_diff import REPLACING, is_replaced
+from centralized_ml_api.aws.template_diff import REPLACING
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.cdk_cli import CdkCli
@@ -27,14 +27,3 @@ def _replacing(entity: dict[str, Any]) -> frozenset[str]:
     properties: dict[str, Any] = entity["properties"]
     properties = properties.get("$dict", properties)
     return frozenset(name for name, each in properties.items() if each.get("causesReplacement") == "yes")
-
-
-@pytest.mark.parametrize(
-    ("changed", "replaced"), [({"Tags"}, False), ({"Containers", "Tags"}, True), (set[str](), False)]
-)
-def test_one_replacing_property_is_enough(changed: set[str], replaced: bool) -> None:  # noqa: FBT001  # a table
-    assert is_replaced("AWS::SageMaker::Model", changed) is replaced
-
-
-def test_an_unknown_type_is_changed_in_place() -> None:
-    assert not is_replaced("AWS::GameLift::Fleet", {"Name"})

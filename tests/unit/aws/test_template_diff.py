@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.aws.changes import changes_data, describe_effect, render_changes
-from centralized_ml_api.aws.template_diff import compare_templates, creation_order
+from centralized_ml_api.aws.template_diff import compare_templates, creation_order, is_replaced
 
 Template = dict[str, Any]
 
@@ -145,3 +145,14 @@ def test_callers_are_told_what_they_notice() -> None:
 def test_a_new_api_has_another_address() -> None:
     (change,) = compare_templates({"Resources": {"Api": template()["Resources"]["Api"]}}, {"Resources": {}})
     assert describe_effect(change) == "the API is gone"
+
+
+@pytest.mark.parametrize(
+    ("changed", "replaced"), [({"Tags"}, False), ({"Containers", "Tags"}, True), (set[str](), False)]
+)
+def test_one_replacing_property_is_enough(changed: set[str], replaced: bool) -> None:  # noqa: FBT001  # a table
+    assert is_replaced("AWS::SageMaker::Model", changed) is replaced
+
+
+def test_an_unknown_type_is_changed_in_place() -> None:
+    assert not is_replaced("AWS::GameLift::Fleet", {"Name"})
