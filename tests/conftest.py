@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.slow_files import has_only_slow_tests
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
+
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+"""As in a shell where the environment is activated: `mlapi` is this one, and messages call it by its name."""
 
 os.environ.setdefault("MLAPI_JUMPSTART_MIRROR", "http://127.0.0.1:9")
 """JumpStart's bucket is elsewhere; at this address nothing answers. Tests that need one make their own."""

@@ -146,7 +146,7 @@ class Api:
         Raises:
             MlApiError: Nothing answers.
         """
-        return ControlClient(StateFolder(self.state).load_run()).status()
+        return ControlClient(StateFolder(self.state).load_run(), self.state).status()
 
     def servers(self, entry: str) -> list[psutil.Process]:
         """Returns the processes of a model's servers, or of a function's host."""
@@ -186,7 +186,7 @@ class Api:
         Raises:
             RuntimeError: Part of it was refused.
         """
-        done = ControlClient(StateFolder(self.state).load_run()).reload(None)
+        done = ControlClient(StateFolder(self.state).load_run(), self.state).reload(None)
         if "added" not in done or done["kept"] or done["failed"]:
             raise RuntimeError(f"the reload was refused: {done}")
 

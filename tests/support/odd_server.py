@@ -14,6 +14,7 @@
 /steps           "one", then "two" once `steps` is set, chunked
 /events          the same as server-sent events, and the end of OpenAI's
 /cut             the first of these events, and no end
+/models          `catalogue` as JSON, where a test gave one
 /chat            the last message back as OpenAI's chat completion, whole or, with `stream`, word by word
 """
 
@@ -51,6 +52,7 @@ class OddServer:
 
     def __init__(self, port: int = 0) -> None:
         self.asked: list[str] = []
+        self.catalogue: dict[str, Any] | None = None
         self.released = threading.Event()
         self.steps = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -111,6 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
             "cut": self._cut,
             "chat": lambda: self._chat(json.loads(body)),
         }
+        if self.server.odd.catalogue is not None:
+            catalogue = json.dumps(self.server.odd.catalogue).encode()
+            acts["models"] = lambda: self._answer(200, {"Content-Type": "application/json"}, catalogue)
         acts.get(what, lambda: self._echo(body))()
 
     do_GET = do_POST  # noqa: N815

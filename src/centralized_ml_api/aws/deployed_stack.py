@@ -121,12 +121,14 @@ def load_teams(cloudformation: Any, stack: str) -> DeployedTeams:
     """
     template = load_template(cloudformation, stack)
     if template is None:
-        raise DeployError(f"there is no stack {stack}", fix="mlapi deploy")
+        raise DeployError(
+            f"there is no stack {stack}", fix="deploy it, or name another one with --stack and --region"
+        )
     ids = load_physical_ids(cloudformation, stack, _PLAN)
     if not ids:
         raise DeployError(
             f"{stack} has no teams: everybody may call it",
-            fix="add `event.teams` to the config; mlapi deploy",
+            fix="add `event.teams` to the config, then deploy again",
         )
     plans = {
         resource["Properties"]["UsagePlanName"]: ids[logical_id]

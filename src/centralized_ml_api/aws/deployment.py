@@ -19,8 +19,10 @@ from centralized_ml_api.aws.leftovers import (
     find_leftovers,
     find_log_groups,
 )
-from centralized_ml_api.aws.stack_contract import render_schedule
+from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, render_schedule
 from centralized_ml_api.aws.target import call_cdk
+from centralized_ml_api.commands import command
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
@@ -118,13 +120,35 @@ def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
         found = [resource.physical_id for resource in resources if resource.type == SCHEDULE]
         if not found:
             what = "has no end yet" if resources else "is not deployed"
-            raise DeployError(f"{target.stack} {what} in {target.region}", fix="mlapi deploy")
+            raise DeployError(
+                f"{target.stack} {what} in {target.region}",
+                fix=command("deploy", target.config, *stack_flags(target.region, target.stack)),
+            )
         scheduler, name = clients.client("scheduler"), found[0].rpartition("|")[2]
         schedule = scheduler.get_schedule(Name=name)
         kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
         scheduler.update_schedule(Name=name, ScheduleExpression=render_schedule(until), **kept)
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot move the end of {target.stack}", error) from error
+
+
+def load_address(target: AwsTarget, clients: AwsClients) -> str:
+    """Returns the address of the API that is deployed.
+
+    Raises:
+        DeployError: nothing is deployed, or AWS refused.
+    """
+    try:
+        outputs = load_outputs(clients.client("cloudformation"), target.stack)
+    except (BotoCoreError, ClientError) as error:
+        raise build_aws_error(f"cannot read the address of {target.stack}", error) from error
+    address = outputs.get(ADDRESS_OUTPUT)
+    if not address:
+        raise DeployError(
+            f"{target.stack} has no API in {target.region}",
+            fix="name another stack with --stack and --region",
+        )
+    return address
 
 
 def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
@@ -149,7 +173,7 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
     return DestroyReport((*map(describe, before), *extra), tuple(dict.fromkeys(left)))
 
 
-def check_gone(report: DestroyReport, again: str = "mlapi destroy") -> None:
+def check_gone(report: DestroyReport, again: str) -> None:
     """Checks that nothing is left; `again` is the command that tries once more.
 
     Raises:

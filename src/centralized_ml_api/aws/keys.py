@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,9 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key, unknown_team
 from centralized_ml_api.aws.deployed_stack import load_teams
 from centralized_ml_api.aws.failures import build_aws_error
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
+from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ class AwsKeys:
         with _Refusals(self._stack):
             key = self._current(self._keys_of(_plan_of(team, self._load_teams())))
         if key is None:
-            fix = f"mlapi keys rotate {shlex.quote(team)} --target aws"
+            flags = stack_flags(self._clients.region, self._stack)
+            fix = f"make one: {command('keys', 'rotate', team, '--target', 'aws', *flags)}"
             raise UsageError(f"team {team} has no key", fix=fix)
         return key.value
 

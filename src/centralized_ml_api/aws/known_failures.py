@@ -38,7 +38,7 @@ FAILURES: tuple[Failure, ...] = (
         "the account's quota is too small for these instances",
         (r"account-level service limit", r"ResourceLimitExceeded.*for endpoint usage"),
         "request an increase of this quota in Service Quotas, or choose another instance type;"
-        " `mlapi doctor` shows the quota of each type",
+        " `doctor` shows the quota of each type",
     ),
     Failure(
         "capacity",
@@ -138,7 +138,7 @@ FAILURES: tuple[Failure, ...] = (
             r"UnrecognizedClient|InvalidClientTokenId|security token included in the request is invalid",
             r"NoCredentials|ProfileNotFound|config profile .* could not be found",
         ),
-        "sign in (aws configure sso, or AWS_PROFILE=…), then: mlapi doctor",
+        "sign in: aws configure sso, or AWS_PROFILE=…",
     ),
     Failure(
         "wrong-account",
@@ -155,7 +155,7 @@ FAILURES: tuple[Failure, ...] = (
             r"in a failed state",
             r"Cannot update in-progress endpoint",
         ),
-        "wait until the operation ends; after a failed first deploy, run mlapi destroy, then deploy again",
+        "wait until the operation ends; after a failed first deploy, destroy the stack, then deploy again",
     ),
     Failure(
         "account-limit",
@@ -205,7 +205,7 @@ FAILURES: tuple[Failure, ...] = (
         "still-there",
         "some resources are left after the destroy",
         (r"DELETE_FAILED", r"could not be deleted"),
-        "delete what the message names by hand, then run mlapi destroy again",
+        "delete what the message names by hand, then destroy the stack again",
     ),
 )
 """In the order in which they are tried: the first row that matches a line explains it."""

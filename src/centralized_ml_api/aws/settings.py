@@ -77,3 +77,9 @@ def _matching(pattern: re.Pattern[str], value: str, key: str, example: str) -> s
     if not pattern.fullmatch(value):
         raise UsageError(f"{value!r} is not a {key}", fix=f"write, for example: -c {key}={example}")
     return value
+
+
+def stack_flags(region: str | None, stack: str) -> tuple[str, ...]:
+    """Returns the words that name the same stack in a command; none for what is the default. Pure."""
+    where = ("--region", region) if region else ()
+    return where if stack == DEFAULT_STACK else (*where, "--stack", stack)

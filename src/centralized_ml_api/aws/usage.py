@@ -49,7 +49,7 @@ class _Deployed:
                 return resource.physical_id
         raise DeployError(
             f"{self.stack} has no access log yet",
-            fix="wait until mlapi deploy ends, or deploy again",
+            fix="wait until the deploy ends, or deploy again",
         )
 
 
@@ -95,7 +95,10 @@ def load_made(clients: AwsClients, stack: str) -> datetime:
 def _load_deployed(cloudformation: Any, stack: str, region: str) -> _Deployed:
     resources = load_resources(cloudformation, stack)
     if not resources:
-        raise DeployError(f"{stack} is not deployed in {region}", fix="mlapi deploy, or --stack and --region")
+        raise DeployError(
+            f"{stack} is not deployed in {region}",
+            fix="deploy it, or name another stack with --stack and --region",
+        )
     return _Deployed(stack, _load_made(cloudformation, stack), resources)
 
 

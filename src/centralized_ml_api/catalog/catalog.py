@@ -16,6 +16,7 @@ from centralized_ml_api.catalog.sources.lock import LOCK_NAME, load_lock
 from centralized_ml_api.catalog.sources.published import FolderBucket, PublishedSpecs, WebBucket
 from centralized_ml_api.catalog.sources.snapshot import Snapshot
 from centralized_ml_api.catalog.suggestion import closest
+from centralized_ml_api.commands import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -136,8 +137,8 @@ class Catalog:
         return UnknownModelError(
             f"JumpStart has no model {model_id} in {region}",
             found=f'"{model_id}"',
-            expected=f"an id such as {', '.join(near)}" if near else "an id that `mlapi models` lists",
-            fix=f'write "{near[0]}"' if near else "search for one with `mlapi models WORD`",
+            expected=f"an id such as {', '.join(near)}" if near else "an id of JumpStart's list",
+            fix=f'write "{near[0]}"' if near else f"choose one from the list: {command('models')}",
         )
 
 
@@ -166,5 +167,5 @@ def open_catalog(
         bucket = FolderBucket(Path(mirror).expanduser())
     else:
         bucket = WebBucket(cache, warnings.append, mirror=mirror or None, offline=offline)
-    lock = load_lock(config.parent / LOCK_NAME) if config else None
+    lock = load_lock(config.parent / LOCK_NAME, config) if config else None
     return Catalog([PublishedSpecs(bucket), Snapshot()], lock=lock, warnings=warnings)

@@ -10,6 +10,7 @@ import sys
 import click
 
 from centralized_ml_api import __version__
+from centralized_ml_api.commands import program
 from centralized_ml_api.errors import INTERRUPTED, MlApiError
 
 SECTIONS = {
@@ -106,7 +107,7 @@ def main() -> None:
 def run() -> int:
     """Runs the verb of `sys.argv` and returns the exit status; shows every expected error, raises none."""
     try:
-        status = mlapi.main(prog_name="mlapi", standalone_mode=False)
+        status = mlapi.main(prog_name=" ".join(program()), standalone_mode=False)
     except MlApiError as error:
         from centralized_ml_api.cli import output  # only a failure pays for rendering
 

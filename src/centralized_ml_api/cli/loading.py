@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.commands import command, shown_path
 from centralized_ml_api.config.edit import save_text
 from centralized_ml_api.config.load import check_text, load_config
 from centralized_ml_api.config.render import count_problems
@@ -41,8 +41,7 @@ def tell_warnings(problems: Sequence[Problem], config: Path) -> None:
     """Says in one line how many of the problems are warnings and how to read them; nothing without any."""
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if warnings:
-        file = output.shown_path(config)
-        output.talk(f"{file}: {count_problems(warnings)}. Details: mlapi check {shlex.quote(file)}")
+        output.talk(f"{shown_path(config)}: {count_problems(warnings)}. Details: {command('check', config)}")
 
 
 def look_up(

@@ -1,10 +1,9 @@
-"""Arguments, options and their types that several verbs share, and how a next command repeats them."""
+"""Arguments, options and their types that several verbs share."""
 
 from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -12,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK
+from centralized_ml_api.cli import output
+from centralized_ml_api.commands import DEFAULT_CONFIG, DEFAULT_STATE, shown_path
+from centralized_ml_api.errors import NotRunningError
 
 if TYPE_CHECKING:
     from click.core import Context, Parameter
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 Target = Literal["local", "aws"]
 
-DEFAULT_CONFIG = Path("config/models.json")
-DEFAULT_STATE = Path(".mlapi")
+DEFAULT_PORT = 8080
 
 _TEN_YEARS_DAYS = 10 * 366
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -71,7 +72,44 @@ class RealRange(click.FloatRange):
         return number
 
 
-config_argument = click.argument("config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG)
+def find_running(state: Path) -> Path | None:
+    """Returns the config that runs here with a state folder; None where nothing does."""
+    if not (state / "run.json").is_file():
+        return None  # without importing what reads it
+    from centralized_ml_api.local.machine.state_folder import StateFolder
+
+    try:
+        run = StateFolder(state).load_run()
+    except NotRunningError:
+        return None
+    return Path(shown_path(Path(run.config)))
+
+
+def find_config(state: Path) -> Path:
+    """Returns the config that runs here with a state folder; the default where nothing does."""
+    return find_running(state) or DEFAULT_CONFIG
+
+
+def _default_config(context: Context, option: Parameter, config: Path | None) -> Path:
+    """Returns CONFIG where it is given, otherwise what runs here; says so where that is not the default."""
+    del option
+    if config is not None:
+        return config
+    found = find_config(context.params.get("state", DEFAULT_STATE))
+    if found != DEFAULT_CONFIG:
+        output.talk(f"CONFIG is {found}, which runs here.")
+    return found
+
+
+config_argument = click.argument(
+    "config", type=click.Path(path_type=Path), required=False, callback=_default_config
+)
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=_default_config,
+    help="The config with the models. Default: the one that runs here, otherwise config/models.json.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 offline_option = click.option(
@@ -94,6 +132,7 @@ def _folder_option(text: str) -> Callable[[Verb], Verb]:
         type=click.Path(path_type=Path, file_okay=False),
         default=DEFAULT_STATE,
         show_default=True,
+        is_eager=True,  # without CONFIG, verbs take what runs with this folder
         help=text,
     )
 
@@ -107,24 +146,3 @@ def target_option(text: str, *, default: Target | None = "local") -> Callable[[V
     return click.option(
         "--target", type=click.Choice(["local", "aws"]), default=default, show_default=True, help=text
     )
-
-
-def flag_unless_default(name: str, value: str, default: str) -> str:
-    """Returns the flag for a next command, with a space before it; empty where the default says the same."""
-    return "" if value == default else f" {name} {shlex.quote(value)}"
-
-
-def aws_flags(region: str | None, stack: str) -> str:
-    """Returns the flags that name the same stack, each with a space before it."""
-    named = f" --region {shlex.quote(region)}" if region else ""
-    return f"{named}{flag_unless_default('--stack', stack, DEFAULT_STACK)}"
-
-
-def state_flag(state: Path) -> str:
-    """Returns the flag that names the same state folder, with a space before it; empty for the default."""
-    return flag_unless_default("--state", str(state), str(DEFAULT_STATE))
-
-
-def config_unless_default(config: Path) -> str:
-    """Returns the config as an argument, with a space before it; empty for the default."""
-    return "" if config == DEFAULT_CONFIG else f" {shlex.quote(str(config))}"

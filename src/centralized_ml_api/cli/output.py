@@ -12,7 +12,6 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -69,9 +68,9 @@ def try_talk(text: str) -> None:
         talk(text)
 
 
-def next_command(text: str) -> None:
-    """Prints the last line of a verb: the next useful command."""
-    talk(f"Next: {text}")
+def next_command(line: str) -> None:
+    """Prints the last line of a verb: the next useful command, made by `command`, and nothing behind it."""
+    talk(f"Next: {line}")
 
 
 def fail(error: MlApiError) -> None:
@@ -127,12 +126,6 @@ def counted(count: int, noun: str, plural: str = "") -> str:
         plural: for several; without it the noun with an `s`.
     """
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
-def shown_path(path: Path) -> str:
-    """Returns the path relative to the current folder where it is inside, otherwise as it is."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def render_for_terminal(text: str) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_flag
-from centralized_ml_api.cli.output import counted, shown_path
+from centralized_ml_api.cli.output import counted
+from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.sample import sample_file_of, sample_of
@@ -85,8 +85,8 @@ class Announcement:
         if status.settled:
             self._whole = True
             show_address(status, self._plan, self._host)
-            again = state_flag(_folder(status))
-            output.next_command(f"mlapi status{again} (in another terminal); Ctrl-C stops everything")
+            output.talk("Ctrl-C stops everything. The next command is for another terminal.")
+            output.next_command(command("status", *state_flags(Path(status.state_folder))))
         elif not self._early:
             self._early = True
             show_call(status, self._plan, self._host)
@@ -137,7 +137,7 @@ def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
         return (
             f"PUBLIC: whoever reaches the address may call, without a key. {how_often(plan.event.throttle)}"
         )
-    export = f"mlapi keys export{state_flag(_folder(status))}"
+    export = command("keys", "export", *state_flags(Path(status.state_folder)))
     keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
     return f"{who_may_call(plan.event)} Keys: {keys}. A file for each team: {export}"
 
@@ -186,10 +186,6 @@ def _words(part: PartStatus) -> str:
 def _show_log(part: PartStatus) -> None:
     for line in part.log[-LOG_LINES:]:
         output.talk(f"    | {line}")
-
-
-def _folder(status: LocalStatus) -> Path:
-    return Path(shown_path(Path(status.state_folder)))
 
 
 @contextmanager

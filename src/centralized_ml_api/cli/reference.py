@@ -18,8 +18,9 @@ _START = f"""\
 
 # The command line: `mlapi`
 
-Without `CONFIG`, verbs use `config/models.json`. What you asked for goes to standard output, everything else
-to standard error, so a script can read the one and a person the other. With `--json` a verb prints JSON.
+Without `CONFIG`, verbs use the config that runs here, otherwise `config/models.json`. What you asked for goes
+to standard output, everything else to standard error, so a script can read the one and a person the other.
+With `--json` a verb prints JSON.
 There are no colours when the output is not a terminal or `NO_COLOR` is set.
 
 | exit status | when |

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.api.keys import KEY_HEADER
-from centralized_ml_api.cli.targets import running_address
+from centralized_ml_api.cli.targets import running_address, running_config
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.config.resolve import resolve_folder
-from centralized_ml_api.errors import MlApiError, UsageError
+from centralized_ml_api.errors import ConfigError, MlApiError, UsageError
 from centralized_ml_api.plan.sample import JSON, media_type_of, sample_file_of, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import urllib3
 
@@ -28,11 +29,30 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS = 65
 FIRST_ERROR_STATUS = 400
 _ADDRESS = re.compile(r"https?://[\w.:@%~/\[\]-]+", re.IGNORECASE)
-_FIX = "see what runs: mlapi status"
 
 
 class UnreachableError(MlApiError):
     """Nothing listens at the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Where calls go: an address without a slash at its end, a key, and what to do when nobody answers.
+
+    `state` and `config` are those of an API that runs here.
+    """
+
+    address: str
+    key: str | None
+    fix: str
+    state: Path | None = None
+    config: Path | None = None
+
+    def with_key_for(self, name: str) -> Api:
+        """Returns the API with the key of a team that may call a model, where it runs here and has teams."""
+        if self.key or self.state is None or self.config is None:
+            return self
+        return replace(self, key=_find_key(self.state, self.config, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +93,14 @@ def load_file(file: Path) -> bytes:
         ) from error
 
 
-def post(url: str, body: Body, key: str | None) -> urllib3.BaseHTTPResponse:
+def ask(method: str, url: str, api: Api, body: Body | None = None) -> urllib3.BaseHTTPResponse:
     """Returns the answer, its body not yet read; a redirect is not followed, so the key goes nowhere else.
 
     Args:
+        method: such as POST.
         url: the address with the path of the model.
+        api: whose key is sent.
         body: what is sent.
-        key: the team's key, if there is one.
 
     Raises:
         UnreachableError: nothing listens at the address.
@@ -87,12 +108,13 @@ def post(url: str, body: Body, key: str | None) -> urllib3.BaseHTTPResponse:
     """
     import urllib3
 
-    headers = {"Content-Type": body.media_type, "Accept": body.accept, KEY_HEADER: key or ""}
-    with explain_failures(url):
+    sent = body or Body(b"", "")
+    headers = {"Content-Type": sent.media_type, "Accept": sent.accept, KEY_HEADER: api.key or ""}
+    with explain_failures(url, api.fix):
         return urllib3.PoolManager(retries=False).request(
-            "POST",
+            method,
             url,
-            body=body.content,
+            body=sent.content or None,
             headers={name: value for name, value in headers.items() if value},
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
             preload_content=False,
@@ -101,8 +123,8 @@ def post(url: str, body: Body, key: str | None) -> urllib3.BaseHTTPResponse:
 
 
 @contextmanager
-def explain_failures(url: str) -> Iterator[None]:
-    """Turns what goes wrong with a connection in the block into errors that a user can act on.
+def explain_failures(url: str, fix: str) -> Iterator[None]:
+    """Turns what goes wrong with a connection in the block into errors with that fix.
 
     Raises:
         UnreachableError: nothing listens at the address.
@@ -113,19 +135,27 @@ def explain_failures(url: str) -> Iterator[None]:
     try:
         yield
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-        raise UnreachableError(f"{url} does not answer: {error}", fix=_FIX) from error
+        raise UnreachableError(f"{url} does not answer: {error}", fix=fix) from error
     except urllib3.exceptions.HTTPError as error:
-        raise MlApiError(f"{url} does not answer: {error}", fix=_FIX) from error
+        raise MlApiError(f"{url} does not answer: {error}", fix=fix) from error
 
 
-def choose_address(url: str | None, state: Path) -> str:
-    """Returns where to send: `url`, or without it the API that runs here; no slash at its end.
+def choose_api(url: str | None, key: str | None, state: Path) -> Api:
+    """Returns where to send: `url`, or without it the API that runs here.
 
     Raises:
         UsageError: `url` is not the address of an API.
         NotRunningError: no API runs here, or its gateway is starting.
     """
-    return running_address(state) if url is None else check_address(url)
+    if url is not None:
+        return Api(check_address(url), key, "check the address, and that the API runs there")
+    return Api(
+        running_address(state),
+        key,
+        f"see what runs: {command('status', *state_flags(state))}",
+        state,
+        running_config(state),
+    )
 
 
 def check_address(url: str) -> str:
@@ -160,8 +190,10 @@ def _take_key(context: click.Context, option: click.Parameter, key: str | None) 
     return stripped or None
 
 
+KEY_VARIABLE = "MLAPI_KEY"
+
 key_option = click.option(
-    "--key", envvar="MLAPI_KEY", callback=_take_key, help="The team's key, or set MLAPI_KEY."
+    "--key", envvar=KEY_VARIABLE, callback=_take_key, help=f"The team's key, or set {KEY_VARIABLE}."
 )
 
 
@@ -175,3 +207,24 @@ def _load_content(deployment: ModelDeployment, folders: Sequence[Path]) -> bytes
     if isinstance(sample, str) and media_type_of(deployment) != JSON:
         return sample.encode()
     return json.dumps(sample).encode()
+
+
+def _find_key(state: Path, config: Path, name: str) -> str | None:
+    """Returns the key of the first team that may call the model; None where the config lists no team.
+
+    Raises:
+        StartError: the file of keys cannot be read.
+    """
+    from centralized_ml_api.local.keys import KeyStore
+    from centralized_ml_api.local.run.reload import load_plan
+
+    keys = {
+        record.team: record.key for record in KeyStore(state).load() or () if record.listed and record.key
+    }
+    if not keys:
+        return None
+    try:
+        allowed = [team.name for team in load_plan(config).event.teams if team.may_call(name)]
+    except ConfigError:  # an edit that is not applied
+        allowed = []
+    return next((keys[team] for team in (*allowed, *keys) if team in keys), None)

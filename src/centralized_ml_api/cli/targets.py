@@ -67,7 +67,7 @@ def connect(state: Path) -> ControlClient:
     from centralized_ml_api.local.machine.state_folder import StateFolder
     from centralized_ml_api.local.run.control import ControlClient
 
-    return ControlClient(StateFolder(state).load_run())
+    return ControlClient(StateFolder(state).load_run(), state)
 
 
 def running_address(state: Path) -> str:

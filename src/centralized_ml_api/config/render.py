@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.collect import MOST_PROBLEMS
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def render_problems(problems: Sequence[Problem], source: str) -> str:
     shown = _most_serious(problems)
     blocks = [_render(problem, lines if source else []) for problem in shown]
     left = len(problems) - len(shown)
-    more = [f"and {left} more, which mlapi check --json lists"] if left else []
+    file = Path(problems[0].location.file) if problems else None
+    more = [f"and {left} more. To list all: {command('check', file, '--json')}"] if left else []
     return "\n\n".join([*blocks, *more, count_problems(problems)])
 
 

@@ -40,6 +40,7 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
         not_acted_on=tuple(_not_acted_on(event)),
         not_acted_on_aws=tuple(_not_acted_on_aws(event)),
         event=event,
+        config=loaded.path,
     )
 
 

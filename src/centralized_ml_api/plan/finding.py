@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from centralized_ml_api.commands import command
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,5 +55,5 @@ def _of_problem(problem: Problem) -> Finding:
         f"{problem.title} [{problem.id}]",
         f"{location.file}:{location.line}:{location.column} {problem.found}".rstrip(),
         problem.fix,
-        f"mlapi explain {problem.id}",
+        command("explain", problem.id),
     )

@@ -154,7 +154,8 @@ class ApiPlan:
 
     `folders` are where relative paths of the config start, in the order in which they are tried.
     `not_acted_on` says what the config asks for and this version does not do on one machine;
-    `not_acted_on_aws` says in sentences what it does not do on AWS.
+    `not_acted_on_aws` says in sentences what it does not do on AWS. `config` is the file, where the plan is
+    from one.
     """
 
     deployments: tuple[ModelDeployment, ...]
@@ -162,6 +163,7 @@ class ApiPlan:
     not_acted_on: tuple[str, ...] = ()
     not_acted_on_aws: tuple[str, ...] = ()
     event: EventPlan = field(default_factory=EventPlan)
+    config: Path | None = None
 
     def deployment(self, name: str) -> ModelDeployment | None:
         """Returns the deployment of that name, if there is one."""

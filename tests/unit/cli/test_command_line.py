@@ -82,7 +82,15 @@ def test_where_nothing_runs_verbs_say_how_to_start_it(verb: str, tmp_path: Path)
     ran = mlapi(verb, *(["name"] if verb == "call" else []), cwd=tmp_path)
     assert ran.status == 1
     assert "nothing runs with the state folder" in ran.talk
-    assert "mlapi up" in ran.talk
+    began = ran.talk.splitlines()[-1]
+    if verb == "down":
+        assert began.endswith("name its state folder with --state")
+        return
+    assert began == "  fix: name another one with --state, or begin with: mlapi init"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/models.json").write_text("{}")
+    ran = mlapi(verb, *(["name"] if verb == "call" else []), "--state", "my state", cwd=tmp_path)
+    assert ran.talk.endswith("or begin with: mlapi up --state 'my state'\n")
 
 
 def test_the_version_is_printed_as_a_program_of_its_own_too(tmp_path: Path) -> None:

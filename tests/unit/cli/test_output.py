@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.cli.output import confirm, counted, render_for_terminal, shown_path
+from centralized_ml_api.cli.output import confirm, counted, render_for_terminal
 from centralized_ml_api.errors import UsageError
 from support.local_api import MLAPI
 from support.odd_server import OddServer
@@ -114,12 +114,6 @@ def test_a_number_agrees_with_its_noun(count: int, text: str) -> None:
 
 def test_a_noun_may_have_a_plural_of_its_own() -> None:
     assert [counted(count, "process", "processes") for count in (1, 2)] == ["1 process", "2 processes"]
-
-
-def test_a_path_is_shown_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert shown_path(tmp_path / "a/b.json") == "a/b.json"
-    assert shown_path(tmp_path.parent / "b.json") == str(tmp_path.parent / "b.json")
 
 
 def test_what_costs_or_goes_is_confirmed_by_a_flag_or_a_person(monkeypatch: pytest.MonkeyPatch) -> None:

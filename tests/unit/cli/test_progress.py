@@ -111,7 +111,8 @@ def test_without_teams_up_says_that_no_key_is_needed(
         f"  {PUBLIC} All callers together: 100 requests a second, 200 at once.",
         "  SageMaker runtime for boto3 and the AWS CLI: http://127.0.0.1:9",
         "",
-        "Next: mlapi status (in another terminal); Ctrl-C stops everything",
+        "Ctrl-C stops everything. The next command is for another terminal.",
+        "Next: mlapi status",
     ]
     assert said.out.splitlines()[0] == f"Serving on {URL}"
 

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ECHO = {"name": "echo", "integration": {"type": "api"}, "sample": {"a": 1}}
+SERVED = {
+    "name": "echo",
+    "path": "/echo",
+    "takes": "application/json",
+    "gives": None,
+    "sample": {"a": 1},
+    "sample_file": None,
+}
 ENDS = "2099-06-01T18:00:00Z"
 
 
@@ -36,6 +44,7 @@ def target(server: OddServer, tmp_path: Path) -> Iterator[SilentTarget]:
     """An API with the path `/echo`, as if `mlapi up models.json` served it."""
     config = tmp_path / "models.json"
     config.write_text(json.dumps({"models": [], "endpoints": [ECHO]}))
+    server.catalogue = {"models": [SERVED], "event": {"needs_key": False}}
     entries = (EntryStatus("echo", "/echo", "ready", "", "url", "api", ()),)
     address = f"http://127.0.0.1:{server.port}"
     status = LocalStatus(1, str(config), str(tmp_path / ".mlapi"), 0.0, address, "", "", entries, ())
@@ -48,7 +57,7 @@ def test_status_is_0_when_all_is_well_and_names_what_is_next(target: SilentTarge
     ran = mlapi("status", cwd=tmp_path)
     assert ran.status == 0
     assert ran.out.startswith(f"Serving {tmp_path}/models.json on {target.current.address} for ")
-    assert ran.talk == "Next: mlapi logs NAME, mlapi call NAME, mlapi down\n"
+    assert ran.talk == "Next: mlapi smoke\n"
 
 
 def test_status_is_1_when_a_path_is_not_ready_also_for_scripts(target: SilentTarget, tmp_path: Path) -> None:
@@ -63,7 +72,7 @@ def test_status_takes_watch_or_json(tmp_path: Path) -> None:
     ran = mlapi("status", "--watch", "--json", cwd=tmp_path)
     assert (ran.status, ran.out) == (2, "")
     assert ran.talk == (
-        "error: --watch and --json cannot be combined\n  fix: call `mlapi status --json` repeatedly\n"
+        "error: --watch and --json cannot be combined\n  fix: ask again and again: mlapi status --json\n"
     )
 
 
@@ -107,7 +116,10 @@ def test_extend_tells_what_runs(target: SilentTarget, tmp_path: Path) -> None:
     target.current = replace(target.current, ends=ENDS)
     ran = mlapi("extend", ENDS, "models.json", cwd=tmp_path)
     assert target.told == [None]
-    assert (ran.status, ran.talk) == (0, "What runs here now stops then.\nNext: mlapi status\n")
+    assert (ran.status, ran.talk) == (
+        0,
+        "Written to models.json.\nWhat runs here now stops then.\nNext: mlapi status\n",
+    )
 
 
 def test_extend_says_when_a_flag_of_up_stops_it_earlier(target: SilentTarget, tmp_path: Path) -> None:
@@ -119,7 +131,11 @@ def test_extend_says_when_a_flag_of_up_stops_it_earlier(target: SilentTarget, tm
 def test_extend_leaves_another_config_alone(target: SilentTarget, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"models": []}')
     said = mlapi("extend", ENDS, "other.json", cwd=tmp_path).talk
-    assert said == f"What runs here serves another config, {tmp_path}/models.json, and keeps its end.\n"
+    assert said.splitlines() == [
+        "Written to other.json.",
+        "What runs here serves another config, models.json, and keeps its end.",
+        f"Next: mlapi extend {ENDS} models.json",
+    ]
     assert target.told == []
 
 
@@ -140,7 +156,9 @@ def test_call_of_no_model_names_those_there_are(tmp_path: Path) -> None:
 def test_a_call_that_fails_leads_to_the_log(tmp_path: Path) -> None:
     ran = mlapi("call", "status/503", "{}", cwd=tmp_path)
     assert ran.status == 1
-    assert ran.talk.splitlines()[-1] == "Next: mlapi logs status/503"
+    assert ran.talk.splitlines()[-1] == "Next: mlapi status"
+    (tmp_path / ".mlapi/logs/models/status.log").write_text("boom\n")
+    ran = mlapi("call", "status", "{}", "--key", "k", cwd=tmp_path)
 
 
 @pytest.mark.usefixtures("target")
@@ -148,7 +166,7 @@ def test_smoke_calls_what_runs(tmp_path: Path) -> None:
     ran = mlapi("smoke", cwd=tmp_path)
     assert ran.status == 0
     assert ran.out.split()[:3] == ["echo", "ok", "200"]
-    assert ran.talk.splitlines() == ["1 ok", "Next: mlapi call NAME shows a whole answer"]
+    assert ran.talk.splitlines() == ["1 ok", "Next: mlapi call echo"]
 
 
 def test_while_the_gateway_starts_a_call_says_so(target: SilentTarget, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_text_shows_a_hundred_problems_errors_first_and_counts_the_rest() -> N
     shown = render_problems([*warnings, problem(151, 1)], "x")
     assert len(re.findall(r"^\w+\[C102\]", shown, re.MULTILINE)) == MOST_SHOWN
     assert shown.startswith("error[C102]")
-    assert shown.endswith("and 51 more, which mlapi check --json lists\n\n1 problem, 150 warnings")
+    assert shown.endswith("and 51 more. To list all: mlapi check f.json --json\n\n1 problem, 150 warnings")
 
 
 def test_a_hundred_problems_are_all_shown_in_file_order() -> None:

@@ -15,6 +15,8 @@ from centralized_ml_api.aws.account import (
 )
 from centralized_ml_api.aws.failures import explain_error
 from centralized_ml_api.aws.known_failures import failure_of
+from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.commands import command
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def check_bootstrap(context: DoctorContext) -> Iterator[Finding]:
         return
     state = "no bootstrap stack" if version is None else f"bootstrap version {version}, too old"
     failure = failure_of("not-bootstrapped")
-    command = f"npx cdk bootstrap aws://{load_account(clients)}/{clients.region}"
-    fix = f"{command} (mlapi deploy does this where there is no bootstrap stack)"
+    fix = f"npx cdk bootstrap aws://{load_account(clients)}/{clients.region}"
+    if version is None:
+        fix = f"deploy, which does this too, or: {fix}"
     yield Finding("bootstrap", "error", failure.title, f"{state} in {clients.region}", fix, failure.page)
 
 
@@ -86,7 +89,9 @@ def check_stack(context: DoctorContext) -> Iterator[Finding]:
         yield Finding("stack", "ok", f"{context.stack} exists and can be updated", status)
         return
     page = failure_of("stack-busy").page
-    fix = "wait until it ends" if busy else f"mlapi destroy --stack {context.stack}, then deploy again"
+    flags = stack_flags(context.clients.region, context.stack)
+    destroy = command("destroy", context.path, *flags)
+    fix = "wait until it ends" if busy else f"destroy it, then deploy again: {destroy}"
     yield Finding("stack", "error", f"{context.stack} cannot be updated", status, fix, page)
 
 

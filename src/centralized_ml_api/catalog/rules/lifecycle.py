@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.catalog.failures import DeprecatedModelError, VulnerableModelError
+from centralized_ml_api.commands import command
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -23,14 +24,14 @@ def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[Cat
         yield DeprecatedModelError(
             f"{name} is deprecated: {reason}",
             expected="a model that its publisher still maintains",
-            fix="choose another model or version: `mlapi models` lists them",
+            fix=f"choose another model or version from the list: {command('models')}",
         )
     if spec.get("inference_vulnerable") and "vulnerable" not in tolerate:
         known = ", ".join(map(str, spec.get("inference_vulnerabilities") or []))
         yield VulnerableModelError(
             f"{name} has known vulnerabilities{': ' if known else ''}{known}",
             expected="a version without known vulnerabilities",
-            fix="choose a newer version: `mlapi models` lists them",
+            fix=f"choose a newer version, or another model from the list: {command('models')}",
         )
 
 

@@ -12,6 +12,7 @@ from centralized_ml_api.catalog.failures import LockError
 from centralized_ml_api.catalog.rules.versions import matches, newest_first
 from centralized_ml_api.catalog.sources.source import Found
 from centralized_ml_api.catalog.spec import Spec, prune
+from centralized_ml_api.commands import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "jumpstart.lock.json"
 _FORMAT = 1
-_FIX = "mlapi lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,11 @@ class Locked:
 
 
 class Lock:
-    """The models of a lock file; `path` is for messages."""
+    """The models of a lock file; `path` and `fix` are for messages."""
 
-    def __init__(self, path: Path, models: tuple[Locked, ...]) -> None:
+    def __init__(self, path: Path, models: tuple[Locked, ...], fix: str) -> None:
         self._path = path
+        self._fix = fix
         self.models = models
 
     def find(self, model_id: str, wanted: str) -> Found:
@@ -68,24 +69,29 @@ class Lock:
         of_model = [locked for locked in self.models if locked.model_id == model_id]
         versions = {locked.version: locked for locked in of_model if matches(locked.version, wanted)}
         if not versions:
-            raise _drifted(self._path, model_id, wanted, of_model)
+            raise _drifted(self._path, model_id, wanted, of_model, self._fix)
         newest = versions[newest_first(versions)[0]]
         return Found(newest.spec, "lock", newest.fidelity)
 
 
-def load_lock(path: Path) -> Lock | None:
+def load_lock(path: Path, config: Path | None = None) -> Lock | None:
     """Reads a lock file; None if there is none.
+
+    Args:
+        path: the file.
+        config: whose models it locks, for messages; None for the default.
 
     Raises:
         LockError: it cannot be read, or something other than `mlapi lock` changed it.
     """
+    fix = f"write it anew: {command('lock', *([config] if config else []))}"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise LockError(f"{path} cannot be read: {error}", fix=_FIX) from error
-    return Lock(path, tuple(_locked(path, model) for model in _models(path, document)))
+        raise LockError(f"{path} cannot be read: {error}", fix=fix) from error
+    return Lock(path, tuple(_locked(path, model, fix) for model in _models(path, document, fix)), fix)
 
 
 def render_lock(models: Iterable[Locked]) -> str:
@@ -94,26 +100,26 @@ def render_lock(models: Iterable[Locked]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _models(path: Path, document: Any) -> list[Any]:
+def _models(path: Path, document: Any, fix: str) -> list[Any]:
     models = document.get("models") if isinstance(document, dict) else None
     if not isinstance(models, list) or document.get("format") != _FORMAT:
-        raise LockError(f"{path} has an unknown form", fix=_FIX)
+        raise LockError(f"{path} has an unknown form", fix=fix)
     return models
 
 
-def _locked(path: Path, written: Any) -> Locked:
+def _locked(path: Path, written: Any, fix: str) -> Locked:
     try:
         locked = Locked(**written)
     except TypeError as error:
-        raise LockError(f"{path} has an unknown form: {error}", fix=_FIX) from error
+        raise LockError(f"{path} has an unknown form: {error}", fix=fix) from error
     if locked.sha256 != _digest(locked.spec):
         raise LockError(
-            f"{path} was changed by hand: its entry for {locked.model_id} is not what was locked", fix=_FIX
+            f"{path} was changed by hand: its entry for {locked.model_id} is not what was locked", fix=fix
         )
     return locked
 
 
-def _drifted(path: Path, model_id: str, wanted: str, locked: list[Locked]) -> LockError:
+def _drifted(path: Path, model_id: str, wanted: str, locked: list[Locked], fix: str) -> LockError:
     have = (
         f"it has {', '.join(entry.version for entry in locked)}"
         if locked
@@ -123,7 +129,7 @@ def _drifted(path: Path, model_id: str, wanted: str, locked: list[Locked]) -> Lo
         f"{path.name} does not cover {model_id} {wanted}: {have}",
         found=f"{model_id} {wanted}; {have}",
         expected=f"what {path.name} covers, as long as that file exists",
-        fix="update it with `mlapi lock`",
+        fix=fix,
     )
 
 

@@ -11,25 +11,28 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_flag, state_option
+from centralized_ml_api.cli.options import state_option
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.request import (
     FIRST_ERROR_STATUS,
     Body,
-    choose_address,
+    ask,
+    choose_api,
     explain_failures,
     is_text,
     key_option,
     load_file,
-    load_sample_body,
-    post,
 )
-from centralized_ml_api.cli.targets import running_config
+from centralized_ml_api.cli.served import load_served
+from centralized_ml_api.cli.verbs.logs import has_log
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.sample import BYTES, JSON, guess_ending, guess_media_type
 
 if TYPE_CHECKING:
     import urllib3
+
+    from centralized_ml_api.cli.request import Api
 
 
 @click.command()
@@ -45,17 +48,19 @@ def call(name: str, body: str | None, url: str | None, key: str | None, state: P
     BODY is JSON or text, @FILE for the content of a file, or - for standard input. A binary answer is saved
     to a file.
     """
-    sent = load_body(body) if body is not None else load_sample(name, state, remote=url is not None)
-    address = f"{choose_address(url, state)}/{name}"
-    answer = post(address, replace(sent, accept="text/event-stream") if stream else sent, key)
-    with explain_failures(address):
+    api = choose_api(url, key, state).with_key_for(name)
+    sent = load_body(body) if body is not None else load_sample(name, api)
+    address = f"{api.address}/{name}"
+    answer = ask("POST", address, api, replace(sent, accept="text/event-stream") if stream else sent)
+    with explain_failures(address, api.fix):
         if stream:
             _stream(answer)
         else:
             _show(answer, name)
     failed = answer.status >= FIRST_ERROR_STATUS
     if failed and url is None:
-        output.next_command(f"mlapi logs {name}{state_flag(state)}")
+        words = ("logs", name) if has_log(state, name) else ("status",)
+        output.next_command(command(*words, *state_flags(state)))
     return int(failed)
 
 
@@ -74,35 +79,20 @@ def load_body(written: str) -> Body:
     return Body(content, by_name) if by_name else _guess_type(content)
 
 
-def load_sample(name: str, state: Path, *, remote: bool) -> Body:
-    """Returns the sample of an entry of the config that runs here.
-
-    Args:
-        name: of the entry.
-        state: the state folder.
-        remote: whether the API is elsewhere, where its config is unknown.
+def load_sample(name: str, api: Api) -> Body:
+    """Returns the sample of a model, from the API's own catalogue.
 
     Raises:
-        UsageError: there is none, or no entry of that name.
-        NotRunningError: nothing runs here.
+        UsageError: there is none, or no model of that name.
+        UnreachableError: nothing listens at the address.
+        MlApiError: the API has no catalogue.
     """
-    from centralized_ml_api.cli.loading import load_plan_and_warn
-
-    if remote:
-        raise UsageError(
-            "--url needs a body", fix=f"mlapi call {name} '{{…}}' --url …, or @FILE, or - for standard input"
-        )
-    plan = load_plan_and_warn(running_config(state))
-    deployment = plan.deployment(name)
-    if deployment is None:
-        names = ", ".join(entry.name for entry in plan.deployments)
-        raise UsageError(f"there is no model {name!r}", fix=f"choose one of: {names}")
-    sample = load_sample_body(deployment, plan.folders)
+    models = {model.name: model for model in load_served(api)}
+    if name not in models:
+        raise UsageError(f"there is no model {name!r}", fix=f"choose one of: {', '.join(models)}")
+    sample = models[name].sample
     if sample is None:
-        raise UsageError(
-            f"{name} has no sample",
-            fix=f"pass a body: mlapi call {name} '{{…}}', or add `sample` to the config",
-        )
+        raise UsageError(f"{name} has no sample", fix="pass a body, or add `sample` to the config")
     return sample
 
 

@@ -12,6 +12,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import describe_origin, look_up
 from centralized_ml_api.cli.options import config_argument, json_option, offline_option, region_option
 from centralized_ml_api.cli.output import counted
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
 from centralized_ml_api.errors import ConfigError
@@ -55,7 +56,7 @@ def check(config: Path, region: str | None, *, as_json: bool, offline: bool) -> 
 def _fail(error: ConfigError, *, as_json: bool) -> None:
     if not as_json:
         output.fail(error)
-        output.next_command(f"mlapi explain {error.problems[0].id}")
+        output.next_command(command("explain", error.problems[0].id))
     else:
         output.data_json(_answer(error.problems, ok=False))
     click.get_current_context().exit(error.exit_status)
@@ -72,7 +73,7 @@ def _report(
     for name, found in facts.items():
         origin = describe_origin(found.source, found.fidelity)
         output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({origin})")
-    output.next_command(f"mlapi plan {config}")
+    output.next_command(command("plan", config))
 
 
 def _answer(problems: Sequence[Problem], *, ok: bool) -> dict[str, object]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.aws.settings import DEFAULT_STACK
+from centralized_ml_api.aws.settings import DEFAULT_STACK, stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import event_period, judge_budget, load_cost
-from centralized_ml_api.cli.options import RealRange, aws_flags, config_argument, json_option, region_option
+from centralized_ml_api.cli.options import RealRange, config_argument, json_option, region_option
+from centralized_ml_api.commands import command
 from centralized_ml_api.plan.cost_report import DAY, Period, cost_json, render_cost
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ def cost(config: Path, hours: float | None, number: int | None, region: str | No
     if as_json:
         output.data_json({**cost_json(found, periods, number), "budget": verdict})
         return
-    again = aws_flags(region, DEFAULT_STACK)
     output.data("\n\n".join(filter(None, (render_cost(found, periods, number), budget))))
-    output.next_command(f"mlapi doctor {config}{again}, then mlapi deploy {config}{again}")
+    output.next_command(command("doctor", config, *stack_flags(region, DEFAULT_STACK)))
 
 
 def _periods(hours: float | None, event: EventPlan, now: datetime) -> list[Period]:

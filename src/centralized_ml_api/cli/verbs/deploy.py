@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import DEFAULT_STACK, stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import judge_budget
 from centralized_ml_api.cli.options import (
-    DEFAULT_CONFIG,
-    aws_flags,
     config_argument,
-    config_unless_default,
-    flag_unless_default,
     json_option,
     log_folder_option,
     region_option,
@@ -22,17 +19,17 @@ from centralized_ml_api.cli.options import (
     yes_option,
 )
 from centralized_ml_api.cli.targets import load_target_plan, open_aws_target
+from centralized_ml_api.commands import command
 from centralized_ml_api.plan.cost import build_cost
 from centralized_ml_api.plan.cost_report import DAY, render_prices_day, render_total
 from centralized_ml_api.plan.event import how_often, who_may_call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
-
-_ENDPOINT_OUTPUT = "MyApiEndpoint"
 
 
 @click.command()
@@ -52,29 +49,31 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
     plan = load_target_plan(target)
     from centralized_ml_api.aws import deployment
     from centralized_ml_api.aws.prices import load_prices
+    from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 
     packages = [model.name for model in plan.models if model.container.package_arn]
     cost = build_cost(plan.api, load_prices(clients), packages=packages)
-    flags = aws_flags(region, stack)
+    flags = stack_flags(region, stack)
     output.talk(f"Deploying {target.config} as {target.stack} in {target.region}.")
     output.talk(describe_deploy(plan.api, flags))
+    details = command("cost", config, *stack_flags(region, DEFAULT_STACK))
     verdict, budget = judge_budget(cost, plan.api.event, datetime.now(UTC))
-    for sentence in filter(None, (_describe_cost(cost), budget)):
+    for sentence in filter(None, (_describe_cost(cost, details), budget)):
         output.talk(sentence)
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk)
-    address = outputs.get(_ENDPOINT_OUTPUT, "")
+    address = outputs.get(ADDRESS_OUTPUT, "")
     if as_json:
         output.data_json(
             {"stack": target.stack, "region": target.region, "address": address, "outputs": outputs}
         )
         return
-    output.data(f"{target.stack}.{_ENDPOINT_OUTPUT} = {address}")
-    destroy = f"mlapi destroy{config_unless_default(config)}{flags}"
-    output.next_command(f"{next_step(plan.api, config, address, flags)}; at the end of the event: {destroy}")
+    output.data(f"{target.stack}.{ADDRESS_OUTPUT} = {address}")
+    output.talk(f"At the end of the event: {command('destroy', config, *flags)}")
+    output.next_command(next_step(plan.api, address, flags))
 
 
-def describe_deploy(plan: ApiPlan, flags: str) -> str:
+def describe_deploy(plan: ApiPlan, flags: Sequence[str]) -> str:
     """Returns who may call and what costs money, before anything is done. Pure.
 
     Args:
@@ -83,12 +82,13 @@ def describe_deploy(plan: ApiPlan, flags: str) -> str:
     """
     billed = "; ".join(_describe_instances(entry) for entry in plan.deployments if entry.instances)
     cost = (
-        f"Billed by the hour from now until `mlapi destroy`, called or not: {billed}."
+        f"Billed by the hour from now until it is destroyed, called or not: {billed}."
         if billed
         else "No instance is started; only calls are billed."
     )
     if plan.event.teams:
-        return f"{who_may_call(plan.event)} `mlapi keys --target aws{flags}` shows them afterwards.\n{cost}"
+        shown = command("keys", "--target", "aws", *flags)
+        return f"{who_may_call(plan.event)} To list their keys, afterwards: {shown}\n{cost}"
     public = "The API is PUBLIC: whoever knows its address may call it, without a key."
     return f"{public} {how_often(plan.event.throttle)}\n{cost}"
 
@@ -99,24 +99,23 @@ def _describe_instances(entry: ModelDeployment) -> str:
     return f"{entry.name} {count} x {' or '.join(entry.instances)}"
 
 
-def _describe_cost(cost: Cost) -> str:
+def _describe_cost(cost: Cost, details: str) -> str:
     if cost.is_complete and not cost.hourly.high:
         return ""
     return (
         f"It costs {render_total(cost)} an hour, {render_total(cost, DAY)} a day"
-        f" ({render_prices_day(cost)}); `mlapi cost` has the details."
+        f" ({render_prices_day(cost)}). Details: {details}"
     )
 
 
-def next_step(plan: ApiPlan, config: Path, address: str, flags: str) -> str:
+def next_step(plan: ApiPlan, address: str, flags: Sequence[str]) -> str:
     """Returns the command that tries the API, or the one that hands out the keys it takes. Pure.
 
     Args:
         plan: what was deployed.
-        config: the file.
         address: of the API.
         flags: those with which a command names the same stack.
     """
     if plan.event.teams:
-        return f"mlapi keys export --target aws{flags} --url {address}"
-    return f"mlapi smoke {address}{flag_unless_default('--config', str(config), str(DEFAULT_CONFIG))}"
+        return command("keys", "export", "--target", "aws", *flags)
+    return command("smoke", address)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
-    aws_flags,
     config_argument,
-    config_unless_default,
     json_option,
     log_folder_option,
     region_option,
@@ -18,6 +17,7 @@ from centralized_ml_api.cli.options import (
     yes_option,
 )
 from centralized_ml_api.cli.targets import open_aws_target
+from centralized_ml_api.commands import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +51,10 @@ def destroy(config: Path, region: str | None, stack: str, state: Path, *, yes: b
     output.confirm("Destroy?", yes=yes)
     report = deployment.destroy(target, clients, output.talk)
     _show(target, report, as_json=as_json)
-    again = f"{config_unless_default(config)}{aws_flags(region, stack)}"
-    deployment.check_gone(report, f"mlapi destroy{again}")
+    flags = stack_flags(region, stack)
+    deployment.check_gone(report, command("destroy", config, *flags))
     if not as_json:
-        output.next_command(f"mlapi deploy{again} deploys it again")
+        output.next_command(command("deploy", config, *flags))
 
 
 def _show(target: AwsTarget, report: DestroyReport, *, as_json: bool) -> None:

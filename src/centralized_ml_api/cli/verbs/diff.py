@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
-    aws_flags,
     config_argument,
     json_option,
     log_folder_option,
@@ -16,6 +16,7 @@ from centralized_ml_api.cli.options import (
     stack_option,
 )
 from centralized_ml_api.cli.targets import load_target_plan, open_aws_target
+from centralized_ml_api.commands import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +42,7 @@ def diff(config: Path, region: str | None, stack: str, state: Path, *, as_json: 
         output.data_json({"stack": stack, "region": target.region, "different": different, "text": text})
         return
     output.data(text.rstrip())
-    again = aws_flags(region, stack)
+    flags = stack_flags(region, stack)
     output.next_command(
-        f"mlapi deploy {config}{again}"
-        if different
-        else f"nothing to deploy; mlapi plan {config} --target aws{again}"
+        command("deploy", config, *flags) if different else command("plan", config, "--target", "aws", *flags)
     )

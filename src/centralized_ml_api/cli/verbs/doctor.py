@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
+    DEFAULT_PORT,
     Target,
-    aws_flags,
     config_argument,
     json_option,
     region_option,
@@ -19,6 +20,7 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.extras import build_error, check_installed, find_missing
 from centralized_ml_api.plan.finding import Finding, is_healthy
 
@@ -44,7 +46,7 @@ _MARKS = {
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8080,
+    default=DEFAULT_PORT,
     show_default=True,
     help="The port for the local target.",
 )
@@ -73,10 +75,17 @@ def doctor(
         )
         return int(not healthy)
     output.data("\n".join(_render(finding) for finding in found))
-    again = aws_flags(region, stack)
-    go_on = f"mlapi up {config}" if target == "local" else f"mlapi deploy {config}{again}"
-    where = " --target local" if target == "local" else again
-    output.next_command(go_on if healthy else f"fix what failed, then mlapi doctor {config}{where}")
+    again: tuple[str, ...] = ()
+    if target == "aws":
+        verb, flags = "deploy", stack_flags(region, stack)
+    else:
+        port_flags = () if port == DEFAULT_PORT else ("--port", str(port))
+        verb, flags, again = "up", (*port_flags, *state_flags(state)), ("--target", "local")
+    if not healthy:
+        output.talk("Fix what failed, then look again.")
+    output.next_command(
+        command(verb, config, *flags) if healthy else command("doctor", config, *again, *flags)
+    )
     return int(not healthy)
 
 

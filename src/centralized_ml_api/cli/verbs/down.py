@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_flag, state_option
+from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.commands import command
 from centralized_ml_api.errors import NotRunningError
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.machine.state_folder import Run
 
 
 @click.command()
@@ -25,15 +29,23 @@ def down(state: Path) -> None:
     folder = StateFolder(state)
     try:
         run = folder.load_run()
-    except NotRunningError:
+    except NotRunningError as error:
         if left := end_orphans(folder.path):
             output.talk(
                 f"Ended what a killed mlapi had left: {output.counted(left, 'process', 'processes')}."
             )
-            output.next_command(f"mlapi up{state_flag(state)}")
+            if killed := folder.last_run():
+                output.next_command(_start_again(killed))
             return
-        raise
+        raise NotRunningError(
+            error.message,
+            fix="change to the folder where it was started, or name its state folder with --state",
+        ) from error
     output.talk(f"Stopping mlapi (pid {run.pid})…")
     run.stop()
     output.talk("Stopped: no process is left.")
-    output.next_command(f"mlapi up {shlex.quote(output.shown_path(Path(run.config)))}{state_flag(state)}")
+    output.next_command(_start_again(run))
+
+
+def _start_again(run: Run) -> str:
+    return command("up", Path(run.config), *run.flags)

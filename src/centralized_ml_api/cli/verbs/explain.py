@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import find_config
+from centralized_ml_api.commands import DEFAULT_STATE, command
 from centralized_ml_api.config.checks.registry import RULES, find_rule
 from centralized_ml_api.config.explain import render_rule
 from centralized_ml_api.config.wording import nearest
@@ -20,12 +22,15 @@ def explain(id_: str | None) -> None:
     """
     if id_ is None:
         output.data("\n".join(f"{rule.id}  {rule.title}" for rule in RULES))
-        output.next_command("mlapi explain C102")
+        output.next_command(command("explain", RULES[0].id))
         return
     rule = find_rule(id_)
     if rule is None:
         meant = nearest(id_, [rule.id for rule in RULES])
-        fix = f"mlapi explain {meant}" if meant else "mlapi explain lists every id"
-        raise UsageError(f"no problem has the id {id_}", fix=fix)
+        raise UsageError(
+            f"no problem has the id {id_}",
+            fix=command("explain", meant) if meant else f"list every id: {command('explain')}",
+        )
     output.data(render_rule(rule))
-    output.next_command("mlapi check")
+    config = find_config(DEFAULT_STATE)
+    output.next_command(command("check", config) if config.is_file() else command("init", config))

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.api.event_end import render_instant, render_left
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import check_edit, save_edit
 from centralized_ml_api.cli.options import (
     Duration,
     Target,
-    aws_flags,
     config_argument,
     region_option,
     stack_option,
-    state_flag,
     state_option,
     target_option,
     yes_option,
 )
 from centralized_ml_api.cli.targets import connect, open_aws_target, reload_config
+from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.edit import set_value
@@ -97,7 +97,10 @@ def extend(
     document, now = load_document(config), datetime.now(UTC).replace(microsecond=0)
     before = _end_of(document)
     after = until.resolve(before, now)
-    _check_sense(before, after, now, yes=yes)
+    stop = command("destroy", config, *stack_flags(region, stack))
+    if target == "local":
+        stop = command("down", *state_flags(state))
+    _check_sense(before, after, now, stop=stop, yes=yes)
     text = set_value(document, ("event", "ends"), _written(after))
     check_edit(config, text)
     if target == "aws":
@@ -105,11 +108,12 @@ def extend(
     save_edit(config, document, text)
     was = f" (it was {_written(before)})" if before else ""
     output.data(f"The event ends at {_written(after)}, in {render_left(after - now)}{was}.")
+    output.talk(f"Written to {shown_path(config)}.")
     if target == "local":
         _tell_local(config, after, state)
     else:
-        again = aws_flags(region, stack)
-        output.next_command(f"mlapi deploy {config}{again} (until then, responses name the old end)")
+        output.talk("Until the next deploy, responses name the old end.")
+        output.next_command(command("deploy", config, *stack_flags(region, stack)))
 
 
 def _end_of(document: Document) -> datetime | None:
@@ -119,11 +123,10 @@ def _end_of(document: Document) -> datetime | None:
     return parse_instant(ends) if isinstance(ends, str) else None
 
 
-def _check_sense(before: datetime | None, after: datetime, now: datetime, *, yes: bool) -> None:
+def _check_sense(before: datetime | None, after: datetime, now: datetime, *, stop: str, yes: bool) -> None:
     if after <= now:
         raise UsageError(
-            f"{_written(after)} is in the past",
-            fix="choose a later instant, or stop at once: mlapi down, on AWS mlapi destroy",
+            f"{_written(after)} is in the past", fix=f"choose a later instant, or stop at once: {stop}"
         )
     if before is not None and after < before:
         output.talk(
@@ -151,11 +154,12 @@ def _tell_local(config: Path, until: datetime, state: Path) -> None:
         client = connect(state)
         served = client.status().config
     except NotRunningError:
-        again = f"mlapi extend {_written(until)} {config} --target aws"
-        output.next_command(f"mlapi up {config}{state_flag(state)}, or where it is deployed: {again}")
+        output.talk(f"If it is deployed: {command('extend', _written(until), config, '--target', 'aws')}")
+        output.next_command(command("up", config, *state_flags(state)))
         return
     if Path(served).resolve() != config.resolve():
-        output.talk(f"What runs here serves another config, {served}, and keeps its end.")
+        output.talk(f"What runs here serves another config, {shown_path(Path(served))}, and keeps its end.")
+        output.next_command(command("extend", _written(until), Path(served), *state_flags(state)))
         return
     reload_config(client, None)
     stops = client.status().ends
@@ -163,4 +167,4 @@ def _tell_local(config: Path, until: datetime, state: Path) -> None:
         output.talk("What runs here now stops then.")
     else:
         output.talk(f"What runs here stops earlier, at {stops}, because of --for.")
-    output.next_command(f"mlapi status{state_flag(state)}")
+    output.next_command(command("status", *state_flags(state)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import DEFAULT_CONFIG
+from centralized_ml_api.commands import DEFAULT_CONFIG, command
 from centralized_ml_api.config.document.load import YAML_SUFFIXES
 from centralized_ml_api.config.starter import render_starter
 from centralized_ml_api.errors import UsageError
@@ -28,13 +28,12 @@ def init(file: Path, *, empty: bool) -> None:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except FileExistsError as error:
-        raise UsageError(f"{file} already exists and was not changed", fix=f"mlapi check {file}") from error
+        raise UsageError(
+            f"{file} already exists and was not changed", fix=f"check it: {command('check', file)}"
+        ) from error
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{file} cannot be written: {error}", fix="choose a file that you may write"
         ) from error
     output.data(str(file))
-    if empty:
-        output.next_command(f"mlapi models WORD searches for models, mlapi models add ID {file} adds one")
-    else:
-        output.next_command(f"mlapi up {file}")
+    output.next_command(command("models") if empty else command("check", file))

@@ -14,6 +14,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import describe_origin, tell_catalog_warnings
 from centralized_ml_api.cli.options import config_argument, offline_option, region_option
 from centralized_ml_api.cli.output import counted
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import UsageError
 
@@ -47,7 +48,7 @@ def lock(config: Path, region: str | None, *, offline: bool) -> None:
     for model in locked:
         output.data(f"{model.model_id} {model.version} ({describe_origin(model.source, model.fidelity)})")
     output.talk(f"{counted(len(locked), 'model')} locked in {path}")
-    output.next_command(f"mlapi check {config}")
+    output.next_command(command("check", config))
 
 
 def _locked(catalog: Catalog, entry: ModelEntry, region: str) -> Locked:

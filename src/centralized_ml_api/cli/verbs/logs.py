@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_flag, state_option
+from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def logs(name: str | None, state: Path, *, follow: bool) -> None:
         output.data_bytes(_tail(file))
     if follow:
         _follow(files)
-    output.next_command(f"mlapi logs {name or 'NAME'} --follow{state_flag(state)}")
+    output.next_command(command("logs", *([name] if name else []), "--follow", *state_flags(state)))
 
 
 def find_logs(folder: Path, name: str | None) -> list[Path]:
@@ -59,6 +60,14 @@ def find_logs(folder: Path, name: str | None) -> list[Path]:
         have = ", ".join(file.stem for file in [*models, *ours]) or "none"
         raise UsageError(f"no log {f'of {name} ' if name else ''}in {folder}", fix=f"logs that exist: {have}")
     return chosen
+
+
+def has_log(state: Path, name: str) -> bool:
+    """Returns whether there is a log of that name in a state folder."""
+    try:
+        return bool(find_logs(state.absolute() / "logs", name))
+    except UsageError:
+        return False
 
 
 def _belongs(stem: str, name: str) -> bool:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import build_priced_plan, load_best_prices
 from centralized_ml_api.cli.loading import check_jumpstart, load_plan_and_warn, tell_warnings
 from centralized_ml_api.cli.options import (
     Target,
-    aws_flags,
     config_argument,
     json_option,
     log_folder_option,
@@ -21,6 +21,7 @@ from centralized_ml_api.cli.options import (
     target_option,
 )
 from centralized_ml_api.cli.targets import open_aws_target
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError, NotInstalledError
 from centralized_ml_api.plan.cost_report import DAY, cost_json
@@ -59,7 +60,7 @@ def plan(
         output.data_json(plan_json(decided, target))
         return
     output.data(render_plan(decided, target))
-    output.next_command(f"mlapi up {config}")
+    output.next_command(command("up", config))
 
 
 def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
@@ -73,7 +74,7 @@ def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_j
         output.data_json({**plan_json(decided, "aws"), "cost": cost_json(cost, [DAY]), **compared})
         return
     output.data(f"{render_plan(decided, 'aws', cost)}\n\n{text}")
-    output.next_command(f"mlapi deploy {config}{aws_flags(region, stack)}")
+    output.next_command(command("deploy", config, *stack_flags(region, stack)))
 
 
 def _compare(

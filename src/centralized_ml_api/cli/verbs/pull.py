@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import load_plan_and_warn
-from centralized_ml_api.cli.options import DEFAULT_CONFIG
+from centralized_ml_api.cli.options import config_option, find_running
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.progress import show_transfer, show_work
+from centralized_ml_api.commands import DEFAULT_STATE, command
 from centralized_ml_api.errors import StartError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.plan.engines import Serving
@@ -28,14 +29,7 @@ _LAST_LINES = 8
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    help="The config with the models.",
-)
+@config_option
 @click.option(
     "--remove-unused",
     is_flag=True,
@@ -51,7 +45,7 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     fetchable = find_fetchable(plan)
     chosen = choose(fetchable, names)
     for name in [] if names else [name for name in fetchable if name not in chosen]:
-        output.talk(f"{name} is fetched only by name: mlapi pull {name}")
+        output.talk(f"{name} is fetched only by name: {command('pull', name, '--config', config)}")
     if not fetchable:
         output.talk("No model of this config has weights or packages to fetch.")
     for name, serving in chosen.items():
@@ -61,7 +55,9 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
             _fetch(name, serving.weights_to_fetch, plan)
     if remove_unused:
         _remove_unused()
-    output.next_command(f"mlapi up {config}")
+    running = find_running(DEFAULT_STATE)
+    is_running = running is not None and running.absolute() == config.absolute()
+    output.next_command(command("reload") if is_running else command("up", config))
 
 
 def find_fetchable(plan: ApiPlan) -> dict[str, Serving]:

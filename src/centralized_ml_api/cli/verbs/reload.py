@@ -9,8 +9,9 @@ import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_warnings
-from centralized_ml_api.cli.options import json_option, state_flag, state_option
+from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.targets import connect, reload_config, running_config
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.config.load import examine_config
 
 
@@ -34,5 +35,5 @@ def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
         output.data_json(changes)
     else:
         output.data(describe_reload(changes))
-        output.next_command(f"mlapi status{state_flag(state)}")
+        output.next_command(command("status", *state_flags(state)))
     return int(bool(changes["kept"] or changes["failed"]))

@@ -3,40 +3,68 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import DEFAULT_CONFIG, json_option, state_flag, state_option
+from centralized_ml_api.cli.loading import load_plan_and_warn
+from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.request import (
     FIRST_ERROR_STATUS,
+    KEY_VARIABLE,
     UnreachableError,
-    choose_address,
+    ask,
+    choose_api,
     explain_failures,
     is_text,
     key_option,
-    load_sample_body,
-    post,
 )
-from centralized_ml_api.cli.targets import running_config
+from centralized_ml_api.cli.served import load_planned, load_served
+from centralized_ml_api.cli.targets import connect
+from centralized_ml_api.cli.verbs.logs import has_log
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import MlApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from centralized_ml_api.cli.request import Body
-    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+    from centralized_ml_api.cli.request import Api, Body
+    from centralized_ml_api.cli.served import ServedModel
+    from centralized_ml_api.local.status import LocalStatus
 
 Verdict = Literal["ok", "failed", "skipped"]
 
 _NOT_SERVED_STATUS = 501
 _SHOWN_CHARACTERS = 60
 _SHOWN_BYTES = 8
+_START_SECONDS = 120.0
+_LOOK_SECONDS = 0.5
+
+
+class Waitable(Protocol):
+    """What can be waited for: `ControlClient`."""
+
+    def status(self) -> LocalStatus:
+        """Returns how it is now."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time and waits: the module `time`."""
+
+    def monotonic(self) -> float:
+        """Returns seconds that only ever grow."""
+        ...
+
+    def sleep(self, seconds: float, /) -> None:
+        """Waits."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,83 +90,100 @@ class Outcome:
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="The config with the models and samples. Default: the one that runs here, with URL "
-    "config/models.json.",
+    help="A config with the models and samples. Default: what the API says of itself.",
 )
 @state_option
 @json_option
 def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *, as_json: bool) -> int:
     """Call every model with its sample, one after the other.
 
-    Without URL, the models of the API that runs here. A model without a sample, or one that is not served
-    there (501), is skipped, with the reason. Exit status 1 when a model failed, or none answered.
+    Without URL, the API that runs here: models that are still starting are waited for, and where calls need a
+    key, those of its teams are used. A model without a sample, or one that is not served there (501), is
+    skipped, with the reason. Exit status 1 when a model failed, or none answered.
     """
-    from centralized_ml_api.cli.loading import load_plan_and_warn
-
-    address = choose_address(url, state)
-    plan = load_plan_and_warn(config or (DEFAULT_CONFIG if url else running_config(state)))
-    outcomes = _call_all(plan, address, key, shown=not as_json)
+    api = choose_api(url, key, state)
+    if url is None:
+        wait_settled(connect(state), output.talk)
+    models = load_planned(load_plan_and_warn(config)) if config else load_served(api)
+    outcomes = _call_all(models, api, shown=not as_json)
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     passed = bool(verdicts["ok"]) and not verdicts["failed"]
     if as_json:
-        models = [asdict(outcome) for outcome in outcomes]
-        output.data_json({"url": address, "ok": passed, "models": models})
+        answers = [asdict(outcome) for outcome in outcomes]
+        output.data_json({"url": api.address, "ok": passed, "models": answers})
         return int(not passed)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if count)
-    output.talk(counts or "the config lists no model")
-    failed = next((outcome.name for outcome in outcomes if outcome.verdict == "failed"), None)
-    again = state_flag(state)
-    if url is not None:
-        output.next_command(f"mlapi call NAME BODY --url {address} shows a whole answer")
-    elif failed:
-        output.next_command(f"mlapi logs {failed}{again}")
-    else:
-        output.next_command(f"mlapi call NAME{again} shows a whole answer")
+    output.talk(counts or "the API has no model")
+    words = _next_words(outcomes, api, state)
+    if words:
+        output.next_command(command(*words))
     return int(not passed)
 
 
-def _call_all(plan: ApiPlan, address: str, key: str | None, *, shown: bool) -> list[Outcome]:
+def _next_words(outcomes: Sequence[Outcome], api: Api, state: Path) -> tuple[str, ...]:
+    """Returns the command that reads the first failure's log, or shows a whole answer; may be empty."""
+    first = {outcome.verdict: outcome.name for outcome in reversed(outcomes)}
+    if api.state is None:
+        key_is_known = api.key is None or KEY_VARIABLE in os.environ
+        return ("call", first["ok"], "--url", api.address) if "ok" in first and key_is_known else ()
+    flags = state_flags(state)
+    if "failed" in first:
+        return ("logs", first["failed"], *flags) if has_log(state, first["failed"]) else ("status", *flags)
+    return ("call", first["ok"], *flags) if "ok" in first else ("status", *flags)
+
+
+def wait_settled(
+    client: Waitable, say: Callable[[str], None], *, seconds: float = _START_SECONDS, clock: Clock = time
+) -> None:
+    """Returns when no model is starting any more, or after `seconds`.
+
+    Args:
+        client: of the API that runs here.
+        say: is told once what is waited for.
+        seconds: the longest wait.
+        clock: waits between two looks.
+    """
+    deadline = clock.monotonic() + seconds
+    waiting = client.status().still_starting
+    if waiting:
+        say(f"Waiting for what is still starting: {', '.join(waiting)}")
+    while waiting and clock.monotonic() < deadline:
+        clock.sleep(_LOOK_SECONDS)
+        waiting = client.status().still_starting
+
+
+def _call_all(models: Sequence[ServedModel], api: Api, *, shown: bool) -> list[Outcome]:
     """Returns each model's outcome; prints it as soon as it is known."""
-    width = max((len(deployment.name) for deployment in plan.deployments), default=0)
+    width = max((len(model.name) for model in models), default=0)
     outcomes = []
-    for deployment in plan.deployments:
-        outcome = call_model(deployment, plan.folders, address, key)
+    for model in models:
+        outcome = call_model(model, api.with_key_for(model.name))
         outcomes.append(outcome)
         if shown:
             output.data(render_outcome(outcome, width))
     return outcomes
 
 
-def call_model(
-    deployment: ModelDeployment, folders: Sequence[Path], address: str, key: str | None
-) -> Outcome:
-    """Sends the entry's sample to the API.
-
-    Args:
-        deployment: the entry.
-        folders: where relative paths start.
-        address: of the API, without a slash at its end.
-        key: of the team, if there is one.
+def call_model(model: ServedModel, api: Api) -> Outcome:
+    """Sends the model's sample to the API.
 
     Raises:
         UnreachableError: nothing listens at the address.
-        UsageError: the sample's file cannot be read.
     """
-    body = load_sample_body(deployment, folders)
-    if body is None:
-        return Outcome(deployment.name, "skipped", "it has no sample; add `sample` to the config")
+    if model.sample is None:
+        return Outcome(model.name, "skipped", "it has no sample; add `sample` to the config")
     try:
-        return _send(deployment.name, f"{address}{deployment.path}", body, key)
+        return _send(model.name, f"{api.address}{model.path}", model.sample, api)
     except UnreachableError:
         raise  # what holds for all models is said once
     except MlApiError as error:
-        return Outcome(deployment.name, "failed", error.message)
+        return Outcome(model.name, "failed", error.message)
 
 
-def _send(name: str, url: str, body: Body, key: str | None) -> Outcome:
+def _send(name: str, url: str, body: Body, api: Api) -> Outcome:
     started = time.monotonic()
-    answer = post(url, body, key)
-    with explain_failures(url):
+    answer = ask("POST", url, api, body)
+    with explain_failures(url, api.fix):
         content = answer.read()
     milliseconds = round((time.monotonic() - started) * 1000)
     kind = _on_one_line(answer.headers.get("Content-Type", ""))

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.api.event_end import render_end
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import json_option, state_flag, state_option
+from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.targets import connect
+from centralized_ml_api.cli.verbs.logs import has_log
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
+
+
+_TROUBLED = {"failed", "restarting", "unready"}
 
 
 @click.command()
@@ -33,7 +37,8 @@ def status(state: Path, *, as_json: bool, watch: bool) -> int:
     Exit status 1 when one of them is not ready.
     """
     if watch and as_json:
-        raise UsageError("--watch and --json cannot be combined", fix="call `mlapi status --json` repeatedly")
+        again = command("status", "--json", *state_flags(state))
+        raise UsageError("--watch and --json cannot be combined", fix=f"ask again and again: {again}")
     if watch:
         from centralized_ml_api.cli.verbs.watch import watch as watch_status
 
@@ -44,9 +49,19 @@ def status(state: Path, *, as_json: bool, watch: bool) -> int:
         output.data_json(now.to_json())
     else:
         output.data(render_status(now, time.time()))
-        again = state_flag(state)
-        output.next_command(f"mlapi logs NAME{again}, mlapi call NAME{again}, mlapi down{again}")
+        output.next_command(command(*_next_words(now), *state_flags(state)))
     return int(not is_well(now))
+
+
+def _next_words(status: LocalStatus) -> tuple[str, ...]:
+    """Returns the command that looks into what is wrong; where nothing is, the one that calls the models."""
+    if is_well(status) and status.address and status.serving:
+        return ("smoke",)
+    troubled = [entry.name for entry in status.entries if entry.state in _TROUBLED]
+    names = ["gateway", *troubled] if status.gateway_trouble else troubled
+    with_log = (name for name in names if has_log(Path(status.state_folder), name))
+    named = next(with_log, None)
+    return ("logs", named) if named else ("status", "--watch")
 
 
 def is_well(status: LocalStatus) -> bool:

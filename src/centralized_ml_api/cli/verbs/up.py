@@ -9,8 +9,9 @@ import click
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import load_plan_and_warn
-from centralized_ml_api.cli.options import Duration, config_argument, state_flag, state_option
+from centralized_ml_api.cli.options import DEFAULT_PORT, Duration, config_argument, state_option
 from centralized_ml_api.cli.progress import Announcement, ProgressLines, show_address
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8080,
+    default=DEFAULT_PORT,
     show_default=True,
     help="The port to listen on. 0 takes a free one.",
 )
@@ -65,7 +66,13 @@ def up(
     plan = load_plan_and_warn(config)
     check_reach(address, plan, public=public)
     options = ServeOptions(
-        config, state, host=str(address), port=port, for_seconds=for_seconds, metrics_port=metrics_port
+        config,
+        state,
+        host=str(address),
+        port=port,
+        for_seconds=for_seconds,
+        metrics_port=metrics_port,
+        public=public,
     )
     return _detached(options, plan) if detach else _in_foreground(options, plan)
 
@@ -92,8 +99,9 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
     output.talk(f"Starting {options.config} in the background:")
     status = start_detached(options, ProgressLines().show)
     show_address(status, plan, options.host)
-    again = state_flag(options.state)
-    output.next_command(f"mlapi status{again}, mlapi logs{again}, mlapi down{again}")
+    flags = state_flags(options.state)
+    output.talk(f"To stop it: {command('down', *flags)}")
+    output.next_command(command("status", *flags))
     return 0
 
 

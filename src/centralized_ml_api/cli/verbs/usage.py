@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
     Duration,
@@ -22,6 +23,7 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
 from centralized_ml_api.extras import check_installed
 from centralized_ml_api.plan.usage.table import render_usage, render_usage_csv, usage_json
@@ -43,6 +45,13 @@ class Sources:
     state: Path
     region: str | None
     stack: str
+
+    @property
+    def words(self) -> tuple[object, ...]:
+        """The words with which a next command counts the same calls."""
+        if self.target == "aws":
+            return self.config, "--target", "aws", *stack_flags(self.region, self.stack)
+        return state_flags(self.state)
 
 
 @click.command()
@@ -90,7 +99,7 @@ def usage(
         output.data(render_usage_csv(table).rstrip("\n"))
     elif not report:
         output.data(render_usage(table))
-        output.next_command("mlapi usage --since 24h, --csv, --report REPORT.md")
+        output.next_command(command("usage", *sources.words, "--report", "report.md"))
 
 
 def load_usage(sources: Sources, since: datetime | None) -> UsageTable:
@@ -118,7 +127,7 @@ def _load_local(state: Path, since: datetime | None) -> UsageTable:
     if not collector.has_any:
         raise NotRunningError(
             f"nothing was called yet with the state folder {state}",
-            fix="start with: mlapi up. For another folder add --state, for a deployment --target aws",
+            fix="name another state folder with --state, or a deployment with --target aws",
         )
     try:
         return collector.load_table(since)

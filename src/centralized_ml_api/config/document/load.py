@@ -6,6 +6,7 @@ import codecs
 import stat
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.document import rules
 from centralized_ml_api.config.document.document import SourceText
 from centralized_ml_api.config.document.json_reader import read_json
@@ -88,7 +89,10 @@ def _reason(path: Path, error: Exception) -> tuple[str, str]:
     """Returns what was found, and how to fix it."""
     match error:
         case FileNotFoundError():
-            return "no file with this name", "name an existing file, or create one with mlapi init"
+            return (
+                "no file with this name",
+                f"name an existing file, or create this one: {command('init', path)}",
+            )
         case IsADirectoryError():
             return "a folder", f"name a file in it, such as {path / 'models.json'}"
         case PermissionError():

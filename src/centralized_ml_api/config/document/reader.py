@@ -70,7 +70,11 @@ class Reader:
         Raises:
             ConfigError: always.
         """
-        self.refuse(rules.EMPTY, 0, fix="start from the file that mlapi init writes")
+        self.refuse(
+            rules.EMPTY,
+            0,
+            fix="write a config; `init` writes one to start from, to a file that does not exist yet",
+        )
 
     def refuse(
         self,

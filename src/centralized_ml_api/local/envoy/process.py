@@ -168,7 +168,7 @@ class EnvoyGateway:
             self._write_all()
             raise StartError(
                 f"the gateway's folder {self._settings.files.folder} was removed while the gateway runs",
-                fix="restart it: mlapi down, then mlapi up; until then it serves what it served before",
+                fix="stop the API and start it again; until then it serves what it served before",
             )
 
     async def _update(self, admin: Admin, wanted: Snapshot) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACCEPT_SECONDS = 10.0
-LOG_FIX = "read its log: mlapi logs gateway"
+LOG_FIX = "read the log of the gateway"
 _POLL_SECONDS = 0.005
 _CDS = "cluster_manager.cds"
 _RDS = f"http.{STAT_PREFIX}.rds.{ROUTE_CONFIG_NAME}"

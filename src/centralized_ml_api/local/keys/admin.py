@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, unknown_team
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class LocalKeys:
         key = _find(self._load(), team).key
         if key is None:
             raise UsageError(
-                f"team {team} has no key: its key was revoked", fix=f"make one: mlapi keys rotate {team}"
+                f"team {team} has no key: its key was revoked",
+                fix=f"make one: {command('keys', 'rotate', team, *state_flags(self._store.path.parent))}",
             )
         return key
 
@@ -57,7 +59,8 @@ class LocalKeys:
         if not records:
             raise UsageError(
                 f"there are no keys in {self._store.path.parent}",
-                fix="list `event.teams` in the config, then: mlapi up (or name a state folder with --state)",
+                fix='list teams in the config, such as "event": {"teams": ["red", "blue"]}, and serve it;'
+                " or name another state folder with --state",
             )
         return records
 

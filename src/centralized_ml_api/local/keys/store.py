@@ -60,11 +60,16 @@ class KeyStore:
                     self._write(after)
                 return after
         except Timeout as error:
-            raise self._unusable(
-                f"has been locked by another mlapi for more than {LOCK_SECONDS} s"
+            raise StartError(
+                f"the keys in {self.path} were not changed: another mlapi has locked them for more than"
+                f" {LOCK_SECONDS} s",
+                fix="try again when it is done",
             ) from error
         except OSError as error:
-            raise self._unusable(f"cannot be written: {error.strerror or error}") from error
+            raise StartError(
+                f"the keys were not changed: {self.path} cannot be written: {error.strerror or error}",
+                fix="check the free space of the disk and the owner of the folder, then try again",
+            ) from error
 
     def mark(self) -> object:
         """Returns something that differs after every change; None if there is no file. Quick."""
@@ -90,7 +95,7 @@ class KeyStore:
     def _unusable(self, reason: str) -> StartError:
         return StartError(
             f"the keys in {self.path} cannot be used: the file {reason}",
-            fix="move it away: a running API then writes its keys again; without one, the next `mlapi up`"
+            fix="move it away: a running API then writes its keys again; where none runs, the next start"
             " makes new keys for all teams",
         )
 

@@ -8,15 +8,16 @@ import os
 import shutil
 import time
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
 from filelock import FileLock, Timeout
 
+from centralized_ml_api.commands import DEFAULT_CONFIG, command, state_flags
 from centralized_ml_api.errors import NotRunningError, StartError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
 
 STOP_SECONDS = 30
@@ -28,20 +29,23 @@ LOCK_NAME = "lock"
 class Run:
     """A running local target, and how to reach the process that supervises it.
 
-    `control_url` and `token` are empty until that process listens. `born` is when it was created, from
-    `read_birth`, so that another program that got the same process id is not mistaken for it.
+    `flags` are the words behind `mlapi up CONFIG` that started it. `control_url` and `token` are empty until
+    that process listens. `born` is when it was created, from `read_birth`, and `boot` names the start of the
+    machine, so that another program that got the same process id is not mistaken for it.
     """
 
     pid: int
     born: float
     config: str
+    flags: tuple[str, ...] = ()
+    boot: str = ""
     control_url: str = ""
     token: str = ""
 
     @classmethod
-    def of_this_process(cls, config: str) -> Run:
+    def of_this_process(cls, config: str, flags: tuple[str, ...] = ()) -> Run:
         """Describes this process, which is not yet reachable."""
-        return cls(os.getpid(), read_birth(psutil.Process()), config)
+        return cls(os.getpid(), read_birth(psutil.Process()), config, flags, read_boot())
 
     def reachable(self, control_url: str, token: str) -> Run:
         """Returns the same run, now listening."""
@@ -74,7 +78,7 @@ class Run:
     def _process(self) -> psutil.Process | None:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            same = abs(read_birth(process) - self.born) < 1
+            same = self.boot in {"", read_boot()} and abs(read_birth(process) - self.born) < 1
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         return None
 
@@ -88,6 +92,17 @@ def read_birth(process: psutil.Process) -> float:
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (starttime)
     """
     return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
+
+
+def read_boot() -> str:
+    """Returns what names this start of the machine; empty where the system does not tell.
+
+    Source: https://man7.org/linux/man-pages/man4/random.4.html (boot_id)
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 class StateFolder:
@@ -179,11 +194,17 @@ class StateFolder:
         """
         run = self._find_run()
         if run is None or not run.alive:
+            flags = state_flags(self.path)
+            start = command("up", *flags) if DEFAULT_CONFIG.is_file() else command("init")
             raise NotRunningError(
                 f"nothing runs with the state folder {self.path}",
-                fix="start it with: mlapi up (or choose another folder with --state)",
+                fix=f"name another one with --state, or begin with: {start}",
             )
         return run
+
+    def last_run(self) -> Run | None:
+        """Returns who runs here, or was killed here; None where nobody did."""
+        return self._find_run()
 
     def _find_run(self) -> Run | None:
         try:
@@ -195,8 +216,9 @@ class StateFolder:
         """Returns the recorded run; None if the file is damaged."""
         text = self._run_file.read_bytes()
         try:
-            return Run(**json.loads(text))
-        except (ValueError, TypeError):
+            written = json.loads(text)
+            return Run(**{**written, "flags": tuple(written.get("flags", ()))})
+        except (ValueError, TypeError, AttributeError):
             return None
 
     def _write_run(self, run: Run) -> None:
@@ -236,5 +258,6 @@ class StateFolder:
         who = f"mlapi (pid {run.pid}) serving {run.config}" if run else "another mlapi that is just starting"
         return StartError(
             f"the state folder {self.path} is held by {who}",
-            fix="stop it with `mlapi down`, change it with `mlapi reload`, or use --state ANOTHER-FOLDER",
+            fix="name another folder with --state, or stop what runs with this one: "
+            + command("down", *state_flags(self.path)),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import urllib3
 from aiohttp import web
 
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import MlApiError, NotRunningError
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.status import LocalStatus
@@ -75,15 +76,16 @@ def build_control_application(target: Controlled, token: str) -> web.Application
 
 
 class ControlClient:
-    """Blocking calls to the serving process of `run`.
+    """Blocking calls to the serving process of `run`, which has the state folder `state`.
 
     Raises:
         NotRunningError: (every method) The process does not answer: it just ended, or does not listen yet.
         MlApiError: (every method) The process met an unexpected error, or is of another version of mlapi.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, state: Path) -> None:
         self._run = run
+        self._state = state
         self._http = urllib3.PoolManager(retries=False)
 
     def status(self) -> LocalStatus:
@@ -107,7 +109,7 @@ class ControlClient:
         except (KeyError, TypeError) as error:
             raise MlApiError(
                 f"mlapi (pid {self._run.pid}) was started by another version of mlapi",
-                fix="restart it: mlapi down, then mlapi up",
+                fix=f"start it again, once it is stopped: {command('down', *state_flags(self._state))}",
             ) from error
 
     def _call(
@@ -128,12 +130,14 @@ class ControlClient:
         if answer.status != HTTPStatus.OK:
             raise MlApiError(
                 f"mlapi (pid {self._run.pid}) met an unexpected error (HTTP {answer.status})",
-                fix="its terminal says more; if it runs in the background: mlapi logs up",
+                fix="its terminal says more, or where it runs in the background, its log: "
+                + command("logs", "up", *state_flags(self._state)),
             )
         value: dict[str, Any] = answer.json()
         return value
 
     def _unanswered(self) -> NotRunningError:
         return NotRunningError(
-            f"mlapi (pid {self._run.pid}) does not answer", fix="try again, or end it with: mlapi down"
+            f"mlapi (pid {self._run.pid}) does not answer",
+            fix=f"try again, or end it: {command('down', *state_flags(self._state))}",
         )

@@ -79,7 +79,7 @@ def _until_settled(
     """Returns the status once it serves; None when the process ended instead."""
     while child.poll() is None:
         with contextlib.suppress(NotRunningError):
-            status = ControlClient(_load_run_of(child, state)).status()
+            status = ControlClient(_load_run_of(child, state), state.path).status()
             show(status)
             if status.announced:
                 return status
@@ -109,14 +109,5 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def build_command(options: ServeOptions) -> list[str]:
-    """Builds the command that serves in the background. Pure.
-
-    It says `--public`, because whoever started it was asked already.
-    """
-    duration = [] if options.for_seconds is None else ["--for", f"{options.for_seconds:g}s"]
-    return [
-        *(sys.executable, "-m", "centralized_ml_api", "up", str(options.config)),
-        *("--host", options.host, "--port", str(options.port), "--state", str(options.state), "--public"),
-        *duration,
-        *([] if options.metrics_port is None else ["--metrics-port", str(options.metrics_port)]),
-    ]
+    """Builds the command that serves in the background."""
+    return [sys.executable, "-m", "centralized_ml_api", "up", str(options.config), *options.flags]

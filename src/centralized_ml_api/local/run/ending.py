@@ -36,13 +36,16 @@ def earlier_end(ends: datetime | None, stops: datetime | None) -> End | None:
     return End(stops, is_events=False) if stops is not None else None
 
 
-async def await_end(end: Callable[[], End | None], say: Callable[[str], None], clock: Clock) -> None:
+async def await_end(
+    end: Callable[[], End | None], say: Callable[[str], None], clock: Clock, *, more_time: Callable[[], str]
+) -> None:
     """Returns once the end is reached; announces it an hour, ten minutes and a minute before, and at last.
 
     Args:
         end: Returns the end as it is now; it may move at any time.
         say: Takes a sentence. Of several that are due at once, only the last is said.
         clock: Is looked at every second.
+        more_time: Returns the command that moves the end of the event.
     """
     announced: tuple[End, timedelta] | None = None
     while True:
@@ -55,15 +58,21 @@ async def await_end(end: Callable[[], End | None], say: Callable[[str], None], c
             mark = min((before for before in ANNOUNCED if left <= before), default=None)
             if mark and announced != (known, mark):
                 announced = (known, mark)
-                say(render_announcement(known, left))
+                say(render_announcement(known, left, more_time()))
         await clock.sleep(LOOK_SECONDS if left is None else min(LOOK_SECONDS, left.total_seconds()))
 
 
-def render_announcement(end: End, left: timedelta) -> str:
-    """Words that the end is near, and how to move it. Pure."""
+def render_announcement(end: End, left: timedelta, more_time: str) -> str:
+    """Words that the end is near, and how to move it. Pure.
+
+    Args:
+        end: What is near.
+        left: How much time is left.
+        more_time: The command that moves the end of the event.
+    """
     when = f"in {render_left(left)}, at {render_instant(end.at)}"
     if end.is_events:
-        return f"The event ends {when}; for more time, run: mlapi extend +1h"
+        return f"The event ends {when}. For more time: {more_time}"
     return f"The API stops {when}, as --for says."
 
 

@@ -94,7 +94,7 @@ class AwsEndpoint:
         """
         access = self._service.access
         if access is None or self._service.report().state != "ready":
-            raise unavailable(self.name, "there is no way into AWS; `mlapi status` says why")
+            raise unavailable(self.name, "there is no way into AWS; its organizer sees why")
         return sign(access, self.name, operation, headers, body)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class FirstStart:
         self._clock = clock
         self._serving = asyncio.Event()
         self._settled = False
+        self._fix = ""
         self._nothing_serves = asyncio.Event()
         self.overdue = False
 
@@ -35,6 +38,7 @@ class FirstStart:
         if status.settled and not self._settled:
             self._settled = True
             if not status.serving:
+                self._fix = _fix(status)
                 self._nothing_serves.set()
 
     async def run(self) -> None:
@@ -48,10 +52,19 @@ class FirstStart:
             await self._nothing_serves.wait()
         finally:
             waiting.cancel()
-        raise StartError("no model could start", fix="see above; `mlapi logs NAME` shows a model's whole log")
+        raise StartError("no model could start", fix=self._fix)
 
     async def _wait_for_the_slow(self) -> None:
         await self._serving.wait()
         await self._clock.sleep(SLOW_SECONDS)
         self.overdue = True
         self._show()
+
+
+def _fix(status: LocalStatus) -> str:
+    """Names the log of the first model that failed; where none was even tried, what the config lacks."""
+    failed = next((entry.name for entry in status.entries if entry.state != "not served"), None)
+    if failed is None:
+        return "give an entry a local block: each 501 above says which"
+    log = command("logs", failed, *state_flags(Path(status.state_folder)))
+    return f"the reasons are above; the whole log of {failed}: {log}"

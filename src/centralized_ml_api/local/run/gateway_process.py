@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
@@ -162,5 +163,5 @@ class SupervisedGateway:
         lines = "\n".join(f"    {line}" for line in self._log.last_lines(LAST_LINES))
         raise StartError(
             f"the gateway ended with status {ended.result()}; its last lines:\n{lines}",
-            fix="the whole log: mlapi logs gateway",
+            fix=f"the whole log: {command('logs', 'gateway', *state_flags(self._log.path.parents[1]))}",
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
+from centralized_ml_api.commands import state_flags
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
@@ -30,6 +31,30 @@ class ServeOptions:
     for_seconds: float | None = None
     timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS
     metrics_port: int | None = None
+    public: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The words behind `mlapi up CONFIG` that ask for the same; none for what is the default."""
+        usual = {field.name: field.default for field in fields(self)}
+        found: list[str] = []
+        if self.host != usual["host"]:
+            found += ["--host", self.host]
+        if self.port != usual["port"]:
+            found += ["--port", str(self.port)]
+        if self.for_seconds is not None:
+            found += ["--for", _written(self.for_seconds)]
+        if self.metrics_port is not None:
+            found += ["--metrics-port", str(self.metrics_port)]
+        return (*found, *state_flags(self.state), *(["--public"] if self.public else []))
+
+
+def _written(seconds: float) -> str:
+    """Returns a duration as `--for` takes it, in whole hours or minutes where it has them."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:f}".rstrip("0").rstrip(".") + "s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import hide_keys
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import INTERRUPTED
 from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.keys import KeyRing, KeyStore
@@ -99,7 +100,7 @@ class LocalTarget:
         seconds = options.for_seconds
         self._stops = None if seconds is None else clock.now() + timedelta(seconds=seconds)
         config = options.config.absolute()
-        self._run = Run.of_this_process(str(config))
+        self._run = Run.of_this_process(str(config), options.flags)
         self._started = time.time()
         self._address = ""
         metrics_port = options.metrics_port
@@ -225,7 +226,12 @@ class LocalTarget:
         self.request_stop()
 
     async def _stop_at_end(self) -> None:
-        await await_end(self._end, self._terminal.talk, self._clock)
+        await await_end(
+            self._end,
+            self._terminal.talk,
+            self._clock,
+            more_time=lambda: command("extend", "+1h", self._reloader.config, *state_flags(self._state.path)),
+        )
         self.request_stop()
 
     def _end(self) -> End | None:

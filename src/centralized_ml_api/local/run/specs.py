@@ -88,7 +88,7 @@ def _function_service(name: str) -> str:
 
 
 def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
-    unserved = why_not_served(deployment, plan.folders)
+    unserved = why_not_served(deployment, plan.folders, plan.config)
     if unserved or deployment.function is None:
         return unserved
     return why_not_here(deployment.function)

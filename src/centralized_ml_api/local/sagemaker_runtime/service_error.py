@@ -76,7 +76,7 @@ def model_error(name: str, status: int, message: str) -> ServiceError:
         {
             "ErrorCode": cause,
             "Message": f'Received {side} error ({status}) from primary with message "{message}".'
-            ' See "mlapi logs" for more information.',
+            " See the log of the endpoint for more information.",
             "OriginalStatusCode": status,
             "OriginalMessage": message,
             "LogStreamArn": f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/{name}",

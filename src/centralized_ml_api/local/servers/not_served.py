@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.commands import DEFAULT_CONFIG, command
 from centralized_ml_api.local.weights import find_cached, render_bytes, size_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ _EXAMPLE_URL = {"engine": "url", "url": "http://gpu-box:8000/invocations"}
 _CHAT_WORDS = ("textgeneration", "text-generation", "llm", "llama", "mistral", "gemma", "qwen", "gpt", "chat")
 
 
-def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str | None:
+def why_not_served(
+    deployment: ModelDeployment, folders: Sequence[Path], config: Path | None = None
+) -> str | None:
     """Returns the message of the 501 that an entry answers; None when this machine serves it.
 
     May ask the web server of weights that are fetched by hand for their size, for a few seconds at most.
@@ -27,6 +30,7 @@ def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str 
     Args:
         deployment: The entry.
         folders: Where relative paths of the config start.
+        config: The file that lists the entry; None for the one that a command takes by default.
     """
     name = deployment.name
     if deployment.local is None:
@@ -36,7 +40,7 @@ def why_not_served(deployment: ModelDeployment, folders: Sequence[Path]) -> str 
     if fault:
         return f"{name} is not served on this machine: {fault}"
     weights = serving.weights_to_fetch
-    return _why_not_fetched(name, weights, folders) if weights and serving.waits_for_pull else None
+    return _why_not_fetched(name, weights, folders, config) if weights and serving.waits_for_pull else None
 
 
 def _suggest(deployment: ModelDeployment) -> str:
@@ -47,9 +51,11 @@ def _suggest(deployment: ModelDeployment) -> str:
     return f'For example, add to the entry: "local": {example}'
 
 
-def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path]) -> str | None:
+def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path], config: Path | None) -> str | None:
     if find_cached(weights, folders=folders):
         return None
     size_bytes = size_of(weights)
-    size = render_bytes(size_bytes) if size_bytes is not None else "size unknown"
-    return f"The weights of {name} ({size}) are not on this machine yet. Fetch them: mlapi pull {name}"
+    size = f" ({render_bytes(size_bytes)})" if size_bytes is not None else ""
+    is_default = config is None or config.absolute() == DEFAULT_CONFIG.absolute()
+    fetch = command("pull", name, *([] if is_default else ["--config", config]))
+    return f"The weights of {name}{size} are not on this machine yet. Fetch them: {fetch}"

@@ -290,7 +290,7 @@ class SageMakerService:
         if access.target.url.rstrip("/") == self._own_url:
             raise StartError(
                 "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME points to this machine, not to AWS",
-                fix="unset it where `mlapi up` runs",
+                fix="unset it, then start the API again",
             )
         file = self._file
         if file is None or not file.is_file():

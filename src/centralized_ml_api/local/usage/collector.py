@@ -127,7 +127,7 @@ class UsageRecorder:
         try:
             await asyncio.to_thread(self._collector.collect)
         except (sqlite3.Error, OSError) as error:
-            trouble = f"calls are not counted for `mlapi usage`: {error}"
+            trouble = f"calls are not counted: {error}"
         if trouble != self._trouble:
             self._trouble = trouble
             self._talk(trouble or "Calls are counted again, including those made meanwhile.")

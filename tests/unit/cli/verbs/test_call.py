@@ -99,7 +99,38 @@ def test_an_error_is_status_1_and_its_body_is_shown(server: OddServer, tmp_path:
     assert "Next:" not in ran.talk
 
 
-def test_the_samples_of_another_machine_are_unknown(tmp_path: Path) -> None:
+def test_the_sample_of_an_api_elsewhere_is_the_one_that_it_shows(server: OddServer, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    assert (
+        "is not the catalogue of an API like this one"
+        in mlapi("call", "same", "--url", url, cwd=tmp_path).talk
+    )
+    file = {"name": "cat.png", "media_type": "image/png", "base64": "iVBORw=="}
+    server.catalogue = {
+        "models": [
+            {
+                "name": "same",
+                "path": "/same",
+                "takes": "text/plain",
+                "gives": None,
+                "sample": "hi",
+                "sample_file": None,
+            },
+            {
+                "name": "echo",
+                "path": "/echo",
+                "takes": "image/png",
+                "gives": None,
+                "sample": None,
+                "sample_file": file,
+            },
+        ]
+    }
+    assert mlapi("call", "same", "--url", url, cwd=tmp_path).out == "hi\n"
+    assert json.loads(mlapi("call", "echo", "--url", url, cwd=tmp_path).out)["length"] == 4
+
+
+def test_where_nobody_listens_no_command_of_this_machine_is_named(tmp_path: Path) -> None:
     ran = mlapi("call", "chat", "--url", "http://127.0.0.1:9", cwd=tmp_path)
-    assert (ran.status, ran.out) == (2, "")
-    assert ran.talk.startswith("error: --url needs a body\n")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.talk.endswith("  fix: check the address, and that the API runs there\n")

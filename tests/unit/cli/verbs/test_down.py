@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     [
         ("config/my.json", ".mlapi", "config/my.json"),
         ("/else where", ".mlapi", "'/else where'"),
-        ("my.json", "other", "my.json --state other"),
+        ("my.json", "other", "my.json --port 9000 --state other"),
     ],
 )
 def test_down_says_how_to_start_the_same_api_again(
@@ -32,7 +32,8 @@ def test_down_says_how_to_start_the_same_api_again(
         subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
     ):
         born = read_birth(psutil.Process(process.pid))
-        state.write_run(Run(process.pid, born, str(tmp_path / config)))
+        flags = ("--port", "9000", "--state", folder) if folder != ".mlapi" else ()
+        state.write_run(Run(process.pid, born, str(tmp_path / config), flags))
         ran = mlapi("down", "--state", folder, cwd=tmp_path)
     assert ran.status == 0
     assert ran.talk.splitlines()[-1] == f"Next: mlapi up {shown}"

@@ -85,4 +85,4 @@ def test_several_logs_have_their_names_above_them_and_following_is_next(tmp_path
     (folder / "b.log").write_text("two\n")
     ran = mlapi("logs", cwd=tmp_path)
     assert ran.out == "one\ntwo\n"
-    assert ran.talk == "==> a\n==> b\nNext: mlapi logs NAME --follow\n"
+    assert ran.talk == "==> a\n==> b\nNext: mlapi logs --follow\n"

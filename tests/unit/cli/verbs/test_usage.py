@@ -31,7 +31,7 @@ def test_where_nothing_was_called_it_says_how_to_start(tmp_path: Path) -> None:
     ran = mlapi("usage", cwd=tmp_path)
     assert ran.status == 1
     assert "nothing was called yet with the state folder" in ran.talk
-    assert "mlapi up" in ran.talk
+    assert "name another state folder with --state, or a deployment with --target aws" in ran.talk
     assert not (tmp_path / ".mlapi").exists()
 
 

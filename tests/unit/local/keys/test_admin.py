@@ -64,7 +64,8 @@ def test_without_keys_the_error_says_how_to_get_some(tmp_path: Path) -> None:
         LocalKeys(KeyStore(tmp_path)).teams()
     assert refused.value.message == f"there are no keys in {tmp_path}"
     assert refused.value.fix == (
-        "list `event.teams` in the config, then: mlapi up (or name a state folder with --state)"
+        'list teams in the config, such as "event": {"teams": ["red", "blue"]}, and serve it;'
+        " or name another state folder with --state"
     )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from centralized_ml_api.commands import DEFAULT_STATE
 from centralized_ml_api.errors import MlApiError, NotRunningError
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run
@@ -66,7 +67,7 @@ def controlled(target: Target, *, token: str = "t0ken") -> Iterator[tuple[Contro
     with start_background() as background:
         background.run(listen_to_control(stack, target, "t0ken", listening))
         try:
-            yield ControlClient(RUN.reachable(url_of(listening), token)), url_of(listening)
+            yield ControlClient(RUN.reachable(url_of(listening), token), DEFAULT_STATE), url_of(listening)
         finally:
             background.run(stack.aclose())
 
@@ -122,17 +123,20 @@ def test_a_bug_of_the_process_is_told_with_where_to_look() -> None:
     with controlled(target) as (client, _), pytest.raises(MlApiError) as refused:
         client.status()
     assert refused.value.message == f"mlapi (pid {RUN.pid}) met an unexpected error (HTTP 500)"
-    assert refused.value.fix == "its terminal says more; if it runs in the background: mlapi logs up"
+    assert (
+        refused.value.fix
+        == "its terminal says more, or where it runs in the background, its log: mlapi logs up"
+    )
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:{port}"])
 def test_a_process_that_does_not_listen_yet_does_not_answer(url: str) -> None:
     port = free_port("127.0.0.1")
-    client = ControlClient(RUN.reachable(url.format(port=port), "t0ken"))
+    client = ControlClient(RUN.reachable(url.format(port=port), "t0ken"), DEFAULT_STATE)
     with pytest.raises(NotRunningError) as refused:
         client.status()
     assert refused.value.message == f"mlapi (pid {RUN.pid}) does not answer"
-    assert refused.value.fix == "try again, or end it with: mlapi down"
+    assert refused.value.fix == "try again, or end it: mlapi down"
 
 
 class _EarlierVersion(BaseHTTPRequestHandler):
@@ -154,7 +158,7 @@ def earlier() -> Iterator[ControlClient]:
     server = HTTPServer(("127.0.0.1", 0), _EarlierVersion)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield ControlClient(RUN.reachable(f"http://127.0.0.1:{server.server_port}", "token"))
+    yield ControlClient(RUN.reachable(f"http://127.0.0.1:{server.server_port}", "token"), DEFAULT_STATE)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -166,4 +170,4 @@ def test_what_runs_since_before_an_upgrade_is_to_be_started_again(
 ) -> None:
     with pytest.raises(MlApiError, match="another version") as refused:
         getattr(earlier, question)()
-    assert "mlapi down, then mlapi up" in (refused.value.fix or "")
+    assert "start it again, once it is stopped: mlapi down" in (refused.value.fix or "")

@@ -93,11 +93,17 @@ def options_in(folder: Path) -> ServeOptions:
 def test_the_child_gets_every_option_and_asks_nobody_whether_it_may_be_public() -> None:
     plain = ServeOptions(Path("models.json"), Path("/state"))
     up = [sys.executable, "-m", "centralized_ml_api", "up", "models.json"]
-    where = ["--host", "127.0.0.1", "--port", "8080", "--state", "/state", "--public"]
-    assert build_command(plain) == [*up, *where]
-    more = replace(plain, host="0.0.0.0", port=81, for_seconds=90.5, metrics_port=0)  # no listener
-    where = ["--host", "0.0.0.0", "--port", "81", "--state", "/state", "--public"]
-    assert build_command(more) == [*up, *where, "--for", "90.5s", "--metrics-port", "0"]
+    assert build_command(plain) == [*up, "--state", "/state"]
+    more = replace(plain, host="0.0.0.0", port=81, for_seconds=90.5, metrics_port=0, public=True)
+    where = ["--host", "0.0.0.0", "--port", "81", "--for", "90.5s", "--metrics-port", "0"]
+    assert build_command(more) == [*up, *where, "--state", "/state", "--public"]
+
+
+def test_a_long_time_is_written_in_full() -> None:
+    assert replace(ServeOptions(Path("a"), Path(".mlapi")), for_seconds=12 * 86400.0).flags == (
+        "--for",
+        "288h",
+    )
 
 
 @pytest.mark.slow

@@ -40,7 +40,12 @@ def run(end: Callable[[], End | None], time: Time) -> list[tuple[str, str]]:
     """When what was said, until the end."""
     said: list[tuple[str, str]] = []
     asyncio.run(
-        await_end(end, lambda text: said.append((f"{time.at:%H:%M:%S}", text)), Clock(time.now, time.sleep))
+        await_end(
+            end,
+            lambda text: said.append((f"{time.at:%H:%M:%S}", text)),
+            Clock(time.now, time.sleep),
+            more_time=lambda: "mlapi extend +1h class.yaml",
+        )
     )
     return said
 
@@ -51,11 +56,11 @@ def event_end(at: datetime) -> Callable[[], End]:
 
 def test_the_end_is_announced_three_times_and_kept_to_the_second() -> None:
     time = Time()
-    more = "for more time, run: mlapi extend +1h"
+    more = "For more time: mlapi extend +1h class.yaml"
     assert run(event_end(NOON + timedelta(hours=2)), time) == [
-        ("13:00:00", f"The event ends in 1 h, at 2030-06-01T14:00:00Z; {more}"),
-        ("13:50:00", f"The event ends in 10 min, at 2030-06-01T14:00:00Z; {more}"),
-        ("13:59:00", f"The event ends in 1 min, at 2030-06-01T14:00:00Z; {more}"),
+        ("13:00:00", f"The event ends in 1 h, at 2030-06-01T14:00:00Z. {more}"),
+        ("13:50:00", f"The event ends in 10 min, at 2030-06-01T14:00:00Z. {more}"),
+        ("13:59:00", f"The event ends in 1 min, at 2030-06-01T14:00:00Z. {more}"),
         ("14:00:00", "The event is over: it ended at 2030-06-01T14:00:00Z."),
     ]
     assert time.longest_sleep_seconds <= LONGEST_LOOK_SECONDS

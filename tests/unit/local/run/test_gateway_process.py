@@ -106,7 +106,7 @@ def test_an_envoy_that_ends_before_it_listens_is_told_with_its_last_lines(tmp_pa
             await starting
         lines = "".join(f"\n    line {number}" for number in range(2, 10))
         assert refused.value.message == f"the gateway ended with status 7; its last lines:{lines}"
-        assert refused.value.fix == "the whole log: mlapi logs gateway"
+        assert refused.value.fix == f"the whole log: mlapi logs gateway --state {tmp_path.parent}"
         assert world.envoy.did[-1] == "stop 3"
 
     story(tell)

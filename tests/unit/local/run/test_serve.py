@@ -97,7 +97,7 @@ class World:
         return self.shown[-1]
 
     def client(self) -> ControlClient:
-        return ControlClient(StateFolder(self.options.state).load_run())
+        return ControlClient(StateFolder(self.options.state).load_run(), self.options.state)
 
     async def ask(self, work: Callable[[ControlClient], Any]) -> Any:
         return await asyncio.to_thread(lambda: work(self.client()))

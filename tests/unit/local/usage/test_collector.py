@@ -265,7 +265,7 @@ def test_a_disk_that_fails_is_reported_once_when_it_begins_and_once_when_it_ends
     collector.store.path.rmdir()
     assert [asyncio.run(recorder.collect()) for _ in range(2)] == [True, True]
     assert [text.split(":")[0] for text in said] == [
-        "calls are not counted for `mlapi usage`",
+        "calls are not counted",
         "Calls are counted again, including those made meanwhile.",
     ]
     assert collector.load_table(None).requests == 1

@@ -15,6 +15,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import Duration, json_option, yes_option
 from centralized_ml_api.cli.request import check_address
 from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
+from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
 
@@ -73,7 +74,9 @@ def keys(context: click.Context, place: KeyPlace, shown: str | None, *, as_json:
         output.data_json([key_json(team) for team in teams])
         return
     output.data(render_keys(teams))
-    output.next_command(f"mlapi keys export{place.flags}, or one value: mlapi keys --show TEAM{place.flags}")
+    active = next((team.team for team in teams if team.state == "active"), None)
+    if active:
+        output.next_command(_hand_out(place, active, only=False))
 
 
 def render_keys(teams: Sequence[TeamKeys]) -> str:
@@ -127,7 +130,7 @@ def rotate(team: str, grace: float, place: KeyPlace) -> None:
         f"; the one ending in {key.ending} works until {key.until:%Y-%m-%d %H:%M %Z}" for key in former
     )
     output.talk(f"Team {team} has a new key, ending in {now.ending}{until}.")
-    output.next_command(f"mlapi keys export --team {shlex.quote(team)}{place.flags}")
+    output.next_command(_hand_out(place, team, only=True))
 
 
 @keys.command()
@@ -146,10 +149,18 @@ def revoke(team: str, place: KeyPlace, *, former: bool, yes: bool) -> None:
     opened.revoke(team, former_only=former)
     if former:
         output.talk(f"Only the current key of team {team} works now.")
-        output.next_command(f"mlapi keys{place.flags}")
+        output.next_command(command("keys", *place.flags))
         return
     output.talk(f"Team {team} no longer has a key.")
-    output.next_command(f"mlapi keys rotate {shlex.quote(team)}{place.flags} gives it a new one")
+    output.talk("The next command gives it a new one.")
+    output.next_command(command("keys", "rotate", team, *place.flags))
+
+
+def _hand_out(place: KeyPlace, team: str, *, only: bool) -> str:
+    """Returns the command that writes the teams' files; where no address is known, that shows a key."""
+    if place.has_address():
+        return command("keys", "export", *(["--team", team] if only else []), *place.flags)
+    return command("keys", "--show", team, *place.flags)
 
 
 @keys.command()

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli.options import (
-    DEFAULT_CONFIG,
     Target,
-    aws_flags,
     region_option,
     stack_option,
-    state_flag,
     state_option,
     target_option,
 )
 from centralized_ml_api.cli.targets import open_aws_target, running_address
-from centralized_ml_api.errors import UsageError
+from centralized_ml_api.commands import DEFAULT_CONFIG, state_flags
+from centralized_ml_api.errors import NotRunningError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +35,11 @@ class KeyPlace:
     stack: str
 
     @property
-    def flags(self) -> str:
-        """The flags with which a next command names the same keys, each with a space before it."""
+    def flags(self) -> tuple[str, ...]:
+        """The words with which a next command names the same keys."""
         if self.target == "aws":
-            return f" --target aws{aws_flags(self.region, self.stack)}"
-        return state_flag(self.state)
+            return "--target", "aws", *stack_flags(self.region, self.stack)
+        return state_flags(self.state)
 
     def open(self) -> Keys:
         """Returns the keys.
@@ -65,13 +64,28 @@ class KeyPlace:
 
         Raises:
             NotRunningError: nothing runs here.
-            UsageError: the API is on AWS, where only `mlapi deploy` prints its address.
+            DeployError: there is no such stack, or AWS refused to say.
         """
         if self.target == "aws":
-            raise UsageError(
-                "an export for AWS needs --url", fix="add --url with the address that `mlapi deploy` printed"
-            )
+            return self._deployed_address()
         return running_address(self.state)
+
+    def has_address(self) -> bool:
+        """Returns whether there is an API for which keys can be handed out; on AWS there always is."""
+        if self.target == "aws":
+            return True
+        try:
+            return bool(running_address(self.state))
+        except NotRunningError:
+            return False
+
+    def _deployed_address(self) -> str:
+        target, clients = open_aws_target(
+            DEFAULT_CONFIG, region=self.region, stack=self.stack, state=self.state
+        )
+        from centralized_ml_api.aws.deployment import load_address
+
+        return load_address(target, clients)
 
 
 def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:

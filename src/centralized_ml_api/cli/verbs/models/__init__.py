@@ -17,6 +17,7 @@ from centralized_ml_api.cli.loading import tell_catalog_warnings
 from centralized_ml_api.cli.options import json_option, offline_option, region_option
 from centralized_ml_api.cli.verbs.models.add import add
 from centralized_ml_api.cli.verbs.models.search import list_models
+from centralized_ml_api.commands import command
 
 if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
@@ -111,7 +112,8 @@ def show(
         output.data_json(asdict(facts) | more)
         return
     output.data("\n".join([*_describe(facts), *(line for item in more.items() for line in _lines(*item))]))
-    output.next_command(f"mlapi models add {model_id}")
+    flags = [*(("--region", region) if region else ()), *(("--instance", instance) if instance else ())]
+    output.next_command(command("models", "add", model_id, *flags, *(["--offline"] if offline else [])))
 
 
 def _describe(facts: ModelFacts) -> list[str]:

@@ -15,6 +15,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import save_edit, tell_catalog_warnings
 from centralized_ml_api.cli.options import config_argument, offline_option, region_option
 from centralized_ml_api.cli.verbs.models.search import load_list_prices
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.edit import add_entry
 from centralized_ml_api.errors import UsageError
@@ -129,6 +130,7 @@ def _tell_what_is_left(config: Path, facts: ModelFacts) -> None:
         where = f": {facts.eula.url}" if facts.eula.url else " on the page of its publisher"
         output.talk(f'Read its licence{where}. If you accept it, add "accept_eula": true to the entry.')
     if (config.parent / LOCK_NAME).exists():
-        output.next_command(f"mlapi lock {config}, then mlapi plan {config}")
+        output.talk("The lock file does not have it yet.")
+        output.next_command(command("lock", config))
         return
-    output.next_command(f"mlapi check {config}")
+    output.next_command(command("check", config))

@@ -18,6 +18,7 @@ from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_catalog_warnings
 from centralized_ml_api.cli.options import RealRange, json_option, offline_option, region_option
 from centralized_ml_api.cli.output import counted
+from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
 
@@ -122,6 +123,9 @@ def list_models(
         output.data_json([_data(choice) for choice in shown])
         return
     _show(shown, prices, unknown=sum(None in verdicts and False not in verdicts for _, verdicts in judged))
+    flags = [*(("--region", region) if region else ()), *(["--offline"] if offline else [])]
+    words = ("models", "show", shown[0].model.model_id) if shown else ("models",)
+    output.next_command(command(*words, *flags))
 
 
 def load_list_prices(region: str) -> PriceList:
@@ -150,11 +154,6 @@ def _show(shown: Sequence[Choice], prices: PriceList, *, unknown: int) -> None:
         output.talk(f"Left out, because too little is known: {counted(unknown, 'model')}")
     if any(choice.usd_per_hour is not None for choice in shown):
         output.talk(f"Prices are for the default instance in {prices.region}; {UNKNOWN} is unknown.")
-    if not shown:
-        output.next_command("mlapi models")
-        return
-    first = shown[0].model.model_id
-    output.next_command(f"mlapi models show {first}, or mlapi models add {first}")
 
 
 def _data(choice: Choice) -> dict[str, Any]:

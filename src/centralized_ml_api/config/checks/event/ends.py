@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.commands import command
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import quoted
@@ -76,11 +78,12 @@ def _check_past(context: Context) -> Iterator[Problem]:
     instant = parse_instant(ends.value) if ends else None
     if ends and instant and instant <= context.now:
         now = context.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        later = command("extend", "2h", Path(ends.location.file))
         yield PAST_END.problem(
             ends.location,
             found=f"{quoted(ends.value)}, which is in the past",
             expected=f"a time later than now, {now}",
-            fix='run mlapi extend 2h to end two hours from now; or remove "ends"',
+            fix=f'remove "ends", or end two hours from now: {later}',
         )
 
 

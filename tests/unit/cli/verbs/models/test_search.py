@@ -26,7 +26,7 @@ def test_models_lists_those_that_hold_every_word(mlapi: Mlapi) -> None:
     ]
     assert found.talk.splitlines() == [
         "1 model",
-        f"Next: mlapi models show {TINY}, or mlapi models add {TINY}",
+        f"Next: mlapi models show {TINY}",
     ]
 
 
