@@ -14,7 +14,7 @@ from centralized_ml_api.config.collect import collect_problems
 from centralized_ml_api.config.document import Document, SourceText, load_document
 from centralized_ml_api.config.document.load import read_document
 from centralized_ml_api.config.resolve import find_root, resolve_folder
-from centralized_ml_api.config.schema import Config, PythonFolder
+from centralized_ml_api.config.schema import Config
 from centralized_ml_api.config.shape import validate_shape
 from centralized_ml_api.errors import ConfigError, Problem
 
@@ -128,5 +128,6 @@ def _check(
 def _code_folders(config: Config, roots: Sequence[Path]) -> dict[str, Path]:
     """Returns where each `code` leads, by what is written."""
     functions = [entry.integration.properties for entry in config.entries]
-    folders = [entry.local for entry in config.entries if isinstance(entry.local, PythonFolder)]
-    return {part.code: resolve_folder(part.code, roots) for part in [*functions, *folders] if part}
+    parts = [*functions, *(entry.local for entry in config.entries)]
+    codes = [code for part in parts if (code := getattr(part, "code", None)) is not None]
+    return {code: resolve_folder(code, roots) for code in codes}

@@ -73,10 +73,19 @@ class Context:
         """The teams that are objects."""
         return self.event.objects("teams") if self.event else []
 
-    def locals(self, *engines: str) -> list[ObjectNode]:
-        """Returns the `local` objects with one of these engines."""
-        found = present(entry.object("local") for entry in self.entries)
-        return [local for local in found if (engine := local.string("engine")) and engine.value in engines]
+    @cached_property
+    def locals(self) -> list[ObjectNode]:
+        """The `local` objects."""
+        return present(entry.object("local") for entry in self.entries)
+
+    def locals_of(self, engine: str) -> list[ObjectNode]:
+        """Returns the `local` objects with this engine, for the rules that are its own."""
+        return [local for local in self.locals if local.value.get("engine") == engine]
+
+    def locals_with(self, key: str) -> list[ObjectNode]:
+        """Returns the `local` objects whose engine has this key, whether they have it or not."""
+        kinds = ((local, kind_at(self.document, local.path)) for local in self.locals)
+        return [local for local, kind in kinds if kind and key in keys_of(kind)]
 
 
 def is_lambda(integration: ObjectNode) -> bool:

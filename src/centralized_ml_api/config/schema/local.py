@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -23,7 +23,14 @@ THREADS_VARIABLE = "MODEL_SERVER_THREADS"
 
 
 class LocalServing(Written):
-    """What all local engines have in common."""
+    """What all local engines have in common.
+
+    Keys that several engines have mean the same in each, and are checked in the same way: `weights`, `run`,
+    `url`, `ping`, `invocations`. The rules of `code` are those of the engine `python` alone.
+    """
+
+    weights_may_be_folder: ClassVar[bool] = False
+    """Whether the key `weights`, where the engine has it, takes folders and whole repositories too."""
 
     replicas: Annotated[
         int, Field(ge=1, le=256, description="How many processes share the calls.", examples=[2])
@@ -66,6 +73,8 @@ class LlamaCpp(LocalServing):
 
 class PythonFolder(LocalServing):
     """A folder with an `inference.py`, as SageMaker's own containers run it."""
+
+    weights_may_be_folder: ClassVar[bool] = True
 
     engine: Annotated[Literal["python"], Field(description="The kind of local server.", examples=["python"])]
     code: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from centralized_ml_api.local.sagemaker_runtime import build_application, unavailable
-from centralized_ml_api.local.servers.sagemaker import SageMakerService, sign
+from centralized_ml_api.local.supervision.service import SigningService
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -77,7 +77,7 @@ class ModelEndpoint:
 class AwsEndpoint:
     """A real endpoint: calls go to AWS, signed with the user's own credentials."""
 
-    def __init__(self, name: str, service: SageMakerService) -> None:
+    def __init__(self, name: str, service: SigningService) -> None:
         self.name = name
         self._service = service
 
@@ -92,10 +92,10 @@ class AwsEndpoint:
         Raises:
             ServiceError: There is no way into AWS.
         """
-        access = self._service.access
-        if access is None or self._service.report().state != "ready":
+        signed = self._service.sign(self.name, operation, headers, body)
+        if signed is None:
             raise unavailable(self.name, "there is no way into AWS; its organizer sees why")
-        return sign(access, self.name, operation, headers, body)
+        return signed
 
 
 class RefusedEndpoint:
@@ -131,7 +131,7 @@ class _Directory:
         running = self._models.find(entry.name)
         if running is None or entry.local is None:
             return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
-        if isinstance(running.service, SageMakerService):
+        if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)
         return ModelEndpoint(endpoint_name, entry.local.serving, running, self._turn)
 

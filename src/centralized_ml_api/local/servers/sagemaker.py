@@ -271,6 +271,21 @@ class SageMakerService:
         """Returns the path there that takes calls of an endpoint."""
         return self.access.target.invocations_path(endpoint_name) if self.access else "/"
 
+    def sign(
+        self, endpoint_name: str, operation: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[str, dict[str, str]] | None:
+        """Returns the URL of an operation and the signed headers; None while AWS cannot be called.
+
+        Args:
+            endpoint_name: The endpoint.
+            operation: Such as `invocations`.
+            headers: Those of the call.
+            body: That of the call; its digest is signed.
+        """
+        if self.access is None or self.report().state != "ready":
+            return None
+        return sign(self.access, endpoint_name, operation, headers, body)
+
     @property
     def _file(self) -> Path | None:
         return Path(self._folder.name, "credentials") if self._folder else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
@@ -14,7 +14,7 @@ from centralized_ml_api.local.supervision.process import ServerLog, start_proces
 from centralized_ml_api.local.supervision.replica import Replica, Start, Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from centralized_ml_api.local.launch import Server
@@ -56,6 +56,24 @@ class Service(Protocol):
 
     def path_of(self, endpoint_name: str) -> str | None:
         """Returns the path that takes the calls of an endpoint; None unless only the service knows it."""
+        ...
+
+
+@runtime_checkable
+class SigningService(Service, Protocol):
+    """A service whose server is an endpoint in AWS, which takes only signed calls."""
+
+    def sign(
+        self, endpoint_name: str, operation: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[str, dict[str, str]] | None:
+        """Returns the URL of an operation and all headers to send; None while AWS cannot be called.
+
+        Args:
+            endpoint_name: The endpoint in AWS.
+            operation: The last segment of its path, such as `invocations`.
+            headers: The caller's headers.
+            body: The caller's body; its digest is signed.
+        """
         ...
 
 

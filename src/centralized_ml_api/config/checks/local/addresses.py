@@ -35,7 +35,7 @@ def _wrong_characters(written: str) -> str:
 
 
 def _check_urls(context: Context) -> Iterator[Problem]:
-    for local in context.locals("url"):
+    for local in context.locals_with("url"):
         url = local.string("url")
         reason = _why_malformed_url(url.value) if url else ""
         if url and reason:
@@ -82,8 +82,8 @@ and a `%` itself as `%25`. It contains no user name and no password, because con
 
 
 def _check_paths(context: Context) -> Iterator[Problem]:
-    for local in context.locals("command", "url"):
-        for key in ("ping", "invocations"):
+    for key in ("ping", "invocations"):
+        for local in context.locals_with(key):
             path = local.string(key)
             reason = _why_malformed_path(path.value) if path else ""
             if path and reason:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check_port(context: Context) -> Iterator[Problem]:
-    for local in context.locals("command"):
+    for local in context.locals_with("run"):
         words, run = local.strings("run"), local.member("run")
         if run and words and not any("{port}" in word.value for word in words):
             yield COMMAND_WITHOUT_PORT.problem(
@@ -46,7 +46,7 @@ start. Programs that read the environment variable `PORT` need no argument; igno
 
 
 def _check_words(context: Context) -> Iterator[Problem]:
-    for local in context.locals("command"):
+    for local in context.locals_with("run"):
         words = local.strings("run")
         for index, word in enumerate(words):
             reason = _why_malformed(word.value, first=index == 0, alone=len(words) == 1)

@@ -22,7 +22,7 @@ _THREADS = re.compile(r"[1-9][0-9]{0,3}")
 
 
 def _check_file(context: Context) -> Iterator[Problem]:
-    for local in context.locals("python"):
+    for local in context.locals_of("python"):
         code = local.string("code")
         if code is None or not code.value.strip():
             continue
@@ -63,7 +63,7 @@ Source: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pyto
 
 
 def _check_threads(context: Context) -> Iterator[Problem]:
-    for local in context.locals("python"):
+    for local in context.locals_of("python"):
         environment = local.object("environment")
         threads = environment.string(THREADS_VARIABLE) if environment else None
         if threads and not _THREADS.fullmatch(threads.value):

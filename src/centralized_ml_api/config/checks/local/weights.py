@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
+from centralized_ml_api.config.fields import engines
 from centralized_ml_api.config.resolve import candidate_paths, exists, is_file
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.weights import FOLDER_FORMS, FORMS, FileWeights, parse_weights
@@ -15,34 +16,36 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.config.document.node import Node
+    from centralized_ml_api.config.schema import LocalServing
     from centralized_ml_api.errors import Problem
 
 
-def _weights(context: Context) -> Iterator[tuple[Node[str], bool]]:
-    """Yields each value, and whether its engine takes folders too."""
-    for local in context.locals("llama.cpp", "python"):
+def _weights(context: Context) -> Iterator[tuple[Node[str], type[LocalServing]]]:
+    """Yields each value, and its engine."""
+    for local in context.locals_with("weights"):
         if weights := local.string("weights"):
-            yield weights, local.value["engine"] == "python"
+            yield weights, engines()[local.value["engine"]]
 
 
 def _check_form(context: Context) -> Iterator[Problem]:
-    for weights, takes_folders in _weights(context):
-        reason = _why_malformed(weights.value, takes_folders=takes_folders)
+    for weights, engine in _weights(context):
+        reason = _why_malformed(weights, engine)
         if reason:
             yield MALFORMED_WEIGHTS.problem(
                 weights.location,
                 found=f"{quoted(weights.value)}: {reason}",
-                expected=f"{FORMS}{FOLDER_FORMS if takes_folders else ''}",
+                expected=f"{FORMS}{FOLDER_FORMS if engine.weights_may_be_folder else ''}",
             )
 
 
-def _why_malformed(written: str, *, takes_folders: bool) -> str | None:
+def _why_malformed(written: Node[str], engine: type[LocalServing]) -> str | None:
     try:
-        weights = parse_weights(written)
+        weights = parse_weights(written.value)
     except ValueError as error:
         return str(error)
-    if weights.is_folder and not takes_folders:
-        return "llama.cpp takes one file, not a repository: hf://owner/repo/file"
+    if weights.is_folder and not engine.weights_may_be_folder:
+        name = get_args(engine.model_fields["engine"].annotation)[0]
+        return f"{name} takes one file, not a repository: hf://owner/repo/file"
     return None
 
 
@@ -65,12 +68,13 @@ whole diffusers pipeline on the hub (`hf://owner/repo`, or `hf://owner/repo@revi
 
 
 def _check_missing(context: Context) -> Iterator[Problem]:
-    for weights, takes_folders in _weights(context):
+    for weights, engine in _weights(context):
         path = _path_of(weights.value)
         if path is None:
             continue
         candidates = candidate_paths(path, context.folders)
-        kind, is_there = ("file or folder", exists) if takes_folders else ("file", is_file)
+        may_be_folder = engine.weights_may_be_folder
+        kind, is_there = ("file or folder", exists) if may_be_folder else ("file", is_file)
         if not any(is_there(candidate) for candidate in candidates):
             yield MISSING_WEIGHTS.problem(
                 weights.location,
