@@ -14,7 +14,7 @@ from bench.serving import PUBLIC_LIMIT
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
 from centralized_ml_api.local.weights import fetch_weights
-from centralized_ml_api.plan.engines import LlamaCppServing
+from centralized_ml_api.plan.engines import LLAMA_CPP_ANSWER_TOKENS, LlamaCppServing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,8 @@ def build_launch(weights: Path, port: int, folder: Path) -> Launch:
     """Builds the launch of the process that `mlapi up` starts for the model."""
     context = load_entry()["local"]["context"]
     serving = LlamaCppServing(parse_weights(str(weights)), context, "auto")
-    return LlamaCppServer(serving, weights, NAME, dict(os.environ), folder).launch(port)
+    server = LlamaCppServer(serving, weights, NAME, LLAMA_CPP_ANSWER_TOKENS, dict(os.environ), folder)
+    return server.launch(port)
 
 
 def find_port(supervisor: int) -> int:

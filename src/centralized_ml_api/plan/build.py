@@ -21,7 +21,7 @@ from centralized_ml_api.plan.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from centralized_ml_api.config.load import LoadedConfig
@@ -33,12 +33,13 @@ Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
     """Builds the whole API in config order, models before endpoints. Pure: reads no file, uses no network."""
+    deployments = tuple(_deployment(entry, loaded.code_folders) for entry in loaded.config.entries)
     event = build_event(loaded.config.event)
     return ApiPlan(
-        deployments=tuple(_deployment(entry, loaded.code_folders) for entry in loaded.config.entries),
+        deployments=deployments,
         folders=(loaded.root, loaded.path.parent),
-        not_acted_on=tuple(_not_acted_on(event)),
-        not_acted_on_aws=tuple(_not_acted_on_aws(event)),
+        not_acted_on=tuple(_not_acted_on(event, deployments)),
+        not_acted_on_aws=tuple(_not_acted_on_aws(event, deployments)),
         event=event,
         config=loaded.path,
     )
@@ -62,6 +63,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         local=_local(entry.local, code_folders) if entry.local else None,
         speaks=entry.speaks,
         about=About(entry.made_by, entry.licence, entry.takes, entry.gives),
+        max_output_tokens=entry.max_output_tokens,
     )
 
 
@@ -114,13 +116,21 @@ def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
     return LocalPlan(serving, written.replicas, dict(written.environment), written.speaks)
 
 
-def _not_acted_on(event: EventPlan) -> Iterator[str]:
+def _not_acted_on(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:
     """Yields what this version reads but does not act on on one machine, so that nobody relies on it."""
     if event.budget is not None:
         yield "event.budget: no alarm is set"
+    for entry in deployments:
+        if entry.max_output_tokens and entry.local and not entry.local.serving.limits_output:
+            engine = entry.local.serving.engine
+            yield f"max_output_tokens of {entry.name}: the engine {engine} gets each request as it is"
 
 
-def _not_acted_on_aws(event: EventPlan) -> Iterator[str]:
+def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:
     """Yields, in sentences, what AWS does not do."""
     if any(team.requests_at_once is not None for team in event.teams):
         yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."
+    for entry in deployments:
+        if entry.max_output_tokens:
+            limit = f"max_output_tokens of {entry.name}"
+            yield f"On AWS, {limit} applies under /v1 only: a request to {entry.path} is passed on as it is."

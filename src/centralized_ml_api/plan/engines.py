@@ -29,6 +29,12 @@ CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_t
 LLAMA_CPP_PLACES = 4
 """How many conversations one llama.cpp holds at once; each keeps a cache for the whole context in memory."""
 
+LLAMA_CPP_ANSWER_TOKENS = 512
+"""The longest answer of llama.cpp if neither the request nor the entry names a number.
+
+A small model sometimes finds no end: a request without `max_tokens` must not run into the API's timeout.
+"""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -44,6 +50,7 @@ class Serving(ABC):
         reads_json: Whether the server parses bodies by their `Content-Type`, so that the type must be JSON.
         runs_here: Whether this program starts the server, on this machine.
         installs_packages: Whether packages are installed before the server starts.
+        limits_output: Whether answers are kept to the entry's `max_output_tokens`.
     """
 
     speaks: ClassVar[tuple[Speaks, ...]] = ()
@@ -51,6 +58,7 @@ class Serving(ABC):
     reads_json: ClassVar[bool] = False
     runs_here: ClassVar[bool] = True
     installs_packages: ClassVar[bool] = False
+    limits_output: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -126,6 +134,7 @@ class LlamaCppServing(Serving):
     speaks: ClassVar[tuple[Speaks, ...]] = ("openai-chat",)
     sample: ClassVar[Any] = CHAT_SAMPLE
     reads_json: ClassVar[bool] = True
+    limits_output: ClassVar[bool] = True
 
     @property
     def summary(self) -> str:

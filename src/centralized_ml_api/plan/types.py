@@ -124,7 +124,8 @@ class ModelDeployment:
     `endpoint_name` is the name by which SageMaker's API knows the model. `headers` are the configured
     request headers as written; `Content-Type` and `Accept` always pass too. `function` is set exactly when
     `integration` is `lambda`; `speaks` is what the config says of the SageMaker endpoint's bodies; `local` is
-    None when one machine cannot serve it.
+    None when one machine cannot serve it. `max_output_tokens` is the most that one answer may have, None for
+    the server's own limit.
     """
 
     name: str
@@ -141,6 +142,7 @@ class ModelDeployment:
     local: LocalPlan | None
     speaks: Speaks | None = None
     about: About = About()
+    max_output_tokens: int | None = None
 
     @property
     def path(self) -> str:

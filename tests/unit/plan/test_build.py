@@ -99,6 +99,24 @@ def test_what_is_not_acted_on_is_named(tmp_path: Path, plan: ApiPlan) -> None:
     assert [note.partition(":")[0] for note in noted] == ["event.budget"]
 
 
+def test_the_longest_answer_is_decided_and_where_nothing_keeps_it_is_named(tmp_path: Path) -> None:
+    endpoint = {"name": "far", "integration": {"type": "api"}, "max_output_tokens": 700}
+    llama = {"engine": "llama.cpp", "weights": "hf://owner/repo/a.gguf"}
+    away = {"engine": "url", "url": "http://gpu:8000/generate"}
+    kept, passed = (
+        plan_of(tmp_path, {"models": [], "endpoints": [{**endpoint, "local": local}]})
+        for local in (llama, away)
+    )
+    assert kept.deployments[0].max_output_tokens == 700
+    assert kept.not_acted_on == ()
+    assert passed.not_acted_on == ("max_output_tokens of far: the engine url gets each request as it is",)
+    (note,) = kept.not_acted_on_aws
+    assert (
+        note
+        == "On AWS, max_output_tokens of far applies under /v1 only: a request to /far is passed on as it is."
+    )
+
+
 def test_the_same_config_gives_the_same_plan(tmp_path: Path, plan: ApiPlan) -> None:
     assert plan_of(tmp_path, FULL) == plan
 

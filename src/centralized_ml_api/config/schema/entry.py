@@ -88,6 +88,14 @@ class Entry(Written):
             examples=[{"text_inputs": "What is AWS?"}],
         ),
     ] = None
+    max_output_tokens: Annotated[
+        Count | None,
+        Field(
+            description="The most tokens that one answer may have; a request that asks for more, or names no "
+            "number, gets this many. Applies to llama.cpp on one machine, and under `/v1` on AWS.",
+            examples=[1024],
+        ),
+    ] = None
     speaks: Annotated[
         Speaks | None,
         Field(

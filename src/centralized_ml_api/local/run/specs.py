@@ -97,15 +97,21 @@ def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
 def _specs(deployment: ModelDeployment, plan: ApiPlan) -> list[ServiceSpec]:
     if deployment.local is None:
         return []
-    specs: list[ServiceSpec] = [_model_spec(deployment.name, deployment.local, plan.folders)]
+    specs: list[ServiceSpec] = [_model_spec(deployment, deployment.local, plan.folders)]
     if deployment.function is not None:
         specs.append(_function_spec(deployment, deployment.function, deployment.local))
     return specs
 
 
-def _model_spec(name: str, local: LocalPlan, folders: tuple[Path, ...]) -> ModelSpec:
+def _model_spec(deployment: ModelDeployment, local: LocalPlan, folders: tuple[Path, ...]) -> ModelSpec:
     code = local.serving.code_folder
-    return ModelSpec(name, local, folders, folder_fingerprint(code) if code else "")
+    return ModelSpec(
+        deployment.name,
+        local,
+        folders,
+        folder_fingerprint(code) if code else "",
+        deployment.max_output_tokens if local.serving.limits_output else None,
+    )
 
 
 def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: LocalPlan) -> FunctionSpec:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.servers.parts import fetch
-from centralized_ml_api.plan.engines import LlamaCppServing
+from centralized_ml_api.plan.engines import LLAMA_CPP_ANSWER_TOKENS, LlamaCppServing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ class LlamaCppServer:
         serving: What the config says.
         model_path: The GGUF file.
         name: What answers call the model; never a path of this machine.
+        answer_tokens: The longest answer, unless a request asks for more: the server has no limit for those.
         environment: The whole environment of the process.
         cwd: Its folder.
     """
@@ -38,6 +39,7 @@ class LlamaCppServer:
     serving: LlamaCppServing
     model_path: Path
     name: str
+    answer_tokens: int
     environment: Mapping[str, str] = field(repr=False)
     cwd: Path
 
@@ -55,6 +57,7 @@ class LlamaCppServer:
             "--alias": self.name,
             "--context": str(self.serving.context),
             "--parallel": str(self.serving.places(self.environment)),
+            "--answer-tokens": str(self.answer_tokens),
             "--port": str(port),
         }
         argv = (*program, *(word for pair in arguments.items() for word in pair))
@@ -68,6 +71,7 @@ def make_service(
 
     async def prepare(say: Say, _: ServerLog) -> LlamaCppServer:
         path = await fetch(serving.weights, spec.folders, say)
-        return LlamaCppServer(serving, path, spec.name, spec.environment, spec.folders[0])
+        answer_tokens = spec.max_output_tokens or LLAMA_CPP_ANSWER_TOKENS
+        return LlamaCppServer(serving, path, spec.name, answer_tokens, spec.environment, spec.folders[0])
 
     return parts.replicate(spec, prepare, changed)

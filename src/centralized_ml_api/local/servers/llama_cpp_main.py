@@ -1,6 +1,7 @@
 """The process around llama.cpp's own HTTP server. Run by path: it imports nothing but `xllamacpp`.
 
-    python llama_cpp_main.py --model FILE --alias NAME --context 2048 --parallel 4 --port 9000
+    python llama_cpp_main.py --model FILE --alias NAME --context 2048 --parallel 4 --answer-tokens 512 \
+        --port 9000
 
 Answers on 127.0.0.1 only. Ends with status 0 on SIGTERM or SIGINT, and with 1 and a last line that says why
 when the model cannot be loaded.
@@ -16,8 +17,6 @@ import threading
 from pathlib import Path
 
 import xllamacpp
-
-ANSWER_TOKENS = 512
 
 CONNECTIONS = 512
 """Threads of llama.cpp's HTTP server.
@@ -56,6 +55,9 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--alias", required=True, help='what answers name as "model"')
     parser.add_argument("--context", type=int, required=True, help="tokens of one conversation")
     parser.add_argument("--parallel", type=int, required=True, help="conversations at once; more calls wait")
+    parser.add_argument(
+        "--answer-tokens", type=int, required=True, help="the longest answer, unless a request asks for more"
+    )
     parser.add_argument("--port", type=int, required=True)
     return parser.parse_args()
 
@@ -86,8 +88,7 @@ def _set_conversations(parameters: xllamacpp.CommonParams, arguments: argparse.N
     parameters.n_parallel = arguments.parallel
     parameters.n_ctx = arguments.parallel * arguments.context
     parameters.kv_unified = False
-    # A small model sometimes finds no end: a call without max_tokens must not run into the API's timeout.
-    parameters.n_predict = ANSWER_TOKENS
+    parameters.n_predict = arguments.answer_tokens
     # The cache for past prompts may take 8 GiB by default: too much for a laptop that serves several models.
     parameters.cache_ram_mib = 0
 

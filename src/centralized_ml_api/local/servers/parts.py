@@ -37,12 +37,16 @@ _OURS = "MLAPI_"
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model to serve; equal specs are the same service. `fingerprint` changes when its code does."""
+    """A model to serve; equal specs are the same service. `fingerprint` changes when its code does.
+
+    `max_output_tokens` is set only where the server itself is told.
+    """
 
     name: str
     local: LocalPlan
     folders: tuple[Path, ...]
     fingerprint: str = ""
+    max_output_tokens: int | None = None
 
     @property
     def entry(self) -> str:

@@ -151,7 +151,13 @@ def _stream_models(
     """Yields all of them: those that stream at their own path have headers, those under `/v1` speak."""
     for deployment in deployments:
         headers = deployment.headers if deployment.integration == "stream" else None
-        yield StreamModel(deployment.name, _endpoint(deployment), spoken[deployment.name], headers)
+        yield StreamModel(
+            deployment.name,
+            _endpoint(deployment),
+            spoken[deployment.name],
+            headers,
+            deployment.max_output_tokens,
+        )
 
 
 def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:

@@ -63,7 +63,8 @@ def build_row(model: StreamModel, endpoint_name: str) -> dict[str, Any]:
     """Builds what the function must know about an entry; `endpoint_name` is AWS's."""
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
-    return {"endpoint": endpoint_name, **speaks, **headers}
+    limit = {"max_output_tokens": model.max_output_tokens} if speaks and model.max_output_tokens else {}
+    return {"endpoint": endpoint_name, **speaks, **headers, **limit}
 
 
 def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:

@@ -153,12 +153,14 @@ class StreamModel:
     """An entry as the streaming function knows it.
 
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
+    `max_output_tokens` limits the answers under `/v1`.
     """
 
     name: str
     endpoint: Endpoint
     speaks: Speaks | None
     headers: tuple[str, ...] | None
+    max_output_tokens: int | None = None
 
     @property
     def is_called(self) -> bool:

@@ -60,6 +60,39 @@ def test_a_server_of_openais_bodies_gets_all_but_our_name_and_answers_for_itself
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "passed_on"),
+    [
+        ({}, {"max_tokens": 100}),
+        ({"max_tokens": None}, {"max_tokens": 100}),
+        ({"max_tokens": 7}, {"max_tokens": 7}),
+        ({"max_tokens": 101}, {"max_tokens": 100}),
+        ({"max_tokens": -1}, {"max_tokens": 100}),
+        ({"max_tokens": "7"}, {"max_tokens": 100}),
+        ({"max_completion_tokens": 500}, {"max_completion_tokens": 100}),
+        ({"max_completion_tokens": 5, "max_tokens": 500}, {"max_completion_tokens": 5, "max_tokens": 100}),
+        ({"n_predict": 500}, {"n_predict": 100, "max_tokens": 100}),
+    ],
+)
+def test_an_answer_has_at_most_the_tokens_of_its_entry(
+    streaming: Streaming, asked: dict[str, Any], passed_on: dict[str, int]
+) -> None:
+    streaming.model.answering = answer(200, b"{}", **JSON)
+    streaming.chat("limited", "Hi", **asked).body.read()
+    assert asked_body(streaming) == {"messages": [{"role": "user", "content": "Hi"}], **passed_on}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "passed_on"), [({}, 100), ({"max_tokens": 500}, 100), ({"max_tokens": 7}, 7)]
+)
+def test_the_limit_is_translated_too(streaming: Streaming, asked: dict[str, Any], passed_on: int) -> None:
+    streaming.model.answering = answer(200, b'[{"generated_text": "A cloud."}]', **JSON)
+    streaming.chat("limited-tgi", "Hi", **asked).body.read()
+    assert asked_body(streaming)["parameters"]["max_new_tokens"] == passed_on
+
+
+@pytest.mark.slow
 def test_its_stream_passes_event_by_event(streaming: Streaming, loop: Background) -> None:
     gate = Gate(loop)
     streaming.model.answering = gate

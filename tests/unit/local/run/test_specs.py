@@ -93,6 +93,14 @@ def test_layers_are_noted(tmp_path: Path) -> None:
     assert desired.notes == (f"a: {note}",)
 
 
+def test_a_server_that_limits_its_answers_starts_again_with_another_limit() -> None:
+    llama = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
+    for serving, limits in ((llama, [None, 700]), (ECHO, [None, None])):
+        entries = (entry("a", serving), replace(entry("a", serving), max_output_tokens=700))
+        specs = [build_desired_state(plan(asked)).specs["a"] for asked in entries]
+        assert [spec.max_output_tokens for spec in specs if isinstance(spec, ModelSpec)] == limits
+
+
 def test_folders_with_code_are_those_of_functions_and_of_python_models() -> None:
     python = PythonServing(Path("/model"), None, "auto")
     hosted = function(Path("/function"))

@@ -31,8 +31,10 @@ QUESTION = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_toke
 ENDLESS = {**QUESTION, "max_tokens": 400, "ignore_eos": True}
 
 
-def build_server(model_path: Path, folder: Path) -> LlamaCppServer:
-    return LlamaCppServer(serving(model_path, CONTEXT), model_path, "my-model", dict(os.environ), folder)
+def build_server(model_path: Path, folder: Path, answer_tokens: int = 512) -> LlamaCppServer:
+    return LlamaCppServer(
+        serving(model_path, CONTEXT), model_path, "my-model", answer_tokens, dict(os.environ), folder
+    )
 
 
 def serving(model_path: Path, context: int) -> LlamaCppServing:
@@ -112,10 +114,11 @@ def model(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
     path = Path("/m.gguf")
-    server: Server = LlamaCppServer(serving(path, 2048), path, "my-model", {"A": "b"}, tmp_path)
+    server: Server = LlamaCppServer(serving(path, 2048), path, "my-model", 700, {"A": "b"}, tmp_path)
     launch = server.launch(9000)
     arguments = " ".join(launch.argv)
-    assert arguments.endswith("--model /m.gguf --alias my-model --context 2048 --parallel 4 --port 9000")
+    limits = "--context 2048 --parallel 4 --answer-tokens 700"
+    assert arguments.endswith(f"--model /m.gguf --alias my-model {limits} --port 9000")
     assert (launch.environment, launch.cwd) == ({"A": "b"}, tmp_path)
     assert server.ping_path == "/health"
 
@@ -137,6 +140,17 @@ def test_an_answer_names_the_entry_and_nothing_of_this_machine(model: Running, w
     assert said["model"] == "my-model"
     assert said["choices"][0]["message"]["content"]
     assert str(weights.parent) not in answer.data.decode()
+
+
+@pytest.mark.slow
+def test_an_answer_has_so_many_tokens_at_most_unless_the_request_asks_for_more(
+    weights: Path, tmp_path: Path
+) -> None:
+    with running(build_server(weights, tmp_path, answer_tokens=6), tmp_path / "log") as model:
+        model.wait_for("serving my-model on")
+        endless = {"messages": QUESTION["messages"], "ignore_eos": True}
+        for asked, tokens in (({}, 6), ({"max_tokens": 3}, 3), ({"max_tokens": -1}, 6)):
+            assert model.ask({**endless, **asked}).json()["usage"]["completion_tokens"] == tokens
 
 
 @pytest.mark.slow

@@ -112,7 +112,10 @@ def test_many_models_are_in_as_many_parameters_as_they_need() -> None:
 def test_a_row_says_how_an_entry_is_called() -> None:
     called = StreamModel("a", OwnEndpoint("a"), None, ("X-Caller",))
     other = StreamModel("b", OwnEndpoint("b"), "openai-chat", None)
-    assert json.loads(render_table([("a", build_row(called, "A")), ("b", build_row(other, "B"))])) == {
+    limited = StreamModel("c", OwnEndpoint("c"), "openai-chat", None, 1024)
+    rows = [("a", build_row(called, "A")), ("b", build_row(other, "B")), ("c", build_row(limited, "C"))]
+    assert json.loads(render_table(rows)) == {
         "a": {"endpoint": "A", "headers": ["X-Caller"]},
         "b": {"endpoint": "B", "speaks": "openai-chat"},
+        "c": {"endpoint": "C", "speaks": "openai-chat", "max_output_tokens": 1024},
     }

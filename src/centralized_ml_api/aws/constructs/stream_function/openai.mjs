@@ -8,6 +8,7 @@ import { MODEL_FAILED, MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, unsupported 
 import { FAMILIES } from "./families.mjs";
 import { invoke, readModelJson } from "./invoke.mjs";
 
+const LENGTHS = ["max_completion_tokens", "max_tokens", "n_predict"];
 const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
 
 export async function answerOpenAi(task, request, models, answer, cancellation) {
@@ -19,8 +20,22 @@ export async function answerOpenAi(task, request, models, answer, cancellation) 
     if (typeof body?.model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
     if (!names.includes(body.model)) throw MODEL_NOT_FOUND.withMessage("listing", listed);
     if (request.refused.includes(body.model)) throw NOT_ALLOWED;
-    const { endpoint, speaks } = models.get(body.model);
-    await HANDLERS[task]({ body, endpoint, family: FAMILIES[speaks], answer, cancellation });
+    const { endpoint, speaks, max_output_tokens: most } = models.get(body.model);
+    const limited = most && task === "chat" ? limitOutput(body, most) : body;
+    await HANDLERS[task]({ body: limited, endpoint, family: FAMILIES[speaks], answer, cancellation });
+}
+
+// Lets the model answer with `most` tokens at most, and with so many if the request names no number. A server reads
+// one of the first two names, llama.cpp also the third. Anything but a number within the limit is replaced, because
+// servers take "9999" for a number, and -1 for no limit.
+function limitOutput(body, most) {
+    const asked = LENGTHS.filter((name) => body[name] != null);
+    const names = asked.some((name) => name !== "n_predict") ? asked : [...asked, "max_tokens"];
+    const isWithin = (length) => Number.isInteger(length) && length >= 0 && length <= most;
+    return {
+        ...body,
+        ...Object.fromEntries(names.map((name) => [name, isWithin(body[name]) ? body[name] : most])),
+    };
 }
 
 function readBody(bytes) {
