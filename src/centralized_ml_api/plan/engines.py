@@ -35,6 +35,12 @@ LLAMA_CPP_ANSWER_TOKENS = 512
 A small model sometimes finds no end: a request without `max_tokens` must not run into the API's timeout.
 """
 
+BODY_BYTES_BASE = 256 * 1024
+"""What a chat call may have besides its prompt: tools and schemas."""
+
+BODY_BYTES_PER_TOKEN = 64
+"""Twice what a token has at most on average, since JSON writes some characters in six bytes."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -59,6 +65,11 @@ class Serving(ABC):
     runs_here: ClassVar[bool] = True
     installs_packages: ClassVar[bool] = False
     limits_output: ClassVar[bool] = False
+
+    @property
+    def body_limit_bytes(self) -> int | None:
+        """The largest body of a call, where the engine needs a lower limit than the API has."""
+        return None
 
     @property
     @abstractmethod
@@ -135,6 +146,15 @@ class LlamaCppServing(Serving):
     sample: ClassVar[Any] = CHAT_SAMPLE
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
+
+    @property
+    def body_limit_bytes(self) -> int | None:
+        """The largest body of a call, which follows from what the context can hold.
+
+        A prompt that is too long is refused once it is all tokens, for which llama.cpp takes a hundred times
+        its size.
+        """
+        return BODY_BYTES_BASE + BODY_BYTES_PER_TOKEN * self.context
 
     @property
     def summary(self) -> str:

@@ -59,6 +59,11 @@ def facts(serving: Serving) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
+def test_a_body_for_llama_cpp_may_be_as_large_as_its_context_needs() -> None:
+    assert LlamaCppServing(WEIGHTS, 2048, "auto").body_limit_bytes == 393_216
+    assert UrlServing("http://a", None).body_limit_bytes is None
+
+
 def test_llama_cpp_chats_as_openai_does() -> None:
     assert facts(LLAMA) == {
         "summary": "model.gguf, 2048 tokens",

@@ -1,0 +1,185 @@
+"""What llama.cpp takes as `messages` and `tools`; its own answer to most mistakes in them is a 500. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.json_schema_rules import check_json_schema
+from centralized_ml_api.local.admission.violation import LlamaCppLimits, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+BYTES_PER_TOKEN = 32
+"""More than a token has on average: a prompt with more bytes for each token of the context is too long.
+
+Words have about four, long runs of blanks or dashes sixteen.
+"""
+
+TOKENS_PER_MESSAGE = 2
+"""Fewer than any chat template puts around a message."""
+
+TOOLS = 64
+TOOLS_CHARACTERS = 65_536
+TOOL_CALLS = 64
+NAME_CHARACTERS = 64
+"""OpenAI's limit for the name of a function."""
+
+_MEDIA = {
+    "image_url": "pictures",
+    "input_image": "pictures",
+    "input_audio": "audio",
+    "audio_url": "audio",
+    "input_video": "video",
+    "video_url": "video",
+    "file": "files",
+    "input_file": "files",
+}
+
+
+def check_messages(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
+    """Yields what is wrong with `messages`."""
+    if not isinstance(messages, list) or not messages:
+        yield Violation("messages", "'messages' must be a list with at least one message.")
+        return
+    most = max(1, limits.context_tokens // TOKENS_PER_MESSAGE)
+    if len(messages) > most:
+        yield Violation(
+            "messages",
+            f"'messages' has {len(messages):,} messages; this model's context of {limits.context_tokens:,} "
+            f"tokens holds at most {most:,}.",
+        )
+        return
+    for index, message in enumerate(messages):
+        yield from _check_message(f"messages[{index}]", message)
+    if [message["role"] for message in messages[-2:]] == ["assistant"] * 2:
+        yield Violation("messages", "'messages' ends with two messages of the assistant.")
+        return
+    size, fits = sum(map(_measure, messages)), limits.context_tokens * BYTES_PER_TOKEN
+    if size > fits:
+        yield Violation(
+            "messages",
+            f"'messages' has {size:,} bytes of text: more than this model's context of "
+            f"{limits.context_tokens:,} tokens can hold.",
+        )
+
+
+def check_tools(tools: Any, _: LlamaCppLimits) -> Iterator[Violation]:
+    """Yields what is wrong with `tools`."""
+    if not isinstance(tools, list):
+        yield Violation("tools", "'tools' must be a list.")
+    elif len(tools) > TOOLS:
+        yield Violation("tools", f"'tools' has {len(tools):,} tools; this model takes at most {TOOLS}.")
+    elif len(json.dumps(tools)) > TOOLS_CHARACTERS:
+        yield Violation(
+            "tools", f"'tools' is too long; this model takes at most {TOOLS_CHARACTERS:,} characters."
+        )
+    else:
+        for index, tool in enumerate(tools):
+            yield from _check_tool(f"tools[{index}]", tool)
+
+
+def check_tool_choice(choice: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
+    """Yields what is wrong with `tool_choice`."""
+    if isinstance(choice, dict):
+        name = choice["function"].get("name") if isinstance(choice.get("function"), dict) else None
+        if not isinstance(name, str):
+            yield Violation(
+                "tool_choice",
+                '\'tool_choice\' must name a function: {"type": "function", "function": {"name": "…"}}.',
+            )
+            return
+    elif choice not in ("none", "auto", "required"):
+        yield Violation("tool_choice", "'tool_choice' must be 'none', 'auto', 'required' or a function.")
+        return
+    if limits.takes_tools is False and choice not in ("none", "auto"):
+        yield Violation(
+            "tool_choice", "This model cannot call tools: its chat template has no place for them."
+        )
+
+
+def _check_message(field: str, message: Any) -> Iterator[Violation]:
+    if not isinstance(message, dict):
+        yield Violation(field, f"'{field}' must be an object with 'role' and 'content'.")
+        return
+    role = message.get("role")
+    if role not in ROLES:
+        yield Violation(f"{field}.role", f"'{field}.role' must be one of {', '.join(ROLES)}.")
+        return
+    calls = message.get("tool_calls")
+    if "content" not in message and not (role == "assistant" and calls):
+        yield Violation(f"{field}.content", f"'{field}.content' is missing.")
+        return
+    yield from _check_content(f"{field}.content", message.get("content"))
+    if calls is not None:
+        yield from _check_tool_calls(f"{field}.tool_calls", calls)
+    for name in ("name", "tool_call_id", "reasoning_content", "refusal"):
+        if not isinstance(message.get(name), str | None):
+            yield Violation(f"{field}.{name}", f"'{field}.{name}' must be a string.")
+
+
+def _check_content(field: str, content: Any) -> Iterator[Violation]:
+    if isinstance(content, str | None):
+        return
+    if not isinstance(content, list):
+        yield Violation(field, f"'{field}' must be a string or a list of parts.")
+        return
+    for index, part in enumerate(content):
+        where = f"{field}[{index}]"
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in _MEDIA:
+            yield Violation(where, f"This model reads text alone: '{where}' has {_MEDIA[kind]}.")
+        elif kind != "text" or not isinstance(part.get("text"), str):
+            yield Violation(where, f'\'{where}\' must be a part such as {{"type": "text", "text": "…"}}.')
+
+
+def _check_tool_calls(field: str, calls: Any) -> Iterator[Violation]:
+    if not isinstance(calls, list) or len(calls) > TOOL_CALLS:
+        yield Violation(field, f"'{field}' must be a list of at most {TOOL_CALLS} calls.")
+        return
+    for index, call in enumerate(calls):
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict):
+            yield Violation(f"{field}[{index}]", f"'{field}[{index}]' must be an object with 'function'.")
+            continue
+        for name in ("name", "arguments"):
+            if not isinstance(function.get(name), str):
+                where = f"{field}[{index}].function.{name}"
+                yield Violation(where, f"'{where}' must be a string.")
+        if not isinstance(call.get("id"), str | None) or call.get("type", "function") != "function":
+            yield Violation(
+                f"{field}[{index}]",
+                f"'{field}[{index}]' must have a string as 'id' and 'function' as 'type'.",
+            )
+
+
+def _check_tool(field: str, tool: Any) -> Iterator[Violation]:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    if not isinstance(function, dict) or tool.get("type") != "function":
+        yield Violation(field, f"'{field}' must have 'type': 'function' and an object as 'function'.")
+        return
+    name = function.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS:
+        where = f"{field}.function.name"
+        yield Violation(where, f"'{where}' must be a string of at most {NAME_CHARACTERS} characters.")
+    if not isinstance(function.get("description"), str | None):
+        yield Violation(f"{field}.function.description", f"'{field}.function.description' must be a string.")
+    if function.get("parameters") is not None:
+        yield from check_json_schema(f"{field}.function.parameters", function["parameters"])
+
+
+def _measure(message: dict[str, Any]) -> int:
+    """Returns the bytes of all texts in a message."""
+    texts: list[Any] = [message]
+    size = 0
+    while texts:
+        value = texts.pop()
+        if isinstance(value, str):
+            size += len(value.encode("utf-8", "replace"))
+        else:
+            texts.extend(
+                value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            )
+    return size
