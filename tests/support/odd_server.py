@@ -189,12 +189,12 @@ class _Handler(BaseHTTPRequestHandler):
         if not asked.get("stream"):
             choice = {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop"}
             whole = {**said, "object": "chat.completion", "choices": [choice]}
-            self._answer(200, {"Content-Type": "application/json"}, json.dumps(whole).encode())
+            self._answer(200, {"Content-Type": "application/json"}, _render_json(whole).encode())
             return
         self._begin_events()
         for word in words.split():
             piece = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
-            self._send_event(json.dumps({**said, "object": "chat.completion.chunk", "choices": [piece]}))
+            self._send_event(_render_json({**said, "object": "chat.completion.chunk", "choices": [piece]}))
         self._end_events()
 
     def _begin_events(self) -> None:
@@ -215,6 +215,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
+
+
+def _render_json(value: Any) -> str:
+    """Renders JSON without escapes for letters such as é, as model servers do."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def main() -> None:

@@ -1,6 +1,22 @@
 // Renders a request as code. The key is never in a snippet: it comes from the environment.
+//
+// The code prints the text of a streamed chat as it arrives. Responses are in UTF-8, which few of them say.
 
 const KEY_VARIABLE = "MLAPI_KEY";
+
+/** Reads the events of a streamed chat, where curl has no means for that. */
+const PRINT_CHAT = `python3 -c '
+import json, sys
+for line in sys.stdin:
+    if line.startswith("data: {"):
+        chunk = json.loads(line[6:])
+        if "error" in chunk:
+            raise SystemExit(line)
+        for choice in chunk["choices"]:
+            print(choice["delta"].get("content") or "", end="", flush=True)
+    elif line.strip() and not line.startswith("data:"):
+        print(line, end="")
+print()'`;
 
 /** Returns `[language, code]` pairs for a request. */
 function snippets(request, needsKey) {
@@ -15,6 +31,10 @@ function snippets(request, needsKey) {
   ];
 }
 
+const streams = ({ accept }) => accept === "text/event-stream";
+
+const streamsChat = (request) => streams(request) && request.path === "/v1/chat/completions";
+
 /** Returns the file that a snippet writes the response to; null where it prints it. */
 const outputFile = ({ accept }) => (/^(image|audio|video)\//.test(accept) ? `answer.${accept.split("/")[1]}` : null);
 
@@ -23,14 +43,15 @@ const shellQuoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 function curlSnippet({ request, url, needsKey }) {
   const file = outputFile(request);
   const output = file ? ` --output ${file}` : "";
-  const stream = request.accept === "text/event-stream" ? " --no-buffer" : "";
+  const stream = streams(request) ? " --no-buffer" : "";
+  const print = streamsChat(request) ? ` \\\n  | ${PRINT_CHAT}` : "";
   const body = request.file ? `--data-binary @${shellQuoted(request.file)}` : `--data-raw ${shellQuoted(request.body)}`;
   return [
     `curl --fail-with-body --silent --show-error${stream}${output} ${shellQuoted(url)}`,
     ...(needsKey ? [`  -H "x-api-key: $${KEY_VARIABLE}"`] : []),
     `  -H ${shellQuoted(`Content-Type: ${request.type}`)}`,
     `  -H ${shellQuoted(`Accept: ${request.accept}`)}`,
-    `  ${body}`,
+    `  ${body}${print}`,
   ].join(" \\\n");
 }
 
@@ -55,7 +76,6 @@ function pythonLiteral(value, indent = 4) {
 }
 
 function requestsSnippet({ request, url, value, needsKey }) {
-  const streams = request.accept === "text/event-stream";
   const headers = {
     ...(request.file || value === undefined ? { "Content-Type": request.type } : {}),
     Accept: request.accept,
@@ -70,20 +90,34 @@ function requestsSnippet({ request, url, value, needsKey }) {
       ? `data=${JSON.stringify(request.body)}.encode()`
       : `json=${pythonLiteral(value)}`;
   const file = outputFile(request);
-  const lastLines = streams
-    ? "for line in response.iter_lines(decode_unicode=True):\n    print(line)"
-    : file
-      ? `open("${file}", "wb").write(response.content)`
-      : "print(response.text)";
+  const modules = [...(streamsChat(request) ? ["json"] : []), ...(needsKey ? ["os"] : [])];
   return [
-    ...(needsKey ? ["import os", ""] : []),
+    ...(modules.length ? [...modules.map((module) => `import ${module}`), ""] : []),
     "import requests",
     "",
     `headers = {\n${keyLine}${headerLines.join("")}}`,
-    `response = requests.post(${JSON.stringify(url)}, headers=headers, ${body}${streams ? ", stream=True" : ""})`,
+    `response = requests.post(${JSON.stringify(url)}, headers=headers, ${body}${streams(request) ? ", stream=True" : ""})`,
     "response.raise_for_status()",
-    lastLines,
+    file
+      ? `open("${file}", "wb").write(response.content)`
+      : requestsPrint(request).join("\n"),
   ].join("\n");
+}
+
+function requestsPrint(request) {
+  const encoding = 'response.encoding = "utf-8"';
+  if (!streams(request)) return [encoding, "print(response.text)"];
+  if (!streamsChat(request)) return [encoding, "for line in response.iter_lines(decode_unicode=True):", "    print(line)"];
+  return [
+    "for line in response.iter_lines():",
+    '    if line.startswith(b"data: {"):',
+    "        chunk = json.loads(line[6:])",
+    '        if "error" in chunk:',
+    '            raise SystemExit(chunk["error"])',
+    '        for choice in chunk["choices"]:',
+    '            print(choice["delta"].get("content") or "", end="", flush=True)',
+    "print()",
+  ];
 }
 
 function openaiSnippet({ request, value, needsKey }) {
@@ -117,11 +151,6 @@ function fetchSnippet({ request, url, value, needsKey }) {
     ...(request.file ? ["readFile"] : []),
     ...(file ? ["writeFile"] : []),
   ];
-  const lastLines = file
-    ? `await writeFile("${file}", Buffer.from(await response.arrayBuffer()));`
-    : request.accept === "text/event-stream"
-      ? "for await (const text of response.body.pipeThrough(new TextDecoderStream())) process.stdout.write(text);"
-      : "console.log(await response.text());";
   return [
     ...(imports.length ? [`import { ${imports.join(", ")} } from "node:fs/promises";`, ""] : []),
     `const response = await fetch(${JSON.stringify(url)}, {`,
@@ -130,6 +159,25 @@ function fetchSnippet({ request, url, value, needsKey }) {
     `  body: ${body},`,
     "});",
     "if (!response.ok) throw new Error(await response.text());",
-    lastLines,
+    file ? `await writeFile("${file}", Buffer.from(await response.arrayBuffer()));` : fetchPrint(request),
+  ].join("\n");
+}
+
+function fetchPrint(request) {
+  if (!streams(request)) return "console.log(await response.text());";
+  const texts = "for await (const text of response.body.pipeThrough(new TextDecoderStream()))";
+  if (!streamsChat(request)) return `${texts} process.stdout.write(text);`;
+  return [
+    'let rest = "";',
+    `${texts} {`,
+    '  const lines = (rest + text).split("\\n");',
+    "  rest = lines.pop();",
+    '  for (const line of lines.filter((line) => line.startsWith("data: {"))) {',
+    "    const { choices, error } = JSON.parse(line.slice(6));",
+    "    if (error) throw new Error(error.message);",
+    '    process.stdout.write(choices[0]?.delta.content ?? "");',
+    "  }",
+    "}",
+    "console.log();",
   ].join("\n");
 }
