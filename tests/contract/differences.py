@@ -29,7 +29,10 @@ _IMAGE = {"Content-Type": "image/png"}
 
 @dataclass(frozen=True)
 class Difference:
-    """One request, and the response of each target; the texts are a row of the documentation."""
+    """One request, and the response of each target; the texts are a row of the documentation.
+
+    It is sent after as many like it as `before` says.
+    """
 
     name: str
     request: Request
@@ -38,6 +41,7 @@ class Difference:
     on_one_machine: str
     on_aws: str
     source: str
+    before: int = 0
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,36 @@ KEY_DIFFERENCES = (
         "works like `x-api-key`",
         "401: only OpenAI's paths under `/v1` accept it; `x-api-key` works everywhere",
         f"{GUIDE}/api-gateway-api-key-source.html",
+    ),
+    Difference(
+        "`Retry-After` of a team over its rate",
+        Request("/echo", headers={"x-api-key": "{quick}"}),
+        refused(errors.TOO_MANY_REQUESTS, headers={"retry-after": "10"}),
+        refused(errors.TOO_MANY_REQUESTS, headers={"retry-after": str(errors.RETRY_AFTER_SECONDS)}),
+        "the pause that the team's own rate makes, with `x-should-retry: false` above a minute",
+        f"{errors.RETRY_AFTER_SECONDS} seconds for every team: a gateway response has fixed headers",
+        f"{GUIDE}/supported-gateway-response-types.html",
+        before=2,
+    ),
+    Difference(
+        "`Retry-After` of a team over its day",
+        Request("/echo", headers={"x-api-key": "{daily}"}),
+        refused(errors.QUOTA_EXCEEDED, headers={"x-should-retry": "false"}),
+        refused(errors.QUOTA_EXCEEDED, headers={"x-should-retry": "false", "retry-after": "3600"}),
+        "the next midnight UTC; in the last minute before it, clients may wait",
+        "an hour, as often as you ask; clients may not wait",
+        f"{GUIDE}/supported-gateway-response-types.html",
+        before=2,
+    ),
+    Difference(
+        "what counts towards a team's rate and day",
+        Request("/models", b"", "GET", headers={"x-api-key": "{daily}"}),
+        Expected(200),
+        refused(errors.QUOTA_EXCEEDED),
+        "calls of models that the gateway did not refuse",
+        "every request with the team's key, lists and errors too: usage plans know no exceptions",
+        f"{GUIDE}/api-gateway-api-usage-plans.html",
+        before=2,
     ),
     Difference(
         "the caller's key, for a function of the config",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import openai
 import pytest
 
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
@@ -19,17 +24,18 @@ from contract.targets import Targets, read_targets
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
 from support.api_gateway.usage_plans import Key
 from support.local_api import start_local_api
+from support.stream_host.host import node
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from contract.mutations.mutation import Mutation
     from support.background import Background
     from support.odd_server import OddServer
 
 pytestmark = pytest.mark.slow
+OPENAI_CLIENT = Path(__file__).with_name("openai_client.mjs")
 TARGETS = (LOCAL, AWS)
 ENTRIES = {"echo", "function", "chat"}
 EVENT = {
@@ -89,7 +95,10 @@ def test_a_target_keeps_the_contract(guarded: Targets, keys: Keys, target: str, 
 def test_a_difference_is_just_as_it_is_documented(
     guarded: Targets, keys: Keys, target: str, difference: Difference
 ) -> None:
-    answer = send(guarded.url(target), with_key(difference.request, keys[target]))
+    request = with_key(difference.request, keys[target])
+    for _ in range(difference.before):
+        send(guarded.url(target), request)
+    answer = send(guarded.url(target), request)
     (difference.local if target == LOCAL else difference.aws).check(answer, target)
 
 
@@ -131,6 +140,31 @@ def test_a_case_notices_a_wrong_gateway(
         answer = send(url, request)
     with pytest.raises(AssertionError):
         case.case.expected.check(answer, LOCAL)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_openais_client_for_javascript_stops_at_a_used_up_day(
+    guarded: Targets, keys: Keys, target: str
+) -> None:
+    """Told to come back tomorrow, it would otherwise try again, and releases of it sleep until then."""
+    address, key = f"{guarded.url(target)}/v1", keys[target]["daily"]
+    ask = [node(), str(OPENAI_CLIENT), address, key]
+    first, second = (subprocess.run(ask, capture_output=True, check=True, timeout=60) for _ in range(2))
+    assert json.loads(second.stdout) == {"code": "quota_exceeded", "asked": 1}, first.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_openais_client_for_python_stops_at_a_used_up_day(guarded: Targets, keys: Keys, target: str) -> None:
+    asked: list[object] = []
+    http = openai.DefaultHttpxClient(event_hooks={"request": [asked.append]})
+    with openai.OpenAI(
+        base_url=f"{guarded.url(target)}/v1", api_key=keys[target]["daily"], http_client=http
+    ) as client:
+        for _ in range(2):
+            asked.clear()
+            with contextlib.suppress(openai.RateLimitError):
+                client.chat.completions.create(model="chat", messages=[{"role": "user", "content": "hi"}])
+    assert len(asked) == 1
 
 
 def test_a_plain_key_is_asked_about_once(guarded: Targets, keys: Keys) -> None:

@@ -73,7 +73,7 @@ def request_for(match: dict[str, Any]) -> tuple[str, str]:
     path = match.get("path") or f"{match['prefix']}any"
     method = "PATCH"
     for header in match.get("headers", ()):
-        said = header["string_match"]
+        said = header.get("string_match", {})
         if header["name"] == ":method":
             method = said.get("exact") or said["safe_regex"]["regex"].partition("|")[0]
         elif header["name"] == ":path":
@@ -99,7 +99,8 @@ def test_the_refusal_has_the_shape_of_every_error(keyed: RunningGateway, path: s
 
 
 @pytest.mark.slow
-def test_a_large_body_is_not_read_for_somebody_without_a_key(keyed: RunningGateway) -> None:
+def test_a_large_body_is_not_held_for_somebody_without_a_key(keyed: RunningGateway) -> None:
+    """The script drops it as it comes: what is over the limit for bodies is not too large."""
     assert_refused(keyed.call("/echo", bytes(BODY_LIMIT_BYTES + 1)), errors.UNAUTHORIZED)
 
 
@@ -112,6 +113,9 @@ def test_a_large_body_is_not_read_for_somebody_without_a_key(keyed: RunningGatew
         {"Authorization": f"Bearer {RED}"},
         {"authorization": f"Bearer {FORMER}"},
         {"x-api-key": RED, "Authorization": "Bearer of-something-else"},
+        {"Authorization": f"bearer {RED}"},
+        {"Authorization": f"BEARER   {RED}"},
+        {"Authorization": f"Bearer  {RED}"},
     ],
 )
 @pytest.mark.parametrize("path", ["/echo", "/function"])
@@ -131,6 +135,43 @@ def test_a_key_opens_and_reaches_nobody_behind_the_gateway(
 def test_what_is_no_key_opens_nothing(keyed: RunningGateway, shown: str) -> None:
     for header in ("x-api-key", "authorization"):
         assert_refused(keyed.call("/echo", b"{}", {header: shown}), errors.UNAUTHORIZED)
+
+
+@pytest.mark.slow
+def test_no_other_scheme_is_bearer(keyed: RunningGateway) -> None:
+    for shown in (
+        f"Basic {RED}",
+        f"bearer{RED}",
+        f"bearer {RED} {RED}",
+        "bearer",
+        "bearer ",
+        f"x bearer {RED}",
+    ):
+        assert_refused(keyed.call("/echo", b"{}", {"authorization": shown}), errors.UNAUTHORIZED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/echo", "/function", "/nope", "/models", CHAT])
+@pytest.mark.parametrize("shown", [{}, {"authorization": "bearer wrong"}])
+def test_a_401_names_the_scheme_and_both_headers(
+    keyed: RunningGateway, path: str, shown: dict[str, str]
+) -> None:
+    answer = keyed.call(path, b"{}", shown)
+    assert answer.header("www-authenticate") == "Bearer"
+    assert "x-api-key" in answer.error["message"]
+    assert "Authorization: Bearer" in answer.error["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_a_spelling_of_the_scheme_changes_nothing_else(keyed: RunningGateway, scheme: str) -> None:
+    headers = {"authorization": f"{scheme} {RED}"}
+    assert keyed.call("/function?a=b", b"{}", headers).json["path"] == "/function?a=b"
+    assert keyed.call("/echo?a=b", b"{}", headers).json["path"] == "/echo"
+    assert keyed.call("/teapot", b"{}", headers).status == 403
+    assert keyed.call("/", method="GET", headers={"authorization": f"{scheme} wrong"}).status == 200
+    chat = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    assert keyed.call(CHAT, chat, headers).status == 200
 
 
 @pytest.mark.slow

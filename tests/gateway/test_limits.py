@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.local.gateway import Gateway, Quotas, RefusedRoute, ServedRoute, TeamAccess, Upstream
 from centralized_ml_api.plan.event import Throttle
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from contract.case import LOCAL, refused
 from support.running_gateway import start_gateway
 from support.waiting import wait_until
@@ -49,6 +52,13 @@ def passed(running: RunningGateway, key: str = "") -> int:
     return count
 
 
+def refused_call(running: RunningGateway, key: str) -> Answer:
+    """The first call that does not pass."""
+    while (answer := call(running, key)).status == 200:
+        pass
+    return answer
+
+
 def assert_refused(answer: Answer, error: errors.ApiError, says: str, retry_after: str) -> None:
     refused(error, says, headers={"retry-after": retry_after}).check(answer, LOCAL)
 
@@ -64,8 +74,67 @@ def test_a_team_may_call_as_often_as_its_burst_and_others_as_before(
         assert_refused(answer, errors.TOO_MANY_REQUESTS, "Your team exceeded its request rate", "1000")
         assert running.logged(answer.header("x-request-id"))["team"] == "red"
         assert {call(running, BLUE).status for _ in range(10)} == {200}
-        for path in ("/nope", "/v1/models"):
-            assert call(running, RED, path).status == 429
+        assert call(running, RED, "/nope").status == 404
+
+
+@pytest.mark.slow
+def test_a_team_is_told_its_own_pause_and_to_stop_if_that_is_long(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    rates = {"quick": 5, "minute": 1 / 60, "slow": 0.01}
+    teams = tuple(team(name, Throttle(rate, 1)) for name, rate in rates.items())
+    with start_gateway(tmp_path, background, replace(served_by_one, teams=teams)) as running:
+        advice = {}
+        for name in rates:
+            answer = refused_call(running, f"{name}-key")
+            advice[name] = (answer.header("retry-after"), answer.header("x-should-retry"))
+    assert advice == {"quick": ("1", None), "minute": ("60", None), "slow": ("100", "false")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seconds", "advice"), [(3600, "false"), (50, None)])
+def test_a_used_up_day_stops_retries_until_its_last_minute(
+    tmp_path: Path, background: Background, served_by_one: Gateway, seconds: int, advice: str | None
+) -> None:
+    resets = datetime.now(UTC) + timedelta(seconds=seconds)
+    gateway = replace(served_by_one, teams=(team("red"),), quotas=Quotas(resets, (("red", 0),)))
+    with start_gateway(tmp_path, background, gateway) as running:
+        answer = call(running, RED)
+        assert answer.header("x-should-retry") == advice
+        assert answer.header("retry-after") == format_datetime(resets, usegmt=True)
+
+
+@pytest.mark.slow
+def test_what_the_gateway_answers_by_itself_costs_nothing(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    teams = (team("red", SLOW),)
+    gateway = replace(
+        served_by_one,
+        routes=(*served_by_one.routes, RefusedRoute("refused", "no")),
+        chat=(ServedRoute("echo", "odd", "/chat", ()),),
+        documents=(ServedDocument("/models", "application/json", "{}"),),
+        teams=teams,
+        quotas=Quotas(MIDNIGHT, (("red", SLOW.burst),)),
+    )
+    with start_gateway(tmp_path, background, gateway) as running:
+
+        def look() -> list[int]:
+            key = {"x-api-key": RED}
+            bodies = (b"", b"not JSON", b'{"model": "nope"}')
+            asked = [running.call("/v1/chat/completions", body, key) for body in bodies]
+            asked += [
+                running.call(path, method="GET", headers=key) for path in ("/models", "/v1/models", "/echo")
+            ]
+            asked += [call(running, RED, path) for path in ("/nope", "/refused")]
+            asked.append(running.call("/echo", bytes(BODY_LIMIT_BYTES + 1), key))
+            asked.append(running.call("/models", method="GET", headers={"authorization": f"bearer {RED}"}))
+            return [answer.status for answer in asked]
+
+        free = [400, 400, 404, 200, 200, 405, 404, 501, 413, 200]
+        assert [look() for _ in range(3)] == [free] * 3
+        assert passed(running, RED) == SLOW.burst
+        assert look() == free, "what is used up hides nothing"
 
 
 @pytest.mark.slow

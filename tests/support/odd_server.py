@@ -39,6 +39,7 @@ OWN_HEADERS = {
     "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
     "Retry-After": "7",
     "Server": "secret/1.0",
+    "WWW-Authenticate": 'Basic realm="your password, please"',
     "Set-Cookie": "session=1",
     "X-Powered-By": "a model",
     "X-Envoy-Upstream-Service-Time": "1",

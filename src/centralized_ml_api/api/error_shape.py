@@ -55,6 +55,21 @@ class SageMakerMarks:
 
 
 SAGEMAKER_MARKS = SageMakerMarks(**_WRITTEN["sagemaker"])
+LONGEST_WAIT_SECONDS = 60
+"""The longest pause that a client may wait out within a call; after a longer one its user must decide."""
+
+STOP_RETRYING = ("x-should-retry", "false")
+"""The header that goes with a longer pause. OpenAI's and Anthropic's SDKs obey it; without it they may sleep
+for as long as `Retry-After` says, even until the next day.
+
+Source: https://github.com/openai/openai-node/blob/master/src/client.ts (`shouldRetry`)
+"""
+
+CHALLENGE = ("www-authenticate", "Bearer")
+"""The header that goes with every 401. No browser asks for a password because of this scheme.
+
+Source: RFC 9110, section 15.5.2; RFC 6750, section 3.
+"""
 
 
 @dataclass(frozen=True, slots=True)

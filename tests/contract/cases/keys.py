@@ -53,6 +53,18 @@ CASES = [
         Request("/echo", headers={"x-api-key": UNKNOWN_KEY}),
         refused(errors.UNAUTHORIZED),
     ),
+    *(
+        _case(
+            f"a 401 at {path} says how a key is sent",
+            Request(path),
+            refused(errors.UNAUTHORIZED, "x-api-key", "Bearer", headers={"www-authenticate": "Bearer"}),
+        )
+        for path in KEYLESS
+    ),
+    *(
+        _case(f"{scheme!r} is a bearer too", chat_as({"Authorization": f"{scheme}{{red}}"}), Expected(200))
+        for scheme in ("bearer ", "BEARER  ")
+    ),
     _case(
         "a bearer that nobody has is 401",
         chat_as({"Authorization": f"Bearer {UNKNOWN_KEY}"}),
@@ -83,7 +95,7 @@ CASES = [
     _case(
         "a team over its day is 429",
         Request("/echo", headers=plain("daily")),
-        refused(errors.QUOTA_EXCEEDED),
+        refused(errors.QUOTA_EXCEEDED, headers={"x-should-retry": "false"}),
         before=1,
     ),
     _case(

@@ -50,6 +50,14 @@ def _without_bearer(config: EnvoyConfig) -> None:
     _table(config)["key"]["key_sources"].pop()
 
 
+def _without_limit(name: str) -> Callable[[EnvoyConfig], object]:
+    def change(config: EnvoyConfig) -> None:
+        for route in _routes(config, "/echo"):
+            route["typed_per_filter_config"].pop(name, None)
+
+    return change
+
+
 def _guarded_preflight(config: EnvoyConfig) -> None:
     del config.routes[0]["typed_per_filter_config"]
 
@@ -69,6 +77,6 @@ MUTATIONS = [
     ),
     Mutation("a bearer is no key", _without_bearer, "a bearer opens OpenAI's paths"),
     Mutation("a preflight needs a key", _guarded_preflight, "a preflight needs no key"),
-    Mutation("a rate is not kept", lambda config: _table(config).pop("rate"), "a team over its rate is 429"),
-    Mutation("a day is not kept", lambda config: _table(config).pop("quota"), "a team over its day is 429"),
+    Mutation("a rate is not kept", _without_limit("rate"), "a team over its rate is 429"),
+    Mutation("a day is not kept", _without_limit("quota"), "a team over its day is 429"),
 ]

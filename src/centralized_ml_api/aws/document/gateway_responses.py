@@ -28,6 +28,7 @@ _API_MESSAGE = "$context.error.messageString"
 """API Gateway's own message, as a JSON string with its quotes."""
 
 _QUOTA_SECONDS = 3600
+"""A quota is full again at midnight UTC, but no template here can compute how long that is."""
 
 _OTHER_METHOD, _OTHER_METHOD_HEADERS = refuse_method(MODEL_METHODS)
 
@@ -53,8 +54,9 @@ FIXED: dict[str, ApiError] = {
 """The response types for which our own words say more than API Gateway's."""
 
 _HEADERS: dict[str, Mapping[str, str]] = {
-    "QUOTA_EXCEEDED": {"retry-after": str(_QUOTA_SECONDS)},
+    "QUOTA_EXCEEDED": dict([("retry-after", str(_QUOTA_SECONDS)), errors.STOP_RETRYING]),
     "THROTTLED": {"retry-after": str(errors.RETRY_AFTER_SECONDS)},
+    "UNAUTHORIZED": dict([errors.CHALLENGE]),
     "UNSUPPORTED_MEDIA_TYPE": _OTHER_METHOD_HEADERS,
 }
 """The headers of a type besides those of every answer."""

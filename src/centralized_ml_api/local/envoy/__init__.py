@@ -8,7 +8,9 @@
     direct_responses    what the gateway answers by itself, documents included
     route_action        what goes to a server: which cluster, timeouts, retries, filters
     openai              everything below /v1, routed by the body
+    refused_bodies    reads and drops the body of a call that is refused
     body_metadata     reads `model` and `stream` from a body; matches on them
+    auth_scheme       reads every spelling of `Bearer`
     api_keys          who calls, and which models a team may call
     rate_limits       ECDS, three files: how much a team, and all callers together, may call
     headers           which headers pass, as header mutations

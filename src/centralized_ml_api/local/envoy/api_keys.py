@@ -69,6 +69,26 @@ def match_unauthorized_teams(teams: Iterable[TeamAccess], model: str) -> dict[st
     return {"name": TEAM_HEADER, "string_match": {"safe_regex": {"regex": unauthorized}}}
 
 
+def match_no_key_of(teams: Iterable[TeamAccess]) -> list[dict[str, Any]]:
+    """Builds header matchers on calls that have no key of these teams. Pure.
+
+    The key check replaces the key by the team's header, with which a route may be chosen again.
+    """
+    unchecked = {"name": TEAM_HEADER, "present_match": True, "invert_match": True}
+    keys = "|".join(re.escape(key) for team in teams for key in team.keys)
+    patterns = (keys, f"Bearer (?:{keys})")
+    if not keys:
+        return [unchecked]
+    no_key = {"invert_match": True, "treat_missing_header_as_empty": True}
+    return [
+        unchecked,
+        *(
+            {"name": header, "string_match": {"safe_regex": {"regex": pattern}}, **no_key}
+            for header, pattern in zip(KEY_HEADERS, patterns, strict=True)
+        ),
+    ]
+
+
 def build_credential_removal() -> list[dict[str, Any]]:
     """Builds mutations that remove every key and team, wherever it is in a request. Pure."""
     return [{"remove": name} for name in (*KEY_HEADERS, TEAM_HEADER)]

@@ -36,8 +36,13 @@ _RESPONSE_ALLOWED = (
     "date",
     "retry-after",
     "transfer-encoding",
+    "www-authenticate",  # the gateway's own: see `MODEL_HEADERS_DROPPED`
     "x-amzn-sagemaker-custom-attributes",
+    "x-should-retry",
 )
+MODEL_HEADERS_DROPPED = ("www-authenticate",)
+"""Dropped where a model's response arrives: a browser would ask its user for a password."""
+
 _PSEUDO_HEADERS = (":authority", ":method", ":path", ":protocol", ":scheme", ":status")
 
 OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"

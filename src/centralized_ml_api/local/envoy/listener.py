@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, TEAM_HEADER, build_key_filters
+from centralized_ml_api.local.envoy.auth_scheme import REWRITE_SCHEME, SCHEME_FILTER
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS, render_sagemaker_errors
 from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
 from centralized_ml_api.local.envoy.rate_limits import LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
+from centralized_ml_api.local.envoy.refused_bodies import DRAIN_FILTER, WAIT_FILTER, build_drain_scripts
 from centralized_ml_api.local.envoy.route_action import (
     BODY_SIZE_FILTER,
     BUFFER_FILTER,
@@ -136,28 +138,32 @@ def _build_address_handling() -> dict[str, Any]:
 def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
     """Builds the filters in the order of a request; a response takes them in reverse.
 
-    All but the router are disabled unless a route enables them. Who calls, and how often, is decided before
-    any of the body is read. The size limit comes before the buffer: a buffer that refuses a body has stopped
-    reading the connection, and the client's next request on it would hang.
+    All but the router are disabled unless a route enables them. Who calls is decided before any of the body
+    is held. Everything else is decided when the body is complete: see `refused_bodies`. Limits come after the
+    filter that finds the model, because a call without a model does not count. The size limit comes before
+    the buffer: a buffer that refuses a body has stopped reading the connection, and the client's next request
+    on it would hang.
     """
     limits = settings.limits
-    lua = f"{_FILTERS}.http.lua.v3.Lua"
+    lua, buffer = f"{_FILTERS}.http.lua.v3.Lua", f"{_FILTERS}.http.buffer.v3.Buffer"
     scripts = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors()}}
     return [
+        _build_filter(SCHEME_FILTER, lua, {"default_source_code": {"inline_string": REWRITE_SCHEME}}),
+        _build_filter(DRAIN_FILTER, lua, build_drain_scripts(limits)),
+        # What the filter before it does not drop is too much.
+        _build_filter(WAIT_FILTER, buffer, {"max_request_bytes": 1}),
         *({"name": name, "disabled": True, "typed_config": config} for name, config in build_key_filters()),
-        *(_build_ecds_filter(name, settings) for name in RATE_LIMIT_FILTERS),
         _build_filter(
             BODY_SIZE_FILTER,
             f"{_FILTERS}.http.body_size_limit.v3.BodySizeLimit",
             {"max_request_bytes": limits.body_bytes},
         ),
         # Envoy has one limit for both directions of a call.
-        _build_filter(
-            BUFFER_FILTER, f"{_FILTERS}.http.buffer.v3.Buffer", {"max_request_bytes": limits.response_bytes}
-        ),
+        _build_filter(BUFFER_FILTER, buffer, {"max_request_bytes": limits.response_bytes}),
         _build_filter(
             METADATA_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_metadata_rules()
         ),
+        *(_build_ecds_filter(name, settings) for name in RATE_LIMIT_FILTERS),
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         _build_filter(RESPONSE_FILTER, lua, {"default_source_code": _HOLD_RESPONSE, "source_codes": scripts}),

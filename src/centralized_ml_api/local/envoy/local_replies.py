@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.envoy.body_metadata import BODY_READ, MODEL_NAMED
 from centralized_ml_api.local.envoy.direct_responses import build_error_body
-from centralized_ml_api.local.envoy.headers import build_response_headers, build_retry_after
+from centralized_ml_api.local.envoy.headers import (
+    build_header,
+    build_response_headers,
+    build_retry_after,
+)
 from centralized_ml_api.local.envoy.rate_limits import (
     LIMITED_STATUS,
     QUOTA_FILTER,
     RATE_FILTER,
     THROTTLE_FILTER,
 )
+from centralized_ml_api.local.envoy.refused_bodies import body_too_large
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
@@ -79,9 +84,7 @@ def _list_by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
         errors.UNAUTHORIZED,
         errors.NOT_ALLOWED,
         errors.REQUEST_TIMEOUT,
-        errors.BODY_TOO_LARGE.with_message(
-            "over_limit", megabytes=limits.body_bytes // _MIB, bytes=limits.body_bytes
-        ),
+        body_too_large(limits),
         errors.UPGRADE_REQUIRED,
         errors.HEADERS_TOO_LARGE.with_message(
             "over_limit", kib=limits.headers_kib, lines=limits.headers_count
@@ -96,12 +99,15 @@ def _too_slow(seconds: float) -> errors.ApiError:
 
 
 def _build_mapper(condition: dict[str, Any], error: errors.ApiError) -> dict[str, Any]:
-    retry = [build_retry_after()] if error.status == errors.MODEL_NOT_READY.status else []
+    more = {
+        errors.MODEL_NOT_READY.status: [build_retry_after()],
+        errors.UNAUTHORIZED.status: [build_header(*errors.CHALLENGE)],
+    }
     return {
         "filter": condition,
         "status_code": error.status,
         "body_format_override": build_error_body(error),
-        "headers_to_add": [*build_response_headers(), *retry],
+        "headers_to_add": [*build_response_headers(), *more.get(error.status, ())],
     }
 
 

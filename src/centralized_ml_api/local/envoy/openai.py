@@ -30,9 +30,8 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
 )
 from centralized_ml_api.local.envoy.headers import SET_JSON_CONTENT_TYPE
+from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH
 from centralized_ml_api.local.envoy.route_action import (
-    BODY_SIZE_FILTER,
-    BUFFER_FILTER,
     FILTER_ENABLED,
     HEADERS_FILTER,
     METADATA_FILTER,
@@ -40,6 +39,7 @@ from centralized_ml_api.local.envoy.route_action import (
     RESPONSE_FILTER,
     build_route_action,
     find_external_upstreams,
+    with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 
@@ -78,20 +78,24 @@ def _build_task_routes(
         return []
     names = [route.name for route in routes]
     post = {"path": path, "headers": [match_method("POST")]}
+    filters = _enable_filters()
     built = []
     for name in names:
         if is_restricted(gateway.teams, name):
             headers = [*post["headers"], match_unauthorized_teams(gateway.teams, name)]
             match = {**post, "headers": headers, "dynamic_metadata": [_match_model(name)]}
-            built.append({"name": name, **build_error_route(match, errors.NOT_ALLOWED), **_enable_filters()})
+            built.append({"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters})
     externals = find_external_upstreams(gateway)
     for route in routes:
         built += _build_model_routes(post, route, externals, limits)
     unknown = {**post, "dynamic_metadata": [MODEL_NAMED]}
+    chunked = {**post, "headers": [*post["headers"], NO_LENGTH]}
+    missing = missing_model(names)
     return [
         *built,
-        {**build_error_route(unknown, unknown_model(names)), **_enable_filters()},
-        {**build_error_route(post, missing_model(names)), **_enable_filters()},
+        {**build_error_route(unknown, unknown_model(names)), **filters},
+        with_filter_config({**build_error_route(chunked, missing), **filters}, CUTTING),
+        {**build_error_route(post, missing), **filters},
         build_405_route({"path": path}, ("POST", "OPTIONS")),
     ]
 
@@ -101,10 +105,8 @@ def _match_model(name: str) -> dict[str, Any]:
 
 
 def _enable_filters() -> dict[str, Any]:
-    names = (
-        *(BODY_SIZE_FILTER, BUFFER_FILTER, METADATA_FILTER),
-        *(QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER),
-    )
+    """Enables what any route of the path may need."""
+    names = (METADATA_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
     return {"typed_per_filter_config": dict.fromkeys(names, FILTER_ENABLED)}
 
 

@@ -7,16 +7,18 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_fil
 
 from __future__ import annotations
 
+import json
 import math
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS, STOP_RETRYING
 from centralized_ml_api.local.envoy.api_keys import TEAM_HEADER
 from centralized_ml_api.local.envoy.headers import build_header
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from centralized_ml_api.local.gateway import Gateway, Quotas
     from centralized_ml_api.plan.event import Throttle
@@ -33,7 +35,11 @@ LIMITED_STATUS = {RATE_FILTER: 429, THROTTLE_FILTER: 424, QUOTA_FILTER: 423}
 
 _UINT32 = 2**32 - 1
 _MILLE = 1000
+_TEAM = f'request.headers["{TEAM_HEADER}"]'
 _NEVER_EMPTY = {"max_tokens": _UINT32, "tokens_per_fill": _UINT32, "fill_interval": "1s"}
+NOT_COUNTED = {"@type": LOCAL_RATE_LIMIT, "stat_prefix": "uncounted", "token_bucket": _NEVER_EMPTY}
+"""For a route that refuses a call after these filters were chosen for it: no limit applies."""
+
 _NEVER_FILLED = {"tokens_per_fill": 1, "fill_interval": "315360000s"}
 """A day's calls do not come back before the day is over, and then there is another file."""
 
@@ -50,12 +56,12 @@ def build_rate_limits(gateway: Gateway) -> dict[str, dict[str, Any]]:
         RATE_FILTER: _build_filter(
             RATE_FILTER,
             {team: _build_bucket(throttle) for team, throttle in throttles.items()},
-            retry_after=_longest_pause(throttles.values()),
+            headers=_build_team_headers({team: _pause(throttle) for team, throttle in throttles.items()}),
         ),
         THROTTLE_FILTER: _build_filter(
             THROTTLE_FILTER,
             {},
-            retry_after=_longest_pause([whole] if whole else []),
+            headers=_build_retry_headers(_pause(whole)) if whole else [],
             default=_build_bucket(whole) if whole else _NEVER_EMPTY,
         ),
         QUOTA_FILTER: _build_quota(gateway.quotas),
@@ -77,7 +83,7 @@ def _build_quota(quotas: Quotas | None) -> dict[str, Any]:
     return _build_filter(
         QUOTA_FILTER,
         {team: {"max_tokens": _cap(_TOKENS_PER_CALL * calls + 1), **_NEVER_FILLED} for team, calls in left},
-        retry_after="" if quotas is None else format_datetime(quotas.resets.astimezone(UTC), usegmt=True),
+        headers=_build_day_headers(quotas.resets) if quotas else [],
         tokens=_TOKENS_PER_CALL,
     )
 
@@ -86,7 +92,7 @@ def _build_filter(
     name: str,
     buckets: Mapping[str, dict[str, Any]],
     *,
-    retry_after: str,
+    headers: list[dict[str, Any]],
     default: dict[str, Any] | None = None,
     tokens: int = 1,
 ) -> dict[str, Any]:
@@ -106,7 +112,7 @@ def _build_filter(
         "always_consume_default_token_bucket": False,
         "rate_limits": [{"actions": [action], "hits_addend": {"number": tokens}}],
         "descriptors": descriptors,
-        "response_headers_to_add": [build_header("retry-after", retry_after)] if retry_after else [],
+        "response_headers_to_add": headers,
     }
 
 
@@ -123,6 +129,38 @@ def _cap(tokens: int) -> int:
     return max(1, min(tokens, _UINT32))
 
 
-def _longest_pause(throttles: Collection[Throttle]) -> str:
-    """Returns the whole seconds after which the slowest of these takes a call again."""
-    return str(max((math.ceil(1 / throttle.requests_per_second) for throttle in throttles), default=1))
+def _pause(throttle: Throttle) -> int:
+    """Returns the whole seconds after which a bucket takes another call for certain."""
+    return math.ceil(1 / throttle.requests_per_second)
+
+
+def _build_retry_headers(seconds: int) -> list[dict[str, Any]]:
+    """Says when to come back, and that a pause of minutes is not one to wait out within a call."""
+    longer = [build_header(*STOP_RETRYING)] if seconds > LONGEST_WAIT_SECONDS else []
+    return [build_header("retry-after", str(seconds)), *longer]
+
+
+def _build_team_headers(pauses: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Says to each team its own pause; Envoy looks a team up only when it refuses a call.
+
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes
+    """
+    if not pauses:
+        return []
+    texts = json.dumps({team: str(seconds) for team, seconds in sorted(pauses.items())})
+    patient = sorted(team for team, seconds in pauses.items() if seconds > LONGEST_WAIT_SECONDS)
+    name, value = STOP_RETRYING
+    own = build_header("retry-after", f"%CEL({texts}[{_TEAM}])%")
+    longer = build_header(name, f'%CEL({_TEAM} in {json.dumps(patient)} ? "{value}" : "")%')
+    return [own, longer] if patient else [own]
+
+
+def _build_day_headers(resets: datetime) -> list[dict[str, Any]]:
+    """Says when the day ends, and until a minute before that a call is not to wait for it."""
+    resets = resets.astimezone(UTC)
+    almost = (resets - timedelta(seconds=LONGEST_WAIT_SECONDS)).isoformat(timespec="seconds")
+    name, value = STOP_RETRYING
+    return [
+        build_header("retry-after", format_datetime(resets, usegmt=True)),
+        build_header(name, f'%CEL(request.time < timestamp("{almost}") ? "{value}" : "")%'),
+    ]

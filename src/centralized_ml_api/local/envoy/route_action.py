@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
+    MODEL_HEADERS_DROPPED,
     REQUEST_ID_HEADER,
     SET_JSON_CONTENT_TYPE,
     SET_REQUEST_ID,
@@ -36,7 +37,9 @@ FILTER_DISABLED = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterCon
 MUTATIONS_PER_ROUTE = (
     "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
 )
-_LUA_PER_ROUTE = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"}
+LUA_PER_ROUTE = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"}
+LUA_DISABLED = {**LUA_PER_ROUTE, "disabled": True}
+"""For a filter that an earlier route of the same call may have chosen; `FILTER_DISABLED` is too late then."""
 
 ExternalUpstreams = dict[str, ExternalUpstream]
 """Servers elsewhere, by name."""
@@ -72,20 +75,23 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
         "retry_policy": _build_retry_policy(),
     }
     filters = {
-        BODY_SIZE_FILTER: FILTER_ENABLED,
-        BUFFER_FILTER: FILTER_ENABLED,
         HEADERS_FILTER: _build_header_mutations(route, external),
         RESPONSE_FILTER: _build_response_filter(route, external),
     }
-    removed = {} if route.headers is None else {"request_headers_to_remove": ["x-forwarded-proto"]}
+    removed = {
+        "request_headers_to_remove": ["x-forwarded-proto"],
+        "response_headers_to_remove": list(MODEL_HEADERS_DROPPED),
+    }
+    if route.headers is None:
+        removed = {}
     return {"route": action, "typed_per_filter_config": filters, **removed}
 
 
 def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
     """Holds a response until it is complete, unless it is a stream; SageMaker never streams here."""
     if external is not None and external.signing is not None:
-        return {**_LUA_PER_ROUTE, "name": SAGEMAKER_ERRORS}
-    return {**_LUA_PER_ROUTE, "disabled": True} if route.streams else FILTER_ENABLED
+        return {**LUA_PER_ROUTE, "name": SAGEMAKER_ERRORS}
+    return LUA_DISABLED if route.streams else FILTER_ENABLED
 
 
 def _build_host_rewrite(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from centralized_ml_api.local.envoy.api_keys import (
     build_key_check,
     is_restricted,
 )
+from centralized_ml_api.local.envoy.auth_scheme import build_scheme_routes
 from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
     build_document_routes,
@@ -32,11 +33,20 @@ from centralized_ml_api.local.envoy.headers import (
     build_retry_after,
 )
 from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
-from centralized_ml_api.local.envoy.rate_limits import RATE_LIMIT_FILTERS, list_active_filters
+from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, list_active_filters
+from centralized_ml_api.local.envoy.refused_bodies import (
+    CUTTING,
+    NO_LENGTH,
+    build_large_refusals,
+    refuse_large_too,
+)
 from centralized_ml_api.local.envoy.route_action import (
+    BODY_SIZE_FILTER,
+    BUFFER_FILTER,
     FILTER_DISABLED,
     FILTER_ENABLED,
     HEADERS_FILTER,
+    LUA_DISABLED,
     MUTATIONS_PER_ROUTE,
     QUERY_FILTER,
     build_route_action,
@@ -54,6 +64,7 @@ if TYPE_CHECKING:
 ROUTE_CONFIG_NAME = "routes"
 _ROUTE_CONFIG = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
+_HAS_QUERY = {"name": ":path", "string_match": {"contains": "?"}}
 _DIRECT_RESPONSE_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
 
@@ -64,7 +75,16 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     models: list[Route] = []
     for route in sorted(gateway.routes, key=lambda route: route.name):
         models += _restrict(_build_model_routes(route, externals, limits), route.name, gateway)
-    public = [*build_document_routes(gateway.documents), *_build_health_routes(gateway)]
+    documents = [*build_document_routes(gateway.documents), *_build_health_routes(gateway)]
+    public = [route for route in documents if route["match"]["path"] in PUBLIC_PATHS]
+    guarded = [
+        *build_scheme_routes(gateway),
+        *build_large_refusals(gateway, limits),
+        *models,
+        *build_openai_routes(gateway, limits),
+        *(route for route in documents if route not in public),
+        _build_unknown_path_route(gateway),
+    ]
     return {
         "@type": _ROUTE_CONFIG,
         "name": ROUTE_CONFIG_NAME,
@@ -79,10 +99,8 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 "request_body_buffer_limit": limits.response_bytes,
                 "routes": [
                     _open(_build_preflight_route()),
-                    *models,
-                    *build_openai_routes(gateway, limits),
-                    *(_open(route) if route["match"]["path"] in PUBLIC_PATHS else route for route in public),
-                    _build_unknown_path_route(gateway),
+                    *(_open(route) for document in public for route in _read_large(document, limits)),
+                    *(_count_calls(route, gateway) for route in guarded),
                 ],
             }
         ],
@@ -92,7 +110,8 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
 def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
     """Enables filters for every route that does not say otherwise.
 
-    Every response names the instant at which the API ends, even a response of a filter.
+    The body of every call with a valid key is read to its end before anything else is decided: see
+    `refused_bodies`. Every response names the instant at which the API ends, even a response of a filter.
     A route's own mutations come first and these of the whole table last.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
@@ -104,16 +123,25 @@ def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
             {"append": build_header(ENDS_HEADER, render_instant(gateway.ends))}
         ]
     headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
-    limits = dict.fromkeys(list_active_filters(gateway), FILTER_ENABLED)
     keys = {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.teams else {}
-    return {**headers, **limits, **keys}
+    bodies = dict.fromkeys((BODY_SIZE_FILTER, BUFFER_FILTER), FILTER_ENABLED)
+    return {**headers, **keys, **bodies}
 
 
 def _open(route: Route) -> Route:
-    """Returns the route without key check and rate limits."""
-    return with_filter_config(
-        route, dict.fromkeys((KEY_FILTER, TEAM_FILTER, *RATE_LIMIT_FILTERS), FILTER_DISABLED)
-    )
+    """Returns the route without key check."""
+    return with_filter_config(route, dict.fromkeys((KEY_FILTER, TEAM_FILTER), FILTER_DISABLED))
+
+
+def _count_calls(route: Route, gateway: Gateway) -> Route:
+    """Returns the route, which counts towards rates and quotas if it leads to a model."""
+    counted = FILTER_ENABLED if "route" in route else NOT_COUNTED
+    return with_filter_config(route, dict.fromkeys(list_active_filters(gateway), counted))
+
+
+def _read_large(route: Route, limits: Limits) -> list[Route]:
+    """Returns the route; if it refuses all that comes to it, behind others that read a large body first."""
+    return [route] if "headers" in route["match"] else refuse_large_too(route, limits)
 
 
 def _restrict(routes: list[Route], model: str, gateway: Gateway) -> list[Route]:
@@ -139,7 +167,8 @@ def _build_model_routes(
     """Builds the routes of `/{name}`.
 
     A model behind the API never sees a query. Envoy appends the query to every rewritten path, so a line of
-    Lua removes it first, on a route of its own: calls without a query do not pay for it.
+    Lua removes it first, on a route of its own: calls without a query do not pay for it. Nor do bodies with a
+    length pay for the Lua that watches those without.
     """
     path = {"path": f"/{route.name}"}
     post = {**path, "headers": [match_method("POST")]}
@@ -147,12 +176,19 @@ def _build_model_routes(
         posts = [build_error_route(post, errors.NOT_SERVED.saying(route.message))]
     else:
         action = build_route_action(route, externals, limits)
-        posts = [{"match": post, **action}]
-        if route.rewrite is not None:
-            has_query = {"name": ":path", "string_match": {"contains": "?"}}
-            match = {**post, "headers": [*post["headers"], has_query]}
-            posts.insert(0, with_filter_config({"match": match, **action}, {QUERY_FILTER: FILTER_ENABLED}))
+        served = {"match": post, **action}
+        no_query = {} if route.rewrite is None else {QUERY_FILTER: FILTER_ENABLED}
+        if not no_query:
+            served = with_filter_config(served, {QUERY_FILTER: LUA_DISABLED})
+        posts = [_narrow(served, NO_LENGTH, {**CUTTING, **no_query})]
+        posts += [_narrow(served, _HAS_QUERY, no_query), served] if no_query else [served]
     return [{"name": route.name, **action} for action in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
+
+
+def _narrow(route: Route, header: dict[str, Any], filters: dict[str, Any]) -> Route:
+    """Returns the route for calls with that header alone, with more filters."""
+    match = {**route["match"], "headers": [*route["match"]["headers"], header]}
+    return with_filter_config({**route, "match": match}, filters)
 
 
 def _build_health_routes(gateway: Gateway) -> list[Route]:

@@ -46,6 +46,7 @@ class Limits:
     Attributes:
         response_seconds: From the last byte of the request to the last byte of the response; then 504.
         body_bytes: The largest request body; then 413.
+        dropped_bytes: The largest request body that is read to its end although the call is refused.
         response_bytes: The largest response of a route that does not stream; it is held until complete. At
             least twice `body_bytes`: it is all that one call may hold, and the request must fit in easily.
         headers_kib: Request line and headers; then 431.
@@ -63,6 +64,7 @@ class Limits:
 
     response_seconds: float = GATEWAY_TIMEOUT_SECONDS
     body_bytes: int = BODY_LIMIT_BYTES
+    dropped_bytes: int = 64 * 1024 * 1024
     response_bytes: int = 64 * 1024 * 1024
     headers_kib: int = 60
     headers_count: int = 100

@@ -50,14 +50,17 @@ ON CONFLICT DO UPDATE SET
     last = max(last, excluded.last)
 """
 
-REQUESTS_BY_TEAM = """
+_ADMITTED = "model <> ? AND status NOT IN (401, 403, 405, 413, 429, 501)"
+"""Matches the calls that count towards a quota: of a model, and not refused by the gateway."""
+
+REQUESTS_BY_TEAM = f"""
 SELECT team, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
-WHERE hour >= ? AND hour < ? AND status NOT IN (401, 403, 429) GROUP BY team
-"""
-TEAM_DAYS = """
+WHERE hour >= ? AND hour < ? AND {_ADMITTED} GROUP BY team
+"""  # noqa: S608  # a constant
+TEAM_DAYS = f"""
 SELECT team, hour / 24, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
-WHERE hour >= ? AND team <> ? AND status NOT IN (401, 403, 429) GROUP BY 1, 2 ORDER BY 1, 2
-"""
+WHERE hour >= ? AND team <> ? AND {_ADMITTED} GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608  # a constant
 COUNTS = """
 SELECT team, model, status, bucket, sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last)
 FROM calls JOIN pairs ON pairs.id = pair WHERE hour >= ? GROUP BY team, model, status, bucket

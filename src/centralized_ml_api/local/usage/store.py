@@ -47,15 +47,15 @@ class UsageStore:
         self._pruned_hour = 0
 
     def requests_by_team(self, day: date) -> dict[str, int]:
-        """Returns how many calls of each team were let through on a UTC day: all but 401, 403 and 429.
+        """Returns how many calls of each team count towards its quota on a UTC day.
 
+        Those are the calls of a model, except those that the gateway refused.
         Only those collected so far: see `UsageCollector.collect`.
         """
         first = _hour(datetime(day.year, day.month, day.day, tzinfo=UTC))
         with self._open() as database:
-            return dict(
-                database.execute(statements.REQUESTS_BY_TEAM, (first, first + _HOURS_PER_DAY)).fetchall()
-            )
+            span = (first, first + _HOURS_PER_DAY, NOBODY)
+            return dict(database.execute(statements.REQUESTS_BY_TEAM, span).fetchall())
 
     def load_counts(self, since: datetime | None) -> list[CallCount]:
         """Returns the counts of all calls that began in the hour of `since` or later; None for all."""
@@ -74,7 +74,7 @@ class UsageStore:
     def load_days(self, since: datetime | None) -> list[TeamDay]:
         """Returns each team's admitted calls by day, from the hour of `since` on; None for all."""
         with self._open() as database:
-            rows = database.execute(statements.TEAM_DAYS, (_hour(since), NOBODY)).fetchall()
+            rows = database.execute(statements.TEAM_DAYS, (_hour(since), NOBODY, NOBODY)).fetchall()
         return [TeamDay(team, _EPOCH + timedelta(days=day), requests) for team, day, requests in rows]
 
     def load_unreadable(self) -> int:

@@ -197,7 +197,8 @@ def test_the_store_is_for_this_user_alone(collector: UsageCollector) -> None:
 def test_a_quota_counts_what_was_let_through_on_a_day_of_utc(collector: UsageCollector) -> None:
     append(
         collector.log,
-        *(line(status=status) for status in (200, 400, 500, 0, 401, 403, 429)),
+        *(line(status=status) for status in (200, 400, 500, 0, 401, 403, 405, 413, 429, 501)),
+        *(line(model=None, status=status) for status in (200, 400, 404)),
         line("blue"),
         line("blue", at=NOON - timedelta(hours=12, milliseconds=1)),
         line("blue", at=NOON + timedelta(hours=12)),

@@ -1,0 +1,60 @@
+"""Reads `authorization: bearer KEY` and `BEARER  KEY` like `Bearer KEY`, which alone the key check knows.
+
+The scheme's case does not matter, and more than one space may follow it. A call that spells it another way
+takes a route of its own, which rewrites the header; then the route is chosen again. Other calls pay nothing.
+Source: RFC 9110, section 11.4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.envoy.direct_responses import build_error_route
+from centralized_ml_api.local.envoy.route_action import (
+    FILTER_ENABLED,
+    HEADERS_FILTER,
+    METADATA_FILTER,
+    QUERY_FILTER,
+    RESPONSE_FILTER,
+    with_filter_config,
+)
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.envoy.direct_responses import Route
+    from centralized_ml_api.local.gateway import Gateway
+
+SCHEME_FILTER = "scheme"
+REWRITE_SCHEME = """
+function envoy_on_request(request_handle)
+  local headers = request_handle:headers()
+  headers:replace("authorization", (string.gsub(headers:get("authorization"), "^%a+ +", "Bearer ")))
+end
+"""
+
+_OTHER_SPELLINGS: tuple[list[dict[str, Any]], ...] = (
+    [
+        {"name": "authorization", "string_match": {"prefix": "Bearer "}, "invert_match": True},
+        {"name": "authorization", "string_match": {"safe_regex": {"regex": "(?i:bearer) +[^ ].*"}}},
+    ],
+    [{"name": "authorization", "string_match": {"prefix": "Bearer  "}}],
+)
+_OPENAI_PREFIX = "/v1/"
+
+
+def build_scheme_routes(gateway: Gateway) -> list[Route]:
+    """Builds the routes of other spellings, to stand before those that check a key; none without teams. Pure.
+
+    Filters are chosen with the first route of a call, so these have all that the second may need.
+    """
+    if not gateway.teams:
+        return []
+    names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
+    filters = dict.fromkeys(names, FILTER_ENABLED)
+    below_v1 = {**filters, METADATA_FILTER: FILTER_ENABLED}
+    routes = []
+    for prefix, chosen in ((_OPENAI_PREFIX, below_v1), ("/", filters)):
+        for headers in _OTHER_SPELLINGS:
+            match = {"prefix": prefix, "headers": headers}
+            routes.append(with_filter_config(build_error_route(match, errors.UNAUTHORIZED), chosen))
+    return routes
