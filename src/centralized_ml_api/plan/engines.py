@@ -209,6 +209,7 @@ class CommandServing(Serving):
     run: tuple[str, ...]
     ping: str
     invocations: str
+    model: str | None = None
     engine: Literal["command"] = "command"
 
     @property
@@ -243,6 +244,7 @@ class UrlServing(Serving):
 
     url: str
     ping: str | None
+    model: str | None = None
     engine: Literal["url"] = "url"
 
     runs_here: ClassVar[bool] = False

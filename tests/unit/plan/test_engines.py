@@ -183,7 +183,12 @@ WRITTEN: list[tuple[dict[str, Any], Serving]] = [
         {"engine": "command", "run": ["vllm", "serve"], "ping": "/health", "invocations": "/v1/embeddings"},
         COMMAND,
     ),
+    (
+        {"engine": "command", "run": ["serve"], "model": "a/b"},
+        CommandServing(("serve",), "/ping", "/invocations", "a/b"),
+    ),
     ({"engine": "url", "url": URL.url, "ping": "/health"}, URL),
+    ({"engine": "url", "url": URL.url, "model": "a/b"}, UrlServing(URL.url, None, "a/b")),
     ({"engine": "sagemaker", "region": "eu-west-1"}, SAGEMAKER),
 ]
 

@@ -25,8 +25,9 @@ THREADS_VARIABLE = "MODEL_SERVER_THREADS"
 class LocalServing(Written):
     """What all local engines have in common.
 
-    Keys that several engines have mean the same in each, and are checked in the same way: `weights`, `run`,
-    `url`, `ping`, `invocations`. The rules of `code` are those of the engine `python` alone.
+    Keys that several engines have mean the same in each, and are checked in the same way: `weights`,
+    `context`, `run`, `url`, `ping`, `invocations`, `model`. The rules of `code` are those of the engine
+    `python` alone.
     """
 
     weights_may_be_folder: ClassVar[bool] = False
@@ -47,6 +48,17 @@ class LocalServing(Written):
             examples=["openai-embeddings"],
         ),
     ] = None
+
+
+ServerModel = Annotated[
+    str | None,
+    Field(
+        pattern=NOT_BLANK,
+        description="The server's own name of the model. It replaces `model` in JSON bodies, so that callers "
+        "of the entry reach no other model of the server; they only ever see the entry's name.",
+        examples=["Qwen/Qwen2.5-7B-Instruct"],
+    ),
+]
 
 
 class LlamaCpp(LocalServing):
@@ -130,6 +142,7 @@ class Command(LocalServing):
             json_schema_extra=hint(pattern="^/"),
         ),
     ] = "/invocations"
+    model: ServerModel = None
 
 
 class Url(LocalServing):
@@ -152,6 +165,7 @@ class Url(LocalServing):
             json_schema_extra=hint(pattern="^/"),
         ),
     ] = None
+    model: ServerModel = None
 
 
 class SageMakerEndpoint(LocalServing):

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.local import addresses, command, context, python_folder, weights
+from centralized_ml_api.config.checks.local import (
+    addresses,
+    answer_length,
+    command,
+    python_folder,
+    shared_server,
+    weights,
+)
 
-RULES = (*weights.RULES, *command.RULES, *addresses.RULES, *python_folder.RULES, *context.RULES)
+RULES = (
+    *weights.RULES,
+    *command.RULES,
+    *addresses.RULES,
+    *python_folder.RULES,
+    *answer_length.RULES,
+    *shared_server.RULES,
+)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.checks.context import given
+from centralized_ml_api.config.fields import engines
 from centralized_ml_api.config.rule import Example
-from centralized_ml_api.config.schema import LlamaCpp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def _check(context: Context) -> Iterator[Problem]:
     for entry in context.entries:
         local, limit = entry.object("local"), entry.integer("max_output_tokens")
-        tokens = _context_tokens(local) if local and local.value.get("engine") == "llama.cpp" else None
+        tokens = _context_tokens(local) if local else None
         if limit and tokens and limit.value > tokens:
             yield ANSWER_ABOVE_CONTEXT.problem(
                 limit.location,
@@ -30,11 +30,16 @@ def _check(context: Context) -> Iterator[Problem]:
 
 
 def _context_tokens(local: ObjectNode) -> int | None:
-    """Returns the size of a context as written, or the default."""
+    """Returns the size of the context as written, or the engine's default; None if the engine has none."""
+    engine = local.string("engine")
+    kind = engines().get(engine.value) if engine else None
+    field = kind.model_fields.get("context") if kind else None
+    if field is None:
+        return None
     written = local.integer("context")
     if written or given(local, ("context",)):
         return written.value if written else None
-    default: int = LlamaCpp.model_fields["context"].default
+    default: int = field.default
     return default
 
 
