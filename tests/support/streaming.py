@@ -51,24 +51,18 @@ class Streaming:
 
 
 @contextlib.contextmanager
-def start_streaming(loop: Background, **settings: Any) -> Iterator[Streaming]:
-    """An entry for each language, `plain` and `bare` by their paths alone, `down` and `missing`.
-
-    `limited` and `limited-tgi` answer with 100 tokens at most.
-    """
-    names = (*SPEAKS, "plain", "bare", "down", "limited")
+def start_streaming(
+    loop: Background, *, max_output_tokens: int | None = None, **settings: Any
+) -> Iterator[Streaming]:
+    """An entry for each language, `plain` and `bare` by their paths alone, `down` and `missing`."""
+    names = (*SPEAKS, "plain", "bare", "down")
+    limit = {"max_output_tokens": max_output_tokens} if max_output_tokens else {}
     models: dict[str, dict[str, object]] = {
-        name: {"endpoint": f"{name}-endpoint", "speaks": name} for name in SPEAKS
+        name: {"endpoint": f"{name}-endpoint", "speaks": name, **limit} for name in SPEAKS
     }
     models["plain"] = {"endpoint": "plain-endpoint", "headers": [CUSTOM_ATTRIBUTES]}
     models["bare"] = {"endpoint": "bare-endpoint", "headers": []}
     models["down"] = {"endpoint": "down-endpoint", "headers": []}
-    models["limited"] = {
-        "endpoint": "limited-endpoint",
-        "speaks": "openai-chat",
-        "max_output_tokens": 100,
-    }
-    models["limited-tgi"] = {**models["limited"], "speaks": "text-generation-inference"}
     models["missing"] = {"endpoint": "no-such-endpoint", "headers": []}
     with start_model_server(loop) as model:
         endpoints = [

@@ -8,15 +8,30 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.model_server import answer, exit_at_once
-from support.streaming import Gate, streams
+from support.streaming import Gate, start_streaming, streams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.background import Background
     from support.stream_host import StreamAnswer
     from support.streaming import Streaming
 
 JSON = {"Content_Type": "application/json"}
 TGI = "text-generation-inference"
+
+
+@pytest.fixture(scope="module")
+def limited_server(loop: Background) -> Iterator[Streaming]:
+    with start_streaming(loop, max_output_tokens=100) as streaming:
+        yield streaming
+
+
+@pytest.fixture
+def limited(limited_server: Streaming) -> Streaming:
+    """Entries whose answers have 100 tokens at most."""
+    limited_server.model.asked.clear()
+    return limited_server
 
 
 def asked_body(streaming: Streaming) -> Any:
@@ -75,21 +90,21 @@ def test_a_server_of_openais_bodies_gets_all_but_our_name_and_answers_for_itself
     ],
 )
 def test_an_answer_has_at_most_the_tokens_of_its_entry(
-    streaming: Streaming, asked: dict[str, Any], passed_on: dict[str, int]
+    limited: Streaming, asked: dict[str, Any], passed_on: dict[str, int]
 ) -> None:
-    streaming.model.answering = answer(200, b"{}", **JSON)
-    streaming.chat("limited", "Hi", **asked).body.read()
-    assert asked_body(streaming) == {"messages": [{"role": "user", "content": "Hi"}], **passed_on}
+    limited.model.answering = answer(200, b"{}", **JSON)
+    limited.chat("openai-chat", "Hi", **asked).body.read()
+    assert asked_body(limited) == {"messages": [{"role": "user", "content": "Hi"}], **passed_on}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "passed_on"), [({}, 100), ({"max_tokens": 500}, 100), ({"max_tokens": 7}, 7)]
 )
-def test_the_limit_is_translated_too(streaming: Streaming, asked: dict[str, Any], passed_on: int) -> None:
-    streaming.model.answering = answer(200, b'[{"generated_text": "A cloud."}]', **JSON)
-    streaming.chat("limited-tgi", "Hi", **asked).body.read()
-    assert asked_body(streaming)["parameters"]["max_new_tokens"] == passed_on
+def test_the_limit_is_translated_too(limited: Streaming, asked: dict[str, Any], passed_on: int) -> None:
+    limited.model.answering = answer(200, b'[{"generated_text": "A cloud."}]', **JSON)
+    limited.chat(TGI, "Hi", **asked).body.read()
+    assert asked_body(limited)["parameters"]["max_new_tokens"] == passed_on
 
 
 @pytest.mark.slow
