@@ -129,6 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wire.got.append(self.path)
         self._answer(f"{self._service()}.GET {self.path.partition('?')[0]}")
 
+    def do_PUT(self) -> None:  # the base class's name
+        """What changes by path: `scheduler.PUT /schedules/end`."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._answer(f"{self._service()}.PUT {self.path.partition('?')[0]}")
+
     def _service(self) -> str:
         service = _SERVICE.search(self.headers.get("Authorization", ""))
         return service["service"] if service else "unsigned"

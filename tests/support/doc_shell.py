@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from support.doc_page import Block, Command
 
 ROOT = Path(__file__).parents[2]
+OURS = Path(sys.executable).with_name("mlapi")
 COPIED = ("Makefile", "config", "examples", "functions", "models", "pyproject.toml", "requirements")
 COMMAND_SECONDS = 60
 FETCHING_SECONDS = 480
@@ -126,6 +127,8 @@ class PageShell:
     def _there(self, text: str) -> str:
         for written, real in self._ports.items():
             text = re.sub(rf"\b{real}\b", written, text)
+        # Messages name the real program, and the port that the script gave it.
+        text = text.replace(str(OURS), "mlapi").replace(f" --port {API_PORT}", "")
         return text.replace(str(self.folder), "/home/you/project")
 
 

@@ -1,8 +1,9 @@
-"""What a running API says of itself: its models and their samples, as served, not as saved."""
+"""The models of a running API, and a body that works for each."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,7 @@ from centralized_ml_api.errors import ConfigError, MlApiError
 from centralized_ml_api.plan.sample import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from centralized_ml_api.cli.request import Api
     from centralized_ml_api.plan.types import ApiPlan
@@ -31,9 +31,25 @@ class ServedModel:
 
 
 def load_served(api: Api) -> tuple[ServedModel, ...]:
-    """Returns the models of an API, from its own catalogue.
+    """Returns the models of an API that runs here, from its config; of any other, from its own catalogue.
 
-    Of an API that runs here, a sample that is too large for the catalogue comes from the config.
+    The catalogue also stands in for a config that cannot be applied, because an older one is served.
+
+    Raises:
+        UsageError: the file of a sample cannot be read.
+        UnreachableError: nothing listens at the address.
+        MlApiError: what answers there has no catalogue, or refuses to show it.
+    """
+    if api.config is not None:
+        from centralized_ml_api.local.run.reload import load_plan
+
+        with contextlib.suppress(ConfigError):
+            return load_planned(load_plan(api.config))
+    return load_catalogue(api)
+
+
+def load_catalogue(api: Api) -> tuple[ServedModel, ...]:
+    """Returns the models of an API, from its own catalogue.
 
     Raises:
         UnreachableError: nothing listens at the address.
@@ -46,13 +62,9 @@ def load_served(api: Api) -> tuple[ServedModel, ...]:
     if answer.status >= FIRST_ERROR_STATUS:
         raise MlApiError(f"{address} answers {answer.status}: {_message(content)}", fix=api.fix)
     try:
-        written = json.loads(content)["models"]
-        models = tuple(_model(model) for model in written)
+        return tuple(_model(model) for model in json.loads(content)["models"])
     except (ValueError, LookupError, TypeError) as error:
         raise MlApiError(f"{address} is not the catalogue of an API like this one", fix=api.fix) from error
-    if api.config and not all(model.sample for model in models):
-        return _complete(models, api.config)
-    return models
 
 
 def load_planned(plan: ApiPlan) -> tuple[ServedModel, ...]:
@@ -80,16 +92,6 @@ def _sample(written: Mapping[str, Any]) -> Body | None:
         return None
     as_text = isinstance(sample, str) and takes != JSON
     return Body(sample.encode() if as_text else json.dumps(sample).encode(), takes, gives)
-
-
-def _complete(models: Sequence[ServedModel], config: Path) -> tuple[ServedModel, ...]:
-    from centralized_ml_api.local.run.reload import load_plan
-
-    try:
-        planned = {model.name: model for model in load_planned(load_plan(config))}
-    except ConfigError:  # an edit that is not applied
-        return tuple(models)
-    return tuple(model if model.sample else planned.get(model.name, model) for model in models)
 
 
 def _message(content: bytes) -> str:

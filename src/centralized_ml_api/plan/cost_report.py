@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOT_IN_IT = """\
 Not included: instance volumes, data transfer, logs, the function behind `/v1`, taxes.
 Free tiers and discounts are not considered.
-`mlapi up` starts nothing that AWS bills."""
+On one machine, nothing is billed by AWS."""
 _ROADS = {
     "asked": "fetched from AWS just now",
     "kept": "fetched from AWS within the last few days",

@@ -99,10 +99,14 @@ def _detached(options: ServeOptions, plan: ApiPlan) -> int:
     output.talk(f"Starting {options.config} in the background:")
     status = start_detached(options, ProgressLines().show)
     show_address(status, plan, options.host)
-    flags = state_flags(options.state)
-    output.talk(f"To stop it: {command('down', *flags)}")
-    output.next_command(command("status", *flags))
+    tell_what_is_next(options.state)
     return 0
+
+
+def tell_what_is_next(state: Path) -> None:
+    """Prints how to stop and how to see what runs in the background with a state folder."""
+    output.talk(f"To stop it: {command('down', *state_flags(state))}")
+    output.next_command(command("status", *state_flags(state)))
 
 
 def parse_host(host: str) -> Address:

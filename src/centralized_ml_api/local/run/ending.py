@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.event_end import render_instant, render_left
+from centralized_ml_api.commands import command, state_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from centralized_ml_api.local.machine.clock import Clock
 
@@ -60,6 +62,11 @@ async def await_end(
                 announced = (known, mark)
                 say(render_announcement(known, left, more_time()))
         await clock.sleep(LOOK_SECONDS if left is None else min(LOOK_SECONDS, left.total_seconds()))
+
+
+def word_more_time(config: Path, state: Path) -> str:
+    """Returns the command that moves the end of the event of what runs with a state folder."""
+    return command("extend", "+1h", config, *state_flags(state))
 
 
 def render_announcement(end: End, left: timedelta, more_time: str) -> str:

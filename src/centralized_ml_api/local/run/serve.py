@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import hide_keys
-from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import INTERRUPTED
 from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.keys import KeyRing, KeyStore
@@ -21,7 +20,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
-from centralized_ml_api.local.run.ending import End, await_end, earlier_end
+from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
@@ -230,7 +229,7 @@ class LocalTarget:
             self._end,
             self._terminal.talk,
             self._clock,
-            more_time=lambda: command("extend", "+1h", self._reloader.config, *state_flags(self._state.path)),
+            more_time=lambda: word_more_time(self._reloader.config, self._state.path),
         )
         self.request_stop()
 

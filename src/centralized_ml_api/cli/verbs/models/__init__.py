@@ -14,10 +14,10 @@ from centralized_ml_api.catalog.rules.size import count_of
 from centralized_ml_api.catalog.rules.versions import NEWEST
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_catalog_warnings
-from centralized_ml_api.cli.options import json_option, offline_option, region_option
+from centralized_ml_api.cli.options import find_config, json_option, offline_option, region_option
 from centralized_ml_api.cli.verbs.models.add import add
 from centralized_ml_api.cli.verbs.models.search import list_models
-from centralized_ml_api.commands import command
+from centralized_ml_api.commands import DEFAULT_STATE, command
 
 if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
@@ -112,8 +112,13 @@ def show(
         output.data_json(asdict(facts) | more)
         return
     output.data("\n".join([*_describe(facts), *(line for item in more.items() for line in _lines(*item))]))
-    flags = [*(("--region", region) if region else ()), *(("--instance", instance) if instance else ())]
-    output.next_command(command("models", "add", model_id, *flags, *(["--offline"] if offline else [])))
+    file = find_config(DEFAULT_STATE)
+    if file.is_file():
+        flags = {"--region": region, "--instance": instance}
+        given = [word for flag, value in flags.items() if value for word in (flag, value)]
+        output.next_command(command("models", "add", model_id, *given, *(["--offline"] if offline else [])))
+    else:
+        output.next_command(command("init", "--empty", file))
 
 
 def _describe(facts: ModelFacts) -> list[str]:

@@ -1,0 +1,153 @@
+"""Situations around a deployment in which a command is printed; the CDK CLI is a script that does nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT
+from support.aws_wire import Answer, stack_in, xml_refusal
+from support.hints.stage import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.hints.stage import Stage
+
+    Situation = Callable[[Stage], None]
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_MAX_ATTEMPTS": "1",
+}
+AT = ("--region", "eu-west-1", "--stack", "Autumn")
+MODEL = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+ENDS = "2099-06-01T18:00:00Z"
+NOTHING = xml_refusal("ValidationError", "Stack with id Autumn does not exist", 400)
+OUTPUTS = "<Outputs><member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member></Outputs>"
+
+
+def _xml(action: str, inner: str) -> Answer:
+    return Answer(200, f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>")
+
+
+def _resources(*resources: tuple[str, str, str]) -> Answer:
+    """The resources of a stack: type, logical id, physical id."""
+    members = "".join(
+        f"<member><ResourceType>{kind}</ResourceType><LogicalResourceId>{logical}</LogicalResourceId>"
+        f"<PhysicalResourceId>{physical}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus>"
+        "<LastUpdatedTimestamp>2026-06-01T00:00:00Z</LastUpdatedTimestamp></member>"
+        for kind, logical, physical in resources
+    )
+    return _xml("ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>")
+
+
+def _template(template: dict[str, object]) -> Answer:
+    return _xml("GetTemplate", f"<TemplateBody>{escape(json.dumps(template))}</TemplateBody>")
+
+
+def _stack(output: str, value: str) -> Answer:
+    """A stack with one output."""
+    body = str(stack_in("CREATE_COMPLETE").body)
+    status = "</StackStatus>"
+    return Answer(200, body.replace(status, status + OUTPUTS.format(output, value)))
+
+
+def _write_cdk(stage: Stage, status: int = 0, says: str = "") -> None:
+    script = stage.folder / ".mlapi/node_modules/aws-cdk/bin/cdk"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f"console.log({says!r}); process.exit({status})\n")
+
+
+def before_a_deploy(stage: Stage) -> None:
+    """What it costs, what would exist, what prevents it."""
+    stage.write(models=[MODEL], endpoints=[])
+    stage.aws.answers["cloudformation.GetTemplate"] = NOTHING
+    stage.run("cost", FILE, "--region", "eu-west-1")
+    stage.run("plan", FILE, "--target", "aws", *AT)
+    stage.run("doctor", FILE, *AT)
+    stage.aws.answers["cloudformation.DescribeStacks"] = stack_in("ROLLBACK_COMPLETE")
+    stage.run("doctor", FILE, *AT)
+
+
+def a_deploy(stage: Stage) -> None:
+    """Of a public API, and of one with teams."""
+    _write_cdk(stage)
+    stage.server.catalogue = {"models": []}
+    stage.may_fail = {"smoke"}  # of no model
+    stage.aws.answers["cloudformation.DescribeStacks"] = _stack(ADDRESS_OUTPUT, stage.url)
+    stage.write("public.json", models=[MODEL], endpoints=[])
+    stage.run("deploy", "public.json", "--yes", *AT)
+    stage.write(models=[MODEL], endpoints=[], event={"teams": ["red"]})
+    stage.run("deploy", FILE, "--yes", *AT)
+
+
+def a_difference(stage: Stage) -> None:
+    """Leads to a deploy; none to the plan."""
+    stage.write(models=[MODEL], endpoints=[])
+    _write_cdk(stage)
+    stage.run("diff", FILE, *AT)
+    _write_cdk(stage, 1, "Number of stacks with differences: 1")
+    stage.run("diff", FILE, *AT)
+
+
+def a_destroy(stage: Stage) -> None:
+    """Leads to a deploy; where something is left, to another destroy."""
+    stage.write(models=[MODEL], endpoints=[])
+    _write_cdk(stage)
+    stage.aws.answers |= {
+        "cloudformation.ListStackResources": _resources(),
+        "apigateway.GET /apikeys": Answer(200, {"item": []}),
+        "sagemaker.ListEndpoints": Answer(200, {"Endpoints": []}),
+    }
+    stage.run("destroy", FILE, "--yes", *AT)
+    left = {"EndpointName": "Autumn-chat", "EndpointArn": "arn:aws:sagemaker:eu-west-1:1:endpoint/a"}
+    times = {"CreationTime": 0, "LastModifiedTime": 0, "EndpointStatus": "InService"}
+    stage.aws.answers["sagemaker.ListEndpoints"] = Answer(200, {"Endpoints": [left | times]})
+    stage.run("destroy", FILE, "--yes", *AT)
+
+
+def an_end_that_moves(stage: Stage) -> None:
+    """Responses name it after the next deploy; there has to be a schedule; no end is in the past."""
+    stage.write(models=[MODEL], endpoints=[])
+    on_aws = ("--target", "aws", *AT)
+    stage.aws.answers["cloudformation.ListStackResources"] = _resources()
+    stage.run("extend", ENDS, FILE, *on_aws)
+    schedule = {
+        "ScheduleExpression": "at(2099-06-01T18:00:00)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": "arn:aws:scheduler:::aws-sdk:x", "RoleArn": "arn:aws:iam::1:role/r"},
+    }
+    stage.aws.answers |= {
+        "cloudformation.ListStackResources": _resources(("AWS::Scheduler::Schedule", "End", "default|end")),
+        "scheduler.GET /schedules/end": Answer(200, schedule),
+        "scheduler.PUT /schedules/end": Answer(200, {"ScheduleArn": "arn:aws:scheduler:::schedule/d/e"}),
+    }
+    stage.run("extend", ENDS, FILE, *on_aws)
+    stage.run("extend", "2020-01-01T00:00:00Z", FILE, *on_aws)
+
+
+def a_team_without_a_key(stage: Stage) -> None:
+    """It gets one."""
+    plan, group = "AWS::ApiGateway::UsagePlan", "AWS::Scheduler::ScheduleGroup"
+    team = {"Type": plan, "Properties": {"UsagePlanName": "red"}}
+    stage.aws.answers |= {
+        "cloudformation.GetTemplate": _template({"Resources": {"Red": team}}),
+        "cloudformation.ListStackResources": _resources((plan, "Red", "p1"), (group, "Keys", "g1")),
+        "cloudformation.DescribeStacks": _stack(KEY_ENDS_OUTPUT, "arn:aws:iam::1:role/r"),
+        "apigateway.GET /usageplans/p1/keys": Answer(200, {"item": []}),
+    }
+    stage.run("keys", "--show", "red", "--target", "aws", *AT)
+
+
+SITUATIONS: tuple[Situation, ...] = (
+    before_a_deploy,
+    a_deploy,
+    a_difference,
+    a_destroy,
+    an_end_that_moves,
+    a_team_without_a_key,
+)
