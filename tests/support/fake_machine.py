@@ -22,6 +22,7 @@ class FakeServer:
 
     needs: tuple[Path, ...] = ()
     ping_path: str = "/ping"
+    work_path: str | None = None
 
     def launch(self, port: int) -> Launch:
         """A launch that nobody runs; its port is its argument."""
@@ -55,13 +56,15 @@ class FakeProcess:
 class FakeMachine(Prober):
     """Starts processes and answers probes: `answer` to all, or the next of `answers` while there are some.
 
-    `refusals` are the errors of the next starts; `dies_at_once` is the status of processes that end at once.
+    `refusals` are the errors of the next starts; `dies_at_once` is the status of processes that end at once;
+    `delays` are the seconds until a path answers.
     """
 
     answer: ProbeResult = ProbeResult.READY
     answers: deque[ProbeResult] = field(default_factory=deque)
     refusals: deque[MlApiError] = field(default_factory=deque)
     dies_at_once: int | None = None
+    delays: dict[str, float] = field(default_factory=dict)
     processes: list[FakeProcess] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
     probes: list[tuple[float, str]] = field(default_factory=list)
@@ -82,8 +85,11 @@ class FakeMachine(Prober):
 
     async def probe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
         """Answers a probe of an address."""
-        del timeout_seconds
         self.probes.append((asyncio.get_running_loop().time(), url))
+        delay = next((seconds for path, seconds in self.delays.items() if url.endswith(path)), 0.0)
+        await asyncio.sleep(min(delay, timeout_seconds))
+        if delay > timeout_seconds:
+            return ProbeResult.SILENT
         return self.answers.popleft() if self.answers else self.answer
 
     async def probe_port(

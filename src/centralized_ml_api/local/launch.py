@@ -20,6 +20,8 @@ class Launch:
 
     It cannot start without the files and folders in `needs`; preparing the server makes them.
 
+    With `stack_bytes` its threads may recurse that deep, where the system allows it.
+
     Secrets, such as a function's environment, go through `environment` or `stdin`, never through `argv`:
     every user of the machine can read that.
     """
@@ -29,6 +31,7 @@ class Launch:
     cwd: Path
     stdin: bytes = field(default=b"", repr=False)
     needs: tuple[Path, ...] = ()
+    stack_bytes: int | None = None
 
 
 class Server(Protocol):
@@ -37,6 +40,11 @@ class Server(Protocol):
     @property
     def ping_path(self) -> str:
         """The path that returns 2xx once the server is ready."""
+        ...
+
+    @property
+    def work_path(self) -> str | None:
+        """A path that answers only if the server works off its calls; None if its ping shows that."""
         ...
 
     def launch(self, port: int) -> Launch:

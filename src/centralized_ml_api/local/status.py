@@ -10,7 +10,11 @@ EntryState = Literal["ready", "preparing", "starting", "restarting", "unready", 
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """A model or a function behind an entry. `log` holds its last lines, which are shown when it failed."""
+    """A model or a function behind an entry. `log` holds its last lines, which are shown when it failed.
+
+    `hangs` counts restarts because health checks were answered and requests were not; `last_restart` is why
+    there was one last.
+    """
 
     name: str
     state: EntryState
@@ -20,6 +24,8 @@ class PartStatus:
     restarts: int
     pids: tuple[int, ...]
     log: tuple[str, ...]
+    hangs: int = 0
+    last_restart: str = ""
 
 
 @dataclass(frozen=True, slots=True)

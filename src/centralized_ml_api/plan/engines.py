@@ -92,6 +92,11 @@ class Serving(ABC):
         return "/ping"
 
     @property
+    def work_path(self) -> str | None:
+        """A path that answers only if the server works off its requests; None if there is none."""
+        return None
+
+    @property
     def weights_to_fetch(self) -> Weights | None:
         """The weights that must be on this machine before the server starts, if there are any."""
         return getattr(self, "weights", None)
@@ -170,6 +175,11 @@ class LlamaCppServing(Serving):
     def ping_path(self) -> str:
         """The path of llama.cpp's own health check."""
         return "/health"
+
+    @property
+    def work_path(self) -> str | None:
+        """The path of its statistics: its main loop answers there, while its health check does not ask it."""
+        return "/metrics"
 
     def places(self, environment: Mapping[str, str]) -> int:
         """Returns how many conversations it holds at once; more requests wait inside the server."""

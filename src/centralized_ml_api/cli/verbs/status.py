@@ -92,5 +92,7 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
 def _line(entry: EntryStatus) -> str:
     ready = " ".join(f"{part.name} {part.ready_replicas}/{part.replicas}" for part in entry.parts)
     restarts = sum(part.restarts for part in entry.parts)
-    facts = [ready, counted(restarts, "restart") if restarts else "", entry.detail]
+    last = next((part.last_restart for part in entry.parts if part.last_restart), "")
+    restarted = f"{counted(restarts, 'restart')}{f', last: {last}' if last else ''}" if restarts else ""
+    facts = [ready, restarted, entry.detail]
     return f"  {entry.path:24} {entry.state:12} {'  '.join(fact for fact in facts if fact)}"

@@ -104,6 +104,11 @@ class FunctionServer:
         """The path that answers 200 once a worker has imported the function."""
         return "/ping"
 
+    @property
+    def work_path(self) -> str | None:
+        """None: the host replaces a worker that takes too long."""
+        return None
+
     def launch(self, port: int) -> Launch:
         """Returns the host process; `-I` keeps it from importing the function's modules. Pure."""
         return Launch(

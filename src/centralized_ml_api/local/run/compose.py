@@ -153,6 +153,8 @@ def _part(name: str, report: Report) -> PartStatus:
         ready_replicas=report.ready_replicas,
         replicas=report.replicas,
         restarts=report.restarts,
+        hangs=report.hangs,
+        last_restart=report.last_restart,
         pids=report.pids,
         log=report.log,
     )

@@ -41,6 +41,11 @@ class CommandServer:
         """The configured path that answers 2xx once the server is ready."""
         return self.serving.ping_path
 
+    @property
+    def work_path(self) -> str | None:
+        """The engine's, if it has one."""
+        return self.serving.work_path
+
     def launch(self, port: int) -> Launch:
         """Builds the process that will answer on `port`. Pure."""
         argv = tuple(argument.replace(_PORT, str(port)) for argument in self.serving.run)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # By its path, not as a module: the process then imports llama.cpp and nothing of ours.
 _MAIN = Path(__file__).with_name("llama_cpp_main.py")
 
+_STACK_BYTES = 2**30
+"""For what llama.cpp does by recursion: with the usual 8 MiB, a chain of 150,000 grammar rules ends it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LlamaCppServer:
@@ -48,6 +51,11 @@ class LlamaCppServer:
         """The engine's path that answers 2xx once the server is ready."""
         return self.serving.ping_path
 
+    @property
+    def work_path(self) -> str | None:
+        """The engine's path that its main loop answers."""
+        return self.serving.work_path
+
     def launch(self, port: int) -> Launch:
         """Builds the process that will answer on `port`. Pure."""
         # -P: a file of the user that is called like a module (json.py) must not take its place.
@@ -61,7 +69,13 @@ class LlamaCppServer:
             "--port": str(port),
         }
         argv = (*program, *(word for pair in arguments.items() for word in pair))
-        return Launch(argv=argv, environment=self.environment, cwd=self.cwd, needs=(self.model_path,))
+        return Launch(
+            argv=argv,
+            environment=self.environment,
+            cwd=self.cwd,
+            needs=(self.model_path,),
+            stack_bytes=_STACK_BYTES,
+        )
 
 
 def make_service(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import signal
 import sys
 import threading
@@ -25,7 +26,11 @@ Each connection holds one while it waits for its turn. With its default (here 8)
 soon as 20 calls were waiting, so a busy server looked like a dead one; 512 of them cost 6 MB.
 """
 
+SPARE_BYTES = 2 * 1024**3
+"""What all requests together may take beyond what the server has once it is ready."""
+
 _MAGIC = b"GGUF"
+_OWN_SIZE = Path("/proc/self/statm")
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -44,6 +49,7 @@ def main() -> int:
     except RuntimeError:  # says only "Failed to init server, please check the input params."
         return _fail(arguments, "the lines above say why (a damaged file, too little memory, a port in use)")
     _on_stop_signals(lambda *_: _leave())
+    _limit_memory()
     _say(f"serving {arguments.alias} on {server.listening_address}")
     threading.Event().wait()
     return 0
@@ -105,15 +111,33 @@ def _set_threads(parameters: xllamacpp.CommonParams) -> None:
 def _set_start(parameters: xllamacpp.CommonParams) -> None:
     # Neither a trial run nor, without a GPU, a trial load to see what fits there: half the time until ready.
     parameters.warmup = False
-    parameters.fit_params = any("GPU" in str(device.get("type")) for device in xllamacpp.get_device_info())
+    parameters.fit_params = _has_gpu()
 
 
 def _set_surface(parameters: xllamacpp.CommonParams) -> None:
     parameters.ui = False
     parameters.endpoint_slots = False
+    parameters.endpoint_metrics = True  # how the supervisor sees whether the main loop still turns
     # The gateway alone speaks CORS. An explicit origin that no page has keeps the header out of every answer.
     parameters.cors_origins = "localhost"
     parameters.cors_origins_explicit = True
+
+
+def _has_gpu() -> bool:
+    return any("GPU" in str(device.get("type")) for device in xllamacpp.get_device_info())
+
+
+def _limit_memory() -> None:
+    """Makes a request for too much memory an error of that request, rather than the end of the machine.
+
+    Counted from what is mapped already: the weights, the caches, the stacks of all threads. Drivers of GPUs
+    reserve far more than they use, and macOS knows no such limit: neither gets one.
+    """
+    if _OWN_SIZE.exists() and not _has_gpu():
+        mapped_bytes = int(_OWN_SIZE.read_text().split()[0]) * resource.getpagesize()
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        if most == resource.RLIM_INFINITY or mapped_bytes + SPARE_BYTES < most:
+            resource.setrlimit(resource.RLIMIT_AS, (mapped_bytes + SPARE_BYTES, most))
 
 
 def usable_cores(quota_file: Path = _CGROUP_QUOTA) -> int:

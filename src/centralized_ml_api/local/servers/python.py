@@ -52,6 +52,11 @@ class PythonServer:
         """The engine's path that answers 2xx once the server is ready."""
         return self.serving.ping_path
 
+    @property
+    def work_path(self) -> str | None:
+        """The engine's, if it has one."""
+        return self.serving.work_path
+
     def launch(self, port: int) -> Launch:
         """Builds the process that will answer on `port`. Pure."""
         code = self.serving.code

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
@@ -16,7 +18,6 @@ from centralized_ml_api.local.launch import LINE_LIMIT_BYTES, Launch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 MARK = "MLAPI_STATE_FOLDER"
@@ -25,6 +26,8 @@ MARK = "MLAPI_STATE_FOLDER"
 LAST_LINES = 20
 LIMIT_BYTES = 10 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
+_OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")
+_STRICT = "2"
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -148,7 +151,7 @@ async def _start_with_pipe(launch: Launch) -> tuple[asyncio.subprocess.Process, 
             stdout=writing_end,
             stderr=writing_end,
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=_build_child_setup(launch),
         )
     except BaseException:
         os.close(output)
@@ -156,6 +159,39 @@ async def _start_with_pipe(launch: Launch) -> tuple[asyncio.subprocess.Process, 
     finally:
         os.close(writing_end)
     return child, output
+
+
+def _build_child_setup(launch: Launch) -> Callable[[], None] | None:
+    """Returns what the child runs before its program; None where there is nothing to set up."""
+    steps = [step for step in (_die_with(os.getpid()), _allow_stack(launch.stack_bytes)) if step]
+
+    def set_up() -> None:
+        for step in steps:
+            step()
+
+    return set_up if steps else None
+
+
+def _allow_stack(stack_bytes: int | None, overcommit: Path = _OVERCOMMIT) -> Callable[[], None] | None:
+    """Returns what lets the threads of a child recurse deeper than the system's default.
+
+    A stack takes memory only where it is used. A kernel that counts all that could be used would refuse it.
+
+    Source: https://man7.org/linux/man-pages/man3/pthread_create.3.html (RLIMIT_STACK is what a thread's stack
+    gets) and https://docs.kernel.org/mm/overcommit-accounting.html (2: no overcommit)
+    """
+    with contextlib.suppress(OSError):
+        if overcommit.read_text().strip() == _STRICT:
+            return None
+    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+    if stack_bytes is None or sys.platform != "linux":
+        return None
+    allowed = stack_bytes if most == resource.RLIM_INFINITY else min(stack_bytes, most)
+
+    def set_stack() -> None:
+        resource.setrlimit(resource.RLIMIT_STACK, (allowed, most))
+
+    return set_stack
 
 
 def _die_with(parent: int) -> Callable[[], None] | None:

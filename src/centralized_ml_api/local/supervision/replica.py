@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.ports import free_port
-from centralized_ml_api.local.supervision.probe import ProbeResult
+from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 State = Literal["starting", "ready", "unready", "restarting", "failed"]
 
 STOP_GRACE_SECONDS = 5.0
+STUCK = "answered health checks but no requests"
 FIRST_PROBE_SECONDS = 0.02
 SLOWEST_STARTING_PROBE_SECONDS = 0.5
 
@@ -34,12 +35,15 @@ class Timeouts:
         probe: Between two probes of a server that is ready.
         silence: Until a ready server that answers no probe counts as dead. Long, because a server with a
             single thread does not answer while it computes.
+        work: Until a server is restarted that answers probes but works off no requests: longer than the API
+            waits for an answer, and than a server takes for one part of a long prompt.
         stop: Until a server that was asked to stop is killed.
     """
 
     start: float = 600.0
     probe: float = 5.0
     silence: float = 120.0
+    work: float = 60.0
     stop: float = STOP_GRACE_SECONDS
 
 
@@ -64,7 +68,10 @@ Start = Callable[[Launch, ServerLog], Awaitable[RunningProcess]]
 
 
 class Replica:
-    """A server on a port of its own. Only `run` writes `state`, `reason`, `port` and `restarts`.
+    """A server on a port of its own. Only `run` writes its state.
+
+    `restarts` counts all restarts, `hangs` those of a server that answered probes and worked off no request;
+    `last_restart` is why it was restarted last.
 
     Args:
         server: What to start.
@@ -100,6 +107,8 @@ class Replica:
         self.reason = ""
         self.port = 0
         self.restarts = 0
+        self.hangs = 0
+        self.last_restart = ""
 
     @property
     def pid(self) -> int | None:
@@ -115,6 +124,7 @@ class Replica:
                     self._become("restarting", self.reason)
                     await asyncio.sleep(self._policy.delay_seconds)
                     self.restarts += 1
+                    self.last_restart = self.reason
             self._become("failed", self.reason)
         finally:
             await self._stop_process()
@@ -167,7 +177,7 @@ class Replica:
     async def _until_ready(self, ended: asyncio.Task[int]) -> bool:
         begun = _now()
         while _now() - begun < self._timeouts.start:
-            if await self._probe() is ProbeResult.READY:
+            if await self._probe(self._server.ping_path) is ProbeResult.READY:
                 return True
             if await _ends_within(ended, pause_until_probe(_now() - begun)):
                 self.reason = f"ended with status {ended.result()} before it was ready"
@@ -176,9 +186,22 @@ class Replica:
         return False
 
     async def _while_healthy(self, ended: asyncio.Task[int]) -> None:
+        stuck = asyncio.create_task(self._until_stuck())
+        try:
+            await self._watch_health(ended, stuck)
+        finally:
+            stuck.cancel()
+            await asyncio.wait({stuck})
+
+    async def _watch_health(self, ended: asyncio.Task[int], stuck: asyncio.Task[None]) -> None:
         last_answer = _now()
         while not await _ends_within(ended, self._timeouts.probe):
-            result = await self._probe()
+            if stuck.done():
+                self.hangs += 1
+                self.reason = f"{STUCK}: restarted"
+                self.log.write(self.reason.encode())
+                return
+            result = await self._probe(self._server.ping_path)
             if result in {ProbeResult.READY, ProbeResult.NOT_READY}:
                 last_answer = _now()
                 ready = result is ProbeResult.READY
@@ -188,8 +211,16 @@ class Replica:
                 return
         self.reason = f"ended with status {ended.result()}"
 
-    async def _probe(self) -> ProbeResult:
-        return await self._prober.probe(f"http://127.0.0.1:{self.port}{self._server.ping_path}")
+    async def _until_stuck(self) -> None:
+        """Returns once the server has not answered at its `work_path` in time; never if it has none."""
+        while self._server.work_path:
+            await asyncio.sleep(self._timeouts.probe)
+            if await self._probe(self._server.work_path, self._timeouts.work) is ProbeResult.SILENT:
+                return
+        await asyncio.Event().wait()
+
+    async def _probe(self, path: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
+        return await self._prober.probe(f"http://127.0.0.1:{self.port}{path}", timeout_seconds)
 
     async def _stop_process(self) -> None:
         process, self._process = self._process, None

@@ -28,7 +28,11 @@ SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The state of a service: `detail` is what it waits for, or why it failed; `log` holds its last lines."""
+    """The state of a service: `detail` is what it waits for, or why it failed; `log` holds its last lines.
+
+    `hangs` counts restarts because health checks were answered and requests were not; `last_restart` is why
+    there was one last.
+    """
 
     state: ServiceState
     detail: str = ""
@@ -37,6 +41,8 @@ class Report:
     restarts: int = 0
     pids: tuple[int, ...] = ()
     log: tuple[str, ...] = ()
+    hangs: int = 0
+    last_restart: str = ""
 
 
 class Service(Protocol):
@@ -144,6 +150,10 @@ class ReplicatedService:
             ready_replicas=len(self._ready_ports()),
             replicas=self._count,
             restarts=sum(replica.restarts for replica in self._replicas),
+            hangs=sum(replica.hangs for replica in self._replicas),
+            last_restart=next(
+                (replica.last_restart for replica in self._replicas if replica.last_restart), ""
+            ),
             pids=tuple(replica.pid for replica in self._replicas if replica.pid is not None),
             log=tuple(shown.log.last_lines()),
         )

@@ -120,13 +120,19 @@ def _collect_models(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
     replicas = GaugeMetricFamily("mlapi_replicas", "Processes that should serve.", labels=labels)
     ready_replicas = GaugeMetricFamily("mlapi_replicas_ready", "Processes that do serve.", labels=labels)
     restarts = CounterMetricFamily("mlapi_restarts", "Restarts of processes.", labels=labels)
+    hangs = CounterMetricFamily(
+        "mlapi_hangs",
+        "Restarts of processes that answered health checks but no requests.",
+        labels=labels,
+    )
     for entry in entries:
         ready.add_metric((entry.name,), int(entry.state == "ready"))
         for part in entry.parts:
             replicas.add_metric((entry.name, part.name), part.replicas)
             ready_replicas.add_metric((entry.name, part.name), part.ready_replicas)
             restarts.add_metric((entry.name, part.name), part.restarts)
-    yield from (ready, replicas, ready_replicas, restarts)
+            hangs.add_metric((entry.name, part.name), part.hangs)
+    yield from (ready, replicas, ready_replicas, restarts, hangs)
 
 
 def _collect_limits(traffic: Traffic) -> Iterator[Metric]:

@@ -29,6 +29,17 @@ def test_the_address_comes_first_then_a_line_for_each_path() -> None:
     ]
 
 
+def test_a_restart_says_why() -> None:
+    part = PartStatus(
+        "chat", "ready", "", 1, 1, 2, (), (), hangs=1, last_restart="does not answer: restarted"
+    )
+    status = replace(STATUS, entries=(replace(entry("ready"), parts=(part,)),))
+    last_line = (
+        "  /chat                    ready        chat 1/1  2 restarts, last: does not answer: restarted"
+    )
+    assert render_status(status, NOW).splitlines()[-1] == last_line
+
+
 def test_what_only_some_have_is_said_where_it_is() -> None:
     status = replace(
         STATUS,

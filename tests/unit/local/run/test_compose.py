@@ -196,12 +196,12 @@ def test_the_status_of_an_entry_has_every_part_and_how_it_is(tmp_path: Path) -> 
     wrapped = entry("a", LLAMA, function=function(tmp_path), integration="lambda")
     machine = Machine(plan(wrapped, entry("none", serving=None)))
     model = machine.services["a"].service
-    report = Report("restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",))
+    report = Report("restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",), 1, "silent")
     model.report = lambda: report  # type: ignore[method-assign]
     served, none = machine.statuses()
     parts = (
         PartStatus("a.function", "ready", "", 0, 1, 0, (), ()),
-        PartStatus("a", "restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",)),
+        PartStatus("a", "restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",), 1, "silent"),
     )
     assert served == EntryStatus("a", "/a", "restarting", "ended with status 1", "llama.cpp", "lambda", parts)
     assert none == EntryStatus("none", "/none", "not served", machine.refused["none"], "", "api", ())

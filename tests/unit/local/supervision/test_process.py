@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -77,6 +79,21 @@ def test_it_inherits_the_mark_and_nothing_else_that_it_was_not_given(
         return log
 
     assert asyncio.run(run()).last_lines() == [f"['LC_ALL', '{MARK}']"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are stacks of threads taken from it")
+@pytest.mark.parametrize("stack_bytes", [None, 2**26])
+def test_its_threads_have_as_much_stack_as_it_asks_for(tmp_path: Path, stack_bytes: int | None) -> None:
+    ours, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    code = "import resource; print(resource.getrlimit(resource.RLIMIT_STACK)[0])"
+    launch = replace(python(code, tmp_path), stack_bytes=stack_bytes)
+
+    async def run() -> ServerLog:
+        log = ServerLog(tmp_path / "log")
+        await (await start_process(launch, log)).wait()
+        return log
+
+    assert asyncio.run(run()).last_lines() == [str(stack_bytes or ours)]
 
 
 def test_an_endless_line_does_not_stop_the_reading(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ READY, NOT_READY, REFUSED, SILENT = (
     ProbeResult.REFUSED,
     ProbeResult.SILENT,
 )
-TIMEOUTS = Timeouts(start=600, probe=5, silence=120, stop=3)
+TIMEOUTS = Timeouts(start=600, probe=5, silence=120, work=60, stop=3)
 
 
 class Scene:
@@ -327,3 +327,38 @@ def test_waiting_for_a_start_makes_it_no_longer_by_more_than_a_twentieth() -> No
     assert pause_until_probe(0) == FIRST_PROBE_SECONDS
     assert pause_until_probe(4) == pytest.approx(0.2)
     assert pause_until_probe(600) == SLOWEST_STARTING_PROBE_SECONDS
+
+
+def test_one_that_answers_health_checks_but_no_requests_is_restarted(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for(100)
+        assert (scene.replica.state, scene.replica.restarts) == ("ready", 0)
+        scene.machine.delays["/work"] = float("inf")
+        await wait_for(TIMEOUTS.work - 1)
+        assert (scene.replica.state, scene.replica.restarts) == ("ready", 0)
+        scene.machine.delays.clear()
+        await wait_for(3 * TIMEOUTS.probe)
+        assert scene.state == "ready"
+        assert (scene.replica.restarts, scene.replica.hangs) == (1, 1)
+        assert scene.replica.last_restart == "answered health checks but no requests: restarted"
+
+    scene = play(tmp_path, scenario, server=FakeServer(work_path="/work"))
+    assert ("restarting", "answered health checks but no requests: restarted") in scene.seen
+    assert "answered health checks but no requests: restarted" in scene.replica.log.path.read_text()
+
+
+def test_requests_that_take_long_are_no_hang(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.delays["/work"] = TIMEOUTS.work - 1
+        await wait_for(20 * TIMEOUTS.work)
+        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
+
+    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
+
+
+def test_an_engine_without_such_a_path_is_not_asked(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for(20 * TIMEOUTS.work)
+        assert {url.rpartition("/")[2] for _, url in scene.machine.probes} == {"ping"}
+
+    play(tmp_path, scenario)

@@ -48,6 +48,7 @@ class Script:
     code: str
     cwd: Path
     ping_path: str = "/ping"
+    work_path: str | None = None
     needs: tuple[Path, ...] = ()
 
     def launch(self, port: int) -> Launch:

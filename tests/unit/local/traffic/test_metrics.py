@@ -9,7 +9,7 @@ from centralized_ml_api.local.traffic.metrics import render_metrics
 from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
 
 ODD = 'a"b\\c\nd'
-PART = PartStatus("chat", "ready", "", 1, 2, 3, (4711,), ("a line of the log",))
+PART = PartStatus("chat", "ready", "", 1, 2, 3, (4711,), ("a line of the log",), hangs=2)
 ENTRY = EntryStatus("chat", "/chat", "ready", "", "llama.cpp", "api", (PART,))
 STATUS = LocalStatus(
     1, "c.json", ".mlapi", 0.0, "http://a", "", "http://b", (ENTRY,), (), "2030-01-01T00:00:00Z"
@@ -37,6 +37,7 @@ def test_calls_models_and_the_end_are_there_in_base_units() -> None:
     assert found["mlapi_requests_in_flight[('model', 'chat')]"] == 3
     assert found["mlapi_replicas_ready[('model', 'chat'), ('part', 'chat')]"] == 1
     assert found["mlapi_restarts_total[('model', 'chat'), ('part', 'chat')]"] == 3
+    assert found["mlapi_hangs_total[('model', 'chat'), ('part', 'chat')]"] == 2
     assert found["mlapi_ends_timestamp_seconds[]"] == 1893456000
     assert found["mlapi_gateway_up[]"] == 1
 
