@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 EntryState = Literal["ready", "preparing", "starting", "restarting", "unready", "failed", "not served"]
@@ -47,13 +48,33 @@ class EntryStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Unapplied:
+    """What is saved could not be applied: what is served is older.
+
+    `since` is in seconds since the epoch, `reason` a sentence without a full stop. `entry` is the one that
+    did not start, empty where it is the config or the gateway.
+    """
+
+    since: float
+    reason: str
+    entry: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The same for a reader."""
+        since = datetime.fromtimestamp(self.since, UTC)
+        what = f"What is saved could not be applied, since {since:%Y-%m-%d %H:%M:%SZ}: {self.reason}."
+        return f"{what} What was saved before goes on."
+
+
+@dataclass(frozen=True, slots=True)
 class LocalStatus:
     """The whole local target. `started` is in seconds since the epoch.
 
     `address` is empty until the gateway listens for the first time, `gateway_trouble` while the gateway runs.
     `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself. `metrics` is
     where Prometheus asks, empty when it was not asked for. `overdue` tells that slow entries are no longer
-    waited for.
+    waited for. `unapplied` is None while what is saved is what is served.
     """
 
     pid: int
@@ -68,6 +89,7 @@ class LocalStatus:
     ends: str = ""
     metrics: str = ""
     overdue: bool = False
+    unapplied: Unapplied | None = None
 
     @property
     def settled(self) -> bool:
@@ -98,7 +120,9 @@ class LocalStatus:
         """Returns the status that `to_json` made these values from."""
         fields = {key: value[key] for key in cls.__slots__}
         entries = tuple(_entry(entry) for entry in fields.pop("entries"))
-        return cls(**{**fields, "notes": tuple(fields["notes"])}, entries=entries)
+        edit = fields.pop("unapplied")
+        unapplied = Unapplied(**edit) if edit else None
+        return cls(**{**fields, "notes": tuple(fields["notes"])}, entries=entries, unapplied=unapplied)
 
 
 def _entry(value: dict[str, Any]) -> EntryStatus:

@@ -12,7 +12,7 @@ from centralized_ml_api.errors import Location, Problem
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import list_teams
 from centralized_ml_api.local.run.change import Failure, Reloaded
-from centralized_ml_api.local.status import EntryStatus, LocalStatus
+from centralized_ml_api.local.status import EntryStatus, LocalStatus, Unapplied
 from support.control import SilentTarget, serve_control
 from support.odd_server import OddServer
 from support.verbs import mlapi
@@ -146,6 +146,21 @@ def test_call_sends_the_sample_of_the_config_that_runs(target: SilentTarget, tmp
 
 
 @pytest.mark.usefixtures("target")
+def test_where_calls_need_a_key_a_call_takes_that_of_a_team_that_may(tmp_path: Path) -> None:
+    teams = [{"name": "red", "models": ["other"]}, {"name": "blue", "models": ["echo"]}]
+    other = {**ECHO, "name": "other"}
+    config = {"models": [], "endpoints": [ECHO, other], "event": {"teams": teams}}
+    (tmp_path / "models.json").write_text(json.dumps(config))
+    store = KeyStore(tmp_path / ".mlapi")
+    _, blue = store.change(lambda _: list_teams((), ("red", "blue")))
+    assert ["x-api-key", blue.key] in json.loads(mlapi("call", "echo", cwd=tmp_path).out)["headers"]
+    own = mlapi("call", "echo", "--key", "mine", cwd=tmp_path)
+    assert ["x-api-key", "mine"] in json.loads(own.out)["headers"]
+    (tmp_path / "models.json").write_text("{")
+    assert ["x-api-key", blue.key] not in json.loads(mlapi("call", "echo", cwd=tmp_path).out)["headers"]
+
+
+@pytest.mark.usefixtures("target")
 def test_call_of_no_model_names_those_there_are(tmp_path: Path) -> None:
     ran = mlapi("call", "chat", cwd=tmp_path)
     assert ran.status == 2
@@ -167,6 +182,21 @@ def test_smoke_calls_what_runs(tmp_path: Path) -> None:
     assert ran.status == 0
     assert ran.out.split()[:3] == ["echo", "ok", "200"]
     assert ran.talk.splitlines() == ["1 ok", "Next: mlapi call echo"]
+
+
+def test_smoke_warns_of_what_is_saved_and_not_served(target: SilentTarget, tmp_path: Path) -> None:
+    target.current = replace(
+        target.current, unapplied=Unapplied(0.0, "models.json:1:1: not valid JSON [C004]")
+    )
+    (tmp_path / "models.json").write_text("{")
+    ran = mlapi("smoke", cwd=tmp_path)
+    assert ran.status == 0, "what is served answers"
+    assert ran.out.split()[:3] == ["echo", "ok", "200"]
+    assert ran.talk.startswith(
+        "Warning: What is saved could not be applied, since 1970-01-01 00:00:00Z: models.json:1:1"
+    )
+    status = mlapi("status", cwd=tmp_path)
+    assert (status.status, status.talk) == (1, "Next: mlapi check models.json\n")
 
 
 def test_while_the_gateway_starts_a_call_says_so(target: SilentTarget, tmp_path: Path) -> None:

@@ -103,7 +103,10 @@ def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *,
     """
     api = choose_api(url, key, state)
     if url is None:
-        wait_settled(connect(state), output.talk)
+        client = connect(state)
+        wait_settled(client, output.talk)
+        if edit := client.status().unapplied:
+            output.talk(f"Warning: {edit.sentence}")
     models = load_planned(load_plan_and_warn(config)) if config else load_served(api)
     outcomes = _call_all(models, api, shown=not as_json)
     verdicts = Counter(outcome.verdict for outcome in outcomes)

@@ -15,7 +15,7 @@ from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.targets import connect
 from centralized_ml_api.cli.verbs.logs import has_log
-from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _TROUBLED = {"failed", "restarting", "unready"}
 def status(state: Path, *, as_json: bool, watch: bool) -> int:
     """Show what runs here: every model, its state, its restarts.
 
-    Exit status 1 when one of them is not ready.
+    Exit status 1 when one of them is not ready, or when what is saved could not be applied.
     """
     if watch and as_json:
         again = command("status", "--json", *state_flags(state))
@@ -49,24 +49,27 @@ def status(state: Path, *, as_json: bool, watch: bool) -> int:
         output.data_json(now.to_json())
     else:
         output.data(render_status(now, time.time()))
-        output.next_command(command(*_next_words(now), *state_flags(state)))
+        output.next_command(command(*_next_words(now, state_flags(state))))
     return int(not is_well(now))
 
 
-def _next_words(status: LocalStatus) -> tuple[str, ...]:
+def _next_words(status: LocalStatus, flags: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the command that looks into what is wrong; where nothing is, the one that calls the models."""
     if is_well(status) and status.address and status.serving:
-        return ("smoke",)
+        return "smoke", *flags
+    if status.unapplied and not status.unapplied.entry and not status.gateway_trouble:
+        return "check", shown_path(Path(status.config))
     troubled = [entry.name for entry in status.entries if entry.state in _TROUBLED]
-    names = ["gateway", *troubled] if status.gateway_trouble else troubled
+    unapplied = [status.unapplied.entry] if status.unapplied else []
+    names = [*(["gateway"] if status.gateway_trouble else []), *troubled, *unapplied]
     with_log = (name for name in names if has_log(Path(status.state_folder), name))
     named = next(with_log, None)
-    return ("logs", named) if named else ("status", "--watch")
+    return ("logs", named, *flags) if named else ("status", "--watch", *flags)
 
 
 def is_well(status: LocalStatus) -> bool:
-    """Returns whether the gateway and every entry that is served are ready. Pure."""
-    return not status.gateway_trouble and all(
+    """Returns whether the gateway and every entry that is served are ready, as saved. Pure."""
+    return not (status.gateway_trouble or status.unapplied) and all(
         entry.state in {"ready", "not served"} for entry in status.entries
     )
 
@@ -81,6 +84,8 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
         lines.append(render_end(datetime.fromisoformat(status.ends), now))
     if status.gateway_trouble:
         lines.append(f"gateway: {status.gateway_trouble}")
+    if status.unapplied:
+        lines.append(status.unapplied.sentence)
     lines.append(f"SageMaker runtime: {status.sagemaker_runtime}")
     if status.metrics:
         lines.append(f"Metrics for Prometheus: {status.metrics}")

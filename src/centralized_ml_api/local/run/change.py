@@ -6,6 +6,7 @@ Pure, except that services are asked how they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.run.specs import services_of
@@ -38,7 +39,7 @@ class Reloaded:
 
     The new version of an entry in `kept` did not start, so the old one goes on whole. Entries in `failed` did
     not start and had no working version before. `event` names what else changed: "teams", "models of teams",
-    "limits", "end".
+    "limits", "end", "budget".
     """
 
     added: tuple[str, ...] = ()
@@ -124,6 +125,8 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
         yield "limits"
     if before.ends != after.ends:
         yield "end"
+    if before.budget != after.budget:
+        yield "budget"
 
 
 def _limits(team: TeamPlan) -> tuple[object, ...]:
@@ -132,19 +135,28 @@ def _limits(team: TeamPlan) -> tuple[object, ...]:
 
 def describe_reload(changes: dict[str, Any]) -> str:
     """Words what a reload did, in a sentence or a few lines; takes a `Reloaded` as plain values."""
-    words = [
-        f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
-    ]
-    if changes["event"]:
-        words.append(f"changed in the event: {', '.join(changes['event'])}")
+    words = _words(changes)
     is_same = not (changes["kept"] or changes["failed"])
     nothing = "the API already matches the config" if is_same else "nothing changed"
     lines = ["Reloaded: " + ("; ".join(words) or nothing) + "."]
+    before = changes.get("applied_edit")
+    if not words and is_same and before and _words(before):
+        at = datetime.fromtimestamp(before["at"], UTC)
+        lines.append(f"The last edit applied itself at {at:%H:%M:%SZ}: {'; '.join(_words(before))}.")
     for failure in changes["kept"]:
         lines += _describe_failure(failure, "keeps its old version; the new one could not be started")
     for failure in changes["failed"]:
         lines += _describe_failure(failure, "could not be started")
     return "\n".join(lines)
+
+
+def _words(changes: dict[str, Any]) -> list[str]:
+    words = [
+        f"{word} {', '.join(changes[word])}" for word in ("added", "changed", "removed") if changes[word]
+    ]
+    if changes["event"]:
+        words.append(f"changed in the event: {', '.join(changes['event'])}")
+    return words
 
 
 def _describe_failure(failure: dict[str, Any], words: str) -> list[str]:

@@ -19,7 +19,11 @@ LOG_LIMIT_BYTES = 50 * 1024 * 1024
 
 
 async def watch_edits(
-    paths: Callable[[], Iterable[Path]], changed: Callable[[], Awaitable[None]], clock: Clock = WALL_CLOCK
+    paths: Callable[[], Iterable[Path]],
+    changed: Callable[[], Awaitable[None]],
+    clock: Clock = WALL_CLOCK,
+    *,
+    is_applied: Callable[[], Awaitable[bool]],
 ) -> None:
     """Calls `changed` after every edit, until cancelled.
 
@@ -27,8 +31,12 @@ async def watch_edits(
         paths: Returns the files and folders to look at. A path that is new is only remembered.
         changed: Several edits in a row count as one, once the files have rested for a moment.
         clock: Waits between two looks.
+        is_applied: Returns whether what is saved is applied; asked once, for an edit before the first look.
     """
     known = await _look(paths)
+    if not await is_applied():
+        known = await _rest(paths, known, clock)
+        await changed()
     while True:
         await clock.sleep(LOOK_SECONDS)
         seen = await _look(paths)

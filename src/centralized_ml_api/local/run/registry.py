@@ -103,6 +103,11 @@ class Registry:
         gone = [name for name in self._running if name not in names]
         return [self._running.pop(name) for name in gone]
 
+    def remove(self, names: Collection[str]) -> None:
+        """Takes these names away from their services, which go on running."""
+        for name in names:
+            self._running.pop(name, None)
+
     async def stop_all(self) -> None:
         """Ends every service and waits until all are gone."""
         await stop_services(self.remove_all_but(()))
@@ -133,6 +138,11 @@ class Retirement:
     def add(self, services: Iterable[Running]) -> None:
         """Lets services retire. They go on running until `finish` is told that no route leads to them."""
         self._finishing.update(dict.fromkeys(services))
+
+    def take_back(self, services: Iterable[Running]) -> None:
+        """Forgets services that are needed after all; none of them has begun to end."""
+        for running in services:
+            del self._finishing[running]
 
     def finish(self, services: Iterable[Running]) -> None:
         """Begins to end the services that no route of the gateway leads to any more."""

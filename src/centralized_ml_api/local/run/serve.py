@@ -135,7 +135,7 @@ class LocalTarget:
         self._supervisor = Supervisor(
             self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail, clock=clock
         )
-        self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan)
+        self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
 
     async def run(self, plan: ApiPlan) -> int:
         """Serves until stopped; returns the exit status.
@@ -199,7 +199,12 @@ class LocalTarget:
                 gateway.run(),
                 self._keys.run(supervisor.note_change),
                 self._quotas.run(supervisor.note_change),
-                watch_edits(self._reloader.watched, self._reloader.apply_edit, clock),
+                watch_edits(
+                    self._reloader.watched,
+                    self._reloader.apply_edit,
+                    clock,
+                    is_applied=self._reloader.is_applied,
+                ),
                 # After a restore the gateway restarts: it watched files that are gone.
                 watch_state_folder(self._restore, gateway.restart, self._terminal.talk, clock),
                 watch_access_log(self._access_log, gateway.reopen_logs, self._usage.collect, clock=clock),
@@ -253,6 +258,7 @@ class LocalTarget:
             ends=render_instant(end.at) if end else "",
             metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
             overdue=self._first_start.overdue,
+            unapplied=self._reloader.unapplied,
         )
 
     def _show(self) -> None:

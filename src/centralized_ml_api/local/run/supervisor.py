@@ -6,8 +6,9 @@ Everything runs in one event loop, and each part of the state has one writer:
                               the one lock. Both go through `_switch_to`, which never waits midway; `start`
                               alone learns `_known` a moment later
     _registry                 the same: names change hands only in `_switch_to`
-    _retiring                 `_switch_to` adds services that lost their names; `_publish` lets them finish
-                              once the gateway has no route to them; each leaves when it has ended
+    _retiring                 `_switch_to` adds services that lost their names, and takes them back when the
+                              gateway refuses; `_publish` lets them finish once the gateway has no route to
+                              them; each leaves when it has ended
     _fault, _key_fault        `run`: what was said last, because nothing is said twice
 
 Every other method reads, and `note_change` asks `run` to publish anew.
@@ -29,7 +30,7 @@ from centralized_ml_api.local.run.specs import DesiredState, build_desired_state
 from centralized_ml_api.plan.types import ApiPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Sequence
 
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.run.gateway_process import SupervisedGateway
@@ -74,6 +75,7 @@ class Supervisor:
         self._retiring = Retirement(gateway.active_requests, self.note_change, clock)
         self._fault = ""
         self._key_fault = ""
+        self._publishing = asyncio.Lock()
         self._changed = asyncio.Event()
         self._settled = asyncio.Condition()
         self._retry: asyncio.Task[None] | None = None
@@ -82,6 +84,16 @@ class Supervisor:
     def plan(self) -> ApiPlan:
         """The plan that is served now."""
         return self._plan
+
+    async def is_applied(self, plan: ApiPlan) -> bool:
+        """Returns whether a plan and the code that it runs are what is served."""
+        if (plan.deployments, plan.event) != (self._plan.deployments, self._plan.event):
+            return False
+        desired = await asyncio.to_thread(build_desired_state, plan)
+        return all(
+            (running := self._registry.find(name)) is not None and running.spec == spec
+            for name, spec in desired.specs.items()
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -148,7 +160,7 @@ class Supervisor:
         services end when their last calls are over. An entry of which a part does not start stays as it was.
 
         Raises:
-            StartError: The gateway refuses the new routes.
+            StartError: The gateway refuses the new routes; everything stays as it was.
         """
         # In a thread: it may look at files and ask web servers for sizes.
         desired = await asyncio.to_thread(build_desired_state, plan)
@@ -166,8 +178,15 @@ class Supervisor:
             raise
         refused = {name: reason for name, reason in desired.refused.items() if name not in kept}
         started = [running for running in fresh if running.spec.entry not in kept]
-        self._switch_to(plan, replace(desired, refused=refused), known, started)
-        await self._publish()
+        async with self._publishing:  # nobody else publishes what may be taken back
+            switch_back = self._switch_to(plan, replace(desired, refused=refused), known, started)
+            try:
+                await self._publish_now()
+            except StartError:
+                switch_back()
+                self.note_change()  # of several files that the gateway reads, it may have taken some
+                await stop_services(started)
+                raise
         self.note_change()
         return change.reloaded
 
@@ -184,18 +203,33 @@ class Supervisor:
         ]
 
     def _switch_to(
-        self, plan: ApiPlan, desired: DesiredState, known: Known, started: Iterable[Running]
-    ) -> None:
-        """Gives the started services their names; those that no entry of the plan uses any more retire."""
+        self, plan: ApiPlan, desired: DesiredState, known: Known, started: Sequence[Running]
+    ) -> Callable[[], None]:
+        """Gives the started services their names; those that no entry of the plan uses any more retire.
+
+        Returns:
+            What switches back, as long as nothing was published.
+        """
+        before = self._plan, self._desired, self._known
         used = {
             name
             for entry in plan.deployments
             if entry.name not in desired.refused
             for name in services_of(entry)
         }
-        replaced = [before for running in started if (before := self._registry.install(running))]
-        self._retiring.add([*replaced, *self._registry.remove_all_but(used)])
+        replaced = [old for running in started if (old := self._registry.install(running))]
+        retiring = [*replaced, *self._registry.remove_all_but(used)]
+        self._retiring.add(retiring)
         self._plan, self._desired, self._known = plan, desired, known
+
+        def switch_back() -> None:
+            self._plan, self._desired, self._known = before
+            self._retiring.take_back(retiring)
+            self._registry.remove({running.spec.name for running in started})
+            for running in retiring:
+                self._registry.install(running)
+
+        return switch_back
 
     async def _until_settled(self, services: Collection[Running]) -> None:
         async with self._settled:
@@ -223,6 +257,10 @@ class Supervisor:
         self.note_change()
 
     async def _publish(self) -> None:
+        async with self._publishing:
+            await self._publish_now()
+
+    async def _publish_now(self) -> None:
         """Tells the gateway what is ready; then ends what no route leads to, once its calls are over."""
         retiring = self._retiring.services  # what retires meanwhile still has its route
         keys = await self._keys.use(team.name for team in self._plan.event.teams)

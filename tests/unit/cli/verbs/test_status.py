@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from centralized_ml_api.cli.verbs.status import is_well, render_status
-from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, Unapplied
 
 NOW = 1_893_492_000.0  # 2030-01-01T10:00:00Z
 URL = "http://127.0.0.1:8080"
@@ -57,6 +57,16 @@ def test_what_only_some_have_is_said_where_it_is() -> None:
         "Metrics for Prometheus: http://127.0.0.1:7",
         "note: careful",
     ]
+
+
+def test_what_is_saved_and_not_served_is_said_and_all_is_not_well() -> None:
+    status = replace(STATUS, unapplied=Unapplied(NOW - 60, "models.json:3:5: unknown key [C010]"))
+    assert render_status(status, NOW).splitlines()[1] == (
+        "What is saved could not be applied, since 2030-01-01 09:59:00Z: models.json:3:5: unknown key [C010]."
+        " What was saved before goes on."
+    )
+    assert not is_well(status)
+    assert LocalStatus.from_json(status.to_json()) == status
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from centralized_ml_api.local.run.change import Change, Failure, Reloaded, decide_change, describe_reload
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.plan.engines import CommandServing
-from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.event import BudgetPlan, EventPlan, TeamPlan, Throttle
 from centralized_ml_api.plan.types import ApiPlan
 from support.fake_target import entry, function, plan, running
 
@@ -119,6 +119,7 @@ def said(before: EventPlan, after: EventPlan) -> str:
         ({"teams": (RED,), "throttle": Throttle(1, 2)}, "limits"),
         ({"teams": (RED,), "ends": datetime(2099, 1, 1, tzinfo=UTC)}, "end"),
         ({"teams": (BLUE,), "throttle": Throttle(1, 2)}, "teams, limits"),
+        ({"teams": (RED,), "budget": BudgetPlan(500, "us@example.org")}, "budget"),
     ],
 )
 def test_what_changed_of_the_event_is_said(after: dict[str, Any], words: str) -> None:
@@ -148,3 +149,13 @@ def test_everything_a_reload_did_is_said_with_the_last_lines_of_what_failed() ->
     ]
     for nothing in (Reloaded(kept=done.kept), Reloaded(failed=done.failed)):
         assert describe_reload(asdict(nothing)).startswith("Reloaded: nothing changed.\n")
+
+
+def test_a_reload_after_the_edit_applied_itself_says_what_that_edit_changed() -> None:
+    edit = {**asdict(Reloaded(added=("a",), event=("teams", "limits"))), "at": 1_893_492_000.0}
+    assert describe_reload({**asdict(Reloaded()), "applied_edit": edit}).splitlines() == [
+        "Reloaded: the API already matches the config.",
+        "The last edit applied itself at 10:00:00Z: added a; changed in the event: teams, limits.",
+    ]
+    own = {**asdict(Reloaded(removed=("b",))), "applied_edit": edit}
+    assert describe_reload(own) == "Reloaded: removed b."

@@ -65,6 +65,23 @@ def noted(calls: list[object], what: object) -> Callable[[], Awaitable[None]]:
     return note
 
 
+async def applied() -> bool:
+    """Nothing was edited before the first look."""
+    return True
+
+
+def test_an_edit_before_the_first_look_is_told_too(tmp_path: Path) -> None:
+    file, told = tmp_path / "models.json", list[object]()
+
+    async def unapplied() -> bool:
+        return False
+
+    script = Script(lambda: append(file, b"more"), nothing, nothing)
+    play(watch_edits(lambda: [file], noted(told, "edited"), script.clock, is_applied=unapplied))
+    assert told == ["edited"]
+    assert script.slept == [SETTLE_SECONDS, SETTLE_SECONDS, LOOK_SECONDS]
+
+
 def test_an_edit_is_told_once_the_file_has_rested(tmp_path: Path) -> None:
     file, told = tmp_path / "models.json", list[object]()
     script = Script(
@@ -75,7 +92,7 @@ def test_an_edit_is_told_once_the_file_has_rested(tmp_path: Path) -> None:
         lambda: told.append("rests"),
         lambda: told.append("looks on"),
     )
-    play(watch_edits(lambda: [file], noted(told, "edited"), script.clock))
+    play(watch_edits(lambda: [file], noted(told, "edited"), script.clock, is_applied=applied))
     assert told == ["rests", "edited", "looks on"]
     assert script.slept == [*[LOOK_SECONDS] * 2, *[SETTLE_SECONDS] * 3, LOOK_SECONDS]
 
@@ -88,7 +105,8 @@ def test_what_was_edited_while_it_was_applied_is_told_next(tmp_path: Path) -> No
         if len(told) == 1:
             append(file, b"more")
 
-    play(watch_edits(lambda: [file], apply, Script(lambda: append(file, b"one"), *[nothing] * 4).clock))
+    script = Script(lambda: append(file, b"one"), *[nothing] * 4)
+    play(watch_edits(lambda: [file], apply, script.clock, is_applied=applied))
     assert told == ["edited", "edited"]
 
 
@@ -98,7 +116,7 @@ def test_a_file_that_is_new_to_it_is_only_remembered(tmp_path: Path) -> None:
     other.write_text("1")
     watched = [file]
     script = Script(lambda: watched.append(other), nothing, lambda: append(other, b"2"), *[nothing] * 2)
-    play(watch_edits(lambda: watched, noted(told, "edited"), script.clock))
+    play(watch_edits(lambda: watched, noted(told, "edited"), script.clock, is_applied=applied))
     assert told == ["edited"]
     assert script.slept == [*[LOOK_SECONDS] * 3, SETTLE_SECONDS, LOOK_SECONDS]
 

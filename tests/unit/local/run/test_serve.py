@@ -295,7 +295,8 @@ def test_a_reload_changes_what_is_served_and_when_it_ends(tmp_path: Path) -> Non
                 world.config.rename(elsewhere)
                 changes = await world.ask(lambda client: client.reload(elsewhere))
                 assert changes == {
-                    key: [] for key in ("added", "changed", "removed", "kept", "failed", "event")
+                    **{key: [] for key in ("added", "changed", "removed", "kept", "failed", "event")},
+                    "applied_edit": None,
                 }
                 assert (await world.ask(lambda client: client.status())).config == str(elsewhere)
 
@@ -335,6 +336,50 @@ def test_an_edit_is_applied_and_a_wrong_one_changes_nothing(tmp_path: Path) -> N
                 await soon(lambda: "Nothing was changed: the API goes on as before." in world.said)
                 assert len(world.failed) == 1
                 assert [entry.name for entry in world.status.entries] == ["m0", "m1"]
+
+    story(tell)
+
+
+def test_an_edit_that_cannot_be_applied_is_told_until_one_can(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            async with serving(world):
+                assert (await world.ask(lambda client: client.status())).unapplied is None
+                world.config.write_text("{")
+                await soon(lambda: world.failed)
+                first = (await world.ask(lambda client: client.status())).unapplied
+                assert first is not None
+                assert first.reason == f"{world.config}:1:1: not valid JSON [C004]"
+                world.write(url, models=3)
+                await soon(lambda: len(world.failed) == 2)
+                second = (await world.ask(lambda client: client.status())).unapplied
+                assert second is not None
+                assert (second.since, "C0" in second.reason) == (first.since, True)
+                world.write(url, "")
+                await soon(lambda: "Reloaded: added m1." in world.said)
+                assert (await world.ask(lambda client: client.status())).unapplied is None
+                told = await world.ask(lambda client: client.reload(None))
+                assert (told["added"], told["applied_edit"]["added"]) == ([], ["m1"])
+
+    story(tell)
+
+
+def test_an_edit_while_it_starts_is_applied_too(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url)
+            world.envoy.starts.clear()
+            running = asyncio.create_task(world.run())
+            await soon(lambda: world.processes)
+            world.write(url, "")
+            world.envoy.starts.set()
+            await soon(lambda: "Reloaded: added m1." in world.said)
+            assert world.target is not None
+            world.target.request_stop()
+            await running
 
     story(tell)
 

@@ -309,7 +309,7 @@ def world_serving(name: str) -> CommandServing:
     return local.serving
 
 
-def test_nothing_ends_before_the_gateway_has_taken_the_new_routes(tmp_path: Path) -> None:
+def test_what_the_gateway_refuses_is_not_served_later_either(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path, plan(entry("a"))) as world:
             world.gateway.refusal = StartError("no such route")
@@ -317,12 +317,49 @@ def test_nothing_ends_before_the_gateway_has_taken_the_new_routes(tmp_path: Path
                 await world.supervisor.change_to(plan(entry("a", OTHER)))
             for _ in range(50):
                 await asyncio.sleep(0)
-            assert not world.made[0].stopped
+            assert [service.stopped for service in world.made] == [False, True]
             world.gateway.refusal = None
             world.supervisor.note_change()
-            await soon(lambda: world.made[0].stopped)
             await world.settle()
-            assert world.upstreams == ["a@2"]
+            assert world.upstreams == ["a@1"]
+
+    story(tell)
+
+
+def test_after_a_refusal_everything_is_as_it_was_and_the_next_change_works(tmp_path: Path) -> None:
+    async def tell() -> None:
+        before = plan(entry("a"), entry("b"))
+        async with serving(tmp_path, before) as world:
+            world.gateway.refusal = StartError("no such route")
+            with pytest.raises(StartError, match="no such route"):
+                await world.supervisor.change_to(plan(entry("a", OTHER), entry("c"), event=RED))
+            assert world.supervisor.plan == before
+            assert [running.upstream for name in "ab" if (running := world.supervisor.find(name))] == [
+                "a@1",
+                "b@2",
+            ]
+            assert world.supervisor.find("c") is None
+            world.gateway.refusal = None
+            await world.settle()
+            assert world.routes == {"a": "a@1", "b": "b@2"}
+            assert await world.supervisor.change_to(plan(entry("a"))) == Reloaded(removed=("b",))
+            await soon(lambda: world.made[1].stopped)
+            assert not world.made[0].stopped
+
+    story(tell)
+
+
+def test_a_plan_is_applied_when_its_entries_its_event_and_its_code_are_served(tmp_path: Path) -> None:
+    async def tell() -> None:
+        code = tmp_path / "code"
+        code.mkdir()
+        served = plan(entry("a", function=function(code)))
+        async with serving(tmp_path, served) as world:
+            assert await world.supervisor.is_applied(served)
+            assert not await world.supervisor.is_applied(plan(entry("a", OTHER, function=function(code))))
+            assert not await world.supervisor.is_applied(replace(served, event=RED))
+            (code / "index.py").write_text("")
+            assert not await world.supervisor.is_applied(served)
 
     story(tell)
 

@@ -72,6 +72,7 @@ class Lines:
     def show(self, status: LocalStatus, window: Window) -> None:
         """Prints what changed since the last look."""
         self._say("gateway", f"gateway: {status.gateway_trouble or 'ready'}")
+        self._say("edit", status.unapplied.sentence if status.unapplied else "")
         self._say("end", f"Ends at {status.ends}" if status.ends else "")
         for model in window.model_rows(status):
             self._say(f"model {model.name}", render_model(model))

@@ -73,6 +73,8 @@ def _head(status: LocalStatus, now: datetime) -> Iterable[str]:
         yield render_end(datetime.fromisoformat(status.ends), now)
     if status.gateway_trouble:
         yield f"gateway: {status.gateway_trouble}"
+    if status.unapplied:
+        yield status.unapplied.sentence
 
 
 def _models(rows: Iterable[ModelRow]) -> Table:

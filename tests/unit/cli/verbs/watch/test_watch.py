@@ -13,7 +13,7 @@ from rich.console import Console
 from centralized_ml_api.cli.verbs.watch import Lines
 from centralized_ml_api.cli.verbs.watch.rows import Window
 from centralized_ml_api.cli.verbs.watch.table import build_screen, render_model, render_team
-from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, Unapplied
 from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
 
 NOW = datetime(2030, 1, 1, 10, 0, tzinfo=UTC)
@@ -52,6 +52,17 @@ def test_a_model_shows_rates_and_latencies_of_the_last_seconds() -> None:
     row = looks.model_rows(replace(STATUS, entries=(entry("chat", restarts=2),)))[0]
     assert render_model(row) == (
         "chat: ready, up 2/3, restarts 2, req/s 3.0, err/s 0.0, p50 ms 150, p95 ms 195, active 4"
+    )
+
+
+def test_what_is_saved_and_not_served_is_on_the_screen_and_in_the_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status = replace(STATUS, unapplied=Unapplied(NOW.timestamp(), "chat: no such program", "chat"))
+    assert "What is saved could not be applied, since 2030-01-01" in screen(status, window(), 120)
+    Lines().show(status, window())
+    assert (
+        "could not be applied, since 2030-01-01 10:00:00Z: chat: no such program." in capsys.readouterr().out
     )
 
 
