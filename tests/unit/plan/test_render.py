@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.render import Target, plan_notes
+from centralized_ml_api.plan.render import Target, plan_notes, render_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +57,22 @@ def test_the_end_is_told_on_both_targets_and_nothing_without_one(tmp_path: Path)
     for target in TARGETS:
         assert "Ends automatically at 2030-06-01T16:00:00Z." in plan_notes(ending, target)
         assert "Ends" not in " ".join(plan_notes(endless, target))
+
+
+def test_the_instances_on_aws_are_a_count_a_range_or_what_already_exists(tmp_path: Path) -> None:
+    scaling = {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5}
+    plain = {"image": "mine:1", "integration": {"type": "api"}}
+    models = [
+        {**plain, "name": "one", "instance": "ml.g5.2xlarge"},
+        {**plain, "name": "scaled", "instances": ["ml.g5.xlarge", "ml.g6.xlarge"], "autoscaling": scaling},
+    ]
+    adopted = {"name": "old", "integration": {"type": "api"}}
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"models": models, "endpoints": [adopted]}), encoding="utf-8")
+    plan = build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert [re.split(" {2,}", line)[2] for line in render_plan(plan, "aws").splitlines()[:4]] == [
+        "INSTANCES",
+        "1 x ml.g5.2xlarge",
+        "1-3 x ml.g5.xlarge or ml.g6.xlarge",
+        "as it is",
+    ]

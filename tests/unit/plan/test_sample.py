@@ -13,7 +13,14 @@ from centralized_ml_api.cli.request import Body, load_sample_body
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.engines import CHAT_SAMPLE
-from centralized_ml_api.plan.sample import SampleFile, guess_ending, media_type_of, sample_file_of, sample_of
+from centralized_ml_api.plan.sample import (
+    SampleFile,
+    guess_ending,
+    guess_media_type,
+    media_type_of,
+    sample_file_of,
+    sample_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +85,17 @@ def test_the_ending_of_a_file_is_that_of_its_type_whatever_its_parameters(
     media_type: str, ending: str | None
 ) -> None:
     assert guess_ending(media_type) == ending
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a/spoken.wav", "audio/wav"),
+        ("a.npy", "application/x-npy"),
+        ("a.webp", "image/webp"),
+        ("a.png", "image/png"),
+        ("a", None),
+    ],
+)
+def test_the_type_of_a_file_is_known_by_its_ending(name: str, media_type: str | None) -> None:
+    assert guess_media_type(name) == media_type

@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.plan.aws.roles import read_location, read_repository
+from centralized_ml_api.catalog.facts import ModelData
+from centralized_ml_api.plan.aws.roles import MODEL_PACKAGE, read_location, read_repository
 from centralized_ml_api.plan.aws.types import (
     AdoptedEndpoint,
     ArtifactLocation,
+    ContainerPlan,
     OwnEndpoint,
     Repository,
     StreamRoute,
 )
-from support.synthesis import build_facts, build_test_plan, container, function, model, package
+from support.synthesis import PACKAGE, build_facts, build_test_plan, container, function, model, package
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +96,76 @@ def test_rates_of_teams_are_not_the_apis(tmp_path: Path) -> None:
     plan = build_test_plan({"models": [container()], "event": event}, tmp_path)
     assert plan.throttle.requests_per_second == 100
     assert plan.notes[0].startswith("Every call needs the key of a team; there is 1 team.")
+
+
+def test_direct_paths_and_functions_have_policies_of_their_own(tmp_path: Path) -> None:
+    models = [
+        model("direct"), model("through", integration=function()), package(integration={"type": "stream"})
+    ]  # fmt: skip
+    plan = build_test_plan({"models": models}, tmp_path)
+    assert (plan.endpoint_policies, plan.function_policies) == ((("direct",),), (("through",),))
+
+
+def test_an_event_with_a_budget_has_its_dashboard(tmp_path: Path) -> None:
+    event = {"budget": {"usd": 100, "email": "you@example.com"}}
+    plan = build_test_plan({"models": [model("through", integration=function())], "event": event}, tmp_path)
+    assert plan.dashboard
+    assert plan.dashboard.email == "you@example.com"
+    assert plan.dashboard.endpoints == plan.dashboard.functions == ("through",)
+
+
+def test_a_function_is_in_the_nested_stack_of_its_model(tmp_path: Path) -> None:
+    models = [package(f"m-{number}", integration=function()) for number in range(90)]
+    plan = build_test_plan({"models": models}, tmp_path)
+    groups = [made.group for made in plan.models]
+    assert [made.group for made in plan.functions] == groups
+    assert None in groups
+    assert set(plan.groups) == set(groups) - {None}
+    assert plan.groups
+
+
+@pytest.mark.parametrize(
+    ("entry", "count", "timeout_seconds"),
+    [
+        ({}, 1, None),
+        ({"autoscaling": {"min_capacity": 2, "max_capacity": 3, "invocations_per_instance": 5}}, 2, None),
+        ({"instance": None, "instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"]}, 1, 600),
+    ],
+)
+def test_a_model_starts_with_the_fewest_and_looks_long_only_where_it_may_choose(
+    entry: dict[str, Any], count: int, timeout_seconds: int | None, tmp_path: Path
+) -> None:
+    (made,) = build_test_plan({"models": [package(**entry)]}, tmp_path).models
+    assert (made.initial_count, made.provision_timeout_seconds) == (count, timeout_seconds)
+
+
+def test_a_jumpstart_model_may_be_a_package_which_brings_its_own_artifacts(tmp_path: Path) -> None:
+    facts = build_facts(model_package_arn=PACKAGE)
+    (made,) = build_test_plan({"models": [model()]}, tmp_path, facts).models
+    environment = {"SM_NUM_GPUS": "1"}
+    assert made.container == ContainerPlan(None, PACKAGE, None, accept_eula=False, environment=environment)
+    assert (made.role, made.network_isolation) == (MODEL_PACKAGE, True)
+
+
+@pytest.mark.parametrize(
+    ("uri", "data"),
+    [
+        ("s3://mine/folder/", ModelData("s3://mine/folder/", "S3Prefix", "None")),
+        ("s3://mine/a.tar.gz", ModelData("s3://mine/a.tar.gz", None, None)),
+    ],
+)
+def test_a_folder_is_used_as_it_is_and_a_file_is_an_archive(
+    uri: str, data: ModelData, tmp_path: Path
+) -> None:
+    (made,) = build_test_plan({"models": [container(model_data=uri)]}, tmp_path).models
+    assert made.container.data == data
+
+
+def test_a_function_may_invoke_just_the_endpoints_that_its_permissions_name(tmp_path: Path) -> None:
+    endpoint, objects = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/other", "arn:aws:s3:::mine/*"
+    actions = ["sagemaker:InvokeEndpoint", "s3:GetObject"]
+    permissions = {"actions": actions, "resources": [endpoint, objects]}
+    plan = build_test_plan({"models": [model(integration=function(permissions=permissions))]}, tmp_path)
+    (made,) = plan.functions
+    assert (made.invoke_actions, made.invoke_resources) == (("sagemaker:InvokeEndpoint",), (endpoint,))
+    assert (made.other_actions, made.other_resources) == (("s3:GetObject",), (endpoint, objects))

@@ -87,3 +87,12 @@ def test_each_part_of_an_event_takes_room_in_the_main_stack() -> None:
     assert event_size(EventPlan(budget=BudgetPlan(1, "")), 10).resources == 1
     assert event_size(EventPlan(ends=ends), 10).resources == 2
     assert event_size(build_event(red=None, blue=None), 10).resources == 12
+
+
+def test_an_alarm_goes_off_at_the_first_throttled_call_and_when_more_than_few_fail() -> None:
+    alarms = (API_ERRORS, API_LATENCY, FUNCTION_THROTTLES)
+    assert [(alarm.statistic, alarm.threshold, alarm.minutes) for alarm in alarms] == [
+        ("Average", 0.05, 3),
+        ("p95", 20_000, 5),
+        ("Sum", 0, 2),
+    ]

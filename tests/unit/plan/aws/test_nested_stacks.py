@@ -67,3 +67,21 @@ def test_a_list_of_resources_fits_into_its_policy(sizes: list[int]) -> None:
     assert [size for items in lists for size in items] == sizes
     assert all(sum(items) <= RESOURCES_CHARACTERS for items in lists)
     assert all(lists)
+
+
+def test_a_list_is_used_to_its_last_character() -> None:
+    half = RESOURCES_CHARACTERS // 2
+    assert divide([half, half], int) == ((half, half),)
+    assert divide([half, half, 1], int) == ((half, half), (1,))
+
+
+def test_entries_of_deployed_stacks_stay_in_the_nested_stack_where_they_are() -> None:
+    """A name that led to another stack would replace the endpoints of every deployed entry."""
+    groups = assign_groups(sizes(many(1000), 5), TemplateSize(20))
+    assert groups_in_use(groups.values()) == tuple(f"Models{number}" for number in range(1, 9))
+    assert [groups[f"model-{number}"] for number in (996, 997, 998, 999)] == [
+        "Models6",
+        "Models1",
+        "Models2",
+        "Models8",
+    ]

@@ -16,6 +16,8 @@ from support.synthesis import build_facts, build_test_plan, function, model, pac
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from centralized_ml_api.config.schema import Speaks
+
 REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
 
 
@@ -119,3 +121,13 @@ def test_a_row_says_how_an_entry_is_called() -> None:
         "b": {"endpoint": "B", "speaks": "openai-chat"},
         "c": {"endpoint": "C", "speaks": "openai-chat", "max_output_tokens": 1024},
     }
+
+
+@pytest.mark.parametrize(
+    ("speaks", "headers", "called"),
+    [(None, None, False), ("openai-chat", None, True), (None, (), True), ("openai-chat", (), True)],
+)
+def test_a_model_is_called_under_v1_or_by_its_own_path(
+    speaks: Speaks | None, headers: tuple[str, ...] | None, *, called: bool
+) -> None:
+    assert StreamModel("a", OwnEndpoint("a"), speaks, headers).is_called is called

@@ -188,6 +188,31 @@ def test_any_length_of_event_fits_into_the_drawing_and_no_call_is_missing(calls:
 
 
 @pytest.mark.parametrize(
+    ("last_hour", "step", "bars"),
+    [
+        *((72 * step - 1, step, 72) for step in (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672)),
+        (72, 2, 37),
+        (72 * 672, 682, 71),  # longer than five years
+    ],
+)
+def test_a_bar_stands_for_the_shortest_usual_time_that_needs_at_most_72_bars(
+    last_hour: int, step: int, bars: int
+) -> None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    hours = [HourUsage(epoch, 1, 0), HourUsage(epoch + timedelta(hours=last_hour), 1, 0)]
+    found, drawn = build_bars(hours)
+    assert (found, len(drawn)) == (step, bars)
+
+
+def test_the_axis_lies_inside_the_drawing_below_the_most_and_at_none() -> None:
+    drawing = ET.fromstring(render_plot([HourUsage(NOON, 1234, 0)]))  # noqa: S314
+    (axis,) = drawing.iter(f"{SVG}line")
+    assert 0 < float(axis.attrib["y1"]) < float(drawing.attrib["height"])
+    places = {text.text: float(text.attrib["y"]) for text in drawing.iter(f"{SVG}text")}
+    assert places["1,234"] < places["0"] == float(axis.attrib["y1"]) == float(axis.attrib["y2"])
+
+
+@pytest.mark.parametrize(
     ("milliseconds", "said"),
     [(None, "-"), (0.0, "0 ms"), (999.0, "999 ms"), (1234.0, "1.2 s"), (90_000.0, "1.5 min")],
 )

@@ -1,0 +1,100 @@
+"""What each part takes of a stack: as many resources as it really is, and its name wherever that stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
+from centralized_ml_api.plan.aws.streaming import build_stream
+from centralized_ml_api.plan.aws.template_size import entry_sizes, fixed_size
+from centralized_ml_api.plan.aws.types import ExecutionRolePlan, FunctionRoute, Repository
+from support.synthesis import build_test_plan, function, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.plan.aws.types import AwsPlan, ContainerPlan, StreamPlan
+
+SCALING = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
+NO_STREAM = build_stream([])
+
+
+def size_of(plan: AwsPlan) -> TemplateSize:
+    """What the entry of a plan takes."""
+    (size,) = entry_sizes(plan.routes, plan.models, plan.functions).values()
+    return size
+
+
+def fixed(plan: AwsPlan, stream: StreamPlan = NO_STREAM) -> TemplateSize:
+    """What the main stack holds, without roles and policies."""
+    return fixed_size(plan.routes, [], 0, stream)
+
+
+@pytest.mark.parametrize(
+    ("entry", "resources"),
+    [
+        ({}, 3),
+        ({"autoscaling": SCALING}, 5),
+        ({"integration": function()}, 6),
+        ({"autoscaling": SCALING, "integration": function()}, 8),
+    ],
+)
+def test_an_entry_is_an_endpoint_its_scaling_and_its_function(
+    entry: dict[str, Any], resources: int, tmp_path: Path
+) -> None:
+    plan = build_test_plan({"models": [package(**entry)]}, tmp_path)
+    assert size_of(plan).resources == resources
+
+
+@pytest.mark.parametrize(("entry", "times"), [({}, 8), ({"integration": function()}, 16)])
+def test_a_longer_name_takes_more_wherever_it_stands(
+    entry: dict[str, Any], times: int, tmp_path: Path
+) -> None:
+    short, long = (
+        build_test_plan({"models": [package(name, **entry)]}, tmp_path) for name in ("name", "a-longer-name")
+    )
+    longer = len("a-longer-name") - len("name")
+    assert size_of(long) - size_of(short) == TemplateSize(characters=times * longer)
+    assert fixed(long) - fixed(short) == TemplateSize(characters=8 * longer)
+
+
+def test_the_variables_of_a_container_take_room_with_their_names(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [package()]}, tmp_path)
+    (model,) = plan.models
+    container: ContainerPlan = replace(model.container, environment={"NAME": "value"})
+    named = entry_sizes(plan.routes, [replace(model, container=container)], [])["a-package"]
+    assert named - size_of(plan) == TemplateSize(characters=len("NAME") + len("value") + 8)
+
+
+def test_an_api_without_entries_is_eleven_resources_and_the_function_that_streams_four() -> None:
+    assert fixed_size([], [], 0, NO_STREAM).resources == 11 + 4
+
+
+def test_a_policy_is_a_resource_and_so_are_a_role_and_each_policy_of_it() -> None:
+    empty = fixed_size([], [], 0, NO_STREAM)
+    repositories = ((Repository("123456789012", "us-east-1", "mine"),),)
+    role = ExecutionRolePlan("Mine", repositories, ())
+    assert (fixed_size([], [], 2, NO_STREAM) - empty).resources == 2
+    assert (fixed_size([], [role], 0, NO_STREAM) - empty).resources == 2
+
+
+def test_the_function_that_streams_has_policies_for_what_it_calls_and_for_what_it_describes(
+    tmp_path: Path,
+) -> None:
+    empty = fixed_size([], [], 0, NO_STREAM)
+    streamed = package("streamed", integration={"type": "stream"})
+    both = build_test_plan({"models": [streamed, package("direct")]}, tmp_path).stream
+    assert (fixed_size([], [], 0, both) - empty).resources == 2
+    in_parameters = replace(both, tables=(("streamed",), ("direct",)))
+    assert (fixed_size([], [], 0, in_parameters) - empty).resources == 4
+    more = fixed_size([], [], 0, replace(both, models=(*both.models, both.models[1])))
+    assert (more - fixed_size([], [], 0, both)).characters == 300, "described for /health, not called"
+
+
+def test_a_path_that_calls_its_endpoint_takes_more_than_one_with_a_function(tmp_path: Path) -> None:
+    direct = build_test_plan({"models": [package("name")]}, tmp_path)
+    through = fixed_size([FunctionRoute("name")], [], 0, NO_STREAM)
+    assert fixed(direct).characters > through.characters > fixed_size([], [], 0, NO_STREAM).characters
