@@ -111,7 +111,7 @@ def test_headers_too_large_or_too_many_are_431_naming_both_limits(
 ) -> None:
     answer = gateway.raw(head("POST /echo HTTP/1.1", *headers))
     assert_shape(gateway, answer, errors.HEADERS_TOO_LARGE)
-    for limit in ("60 KiB", "100 lines"):
+    for limit in ("60 KiB", "100 header lines"):
         assert limit in answer.error["message"]
 
 

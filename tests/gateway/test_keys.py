@@ -15,7 +15,7 @@ from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.api_keys import TEAM_HEADER
+from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.gateway import ServedRoute, TeamAccess
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from contract.case import LOCAL, refused

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -113,27 +115,66 @@ def test_a_body_arrives_as_it_was_sent_in_one_piece_or_many(gateway: RunningGate
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
-        b"[]",
-        b'"chat"',
-        b"model=chat",
-        b'[{"model": "chat"}]',
         b'{"messages": {"model": "chat"}}',
         b'{"model": 3}',
         b'{"model": null}',
         b'{"model": ["chat"]}',
         b'{"model": {"model": "chat"}}',
-        b'{"model": "chat"} and more',
-        b'{"model": "\xff"}',
-        b'{"model": "chat", "x": ' + b"[" * 3_000_000 + b"]" * 3_000_000 + b"}",
     ],
-    ids=lambda body: body[:40].decode(errors="replace"),
+    ids=bytes.decode,
 )
 def test_a_body_that_names_no_model_is_400_that_lists_them(gateway: RunningGateway, body: bytes) -> None:
     answer = gateway.call(CHAT, body)
     assert_error(answer, openai.MODEL_MISSING)
     assert "chat, 3, steps" in answer.error["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "is empty"),
+        (b"{", "ends too early, at line 1, column 2"),
+        (b"[]", "not an array"),
+        (b'"chat"', "not a string"),
+        (b"model=chat", "expected a value, at line 1, column 1"),
+        (b'[{"model": "chat"}]', "not an array"),
+        (b'{"model": "chat"} and more', "there is more after the object, at line 1, column 19"),
+        (b'{"model": "chat",}', "a trailing comma, at line 1, column 18"),
+        (b'{"model": "\xff"}', "not valid UTF-8: byte 12"),
+        (b'{"model": "chat", "x": "\\ud800"}', "half of a surrogate pair, at line 1, column 25"),
+        (b'{"model": "chat", "x": NaN}', "NaN is not a JSON number"),
+        (gzip.compress(b'{"model": "chat"}'), "compressed with gzip"),
+        (b'{"model": "chat", "x": ' + b"[" * 3_000_000 + b"]" * 3_000_000 + b"}", "nested too deeply"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_a_body_that_is_no_json_object_is_400_that_says_what_is_wrong_and_where(
+    gateway: RunningGateway, body: bytes, said: str
+) -> None:
+    answer = gateway.call(CHAT, body)
+    assert_error(answer, errors.INVALID_BODY)
+    assert said in answer.error["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "value",
+    [
+        "18446744073709551615",
+        "-9223372036854775809",
+        "1" * 300,
+        "1e400",
+        "[" * 1000 + "]" * 1000,
+        '"' + "x" * 2_000_000 + '"',
+    ],
+    ids=lambda value: value[:20],
+)
+def test_whatever_json_allows_arrives_as_it_was_sent(gateway: RunningGateway, value: str) -> None:
+    body = f'{{"messages": {value}, "model": "chat"}}'.encode()
+    answer = gateway.call(CHAT, body)
+    assert answer.status == 200
+    assert answer.json["sha256"] == hashlib.sha256(body).hexdigest()
 
 
 @pytest.mark.slow

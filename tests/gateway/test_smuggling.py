@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.envoy.api_keys import TEAM_HEADER
+from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.gateway import TeamAccess
 from support.running_gateway import start_gateway
 

@@ -13,6 +13,7 @@ from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.registry import Running
 from centralized_ml_api.local.supervision.process import Process
@@ -175,6 +176,34 @@ class FakeGateway(SupervisedGateway):
         """As the test says."""
         await asyncio.sleep(0)
         return self.busy.get(upstream, 0)
+
+
+class FakeAdmission(SupervisedAdmission):
+    """An admission service whose calls are written down in `did`, and which starts at once."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+
+    async def start(self) -> None:
+        """Notes it."""
+        self.did.append("start")
+
+    async def wait_ready(self, seconds: float = 20.0) -> None:
+        """Notes it."""
+        del seconds
+        self.did.append("wait")
+
+    async def run(self) -> None:
+        """Goes on until cancelled."""
+        await asyncio.Event().wait()
+
+    async def occupancy(self) -> dict[str, dict[str, int]]:
+        """Nobody calls."""
+        return {}
+
+    async def stop(self) -> None:
+        """Notes it."""
+        self.did.append("stop")
 
 
 class FakeEnvoy(EnvoyGateway):

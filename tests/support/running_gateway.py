@@ -7,9 +7,11 @@ import http.client
 import json
 import socket
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy import EnvoyGateway
 from support.waiting import wait_until
 
@@ -51,30 +53,42 @@ class Answer:
 
 
 class RunningGateway:
-    """One started Envoy; `start_gateway` makes it."""
+    """One started Envoy with its admission service; `start_gateway` makes it."""
 
     def __init__(self, envoy: EnvoyGateway, folder: Path, background: Background, access_log: Path) -> None:
         self.envoy = envoy
         self.folder = folder
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
+        self.admission: subprocess.Popen[bytes] | None = None
         self._background = background
         self._access_log = access_log
 
     def start(self) -> None:
         """Starts Envoy and waits until it takes calls."""
+        self.start_admission()
         launch = self.envoy.launch()
         self.process = subprocess.Popen(
             launch.argv, env=dict(launch.environment), cwd=launch.cwd, stderr=subprocess.DEVNULL
         )
         self.port = self._background.run(self.envoy.wait_started(DEADLINE_SECONDS))
+        wait_until((self.folder / OCCUPANCY_SOCKET).exists, "the admission service listens")
+
+    def start_admission(self) -> None:
+        """Starts the admission service, which takes a moment to answer."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / OCCUPANCY_SOCKET).unlink(missing_ok=True)
+        self.admission = subprocess.Popen(
+            [sys.executable, "-m", "centralized_ml_api.local.admission"], cwd=self.folder
+        )
 
     def stop(self) -> None:
-        """Ends Envoy."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        """Ends both."""
+        for process in (self.process, self.admission):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self.process = self.admission = None
 
     def apply(self, gateway: Gateway) -> None:
         """Makes it serve that."""

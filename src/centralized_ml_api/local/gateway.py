@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.plan.event import Throttle
 
 
@@ -64,7 +65,8 @@ class ServedRoute:
     headers that pass besides Content-Type and Accept; None lets every header pass, those of the response too:
     a function sees what API Gateway would show it and sets its own. `streams` lifts the gateway's timeout.
     `reads_json` is for a server that parses every body as JSON: the gateway sends it
-    `Content-Type: application/json`, whatever the caller sent.
+    `Content-Type: application/json`, whatever the caller sent. With `admission`, each call waits for its turn
+    and its body is checked.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ServedRoute:
     headers: tuple[str, ...] | None
     streams: bool = False
     reads_json: bool = False
+    admission: EntryTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class TeamAccess:
     models: tuple[str, ...] | None = None
     throttle: Throttle | None = None
     requests_per_day: int | None = None
+    requests_at_once: int | None = None
 
     def may_call(self, entry: str) -> bool:
         """Returns whether the team may call that entry."""

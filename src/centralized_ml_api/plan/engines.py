@@ -57,6 +57,7 @@ class Serving(ABC):
         runs_here: Whether this program starts the server, on this machine.
         installs_packages: Whether packages are installed before the server starts.
         limits_output: Whether answers are kept to the entry's `max_output_tokens`.
+        body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
     """
 
     speaks: ClassVar[tuple[Speaks, ...]] = ()
@@ -65,6 +66,7 @@ class Serving(ABC):
     runs_here: ClassVar[bool] = True
     installs_packages: ClassVar[bool] = False
     limits_output: ClassVar[bool] = False
+    body_rules: ClassVar[str] = ""
 
     @property
     def body_limit_bytes(self) -> int | None:
@@ -151,6 +153,7 @@ class LlamaCppServing(Serving):
     sample: ClassVar[Any] = CHAT_SAMPLE
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
+    body_rules: ClassVar[str] = "llama.cpp"
 
     @property
     def body_limit_bytes(self) -> int | None:

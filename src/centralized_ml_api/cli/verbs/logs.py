@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.2
 def logs(name: str | None, state: Path, *, follow: bool) -> None:
     """Print the newest log lines of NAME, or of all.
 
-    NAME is a model, NAME.function, gateway or access.
+    NAME is a model, NAME.function, gateway, admission or access.
     """
     files = find_logs(state.absolute() / "logs", name)
     for file in files:

@@ -1,1 +1,1 @@
-"""What calls to engines with few places must keep to, decided before an engine sees them."""
+"""Admits calls to models: Envoy asks it whether a call may go on, and when. A process of its own."""

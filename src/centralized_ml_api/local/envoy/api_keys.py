@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.terms import TEAM_HEADER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 KEY_FILTER = "key"
 TEAM_FILTER = "team"
-TEAM_HEADER = "x-mlapi-team"
 KEY_HEADERS = ("x-api-key", "authorization")
 """Where a key may be; in the second it follows `Bearer`."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_NAMESPACE = "body"
+from centralized_ml_api.local.admission.terms import BODY_NAMESPACE
+
 _ANY_TEXT = {"string_match": {"safe_regex": {"regex": "(?s:.*)"}}}
 
 
@@ -31,12 +32,12 @@ def build_metadata_rules() -> dict[str, Any]:
 
 
 def _store_as(key: str) -> dict[str, Any]:
-    return {"metadata_namespace": _NAMESPACE, "key": key}
+    return {"metadata_namespace": BODY_NAMESPACE, "key": key}
 
 
 def match_body(key: str, value: dict[str, Any]) -> dict[str, Any]:
     """Builds a metadata matcher on one key of the body. Pure."""
-    return {"filter": _NAMESPACE, "path": [{"key": key}], "value": value}
+    return {"filter": BODY_NAMESPACE, "path": [{"key": key}], "value": value}
 
 
 MODEL_NAMED = match_body("model", _ANY_TEXT)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, TEAM_HEADER, build_key_filters
+from centralized_ml_api.local.admission.terms import TEAM_HEADER
+from centralized_ml_api.local.envoy.admission import build_admission_filters, build_admission_log
+from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, build_key_filters
 from centralized_ml_api.local.envoy.auth_scheme import REWRITE_SCHEME, SCHEME_FILTER
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS, render_sagemaker_errors
 from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
@@ -80,7 +82,11 @@ def _build_connection_manager(settings: Settings) -> dict[str, Any]:
         },
         "http_filters": _build_http_filters(settings),
         "local_reply_config": build_local_reply_config(settings.limits),
-        "access_log": [_build_access_log(str(settings.files.access_log)), build_stats_logger(_LABELS)],
+        "access_log": [
+            _build_access_log(str(settings.files.access_log)),
+            build_stats_logger(_LABELS),
+            build_admission_log(),
+        ],
     }
 
 
@@ -140,13 +146,17 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
 
     All but the router are disabled unless a route enables them. Who calls is decided before any of the body
     is held. Everything else is decided when the body is complete: see `refused_bodies`. Limits come after the
-    filter that finds the model, because a call without a model does not count. The size limit comes before
-    the buffer: a buffer that refuses a body has stopped reading the connection, and the client's next request
-    on it would hang.
+    filters that find the model, because a call without a model does not count; a call waits for its turn once
+    nothing else can refuse it. The size limit comes before the buffer: a buffer that refuses a body has
+    stopped reading the connection, and the client's next request on it would hang.
     """
     limits = settings.limits
     lua, buffer = f"{_FILTERS}.http.lua.v3.Lua", f"{_FILTERS}.http.buffer.v3.Buffer"
     scripts = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors()}}
+    unread, *admission = (
+        {"name": name, "disabled": True, "typed_config": config}
+        for name, config in build_admission_filters(limits.turn_seconds)
+    )
     return [
         _build_filter(SCHEME_FILTER, lua, {"default_source_code": {"inline_string": REWRITE_SCHEME}}),
         _build_filter(DRAIN_FILTER, lua, build_drain_scripts(limits)),
@@ -163,7 +173,9 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         _build_filter(
             METADATA_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_metadata_rules()
         ),
+        unread,
         *(_build_ecds_filter(name, settings) for name in RATE_LIMIT_FILTERS),
+        *admission,
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         _build_filter(RESPONSE_FILTER, lua, {"default_source_code": _HOLD_RESPONSE, "source_codes": scripts}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.envoy.admission import IS_REFUSED, IS_UNANSWERED
 from centralized_ml_api.local.envoy.body_metadata import BODY_READ, MODEL_NAMED
 from centralized_ml_api.local.envoy.direct_responses import build_error_body
 from centralized_ml_api.local.envoy.headers import (
@@ -40,6 +41,8 @@ def build_local_reply_config(limits: Limits) -> dict[str, Any]:
     stream_too_slow = _too_slow(limits.stream_idle_seconds)
     return {
         "mappers": [
+            {"filter": IS_REFUSED, "headers_to_add": build_response_headers()},  # its own words stand
+            _build_mapper(IS_UNANSWERED, errors.MODEL_NOT_READY),
             _build_mapper(_all_of(_has_flags("UT"), _has_metadata(MODEL_NAMED)), stream_too_slow),
             _build_mapper(_has_flags("UT"), _too_slow(limits.response_seconds)),
             _build_mapper(_has_flags("SI"), stream_too_slow),

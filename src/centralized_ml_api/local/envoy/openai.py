@@ -20,6 +20,13 @@ from centralized_ml_api.api.openai import (
     missing_model,
     unknown_model,
 )
+from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
+from centralized_ml_api.local.envoy.admission import (
+    build_terms,
+    reading_body,
+    with_admission,
+    without_admission,
+)
 from centralized_ml_api.local.envoy.api_keys import is_restricted, match_unauthorized_teams
 from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED, match_body
 from centralized_ml_api.local.envoy.direct_responses import (
@@ -84,20 +91,32 @@ def _build_task_routes(
         if is_restricted(gateway.teams, name):
             headers = [*post["headers"], match_unauthorized_teams(gateway.teams, name)]
             match = {**post, "headers": headers, "dynamic_metadata": [_match_model(name)]}
-            built.append({"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters})
+            refused = {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters}
+            built.append(without_admission(refused))
     externals = find_external_upstreams(gateway)
     for route in routes:
-        built += _build_model_routes(post, route, externals, limits)
+        built += _build_model_routes(post, route, gateway, externals, limits)
     unknown = {**post, "dynamic_metadata": [MODEL_NAMED]}
     chunked = {**post, "headers": [*post["headers"], NO_LENGTH]}
-    missing = missing_model(names)
     return [
         *built,
-        {**build_error_route(unknown, unknown_model(names)), **filters},
-        with_filter_config({**build_error_route(chunked, missing), **filters}, CUTTING),
-        {**build_error_route(post, missing), **filters},
+        without_admission({**build_error_route(unknown, unknown_model(names)), **filters}),
+        with_filter_config(_build_unread_body_route(chunked, routes, limits), CUTTING),
+        _build_unread_body_route(post, routes, limits),
         build_405_route({"path": path}, ("POST", "OPTIONS")),
     ]
+
+
+def _build_unread_body_route(post: dict[str, Any], routes: Sequence[ServedRoute], limits: Limits) -> Route:
+    """Builds the route of bodies in which Envoy found no model; calls of the path begin on it.
+
+    Envoy reads less than all of JSON: no integer of 2^63, no more than a hundred levels. The admission
+    service reads the rest, or says what is wrong with it.
+    """
+    entries = {route.name: EntryTerms() for route in routes}
+    terms = RouteTerms(entries, limits.turn_seconds, chooses=True)
+    refused = build_error_route(post, missing_model(entries))
+    return reading_body({**refused, **_enable_filters()}, terms)
 
 
 def _match_model(name: str) -> dict[str, Any]:
@@ -111,7 +130,11 @@ def _enable_filters() -> dict[str, Any]:
 
 
 def _build_model_routes(
-    post: dict[str, Any], route: ServedRoute, externals: ExternalUpstreams, limits: Limits
+    post: dict[str, Any],
+    route: ServedRoute,
+    gateway: Gateway,
+    externals: ExternalUpstreams,
+    limits: Limits,
 ) -> list[Route]:
     """Builds a route for calls that stream, and one for those that do not.
 
@@ -123,10 +146,14 @@ def _build_model_routes(
     complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
     complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
     streamed = _build_json_action(replace(route, streams=True), externals, limits)
-    return [
+    built: list[Route] = [
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model]}, **complete},
     ]
+    if route.admission is None:
+        return [without_admission(each) for each in built]
+    terms = build_terms(route.name, route.admission, gateway.teams, limits.turn_seconds)
+    return [with_admission(without_admission(each), terms) for each in built]
 
 
 def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:

@@ -42,7 +42,8 @@ _FLAGS = (
     *("--drain-strategy", "immediate"),  # every response closes its connection, not a growing share of them
     *("--log-level", "warning"),
     # At every change of a key it warns that the filter that reads keys is work in progress.
-    *("--component-log-level", "misc:error"),
+    # And for each call that it cannot ask the admission service about, which says so itself.
+    *("--component-log-level", "misc:error,ext_proc:error"),
     *("--file-flush-interval-msec", "250"),
 )
 

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS, STOP_RETRYING
-from centralized_ml_api.local.envoy.api_keys import TEAM_HEADER
+from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.envoy.headers import build_header
 
 if TYPE_CHECKING:

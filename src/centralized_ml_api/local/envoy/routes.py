@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS
+from centralized_ml_api.local.envoy.admission import build_terms, with_admission
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
@@ -74,7 +75,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     externals = find_external_upstreams(gateway)
     models: list[Route] = []
     for route in sorted(gateway.routes, key=lambda route: route.name):
-        models += _restrict(_build_model_routes(route, externals, limits), route.name, gateway)
+        models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
     documents = [*build_document_routes(gateway.documents), *_build_health_routes(gateway)]
     public = [route for route in documents if route["match"]["path"] in PUBLIC_PATHS]
     guarded = [
@@ -162,7 +163,7 @@ def _build_preflight_route() -> Route:
 
 
 def _build_model_routes(
-    route: ServedRoute | RefusedRoute, externals: ExternalUpstreams, limits: Limits
+    route: ServedRoute | RefusedRoute, gateway: Gateway, externals: ExternalUpstreams, limits: Limits
 ) -> list[Route]:
     """Builds the routes of `/{name}`.
 
@@ -176,6 +177,10 @@ def _build_model_routes(
         posts = [build_error_route(post, errors.NOT_SERVED.saying(route.message))]
     else:
         action = build_route_action(route, externals, limits)
+        if route.admission is not None:
+            wait_seconds = limits.turn_seconds if route.streams else limits.response_seconds
+            terms = build_terms(route.name, route.admission, gateway.teams, wait_seconds)
+            action = with_admission(action, terms)
         served = {"match": post, **action}
         no_query = {} if route.rewrite is None else {QUERY_FILTER: FILTER_ENABLED}
         if not no_query:

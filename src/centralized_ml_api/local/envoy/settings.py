@@ -55,6 +55,9 @@ class Limits:
         request_seconds: For the whole request to arrive; then 408.
         stream_idle_seconds: Between two chunks of a streamed response. Source:
             https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+        turn_seconds: For a stream, or a call under `/v1`, to have its turn at a busy model; then 503. Other
+            calls wait no longer than `response_seconds`. Shorter than `stream_idle_seconds`, after which
+            Envoy gives up.
         keep_alive_seconds: For an idle connection of a client.
         upstream_idle_seconds: For an idle connection to a model server. Shorter than the servers' own
             (gunicorn 2 s, uvicorn and cpp-httplib 5 s): a request sent on a connection that the server
@@ -71,6 +74,7 @@ class Limits:
     headers_seconds: float = 10
     request_seconds: float = 60
     stream_idle_seconds: float = 300
+    turn_seconds: float = 240
     keep_alive_seconds: float = 75
     upstream_idle_seconds: float = 1
     connections: int = 4096

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.error_shape import NOT_READY_REASONS
+from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
@@ -45,14 +46,17 @@ def build_gateway(
     """
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
-    chat, embeddings = (_openai_routes(names, plan, find) for names in (openai.chat, openai.embeddings))
+    is_limited = any(team.requests_at_once is not None for team in plan.event.teams)
+    chat, embeddings = (
+        _openai_routes(names, plan, find, is_limited=is_limited) for names in (openai.chat, openai.embeddings)
+    )
     models = [model for route in (*chat, *embeddings) if (model := find(route.name)) is not None]
     return Gateway(
         upstreams=tuple(
             running.service.upstream(running.upstream)
             for running in dict.fromkeys((*fronts, *models, *retiring))
         ),
-        routes=tuple(_route(entry, refused, find) for entry in plan.deployments),
+        routes=tuple(_route(entry, refused, find, is_limited=is_limited) for entry in plan.deployments),
         unready=tuple(_unready(entry_statuses(plan, refused, find))),
         chat=chat,
         embeddings=embeddings,
@@ -73,7 +77,14 @@ def entry_statuses(plan: ApiPlan, refused: Mapping[str, str], find: Find) -> tup
 
 
 def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
-    return TeamAccess(team.name, keys.get(team.name, ()), team.models, team.throttle, team.requests_per_day)
+    return TeamAccess(
+        team.name,
+        keys.get(team.name, ()),
+        team.models,
+        team.throttle,
+        team.requests_per_day,
+        team.requests_at_once,
+    )
 
 
 def _front(entry: ModelDeployment, find: Find) -> Running | None:
@@ -81,12 +92,17 @@ def _front(entry: ModelDeployment, find: Find) -> Running | None:
     return find(services_of(entry)[0])
 
 
-def _route(entry: ModelDeployment, refused: Mapping[str, str], find: Find) -> ServedRoute | RefusedRoute:
+def _route(
+    entry: ModelDeployment, refused: Mapping[str, str], find: Find, *, is_limited: bool
+) -> ServedRoute | RefusedRoute:
     front = _front(entry, find)
     if front is None:
         return RefusedRoute(entry.name, refused.get(entry.name, "This entry is not served here."))
+    terms = build_entry_terms(entry, is_limited=is_limited)
     if entry.function is not None:
-        return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None)
+        # Its bodies are the function's own; what it sends to the model is checked on its way there.
+        waits = EntryTerms(places=terms.places) if terms else None
+        return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None, admission=waits)
     return ServedRoute(
         name=entry.name,
         upstream=front.upstream,
@@ -94,14 +110,44 @@ def _route(entry: ModelDeployment, refused: Mapping[str, str], find: Find) -> Se
         headers=entry.headers,
         streams=entry.integration == "stream",
         reads_json=entry.local is not None and entry.local.serving.reads_json,
+        admission=terms,
     )
 
 
-def _openai_routes(names: Iterable[str], plan: ApiPlan, find: Find) -> tuple[ServedRoute, ...]:
+def build_entry_terms(entry: ModelDeployment, *, is_limited: bool) -> EntryTerms | None:
+    """Returns what holds for the calls of an entry; None if they need not be asked about.
+
+    Args:
+        entry: The entry.
+        is_limited: Whether some team may have only so many calls under way.
+    """
+    if entry.local is None:
+        return None
+    local, serving = entry.local, entry.local.serving
+    terms = EntryTerms(
+        places=local.places,
+        model=getattr(serving, "model", None),
+        body_rules=serving.body_rules,
+        slots=serving.places(local.environment) or 0,
+        context=getattr(serving, "context", 0),
+        max_output_tokens=entry.max_output_tokens,
+    )
+    return terms if is_limited or terms.reads_body or terms.places is not None else None
+
+
+def _openai_routes(
+    names: Iterable[str], plan: ApiPlan, find: Find, *, is_limited: bool
+) -> tuple[ServedRoute, ...]:
     """Builds routes to the model servers themselves, also where a function takes the entry's own path."""
     entries = [entry for name in names if (entry := plan.deployment(name)) is not None]
     return tuple(
-        ServedRoute(entry.name, running.upstream, _server_path(entry, running), entry.headers)
+        ServedRoute(
+            entry.name,
+            running.upstream,
+            _server_path(entry, running),
+            entry.headers,
+            admission=build_entry_terms(entry, is_limited=is_limited),
+        )
         for entry in entries
         if (running := find(entry.name)) is not None
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.envoy import EnvoyGateway
     from centralized_ml_api.local.launch import Launch
+    from centralized_ml_api.local.run.admission_process import SupervisedAdmission
     from centralized_ml_api.local.run.quotas import QuotaBook
     from centralized_ml_api.local.supervision.process import ServerLog
 
@@ -39,6 +40,7 @@ class SupervisedGateway:
         log: Takes Envoy's output.
         address: The host and port on which Envoy listens.
         quotas: Are counted anew at every start, because Envoy forgets what it has counted.
+        admission: Is started anew with every Envoy: the calls that it knows of are over.
         changed: Called when `trouble` changes.
         clock: Waits between a crash and the next start, and measures how long Envoy ran.
         start_process: Starts Envoy's process.
@@ -51,6 +53,7 @@ class SupervisedGateway:
         address: tuple[str, int],
         *,
         quotas: QuotaBook,
+        admission: SupervisedAdmission,
         changed: Callable[[], None],
         clock: Clock = WALL_CLOCK,
         start_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
@@ -60,6 +63,7 @@ class SupervisedGateway:
         self._log = log
         self._address = address
         self._quotas = quotas
+        self._admission = admission
         self._changed = changed
         self._clock = clock
         self._start_process = start_process
@@ -76,6 +80,7 @@ class SupervisedGateway:
         self._log.forget()
         self._quotas.forget()  # what the Envoy before has counted is gone with it
         quotas = await self._quotas.take_stock(self._served.teams)
+        await self._admission.start()
         launch = self._envoy.launch(replace(self._served, quotas=quotas))
         process = await self._start_process(launch, self._log)
         started = asyncio.create_task(self._envoy.wait_started(START_SECONDS))
@@ -83,6 +88,7 @@ class SupervisedGateway:
         try:
             await asyncio.wait({started, ended}, return_when=asyncio.FIRST_COMPLETED)
             self._check_started(started, ended)
+            await self._admission.wait_ready()
         except BaseException:
             await process.stop(STOP_GRACE_SECONDS)
             raise
@@ -149,6 +155,7 @@ class SupervisedGateway:
             await self._envoy.drain(DRAIN_SECONDS)
         if process is not None:
             await process.stop(STOP_GRACE_SECONDS)
+        await self._admission.stop()
 
     def _say_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:

@@ -20,6 +20,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
+from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
@@ -78,6 +79,7 @@ class LocalTarget:
         terminal: How this process speaks.
         clock: Tells when the event ends, and waits.
         envoy: The gateway, where it is not the real one.
+        admission: The admission service, where it is not the real one.
         start_gateway_process: Starts the gateway's process.
     """
 
@@ -89,6 +91,7 @@ class LocalTarget:
         *,
         clock: Clock = WALL_CLOCK,
         envoy: EnvoyGateway | None = None,
+        admission: SupervisedAdmission | None = None,
         start_gateway_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
     ) -> None:
         self._state = state
@@ -114,6 +117,9 @@ class LocalTarget:
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
         self._access_log = state.logs / "access.log"
+        self._admission = admission or SupervisedAdmission(
+            state.gateway, ServerLog(state.logs / "admission.log"), clock=clock
+        )
         self._gateway = SupervisedGateway(
             envoy
             or EnvoyGateway(
@@ -126,6 +132,7 @@ class LocalTarget:
             ServerLog(state.logs / "gateway.log", hide=hide_keys),
             (self._host, self._port),
             quotas=self._quotas,
+            admission=self._admission,
             changed=self._show,
             clock=clock,
             start_process=start_gateway_process,
@@ -197,6 +204,7 @@ class LocalTarget:
             for work in (
                 supervisor.run(),
                 gateway.run(),
+                self._admission.run(),
                 self._keys.run(supervisor.note_change),
                 self._quotas.run(supervisor.note_change),
                 watch_edits(

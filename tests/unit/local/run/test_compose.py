@@ -12,6 +12,7 @@ import pytest
 from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.http import CATALOGUE_PATH
 from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,
     Gateway,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan
 
 LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
+CHATS = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048)
 NO_TASK: Any = None
 EMBEDS = CommandServing(("serve",), ping="/ping", invocations="/v1/embeddings")
 
@@ -86,8 +88,9 @@ def test_an_entry_goes_to_its_own_server_on_the_path_that_takes_calls() -> None:
 def test_a_function_takes_the_calls_as_they_are_sent(tmp_path: Path) -> None:
     wrapped = entry("a", LLAMA, function=function(tmp_path), integration="lambda", headers=("X-One",))
     served = Machine(plan(wrapped)).gateway()
-    assert served.routes == (ServedRoute("a", "a.function@1", None, None),)
-    assert served.chat == (ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",)),)
+    waits = EntryTerms(places=4)  # for a place at the model; its body is the function's own
+    assert served.routes == (ServedRoute("a", "a.function@1", None, None, admission=waits),)
+    assert served.chat == (ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",), admission=CHATS),)
     assert served.upstreams == (Upstream("a.function@1", (7001,)), Upstream("a@1", (7000,)))
 
 
@@ -148,19 +151,34 @@ def test_calls_go_where_the_service_says_on_the_path_that_it_says() -> None:
     assert served.upstreams == (replace(gpu, name="a@1"), replace(gpu, name="b@1"))
     a, b = served.routes
     assert a == ServedRoute("a", "a@1", "/go?x=1", ())
-    assert b == ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), reads_json=True)
-    assert served.chat == (ServedRoute("b", "b@1", "/endpoints/b-endpoint", ()),)
+    assert b == ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), reads_json=True, admission=CHATS)
+    assert served.chat == (ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), admission=CHATS),)
+
+
+def test_a_call_that_nothing_limits_is_not_asked_about() -> None:
+    served = Machine(plan(entry("far", UrlServing("http://gpu-box:9000/x", None)))).gateway()
+    (far,) = served.routes
+    assert isinstance(far, ServedRoute)
+    assert far.admission is None
+
+
+def test_every_call_is_asked_about_when_a_team_may_have_only_so_many_at_once() -> None:
+    event = EventPlan(teams=(TeamPlan("red", None, None, None, 3), TeamPlan("blue", None, None, None)))
+    served = Machine(plan(entry("far", UrlServing("http://gpu-box:9000/x", None)), event=event)).gateway()
+    (far,) = served.routes
+    assert isinstance(far, ServedRoute)
+    assert far.admission == EntryTerms()
 
 
 def test_teams_come_with_their_keys_models_and_limits() -> None:
     event = EventPlan(
-        teams=(TeamPlan("red", Throttle(1, 2), 50, ("a",)), TeamPlan("blue", None, None, None)),
+        teams=(TeamPlan("red", Throttle(1, 2), 50, ("a",), 3), TeamPlan("blue", None, None, None)),
         throttle=Throttle(7, 8),
         ends=datetime(2030, 1, 1, tzinfo=UTC),
     )
     served = Machine(plan(entry("a"), event=event)).gateway(keys={"red": ("k1", "k2"), "green": ("k3",)})
     assert served.teams == (
-        TeamAccess("red", ("k1", "k2"), ("a",), Throttle(1, 2), 50),
+        TeamAccess("red", ("k1", "k2"), ("a",), Throttle(1, 2), 50, 3),
         TeamAccess("blue", (), None, None, None),
     )
     assert (served.throttle, served.ends, served.quotas) == (Throttle(7, 8), event.ends, None)

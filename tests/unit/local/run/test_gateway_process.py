@@ -14,7 +14,7 @@ from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.supervision.process import ServerLog
-from support.fake_target import NOON, FakeEnvoy, FakeProcess, HandClock, soon
+from support.fake_target import NOON, FakeAdmission, FakeEnvoy, FakeProcess, HandClock, soon
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +33,7 @@ class World:
     def __init__(self, folder: Path, *, port: int = 0) -> None:
         self.time = HandClock()
         self.envoy = FakeEnvoy()
+        self.admission = FakeAdmission()
         self.log = ServerLog(folder / "gateway.log")
         self.processes: list[FakeProcess] = []
         self.no_program: StartError | None = None
@@ -43,6 +44,7 @@ class World:
             self.log,
             ("127.0.0.1", port or free_port("127.0.0.1")),
             quotas=QuotaBook(self.count_day, self.time.clock),
+            admission=self.admission,
             changed=lambda: self.told.append(self.gateway.trouble),
             clock=self.time.clock,
             start_process=self.start_process,

@@ -28,7 +28,7 @@ from centralized_ml_api.local.supervision.process import MARK
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.plan.types import ApiPlan
 from support.access_log import append, line
-from support.fake_target import FakeEnvoy, FakeProcess, soon
+from support.fake_target import FakeAdmission, FakeEnvoy, FakeProcess, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -87,6 +87,7 @@ class World:
                 state,
                 Terminal(self.shown.append, self.said.append, self.failed.append),
                 clock=Clock(lambda: datetime.now(UTC) + self.slept, self.sleep),
+                admission=FakeAdmission(),
                 envoy=self.envoy,
                 start_gateway_process=self.start_process,
             )

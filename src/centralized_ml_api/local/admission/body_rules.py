@@ -1,0 +1,42 @@
+"""What an entry does with a body: checks it, cuts it to limits, writes its server's model into it. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
+from centralized_ml_api.local.admission.llama_cpp_rules import (
+    adapt_llama_cpp_request,
+    check_llama_cpp_request,
+)
+from centralized_ml_api.local.admission.violation import LlamaCppLimits
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.admission.terms import EntryTerms
+
+LLAMA_CPP = "llama.cpp"
+
+
+def build_passed_on(body: JsonBody, entry: EntryTerms) -> bytes | None:
+    """Returns the body that the server gets; None if it gets the one that came, byte for byte.
+
+    Raises:
+        BodyError: the entry does not take it; the message says what to change.
+    """
+    if entry.body_rules == LLAMA_CPP:
+        return _adapt_to_llama_cpp(body.document, entry)
+    return with_model(body, entry.model) if entry.model else None
+
+
+def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes | None:
+    limits = LlamaCppLimits(
+        context_tokens=entry.context,
+        max_output_tokens=entry.max_output_tokens or entry.context,
+        slots=entry.slots,
+    )
+    violation = check_llama_cpp_request(document, limits)
+    if violation is not None:
+        raise BodyError(violation.message)
+    adapted = adapt_llama_cpp_request(document, limits)
+    return None if adapted == document else json.dumps(adapted, separators=(",", ":")).encode()

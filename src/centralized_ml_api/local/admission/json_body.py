@@ -1,0 +1,177 @@
+"""Reads a JSON body strictly, says what is wrong and where, and writes another model into it.
+
+A body that is passed on keeps its bytes: only the value of `model` is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]  # public, though typeshed lacks it
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEEPEST = 1_200
+"""Levels of nesting that are read; a thousand are JSON that a client may well send."""
+
+_GZIP = b"\x1f\x8b"
+_SPACE = re.compile(r"[ \t\n\r]*")
+_ESCAPE = re.compile(
+    r"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"  # a pair
+    r"|(?P<lone>\\u[Dd][89A-Fa-f][0-9A-Fa-f]{2})"
+    r"|\\."
+)
+_VALUES = json.JSONDecoder()
+_MEANINGS = {
+    "Expecting property name enclosed in double quotes": "expected a key in double quotes",
+    "Expecting ':' delimiter": 'expected ":"',
+    "Expecting ',' delimiter": 'expected "," or the end of the object or array',
+    "Expecting value": "expected a value",
+    "Extra data": "there is more after the object",
+    "Illegal trailing comma before end of array": "a trailing comma",
+    "Illegal trailing comma before end of object": "a trailing comma",
+    "Invalid control character at": "a control character in a string, such as a line break",
+    "Invalid \\escape": "an unknown escape in a string",
+    "Invalid \\uXXXX escape": "an escape without four hexadecimal digits",
+    "Unterminated string starting at": "a string that does not end",
+}
+"""What the parser's messages mean, for callers who do not read Python."""
+
+_KINDS: dict[type, str] = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+class BodyError(Exception):
+    """A body that cannot be taken; the message tells the caller what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBody:
+    """A JSON object: its text, and what it means. Of equal keys the last one counts."""
+
+    text: str
+    document: dict[str, Any]
+
+
+def read_json_object(body: bytes) -> JsonBody:
+    """Reads a body. Pure.
+
+    Raises:
+        BodyError: it is no JSON object in UTF-8; the message says where it stops being one.
+    """
+    text = _decode(body)
+    try:
+        with _DeepRecursion():
+            document = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise BodyError(f"The body is not valid JSON: {_explain(error)}.") from error
+    except RecursionError as error:
+        raise BodyError("The body is nested too deeply.") from error
+    except ValueError as error:  # Python reads no more digits
+        raise BodyError("The body has a number of more than 4,300 digits.") from error
+    if not isinstance(document, dict):
+        raise BodyError(f"The body must be a JSON object, not {_KINDS[type(document)]}.")
+    _refuse_lone_surrogates(text)
+    return JsonBody(text, document)
+
+
+def with_model(body: JsonBody, name: str) -> bytes:
+    """Returns the body with `name` as its model, whether or not it names one. Pure.
+
+    Raises:
+        BodyError: it names a model twice, or by a key such as `Model`: servers differ in what they read.
+    """
+    named: list[tuple[int, int]] = []
+    first_member = body.text.index("{") + 1
+    for key, start, end in _find_members(body.text):
+        if key == "model":
+            named.append((start, end))
+        elif key.strip().casefold() == "model":
+            raise BodyError(f'The body has the key "{key}": write "model".')
+    if len(named) > 1:
+        raise BodyError('The body has the key "model" twice.')
+    written = json.dumps(name)
+    if named:
+        start, end = named[0]
+    else:
+        start = end = first_member
+        written = f'"model":{written}{"," if body.document else ""}'
+    return (body.text[:start] + written + body.text[end:]).encode()
+
+
+def _find_members(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yields key, start and end of each member's value, of an object that is known to be valid."""
+    position = _skip(text, text.index("{") + 1)
+    with _DeepRecursion():
+        while text[position] != "}":
+            key, position = scanstring(text, position + 1, True)  # noqa: FBT003  # the C function takes no names
+            start = _skip(text, _skip(text, position) + 1)
+            _, end = _VALUES.raw_decode(text, start)
+            yield key, start, end
+            position = _skip(text, end)
+            if text[position] == ",":
+                position = _skip(text, position + 1)
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+class _DeepRecursion:
+    """Lets the parser recurse deeper than programs usually may, for a moment in which nothing else runs."""
+
+    def __enter__(self) -> None:
+        self._before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self._before, DEEPEST + 200))
+
+    def __exit__(self, *_: object) -> None:
+        sys.setrecursionlimit(self._before)
+
+
+def _decode(body: bytes) -> str:
+    if not body.strip():
+        raise BodyError("The body is empty: send a JSON object.")
+    if body.startswith(_GZIP):
+        raise BodyError("The body is compressed with gzip: send it uncompressed.")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BodyError(f"The body is not valid UTF-8: byte {error.start + 1} is wrong.") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BodyError(f"The body is not valid JSON: {name} is not a JSON number.")
+
+
+def _explain(error: json.JSONDecodeError) -> str:
+    """Says what is wrong and where, in words that hold for every JSON parser."""
+    said = _MEANINGS.get(error.msg, error.msg[:1].lower() + error.msg[1:])
+    if error.doc[: error.pos].rstrip().endswith(",") and error.doc[error.pos : error.pos + 1] in {"}", "]"}:
+        said = "a trailing comma"
+    elif error.pos >= len(error.doc.rstrip()):
+        said = "it ends too early"
+    return f"{said}, {_locate(error.doc, error.pos)}"
+
+
+def _locate(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    return f"at line {line}, column {position - text.rfind(chr(10), 0, position)}"
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    """Refuses half of a pair of escapes: no text has it, and each server fails on it in its own way."""
+    for escape in _ESCAPE.finditer(text) if "\\u" in text else ():
+        if escape["lone"]:
+            where = _locate(text, escape.start())
+            raise BodyError(f"The body is not valid JSON: {escape[0]} is half of a surrogate pair, {where}.")

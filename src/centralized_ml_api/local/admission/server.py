@@ -1,0 +1,106 @@
+"""The process of the admission service: two sockets in its working folder, one for Envoy, one for `mlapi`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+import grpc
+
+from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.service import AdmissionService
+from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET
+from centralized_ml_api.local.admission.turns import Turns
+
+PARENT_CHECK_SECONDS = 0.5
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),  # Envoy has limited the body already
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", 4 * 1024 * 1024),  # the terms of many entries and teams
+    ("grpc.absolute_max_metadata_size", 4 * 1024 * 1024),
+    ("grpc.so_reuseport", 0),
+)
+
+
+def main() -> int:
+    """Serves until SIGTERM, SIGINT or the end of the parent process; returns the exit status."""
+    os.umask(0o077)
+    for socket in (ADMISSION_SOCKET, OCCUPANCY_SOCKET):
+        Path(socket).unlink(missing_ok=True)
+    return asyncio.run(_serve())
+
+
+async def _serve() -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    _stop_with(os.getppid(), stop)
+    turns = Turns(loop.time)
+    server = build_server(AdmissionService(turns), f"unix:{ADMISSION_SOCKET}")
+    await server.start()
+    occupancy = await asyncio.start_unix_server(_Occupancy(turns).answer, OCCUPANCY_SOCKET)
+    await stop.wait()
+    occupancy.close()
+    await server.stop(grace=None)
+    return 0
+
+
+def build_server(service: AdmissionService, address: str) -> grpc.aio.Server:
+    """Builds the server of both of Envoy's services.
+
+    Args:
+        service: Answers.
+        address: Where it listens, as gRPC names it, such as `unix:admission.sock`.
+    """
+    server = grpc.aio.server(options=_OPTIONS)
+    decide = grpc.stream_stream_rpc_method_handler(
+        service.process,
+        envoy.ProcessingRequest.FromString,
+        envoy.ProcessingResponse.SerializeToString,
+    )
+    hear = grpc.stream_unary_rpc_method_handler(
+        service.hear_of_ends,
+        envoy.StreamAccessLogsMessage.FromString,
+        envoy.StreamAccessLogsResponse.SerializeToString,
+    )
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(
+                "envoy.service.ext_proc.v3.ExternalProcessor", {"Process": decide}
+            ),
+            grpc.method_handlers_generic_handler(
+                "envoy.service.accesslog.v3.AccessLogService", {"StreamAccessLogs": hear}
+            ),
+        )
+    )
+    server.add_insecure_port(address)
+    return server
+
+
+class _Occupancy:
+    """Writes how busy the entries are to whoever connects, as one JSON object."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
+    async def answer(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        occupancy = {entry: asdict(now) for entry, now in self._turns.occupancy().items()}
+        with contextlib.suppress(ConnectionError):
+            writer.write(json.dumps(occupancy).encode())
+            await writer.drain()
+        writer.close()
+
+
+def _stop_with(parent: int, stop: asyncio.Event) -> None:
+    """Stops this process once its supervisor is gone: nobody else would."""
+    if os.getppid() == parent:
+        asyncio.get_running_loop().call_later(PARENT_CHECK_SECONDS, _stop_with, parent, stop)
+    else:
+        stop.set()

@@ -1,0 +1,242 @@
+"""Answers Envoy: whether a call may go on, when, and with which body.
+
+Envoy opens one stream of messages for each call (`ext_proc`), which ends here as soon as the call may go on:
+should this process die, calls under way are not touched. That a call is over, however it ended, Envoy tells
+by its access log.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/ext_proc_filter
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.openai import missing_model, unknown_model
+from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
+from centralized_ml_api.local.admission.terms import (
+    ADDRESS_ATTRIBUTE,
+    BODY_NAMESPACE,
+    CHOSEN_HEADER,
+    REFUSED,
+    REQUEST_ID_KEY,
+    TEAM_HEADER,
+    TERMS_KEY,
+    TIME_ATTRIBUTE,
+    parse_terms,
+)
+from centralized_ml_api.local.admission.turns import LineFullError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from centralized_ml_api.local.admission.terms import RouteTerms
+    from centralized_ml_api.local.admission.turns import Turns
+
+_ATTRIBUTES = "envoy.filters.http.ext_proc"
+_SHORT_PAUSE_SECONDS = 1
+
+
+class RefusalError(Exception):
+    """A call that may not go on.
+
+    Attributes:
+        error: What its caller is told.
+        retry_after_seconds: When to try again; None if that would not help.
+    """
+
+    def __init__(self, error: errors.ApiError, retry_after_seconds: int | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is known of a call before its body is read.
+
+    `identity` is the same when its end is told: the address of its connection, which has one call at a time,
+    and the microsecond of its beginning. `caller` takes turns with others: a team, or without teams an
+    address.
+    """
+
+    identity: tuple[str, int]
+    team: str
+    caller: str
+    has_body: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A call that may go on: to which entry, and with which body, None for its own.
+
+    `chosen` is what the routes are to know of a body that names the entry; the call is asked about once more,
+    on its new route.
+    """
+
+    name: str
+    body: bytes | None = None
+    chosen: dict[str, Any] | None = None
+
+
+class AdmissionService:
+    """Both services that Envoy calls: the one that decides on calls, the one that hears of their end.
+
+    Args:
+        turns: The places at models.
+    """
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
+    async def process(
+        self, messages: AsyncIterator[envoy.ProcessingRequest], context: Any
+    ) -> AsyncIterator[envoy.ProcessingResponse]:
+        """Answers the messages about one call: its headers, then its body where the terms need it."""
+        metadata = dict(context.invocation_metadata())
+        terms = parse_terms(metadata[TERMS_KEY])
+        call: Call | None = None
+        async for message in messages:
+            try:
+                if call is None:
+                    call = _read_call(message)
+                    if call.has_body and terms.reads_body:
+                        yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
+                        continue
+                    admission = _decide_without_body(terms)
+                else:
+                    admission = _decide(terms, message.request_body.body)
+                if not terms.chooses:
+                    await self._take_turn(call, admission.name, terms)
+            except RefusalError as refusal:
+                yield _render_refusal(refusal, metadata[REQUEST_ID_KEY])
+            else:
+                yield _render_admission(admission, has_read_body=message.HasField("request_body"))
+            return
+
+    async def hear_of_ends(
+        self, messages: AsyncIterator[envoy.StreamAccessLogsMessage], context: Any
+    ) -> envoy.StreamAccessLogsResponse:
+        """Frees the places of calls that are over."""
+        del context
+        async for message in messages:
+            for entry in message.http_logs.log_entry:
+                self._turns.give_back(_identify_ended(entry.common_properties))
+        return envoy.StreamAccessLogsResponse()
+
+    async def _take_turn(self, call: Call, name: str, terms: RouteTerms) -> None:
+        """Waits until the call has a place.
+
+        Raises:
+            RefusalError: Too many calls wait, or its turn does not come in time.
+        """
+        places, at_once = terms.entries[name].places, terms.requests_at_once.get(call.team)
+        if places is None and at_once is None:
+            return
+        try:
+            async with asyncio.timeout(terms.wait_seconds):
+                await self._turns.take(call.identity, name, call.caller, places=places, at_once=at_once)
+        except TimeoutError as error:
+            seconds = math.floor(terms.wait_seconds)
+            raise RefusalError(
+                errors.OVERLOADED.with_message("no_turn", seconds=seconds), errors.RETRY_AFTER_SECONDS
+            ) from error
+        except LineFullError as error:
+            if error.own and call.team:
+                refused = errors.TOO_MANY_REQUESTS.with_message("team_at_once")
+                raise RefusalError(refused, _SHORT_PAUSE_SECONDS) from error
+            raise RefusalError(errors.OVERLOADED, errors.RETRY_AFTER_SECONDS) from error
+
+
+def _read_call(message: envoy.ProcessingRequest) -> Call:
+    headers = {header.key: header.raw_value.decode() for header in message.request_headers.headers.headers}
+    attributes = message.attributes[_ATTRIBUTES].fields
+    address = attributes[ADDRESS_ATTRIBUTE].string_value
+    begun = envoy.AccessLogCommon()
+    begun.start_time.FromJsonString(attributes[TIME_ATTRIBUTE].string_value)
+    team = headers.get(TEAM_HEADER, "")
+    return Call(
+        identity=(address, begun.start_time.ToMicroseconds()),
+        team=team,
+        caller=team or address.rpartition(":")[0],
+        has_body=not message.request_headers.end_of_stream,
+    )
+
+
+def _identify_ended(common: envoy.AccessLogCommon) -> tuple[str, int]:
+    remote = common.downstream_remote_address.socket_address
+    host = f"[{remote.address}]" if ":" in remote.address else remote.address
+    return f"{host}:{remote.port_value}", common.start_time.ToMicroseconds()
+
+
+def _decide_without_body(terms: RouteTerms) -> Admission:
+    if terms.reads_body:
+        return _decide(terms, b"")
+    return Admission(next(iter(terms.entries)))
+
+
+def _decide(terms: RouteTerms, received: bytes) -> Admission:
+    """Decides on a body.
+
+    Raises:
+        RefusalError: It is not taken.
+    """
+    try:
+        body = read_json_object(received)
+        if terms.chooses:
+            name = _choose(terms, body)
+            return Admission(name, chosen={"model": name, "stream": body.document.get("stream") is True})
+        (name,) = terms.entries
+        return Admission(name, build_passed_on(body, terms.entries[name]))
+    except BodyError as error:
+        raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
+
+
+def _choose(terms: RouteTerms, body: JsonBody) -> str:
+    """Returns the entry that the body names.
+
+    Raises:
+        RefusalError: It names none of these.
+    """
+    model = body.document.get("model")
+    if not isinstance(model, str):
+        raise RefusalError(missing_model(terms.entries))
+    if model not in terms.entries:
+        raise RefusalError(unknown_model(terms.entries))
+    return model
+
+
+def _render_admission(admission: Admission, *, has_read_body: bool) -> envoy.ProcessingResponse:
+    common = envoy.CommonResponse(clear_route_cache=admission.chosen is not None)
+    if admission.chosen is not None:
+        # Without a new header Envoy would not look for another route. No model ever sees this one.
+        _set_header(common.header_mutation, CHOSEN_HEADER, "yes")
+    if admission.body is not None:
+        common.body_mutation.body = admission.body
+        _set_header(common.header_mutation, "content-length", str(len(admission.body)))
+    if has_read_body:
+        response = envoy.ProcessingResponse(request_body=envoy.BodyResponse(response=common))
+    else:
+        response = envoy.ProcessingResponse(request_headers=envoy.HeadersResponse(response=common))
+    if admission.chosen is not None:
+        response.dynamic_metadata.update({BODY_NAMESPACE: admission.chosen})
+    return response
+
+
+def _render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingResponse:
+    body = errors.render_error(refusal.error, request_id).encode()
+    immediate = envoy.ImmediateResponse(body=body, details=REFUSED)
+    immediate.status.code = refusal.error.status
+    _set_header(immediate.headers, "content-type", "application/json")
+    if refusal.retry_after_seconds is not None:
+        _set_header(immediate.headers, "retry-after", str(refusal.retry_after_seconds))
+    return envoy.ProcessingResponse(immediate_response=immediate)
+
+
+def _set_header(headers: envoy.HeaderMutation, name: str, value: str) -> None:
+    headers.set_headers.add().header.MergeFrom(envoy.HeaderValue(key=name, raw_value=value.encode()))

@@ -1,0 +1,103 @@
+"""What holds for the calls of a route. Envoy sends these terms along with every question.
+
+So the service itself keeps no configuration: a changed config changes the routes, and the terms with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+
+TERMS_KEY = "mlapi-terms"
+REQUEST_ID_KEY = "mlapi-request-id"
+"""The gRPC metadata of a question: the terms, and the id of the request."""
+
+TEAM_HEADER = "x-mlapi-team"
+"""The header that names the team of a valid key; no caller can set it."""
+
+CHOSEN_HEADER = "x-mlapi-chosen"
+"""The header of a call whose body has named its entry."""
+
+ADDRESS_ATTRIBUTE = "source.address"
+TIME_ATTRIBUTE = "request.time"
+"""What Envoy says of a call besides: where its connection comes from, and when it began."""
+
+BODY_NAMESPACE = "body"
+"""The dynamic metadata in which Envoy's routes find the `model` and the `stream` of a body."""
+
+ADMISSION_SOCKET = "admission.sock"
+OCCUPANCY_SOCKET = "occupancy.sock"
+"""The sockets of the service, relative to the folder in which it and Envoy run."""
+
+REFUSED = "admission_refused"
+"""The response code details of a refusal, by which Envoy knows to leave its body as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTerms:
+    """What holds for the calls of one entry.
+
+    Attributes:
+        places: How many calls its servers answer at once; None if there is no such number.
+        model: The name by which its server knows the model; None leaves bodies as they are.
+        body_rules: The engine whose rules a JSON body must keep; empty for none.
+        slots: How many of these calls one process answers, for these rules.
+        context: Tokens of one conversation, for these rules.
+        max_output_tokens: The most tokens of one answer, for these rules; None if the entry says nothing.
+    """
+
+    places: int | None = None
+    model: str | None = None
+    body_rules: str = ""
+    slots: int = 0
+    context: int = 0
+    max_output_tokens: int | None = None
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether the body decides something."""
+        return bool(self.model or self.body_rules)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTerms:
+    """What holds for the calls of a route.
+
+    Attributes:
+        entries: By name, the entries that may be called: one, unless the body chooses.
+        wait_seconds: How long a call waits for its turn.
+        requests_at_once: By team, the most calls that it may have under way; other teams have no such limit.
+        chooses: Whether the `model` of the body names the entry, which is all that is asked.
+    """
+
+    entries: Mapping[str, EntryTerms]
+    wait_seconds: float
+    requests_at_once: Mapping[str, int] = field(default_factory=dict)
+    chooses: bool = False
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether the service must see the body."""
+        return self.chooses or any(entry.reads_body for entry in self.entries.values())
+
+
+def render_terms(terms: RouteTerms) -> str:
+    """Renders terms as ASCII text. Pure."""
+    return json.dumps(asdict(terms), separators=(",", ":"))
+
+
+@lru_cache(maxsize=1024)
+def parse_terms(text: str) -> RouteTerms:
+    """Parses what `render_terms` rendered. Pure.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        written = json.loads(text)
+        entries = {name: EntryTerms(**entry) for name, entry in written.pop("entries").items()}
+        return RouteTerms(entries=entries, **written)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"these are no terms: {error}") from error

@@ -1,0 +1,353 @@
+"""What Envoy is told about a call, message by message; the messages are the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.service import AdmissionService
+from centralized_ml_api.local.admission.terms import (
+    ADDRESS_ATTRIBUTE,
+    REQUEST_ID_KEY,
+    TEAM_HEADER,
+    TERMS_KEY,
+    TIME_ATTRIBUTE,
+    EntryTerms,
+    RouteTerms,
+    render_terms,
+)
+from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, WAITING_PER_ENTRY, Occupancy, Turns
+from support.virtual_time import run_in_virtual_time
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+ONE = RouteTerms({"ocr": EntryTerms(places=1)}, wait_seconds=29)
+SHARED = RouteTerms({"big": EntryTerms(model="org/big")}, wait_seconds=29)
+CHAT = RouteTerms(
+    {"chat": EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048, max_output_tokens=64)},
+    wait_seconds=240,
+)
+PATH = RouteTerms({"chat": EntryTerms(), "far": EntryTerms()}, wait_seconds=240, chooses=True)
+MESSAGES = [{"role": "user", "content": "hi"}]
+
+
+class Asked:
+    """One call about which Envoy asks."""
+
+    def __init__(self, world: World, terms: RouteTerms, number: int, team: str, *, has_body: bool) -> None:
+        self.messages: asyncio.Queue[envoy.ProcessingRequest] = asyncio.Queue()
+        self.answers: asyncio.Queue[envoy.ProcessingResponse | None] = asyncio.Queue()
+        self.number = number
+        self.terms = terms
+        self.messages.put_nowait(build_headers(number, team, has_body=has_body))
+        self.task = asyncio.create_task(self.ask(world))
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return ((TERMS_KEY, render_terms(self.terms)), (REQUEST_ID_KEY, f"req-{self.number}"))
+
+    async def ask(self, world: World) -> None:
+        async for answer in world.service.process(self.read(), self):
+            self.answers.put_nowait(answer)
+        self.answers.put_nowait(None)
+
+    async def read(self) -> AsyncIterator[envoy.ProcessingRequest]:
+        while True:
+            yield await self.messages.get()
+
+    def send(self, body: Any) -> None:
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.messages.put_nowait(envoy.ProcessingRequest(request_body=envoy.HttpBody(body=body)))
+
+    async def answer(self) -> envoy.ProcessingResponse:
+        answer = await asyncio.wait_for(self.answers.get(), 1000)
+        assert answer is not None
+        return answer
+
+    async def refusal(self) -> tuple[int, str, dict[str, str]]:
+        """The status, the message and the headers of a refusal, which is the last answer."""
+        immediate = (await self.answer()).immediate_response
+        assert immediate.details == "admission_refused"
+        error = json.loads(immediate.body)["error"]
+        assert error["request_id"] == f"req-{self.number}"
+        headers = {each.header.key: each.header.raw_value.decode() for each in immediate.headers.set_headers}
+        assert headers.pop("content-type") == "application/json"
+        assert await self.answers.get() is None, "the stream is over"
+        return immediate.status.code, f"{error['code']}: {error['message']}", headers
+
+    async def is_over(self) -> bool:
+        return await self.answers.get() is None
+
+
+def build_headers(number: int, team: str, *, has_body: bool) -> envoy.ProcessingRequest:
+    message = envoy.ProcessingRequest()
+    message.request_headers.end_of_stream = not has_body
+    if team:
+        message.request_headers.headers.headers.add(key=TEAM_HEADER, raw_value=team.encode())
+    attributes = message.attributes["envoy.filters.http.ext_proc"]
+    attributes[ADDRESS_ATTRIBUTE] = f"192.0.2.1:{number}"
+    attributes[TIME_ATTRIBUTE] = "2026-11-28T16:38:01.788981+00:00"
+    return message
+
+
+class World:
+    """The service under a virtual clock."""
+
+    def __init__(self) -> None:
+        self.turns = Turns(asyncio.get_running_loop().time)
+        self.service = AdmissionService(self.turns)
+        self.asked: list[Asked] = []
+
+    def ask(self, terms: RouteTerms, body: Any = None, *, team: str = "", has_body: bool = True) -> Asked:
+        """Asks about a call; its body follows where the terms need it."""
+        asked = Asked(self, terms, len(self.asked) + 1, team, has_body=has_body)
+        self.asked.append(asked)
+        if body is not None:
+            asked.send(body)
+        return asked
+
+    async def tell_end(self, *numbers: int, address: str = "192.0.2.1") -> None:
+        """Tells as Envoy does that these calls are over."""
+
+        async def messages() -> AsyncIterator[envoy.StreamAccessLogsMessage]:
+            message = envoy.StreamAccessLogsMessage()
+            for number in numbers:
+                common = message.http_logs.log_entry.add().common_properties
+                common.downstream_remote_address.socket_address.MergeFrom(
+                    envoy.SocketAddress(address=address, port_value=number)
+                )
+                common.start_time.FromJsonString("2026-11-28T16:38:01.788981Z")
+            yield message
+
+        await self.service.hear_of_ends(messages(), None)
+        await asyncio.sleep(0)
+
+    @property
+    def occupancy(self) -> dict[str, Occupancy]:
+        return self.turns.occupancy()
+
+
+def told(tell: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = World()
+        await tell(world)
+        for asked in world.asked:
+            asked.task.cancel()
+
+    run_in_virtual_time(main())
+
+
+def test_a_call_whose_body_decides_nothing_is_admitted_by_its_headers() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(ONE)
+        assert (await asked.answer()).HasField("request_headers")
+        assert await asked.is_over(), "Envoy goes on alone, whatever becomes of the service"
+        assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_the_end_of_a_call_lets_the_next_one_go_on() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE).answer()
+        second = world.ask(ONE)
+        await asyncio.sleep(5)
+        assert second.answers.empty()
+        await world.tell_end(1)
+        assert (await second.answer()).HasField("request_headers")
+        assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_the_end_of_another_call_on_the_same_port_is_not_its_end() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE).answer()
+        await world.tell_end(1, address="192.0.2.2")
+        assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_a_caller_who_leaves_while_it_waits_gives_its_turn_on() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE).answer()
+        world.ask(ONE)
+        third = world.ask(ONE)
+        await asyncio.sleep(1)
+        world.asked[1].task.cancel()
+        await asyncio.sleep(1)
+        assert world.occupancy == {"ocr": Occupancy(1, 1)}
+        await world.tell_end(1)
+        assert await third.answer()
+
+    told(tell)
+
+
+def test_teams_take_turns_and_without_teams_addresses_do() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE, team="red").answer()
+        waiting = [world.ask(ONE, team=team) for team in ("red", "red", "blue")]
+        await asyncio.sleep(1)
+        await world.tell_end(1)
+        assert await waiting[2].answer()
+        assert waiting[0].answers.empty()
+
+    told(tell)
+
+
+def test_a_turn_that_does_not_come_is_a_503_with_a_pause() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE).answer()
+        status, message, headers = await world.ask(ONE).refusal()
+        assert status == 503
+        assert message == (
+            "overloaded: The model is busy: no turn came up within 29 seconds; try again shortly."
+        )
+        assert headers == {"retry-after": "2"}
+        assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_a_team_with_too_many_waiting_is_told_so_at_once() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE, team="red").answer()
+        for _ in range(WAITING_PER_CALLER):
+            world.ask(ONE, team="red")
+        await asyncio.sleep(1)
+        status, message, headers = await world.ask(ONE, team="red").refusal()
+        assert (status, headers) == (429, {"retry-after": "1"})
+        assert message.startswith("too_many_requests: Your team already has too many requests waiting")
+
+    told(tell)
+
+
+def test_too_many_waiting_altogether_are_a_503() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE, team="red").answer()
+        for number in range(WAITING_PER_ENTRY):
+            world.ask(ONE, team=f"team {number % 20}")
+        await asyncio.sleep(1)
+        status, message, headers = await world.ask(ONE, team="new").refusal()
+        assert (status, headers) == (503, {"retry-after": "2"})
+        assert message.startswith("overloaded: ")
+
+    told(tell)
+
+
+def test_requests_at_once_are_those_of_the_team() -> None:
+    async def tell(world: World) -> None:
+        terms = RouteTerms({"far": EntryTerms()}, 29, {"red": 1})
+        assert await world.ask(terms, team="red").answer()
+        assert await world.ask(terms, team="blue").answer()
+        status, *_ = await world.ask(terms, team="red").refusal()
+        assert status == 503
+
+    told(tell)
+
+
+def test_a_call_that_nothing_limits_has_no_place_to_give_back() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(SHARED, {"x": 1})
+        await asked.answer()
+        await asked.answer()
+        assert world.occupancy == {}
+
+    told(tell)
+
+
+def test_the_name_of_the_model_is_written_into_the_body() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(SHARED, b'{"model": "anything", "x": 1.0}')
+        assert (await asked.answer()).HasField("request_headers")
+        common = (await asked.answer()).request_body.response
+        assert common.body_mutation.body == b'{"model": "org/big", "x": 1.0}'
+        (option,) = common.header_mutation.set_headers
+        assert (option.header.key, option.header.raw_value) == ("content-length", b"30")
+        assert not common.clear_route_cache
+
+    told(tell)
+
+
+def test_a_body_within_the_limits_stays_as_it_is() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(CHAT, {"messages": MESSAGES, "max_tokens": 64})
+        await asked.answer()
+        common = (await asked.answer()).request_body.response
+        assert not common.HasField("body_mutation")
+        assert world.occupancy == {"chat": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_a_body_over_the_limits_is_cut_to_them() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(CHAT, {"messages": MESSAGES, "max_tokens": 5000})
+        await asked.answer()
+        body = (await asked.answer()).request_body.response.body_mutation.body
+        assert json.loads(body) == {"messages": MESSAGES, "max_tokens": 64}
+
+    told(tell)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{", "invalid_body: The body is not valid JSON: it ends too early, at line 1, column 2."),
+        ({"messages": []}, "invalid_body: 'messages' must be a list with at least one message."),
+    ],
+)
+def test_a_body_that_is_not_taken_is_a_400_and_takes_no_place(body: Any, message: str) -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(CHAT, body)
+        await asked.answer()
+        assert await asked.refusal() == (400, message, {})
+        assert world.occupancy == {}
+
+    told(tell)
+
+
+def test_a_missing_body_is_a_400_where_there_must_be_one() -> None:
+    async def tell(world: World) -> None:
+        refused = await world.ask(CHAT, has_body=False).refusal()
+        assert refused == (400, "invalid_body: The body is empty: send a JSON object.", {})
+
+    told(tell)
+
+
+def test_a_body_that_envoy_could_not_read_chooses_its_route_after_all() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(PATH, {"model": "chat", "stream": True, "seed": 2**63, "messages": MESSAGES})
+        await asked.answer()
+        answer = await asked.answer()
+        assert answer.request_body.response.clear_route_cache
+        assert answer.request_body.response.header_mutation.set_headers, "or Envoy would keep the route"
+        assert answer.dynamic_metadata["body"]["model"] == "chat"
+        assert answer.dynamic_metadata["body"]["stream"] is True
+        assert world.occupancy == {}, "it has its turn on that route"
+
+    told(tell)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"model": "nope"}, 404, "model_not_found"),
+        ({"model": 3}, 400, "model_missing"),
+        ({"messages": []}, 400, "model_missing"),
+        (b'{"model": "chat",}', 400, "invalid_body"),
+    ],
+)
+def test_a_body_that_names_no_model_is_refused_for_that(body: Any, status: int, code: str) -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(PATH, body)
+        await asked.answer()
+        refused, message, _ = await asked.refusal()
+        assert (refused, message.partition(":")[0]) == (status, code)
+
+    told(tell)

@@ -1,0 +1,40 @@
+"""The terms that travel with each question of the gateway."""
+
+from __future__ import annotations
+
+import pytest
+
+from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms, parse_terms, render_terms
+
+TERMS = RouteTerms(
+    entries={
+        "chat": EntryTerms(4, body_rules="llama.cpp", slots=4, context=2048, max_output_tokens=100),
+        "big": EntryTerms(model="größer/70B"),
+    },
+    wait_seconds=29.5,
+    requests_at_once={"red": 3},
+    chooses=True,
+)
+
+
+def test_they_arrive_as_they_were_sent() -> None:
+    assert parse_terms(render_terms(TERMS)) == TERMS
+
+
+def test_they_are_ascii_on_one_line() -> None:
+    text = render_terms(TERMS)
+    assert text.isascii()
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"entries": {"a": {"seats": 1}}, "wait_seconds": 1}'])
+def test_something_else_is_no_terms(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^these are no terms|^Expecting"):
+        parse_terms(text)
+
+
+def test_a_body_is_read_only_where_it_decides_something() -> None:
+    assert not RouteTerms({"ocr": EntryTerms(1)}, 29).reads_body
+    assert RouteTerms({"ocr": EntryTerms(1)}, 29, chooses=True).reads_body
+    assert RouteTerms({"big": EntryTerms(model="big/70B")}, 29).reads_body
+    assert RouteTerms({"chat": EntryTerms(4, body_rules="llama.cpp")}, 29).reads_body

@@ -1,0 +1,345 @@
+"""Who gets the places at a model, in which order, and who gives them back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from centralized_ml_api.local.admission.turns import (
+    CALLERS_REMEMBERED,
+    PRESENT_SECONDS,
+    WAITING_PER_CALLER,
+    WAITING_PER_ENTRY,
+    LineFullError,
+    Occupancy,
+    Turns,
+)
+from support.virtual_time import run_in_virtual_time
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class World:
+    """Turns under a clock that the test sets, and the calls in the order in which they got their place."""
+
+    def __init__(self, *, places: int | None = 2) -> None:
+        self.seconds = 0.0
+        self.turns = Turns(lambda: self.seconds)
+        self.places = places
+        self.served: list[str] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def call(self, name: str, *, entry: str = "chat", at_once: int | None = None) -> bool:
+        """Sends a call whose name starts with its team's; returns whether it has a place."""
+
+        async def take() -> None:
+            await self.turns.take(name, entry, name[0], places=self.places, at_once=at_once)
+            self.served.append(name)
+
+        self.tasks[name] = asyncio.create_task(take())
+        await settle()
+        return name in self.served
+
+    async def end(self, name: str) -> None:
+        assert self.turns.give_back(name)
+        await settle()
+
+    async def hang_up(self, name: str) -> None:
+        self.tasks[name].cancel()
+        await settle()
+        assert self.tasks[name].cancelled()
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def told(tell: Callable[[World], Awaitable[None]], *, places: int | None = 2) -> None:
+    async def main() -> None:
+        world = World(places=places)
+        await tell(world)
+        for task in world.tasks.values():
+            task.cancel()
+
+    run_in_virtual_time(main())
+
+
+def test_a_team_alone_gets_every_place_and_then_waits() -> None:
+    async def tell(world: World) -> None:
+        assert [await world.call(name) for name in ("a1", "a2", "a3")] == [True, True, False]
+        assert world.turns.occupancy() == {"chat": Occupancy(under_way=2, waiting=1)}
+        await world.end("a1")
+        assert world.served == ["a1", "a2", "a3"]
+
+    told(tell)
+
+
+def test_while_others_are_about_a_team_leaves_them_a_place() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        await world.end("b1")
+        assert [await world.call(name) for name in ("a1", "a2", "a3", "a4")] == [True, True, True, False]
+        assert await world.call("b2"), "the fourth place was kept"
+
+    told(tell, places=4)
+
+
+def test_a_team_that_has_been_away_for_long_keeps_nobody_waiting() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        await world.end("b1")
+        await world.call("a1")
+        assert not await world.call("a2")
+        world.seconds += PRESENT_SECONDS - 1
+        assert not await world.call("a3")
+        world.seconds += 1
+        await world.end("a1")
+        assert world.served == ["b1", "a1", "a2", "a3"]
+
+    told(tell)
+
+
+def test_a_team_with_a_call_under_way_counts_as_being_about_however_long_it_takes() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        world.seconds += 10 * PRESENT_SECONDS
+        assert [await world.call(name) for name in ("a1", "a2", "a3")] == [True, True, False]
+
+    told(tell, places=3)
+
+
+def test_the_team_with_the_fewest_calls_under_way_comes_first() -> None:
+    async def tell(world: World) -> None:
+        for name in ("a1", "a2", "b1", "b2", "a3", "c1"):
+            await world.call(name)
+        assert world.served == ["a1", "a2", "b1"]
+        await world.end("a1")
+        assert world.served[-1] == "c1", "though others have waited for longer"
+        await world.end("b1")
+        assert world.served[-1] == "b2"
+
+    told(tell, places=3)
+
+
+def test_teams_take_turns_at_a_single_place() -> None:
+    async def tell(world: World) -> None:
+        for name in ("a1", "a2", "a3", "b1", "b2", "c1"):
+            await world.call(name)
+        for _ in range(5):
+            await world.end(world.served[-1])
+        assert world.served == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+    told(tell, places=1)
+
+
+def test_the_calls_of_one_team_keep_their_order() -> None:
+    async def tell(world: World) -> None:
+        for number in range(5):
+            await world.call(f"a{number}")
+        for _ in range(4):
+            await world.end(world.served[-1])
+        assert world.served == [f"a{number}" for number in range(5)]
+
+    told(tell, places=1)
+
+
+def test_who_hangs_up_while_waiting_leaves_the_line() -> None:
+    async def tell(world: World) -> None:
+        for name in ("a1", "a2", "a3"):
+            await world.call(name)
+        await world.hang_up("a2")
+        assert world.turns.occupancy()["chat"] == Occupancy(under_way=1, waiting=1)
+        await world.end("a1")
+        assert world.served == ["a1", "a3"]
+
+    told(tell, places=1)
+
+
+def test_who_hangs_up_in_the_moment_of_its_turn_gives_the_place_on() -> None:
+    async def tell(world: World) -> None:
+        for name in ("a1", "a2", "a3"):
+            await world.call(name)
+        world.turns.give_back("a1")  # a2 has its turn, but does not know yet
+        await world.hang_up("a2")
+        assert world.served == ["a1", "a3"]
+        assert world.turns.occupancy()["chat"] == Occupancy(under_way=1, waiting=0)
+
+    told(tell, places=1)
+
+
+def test_a_call_that_hung_up_a_moment_before_the_turn_is_skipped() -> None:
+    async def tell(world: World) -> None:
+        for name in ("a1", "a2", "a3"):
+            await world.call(name)
+        world.tasks["a2"].cancel()
+        world.turns.give_back("a1")
+        await settle()
+        assert world.served == ["a1", "a3"]
+
+    told(tell, places=1)
+
+
+def test_requests_at_once_hold_over_all_entries() -> None:
+    async def tell(world: World) -> None:
+        assert await world.call("a1", entry="chat", at_once=2)
+        assert await world.call("a2", entry="embed", at_once=2)
+        assert not await world.call("a3", entry="ocr", at_once=2)
+        assert await world.call("b1", entry="ocr")
+        await world.end("a1")
+        assert world.served[-1] == "a3", "the end of a call at another entry lets it go on"
+
+    told(tell, places=None)
+
+
+def test_a_limit_that_was_lifted_holds_no_more() -> None:
+    async def tell(world: World) -> None:
+        await world.call("a1", at_once=1)
+        assert not await world.call("a2", at_once=1)
+        await world.call("a3")
+        assert sorted(world.served) == ["a1", "a2", "a3"]
+
+    told(tell, places=None)
+
+
+def test_more_places_serve_who_waits_with_the_next_call() -> None:
+    async def tell(world: World) -> None:
+        await world.call("a1")
+        assert not await world.call("a2")
+        world.places = 3
+        assert await world.call("a3")
+        assert sorted(world.served) == ["a1", "a2", "a3"]
+
+    told(tell, places=1)
+
+
+def test_a_call_that_is_unknown_gives_nothing_back() -> None:
+    async def tell(world: World) -> None:
+        assert not world.turns.give_back("a1")
+        await world.call("a1")
+        await world.end("a1")
+        assert not world.turns.give_back("a1"), "once"
+
+    told(tell)
+
+
+def test_a_team_may_not_let_any_number_of_calls_wait() -> None:
+    async def tell(world: World) -> None:
+        for number in range(1 + WAITING_PER_CALLER):
+            await world.call(f"a{number}")
+        with pytest.raises(LineFullError) as full:
+            await world.turns.take("one more", "chat", "a", places=1, at_once=None)
+        assert full.value.own
+        assert not await world.call("b1"), "another team waits for its turn"
+        await world.end("a0")
+        assert world.served == ["a0", "b1"]
+
+    told(tell, places=1)
+
+
+def test_all_teams_together_may_not_either() -> None:
+    async def tell(world: World) -> None:
+        for number in range(1 + WAITING_PER_ENTRY):
+            world.tasks[str(number)] = asyncio.create_task(
+                world.turns.take(number, "chat", f"team {number % 20}", places=1, at_once=None)
+            )
+        await settle()
+        with pytest.raises(LineFullError) as full:
+            await world.turns.take("one more", "chat", "new", places=1, at_once=None)
+        assert not full.value.own
+
+    told(tell)
+
+
+def test_callers_who_left_are_forgotten() -> None:
+    async def tell(world: World) -> None:
+        for number in range(CALLERS_REMEMBERED):
+            await world.turns.take(number, "chat", f"192.0.2.{number}", places=None, at_once=None)
+            world.turns.give_back(number)
+        world.seconds += PRESENT_SECONDS
+        await world.turns.take("last", "chat", "203.0.113.1", places=None, at_once=None)
+        assert len(world.turns._lines["chat"].seen) == 1  # noqa: SLF001  # memory, which nobody sees
+
+    told(tell)
+
+
+class EveryOrder(RuleBasedStateMachine):
+    """Calls that come, end and hang up in any order: never too many, never a place that nobody may have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.turns = Turns(lambda: 0.0)
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.callers: dict[int, str] = {}
+        self.count = 0
+
+    @initialize(places=st.integers(1, 4), at_once=st.none() | st.integers(1, 3))
+    def decide(self, places: int, at_once: int | None) -> None:
+        self.places, self.at_once = places, at_once
+
+    def run(self) -> None:
+        self.loop.run_until_complete(settle())
+
+    @rule(caller=st.sampled_from("abc"))
+    def come(self, caller: str) -> None:
+        self.count += 1
+        taking = self.turns.take(self.count, "chat", caller, places=self.places, at_once=self.at_once)
+        self.tasks[self.count] = self.loop.create_task(taking)
+        self.callers[self.count] = caller
+        self.run()
+
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        if under_way := self.under_way():
+            call = data.draw(st.sampled_from(under_way))
+            assert self.turns.give_back(call)
+            del self.tasks[call]
+            self.run()
+
+    @rule(data=st.data())
+    def hang_up(self, data: st.DataObject) -> None:
+        if waiting := self.waiting():
+            call = data.draw(st.sampled_from(waiting))
+            self.tasks.pop(call).cancel()
+            self.run()
+
+    def under_way(self) -> list[int]:
+        return [call for call, task in self.tasks.items() if task.done()]
+
+    def waiting(self) -> list[int]:
+        return [call for call, task in self.tasks.items() if not task.done()]
+
+    @invariant()
+    def all_is_right(self) -> None:
+        if not hasattr(self, "places"):
+            return
+        under_way, waiting = self.under_way(), self.waiting()
+        assert len(under_way) <= self.places
+        held = [self.callers[call] for call in under_way]
+        for caller in "abc":
+            assert self.at_once is None or held.count(caller) <= self.at_once
+        assert self.turns.occupancy().get("chat", Occupancy(0, 0)) == Occupancy(len(under_way), len(waiting))
+        if len(under_way) < self.places - 1:
+            assert all(
+                self.at_once is not None and held.count(self.callers[call]) >= self.at_once
+                for call in waiting
+            ), "a place is idle, and somebody waits who may have it"
+
+    def teardown(self) -> None:
+        for task in self.tasks.values():
+            task.cancel()
+        self.run()
+        self.loop.close()
+
+
+EveryOrder.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestEveryOrder = EveryOrder.TestCase

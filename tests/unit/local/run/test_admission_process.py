@@ -1,0 +1,158 @@
+"""The supervised admission service: when it starts, when it starts again, when it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
+from centralized_ml_api.local.run.admission_process import SupervisedAdmission
+from centralized_ml_api.local.supervision.process import ServerLog
+from support.fake_target import FakeProcess, HandClock, soon
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.launch import Launch
+
+
+class World:
+    """A supervised admission service whose processes are fakes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = HandClock()
+        self.folder = folder / "gateway"
+        self.log = ServerLog(folder / "admission.log")
+        self.did: list[str] = []
+        self.launched: list[Launch] = []
+        self.processes: list[FakeProcess] = []
+        self.failures = 0
+        self.admission = SupervisedAdmission(
+            self.folder, self.log, clock=self.time.clock, start_process=self.start_process
+        )
+
+    async def start_process(self, launch: Launch, log: ServerLog) -> FakeProcess:
+        assert log is self.log
+        self.launched.append(launch)
+        if self.failures:
+            self.failures -= 1
+            raise StartError("no memory")
+        process = FakeProcess(self.did)
+        self.processes.append(process)
+        return process
+
+
+def told(folder: Path, tell: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = World(folder)
+        running = asyncio.create_task(world.admission.run())
+        try:
+            await asyncio.wait_for(tell(world), 60)
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+
+    asyncio.run(main())
+
+
+def test_it_runs_in_the_folder_of_the_gateway_which_only_its_user_may_read(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+        (launch,) = world.launched
+        assert launch.cwd == world.folder
+        assert world.folder.stat().st_mode & 0o777 == 0o700
+        assert launch.argv[1:] == ("-P", "-m", "centralized_ml_api.local.admission")
+        assert launch.environment == os.environ
+
+    told(tmp_path, tell)
+
+
+def test_a_start_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+        await world.admission.start()
+        assert len(world.processes) == 2
+        assert world.did == ["stop 1"]
+        await asyncio.sleep(0.01)
+        assert len(world.processes) == 2, "what ended on purpose is not started again"
+
+    told(tmp_path, tell)
+
+
+def test_one_that_ends_is_started_again(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+        await asyncio.sleep(0)
+        world.processes[0].status.set_result(-9)
+        await soon(lambda: len(world.processes) == 2)
+        assert world.admission.restarts == 1
+        world.processes[1].status.set_result(-9)
+        await soon(lambda: len(world.processes) == 3)
+
+    told(tmp_path, tell)
+
+
+def test_a_start_that_fails_is_tried_again(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+        await asyncio.sleep(0)
+        world.failures = 3
+        world.processes[0].status.set_result(1)
+        await soon(lambda: len(world.processes) == 2)
+        assert len(world.launched) == 5
+
+    told(tmp_path, tell)
+
+
+def test_after_a_stop_nothing_starts_again(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+        await asyncio.sleep(0)
+        await world.admission.stop()
+        assert world.did == ["stop 1"]
+        await asyncio.sleep(0.01)
+        assert len(world.processes) == 1
+
+    told(tmp_path, tell)
+
+
+def test_the_first_start_says_why_it_fails(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        world.failures = 1
+        with pytest.raises(StartError, match="no memory"):
+            await world.admission.start()
+
+    told(tmp_path, tell)
+
+
+def test_one_that_does_not_answer_in_time_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+        world.log.write(b"ImportError: grpc")
+        with pytest.raises(StartError, match=r"within 0\.05 seconds") as failed:
+            await world.admission.wait_ready(0.05)
+        assert "ImportError: grpc" in failed.value.message
+        assert failed.value.fix == "the whole log: mlapi logs admission"
+        assert await world.admission.occupancy() == {}
+
+    told(tmp_path, tell)
+
+
+def test_it_says_how_busy_the_entries_are(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        await world.admission.start()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b'{"chat": {"under_way": 4, "waiting": 2}}')
+            writer.close()
+
+        async with await asyncio.start_unix_server(answer, world.folder / OCCUPANCY_SOCKET):
+            await world.admission.wait_ready()
+            assert await world.admission.occupancy() == {"chat": {"under_way": 4, "waiting": 2}}
+
+    told(tmp_path, tell)
