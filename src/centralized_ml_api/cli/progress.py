@@ -120,13 +120,13 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
         plan: of its config.
         host: what it listens on.
     """
-    from centralized_ml_api.local.machine.ports import reachable_addresses
+    from centralized_ml_api.local.machine.ports import reachable_urls
 
     missing = ", ".join(status.still_starting)
     output.data(f"Serving on {status.address}" + (f"; still starting: {missing}" if missing else ""))
     port = status.address.rpartition(":")[2]
-    for address in reachable_addresses(host):
-        output.data(f"From other machines: http://{f'[{address}]' if ':' in address else address}:{port}")
+    for address in reachable_urls(host, port):
+        output.data(f"From other machines: {address}")
     ready = next((entry for entry in status.entries if entry.state == "ready"), None)
     if ready is not None:
         output.data(f"Try: {curl_of(ready, status.address, plan)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.cli.request import FIRST_ERROR_STATUS, Body, ask, explain_failures, load_sample_body
 from centralized_ml_api.errors import ConfigError, MlApiError
 from centralized_ml_api.plan.sample import JSON
+from centralized_ml_api.plan.speaks import local_openai_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,12 @@ _CATALOGUE = "/models"
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """One entry of an API: its path, and a body that works; None where nobody knows one."""
+    """One entry of an API: its path, a body that works, or None where nobody knows one, whether it chats."""
 
     name: str
     path: str
     sample: Body | None
+    chats: bool = False
 
 
 def load_served(api: Api) -> tuple[ServedModel, ...]:
@@ -68,19 +70,21 @@ def load_catalogue(api: Api) -> tuple[ServedModel, ...]:
 
 
 def load_planned(plan: ApiPlan) -> tuple[ServedModel, ...]:
-    """Returns the models of a config, with its samples.
+    """Returns the models of a config, with its samples, as one machine serves them.
 
     Raises:
         UsageError: the file of a sample cannot be read.
     """
+    chat = local_openai_models(plan).chat
     return tuple(
-        ServedModel(entry.name, entry.path, load_sample_body(entry, plan.folders))
+        ServedModel(entry.name, entry.path, load_sample_body(entry, plan.folders), entry.name in chat)
         for entry in plan.deployments
     )
 
 
 def _model(written: Mapping[str, Any]) -> ServedModel:
-    return ServedModel(str(written["name"]), str(written["path"]), _sample(written))
+    chats = written.get("openai") == "chat"
+    return ServedModel(str(written["name"]), str(written["path"]), _sample(written), chats)
 
 
 def _sample(written: Mapping[str, Any]) -> Body | None:

@@ -82,6 +82,18 @@ def running_address(state: Path) -> str:
     return address
 
 
+def reachable_address(state: Path) -> str:
+    """Returns the address of the API that runs here as other machines reach it, if they do.
+
+    Raises:
+        NotRunningError: nothing runs here, or its gateway is starting.
+    """
+    from centralized_ml_api.local.machine.ports import reachable_urls
+
+    own = running_address(state)
+    return next(iter(reachable_urls(connect(state).status().host, own.rpartition(":")[2])), own)
+
+
 def running_config(state: Path) -> Path:
     """Returns the config that is served here.
 

@@ -74,7 +74,8 @@ class LocalStatus:
     `address` is empty until the gateway listens for the first time, `gateway_trouble` while the gateway runs.
     `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself. `metrics` is
     where Prometheus asks, empty when it was not asked for. `overdue` tells that slow entries are no longer
-    waited for. `unapplied` is None while what is saved is what is served.
+    waited for. `unapplied` is None while what is saved is what is served. `host` is what the gateway listens
+    on.
     """
 
     pid: int
@@ -90,6 +91,7 @@ class LocalStatus:
     metrics: str = ""
     overdue: bool = False
     unapplied: Unapplied | None = None
+    host: str = "127.0.0.1"
 
     @property
     def settled(self) -> bool:

@@ -210,6 +210,7 @@ def keys_while_it_runs(stage: Stage) -> Iterator[None]:
         stage.make_keys("red", "blue")
         stage.run("keys", *AT)
         stage.run("keys", "rotate", "red", *AT)
+        stage.run("keys", "export", *AT)
         yield
 
 

@@ -212,5 +212,33 @@ def test_keys_export_names_the_address_of_what_runs(target: SilentTarget, tmp_pa
     KeyStore(tmp_path / ".mlapi").change(lambda _: list_teams((), ("red",)))
     ran = mlapi("keys", "export", cwd=tmp_path)
     assert (ran.status, ran.out) == (0, "keys/red.env\n")
-    assert "They name this machine's own address. For callers on other machines: --url" in ran.talk
-    assert f"MLAPI_URL={target.current.address}\n" in (tmp_path / "keys/red.env").read_text()
+    assert "They name this machine's own address." in ran.talk
+    file = (tmp_path / "keys/red.env").read_text()
+    assert f"MLAPI_URL={target.current.address}\n" in file
+    assert """-X POST "$MLAPI_URL/echo" -H "x-api-key: $MLAPI_KEY" -d '{"a": 1}'\n""" in file
+    assert "OpenAI()" not in file, "no model here chats"
+
+
+def test_keys_export_names_the_address_that_others_call(target: SilentTarget, tmp_path: Path) -> None:
+    target.current = replace(target.current, host="192.0.2.7", address="http://192.0.2.7:81")
+    KeyStore(tmp_path / ".mlapi").change(lambda _: list_teams((), ("red",)))
+    ran = mlapi("keys", "export", cwd=tmp_path)
+    assert "MLAPI_URL=http://192.0.2.7:81\n" in (tmp_path / "keys/red.env").read_text()
+    assert "They name http://192.0.2.7:81. If callers reach this machine at another address" in ran.talk
+
+
+@pytest.mark.usefixtures("target")
+def test_each_team_gets_an_example_of_a_model_that_it_may_call(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").touch()
+    local = {"engine": "llama.cpp", "weights": "a.gguf"}
+    chat = {"name": "chat", "integration": {"type": "api"}, "local": local}
+    teams = [{"name": "red", "models": ["echo"]}, {"name": "blue", "models": ["chat"]}]
+    config = {"models": [], "endpoints": [ECHO, chat], "event": {"teams": teams}}
+    (tmp_path / "models.json").write_text(json.dumps(config))
+    KeyStore(tmp_path / ".mlapi").change(lambda _: list_teams((), ("red", "blue")))
+    mlapi("keys", "export", cwd=tmp_path)
+    red, blue = ((tmp_path / f"keys/{team}.env").read_text() for team in ("red", "blue"))
+    assert "$MLAPI_URL/echo" in red
+    assert "OpenAI()" not in red
+    assert "$MLAPI_URL/chat" in blue
+    assert '#       model="chat", messages=' in blue

@@ -34,6 +34,13 @@ def free_port(host: str = LOOPBACK) -> int:
         raise StartError(f"no free port was found: {error.strerror or error}") from error
 
 
+_DOCUMENTATION = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+"""Addresses of nobody, on no link of this machine.
+
+Source: https://www.rfc-editor.org/rfc/rfc5737 and https://www.rfc-editor.org/rfc/rfc3849
+"""
+
+
 def reachable_addresses(host: str) -> tuple[str, ...]:
     """Returns the addresses at which other machines reach a program that listens on `host`."""
     if host in LOOPBACK_NAMES:
@@ -43,6 +50,22 @@ def reachable_addresses(host: str) -> tuple[str, ...]:
     every = itertools.chain.from_iterable(psutil.net_if_addrs().values())
     found = (entry.address.partition("%")[0] for entry in every if entry.family == _family(host))
     return tuple(address for address in found if not ipaddress.ip_address(address).is_loopback)
+
+
+def reachable_urls(host: str, port: int | str) -> tuple[str, ...]:
+    """Returns where other machines call an API on `host`: the address of the default route first."""
+    found = reachable_addresses(host)
+    first = _outward_address(host)
+    ordered = sorted(found, key=lambda address: address != first)
+    return tuple(f"http://{f'[{address}]' if ':' in address else address}:{port}" for address in ordered)
+
+
+def _outward_address(host: str) -> str:
+    """Returns the address from which this machine reaches others; nothing is sent."""
+    with contextlib.suppress(OSError), socket.socket(_family(host), socket.SOCK_DGRAM) as probe:
+        probe.connect((_DOCUMENTATION[_family(host)], 9))
+        return str(probe.getsockname()[0])
+    return ""
 
 
 def check_port(host: str, port: int) -> None:

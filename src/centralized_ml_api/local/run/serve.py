@@ -267,6 +267,7 @@ class LocalTarget:
             metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
             overdue=self._first_start.overdue,
             unapplied=self._reloader.unapplied,
+            host=self._host,
         )
 
     def _show(self) -> None:

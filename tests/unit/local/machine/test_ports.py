@@ -15,6 +15,7 @@ from centralized_ml_api.local.machine.ports import (
     find_holder,
     free_port,
     reachable_addresses,
+    reachable_urls,
     url_of,
 )
 
@@ -43,6 +44,10 @@ def test_others_are_told_the_addresses_of_this_machine_never_loopback() -> None:
     assert reachable_addresses("127.0.0.1") == ()
     assert reachable_addresses("192.0.2.7") == ("192.0.2.7",)
     assert "127.0.0.1" not in reachable_addresses("0.0.0.0")
+    assert reachable_urls("127.0.0.1", 80) == ()
+    assert reachable_urls("192.0.2.7", 80) == ("http://192.0.2.7:80",)
+    assert reachable_urls("2001:db8::7", 80) == ("http://[2001:db8::7]:80",)
+    assert len(reachable_urls("0.0.0.0", 80)) == len(reachable_addresses("0.0.0.0"))
 
 
 def test_nobody_holds_a_free_port() -> None:

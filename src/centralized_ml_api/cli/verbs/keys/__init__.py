@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shlex
+import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,36 +14,19 @@ from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import Duration, json_option, yes_option
 from centralized_ml_api.cli.request import check_address
+from centralized_ml_api.cli.verbs.keys.env_files import remove_env_files, write_env_files
 from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
 from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from centralized_ml_api.api.keys import Keys, TeamKeys
 
 _ALL = "*"  # no team has this name
 LONGEST_GRACE_DAYS = 30
-_ENV_FILE = """\
-# Team {team}. Whoever has this file can call as this team: do not share it, and keep it out of git.
-# In a shell: set -a; . ./{quoted}; set +a
-MLAPI_URL={url}
-MLAPI_KEY={key}
-OPENAI_BASE_URL={url}/v1
-OPENAI_API_KEY={key}
-
-# List the models:
-#   curl "$MLAPI_URL/models" -H "x-api-key: $MLAPI_KEY"
-# Call one of them, NAME:
-#   curl -X POST "$MLAPI_URL/NAME" -H "x-api-key: $MLAPI_KEY" -d '{{"text_inputs": "What is AWS?"}}'
-# Python, with OpenAI's package, which reads the variables above:
-#   from openai import OpenAI
-#   answer = OpenAI().chat.completions.create(
-#       model="NAME", messages=[{{"role": "user", "content": "What is AWS?"}}]
-#   )
-"""
 
 
 @click.group(invoke_without_command=True)
@@ -178,57 +161,34 @@ def _hand_out(place: KeyPlace, team: str, *, only: bool) -> str:
 def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> None:
     """Write a file for each team to hand out.
 
-    It holds the key of the team, the address of the API, and how to call it.
+    It holds the key of the team, the address of the API, and how to call it. The file of a team without a key
+    is removed.
     """
     named = None if url is None else check_address(url)
     opened = place.open()
-    teams = [team.team for team in opened.teams() if team.state == "active" and only in {None, team.team}]
+    found = opened.teams()
+    teams = [team.team for team in found if team.state == "active" and only in {None, team.team}]
     if only and not teams:
         opened.show(only)  # raises the reason
         raise UsageError(f"the config does not list team {only}", fix="add it to `event.teams`")
-    written = write_env_files(folder, {team: opened.show(team) for team in teams}, named or place.address())
-    for path in written:
+    address = named or place.address()
+    values = {team: opened.show(team) for team in teams}
+    examples = place.load_examples(address, values)
+    for path in write_env_files(folder, values, address, examples):
         output.data(str(path))
-    if url is None:
-        output.talk(
-            "They name this machine's own address. For callers on other machines: --url http://ADDRESS:PORT"
-        )
-    output.next_command(f"give each team its file, then delete {folder}: it holds keys")
+    for path in remove_env_files(folder, [team.team for team in found if team.state != "active"]):
+        output.talk(f"Removed {path}: its key no longer works.")
+    if url is None and place.target == "local":
+        _tell_address(address)
+    output.talk(f"Give each team its file, then delete the folder {folder}: it holds keys.")
+    output.next_command(command("usage" if place.target == "aws" else "status", *place.flags))
 
 
-def write_env_files(folder: Path, values: Mapping[str, str], url: str) -> list[Path]:
-    """Writes a file for each team that only this user may read; replaces those that exist.
-
-    Args:
-        folder: made where it does not exist, and then for this user alone and hidden from git.
-        values: the key of each team. The names of teams are safe as names of files: the config's checks see
-            to that.
-        url: the address of the API, checked: the shell reads it unquoted.
-
-    Returns:
-        The paths of the files.
-
-    Raises:
-        UsageError: one cannot be written.
-    """
-    try:
-        if not folder.is_dir():  # one that exists is its owner's business
-            folder.mkdir(mode=0o700, parents=True)
-            (folder / ".gitignore").write_text("*\n")
-        return [_write(folder / f"{team}.env", team, value, url) for team, value in values.items()]
-    except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written: {error.strerror or error}",
-            fix="choose another folder: --dir FOLDER",
-        ) from error
-
-
-def _write(path: Path, team: str, key: str, url: str) -> Path:
-    """Writes a new file in place of an old one, whose mode may let others read it."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(_ENV_FILE.format(team=team, quoted=shlex.quote(path.name), key=key, url=url))
-    return path
+def _tell_address(address: str) -> None:
+    if ipaddress.ip_address(urlsplit(address).hostname or "").is_loopback:
+        output.talk("They name this machine's own address. Other machines need --url, and `up` with --host.")
+    else:
+        output.talk(f"They name {address}. If callers reach this machine at another address, add --url.")
 
 
 def _find_team(opened: Keys, name: str) -> TeamKeys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,23 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
-from centralized_ml_api.cli.targets import open_aws_target, running_address
+from centralized_ml_api.cli.request import Api
+from centralized_ml_api.cli.served import ServedModel, load_catalogue, load_planned
+from centralized_ml_api.cli.targets import (
+    open_aws_target,
+    reachable_address,
+    running_address,
+    running_config,
+)
+from centralized_ml_api.cli.verbs.keys.env_files import find_examples
 from centralized_ml_api.commands import DEFAULT_CONFIG, state_flags
-from centralized_ml_api.errors import NotRunningError
+from centralized_ml_api.errors import MlApiError, NotRunningError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from centralized_ml_api.api.keys import Keys
+    from centralized_ml_api.cli.verbs.keys.env_files import Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,25 @@ class KeyPlace:
         """
         if self.target == "aws":
             return self._deployed_address()
-        return running_address(self.state)
+        return reachable_address(self.state)
+
+    def load_examples(self, address: str, keys: Mapping[str, str]) -> dict[str, Example]:
+        """Returns what each team can call, as far as that is known.
+
+        Args:
+            address: of the API.
+            keys: of the teams, by name.
+        """
+        plan, models = None, tuple[ServedModel, ...]()
+        with contextlib.suppress(MlApiError):  # an API that does not answer yet, a config with errors
+            if self.target == "local":
+                from centralized_ml_api.local.run.reload import load_plan
+
+                plan = load_plan(running_config(self.state))
+                models = load_planned(plan)
+            else:
+                models = load_catalogue(Api(address, next(iter(keys.values()), None), fix=""))
+        return {team: find_examples(models, plan, team) for team in keys}
 
     def has_address(self) -> bool:
         """Returns whether there is an API for which keys can be handed out; on AWS there always is."""

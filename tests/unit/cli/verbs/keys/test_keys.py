@@ -127,6 +127,15 @@ def test_an_export_replaces_files_that_others_could_read(folder: Path) -> None:
     assert not (folder / "keys/blue team.env").exists()
 
 
+def test_the_file_of_a_revoked_team_does_not_stay(folder: Path) -> None:
+    mlapi("keys", "export", "--url", "http://x", cwd=folder)
+    mlapi("keys", "revoke", "red", "--yes", cwd=folder)
+    ran = mlapi("keys", "export", "--url", "http://x", cwd=folder)
+    assert ran.out == "keys/blue team.env\n"
+    assert "Removed keys/red.env: its key no longer works.\n" in ran.talk
+    assert not (folder / "keys/red.env").exists()
+
+
 @pytest.mark.parametrize(
     "url", ["192.0.2.7:8080", 'http://x"; rm -rf .', "http://$(id)", "http://x\ny", "http://"]
 )
