@@ -31,7 +31,7 @@ class SilentTarget:
     changes: dict[str, Any] = field(default_factory=lambda: asdict(Reloaded()))
     told: list[str | None] = field(default_factory=list)
 
-    def status(self) -> LocalStatus:
+    async def look(self) -> LocalStatus:
         return self.current
 
     async def traffic(self) -> Traffic:

@@ -31,6 +31,10 @@ class FakeEndpoint:
         self.replicas.append(self.replicas.pop(0))
         return self.replicas[-1]
 
+    def check(self, body: bytes) -> bytes:
+        """The body as it is."""
+        return body
+
     def why_unavailable(self) -> str:
         """The reason that callers read."""
         return "the model is starting"

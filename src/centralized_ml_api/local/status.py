@@ -31,7 +31,10 @@ class PartStatus:
 
 @dataclass(frozen=True, slots=True)
 class EntryStatus:
-    """One path of the API and how it is. `detail` says why it is not ready."""
+    """One path of the API and how it is.
+
+    `detail` says why it is not ready; `waiting` counts the calls that wait for their turn at it.
+    """
 
     name: str
     path: str
@@ -40,6 +43,7 @@ class EntryStatus:
     engine: str
     integration: str
     parts: tuple[PartStatus, ...]
+    waiting: int = 0
 
     @property
     def settled(self) -> bool:

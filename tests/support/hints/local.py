@@ -25,7 +25,7 @@ from centralized_ml_api.local.run.reload import load_plan
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.supervision.process import ServerLog
 from support.access_log import append, line
-from support.fake_target import FakeEnvoy, FakeProcess
+from support.fake_target import FakeAdmission, FakeEnvoy, FakeProcess
 from support.file_server import FileServer
 from support.hints.stage import ECHO, FILE, READY, SERVED, STATE
 from support.local_api import models
@@ -296,7 +296,13 @@ async def _gateway_that_ends(state: Path) -> None:
     quotas = QuotaBook(lambda *_: {}, WALL_CLOCK)
     log = ServerLog(state / "logs/gateway.log")
     await SupervisedGateway(
-        envoy, log, ("127.0.0.1", 0), quotas=quotas, changed=lambda: None, start_process=start
+        envoy,
+        log,
+        ("127.0.0.1", 0),
+        quotas=quotas,
+        admission=FakeAdmission(),
+        changed=lambda: None,
+        start_process=start,
     ).start()
 
 

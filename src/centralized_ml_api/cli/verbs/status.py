@@ -99,5 +99,6 @@ def _line(entry: EntryStatus) -> str:
     restarts = sum(part.restarts for part in entry.parts)
     last = next((part.last_restart for part in entry.parts if part.last_restart), "")
     restarted = f"{counted(restarts, 'restart')}{f', last: {last}' if last else ''}" if restarts else ""
-    facts = [ready, restarted, entry.detail]
+    waiting = f"{counted(entry.waiting, 'request')} waiting" if entry.waiting else ""
+    facts = [ready, waiting, restarted, entry.detail]
     return f"  {entry.path:24} {entry.state:12} {'  '.join(fact for fact in facts if fact)}"

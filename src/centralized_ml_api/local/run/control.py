@@ -31,7 +31,7 @@ Told = TypeVar("Told")
 class Controlled(Protocol):
     """What can be controlled: `LocalTarget`."""
 
-    def status(self) -> LocalStatus:
+    async def look(self) -> LocalStatus:
         """Returns how it is now."""
         ...
 
@@ -60,7 +60,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         return await handler(request)
 
     async def status(_: web.Request) -> web.Response:
-        return web.json_response(target.status().to_json())
+        return web.json_response((await target.look()).to_json())
 
     async def traffic(_: web.Request) -> web.Response:
         return web.json_response((await target.traffic()).to_json())

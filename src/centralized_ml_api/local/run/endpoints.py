@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from centralized_ml_api.local.sagemaker_runtime import build_application, unavailable
+from centralized_ml_api.api.error_shape import INVALID_BODY, render_error
+from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
+from centralized_ml_api.local.run.compose import build_entry_terms
+from centralized_ml_api.local.sagemaker_runtime import build_application, model_error, unavailable
 from centralized_ml_api.local.supervision.service import SigningService
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
+    from centralized_ml_api.local.admission.terms import EntryTerms
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.engines import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -58,9 +63,12 @@ def build_runtime_application(models: Models) -> web.Application:
 class ModelEndpoint:
     """One entry's model: calls go to its ready replicas in turn."""
 
-    def __init__(self, name: str, serving: Serving, running: Running, turn: Iterator[int]) -> None:
+    def __init__(
+        self, name: str, serving: Serving, terms: EntryTerms | None, running: Running, turn: Iterator[int]
+    ) -> None:
         self.name = name
         self.invocations_path = serving.path
+        self._terms = terms
         self._running = running
         self._turn = turn
 
@@ -68,6 +76,21 @@ class ModelEndpoint:
         """Returns the address of the next ready replica; None when none is ready."""
         origins = self._running.service.upstream(self._running.upstream).origins
         return origins[next(self._turn) % len(origins)] if origins else None
+
+    def check(self, body: bytes) -> bytes:
+        """Returns the body that the server gets: what holds for callers of the API holds for functions too.
+
+        Raises:
+            ServiceError: The entry does not take it: the model's own 400, as its caller sees it.
+        """
+        if self._terms is None or not self._terms.reads_body:
+            return body
+        try:
+            passed_on = build_passed_on(read_json_object(body), self._terms)
+        except BodyError as error:
+            refusal = render_error(INVALID_BODY.saying(str(error)), "")
+            raise model_error(self.name, INVALID_BODY.status, refusal) from error
+        return body if passed_on is None else passed_on
 
     def why_unavailable(self) -> str:
         """Returns the reason for the caller, without a detail of this machine."""
@@ -111,6 +134,10 @@ class RefusedEndpoint:
         """Returns None: nothing serves it."""
         return None
 
+    def check(self, body: bytes) -> bytes:
+        """Returns the body: nobody gets it."""
+        return body
+
     def why_unavailable(self) -> str:
         """Returns why it is not served, and what to add to the config."""
         return self._reason
@@ -133,7 +160,8 @@ class _Directory:
             return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
         if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)
-        return ModelEndpoint(endpoint_name, entry.local.serving, running, self._turn)
+        terms = build_entry_terms(entry, is_limited=False)
+        return ModelEndpoint(endpoint_name, entry.local.serving, terms, running, self._turn)
 
     def running(self, endpoint_name: str) -> Running | None:
         entry = self._entry(endpoint_name)

@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -250,8 +251,17 @@ class LocalTarget:
         """Returns when this stops by itself, as things are now."""
         return earlier_end(self._ends, self._stops)
 
+    async def look(self) -> LocalStatus:
+        """Returns how the target is now, with the calls that wait."""
+        occupancy = await self._admission.occupancy()
+        now = self.status()
+        entries = [
+            replace(entry, waiting=occupancy.get(entry.name, {}).get("waiting", 0)) for entry in now.entries
+        ]
+        return replace(now, entries=tuple(entries))
+
     def status(self) -> LocalStatus:
-        """Returns how the target is now."""
+        """Returns how the target is now, but for the calls that wait."""
         end = self._end()
         return LocalStatus(
             pid=self._run.pid,
@@ -283,7 +293,7 @@ class LocalTarget:
         """Returns what was called since the gateway started, and what the teams may call."""
         from centralized_ml_api.local.traffic.read import read_traffic  # noqa: PLC0415  # imports Prometheus' parser
 
-        return await read_traffic(self._gateway, self._supervisor, self._count_day)
+        return await read_traffic(self._gateway, self._supervisor, self._count_day, self._admission)
 
     def _note_plan(self, plan: ApiPlan) -> None:
         self._ends = plan.event.ends

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
@@ -43,6 +43,10 @@ class Endpoint(Protocol):
 
         Called again for each attempt: a replica that refused a connection should not be picked again at once.
         """
+        ...
+
+    def check(self, body: bytes) -> bytes:
+        """Returns the body that the server gets; raises a `ServiceError` if it may not get it."""
         ...
 
     def why_unavailable(self) -> str:
@@ -129,7 +133,7 @@ async def _as_service_errors(endpoint: Endpoint, deadline: float) -> AsyncIterat
 
 
 async def _open(session: aiohttp.ClientSession, endpoint: Endpoint, call: Call) -> aiohttp.ClientResponse:
-    answer = await _send(session, endpoint, call)
+    answer = await _send(session, endpoint, replace(call, body=endpoint.check(call.body)))
     if answer.status in _SUCCESS:
         return answer
     async with answer:

@@ -70,6 +70,7 @@ class _Reading(Collector):
         yield GaugeMetricFamily("mlapi_gateway_up", "Whether the gateway answers.", value=up)
         if self.traffic.counted is not None:
             yield from _collect_calls(self.traffic.counted)
+        yield _collect_waiting(self.traffic)
         yield from _collect_models(self.status.entries)
         yield from _collect_limits(self.traffic)
         if self.status.ends:
@@ -92,6 +93,15 @@ def _collect_calls(counted: Counted) -> Iterator[Metric]:
     for model, active in (counted.in_flight or {}).items():
         in_flight.add_metric((model,), active)
     yield in_flight
+
+
+def _collect_waiting(traffic: Traffic) -> Metric:
+    waiting = GaugeMetricFamily(
+        "mlapi_requests_waiting", "Requests that wait for their turn at the model.", labels=("model",)
+    )
+    for model, count in traffic.waiting.items():
+        waiting.add_metric((model,), count)
+    return waiting
 
 
 def _collect_durations(durations: Iterable[Durations]) -> Metric:

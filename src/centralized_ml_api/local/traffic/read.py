@@ -48,8 +48,16 @@ class TrafficCounter(Protocol):
         ...
 
 
+class Turns(Protocol):
+    """What makes calls wait: the admission service."""
+
+    async def occupancy(self) -> Mapping[str, Mapping[str, int]]:
+        """Returns by model how many calls are `waiting`."""
+        ...
+
+
 async def read_traffic(
-    gateway: TrafficCounter, served: Served, count_day: Callable[[date], dict[str, int]]
+    gateway: TrafficCounter, served: Served, count_day: Callable[[date], dict[str, int]], turns: Turns
 ) -> Traffic:
     """Returns what was called so far, with the limits of the teams.
 
@@ -57,6 +65,7 @@ async def read_traffic(
         gateway: Where to ask; if it does not answer, `counted` is None.
         served: The plan, and which upstreams are behind each model.
         count_day: Returns each team's calls of a UTC day.
+        turns: Where calls wait.
     """
     try:
         by_upstream = parse_counted(await gateway.traffic())
@@ -65,7 +74,8 @@ async def read_traffic(
     else:
         counted = replace(by_upstream, in_flight=_sum_by_model(by_upstream.in_flight or {}, served))
     used = await _count_today(served, count_day)
-    return Traffic(time.monotonic(), counted, build_team_limits(served.plan.event, used))
+    waiting = {model: busy["waiting"] for model, busy in (await turns.occupancy()).items()}
+    return Traffic(time.monotonic(), counted, build_team_limits(served.plan.event, used), waiting)
 
 
 def _sum_by_model(active: Mapping[str, int], served: Served) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -101,20 +101,24 @@ def build_team_limits(event: EventPlan, used: Mapping[str, int] | None) -> tuple
 class Traffic:
     """What was called until `at` (seconds of a monotonic clock) and what teams may call.
 
-    `counted` is None while the gateway does not answer.
+    `counted` is None while the gateway does not answer. `waiting` has the calls that wait for their turn, by
+    model, of the models at which calls take turns.
     """
 
     at: float
     counted: Counted | None
     limits: tuple[TeamLimit, ...] = ()
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the same as JSON-able values."""
         counted = self.counted.to_json() if self.counted else None
-        return {"at": self.at, "counted": counted, "limits": [asdict(limit) for limit in self.limits]}
+        limits = [asdict(limit) for limit in self.limits]
+        return {"at": self.at, "counted": counted, "limits": limits, "waiting": dict(self.waiting)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Traffic:
         """Returns what `to_json` was called on, also after a round trip through JSON."""
         counted = Counted.from_json(value["counted"]) if value["counted"] else None
-        return cls(value["at"], counted, tuple(TeamLimit(**limit) for limit in value["limits"]))
+        limits = tuple(TeamLimit(**limit) for limit in value["limits"])
+        return cls(value["at"], counted, limits, value["waiting"])

@@ -34,6 +34,10 @@ class Idle:
         """How it is."""
         return STATUS
 
+    async def look(self) -> LocalStatus:
+        """How it is."""
+        return STATUS
+
     async def traffic(self) -> Traffic:
         """Nothing was called."""
         return Traffic(1.0, None)

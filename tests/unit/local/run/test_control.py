@@ -43,7 +43,7 @@ class Target:
         self.may_finish = asyncio.Event()
         self.may_finish.set()
 
-    def status(self) -> LocalStatus:
+    async def look(self) -> LocalStatus:
         """How it is."""
         if self.bug:
             raise self.bug

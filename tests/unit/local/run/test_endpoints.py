@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.run.endpoints import NOT_READY, ModelEndpoint, build_runtime_application
 from centralized_ml_api.local.run.registry import Running
@@ -21,7 +23,7 @@ from centralized_ml_api.local.servers.sagemaker import (
     SageMakerTarget,
 )
 from centralized_ml_api.local.supervision.service import Report
-from centralized_ml_api.plan.engines import CommandServing, SageMakerServing, UrlServing
+from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 from support.fake_target import FakeService, entry, plan, running
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.types import ApiPlan
 
+LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
+NAMED = UrlServing("http://127.0.0.1:9/v1/chat/completions", None, "org/b")
+CHAT = [{"role": "user", "content": "hi"}]
 ECHO = CommandServing(("echo",), ping="/ping", invocations="/run?x=1")
 
 
@@ -82,6 +87,30 @@ async def model_server(seen: list[str], during: Callable[[], None] = lambda: Non
     server = TestServer(application, host="127.0.0.1")
     await server.start_server()
     return server
+
+
+def test_a_function_may_ask_no_more_of_a_model_than_a_caller() -> None:
+    async def tell() -> None:
+        seen: list[str] = []
+        machine = await Machine(plan(entry("a", LLAMA), entry("b", NAMED))).start()
+        server = await model_server(seen)
+        assert server.port is not None
+        for name in ("a", "b"):
+            machine.fake(name).ports = (server.port,)
+        async with client(machine) as caller, server:
+            refused = await caller.post(
+                "/endpoints/a-endpoint/invocations", json={"messages": CHAT, "top_logprobs": 10**6}
+            )
+            assert refused.status == 424
+            told = await refused.json()
+            assert (told["OriginalStatusCode"], "top_logprobs" in told["OriginalMessage"]) == (400, True)
+            assert seen == []
+            await caller.post("/endpoints/a-endpoint/invocations", json={"messages": CHAT, "max_tokens": -1})
+            assert json.loads(seen[-1].partition(" ")[2])["max_tokens"] == 2048
+            await caller.post("/endpoints/b-endpoint/invocations", data=b'{"model": "other", "x": 1.0}')
+            assert seen[-1] == '/v1/chat/completions {"model": "org/b", "x": 1.0}'
+
+    story(tell)
 
 
 def test_a_call_reaches_the_model_behind_the_endpoints_name_and_is_counted_meanwhile() -> None:
@@ -155,7 +184,7 @@ def test_a_server_elsewhere_is_called_at_its_own_address_while_it_is_ready() -> 
         serving = UrlServing("https://gpu-box:8443/go?x=1", None)
         machine = await Machine(plan(entry("a", serving))).start()
         machine.fake("a").elsewhere = ExternalUpstream("", "gpu-box", 8443, tls=True)
-        endpoint = ModelEndpoint("a-endpoint", serving, machine.running["a"], itertools.count())
+        endpoint = ModelEndpoint("a-endpoint", serving, None, machine.running["a"], itertools.count())
         assert (endpoint.pick(), endpoint.invocations_path) == ("https://gpu-box:8443", "/go?x=1")
         machine.fake("a").elsewhere = ExternalUpstream("", "gpu-box", 8443, tls=True, ready=False)
         assert endpoint.pick() is None

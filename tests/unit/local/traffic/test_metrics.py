@@ -29,7 +29,8 @@ def samples(status: LocalStatus, traffic: Traffic) -> dict[str, float]:
 
 
 def test_calls_models_and_the_end_are_there_in_base_units() -> None:
-    found = samples(STATUS, Traffic(1.0, COUNTED))
+    found = samples(STATUS, Traffic(1.0, COUNTED, waiting={"chat": 2}))
+    assert found["mlapi_requests_waiting[('model', 'chat')]"] == 2
     assert found[f"mlapi_requests_total{[('model', 'chat'), ('status', '200'), ('team', ODD)]}"] == 9
     assert found["mlapi_request_duration_seconds_bucket[('le', '0.0015'), ('model', 'chat')]"] == 2
     assert found["mlapi_request_duration_seconds_bucket[('le', '+Inf'), ('model', 'chat')]"] == 9

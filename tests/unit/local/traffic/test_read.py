@@ -45,6 +45,14 @@ class FakeGateway:
         return self._text
 
 
+class FakeTurns:
+    """One model at which calls take turns."""
+
+    async def occupancy(self) -> dict[str, dict[str, int]]:
+        """Full, and two wait."""
+        return {"chat": {"under_way": 4, "waiting": 2}}
+
+
 def served(requests_per_day: int | None = None) -> Served:
     teams = [
         SimpleNamespace(name="red", throttle=Throttle(5, 5), requests_per_day=requests_per_day),
@@ -60,7 +68,7 @@ def never(day: date) -> dict[str, int]:
 
 
 def read(text: str | None, *arguments: Any) -> Any:
-    return asyncio.run(read_traffic(FakeGateway(text), *arguments))
+    return asyncio.run(read_traffic(FakeGateway(text), *arguments, turns=FakeTurns()))
 
 
 def test_envoys_statistics_are_read_and_others_left_out() -> None:
@@ -75,6 +83,7 @@ def test_calls_in_progress_are_those_of_everything_behind_a_model() -> None:
     assert traffic.counted is not None
     assert traffic.counted.in_flight == {"chat": 5, "idle": 0}
     assert traffic.counted.requests[0].count == 7
+    assert traffic.waiting == {"chat": 2}
 
 
 def test_a_gateway_that_does_not_answer_has_counted_nothing_and_limits_are_there() -> None:

@@ -26,7 +26,10 @@ _QUIET = ("ready", "not served")
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A path; `pace` is None until there are two looks to compare, `in_flight` while it is unknown."""
+    """A path; `pace` is None until there are two looks to compare, `in_flight` while it is unknown.
+
+    `waiting` is None where calls do not take turns.
+    """
 
     name: str
     state: str
@@ -34,6 +37,7 @@ class ModelRow:
     restarts: int
     pace: Pace | None
     in_flight: int | None
+    waiting: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Window:
             sum(part.restarts for part in entry.parts),
             self._pace(pace_of_model, entry.name),
             (now.in_flight or {}).get(entry.name, 0) if now else None,
+            self._seen[-1].waiting.get(entry.name) if self._seen else None,
         )
 
     def _team(self, limit: TeamLimit) -> TeamRow:

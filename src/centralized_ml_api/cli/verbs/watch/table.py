@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = "-"
 _STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served": "dim"}
 _OTHER_STATE = "yellow"
-_NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "active")
+_NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "active", "waiting")
 _MOST_TEAMS = 10
 _FRAME_LINES = 4
 """The empty lines above and below the models, their titles, the last line."""
@@ -93,7 +93,7 @@ def _numbers(row: ModelRow) -> list[str]:
         _whole(pace.p50_milliseconds if pace else None),
         _whole(pace.p95_milliseconds if pace else None),
     ]
-    return [row.ready, str(row.restarts), *traffic, _whole(row.in_flight)]
+    return [row.ready, str(row.restarts), *traffic, _whole(row.in_flight), _whole(row.waiting)]
 
 
 def _teams(rows: Sequence[TeamRow]) -> Table:

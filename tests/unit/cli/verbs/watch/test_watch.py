@@ -30,7 +30,8 @@ def entry(name: str, state: EntryState = "ready", restarts: int = 0) -> EntrySta
 
 def seen(at: float, count: int, *limits: TeamLimit, team: str = "red", status: int = 200) -> Traffic:
     durations = Durations("chat", ((100.0, 0), (200.0, count), (inf, count)), count * 150.0)
-    return Traffic(at, Counted((Requests("chat", team, status, count),), (durations,), {"chat": 4}), limits)
+    counted = Counted((Requests("chat", team, status, count),), (durations,), {"chat": 4})
+    return Traffic(at, counted, limits, {"chat": 7})
 
 
 def window(*looks: Traffic) -> Window:
@@ -51,7 +52,7 @@ def test_a_model_shows_rates_and_latencies_of_the_last_seconds() -> None:
     looks = window(seen(0, 0), seen(5, 1000), seen(15, 1030))
     row = looks.model_rows(replace(STATUS, entries=(entry("chat", restarts=2),)))[0]
     assert render_model(row) == (
-        "chat: ready, up 2/3, restarts 2, req/s 3.0, err/s 0.0, p50 ms 150, p95 ms 195, active 4"
+        "chat: ready, up 2/3, restarts 2, req/s 3.0, err/s 0.0, p50 ms 150, p95 ms 195, active 4, waiting 7"
     )
 
 
@@ -73,7 +74,7 @@ def test_the_first_look_knows_no_rates_yet() -> None:
 
 def test_a_gateway_that_does_not_answer_leaves_numbers_open() -> None:
     row = window(seen(0, 5), Traffic(1, None)).model_rows(replace(STATUS, entries=(entry("chat"),)))[0]
-    assert render_model(row).endswith("req/s -, err/s -, p50 ms -, p95 ms -, active -")
+    assert render_model(row).endswith("req/s -, err/s -, p50 ms -, p95 ms -, active -, waiting -")
 
 
 @pytest.mark.parametrize(
