@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ import psutil
 import pytest
 import urllib3
 
-from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api, write_config
+from support.local_api import MLAPI, LocalApi, mlapi, models, odd_command, start_local_api, write_config
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -148,6 +150,27 @@ def test_a_second_up_on_the_same_state_or_port_says_who_holds_it(tmp_path: Path)
 def test_it_stops_by_itself_after_the_time_it_was_given(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command()), "--for", "3s") as api:
         assert api.process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_it_serves_without_anywhere_to_print(tmp_path: Path) -> None:
+    """As a service or a script may start it: with stdin, stdout and stderr closed."""
+    write_config(tmp_path, models(echo=odd_command()))
+    start = ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", *MLAPI, "up", "models.json", "--port", "0"]
+    with subprocess.Popen(start, cwd=tmp_path) as process:
+
+        def address() -> str:
+            ran = mlapi("status", "--json", cwd=tmp_path)
+            status = json.loads(ran.out) if ran.out else {}
+            ready = [entry["state"] == "ready" for entry in status.get("entries", ())]
+            return str(status["address"]) if any(ready) else ""
+
+        try:
+            wait_until(lambda: address() or process.poll() is not None, "it serves", seconds=60)
+            assert mlapi("call", "echo", "{}", cwd=tmp_path).status == 0
+        finally:
+            process.terminate()
+        assert process.wait(30) == 0
 
 
 @pytest.mark.slow

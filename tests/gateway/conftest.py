@@ -33,7 +33,7 @@ MODELS = {
     "hang": "/hang",
     "half-hang": "/half-hang",
     "longest": f"/large/{ANSWER_BYTES}",
-    "too-long": f"/large/{ANSWER_BYTES + 1}",
+    "too-long": f"/large-chunked/{ANSWER_BYTES + 1}",
     "query": "/echo?api-version=1%202",
 }
 

@@ -105,13 +105,15 @@ def test_an_unknown_transfer_coding_is_501(gateway: RunningGateway) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("headers", [["Big: " + "x" * 70_000], ["Many: 1"] * 100])
+@pytest.mark.parametrize(
+    "headers", [["Big: " + "x" * 70_000], ["Accept: " + "x" * 10_000], ["Many: 1"] * 100]
+)
 def test_headers_too_large_or_too_many_are_431_naming_both_limits(
     gateway: RunningGateway, headers: list[str]
 ) -> None:
     answer = gateway.raw(head("POST /echo HTTP/1.1", *headers))
     assert_shape(gateway, answer, errors.HEADERS_TOO_LARGE)
-    for limit in ("60 KiB", "100 header lines"):
+    for limit in ("8 KiB", "100 header lines"):
         assert limit in answer.error["message"]
 
 

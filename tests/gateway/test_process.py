@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from centralized_ml_api.local.envoy.settings import Files, Settings
 from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
 from support.odd_server import OddServer
-from support.running_gateway import read, start_gateway
+from support.running_gateway import DEADLINE_SECONDS, read, start_gateway
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -210,6 +211,50 @@ def connection_header(running: RunningGateway) -> str | None:
     with contextlib.closing(running.connect()) as connection:
         connection.request("GET", "/health")
         return read(connection).header("connection")
+
+
+@pytest.mark.slow
+def test_a_connection_on_which_nothing_comes_is_closed(tmp_path: Path, background: Background) -> None:
+    """Long before one that is idle after a request: that one belongs to a client that means to call again."""
+    limits = Limits(first_seconds=0.5, keep_alive_seconds=DEADLINE_SECONDS)
+    with (
+        start_gateway(tmp_path, background, NOTHING, limits=limits) as running,
+        contextlib.closing(running.connect()) as kept,
+        socket.create_connection(("127.0.0.1", running.port), DEADLINE_SECONDS) as silent,
+    ):
+        kept.request("GET", "/health")
+        assert read(kept).status == 200
+        assert silent.recv(1) == b""
+        kept.request("GET", "/health")
+        assert read(kept).status == 200
+
+
+@pytest.mark.slow
+def test_no_address_has_all_connections_but_those_of_this_machine(
+    tmp_path: Path, background: Background
+) -> None:
+    """For the test only one address is of this machine: the network 127.0.0.0/8 has many."""
+    limits = Limits(connections=32, unshared=("127.0.0.1/32",))
+    with start_gateway(tmp_path, background, NOTHING, limits=limits) as running:
+
+        def count_open(source: str, wanted: int, connections: contextlib.ExitStack) -> int:
+            """How many connections from that address are answered and stay open."""
+            answered = 0
+            for _ in range(wanted):
+                connection = http.client.HTTPConnection(
+                    "127.0.0.1", running.port, timeout=DEADLINE_SECONDS, source_address=(source, 0)
+                )
+                connections.enter_context(contextlib.closing(connection))
+                with contextlib.suppress(ConnectionError):
+                    connection.request("GET", "/health")
+                    answered += read(connection).status == 200
+            return answered
+
+        with contextlib.ExitStack() as connections:
+            assert count_open("127.0.0.1", 10, connections) == 10
+            assert count_open("127.0.0.9", 10, connections) == 8, "a quarter of 32"
+            others = [count_open(f"127.0.0.{number}", 1, connections) for number in range(10, 20)]
+            assert sum(others) >= 5, "most addresses are in other groups"
 
 
 @pytest.mark.slow

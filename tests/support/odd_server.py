@@ -6,9 +6,9 @@
 /refuse/422      that status, with an error in JSON
 /gzip            a gzip body that says so
 /redirect        302
-/large/1000      that many bytes
+/large/1000, /large-chunked/1000   that many bytes, with and without a length
 /hang            nothing, until the server is closed
-/half, /half-chunked, /half-hang   the head and half a body; then closes, or hangs
+/half, /half-large, /half-chunked, /half-hang   the head and half a body; then closes, or hangs
 /close           closes without a word
 /garbage         something that is not HTTP
 /steps           "one", then "two" once `steps` is set, chunked
@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -103,8 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
             "gzip": lambda: self._answer(200, {"Content-Type": "application/json"}, GZIPPED),
             "redirect": lambda: self._answer(302, {"Location": "http://elsewhere.example/"}, b""),
             "large": lambda: self._answer(200, {}, bytes(int(detail))),
+            "large-chunked": lambda: self._large_chunked(int(detail)),
             "hang": self._hang,
             "half": lambda: self._half({"Content-Length": "100"}, b"half"),
+            "half-large": lambda: self._half({"Content-Length": "100000000"}, b"half"),
             "half-chunked": lambda: self._half({"Transfer-Encoding": "chunked"}, b"4\r\nhalf\r\n"),
             "half-hang": self._half_hang,
             "close": self._close,
@@ -142,6 +145,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.flush()
+
+    def _large_chunked(self, length: int) -> None:
+        self._head(200, {"Transfer-Encoding": "chunked"})
+        with contextlib.suppress(ConnectionError):  # nobody wants that much
+            self.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (length, bytes(length)))
 
     def _hang(self) -> None:
         self.server.odd.released.wait(DEADLINE_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import os
 import sys
 
 import click
@@ -99,9 +100,25 @@ def main() -> None:
     # times where there is none, and once more at the end, in memory that the end frees anyway. For `up`,
     # which lives on, this costs some megabytes.
     gc.set_threshold(50_000)
+    open_standard_streams()
     status = run()
     gc.freeze()
     sys.exit(status)
+
+
+def open_standard_streams() -> None:
+    """Opens those of stdin, stdout and stderr that are closed, to nowhere.
+
+    Otherwise the next file or socket would become one of them, and every line that is printed would fail.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for the whole process
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def run() -> int:

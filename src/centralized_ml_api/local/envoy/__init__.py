@@ -3,6 +3,7 @@
     settings          what stays the same while Envoy runs: program, address, files, limits
     bootstrap         the file that Envoy starts with: admin interface, runtime, where the xDS files are
     listener          the one listener: HTTP limits, filters, access log
+    connection_shares  how many connections a client address may have
     local_replies     how Envoy words its own failures, in the shape of `api.error_shape`
     routes            RDS: one route per method and path, made of these:
     direct_responses    what the gateway answers by itself, documents included

@@ -58,11 +58,12 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
 
 
 @functools.cache
-def render_sagemaker_errors() -> str:
+def render_sagemaker_errors(held_bytes: int) -> str:
     """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start."""
     tables = "\n".join(_render_error(name, error) for name, error in _ERRORS.items())
     head = (
         f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
+        f"local HELD_BYTES = {held_bytes}\n"
         f"local MARKS = {{{', '.join(_render_marks())}}}\n"
     )
     return head + _SCRIPT.read_text(encoding="ascii")

@@ -10,10 +10,13 @@ from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET, build_config_s
 from centralized_ml_api.local.envoy.stats import build_stats_config
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.envoy.settings import Settings
+    from centralized_ml_api.local.envoy.settings import Limits, Settings
 
 _ADMIN_PATHS = r"/(ready|listeners|stats|stats/prometheus|drain_listeners|reopen_logs)(\?.*)?"
 """Only what is used, with any query; nothing that stops Envoy, shows its configuration or writes files."""
+
+
+_HEAP = "envoy.resource_monitors.fixed_heap"
 
 
 def build_bootstrap(settings: Settings) -> dict[str, Any]:
@@ -33,26 +36,55 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
         },
         "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _build_runtime()}]},
-        "overload_manager": _build_overload_manager(settings.limits.connections),
+        "overload_manager": _build_overload_manager(settings.limits),
+        "memory_allocator_manager": {
+            # What many held responses needed goes back to the machine, within seconds.
+            "soft_memory_limit_bytes": settings.limits.memory_bytes // 4,
+            "bytes_to_release": settings.limits.memory_bytes // 4,
+            "memory_release_interval": "1s",
+        },
     }
 
 
 def _build_runtime() -> dict[str, Any]:
-    """Allows long regular expressions (see `headers`); the default limit is 100 steps."""
-    return {"re2": {"max_program_size": {"error_level": 1_000_000, "warn_level": 1_000_000}}}
+    """Allows long regular expressions (see `headers`); the default limit is 100 steps.
 
-
-def _build_overload_manager(connections: int) -> dict[str, Any]:
-    """Limits simultaneous clients; without this Envoy accepts connections until file descriptors run out."""
-    monitor = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+    Memory that the allocator keeps for later does not count: or a burst would refuse all calls after it.
+    """
     return {
+        "envoy": {"reloadable_features": {"fixed_heap_use_allocated": True}},
+        "re2": {"max_program_size": {"error_level": 1_000_000, "warn_level": 1_000_000}},
+    }
+
+
+def _build_overload_manager(limits: Limits) -> dict[str, Any]:
+    """Limits simultaneous clients, and the memory of all calls: above it, new calls are refused with a 503.
+
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/operations/overload_manager/overload_manager
+    """
+    monitors = "type.googleapis.com/envoy.extensions.resource_monitors"
+    return {
+        "refresh_interval": "0.1s",
         "resource_monitors": [
             {
                 "name": "envoy.resource_monitors.global_downstream_max_connections",
                 "typed_config": {
-                    "@type": f"type.googleapis.com/{monitor}",
-                    "max_active_downstream_connections": connections,
+                    "@type": f"{monitors}.downstream_connections.v3.DownstreamConnectionsConfig",
+                    "max_active_downstream_connections": limits.connections,
                 },
+            },
+            {
+                "name": _HEAP,
+                "typed_config": {
+                    "@type": f"{monitors}.fixed_heap.v3.FixedHeapConfig",
+                    "max_heap_size_bytes": limits.memory_bytes,
+                },
+            },
+        ],
+        "actions": [
+            {
+                "name": "envoy.overload_actions.stop_accepting_requests",
+                "triggers": [{"name": _HEAP, "threshold": {"value": 0.9}}],
             }
-        ]
+        ],
     }

@@ -10,6 +10,7 @@ from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, build_key_filte
 from centralized_ml_api.local.envoy.auth_scheme import REWRITE_SCHEME, SCHEME_FILTER
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS, render_sagemaker_errors
 from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
+from centralized_ml_api.local.envoy.connection_shares import build_shares
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
 from centralized_ml_api.local.envoy.rate_limits import LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
@@ -39,16 +40,16 @@ function envoy_on_request(request_handle)
 end
 """
 }
-# Until it is complete, so that a response that breaks off can still become a 502 or a 504. Envoy has a filter
-# for this, file_system_buffer; but that one also holds Envoy's own response to a malformed body, until the
+# Until it is complete, so that a response that breaks off can still become a 502 or a 504. One that is too
+# large to hold passes if it declares its length: its client notices an early end. Envoy has a filter for
+# this, file_system_buffer; but that one also holds Envoy's own response to a malformed body, until the
 # stream is gone and the client gets nothing.
-_HOLD_RESPONSE = {
-    "inline_string": """
+_HOLD_RESPONSE = """
 function envoy_on_response(response_handle)
-  response_handle:body()
+  local length = response_handle:headers():get("content-length")
+  if not length or tonumber(length) <= {limit} then response_handle:body() end
 end
 """
-}
 _FILTERS = "type.googleapis.com/envoy.extensions.filters"
 
 
@@ -59,9 +60,17 @@ def build_listener(settings: Settings) -> dict[str, Any]:
         "address": {"socket_address": {"address": settings.host, "port_value": settings.port}},
         # With SO_REUSEPORT a second gateway on the same port would start, and each would get half the calls.
         "enable_reuse_port": False,
-        "filter_chains": [
-            {"filters": [{"name": "http", "typed_config": _build_connection_manager(settings)}]}
+        # A connection on which nothing comes is closed before it becomes one of HTTP, which may be idle.
+        "listener_filters": [
+            {
+                "name": "first line",
+                "typed_config": {
+                    "@type": f"{_FILTERS}.listener.http_inspector.v3.HttpInspector",
+                },
+            }
         ],
+        "listener_filters_timeout": render_seconds(settings.limits.first_seconds),
+        **build_shares(_build_connection_manager(settings), settings.limits),
     }
 
 
@@ -152,7 +161,8 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
     """
     limits = settings.limits
     lua, buffer = f"{_FILTERS}.http.lua.v3.Lua", f"{_FILTERS}.http.buffer.v3.Buffer"
-    scripts = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors()}}
+    hold = {"inline_string": _HOLD_RESPONSE.format(limit=limits.response_bytes)}
+    scripts = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors(limits.response_bytes)}}
     unread, *admission = (
         {"name": name, "disabled": True, "typed_config": config}
         for name, config in build_admission_filters(limits.turn_seconds)
@@ -178,7 +188,7 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         *admission,
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
-        _build_filter(RESPONSE_FILTER, lua, {"default_source_code": _HOLD_RESPONSE, "source_codes": scripts}),
+        _build_filter(RESPONSE_FILTER, lua, {"default_source_code": hold, "source_codes": scripts}),
         {
             "name": "router",
             "typed_config": {

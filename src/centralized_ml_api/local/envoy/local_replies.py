@@ -93,6 +93,7 @@ def _list_by_status(limits: Limits) -> tuple[errors.ApiError, ...]:
             "over_limit", kib=limits.headers_kib, lines=limits.headers_count
         ),
         errors.MODEL_FAILED,
+        errors.OVERLOADED,
         _too_slow(limits.response_seconds),
     )
 

@@ -14,7 +14,14 @@ from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.ca_bundle import find_ca_bundle
 from centralized_ml_api.local.envoy.clusters import stat_name
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
-from centralized_ml_api.local.envoy.settings import Files, Limits, Settings, find_envoy, fit_connections
+from centralized_ml_api.local.envoy.settings import (
+    Files,
+    Limits,
+    Settings,
+    find_envoy,
+    fit_connections,
+    fit_memory,
+)
 from centralized_ml_api.local.envoy.stats import TRAFFIC_PATTERN
 from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.envoy.xds import (
@@ -29,6 +36,7 @@ from centralized_ml_api.local.envoy.xds_update import XdsUpdate
 from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.descriptors import most_descriptors
+from centralized_ml_api.local.machine.memory import machine_memory_bytes
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -67,7 +75,11 @@ class EnvoyGateway:
         find_error: Callable[[Gateway, Settings], Awaitable[str]] = find_config_error,
     ) -> None:
         limits = replace(limits or Limits(), response_seconds=timeout_seconds)
-        limits = replace(limits, connections=fit_connections(limits.connections, most_descriptors()))
+        limits = replace(
+            limits,
+            connections=fit_connections(limits.connections, most_descriptors()),
+            memory_bytes=fit_memory(limits.memory_bytes, machine_memory_bytes()),
+        )
         files = Files(folder, access_log or folder / "access.log")
         self._settings = Settings(host, port, files, find_ca_bundle(), limits)
         self._find_error = find_error

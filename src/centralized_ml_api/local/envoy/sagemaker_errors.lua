@@ -1,6 +1,6 @@
 -- Turns SageMaker's error responses into errors of this API. These precede this script: `ERRORS`, from names to
--- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; and `MARKS`, what
--- SageMaker's messages contain, by meaning.
+-- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; `HELD_BYTES`, the
+-- largest response that is held; and `MARKS`, what SageMaker's messages contain, by meaning.
 -- Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 local ESCAPES = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
@@ -104,7 +104,14 @@ function envoy_on_request(request_handle)
   headers:remove("x-request-id")
 end
 
+-- Returns whether the response is a model's own that is too large to hold.
+local function must_pass(headers)
+  local length = tonumber(headers:get("content-length") or 0)
+  return tonumber(headers:get(":status")) < 300 and length > HELD_BYTES
+end
+
 function envoy_on_response(response_handle)
+  if must_pass(response_handle:headers()) then return end
   local body = response_handle:body(true)
   local headers = response_handle:headers()  -- only now: waiting for the body invalidates earlier headers
   local request_id = (response_handle:streamInfo():dynamicMetadata():get("sagemaker") or {}).request_id

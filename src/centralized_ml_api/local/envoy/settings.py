@@ -19,6 +19,9 @@ ADMIN_SOCKET = "admin.sock"
 RESERVED_DESCRIPTORS = 64
 """For what is open without a client: some 40, and a few for connections that are being refused."""
 
+SHARES_OF_CONNECTIONS = 4
+"""A quarter of the connections is enough for a whole class behind one address."""
+
 DESCRIPTORS_PER_CLIENT = 3
 """Its own connection, one to the model, and an idle one to the model that it called before."""
 
@@ -47,10 +50,13 @@ class Limits:
         response_seconds: From the last byte of the request to the last byte of the response; then 504.
         body_bytes: The largest request body; then 413.
         dropped_bytes: The largest request body that is read to its end although the call is refused.
-        response_bytes: The largest response of a route that does not stream; it is held until complete. At
-            least twice `body_bytes`: it is all that one call may hold, and the request must fit in easily.
+        response_bytes: The largest response that is held until it is complete. A larger one passes as it
+            comes if it declares its length, and is refused otherwise. At least twice `body_bytes`: it is all
+            that one call may hold, and the request must fit in easily.
+        memory_bytes: What all calls together may hold; then 503. See `fit_memory`.
         headers_kib: Request line and headers; then 431.
         headers_count: Header lines; then 431 too.
+        first_seconds: For the first line on a new connection to arrive; then the connection is closed.
         headers_seconds: For the headers to arrive; then 408.
         request_seconds: For the whole request to arrive; then 408.
         stream_idle_seconds: Between two chunks of a streamed response. Source:
@@ -63,14 +69,19 @@ class Limits:
             (gunicorn 2 s, uvicorn and cpp-httplib 5 s): a request sent on a connection that the server
             is about to close would be a 502, and must not be sent twice.
         connections: Simultaneous clients; more are refused. See `fit_connections`.
+        shares: The number of groups into which client addresses fall. Each group may have one of
+            `SHARES_OF_CONNECTIONS` of the connections, so that no address can have them all.
+        unshared: The networks that may have all connections.
     """
 
     response_seconds: float = GATEWAY_TIMEOUT_SECONDS
     body_bytes: int = BODY_LIMIT_BYTES
     dropped_bytes: int = 64 * 1024 * 1024
-    response_bytes: int = 64 * 1024 * 1024
-    headers_kib: int = 60
+    response_bytes: int = 16 * 1024 * 1024
+    memory_bytes: int = 1024 * 1024 * 1024
+    headers_kib: int = 8
     headers_count: int = 100
+    first_seconds: float = 5
     headers_seconds: float = 10
     request_seconds: float = 60
     stream_idle_seconds: float = 300
@@ -78,6 +89,8 @@ class Limits:
     keep_alive_seconds: float = 75
     upstream_idle_seconds: float = 1
     connections: int = 4096
+    shares: int = 8
+    unshared: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
 def fit_connections(wanted: int, max_descriptors: int) -> int:
@@ -89,6 +102,11 @@ def fit_connections(wanted: int, max_descriptors: int) -> int:
     if max_descriptors == resource.RLIM_INFINITY:
         return wanted
     return min(wanted, max(1, (max_descriptors - RESERVED_DESCRIPTORS) // DESCRIPTORS_PER_CLIENT))
+
+
+def fit_memory(wanted: int, machine_bytes: int) -> int:
+    """Returns how much all calls may hold: `wanted`, or a quarter of a small machine. Pure."""
+    return min(wanted, machine_bytes // 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ Source: https://www.rfc-editor.org/rfc/rfc5737 and https://www.rfc-editor.org/rf
 
 def reachable_addresses(host: str) -> tuple[str, ...]:
     """Returns the addresses at which other machines reach a program that listens on `host`."""
-    if host in LOOPBACK_NAMES:
+    if host in LOOPBACK_NAMES or ipaddress.ip_address(host).is_loopback:
         return ()
     if host not in EVERYWHERE:
         return (host,)

@@ -37,7 +37,7 @@ SETTINGS = Settings(
     port=8080,
     files=Files(STATE / "gateway", STATE / "logs/access.log"),
     ca_bundle=Path("/etc/ssl/certs/ca-certificates.crt"),
-    limits=Limits(),
+    limits=Limits(shares=1),  # every share repeats the whole connection manager
 )
 SIGNING = Signing("eu-west-1", STATE / "scratch/aws-1/credentials")
 GATEWAY = Gateway(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.local.envoy.settings import Files, fit_connections, render_seconds
+from centralized_ml_api.local.envoy.settings import Files, fit_connections, fit_memory, render_seconds
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,11 @@ def test_no_name_of_an_upstream_leaves_the_folder(name: str) -> None:
 )
 def test_so_many_clients_may_connect_that_models_can_be_reached_for_all(most: int, clients: int) -> None:
     assert fit_connections(4096, most) == clients
+
+
+@pytest.mark.parametrize(("machine", "mebibytes"), [(64, 1024), (4, 1024), (2, 512), (1, 256)])
+def test_calls_may_hold_a_quarter_of_a_small_machine(machine: int, mebibytes: int) -> None:
+    assert fit_memory(1024 * 2**20, machine * 2**30) == mebibytes * 2**20
 
 
 def test_no_more_than_wanted() -> None:

@@ -41,7 +41,8 @@ def test_a_foreign_address_is_a_clear_error() -> None:
 
 
 def test_others_are_told_the_addresses_of_this_machine_never_loopback() -> None:
-    assert reachable_addresses("127.0.0.1") == ()
+    for loopback in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):
+        assert reachable_addresses(loopback) == ()
     assert reachable_addresses("192.0.2.7") == ("192.0.2.7",)
     assert "127.0.0.1" not in reachable_addresses("0.0.0.0")
     assert reachable_urls("127.0.0.1", 80) == ()
