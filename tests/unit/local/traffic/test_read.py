@@ -67,8 +67,8 @@ def never(day: date) -> dict[str, int]:
     pytest.fail(f"nobody has a quota, but {day} was counted")
 
 
-def read(text: str | None, *arguments: Any) -> Any:
-    return asyncio.run(read_traffic(FakeGateway(text), *arguments, turns=FakeTurns()))
+def read(text: str | None, served: Served, count_day: Callable[[date], dict[str, int]]) -> Traffic:
+    return asyncio.run(read_traffic(FakeGateway(text), served, count_day, FakeTurns()))
 
 
 def test_envoys_statistics_are_read_and_others_left_out() -> None:
