@@ -5,14 +5,17 @@ import sqlite3
 from datetime import UTC, date, datetime
 from math import inf
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.traffic.read import Served, parse_counted, read_traffic
-from centralized_ml_api.local.traffic.types import Durations, Requests, TeamLimit
+from centralized_ml_api.local.traffic.types import Durations, Requests, TeamLimit, Traffic
 from centralized_ml_api.plan.event import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TEXT = """\
 # TYPE envoy_traffic_requests counter
