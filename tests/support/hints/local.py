@@ -17,6 +17,7 @@ from centralized_ml_api.cli.verbs.up import tell_what_is_next
 from centralized_ml_api.local.machine.clock import WALL_CLOCK
 from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder, read_birth
+from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.ending import End, render_announcement, word_more_time
 from centralized_ml_api.local.run.first_start import FirstStart
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
@@ -275,6 +276,8 @@ def a_start(stage: Stage) -> Iterator[None]:
         stage.show_error(lambda: asyncio.run(_first_start(failed)))
         (stage.folder / STATE / "logs/gateway.log").write_text("boom\n")
         stage.show_error(lambda: asyncio.run(_gateway_that_ends(stage.folder / STATE)))
+        (stage.folder / STATE / "logs/admission.log").write_text("boom\n")
+        stage.show_error(lambda: asyncio.run(_admission_that_does_not_answer(stage.folder / STATE)))
         yield
 
 
@@ -304,6 +307,11 @@ async def _gateway_that_ends(state: Path) -> None:
         changed=lambda: None,
         start_process=start,
     ).start()
+
+
+async def _admission_that_does_not_answer(state: Path) -> None:
+    gateway = state / "gateway"
+    await SupervisedAdmission(gateway, ServerLog(state / "logs/admission.log")).wait_ready(0.01)
 
 
 def a_stop(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy.admin import shorten_path
@@ -82,7 +83,7 @@ class SupervisedAdmission:
             lines = "\n".join(f"    {line}" for line in self._log.last_lines())
             raise StartError(
                 f"the admission service did not start within {seconds:g} seconds; its last lines:\n{lines}",
-                fix="the whole log: mlapi logs admission",
+                fix=f"the whole log: {command('logs', 'admission', *state_flags(self._log.path.parents[1]))}",
             ) from error
 
     async def run(self) -> None:
