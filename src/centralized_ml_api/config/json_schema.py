@@ -30,10 +30,10 @@ def build_schema() -> dict[str, Any]:
     """Returns the schema (draft 2020-12), generated from the types. Pure."""
     generated: dict[str, Any] = _without_noise(Config.model_json_schema(by_alias=True))
     kinds = generated["$defs"]
-    kinds["ModelEntry"]["allOf"] = [
-        {"oneOf": [{"required": [key]} for key in ("model_id", "model_package_arn", "image")]},
-        {"oneOf": [{"required": [key]} for key in ("instance", "instances")]},
-    ]
+    sources, instances = ("model_id", "model_package_arn", "image"), ("instance", "instances")
+    is_deployed = [{"oneOf": [{"required": [key]} for key in keys]} for keys in (sources, instances)]
+    of_aws = {"anyOf": [{"required": [key]} for key in (*sources, *instances)]}
+    kinds["ModelEntry"]["anyOf"] = [{"allOf": is_deployed}, {"required": ["local"], "not": of_aws}]
     kinds["ModelEntry"]["dependentRequired"] = {"model_data": ["image"]}
     kinds["Integration"] |= {
         "if": _LAMBDA,

@@ -35,29 +35,25 @@ CUT
       "name": "chat", // served at POST /chat
       "description": "A small language model: quick, and often wrong.",
 
-      // On AWS: a model of the JumpStart catalogue, and the machine it runs on.
-      "model_id": "huggingface-textgeneration-open-llama",
-      "instance": "ml.g5.2xlarge",
-
       // "api": the gateway calls the model directly. "lambda": a function of yours stands between them.
       "integration": { "type": "api" },
 
       // A request that works, for anyone who wants to try it.
       "sample": { "messages": [{ "role": "user", "content": "What is AWS?" }], "max_tokens": 64 },
 
-      // On this machine: llama.cpp with these weights, downloaded once (93 MB).
+      // What serves it on this machine: llama.cpp with these weights, downloaded once (93 MB).
       "local": {
         "engine": "llama.cpp",
         "weights": "WEIGHTS",
         "context": 2048,
       },
+
+      // To deploy it to AWS as well, name a model of the JumpStart catalogue and the machine it runs on:
+      // "model_id": "huggingface-textgeneration-open-llama",
+      // "instance": "ml.g5.2xlarge",
     },
 CUT
   ],
-
-  // SageMaker endpoints that already exist can be adopted by name:
-  //   { "name": "existing-endpoint-1", "integration": { "type": "api" } }
-  "endpoints": [],
 
   // Who may call, how much and until when. Without "event", everybody may call.
   // "event": { "teams": ["red", "blue"], "requests_per_second": 5, "burst": 10 },
@@ -72,10 +68,6 @@ CUT
   - name: chat  # served at POST /chat
     description: "A small language model: quick, and often wrong."
 
-    # On AWS: a model of the JumpStart catalogue, and the machine it runs on.
-    model_id: huggingface-textgeneration-open-llama
-    instance: ml.g5.2xlarge
-
     # api: the gateway calls the model directly. lambda: a function of yours stands between them.
     integration:
       type: api
@@ -87,18 +79,17 @@ CUT
           content: What is AWS?
       max_tokens: 64
 
-    # On this machine: llama.cpp with these weights, downloaded once (93 MB).
+    # What serves it on this machine: llama.cpp with these weights, downloaded once (93 MB).
     local:
       engine: llama.cpp
       weights: WEIGHTS
       context: 2048
 
-CUT
-# SageMaker endpoints that already exist can be adopted by name:
-#   - name: existing-endpoint-1
-#     integration: {type: api}
-endpoints: []
+    # To deploy it to AWS as well, name a model of the JumpStart catalogue and the machine it runs on:
+    # model_id: huggingface-textgeneration-open-llama
+    # instance: ml.g5.2xlarge
 
+CUT
 # Who may call, how much and until when. Without "event", everybody may call.
 # event:
 #   teams: [red, blue]

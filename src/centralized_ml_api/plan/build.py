@@ -15,8 +15,10 @@ from centralized_ml_api.plan.types import (
     ExistingEndpoint,
     FunctionPlan,
     JumpStartModel,
+    LocalModel,
     LocalPlan,
     ModelDeployment,
+    Origin,
     PackageModel,
 )
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.config.schema import Autoscaling, FunctionProperties, Local
     from centralized_ml_api.plan.event import EventPlan
-
-Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
 
 
 def build_plan(loaded: LoadedConfig) -> ApiPlan:
@@ -81,7 +81,9 @@ def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
         )
     if entry.model_package_arn is not None:
         return PackageModel(entry.model_package_arn)
-    return ContainerModel(entry.image or "", entry.model_data)
+    if entry.image is not None:
+        return ContainerModel(entry.image, entry.model_data)
+    return LocalModel()
 
 
 def _instances(model: ModelEntry | None) -> tuple[str, ...]:

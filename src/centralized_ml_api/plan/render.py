@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_report import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.event import how_often, who_may_call
-from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, PackageModel
+from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, LocalModel, PackageModel
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.cost import Cost
@@ -78,6 +78,8 @@ def _origin(entry: ModelDeployment) -> str:
             return arn.rpartition("/")[2]
         case ContainerModel(image):
             return image
+        case LocalModel():
+            return "-"
         case _:
             return f"endpoint {entry.endpoint_name}"
 

@@ -65,6 +65,14 @@ class ExistingEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model that only this machine serves: the config says nothing of AWS."""
+
+
+Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint | LocalModel
+
+
+@dataclass(frozen=True, slots=True)
 class AutoscalingPlan:
     """Target tracking on invocations per instance (per minute)."""
 
@@ -130,7 +138,7 @@ class ModelDeployment:
 
     name: str
     endpoint_name: str
-    origin: JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint
+    origin: Origin
     instances: tuple[str, ...]
     autoscaling: AutoscalingPlan | None
     environment: Mapping[str, str]

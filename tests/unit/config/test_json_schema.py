@@ -31,6 +31,8 @@ def test_the_schema_is_one() -> None:
 def test_good_configs_are_valid(good: dict[str, Any]) -> None:
     VALIDATOR.validate(good)
     VALIDATOR.validate({"$schema": "./models.schema.json", "models": []})
+    local = {"engine": "url", "url": "http://127.0.0.1:9/x"}
+    VALIDATOR.validate({"models": [{"name": "chat", "integration": {"type": "api"}, "local": local}]})
 
 
 @pytest.mark.parametrize("name", SEEN_BY_A_SCHEMA)

@@ -18,7 +18,9 @@ class Config(Written):
         str | None,
         Field(alias="$schema", description="Ignored; for editors.", examples=["./models.schema.json"]),
     ] = None
-    models: Annotated[list[ModelEntry], Field(description="The models to deploy.", examples=[[]])]
+    models: Annotated[
+        list[ModelEntry], Field(description="The models to serve and to deploy.", examples=[[]])
+    ] = []
     endpoints: Annotated[
         list[EndpointEntry],
         Field(

@@ -114,7 +114,7 @@ class Entry(Written):
 
 
 class ModelEntry(Entry):
-    """One model to deploy."""
+    """One model to serve on this machine (`local`), to deploy to AWS, or both."""
 
     model_id: Annotated[
         str | None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
-    from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel
+    from centralized_ml_api.plan.types import Origin
 
 T = TypeVar("T")
 
@@ -62,9 +62,7 @@ def divide(
     return tuple(tuple(items) for items in lists)
 
 
-def role_of(
-    origin: JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint, container: ContainerPlan
-) -> str:
+def role_of(origin: Origin, container: ContainerPlan) -> str:
     """Returns the id of the role that runs the container.
 
     All JumpStart models share one: what it may read is public, or under a licence that each names itself.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.checks.context import given, repeated
+from centralized_ml_api.config.checks.models.source import is_only_local
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.wording import nearest, quoted, write
 
@@ -65,6 +66,8 @@ you try another one.""",
 def _check_choice(context: Context) -> Iterator[Problem]:
     expected = '"instance" or "instances"'
     for model in context.models:
+        if is_only_local(model):
+            continue
         match given(model, ("instance", "instances")):
             case []:
                 fix = 'add "instance": "ml.g5.2xlarge"'

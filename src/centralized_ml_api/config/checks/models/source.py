@@ -12,19 +12,29 @@ from centralized_ml_api.config.wording import listed, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.config.checks.context import Context
+    from centralized_ml_api.config.checks.context import Context, ObjectNode
     from centralized_ml_api.errors import Problem
 
 _SOURCES = ("model_id", "model_package_arn", "image")
 _JUMPSTART_SETTINGS = ("model_version", "inference_config", "accept_eula", "instance_check")
 
 
+def is_only_local(model: ObjectNode) -> bool:
+    """Whether one machine serves the model and nothing says how AWS would."""
+    return bool(given(model, ("local",))) and not given(model, (*_SOURCES, "instance", "instances"))
+
+
 def _check_source(context: Context) -> Iterator[Problem]:
     expected = f"exactly one of {listed(map(quoted, _SOURCES))}"
     for model in context.models:
         sources = given(model, _SOURCES)
-        if not sources:
-            fix = 'add "model_id": "…", or one of the others'
+        if is_only_local(model):
+            if context.region is not None:
+                found = 'only "local", which serves it on one machine'
+                fix = 'to deploy it, add "model_id": "…" and "instance": "ml.g5.2xlarge"'
+                yield MODEL_SOURCE.problem(model.key_location, found=found, expected=expected, fix=fix)
+        elif not sources:
+            fix = 'add "model_id": "…", or one of the others; for one machine, "local" alone is enough'
             yield MODEL_SOURCE.problem(model.key_location, found="none of them", expected=expected, fix=fix)
         for second in sources[1:]:
             location = (model.member(second) or model).key_location
@@ -37,7 +47,8 @@ MODEL_SOURCE = CheckedRule(
     title="not exactly one model source",
     meaning="""\
 An entry of `models` names its model with exactly one of three keys: `model_id` (a JumpStart id),
-`model_package_arn` (a package from the AWS Marketplace) or `image` (a container of your own).""",
+`model_package_arn` (a package from the AWS Marketplace) or `image` (a container of your own). For one
+machine none is needed: an entry with `local` alone is complete. Deploying it to AWS says what is missing.""",
     example=Example(
         at="$.models[0]",
         wrong='"model_id": "huggingface-textgeneration-open-llama", "image": "my-image"',

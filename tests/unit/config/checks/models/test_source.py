@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.config.load import examine_config, load_config
+from centralized_ml_api.plan.build import build_plan
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/p"
 
@@ -34,6 +42,24 @@ def test_a_model_has_exactly_one_source(
     good["models"][0] |= keys
     problems = problems_of(good)
     assert [(problem.id, problem.found) for problem in problems] == [("C105", text) for text in found]
+
+
+def test_for_one_machine_an_entry_with_local_alone_is_complete_and_aws_says_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    local = {"engine": "url", "url": "http://127.0.0.1:9/x"}
+    entry = {"name": "chat", "integration": {"type": "api"}, "local": local}
+    path = tmp_path / "models.json"
+    for config in ({"models": [entry]}, {"endpoints": [entry]}):
+        path.write_text(json.dumps(config))
+        assert examine_config(path, now=NOW)[1] == ()
+        assert build_plan(load_config(path, now=NOW)).deployments[0].local is not None
+    path.write_text(json.dumps({"models": [entry]}))
+    (problem,) = examine_config(path, now=NOW, region="us-east-1")[1]
+    assert (problem.id, problem.location.path) == ("C105", "$.models[0]")
+    assert problem.fix == 'to deploy it, add "model_id": "…" and "instance": "ml.g5.2xlarge"'
+    path.write_text(json.dumps({"models": [{**entry, "instance": "ml.g5.2xlarge"}]}))
+    assert [problem.id for problem in examine_config(path, now=NOW)[1]] == ["C105"]
 
 
 @pytest.mark.parametrize("model", [0, 1])
