@@ -49,10 +49,11 @@ ENDS = "2099-06-01T18:00:00Z"
 
 
 def starting_a_config(stage: Stage) -> None:
-    """`init` leads to `check`, `check` to `plan`, `plan` to `up`; an existing file is not replaced."""
+    """`init` leads to `check`, `check` to `plan`, `plan` and an example to `up`; no file is replaced."""
     stage.run("init", FILE)
     stage.run("init", FILE)
     stage.run("init", "--empty", "empty.yaml")
+    stage.run("init", "--example", "teams", "a lesson.json")
     stage.run("plan", FILE)
     stage.write("plain.json")
     stage.run("check", "plain.json")
