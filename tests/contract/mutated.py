@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.machine.ports import free_port
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
@@ -75,7 +76,9 @@ def serve_envoy(targets: Targets, folder: Path, change: Callable[[EnvoyConfig], 
 
 def _write(state: Path, folder: Path, port: int, change: Callable[[EnvoyConfig], object]) -> None:
     """Every file of the local target's gateway again, changed, with the paths of `folder`."""
-    shutil.copytree(state / "gateway", folder, ignore=lambda *_: ["admin.sock"], dirs_exist_ok=True)
+    shutil.copytree(state / "gateway", folder, ignore=shutil.ignore_patterns("*.sock"), dirs_exist_ok=True)
+    for name in (ADMISSION_SOCKET, OCCUPANCY_SOCKET):  # the running service answers for both gateways
+        (folder / name).symlink_to(state / "gateway" / name)
     for file in folder.rglob("*.json"):
         moved = file.read_text().replace(str(state / "gateway"), str(folder))
         file.write_text(moved.replace(str(state / "logs"), str(folder)))

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from contract.case import JSON, Case, Expected, Json, Request, refused, render_json
 
@@ -77,7 +78,33 @@ CASES = [
     ),
     *(
         Case(f"a chat without a model is 400: {body!r}", _broken(body), refused(openai.MODEL_MISSING, "chat"))
-        for body in (b"{}", b"", b"not JSON", b"[]", b'{"model": 7}')
+        for body in (b"{}", b'{"model": 7}')
+    ),
+    *(
+        Case(
+            f"a chat that is no JSON object is 400: {body!r}",
+            _broken(body),
+            refused(errors.INVALID_BODY, *says),
+        )
+        for body, says in (
+            (b"", ["empty"]),
+            (b"not JSON", ["line 1, column 1"]),
+            (b"[]", ["not an array"]),
+            (b'{"model": "chat",}', ["trailing comma", "line 1, column 18"]),
+            (b'{"model": "chat", "seed": NaN}', ["NaN"]),
+            (rb'{"model": "chat", "user": "\ud800"}', ["half of a surrogate pair", "line 1, column 28"]),
+            (b"\x1f\x8b\x08\x00", ["gzip"]),
+        )
+    ),
+    Case(
+        "what JSON allows is taken: an integer of 20 digits, a thousand levels",
+        _broken(
+            b'{"model": "chat", "seed": 18446744073709551615, "deep": '
+            + b"[" * 1_000
+            + b"]" * 1_000
+            + b', "messages": [{"role": "user", "content": "it is so"}]}'
+        ),
+        Expected(200, Completion(SAID), JSON),
     ),
     Case(
         "the models that OpenAI's clients may call are listed",

@@ -17,7 +17,8 @@ def run_script(script: str, given: object = None) -> Any:
     rest = "".join(line for line in script.splitlines(keepends=True) if not line.startswith("import "))
     imports = imports.replace('"./', f'"{function_folder().as_uri()}/')
     run = subprocess.run(
-        [node(), "--input-type=module", "--eval", f"{imports}const input = {json.dumps(given)};\n{rest}"],
+        [node(), "--input-type=module", "-"],
+        input=f"{imports}const input = {json.dumps(given)};\n{rest}",
         capture_output=True,
         text=True,
         check=False,

@@ -67,10 +67,11 @@ def test_a_server_of_openais_bodies_gets_all_but_our_name_and_answers_for_itself
 ) -> None:
     sent = b'{"odd":   1, "choices": []}'
     streaming.model.answering = answer(200, sent, **JSON)
-    reply = streaming.chat("openai-chat", "Hi", temperature=0.5, tools=[{"type": "function"}])
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    reply = streaming.chat("openai-chat", "Hi", temperature=0.5, tools=tools)
     assert reply.body.read() == sent
     assert asked_body(streaming) == {
-        "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5, "tools": [{"type": "function"}],
+        "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5, "tools": tools,
     }  # fmt: skip
 
 
@@ -83,7 +84,6 @@ def test_a_server_of_openais_bodies_gets_all_but_our_name_and_answers_for_itself
         ({"max_tokens": 7}, {"max_tokens": 7}),
         ({"max_tokens": 101}, {"max_tokens": 100}),
         ({"max_tokens": -1}, {"max_tokens": 100}),
-        ({"max_tokens": "7"}, {"max_tokens": 100}),
         ({"max_completion_tokens": 500}, {"max_completion_tokens": 100}),
         ({"max_completion_tokens": 5, "max_tokens": 500}, {"max_completion_tokens": 5, "max_tokens": 100}),
         ({"n_predict": 500}, {"n_predict": 100, "max_tokens": 100}),
@@ -105,6 +105,37 @@ def test_the_limit_is_translated_too(limited: Streaming, asked: dict[str, Any], 
     limited.model.answering = answer(200, b'[{"generated_text": "A cloud."}]', **JSON)
     limited.chat(TGI, "Hi", **asked).body.read()
     assert asked_body(limited)["parameters"]["max_new_tokens"] == passed_on
+
+
+@pytest.mark.slow
+def test_it_gets_the_callers_own_bytes(streaming: Streaming) -> None:
+    streaming.model.answering = answer(200, b"{}", **JSON)
+    deep = "[" * 1_000 + "]" * 1_000
+    messages = '[{"role":"user","content":"é"}]'
+    rest = f'"seed": 18446744073709551615, "t": 1.0,\n "messages": {messages}, "x": {deep}'
+    body = f'{{"model": "openai-chat", "max_tokens": -1, {rest}, "top_p": null}}'.encode()
+    assert streaming.call("/v1/chat/completions", body).status == 200
+    (asked,) = streaming.model.asked
+    assert asked.body.decode() == f'{{{rest}, "top_p": null}}'
+
+
+@pytest.mark.slow
+def test_a_plain_server_gets_the_seed_as_it_is_and_nothing_for_a_null(streaming: Streaming) -> None:
+    streaming.model.answering = answer(200, b'{"generated_text": "ok"}', **JSON)
+    body = {"model": TGI, "messages": [{"role": "user", "content": "Hi"}], "seed": 2**64 - 1}
+    nulls = dict.fromkeys(("top_p", "temperature", "n", "tools", "response_format", "stream", "max_tokens"))
+    asked = {**body, **nulls, "stop": [None, "x"]}
+    assert streaming.call("/v1/chat/completions", asked).status == 200
+    assert asked_body(streaming)["parameters"] == {
+        "max_new_tokens": 512, "return_full_text": False, "details": True, "seed": 2**64 - 1, "stop": ["x"],
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_an_older_container_gets_a_number_that_ends(streaming: Streaming) -> None:
+    streaming.model.answering = answer(200, b'{"generated_texts": ["ok"]}', **JSON)
+    streaming.chat("text-inputs", "Hi", max_tokens=10**9).body.read()
+    assert asked_body(streaming)["max_new_tokens"] == 4096
 
 
 @pytest.mark.slow
@@ -171,6 +202,22 @@ def test_tgi_streams_tokens_and_lmi_lines(streaming: Streaming, kind: str) -> No
 
 
 @pytest.mark.slow
+def test_a_stream_of_a_server_that_does_not_count_has_an_estimate(streaming: Streaming) -> None:
+    streaming.model.answering = streams(token(" A"), token(" cloud"))
+    chunks = events(streaming.chat(TGI, "What?", stream=True, stream_options={"include_usage": True}))
+    assert chunks[-1]["usage"] == {"prompt_tokens": 2, "completion_tokens": 2, "total_tokens": 4}
+
+
+@pytest.mark.slow
+def test_what_the_server_counts_wins_over_the_estimate(streaming: Streaming) -> None:
+    details = {"finish_reason": "length", "generated_tokens": 40}
+    body = json.dumps({"generated_text": "ok", "details": details}).encode()
+    streaming.model.answering = answer(200, body, **JSON)
+    found = completion(streaming.chat(TGI, "What is AWS?"))
+    assert found["usage"] == {"prompt_tokens": 3, "completion_tokens": 40, "total_tokens": 43}
+
+
+@pytest.mark.slow
 def test_the_first_token_arrives_before_the_second_is_made(streaming: Streaming, loop: Background) -> None:
     gate = Gate(loop, token("one"), token("two"))
     streaming.model.answering = gate
@@ -202,7 +249,7 @@ def test_text_inputs_whole(streaming: Streaming) -> None:
     found = completion(streaming.chat("text-inputs", "What is AWS?", max_completion_tokens=9))
     assert asked_body(streaming) == {"text_inputs": "What is AWS?", "max_new_tokens": 9}
     assert found["choices"][0]["message"]["content"] == "A cloud."
-    assert "usage" not in found
+    assert found["usage"] == {"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6}, "by length"
 
 
 @pytest.mark.slow
@@ -264,7 +311,7 @@ def test_what_a_plain_server_cannot_do_is_refused_before_it_is_asked(
 ) -> None:
     reply = streaming.call("/v1/chat/completions", {"model": TGI, **asked})
     assert reply.status == 400
-    assert json.loads(reply.body.read())["error"]["code"] == "model_refused"
+    assert json.loads(reply.body.read())["error"]["code"] == "invalid_body"
     assert streaming.model.asked == []
 
 

@@ -31,6 +31,7 @@ def test_texts_become_a_list_of_embeddings(streaming: Streaming, entry: str, key
     assert json.loads(streaming.model.asked[0].body) == {key: ["a", "b"]}
     assert (reply.status, found["object"], found["model"]) == (200, "list", entry)
     assert [(item["index"], item["embedding"]) for item in found["data"]] == list(enumerate(VECTORS))
+    assert found["usage"] == {"prompt_tokens": 2, "total_tokens": 2}, "by length"
 
 
 @pytest.mark.parametrize(("entry", "key", "answered"), FAMILIES)
@@ -51,6 +52,24 @@ def test_a_server_of_openais_bodies_answers_for_itself(streaming: Streaming) -> 
     reply = streaming.call(PATH, {"model": "openai-embeddings", "input": [1, 2], "dimensions": 8})
     assert reply.body.read() == b'{"odd": 1}'
     assert json.loads(streaming.model.asked[0].body) == {"input": [1, 2], "dimensions": 8}
+
+
+@pytest.mark.slow
+def test_no_dimensions_are_no_dimensions(streaming: Streaming) -> None:
+    streaming.model.answering = answer(200, b"[[0.5]]", Content_Type="application/json")
+    asked = {"model": "text-embeddings-inference", "input": "a", "dimensions": None, "user": None}
+    assert streaming.call(PATH, asked).status == 200
+    assert json.loads(streaming.model.asked[0].body) == {"inputs": ["a"]}
+
+
+@pytest.mark.parametrize("entry", ["openai-embeddings", "text-embeddings-inference"])
+@pytest.mark.slow
+def test_thousands_of_texts_at_once_are_refused(streaming: Streaming, entry: str) -> None:
+    reply = streaming.call(PATH, {"model": entry, "input": ["a"] * 2049})
+    assert reply.status == 400
+    message = json.loads(reply.body.read())["error"]["message"]
+    assert message == "'input' has 2,049 texts; this path takes at most 2,048."
+    assert streaming.model.asked == []
 
 
 @pytest.mark.parametrize("more", [{"input": [1, 2]}, {"input": []}, {}, {"input": "a", "dimensions": 8}])

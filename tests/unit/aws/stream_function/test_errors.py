@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from support.streaming import Streaming
 
 CHAT = "/v1/chat/completions"
+CHATS = ["openai-chat", "text-generation-inference", "text-inputs"]
+MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
 def error_of(reply: StreamAnswer) -> dict[str, str]:
@@ -39,7 +41,7 @@ def test_a_models_error_keeps_its_status_and_words(
     streaming: Streaming, path: str, status: int, code: str
 ) -> None:
     streaming.model.answering = answer(status, b"too long", Content_Type="text/plain")
-    reply = streaming.call(path, {"model": "openai-chat", "messages": []})
+    reply = streaming.call(path, {"model": "openai-chat", "messages": MESSAGES})
     assert reply.status == status
     error = error_of(reply)
     assert (error["message"], error["code"]) == ("too long", code)
@@ -50,9 +52,33 @@ def test_a_models_error_keeps_its_status_and_words(
 def test_a_models_error_in_json_passes_as_it_is(streaming: Streaming, path: str) -> None:
     sent = b'{"error":  {"message": "own"}}'
     streaming.model.answering = answer(429, sent, Content_Type="application/json")
-    reply = streaming.call(path, {"model": "openai-chat", "messages": []})
+    reply = streaming.call(path, {"model": "openai-chat", "messages": MESSAGES})
     assert (reply.status, reply.body.read()) == (429, sent)
     assert reply.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            b'{"error": {"code": 500, "message": "image input is not supported - hint", "type": "x"}}',
+            "image input is not supported - hint",
+        ),
+        (b"Failed to parse tools: [json.exception]", "Failed to parse tools: [json.exception]"),
+        (b'{"message": "m is not a multimodal model"}', "m is not a multimodal model"),
+        (b"<p>Missing 'role' in message: {}</p>", "<p>Missing 'role' in message: {}</p>"),
+    ],
+)
+@pytest.mark.slow
+def test_a_callers_mistake_that_a_server_answers_with_500_is_a_400(
+    streaming: Streaming, body: bytes, message: str
+) -> None:
+    streaming.model.answering = answer(500, body, Content_Type="application/json")
+    reply = streaming.call(CHAT, {"model": "openai-chat", "messages": MESSAGES})
+    assert reply.status == 400
+    error = error_of(reply)
+    assert (error["code"], error["message"]) == ("model_refused", message)
+    assert streaming.call("/plain", {}).status == 500, "a model's own path has its own status"
 
 
 @pytest.mark.slow
@@ -70,22 +96,20 @@ def test_a_model_that_is_not_there_is_a_503_to_wait_for(streaming: Streaming, pa
     assert reply.headers["retry-after"] == str(error_shape.RETRY_AFTER_SECONDS)
 
 
-@pytest.mark.parametrize("body", [None, [], "text", {}, {"model": 1}, b"{"])
+@pytest.mark.parametrize("body", [{}, {"model": 1}, {"model": None}])
 @pytest.mark.slow
 def test_a_body_that_names_no_model_is_told_the_models(streaming: Streaming, body: Any) -> None:
     reply = streaming.call(CHAT, body)
-    names = ["openai-chat", "text-generation-inference", "text-inputs"]
     assert reply.status == 400
-    assert error_of(reply)["message"] == openai.missing_model(names).message
+    assert error_of(reply)["message"] == openai.missing_model(CHATS).message
 
 
 @pytest.mark.parametrize("name", ["nobody", "openai-embeddings", "plain", "constructor", "__proto__"])
 @pytest.mark.slow
 def test_an_unknown_model_is_a_404_that_lists_the_models(streaming: Streaming, name: str) -> None:
     reply = streaming.call(CHAT, {"model": name, "messages": []})
-    names = ["openai-chat", "text-generation-inference", "text-inputs"]
     assert reply.status == 404
-    assert error_of(reply)["message"] == openai.unknown_model(names).message
+    assert error_of(reply)["message"] == openai.unknown_model(CHATS).message
 
 
 SAGEMAKER = [
@@ -126,7 +150,7 @@ def test_each_error_of_sagemaker_has_one_answer(
 
     refused.model.asked.clear()
     refused.model.answering = answering
-    reply = refused.call(path, {"model": "openai-chat", "messages": []})
+    reply = refused.call(path, {"model": "openai-chat", "messages": MESSAGES})
     assert (reply.status, error_of(reply)["code"]) == answered
     assert ("retry-after" in reply.headers) is (reply.status in {429, 503})
     assert len(refused.model.asked) == 1, "a call is never repeated"

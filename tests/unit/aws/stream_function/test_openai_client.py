@@ -35,7 +35,8 @@ def test_it_chats(client: openai.OpenAI, streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_text": "Hello."}', Content_Type="application/json")
     found = client.chat.completions.create(model=TGI, messages=MESSAGES)
     assert found.choices[0].message.content == "Hello."
-    assert found.usage is None
+    assert found.usage is not None
+    assert found.usage.total_tokens == found.usage.prompt_tokens + found.usage.completion_tokens
 
 
 @pytest.mark.slow

@@ -2,73 +2,97 @@
 
 import { randomUUID } from "node:crypto";
 
+import { checkChat } from "./chat_rules.mjs";
 import { awaitFirst, readValues } from "./framing.mjs";
 import { invoke, invokeEvents, readModelJson } from "./invoke.mjs";
+import { chatUsage } from "./usage.mjs";
 
 const STREAM_HEADERS = { "content-type": "text/event-stream", "cache-control": "no-cache" };
 
-export async function answerChat(chat) {
-    const { body, family } = chat;
-    family.check(body);
-    if (!body.stream) return answerComplete(chat);
-    return family.passesThrough ? passStreamOn(chat) : answerStream(chat);
+const LENGTHS = ["max_completion_tokens", "max_tokens", "n_predict"];
+
+// Answers a chat; `most` is how many tokens the entry lets an answer have, if it says so.
+export async function answerChat({ body, most, family, ...call }) {
+    checkChat(body.document);
+    const lengths = limitLengths(body.document, most);
+    if (family.passesThrough) return passOn({ ...call, body, text: body.withoutModel(lengths) });
+    const document = { ...body.document, ...lengths };
+    family.check(document);
+    if (document.seed !== undefined) document.seed = JSON.rawJSON(body.sourceOf("seed"));
+    return (document.stream ? answerStream : answerComplete)({ ...call, document, family });
 }
 
-async function answerComplete({ body, endpoint, family, answer, cancellation }) {
-    const { headers, bytes } = await invoke(endpoint, family.build(body), cancellation);
-    if (family.passesThrough) return answer.send(200, headers, bytes);
-    const { text, finish, usage } = family.read(readModelJson(bytes), body);
-    const filter = new StopSequenceFilter(family.stops(body));
+// Returns the members that say how long an answer may be, as far as they change. A server reads one of the first two
+// names, llama.cpp also the third. Without a limit, -1 means as much as nothing.
+function limitLengths(document, most) {
+    const asked = LENGTHS.filter((name) => document[name] !== undefined);
+    const names = most && !asked.some((name) => name !== "n_predict") ? [...asked, "max_tokens"] : asked;
+    const isWithin = (length) => length >= 0 && length <= (most ?? Infinity);
+    return Object.fromEntries(names.filter((name) => !isWithin(document[name])).map((name) => [name, most]));
+}
+
+async function passOn({ body, text, endpoint, answer, cancellation }) {
+    if (!body.document.stream) {
+        const { headers, bytes } = await invoke(endpoint, text, cancellation);
+        return answer.send(200, headers, bytes);
+    }
+    const { headers, chunks } = await invokeEvents(endpoint, text, cancellation);
+    answer.writeHead(200, headers);
+    return answer.pipe(chunks);
+}
+
+async function answerComplete({ document, endpoint, family, answer, cancellation }) {
+    const { bytes } = await invoke(endpoint, JSON.stringify(family.build(document)), cancellation);
+    const { text, finish, counted } = family.read(readModelJson(bytes), document);
+    const filter = new StopSequenceFilter(family.stops(document));
     const message = { role: "assistant", content: filter.push(text) + filter.end() };
     return answer.sendJson({
-        ...describe(body, "chat.completion"),
+        ...describe(document, "chat.completion"),
         choices: [{ index: 0, message, finish_reason: finish ?? "stop", logprobs: null }],
-        ...(usage && { usage }),
+        usage: chatUsage(counted, family.prompt(document), text),
     });
 }
 
-async function passStreamOn({ body, endpoint, family, answer, cancellation }) {
-    const { headers, chunks } = await invokeEvents(endpoint, family.build(body), cancellation);
-    answer.writeHead(200, headers);
-    await answer.pipe(chunks);
-}
-
 async function answerStream(chat) {
+    const { document, family, answer } = chat;
     const pieces = await startPieces(chat);
-    const buildChunk = chunkBuilder(chat.body);
-    chat.answer.writeHead(200, STREAM_HEADERS);
-    const write = (value) => chat.answer.write(`data: ${JSON.stringify(value)}\n\n`);
+    const buildChunk = chunkBuilder(document);
+    answer.writeHead(200, STREAM_HEADERS);
+    const write = (value) => answer.write(`data: ${JSON.stringify(value)}\n\n`);
     await write(buildChunk({ role: "assistant", content: "" }));
     const end = await writeTexts(chat, pieces, (text) => write(buildChunk({ content: text })));
     await write(buildChunk({}, end.finish));
-    if (chat.body.stream_options?.include_usage && end.usage) {
-        await write({ ...buildChunk({}), choices: [], usage: end.usage });
+    if (document.stream_options?.include_usage) {
+        const usage = chatUsage(end.counted, family.prompt(document), end.text);
+        await write({ ...buildChunk({}), choices: [], usage });
     }
-    await chat.answer.write("data: [DONE]\n\n");
-    await chat.answer.end();
+    await answer.write("data: [DONE]\n\n");
+    await answer.end();
 }
 
-// Writes each text once it cannot be part of a stop sequence. Returns how the answer ended.
-async function writeTexts({ body, family }, pieces, write) {
-    const filter = new StopSequenceFilter(family.stops(body));
-    const end = { finish: "stop", usage: undefined };
+// Writes each text once it cannot be part of a stop sequence. Returns how the answer ended, and its text.
+async function writeTexts({ document, family }, pieces, write) {
+    const filter = new StopSequenceFilter(family.stops(document));
+    const end = { finish: "stop", counted: undefined, text: "" };
     for await (const piece of pieces) {
         const text = filter.push(piece.text);
         if (text) await write(text);
-        Object.assign(end, piece.finish && { finish: piece.finish }, piece.usage && { usage: piece.usage });
+        end.text += piece.text;
+        Object.assign(end, piece.finish && { finish: piece.finish }, piece.counted && { counted: piece.counted });
     }
     const rest = filter.end();
     if (rest) await write(rest);
     return end;
 }
 
-// Returns the answer in pieces, each `{text, finish?, usage?}`. A family that cannot stream has a single piece.
-async function startPieces({ body, endpoint, family, cancellation }) {
+// Returns the answer in pieces, each `{text, finish?, counted?}`. A family that cannot stream has a single piece.
+async function startPieces({ document, endpoint, family, cancellation }) {
+    const text = JSON.stringify(family.build(document));
     if (!family.streams) {
-        const { bytes } = await invoke(endpoint, family.build({ ...body, stream: false }), cancellation);
-        return [family.read(readModelJson(bytes), body)];
+        const { bytes } = await invoke(endpoint, text, cancellation);
+        return [family.read(readModelJson(bytes), document)];
     }
-    const { chunks } = await invokeEvents(endpoint, family.build(body), cancellation);
+    const { chunks } = await invokeEvents(endpoint, text, cancellation);
     return awaitFirst(readPieces(readValues(chunks), family)); // so that an invalid first piece can still be a 502
 }
 
@@ -77,14 +101,14 @@ async function* readPieces(values, family) {
 }
 
 // Returns a function that builds OpenAI's chunks, which differ only in their deltas.
-function chunkBuilder(body) {
-    const common = describe(body, "chat.completion.chunk");
+function chunkBuilder(document) {
+    const common = describe(document, "chat.completion.chunk");
     return (delta, finish = null) => ({ ...common, choices: [{ index: 0, delta, finish_reason: finish }] });
 }
 
-function describe(body, object) {
+function describe(document, object) {
     const created = Math.floor(Date.now() / 1000);
-    return { id: `chatcmpl-${randomUUID()}`, object, created, model: body.model };
+    return { id: `chatcmpl-${randomUUID()}`, object, created, model: document.model };
 }
 
 // Filters a text as it arrives: removes leading white space, and everything from the first stop sequence on,

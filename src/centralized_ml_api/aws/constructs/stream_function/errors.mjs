@@ -43,6 +43,7 @@ export const BODY_TOO_LARGE = errorOf("body_too_large").withMessage("over_limit"
     bytes: texts.body_limit_bytes,
 });
 export const REFUSED_BY_SAGEMAKER = errorOf("refused_by_sagemaker");
+export const INVALID_BODY = errorOf("invalid_body");
 export const MODEL_REFUSED = errorOf("model_refused");
 export const MODEL_MISSING = errorOf("model_missing");
 export const NOT_ALLOWED = errorOf("not_allowed");
@@ -53,11 +54,6 @@ export const MODEL_FAILED = errorOf("model_failed");
 const ENDPOINT_NOT_CALLED = MODEL_FAILED.withMessage("endpoint_not_called");
 export const MODEL_NOT_READY = errorOf("model_not_ready");
 export const MODEL_TOO_SLOW = errorOf("model_too_slow");
-
-// Builds the error for a valid request that asks for something this model cannot do.
-export function unsupported(message) {
-    return MODEL_REFUSED.saying(message);
-}
 
 export function headersOf(error) {
     const wait = [429, 503].includes(error.status) && !error.modelBody;

@@ -1,21 +1,19 @@
 // Translates between OpenAI's bodies and those of each family of servers, by the value of `speaks` in the config.
 //
-// A chat family has `check(body)`, `build(body)`, `stops(body)`, `read(answer, body)` and, if it streams,
-// `readPiece(value)`; both return `{text, finish?, usage?}`. An embeddings family has `build(body)` and
-// `read(answer)`, which returns the vectors. A family that `passesThrough` uses OpenAI's own bodies, both ways.
+// A chat family has `check(document)`, `build(document)`, `prompt(document)`, `stops(document)`,
+// `read(answer, document)` and, if it streams, `readPiece(value)`; both return `{text, finish?, counted?}`, where
+// `counted` is `{prompt?, completion?}` in tokens. An embeddings family has `build(document)` and `read(answer)`,
+// which returns the vectors.
+//
+// A family that `passesThrough` uses OpenAI's own bodies, both ways: those of vLLM, SGLang and llama.cpp. The caller's
+// bytes reach it without `model`, which is the name of the entry, while such a server knows its model by another name
+// or none. Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 
 import { textGenerationInference, textInputs } from "./text_generation.mjs";
 
-// Leaves out `model`, the only change for servers with OpenAI's API, such as vLLM, SGLang and llama.cpp: it is the
-// name of the entry, while such a server knows its model by another name or none.
-// Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
-function withoutModel({ model, ...body }) {
-    return body;
-}
-
 export const FAMILIES = {
-    "openai-chat": { task: "chat", passesThrough: true, check: () => {}, build: withoutModel },
-    "openai-embeddings": { task: "embeddings", passesThrough: true, build: withoutModel },
+    "openai-chat": { task: "chat", passesThrough: true },
+    "openai-embeddings": { task: "embeddings", passesThrough: true },
     // Hugging Face's TEI. Source: https://huggingface.github.io/text-embeddings-inference (POST /embed)
     "text-embeddings-inference": {
         task: "embeddings",

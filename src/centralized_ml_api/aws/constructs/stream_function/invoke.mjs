@@ -41,19 +41,19 @@ function requestParameters(request, configured) {
     return parameters;
 }
 
-// Sends a JSON body. Returns the complete response: `headers` for the client, and `bytes`.
-export async function invoke(endpoint, body, cancellation) {
+// Sends a JSON text. Returns the complete response: `headers` for the client, and `bytes`.
+export async function invoke(endpoint, text, cancellation) {
     cancellation.startIdleTimer();
-    const parameters = jsonParameters(body, "application/json");
+    const parameters = jsonParameters(text, "application/json");
     const command = new InvokeEndpointCommand({ EndpointName: endpoint, ...parameters });
     const response = await client.send(command, { abortSignal: cancellation.signal });
     cancellation.stopIdleTimer();
     return { headers: headersOf(response), bytes: response.Body };
 }
 
-// Sends a JSON body. Returns the response, a stream of server-sent events.
-export function invokeEvents(endpoint, body, cancellation) {
-    return invokeStreaming(endpoint, jsonParameters(body, "text/event-stream"), cancellation);
+// Sends a JSON text. Returns the response, a stream of server-sent events.
+export function invokeEvents(endpoint, text, cancellation) {
+    return invokeStreaming(endpoint, jsonParameters(text, "text/event-stream"), cancellation);
 }
 
 // Returns the response once its first chunk is there: `headers` for the client, and `chunks`.
@@ -73,8 +73,8 @@ export function readModelJson(bytes) {
     }
 }
 
-function jsonParameters(body, accept) {
-    return { Body: JSON.stringify(body), ContentType: "application/json", Accept: accept };
+function jsonParameters(text, accept) {
+    return { Body: text, ContentType: "application/json", Accept: accept };
 }
 
 function headersOf(response) {

@@ -10,10 +10,20 @@
 //     User: What is AWS?
 //     Assistant:
 
-import { unsupported } from "./errors.mjs";
+import { refuse } from "./field_checks.mjs";
 
 const SPEAKERS = { user: "User", assistant: "Assistant" };
 const INSTRUCTION_ROLES = ["system", "developer"];
+const MEDIA = {
+    image_url: "pictures",
+    input_image: "pictures",
+    input_audio: "audio",
+    audio_url: "audio",
+    input_video: "video",
+    video_url: "video",
+    file: "files",
+    input_file: "files",
+};
 
 export function buildPrompt(messages) {
     if (isSingleTurn(messages)) return textOf(messages[0]);
@@ -28,18 +38,23 @@ export function promptStops(messages) {
     return isSingleTurn(messages) ? [] : ["\nUser:"];
 }
 
+// Checks what only such servers do not take; `messages` is a list of messages.
 export function checkMessages(messages) {
-    if (!Array.isArray(messages) || !messages.length)
-        throw unsupported("`messages` must be a non-empty list.");
-    for (const message of messages) {
-        const role = message?.role;
-        if (!Object.hasOwn(SPEAKERS, role) && !INSTRUCTION_ROLES.includes(role)) {
-            throw unsupported(
-                "This model accepts only the roles system, developer, user and assistant.",
-            );
-        }
-        textOf(message);
+    for (const [index, message] of messages.entries()) {
+        const { role } = message;
+        if (!Object.hasOwn(SPEAKERS, role) && !INSTRUCTION_ROLES.includes(role))
+            refuse("This model accepts only the roles system, developer, user and assistant.");
+        checkContent(`messages[${index}].content`, message.content);
     }
+}
+
+function checkContent(field, content) {
+    if (content == null) refuse(`'${field}' is missing.`);
+    if (typeof content === "string") return;
+    const index = content.findIndex(({ type }) => type !== "text");
+    if (index < 0) return;
+    const what = MEDIA[content[index].type] ?? `a part of the type "${content[index].type}"`;
+    refuse(`This model reads text alone: '${field}[${index}]' has ${what}.`);
 }
 
 function isSingleTurn(messages) {
@@ -47,12 +62,5 @@ function isSingleTurn(messages) {
 }
 
 function textOf({ content }) {
-    const parts = typeof content === "string" ? [{ type: "text", text: content }] : content;
-    if (
-        !Array.isArray(parts) ||
-        !parts.every((part) => part?.type === "text" && typeof part.text === "string")
-    ) {
-        throw unsupported("This model accepts only text in messages.");
-    }
-    return parts.map((part) => part.text).join("\n");
+    return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
 }

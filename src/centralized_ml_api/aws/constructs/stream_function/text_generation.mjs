@@ -1,9 +1,12 @@
 // Translates chat for servers that continue one text, and rejects what they do not support.
 
-import { MODEL_FAILED, unsupported } from "./errors.mjs";
+import { MODEL_FAILED } from "./errors.mjs";
+import { checkFields, integer, number, refuse } from "./field_checks.mjs";
 import { buildPrompt, checkMessages, promptStops } from "./prompt.mjs";
 
 const DEFAULT_MAX_TOKENS = 512; // some servers stop after 20 unless told otherwise
+const TEXT_INPUTS_MAX_TOKENS = 4096; // more than the contexts of these models; the container itself has no limit
+const FIELDS = { temperature: number, top_p: number, seed: integer(-(2 ** 63)) };
 
 // Hugging Face's TGI, and AWS's LMI (DJL Serving), which has the same API but streams JSON lines instead of events.
 //
@@ -13,19 +16,20 @@ export const textGenerationInference = {
     task: "chat",
     streams: true,
     check,
+    prompt: promptOf,
     stops: stopsOf,
-    build: (body) => {
-        const stop = stopsOf(body);
+    build: (document) => {
+        const stop = stopsOf(document);
         return {
-            inputs: buildPrompt(body.messages),
+            inputs: promptOf(document),
             parameters: {
-                max_new_tokens: maxTokensOf(body),
+                max_new_tokens: maxTokensOf(document),
                 return_full_text: false,
                 details: true,
-                ...samplingOf(body),
+                ...samplingOf(document),
                 ...(stop.length && { stop }),
             },
-            ...(body.stream && { stream: true }),
+            ...(document.stream && { stream: true }),
         };
     },
     read: (answer) => {
@@ -47,35 +51,43 @@ export const textInputs = {
     task: "chat",
     streams: false,
     check,
+    prompt: promptOf,
     stops: stopsOf,
-    build: (body) => ({
-        text_inputs: buildPrompt(body.messages),
-        max_new_tokens: maxTokensOf(body),
-        ...samplingOf(body),
+    build: (document) => ({
+        text_inputs: promptOf(document),
+        max_new_tokens: Math.min(maxTokensOf(document), TEXT_INPUTS_MAX_TOKENS),
+        ...samplingOf(document),
     }),
-    read: (answer, body) => {
+    read: (answer, document) => {
         const [text] = [answer?.generated_texts ?? answer?.generated_text].flat(2);
         if (typeof text !== "string") throw unexpected();
-        const prompt = buildPrompt(body.messages);
+        const prompt = promptOf(document);
         return { text: text.startsWith(prompt) ? text.slice(prompt.length) : text };
     },
 };
 
-function check(body) {
-    checkMessages(body.messages);
-    if ((body.n ?? 1) !== 1) throw unsupported("This model generates one answer per request: remove `n`.");
-    if (body.tools?.length) throw unsupported("This model does not support `tools`.");
-    if ((body.response_format?.type ?? "text") !== "text")
-        throw unsupported("This model does not support `response_format`.");
-    if (body.logprobs) throw unsupported("This model does not support `logprobs`.");
+function check(document) {
+    const { messages, n, tools, functions, tool_choice: choice, response_format: format, logprobs } = document;
+    checkMessages(messages);
+    checkFields(document, FIELDS);
+    if ((n ?? 1) !== 1) refuse("This model generates one answer per request: remove 'n'.");
+    const needsTools = typeof choice === "object" || choice === "required";
+    const mayUseTools = (tools?.length || functions?.length) && choice !== "none";
+    if (needsTools || mayUseTools) refuse("This model cannot call tools: its server has no place for them.");
+    if ((format?.type ?? "text") !== "text") refuse("This model does not support 'response_format'.");
+    if (logprobs) refuse("This model does not support 'logprobs'.");
 }
 
-function stopsOf(body) {
-    return [body.stop ?? []].flat().concat(promptStops(body.messages));
+function promptOf({ messages }) {
+    return buildPrompt(messages);
 }
 
-function maxTokensOf(body) {
-    return body.max_completion_tokens ?? body.max_tokens ?? DEFAULT_MAX_TOKENS;
+function stopsOf({ stop, messages }) {
+    return [stop ?? []].flat().filter((text) => text !== null).concat(promptStops(messages));
+}
+
+function maxTokensOf(document) {
+    return document.max_completion_tokens ?? document.max_tokens ?? DEFAULT_MAX_TOKENS;
 }
 
 // Translates a temperature of 0, which means no sampling, to `do_sample`; leaves out a `top_p` of 1, the default.
@@ -84,19 +96,17 @@ function samplingOf({ temperature, top_p: topP, seed }) {
         ...(temperature === 0 && { do_sample: false }),
         ...(temperature > 0 && { do_sample: true, temperature }),
         ...(topP < 1 && { top_p: topP }),
-        ...(seed != null && { seed }),
+        ...(seed !== undefined && { seed }),
     };
 }
 
 function endOf(details) {
     if (!details) return {};
-    return { finish: details.finish_reason === "length" ? "length" : "stop", usage: usageOf(details) };
+    return { finish: details.finish_reason === "length" ? "length" : "stop", counted: countedBy(details) };
 }
 
-function usageOf({ generated_tokens: completion, input_length: length, prefill }) {
-    const prompt = length ?? (prefill?.length || undefined);
-    if (prompt === undefined || completion === undefined) return undefined;
-    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+function countedBy({ generated_tokens: completion, input_length: length, prefill }) {
+    return { prompt: length ?? (prefill?.length || undefined), completion };
 }
 
 // Returns the error for a response in another format: with the server's own message, if it has one.
