@@ -48,7 +48,7 @@ def _limits(event: EventPlan) -> str | None:
 
 
 def _words(throttle: Throttle) -> str:
-    return f"{throttle.requests_per_second:g} requests a second, {throttle.burst} at once"
+    return f"{throttle.requests_per_second:g} requests a second, in bursts of up to {throttle.burst}"
 
 
 def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import sys
 import click
 
 from centralized_ml_api import __version__
-from centralized_ml_api.commands import program
-from centralized_ml_api.errors import INTERRUPTED, MlApiError
+from centralized_ml_api.commands import command, program
+from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError
 
 SECTIONS = {
     "Serve on this machine": (
@@ -63,7 +63,8 @@ class Verbs(click.Group):
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from centralized_ml_api.config.wording import nearest
 
-            meant = nearest(name, VERBS)
+            meant = nearest(name, (*VERBS, "help"))
+            meant = "--help" if meant == "help" else meant
             ctx.fail(f"No such command {name!r}." + (f" Did you mean {meant!r}?" if meant else ""))
         return super().resolve_command(ctx, args)
 
@@ -129,6 +130,8 @@ def run() -> int:
         from centralized_ml_api.cli import output  # only a failure pays for rendering
 
         output.fail(error)
+        if isinstance(error, ConfigError):
+            output.next_command(command("explain", error.problems[0].id))
         return error.exit_status
     except click.ClickException as error:
         error.show()

@@ -10,7 +10,7 @@ from centralized_ml_api.commands import command, shown_path
 from centralized_ml_api.config.edit import save_text
 from centralized_ml_api.config.load import check_text, load_config
 from centralized_ml_api.config.render import count_problems
-from centralized_ml_api.errors import ConfigError
+from centralized_ml_api.errors import CatalogError, ConfigError
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.jumpstart_lookup import resolve_facts
 
@@ -32,9 +32,38 @@ def load_plan_and_warn(config: Path) -> ApiPlan:
     Raises:
         ConfigError: the config has errors.
     """
+    return build_plan(load_and_warn(config))
+
+
+def load_and_warn(config: Path) -> LoadedConfig:
+    """Returns the config; says how many warnings there are.
+
+    Raises:
+        ConfigError: the config has errors.
+    """
     loaded = load_config(config, now=datetime.now(UTC))
     tell_warnings(loaded.warnings, config)
-    return build_plan(loaded)
+    return loaded
+
+
+def tell_unknown_models(loaded: LoadedConfig) -> None:
+    """Says which JumpStart ids this machine does not know: they change nothing here, and matter on AWS."""
+    if not any(model.model_id for model in loaded.config.models):
+        return
+    from centralized_ml_api.catalog.catalog import open_catalog
+    from centralized_ml_api.catalog.own_region import find_region
+
+    try:
+        catalog = open_catalog(loaded.path, offline=True)
+        known = {row.model_id for row in catalog.rows(find_region(None))}
+    except CatalogError:  # `check` says why
+        return
+    for model in loaded.config.models:
+        if model.model_id and known and model.model_id not in known:
+            output.talk(
+                f"Note: JumpStart has no model {model.model_id}, as far as is known here; only AWS needs it."
+                f" Details: {command('check', loaded.path)}"
+            )
 
 
 def tell_warnings(problems: Sequence[Problem], config: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import shlex
 import time
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,9 +135,13 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
     if not plan.event.teams:
-        return (
-            f"PUBLIC: whoever reaches the address may call, without a key. {how_often(plan.event.throttle)}"
+        own = ip_address(status.host).is_loopback
+        who = (
+            "No key is needed; only programs on this machine can call."
+            if own
+            else "PUBLIC: whoever reaches the address may call, without a key."
         )
+        return f"{who} {how_often(plan.event.throttle)}"
     export = command("keys", "export", *state_flags(Path(status.state_folder)))
     keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
     return f"{who_may_call(plan.event)} Keys: {keys}. A file for each team: {export}"

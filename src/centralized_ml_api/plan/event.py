@@ -126,5 +126,6 @@ def who_may_call(event: EventPlan) -> str:
 def how_often(throttle: Throttle) -> str:
     """Says in one sentence what all callers together may send."""
     return (
-        f"All callers together: {throttle.requests_per_second:g} requests a second, {throttle.burst} at once."
+        f"All callers together: {throttle.requests_per_second:g} requests a second,"
+        f" in bursts of up to {throttle.burst}."
     )

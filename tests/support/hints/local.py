@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from centralized_ml_api.cli.loading import load_and_warn, tell_unknown_models
 from centralized_ml_api.cli.progress import Announcement
 from centralized_ml_api.cli.verbs.up import tell_what_is_next
 from centralized_ml_api.local.machine.clock import WALL_CLOCK
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 AT = ("--state", STATE)
 NOW = datetime.now(UTC)
+MODEL = {"name": "chat", "instance": "ml.g5.xlarge", "integration": {"type": "api"}}
 ENDS = "2099-06-01T18:00:00Z"
 
 
@@ -68,6 +70,10 @@ def a_config_with_mistakes(stage: Stage) -> None:
     many = [{"name": f"m{number}"} for number in range(120)]
     stage.write("many.json", endpoints=many)
     stage.run("check", "many.json")
+    stage.run("up", "many.json")
+    stage.write("unknown.json", models=[{**MODEL, "model_id": "acme-unheard-of"}])
+    loaded = load_and_warn(stage.folder / "unknown.json")
+    stage.printed(lambda: tell_unknown_models(loaded))
 
 
 def a_config_with_warnings(stage: Stage) -> None:
@@ -138,6 +144,7 @@ def weights(stage: Stage) -> Iterator[None]:
         for reason in build_desired_state(plan).refused.values():
             stage.show(reason)
         stage.run("pull", "--config", FILE)
+        stage.run("pull", FILE, "--config", FILE)
         with stage.running(config="other.json", state=".mlapi"):
             stage.run("pull", "--config", "other.json")
             yield

@@ -82,7 +82,7 @@ def test_an_entry_that_is_not_served_says_why(tmp_path: Path) -> None:
 def test_the_event_says_when_it_ends_and_whether_a_key_is_needed(tmp_path: Path) -> None:
     event = {"teams": ["red"], "ends": "2099-06-01T18:00:00+02:00"}
     told = catalogue(tmp_path, {}, event=event)
-    limits = "100 requests a second, 200 at once, for each team"
+    limits = "100 requests a second, in bursts of up to 200, for each team"
     assert told["event"] == {"needs_key": True, "ends": "2099-06-01T16:00:00Z", "limits": limits}
 
 
@@ -93,7 +93,7 @@ def test_limits_that_differ_by_team_are_not_told_as_one(tmp_path: Path) -> None:
 
 def test_without_teams_the_limits_are_those_of_everyone_together(tmp_path: Path) -> None:
     told = catalogue(tmp_path, {}, event={"requests_per_second": 2.5, "burst": 7})
-    assert told["event"]["limits"] == "2.5 requests a second, 7 at once, for all callers together"
+    assert told["event"]["limits"] == "2.5 requests a second, in bursts of up to 7, for all callers together"
 
 
 def test_a_sample_that_is_a_file_comes_with_its_bytes(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_a_wrong_command_line_ends_with_status_2_and_no_traceback(
     [
         ("statsu", "Error: No such command 'statsu'. Did you mean 'status'?\n"),
         ("Deploy", "Error: No such command 'Deploy'. Did you mean 'deploy'?\n"),
+        ("hlep", "Error: No such command 'hlep'. Did you mean '--help'?\n"),
         ("quux", "Error: No such command 'quux'.\n"),
     ],
 )

@@ -99,7 +99,15 @@ def announced(plan: ApiPlan, host: str = "127.0.0.1", **status: Any) -> None:
     entries = (EntryStatus("a", "/a", "ready", "", "url", "api", ()),)
     whole = {"address": URL, "gateway_trouble": "", "sagemaker_runtime": "http://127.0.0.1:9", "notes": ()}
     given = {"entries": entries, **whole, **status}
-    Announcement(plan, host).show(LocalStatus(1, "models.json", status.pop("folder", ".mlapi"), 0.0, **given))
+    whole_status = LocalStatus(1, "models.json", status.pop("folder", ".mlapi"), 0.0, **given, host=host)
+    Announcement(plan, host).show(whole_status)
+
+
+def test_beyond_this_machine_an_api_without_teams_is_called_public(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announced(plan_of(tmp_path), host="0.0.0.0")
+    assert capsys.readouterr().err.splitlines()[0].startswith(f"  {PUBLIC} All callers together: ")
 
 
 def test_without_teams_up_says_that_no_key_is_needed(
@@ -108,7 +116,10 @@ def test_without_teams_up_says_that_no_key_is_needed(
     announced(plan_of(tmp_path))
     said = capsys.readouterr()
     assert said.err.splitlines() == [
-        f"  {PUBLIC} All callers together: 100 requests a second, 200 at once.",
+        (
+            "  No key is needed; only programs on this machine can call."
+            " All callers together: 100 requests a second, in bursts of up to 200."
+        ),
         "  SageMaker runtime for boto3 and the AWS CLI: http://127.0.0.1:9",
         "",
         "Ctrl-C stops everything. The next command is for another terminal.",

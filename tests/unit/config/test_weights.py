@@ -53,6 +53,11 @@ def test_a_whole_repository_is_a_folder_without_a_digest(written: str, source: o
     [
         "",
         "#sha256=" + DIGEST,
+        "file#",
+        "file?sha256=" + DIGEST,
+        "file%23sha256=" + DIGEST,
+        "file,SHA-256: " + DIGEST,
+        "https://host/file?sha256=" + DIGEST,
         "file#sha256=12",
         "file#md5=" + DIGEST,
         "ftp://host/file",

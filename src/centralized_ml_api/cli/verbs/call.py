@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from dataclasses import replace
@@ -26,13 +27,16 @@ from centralized_ml_api.cli.request import (
 from centralized_ml_api.cli.served import load_served
 from centralized_ml_api.cli.verbs.logs import has_log
 from centralized_ml_api.commands import command, state_flags
-from centralized_ml_api.errors import UsageError
+from centralized_ml_api.errors import MlApiError, UsageError
 from centralized_ml_api.plan.sample import BYTES, JSON, guess_ending, guess_media_type
 
 if TYPE_CHECKING:
     import urllib3
 
     from centralized_ml_api.cli.request import Api
+
+
+_WRONG_BODY = (400, 415, 422)
 
 
 @click.command()
@@ -58,10 +62,22 @@ def call(name: str, body: str | None, url: str | None, key: str | None, state: P
         else:
             _show(answer, name)
     failed = answer.status >= FIRST_ERROR_STATUS
+    if answer.status in _WRONG_BODY and body is not None:
+        _tell_what_it_takes(name, api)
     if failed and url is None:
         words = ("logs", name) if has_log(state, name) else ("status",)
         output.next_command(command(*words, *state_flags(state)))
     return int(failed)
+
+
+def _tell_what_it_takes(name: str, api: Api) -> None:
+    """Shows a body that works, as far as one is known."""
+    with contextlib.suppress(MlApiError):
+        sample = next((model.sample for model in load_served(api) if model.name == name), None)
+        if sample and sample.media_type == JSON:
+            output.talk(f"{name} takes bodies such as: {sample.content.decode()}")
+        elif sample:
+            output.talk(f"{name} takes {sample.media_type}.")
 
 
 def load_body(written: str) -> Body:

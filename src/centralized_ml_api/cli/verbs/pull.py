@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,12 +14,12 @@ from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import config_option, find_running
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.progress import show_transfer, show_work
-from centralized_ml_api.commands import DEFAULT_STATE, command
+from centralized_ml_api.commands import DEFAULT_STATE, command, shown_path
+from centralized_ml_api.config.wording import nearest
 from centralized_ml_api.errors import StartError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.plan.engines import Serving
@@ -43,6 +44,7 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     """
     plan = load_plan_and_warn(config)
     fetchable = find_fetchable(plan)
+    check_names(plan, names, config)
     chosen = choose(fetchable, names)
     for name in [] if names else [name for name in fetchable if name not in chosen]:
         output.talk(f"{name} is fetched only by name: {command('pull', name, '--config', config)}")
@@ -70,11 +72,29 @@ def find_fetchable(plan: ApiPlan) -> dict[str, Serving]:
     }
 
 
+def check_names(plan: ApiPlan, names: Sequence[str], config: Path) -> None:
+    """Checks that every name is one of the config.
+
+    Raises:
+        UsageError: one is not; where it is a file, the fix is to name it as the config.
+    """
+    known = [entry.name for entry in plan.deployments]
+    for name in names:
+        if name in known:
+            continue
+        if Path(name).is_file():
+            fix = f"a config is named with --config: {command('pull', '--config', name)}"
+        else:
+            meant = nearest(name, known)
+            fix = f"did you mean {meant}?" if meant else f"choose one of: {', '.join(known) or 'none'}"
+        raise UsageError(f"{shown_path(config)} has no model {name!r}", fix=fix)
+
+
 def choose(fetchable: Mapping[str, Serving], names: Sequence[str]) -> dict[str, Serving]:
     """Returns the named ones, or all except those that are fetched by hand. Pure.
 
     Raises:
-        UsageError: a name is not in the config, or its entry has nothing to fetch.
+        UsageError: an entry has nothing to fetch.
     """
     for name in names:
         if name not in fetchable:

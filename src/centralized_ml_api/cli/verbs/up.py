@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.loading import load_plan_and_warn
+from centralized_ml_api.cli.loading import load_and_warn, tell_unknown_models
 from centralized_ml_api.cli.options import DEFAULT_PORT, Duration, config_argument, state_option
 from centralized_ml_api.cli.progress import Announcement, ProgressLines, show_address
-from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +64,12 @@ def up(
     address = parse_host(host)
     from centralized_ml_api.local.run.options import ServeOptions
 
-    plan = load_plan_and_warn(config)
+    loaded = load_and_warn(config)
+    plan = build_plan(loaded)
     check_reach(address, plan, public=public)
+    if not plan.deployments:
+        raise UsageError(f"{shown_path(config)} lists no model", fix='add one to "models"')
+    tell_unknown_models(loaded)
     options = ServeOptions(
         config,
         state,

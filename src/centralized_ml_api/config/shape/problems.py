@@ -113,10 +113,13 @@ def _words_of(annotation: Any) -> Iterator[str]:
 
 
 def _no_engine(document: Document, path: NodePath) -> Problem:
-    return _not_one_of(document, path, engines())
+    other = 'for any other server, write "url" where it runs already, or "command" to have it started'
+    return _not_one_of(document, path, engines(), other)
 
 
-def _not_one_of(document: Document, path: NodePath, words: Iterable[str]) -> Problem:
+def _not_one_of(
+    document: Document, path: NodePath, words: Iterable[str], other: str = "write one of these"
+) -> Problem:
     value = document.value_at(path)
     expected = listed(quoted(word) for word in words)
     if not isinstance(value, str):
@@ -125,7 +128,7 @@ def _not_one_of(document: Document, path: NodePath, words: Iterable[str]) -> Pro
         document.value_location(path),
         found=quoted(value),
         expected=expected,
-        fix=write(nearest(value, words)),
+        fix=write(nearest(value, words)) or other,
     )
 
 
@@ -138,7 +141,8 @@ def _wrong_type(document: Document, path: NodePath, expected: str) -> Problem:
         found=kind_of(value) if value is None else f"{quoted(value)} ({kind_of(value)})",
         expected=expected,
         fix=(expected == _TYPES["string_type"] and _example_instead(document, path))
-        or _conversion(value, expected),
+        or _conversion(value, expected)
+        or _example_object(document, path),
     )
 
 
@@ -150,6 +154,13 @@ def _example_instead(document: Document, path: NodePath) -> str:
         return ""
     example = field.examples[0][0] if in_array else field.examples[0]
     return f"write a string such as {quoted(example)}"
+
+
+def _example_object(document: Document, path: NodePath) -> str:
+    """Advises an example of the object that the field takes, where it has one."""
+    field = field_at(document, path)
+    example = field.examples[0] if field and field.examples else None
+    return f"write an object such as {quoted(example)}" if isinstance(example, dict) else ""
 
 
 def _conversion(value: Any, expected: str) -> str:

@@ -70,7 +70,8 @@ def _period(table: UsageTable) -> str:
 def _headlines(table: UsageTable) -> Iterable[str]:
     yield f"**{table.requests:,} calls**, {table.errors:,} of them failed ({_share(table)})."
     teams = table.teams
-    yield f"**{len(teams)} teams** called." if teams else "No call had a key, so the callers are unknown."
+    noun = "team" if len(teams) == 1 else "teams"
+    yield f"**{len(teams)} {noun}** called." if teams else "No call had a key, so the callers are unknown."
     busiest = max(table.hours, key=lambda hour: hour.requests, default=None)
     if busiest:
         yield f"Busiest hour: **{render_minute(busiest.start)}**, {busiest.requests:,} calls."

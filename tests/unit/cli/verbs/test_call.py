@@ -130,6 +130,28 @@ def test_the_sample_of_an_api_elsewhere_is_the_one_that_it_shows(server: OddServ
     assert json.loads(mlapi("call", "echo", "--url", url, cwd=tmp_path).out)["length"] == 4
 
 
+def test_a_body_that_a_model_refuses_is_answered_with_one_that_it_takes(
+    server: OddServer, tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    chat = {
+        "name": "refuse/422",
+        "path": "/",
+        "takes": "application/json",
+        "gives": None,
+        "sample_file": None,
+    }
+    server.catalogue = {"models": [{**chat, "sample": {"messages": []}}]}
+    ran = mlapi("call", "refuse/422", '{"text_inputs": "hi"}', "--url", url, cwd=tmp_path)
+    assert (ran.status, ran.talk.splitlines()[1:]) == (
+        1,
+        ['refuse/422 takes bodies such as: {"messages": []}'],
+    )
+    server.catalogue = {"models": [{**chat, "takes": "image/png", "sample": "png"}]}
+    ran = mlapi("call", "refuse/422", "{}", "--url", url, cwd=tmp_path)
+    assert ran.talk.splitlines()[1:] == ["refuse/422 takes image/png."]
+
+
 def test_where_nobody_listens_no_command_of_this_machine_is_named(tmp_path: Path) -> None:
     ran = mlapi("call", "chat", "--url", "http://127.0.0.1:9", cwd=tmp_path)
     assert (ran.status, ran.out) == (1, "")

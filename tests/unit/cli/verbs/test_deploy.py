@@ -32,7 +32,7 @@ def plan_of(folder: Path, *models: dict[str, Any], **event: Any) -> ApiPlan:
 
 def test_a_public_api_and_what_is_billed_are_said(tmp_path: Path) -> None:
     assert describe_deploy(plan_of(tmp_path, MODEL), FLAGS).splitlines() == [
-        f"{PUBLIC} All callers together: 100 requests a second, 200 at once.",
+        f"{PUBLIC} All callers together: 100 requests a second, in bursts of up to 200.",
         "Billed by the hour from now until it is destroyed, called or not: chat 1 x ml.g5.2xlarge.",
     ]
 

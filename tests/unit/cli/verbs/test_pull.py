@@ -28,9 +28,18 @@ def test_what_is_fetched_by_hand_is_left_out_unless_it_is_named(tmp_path: Path) 
     assert (named.status, named.out) == (0, f"large: {tmp_path}/large.gguf\n")
 
 
-def test_a_name_without_anything_to_fetch_is_told_which_have(tmp_path: Path) -> None:
+def test_a_name_that_is_none_is_told_from_one_without_anything_to_fetch(tmp_path: Path) -> None:
     (tmp_path / "small.gguf").touch()
-    config = write_config(tmp_path, models(small=llama("small.gguf")))
-    refused = mlapi("pull", "nope", "--config", str(config), cwd=tmp_path)
+    elsewhere = {"engine": "url", "url": "http://127.0.0.1:9/x"}
+    config = write_config(tmp_path, models(small=llama("small.gguf"), far=elsewhere))
+    refused = mlapi("pull", "far", "--config", str(config), cwd=tmp_path)
     assert refused.status == 2
-    assert "models with something to fetch: small" in refused.talk
+    assert "far has nothing to fetch\n  fix: models with something to fetch: small\n" in refused.talk
+    for name, fix in {
+        "smal": "did you mean small?",
+        "nope": "choose one of: small, far",
+        "models.json": "a config is named with --config: mlapi pull --config models.json",
+    }.items():
+        refused = mlapi("pull", name, "--config", str(config), cwd=tmp_path)
+        assert refused.status == 2
+        assert refused.talk == f"error: models.json has no model {name!r}\n  fix: {fix}\n"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.cli.loading import load_and_warn, tell_unknown_models
 from centralized_ml_api.cli.verbs.up import check_reach, parse_host
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.build import build_plan
-from support.verbs import mlapi
+from support.verbs import SHIPPED, mlapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,3 +56,31 @@ def test_a_name_is_no_address() -> None:
 
 def test_localhost_is_loopback() -> None:
     assert parse_host("localhost") == ipaddress.ip_address("127.0.0.1")
+
+
+def test_a_config_without_models_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    plan_of(tmp_path)
+    ran = mlapi("up", "models.json", cwd=tmp_path)
+    assert (ran.status, ran.talk) == (2, 'error: models.json lists no model\n  fix: add one to "models"\n')
+    assert not (tmp_path / ".mlapi").exists()
+
+
+def test_a_config_with_errors_leads_to_the_page_of_the_first(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_text('{"modles": []}')
+    ran = mlapi("up", "models.json", cwd=tmp_path)
+    assert (ran.status, ran.talk.splitlines()[-1]) == (2, "Next: mlapi explain C010")
+
+
+def test_an_id_that_jumpstart_does_not_have_is_noted_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLAPI_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    entry = {"name": "a", "integration": {"type": "api"}, "instance": "ml.g5.2xlarge"}
+    models = [{**entry, "model_id": SHIPPED}, {**entry, "name": "b", "model_id": "acme-unheard-of"}]
+    (tmp_path / "models.json").write_text(json.dumps({"models": models}))
+    tell_unknown_models(load_and_warn(tmp_path / "models.json"))
+    assert capsys.readouterr().err == (
+        "Note: JumpStart has no model acme-unheard-of, as far as is known here; only AWS needs it."
+        " Details: mlapi check models.json\n"
+    )

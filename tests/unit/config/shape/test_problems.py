@@ -43,3 +43,24 @@ def test_a_known_format_gets_an_example(
 ) -> None:
     good["event"] = {key: value}
     assert [problem.fix for problem in problems_of(good) if problem.id == "C012"] == [fix]
+
+
+def test_a_word_in_place_of_an_object_gets_an_example_of_one(
+    good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["models"][0]["integration"] = "api"
+    assert [(problem.id, problem.fix) for problem in problems_of(good)] == [
+        ("C012", 'write an object such as {"type": "api"}')
+    ]
+
+
+def test_a_server_that_is_no_engine_is_called_by_its_address_or_started_by_a_command(
+    good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["models"][0]["local"] = {"engine": "ollama"}
+    assert [(problem.id, problem.fix) for problem in problems_of(good)] == [
+        (
+            "C013",
+            'for any other server, write "url" where it runs already, or "command" to have it started',
+        )
+    ]

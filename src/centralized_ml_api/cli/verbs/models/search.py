@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +21,7 @@ from centralized_ml_api.cli.loading import tell_catalog_warnings
 from centralized_ml_api.cli.options import RealRange, json_option, offline_option, region_option
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.commands import command
+from centralized_ml_api.config.wording import nearest
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
 
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 UNKNOWN = "?"
 _HEAD = ("MODEL", "TASK", "SIZE", "INSTANCE", "USD/H", "LICENCE", "TO ACCEPT", "NEWEST")
+
+_MOST_WORDS = 400
+"""Words of the catalogue that a misspelt one is compared with, the commonest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,19 @@ def list_models(
         return
     _show(shown, prices, unknown=sum(None in verdicts and False not in verdicts for _, verdicts in judged))
     flags = [*(("--region", region) if region else ()), *(["--offline"] if offline else [])]
-    words = ("models", "show", shown[0].model.model_id) if shown else ("models",)
-    output.next_command(command(*words, *flags))
+    words = ("show", shown[0].model.model_id) if shown else find_meant(search, models)
+    output.next_command(command("models", *words, *flags))
+
+
+def find_meant(search: Sequence[str], models: Sequence[Overview]) -> tuple[str, ...]:
+    """Returns the words that were meant by those that found nothing; none where nothing is near. Pure."""
+    counts = Counter(word for model in models for word in re.split(r"[^a-z0-9]+", model.searched) if word)
+    known = ["show", "add", *(word for word, _ in counts.most_common(_MOST_WORDS))]
+    meant = tuple(
+        word if any(model.holds(word) for model in models) else nearest(word, known) or word
+        for word in search
+    )
+    return () if meant == tuple(search) else meant
 
 
 def load_list_prices(region: str) -> PriceList:

@@ -118,3 +118,13 @@ def test_an_unknown_task_names_those_that_exist(mlapi: Mlapi) -> None:
     ran = mlapi("models", "--task", "talking")
     assert (ran.status, ran.out) == (2, "")
     assert "asr (speech to text)" in ran.talk
+
+
+@pytest.mark.parametrize(
+    ("search", "meant"),
+    [(["textgenration"], "textgeneration"), (["shwo", TINY], f"show {TINY}"), (["zzzz"], "")],
+)
+def test_words_that_find_nothing_get_those_that_were_meant(
+    search: list[str], meant: str, mlapi: Mlapi
+) -> None:
+    assert mlapi("models", *search).talk.splitlines()[-1] == f"Next: mlapi models {meant}".rstrip()
