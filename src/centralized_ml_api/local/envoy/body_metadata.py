@@ -42,6 +42,3 @@ def match_body(key: str, value: dict[str, Any]) -> dict[str, Any]:
 
 MODEL_NAMED = match_body("model", _ANY_TEXT)
 """Matches calls whose body names a model, whether or not that model exists."""
-
-BODY_READ = match_body("model", {"present_match": True})
-"""Matches calls whose body was read, whatever is in it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.envoy.admission import IS_REFUSED, IS_UNANSWERED
-from centralized_ml_api.local.envoy.body_metadata import BODY_READ, MODEL_NAMED
+from centralized_ml_api.local.envoy.admission import IS_REFUSED, IS_UNANSWERED, build_expression_filter
+from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED
 from centralized_ml_api.local.envoy.direct_responses import build_error_body
 from centralized_ml_api.local.envoy.headers import (
     build_header,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
 
 _MIB = 1024 * 1024
+_IS_DIRECT = build_expression_filter("response.code_details == 'direct_response'")
 _LIMITED = {
     LIMITED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("team_rate"),
     LIMITED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("api_rate"),
@@ -36,12 +37,14 @@ _LIMITED = {
 def build_local_reply_config(limits: Limits) -> dict[str, Any]:
     """Builds the `local_reply_config`: the first mapper that matches sets status, body and headers. Pure.
 
-    Direct responses pass here too, unchanged: no mapper matches one of them.
+    Direct responses pass here too, unchanged.
     """
     stream_too_slow = _too_slow(limits.stream_idle_seconds)
     return {
         "mappers": [
-            {"filter": IS_REFUSED, "headers_to_add": build_response_headers()},  # its own words stand
+            # What a route answers by itself stands, and so do the admission service's own words.
+            {"filter": _IS_DIRECT},
+            {"filter": IS_REFUSED, "headers_to_add": build_response_headers()},
             _build_mapper(IS_UNANSWERED, errors.MODEL_NOT_READY),
             _build_mapper(_all_of(_has_flags("UT"), _has_metadata(MODEL_NAMED)), stream_too_slow),
             _build_mapper(_has_flags("UT"), _too_slow(limits.response_seconds)),
@@ -51,7 +54,6 @@ def build_local_reply_config(limits: Limits) -> dict[str, Any]:
             _build_mapper(_has_flags("UO", "OM"), errors.OVERLOADED),
             _build_mapper(_has_flags("NR"), errors.UNKNOWN_PATH),
             *(_build_mapper(_has_status(status), error) for status, error in _LIMITED.items()),
-            # Direct responses have these two statuses too, but for paths that begin with a slash.
             _build_mapper(
                 _all_of(_has_status(404), _has_header(":path", {"string_match": {"exact": "*"}})),
                 errors.UNKNOWN_PATH,
@@ -61,12 +63,6 @@ def build_local_reply_config(limits: Limits) -> dict[str, Any]:
                 _all_of(_has_status(501), _has_header(":path", {"present_match": False})),
                 errors.UNKNOWN_TRANSFER_CODING,
             ),
-            # A body without a model, or with one that the team may not call: the direct response stands.
-            {
-                "filter": _all_of(
-                    {"or_filter": {"filters": [_has_status(400), _has_status(403)]}}, _has_metadata(BODY_READ)
-                )
-            },
             _build_mapper(
                 _all_of(_has_status(403), _has_header("upgrade", {"present_match": True})), errors.FORBIDDEN
             ),
