@@ -17,19 +17,19 @@ help: ## This list
 
 # A stamp stands for "the packages of this lock are installed"; it is older than the lock when the lock changed.
 $(VENV)/local.stamp: requirements/local.txt pyproject.toml
-	@echo "==> Setting up $(VENV) for serving (about 310 MB, once)"
+	@echo "==> Setting up $(VENV) for serving (about 310 MB, once); pip shows its progress"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/local.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/local.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # For deploying alone; whoever has the tools for tests has this too.
 $(VENV)/aws.stamp: requirements.txt package-lock.json pyproject.toml
-	@echo "==> Setting up $(VENV) for AWS (about 700 MB, once)"
+	@echo "==> Setting up $(VENV) for AWS (about 700 MB, once); pip shows its progress"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
@@ -46,7 +46,7 @@ setup-aws: $(VENV)/aws.stamp ## Only set up for deploying to AWS, Node and the C
 setup-dev: $(VENV)/dev.stamp ## Set up, with the tools for tests and checks
 
 up: setup ## Serve CONFIG (config/models.json) on one machine; UP="--port 9000" passes flags on
-	@$(BIN)/mlapi up $(CONFIG) $(UP)
+	@trap : INT; $(BIN)/mlapi up $(CONFIG) $(UP) || [ $$? -eq 130 ]  # Ctrl-C is no error
 
 # The page is tried in a real browser. Where there is none, only root can add it; without, those tests say so.
 chromium:

@@ -112,6 +112,18 @@ def test_a_gateway_that_refuses_is_said(target: SilentTarget, tmp_path: Path) ->
     assert ran.talk.endswith("error: the gateway refused it\n")
 
 
+@pytest.mark.usefixtures("target")
+def test_without_config_verbs_take_what_runs_here(tmp_path: Path) -> None:
+    ran = mlapi("plan", cwd=tmp_path)
+    assert ran.status == 0
+    assert ran.talk == "CONFIG is models.json, which runs here.\nNext: mlapi up models.json\n"
+    moved = mlapi("extend", ENDS, cwd=tmp_path)
+    assert "Written to models.json." in moved.talk
+    assert json.loads((tmp_path / "models.json").read_text())["event"]["ends"] == ENDS
+    elsewhere = mlapi("extend", ENDS, "--state", "other", cwd=tmp_path)
+    assert "config/models.json:1:1" in elsewhere.talk, "nothing runs with that folder"
+
+
 def test_extend_tells_what_runs(target: SilentTarget, tmp_path: Path) -> None:
     target.current = replace(target.current, ends=ENDS)
     ran = mlapi("extend", ENDS, "models.json", cwd=tmp_path)

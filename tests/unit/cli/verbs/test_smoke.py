@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.cli.verbs.smoke import wait_settled
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
 from support.local_api import write_config
 from support.odd_server import OddServer
 from support.verbs import mlapi
@@ -139,3 +141,40 @@ def test_an_address_that_is_none_of_the_web_is_a_mistake_of_use(
     assert (ran.status, ran.out) == (2, "")
     assert ran.talk.startswith(f"error: {url!r} is not the address of an API\n")
     assert "http://" in ran.talk
+
+
+class Starting:
+    """An API of which a model is starting for the first looks, and whose clock is the number of looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.left = looks
+        self.slept = 0.0
+
+    def status(self) -> LocalStatus:
+        state: EntryState = "starting" if self.left > 0 else "ready"
+        self.left -= 1
+        entries = (EntryStatus("chat", "/chat", state, "", "url", "api", ()),)
+        return LocalStatus(1, "c", "s", 0.0, "http://127.0.0.1:1", "", "", entries, ())
+
+    def monotonic(self) -> float:
+        return self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+def test_what_is_still_starting_is_waited_for_and_said_once() -> None:
+    said: list[str] = []
+    api = Starting(3)
+    wait_settled(api, said.append, clock=api)
+    assert (said, api.slept) == (["Waiting for what is still starting: chat"], 1.5)
+
+
+def test_nothing_is_waited_for_longer_than_that_nor_where_all_is_ready() -> None:
+    said: list[str] = []
+    slow = Starting(1000)
+    wait_settled(slow, said.append, seconds=2, clock=slow)
+    assert slow.slept == 2
+    ready = Starting(0)
+    wait_settled(ready, said.append, clock=ready)
+    assert (len(said), ready.slept) == (1, 0)

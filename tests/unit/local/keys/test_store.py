@@ -81,6 +81,18 @@ def test_a_damaged_file_is_refused_instead_of_taking_keys_away(
         store.load()
 
 
+def test_where_nothing_can_be_written_the_keys_stay_and_nobody_is_told_to_move_them_away(
+    store: KeyStore,
+) -> None:
+    before = store.load()
+    store.path.with_name(".keys.json.new").mkdir()  # as a full disk, nothing can be opened for writing there
+    with pytest.raises(StartError, match="the keys were not changed") as refused:
+        LocalKeys(store).rotate("red", HOUR)
+    assert refused.value.fix.startswith("check the free space of the disk")
+    assert "move" not in refused.value.fix
+    assert store.load() == before
+
+
 def test_no_change_is_lost_when_many_come_at_once(store: KeyStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         turns = [pool.submit(LocalKeys(KeyStore(store.path.parent)).rotate, "red", HOUR) for _ in range(16)]

@@ -99,6 +99,20 @@ def test_a_process_id_given_to_another_program_is_not_believed(tmp_path: Path) -
         state.load_run()
 
 
+def test_a_process_of_before_the_machine_started_is_not_taken_for_one_with_its_id_now(
+    tmp_path: Path,
+) -> None:
+    state = StateFolder(tmp_path / "state")
+    with state:
+        here = Run.of_this_process("models.json", ("--port", "81"))
+        state.write_run(here)
+        assert state.load_run() == here
+        state.write_run(replace(here, boot="another"))
+        with pytest.raises(NotRunningError):
+            state.load_run()
+        assert state.last_run() == replace(here, boot="another")
+
+
 def test_stopping_a_run_ends_its_process_and_stopping_it_again_does_nothing() -> None:
     with subprocess.Popen(["sleep", "600"]) as process:
         run = Run(process.pid, read_birth(psutil.Process(process.pid)), "models.json")
