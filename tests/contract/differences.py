@@ -24,6 +24,7 @@ GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 SAGEMAKER = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
 FAILED = errors.ApiError(502, "api_error", "api_failed", "")
 _PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
+_CENTURY = 946_684_800
 _IMAGE = {"Content-Type": "image/png"}
 
 
@@ -64,6 +65,29 @@ class Without:
     def check(self, answer: Answer) -> None:
         """Asserts it."""
         assert self.header not in {name.lower() for name in answer.json["headers"]}
+
+
+@dataclass(frozen=True)
+class Created:
+    """The time of each model is that of this century, or none."""
+
+    known: bool
+
+    def check(self, answer: Answer) -> None:
+        """Asserts it."""
+        for model in answer.json["data"]:
+            assert (model["created"] > _CENTURY) is self.known, model
+
+
+@dataclass(frozen=True)
+class Catalogued:
+    """The catalogue has these entries, in any order."""
+
+    names: tuple[str, ...]
+
+    def check(self, answer: Answer) -> None:
+        """Asserts it."""
+        assert {model["name"] for model in answer.json["models"]} == set(self.names)
 
 
 @dataclass(frozen=True)
@@ -196,6 +220,15 @@ DIFFERENCES = (
         f"{GUIDE}/handle-errors-in-lambda-integration.html",
     ),
     Difference(
+        "`created` in `/v1/models`",
+        Request("/v1/models", b"", "GET"),
+        Expected(200, Created(known=True)),
+        Expected(200, Created(known=False)),
+        "when the API began to serve",
+        "0: no template knows when it was deployed",
+        f"{GUIDE}/api-gateway-mapping-template-reference.html",
+    ),
+    Difference(
         "`model` in the body of a chat request",
         chat(),
         Expected(200, Json({"model": "chat"}), JSON),
@@ -258,6 +291,24 @@ KEY_DIFFERENCES = (
         "every request with the team's key, lists and errors too: usage plans know no exceptions",
         f"{GUIDE}/api-gateway-api-usage-plans.html",
         before=2,
+    ),
+    Difference(
+        "the catalogue of a team with a list of models",
+        Request("/models", b"", "GET", headers={"x-api-key": "{listed}"}),
+        Expected(200, Catalogued(("echo",))),
+        Expected(200, Catalogued(("echo", "function", "chat"))),
+        "what the team may call, as `/v1/models` does on both targets",
+        "every entry: it is one document in S3",
+        f"{GUIDE}/integrating-api-with-aws-services-s3.html",
+    ),
+    Difference(
+        "`/health` with a key",
+        Request("/health", b"", "GET", headers={"x-api-key": "{listed}"}),
+        Expected(200, Json({"status": "ok", "ready": ["echo"]})),
+        Expected(200, Json({"status": "ok", "ready": None})),
+        "names the entries that the team may call; without a key only the status",
+        "only the status: API Gateway does not check keys on a path that needs none",
+        f"{GUIDE}/api-gateway-api-key-source.html",
     ),
     Difference(
         "the caller's key, for a function of the config",

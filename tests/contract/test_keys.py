@@ -143,6 +143,19 @@ def test_a_case_notices_a_wrong_gateway(
 
 
 @pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("team", "named"), [("red", ["chat"]), ("listed", [])])
+def test_the_list_of_models_has_what_the_team_may_call(
+    guarded: Targets, keys: Keys, target: str, team: str, named: list[str]
+) -> None:
+    headers = {"authorization": f"Bearer {keys[target][team]}"}
+    answer = send(guarded.url(target), Request("/v1/models", b"", "GET", headers))
+    assert [model["id"] for model in answer.json["data"]] == named
+    shown = send(guarded.url(target), Request("/v1/models/chat", b"", "GET", headers))
+    hidden = 404 if target == LOCAL else 403  # on AWS the policy of the key ends with the name
+    assert shown.status == (200 if named else hidden)
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_openais_client_for_javascript_stops_at_a_used_up_day(
     guarded: Targets, keys: Keys, target: str
 ) -> None:

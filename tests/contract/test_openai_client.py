@@ -35,6 +35,13 @@ def test_it_lists_the_models(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["chat", "translated"]
 
 
+def test_it_lists_the_models_without_v1_too(client: openai.OpenAI) -> None:
+    short = client.with_options(base_url=str(client.base_url).removesuffix("v1/"))
+    assert [model.id for model in short.models.list()] == ["chat", "translated"]
+    with pytest.raises(openai.NotFoundError, match="POST /v1/chat/completions"):
+        short.chat.completions.create(model="chat", messages=MESSAGES)
+
+
 def test_it_chats(client: openai.OpenAI) -> None:
     answer = client.chat.completions.create(model="chat", messages=MESSAGES)
     assert answer.choices[0].message.content == SAID

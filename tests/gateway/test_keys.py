@@ -46,6 +46,7 @@ ROTATIONS = 8
 def guarded(served: Gateway) -> Gateway:
     """The gateway of most tests, with teams, and with everything that a gateway can serve."""
     documents = [ServedDocument(path, "text/plain", path) for path in ("/", "/models", "/openapi.json")]
+    documents.append(ServedDocument("/models", "text/plain", "of the red team", models=TEAMS[0].models))
     chat = [ServedRoute(name, "odd", "/chat", ()) for name in ("echo", "teapot")]
     return replace(served, teams=TEAMS, documents=tuple(documents), chat=tuple(chat))
 
@@ -135,6 +136,36 @@ def test_a_key_opens_and_reaches_nobody_behind_the_gateway(
 def test_what_is_no_key_opens_nothing(keyed: RunningGateway, shown: str) -> None:
     for header in ("x-api-key", "authorization"):
         assert_refused(keyed.call("/echo", b"{}", {header: shown}), errors.UNAUTHORIZED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"authorization": f"Bearer {RED}x"}])
+def test_health_names_nothing_to_strangers(keyed: RunningGateway, headers: dict[str, str]) -> None:
+    answer = keyed.call("/health", method="GET", headers=headers)
+    assert (answer.status, answer.json["status"]) == (503, "unready")
+    assert answer.json.keys() == {"error", "status"}
+    assert answer.error["message"] == "Some models are not ready."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", [{"x-api-key": RED}, {"authorization": f"bearer {RED}"}])
+def test_a_team_sees_what_it_may_call_and_nothing_else(keyed: RunningGateway, shown: dict[str, str]) -> None:
+    health = keyed.call("/health", method="GET", headers=shown)
+    assert (health.status, health.json["ready"]) == (200, ["echo", "function", "one-of-two"])
+    listed = keyed.call("/v1/models", method="GET", headers=shown)
+    assert [model["id"] for model in listed.json["data"]] == ["echo"]
+    assert keyed.call("/v1/models/teapot", method="GET", headers=shown).status == 404
+    assert keyed.call("/models", method="GET", headers=shown).body == b"of the red team"
+    assert keyed.call("/models", method="HEAD", headers=shown).header("content-length") == "15"
+
+
+@pytest.mark.slow
+def test_a_team_without_a_list_sees_everything(keyed: RunningGateway) -> None:
+    shown = {"x-api-key": BLUE}
+    assert keyed.call("/health", method="GET", headers=shown).json["unready"] == {"starting": "starting"}
+    listed = keyed.call("/v1/models", method="GET", headers=shown)
+    assert [model["id"] for model in listed.json["data"]] == ["echo", "teapot"]
+    assert keyed.call("/models", method="GET", headers=shown).body == b"/models"
 
 
 @pytest.mark.slow

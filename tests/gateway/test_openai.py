@@ -222,13 +222,15 @@ def test_another_method_is_405_with_allow(gateway: RunningGateway, path: str) ->
 def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     listed = gateway.call(openai.MODELS_PATH, method="GET")
     names = ["chat", "3", "steps", "silent", "hang", "teapot", "starting", "embed"]
-    assert listed.json == openai.build_model_list(names)
+    assert listed.json == openai.build_model_list(map(openai.ListedModel, names))
     assert listed.header("access-control-allow-origin") == "*"
-    assert gateway.call(f"{openai.MODELS_PATH}/embed", method="GET").json == openai.build_model("embed")
+    assert gateway.call(f"{openai.MODELS_PATH}/embed", method="GET").json == openai.build_model(
+        openai.ListedModel("embed")
+    )
     assert_error(gateway.call(f"{openai.MODELS_PATH}/refused", method="GET"), openai.MODEL_NOT_FOUND)
     posted = gateway.call(openai.MODELS_PATH)
     assert_error(posted, errors.METHOD_NOT_ALLOWED)
-    assert posted.header("allow") == "GET, OPTIONS"
+    assert posted.header("allow") == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
@@ -24,12 +24,16 @@ _HEADERS = (("cache-control", "no-cache"), ("x-content-type-options", "nosniff")
 
 @dataclass(frozen=True, slots=True)
 class ServedDocument:
-    """A text that does not change from call to call, and the headers that it is served with."""
+    """A text that does not change from call to call, and the headers that it is served with.
+
+    With `models` it is for callers who may call just these; others get the document of the path without.
+    """
 
     path: str
     content_type: str
     text: str
     headers: tuple[tuple[str, str], ...] = ()
+    models: tuple[str, ...] | None = None
 
 
 def build_documents(
@@ -48,6 +52,17 @@ def build_documents(
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
         _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),
         _json(OPENAPI_PATH, build_openapi(plan, openai, root=root)),
+    )
+
+
+def build_team_catalogues(
+    plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN
+) -> tuple[ServedDocument, ...]:
+    """Builds a catalogue for each list of models that teams have: without what they may not call."""
+    lists = dict.fromkeys(team.models for team in plan.event.teams if team.models is not None)
+    return tuple(
+        replace(_json(CATALOGUE_PATH, build_catalogue(plan, openai, known, models)), models=models)
+        for models in lists
     )
 
 

@@ -44,13 +44,16 @@ class Known:
     """What a target knows of its entries beyond the plan, each by the entry's name.
 
     `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
-    such as `textgeneration`; `samples` are bodies that are files.
+    such as `textgeneration`; `samples` are bodies that are files; `context_lengths` are in tokens. `created`
+    is when the API began to serve, in seconds since the epoch.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
     licences: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
     samples: Mapping[str, Sample] = field(default_factory=dict)
+    context_lengths: Mapping[str, int] = field(default_factory=dict)
+    created: int = 0
 
 
 NOTHING_KNOWN = Known()

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.openai import build_model_list, list_models
 from centralized_ml_api.api.openapi import JSON
 from centralized_ml_api.plan.event import DEFAULT_THROTTLE
 from centralized_ml_api.plan.sample import media_type_of, sample_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from centralized_ml_api.plan.event import EventPlan, Throttle
     from centralized_ml_api.plan.speaks import OpenAiModels
@@ -22,11 +23,28 @@ _PROMPTS = ("text_inputs", "inputs", "prompt", "text", "input", "question")
 """Keys of a body under which a single text is what changes from call to call."""
 
 
-def build_catalogue(plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN) -> dict[str, Any]:
-    """Builds the document as plain values, in config order."""
+def build_catalogue(
+    plan: ApiPlan,
+    openai: OpenAiModels,
+    known: Known = NOTHING_KNOWN,
+    models: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Builds the document as plain values, in config order.
+
+    It is also a list of models as OpenAI's clients read it, for those whose base URL lacks `/v1`.
+
+    Args:
+        plan: the entries and the event.
+        openai: the entries under `/v1`.
+        known: what the target knows beyond the plan.
+        models: the entries that the reader may call; None for all.
+    """
+    deployments = [entry for entry in plan.deployments if models is None or entry.name in models]
+    listed = [model for model in list_models(openai, known) if models is None or model.name in models]
     return {
-        "models": [_model(deployment, openai, known) for deployment in plan.deployments],
+        "models": [_model(deployment, openai, known) for deployment in deployments],
         "event": _event(plan.event),
+        **build_model_list(listed),
     }
 
 

@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
@@ -12,7 +13,9 @@ from centralized_ml_api.api.error_shape import ERRORS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from centralized_ml_api.api.entry_details import Known
     from centralized_ml_api.api.error_shape import ApiError
+    from centralized_ml_api.plan.speaks import OpenAiModels
 
 CHAT_PATH = "/v1/chat/completions"
 EMBEDDINGS_PATH = "/v1/embeddings"
@@ -33,11 +36,31 @@ def missing_model(names: Iterable[str]) -> ApiError:
     return MODEL_MISSING.with_message("listing", models=", ".join(names) or "none")
 
 
-def build_model_list(names: Iterable[str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """What `/v1/models` tells of an entry.
+
+    `created` is when the API began to serve, in seconds since the epoch; 0 where that is unknown.
+    `context_length` is in tokens.
+    """
+
+    name: str
+    created: int = 0
+    context_length: int | None = None
+
+
+def list_models(openai: OpenAiModels, known: Known) -> tuple[ListedModel, ...]:
+    """Returns the entries under `/v1`, with what is known of them."""
+    return tuple(ListedModel(name, known.created, known.context_lengths.get(name)) for name in openai.names)
+
+
+def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
     """Builds the answer of `GET /v1/models`."""
-    return {"object": "list", "data": [build_model(name) for name in names]}
+    return {"object": "list", "data": [build_model(model) for model in models]}
 
 
-def build_model(name: str) -> dict[str, Any]:
-    """Builds the answer of `GET /v1/models/{name}`. `created` is 0: it is unknown."""
-    return {"id": name, "object": "model", "created": 0, "owned_by": "centralized-ml-api"}
+def build_model(model: ListedModel) -> dict[str, Any]:
+    """Builds the answer of `GET /v1/models/{name}`."""
+    known = {} if model.context_length is None else {"context_length": model.context_length}
+    described = {"id": model.name, "object": "model", "created": model.created}
+    return {**described, "owned_by": "centralized-ml-api", **known}

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.openai import ListedModel
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.plan.event import Throttle
 
@@ -120,7 +121,7 @@ class Gateway:
 
     With `teams`, every call needs a key of one of them; without, everybody may call. `throttle` is for all
     calls together; None means no limit. The gateway counts down `quotas` by itself; other quotas replace what
-    it has counted.
+    it has counted. `listed` is what the list of models tells of each.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -133,3 +134,4 @@ class Gateway:
     teams: tuple[TeamAccess, ...] = ()
     throttle: Throttle | None = None
     quotas: Quotas | None = None
+    listed: tuple[ListedModel, ...] = ()

@@ -74,6 +74,11 @@ class Serving(ABC):
         return None
 
     @property
+    def context_length(self) -> int | None:
+        """The size of a conversation in tokens, where that is known."""
+        return None
+
+    @property
     @abstractmethod
     def engine(self) -> str:
         """The name of the engine in the config."""
@@ -163,6 +168,11 @@ class LlamaCppServing(Serving):
         its size.
         """
         return BODY_BYTES_BASE + BODY_BYTES_PER_TOKEN * self.context
+
+    @property
+    def context_length(self) -> int | None:
+        """The size of a conversation in tokens."""
+        return self.context
 
     @property
     def summary(self) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
 from contract.case import JSON, Case, Expected, Request, refused
 from contract.cases.openai import chat
+
+if TYPE_CHECKING:
+    from support.running_gateway import Answer
 
 KEYLESS = ("/echo", "/function", "/v1/chat/completions")
 UNKNOWN_KEY = "mlapi_0000000000000000000000000000000000000000000000000"
@@ -23,6 +27,15 @@ class KeyCase:
     def name(self) -> str:
         """That of the case."""
         return self.case.name
+
+
+@dataclass(frozen=True)
+class NoNames:
+    """All are ready, whatever they are called."""
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        assert answer.json == {"status": "ok"}, answer
 
 
 def plain(team: str) -> dict[str, str]:
@@ -84,7 +97,11 @@ CASES = [
         chat_as(bearer("listed")),
         refused(errors.NOT_ALLOWED),
     ),
-    _case("health needs no key", Request("/health", b"", "GET"), Expected(200, content_type=JSON)),
+    _case(
+        "health needs no key, and names nothing without one",
+        Request("/health", b"", "GET"),
+        Expected(200, NoNames(), JSON),
+    ),
     _case("a preflight needs no key", Request("/echo", b"", "OPTIONS"), Expected(204)),
     _case(
         "a team over its rate is 429",

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
-from contract.case import JSON, Case, Expected, Json, Request, refused, render_json
+from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, render_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from support.running_gateway import Answer
 
 SAID = "it is so"
@@ -57,7 +55,20 @@ def _broken(body: bytes) -> Request:
     return Request(openai.CHAT_PATH, body, headers={"Content-Type": JSON})
 
 
-_LIST: Mapping[str, Any] = openai.build_model_list(["chat", "translated"])
+@dataclass(frozen=True)
+class Listed:
+    """The models of these names, in this order, as OpenAI's clients read them."""
+
+    names: tuple[str, ...]
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        assert answer.json["object"] == "list", answer
+        assert tuple(model["id"] for model in answer.json["data"]) == self.names, answer
+        for model in answer.json["data"]:
+            assert (model["object"], model["owned_by"]) == ("model", "centralized-ml-api"), model
+            assert isinstance(model["created"], int), model
+
 
 CASES = [
     Case("a chat is answered", chat(), Expected(200, Completion(SAID), JSON)),
@@ -109,12 +120,22 @@ CASES = [
     Case(
         "the models that OpenAI's clients may call are listed",
         Request(openai.MODELS_PATH, b"", "GET"),
-        Expected(200, Json(_LIST), JSON),
+        Expected(200, Listed(("chat", "translated")), JSON),
+    ),
+    Case(
+        "HEAD of the list is GET without the body",
+        Request(openai.MODELS_PATH, b"", "HEAD"),
+        Expected(200, Bytes(b""), JSON),
+    ),
+    Case(
+        "without /v1 OpenAI's clients are given the same list",
+        Request("/models", b"", "GET"),
+        Expected(200, Listed(("chat", "translated")), JSON),
     ),
     Case(
         "one of the models is described",
         Request(f"{openai.MODELS_PATH}/chat", b"", "GET"),
-        Expected(200, Json(openai.build_model("chat")), JSON),
+        Expected(200, Json({"id": "chat", "object": "model", "owned_by": "centralized-ml-api"}), JSON),
     ),
     Case(
         "an unknown model of the list is 404 and lists the models",

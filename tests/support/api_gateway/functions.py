@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.background import Background
 
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
-_AS_IT_IS = {"EVENT_ENDS", "HEALTH_SECONDS"}
+_AS_IT_IS = {"EVENT_ENDS", "HEALTH_NAMES", "HEALTH_SECONDS"}
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 

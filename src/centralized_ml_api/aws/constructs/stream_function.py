@@ -70,6 +70,7 @@ class StreamFunction(Construct):
             environment={
                 "IDLE_SECONDS": str(plan.idle_seconds),
                 "HEALTH_SECONDS": str(plan.health_seconds),
+                **({} if plan.health_names else {"HEALTH_NAMES": "no"}),
                 "MODELS_VERSION": _version(plan),
                 **models,
                 **({"EVENT_ENDS": render_instant(ends)} if ends else {}),

@@ -13,8 +13,8 @@ from centralized_ml_api.api.openai import (
     EMBEDDINGS_PATH,
     MODEL_PATH,
     MODELS_PATH,
+    ListedModel,
     build_model,
-    build_model_list,
     unknown_model,
 )
 from centralized_ml_api.api.openai_operations import MODEL_PARAMETER
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.document.integrations import Operation, PathItem
     from centralized_ml_api.aws.document.responses import Response
     from centralized_ml_api.plan.speaks import OpenAiModels
+
+_REFUSED = """#set($r="$!context.authorizer.refused")#set($q='"')"""
+_ALLOWED = '!$r.contains("$q$n$q")'
+"""Whether the caller's team may call `$n`: the authorizer gives what it may not, as a JSON list."""
 
 _READING = tuple(method.lower() for method in METHODS)
 
@@ -104,10 +108,10 @@ def build_openai_paths(
     """
     paths = {path: build_path({"post": stream}) for path in _calls_of_models(models)}
     if models.names:
-        paths[MODELS_PATH] = build_path({"get": build_text(_as_text(build_model_list(models.names)))})
+        paths[MODELS_PATH] = _build_reading(_render_models(models.names))
         paths[MODEL_PATH] = {
             method: {"parameters": [MODEL_PARAMETER], **operation}
-            for method, operation in build_path({"get": build_text(_render_model(models.names))}).items()
+            for method, operation in _build_reading(_render_model(models.names)).items()
         }
     return {path: _with_operation_ids(public["paths"][path], item) for path, item in paths.items()}
 
@@ -132,12 +136,26 @@ def _with_operation_ids(public: PathItem, item: PathItem) -> PathItem:
     return {method: {**named.get(method, {}), **operation} for method, operation in item.items()}
 
 
+def _build_reading(template: str) -> PathItem:
+    """Builds the path that answers with this template."""
+    return build_path({method: build_text(template) for method in _READING})
+
+
+def _render_models(names: Sequence[str]) -> str:
+    """Renders the list, without what the caller's team may not call."""
+    one = _as_text(build_model(ListedModel("$n")))
+    each = f'#if({_ALLOWED})${{c}}{one}#set($c=",")#end'
+    listed = f"#foreach($n in {json.dumps(names)}){each}#end"
+    return f'{_REFUSED}#set($c=""){{"object":"list","data":[{listed}]}}'
+
+
 def _render_model(names: Sequence[str]) -> str:
     """Renders the model that the end of the path names, or a 404; a path each would need a resource each."""
     listed = "|".join(["", *names, ""])
+    model = _as_text(build_model(ListedModel("$n")))
     return (
-        f'#set($n=$context.path.replaceAll(".*/",""))#set($all="{listed}")'
-        f'#if(!$n.contains("|")&&$all.contains("|$n|")){_as_text(build_model("$n"))}'
+        f'{_REFUSED}#set($n=$context.path.replaceAll(".*/",""))#set($all="{listed}")'
+        f'#if(!$n.contains("|")&&$all.contains("|$n|")&&{_ALLOWED}){model}'
         f"#else#set($context.responseOverride.status=404){render_body(unknown_model(names))}#end"
     )
 

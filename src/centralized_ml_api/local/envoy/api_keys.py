@@ -90,6 +90,28 @@ def match_no_key_of(teams: Iterable[TeamAccess]) -> list[dict[str, Any]]:
     ]
 
 
+def match_callers(teams: Sequence[TeamAccess]) -> list[dict[str, Any]]:
+    """Builds header matchers on calls of these teams, of which one must match. Pure."""
+    keys = "|".join(re.escape(key) for team in teams for key in team.keys)
+    if not keys:
+        return []
+    patterns = {
+        KEY_HEADERS[0]: keys,
+        KEY_HEADERS[1]: f"(?i:bearer) +(?:{keys})",
+        TEAM_HEADER: "|".join(re.escape(team.name) for team in teams),
+    }
+    return [
+        {"name": header, "string_match": {"safe_regex": {"regex": pattern}}}
+        for header, pattern in patterns.items()
+    ]
+
+
+def list_audiences(teams: Sequence[TeamAccess]) -> list[tuple[tuple[str, ...] | None, list[dict[str, Any]]]]:
+    """Returns each list of models that teams have, None for all, with matchers on its teams' calls. Pure."""
+    lists = dict.fromkeys(team.models for team in teams)
+    return [(models, match_callers([team for team in teams if team.models == models])) for models in lists]
+
+
 def build_credential_removal() -> list[dict[str, Any]]:
     """Builds mutations that remove every key and team, wherever it is in a request. Pure."""
     return [{"remove": name} for name in (*KEY_HEADERS, TEAM_HEADER)]

@@ -66,6 +66,15 @@ def build_document_routes(documents: Iterable[ServedDocument]) -> list[Route]:
     return routes
 
 
+def answer_callers(routes: Iterable[Route], callers: Iterable[dict[str, Any]]) -> list[Route]:
+    """Returns the routes, each for the callers alone that one of these header matchers finds. Pure."""
+    return [
+        {**route, "match": {**route["match"], "headers": [*route["match"].get("headers", []), caller]}}
+        for caller in callers
+        for route in routes
+    ]
+
+
 def match_method(method: str) -> dict[str, Any]:
     """Builds a header matcher on the method of a request. Pure."""
     return {"name": ":method", "string_match": {"exact": method}}

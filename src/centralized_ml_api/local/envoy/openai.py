@@ -11,10 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.openai import (
     CHAT_PATH,
     EMBEDDINGS_PATH,
     MODELS_PATH,
+    ListedModel,
     build_model,
     build_model_list,
     missing_model,
@@ -27,10 +29,15 @@ from centralized_ml_api.local.envoy.admission import (
     with_admission,
     without_admission,
 )
-from centralized_ml_api.local.envoy.api_keys import is_restricted, match_unauthorized_teams
+from centralized_ml_api.local.envoy.api_keys import (
+    is_restricted,
+    list_audiences,
+    match_unauthorized_teams,
+)
 from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED, match_body
 from centralized_ml_api.local.envoy.direct_responses import (
     Route,
+    answer_callers,
     build_405_route,
     build_error_route,
     build_json_routes,
@@ -63,7 +70,7 @@ def build_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
     return [
         *_build_task_routes(CHAT_PATH, gateway.chat, gateway, limits),
         *_build_task_routes(EMBEDDINGS_PATH, gateway.embeddings, gateway, limits),
-        *_build_list_routes([route.name for route in (*gateway.chat, *gateway.embeddings)]),
+        *_build_list_routes(gateway),
     ]
 
 
@@ -164,10 +171,28 @@ def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits:
     return action
 
 
-def _build_list_routes(names: Sequence[str]) -> list[Route]:
+def _build_list_routes(gateway: Gateway) -> list[Route]:
+    """Builds the list of models and the page of each: a team sees what it may call."""
+    names = [route.name for route in (*gateway.chat, *gateway.embeddings)]
     if not names:
         return []
-    routes = build_json_routes({"path": MODELS_PATH}, build_model_list(names))
-    for name in names:
-        routes += build_json_routes({"path": f"{MODELS_PATH}/{name}"}, build_model(name))
-    return [*routes, build_error_route({"prefix": f"{MODELS_PATH}/"}, unknown_model(names))]
+    listed = {model.name: model for model in gateway.listed}
+    models = [listed.get(name) or ListedModel(name) for name in names]
+    restricted = [
+        route
+        for allowed, callers in list_audiences(gateway.teams)
+        if allowed is not None
+        for route in answer_callers(
+            _build_list([model for model in models if model.name in allowed]), callers
+        )
+    ]
+    return [*restricted, *_build_list(models)]
+
+
+def _build_list(models: Sequence[ListedModel]) -> list[Route]:
+    routes = build_json_routes({"path": MODELS_PATH}, build_model_list(models), methods=METHODS)
+    for model in models:
+        path = {"path": f"{MODELS_PATH}/{model.name}"}
+        routes += build_json_routes(path, build_model(model), methods=METHODS)
+    unknown = unknown_model(model.name for model in models)
+    return [*routes, build_error_route({"prefix": f"{MODELS_PATH}/"}, unknown)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS
 from centralized_ml_api.local.envoy.admission import build_terms, with_admission
@@ -18,9 +19,11 @@ from centralized_ml_api.local.envoy.api_keys import (
     build_credential_removal,
     build_key_check,
     is_restricted,
+    list_audiences,
 )
 from centralized_ml_api.local.envoy.auth_scheme import build_scheme_routes
 from centralized_ml_api.local.envoy.direct_responses import (
+    answer_callers,
     build_405_route,
     build_document_routes,
     build_error_route,
@@ -57,6 +60,8 @@ from centralized_ml_api.local.envoy.route_action import (
 from centralized_ml_api.local.gateway import RefusedRoute, ServedRoute
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.settings import Limits
@@ -76,7 +81,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     models: list[Route] = []
     for route in sorted(gateway.routes, key=lambda route: route.name):
         models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
-    documents = [*build_document_routes(gateway.documents), *_build_health_routes(gateway)]
+    documents = [*_build_documents(gateway), *_build_health_routes(gateway)]
     public = [route for route in documents if route["match"]["path"] in PUBLIC_PATHS]
     guarded = [
         *build_scheme_routes(gateway),
@@ -140,6 +145,16 @@ def _count_calls(route: Route, gateway: Gateway) -> Route:
     return with_filter_config(route, dict.fromkeys(list_active_filters(gateway), counted))
 
 
+def _build_documents(gateway: Gateway) -> list[Route]:
+    """Builds the documents, those for teams with a list of models first."""
+    callers = dict(list_audiences(gateway.teams))
+    routes = []
+    for document in sorted(gateway.documents, key=lambda document: document.models is None):
+        own = build_document_routes([document])
+        routes += own if document.models is None else answer_callers(own, callers.get(document.models, []))
+    return routes
+
+
 def _read_large(route: Route, limits: Limits) -> list[Route]:
     """Returns the route; if it refuses all that comes to it, behind others that read a large body first."""
     return [route] if "headers" in route["match"] else refuse_large_too(route, limits)
@@ -197,28 +212,46 @@ def _narrow(route: Route, header: dict[str, Any], filters: dict[str, Any]) -> Ro
 
 
 def _build_health_routes(gateway: Gateway) -> list[Route]:
-    """Builds `GET /health`: 200, or 503 with the names of the models that cannot answer now, and why."""
-    served = sorted(route.name for route in gateway.routes if isinstance(route, ServedRoute))
-    unready = dict(sorted(gateway.unready))
-    document: dict[str, Any] = {
-        "status": "unready" if unready else "ok",
-        "ready": [name for name in served if name not in unready],
-        "unready": unready,
-    }
-    path, methods = {"path": HEALTH_PATH}, ("GET", "HEAD")
+    """Builds `GET /health`: 200, or 503 with the names of the models that cannot answer now, and why.
+
+    With teams, it names to a caller with a key what the team may call, and nothing to others.
+    """
+    served = {route.name for route in gateway.routes if isinstance(route, ServedRoute)}
+    if not gateway.teams:
+        return _build_health(gateway, served)
+    own = [
+        route
+        for models, callers in list_audiences(gateway.teams)
+        for route in answer_callers(
+            _build_health(gateway, served if models is None else served.intersection(models)), callers
+        )
+    ]
+    return [*own, *_build_health(gateway, served, names=False)]
+
+
+def _build_health(gateway: Gateway, served: Collection[str], *, names: bool = True) -> list[Route]:
+    """Builds what is said of these entries; without `names` only whether all of them are ready."""
+    unready = {name: reason for name, reason in sorted(gateway.unready) if name in served}
+    document: dict[str, Any] = {"status": "unready" if unready else "ok"}
+    if names:
+        document["ready"] = sorted(name for name in served if name not in unready)
+        document["unready"] = unready
+    path = {"path": HEALTH_PATH}
     if not unready:
-        return build_json_routes(path, document, methods=methods)
-    reasons = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
-    error = errors.MODEL_NOT_READY.with_message("listing", models=reasons)
+        return build_json_routes(path, document, methods=METHODS)
+    error = errors.MODEL_NOT_READY.with_message("unnamed")
+    if names:
+        reasons = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
+        error = errors.MODEL_NOT_READY.with_message("listing", models=reasons)
     document = {**errors.build_error(error, REQUEST_ID), **document}
     return build_json_routes(
-        path, document, methods=methods, status=error.status, headers=[build_retry_after()]
+        path, document, methods=METHODS, status=error.status, headers=[build_retry_after()]
     )
 
 
 def _build_unknown_path_route(gateway: Gateway) -> Route:
     models = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
-    documents = (f"GET {document.path}" for document in gateway.documents)
+    documents = (f"GET {document.path}" for document in gateway.documents if document.models is None)
     paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}"]
     error = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(paths))
     return build_error_route({"prefix": "/"}, error)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.documents import build_documents
+from centralized_ml_api.api.documents import build_documents, build_team_catalogues
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.error_shape import NOT_READY_REASONS
+from centralized_ml_api.api.openai import list_models
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
@@ -16,6 +17,7 @@ from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.supervision.service import Report
@@ -33,6 +35,7 @@ def build_gateway(
     *,
     known: Known = NOTHING_KNOWN,
     keys: Mapping[str, tuple[str, ...]] | None = None,
+    began: datetime | None = None,
 ) -> Gateway:
     """Builds what the gateway serves now, in config order.
 
@@ -43,6 +46,7 @@ def build_gateway(
         retiring: Services without a route, which may still have calls under way.
         known: What else the catalogue shows of the entries.
         keys: By team, the keys that are valid now.
+        began: When the API began to serve.
     """
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
@@ -51,6 +55,13 @@ def build_gateway(
         _openai_routes(names, plan, find, is_limited=is_limited) for names in (openai.chat, openai.embeddings)
     )
     models = [model for route in (*chat, *embeddings) if (model := find(route.name)) is not None]
+    served = OpenAiModels(tuple(route.name for route in chat), tuple(route.name for route in embeddings))
+    known = replace(
+        known,
+        refused=refused,
+        context_lengths=_context_lengths(plan),
+        created=0 if began is None else int(began.timestamp()),
+    )
     return Gateway(
         upstreams=tuple(
             running.service.upstream(running.upstream)
@@ -63,17 +74,25 @@ def build_gateway(
         ends=plan.event.ends,
         teams=tuple(_access(team, keys or {}) for team in plan.event.teams),
         throttle=plan.event.throttle,
-        documents=build_documents(
-            plan,
-            OpenAiModels(tuple(route.name for route in chat), tuple(route.name for route in embeddings)),
-            known=replace(known, refused=refused),
+        documents=(
+            *build_team_catalogues(plan, served, known),
+            *build_documents(plan, served, known=known),
         ),
+        listed=list_models(served, known),
     )
 
 
 def entry_statuses(plan: ApiPlan, refused: Mapping[str, str], find: Find) -> tuple[EntryStatus, ...]:
     """Returns how each entry is now, in config order."""
     return tuple(_entry_status(entry, refused, find) for entry in plan.deployments)
+
+
+def _context_lengths(plan: ApiPlan) -> dict[str, int]:
+    return {
+        entry.name: length
+        for entry in plan.deployments
+        if entry.local and (length := entry.local.serving.context_length) is not None
+    }
 
 
 def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:

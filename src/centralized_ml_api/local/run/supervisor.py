@@ -68,6 +68,7 @@ class Supervisor:
         self._show = show
         self._fail = fail
         self._clock = clock
+        self._began = clock.now()
         self._plan = ApiPlan((), ())
         self._desired = DesiredState({}, {}, ())
         self._known = NOTHING_KNOWN
@@ -272,6 +273,7 @@ class Supervisor:
                 retiring,
                 known=self._known,
                 keys=keys,
+                began=self._began,
             )
         )
         self._retiring.finish(retiring)

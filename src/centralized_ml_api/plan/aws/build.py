@@ -64,7 +64,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
-    stream = build_stream(_stream_models(plan.deployments, spoken))
+    stream = build_stream(_stream_models(plan.deployments, spoken), health_names=not plan.event.teams)
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))

@@ -41,8 +41,11 @@ Source: https://docs.aws.amazon.com/general/latest/gr/ssm.html (parameter values
 _LONGEST_ENDPOINT_NAME = "x" * 63
 
 
-def build_stream(models: Iterable[StreamModel]) -> StreamPlan:
-    """Builds the function for these entries, which are all entries of the config."""
+def build_stream(models: Iterable[StreamModel], *, health_names: bool = True) -> StreamPlan:
+    """Builds the function for these entries, which are all entries of the config.
+
+    `/health` needs no key; with teams it is not to name the entries.
+    """
     known = tuple(models)
     return StreamPlan(
         models=known,
@@ -52,6 +55,7 @@ def build_stream(models: Iterable[StreamModel]) -> StreamPlan:
         idle_seconds=IDLE_SECONDS,
         timeout_seconds=STREAM_SECONDS,
         health_seconds=HEALTH_SECONDS,
+        health_names=health_names,
     )
 
 

@@ -175,7 +175,8 @@ class StreamPlan:
     `tables` divides its models, by name, into parameters; without any they are in its environment.
     `policies` divides the models that it calls into lists that each fit into one IAM policy, `described`
     those that it only describes for `/health`. It gives up a model that is silent for `idle_seconds`, and a
-    response after `timeout_seconds`. It caches the state of the endpoints for `health_seconds`.
+    response after `timeout_seconds`. It caches the state of the endpoints for `health_seconds`; its
+    `/health` names them only with `health_names`.
     """
 
     models: tuple[StreamModel, ...]
@@ -185,6 +186,7 @@ class StreamPlan:
     idle_seconds: int
     timeout_seconds: int
     health_seconds: int
+    health_names: bool = True
 
     @property
     def streams(self) -> bool:

@@ -50,7 +50,8 @@ function showLoadProblem(error) {
 /** Loads which models are ready; null while that is unknown. */
 async function loadHealth() {
   try {
-    const response = await fetch(`${BASE}health`, { cache: "no-store" });
+    const headers = key.get() ? { "x-api-key": key.get() } : {}; // with teams, only a key shows the names
+    const response = await fetch(`${BASE}health`, { headers, cache: "no-store" });
     const health = parseJson(await response.text());
     state.health = health?.ready || health?.unready ? health : null;
   } catch {

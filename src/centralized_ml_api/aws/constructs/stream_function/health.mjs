@@ -24,7 +24,8 @@ export async function answerHealth(request, models, answer) {
     const unready = await findUnready(models);
     const status = unready.size ? MODEL_NOT_READY.status : 200;
     const headers = unready.size ? headersOf(MODEL_NOT_READY) : { "content-type": "application/json" };
-    const body = JSON.stringify(buildDocument([...models.keys()], unready, answer.requestId));
+    const build = process.env.HEALTH_NAMES === "no" ? buildStatus : buildDocument;
+    const body = JSON.stringify(build([...models.keys()], unready, answer.requestId));
     return answer.send(status, headers, request.method === "HEAD" ? "" : body);
 }
 
@@ -34,6 +35,12 @@ function buildDocument(names, unready, requestId) {
     if (!unready.size) return document;
     const listed = [...unready].map(([name, reason]) => `${name} (${reason})`).join("; ");
     return { ...bodyOf(MODEL_NOT_READY.withMessage("listing", { models: listed }), requestId), ...document };
+}
+
+// Builds what anyone may read where a key is needed to see the models: API Gateway checks no key on this path.
+function buildStatus(names, unready, requestId) {
+    if (!unready.size) return { status: "ok" };
+    return { ...bodyOf(MODEL_NOT_READY.withMessage("unnamed"), requestId), status: "unready" };
 }
 
 // Caches the result: anyone may ask without a key, and SageMaker should be asked rarely.
