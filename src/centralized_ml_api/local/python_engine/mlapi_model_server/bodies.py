@@ -15,7 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .answer import JSON
-from .refusal import not_acceptable, refused_input, unsupported_content_type
+from .refusal import form_not_accepted, not_acceptable, refused_input, unsupported_content_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +27,7 @@ ANY = "*/*"
 FORM = "application/x-www-form-urlencoded"
 """What `curl -d` sends by default; read as JSON, like a body without a type."""
 
+MULTIPART = "multipart/form-data"
 TEXTUAL = frozenset({JSON, CSV, TEXT})
 """Functions get bodies of these types as `str`, all others as `bytes`."""
 
@@ -46,6 +47,8 @@ def read_body(body: str | bytes, content_type: str) -> Any:
         CSV: _read_csv,
         TEXT: str,
     }
+    if content_type == MULTIPART:
+        raise form_not_accepted()
     reader = readers.get(content_type)
     if reader is None:
         raise unsupported_content_type(content_type, _TAKEN)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .answer import JSON, Answer, build_answer, media_type
-from .bodies import ANY, TEXTUAL, read_body, write_body
-from .refusal import Refusal, refused_by_model, refused_input
+from .bodies import ANY, MULTIPART, TEXTUAL, read_body, write_body
+from .refusal import Refusal, form_not_accepted, refused_by_model, refused_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +144,8 @@ class Handler:
         try:
             return read(body, content_type, context=context)
         except _BAD_INPUT as error:
+            if content_type == MULTIPART:  # a model may read forms; this one does not
+                raise form_not_accepted() from error
             raise _chosen_by_model(error) or refused_input(_words(error)) from error
 
     @property

@@ -54,6 +54,16 @@ def unsupported_content_type(content_type: str, taken: str) -> Refusal:
     return Refusal(415, INVALID_REQUEST, "unsupported_media_type", message)
 
 
+def form_not_accepted() -> Refusal:
+    """Builds the error for a file in a form, which `curl -F` sends, and says how to send it."""
+    message = (
+        "This model does not accept forms (multipart/form-data): send the file itself as the body. "
+        "With curl, write --data-binary @sample.wav -H 'Content-Type: audio/wav' instead of -F, "
+        "with your file and its type."
+    )
+    return Refusal(415, INVALID_REQUEST, "unsupported_media_type", message)
+
+
 def not_acceptable(accept: str, given: str) -> Refusal:
     """Builds the error for a type of response that the model does not return."""
     message = f"This model returns {given}, not {accept}."

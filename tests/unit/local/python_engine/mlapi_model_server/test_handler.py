@@ -161,6 +161,29 @@ def test_text_that_is_not_utf_8_is_the_callers_mistake(load: Load) -> None:
         call(handler, b'"\xff"')
 
 
+FORM_TYPE = 'multipart/form-data; boundary="x"'
+
+
+@pytest.mark.parametrize(
+    "code", ["", "def input_fn(body, content_type): raise ValueError('no audio that can be read')\n"]
+)
+def test_a_form_is_refused_with_how_to_send_the_file_instead(load: Load, code: str) -> None:
+    handler = load(f"{MODEL}{code}def predict_fn(data, model): return 1")
+    with pytest.raises(Refusal) as refused:
+        call(handler, b"--x\r\n", FORM_TYPE)
+    assert (refused.value.status, refused.value.code) == (415, "unsupported_media_type")
+    assert "--data-binary @sample.wav -H 'Content-Type: audio/wav'" in refused.value.message
+
+
+def test_a_model_may_read_forms(load: Load) -> None:
+    handler = load(
+        f"{MODEL}def input_fn(body, content_type): return [len(body), content_type]\n"
+        "def predict_fn(data, model): return data"
+    )
+    body, _ = call(handler, b"--x\r\n", FORM_TYPE)
+    assert body == b'[5, "multipart/form-data"]'
+
+
 @pytest.mark.parametrize("function", ["input_fn(a, b)", "predict_fn(a, b)", "output_fn(a, b)"])
 def test_any_function_may_choose_a_status_of_400_to_499(load: Load, function: str) -> None:
     predict = "" if function.startswith("predict") else "def predict_fn(data, model): return 1\n"
