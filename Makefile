@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up chromium test check lint parity lambda-runtime mutate bench audit format docs lock clean
+.PHONY: help setup setup-aws setup-dev up wheel chromium test check lint parity lambda-runtime mutate bench audit format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,6 +47,10 @@ setup-dev: $(VENV)/dev.stamp ## Set up, with the tools for tests and checks
 
 up: setup ## Serve CONFIG (config/models.json) on one machine; UP="--port 9000" passes flags on
 	@trap : INT; $(BIN)/mlapi up $(CONFIG) $(UP) || [ $$? -eq 130 ]  # Ctrl-C is no error
+
+wheel: setup ## Build the wheel into dist/, for pip, pipx and uv
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 # The page is tried in a real browser. Where there is none, only root can add it; without, those tests say so.
 chromium:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 OURS = Path(sys.executable).with_name("mlapi")
-COPIED = ("Makefile", "config", "examples", "functions", "models", "pyproject.toml", "requirements")
+COPIED = (
+    *("LICENSE", "Makefile", "README.md", "config", "examples", "functions", "models", "pyproject.toml"),
+    *("requirements", "src", "tools"),
+)
 COMMAND_SECONDS = 60
 FETCHING_SECONDS = 480
 """For commands that may fetch packages and weights first, on a machine that has none of them yet."""
