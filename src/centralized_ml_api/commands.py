@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -25,12 +26,23 @@ def command(*words: object) -> str:
 def program() -> tuple[str, ...]:
     """Returns how this program is started from here: by its name where the shell finds it under that name."""
     script = Path(sys.executable).with_name(NAME)
-    found = shutil.which(NAME)
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    theirs = folders[1:] if is_run_by_uv() else folders
+    found = shutil.which(NAME, path=os.pathsep.join(theirs))
     if not script.is_file():
         return (NAME,) if found else (sys.executable, "-m", __package__)
     if found and Path(found).resolve() == script.resolve():
         return (NAME,)
     return (shown_path(script),)
+
+
+def is_run_by_uv() -> bool:
+    """Whether `uvx` or `uv run` started this program; then its folder is the first of PATH, for it alone.
+
+    Source: https://docs.astral.sh/uv/reference/environment/#uv
+    """
+    first = os.environ.get("PATH", "").partition(os.pathsep)[0]
+    return "UV" in os.environ and Path(first) == Path(sys.executable).parent
 
 
 def state_flags(folder: Path) -> tuple[str, ...]:

