@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up wheel chromium test check lint parity lambda-runtime mutate bench audit format docs lock clean
+.PHONY: help setup setup-aws setup-dev up wheel chromium test check lint parity clients lambda-runtime mutate bench audit format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -89,6 +89,17 @@ $(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml
 parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the SageMaker SDK (under 3 minutes)
 	@$(VENV)/parity/bin/python -m pytest -q tests/parity -o filterwarnings=default
 
+# Clients of OpenAI's API and what they need: an environment of their own, only for this.
+$(VENV)/clients/clients.stamp: tests/clients/requirements.txt tests/clients/package-lock.json | $(VENV)/dev.stamp
+	@echo "==> Setting up $(VENV)/clients with SDKs and frameworks (about 620 MB, once)"
+	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r tests/clients/requirements.txt
+	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts --prefix tests/clients
+	@touch $@
+
+clients: setup-dev $(VENV)/clients/clients.stamp ## Call both targets by the SDKs and frameworks that people use (2 minutes)
+	@$(BIN)/python -m pytest -q tests/clients
+
 # AWS's runtime client is compiled where it is installed: an environment of its own, only for this.
 $(VENV)/lambda-runtime/lambda-runtime.stamp: tests/lambda_runtime/build.sh tests/lambda_runtime/package-lock.json | $(VENV)/dev.stamp
 	@echo "==> Compiling AWS's runtime client for Lambda's Node.js into $(VENV)/lambda-runtime (2 to 4 minutes, once)"
@@ -113,9 +124,9 @@ $(VENV)/audit/audit.stamp:
 	@touch $@
 
 audit: setup-aws $(VENV)/audit/audit.stamp ## Ask PyPI and npm for known faults of what the locks pin (needs the network)
-	@for lock in requirements.txt requirements/*.txt models/*/requirements.txt; do echo "==> $$lock"; \
+	@for lock in requirements.txt requirements/*.txt models/*/requirements.txt tests/clients/requirements.txt; do echo "==> $$lock"; \
 		$(VENV)/audit/bin/pip-audit --strict --disable-pip $$(grep -q -- --hash= $$lock && echo --require-hashes || echo --no-deps) -r $$lock || exit 1; done
-	@for folder in . tests/lambda_runtime; do echo "==> npm, $$folder"; $(BIN)/npm audit --prefix $$folder || exit 1; done
+	@for folder in . tests/lambda_runtime tests/clients; do echo "==> npm, $$folder"; $(BIN)/npm audit --prefix $$folder || exit 1; done
 
 format: setup-dev ## Let Ruff format and fix
 	@$(BIN)/ruff format .
@@ -129,9 +140,9 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra aws --extra install -c requirements/local.txt pyproject.toml -o requirements.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
-	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix tests/lambda_runtime
-	@for model in models/*/requirements.in bench/peers/*/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
+	@for folder in tests/lambda_runtime tests/clients; do $(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix $$folder || exit 1; done
+	@for model in models/*/requirements.in bench/peers/*/requirements.in tests/clients/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
 clean: ## Remove what the targets above made here
-	@rm -rf $(VENV) .cache .hypothesis cdk.out node_modules
+	@rm -rf $(VENV) .cache .hypothesis cdk.out node_modules tests/clients/node_modules

@@ -33,7 +33,7 @@ def user(content: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": content}]}
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"messages": []}, "'messages' must be a list with at least one message."),
     ({"messages": "Hi"}, "'messages' must be a list with at least one message."),
     ({"messages": None}, "'messages' must be a list with at least one message."),
@@ -73,7 +73,7 @@ REFUSED = [
     ),
     ({"tools": [{"type": "function", "function": {}}]}, "'tools[0].function.name' must be a string."),
 ]
-REFUSED_BY_PLAIN_SERVERS = [
+REFUSED_BY_PLAIN_SERVERS: list[tuple[dict[str, Any], str]] = [
     (user([TEXT, PICTURE]), "This model reads text alone: 'messages[0].content[1]' has pictures."),
     (user([SOUND]), "This model reads text alone: 'messages[0].content[0]' has audio."),
     (
@@ -99,7 +99,7 @@ REFUSED_BY_PLAIN_SERVERS = [
     ({"top_p": []}, "'top_p' must be a number."),
     ({"seed": 0.5}, "'seed' must be an integer from -9223372036854776000 on."),
 ]
-TAKEN = [
+TAKEN: list[dict[str, Any]] = [
     {"max_tokens": -1, "n": 1, "stop": ["x", None], "stream": True, "logprobs": False, "top_logprobs": 0},
     {"stop": "x" * 256, "seed": 2**63, "temperature": 0, "top_p": 1, "logit_bias": {"7": -100}},
     {"tools": [], "tool_choice": "auto"},
@@ -107,7 +107,7 @@ TAKEN = [
     user([TEXT, TEXT]),
     {"unheard_of": {"deeply": ["nested"]}},
 ]
-TAKEN_BY_OPENAIS_SERVERS = [
+TAKEN_BY_OPENAIS_SERVERS: list[dict[str, Any]] = [
     user([TEXT, PICTURE, SOUND]),
     {"tools": [TOOL], "tool_choice": "required", "n": 128, "logprobs": True, "top_logprobs": 20},
     {"messages": [{"role": "assistant", "tool_calls": []}, {"role": "tool", "content": "x"}]},

@@ -1,0 +1,125 @@
+"""Clients that users have, against both targets: chats, streams, embeddings, counts of tokens, errors.
+
+On one machine they call real llama.cpp. On AWS they call the function that translates, for model servers that
+count no tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from support import embedding_server
+from support.background import start_background
+from support.local_api import start_local_api
+from support.sdk_programs import FOLDER, run_program
+from support.stream_host import start_front
+from support.streaming import start_streaming, streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = sorted(path.name for path in (FOLDER / "programs").iterdir() if path.is_file())
+QUESTION = "Name a colour, such as “café au lait”."
+PICTURE = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+ANSWER = "Crème 🎨"
+ESTIMATE = math.ceil(len(QUESTION.encode()) / 4) + math.ceil(len(ANSWER.encode()) / 4)
+
+
+@dataclass(frozen=True)
+class Target:
+    """An API: its address, what chats there and what embeds."""
+
+    url: str
+    chats: str
+    embeds: str
+
+    def run(self, program: str) -> dict[str, Any]:
+        """Returns what a program reports of its calls."""
+        return run_program(program, f"{self.url}/v1", self.chats, self.embeds, QUESTION, PICTURE)
+
+
+@pytest.fixture(scope="module")
+def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The default config, whose model is a real one, and an entry that embeds."""
+    folder = tmp_path_factory.mktemp("clients")
+    for part in ("functions", "models"):
+        shutil.copytree(ROOT / part, folder / part)
+    config = json.loads((ROOT / "config/models.json").read_text())
+    config["endpoints"].append(
+        {
+            "name": "embed",
+            "integration": {"type": "api"},
+            "local": {
+                "engine": "command",
+                "run": [sys.executable, embedding_server.__file__, "{port}"],
+                "invocations": "/v1/embeddings",
+            },
+        }
+    )
+    (folder / "models.json").write_text(json.dumps(config))
+    with start_local_api(folder, folder / "models.json") as api:
+        yield Target(api.wait_serving().url, "open-llama", "embed")
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Target]:
+    """The function of the AWS target, over servers of Hugging Face's APIs."""
+    with (
+        start_background() as loop,
+        start_streaming(loop) as streaming,
+        start_front(streaming.host) as url,
+    ):
+        streaming.model.answering = answer_as_hugging_face
+        yield Target(url, "text-generation-inference", "text-embeddings-inference")
+
+
+async def answer_as_hugging_face(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Answers as TGI and TEI do; neither says how many tokens a prompt has."""
+    asked = json.loads(body)
+    if isinstance(asked["inputs"], list):
+        return web.json_response([[0.5, -1.0] for _ in asked["inputs"]])
+    if not asked.get("stream"):
+        return web.json_response({"generated_text": ANSWER})
+    tokens = [json.dumps({"token": {"text": text}}, ensure_ascii=False) for text in ANSWER]
+    streaming = streams(*(f"data:{token}\n\n".encode() for token in tokens))
+    return await streaming(request, body)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_one_machine_answers_a_client(one_machine: Target, program: str) -> None:
+    report = one_machine.run(program)
+    assert report["chat"].strip()
+    assert report["streamed"].strip()
+    check(report, vector=32)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_aws_answers_a_client(aws: Target, program: str) -> None:
+    report = aws.run(program)
+    assert report["chat"] == report["streamed"] == ANSWER
+    assert report["tokens"] == report.get("streamed_tokens", report["tokens"]) == ESTIMATE
+    check(report, vector=2)
+
+
+def check(report: dict[str, Any], *, vector: int) -> None:
+    """Checks what every client reports: vectors, tokens, the reasons of errors."""
+    assert set(report.get("vectors", [vector])) == {vector}
+    for count in ("tokens", "streamed_tokens", "embedding_tokens"):
+        assert report.get(count, 1) > 0
+    assert "There is no such model" in report["unknown"]
+    assert "reads text alone" in report.get("refused", "reads text alone")
