@@ -31,9 +31,16 @@ _OPTIONS = (
 def main() -> int:
     """Serves until SIGTERM, SIGINT or the end of the parent process; returns the exit status."""
     os.umask(0o077)
+    _remove_sockets()
+    try:
+        return asyncio.run(_serve())
+    finally:
+        _remove_sockets()  # before Python 3.13, asyncio leaves its own
+
+
+def _remove_sockets() -> None:
     for socket in (ADMISSION_SOCKET, OCCUPANCY_SOCKET):
         Path(socket).unlink(missing_ok=True)
-    return asyncio.run(_serve())
 
 
 async def _serve() -> int:
