@@ -55,7 +55,8 @@ class Application:
         call = Call(_read_request(request), request["waitress.client_disconnected"])
         self._threads.submit(call)
         head = call.take()
-        if not isinstance(head, Head):  # nobody is there to read it
+        if not isinstance(head, Head):  # nobody is there to read it, but an application must not stay silent
+            start_response(_status_line(UNAVAILABLE_STATUS), [("Content-Length", "0")])
             return []
         start_response(_status_line(head.status), _headers(head))
         return Pieces(call)
