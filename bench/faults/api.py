@@ -198,16 +198,23 @@ class Api:
 
 
 @contextlib.contextmanager
-def start_api(folder: Path, *, state: Path | None = None, prefix: Sequence[str] = ()) -> Iterator[Api]:
-    """Runs the API of `build_config()` in `folder`; after the block, none of its processes runs."""
-    (folder / "function").mkdir(parents=True)
-    (folder / "function/index.py").write_text(FUNCTION, encoding="utf-8")
-    api = Api(folder, state or folder / "state", prefix)
-    api.write_config(build_config())
+def run_api(api: Api) -> Iterator[None]:
+    """Runs the API of a folder that is laid out; after the block, none of its processes runs."""
     try:
         api.start()
-        yield api
+        yield
     finally:
         api.mlapi("down")
         for process in api.list_left(5):
             process.kill()
+
+
+@contextlib.contextmanager
+def start_api(folder: Path, *, state: Path | None = None, prefix: Sequence[str] = ()) -> Iterator[Api]:
+    """Runs the API of `build_config()` in `folder`."""
+    (folder / "function").mkdir(parents=True)
+    (folder / "function/index.py").write_text(FUNCTION, encoding="utf-8")
+    api = Api(folder, state or folder / "state", prefix)
+    api.write_config(build_config())
+    with run_api(api):
+        yield api

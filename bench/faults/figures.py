@@ -12,7 +12,7 @@ import psutil
 from bench.faults.api import FUNCTION_ENTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.faults.api import Api
 
@@ -81,10 +81,12 @@ def _look(api: Api) -> Sample:
     host = api.servers(FUNCTION_ENTRY)[0]
     lasting = {"supervisor": api.supervisor, "gateway": api.gateway(), "function's host": host}
     every = [api.supervisor, *api.supervisor.children(recursive=True)]
-    return Sample(
-        {name: _figures(process) for name, process in lasting.items()},
-        len(every) - len(host.children(recursive=True)),
-    )
+    return build_sample(lasting, len(every) - len(host.children(recursive=True)))
+
+
+def build_sample(lasting: Mapping[str, psutil.Process], processes: int) -> Sample:
+    """Builds a sample of these processes, by their roles, and the number of all."""
+    return Sample({role: _figures(process) for role, process in lasting.items()}, processes)
 
 
 def _figures(process: psutil.Process) -> Figures:

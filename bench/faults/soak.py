@@ -129,7 +129,7 @@ def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
         _kill(api, soaked, extent, say)
         _end_supervisor(api, soaked, extent, say)
     soaked.orphans += len(api.list_left())
-    soaked.left = _list_leftovers(api)
+    soaked.left = list_leftovers(api)
     if extent.fills_disk and (step := fill_disk(folder / "full", extent.connections)):
         _add(soaked, step, say)
         _sum(soaked, step.tally)
@@ -211,7 +211,7 @@ def _sum(soaked: Soaked, tally: Tally) -> None:
     soaked.total += tally
 
 
-def _list_leftovers(api: Api) -> list[str]:
+def list_leftovers(api: Api) -> list[str]:
     """Returns what should be gone from the state folder and the folder for temporary files."""
     state = {path.name for path in api.state.iterdir()} - LEAVES
     sockets = {path.name for path in api.state.rglob("*") if path.is_socket()}

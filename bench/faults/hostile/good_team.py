@@ -1,0 +1,132 @@
+"""The team that calls as usual: each entry at a steady pace, one call after another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from bench.faults.hostile.chat import chat
+from bench.faults.hostile.tables import CSV
+from centralized_ml_api.api.keys import KEY_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER_SECONDS = 120.0
+_OK = 200
+_JSON = "application/json"
+
+USUAL_CALLS: dict[str, tuple[str, str, bytes]] = {
+    "chat": ("/v1/chat/completions", _JSON, json.dumps(chat(model="chat", temperature=0)).encode()),
+    "table": ("/table", CSV, b"1,2\n3,4\n"),
+    "shared": ("/shared", _JSON, json.dumps(chat()).encode()),
+}
+"""By entry, the path, the type and the body of the team's call to it. `/v1` permits slower answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsualCall:
+    """One call of the team: its status, 0 if there was no response."""
+
+    entry: str
+    status: int
+    milliseconds: float
+    said: str = ""
+
+
+@dataclass(slots=True)
+class Usual:
+    """The calls of the team over some time, in the order in which they ended."""
+
+    calls: list[UsualCall] = field(default_factory=list)
+
+    @property
+    def lost(self) -> list[UsualCall]:
+        """The calls without their right answer."""
+        return [call for call in self.calls if call.status != _OK]
+
+    def of(self, entry: str) -> Usual:
+        """Returns the calls of one entry."""
+        return Usual([call for call in self.calls if call.entry == entry])
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile in milliseconds of what was answered."""
+        answered = [call.milliseconds for call in self.calls if call.status == _OK]
+        return statistics.quantiles(answered, n=20)[-1] if len(answered) > 1 else sum(answered)
+
+
+@contextlib.contextmanager
+def calling_as_usual(port: int, key: str, pause_seconds: float) -> Iterator[Usual]:
+    """Calls from another thread until the block ends, all entries together once every `pause_seconds`."""
+    usual = Usual()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    calls = _call_all(port, key, pause_seconds, usual, stop)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(calls))
+    thread.start()
+    try:
+        yield usual
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+async def _call_all(port: int, key: str, pause_seconds: float, usual: Usual, stop: asyncio.Event) -> None:
+    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+    async with (
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout) as session,
+        asyncio.TaskGroup() as group,
+    ):
+        for number, entry in enumerate(USUAL_CALLS):
+            every = pause_seconds * len(USUAL_CALLS)
+            group.create_task(_call_often(session, entry, key, usual, stop, number * pause_seconds, every))
+
+
+async def _call_often(  # noqa: PLR0917  # a row of a table
+    session: aiohttp.ClientSession,
+    entry: str,
+    key: str,
+    usual: Usual,
+    stop: asyncio.Event,
+    after_seconds: float,
+    every_seconds: float,
+) -> None:
+    """Calls an entry again and again, one call after another."""
+    next_at = time.monotonic() + after_seconds
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), max(0, next_at - time.monotonic()))
+            return
+        next_at = max(next_at + every_seconds, time.monotonic())
+        await _call(session, entry, key, usual)
+
+
+async def _call(session: aiohttp.ClientSession, entry: str, key: str, usual: Usual) -> None:
+    path, content_type, body = USUAL_CALLS[entry]
+    begun = time.monotonic()
+    status, said = 0, ""
+    try:
+        headers = {"content-type": content_type, KEY_HEADER: key}
+        async with session.post(path, data=body, headers=headers) as response:
+            text = await response.read()
+            status = response.status
+            if status != _OK:
+                said = text[:200].decode("utf-8", "replace")
+            elif not _is_right(entry, json.loads(text)):
+                status, said = 0, f"a wrong answer: {text[:200]!r}"
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        said = f"{type(error).__name__}: {error}"
+    usual.calls.append(UsualCall(entry, status, (time.monotonic() - begun) * 1000, said))
+
+
+def _is_right(entry: str, answer: Any) -> bool:
+    return bool(answer == {"kind": "ndarray", "size": 4} if entry == "table" else answer["choices"])
