@@ -39,6 +39,11 @@ ARGUMENTS = {
     "keys": ("rotate", "reds"),
     "models": ("show", "x", "--offline"),
 }
+CONFIG = """
+{"models": [{"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"},
+             "local": {"engine": "command", "run": ["serve", "{port}"]}}],
+ "event": {"teams": [{"name": "reds"}]}}
+"""
 WITHOUT_EXTRAS = f"""
 import sys
 sys.modules.update(dict.fromkeys({sorted({name for names in MODULES.values() for name in names})}))
@@ -172,11 +177,7 @@ def run_without_extras(folder: Path, *arguments: str) -> subprocess.CompletedPro
 @pytest.mark.parametrize("verb", VERBS)
 def test_without_any_extra_no_verb_ends_in_a_traceback(verb: str, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "config/models.json").write_text(
-        '{"models": [{"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge",'
-        ' "integration": {"type": "api"}, "local": {"engine": "command", "run": ["serve", "{port}"]}}],'
-        ' "event": {"teams": [{"name": "reds"}]}}'
-    )
+    (tmp_path / "config/models.json").write_text(CONFIG)
     done = run_without_extras(tmp_path, verb, *ARGUMENTS.get(verb, ()))
     assert "Traceback" not in done.stderr
     assert "Usage" not in done.stderr
@@ -187,7 +188,7 @@ def test_without_any_extra_no_verb_ends_in_a_traceback(verb: str, tmp_path: Path
 @pytest.mark.parametrize("verb", ["up", "status", "down", "doctor"])
 def test_without_the_extra_serving_here_is_said_not_to_be_installed(verb: str, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "config/models.json").write_text('{"models": []}')
+    (tmp_path / "config/models.json").write_text(CONFIG)
     done = run_without_extras(tmp_path, verb)
     assert (done.returncode, done.stdout) == (1, "")
     first, fix = done.stderr.splitlines()

@@ -108,7 +108,7 @@ config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
     callback=_default_config,
-    help="The config with the models. Default: the one that runs here, otherwise config/models.json.",
+    help="Read the models from this config. Default: the one that runs here, otherwise config/models.json.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -116,13 +116,13 @@ offline_option = click.option(
     "--offline", is_flag=True, help="Look models up on this machine only: lock file, cache, snapshot."
 )
 region_option = click.option(
-    "--region", help="The AWS region. Default: that of your AWS settings, otherwise us-east-1."
+    "--region", help="Use this AWS region. Default: that of your AWS settings, otherwise us-east-1."
 )
 stack_option = click.option(
     "--stack",
     default=DEFAULT_STACK,
     show_default=True,
-    help="The name of the CloudFormation stack. Several can exist side by side.",
+    help="Use the CloudFormation stack of this name. Several can exist side by side.",
 )
 
 
@@ -137,8 +137,8 @@ def _folder_option(text: str) -> Callable[[Verb], Verb]:
     )
 
 
-state_option = _folder_option("The state folder of the local target.")
-log_folder_option = _folder_option("The folder for the output and the log of the CDK.")
+state_option = _folder_option("Use this state folder for what runs on this machine.")
+log_folder_option = _folder_option("Write the output and the log of the CDK to this folder.")
 
 
 def target_option(text: str, *, default: Target | None = "local") -> Callable[[Verb], Verb]:

@@ -193,7 +193,7 @@ def _take_key(context: click.Context, option: click.Parameter, key: str | None) 
 KEY_VARIABLE = "MLAPI_KEY"
 
 key_option = click.option(
-    "--key", envvar=KEY_VARIABLE, callback=_take_key, help=f"The team's key, or set {KEY_VARIABLE}."
+    "--key", envvar=KEY_VARIABLE, callback=_take_key, help=f"Send this team's key. Default: {KEY_VARIABLE}."
 )
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from centralized_ml_api import cli
 from centralized_ml_api.cli import SECTIONS, VERBS
 from support.local_api import MLAPI
 from support.verbs import mlapi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NO_VERBS = {"watch"}
 """What is beside the verbs and is none: `mlapi status --watch`."""
@@ -49,6 +54,38 @@ def test_help_shows_whole_sentences_below_a_verb_too(tmp_path: Path) -> None:
     commands = shown.partition("\nCommands:\n")[2].splitlines()
     assert [line.split()[0] for line in commands] == ["export", "revoke", "rotate"]
     assert [line for line in commands if not line.endswith(".") or line.endswith("..")] == []
+
+
+def list_commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Every command of a group and of those below, by its name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", inner) for below, inner in list_commands(command))
+
+
+SAID = [
+    *((name, str(command.help)) for name, command in list_commands(cli.mlapi)),
+    *(
+        (f"{name} {option.opts[-1]}", str(option.help))
+        for name, command in list_commands(cli.mlapi)
+        for option in command.params
+        if isinstance(option, click.Option)
+    ),
+]
+NO_SENTENCE = re.compile(r"(The|A|An|What|Where|Whose|Which|How|For|Exit) ")
+"""How a help begins that names a thing and does not say what the verb or the flag does."""
+
+
+@pytest.mark.parametrize(("name", "said"), SAID, ids=[name for name, _ in SAID])
+def test_help_says_what_a_verb_or_a_flag_does_in_whole_sentences(name: str, said: str) -> None:
+    first = said.partition("\n\n")[0]
+    assert re.fullmatch(r"[A-Z].*\.", " ".join(first.split())), name
+    assert not NO_SENTENCE.match(first), name
+    assert "Exit status" not in said
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ _WRONG_BODY = (400, 415, 422)
 @click.command()
 @click.argument("name")
 @click.argument("body", required=False)
-@click.option("--url", help="The address of the API. Default: that of the API that runs here.")
+@click.option("--url", help="Call the API at this address. Default: that of the API that runs here.")
 @key_option
 @click.option("--stream", is_flag=True, help="Print the answer while it arrives.")
 @state_option

@@ -36,7 +36,7 @@ def check(config: Path, region: str | None, *, as_json: bool, offline: bool) -> 
     """Show every problem of CONFIG, without starting anything.
 
     JumpStart models are looked up, so their versions, instance types and licences are checked too.
-    Exit status 2 when there is an error.
+    The exit status is 2 when there is an error.
     """
     try:
         loaded, written = read_config(config, now=datetime.now(UTC), region=region)

@@ -14,11 +14,11 @@ from centralized_ml_api.cli import output
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script for bash, zsh or fish.
 
-    bash: put eval "$(mlapi completion bash)" into ~/.bashrc.
+    For bash, put this line into ~/.bashrc: eval "$(mlapi completion bash)"
 
-    zsh: put eval "$(mlapi completion zsh)" into ~/.zshrc.
+    For zsh, put this line into ~/.zshrc: eval "$(mlapi completion zsh)"
 
-    fish: mlapi completion fish > ~/.config/fish/completions/mlapi.fish
+    For fish, run this once: mlapi completion fish > ~/.config/fish/completions/mlapi.fish
     """
     kind = get_completion_class(shell)
     if kind is None:

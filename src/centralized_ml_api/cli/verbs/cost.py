@@ -28,13 +28,13 @@ _MOST_HOURS = 24 * 366
 @click.option(
     "--hours",
     type=RealRange(0, _MOST_HOURS, min_open=True),
-    help="For this many hours. Default: a day, and until the event ends.",
+    help="Count this many hours. Default: a day, and until the event ends.",
 )
 @click.option(
     "--requests",
     "number",
     type=click.IntRange(0),
-    help="For this many calls. Default: a million.",
+    help="Count this many calls. Default: a million.",
 )
 @region_option
 @json_option

@@ -42,7 +42,8 @@ def destroy(config: Path, region: str | None, stack: str, state: Path, *, yes: b
     """Delete a deployment; prove that nothing billed is left.
 
     Keys made by a rotation and SageMaker's own logs, which are in no template, are deleted too. Afterwards
-    each service is asked for everything that the stack had. Exit status 1 when something is still there.
+    each service is asked for everything that the stack had. The exit status is 1 when something is still
+    there.
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state)
     from centralized_ml_api.aws import deployment

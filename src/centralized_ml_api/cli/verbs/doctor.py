@@ -39,7 +39,8 @@ _MARKS = {
 @click.command()
 @config_argument
 @target_option(
-    "Where the API is to run. Default: aws where AWS support is installed, otherwise local.", default=None
+    "Check for this machine or for AWS. Default: aws where AWS support is installed, otherwise local.",
+    default=None,
 )
 @region_option
 @stack_option
@@ -48,7 +49,7 @@ _MARKS = {
     type=click.IntRange(0, 65535),
     default=DEFAULT_PORT,
     show_default=True,
-    help="The port for the local target.",
+    help="Check that this port is free.",
 )
 @state_option
 @json_option
@@ -64,7 +65,8 @@ def doctor(
 ) -> int:
     """Find what would make a deploy, or a start here, fail.
 
-    Each finding comes with its fix. Nothing is changed. Exit status 1 when something would fail.
+    Each finding comes with its fix. Nothing is changed. The exit status is 1 when something would
+    fail.
     """
     target, notes = _choose_target(target)
     found = [*(_local(config, port, state) if target == "local" else _aws(config, region, stack)), *notes]

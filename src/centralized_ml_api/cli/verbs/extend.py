@@ -80,7 +80,7 @@ class UntilArgument(click.ParamType[Until]):
 @click.command()
 @click.argument("until", type=UntilArgument())
 @config_argument
-@target_option("What to tell besides the config.")
+@target_option("Tell what runs on this machine, or what is deployed.")
 @region_option
 @stack_option
 @state_option

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_argument
-@target_option("Where it would exist.")
+@target_option("Show what would exist on this machine, or on AWS.")
 @region_option
 @stack_option
 @log_folder_option
@@ -49,8 +49,8 @@ def plan(
 ) -> None:
     """Show what would exist: every path and what serves it.
 
-    With --target aws, where the config is deployed already: also what a deploy would change and replace, and
-    what callers would notice.
+    With --target aws, where the config is deployed already, it also shows what a deploy would change and
+    replace, and what callers would notice.
     """
     if target == "aws":
         _show_aws(config, region, stack, state, as_json=as_json)

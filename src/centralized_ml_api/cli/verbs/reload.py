@@ -22,7 +22,7 @@ from centralized_ml_api.config.load import examine_config
 def reload(config: Path | None, state: Path, *, as_json: bool) -> int:
     """Apply a changed config without dropping a call.
 
-    Without CONFIG, the file that is served. New models start before old ones stop.
+    Without CONFIG, the file that is served is read again. New models start before old ones stop.
     """
     from centralized_ml_api.local.run.change import describe_reload
 

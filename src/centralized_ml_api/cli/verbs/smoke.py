@@ -90,16 +90,16 @@ class Outcome:
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="A config with the models and samples. Default: what the API says of itself.",
+    help="Take the models and samples from this config. Default: what the API says of itself.",
 )
 @state_option
 @json_option
 def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *, as_json: bool) -> int:
     """Call every model with its sample, one after the other.
 
-    Without URL, the API that runs here: models that are still starting are waited for, and where calls need a
-    key, those of its teams are used. A model without a sample, or one that is not served there (501), is
-    skipped, with the reason. Exit status 1 when a model failed, or none answered.
+    Without URL, it calls the API that runs here: it waits for models that are still starting and, where calls
+    need a key, uses those of its teams. A model without a sample, or one that is not served there (501), is
+    skipped, with the reason. The exit status is 1 when a model failed, or none answered.
     """
     api = choose_api(url, key, state)
     if url is None:

@@ -34,7 +34,7 @@ _TROUBLED = {"failed", "restarting", "unready"}
 def status(state: Path, *, as_json: bool, watch: bool) -> int:
     """Show what runs here: every model, its state, its restarts.
 
-    Exit status 1 when one of them is not ready, or when what is saved could not be applied.
+    The exit status is 1 when one of them is not ready, or when what is saved could not be applied.
     """
     if watch and as_json:
         again = command("status", "--json", *state_flags(state))

@@ -27,13 +27,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @click.command()
 @config_argument
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=DEFAULT_PORT,
     show_default=True,
-    help="The port to listen on. 0 takes a free one.",
+    help="Listen on this port. 0 takes a free one.",
 )
 @state_option
 @click.option(
@@ -59,7 +59,7 @@ def up(
 ) -> int:
     """Serve the models of CONFIG on this machine.
 
-    It ends with Ctrl-C. Exit status 1 when no model could start.
+    It ends with Ctrl-C. The exit status is 1 when no model could start.
     """
     address = parse_host(host)
     from centralized_ml_api.local.run.options import ServeOptions

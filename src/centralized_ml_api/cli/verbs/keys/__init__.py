@@ -97,7 +97,7 @@ def _show_values(opened: Keys, shown: str, *, as_json: bool) -> None:
     type=Duration(allow_zero=True, longest_days=LONGEST_GRACE_DAYS),
     default="1h",
     show_default=True,
-    help=f"How long the old key still works, at most {LONGEST_GRACE_DAYS} days. 0s ends it at once.",
+    help=f"Let the old key work for this long, at most {LONGEST_GRACE_DAYS} days. 0s ends it at once.",
 )
 @place_options
 def rotate(team: str, grace: float, place: KeyPlace) -> None:
@@ -153,10 +153,10 @@ def _hand_out(place: KeyPlace, team: str, *, only: bool) -> str:
     type=click.Path(path_type=Path, file_okay=False),
     default="keys",
     show_default=True,
-    help="The folder to write to.",
+    help="Write to this folder.",
 )
 @click.option("--team", "only", help="Write only the file of this team.")
-@click.option("--url", help="The address that the teams call. Default: that of the API that runs here.")
+@click.option("--url", help="Write this address for the teams. Default: that of the API that runs here.")
 @place_options
 def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> None:
     """Write a file for each team to hand out.

@@ -119,7 +119,7 @@ class KeyPlace:
 def place_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the flags to a verb, which gets them as one `place`."""
 
-    @target_option("Whose keys: those of this machine, or those of a deployed stack.")
+    @target_option("Take the keys of this machine, or those of a deployed stack.")
     @state_option
     @region_option
     @stack_option

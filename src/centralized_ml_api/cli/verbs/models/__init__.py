@@ -49,7 +49,7 @@ class ListOrShow(click.Group):
 def models() -> None:
     """Search JumpStart's models, show one, add it to the config.
 
-    Without `show` and `add`, lists the models whose id, task or keywords contain every word of SEARCH.
+    Without `show` and `add`, it lists the models whose id, task or keywords contain every word of SEARCH.
     `--task asr`, `--max-price 2` (US dollars an hour), `--min-size 1` and `--max-size 8` (billions of
     parameters), `--licence apache` and `--no-eula` narrow the list. `mlapi models show ID` prints everything
     about one model: image, artifacts, environment, licence. `mlapi models add ID` puts it into your config.
@@ -63,10 +63,10 @@ models.add_command(add)
 
 @models.command()
 @click.argument("model_id", metavar="ID")
-@click.option("--version", default=NEWEST, show_default=True, help="The JumpStart version.")
+@click.option("--version", default=NEWEST, show_default=True, help="Show this JumpStart version.")
 @region_option
-@click.option("--instance", help="The instance type. Default: that of the model.")
-@click.option("--config", help="The inference configuration. Default: the best that can be deployed.")
+@click.option("--instance", help="Show it on this instance type. Default: that of the model.")
+@click.option("--config", help="Show this inference configuration. Default: the best that can be deployed.")
 @click.option(
     "--tolerate",
     type=click.Choice(["deprecated", "vulnerable"]),

@@ -35,16 +35,16 @@ _TIMEOUT_SECONDS = 29
 @click.command()
 @click.argument("model_id", metavar="ID")
 @config_argument
-@click.option("--name", help="The path of the model. Default: the end of the id.")
-@click.option("--instance", help="The instance type. Default: that of the model.")
+@click.option("--name", help="Serve the model under this name. Default: the end of the id.")
+@click.option("--instance", help="Use this instance type. Default: that of the model.")
 @click.option(
     "--integration",
     type=click.Choice(["api", "lambda", "stream"]),
     default="api",
     show_default=True,
-    help="What is between the caller and the model.",
+    help="Choose what is between the caller and the model.",
 )
-@click.option("--code", help="The folder of the function, for lambda only.")
+@click.option("--code", help="Use the function in this folder, for lambda only.")
 @region_option
 @offline_option
 def add(
