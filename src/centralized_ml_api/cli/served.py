@@ -6,9 +6,17 @@ import base64
 import contextlib
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.cli.request import FIRST_ERROR_STATUS, Body, ask, explain_failures, load_sample_body
+from centralized_ml_api.cli.request import (
+    FIRST_ERROR_STATUS,
+    KEY_VARIABLE,
+    Body,
+    ask,
+    explain_failures,
+    load_sample_body,
+)
 from centralized_ml_api.errors import ConfigError, MlApiError
 from centralized_ml_api.plan.sample import JSON
 from centralized_ml_api.plan.speaks import local_openai_models
@@ -62,7 +70,9 @@ def load_catalogue(api: Api) -> tuple[ServedModel, ...]:
     with explain_failures(address, api.fix):
         content = answer.read()
     if answer.status >= FIRST_ERROR_STATUS:
-        raise MlApiError(f"{address} answers {answer.status}: {_message(content)}", fix=api.fix)
+        needs_key = answer.status == HTTPStatus.UNAUTHORIZED and not api.key
+        fix = f"give the key of a team: --key, or {KEY_VARIABLE}" if needs_key else api.fix
+        raise MlApiError(f"{address} answers {answer.status}: {_message(content)}", fix=fix)
     try:
         return tuple(_model(model) for model in json.loads(content)["models"])
     except (ValueError, LookupError, TypeError) as error:

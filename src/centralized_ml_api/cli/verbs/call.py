@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 
 _WRONG_BODY = (400, 415, 422)
+_KEYS_ON_AWS = {"text_inputs", "text_input", "inputs"}
+"""Under which the containers of JumpStart's language models take a text."""
 
 
 @click.command()
@@ -63,21 +65,32 @@ def call(name: str, body: str | None, url: str | None, key: str | None, state: P
             _show(answer, name)
     failed = answer.status >= FIRST_ERROR_STATUS
     if answer.status in _WRONG_BODY and body is not None:
-        _tell_what_it_takes(name, api)
+        _tell_what_it_takes(name, api, sent)
     if failed and url is None:
         words = ("logs", name) if has_log(state, name) else ("status",)
         output.next_command(command(*words, *state_flags(state)))
     return int(failed)
 
 
-def _tell_what_it_takes(name: str, api: Api) -> None:
-    """Shows a body that works, as far as one is known."""
+def _tell_what_it_takes(name: str, api: Api, sent: Body) -> None:
+    """Shows a body that works, as far as one is known; says where the one that was sent is for AWS."""
     with contextlib.suppress(MlApiError):
         sample = next((model.sample for model in load_served(api) if model.name == name), None)
         if sample and sample.media_type == JSON:
+            if _keys(sent) & _KEYS_ON_AWS and not _keys(sample) & _KEYS_ON_AWS:
+                output.talk("This body looks like one for the model on AWS; here another server answers.")
             output.talk(f"{name} takes bodies such as: {sample.content.decode()}")
         elif sample:
             output.talk(f"{name} takes {sample.media_type}.")
+
+
+def _keys(body: Body) -> set[str]:
+    """Returns the keys of a body that is an object in JSON."""
+    try:
+        value = json.loads(body.content)
+    except ValueError:
+        return set()
+    return set(value) if isinstance(value, dict) else set()
 
 
 def load_body(written: str) -> Body:

@@ -145,8 +145,13 @@ def test_a_body_that_a_model_refuses_is_answered_with_one_that_it_takes(
     ran = mlapi("call", "refuse/422", '{"text_inputs": "hi"}', "--url", url, cwd=tmp_path)
     assert (ran.status, ran.talk.splitlines()[1:]) == (
         1,
-        ['refuse/422 takes bodies such as: {"messages": []}'],
+        [
+            "This body looks like one for the model on AWS; here another server answers.",
+            'refuse/422 takes bodies such as: {"messages": []}',
+        ],
     )
+    ran = mlapi("call", "refuse/422", "{broken", "--url", url, cwd=tmp_path)
+    assert ran.talk.splitlines()[1:] == ['refuse/422 takes bodies such as: {"messages": []}']
     server.catalogue = {"models": [{**chat, "takes": "image/png", "sample": "png"}]}
     ran = mlapi("call", "refuse/422", "{}", "--url", url, cwd=tmp_path)
     assert ran.talk.splitlines()[1:] == ["refuse/422 takes image/png."]
