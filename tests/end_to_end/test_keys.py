@@ -55,8 +55,10 @@ def test_a_start_says_where_the_keys_are_and_shows_none(api: LocalApi) -> None:
 
 
 @pytest.mark.slow
-def test_call_and_smoke_take_the_key_from_the_environment(api: LocalApi) -> None:
-    assert mlapi("call", "echo", "{}", cwd=api.folder).status == 1
+def test_call_and_smoke_take_the_key_of_a_team_or_the_one_that_is_given(api: LocalApi) -> None:
+    assert mlapi("call", "echo", "{}", cwd=api.folder).status == 0
+    assert mlapi("call", "echo", "{}", "--key", "wrong", cwd=api.folder).status == 1
+    assert mlapi("call", "echo", "{}", "--url", api.url, cwd=api.folder).status == 1
     with_key = {"MLAPI_KEY": key_of(api.folder, "red")}
     assert mlapi("call", "echo", "{}", cwd=api.folder, environment=with_key).status == 0
     assert mlapi("call", "echo", "{}", "--key", with_key["MLAPI_KEY"], cwd=api.folder).status == 0
