@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.openai import build_model
+from centralized_ml_api.api.openai import ListedModel, build_model
 from support.api_gateway.templates import Context, render
 from support.synthesis import build_facts, function, model, package
 
@@ -150,11 +150,13 @@ def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys)
     assert item["get"][INTEGRATION]["type"] == "mock"
     answer = item["get"][INTEGRATION]["responses"]["default"]
     text = answer["responseTemplates"]["application/json"]
-    listed = json.loads(text[text.index('{"object"') :])
     assert answer["statusCode"] == "200"
-    assert [each["id"] for each in listed["data"]] == ["a-model", "e"]
+    for authorizer, names in (({}, ["a-model", "e"]), ({"refused": '["a-model"]'}, ["e"])):
+        context = Context({"requestId": "the-request", "authorizer": authorizer})
+        listed = json.loads(render(text, b"", context))
+        assert [each["id"] for each in listed["data"]] == names
     refusal = item[ANY][INTEGRATION]["responses"]["default"]
-    assert "GET, OPTIONS" in refusal["responseTemplates"]["application/json"]
+    assert "GET, HEAD, OPTIONS" in refusal["responseTemplates"]["application/json"]
 
 
 @pytest.mark.parametrize(("name", "status"), [("e", None), ("a-model", None), ("nobody", 404), ("", 404)])
@@ -166,7 +168,11 @@ def test_one_model_is_told_by_the_end_of_the_path(
     context = Context({"path": f"/prod/v1/models/{name}", "requestId": "the-request"})
     told = json.loads(render(answer["responseTemplates"]["application/json"], b"", context))
     assert context.status == status
-    assert told == build_model(name) if status is None else told["error"]["code"] == "model_not_found"
+    assert (
+        told == build_model(ListedModel(name))
+        if status is None
+        else told["error"]["code"] == "model_not_found"
+    )
 
 
 def test_every_path_of_v1_has_a_preflight_and_a_405(template_of: Deploys) -> None:
