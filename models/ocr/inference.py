@@ -20,15 +20,49 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 ALL_CORES = -1
 """RapidOCR's value for all cores."""
 
+WIDEST, TALLEST = 40, 8
+"""How many times as wide as high an image may be, and as high as wide: it is enlarged by its shorter side."""
+
+TEXT_AT_MOST = 5_000
+"""How much text is read at once: the lengths of all lines together, each in multiples of its own height.
+
+About ten thousand characters, two dense pages. Each takes time, and others wait meanwhile.
+"""
+
 PIXELS_AT_MOST = 25_000_000
 """A large photograph. Without a limit, a small file could decode to an image that fills the memory."""
 
 
-def model_fn(model_dir: str) -> RapidOCR:
+class RefusedError(ValueError):
+    """A caller's mistake that only the model can see: the server answers with `status_code`."""
+
+    status_code = 413
+
+
+class Reader(RapidOCR):
+    """RapidOCR that looks how much text it has found before it reads it."""
+
+    def recognize_txt(self, img: Any) -> Any:
+        """Reads lines that were cut out of an image.
+
+        Raises:
+            RefusedError: There is more text than is read at once.
+        """
+        lines = img if isinstance(img, list) else [img]
+        length = sum(max(line.shape[:2]) / max(1, min(line.shape[:2])) for line in lines)
+        if length > TEXT_AT_MOST:
+            raise RefusedError(
+                f"The image has about {length / TEXT_AT_MOST:.1f} times as much text as is read at once. "
+                "Send it in parts."
+            )
+        return super().recognize_txt(img)
+
+
+def model_fn(model_dir: str) -> Reader:
     """Loads the engine with the three networks in its package."""
     del model_dir
     threads = int(os.environ.get("OMP_NUM_THREADS") or ALL_CORES)
-    return RapidOCR(
+    return Reader(
         params={
             "Global.log_level": "error",
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
@@ -57,7 +91,11 @@ def input_fn(body: str | bytes, content_type: str) -> Image.Image:
 
 
 def predict_fn(image: Image.Image, engine: RapidOCR) -> dict[str, Any]:
-    """Returns the text, and its lines, each with a score up to 1 and the corners of its box in pixels."""
+    """Returns the text, and its lines, each with a score up to 1 and the corners of its box in pixels.
+
+    Raises:
+        RefusedError: There is too much text.
+    """
     found = engine(image)
     texts, scores = found.txts or (), found.scores or ()
     boxes = [] if found.boxes is None else found.boxes.tolist()
@@ -78,6 +116,11 @@ def output_fn(prediction: dict[str, Any], accept: str) -> tuple[str, str]:
 def _check_size(image: Image.Image) -> None:
     if image.width * image.height > PIXELS_AT_MOST:
         raise ValueError(_too_large())
+    if image.width > WIDEST * image.height or image.height > TALLEST * image.width:
+        raise ValueError(
+            f"An image may be at most {WIDEST} times as wide as high, and {TALLEST} times as high as wide; "
+            "send a part of it."
+        )
 
 
 def _too_large() -> str:

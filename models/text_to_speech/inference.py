@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import wave
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
 CHARACTERS_AT_MOST = 1000
 """About a minute of speech, 3 MB. A single sentence of this length takes half a GB of memory."""
+
+SPOKEN_AT_MOST = 2000
+"""The same for what is said letter by letter, where each character counts as `SPELLED` ones."""
+
+SPELLED = 8
+WORD_CHARACTERS, WORD_DIGITS, WORD_SYMBOLS = 60, 30, 12
+"""What a word may have: the voice looks at all ways of dividing one, and knows no number beyond 36 digits."""
+
+_CAPITALS = re.compile(r"[A-Z]{2,}")
 
 SLOWEST, FASTEST = 0.5, 2.0
 
@@ -84,7 +94,29 @@ def _read_text(value: dict[str, Any]) -> str:
         raise ValueError(
             f'"text" has {len(text)} characters; at most {CHARACTERS_AT_MOST} are spoken at once.'
         )
+    for word in text.split():
+        _check_word(word)
+    spelled = sum(map(len, _CAPITALS.findall(text))) + sum(_is_spelled(character) for character in text)
+    if len(text) + SPELLED * spelled > SPOKEN_AT_MOST:
+        raise ValueError(
+            f'"text" has {spelled} capitals in a row, digits and symbols, which take long to say; '
+            f"at most {(SPOKEN_AT_MOST - len(text)) // SPELLED} fit into a text of {len(text)} characters."
+        )
     return text
+
+
+def _check_word(word: str) -> None:
+    digits = sum(character.isdigit() for character in word)
+    symbols = sum(not character.isalnum() for character in word)
+    if len(word) > WORD_CHARACTERS or digits > WORD_DIGITS or symbols > WORD_SYMBOLS:
+        raise ValueError(
+            f'"text" has a word that cannot be said: at most {WORD_CHARACTERS} characters, of which '
+            f"{WORD_DIGITS} digits and {WORD_SYMBOLS} symbols, may be without a blank between."
+        )
+
+
+def _is_spelled(character: str) -> bool:
+    return character.isdigit() or character in "%&@#$£€+=*/\\<>^~_|"
 
 
 def _read_speed(value: dict[str, Any]) -> float:

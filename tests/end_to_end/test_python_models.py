@@ -113,6 +113,35 @@ def test_a_pickle_in_an_array_is_refused(api: LocalApi) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("shape", ["(1000000000000,)", "(1000000000, 0)", "(0, 0, 1000000000)"])
+def test_an_array_of_a_shape_that_its_bytes_cannot_fill_is_refused(api: LocalApi, shape: str) -> None:
+    header = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    answer = api.call("/arrays", body, Content_Type="application/x-npy")
+    assert answer.status == 400
+    assert "needs more bytes than there are" in answer.json()["error"]["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body", [b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"\x93NUMPY\x09\x09\x00\x00", b"", b"\x80\x04."]
+)
+def test_what_is_no_array_is_refused(api: LocalApi, body: bytes) -> None:
+    assert api.call("/arrays", body, Content_Type="application/x-npy").status == 400
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [(b"1," * 100_000 + b"1", "100,001 cells"), (b"1\n" * 1000 + b"2" * 20_000, "20,000 characters")],
+)
+def test_a_table_has_no_more_than_is_read_in_a_moment(api: LocalApi, body: bytes, found: str) -> None:
+    answer = api.call("/arrays", body, Content_Type="text/csv")
+    assert (answer.status, answer.json()["error"]["code"]) == (413, "body_too_large")
+    assert found in answer.json()["error"]["message"]
+
+
+@pytest.mark.slow
 def test_transform_fn_stands_for_all(api: LocalApi) -> None:
     answer = api.call("/transform", b"\x00\x01", Content_Type="application/x-own")
     assert (answer.data, answer.headers["Content-Type"]) == (b"\x01\x00", "application/x-own")

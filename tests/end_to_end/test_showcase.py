@@ -19,6 +19,7 @@ from contract.targets import read_targets
 from support.background import start_background
 from support.local_api import LocalApi, mlapi, start_local_api
 from support.media import (
+    build_blank_png,
     build_wav,
     draw,
     draw_huge_picture,
@@ -282,6 +283,22 @@ def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> Non
     assert "longer than 300 seconds" in message_of(
         api.call("/speech-to-text", silence, Content_Type="audio/flac")
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["1" * 37, "A" * 1000, "%" * 1000], ids=["number", "capitals", "symbols"])
+def test_what_takes_long_to_say_is_refused(api: LocalApi, text: str) -> None:
+    answer = api.call("/text-to-speech", json.dumps({"text": text}).encode())
+    assert answer.status == 400
+    assert '"text" has' in answer.json()["error"]["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(2_500_000, 1), (1, 2_500_000), (41, 1)])
+def test_an_image_of_a_shape_that_no_page_has_is_refused(api: LocalApi, size: tuple[int, int]) -> None:
+    answer = api.call("/ocr", build_blank_png(*size), Content_Type="image/png")
+    assert answer.status == 400
+    assert "times as wide as high" in answer.json()["error"]["message"]
 
 
 @pytest.mark.slow

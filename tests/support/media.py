@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 from centralized_ml_api.local.python_engine import find_environment
@@ -74,6 +75,20 @@ def draw(lines: list[str]) -> bytes:
 def draw_huge_picture() -> bytes:
     """A PNG of few bytes and 30 million pixels."""
     return _run("ocr", _HUGE_PICTURE)
+
+
+def build_blank_png(width: int, height: int) -> bytes:
+    """A black PNG with one bit for each pixel."""
+    rows = b"".join(b"\0" + bytes((width + 7) // 8) for _ in range(height))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 def record_minutes_of_silence() -> bytes:

@@ -31,6 +31,7 @@ from centralized_ml_api.local.admission.field_checks import (
 )
 from centralized_ml_api.local.admission.json_schema_rules import check_json_schema
 from centralized_ml_api.local.admission.message_rules import (
+    adapt_message,
     check_messages,
     check_tool_choice,
     check_tools,
@@ -49,7 +50,12 @@ LOGIT_BIASES = 300
 BREAKERS, BREAKER_CHARACTERS = 8, 16
 """Strings that end a repetition for the sampler DRY: each is compared with the model's whole vocabulary."""
 
-SAMPLERS = 16
+SAMPLERS = (
+    *("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"),
+    "adaptive_p",
+)
+"""All but `infill`, with which the server never answers again."""
+
 TEMPLATE_VALUES, TEMPLATE_CHARACTERS = 16, 256
 NAME_CHARACTERS = 256
 
@@ -78,19 +84,23 @@ def adapt_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) ->
     - `repeat_last_n`, `dry_penalty_last_n`, `n_keep`, `n_discard` and `thinking_budget_tokens` are cut to the
       context
     - `seed` is taken modulo 2^32, which is what the server keeps of it
-    - fields that the server does not know, those that are null, and nulls in lists of strings are left out
+    - `cache_prompt` is false where callers share no prompts
+    - fields that the server does not know, in messages too, are left out, and so are nulls, in lists too
 
     Args:
         document: the body, which `check_llama_cpp_request` has nothing against.
         limits: what one request may ask.
     """
     adapted = {name: value for name, value in document.items() if name in _FIELDS and value is not None}
+    adapted["messages"] = [adapt_message(message) for message in document["messages"]]
     for name in _OUTPUT:
         if name in adapted:
             adapted[name] = _cut(int(adapted[name]), limits.max_output_tokens)
     for name in _UP_TO_CONTEXT:
         if name in adapted:
             adapted[name] = _cut(int(adapted[name]), limits.context_tokens)
+    if not limits.shares_prompts:
+        adapted["cache_prompt"] = False
     if "seed" in adapted:
         adapted["seed"] = int(adapted["seed"]) % _UINT32
     for name in _TEXT_LISTS:
@@ -189,6 +199,12 @@ def _check_response_format(value: Any, _: LlamaCppLimits) -> Iterator[Violation]
             yield from check_json_schema("response_format.json_schema.schema", wrapped["schema"])
 
 
+def _check_samplers(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
+    known = isinstance(value, list) and all(name in SAMPLERS for name in value)
+    if not known or len(value) > len(SAMPLERS):
+        yield Violation("samplers", f"'samplers' must be a list with some of {', '.join(SAMPLERS)}.")
+
+
 def _check_stream_options(value: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
     if not isinstance(value, dict):
         yield Violation("stream_options", "'stream_options' must be an object.")
@@ -210,7 +226,7 @@ def _check_template_values(value: Any, _: LlamaCppLimits) -> Iterator[Violation]
         yield Violation(f"{name}.enable_thinking", f"'{name}.enable_thinking' must be true or false.")
 
 
-_TEXT_LISTS = ("stop", "dry_sequence_breakers", "samplers")
+_TEXT_LISTS = ("stop", "dry_sequence_breakers")
 _UP_TO_CONTEXT = ("repeat_last_n", "dry_penalty_last_n", "n_keep", "n_discard", "thinking_budget_tokens")
 
 _FIELDS: dict[str, Check] = {
@@ -229,7 +245,7 @@ _FIELDS: dict[str, Check] = {
     "reasoning_format": check_one_of("reasoning_format", REASONING_FORMATS),
     "stop": check_texts("stop", STOPS, STOP_CHARACTERS),
     "dry_sequence_breakers": check_texts("dry_sequence_breakers", BREAKERS, BREAKER_CHARACTERS, alone=False),
-    "samplers": check_texts("samplers", SAMPLERS, SAMPLERS),
+    "samplers": _check_samplers,
     **{name: check_integer(name, 0, TOP_LOGPROBS) for name in ("top_logprobs", "n_probs")},
     **{name: check_integer(name, -1) for name in (*_OUTPUT, *_UP_TO_CONTEXT)},
     **{name: check_integer(name, -1, _INT32) for name in ("top_k", "t_max_predict_ms")},

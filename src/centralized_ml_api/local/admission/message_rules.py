@@ -27,6 +27,19 @@ TOOL_CALLS = 64
 NAME_CHARACTERS = 64
 """OpenAI's limit for the name of a function."""
 
+PART_FIELDS = 8
+"""Of a part of a message, a call of a tool or its function: OpenAI's have three."""
+
+_MESSAGE_FIELDS = (
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+    "reasoning_content",
+    "refusal",
+)
+
 _MEDIA = {
     "image_url": "pictures",
     "input_image": "pictures",
@@ -64,6 +77,11 @@ def check_messages(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]
             f"'messages' has {size:,} bytes of text: more than this model's context of "
             f"{limits.context_tokens:,} tokens can hold.",
         )
+
+
+def adapt_message(message: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the server gets of a message: it takes quadratic time for the fields of an object."""
+    return {name: value for name, value in message.items() if name in _MESSAGE_FIELDS}
 
 
 def check_tools(tools: Any, _: LlamaCppLimits) -> Iterator[Violation]:
@@ -131,7 +149,7 @@ def _check_content(field: str, content: Any) -> Iterator[Violation]:
         kind = part.get("type") if isinstance(part, dict) else None
         if kind in _MEDIA:
             yield Violation(where, f"This model reads text alone: '{where}' has {_MEDIA[kind]}.")
-        elif kind != "text" or not isinstance(part.get("text"), str):
+        elif kind != "text" or not isinstance(part.get("text"), str) or len(part) > PART_FIELDS:
             yield Violation(where, f'\'{where}\' must be a part such as {{"type": "text", "text": "…"}}.')
 
 
@@ -141,7 +159,7 @@ def _check_tool_calls(field: str, calls: Any) -> Iterator[Violation]:
         return
     for index, call in enumerate(calls):
         function = call.get("function") if isinstance(call, dict) else None
-        if not isinstance(function, dict):
+        if not isinstance(function, dict) or max(len(call), len(function)) > PART_FIELDS:
             yield Violation(f"{field}[{index}]", f"'{field}[{index}]' must be an object with 'function'.")
             continue
         for name in ("name", "arguments"):

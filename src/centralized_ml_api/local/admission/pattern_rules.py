@@ -131,6 +131,7 @@ class _Parser:
         Raises:
             _RefusedError: it is none, or repeats what may be empty.
         """
+        self._skip_edges()
         node = self._parse_choice(0)
         if self._sees("close"):
             raise _RefusedError("has a ')' without a '('")
@@ -142,6 +143,14 @@ class _Parser:
     def _take(self) -> re.Match[str]:
         self._at += 1
         return self._tokens[self._at - 1]
+
+    def _skip_edges(self) -> None:
+        """Drops `^` at the start and `$` at the end, where alone they are taken."""
+        start = int(self._tokens[:1] != [] and self._tokens[0][0] == "^")
+        end = len(self._tokens) - int(len(self._tokens) > start and self._tokens[-1][0] == "$")
+        self._tokens = self._tokens[start:end]
+        if any(token["edge"] for token in self._tokens):
+            raise _RefusedError("has a '^' that is not its start, or a '$' that is not its end")
 
     def _parse_choice(self, depth: int) -> _Node:
         if depth > DEPTH:
@@ -167,8 +176,6 @@ class _Parser:
                 row.append(self._parse_choice(depth + 1))
                 if not self._sees("close"):
                     raise _RefusedError("has a '(' without a ')'")
-                self._take()
-            elif self._sees("edge"):
                 self._take()
             else:
                 row.append(_Node("set", set=self._take()[0]))

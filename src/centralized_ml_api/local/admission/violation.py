@@ -24,6 +24,8 @@ class LlamaCppLimits:
         context_tokens: What a conversation may take, prompt and answer together.
         max_output_tokens: What an answer may take.
         slots: How many conversations the server computes at once.
+        shares_prompts: Whether the server may reuse the beginning of another caller's prompt: that is faster,
+            and the answer tells how much of it was the same.
         takes_tools: Whether the model's chat template can show tools to the model; None if nobody knows.
     """
 
@@ -31,3 +33,4 @@ class LlamaCppLimits:
     max_output_tokens: int
     slots: int
     takes_tools: bool | None = None
+    shares_prompts: bool = True

@@ -111,7 +111,7 @@ def _read_body(result: dict[str, Any]) -> bytes:
     if encoded is not None and not isinstance(encoded, bool):
         raise MalformedResponseError(f"{_describe_kind(encoded)} as isBase64Encoded")
     if not encoded:
-        return (body or "").encode(errors="surrogatepass")
+        return (body or "").encode(errors="replace")  # a half of a character is none in UTF-8
     try:
         return base64.b64decode(body or "", validate=True)
     except (binascii.Error, ValueError) as error:

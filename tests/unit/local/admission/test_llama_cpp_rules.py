@@ -93,7 +93,9 @@ def test_what_sdks_and_careful_callers_send_passes(fields: dict[str, Any]) -> No
             {"dry_sequence_breakers": ["a" * 17]},
             "'dry_sequence_breakers' takes at most 8 strings of at most 16 characters each.",
         ),
-        ({"samplers": ["dry"] * 17}, "'samplers' takes at most 16 strings of at most 16 characters each."),
+        ({"samplers": ["dry"] * 11}, "'samplers' must be a list with some of penalties, dry, top_n_sigma"),
+        ({"samplers": ["infill"]}, "'samplers' must be a list with some of penalties, dry, top_n_sigma"),
+        ({"samplers": "ki"}, "'samplers' must be a list with some of penalties, dry, top_n_sigma"),
         ({"logit_bias": dict.fromkeys(map(str, range(301)), 1)}, "an object of at most 300 tokens."),
         ({"logit_bias": {"1": float("nan")}}, "'logit_bias' must be an object of tokens with a number each."),
         ({"logit_bias": [[1, 2, 3]]}, "'logit_bias' must be an object of tokens with a number each."),
@@ -267,6 +269,20 @@ def test_numbers_are_cut_to_what_the_server_has() -> None:
         "stop": ["a"],
     }
     assert sent["stop"] == ["a", None]
+
+
+def test_where_callers_share_no_prompts_none_is_kept() -> None:
+    apart = LlamaCppLimits(2048, 512, 4, shares_prompts=False)
+    expected = {"messages": HELLO, "cache_prompt": False}
+    assert adapt_llama_cpp_request(_call(cache_prompt=True), apart) == expected
+
+
+def test_what_the_server_does_not_know_of_a_message_never_reaches_it() -> None:
+    message = {"role": "user", "content": "Hello", **{str(number): 0 for number in range(10_000)}}
+    assert check_llama_cpp_request({"messages": [message]}, LIMITS) is None
+    assert adapt_llama_cpp_request({"messages": [message]}, LIMITS) == {"messages": HELLO}
+    part = {"type": "text", "text": "", **{str(number): 0 for number in range(10_000)}}
+    assert check_llama_cpp_request({"messages": [{"role": "user", "content": [part]}]}, LIMITS) is not None
 
 
 def test_what_the_server_does_not_know_never_reaches_it() -> None:

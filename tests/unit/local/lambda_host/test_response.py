@@ -28,6 +28,10 @@ def test_status_headers_and_body_are_the_functions() -> None:
     assert response == Response(201, (("X-A", "b"), ("Content-Type", "text/x")), "é".encode())
 
 
+def test_a_half_of_a_character_becomes_a_question_mark() -> None:
+    assert read({"body": "a\ud800b"}).body == b"a?b"
+
+
 def test_everything_has_a_default() -> None:
     assert read({}) == Response(200, (JSON_HEADER,), b"")
     assert read({"headers": None, "multiValueHeaders": None, "body": None, "isBase64Encoded": None}) == read(

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
+from bench.faults.bad_requests import Outcome, try_chat
 
 from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.local.admission.violation import LlamaCppLimits
 from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
 from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.replica import STUCK, Timeouts
@@ -117,3 +119,18 @@ def test_one_that_works_for_nobody_is_restarted_and_serves_again(weights: Path, 
 
     asyncio.run(scenario())
     assert f"{STUCK}: restarted" in (tmp_path / "m.log").read_text(errors="replace")
+
+
+@pytest.mark.slow
+def test_no_request_that_the_rules_let_through_fails_or_hangs(weights: Path, tmp_path: Path) -> None:
+    async def scenario() -> tuple[Outcome, int, int]:
+        async with served(weights, tmp_path) as service:
+            url = f"{service.upstream('m').origins[0]}/v1/chat/completions"
+            limits = LlamaCppLimits(context_tokens=512, max_output_tokens=4, slots=4)
+            outcome = await asyncio.to_thread(try_chat, url, limits, count=300, seed=7)
+            return outcome, service.report().restarts, await call(service)
+
+    outcome, restarts, after = asyncio.run(scenario())
+    assert outcome.findings == []
+    assert outcome.statuses[200] > 30
+    assert (restarts, after) == (0, 200)

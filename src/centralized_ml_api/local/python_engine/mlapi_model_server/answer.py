@@ -139,7 +139,7 @@ def _as_pieces(body: Iterator[object]) -> Iterator[bytes]:
 
 def _as_bytes(body: object) -> bytes:
     if isinstance(body, str):
-        return body.encode()
+        return body.encode(errors="replace")  # halves of characters, which JSON can contain, are none
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     kind = "None" if body is None else f"a {type(body).__name__}"

@@ -10,12 +10,22 @@ encoder.py beside it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 import json
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from .answer import JSON
-from .refusal import form_not_accepted, not_acceptable, refused_input, unsupported_content_type
+from .refusal import (
+    Refusal,
+    form_not_accepted,
+    not_acceptable,
+    refused_input,
+    too_large,
+    unsupported_content_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,13 +42,23 @@ TEXTUAL = frozenset({JSON, CSV, TEXT})
 """Functions get bodies of these types as `str`, all others as `bytes`."""
 
 _TAKEN = f"{JSON}, {NPY}, {CSV} and {TEXT}"
+_TAKEN_WITHOUT_NUMPY = f"{JSON} and {TEXT}"
+
+CELLS_AT_MOST = 100_000
+"""Of a csv: numpy reads about that many in a second, and others wait meanwhile."""
+
+CELL_CHARACTERS_AT_MOST = 16_000_000
+"""Of a csv, if all its cells were as long as the longest: numpy makes them so, with four bytes each."""
+
+_CELL_ENDS = re.compile(r"[,\n]")
 
 
 def read_body(body: str | bytes, content_type: str) -> Any:
     """Reads a body, as the default `input_fn`: a JSON value, an array for npy and csv, or text.
 
     Raises:
-        Refusal: 415 for another type, 400 for a body that does not have the form of its type.
+        Refusal: 415 for another type, 413 for a csv that is too large, 400 for a body that does not have the
+            form of its type.
     """
     readers: dict[str, Callable[[Any], Any]] = {
         JSON: json.loads,
@@ -50,11 +70,13 @@ def read_body(body: str | bytes, content_type: str) -> Any:
     if content_type == MULTIPART:
         raise form_not_accepted()
     reader = readers.get(content_type)
-    if reader is None:
-        raise unsupported_content_type(content_type, _TAKEN)
+    if reader is None or (content_type in {NPY, CSV} and not _has_numpy()):
+        raise unsupported_content_type(content_type, _taken())
     try:
         return reader(body)
-    except (ValueError, EOFError, RecursionError) as error:
+    except Refusal:
+        raise
+    except Exception as error:  # whatever a reader of bytes stumbles over, the bytes are the caller's
         kind = JSON if content_type == FORM else content_type
         raise refused_input(f"it is not {kind}: {error}") from error
 
@@ -66,12 +88,14 @@ def write_body(prediction: Any, accept: str) -> tuple[bytes, str]:
         Refusal: 406 if none is known.
         TypeError, ValueError: the prediction cannot be written in that type: the model's mistake.
     """
-    writers = {JSON: _write_json, NPY: _write_npy, CSV: _write_csv, TEXT: _write_text}
+    writers: dict[str, Callable[[Any], bytes]] = {JSON: _write_json, TEXT: _write_text}
+    if _has_numpy():
+        writers = {JSON: _write_json, NPY: _write_npy, CSV: _write_csv, TEXT: _write_text}
     for wanted in _media_types(accept):
         chosen = _most_fitting(wanted, tuple(writers))
         if chosen:
             return writers[chosen](prediction), chosen
-    raise not_acceptable(accept, _TAKEN)
+    raise not_acceptable(accept, _taken())
 
 
 def _media_types(accept: str) -> Iterable[str]:
@@ -95,13 +119,27 @@ def _most_fitting(wanted: str, known: tuple[str, ...]) -> str | None:
 
 
 def _read_npy(body: str | bytes) -> Any:
-    numpy = _import_numpy()
+    form = importlib.import_module("numpy.lib.format")
+    file = io.BytesIO(_bytes_of(body))
+    version = form.read_magic(file)
+    shape, _, dtype = (form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0)(file)
+    elements = math.prod(max(1, length) for length in shape)
+    if elements * max(1, dtype.itemsize) > max(1, len(body) - file.tell()):
+        raise ValueError(f"an array of the shape {shape} needs more bytes than there are")
+    file.seek(0)
     # Never pickles: a caller could run code here.
-    return numpy.load(io.BytesIO(_bytes_of(body)), allow_pickle=False)
+    return form.read_array(file, allow_pickle=False)
 
 
 def _read_csv(body: str | bytes) -> Any:
     numpy = _import_numpy()
+    text = str(body)
+    cells = text.count(",") + text.count("\n") + 1
+    if cells > CELLS_AT_MOST:
+        raise too_large(f"The body has {cells:,} cells; at most {CELLS_AT_MOST:,} are taken at once.")
+    longest = max(len(cell) for cell in _CELL_ENDS.split(text))
+    if cells * longest > CELL_CHARACTERS_AT_MOST:
+        raise too_large(f"A cell of the body has {longest:,} characters: too many beside {cells:,} cells.")
     return numpy.genfromtxt(io.StringIO(str(body)), dtype=None, delimiter=",", encoding="utf-8")
 
 
@@ -119,11 +157,11 @@ def _write_npy(prediction: Any) -> bytes:
 def _write_csv(prediction: Any) -> bytes:
     buffer = io.StringIO()
     _import_numpy().savetxt(buffer, prediction, delimiter=",", fmt="%s")
-    return buffer.getvalue().encode()
+    return buffer.getvalue().encode(errors="replace")
 
 
 def _write_text(prediction: Any) -> bytes:
-    return str(prediction).encode()
+    return str(prediction).encode(errors="replace")
 
 
 def _plain(value: Any) -> Any:
@@ -134,12 +172,18 @@ def _plain(value: Any) -> Any:
     return tolist()
 
 
+def _has_numpy() -> bool:
+    """Returns whether arrays can be read and written: only with numpy in `requirements.txt`."""
+    return importlib.util.find_spec("numpy") is not None
+
+
+def _taken() -> str:
+    return _TAKEN if _has_numpy() else _TAKEN_WITHOUT_NUMPY
+
+
 def _import_numpy() -> Any:
     """Imports numpy only on use: a model without arrays does not need it."""
-    try:
-        return importlib.import_module("numpy")
-    except ImportError as error:
-        raise RuntimeError(f"add numpy to requirements.txt: {NPY} and {CSV} need it") from error
+    return importlib.import_module("numpy")
 
 
 def _bytes_of(body: str | bytes) -> bytes:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("model server")
 
+ABANDONED_SECONDS = 30.0
+"""How long a call may run whose caller has left: as long as the API waits for an answer, and a moment."""
+
 PIECES_AHEAD = 16
 LOOK_SECONDS = 0.25
 
@@ -113,7 +116,15 @@ class ModelThreads:
         try:
             self._calls.put_nowait(call)
         except queue.Full:
-            raise overloaded() from None
+            self._drop_abandoned()
+            try:
+                self._calls.put_nowait(call)
+            except queue.Full:
+                raise overloaded() from None
+
+    def limit_of(self, call: Call) -> float:
+        """Returns how many seconds a call may run without progress: fewer if nobody waits for it."""
+        return self._limit_seconds if call.wanted else min(self._limit_seconds, ABANDONED_SECONDS)
 
     def drain(self, seconds: float) -> None:
         """Refuses new calls; returns when those under way are answered, after `seconds` at the latest."""
@@ -121,6 +132,13 @@ class ModelThreads:
         deadline = time.monotonic() + seconds
         while (self._running or not self._calls.empty()) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS / 10)
+
+    def _drop_abandoned(self) -> None:
+        """Makes room in the queue: calls whose callers have left would be skipped in any case."""
+        with self._calls.mutex:
+            waiting = [call for call in self._calls.queue if call.wanted]
+            self._calls.queue.clear()
+            self._calls.queue.extend(waiting)
 
     def _start_thread(self, target: Callable[[], None]) -> None:
         # Daemons: a model that hangs must not keep the process from ending.
@@ -147,12 +165,16 @@ class ModelThreads:
                 del self._running[threading.get_ident()]
 
     def _enforce_limit(self) -> None:
-        """Ends the process when a call takes too long: a hung thread cannot be ended alone."""
+        """Ends the process when a call takes too long, and sooner if nobody waits for it.
+
+        A thread cannot be ended alone.
+        """
         while True:
             time.sleep(LOOK_SECONDS)
             for call in list(self._running.values()):
-                if time.monotonic() - call.progress_at > self._limit_seconds:
-                    _give_up(call, self._limit_seconds)
+                limit = self.limit_of(call)
+                if time.monotonic() - call.progress_at > limit:
+                    _give_up(call, limit)
 
 
 def _serve(handler: Handler, call: Call) -> None:

@@ -75,6 +75,11 @@ def refused_input(reason: str) -> Refusal:
     return Refusal(400, INVALID_REQUEST, "model_refused", f"The model refused the input: {reason}")
 
 
+def too_large(message: str) -> Refusal:
+    """Builds the error for a body with more in it than one request may have."""
+    return Refusal(413, INVALID_REQUEST, "body_too_large", message)
+
+
 def refused_by_model(status: int, message: str) -> Refusal:
     """Builds the error whose status, 400-499, and message the model chose itself."""
     return Refusal(status, INVALID_REQUEST, "model_refused", message)

@@ -73,3 +73,19 @@ def test_what_is_no_json_is_the_models_mistake(prediction: Any) -> None:
     with pytest.raises((ValueError, TypeError)) as mistake:
         write_body(prediction, "application/json")
     assert not isinstance(mistake.value, Refusal)
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "application/x-npy"])
+def test_without_numpy_arrays_are_a_type_that_nobody_reads_or_writes(content_type: str) -> None:
+    with pytest.raises(
+        Refusal, match=f"accepts application/json and text/plain, not {content_type}"
+    ) as refused:
+        read_body("1", content_type)
+    assert refused.value.status == 415
+    with pytest.raises(Refusal, match="returns application/json and text/plain") as refused:
+        write_body([1], content_type)
+    assert refused.value.status == 406
+
+
+def test_a_half_of_a_character_is_written_as_a_question_mark() -> None:
+    assert write_body("a\ud800b", "text/plain") == (b"a?b", "text/plain")
