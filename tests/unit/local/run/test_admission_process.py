@@ -137,7 +137,7 @@ def test_one_that_does_not_answer_in_time_is_told_with_its_last_lines(tmp_path: 
         with pytest.raises(StartError, match=r"within 0\.05 seconds") as failed:
             await world.admission.wait_ready(0.05)
         assert "ImportError: grpc" in failed.value.message
-        assert failed.value.fix == f"the whole log: mlapi logs admission --state {world.folder.parent}"
+        assert failed.value.fix == f"the whole log: mlapi logs admission --state {world.log.path.parents[1]}"
         assert await world.admission.occupancy() == {}
 
     told(tmp_path, tell)
