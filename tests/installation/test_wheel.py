@@ -69,11 +69,8 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
     said = message_from_bytes(archive.read(metadata))
-    assert (said["Name"], said["License-Expression"], said["Requires-Python"]) == (
-        "centralized-ml-api",
-        "MIT-0",
-        ">=3.11",
-    )
+    facts = (said["Name"], said["License-Expression"], said["Requires-Python"])
+    assert facts == ("centralized-ml-api", "MIT-0", ">=3.11")
     assert {"local", "aws"} <= set(said.get_all("Provides-Extra", []))
     assert any(name.endswith("/licenses/LICENSE") for name in archive.namelist())
 
