@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.config.examples import EXAMPLES
-from support.installed_wheel import ROOT, Installed, build_project_wheel, install
+from support.installed_wheel import (
+    ROOT,
+    Installed,
+    build_project_wheel,
+    build_source_distribution,
+    install,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +68,14 @@ def test_the_wheel_holds_the_package_and_the_examples_and_nothing_else(wheel: Pa
     }
     assert held == list_files(ROOT / "src/centralized_ml_api") | examples
     assert held >= DATA
+
+
+@pytest.mark.slow
+def test_a_source_distribution_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    again = build_project_wheel(tmp_path / "again", build_source_distribution(tmp_path))
+    one, other = zipfile.ZipFile(wheel), zipfile.ZipFile(again)
+    assert sorted(one.namelist()) == sorted(other.namelist())
+    assert [name for name in one.namelist() if one.read(name) != other.read(name)] == []
 
 
 @pytest.mark.slow

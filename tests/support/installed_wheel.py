@@ -50,11 +50,21 @@ class Installed:
         return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def build_project_wheel(folder: Path) -> Path:
-    """Builds the wheel as `make wheel` does."""
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
+def build_project_wheel(folder: Path, source: Path = ROOT) -> Path:
+    """Builds the wheel of a source tree or a source distribution, as `make wheel` does."""
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source))
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def build_source_distribution(folder: Path) -> Path:
+    """Builds the source distribution, with the hook that build front ends call."""
+    build = "import build_backend, sys; build_backend.build_sdist(sys.argv[1])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
+    command = [sys.executable, "-c", build, str(folder)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
+    (archive,) = folder.glob("*.tar.gz")
+    return archive
 
 
 def install(wheel: Path, folder: Path, *, extras: bool) -> Installed:
