@@ -43,7 +43,7 @@ def test_a_plan_names_what_an_edit_replaces_and_a_broken_config_is_still_destroy
     assert plan(deployment)["changes"] is None, "there is nothing to compare with before a deploy"
     said = deployment.deploy(CONFIG).stderr
     assert "The API is PUBLIC" in said
-    assert "Billed by the hour from now until `mlapi destroy`, called or not: chat 1 x ml.g5.2xlarge." in said
+    assert "Billed by the hour from now until it is destroyed, called or not: chat 1 x ml.g5.2xlarge." in said
     assert plan(deployment)["changes"] == [], "nothing changes after a deploy"
     again = json.loads(deployment.mlapi("deploy", "--yes", "--json").stdout)
     assert (again["stack"], again["region"]) == (STACK, "us-east-1")
