@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from support.running_gateway import Answer
 
 SAID = "it is so"
+DEEP = 900
+"""Levels that the model's own parser reads; what lies between it and the caller reads more."""
+
 _ALLOW = {"allow": "POST, OPTIONS"}
 
 
@@ -108,11 +111,11 @@ CASES = [
         )
     ),
     Case(
-        "what JSON allows is taken: an integer of 20 digits, a thousand levels",
+        "what JSON allows is taken: an integer of 20 digits, hundreds of levels",
         _broken(
             b'{"model": "chat", "seed": 18446744073709551615, "deep": '
-            + b"[" * 1_000
-            + b"]" * 1_000
+            + b"[" * DEEP
+            + b"]" * DEEP
             + b', "messages": [{"role": "user", "content": "it is so"}]}'
         ),
         Expected(200, Completion(SAID), JSON),
