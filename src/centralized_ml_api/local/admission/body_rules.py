@@ -29,7 +29,7 @@ def build_passed_on(body: JsonBody, entry: EntryTerms) -> bytes | None:
     return with_model(body, entry.model) if entry.model else None
 
 
-def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes | None:
+def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
     limits = LlamaCppLimits(
         context_tokens=entry.context,
         max_output_tokens=entry.max_output_tokens or entry.context,
@@ -38,5 +38,6 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes | 
     violation = check_llama_cpp_request(document, limits)
     if violation is not None:
         raise BodyError(violation.message)
-    adapted = adapt_llama_cpp_request(document, limits)
-    return None if adapted == document else json.dumps(adapted, separators=(",", ":")).encode()
+    # Always written anew: of equal keys the server might take another one than was checked, and white space
+    # and what is left out would still be read.
+    return json.dumps(adapt_llama_cpp_request(document, limits), separators=(",", ":")).encode()

@@ -274,12 +274,16 @@ def test_the_name_of_the_model_is_written_into_the_body() -> None:
     told(tell)
 
 
-def test_a_body_within_the_limits_stays_as_it_is() -> None:
+def test_a_body_within_the_limits_says_the_same_and_has_no_key_twice() -> None:
     async def tell(world: World) -> None:
-        asked = world.ask(CHAT, {"messages": MESSAGES, "max_tokens": 64})
+        written = json.dumps(MESSAGES)
+        twice = f'{{"max_tokens": -1, "messages": {written},    "max_tokens": 64}}'
+        asked = world.ask(CHAT, twice.encode())
         await asked.answer()
-        common = (await asked.answer()).request_body.response
-        assert not common.HasField("body_mutation")
+        body = (await asked.answer()).request_body.response.body_mutation.body
+        assert (
+            body.decode() == f'{{"max_tokens":64,"messages":{json.dumps(MESSAGES, separators=(",", ":"))}}}'
+        )
         assert world.occupancy == {"chat": Occupancy(1, 0)}
 
     told(tell)
