@@ -39,7 +39,7 @@ class RefusedError(ValueError):
     status_code = 413
 
 
-class Reader(RapidOCR):
+class Reader(RapidOCR):  # type: ignore[misc]  # it ships no types
     """RapidOCR that looks how much text it has found before it reads it."""
 
     def recognize_txt(self, img: Any) -> Any:

@@ -78,6 +78,16 @@ class OddServer:
         self.close()
 
 
+def _parse(body: bytes) -> Any:
+    """A body, however deep: a thousand levels are more than Python recurses by itself."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000)
+    try:
+        return json.loads(body)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -115,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
             "steps": self._steps,
             "events": self._events,
             "cut": self._cut,
-            "chat": lambda: self._chat(json.loads(body)),
+            "chat": lambda: self._chat(_parse(body)),
         }
         if self.server.odd.catalogue is not None:
             catalogue = json.dumps(self.server.odd.catalogue).encode()

@@ -190,7 +190,7 @@ def test_a_folder_that_was_removed_is_made_again_and_the_error_says_what_to_do(t
             f"the gateway's folder {started.files.folder} was removed while the gateway runs"
         )
         assert refused.value.fix == (
-            "restart it: mlapi down, then mlapi up; until then it serves what it served before"
+            "stop the API and start it again; until then it serves what it served before"
         )
         assert '"/new"' in started.routes()
         assert started.files.bootstrap.exists()

@@ -147,7 +147,7 @@ def test_a_rejected_step_names_its_statistic_and_the_next_is_not_written(
     assert refused.value.message == (
         "the gateway rejected its new configuration (cluster_manager.cds.update_rejected)"
     )
-    assert refused.value.fix == "read its log: mlapi logs gateway"
+    assert refused.value.fix == "read the log of the gateway"
     assert running.files.routes.read_text() == routes
 
 
@@ -164,7 +164,7 @@ def test_a_step_that_is_not_accepted_in_time_ends_the_update(start: Callable[[Ga
     with pytest.raises(StartError) as refused:
         running.update(serving("a", "b"), accept_seconds=0.02)
     assert refused.value.message == "the gateway did not accept its new configuration within 0.02 s"
-    assert refused.value.fix == "read its log: mlapi logs gateway"
+    assert refused.value.fix == "read the log of the gateway"
     assert running.files.routes.read_text() == routes
 
 
