@@ -145,4 +145,4 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
 clean: ## Remove what the targets above made here
-	@rm -rf $(VENV) .cache .hypothesis cdk.out node_modules tests/clients/node_modules
+	@rm -rf $(VENV) .cache .hypothesis cdk.out dist node_modules tests/clients/node_modules
