@@ -152,6 +152,7 @@ class LlamaCppServing(Serving):
     weights: Weights
     context: int
     fetch: Literal["auto", "manual"]
+    share_prompts: bool = True
     engine: Literal["llama.cpp"] = "llama.cpp"
 
     speaks: ClassVar[tuple[Speaks, ...]] = ("openai-chat",)

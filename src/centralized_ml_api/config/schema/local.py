@@ -78,6 +78,14 @@ class LlamaCpp(LocalServing):
     context: Annotated[
         Count, Field(description="The context size of a conversation, in tokens.", examples=[2048])
     ] = 2048
+    share_prompts: Annotated[
+        bool,
+        Field(
+            description="Whether a request may reuse the beginning of another one's prompt. That is faster, "
+            "and `cached_tokens` in the response tells that somebody sent the same.",
+            examples=[False],
+        ),
+    ] = True
     fetch: Annotated[
         Fetch, Field(description="`manual`: only `mlapi pull NAME` downloads the weights.", examples=["auto"])
     ] = "auto"

@@ -34,6 +34,7 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
         context_tokens=entry.context,
         max_output_tokens=entry.max_output_tokens or entry.context,
         slots=entry.slots,
+        shares_prompts=entry.share_prompts,
     )
     violation = check_llama_cpp_request(document, limits)
     if violation is not None:

@@ -46,6 +46,7 @@ class EntryTerms:
         slots: How many of these calls one process answers, for these rules.
         context: Tokens of one conversation, for these rules.
         max_output_tokens: The most tokens of one answer, for these rules; None if the entry says nothing.
+        share_prompts: Whether a call may reuse the beginning of another one's prompt, for these rules.
     """
 
     places: int | None = None
@@ -54,6 +55,7 @@ class EntryTerms:
     slots: int = 0
     context: int = 0
     max_output_tokens: int | None = None
+    share_prompts: bool = True
 
     @property
     def reads_body(self) -> bool:

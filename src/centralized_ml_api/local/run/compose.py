@@ -150,6 +150,7 @@ def build_entry_terms(entry: ModelDeployment, *, is_limited: bool) -> EntryTerms
         slots=serving.places(local.environment) or 0,
         context=getattr(serving, "context", 0),
         max_output_tokens=entry.max_output_tokens,
+        share_prompts=getattr(serving, "share_prompts", True),
     )
     return terms if is_limited or terms.reads_body or terms.places is not None else None
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.json_body import read_json_object
 from centralized_ml_api.local.admission.service import AdmissionService
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
@@ -287,6 +289,12 @@ def test_a_body_within_the_limits_says_the_same_and_has_no_key_twice() -> None:
         assert world.occupancy == {"chat": Occupancy(1, 0)}
 
     told(tell)
+
+
+def test_an_entry_may_keep_prompts_apart() -> None:
+    entry = EntryTerms(body_rules="llama.cpp", slots=4, context=2048, share_prompts=False)
+    body = read_json_object(json.dumps({"messages": MESSAGES}).encode())
+    assert json.loads(build_passed_on(body, entry) or b"") == {"messages": MESSAGES, "cache_prompt": False}
 
 
 def test_a_body_over_the_limits_is_cut_to_them() -> None:
