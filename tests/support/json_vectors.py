@@ -21,6 +21,7 @@ REFUSED: list[tuple[bytes, str]] = [
         for text, said in (
             ('{"a": 1,}', "a trailing comma, at line 1, column 9"),
             ('{"a": [1,]}', "a trailing comma, at line 1, column 10"),
+            ('{"a": [1,}', "a trailing comma, at line 1, column 10"),
             ('{"a": NaN}', "NaN is not a JSON number"),
             ('{"a": -Infinity}', "-Infinity is not a JSON number"),
             (r'{"a": "\ud800b"}', r"\ud800 is half of a surrogate pair, at line 1, column 8"),

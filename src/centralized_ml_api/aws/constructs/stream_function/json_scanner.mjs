@@ -86,7 +86,7 @@ class Scanner {
         if (this.#next() !== ",") this.#fail('expected "," or the end of the object or array');
         this.#position += 1;
         this.#skipSpace();
-        if (this.#next() === CLOSING[bracket]) this.#fail("a trailing comma");
+        if (["}", "]"].includes(this.#next())) this.#fail("a trailing comma");
         if (bracket === "{") this.#readKey();
     }
 
