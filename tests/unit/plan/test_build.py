@@ -13,6 +13,7 @@ from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.render import plan_json, render_plan
 from centralized_ml_api.plan.sample import sample_of
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, LocalModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,3 +163,21 @@ def test_a_plan_is_decided_without_looking_at_the_disk(tmp_path: Path, plan: Api
     loaded = load_config(tmp_path / "models.json", now=NOW)
     shutil.rmtree(tmp_path / "function")
     assert build_plan(loaded) == plan
+
+
+def test_an_entry_may_have_a_description(tmp_path: Path) -> None:
+    own = {"image": "mine:1", "instance": "ml.m5.large", "integration": {"type": "api"}}
+    models = [{**own, "name": "said", "description": "It draws."}, {**own, "name": "unsaid"}]
+    plan = plan_of(tmp_path, {"models": models})
+    assert [entry.description for entry in plan.deployments] == ["It draws.", ""]
+
+
+def test_an_entry_with_local_alone_is_a_model_of_this_machine(tmp_path: Path) -> None:
+    local = {"engine": "llama.cpp", "weights": "https://example.org/a.gguf"}
+    entry = {"name": "here", "integration": {"type": "api"}, "local": local}
+    (deployment,) = plan_of(tmp_path, {"models": [entry]}).deployments
+    assert deployment.origin == LocalModel()
+
+
+def test_a_body_may_have_the_6_mebibytes_that_sagemaker_takes() -> None:
+    assert BODY_LIMIT_BYTES == 6_291_456

@@ -257,3 +257,19 @@ def test_json_says_that_the_cost_of_calls_that_stream_is_not_complete(tmp_path: 
     unpriced = replace(price_list(), requests=None)
     plain = cost_of(tmp_path, container(instance="ml.g5.xlarge"), prices=unpriced)
     assert cost_json(plain, [])["requests"]["complete"] is False
+
+
+def test_prices_of_functions_are_used_only_where_there_is_one(tmp_path: Path) -> None:
+    prices = price_list(g5="1")
+    requests = prices.requests
+    assert requests
+    direct = cost_of(tmp_path, container(instance="ml.g5.xlarge"), prices=prices)
+    through = cost_of(tmp_path, container(instance="ml.g5.xlarge", integration=function()), prices=prices)
+    assert direct.used == (prices.instances["ml.g5.xlarge"], requests.api_per_million)
+    assert through.used == (prices.instances["ml.g5.xlarge"], *requests.all)
+
+
+def test_an_entry_that_exists_already_costs_nothing_by_the_hour(tmp_path: Path) -> None:
+    adopted = {"name": "theirs", "integration": {"type": "api"}}
+    (entry,) = cost_of(tmp_path, prices=price_list(), endpoints=[adopted]).entries
+    assert entry.hourly == NOTHING

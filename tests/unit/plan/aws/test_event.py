@@ -90,9 +90,36 @@ def test_each_part_of_an_event_takes_room_in_the_main_stack() -> None:
 
 
 def test_an_alarm_goes_off_at_the_first_throttled_call_and_when_more_than_few_fail() -> None:
-    alarms = (API_ERRORS, API_LATENCY, FUNCTION_THROTTLES)
-    assert [(alarm.statistic, alarm.threshold, alarm.minutes) for alarm in alarms] == [
+    event = EventPlan(budget=BudgetPlan(100, "you@example.com"))
+    dashboard = build_dashboard(event, [], ["draw"], streams=False)
+    assert dashboard is not None
+    assert [(alarm.statistic, alarm.threshold, alarm.minutes) for alarm in dashboard.alarms] == [
         ("Average", 0.05, 3),
         ("p95", 20_000, 5),
         ("Sum", 0, 2),
     ]
+
+
+def test_an_event_with_everything_takes_the_room_of_all_its_parts() -> None:
+    ends = datetime(2030, 1, 1, tzinfo=UTC)
+    teams, budget = build_event(red=None, blue=None).teams, BudgetPlan(1, "")
+    parts = (EventPlan(teams=teams), EventPlan(ends=ends), EventPlan(budget=budget))
+    sizes = [event_size(part, 10) for part in parts]
+    assert event_size(EventPlan(teams=teams, ends=ends, budget=budget), 10) == sum(sizes, TemplateSize())
+    assert all(size.characters > 0 for size in sizes)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [build_event(red=None), EventPlan(ends=datetime(2030, 1, 1, tzinfo=UTC))],
+)
+def test_keys_and_the_end_of_an_event_take_room_on_every_path(event: EventPlan) -> None:
+    added = event_size(event, 11) - event_size(event, 10)
+    assert added.resources == 0
+    assert 0 < added.characters < event_size(event, 0).characters
+
+
+def test_each_team_takes_the_same_room() -> None:
+    one, two = (event_size(build_event(**dict.fromkeys(names)), 10) for names in (["a"], ["a", "b"]))
+    assert (two - one).resources == 3
+    assert 0 < (two - one).characters < one.characters

@@ -98,3 +98,20 @@ def test_a_path_that_calls_its_endpoint_takes_more_than_one_with_a_function(tmp_
     direct = build_test_plan({"models": [package("name")]}, tmp_path)
     through = fixed_size([FunctionRoute("name")], [], 0, NO_STREAM)
     assert fixed(direct).characters > through.characters > fixed_size([], [], 0, NO_STREAM).characters
+
+
+@pytest.mark.parametrize("more", [{"autoscaling": SCALING}, {"integration": function()}])
+def test_scaling_and_functions_are_text_too(more: dict[str, Any], tmp_path: Path) -> None:
+    plain, extended = (build_test_plan({"models": [package("a", **entry)]}, tmp_path) for entry in ({}, more))
+    assert (size_of(extended) - size_of(plain)).characters > 500
+
+
+def test_the_api_itself_is_mostly_text(tmp_path: Path) -> None:
+    empty = fixed_size([], [], 0, NO_STREAM)
+    assert empty.characters > 60_000
+    streamed = package("streamed", integration={"type": "stream"})
+    one = build_test_plan({"models": [streamed]}, tmp_path).stream
+    two = replace(one, models=2 * one.models, policies=(2 * one.policies[0],))
+    assert (fixed_size([], [], 0, two) - fixed_size([], [], 0, one)).characters == 550
+    table = fixed_size([], [], 0, replace(one, tables=(("streamed",),)))
+    assert (table - fixed_size([], [], 0, one)).characters == 600

@@ -118,6 +118,14 @@ def test_csv_has_numbers_alone_and_no_formula() -> None:
     assert {(row["team"], row["model"]) for row in rows} >= {("-", "-"), ("'=1+1", "'-2")}
 
 
+def test_csv_has_a_line_each_with_an_end_as_elsewhere_and_seconds_without_fractions() -> None:
+    start = NOON.timestamp() + 0.25
+    text = render_usage_csv(_table([CallCount("red", "chat", 200, bucket_of(5), 1, 0, 0, start, start)]))
+    assert "\r" not in text
+    assert text.count("\n") == 2
+    assert "2026-06-01T12:00:00Z,2026-06-01T12:00:00Z" in text
+
+
 def test_json_has_every_status_and_kind() -> None:
     data = usage_json(_table(COUNTS))
     red = next(row for row in data["rows"] if row["team"] == "red")
@@ -239,6 +247,16 @@ def test_a_drawing_names_the_first_step_of_time() -> None:
     drawing = render_plot([HourUsage(NOON, 4, 1), HourUsage(NOON + timedelta(hours=1), 2, 0)])
     assert '<text x="60.0" y="240">01 Jun 12:00</text>' in drawing
     assert '<text x="120.0" y="240">01 Jun 13:00</text>' in drawing
+
+
+def test_many_bars_share_the_width_and_at_most_six_say_when() -> None:
+    hours = [HourUsage(NOON + timedelta(hours=hour), 1, 0) for hour in range(72)]
+    drawing = ET.fromstring(render_plot(hours))  # noqa: S314
+    bars = list(drawing.iter(f"{SVG}rect"))[2:]
+    ends = [float(bar.attrib["x"]) + float(bar.attrib["width"]) for bar in bars]
+    assert 700 < ends[-1] <= 710
+    labels = [text.text for text in drawing.iter(f"{SVG}text") if ":" in (text.text or "")]
+    assert labels == [f"{NOON + timedelta(hours=hour):%d %b %H:%M}" for hour in range(0, 72, 12)]
 
 
 def test_hours_without_calls_are_nothing_to_draw_and_nothing_to_report() -> None:
