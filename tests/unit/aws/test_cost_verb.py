@@ -68,7 +68,7 @@ def test_cost_asks_aws_where_there_are_credentials(mlapi: Mlapi, aws: AwsWire) -
     assert "1,000,000 calls: 3.50 USD." in done.stdout
     assert "fetched from AWS just now" in done.stdout
     assert "2026-10-01  AWS's price list" in done.stdout
-    assert done.stderr.splitlines()[-1] == "Next: mlapi doctor mine.json, then mlapi deploy mine.json"
+    assert done.stderr.splitlines()[-1] == "Next: mlapi doctor mine.json"
 
 
 @pytest.mark.usefixtures("aws")
