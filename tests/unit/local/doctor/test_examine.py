@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_problems_of_the_config_do_not_hide_those_of_the_machine(tmp_path: Path) -> None:
-    (tmp_path / "models.json").write_text("{}")
+    (tmp_path / "models.json").write_text('{"models": [{}]}')
     found = examine(tmp_path / "models.json", 0, tmp_path / "state", NOW)
     checks = [finding.check for finding in found]
     assert checks[0] == "config"
