@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.catalog.facts import Eula, ModelData
@@ -106,6 +106,7 @@ def test_rule_1_the_closed_partitions_have_domains_of_their_own(region: str, dom
     assert find_buckets(region).domain == domain
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20).filter(lambda text: text not in REGIONS))
 def test_rule_1_any_other_region_is_an_error(region: str) -> None:
     with pytest.raises(UnavailableError, match="JumpStart is not available in"):

@@ -6,7 +6,7 @@ import copy
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.catalog.facts import DeployFacts, Payload
@@ -199,6 +199,7 @@ def test_rule_14_no_type_leaks_into_the_next(order: tuple[str, ...]) -> None:
     assert {instance: facts_of(spec, instance=instance) for instance in order} == alone
 
 
+@settings(deadline=None)
 @given(
     instance=st.sampled_from([GPU, EXACT, CPU, NEURON]),
     config=st.sampled_from([None, "fast", "slow"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.catalog.manifest import Row
@@ -59,6 +59,7 @@ def test_rule_3_an_unknown_version_names_the_newest_ones() -> None:
     assert error.fix == 'write "2.0.1"'
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=8), max_size=6), st.text(max_size=8))
 def test_rule_3_no_text_of_a_manifest_or_config_breaks_the_choice(versions: list[str], wanted: str) -> None:
     row = select_row(rows(*versions), wanted)

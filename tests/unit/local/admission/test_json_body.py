@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object, with_model
@@ -134,6 +134,7 @@ def test_a_model_that_servers_may_read_in_two_ways_is_refused(body: bytes, messa
     assert str(refused.value) == message
 
 
+@settings(deadline=None)
 @given(document=st.dictionaries(st.text(), VALUES), spaced=st.booleans())
 def test_every_object_stays_what_it_is_but_for_its_model(document: dict[str, Any], spaced: bool) -> None:  # noqa: FBT001  # hypothesis passes it by name
     keys = [key for key in document if key != "model" and key.strip().casefold() == "model"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.api import error_shape as errors
@@ -24,6 +24,7 @@ def formatted(inline: str) -> str:
     return "an-id".join(literal.replace("%%", "%") for literal in around)
 
 
+@settings(deadline=None)
 @given(st.text())
 @example("100%")
 @example("%REQ(authorization)%")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.keys.record import TeamRecord, list_teams
@@ -19,6 +19,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps)
 def test_a_key_works_exactly_until_it_is_replaced_and_its_grace_is_over(
     steps: list[tuple[str, int]],

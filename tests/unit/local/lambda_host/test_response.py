@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.lambda_host.response import MalformedResponseError, Response, read_response
@@ -61,6 +61,7 @@ def test_headers_of_the_connection_are_not_the_functions_to_set(name: str) -> No
     assert read({"headers": {name: "7"}}).headers == (JSON_HEADER,)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_base64_gives_back_the_bytes(body: bytes) -> None:
     encoded = base64.b64encode(body).decode()
@@ -119,6 +120,7 @@ JSON_VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampl
 KEYS = st.sampled_from(["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "x"])
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON_VALUES))
 def test_every_result_is_an_answer_or_malformed_and_nothing_else(result: dict[str, Any]) -> None:
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aiohttp
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.sagemaker_runtime.event_stream import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=5), st.integers(min_value=1, max_value=64))
 def test_parts_come_back_in_order_and_whole_however_they_are_cut(parts: list[bytes], cut: int) -> None:
     sent = b"".join(encode_part(part) for part in parts)

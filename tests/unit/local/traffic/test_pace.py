@@ -3,7 +3,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.local.envoy.stats import BUCKETS_MILLISECONDS
@@ -54,6 +54,7 @@ def test_without_a_call_there_is_no_latency() -> None:
     assert pace_of_model("unknown", Counted(), Counted(), seconds=1).p95_milliseconds is None
 
 
+@settings(deadline=None)
 @pytest.mark.parametrize("share", [0.5, 0.95])
 @given(times=st.lists(st.floats(min_value=1, max_value=700_000), min_size=1, max_size=200))
 def test_a_percentile_is_in_the_bucket_of_the_exact_one(share: float, times: list[float]) -> None:
