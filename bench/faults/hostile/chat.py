@@ -75,6 +75,9 @@ def _refuse(kinds: dict[str, tuple[str, dict[str, Any]]]) -> Iterable[HostileCal
 
 _ENDLESS = chat(max_tokens=-1, ignore_eos=True)
 _TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+_TWICE = (
+    b'{"max_tokens": -1, "ignore_eos": true, "messages": [{"role": "user", "content": "a"}], "max_tokens": 2}'
+)
 _SPINS = "keeps the grammar compiler busy for good, for everybody"
 _MANY_KEYS = {f"key{number}": 0 for number in range(_FITS_BODY // 16)}
 _CIRCLE = {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}, {"type": "null"}]}}}
@@ -100,6 +103,11 @@ _STOPS_OR_CRASHES = {
                 }
             ]
         ),
+    ),
+    "pattern with an edge in its middle": (_SPINS, chat(**_pattern("^(a$|b)$"))),
+    "sampler that fills in": (
+        "keeps the server busy for good with a sampler for another purpose",
+        chat(samplers=["infill"]),
     ),
     "schema of 40 levels": (_SPINS, chat(**_schema(_DEEP))),
     "schema with 10,000 values": (_SPINS, chat(**_schema({"enum": [f"v{n}" for n in range(10_000)]}))),
@@ -129,6 +137,10 @@ _NUMBERS = {
         chat(dry_multiplier=0.8, dry_sequence_breakers=[f"{n:040}" for n in range(500)]),
     ),
     "9,000 messages": ("makes the template run for long", _says(*[_user("a")] * 9_000)),
+    "part of a message with 20,000 keys": (
+        "makes reading quadratic",
+        _says(_user([{"type": "text", "text": "a", **{f"k{n}": 0 for n in range(20_000)}}])),
+    ),
     "20,000 biases": (
         "makes each token be weighed anew",
         chat(logit_bias={str(n): 1 for n in range(20_000)}),
@@ -236,10 +248,23 @@ CHAT_CALLS: tuple[HostileCall, ...] = (
     HostileCall(
         "keys without number in a message",
         "makes reading quadratic, where nobody looks",
-        REFUSED | SERVED,
+        SERVED,
         _V1,
         build_json(_says(_user("a") | _MANY_KEYS, model=_NAME)),
         lasts_seconds=5,
+    ),
+    HostileCall(
+        "field that is written twice",
+        "has one checked and the other one obeyed",
+        SERVED,
+        build_body=lambda: _TWICE,
+        judge=_judge_tokens,
+    ),
+    HostileCall(
+        "300 kB of blanks",
+        "makes the server read what says nothing",
+        SERVED,
+        build_body=lambda: b" " * _FITS_BODY + json.dumps(chat()).encode(),
     ),
     HostileCall(
         "value of 60 levels that nobody knows",

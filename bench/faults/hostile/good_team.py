@@ -1,4 +1,4 @@
-"""The team that calls as usual: each entry at a steady pace, one call after another."""
+"""The team that calls as usual: each entry at a steady pace."""
 
 from __future__ import annotations
 
@@ -61,15 +61,33 @@ class Usual:
     def p95(self) -> float:
         """The 95th percentile in milliseconds of what was answered."""
         answered = [call.milliseconds for call in self.calls if call.status == _OK]
-        return statistics.quantiles(answered, n=20)[-1] if len(answered) > 1 else sum(answered)
+        return (
+            statistics.quantiles(answered, n=20, method="inclusive")[-1]
+            if len(answered) > 1
+            else sum(answered)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the team calls.
+
+    Attributes:
+        seconds: From one call to the next, of all entries together.
+        waits: Whether it calls an entry only after the call before was answered: a slow machine is then not
+            called more than it can answer. Without, slow answers are not followed by fewer calls.
+    """
+
+    seconds: float
+    waits: bool = False
 
 
 @contextlib.contextmanager
-def calling_as_usual(port: int, key: str, pause_seconds: float) -> Iterator[Usual]:
-    """Calls from another thread until the block ends, all entries together once every `pause_seconds`."""
+def calling_as_usual(port: int, key: str, pace: Pace) -> Iterator[Usual]:
+    """Calls from another thread until the block ends."""
     usual = Usual()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    calls = _call_all(port, key, pause_seconds, usual, stop)
+    calls = _call_all(port, key, pace, usual, stop)
     thread = threading.Thread(target=lambda: loop.run_until_complete(calls))
     thread.start()
     try:
@@ -80,34 +98,28 @@ def calling_as_usual(port: int, key: str, pause_seconds: float) -> Iterator[Usua
         loop.close()
 
 
-async def _call_all(port: int, key: str, pause_seconds: float, usual: Usual, stop: asyncio.Event) -> None:
+async def _call_all(port: int, key: str, pace: Pace, usual: Usual, stop: asyncio.Event) -> None:
+    """Calls every entry; returns when told to stop and all calls are over."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+    connector = aiohttp.TCPConnector(limit=0)
     async with (
-        aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout) as session,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}", connector=connector, timeout=timeout) as session,
         asyncio.TaskGroup() as group,
     ):
+
+        async def call_often(entry: str, after_seconds: float) -> None:
+            next_at = time.monotonic() + after_seconds
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), max(0, next_at - time.monotonic()))
+                    return
+                next_at = max(next_at + pace.seconds * len(USUAL_CALLS), time.monotonic())
+                call = group.create_task(_call(session, entry, key, usual))
+                if pace.waits:
+                    await call
+
         for number, entry in enumerate(USUAL_CALLS):
-            every = pause_seconds * len(USUAL_CALLS)
-            group.create_task(_call_often(session, entry, key, usual, stop, number * pause_seconds, every))
-
-
-async def _call_often(  # noqa: PLR0917  # a row of a table
-    session: aiohttp.ClientSession,
-    entry: str,
-    key: str,
-    usual: Usual,
-    stop: asyncio.Event,
-    after_seconds: float,
-    every_seconds: float,
-) -> None:
-    """Calls an entry again and again, one call after another."""
-    next_at = time.monotonic() + after_seconds
-    while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), max(0, next_at - time.monotonic()))
-            return
-        next_at = max(next_at + every_seconds, time.monotonic())
-        await _call(session, entry, key, usual)
+            group.create_task(call_often(entry, number * pace.seconds))
 
 
 async def _call(session: aiohttp.ClientSession, entry: str, key: str, usual: Usual) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bench.faults import figures
 from bench.faults.hostile.call import OK, HostileCall, find_fault
 from bench.faults.hostile.chat import CHAT_CALLS
-from bench.faults.hostile.good_team import Usual, calling_as_usual
+from bench.faults.hostile.good_team import Pace, Usual, calling_as_usual
 from bench.faults.hostile.requests import REQUEST_CALLS
 from bench.faults.hostile.sending import send
 from bench.faults.hostile.served import (
@@ -113,6 +113,11 @@ class Attacked:
     orphans: int = 0
 
     @property
+    def times(self) -> dict[str, float]:
+        """By entry, the good team's p95 beside the hostile team as a multiple of its p95 alone."""
+        return {entry: self.beside.of(entry).p95 / self.alone.of(entry).p95 for entry in ENTRIES}
+
+    @property
     def faults(self) -> list[str]:
         """Every hostile call with another outcome than its right one."""
         return [fault for report in self.reports.values() for fault in report.faults]
@@ -144,7 +149,7 @@ def attack_once(folder: Path, pause_seconds: float, say: Callable[[str], None]) 
     attacked = Attacked()
     with (
         _observing(folder, attacked) as (api, keys),
-        calling_as_usual(api.port, keys[GOOD], pause_seconds) as attacked.beside,
+        calling_as_usual(api.port, keys[GOOD], Pace(pause_seconds, waits=True)) as attacked.beside,
     ):
         asyncio.run(attack(attacked, api.port, keys[BAD]))
     return attacked
@@ -175,10 +180,10 @@ def attack_for(folder: Path, seconds: float, say: Callable[[str], None]) -> Atta
 
     attacked = Attacked()
     with _observing(folder, attacked) as (api, keys):
-        with calling_as_usual(api.port, keys[GOOD], 1) as attacked.alone:
+        with calling_as_usual(api.port, keys[GOOD], Pace(1)) as attacked.alone:
             time.sleep(seconds / 4)
         say(f"alone: {len(attacked.alone.calls)} calls, p95 {attacked.alone.p95:.0f} ms")
-        with calling_as_usual(api.port, keys[GOOD], 1) as attacked.beside:
+        with calling_as_usual(api.port, keys[GOOD], Pace(1)) as attacked.beside:
             asyncio.run(attack(attacked, api.port, keys[BAD]))
         say(f"beside: {len(attacked.beside.calls)} calls, p95 {attacked.beside.p95:.0f} ms")
     return attacked
@@ -205,7 +210,7 @@ def _observing(folder: Path, attacked: Attacked) -> Iterator[tuple[Api, dict[str
 
 def _warm_up(api: Api, key: str) -> None:
     """Waits until the good team was served by every entry: first calls load what later ones find."""
-    with calling_as_usual(api.port, key, _LOOK_SECONDS) as usual:
+    with calling_as_usual(api.port, key, Pace(_LOOK_SECONDS, waits=True)) as usual:
         end = time.monotonic() + figures.SETTLE_SECONDS
         while time.monotonic() < end and not all(
             any(call.status == OK for call in usual.of(entry).calls) for entry in ENTRIES

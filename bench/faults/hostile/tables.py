@@ -12,6 +12,7 @@ from bench.faults.hostile.call import (
     GONE,
     JSON,
     REFUSED,
+    TOO_LARGE,
     WRONG_TYPE,
     HostileCall,
 )
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 CSV, NPY = "text/csv", "application/x-npy"
 PATH = "/table"
+_LARGE = 6 * 1024 * 1024 - 1024
+"""Just within the API's limit."""
 
 
 def _build_npy(header: str, data: bytes = b"") -> bytes:
@@ -51,10 +54,14 @@ def _refuse(
 
 _FILLS = "fills memory with an array that is only claimed"
 _NPY = {
+    "array of 10^18 numbers": (_FILLS, lambda: _build_npy(_describe("(1000000000, 1000000000)"))),
     "array of 8 GB": (_FILLS, lambda: _build_npy(_describe("(1000000000,)"), b"a" * 64)),
     "array of negative size": ("makes a mistake", lambda: _build_npy(_describe("(-5,)"), b"a" * 64)),
+    "array of more sizes than 64 bits": (_FILLS, lambda: _build_npy(_describe("(9" + "9" * 40 + ",)"))),
     "array with a pickle": ("runs a program", _build_pickle),
+    "array whose header is none": ("makes a mistake", lambda: _build_npy("(" * 9_000)),
     "array of unknown kind": ("makes a mistake", lambda: _build_npy(_describe("(1,)", "<q9"), b"a" * 64)),
+    "array that is no array": ("makes a mistake", lambda: b"PK\x03\x04" + b"\0" * 64),
 }
 _JSON = {
     "brackets of 2 MB": ("ends the process by recursion", lambda: b"[" * 2_000_000),
@@ -65,6 +72,26 @@ _JSON = {
 TABLE_CALLS: tuple[HostileCall, ...] = (
     *_refuse(NPY, _NPY),
     *_refuse(JSON, _JSON),
+    *_refuse(
+        CSV,
+        {"table of 3 million cells": ("holds the only thread for minutes", lambda: b"1," * (_LARGE // 2))},
+        frozenset({TOO_LARGE}),
+    ),
+    *_refuse(
+        CSV,
+        {"table of a million lines": ("holds the only thread for minutes", lambda: b"1,2\n" * (_LARGE // 4))},
+        frozenset({TOO_LARGE}),
+    ),
+    *_refuse(
+        CSV,
+        {
+            "table with one long cell": (
+                "fills memory: every cell is kept as long as the longest",
+                lambda: b"1,2\n" * 40_000 + b"a" * 5_000_000,
+            )
+        },
+        frozenset({TOO_LARGE}),
+    ),
     *_refuse(
         CSV,
         {"table with lines of odd lengths": ("makes a mistake", lambda: b"1,2\n1,2,3\n" * 500)},
