@@ -30,7 +30,7 @@ from centralized_ml_api.local.admission.terms import (
     TIME_ATTRIBUTE,
     parse_terms,
 )
-from centralized_ml_api.local.admission.turns import LineFullError
+from centralized_ml_api.local.admission.turns import CallOverError, LineFullError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -113,6 +113,8 @@ class AdmissionService:
                     admission = _decide(terms, message.request_body.body)
                 if not terms.chooses:
                     await self._take_turn(call, admission.name, terms)
+            except CallOverError:
+                return
             except RefusalError as refusal:
                 yield _render_refusal(refusal, metadata[REQUEST_ID_KEY])
             else:
@@ -126,13 +128,14 @@ class AdmissionService:
         del context
         async for message in messages:
             for entry in message.http_logs.log_entry:
-                self._turns.give_back(_identify_ended(entry.common_properties))
+                self._turns.end(_identify_ended(entry.common_properties))
         return envoy.StreamAccessLogsResponse()
 
     async def _take_turn(self, call: Call, name: str, terms: RouteTerms) -> None:
         """Waits until the call has a place.
 
         Raises:
+            CallOverError: Nobody waits for it any more.
             RefusalError: Too many calls wait, or its turn does not come in time.
         """
         places, at_once = terms.entries[name].places, terms.requests_at_once.get(call.team)

@@ -26,6 +26,9 @@ WAITING_PER_ENTRY = 500
 CALLERS_REMEMBERED = 1000
 """Beyond, those who left are forgotten."""
 
+ENDS_REMEMBERED = 10_000
+"""Calls that were over before they had their turn. What Envoy tells of a call may arrive in any order."""
+
 Call = Hashable
 """Identifies a call from its beginning to its end."""
 
@@ -40,6 +43,10 @@ class LineFullError(Exception):
     def __init__(self, *, own: bool) -> None:
         super().__init__("too many calls are waiting")
         self.own = own
+
+
+class CallOverError(Exception):
+    """The call was over before it had its turn: its caller had hung up."""
 
 
 @dataclass(slots=True, eq=False)
@@ -129,6 +136,7 @@ class Turns:
         self._under_way: dict[Call, tuple[str, str]] = {}
         self._at_once: dict[str, int] = {}
         self._total: Counter[str] = Counter()
+        self._ended: dict[Call, None] = {}
 
     async def take(
         self, call: Call, entry: str, caller: str, *, places: int | None, at_once: int | None
@@ -145,6 +153,7 @@ class Turns:
             at_once: How many calls the caller may have under way at all entries together; None for any.
 
         Raises:
+            CallOverError: The call is over already.
             LineFullError: Too many calls wait there already.
         """
         line = self._lines.setdefault(entry, _Line())
@@ -164,6 +173,14 @@ class Turns:
             if not self.give_back(call):
                 line.leave(waiting)
             raise
+
+    def end(self, call: Call) -> None:
+        """Frees the place of a call that is over; if it has none, it will not get one any more either."""
+        if self.give_back(call):
+            return
+        self._ended[call] = None
+        if len(self._ended) > ENDS_REMEMBERED:
+            del self._ended[next(iter(self._ended))]
 
     def give_back(self, call: Call) -> bool:
         """Frees the place of a call that is over; returns whether it had one."""
@@ -207,6 +224,10 @@ class Turns:
         while line.has_place and (caller := self._next_caller(line)) is not None:
             waiting = line.next_waiting(caller)
             if waiting is None:
+                continue
+            if waiting.call in self._ended:
+                del self._ended[waiting.call]
+                waiting.turn.set_exception(CallOverError())
                 continue
             line.turns += 1
             line.turn[caller] = line.turns

@@ -175,6 +175,31 @@ def test_the_end_of_another_call_on_the_same_port_is_not_its_end() -> None:
     told(tell)
 
 
+def test_a_call_that_is_over_before_it_is_asked_about_gets_no_place() -> None:
+    # The service was busy with a large body meanwhile, and reads what concerns a call in another order.
+    async def tell(world: World) -> None:
+        await world.tell_end(1)
+        assert await world.ask(ONE).is_over()
+        assert world.occupancy == {"ocr": Occupancy(0, 0)}
+        await world.ask(ONE).answer()
+        assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_a_call_that_is_over_while_it_waits_gets_no_place_either() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(ONE).answer()
+        second, third = world.ask(ONE), world.ask(ONE)
+        await asyncio.sleep(1)
+        await world.tell_end(2, 1)
+        assert await second.is_over()
+        await third.answer()
+        assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
 def test_a_caller_who_leaves_while_it_waits_gives_its_turn_on() -> None:
     async def tell(world: World) -> None:
         await world.ask(ONE).answer()

@@ -12,9 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from centralized_ml_api.local.admission.turns import (
     CALLERS_REMEMBERED,
+    ENDS_REMEMBERED,
     PRESENT_SECONDS,
     WAITING_PER_CALLER,
     WAITING_PER_ENTRY,
+    CallOverError,
     LineFullError,
     Occupancy,
     Turns,
@@ -217,6 +219,20 @@ def test_more_places_serve_who_waits_with_the_next_call() -> None:
         assert sorted(world.served) == ["a1", "a2", "a3"]
 
     told(tell, places=1)
+
+
+def test_only_the_last_ends_of_unknown_calls_are_remembered() -> None:
+    async def tell(world: World) -> None:
+        names = [f"a{number}" for number in range(ENDS_REMEMBERED + 1)]
+        for name in names:
+            world.turns.end(name)
+        assert await world.call(names[0]), "this end is forgotten"
+        for name in (names[1], names[-1]):
+            with pytest.raises(CallOverError):
+                await world.turns.take(name, "chat", "a", places=world.places, at_once=None)
+        assert await world.call(names[1]), "an end counts once"
+
+    told(tell)
 
 
 def test_a_call_that_is_unknown_gives_nothing_back() -> None:
