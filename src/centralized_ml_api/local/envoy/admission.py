@@ -41,6 +41,9 @@ UNREAD_FILTER = "unread-body"
 """The filter that has a body read, where Envoy could not, before the limits of the model that it names."""
 
 CLUSTER = "admission"
+LOG_CLUSTER = "admission-log"
+"""The same service, for its log alone: Envoy tells no end while a connection has large bodies to send."""
+
 _SLACK_SECONDS = 5.0
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _MARKED = {"filter_metadata": {"mlapi": {"admission": True}}}
@@ -48,6 +51,7 @@ _NOT_ASKED = {"@type": f"{_FILTERS}.ext_proc.v3.ExtProcPerRoute", "disabled": Tr
 _ASKED = {"request_header_mode": "SEND", "response_header_mode": "SKIP"}
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _GRPC = {"envoy_grpc": {"cluster_name": CLUSTER}}
+_LOG_GRPC = {"envoy_grpc": {"cluster_name": LOG_CLUSTER}}
 
 
 def build_admission_filters(longest_wait_seconds: float) -> list[tuple[str, dict[str, Any]]]:
@@ -106,19 +110,23 @@ def _build_question(terms: RouteTerms) -> dict[str, Any]:
     return {"@type": f"{_FILTERS}.ext_proc.v3.ExtProcPerRoute", "overrides": overrides}
 
 
-def build_admission_cluster() -> dict[str, Any]:
-    """Builds the cluster of the service, which listens on a socket in Envoy's own folder. Pure."""
+def build_admission_clusters() -> list[dict[str, Any]]:
+    """Builds the clusters of the service, which listens on a socket in Envoy's own folder. Pure."""
+    return [_build_cluster(CLUSTER), _build_cluster(LOG_CLUSTER)]
+
+
+def _build_cluster(name: str) -> dict[str, Any]:
     options = {
         "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
         "explicit_http_config": {"http2_protocol_options": {}},
     }
     address = {"pipe": {"path": ADMISSION_SOCKET}}
     return {
-        "name": CLUSTER,
+        "name": name,
         "connect_timeout": "1s",
         "typed_extension_protocol_options": {_HTTP_OPTIONS: options},
         "load_assignment": {
-            "cluster_name": CLUSTER,
+            "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }
@@ -147,7 +155,7 @@ def build_admission_log() -> dict[str, Any]:
                 "log_name": "admission",
                 "transport_api_version": "V3",
                 "buffer_size_bytes": 0,  # at once: somebody waits for the place
-                "grpc_service": _GRPC,
+                "grpc_service": _LOG_GRPC,
             },
         },
     }

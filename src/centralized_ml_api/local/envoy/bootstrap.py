@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.admission import build_admission_cluster
+from centralized_ml_api.local.envoy.admission import build_admission_clusters
 from centralized_ml_api.local.envoy.listener import build_listener
 from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET, build_config_source
 from centralized_ml_api.local.envoy.stats import build_stats_config
@@ -32,7 +32,7 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
         "stats_flush_interval": "1s",  # how old a histogram may be
         "static_resources": {
             "listeners": [build_listener(settings)],
-            "clusters": [build_admission_cluster()],
+            "clusters": build_admission_clusters(),
         },
         "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _build_runtime()}]},
