@@ -90,6 +90,17 @@ def test_a_server_that_comes_back_gets_calls_again(tmp_path: Path, background: B
 
 
 @pytest.mark.slow
+def test_a_connection_that_the_model_may_close_unannounced_takes_no_second_call(
+    tmp_path: Path, background: Background
+) -> None:
+    with OddServer() as server:
+        served = Gateway((Upstream("models", (server.port,), keeps_connections=False),), (ROUTE,))
+        with start_gateway(tmp_path, background, served) as running:
+            assert [running.call("/echo").status for _ in range(10)] == [200] * 10
+        assert server.connections == 10
+
+
+@pytest.mark.slow
 def test_a_hung_model_does_not_hold_up_another(tmp_path: Path, background: Background) -> None:
     routes = (ServedRoute("hang", "models", "/hang", ()), ROUTE)
     with OddServer() as server:

@@ -54,6 +54,7 @@ class OddServer:
 
     def __init__(self, port: int = 0) -> None:
         self.asked: list[str] = []
+        self.connections = 0
         self.catalogue: dict[str, Any] | None = None
         self.released = threading.Event()
         self.steps = threading.Event()
@@ -92,6 +93,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     odd: OddServer
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.odd.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, *_: object) -> None:
         """Says nothing: that the gateway gives up on an answer is part of many tests."""

@@ -17,10 +17,18 @@ from centralized_ml_api.plan.event import Throttle
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A group of equal servers on this machine: the `ports` of 127.0.0.1 that are ready now, maybe none."""
+    """A group of equal servers on this machine.
+
+    Attributes:
+        name: Its name.
+        ports: The ports of 127.0.0.1 that are ready now, maybe none.
+        keeps_connections: Whether a connection takes another call after an answer; if the servers may close
+            it unannounced, the next call would meet its end.
+    """
 
     name: str
     ports: tuple[int, ...]
+    keeps_connections: bool = True
 
     @property
     def origins(self) -> tuple[str, ...]:

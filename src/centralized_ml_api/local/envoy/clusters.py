@@ -37,7 +37,8 @@ def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> 
     if isinstance(upstream, Upstream):
         source = build_config_source(settings.files.endpoints_of(upstream.name))
         discovery = {"type": "EDS", "eds_cluster_config": {"eds_config": source}}
-        return {**_build_base(upstream.name, settings, 1, []), **discovery}
+        base = _build_base(upstream.name, settings, 1, [], keeps_connections=upstream.keeps_connections)
+        return {**base, **discovery}
     filters = build_signing_filters(upstream.signing) if upstream.signing else []
     cluster = {**_build_base(upstream.name, settings, 5, filters), **_build_discovery(upstream)}
     return {**cluster, "transport_socket": _build_tls(upstream, settings)} if upstream.tls else cluster
@@ -57,7 +58,12 @@ def build_authority(upstream: ExternalUpstream) -> str:
 
 
 def _build_base(
-    name: str, settings: Settings, connect_seconds: float, filters: list[dict[str, Any]]
+    name: str,
+    settings: Settings,
+    connect_seconds: float,
+    filters: list[dict[str, Any]],
+    *,
+    keeps_connections: bool = True,
 ) -> dict[str, Any]:
     thresholds = dict.fromkeys(
         ("max_connections", "max_pending_requests", "max_requests", "max_retries"), _UNLIMITED
@@ -66,6 +72,7 @@ def _build_base(
         "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
         "common_http_protocol_options": {
             "idle_timeout": render_seconds(settings.limits.upstream_idle_seconds),
+            **({} if keeps_connections else {"max_requests_per_connection": 1}),
         },
         "explicit_http_config": {"http_protocol_options": {}},
         **({"http_filters": filters} if filters else {}),

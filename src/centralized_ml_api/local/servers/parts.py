@@ -77,13 +77,21 @@ class ServiceParts:
     runtime_url: str
     timeouts: Timeouts = field(default_factory=Timeouts)
 
-    def replicate(self, spec: ModelSpec, prepare: Prepare, changed: Callable[[], None]) -> Service:
+    def replicate(
+        self,
+        spec: ModelSpec,
+        prepare: Prepare,
+        changed: Callable[[], None],
+        *,
+        keeps_connections: bool = True,
+    ) -> Service:
         """Makes the service of a model that processes of this machine serve.
 
         Args:
             spec: the model.
             prepare: makes its server; raises an `MlApiError` when it cannot.
             changed: called after each change of the service's report.
+            keeps_connections: whether its servers take another call on a connection after an answer.
         """
         return ReplicatedService(
             spec.name,
@@ -93,6 +101,7 @@ class ServiceParts:
             prober=self.prober,
             changed=changed,
             timeouts=self.timeouts,
+            keeps_connections=keeps_connections,
         )
 
 

@@ -95,6 +95,7 @@ class ReplicatedService:
         prober: Asks whether a server is ready.
         changed: Called after each change of the report.
         timeouts: How long to wait for a server.
+        keeps_connections: Whether the servers take another call on a connection after an answer.
         start: Starts a process.
     """
 
@@ -108,6 +109,7 @@ class ReplicatedService:
         prober: Prober,
         changed: Callable[[], None],
         timeouts: Timeouts,
+        keeps_connections: bool = True,
         start: Start = start_process,
     ) -> None:
         self._name = name
@@ -117,6 +119,7 @@ class ReplicatedService:
         self._prober = prober
         self._changed = changed
         self._timeouts = timeouts
+        self._keeps_connections = keeps_connections
         self._start = start
         self._replicas: list[Replica] = []
         self._log = self._build_log()
@@ -160,7 +163,7 @@ class ReplicatedService:
 
     def upstream(self, name: str) -> Upstream:
         """Returns the replicas that are ready now."""
-        return Upstream(name, self._ready_ports())
+        return Upstream(name, self._ready_ports(), self._keeps_connections)
 
     def path_of(self, endpoint_name: str) -> str | None:
         """Returns None: the engine of the server decides the path."""

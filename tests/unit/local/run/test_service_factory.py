@@ -248,3 +248,13 @@ def test_a_program_gets_the_environment_of_the_config_and_its_folder(tmp_path: P
         assert report.log == (f"red in {tmp_path}",)
 
     story(tell)
+
+
+def test_llama_cpp_gets_a_connection_for_each_call(tmp_path: Path) -> None:
+    # After a stream it closes the connection unannounced, just when the call that waited for a place arrives.
+    serving = LlamaCppServing(parse_weights("none.gguf"), 512, "auto")
+    world = World(tmp_path)
+    assert world.make(model(serving, tmp_path)).upstream("a@1") == Upstream(
+        "a@1", (), keeps_connections=False
+    )
+    assert world.make(model(SLEEP, tmp_path)).upstream("a@1") == Upstream("a@1", ())
