@@ -119,7 +119,9 @@ SCENARIO = Scenario(
     notes=(
         "A hostile call has its right outcome if its status is the one that it should have, or if it was\n"
         "told to come back later (429 or 503 with `Retry-After`). `hostile_calls` in the stored result\n"
-        "names them all. Some of them compute: answers as long as the entry permits, and prompts that fill\n"
-        "its context, share the model's processor time with the good team. The p95 shows that."
+        "names them all. Some of them compute, and share the model's processor time with the good team:\n"
+        "answers as long as the entry permits, and prompts that fill its context. llama.cpp reads a prompt\n"
+        "as a whole before it turns to the next request. The p95 of `chat` shows what that costs the good\n"
+        "team; [limits for each team](../how-to/teams.md) says what helps."
     ),
 )
