@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 PROCESSES = 2
 GARBAGE = ("}", "]", '"', "@", "'", ":", "{", "[", "\\", "nul", "01")
-REQUIRED = frozenset(
-    {"models", "name", "integration", "type", "code", "permissions", "timeout", "engine", "run"}
-)
+REQUIRED = frozenset({"name", "integration", "type", "code", "permissions", "timeout", "engine", "run"})
 FREE_FORM = frozenset({"sample", "environment"})
 _LETTERS = "abcxyzABC_-.$ 09éß漢😀\u202e\t\0\"'\\/{}[]:,"
 
@@ -130,13 +128,8 @@ def _at(value: Any, path: NodePath) -> Any:
     return value
 
 
-def _is_required(path: NodePath) -> bool:
-    """Returns whether the format requires the key; a team's `models` is optional."""
-    return path[-1] in REQUIRED and path[-3:-2] != ("teams",)
-
-
 def _delete(value: Any, document: Document, random: Random) -> None:
-    path = random.choice([path for path in _keyed(document) if _is_required(path)])
+    path = random.choice([path for path in _keyed(document) if path[-1] in REQUIRED])
     del _at(value, path[:-1])[path[-1]]
 
 
