@@ -181,3 +181,9 @@ def test_an_entry_with_local_alone_is_a_model_of_this_machine(tmp_path: Path) ->
 
 def test_a_body_may_have_the_6_mebibytes_that_sagemaker_takes() -> None:
     assert BODY_LIMIT_BYTES == 6_291_456
+
+
+def test_one_server_is_not_said_to_be_one(tmp_path: Path) -> None:
+    local = {"engine": "llama.cpp", "weights": "https://example.org/a.gguf"}
+    entry = {"name": "here", "integration": {"type": "api"}, "local": local}
+    assert " x1" not in render_plan(plan_of(tmp_path, {"models": [entry]}), "local")

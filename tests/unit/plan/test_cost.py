@@ -273,3 +273,17 @@ def test_an_entry_that_exists_already_costs_nothing_by_the_hour(tmp_path: Path) 
     adopted = {"name": "theirs", "integration": {"type": "api"}}
     (entry,) = cost_of(tmp_path, prices=price_list(), endpoints=[adopted]).entries
     assert entry.hourly == NOTHING
+
+
+def test_only_entries_with_a_function_have_a_line_of_what_it_costs(tmp_path: Path) -> None:
+    direct = container(name="direct", instance="ml.g5.xlarge")
+    through = container(name="through", instance="ml.g5.xlarge", integration=function())
+    text = render_cost(cost_of(tmp_path, direct, through, prices=price_list(g5="1")), [DAY])
+    assert "for the function of through, by how long it runs" in text
+    assert "the function of direct" not in text
+
+
+def test_json_has_the_fewest_and_the_most_instances(tmp_path: Path) -> None:
+    scaled = container(instance="ml.g5.xlarge", autoscaling=scaling(2, 5))
+    (entry,) = cost_json(cost_of(tmp_path, scaled, prices=price_list(g5="1")), [DAY])["entries"]
+    assert entry["count"] == {"low": 2, "high": 5}

@@ -169,3 +169,20 @@ def test_a_function_may_invoke_just_the_endpoints_that_its_permissions_name(tmp_
     (made,) = plan.functions
     assert (made.invoke_actions, made.invoke_resources) == (("sagemaker:InvokeEndpoint",), (endpoint,))
     assert (made.other_actions, made.other_resources) == (("s3:GetObject",), (endpoint, objects))
+
+
+@pytest.mark.parametrize(("event", "names"), [({}, True), ({"teams": ["red"]}, False)])
+def test_health_names_the_models_only_where_all_may_call_all(
+    event: dict[str, Any], tmp_path: Path, *, names: bool
+) -> None:
+    assert build_test_plan({"models": [model()], "event": event}, tmp_path).stream.health_names is names
+
+
+@pytest.mark.parametrize(("ending", "lists"), [("/", 2), (".tar.gz", 1)])
+def test_a_folder_takes_its_place_in_a_policy_twice_to_read_and_to_list(
+    ending: str, lists: int, tmp_path: Path
+) -> None:
+    uris = [f"s3://mine/{number}{'k' * 999}{ending}" for number in range(3)]
+    models = [container(f"m-{number}", model_data=uri) for number, uri in enumerate(uris)]
+    (role,) = build_test_plan({"models": models}, tmp_path).roles
+    assert len(role.locations) == lists

@@ -123,3 +123,9 @@ def test_each_team_takes_the_same_room() -> None:
     one, two = (event_size(build_event(**dict.fromkeys(names)), 10) for names in (["a"], ["a", "b"]))
     assert (two - one).resources == 3
     assert 0 < (two - one).characters < one.characters
+
+
+def test_keys_are_text_before_the_first_team_and_path() -> None:
+    one, two = (event_size(build_event(**dict.fromkeys(names)), 0) for names in (["a"], ["a", "b"]))
+    keys = one - (two - one)
+    assert (keys.resources, keys.characters > 5000) == (6, True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,3 +88,11 @@ def test_entries_of_deployed_stacks_stay_in_the_nested_stack_where_they_are() ->
         "Models2",
         "Models8",
     ]
+
+
+@pytest.mark.parametrize(
+    ("resources", "stays"), [(STACK.resources - 20, True), (STACK.resources - 19, False)]
+)
+def test_a_stack_is_filled_to_its_last_resource(resources: int, *, stays: bool) -> None:
+    groups = assign_groups({"a": TemplateSize(resources, 1)}, TemplateSize(20))
+    assert (groups["a"] is None) is stays

@@ -115,3 +115,7 @@ def test_the_api_itself_is_mostly_text(tmp_path: Path) -> None:
     assert (fixed_size([], [], 0, two) - fixed_size([], [], 0, one)).characters == 550
     table = fixed_size([], [], 0, replace(one, tables=(("streamed",),)))
     assert (table - fixed_size([], [], 0, one)).characters == 600
+
+
+def test_a_model_is_text_besides_its_name_and_variables(tmp_path: Path) -> None:
+    assert size_of(build_test_plan({"models": [package("a")]}, tmp_path)).characters > 1000

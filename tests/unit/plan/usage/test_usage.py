@@ -135,6 +135,12 @@ def test_json_has_every_status_and_kind() -> None:
     assert data["days"] == [{"team": "red", "day": str(date(2026, 6, 1)), "requests": 7}]
 
 
+def test_latencies_in_json_have_one_decimal() -> None:
+    (row,) = usage_json(_table([_count("red", "chat", ms=99)]))["rows"]
+    exact = milliseconds_of(bucket_of(99))
+    assert row["p50_milliseconds"] == round(exact, 1) != round(exact, 2)
+
+
 def test_a_report_has_what_an_organizer_asks_for() -> None:
     slowest = render_milliseconds(milliseconds_of(bucket_of(9000)))
     report = render_report(_table(COUNTS), plot="REPORT.svg", money=["Nothing."])
