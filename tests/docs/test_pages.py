@@ -27,7 +27,7 @@ NOT_RUN = {
 }
 """The only reasons for which a block may be left out."""
 
-MOST_FAST_COMMANDS = 5
+MOST_FAST_COMMANDS = 3
 """Each is a process of its own, which takes half a second."""
 
 GENERATED = {"docs/reference/config.md", "docs/reference/errors.md"}

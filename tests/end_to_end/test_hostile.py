@@ -37,6 +37,7 @@ def test_each_hostile_call_has_a_name_of_its_own_and_says_what_it_tries() -> Non
     assert [call.name for call in HOSTILE_CALLS if not (call.tries and call.right)] == []
 
 
+@pytest.mark.slow
 def test_a_body_is_the_same_every_time() -> None:
     posted = [call for call in HOSTILE_CALLS if call.beginning is None]
     assert [call.name for call in posted if call.build_body() != call.build_body()] == []

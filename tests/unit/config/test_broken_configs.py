@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 # Four parts, so that several cores share them; one of them is enough before a commit.
-@pytest.mark.parametrize("_part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3))])
+@pytest.mark.parametrize(
+    "_part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3, 4, 5, 6, 7))]
+)
 @given(random=st.randoms(use_true_random=False))
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_every_broken_config_is_refused_with_a_place_inside_the_file(
     _part: int,
     random: Random,

@@ -134,9 +134,14 @@ def test_a_model_that_servers_may_read_in_two_ways_is_refused(body: bytes, messa
     assert str(refused.value) == message
 
 
-@settings(deadline=None)
+@pytest.mark.parametrize("_part", [0, pytest.param(1, marks=pytest.mark.slow)])
+@settings(max_examples=40, deadline=None)
 @given(document=st.dictionaries(st.text(), VALUES), spaced=st.booleans())
-def test_every_object_stays_what_it_is_but_for_its_model(document: dict[str, Any], spaced: bool) -> None:  # noqa: FBT001  # hypothesis passes it by name
+def test_every_object_stays_what_it_is_but_for_its_model(
+    document: dict[str, Any],
+    spaced: bool,  # noqa: FBT001  # hypothesis passes it by name
+    _part: int,
+) -> None:
     keys = [key for key in document if key != "model" and key.strip().casefold() == "model"]
     body = json.dumps(document, indent=2 if spaced else None).encode()
     read = read_json_object(body)
