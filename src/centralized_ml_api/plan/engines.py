@@ -10,10 +10,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from centralized_ml_api.config.schema import THREADS_VARIABLE, Local, Speaks
 from centralized_ml_api.config.weights import Weights, parse_weights
+from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +41,6 @@ BODY_BYTES_BASE = 256 * 1024
 
 BODY_BYTES_PER_TOKEN = 64
 """Twice what a token has at most on average, since JSON writes some characters in six bytes."""
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,16 +252,6 @@ class CommandServing(Serving):
 
 
 @dataclass(frozen=True, slots=True)
-class UrlTarget:
-    """Names the server behind a URL. Without a `ping_url`, it is ready when its port accepts a connection."""
-
-    host: str
-    port: int
-    tls: bool
-    ping_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class UrlServing(Serving):
     """Forwards to a server that already runs; `ping` may be a path on that server or another URL."""
 
@@ -291,17 +280,7 @@ class UrlServing(Serving):
         Raises:
             ValueError: it is not an http or https address; the message says what is wrong.
         """
-        parts = urlsplit(self.url)
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise ValueError(f"{self.url} is not an http:// or https:// address")
-        if parts.username or parts.password:
-            raise ValueError("the address may not carry a user name or a password")
-        return UrlTarget(
-            host=parts.hostname,
-            port=parts.port or _DEFAULT_PORTS[parts.scheme],
-            tls=parts.scheme == "https",
-            ping_url=urljoin(self.url, self.ping) if self.ping else None,
-        )
+        return parse_url_target(self.url, self.ping)
 
     def find_fault(self) -> str | None:
         """Returns what is wrong with the URL; None if it is valid."""

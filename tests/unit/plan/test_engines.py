@@ -20,10 +20,10 @@ from centralized_ml_api.plan.engines import (
     SageMakerServing,
     Serving,
     UrlServing,
-    UrlTarget,
     build_serving,
 )
 from centralized_ml_api.plan.types import LocalPlan
+from centralized_ml_api.plan.url_target import UrlTarget
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema import Speaks

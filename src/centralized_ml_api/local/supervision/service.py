@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.launch import Server
     from centralized_ml_api.local.supervision.probe import Prober
-    from centralized_ml_api.plan.engines import UrlTarget
+    from centralized_ml_api.plan.url_target import UrlTarget
 
 ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
 SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})

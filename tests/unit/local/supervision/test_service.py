@@ -19,7 +19,7 @@ from centralized_ml_api.local.supervision.service import (
     Report,
     Service,
 )
-from centralized_ml_api.plan.engines import UrlTarget
+from centralized_ml_api.plan.url_target import UrlTarget
 from support.fake_machine import FakeMachine, FakeServer
 from support.virtual_time import run_in_virtual_time
 
