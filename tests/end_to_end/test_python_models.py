@@ -223,7 +223,7 @@ def test_ctrl_c_while_packages_are_installed_leaves_nothing(tmp_path: Path) -> N
     environment = {"MLAPI_CACHE": str(tmp_path / "cache")}
     with start_local_api(tmp_path, models(slow=python("models/slow")), environment=environment) as api:
         wait_until(mark.exists, "the package is being built")
-        assert "slow: installing packages" in api.output
+        wait_until(lambda: "slow: installing packages" in api.output, "that is said")
         assert api.stop(signal.SIGINT) == 130
     (folder,) = (tmp_path / "cache" / "environments").iterdir()
     assert [path.name for path in folder.iterdir()] == [".lock"]
