@@ -114,8 +114,15 @@ class Door:
 
 
 def _needed(route: Route) -> list[str]:
-    """All schemes of the method's one requirement."""
+    """The schemes of all requirements: API Gateway wants all, where OpenAPI would want one of them.
+
+    Each requirement names one scheme, as AWS SAM writes them; what becomes of two is not known.
+    Source: https://github.com/aws/serverless-application-model (samtranslator/swagger/swagger.py)
+    """
     requirements = route.operation.get("security", [])
+    for requirement in requirements:
+        if len(requirement) != 1:
+            raise ValueError(f"a requirement of one scheme each is proven on AWS, not {requirement}")
     return [name for requirement in requirements for name in requirement]
 
 

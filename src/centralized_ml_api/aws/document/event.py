@@ -24,7 +24,7 @@ OPENAI_PREFIX = "/v1/"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 _PREFLIGHT = "options"
 _METHODS = {"get", "put", "post", "delete", "head", "patch", ANY_METHOD}
-_KEY, _PLAIN, _EITHER = "api_key", "plain-key", "key-or-bearer"
+_KEY, _PLAIN, _EITHER = "api_key", "PlainKey", "KeyOrBearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,15 @@ def is_public(path: str, method: str) -> bool:
 
 
 def _secure(path: str, item: PathItem) -> PathItem:
-    """Lets OpenAI's paths take either header: its clients send only `Authorization: Bearer`."""
+    """Lets OpenAI's paths take either header: its clients send only `Authorization: Bearer`.
+
+    API Gateway requires the authorizer and the key though OpenAPI reads two items as alternatives: AWS SAM
+    writes them so, and its integration tests call the result on AWS.
+    Source: https://github.com/aws/serverless-application-model (integration/combination,
+    test_api_with_authorizer_apikey.py)
+    """
     scheme = _EITHER if path.startswith(OPENAI_PREFIX) else _PLAIN
-    security: dict[str, Any] = {"security": [{scheme: [], _KEY: []}]}
+    security: dict[str, Any] = {"security": [{scheme: []}, {_KEY: []}]}
     return {
         method: {**operation, **security} if method in _METHODS and not is_public(path, method) else operation
         for method, operation in item.items()
@@ -73,18 +79,20 @@ def _build_schemes(authorizer: Authorizer) -> dict[str, Any]:
 
     API Gateway asks the first way once for each key, remembers the answer, and does not ask without the
     header. It can remember only by a header that is present, so the way that takes either header is asked
-    on every call.
+    on every call. As in AWS SAM, an authorizer of requests has the header `Unused`: its identity source
+    alone says what it reads, and only the key itself has the header of keys.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authorizer.html
     """
     key = {"type": "apiKey", "name": KEY_HEADER, "in": "header"}
+    unused = {**key, "name": "Unused"}
     remembered = {
         "identitySource": f"method.request.header.{KEY_HEADER}",
         "authorizerResultTtlInSeconds": CACHE_SECONDS,
     }
     return {
         _KEY: key,
-        _PLAIN: {**key, **_authorized(authorizer, remembered)},
-        _EITHER: {**key, "name": "Unused", **_authorized(authorizer, {"authorizerResultTtlInSeconds": 0})},
+        _PLAIN: {**unused, **_authorized(authorizer, remembered)},
+        _EITHER: {**unused, **_authorized(authorizer, {"authorizerResultTtlInSeconds": 0})},
     }
 
 

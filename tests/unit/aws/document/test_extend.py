@@ -162,12 +162,18 @@ def test_openais_paths_take_either_header_and_are_asked_each_time() -> None:
     document = extend(WITH_KEYS)
     schemes = document["components"]["securitySchemes"]
     chat, plain = (document["paths"][path]["post"]["security"] for path in (CHAT_PATH, "/plain"))
-    assert (chat, plain) == ([{"key-or-bearer": [], "api_key": []}], [{"plain-key": [], "api_key": []}])
+    assert chat == [{"KeyOrBearer": []}, {"api_key": []}]
+    assert plain == [{"PlainKey": []}, {"api_key": []}]
     remembered = {
         name: schemes[name]["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"]
-        for name in ("plain-key", "key-or-bearer")
+        for name in ("PlainKey", "KeyOrBearer")
     }
-    assert remembered == {"plain-key": 300, "key-or-bearer": 0}
+    assert remembered == {"PlainKey": 300, "KeyOrBearer": 0}
+    assert {name: scheme["name"] for name, scheme in schemes.items()} == {
+        "api_key": "x-api-key",
+        "PlainKey": "Unused",
+        "KeyOrBearer": "Unused",
+    }, "only the key itself has the header of keys"
 
 
 def test_a_key_that_nobody_has_is_answered_like_none() -> None:
