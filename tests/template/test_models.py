@@ -101,7 +101,7 @@ def test_several_instance_types_are_a_pool_in_their_order(template_of: Deploys) 
         {"InstanceType": "ml.g5.4xlarge", "Priority": 1},
         {"InstanceType": "ml.g5.2xlarge", "Priority": 2},
     ]
-    assert 300 <= variant["VariantInstanceProvisionTimeoutInSeconds"] <= 3600
+    assert variant["VariantInstanceProvisionTimeoutInSeconds"] == 3600, "over all types together"
     assert "InstanceType" not in variant
 
 

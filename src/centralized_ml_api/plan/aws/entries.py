@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import FunctionPlan, ModelDeployment
 
 
-PROVISION_TIMEOUT_SECONDS = 600
-"""How long SageMaker looks for capacity before it tries the next instance type.
+PROVISION_TIMEOUT_SECONDS = 3600
+"""How long SageMaker looks for capacity in all, over every instance type of an endpoint: as long as it allows.
 
-Long enough for a usual start of an instance, so that a slow one is not taken for a missing one.
-Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html (300 to 3600)
+It goes on to the next type at once where one has no capacity, so a shorter time would not make it go on
+sooner; it would only end the deploy while instances are still starting.
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-heterogeneous.html (300 to 3600)
 """
 
 _DEFAULTS = DeployFacts(

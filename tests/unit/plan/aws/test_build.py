@@ -129,7 +129,7 @@ def test_a_function_is_in_the_nested_stack_of_its_model(tmp_path: Path) -> None:
     [
         ({}, 1, None),
         ({"autoscaling": {"min_capacity": 2, "max_capacity": 3, "invocations_per_instance": 5}}, 2, None),
-        ({"instance": None, "instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"]}, 1, 600),
+        ({"instance": None, "instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"]}, 1, 3600),
     ],
 )
 def test_a_model_starts_with_the_fewest_and_looks_long_only_where_it_may_choose(
