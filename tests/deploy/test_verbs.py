@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.aws_inventory import count_leftovers
+from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 
 if TYPE_CHECKING:
@@ -73,3 +73,21 @@ def test_destroying_what_is_not_there_says_so(deployment: Deployment) -> None:
     done = deployment.mlapi("destroy", "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"There is no stack {STACK} in us-east-1; nothing billed is left of it.\n"
+
+
+def test_a_stack_is_destroyed_beside_one_whose_name_begins_like_its_own(deployment: Deployment) -> None:
+    deployment.write(CONFIG)
+    for stack in ("Ev", "Ev2"):
+        done = deployment.mlapi("deploy", "--yes", "--stack", stack)
+        assert done.returncode == 0, done.stderr + deployment.cdk_log()
+    destroyed = deployment.mlapi("destroy", "--yes", "--stack", "Ev")
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert "Nothing billed is left." in destroyed.stdout
+    assert "Ev2" not in destroyed.stdout + destroyed.stderr, "the other stack is neither named nor touched"
+    there = take_inventory(deployment.aws)
+    assert list(there.stacks) == ["Ev2"]
+    (endpoint,) = there.endpoints
+    assert endpoint.startswith("Ev2-")
+    assert deployment.mlapi("destroy", "--yes", "--stack", "Ev2").returncode == 0
+    left = count_leftovers(deployment.aws)
+    assert left == {"roles": 1}, "the first stack's role for API Gateway's logs, which outlives every stack"

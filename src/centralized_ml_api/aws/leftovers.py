@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from centralized_ml_api.aws.stack_contract import STACK_TAG
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
     Ask = Callable[[AwsClients, str], object]
 
-_ABSENT = frozenset({"ValidationException", "NotFoundException", "ResourceNotFoundException"})
+_ABSENT = frozenset(
+    {"ValidationException", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException"}
+)
 """The errors of SageMaker, API Gateway and Lambda for a name that they do not know."""
 
 
@@ -89,15 +93,35 @@ def find_leftovers(clients: AwsClients, resources: Iterable[StackResource]) -> l
 
 
 def find_endpoints(clients: AwsClients, stack: str) -> list[str]:
-    """Returns descriptions of the SageMaker endpoints whose name begins with the stack's, whoever made them.
+    """Returns descriptions of the SageMaker endpoints with the stack's tag, whoever made them.
+
+    CloudFormation gives the tags of a stack to whatever it makes; a name says nothing, since the name of
+    one stack may begin like that of another.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html
 
     Raises:
         botocore.exceptions.ClientError: SageMaker refused to answer.
         botocore.exceptions.BotoCoreError: SageMaker could not be asked.
     """
-    pages = clients.client("sagemaker").get_paginator("list_endpoints").paginate(NameContains=stack)
-    names: list[Any] = [endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]]
-    return [f"SageMaker endpoint {name}" for name in names if name.startswith(stack)]
+    sagemaker = clients.client("sagemaker")
+    pages = sagemaker.get_paginator("list_endpoints").paginate()
+    endpoints = [endpoint for page in pages for endpoint in page["Endpoints"]]
+    return [
+        f"SageMaker endpoint {endpoint['EndpointName']}"
+        for endpoint in endpoints
+        if _load_tags(sagemaker, endpoint["EndpointArn"]).get(STACK_TAG) == stack
+    ]
+
+
+def _load_tags(sagemaker: Any, arn: str) -> dict[str, str]:
+    """Returns the tags of a resource; none where it has gone meanwhile."""
+    try:
+        pages = list(sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            return {}
+        raise
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
 def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, STACK_TAG
 from support.aws_wire import Answer, stack_in, xml_refusal
 from support.hints.stage import FILE
 
@@ -107,6 +107,7 @@ def a_destroy(stage: Stage) -> None:
     left = {"EndpointName": "Autumn-chat", "EndpointArn": "arn:aws:sagemaker:eu-west-1:1:endpoint/a"}
     times = {"CreationTime": 0, "LastModifiedTime": 0, "EndpointStatus": "InService"}
     stage.aws.answers["sagemaker.ListEndpoints"] = Answer(200, {"Endpoints": [left | times]})
+    stage.aws.answers["sagemaker.ListTags"] = Answer(200, {"Tags": [{"Key": STACK_TAG, "Value": "Autumn"}]})
     stage.run("destroy", FILE, "--yes", *AT)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 PROVISION_TIMEOUT_SECONDS = 3600
-"""How long SageMaker looks for capacity in all, over every instance type of an endpoint: as long as it allows.
+"""How long SageMaker looks for capacity, over all instance types of an endpoint: as long as it allows.
 
 It goes on to the next type at once where one has no capacity, so a shorter time would not make it go on
 sooner; it would only end the deploy while instances are still starting.

@@ -32,8 +32,8 @@ class HostingPlan:
     """One SageMaker endpoint of our own.
 
     `instances` holds one type, or up to five that are tried in order while there is no capacity, for at most
-    `provision_timeout_seconds` in all. None stands for SageMaker's default. `role` is the id of an execution role.
-    `group` names the nested stack; None is the main stack.
+    `provision_timeout_seconds` in all. None stands for SageMaker's default. `role` is the id of an execution
+    role. `group` names the nested stack; None is the main stack.
     """
 
     name: str
