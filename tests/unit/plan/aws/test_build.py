@@ -186,3 +186,25 @@ def test_a_folder_takes_its_place_in_a_policy_twice_to_read_and_to_list(
     models = [container(f"m-{number}", model_data=uri) for number, uri in enumerate(uris)]
     (role,) = build_test_plan({"models": models}, tmp_path).roles
     assert len(role.locations) == lists
+
+
+def test_a_package_has_its_own_terms_and_no_eula_to_accept(tmp_path: Path) -> None:
+    written = package(environment={"A": "b"})
+    (made,) = build_test_plan({"models": [written]}, tmp_path).models
+    assert made.container == ContainerPlan(None, PACKAGE, None, accept_eula=False, environment={"A": "b"})
+
+
+@pytest.mark.parametrize(
+    ("repository", "written", "told"),
+    [
+        ("djl-inference", {}, {"MODEL_SPEAKS": "text-generation-inference"}),
+        ("djl-inference", {"speaks": "openai-chat"}, {"MODEL_SPEAKS": "openai-chat"}),
+        ("mine", {}, {}),
+    ],
+)
+def test_a_function_is_told_what_a_known_container_speaks_unless_the_config_says_it(
+    repository: str, written: dict[str, str], told: dict[str, str], tmp_path: Path
+) -> None:
+    image = f"763104351884.dkr.ecr.us-east-1.amazonaws.com/{repository}:1"
+    entry = container(image=image, integration=function(), **written)
+    assert build_test_plan({"models": [entry]}, tmp_path).functions[0].environment == told

@@ -251,6 +251,7 @@ def test_bars_stand_on_the_foot_and_failed_calls_before_all() -> None:
 
 def test_a_drawing_names_the_first_step_of_time() -> None:
     drawing = render_plot([HourUsage(NOON, 4, 1), HourUsage(NOON + timedelta(hours=1), 2, 0)])
+    assert "<title>Calls an hour (UTC)</title>" in drawing
     assert '<text x="60.0" y="240">01 Jun 12:00</text>' in drawing
     assert '<text x="120.0" y="240">01 Jun 13:00</text>' in drawing
 
