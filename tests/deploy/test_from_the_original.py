@@ -71,7 +71,7 @@ def start_original(aws: MotoServer) -> str:
 def test_beside_the_stack_of_the_original_nothing_of_it_changes(deployment: Deployment) -> None:
     original = start_original(deployment.aws)
     deployment.write(CONFIG)
-    done = deployment.mlapi("deploy", "--yes", "--stack", "Friday")
+    done = deployment.mlapi("deploy", "--yes", "--bootstrap", "--stack", "Friday")
     assert done.returncode == 0, done.stderr
     both = take_inventory(deployment.aws)
     assert (len(both.apis), len(both.endpoints)) == (2, 2), "no name of one is a name of the other"

@@ -74,11 +74,16 @@ def stack_events(*events: tuple[str, str, str, str]) -> Answer:
     return Answer(200, _xml("DescribeStackEvents", f"<StackEvents>{members}</StackEvents>"))
 
 
-def stack_in(status: str) -> Answer:
-    """A stack in some state."""
+def stack_in(status: str, **parameters: str) -> Answer:
+    """A stack in some state, with these parameters."""
+    members = "".join(
+        f"<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
+        for key, value in parameters.items()
+    )
     member = (
         "<Stacks><member><StackName>CentralizedMlApiStack</StackName>"
-        f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus></member></Stacks>"
+        f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus>"
+        f"<Parameters>{members}</Parameters></member></Stacks>"
     )
     return Answer(200, _xml("DescribeStacks", member))
 

@@ -51,7 +51,7 @@ class Deployment:
     def deploy(self, config: Config) -> Done:
         """Makes this the config and deploys it; fails with the whole log where that fails."""
         self.write(config)
-        done = self.mlapi("deploy", "--yes")
+        done = self.mlapi("deploy", "--yes", "--bootstrap")
         assert done.returncode == 0, done.stderr + self.cdk_log() + "\n".join(self.aws.complaints())
         return done
 

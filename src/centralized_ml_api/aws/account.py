@@ -1,4 +1,4 @@
-"""Asks AWS who deploys, and whether the account is bootstrapped for the CDK in this region."""
+"""Asks AWS who deploys."""
 
 from __future__ import annotations
 
@@ -11,16 +11,6 @@ from centralized_ml_api.aws.failures import build_aws_error
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
-
-BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
-"""Where `cdk bootstrap` stores its version.
-
-Source: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
-"""
-
-BOOTSTRAP_VERSION = 6
-"""The oldest that the CDK's default synthesizer accepts for stacks with file assets."""
-
 
 UNKNOWN_CALLER = "AWS does not know who you are"
 
@@ -56,19 +46,3 @@ def load_account(clients: AwsClients) -> str:
         return load_caller(clients).account
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(UNKNOWN_CALLER, error) from error
-
-
-def load_bootstrap_version(clients: AwsClients) -> int | None:
-    """Returns the version of the bootstrap stack, None where there is none.
-
-    Raises:
-        botocore.exceptions.ClientError: AWS refused to say.
-        botocore.exceptions.BotoCoreError: AWS could not be asked.
-    """
-    try:
-        answer = clients.client("ssm").get_parameter(Name=BOOTSTRAP_PARAMETER)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            return None
-        raise
-    return int(answer["Parameter"]["Value"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.account import load_account
+from centralized_ml_api.aws.bootstrap import find_qualifier
 from centralized_ml_api.aws.deployed_stack import NESTED, load_physical_ids, load_template
 from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.target import call_cdk
@@ -64,6 +65,7 @@ def load_changes(
         DeployError: AWS could not be asked, or the config could not be synthesized.
     """
     load_account(clients)
+    target = find_qualifier(target, clients)
     try:
         deployed = load_template(clients.client("cloudformation"), target.stack)
         if deployed is None:

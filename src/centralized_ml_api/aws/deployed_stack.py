@@ -77,6 +77,22 @@ def load_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
+def load_parameters(cloudformation: Any, stack: str) -> dict[str, str] | None:
+    """Returns the parameters of a stack by their keys, None where there is no such stack.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused for another reason.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    try:
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if _does_not_exist(error):
+            return None
+        raise
+    return {item["ParameterKey"]: item.get("ParameterValue", "") for item in described.get("Parameters", [])}
+
+
 def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]:
     """Returns every resource of a stack and of those nested in it; none where there is no such stack.
 

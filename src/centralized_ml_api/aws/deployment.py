@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from centralized_ml_api.aws.account import load_account, load_bootstrap_version
+from centralized_ml_api.aws.account import load_account
+from centralized_ml_api.aws.bootstrap import find_qualifier, provide_bootstrap
 from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_outputs, load_resources
 from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.keys import find_keys
@@ -61,21 +62,23 @@ class DestroyReport:
     left: tuple[str, ...]
 
 
-def deploy(target: AwsTarget, clients: AwsClients, say: Say) -> dict[str, str]:
+def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict[str, str]:
     """Brings the stack to what the config says; returns its outputs.
 
-    An account and region that were never used with the CDK are bootstrapped first.
+    An account and region that were never used with the CDK are bootstrapped first, if the user agrees.
 
     Args:
         target: the stack and its config.
         clients: of its region.
         say: shows progress.
+        agree: is told what bootstrapping would make; returns if the user wants it, raises otherwise.
 
     Raises:
         DeployError: AWS does not know who you are, or the CDK or AWS refused.
     """
     account = load_account(clients)
-    _bootstrap(target, clients, account, say)
+    target = find_qualifier(target, clients)
+    provide_bootstrap(target, clients, account, say=say, agree=agree)
     # Direct: an update needs no change set, which nobody would look at; `mlapi diff` shows the same before.
     more = ["--require-approval", "never", "--method", "direct", "--progress", "events"]
     arguments = target.arguments("deploy", *more)
@@ -97,6 +100,7 @@ def diff(target: AwsTarget, clients: AwsClients, say: Say) -> tuple[str, bool]:
         DeployError: the CDK or AWS refused.
     """
     load_account(clients)
+    target = find_qualifier(target, clients)
     run = call_cdk(target, target.arguments("diff", "--fail", "--no-change-set"), say=say)
     different = run.status == 1 and "Number of stacks with differences" in run.text
     if run.status and not different:
@@ -163,6 +167,7 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
         DeployError: the CDK or AWS refused, or the services could not be asked afterwards.
     """
     load_account(clients)
+    target = find_qualifier(target, clients)
     try:
         before = billed_resources(load_resources(clients.client("cloudformation"), target.stack))
         _destroy(target, clients, say)
@@ -220,21 +225,6 @@ def _delete_what_no_template_names(
     for name in groups:
         logs.delete_log_group(logGroupName=name)
     return [*(f"key {key['id']}" for key in keys), *(f"log group {name}" for name in groups)]
-
-
-def _bootstrap(target: AwsTarget, clients: AwsClients, account: str, say: Say) -> None:
-    try:
-        if load_bootstrap_version(clients) is not None:
-            return
-    except (BotoCoreError, ClientError):
-        return  # whoever may not read the version may still deploy; if not, the CDK says so
-    say(f"Bootstrapping account {account} in {target.region} for the CDK (once): the stack CDKToolkit")
-    arguments = ["bootstrap", f"aws://{account}/{target.region}", "--no-notices"]
-    # In a folder without cdk.json: beside one, the CDK would run the app first.
-    run = call_cdk(target, arguments, say=say, folder=target.state)
-    if run.status:
-        reasons = load_failure_reasons(clients.client("cloudformation"), "CDKToolkit")
-        raise build_cdk_error("bootstrapping the account for the CDK failed", run.text, reasons, target.log)
 
 
 def _explained(run: CdkRun, target: AwsTarget, clients: AwsClients, what: str) -> DeployError:

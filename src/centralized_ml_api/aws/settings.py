@@ -83,3 +83,8 @@ def stack_flags(region: str | None, stack: str) -> tuple[str, ...]:
     """Returns the words that name the same stack in a command; none for what is the default. Pure."""
     where = ("--region", region) if region else ()
     return where if stack == DEFAULT_STACK else (*where, "--stack", stack)
+
+
+def qualifier_flags(said: str | None) -> tuple[str, ...]:
+    """Returns the words that name the same qualifier of a bootstrap in a command. Pure."""
+    return ("--qualifier", said) if said else ()

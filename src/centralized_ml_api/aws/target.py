@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 
 LOG_NAME = "cdk.log"
 
+QUALIFIER_CONTEXT = "@aws-cdk/core:bootstrapQualifier"
+"""Source: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html"""
+
 
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
-    """One deployment: this config, as this stack, in this region. `state` is the CDK's folder."""
+    """One deployment: this config, as this stack, in this region. `state` is the CDK's folder.
+
+    `qualifier` is that of the account's bootstrap for the CDK, None for the CDK's own.
+    """
 
     config: Path
     stack: str
     region: str
     state: Path
+    qualifier: str | None = None
 
     @property
     def project(self) -> Path:
@@ -44,7 +51,8 @@ class AwsTarget:
     @property
     def context(self) -> dict[str, str]:
         """Returns what the app is told by `-c key=value` of the CDK CLI."""
-        return {"config": str(self.config.resolve()), "region": self.region, "stack": self.stack}
+        told = {"config": str(self.config.resolve()), "region": self.region, "stack": self.stack}
+        return told if self.qualifier is None else {**told, QUALIFIER_CONTEXT: self.qualifier}
 
     def arguments(self, verb: str, *more: str) -> list[str]:
         """Returns the CDK CLI's command line for this deployment."""

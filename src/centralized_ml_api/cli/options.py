@@ -124,6 +124,11 @@ stack_option = click.option(
     show_default=True,
     help="Use the CloudFormation stack of this name. Several can exist side by side.",
 )
+qualifier_option = click.option(
+    "--qualifier",
+    help="Use the account's bootstrap for the CDK with this qualifier. Default: that of cdk.json or of the"
+    " deployed stack, otherwise the CDK's own.",
+)
 
 
 def _folder_option(text: str) -> Callable[[Verb], Verb]:

@@ -101,18 +101,23 @@ def give_up_unwritable() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, flag: str = "--yes") -> None:
     """Asks before something costs money or is lost; returns when the user agreed.
 
+    Args:
+        question: what to ask.
+        yes: whether the user agreed by the flag.
+        flag: what agrees without being asked.
+
     Raises:
-        UsageError: stdin is no terminal and `--yes` was not given.
+        UsageError: stdin is no terminal and the flag was not given.
         click.Abort: the user said no.
     """
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError(
-            "this needs your confirmation, and standard input is not a terminal", fix="add --yes to confirm"
+            "this needs your confirmation, and standard input is not a terminal", fix=f"add {flag} to confirm"
         )
     click.confirm(question, abort=True, err=True)
 

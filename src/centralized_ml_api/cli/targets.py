@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def open_aws_target(
-    config: Path, *, region: str | None, stack: str, state: Path
+    config: Path, *, region: str | None, stack: str, state: Path, qualifier: str | None = None
 ) -> tuple[AwsTarget, AwsClients]:
     """Returns the deployment that the flags name, and clients of its region. Calls nothing yet.
 
@@ -32,17 +32,31 @@ def open_aws_target(
         region: the AWS region; None for that of the AWS settings.
         stack: the name of the CloudFormation stack.
         state: the folder for the output and the log of the CDK.
+        qualifier: of the account's bootstrap for the CDK; None for what the CDK's settings name.
 
     Raises:
         NotInstalledError: the extra `aws` is not installed.
         DeployError: the profile does not exist.
+        UsageError: the qualifier cannot be one.
     """
     check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
 
     clients = AwsClients(region)
-    return AwsTarget(config, stack, clients.region, state), clients
+    return AwsTarget(config, stack, clients.region, state, choose_qualifier(config, qualifier)), clients
+
+
+def choose_qualifier(config: Path, said: str | None) -> str | None:
+    """Returns the qualifier of the flag, otherwise of the CDK's settings; None where nothing names one.
+
+    Raises:
+        UsageError: it cannot be a qualifier.
+    """
+    from centralized_ml_api.aws.bootstrap import check_qualifier, read_qualifier
+    from centralized_ml_api.config.resolve import find_root
+
+    return read_qualifier(find_root(config), Path.home()) if said is None else check_qualifier(said)
 
 
 def load_target_plan(target: AwsTarget) -> AwsPlan:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, STACK_TAG
-from support.aws_wire import Answer, stack_in, xml_refusal
+from support.aws_wire import Answer, refusal, stack_in, xml_refusal
 from support.hints.stage import FILE
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def before_a_deploy(stage: Stage) -> None:
     stage.run("plan", FILE, "--target", "aws", *AT)
     stage.run("doctor", FILE, *AT)
     stage.aws.answers["cloudformation.DescribeStacks"] = stack_in("ROLLBACK_COMPLETE")
+    stage.run("doctor", FILE, *AT)
+    stage.aws.answers["cloudformation.DescribeStacks"] = NOTHING
+    stage.aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
     stage.run("doctor", FILE, *AT)
 
 

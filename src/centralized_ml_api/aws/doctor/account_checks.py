@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.account import (
+from centralized_ml_api.aws.account import UNKNOWN_CALLER, load_account, load_caller
+from centralized_ml_api.aws.bootstrap import (
     BOOTSTRAP_VERSION,
-    UNKNOWN_CALLER,
-    load_account,
-    load_bootstrap_version,
-    load_caller,
+    describe_foreign,
+    load_bootstrap,
+    load_deployed_qualifier,
 )
 from centralized_ml_api.aws.failures import explain_error
 from centralized_ml_api.aws.known_failures import failure_of
-from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.commands import command
 from centralized_ml_api.plan.finding import Finding
 
@@ -49,7 +49,7 @@ def check_credentials(context: DoctorContext) -> Iterator[Finding]:
 
 
 def check_bootstrap(context: DoctorContext) -> Iterator[Finding]:
-    """Yields one finding: only `mlapi deploy` bootstraps an account by itself.
+    """Yields one finding: the bootstrap that a deploy uses is there, or what to do.
 
     Raises:
         DeployError: AWS does not know who deploys.
@@ -57,15 +57,26 @@ def check_bootstrap(context: DoctorContext) -> Iterator[Finding]:
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     clients = context.clients
-    version = load_bootstrap_version(clients)
+    qualifier = context.qualifier or load_deployed_qualifier(clients, context.stack)
+    bootstrap = load_bootstrap(clients, qualifier)
+    version = bootstrap.version
     if version is not None and version >= BOOTSTRAP_VERSION:
-        yield Finding("bootstrap", "ok", "bootstrapped for the CDK", f"bootstrap version {version}")
+        detail = f"bootstrap version {version}, qualifier {bootstrap.qualifier}"
+        yield Finding("bootstrap", "ok", "bootstrapped for the CDK", detail)
+        return
+    failure = failure_of("not-bootstrapped")
+    if bootstrap.is_foreign:
+        state, fix = describe_foreign(bootstrap, clients.region)
+        yield Finding(
+            "bootstrap", "error", "bootstrapped for the CDK, but otherwise", state, fix, failure.page
+        )
         return
     state = "no bootstrap stack" if version is None else f"bootstrap version {version}, too old"
-    failure = failure_of("not-bootstrapped")
-    fix = f"npx cdk bootstrap aws://{load_account(clients)}/{clients.region}"
+    named = " ".join(["", *qualifier_flags(qualifier)])
+    fix = f"npx cdk bootstrap aws://{load_account(clients)}/{clients.region}{named}"
     if version is None:
-        fix = f"deploy, which does this too, or: {fix}"
+        flags = (*stack_flags(clients.region, context.stack), *qualifier_flags(context.qualifier))
+        fix = f"{fix}, or: {command('deploy', context.path, '--bootstrap', *flags)}"
     yield Finding("bootstrap", "error", failure.title, f"{state} in {clients.region}", fix, failure.page)
 
 

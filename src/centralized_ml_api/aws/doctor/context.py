@@ -24,6 +24,7 @@ class DoctorContext:
     stack: str
     config: Config | None
     problems: tuple[Problem, ...]
+    qualifier: str | None = None
 
     @property
     def models(self) -> list[ModelEntry]:
@@ -31,7 +32,9 @@ class DoctorContext:
         return list(self.config.models) if self.config else []
 
 
-def load_context(path: Path, clients: AwsClients, stack: str, now: datetime) -> DoctorContext:
+def load_context(
+    path: Path, clients: AwsClients, stack: str, now: datetime, qualifier: str | None = None
+) -> DoctorContext:
     """Reads the config, but does not stop at its problems: AWS may have others.
 
     Args:
@@ -39,6 +42,7 @@ def load_context(path: Path, clients: AwsClients, stack: str, now: datetime) -> 
         clients: of the region of the deployment.
         stack: its name.
         now: the present instant, with a zone.
+        qualifier: of the account's bootstrap for the CDK, None for the CDK's own.
     """
     config, problems = examine_config(path, now=now, region=clients.region)
-    return DoctorContext(path, clients, stack, config, problems)
+    return DoctorContext(path, clients, stack, config, problems, qualifier)

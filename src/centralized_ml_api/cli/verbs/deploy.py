@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
     log_folder_option,
+    qualifier_option,
     region_option,
     stack_option,
     yes_option,
@@ -37,15 +39,31 @@ if TYPE_CHECKING:
 @yes_option
 @region_option
 @stack_option
+@qualifier_option
+@click.option(
+    "--bootstrap",
+    is_flag=True,
+    help="Where nobody has, bootstrap the account for the CDK without asking; --yes alone does not.",
+)
 @log_folder_option
 @json_option
-def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bool, as_json: bool) -> None:
+def deploy(
+    config: Path,
+    *,
+    region: str | None,
+    stack: str,
+    qualifier: str | None,
+    bootstrap: bool,
+    state: Path,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Deploy CONFIG to AWS, or update what is deployed.
 
     Without `event.teams` the API is public: no keys are asked for. Instances are billed by the hour until
     `mlapi destroy`.
     """
-    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     plan = load_target_plan(target)
     from centralized_ml_api.aws import deployment
     from centralized_ml_api.aws.prices import load_prices
@@ -61,7 +79,7 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
     for sentence in filter(None, (_describe_cost(cost, details), budget)):
         output.talk(sentence)
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
-    outputs = deployment.deploy(target, clients, output.talk)
+    outputs = deployment.deploy(target, clients, output.talk, partial(_agree_to_bootstrap, agreed=bootstrap))
     address = outputs.get(ADDRESS_OUTPUT, "")
     if as_json:
         output.data_json(
@@ -71,6 +89,11 @@ def deploy(config: Path, region: str | None, stack: str, state: Path, *, yes: bo
     output.data(f"{target.stack}.{ADDRESS_OUTPUT} = {address}")
     output.talk(f"At the end of the event: {command('destroy', config, *flags)}")
     output.next_command(next_step(plan.api, address, flags))
+
+
+def _agree_to_bootstrap(what: str, *, agreed: bool) -> None:
+    output.talk(what)
+    output.confirm("Bootstrap?", yes=agreed, flag="--bootstrap")
 
 
 def describe_deploy(plan: ApiPlan, flags: Sequence[str]) -> str:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
     log_folder_option,
+    qualifier_option,
     region_option,
     stack_option,
     yes_option,
@@ -36,23 +37,33 @@ _KEPT = (
 @yes_option
 @region_option
 @stack_option
+@qualifier_option
 @log_folder_option
 @json_option
-def destroy(config: Path, region: str | None, stack: str, state: Path, *, yes: bool, as_json: bool) -> None:
+def destroy(
+    config: Path,
+    *,
+    region: str | None,
+    stack: str,
+    qualifier: str | None,
+    state: Path,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Delete a deployment; prove that nothing billed is left.
 
     Keys made by a rotation and SageMaker's own logs, which are in no template, are deleted too. Afterwards
     each service is asked for everything that the stack had. The exit status is 1 when something is still
     there.
     """
-    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     from centralized_ml_api.aws import deployment
 
     output.talk(f"Destroying {stack} in {target.region}: the API, its models and its functions.")
     output.confirm("Destroy?", yes=yes)
     report = deployment.destroy(target, clients, output.talk)
     _show(target, report, as_json=as_json)
-    flags = stack_flags(region, stack)
+    flags = (*stack_flags(region, stack), *qualifier_flags(qualifier))
     deployment.check_gone(report, command("destroy", config, *flags))
     if not as_json:
         output.next_command(command("deploy", config, *flags))

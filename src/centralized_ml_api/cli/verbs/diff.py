@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
     config_argument,
     json_option,
     log_folder_option,
+    qualifier_option,
     region_option,
     stack_option,
 )
@@ -26,14 +27,17 @@ if TYPE_CHECKING:
 @config_argument
 @region_option
 @stack_option
+@qualifier_option
 @log_folder_option
 @json_option
-def diff(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
+def diff(
+    config: Path, *, region: str | None, stack: str, qualifier: str | None, state: Path, as_json: bool
+) -> None:
     """Show what a deploy would change, in the CDK's own words.
 
     `mlapi plan --target aws` is shorter, and says what callers would notice.
     """
-    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     load_target_plan(target)
     from centralized_ml_api.aws import deployment
 
@@ -43,6 +47,7 @@ def diff(config: Path, region: str | None, stack: str, state: Path, *, as_json: 
         return
     output.data(text.rstrip())
     flags = stack_flags(region, stack)
-    output.next_command(
-        command("deploy", config, *flags) if different else command("plan", config, "--target", "aws", *flags)
-    )
+    if different:
+        output.next_command(command("deploy", config, *flags, *qualifier_flags(qualifier)))
+    else:
+        output.next_command(command("plan", config, "--target", "aws", *flags))

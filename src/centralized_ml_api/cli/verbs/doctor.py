@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
     DEFAULT_PORT,
     Target,
     config_argument,
     json_option,
+    qualifier_option,
     region_option,
     stack_option,
     state_option,
     target_option,
 )
+from centralized_ml_api.cli.targets import choose_qualifier
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.extras import build_error, check_installed, find_missing
 from centralized_ml_api.plan.finding import Finding, is_healthy
@@ -44,6 +46,7 @@ _MARKS = {
 )
 @region_option
 @stack_option
+@qualifier_option
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -59,6 +62,7 @@ def doctor(
     target: Target | None,
     region: str | None,
     stack: str,
+    qualifier: str | None,
     port: int,
     state: Path,
     as_json: bool,
@@ -69,7 +73,10 @@ def doctor(
     fail.
     """
     target, notes = _choose_target(target)
-    found = [*(_local(config, port, state) if target == "local" else _aws(config, region, stack)), *notes]
+    if target == "local":
+        found = [*_local(config, port, state), *notes]
+    else:
+        found = [*_aws(config, region, stack, qualifier), *notes]
     healthy = is_healthy(found)
     if as_json:
         output.data_json(
@@ -79,7 +86,7 @@ def doctor(
     output.data("\n".join(_render(finding) for finding in found))
     again: tuple[str, ...] = ()
     if target == "aws":
-        verb, flags = "deploy", stack_flags(region, stack)
+        verb, flags = "deploy", (*stack_flags(region, stack), *qualifier_flags(qualifier))
     else:
         port_flags = () if port == DEFAULT_PORT else ("--port", str(port))
         verb, flags, again = "up", (*port_flags, *state_flags(state)), ("--target", "local")
@@ -102,13 +109,14 @@ def _choose_target(asked: Target | None) -> tuple[Target, list[Finding]]:
     return "local", [Finding("aws", "unknown", title, fix=error.fix)]
 
 
-def _aws(config: Path, region: str | None, stack: str) -> Sequence[Finding]:
+def _aws(config: Path, region: str | None, stack: str, qualifier: str | None) -> Sequence[Finding]:
     check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.doctor.context import load_context
     from centralized_ml_api.aws.doctor.examine import examine
 
-    return examine(load_context(config, AwsClients(region), stack, datetime.now(UTC)))
+    chosen = choose_qualifier(config, qualifier)
+    return examine(load_context(config, AwsClients(region), stack, datetime.now(UTC), chosen))
 
 
 def _local(config: Path, port: int, state: Path) -> Sequence[Finding]:

@@ -13,7 +13,7 @@ import pytest
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.doctor.context import load_context
 from centralized_ml_api.aws.doctor.examine import examine
-from support.aws_wire import AwsWire, quotas, refusal, stack_in, xml_refusal
+from support.aws_wire import Answer, AwsWire, quotas, refusal, stack_in, xml_refusal
 from support.jumpstart import make_spec, write_mirror
 
 if TYPE_CHECKING:
@@ -103,6 +103,16 @@ def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
     finding = the_only(write(tmp_path, model()), "bootstrap")
     assert "npx cdk bootstrap aws://123456789012/us-east-1" in finding.fix
+
+
+def test_bootstrapped_by_somebody_else(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
+    parameters = {"Parameters": [{"Name": "/cdk-bootstrap/acme/version", "Value": "30"}]}
+    aws.answers["ssm.GetParametersByPath"] = Answer(200, parameters)
+    finding = the_only(write(tmp_path, model()), "bootstrap")
+    assert "with qualifier acme, not hnb659fds" in finding.detail
+    assert "add --qualifier acme" in finding.fix
+    assert "cdk bootstrap" not in finding.fix
 
 
 def test_bootstrapped_long_ago(aws: AwsWire, tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""An account that somebody else bootstrapped for the CDK, and one that nobody did, with the real CDK CLI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.aws.cdk_cli import build_app_command
+from support.aws_inventory import count_leftovers
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from support.deployment import Deployment
+
+pytestmark = pytest.mark.slow
+
+CONFIG: dict[str, Any] = {"endpoints": [{"name": "adopted", "integration": {"type": "api"}}], "models": []}
+
+
+def stacks(deployment: Deployment) -> list[tuple[str, str]]:
+    """Every stack of the account, with its status."""
+    found = deployment.aws.client("cloudformation").describe_stacks()["Stacks"]
+    return [(stack["StackName"], stack["StackStatus"]) for stack in found]
+
+
+def roles(deployment: Deployment) -> list[str]:
+    """The names of all roles."""
+    return [role["RoleName"] for role in deployment.aws.client("iam").list_roles()["Roles"]]
+
+
+def test_a_foreign_bootstrap_is_never_touched_and_can_be_used(deployment: Deployment, cdk: CdkCli) -> None:
+    app = ["--app", build_app_command("app.py"), "-c", "offline=true", "--no-notices"]
+    theirs = ["bootstrap", "aws://123456789012/us-east-1", "--qualifier", "acme", *app]
+    ours = cdk.environment()
+    more = {key: ours[key] for key in ("PATH", "JSII_NODE", "CDK_DISABLE_CLI_TELEMETRY")}
+    done = deployment.run(cdk.command(theirs), MLAPI_JUMPSTART_MIRROR="", **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    deployment.write(CONFIG)
+    before = stacks(deployment), roles(deployment)
+    refused = deployment.mlapi("deploy", "--yes", "--bootstrap")
+    assert refused.returncode == 1
+    assert "us-east-1 is bootstrapped for the CDK with qualifier acme, not hnb659fds" in refused.stderr
+    assert "--qualifier acme" in refused.stderr
+    assert (stacks(deployment), roles(deployment)) == before, "nothing was made or changed"
+    found = deployment.mlapi("doctor", "--target", "aws")
+    assert "qualifier acme, not hnb659fds" in found.stdout
+
+    used = deployment.mlapi("deploy", "--yes", "--qualifier", "acme")
+    assert used.returncode == 0, used.stderr + deployment.cdk_log()
+    compared = deployment.mlapi("diff", "--json")
+    assert '"different": false' in compared.stdout, "the deployed stack names its qualifier"
+    assert "bootstrapped for the CDK\n      bootstrap version" in deployment.mlapi("doctor").stdout
+    assert deployment.mlapi("destroy", "--yes").returncode == 0
+    assert count_leftovers(deployment.aws) == {}
+    assert stacks(deployment) == before[0]
+
+
+def test_yes_alone_bootstraps_nothing(deployment: Deployment) -> None:
+    deployment.write(CONFIG)
+    refused = deployment.mlapi("deploy", "--yes")
+    assert refused.returncode == 2
+    assert "AdministratorAccess" in refused.stderr
+    assert "fix: add --bootstrap to confirm" in refused.stderr
+    assert (stacks(deployment), roles(deployment)) == ([], [])
