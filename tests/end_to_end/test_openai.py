@@ -55,7 +55,30 @@ def client(api: LocalApi) -> Iterator[openai.OpenAI]:
 @pytest.mark.slow
 def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["open-llama", "embed"], "sd-1-0 is not served"
-    assert client.models.retrieve("open-llama").id == "open-llama"
+    model = client.models.retrieve("open-llama")
+    assert model.id == "open-llama"
+    assert model.model_extra == {
+        "capabilities": {"chat": True, "embeddings": False, "tools": False},
+        "context_length": 2048,
+    }
+
+
+@pytest.mark.slow
+def test_a_model_without_tools_says_so_where_they_are_required(client: openai.OpenAI) -> None:
+    def ask(choice: Any) -> str | None:
+        answer = client.chat.completions.create(
+            model="open-llama",
+            messages=[{"role": "user", "content": "What is the weather?"}],
+            max_tokens=4,
+            tools=[{"type": "function", "function": {"name": "weather"}}],
+            tool_choice=choice,
+        )
+        return answer.choices[0].message.content
+
+    for required in ("required", {"type": "function", "function": {"name": "weather"}}):
+        with pytest.raises(openai.BadRequestError, match="This model cannot call tools"):
+            ask(required)
+    assert ask("auto")
 
 
 @pytest.mark.slow

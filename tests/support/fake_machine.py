@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.launch import Launch
@@ -57,7 +57,7 @@ class FakeMachine(Prober):
     """Starts processes and answers probes: `answer` to all, or the next of `answers` while there are some.
 
     `refusals` are the errors of the next starts; `dies_at_once` is the status of processes that end at once;
-    `delays` are the seconds until a path answers.
+    `delays` are the seconds until a path answers; `descriptions` are what addresses with this end say.
     """
 
     answer: ProbeResult = ProbeResult.READY
@@ -65,6 +65,7 @@ class FakeMachine(Prober):
     refusals: deque[MlApiError] = field(default_factory=deque)
     dies_at_once: int | None = None
     delays: dict[str, float] = field(default_factory=dict)
+    descriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     processes: list[FakeProcess] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
     probes: list[tuple[float, str]] = field(default_factory=list)
@@ -91,6 +92,11 @@ class FakeMachine(Prober):
         if delay > timeout_seconds:
             return ProbeResult.SILENT
         return self.answers.popleft() if self.answers else self.answer
+
+    async def describe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> dict[str, Any]:
+        """Answers what a server says of itself."""
+        await asyncio.sleep(min(0, timeout_seconds))
+        return next((said for end, said in self.descriptions.items() if url.endswith(end)), {})
 
     async def probe_port(
         self, host: str, port: int, timeout_seconds: float = PROBE_TIMEOUT_SECONDS

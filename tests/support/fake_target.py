@@ -115,6 +115,7 @@ class FakeService:
         self.ports: tuple[int, ...] = (7000,)
         self.elsewhere: ExternalUpstream | None = None
         self.path: str | None = None
+        self.description: dict[str, Any] = {}
         self.stopped = False
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -141,6 +142,10 @@ class FakeService:
     def path_of(self, endpoint_name: str) -> str | None:
         """As the test says."""
         return self.path and f"{self.path}/{endpoint_name}"
+
+    def about(self) -> dict[str, Any]:
+        """As the test says."""
+        return self.description
 
     def become(self, state: ServiceState, detail: str = "", log: tuple[str, ...] = ()) -> None:
         """Tells whoever listens."""

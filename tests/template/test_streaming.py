@@ -155,13 +155,21 @@ def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys)
         context = Context({"requestId": "the-request", "authorizer": authorizer})
         listed = json.loads(render(text, b"", context))
         assert [each["id"] for each in listed["data"]] == names
+        assert [each["capabilities"]["chat"] for each in listed["data"]] == [name != "e" for name in names]
     refusal = item[ANY][INTEGRATION]["responses"]["default"]
     assert "GET, HEAD, OPTIONS" in refusal["responseTemplates"]["application/json"]
 
 
-@pytest.mark.parametrize(("name", "status"), [("e", None), ("a-model", None), ("nobody", 404), ("", 404)])
+EMBEDS = {"chat": False, "embeddings": True, "tools": False}
+SAYS_WORDS = {"chat": True, "embeddings": False, "tools": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "can", "status"),
+    [("e", EMBEDS, None), ("a-model", SAYS_WORDS, None), ("nobody", {}, 404), ("", {}, 404)],
+)
 def test_one_model_is_told_by_the_end_of_the_path(
-    template_of: Deploys, name: str, status: int | None
+    template_of: Deploys, name: str, can: dict[str, bool], status: int | None
 ) -> None:
     template = template_of(package("e", speaks="openai-embeddings"), model(), facts=CHATS)
     answer = template.api["paths"]["/v1/models/{model}"]["get"][INTEGRATION]["responses"]["default"]
@@ -169,7 +177,7 @@ def test_one_model_is_told_by_the_end_of_the_path(
     told = json.loads(render(answer["responseTemplates"]["application/json"], b"", context))
     assert context.status == status
     assert (
-        told == build_model(ListedModel(name))
+        told == build_model(ListedModel(name, capabilities=can))
         if status is None
         else told["error"]["code"] == "model_not_found"
     )

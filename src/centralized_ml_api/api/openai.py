@@ -5,7 +5,8 @@ Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
@@ -41,17 +42,21 @@ class ListedModel:
     """What `/v1/models` tells of an entry.
 
     `created` is when the API began to serve, in seconds since the epoch; 0 where that is unknown.
-    `context_length` is in tokens.
+    `context_length` is in tokens. `capabilities` says whether it can do a thing, where that is known.
     """
 
     name: str
     created: int = 0
     context_length: int | None = None
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
 
 
 def list_models(openai: OpenAiModels, known: Known) -> tuple[ListedModel, ...]:
     """Returns the entries under `/v1`, with what is known of them."""
-    return tuple(ListedModel(name, known.created, known.context_lengths.get(name)) for name in openai.names)
+    return tuple(
+        ListedModel(name, known.created, known.context_lengths.get(name), openai.capabilities_of(name))
+        for name in openai.names
+    )
 
 
 def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
@@ -61,6 +66,8 @@ def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
 
 def build_model(model: ListedModel) -> dict[str, Any]:
     """Builds the answer of `GET /v1/models/{name}`."""
-    known = {} if model.context_length is None else {"context_length": model.context_length}
+    known: dict[str, Any] = {"capabilities": dict(model.capabilities)} if model.capabilities else {}
+    if model.context_length is not None:
+        known["context_length"] = model.context_length
     described = {"id": model.name, "object": "model", "created": model.created}
     return {**described, "owned_by": "centralized-ml-api", **known}

@@ -103,6 +103,11 @@ class Serving(ABC):
         return None
 
     @property
+    def about_path(self) -> str | None:
+        """A path at which the server describes its model as a JSON object; None if there is none."""
+        return None
+
+    @property
     def weights_to_fetch(self) -> Weights | None:
         """The weights that must be on this machine before the server starts, if there are any."""
         return getattr(self, "weights", None)
@@ -126,6 +131,15 @@ class Serving(ABC):
         del endpoint
         by_path = SPOKEN_AT.get(urlsplit(self.path).path)
         return self.speaks or ((by_path,) if by_path else ())
+
+    def takes_tools(self, about: Mapping[str, Any]) -> bool | None:
+        """Returns whether the model can call tools; None where nobody knows.
+
+        Args:
+            about: what the server says at its `about_path`.
+        """
+        del about
+        return None
 
     def find_fault(self) -> str | None:
         """Returns why this machine cannot serve it, whatever is installed; None if it can."""
@@ -193,6 +207,20 @@ class LlamaCppServing(Serving):
     def work_path(self) -> str | None:
         """The path of its statistics: its main loop answers there, while its health check does not ask it."""
         return "/metrics"
+
+    @property
+    def about_path(self) -> str | None:
+        """The path of its properties, those of the chat template among them."""
+        return "/props"
+
+    def takes_tools(self, about: Mapping[str, Any]) -> bool | None:
+        """Returns whether the chat template shows tools to the model; llama.cpp drops them otherwise.
+
+        Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md (GET /props)
+        """
+        capabilities = about.get("chat_template_caps")
+        takes = capabilities.get("supports_tools") if isinstance(capabilities, dict) else None
+        return takes if isinstance(takes, bool) else None
 
     def places(self, environment: Mapping[str, str]) -> int:
         """Returns how many conversations it holds at once; more requests wait inside the server."""

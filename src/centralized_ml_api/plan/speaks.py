@@ -6,11 +6,12 @@ What local engines speak is in `engines`; here is what the containers of JumpSta
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.config.schema import Speaks
@@ -29,26 +30,41 @@ TASKS: dict[Speaks, Task] = {
 }
 """What a server of each kind is good for under `/v1`."""
 
+_WITHOUT_TOOLS: frozenset[Speaks] = frozenset({"text-generation-inference", "text-inputs"})
+"""Chats whose bodies have no place for tools."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAiModels:
-    """The names of the entries behind `/v1/chat/completions` and `/v1/embeddings`, in config order."""
+    """The names of the entries behind `/v1/chat/completions` and `/v1/embeddings`, in config order.
+
+    `takes_tools` says of an entry that chats whether its model can call tools, where that is known.
+    """
 
     chat: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
+    takes_tools: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, as `/v1/models` lists them: those that chat first."""
         return (*self.chat, *self.embeddings)
 
+    def capabilities_of(self, name: str) -> dict[str, bool]:
+        """Returns what an entry can do; what nobody knows is left out."""
+        tasks = {"chat": name in self.chat, "embeddings": name in self.embeddings}
+        tools = self.takes_tools.get(name) if tasks["chat"] else False
+        return tasks if tools is None else {**tasks, "tools": tools}
+
 
 def openai_models(spoken: Iterable[tuple[str, Speaks | None]]) -> OpenAiModels:
     """Builds them from pairs of an entry's name and what its server speaks."""
-    tasks = [(name, TASKS[speaks]) for name, speaks in spoken if speaks]
+    known = [(name, speaks) for name, speaks in spoken if speaks]
+    tasks = [(name, TASKS[speaks]) for name, speaks in known]
     return OpenAiModels(
         chat=tuple(name for name, task in tasks if task == "chat"),
         embeddings=tuple(name for name, task in tasks if task == "embeddings"),
+        takes_tools={name: False for name, speaks in known if speaks in _WITHOUT_TOOLS},
     )
 
 

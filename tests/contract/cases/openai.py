@@ -71,6 +71,8 @@ class Listed:
         for model in answer.json["data"]:
             assert (model["object"], model["owned_by"]) == ("model", "centralized-ml-api"), model
             assert isinstance(model["created"], int), model
+            can = model["capabilities"]
+            assert (can["chat"], can["embeddings"]) == (True, False), model
 
 
 CASES = [

@@ -64,6 +64,32 @@ def test_a_body_for_llama_cpp_may_be_as_large_as_its_context_needs() -> None:
     assert UrlServing("http://a", None).body_limit_bytes is None
 
 
+@pytest.mark.parametrize(
+    ("about", "takes"),
+    [
+        ({"chat_template_caps": {"supports_tools": True}}, True),
+        ({"chat_template_caps": {"supports_tools": False}}, False),
+        ({"chat_template_caps": {"supports_tools": "yes"}}, None),
+        ({"chat_template_caps": {}}, None),
+        ({"chat_template_caps": []}, None),
+        ({}, None),
+    ],
+)
+def test_llama_cpp_says_whether_its_model_can_call_tools(
+    about: dict[str, Any],
+    takes: bool | None,  # noqa: FBT001  # a column
+) -> None:
+    assert LLAMA.about_path == "/props"
+    assert LLAMA.takes_tools(about) is takes
+
+
+def test_no_other_engine_says_whether_its_model_can_call_tools() -> None:
+    others = [serving for serving in ALL if serving is not LLAMA]
+    assert {serving.about_path for serving in others} == {None}
+    about = {"chat_template_caps": {"supports_tools": True}}
+    assert {serving.takes_tools(about) for serving in others} == {None}
+
+
 def test_llama_cpp_chats_as_openai_does() -> None:
     assert facts(LLAMA) == {
         "summary": "model.gguf, 2048 tokens",

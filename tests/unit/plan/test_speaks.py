@@ -14,7 +14,7 @@ from centralized_ml_api.plan.engines import (
     Serving,
     UrlServing,
 )
-from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
+from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models, openai_models
 from centralized_ml_api.plan.types import ApiPlan, ExistingEndpoint, LocalPlan, ModelDeployment
 
 if TYPE_CHECKING:
@@ -68,3 +68,23 @@ def test_an_entry_is_there_when_its_server_speaks_openais_bodies(
     serving: Serving, local: Speaks | None, on_aws: Speaks | None, expected: OpenAiModels
 ) -> None:
     assert local_openai_models(plan(serving, local, on_aws)) == expected
+
+
+def test_what_an_entry_can_do_is_told_as_far_as_it_is_known() -> None:
+    models = openai_models(
+        (
+            ("own", "openai-chat"),
+            ("words", "text-inputs"),
+            ("tgi", "text-generation-inference"),
+            ("vectors", "openai-embeddings"),
+            ("none", None),
+        )
+    )
+    words = {"chat": True, "embeddings": False, "tools": False}
+    assert {name: models.capabilities_of(name) for name in models.names} == {
+        "own": {"chat": True, "embeddings": False},
+        "words": words,
+        "tgi": words,
+        "vectors": {"chat": False, "embeddings": True, "tools": False},
+    }
+    assert OpenAiModels(("own",), takes_tools={"own": True}).capabilities_of("own")["tools"] is True

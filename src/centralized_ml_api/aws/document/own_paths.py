@@ -28,7 +28,7 @@ from centralized_ml_api.aws.document.responses import (
 from centralized_ml_api.aws.document.templates import render_body, render_fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.aws.document.integrations import Operation, PathItem
     from centralized_ml_api.aws.document.responses import Response
@@ -108,10 +108,10 @@ def build_openai_paths(
     """
     paths = {path: build_path({"post": stream}) for path in _calls_of_models(models)}
     if models.names:
-        paths[MODELS_PATH] = _build_reading(_render_models(models.names))
+        paths[MODELS_PATH] = _build_reading(_render_models(models))
         paths[MODEL_PATH] = {
             method: {"parameters": [MODEL_PARAMETER], **operation}
-            for method, operation in _build_reading(_render_model(models.names)).items()
+            for method, operation in _build_reading(_render_model(models)).items()
         }
     return {path: _with_operation_ids(public["paths"][path], item) for path, item in paths.items()}
 
@@ -141,23 +141,41 @@ def _build_reading(template: str) -> PathItem:
     return build_path({method: build_text(template) for method in _READING})
 
 
-def _render_models(names: Sequence[str]) -> str:
+def _render_models(models: OpenAiModels) -> str:
     """Renders the list, without what the caller's team may not call."""
-    one = _as_text(build_model(ListedModel("$n")))
+    kinds, one = _render_any(models)
     each = f'#if({_ALLOWED})${{c}}{one}#set($c=",")#end'
-    listed = f"#foreach($n in {json.dumps(names)}){each}#end"
-    return f'{_REFUSED}#set($c=""){{"object":"list","data":[{listed}]}}'
+    listed = f"#foreach($n in {json.dumps(models.names)}){each}#end"
+    return f'{_REFUSED}{kinds}#set($c=""){{"object":"list","data":[{listed}]}}'
 
 
-def _render_model(names: Sequence[str]) -> str:
+def _render_model(models: OpenAiModels) -> str:
     """Renders the model that the end of the path names, or a 404; a path each would need a resource each."""
-    listed = "|".join(["", *names, ""])
-    model = _as_text(build_model(ListedModel("$n")))
+    kinds, one = _render_any(models)
     return (
-        f'{_REFUSED}#set($n=$context.path.replaceAll(".*/",""))#set($all="{listed}")'
-        f'#if(!$n.contains("|")&&$all.contains("|$n|")&&{_ALLOWED}){model}'
-        f"#else#set($context.responseOverride.status=404){render_body(unknown_model(names))}#end"
+        f'{_REFUSED}{kinds}#set($n=$context.path.replaceAll(".*/",""))#set($all="{_join(models.names)}")'
+        f'#if(!$n.contains("|")&&$all.contains("|$n|")&&{_ALLOWED}){one}'
+        f"#else#set($context.responseOverride.status=404){render_body(unknown_model(models.names))}#end"
     )
+
+
+def _render_any(models: OpenAiModels) -> tuple[str, str]:
+    """Renders the names of each kind of model, and the model `$n`: few kinds differ in what they can do."""
+    kinds: dict[str, list[str]] = {}
+    for name in models.names:
+        listed = ListedModel("$n", capabilities=models.capabilities_of(name))
+        kinds.setdefault(_as_text(build_model(listed)), []).append(name)
+    *kinds_but_last, last = kinds
+    names = "".join(f'#set($k{number}="{_join(kinds[kind])}")' for number, kind in enumerate(kinds_but_last))
+    one = last
+    for number, kind in reversed([*enumerate(kinds_but_last)]):
+        one = f'#if($k{number}.contains("|$n|")){kind}#else{one}#end'
+    return names, one
+
+
+def _join(names: Iterable[str]) -> str:
+    """Joins names, so that each is between two bars."""
+    return "|".join(["", *names, ""])
 
 
 def _as_text(value: Any) -> str:

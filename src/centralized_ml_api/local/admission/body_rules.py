@@ -34,6 +34,7 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
         context_tokens=entry.context,
         max_output_tokens=entry.max_output_tokens or entry.context,
         slots=entry.slots,
+        takes_tools=entry.takes_tools,
         shares_prompts=entry.share_prompts,
     )
     violation = check_llama_cpp_request(document, limits)

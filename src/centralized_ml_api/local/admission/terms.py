@@ -47,6 +47,7 @@ class EntryTerms:
         context: Tokens of one conversation, for these rules.
         max_output_tokens: The most tokens of one answer, for these rules; None if the entry says nothing.
         share_prompts: Whether a call may reuse the beginning of another one's prompt, for these rules.
+        takes_tools: Whether the model can call tools, for these rules; None if nobody knows.
     """
 
     places: int | None = None
@@ -56,6 +57,7 @@ class EntryTerms:
     context: int = 0
     max_output_tokens: int | None = None
     share_prompts: bool = True
+    takes_tools: bool | None = None
 
     @property
     def reads_body(self) -> bool:

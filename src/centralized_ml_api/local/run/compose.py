@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.documents import build_documents, build_team_catalogues
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
@@ -55,7 +55,11 @@ def build_gateway(
         _openai_routes(names, plan, find, is_limited=is_limited) for names in (openai.chat, openai.embeddings)
     )
     models = [model for route in (*chat, *embeddings) if (model := find(route.name)) is not None]
-    served = OpenAiModels(tuple(route.name for route in chat), tuple(route.name for route in embeddings))
+    served = OpenAiModels(
+        tuple(route.name for route in chat),
+        tuple(route.name for route in embeddings),
+        takes_tools=_takes_tools((*chat, *embeddings)),
+    )
     known = replace(
         known,
         refused=refused,
@@ -95,6 +99,15 @@ def _context_lengths(plan: ApiPlan) -> dict[str, int]:
     }
 
 
+def _takes_tools(routes: Iterable[ServedRoute]) -> dict[str, bool]:
+    """Returns what is known of this; the calls of a route are checked by the same."""
+    return {
+        route.name: route.admission.takes_tools
+        for route in routes
+        if route.admission and route.admission.takes_tools is not None
+    }
+
+
 def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
     return TeamAccess(
         team.name,
@@ -117,7 +130,7 @@ def _route(
     front = _front(entry, find)
     if front is None:
         return RefusedRoute(entry.name, refused.get(entry.name, "This entry is not served here."))
-    terms = build_entry_terms(entry, is_limited=is_limited)
+    terms = build_entry_terms(entry, front.service.about(), is_limited=is_limited)
     if entry.function is not None:
         # Its bodies are the function's own; what it sends to the model is checked on its way there.
         waits = EntryTerms(places=terms.places) if terms else None
@@ -133,11 +146,14 @@ def _route(
     )
 
 
-def build_entry_terms(entry: ModelDeployment, *, is_limited: bool) -> EntryTerms | None:
+def build_entry_terms(
+    entry: ModelDeployment, about: Mapping[str, Any], *, is_limited: bool
+) -> EntryTerms | None:
     """Returns what holds for the calls of an entry; None if they need not be asked about.
 
     Args:
         entry: The entry.
+        about: How its server describes its model.
         is_limited: Whether some team may have only so many calls under way.
     """
     if entry.local is None:
@@ -151,6 +167,7 @@ def build_entry_terms(entry: ModelDeployment, *, is_limited: bool) -> EntryTerms
         context=getattr(serving, "context", 0),
         max_output_tokens=entry.max_output_tokens,
         share_prompts=getattr(serving, "share_prompts", True),
+        takes_tools=serving.takes_tools(about),
     )
     return terms if is_limited or terms.reads_body or terms.places is not None else None
 
@@ -166,7 +183,7 @@ def _openai_routes(
             running.upstream,
             _server_path(entry, running),
             entry.headers,
-            admission=build_entry_terms(entry, is_limited=is_limited),
+            admission=build_entry_terms(entry, running.service.about(), is_limited=is_limited),
         )
         for entry in entries
         if (running := find(entry.name)) is not None

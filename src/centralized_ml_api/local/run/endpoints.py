@@ -160,7 +160,7 @@ class _Directory:
             return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
         if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)
-        terms = build_entry_terms(entry, is_limited=False)
+        terms = build_entry_terms(entry, running.service.about(), is_limited=False)
         return ModelEndpoint(endpoint_name, entry.local.serving, terms, running, self._turn)
 
     def running(self, endpoint_name: str) -> Running | None:

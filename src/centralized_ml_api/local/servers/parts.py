@@ -102,6 +102,7 @@ class ServiceParts:
             changed=changed,
             timeouts=self.timeouts,
             keeps_connections=keeps_connections,
+            about_path=spec.local.serving.about_path,
         )
 
 

@@ -271,6 +271,10 @@ class SageMakerService:
         """Returns the path there that takes calls of an endpoint."""
         return self.access.target.invocations_path(endpoint_name) if self.access else "/"
 
+    def about(self) -> Mapping[str, Any]:
+        """Returns nothing: an endpoint does not describe its model."""
+        return {}
+
     def sign(
         self, endpoint_name: str, operation: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[str, dict[str, str]] | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import aiohttp
 
 PROBE_TIMEOUT_SECONDS = 5.0
+ABOUT_BYTES = 1024 * 1024
+"""The longest description of itself that is read from a server."""
 
 
 class ProbeResult(Enum):
@@ -35,17 +38,26 @@ class Prober:
         """Sends one `GET`; any 2xx means READY. Never raises."""
         import aiohttp  # noqa: PLC0415  # a tenth of a second
 
-        self._session = self._session or aiohttp.ClientSession()
         try:
-            async with self._session.get(
-                url, timeout=aiohttp.ClientTimeout(total=timeout_seconds), allow_redirects=False
-            ) as answer:
+            async with self._open(url, timeout_seconds) as answer:
                 ready = HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
                 return ProbeResult.READY if ready else ProbeResult.NOT_READY
         except aiohttp.ClientConnectorError:
             return ProbeResult.REFUSED
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return ProbeResult.SILENT
+
+    async def describe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> dict[str, Any]:
+        """Returns the JSON object at an address; an empty one if there is none. Never raises."""
+        import aiohttp  # noqa: PLC0415  # a tenth of a second
+
+        try:
+            async with self._open(url, timeout_seconds) as answer:
+                text = await answer.content.readexactly(min(answer.content_length or 0, ABOUT_BYTES))
+                document = json.loads(text) if answer.ok else None
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, TimeoutError, ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
 
     async def probe_port(
         self, host: str, port: int, timeout_seconds: float = PROBE_TIMEOUT_SECONDS
@@ -57,6 +69,13 @@ class Prober:
             return ProbeResult.REFUSED
         writer.close()
         return ProbeResult.READY
+
+    def _open(self, url: str, timeout_seconds: float) -> aiohttp.client._RequestContextManager:
+        import aiohttp  # noqa: PLC0415  # a tenth of a second
+
+        self._session = self._session or aiohttp.ClientSession()
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        return self._session.get(url, timeout=timeout, allow_redirects=False)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.launch import Launch
@@ -71,7 +71,8 @@ class Replica:
     """A server on a port of its own. Only `run` writes its state.
 
     `restarts` counts all restarts, `hangs` those of a server that answered probes and worked off no request;
-    `last_restart` is why it was restarted last.
+    `last_restart` is why it was restarted last. `about` is how the server describes its model, once it is
+    ready; empty if it does not.
 
     Args:
         server: What to start.
@@ -80,6 +81,7 @@ class Replica:
         changed: Called after each change of `state` or `reason`.
         timeouts: How long to wait.
         prepare: Makes the server again if a file that it needs is gone; reports its progress to its argument.
+        about_path: Where the server describes its model as a JSON object; None if it does not.
         start: Starts a process.
     """
 
@@ -92,6 +94,7 @@ class Replica:
         *,
         timeouts: Timeouts,
         prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
+        about_path: str | None = None,
         start: Start = start_process,
     ) -> None:
         self._server = server
@@ -99,6 +102,7 @@ class Replica:
         self._changed = changed
         self._timeouts = timeouts
         self._prepare = prepare
+        self._about_path = about_path
         self._start = start
         self._process: RunningProcess | None = None
         self._policy = RestartPolicy()
@@ -109,6 +113,7 @@ class Replica:
         self.restarts = 0
         self.hangs = 0
         self.last_restart = ""
+        self.about: dict[str, Any] = {}
 
     @property
     def pid(self) -> int | None:
@@ -167,6 +172,8 @@ class Replica:
             if not await self._until_ready(ended):
                 return None
             ready_since = _now()
+            if self._about_path:
+                self.about = await self._prober.describe(self._url(self._about_path))
             self._become("ready")
             await self._while_healthy(ended)
             return ready_since
@@ -220,7 +227,10 @@ class Replica:
         await asyncio.Event().wait()
 
     async def _probe(self, path: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
-        return await self._prober.probe(f"http://127.0.0.1:{self.port}{path}", timeout_seconds)
+        return await self._prober.probe(self._url(path), timeout_seconds)
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
 
     async def _stop_process(self) -> None:
         process, self._process = self._process, None

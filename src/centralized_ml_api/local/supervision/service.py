@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
@@ -64,6 +64,10 @@ class Service(Protocol):
         """Returns the path that takes the calls of an endpoint; None unless only the service knows it."""
         ...
 
+    def about(self) -> Mapping[str, Any]:
+        """Returns how its server describes its model; empty if it does not."""
+        ...
+
 
 @runtime_checkable
 class SigningService(Service, Protocol):
@@ -96,6 +100,7 @@ class ReplicatedService:
         changed: Called after each change of the report.
         timeouts: How long to wait for a server.
         keeps_connections: Whether the servers take another call on a connection after an answer.
+        about_path: Where a server describes its model as a JSON object; None if it does not.
         start: Starts a process.
     """
 
@@ -110,6 +115,7 @@ class ReplicatedService:
         changed: Callable[[], None],
         timeouts: Timeouts,
         keeps_connections: bool = True,
+        about_path: str | None = None,
         start: Start = start_process,
     ) -> None:
         self._name = name
@@ -120,6 +126,7 @@ class ReplicatedService:
         self._changed = changed
         self._timeouts = timeouts
         self._keeps_connections = keeps_connections
+        self._about_path = about_path
         self._start = start
         self._replicas: list[Replica] = []
         self._log = self._build_log()
@@ -170,6 +177,10 @@ class ReplicatedService:
         del endpoint_name
         return None
 
+    def about(self) -> Mapping[str, Any]:
+        """Returns what one of the replicas said when it was ready; they are equal."""
+        return next((replica.about for replica in self._replicas if replica.about), {})
+
     def _ready_ports(self) -> tuple[int, ...]:
         return tuple(replica.port for replica in self._replicas if replica.state == "ready")
 
@@ -191,6 +202,7 @@ class ReplicatedService:
             self._changed,
             timeouts=self._timeouts,
             prepare=lambda say: self._prepare(say, self._log),
+            about_path=self._about_path,
             start=self._start,
         )
 
@@ -246,6 +258,10 @@ class ExternalService:
         """Returns None: the address has the path."""
         del endpoint_name
         return None
+
+    def about(self) -> Mapping[str, Any]:
+        """Returns nothing: no two servers elsewhere describe themselves alike."""
+        return {}
 
     async def _probe(self) -> ProbeResult:
         if self._target.ping_url is None:

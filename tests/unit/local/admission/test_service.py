@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.body_rules import build_passed_on
-from centralized_ml_api.local.admission.json_body import read_json_object
+from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.service import AdmissionService
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
@@ -320,6 +321,18 @@ def test_an_entry_may_keep_prompts_apart() -> None:
     entry = EntryTerms(body_rules="llama.cpp", slots=4, context=2048, share_prompts=False)
     body = read_json_object(json.dumps({"messages": MESSAGES}).encode())
     assert json.loads(build_passed_on(body, entry) or b"") == {"messages": MESSAGES, "cache_prompt": False}
+
+
+def test_tools_are_required_of_no_model_that_has_none() -> None:
+    entry = EntryTerms(body_rules="llama.cpp", slots=4, context=2048, takes_tools=False)
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    asked = {"messages": MESSAGES, "tools": tools, "tool_choice": "required"}
+    with pytest.raises(BodyError, match="This model cannot call tools"):
+        build_passed_on(read_json_object(json.dumps(asked).encode()), entry)
+    may = read_json_object(json.dumps({**asked, "tool_choice": "auto"}).encode())
+    assert build_passed_on(may, entry) is not None
+    able = replace(entry, takes_tools=True)
+    assert build_passed_on(read_json_object(json.dumps(asked).encode()), able) is not None
 
 
 def test_a_body_over_the_limits_is_cut_to_them() -> None:

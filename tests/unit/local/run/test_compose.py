@@ -170,6 +170,20 @@ def test_every_call_is_asked_about_when_a_team_may_have_only_so_many_at_once() -
     assert far.admission == EntryTerms()
 
 
+@pytest.mark.parametrize("takes", [True, False, None])
+def test_whether_a_model_can_call_tools_is_checked_and_listed(takes: bool | None) -> None:  # noqa: FBT001  # a column
+    machine = Machine(plan(entry("a", LLAMA), entry("e", EMBEDS)))
+    machine.fake("a").description = {"chat_template_caps": {} if takes is None else {"supports_tools": takes}}
+    served = machine.gateway()
+    terms = [route.admission for route in (*served.routes, *served.chat) if isinstance(route, ServedRoute)]
+    assert terms[0] == terms[-1] == replace(CHATS, takes_tools=takes)
+    chat = {"chat": True, "embeddings": False} | ({} if takes is None else {"tools": takes})
+    assert [model.capabilities for model in served.listed] == [
+        chat,
+        {"chat": False, "embeddings": True, "tools": False},
+    ]
+
+
 def test_teams_come_with_their_keys_models_and_limits() -> None:
     event = EventPlan(
         teams=(TeamPlan("red", Throttle(1, 2), 50, ("a",), 3), TeamPlan("blue", None, None, None)),

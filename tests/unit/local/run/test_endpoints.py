@@ -105,6 +105,11 @@ def test_a_function_may_ask_no_more_of_a_model_than_a_caller() -> None:
             told = await refused.json()
             assert (told["OriginalStatusCode"], "top_logprobs" in told["OriginalMessage"]) == (400, True)
             assert seen == []
+            machine.fake("a").description = {"chat_template_caps": {"supports_tools": False}}
+            tools = {"messages": CHAT, "tools": [], "tool_choice": "required"}
+            refused = await caller.post("/endpoints/a-endpoint/invocations", json=tools)
+            assert "cannot call tools" in (await refused.json())["OriginalMessage"]
+            assert seen == []
             await caller.post("/endpoints/a-endpoint/invocations", json={"messages": CHAT, "max_tokens": -1})
             assert json.loads(seen[-1].partition(" ")[2])["max_tokens"] == 2048
             await caller.post("/endpoints/b-endpoint/invocations", data=b'{"model": "other", "x": 1.0}')

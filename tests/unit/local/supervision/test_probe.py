@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from centralized_ml_api.local.machine.ports import free_port
-from centralized_ml_api.local.supervision.probe import Prober, ProbeResult
+from centralized_ml_api.local.supervision.probe import ABOUT_BYTES, Prober, ProbeResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,3 +66,37 @@ def test_a_server_that_takes_connections_and_does_not_answer_is_silent() -> None
 @pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/", "http://127.0.0.1:99999/"])
 def test_an_address_that_is_none_never_raises(url: str) -> None:
     assert probed(lambda prober: prober.probe(url)) is not ProbeResult.READY
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "said"),
+    [
+        (200, '{"a": {"b": true}}', {"a": {"b": True}}),
+        (200, "[1]", {}),
+        (200, "{", {}),
+        (200, "", {}),
+        (200, "[" * 100_000, {}),
+        (200, '{"a": "' + "x" * ABOUT_BYTES + '"}', {}),
+        (404, '{"a": 1}', {}),
+    ],
+)
+def test_a_server_describes_itself_by_a_json_object_or_not_at_all(
+    status: int, text: str, said: dict[str, Any]
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=text)
+
+    async def look(prober: Prober) -> dict[str, Any]:
+        application = web.Application()
+        application.router.add_get("/about", answer)
+        async with TestServer(application) as server:
+            return await prober.describe(str(server.make_url("/about")))
+
+    assert probed(look) == said
+
+
+def test_one_that_refuses_or_does_not_answer_describes_nothing() -> None:
+    assert probed(lambda prober: prober.describe(f"http://127.0.0.1:{free_port()}/")) == {}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        assert probed(lambda prober: prober.describe(url, timeout_seconds=0.05)) == {}

@@ -52,6 +52,7 @@ class Scene:
             lambda: self.seen.append((self.replica.state, self.replica.reason)),
             timeouts=TIMEOUTS,
             prepare=self._prepare,
+            about_path="/about",
             start=self.machine.start,
         )
 
@@ -362,3 +363,17 @@ def test_an_engine_without_such_a_path_is_not_asked(tmp_path: Path) -> None:
         assert {url.rpartition("/")[2] for _, url in scene.machine.probes} == {"ping"}
 
     play(tmp_path, scenario)
+
+
+def test_what_a_server_says_of_its_model_is_known_once_it_is_ready(tmp_path: Path) -> None:
+    known: list[dict[str, bool]] = []
+
+    async def scenario(scene: Scene) -> None:
+        scene.machine.descriptions["/about"] = {"tools": True}
+        scene.machine.answers.extend([NOT_READY])
+        assert scene.replica.about == {}
+        await wait_for(100)
+        known.append(scene.replica.about)
+
+    play(tmp_path, scenario)
+    assert known == [{"tools": True}]
