@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
+from support.closing_server import ClosingServer
 from support.odd_server import OddServer
 from support.running_gateway import start_gateway
 
@@ -98,6 +99,38 @@ def test_a_connection_that_the_model_may_close_unannounced_takes_no_second_call(
         with start_gateway(tmp_path, background, served) as running:
             assert [running.call("/echo").status for _ in range(10)] == [200] * 10
         assert server.connections == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_server_that_closes_behind_each_answer_fails_no_call_and_gets_none_twice(
+    tmp_path: Path,
+    background: Background,
+    elsewhere: bool,  # noqa: FBT001  # a column
+) -> None:
+    with ClosingServer() as server:
+        upstream = (
+            ExternalUpstream("models", "127.0.0.1", server.port, tls=False)
+            if elsewhere
+            else Upstream("models", (server.port,), keeps_connections=False)
+        )
+        with start_gateway(tmp_path, background, Gateway((upstream,), (ROUTE,))) as running:
+            sent = [f"call {number}".encode() for number in range(10)]
+            assert [running.call("/echo", body).body for body in sent] == sent
+        assert server.bodies == sent
+
+
+@pytest.mark.slow
+def test_a_server_that_closes_behind_each_answer_fails_calls_on_a_kept_connection(
+    tmp_path: Path, background: Background
+) -> None:
+    # Why the test above needs its cure. Even here nothing is sent twice.
+    with ClosingServer() as server:
+        served = Gateway((Upstream("models", (server.port,)),), (ROUTE,))
+        with start_gateway(tmp_path, background, served) as running:
+            statuses = [running.call("/echo", b"call").status for _ in range(20)]
+        assert set(statuses) == {200, 502}
+        assert len(server.bodies) == statuses.count(200)
 
 
 @pytest.mark.slow

@@ -50,7 +50,10 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class ExternalUpstream:
-    """One server elsewhere, reached by its host name. With `signing` it is SageMaker's runtime API."""
+    """One server elsewhere, reached by its host name. With `signing` it is SageMaker's runtime API.
+
+    Every other one gets a connection for each call, like an `Upstream` that does not keep connections.
+    """
 
     name: str
     host: str

@@ -55,6 +55,8 @@ class Serving(ABC):
         reads_json: Whether the server parses bodies by their `Content-Type`, so that the type must be JSON.
         runs_here: Whether this program starts the server, on this machine.
         installs_packages: Whether packages are installed before the server starts.
+        keeps_connections: Whether its servers say so before they close a connection, so that it can take more
+            than one call. Nobody knows that of programs that are not ours.
         limits_output: Whether answers are kept to the entry's `max_output_tokens`.
         body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
     """
@@ -64,6 +66,7 @@ class Serving(ABC):
     reads_json: ClassVar[bool] = False
     runs_here: ClassVar[bool] = True
     installs_packages: ClassVar[bool] = False
+    keeps_connections: ClassVar[bool] = False
     limits_output: ClassVar[bool] = False
     body_rules: ClassVar[str] = ""
 
@@ -159,7 +162,8 @@ class Serving(ABC):
 class LlamaCppServing(Serving):
     """Serves one file of weights with llama.cpp's own server; `context` is in tokens for each conversation.
 
-    The server would parse a body that `curl -d` declares as a form, and refuse it above one megabyte.
+    The server would parse a body that `curl -d` declares as a form, and refuse it above one megabyte. After a
+    stream, its HTTP library closes the connection unannounced.
     """
 
     weights: Weights
@@ -238,6 +242,7 @@ class PythonServing(Serving):
     engine: Literal["python"] = "python"
 
     installs_packages: ClassVar[bool] = True
+    keeps_connections: ClassVar[bool] = True
 
     @property
     def summary(self) -> str:

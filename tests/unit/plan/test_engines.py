@@ -50,6 +50,7 @@ def facts(serving: Serving) -> dict[str, Any]:
         "reads JSON": serving.reads_json,
         "runs here": serving.runs_here,
         "installs packages": serving.installs_packages,
+        "keeps connections": serving.keeps_connections,
         "weights": serving.weights_to_fetch,
         "waits for pull": serving.waits_for_pull,
         "code": serving.code_folder,
@@ -113,6 +114,7 @@ def test_python_has_sagemakers_paths_and_packages() -> None:
         "ping": "/ping",
         "runs here": True,
         "installs packages": True,
+        "keeps connections": True,
         "code": CODE,
         "places": 1,
     }

@@ -40,7 +40,8 @@ def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> 
         base = _build_base(upstream.name, settings, 1, [], keeps_connections=upstream.keeps_connections)
         return {**base, **discovery}
     filters = build_signing_filters(upstream.signing) if upstream.signing else []
-    cluster = {**_build_base(upstream.name, settings, 5, filters), **_build_discovery(upstream)}
+    base = _build_base(upstream.name, settings, 5, filters, keeps_connections=upstream.signing is not None)
+    cluster = {**base, **_build_discovery(upstream)}
     return {**cluster, "transport_socket": _build_tls(upstream, settings)} if upstream.tls else cluster
 
 
@@ -63,8 +64,13 @@ def _build_base(
     connect_seconds: float,
     filters: list[dict[str, Any]],
     *,
-    keeps_connections: bool = True,
+    keeps_connections: bool,
 ) -> dict[str, Any]:
+    """Builds what all clusters have.
+
+    A call on a connection that its server is closing is a 502: it may have been read, so it must not be sent
+    again. Where that can happen, a connection takes one call.
+    """
     thresholds = dict.fromkeys(
         ("max_connections", "max_pending_requests", "max_requests", "max_retries"), _UNLIMITED
     )

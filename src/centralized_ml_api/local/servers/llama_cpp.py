@@ -88,6 +88,4 @@ def make_service(
         answer_tokens = spec.max_output_tokens or LLAMA_CPP_ANSWER_TOKENS
         return LlamaCppServer(serving, path, spec.name, answer_tokens, spec.environment, spec.folders[0])
 
-    # After a stream, its HTTP library closes the connection without having said so: the next call, which
-    # often waits for just that moment, would be a 502.
-    return parts.replicate(spec, prepare, changed, keeps_connections=False)
+    return parts.replicate(spec, prepare, changed)

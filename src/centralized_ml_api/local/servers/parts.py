@@ -77,21 +77,13 @@ class ServiceParts:
     runtime_url: str
     timeouts: Timeouts = field(default_factory=Timeouts)
 
-    def replicate(
-        self,
-        spec: ModelSpec,
-        prepare: Prepare,
-        changed: Callable[[], None],
-        *,
-        keeps_connections: bool = True,
-    ) -> Service:
+    def replicate(self, spec: ModelSpec, prepare: Prepare, changed: Callable[[], None]) -> Service:
         """Makes the service of a model that processes of this machine serve.
 
         Args:
             spec: the model.
             prepare: makes its server; raises an `MlApiError` when it cannot.
             changed: called after each change of the service's report.
-            keeps_connections: whether its servers take another call on a connection after an answer.
         """
         return ReplicatedService(
             spec.name,
@@ -101,7 +93,7 @@ class ServiceParts:
             prober=self.prober,
             changed=changed,
             timeouts=self.timeouts,
-            keeps_connections=keeps_connections,
+            keeps_connections=spec.local.serving.keeps_connections,
             about_path=spec.local.serving.about_path,
         )
 

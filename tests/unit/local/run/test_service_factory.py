@@ -22,6 +22,7 @@ from centralized_ml_api.local.supervision.service import ExternalService, Replic
 from centralized_ml_api.plan.engines import (
     CommandServing,
     LlamaCppServing,
+    PythonServing,
     SageMakerServing,
     Serving,
     UrlServing,
@@ -250,11 +251,11 @@ def test_a_program_gets_the_environment_of_the_config_and_its_folder(tmp_path: P
     story(tell)
 
 
-def test_llama_cpp_gets_a_connection_for_each_call(tmp_path: Path) -> None:
-    # After a stream it closes the connection unannounced, just when the call that waited for a place arrives.
-    serving = LlamaCppServing(parse_weights("none.gguf"), 512, "auto")
+def test_a_server_that_is_not_ours_gets_a_connection_for_each_call(tmp_path: Path) -> None:
+    # llama.cpp closes it after a stream, unannounced, just when the call that waited for a place arrives.
+    llama = LlamaCppServing(parse_weights("none.gguf"), 512, "auto")
+    ours = PythonServing(tmp_path, None, "auto")
     world = World(tmp_path)
-    assert world.make(model(serving, tmp_path)).upstream("a@1") == Upstream(
-        "a@1", (), keeps_connections=False
-    )
-    assert world.make(model(SLEEP, tmp_path)).upstream("a@1") == Upstream("a@1", ())
+    for serving, keeps in ((llama, False), (SLEEP, False), (ours, True)):
+        upstream = world.make(model(serving, tmp_path)).upstream("a@1")
+        assert upstream == Upstream("a@1", (), keeps_connections=keeps)

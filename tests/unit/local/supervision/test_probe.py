@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from aiohttp import web
@@ -17,9 +17,11 @@ from centralized_ml_api.local.supervision.probe import ABOUT_BYTES, Prober, Prob
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+T = TypeVar("T")
 
-def probed(look: Callable[[Prober], Awaitable[ProbeResult]]) -> ProbeResult:
-    async def main() -> ProbeResult:
+
+def probed(look: Callable[[Prober], Awaitable[T]]) -> T:
+    async def main() -> T:
         async with contextlib.aclosing(Prober()) as prober:
             return await look(prober)
 
