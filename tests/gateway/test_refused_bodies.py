@@ -16,22 +16,25 @@ import requests
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.error_shape import ApiError
+from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.envoy import Limits
-from centralized_ml_api.local.gateway import ServedRoute, TeamAccess
+from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
 from centralized_ml_api.plan.event import Throttle
 from contract.case import LOCAL, refused
+from support.odd_server import OddServer
 from support.running_gateway import DEADLINE_SECONDS, read, start_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from centralized_ml_api.local.gateway import Gateway
     from support.background import Background
     from support.running_gateway import RunningGateway
 
 Form = Callable[[bytes], Any]
 MIB = 1024 * 1024
 DROPPED = 16 * MIB
+MODEL_LIMIT = 300_000
 CHAT = "/v1/chat/completions"
 TEAMS = (
     TeamAccess("blue", ("blue-key",)),
@@ -150,6 +153,52 @@ def test_openais_client_raises_what_it_was_told(
     with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client, pytest.raises(error) as raised:
         client.chat.completions.create(model="echo", messages=[{"role": "user", "content": content}])
     assert raised.value.code == ("unauthorized" if key == "wrong" else "body_too_large")
+
+
+@pytest.fixture
+def small(tmp_path: Path, background: Background) -> Iterator[tuple[RunningGateway, OddServer]]:
+    """A gateway to a model whose context holds little, and the model's server."""
+    terms = EntryTerms(body_rules="llama.cpp", slots=4, context=MIB, body_limit_bytes=MODEL_LIMIT)
+    route = ServedRoute("echo", "odd", "/chat", (), admission=terms)
+    with OddServer() as server:
+        served = Gateway((Upstream("odd", (server.port,)),), (route,), chat=(route,), teams=TEAMS[:2])
+        with start_gateway(tmp_path, background, served) as running:
+            yield running, server
+
+
+def build_chat(size: int) -> bytes:
+    """A chat of that many bytes."""
+    empty = json.dumps({"model": "echo", "messages": [{"role": "user", "content": ""}]})
+    return empty.replace('""', f'"{"x" * (size - len(empty))}"').encode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/echo", "/echo?a=b", CHAT])
+@pytest.mark.parametrize("form", [whole, in_pieces])
+def test_a_body_too_large_for_its_model_is_refused_naming_its_limit(
+    small: tuple[RunningGateway, OddServer], path: str, form: Form
+) -> None:
+    running, server = small
+    headers = {"x-api-key": "blue-key"}
+    answer = running.call(path, form(build_chat(MODEL_LIMIT + 1)), headers)
+    assert (answer.status, answer.error["code"]) == (413, "body_too_large")
+    assert f"this model's limit of {MODEL_LIMIT} bytes" in answer.error["message"]
+    assert server.asked == []
+    assert running.call(path, form(build_chat(MODEL_LIMIT + 1)), {"x-api-key": "wrong"}).status == 401
+    assert running.call(path, form(build_chat(MODEL_LIMIT)), headers).status == 200
+
+
+@pytest.mark.slow
+def test_a_body_too_large_for_its_model_does_not_reach_the_admission_service(
+    small: tuple[RunningGateway, OddServer],
+) -> None:
+    running, _ = small
+    assert running.admission is not None
+    running.admission.kill()
+    running.admission.wait()
+    for path in ("/echo", CHAT):
+        for size, status in ((MODEL_LIMIT + 1, 413), (MODEL_LIMIT, 503)):
+            assert running.call(path, build_chat(size), {"x-api-key": "blue-key"}).status == status
 
 
 @pytest.mark.slow

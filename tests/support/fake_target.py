@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway
     from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.supervision.service import ServiceState
-    from centralized_ml_api.plan.engines import Serving
+    from centralized_ml_api.plan.serving import Serving
 
 DEADLINE_SECONDS = 30.0
 QUICK_TURNS = 1000

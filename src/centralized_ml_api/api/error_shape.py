@@ -95,6 +95,11 @@ class ApiError:
         return self.saying(messages[name].format(**values))
 
 
+def body_too_large_for_model(limit_bytes: int) -> ApiError:
+    """Builds the 413 that names the limit of one model. Pure."""
+    return BODY_TOO_LARGE.with_message("over_model_limit", bytes=limit_bytes)
+
+
 ERRORS = {
     code: ApiError(error["status"], error["type"], code, error["message"])
     for code, error in _WRITTEN["errors"].items()

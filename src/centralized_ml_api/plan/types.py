@@ -15,7 +15,7 @@ from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
     from centralized_ml_api.config.schema import Speaks  # noqa: TC004  # nothing reads the annotation
-    from centralized_ml_api.plan.engines import Serving  # noqa: TC004  # nothing reads the annotation
+    from centralized_ml_api.plan.serving import Serving  # noqa: TC004  # nothing reads the annotation
 
 GATEWAY_TIMEOUT_SECONDS = 29
 """How long the API waits for a model or a function.

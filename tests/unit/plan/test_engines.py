@@ -18,7 +18,6 @@ from centralized_ml_api.plan.engines import (
     LlamaCppServing,
     PythonServing,
     SageMakerServing,
-    Serving,
     UrlServing,
     build_serving,
 )
@@ -26,6 +25,7 @@ from centralized_ml_api.plan.types import LocalPlan
 from centralized_ml_api.plan.url_target import UrlTarget
 
 if TYPE_CHECKING:
+    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.config.schema import Speaks
 
 CODE = Path("/models/ocr")

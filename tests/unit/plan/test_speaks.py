@@ -11,13 +11,13 @@ from centralized_ml_api.plan.engines import (
     CommandServing,
     LlamaCppServing,
     SageMakerServing,
-    Serving,
     UrlServing,
 )
 from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models, openai_models
 from centralized_ml_api.plan.types import ApiPlan, ExistingEndpoint, LocalPlan, ModelDeployment
 
 if TYPE_CHECKING:
+    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.config.schema import Speaks
 
 LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")

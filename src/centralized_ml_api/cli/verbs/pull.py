@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from centralized_ml_api.config.weights import Weights
-    from centralized_ml_api.plan.engines import Serving
+    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan
 
 _LAST_LINES = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.error_shape import body_too_large_for_model
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
 from centralized_ml_api.local.admission.llama_cpp_rules import (
     adapt_llama_cpp_request,
@@ -13,9 +14,19 @@ from centralized_ml_api.local.admission.llama_cpp_rules import (
 from centralized_ml_api.local.admission.violation import LlamaCppLimits
 
 if TYPE_CHECKING:
+    from centralized_ml_api.api.error_shape import ApiError
     from centralized_ml_api.local.admission.terms import EntryTerms
 
 LLAMA_CPP = "llama.cpp"
+
+
+def check_length(received: bytes, entry: EntryTerms) -> ApiError | None:
+    """Returns what is wrong with the length of a body, to be asked before it is read.
+
+    Envoy has refused most of what is too long by then, but not what came in chunks.
+    """
+    limit = entry.body_limit_bytes
+    return body_too_large_for_model(limit) if limit is not None and len(received) > limit else None
 
 
 def build_passed_on(body: JsonBody, entry: EntryTerms) -> bytes | None:

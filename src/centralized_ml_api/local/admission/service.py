@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import missing_model, unknown_model
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
-from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.body_rules import build_passed_on, check_length
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
@@ -189,6 +189,11 @@ def _decide(terms: RouteTerms, received: bytes) -> Admission:
     Raises:
         RefusalError: It is not taken.
     """
+    if not terms.chooses:
+        (entry,) = terms.entries.values()
+        too_large = check_length(received, entry)
+        if too_large is not None:
+            raise RefusalError(too_large)
     try:
         body = read_json_object(received)
         if terms.chooses:

@@ -48,6 +48,7 @@ class EntryTerms:
         max_output_tokens: The most tokens of one answer, for these rules; None if the entry says nothing.
         share_prompts: Whether a call may reuse the beginning of another one's prompt, for these rules.
         takes_tools: Whether the model can call tools, for these rules; None if nobody knows.
+        body_limit_bytes: The largest body; None if it has no lower limit than the API.
     """
 
     places: int | None = None
@@ -58,6 +59,7 @@ class EntryTerms:
     max_output_tokens: int | None = None
     share_prompts: bool = True
     takes_tools: bool | None = None
+    body_limit_bytes: int | None = None
 
     @property
     def reads_body(self) -> bool:

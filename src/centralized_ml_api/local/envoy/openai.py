@@ -44,7 +44,7 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
 )
 from centralized_ml_api.local.envoy.headers import SET_JSON_CONTENT_TYPE
-from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH
+from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, match_length
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
     HEADERS_FILTER,
@@ -160,7 +160,15 @@ def _build_model_routes(
     if route.admission is None:
         return [without_admission(each) for each in built]
     terms = build_terms(route.name, route.admission, gateway.teams, limits.turn_seconds)
-    return [with_admission(without_admission(each), terms) for each in built]
+    asked = [with_admission(without_admission(each), terms) for each in built]
+    limit_bytes = route.admission.body_limit_bytes
+    if limit_bytes is None:
+        return asked
+    # The body has been read by now: only then is the model known.
+    headers = [*post["headers"], match_length(limit_bytes + 1, limits)]
+    match = {**post, "headers": headers, "dynamic_metadata": [is_model]}
+    refused = build_error_route(match, errors.body_too_large_for_model(limit_bytes))
+    return [without_admission({"name": route.name, **refused, **_enable_filters()}), *asked]
 
 
 def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:

@@ -102,7 +102,7 @@ def build_large_refusals(gateway: Gateway, limits: Limits) -> list[Route]:
                     for route in refusals
                 ]
         routes += _refuse(_add_headers(large, match_no_key_of(gateway.teams)), errors.UNAUTHORIZED)
-    too_large = {"prefix": "/", "headers": [_match_length(limits.body_bytes + 1, limits)]}
+    too_large = {"prefix": "/", "headers": [match_length(limits.body_bytes + 1, limits)]}
     return [*routes, *_refuse([too_large], body_too_large(limits))]
 
 
@@ -112,6 +112,13 @@ def refuse_large_too(route: Route, limits: Limits) -> list[Route]:
     headers = match.get("headers", [])
     large = [{**match, "headers": [*headers, matcher]} for matcher in _match_large(limits)]
     return [*(with_filter_config({**route, "match": match}, DROPPING) for match in large), route]
+
+
+def build_large_refusal_for_model(match: dict[str, Any], limit_bytes: int, limits: Limits) -> Route:
+    """Builds the route that refuses what is too large for one model, to stand before its own. Pure."""
+    too_large = _add_headers([match], [match_length(limit_bytes + 1, limits)])
+    (route,) = _refuse(too_large, errors.body_too_large_for_model(limit_bytes))
+    return route
 
 
 def body_too_large(limits: Limits) -> errors.ApiError:
@@ -135,8 +142,9 @@ def _add_headers(matches: Iterable[dict[str, Any]], more: list[dict[str, Any]]) 
 
 
 def _match_large(limits: Limits) -> list[dict[str, Any]]:
-    return [_match_length(_LARGE_BYTES, limits), NO_LENGTH]
+    return [match_length(_LARGE_BYTES, limits), NO_LENGTH]
 
 
-def _match_length(start: int, limits: Limits) -> dict[str, Any]:
+def match_length(start: int, limits: Limits) -> dict[str, Any]:
+    """Matches bodies that say to have that many bytes or more, as far as they are read at all. Pure."""
     return {"name": "content-length", "range_match": {"start": start, "end": limits.dropped_bytes + 1}}

@@ -41,6 +41,7 @@ from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, list_active_
 from centralized_ml_api.local.envoy.refused_bodies import (
     CUTTING,
     NO_LENGTH,
+    build_large_refusal_for_model,
     build_large_refusals,
     refuse_large_too,
 )
@@ -202,6 +203,9 @@ def _build_model_routes(
             served = with_filter_config(served, {QUERY_FILTER: LUA_DISABLED})
         posts = [_narrow(served, NO_LENGTH, {**CUTTING, **no_query})]
         posts += [_narrow(served, _HAS_QUERY, no_query), served] if no_query else [served]
+        if route.admission is not None and route.admission.body_limit_bytes is not None:
+            limit = route.admission.body_limit_bytes
+            posts.insert(0, build_large_refusal_for_model(post, limit, limits))
     return [{"name": route.name, **action} for action in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
 
 

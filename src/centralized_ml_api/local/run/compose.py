@@ -168,6 +168,7 @@ def build_entry_terms(
         max_output_tokens=entry.max_output_tokens,
         share_prompts=getattr(serving, "share_prompts", True),
         takes_tools=serving.takes_tools(about),
+        body_limit_bytes=serving.body_limit_bytes,
     )
     return terms if is_limited or terms.reads_body or terms.places is not None else None
 

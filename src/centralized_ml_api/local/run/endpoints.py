@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from centralized_ml_api.api.error_shape import INVALID_BODY, render_error
-from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.body_rules import build_passed_on, check_length
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.run.compose import build_entry_terms
 from centralized_ml_api.local.sagemaker_runtime import build_application, model_error, unavailable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.admission.terms import EntryTerms
     from centralized_ml_api.local.run.registry import Running
-    from centralized_ml_api.plan.engines import Serving
+    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 NOT_READY = "The model is starting or was restarted; try again in a moment."
@@ -81,10 +81,13 @@ class ModelEndpoint:
         """Returns the body that the server gets: what holds for callers of the API holds for functions too.
 
         Raises:
-            ServiceError: The entry does not take it: the model's own 400, as its caller sees it.
+            ServiceError: The entry does not take it: the model's own 400 or 413, as its caller sees it.
         """
         if self._terms is None or not self._terms.reads_body:
             return body
+        too_large = check_length(body, self._terms)
+        if too_large is not None:
+            raise model_error(self.name, too_large.status, render_error(too_large, ""))
         try:
             passed_on = build_passed_on(read_json_object(body), self._terms)
         except BodyError as error:

@@ -335,6 +335,21 @@ def test_tools_are_required_of_no_model_that_has_none() -> None:
     assert build_passed_on(read_json_object(json.dumps(asked).encode()), able) is not None
 
 
+def test_a_body_that_no_context_could_hold_is_refused_unread() -> None:
+    entry = EntryTerms(body_rules="llama.cpp", slots=4, context=2048, body_limit_bytes=100)
+    terms = RouteTerms({"chat": entry}, wait_seconds=29)
+
+    async def tell(world: World) -> None:
+        for body, status in ((b"{" * 101, 413), (b"{" * 100, 400)):
+            asked = world.ask(terms, body)
+            await asked.answer()
+            refused = (await asked.answer()).immediate_response
+            assert refused.status.code == status
+            assert ("limit of 100 bytes" in refused.body.decode()) is (status == 413)
+
+    told(tell)
+
+
 def test_a_body_over_the_limits_is_cut_to_them() -> None:
     async def tell(world: World) -> None:
         asked = world.ask(CHAT, {"messages": MESSAGES, "max_tokens": 5000})

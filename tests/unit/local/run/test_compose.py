@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan
 
 LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
-CHATS = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048)
+CHATS = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048, body_limit_bytes=393_216)
 NO_TASK: Any = None
 EMBEDS = CommandServing(("serve",), ping="/ping", invocations="/v1/embeddings")
 

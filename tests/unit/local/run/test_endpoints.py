@@ -106,6 +106,8 @@ def test_a_function_may_ask_no_more_of_a_model_than_a_caller() -> None:
             assert (told["OriginalStatusCode"], "top_logprobs" in told["OriginalMessage"]) == (400, True)
             assert seen == []
             machine.fake("a").description = {"chat_template_caps": {"supports_tools": False}}
+            long = await caller.post("/endpoints/a-endpoint/invocations", data=b"{" * 393_217)
+            assert (await long.json())["OriginalStatusCode"] == 413
             tools = {"messages": CHAT, "tools": [], "tool_choice": "required"}
             refused = await caller.post("/endpoints/a-endpoint/invocations", json=tools)
             assert "cannot call tools" in (await refused.json())["OriginalMessage"]

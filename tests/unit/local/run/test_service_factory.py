@@ -24,13 +24,13 @@ from centralized_ml_api.plan.engines import (
     LlamaCppServing,
     PythonServing,
     SageMakerServing,
-    Serving,
     UrlServing,
 )
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import function, soon
 
 if TYPE_CHECKING:
+    from centralized_ml_api.plan.serving import Serving
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 

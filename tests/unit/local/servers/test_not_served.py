@@ -14,13 +14,13 @@ from centralized_ml_api.plan.engines import (
     LlamaCppServing,
     PythonServing,
     SageMakerServing,
-    Serving,
     UrlServing,
 )
 from centralized_ml_api.plan.types import JumpStartModel, LocalPlan, ModelDeployment, PackageModel
 from support.file_server import FileServer
 
 if TYPE_CHECKING:
+    from centralized_ml_api.plan.serving import Serving
     from pathlib import Path
 
 COMMAND = CommandServing(("serve",), ping="/ping", invocations="/run")

@@ -1,0 +1,141 @@
+"""Defines what one machine must know of an engine: `Serving`, which each class of `engines` extends. Pure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from centralized_ml_api.config.schema import Speaks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from centralized_ml_api.config.weights import Weights
+
+SPOKEN_AT: dict[str, Speaks] = {
+    "/v1/chat/completions": "openai-chat",
+    "/v1/embeddings": "openai-embeddings",
+}
+"""Paths that tell which API a server speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving(ABC):
+    """Describes how one machine serves an entry. The defaults here hold unless an engine overrides them.
+
+    The fields of an engine have the names of its keys in the config.
+
+    Attributes:
+        speaks: The APIs that every server of the engine speaks, whatever the config says.
+        sample: A body that works with every server of the engine.
+        reads_json: Whether the server parses bodies by their `Content-Type`, so that the type must be JSON.
+        runs_here: Whether this program starts the server, on this machine.
+        installs_packages: Whether packages are installed before the server starts.
+        keeps_connections: Whether its servers say so before they close a connection, so that it can take more
+            than one call. Nobody knows that of programs that are not ours.
+        limits_output: Whether answers are kept to the entry's `max_output_tokens`.
+        body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
+    """
+
+    speaks: ClassVar[tuple[Speaks, ...]] = ()
+    sample: ClassVar[Any] = None
+    reads_json: ClassVar[bool] = False
+    runs_here: ClassVar[bool] = True
+    installs_packages: ClassVar[bool] = False
+    keeps_connections: ClassVar[bool] = False
+    limits_output: ClassVar[bool] = False
+    body_rules: ClassVar[str] = ""
+
+    @property
+    def body_limit_bytes(self) -> int | None:
+        """The largest body of a call, where the engine needs a lower limit than the API has.
+
+        None else does: a Python model bounds what it reads, other servers are not ours to judge, and what
+        AWS takes, it limits itself.
+        """
+        return None
+
+    @property
+    def context_length(self) -> int | None:
+        """The size of a conversation in tokens, where that is known."""
+        return None
+
+    @property
+    @abstractmethod
+    def engine(self) -> str:
+        """The name of the engine in the config."""
+
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """What `mlapi plan` shows beside the name of the engine."""
+
+    @property
+    def path(self) -> str:
+        """The path of the server to which requests are sent, with a query if there is one."""
+        return "/invocations"
+
+    @property
+    def ping_path(self) -> str:
+        """The path that answers 2xx once the server is ready. Used only if it runs here."""
+        return "/ping"
+
+    @property
+    def work_path(self) -> str | None:
+        """A path that answers only if the server works off its requests; None if there is none."""
+        return None
+
+    @property
+    def about_path(self) -> str | None:
+        """A path at which the server describes its model as a JSON object; None if there is none."""
+        return None
+
+    @property
+    def weights_to_fetch(self) -> Weights | None:
+        """The weights that must be on this machine before the server starts, if there are any."""
+        return getattr(self, "weights", None)
+
+    @property
+    def waits_for_pull(self) -> bool:
+        """Whether only `mlapi pull NAME` downloads the weights."""
+        return getattr(self, "fetch", "auto") == "manual"
+
+    @property
+    def code_folder(self) -> Path | None:
+        """The absolute folder of the user's code, if there is any: an edit in it restarts the service."""
+        return getattr(self, "code", None)
+
+    def find_speaks(self, endpoint: Speaks | None) -> tuple[Speaks, ...]:
+        """Returns the APIs that the server speaks, as far as its engine or its path tells.
+
+        Args:
+            endpoint: the API of the entry's SageMaker endpoint, by the config.
+        """
+        del endpoint
+        by_path = SPOKEN_AT.get(urlsplit(self.path).path)
+        return self.speaks or ((by_path,) if by_path else ())
+
+    def takes_tools(self, about: Mapping[str, Any]) -> bool | None:
+        """Returns whether the model can call tools; None where nobody knows.
+
+        Args:
+            about: what the server says at its `about_path`.
+        """
+        del about
+        return None
+
+    def find_fault(self) -> str | None:
+        """Returns why this machine cannot serve it, whatever is installed; None if it can."""
+        return None
+
+    def places(self, environment: Mapping[str, str]) -> int | None:
+        """Returns how many requests one process answers at once; None where nobody knows.
+
+        Args:
+            environment: the entry's `local.environment`.
+        """
+        del environment
+        return None
