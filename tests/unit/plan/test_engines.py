@@ -25,8 +25,8 @@ from centralized_ml_api.plan.types import LocalPlan
 from centralized_ml_api.plan.url_target import UrlTarget
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.plan.serving import Serving
 
 CODE = Path("/models/ocr")
 WEIGHTS = parse_weights("hf://owner/repo/model.gguf#sha256=" + "0" * 64)

@@ -17,8 +17,8 @@ from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models, op
 from centralized_ml_api.plan.types import ApiPlan, ExistingEndpoint, LocalPlan, ModelDeployment
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.plan.serving import Serving
 
 LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")
 CHAT = OpenAiModels(chat=("one",))

@@ -30,7 +30,6 @@ from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import function, soon
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.serving import Serving
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.supervision.service import Report, Service
+    from centralized_ml_api.plan.serving import Serving
 
 SLEEP = CommandServing(("sleep", "600"), ping="/up", invocations="/run")
 QUICK = Timeouts(start=0.05, probe=0.01, silence=0.02, stop=1.0)

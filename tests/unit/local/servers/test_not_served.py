@@ -20,8 +20,9 @@ from centralized_ml_api.plan.types import JumpStartModel, LocalPlan, ModelDeploy
 from support.file_server import FileServer
 
 if TYPE_CHECKING:
-    from centralized_ml_api.plan.serving import Serving
     from pathlib import Path
+
+    from centralized_ml_api.plan.serving import Serving
 
 COMMAND = CommandServing(("serve",), ping="/ping", invocations="/run")
 
