@@ -1,5 +1,22 @@
-"""`python -m centralized_ml_api` is `mlapi`."""
+"""Starts `mlapi`, also as `python -m centralized_ml_api`."""
 
-from centralized_ml_api.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+_INTERRUPTED = 130
+"""As `errors.INTERRUPTED`, which is not imported yet."""
+
+
+def main() -> None:
+    """Runs the command line; an interruption ends it without a traceback, even while it still imports."""
+    try:
+        from centralized_ml_api.cli import main as run_command_line  # noqa: PLC0415  # takes the longest
+
+        run_command_line()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -56,6 +56,34 @@ def test_a_signal_leaves_nothing(tmp_path: Path, number: signal.Signals, status:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("module", ["click", "pydantic"])
+def test_an_interruption_while_it_still_imports_prints_and_leaves_nothing(
+    tmp_path: Path, module: str
+) -> None:
+    """The first of these is imported by the command line, the other by the verb."""
+    write_config(tmp_path, models(echo=odd_command()))
+    waiting = "import threading\nprint('importing', flush=True)\nthreading.Event().wait()\n"
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / f"{module}.py").write_text(waiting)
+    before = {path.name for path in tmp_path.iterdir()}
+    with subprocess.Popen(
+        [sys.executable, "-m", "centralized_ml_api", "up", "models.json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as up:
+        assert up.stdout is not None
+        assert up.stdout.readline() == "importing\n"
+        up.send_signal(signal.SIGINT)
+        said = "".join(up.communicate(timeout=30))
+    assert said.strip() == ""  # click ends the line of `^C`
+    assert up.returncode == 130
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.slow
 def test_down_leaves_nothing(tmp_path: Path) -> None:
     with start_local_api(tmp_path, models(echo=odd_command())) as api:
         started, url = api.wait_serving().pids(), api.url
