@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from bench.page import PAGE, render_drawings, render_page, render_quote
 from docs.rooms import DRAWING, SOURCE_MAP, render_rooms, render_source_map, render_tree
 
+from centralized_ml_api.aws.failures.failure import TROUBLESHOOTING
+from centralized_ml_api.aws.failures.reference import render_entries
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
 from centralized_ml_api.config.json_schema import render_schema
@@ -33,6 +35,13 @@ def fill(page: str, part: str) -> str:
     """Returns a page of the root with its generated part replaced."""
     before, mark, after = (ROOT / page).read_text(encoding="utf-8").partition("<!-- generated:")
     return before + mark + QUOTE.sub(lambda _: part, after, count=1)
+
+
+def render_failures() -> str:
+    """Renders the page of what AWS says, with an entry for each failure that has none written by hand."""
+    page = (ROOT / TROUBLESHOOTING).read_text(encoding="utf-8")
+    written = re.findall(r"^## (.+)$", QUOTE.sub("", page, count=1), re.MULTILINE)
+    return fill(TROUBLESHOOTING, render_entries(written))
 
 
 MESSAGES = "src/centralized_ml_api/local/admission/envoy_messages"
@@ -58,6 +67,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/errors.md": render_errors_reference,
     "src/centralized_ml_api/config/models.schema.json": render_schema,
     "README.md": lambda: fill("README.md", render_quote()),
+    TROUBLESHOOTING: render_failures,
     "CONTRIBUTING.md": lambda: fill("CONTRIBUTING.md", render_tree()),
     PAGE: render_page,
     DRAWING: render_rooms,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from centralized_ml_api.aws.failures import build_aws_error
+from centralized_ml_api.aws.failures.explain import build_aws_error
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients

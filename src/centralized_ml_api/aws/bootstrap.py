@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_parameters
-from centralized_ml_api.aws.failures import build_cdk_error
+from centralized_ml_api.aws.failures.explain import build_cdk_error
 from centralized_ml_api.aws.target import QUALIFIER_CONTEXT, call_cdk
 from centralized_ml_api.errors import DeployError, UsageError
 

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.aws.account import load_account
 from centralized_ml_api.aws.bootstrap import find_qualifier
 from centralized_ml_api.aws.deployed_stack import NESTED, load_physical_ids, load_template
-from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
+from centralized_ml_api.aws.failures.explain import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.aws.template_diff import compare_templates
 

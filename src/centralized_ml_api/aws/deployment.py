@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from centralized_ml_api.aws.account import load_account
 from centralized_ml_api.aws.bootstrap import find_qualifier, provide_bootstrap
 from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_outputs, load_resources
-from centralized_ml_api.aws.failures import build_aws_error, build_cdk_error
+from centralized_ml_api.aws.failures.explain import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.leftovers import (
     billed_resources,

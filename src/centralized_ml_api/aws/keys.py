@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key, unknown_team
 from centralized_ml_api.aws.deployed_stack import load_teams
-from centralized_ml_api.aws.failures import build_aws_error
+from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
 from centralized_ml_api.commands import command

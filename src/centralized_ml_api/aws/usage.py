@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.deployed_stack import StackResource, load_resources
-from centralized_ml_api.aws.failures import build_aws_error
+from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
 from centralized_ml_api.aws.usage_rows import MOST_ROWS, QUERIES, Counted
 from centralized_ml_api.errors import DeployError

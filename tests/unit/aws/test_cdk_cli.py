@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.aws.cdk_cli import CDK_VERSION, CdkCli, find_node, provide_cdk, run_cdk
-from centralized_ml_api.aws.failures import build_cdk_error
+from centralized_ml_api.aws.failures.explain import build_cdk_error
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from centralized_ml_api.aws.bootstrap import (
     load_bootstrap,
     load_deployed_qualifier,
 )
-from centralized_ml_api.aws.failures import explain_error
-from centralized_ml_api.aws.known_failures import failure_of
+from centralized_ml_api.aws.failures.explain import explain_error
+from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.commands import command
 from centralized_ml_api.plan.finding import Finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.aws.known_failures import failure_of
+from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.failures import LicenceError, SeveralRefusals
 from centralized_ml_api.errors import CatalogError

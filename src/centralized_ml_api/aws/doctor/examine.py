@@ -15,7 +15,7 @@ from centralized_ml_api.aws.doctor.account_checks import (
 )
 from centralized_ml_api.aws.doctor.config_checks import check_jumpstart, check_limits
 from centralized_ml_api.aws.doctor.quotas import check_quotas
-from centralized_ml_api.aws.failures import explain_failures
+from centralized_ml_api.aws.failures.explain import explain_failures
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.finding import Finding, build_config_findings, is_healthy
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.aws.known_failures import failure_of
+from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:

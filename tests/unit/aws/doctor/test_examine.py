@@ -90,7 +90,10 @@ def test_expired_credentials(aws: AwsWire, tmp_path: Path) -> None:
 def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> None:
     words = "The security token included in the request is invalid."
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("InvalidClientTokenId", words)
-    assert the_only(write(tmp_path, model()), "credentials").title == "no valid AWS credentials"
+    assert (
+        the_only(write(tmp_path, model()), "credentials").title
+        == "AWS does not accept these keys in this region"
+    )
 
 
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:

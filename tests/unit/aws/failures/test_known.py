@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.aws.failures import explain_failures
-from centralized_ml_api.aws.known_failures import (
-    FAILURES,
-    TROUBLESHOOTING,
-    UNKNOWN,
-    Failure,
-    failure_of,
-)
+from centralized_ml_api.aws.failures.explain import explain_failures
+from centralized_ml_api.aws.failures.failure import TROUBLESHOOTING, Failure, Rank
+from centralized_ml_api.aws.failures.known import FAILURES, UNKNOWN, failure_of, recognise
+from support.aws_messages import load_messages
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
+
+REAL = load_messages()
 
 MESSAGES = {
     "not-subscribed": (
@@ -67,11 +65,100 @@ MESSAGES = {
     "no-permission": "User: arn:aws:iam::1:user/me is not authorized to perform: sagemaker:CreateModel",
     "no-network": "getaddrinfo ENOTFOUND sts.mars-east-1.amazonaws.com",
     "still-there": "DELETE_FAILED: the following resource(s) could not be deleted: [Role].",
+    "deleted-outside": "Resource of type 'AWS::Logs::LogGroup' with identifier '/mine' was not found.",
 }
+"""One message for each failure that the first deploys met, in the shortest form that decides."""
+
+SHARED_CODES = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "AlreadyExists",
+    "BadRequestException",
+    "ConflictException",
+    "GeneralServiceException",
+    "InvalidParameterValueException",
+    "InvalidRequest",
+    "LimitExceeded",
+    "LimitExceededException",
+    "NotFound",
+    "NotStabilized",
+    "ResourceConflictException",
+    "ResourceLimitExceeded",
+    "ResourceNotFoundException",
+    "ServiceInternalError",
+    "ServiceLimitExceeded",
+    "UnauthorizedOperation",
+    "ValidationError",
+    "ValidationException",
+)
+"""Codes that say no more than the kind of a fault: several failures have each of them."""
 
 
-def test_every_failure_has_a_message_here() -> None:
-    assert set(MESSAGES) == {failure.id for failure in FAILURES}
+def test_every_failure_has_a_message() -> None:
+    assert {*MESSAGES, *(message.failure for message in REAL)} == {failure.id for failure in FAILURES}
+
+
+def test_no_two_failures_have_one_id() -> None:
+    assert len({failure.id for failure in FAILURES}) == len(FAILURES)
+
+
+def test_no_two_failures_of_the_deciding_rank_recognise_a_message() -> None:
+    for text in (*MESSAGES.values(), *(message.text for message in REAL)):
+        recognised = [failure for failure in FAILURES if failure.recognises(text)]
+        rank = min(failure.rank for failure in recognised)
+        assert len([failure.id for failure in recognised if failure.rank is rank]) == 1, text
+
+
+def test_the_lowest_rank_decides() -> None:
+    deny = "User: me is not authorized to perform: iam:CreateRole on resource: role/x"
+    ranks = {failure_of(id_).rank for id_ in ("no-permission", "name-in-use", "account-limit")}
+    assert ranks == {Rank.GENERAL}
+    assert _id_of(deny) == "no-permission"
+    assert _id_of(f"{deny} because no permissions boundary allows the iam:CreateRole action") == "boundary"
+    assert _id_of(f"{deny} with an explicit deny in a resource control policy") == "organization-policy"
+    assert _id_of(f"{deny} with an explicit deny") == "explicit-deny"
+    assert _id_of("Model m: API Key already exists") == "key-value"
+    assert _id_of("Model m already exists") == "name-in-use"
+
+
+@pytest.mark.parametrize("code", SHARED_CODES)
+def test_a_code_that_failures_share_decides_nothing(code: str) -> None:
+    assert _id_of(f"An error occurred ({code}) when calling the CreateModel operation: oddly so") is None
+    assert _id_of(f"Oddly so (Service: SageMaker; Status Code: 400; Error Code: {code}; Proxy: null)") is None
+    assert _id_of(f'"Oddly so" (RequestToken: 1, HandlerErrorCode: {code})') is None
+
+
+def test_capital_letters_do_not_matter() -> None:
+    for message in REAL:
+        ids = {_id_of(message.text.upper()), _id_of(message.text.lower()), _id_of(message.text)}
+        assert len(ids) == 1, message.text
+
+
+@pytest.mark.parametrize("id_", ["throttled", "concurrent-change", "new-role", "unknown-principal"])
+def test_what_passes_by_itself_says_to_run_it_again_and_to_delete_nothing(id_: str) -> None:
+    fix = failure_of(id_).fix
+    assert "again" in fix
+    assert "minute" in fix
+    assert "delete" not in fix
+
+
+@pytest.mark.parametrize("id_", ["organization-policy", "boundary", "explicit-deny", "endpoint-policy"])
+def test_what_a_policy_forbids_is_no_missing_permission_and_has_somebody_who_can_change_it(id_: str) -> None:
+    failure = failure_of(id_)
+    assert "permission that the message names" not in failure.fix
+    assert re.search(
+        r"ask (who manages|the account's administrator)|administrator, who can change", failure.fix
+    )
+    assert failure.docs.startswith("https://docs.aws.amazon.com/")
+
+
+@pytest.mark.parametrize(
+    "id_", ["resource-count", "template-size", "policy-size", "package-size", "environment-size"]
+)
+def test_a_fixed_limit_says_so_and_sends_nobody_to_service_quotas(id_: str) -> None:
+    fix = failure_of(id_).fix
+    assert fix.startswith("a fixed limit: ")
+    assert "Quotas" not in fix
 
 
 @pytest.mark.parametrize(("id_", "message"), MESSAGES.items())
@@ -112,6 +199,11 @@ def test_the_words_of_aws_are_kept() -> None:
     (found,) = explain_failures([f"  Model: {MESSAGES['capacity']}  "])
     assert found.line == f"Model: {MESSAGES['capacity']}"
     assert found.failure is failure_of("capacity")
+
+
+def _id_of(message: str) -> str | None:
+    failure = recognise(message)
+    return failure.id if failure else None
 
 
 def _anchor(heading: str) -> str:
