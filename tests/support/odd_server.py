@@ -4,6 +4,7 @@
 /same            the body and its Content-Type, unchanged
 /status/418      that status, with headers that must and must not pass
 /refuse/422      that status, with an error in JSON
+/aws/400         that status, with an error of SageMaker's runtime
 /gzip            a gzip body that says so
 /redirect        302
 /large/1000, /large-chunked/1000   that many bytes, with and without a length
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 30.0
 GZIPPED = gzip.compress(b'{"zipped": true}', mtime=0)
 REFUSAL = b'{"detail": "it\'s \\"wrong\\": \xc3\xa9"}'
+AWS_REFUSAL = b'{"ErrorCode": "ModelError", "Message": "Received client error (400) from primary"}'
 OWN_HEADERS = {
     "Content-Type": "text/plain; charset=utf-8",
     "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
@@ -116,6 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             "same": lambda: self._answer(200, {"Content-Type": self.headers["Content-Type"]}, body),
             "status": lambda: self._answer(int(detail), OWN_HEADERS, b"as it is: \xff"),
             "refuse": lambda: self._answer(int(detail), {"Content-Type": "application/json"}, REFUSAL),
+            "aws": lambda: self._answer(int(detail), {"Content-Type": "application/json"}, AWS_REFUSAL),
             "gzip": lambda: self._answer(200, {"Content-Type": "application/json"}, GZIPPED),
             "redirect": lambda: self._answer(302, {"Location": "http://elsewhere.example/"}, b""),
             "large": lambda: self._answer(200, {}, bytes(int(detail))),

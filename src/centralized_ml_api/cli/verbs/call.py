@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.aws_words import explain_answer, render_explanation
 from centralized_ml_api.cli.options import state_option
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.request import (
@@ -58,12 +59,14 @@ def call(name: str, body: str | None, url: str | None, key: str | None, state: P
     sent = load_body(body) if body is not None else load_sample(name, api)
     address = f"{api.address}/{name}"
     answer = ask("POST", address, api, replace(sent, accept="text/event-stream") if stream else sent)
+    failed = answer.status >= FIRST_ERROR_STATUS
     with explain_failures(address, api.fix):
-        if stream:
+        if failed:
+            _show_refusal(answer, name)
+        elif stream:
             _stream(answer)
         else:
-            _show(answer, name)
-    failed = answer.status >= FIRST_ERROR_STATUS
+            _show(answer.read(), answer, name)
     if answer.status in _WRONG_BODY and body is not None:
         _tell_what_it_takes(name, api, sent)
     if failed and url is None:
@@ -145,10 +148,16 @@ def _stream(answer: urllib3.BaseHTTPResponse) -> None:
         output.flush()
 
 
-def _show(answer: urllib3.BaseHTTPResponse, name: str) -> None:
-    content, content_type = answer.read(), answer.headers.get("Content-Type", "")
-    if answer.status >= FIRST_ERROR_STATUS:
-        output.talk(f"{answer.status} {answer.reason or ''}".rstrip())
+def _show_refusal(answer: urllib3.BaseHTTPResponse, name: str) -> None:
+    content = answer.read()
+    output.talk(f"{answer.status} {answer.reason or ''}".rstrip())
+    _show(content, answer, name)
+    if failure := explain_answer(content):
+        output.talk(render_explanation(failure))
+
+
+def _show(content: bytes, answer: urllib3.BaseHTTPResponse, name: str) -> None:
+    content_type = answer.headers.get("Content-Type", "")
     if is_text(content_type, content):
         output.data(content.decode(errors="replace"))
     else:

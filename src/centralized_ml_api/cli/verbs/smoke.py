@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import click
 
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.aws_words import explain_answer, render_explanation
 from centralized_ml_api.cli.loading import load_plan_and_warn
 from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.request import (
@@ -72,7 +73,7 @@ class Outcome:
     """How one model answered.
 
     `said` is how the answer begins, or why there is none. `status` is that of HTTP, None where no answer
-    came. `milliseconds` counts until the last byte of the answer.
+    came. `milliseconds` counts until the last byte of the answer. `meaning` explains what AWS said in it.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Outcome:
     milliseconds: int | None = None
     content_type: str = ""
     size_bytes: int | None = None
+    meaning: str = ""
 
 
 @click.command()
@@ -117,6 +119,8 @@ def smoke(url: str | None, key: str | None, config: Path | None, state: Path, *,
         return int(not passed)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if count)
     output.talk(counts or "the API has no model")
+    for meaning in dict.fromkeys(outcome.meaning for outcome in outcomes if outcome.meaning):
+        output.talk(meaning)
     words = _next_words(outcomes, api, state)
     if words:
         output.next_command(command(*words))
@@ -190,8 +194,11 @@ def _send(name: str, url: str, body: Body, api: Api) -> Outcome:
         content = answer.read()
     milliseconds = round((time.monotonic() - started) * 1000)
     kind = _on_one_line(answer.headers.get("Content-Type", ""))
-    said = _beginning(content, kind) if answer.status < FIRST_ERROR_STATUS else _error_message(content, kind)
-    return Outcome(name, judge(answer.status), said, answer.status, milliseconds, kind, len(content))
+    verdict = judge(answer.status)
+    said = _beginning(content, kind) if verdict == "ok" else _error_message(content, kind)
+    failure = explain_answer(content) if verdict == "failed" else None
+    meaning = render_explanation(failure) if failure else ""
+    return Outcome(name, verdict, said, answer.status, milliseconds, kind, len(content), meaning)
 
 
 def judge(status: int) -> Verdict:

@@ -99,6 +99,18 @@ def test_an_error_is_status_1_and_its_body_is_shown(server: OddServer, tmp_path:
     assert "Next:" not in ran.talk
 
 
+def test_what_aws_says_in_a_failed_answer_is_explained(server: OddServer, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    for more in ((), ("--stream",)):
+        ran = mlapi("call", "aws/400", "{}", "--url", url, *more, cwd=tmp_path)
+        assert (ran.status, json.loads(ran.out)["ErrorCode"]) == (1, "ModelError")
+        status, meaning, fix, page = ran.talk.splitlines()
+        assert status.startswith("400 ")
+        assert meaning.startswith("That means: the model's container refused the request")
+        assert fix.startswith("  fix: ")
+        assert page == "  read: docs/how-to/troubleshoot-aws.md#model-refused"
+
+
 def test_the_sample_of_an_api_elsewhere_is_the_one_that_it_shows(server: OddServer, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{server.port}"
     assert (

@@ -69,6 +69,16 @@ def test_one_failure_is_status_1_and_says_what_the_model_said(server: OddServer,
     assert "it's" in ran.out
 
 
+def test_what_aws_says_is_explained_once(server: OddServer, tmp_path: Path) -> None:
+    entries = ({"name": "400", "sample": {}}, {"name": "424", "sample": {}})
+    ran = smoke(tmp_path, server.port, *entries, below="/aws")
+    assert ran.status == 1
+    counts, meaning, _, page = ran.talk.splitlines()
+    assert counts == "2 failed"
+    assert meaning.startswith("That means: the model's container refused the request")
+    assert page.endswith("troubleshoot-aws.md#model-refused")
+
+
 def test_a_model_that_is_not_served_there_is_no_failure(server: OddServer, tmp_path: Path) -> None:
     entries = ({"name": "501", "sample": {}}, {"name": "200", "sample": {}}, {"name": "204"})
     ran = smoke(tmp_path, server.port, *entries, below="/status")
