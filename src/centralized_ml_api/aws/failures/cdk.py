@@ -19,7 +19,8 @@ FAILURES: tuple[Failure, ...] = (
             r"unable to find bootstrap",
             r"role arn:\S{0,40}:role/cdk-\S+ is invalid or cannot be assumed",
         ),
-        "run: npx cdk bootstrap",
+        "run: npx cdk bootstrap; or, where a platform team has bootstrapped it under a qualifier of its own,"
+        " name that: --qualifier NAME",
         docs=_BOOTSTRAP,
     ),
     Failure(
