@@ -63,10 +63,11 @@ def quotas(by_type: dict[str, int]) -> Answer:
 
 
 def stack_events(*events: tuple[str, str, str, str]) -> Answer:
-    """Events of a stack, newest first: logical id, type, status, reason."""
+    """Events of the stack `s`, newest first: logical id, type, status, reason. Each has an id `id-of-…`."""
     members = "".join(
         f"<member><StackId>s</StackId><EventId>{number}</EventId><StackName>s</StackName>"
         f"<LogicalResourceId>{name}</LogicalResourceId><ResourceType>{kind}</ResourceType>"
+        f"<PhysicalResourceId>{'s' if name == 'S' else f'id-of-{name}'}</PhysicalResourceId>"
         f"<Timestamp>2026-01-01T00:00:00Z</Timestamp><ResourceStatus>{status}</ResourceStatus>"
         f"<ResourceStatusReason>{reason}</ResourceStatusReason></member>"
         for number, (name, kind, status, reason) in enumerate(events)

@@ -158,6 +158,7 @@ def load_teams(cloudformation: Any, stack: str) -> DeployedTeams:
 def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:
     """Returns why the last operation failed: `id (type): reason` of each resource, first failure first.
 
+    A nested stack has the reasons of its own resources: its parent only says that some of them failed.
     Empty where AWS cannot be asked or gives no reason: the CDK's own output is then all there is.
 
     Args:
@@ -172,8 +173,17 @@ def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:
     for stack_event in reversed(stack_events):
         reason = stack_event.get("ResourceStatusReason", "")
         if stack_event["ResourceStatus"].endswith("_FAILED") and not reason.startswith(_CONSEQUENCES):
-            reasons.append(f"{stack_event['LogicalResourceId']} ({stack_event['ResourceType']}): {reason}")
+            own = f"{stack_event['LogicalResourceId']} ({stack_event['ResourceType']}): {reason}"
+            reasons += _load_nested_reasons(cloudformation, stack_event) or [own]
     return list(dict.fromkeys(reasons))
+
+
+def _load_nested_reasons(cloudformation: Any, stack_event: Mapping[str, Any]) -> list[str]:
+    """Returns the reasons of the nested stack that an event is of, none where it is of another resource."""
+    nested = stack_event.get("PhysicalResourceId", "")
+    if stack_event["ResourceType"] != NESTED or nested in {"", stack_event["StackId"]}:
+        return []
+    return load_failure_reasons(cloudformation, nested)
 
 
 def _last_operation(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:

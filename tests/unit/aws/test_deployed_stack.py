@@ -31,6 +31,27 @@ def test_the_causes_of_the_last_failure_come_first_without_their_consequences(aw
     assert reasons == [f"A ({MODEL}): not subscribed", f"B ({MODEL}): quota"]
 
 
+def test_a_nested_stack_has_the_reasons_of_its_own_resources(aws: AwsWire) -> None:
+    embedded = "Embedded stack id-of-N was not successfully created: The following resource(s) failed"
+    whole = stack_events(
+        ("S", STACK, "CREATE_FAILED", "the stack itself"),
+        ("M", STACK, "CREATE_FAILED", "an empty one"),
+        ("N", STACK, "CREATE_FAILED", embedded),
+        ("S", STACK, "CREATE_IN_PROGRESS", "User Initiated"),
+    )
+    nested = stack_events(("A", MODEL, "CREATE_FAILED", "not subscribed"))
+    events = {"id-of-N": nested, "id-of-M": stack_events()}
+    aws.spoken["cloudformation.DescribeStackEvents"] = lambda body: next(
+        (answer for name, answer in events.items() if name in body), whole
+    )
+    reasons = load_failure_reasons(AwsClients("us-east-1").client("cloudformation"), "S")
+    assert reasons == [
+        f"A ({MODEL}): not subscribed",
+        f"M ({STACK}): an empty one",
+        f"S ({STACK}): the stack itself",
+    ]
+
+
 def test_reasons_that_cannot_be_asked_for_are_none(aws: AwsWire) -> None:
     aws.answers["cloudformation.DescribeStackEvents"] = xml_refusal("AccessDenied", "no")
     assert load_failure_reasons(AwsClients("us-east-1").client("cloudformation"), "S") == []

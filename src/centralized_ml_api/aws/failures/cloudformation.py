@@ -150,7 +150,11 @@ FAILURES: tuple[Failure, ...] = (
     Failure(
         "first-failure",
         "a consequence of another failure",
-        (r"the following resource\(s\) failed to (create|update)", r"resource \w+ cancelled"),
+        (
+            r"the following resource\(s\) failed to (create|update)",
+            r"embedded stack .{1,300} was not successfully",
+            r"resource \w+ cancelled",
+        ),
         "look at the first failed event of the stack in the CloudFormation console: it is the cause",
         Rank.CONSEQUENCE,
         docs=_TROUBLESHOOTING,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LAST_LINES = 5
+_MOST_UNKNOWN = 5
+"""How many reasons without an entry are shown: where many models fail at once, each has its own."""
 
 _OUTCOME = re.compile(
     r".*(failed creation, it may need to be manually deleted from the AWS console|failed to deploy"
@@ -76,7 +78,7 @@ def build_cdk_error(what: str, text: str, reasons: Sequence[str], log: Path) -> 
         log: the file that holds `text`.
     """
     found = _without_consequences(map(_explain, reasons)) if _STACK_FAILED.search(text) else ()
-    found = found or _explain_output(text)
+    found = _shorten(found or _explain_output(text))
     first, *others = found
     lines = [
         f"{what}: {first.failure.title}",
@@ -118,6 +120,12 @@ def _without_consequences(found: Iterable[FoundFailure]) -> tuple[FoundFailure, 
         once.setdefault((explained.failure.id, words), explained)
     causes = [explained for explained in once.values() if explained.failure.rank is not Rank.CONSEQUENCE]
     return tuple(causes or once.values())
+
+
+def _shorten(found: Sequence[FoundFailure]) -> tuple[FoundFailure, ...]:
+    """Leaves out the unknown lines after the first few; all of them are in the log."""
+    unknown = [explained for explained in found if explained.failure is UNKNOWN]
+    return tuple(explained for explained in found if explained not in unknown[_MOST_UNKNOWN:])
 
 
 def _fix(failure: Failure) -> str:

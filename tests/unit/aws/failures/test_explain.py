@@ -87,6 +87,16 @@ def test_every_reason_is_shown_the_first_one_first() -> None:
     assert fix.count("read: ") == 2
 
 
+def test_of_many_unknown_reasons_the_first_ones_are_shown_and_all_known_ones() -> None:
+    new = [f"M{number} (T): something new {number}" for number in range(9)]
+    said, _ = deploy(FAILED, *new, "Last (T): Rate exceeded")
+    assert [line for line in said.splitlines() if "something new" in line] == [
+        f"  {new[0]}",
+        *(f"  {UNKNOWN.title}: {reason}" for reason in new[1:5]),
+    ]
+    assert "Last (T): Rate exceeded" in said
+
+
 def test_a_consequence_is_left_out_where_a_cause_is_known_and_shown_where_none_is() -> None:
     warning = "current credentials could not be used to assume 'x', but are for the right account."
     upload = "Failed to publish asset Fn/Code"
