@@ -205,7 +205,7 @@ def test_a_new_key_of_a_team_is_known_within_seconds_and_never_opens_more(
     guarded: Targets, keys: Keys
 ) -> None:
     (listed,) = [one for one in guarded.door.usage.plans if one.name == "listed"]
-    listed.keys.append(Key("rotated", "a-key-that-came-later"))
+    listed.keys.append(Key("rotated", "a-key-that-came-later", tags=listed.keys[0].tags))
     own = {"x-api-key": "a-key-that-came-later"}
     refused: list[int] = []
 

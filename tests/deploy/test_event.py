@@ -67,6 +67,32 @@ def test_the_life_of_an_event(deployment: Deployment) -> None:
     assert count_leftovers(deployment.aws) == {}, "nothing is left, in any service"
 
 
+def test_twenty_teams_and_one_more(deployment: Deployment) -> None:
+    """The simulated API Gateway refuses what is not done one after another."""
+    teams = [f"team {number:02}" for number in range(20)]
+    deployment.deploy({**CONFIG, "event": {"teams": teams}})
+    before = take_inventory(deployment.aws)
+    assert {plan["name"] for plan in before.usage_plans.values()} == set(teams)
+    more = {**CONFIG, "event": {"teams": [*teams[:10], "late", *teams[10:]]}}
+    deployment.write(more)
+    planned = json.loads(deployment.mlapi("plan", "--target", "aws", "--json").stdout)
+    changes = [(change["action"], change["name"]) for change in planned["changes"]]
+    assert [change for change in changes if "Teams" in change[1]] == [
+        ("add", f"Api/Teams/late/{part}") for part in ("Key", "Plan", "PlanKey")
+    ]
+    deployment.deploy(more)
+    after = take_inventory(deployment.aws)
+    assert {key for key in after.keys if key not in before.keys} == {key_of(after, "late")}
+    assert set(before.keys) < set(after.keys), "every other team keeps its key"
+    assert set(before.usage_plans) < set(after.usage_plans)
+
+
+def key_of(there: Inventory, team: str) -> str:
+    """The id of a team's only key."""
+    (found,) = [key for key, item in there.keys.items() if item["name"] == team]
+    return found
+
+
 def check_plans(there: Inventory) -> None:
     """A key and a plan for each team, on the stage of the API, with its limits and tags."""
     (api,) = there.apis

@@ -61,6 +61,29 @@ def test_what_names_a_replaced_resource_follows_it(aws: MotoServer) -> None:
     assert (len(there.models), len(there.endpoint_configs)) == (1, 1), "the replaced ones are deleted"
 
 
+def keys_of_teams(*, in_order: bool) -> str:
+    """Two teams with a key and a plan each, the second of which waits for the first or not."""
+    resources: dict[str, Any] = {}
+    for team in ("red", "blue"):
+        joined = {"KeyId": {"Ref": f"{team}Key"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": f"{team}Plan"}}
+        kind = "AWS::ApiGateway::UsagePlan"
+        resources[f"{team}Plan"] = {"Type": kind, "Properties": {"ApiStages": []}}
+        resources[f"{team}Key"] = {"Type": "AWS::ApiGateway::ApiKey", "Properties": {}}
+        resources[f"{team}Joined"] = {"Type": f"{kind}Key", "Properties": joined}
+    if in_order:
+        resources["bluePlan"]["DependsOn"] = "redJoined"
+    return json.dumps({"Resources": resources})
+
+
+def test_keys_that_join_their_plans_at_once_are_refused(aws: MotoServer) -> None:
+    cloudformation = aws.client("cloudformation")
+    with pytest.raises(ClientError, match=r"concurrent modification\. Please try again later.*409"):
+        cloudformation.create_stack(StackName="unordered", TemplateBody=keys_of_teams(in_order=False))
+    cloudformation.create_stack(StackName="ordered", TemplateBody=keys_of_teams(in_order=True))
+    plans = take_inventory(aws).usage_plans
+    assert len(plans) == 2
+
+
 def test_a_type_that_it_does_not_know_is_a_complaint(tmp_path: Path) -> None:
     unknown = json.dumps({"Resources": {"A": {"Type": "AWS::GameLift::Fleet", "Properties": {}}}})
     with start_moto(tmp_path) as aws:

@@ -53,13 +53,8 @@ ACCEPTED: dict[Finding, str] = {
     (r"IAM5\[Resource::\*\]", "Functionsthrough"): "the config itself asks for a bare action, and is warned",
     (
         r"IAM5\[.*:apigateway:.*/apikeys/\*\]",
-        "KeyFunctionRole",
+        "KeyEndsRole",
     ): "API Gateway names keys; a condition names the stack",
-    (r"IAM5\[.*:apigateway:.*/apikeys/\*\]", "KeyEndsRole"): "the same",
-    (
-        r"IAM5\[.*:apigateway:.*/usageplans/\*/keys\]",
-        "KeyFunctionRole",
-    ): "API Gateway names plans; this gives no values",
 }
 """By rule and logical id."""
 

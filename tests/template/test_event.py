@@ -10,8 +10,10 @@ from aws_cdk import App
 
 from centralized_ml_api.aws.document.event import is_public
 from centralized_ml_api.aws.stack import CentralizedMlApiStack
-from centralized_ml_api.aws.stack_contract import STACK_TAG
+from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.template_diff import compare_templates, creation_order
 from support.linting import lint_template
+from support.moto_extension.key_order import check_order
 from support.synthesis import REGION, STACK, build_test_plan, container, model, package, synthesize
 
 if TYPE_CHECKING:
@@ -88,6 +90,48 @@ def test_each_team_has_a_key_without_a_value_and_its_limits(event: Template) -> 
     assert len(event.of_type("AWS::ApiGateway::UsagePlanKey")) == 2
 
 
+TWENTY = [f"team {number:02}" for number in range(20)]
+
+
+def test_api_gateway_is_asked_for_one_team_after_another(template_of: Deploys) -> None:
+    """It refuses a second CreateUsagePlanKey meanwhile, and changes one usage plan every 20 seconds."""
+    template = template_of(model(), event={"teams": TWENTY})
+    check_order(template.resources, list(template.resources), list(template.resources))
+    order = [name for name in creation_order(template.resources) if "Teams" in name]
+    assert [type_of(template, name) for name in order] == ["ApiKey", "UsagePlan", "UsagePlanKey"] * 20
+
+
+def type_of(template: Template, logical_id: str) -> str:
+    """The last part of the type of a resource."""
+    kind: str = template.resources[logical_id]["Type"]
+    return kind.rpartition("::")[2]
+
+
+@pytest.mark.parametrize("where", [0, 10, 20])
+def test_a_team_that_comes_or_goes_changes_no_other_one(template_of: Deploys, where: int) -> None:
+    before = template_of(model(), event={"teams": TWENTY})
+    more = [*TWENTY[:where], "new", *TWENTY[where:]]
+    after = template_of(model(), event={"teams": more})
+    for old, new, action in ((before, after, "add"), (after, before, "remove")):
+        changes = compare_templates(old.document, new.document)
+        own = [change for change in changes if "Teamsnew" in change.logical_id]
+        assert [change.action for change in own] == [action] * 3
+        (limits,) = [change for change in changes if change not in own]
+        assert (limits.type, limits.because) == ("AWS::ApiGateway::Stage", ("MethodSettings",))
+
+
+def test_the_function_of_keys_may_only_list_keys(event: Template) -> None:
+    allowed = [
+        statement
+        for role in event.of_type("AWS::IAM::Role")
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "apigateway:GET"
+    ]
+    (statement,) = allowed
+    assert json.dumps(statement["Resource"]).endswith(':apigateway:us-east-1::/apikeys"]]}')
+
+
 def test_the_ids_of_the_keys_are_told(event: Template) -> None:
     told = json.dumps(event.document["Outputs"]["TeamKeyIds"])
     keys = [
@@ -103,7 +147,10 @@ def test_the_function_of_keys_knows_what_a_team_may_not_call(event: Template) ->
         for each in event.of_type("AWS::Lambda::Function")
         if "REFUSED" in each["Environment"]["Variables"]
     ]
-    assert json.loads(function["Environment"]["Variables"]["REFUSED"]) == {"red": ["flow"]}
+    variables = function["Environment"]["Variables"]
+    assert json.loads(variables["REFUSED"]) == {"red": ["flow"]}
+    assert json.loads(variables["OWN_TAG"]) == [STACK_TAG, STACK]
+    assert variables["TEAM_TAG"] == TEAM_TAG
 
 
 def test_without_lists_the_function_of_keys_may_look_nothing_up(template_of: Deploys) -> None:

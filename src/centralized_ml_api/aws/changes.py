@@ -40,6 +40,12 @@ _EFFECTS = {
     ("AWS::ApiGateway::RestApi", "update"): "no downtime: the new paths go live at the end",
     ("AWS::ApiGateway::RestApi", "replace"): "the address of the API changes: every caller must be told",
     ("AWS::ApiGateway::RestApi", "remove"): "the API is gone",
+    ("AWS::ApiGateway::ApiKey", "replace"): "the team must be given its new key",
+    ("AWS::ApiGateway::ApiKey", "remove"): "the team's key works no more",
+    (
+        "AWS::ApiGateway::UsagePlan",
+        "update",
+    ): "the team's new limits; API Gateway changes one usage plan every 20 seconds",
     ("AWS::ApiGateway::Stage", "replace"): "the API is down for some seconds",
     ("AWS::Lambda::Function", "update"): "no downtime",
     ("AWS::Lambda::Function", "replace"): "no downtime: the API moves to the new function",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
     from centralized_ml_api.aws.clients import AwsClients
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.target import AwsTarget
 
 _UNTIL = re.compile(r"Replaced; works until (\S+)")
+
+KEYS_A_PAGE = 500
+"""The most that API Gateway lists in one request, of which it answers ten a second in all.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
+"""
+
+JOIN_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
+"""The pauses before joining a key with its plan is tried again.
+
+API Gateway joins one key at a time in an account and region.
+Source: https://github.com/serverless/serverless/issues/12065 (the words of AWS's support)
+"""
 
 _UPDATE_KEY = "arn:{partition}:scheduler:::aws-sdk:apigateway:updateApiKey"
 """Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html"""
@@ -67,6 +81,7 @@ class AwsKeys:
         clients: AwsClients,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """Keeps what the methods need; asks AWS nothing yet.
 
@@ -74,16 +89,18 @@ class AwsKeys:
             target: the stack.
             clients: of its region.
             clock: returns the present instant, with a zone.
+            pause: waits for that many seconds.
         """
-        self._clients, self._stack, self._clock = clients, target.stack, clock
+        self._clients, self._stack, self._clock, self._pause = clients, target.stack, clock, pause
         self._gateway = clients.client("apigateway")
 
     def teams(self) -> tuple[TeamKeys, ...]:
         """Returns the keys of every team of the stack, then those of teams that the config no longer has."""
         with _Refusals(self._stack):
-            teams = self._load_teams()
-            listed = [self._describe(team, self._keys_of(plan)) for team, plan in teams.plans.items()]
-            return (*listed, *self._unlisted(set(teams.plans)))
+            plans, keys = self._load_teams().plans, self._load_keys()
+            listed = [self._describe(team, keys.get(team, [])) for team in plans]
+            former = [team for team in keys if team not in plans and any(key.enabled for key in keys[team])]
+            return (*listed, *(TeamKeys(team, "not listed", "") for team in former))
 
     def show(self, team: str) -> str:
         """Returns the value of the team's current key.
@@ -93,7 +110,7 @@ class AwsKeys:
             DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
-            key = self._current(self._keys_of(_plan_of(team, self._load_teams())))
+            key = self._current(self._keys_of(team, self._load_teams()))
         if key is None:
             flags = stack_flags(self._clients.region, self._stack)
             fix = f"make one: {command('keys', 'rotate', team, '--target', 'aws', *flags)}"
@@ -109,9 +126,8 @@ class AwsKeys:
         """
         with _Refusals(self._stack):
             teams = self._load_teams()
-            plan = _plan_of(team, teams)
-            old = [key for key in self._keys_of(plan) if key.works(self._clock())]
-            self._add(team, plan)
+            old = [key for key in self._keys_of(team, teams) if key.works(self._clock())]
+            self._add(team, teams.plans[team])
             for key in old:
                 self._end(key, self._clock() + grace, teams) if grace else self._disable(key)
 
@@ -123,27 +139,24 @@ class AwsKeys:
             DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
-            for key in self._keys_of(_plan_of(team, self._load_teams())):
+            for key in self._keys_of(team, self._load_teams()):
                 if key.enabled and (key.until or not former_only):
                     self._disable(key)
 
     def _load_teams(self) -> DeployedTeams:
         return load_teams(self._clients.client("cloudformation"), self._stack)
 
-    def _keys_of(self, plan: str) -> list[_Key]:
-        pages = self._gateway.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan)
-        return [self._load(key["id"]) for page in pages for key in page["items"]]
+    def _keys_of(self, team: str, teams: DeployedTeams) -> list[_Key]:
+        if team not in teams.plans:
+            raise unknown_team(team, teams.plans)
+        return self._load_keys().get(team, [])
 
-    def _load(self, key_id: str) -> _Key:
-        found = self._gateway.get_api_key(apiKey=key_id, includeValue=True)
-        until = _UNTIL.match(found.get("description") or "")
-        return _Key(
-            id=key_id,
-            value=found["value"],
-            enabled=found["enabled"],
-            until=datetime.fromisoformat(until[1]) if until else None,
-            created=found["createdDate"],
-        )
+    def _load_keys(self) -> dict[str, list[_Key]]:
+        """Loads the keys by their teams: one request, however many teams there are."""
+        by_team: dict[str, list[_Key]] = {}
+        for key in find_keys(self._gateway, self._stack, values=True):
+            by_team.setdefault(key["tags"][TEAM_TAG], []).append(_read(key))
+        return by_team
 
     def _describe(self, team: str, keys: list[_Key]) -> TeamKeys:
         current = self._current(keys)
@@ -156,18 +169,15 @@ class AwsKeys:
         working = [key for key in keys if key.until is None and key.enabled]
         return max(working, key=lambda key: key.created, default=None)
 
-    def _unlisted(self, listed: set[str]) -> Iterator[TeamKeys]:
-        for key in find_keys(self._gateway, self._stack):
-            team = key["tags"][TEAM_TAG]
-            if team not in listed and key["enabled"]:
-                listed.add(team)
-                yield TeamKeys(team, "not listed", "")
-
     def _add(self, team: str, plan: str) -> None:
         made = self._gateway.create_api_key(
             name=team, enabled=True, value=new_key(), tags=key_tags(self._stack, team)
         )
-        self._gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
+        try:
+            join_plan(self._gateway, plan, made["id"], self._pause)
+        except (BotoCoreError, ClientError):
+            self._gateway.delete_api_key(apiKey=made["id"])  # a key without a plan opens nothing
+            raise
 
     def _disable(self, key: _Key) -> None:
         """Disables the key; API Gateway refuses it from then on."""
@@ -183,6 +193,30 @@ class AwsKeys:
     def _update(self, key: _Key, path: str, value: str) -> None:
         change = {"op": "replace", "path": path, "value": value}
         self._gateway.update_api_key(apiKey=key.id, patchOperations=[change])
+
+
+def join_plan(gateway: Any, plan: str, key_id: str, pause: Callable[[float], None]) -> None:
+    """Puts a key into a plan; tries again while API Gateway puts another one into some plan.
+
+    Args:
+        gateway: a client of API Gateway.
+        plan: the id of the usage plan.
+        key_id: the id of the key.
+        pause: waits for that many seconds.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused, in the end.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    for seconds in (*JOIN_PAUSES_SECONDS, None):
+        try:
+            gateway.create_usage_plan_key(usagePlanId=plan, keyId=key_id, keyType="API_KEY")
+        except ClientError as error:
+            if seconds is None or error.response["Error"]["Code"] != "ConflictException":
+                raise
+            pause(seconds)
+        else:
+            return
 
 
 def _schedule_end(scheduler: Any, teams: DeployedTeams, key_id: str, until: datetime) -> None:
@@ -206,20 +240,32 @@ def _schedule_end(scheduler: Any, teams: DeployedTeams, key_id: str, until: date
     )
 
 
-def _plan_of(team: str, teams: DeployedTeams) -> str:
-    if team not in teams.plans:
-        raise unknown_team(team, teams.plans)
-    return teams.plans[team]
+def _read(key: Mapping[str, Any]) -> _Key:
+    until = _UNTIL.match(key.get("description") or "")
+    return _Key(
+        id=key["id"],
+        value=key["value"],
+        enabled=key["enabled"],
+        until=datetime.fromisoformat(until[1]) if until else None,
+        created=key["createdDate"],
+    )
 
 
-def find_keys(gateway: Any, stack: str) -> list[dict[str, Any]]:
-    """Returns the keys with the stack's tag, whoever made them, without their values.
+def find_keys(gateway: Any, stack: str, *, values: bool = False) -> list[dict[str, Any]]:
+    """Returns the keys with the stack's tag, whoever made them.
+
+    Args:
+        gateway: a client of API Gateway.
+        stack: the name of the stack.
+        values: whether the keys have their values.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
-    pages = gateway.get_paginator("get_api_keys").paginate(includeValues=False)
+    pages = gateway.get_paginator("get_api_keys").paginate(
+        includeValues=values, PaginationConfig={"PageSize": KEYS_A_PAGE}
+    )
     keys = [key for page in pages for key in page["items"]]
     return [key for key in keys if (key.get("tags") or {}).get(STACK_TAG) == stack]
 

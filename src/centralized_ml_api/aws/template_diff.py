@@ -24,9 +24,12 @@ _OTHER = ("Condition", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy")
 
 
 REPLACING: Mapping[str, frozenset[str]] = {
+    "AWS::ApiGateway::ApiKey": frozenset({"GenerateDistinctId", "Name", "Value"}),
     "AWS::ApiGateway::Deployment": frozenset({"RestApiId", "DeploymentCanarySettings"}),
     "AWS::ApiGateway::RestApi": frozenset(),
     "AWS::ApiGateway::Stage": frozenset({"RestApiId", "StageName"}),
+    "AWS::ApiGateway::UsagePlan": frozenset(),
+    "AWS::ApiGateway::UsagePlanKey": frozenset({"KeyId", "KeyType", "UsagePlanId"}),
     "AWS::ApplicationAutoScaling::ScalableTarget": frozenset(
         {"ResourceId", "ScalableDimension", "ServiceNamespace"}
     ),
@@ -126,11 +129,15 @@ def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[C
 
 def creation_order(resources: Resources) -> list[str]:
     """Returns every logical id after those that its resource refers to, otherwise in the template's order."""
-    needs = {
+    return list(graphlib.TopologicalSorter(dependencies(resources)).static_order())
+
+
+def dependencies(resources: Resources) -> dict[str, list[str]]:
+    """Returns for each logical id those that its resource refers to, which CloudFormation makes before it."""
+    return {
         name: [other for other in _references(resource) if other in resources and other != name]
         for name, resource in resources.items()
     }
-    return list(graphlib.TopologicalSorter(needs).static_order())
 
 
 def is_replaced(resource_type: str, changed: Collection[str]) -> bool:

@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.deployed_stack import StackResource, load_resources
 from centralized_ml_api.aws.failures.explain import build_aws_error
-from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.keys import find_keys
+from centralized_ml_api.aws.stack_contract import TEAM_TAG
 from centralized_ml_api.aws.usage_rows import MOST_ROWS, QUERIES, Counted
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.usage.types import TeamDay, UsageTable
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _ACCESS_LOG = "AccessLog"
 _USAGE_PLAN = "AWS::ApiGateway::UsagePlan"
+_MOST_PLANS = 500
+"""The most that API Gateway lists in one request.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlans.html
+"""
+
 _MOST_DAYS = 90
 """How far back the usage plans are asked."""
 
@@ -109,13 +116,8 @@ def _load_made(cloudformation: Any, stack: str) -> datetime:
 
 def _load_teams(gateway: Any, stack: str) -> dict[str, str]:
     """Returns the teams by the ids of their keys, without reading the keys' values."""
-    pages = gateway.get_paginator("get_api_keys").paginate(includeValues=False)
-    keys = [key for page in pages for key in page.get("items", [])]
-    return {
-        key["id"]: key["tags"][TEAM_TAG]
-        for key in keys
-        if key.get("tags", {}).get(STACK_TAG) == stack and TEAM_TAG in key["tags"]
-    }
+    keys = find_keys(gateway, stack)
+    return {key["id"]: key["tags"][TEAM_TAG] for key in keys if TEAM_TAG in key["tags"]}
 
 
 def _load_days(
@@ -123,8 +125,10 @@ def _load_days(
 ) -> Iterable[TeamDay]:
     """Yields what API Gateway counts towards the quotas, over all keys of each team's plan."""
     first = max(since, until - timedelta(days=_MOST_DAYS)).astimezone(UTC).date()
+    pages = gateway.get_paginator("get_usage_plans").paginate(PaginationConfig={"PageSize": _MOST_PLANS})
+    teams = {plan["id"]: plan["name"] for page in pages for plan in page.get("items", [])}
     for plan in (resource.physical_id for resource in resources if resource.type == _USAGE_PLAN):
-        team = gateway.get_usage_plan(usagePlanId=plan)["name"]
+        team = teams[plan]
         counts = _load_plan_days(gateway, plan, first, until.astimezone(UTC).date())
         yield from (TeamDay(team, day, requests) for day, requests in sorted(counts.items()) if requests)
 

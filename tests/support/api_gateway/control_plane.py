@@ -1,8 +1,6 @@
-"""What a function may ask of API Gateway itself: plans, their keys, the values of these.
+"""What a function may ask of API Gateway itself: the keys of the account, as often as its quota admits.
 
-Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlans.html,
-https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlanKeys.html and
-https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKey.html
+Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
 """
 
 from __future__ import annotations
@@ -14,35 +12,39 @@ from aiohttp import web
 
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
-from support.api_gateway.usage_plans import API_ID
+from support.api_gateway.quota import ControlPlaneQuota, TooManyRequestsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.api_gateway.usage_plans import UsagePlans
+    from support.api_gateway.usage_plans import Key, UsagePlans
     from support.background import Background
+
+_KEYS_A_PAGE, _MOST_KEYS_A_PAGE = 25, 500
 
 
 @contextlib.contextmanager
-def serve_control_plane(background: Background, usage: UsagePlans) -> Iterator[str]:
+def serve_control_plane(
+    background: Background, usage: UsagePlans, quota: ControlPlaneQuota | None = None
+) -> Iterator[str]:
     """Its address, until the end of the block."""
     application, stack, listening = web.Application(), contextlib.AsyncExitStack(), bind_loopback()
+    kept = quota or ControlPlaneQuota()
 
-    async def plans(_request: web.Request) -> web.Response:
-        return _items([_plan(plan.id, plan.name) for plan in usage.plans])
+    async def keys(request: web.Request) -> web.Response:
+        try:
+            kept.admit("GetApiKeys")
+        except TooManyRequestsError:
+            named = {"x-amzn-ErrorType": "TooManyRequestsException"}
+            return web.json_response({"message": "Too Many Requests"}, status=429, headers=named)
+        found = [key for plan in usage.plans for key in plan.keys]
+        start = int(request.query.get("position", "0"))
+        end = start + min(int(request.query.get("limit", _KEYS_A_PAGE)), _MOST_KEYS_A_PAGE)
+        values = request.query.get("includeValues") == "true"
+        more = {"position": str(end)} if end < len(found) else {}
+        return web.json_response({"item": [_key(key, values=values) for key in found[start:end]], **more})
 
-    async def plan_keys(request: web.Request) -> web.Response:
-        (plan,) = [each for each in usage.plans if each.id == request.match_info["plan"]]
-        return _items([{"id": key.id, "type": "API_KEY"} for key in plan.keys])
-
-    async def key(request: web.Request) -> web.Response:
-        found = {key.id: key for plan in usage.plans for key in plan.keys}[request.match_info["key"]]
-        value = {"value": found.value} if request.query.get("includeValue") == "true" else {}
-        return web.json_response({"id": found.id, "enabled": found.enabled, **value})
-
-    application.router.add_get("/usageplans", plans)
-    application.router.add_get("/usageplans/{plan}/keys", plan_keys)
-    application.router.add_get("/apikeys/{key}", key)
+    application.router.add_get("/apikeys", keys)
     background.run(serve_application(stack, application, listening, cancels=True))
     try:
         yield url_of(listening)
@@ -50,9 +52,6 @@ def serve_control_plane(background: Background, usage: UsagePlans) -> Iterator[s
         background.run(stack.aclose())
 
 
-def _plan(plan_id: str, name: str) -> dict[str, Any]:
-    return {"id": plan_id, "name": name, "apiStages": [{"apiId": API_ID, "stage": "prod"}]}
-
-
-def _items(items: list[dict[str, Any]]) -> web.Response:
-    return web.json_response({"item": items})
+def _key(key: Key, *, values: bool) -> dict[str, Any]:
+    value = {"value": key.value} if values else {}
+    return {"id": key.id, "enabled": key.enabled, "tags": dict(key.tags), **value}

@@ -22,11 +22,12 @@ API_ID = "contract"
 
 @dataclass
 class Key:
-    """A key; its limits are its own, whatever other keys the plan has."""
+    """A key with its tags; its limits are its own, whatever other keys the plan has."""
 
     id: str
     value: str
     enabled: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict)
     tokens: float | None = None
     filled: float = 0.0
     taken: int = 0
@@ -97,7 +98,7 @@ def read_usage_plans(template: Template, clock: Callable[[], float] = time.monot
         name: resource for name, resource in template["Resources"].items() if "Properties" in resource
     }
     keys = {
-        name: Key(name, f"made-by-api-gateway-{name}", resolve(resource["Properties"], template)["Enabled"])
+        name: _key(name, resolve(resource["Properties"], template))
         for name, resource in resources.items()
         if resource["Type"] == "AWS::ApiGateway::ApiKey"
     }
@@ -111,6 +112,11 @@ def read_usage_plans(template: Template, clock: Callable[[], float] = time.monot
             joined = resolve(resource["Properties"], template)
             plans[joined["UsagePlanId"]].keys.append(keys[joined["KeyId"]])
     return UsagePlans(tuple(plans.values()), clock)
+
+
+def _key(name: str, properties: Mapping[str, Any]) -> Key:
+    tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+    return Key(name, f"made-by-api-gateway-{name}", enabled=properties["Enabled"], tags=tags)
 
 
 def _plan(name: str, properties: Mapping[str, Any]) -> UsagePlan:

@@ -142,7 +142,7 @@ def a_team_without_a_key(stage: Stage) -> None:
         "cloudformation.GetTemplate": _template({"Resources": {"Red": team}}),
         "cloudformation.ListStackResources": _resources((plan, "Red", "p1"), (group, "Keys", "g1")),
         "cloudformation.DescribeStacks": _stack(KEY_ENDS_OUTPUT, "arn:aws:iam::1:role/r"),
-        "apigateway.GET /usageplans/p1/keys": Answer(200, {"item": []}),
+        "apigateway.GET /apikeys": Answer(200, {"item": []}),
     }
     stage.run("keys", "--show", "red", "--target", "aws", *AT)
 

@@ -14,6 +14,7 @@ from typing import Any
 from moto.cloudformation import parsing
 
 from centralized_ml_api.aws.template_diff import creation_order, is_replaced
+from support.moto_extension.key_order import check_order
 from support.moto_extension.replaced import replace_attribute
 
 Resources = dict[str, Any]
@@ -24,6 +25,7 @@ def close() -> None:
     create = _remembering(parsing.parse_and_create_resource)
     replace_attribute(parsing, "parse_and_create_resource", create)
     replace_attribute(parsing.ResourceMap, "update", _update)
+    replace_attribute(parsing.ResourceMap, "create", _in_order(parsing.ResourceMap.create))
 
 
 def _remembering(create: Any) -> Any:
@@ -41,10 +43,24 @@ def _remembering(create: Any) -> Any:
     return remembering
 
 
+def _in_order(create: Any) -> Any:
+    """The function that creates a stack, refusing an order that API Gateway refuses."""
+
+    @functools.wraps(create)
+    def in_order(self: parsing.ResourceMap, template: dict[str, Any]) -> bool:
+        check_order(template["Resources"], list(template["Resources"]), ())
+        return bool(create(self, template))
+
+    return in_order
+
+
 def _update(self: parsing.ResourceMap, template: dict[str, Any], parameters: Any = None) -> None:
     before = self._resource_json_map
     after = template["Resources"]
     _adopt(self, template, parameters)
+    made = [name for name in after if name not in self._parsed_resources]
+    changed = [name for name in after if name in before and _differ(before[name], after[name])]
+    check_order(after, made, changed)
     gone = {name: self._parsed_resources.pop(name) for name in before if _is_gone(self, name, after)}
     for name in creation_order(after):
         replaced = _bring_about(self, name)
@@ -62,6 +78,10 @@ def _adopt(resources: parsing.ResourceMap, template: dict[str, Any], parameters:
     resources.load_mapping()
     resources.load_parameters()
     resources.load_conditions()
+
+
+def _differ(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    return bool(before.get("Properties") != after.get("Properties"))
 
 
 def _is_gone(resources: parsing.ResourceMap, name: str, after: Resources) -> bool:

@@ -1,9 +1,14 @@
-"""The gap: `AWS::ApiGateway::ApiKey`, `UsagePlan` and `UsagePlanKey` are skipped."""
+"""The gap: `AWS::ApiGateway::ApiKey`, `UsagePlan` and `UsagePlanKey` are skipped.
+
+A key can be in one plan of each stage only.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from moto.apigateway.exceptions import ConflictException
 from moto.apigateway.models import apigateway_backends
 from moto.core.common_models import CloudFormationModel
 
@@ -99,6 +104,7 @@ class PlanKey(AddedResource, CloudFormationModel):
         """Makes it."""
         del name
         asked = {"keyId": properties["KeyId"], "keyType": properties["KeyType"]}
+        _refuse_second_plan(_backend(account_id, region), properties["UsagePlanId"], asked["keyId"])
         _backend(account_id, region).create_usage_plan_key(properties["UsagePlanId"], asked)
         return f"{properties['KeyId']}:{properties['UsagePlanId']}"
 
@@ -106,6 +112,14 @@ class PlanKey(AddedResource, CloudFormationModel):
         """Takes the key out of the plan."""
         key, _, plan = self.physical_resource_id.partition(":")
         _backend(account_id, region).usage_plan_keys.get(plan, {}).pop(key, None)
+
+
+def _refuse_second_plan(backend: APIGatewayBackend, plan_id: str, key_id: str) -> None:
+    stages = backend.get_usage_plan(plan_id).api_stages
+    for other, keys in backend.usage_plan_keys.items():
+        shared = other != plan_id and other in backend.usage_plans and key_id in keys
+        if shared and any(stage in stages for stage in backend.usage_plans[other].api_stages):
+            raise ConflictException(f"API Key {key_id} is already in a usage plan of the stage")
 
 
 def _limits(properties: Properties) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.keys import AwsKeys, find_keys
+from centralized_ml_api.aws.keys import AwsKeys, find_keys, join_plan
 from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
 from centralized_ml_api.aws.target import AwsTarget
 from centralized_ml_api.errors import DeployError, UsageError
@@ -29,13 +30,14 @@ GRACE = timedelta(hours=1)
 def build_template(*teams: str) -> dict[str, Any]:
     """What `AwsKeys` needs of a stack."""
     resources: dict[str, Any] = {"Group": {"Type": "AWS::Scheduler::ScheduleGroup"}}
-    for team in teams:
+    for before, team in zip((None, *teams), teams, strict=False):
         tags = [{"Key": STACK_TAG, "Value": "Event"}, {"Key": "centralized-ml-api:team", "Value": team}]
         plan = {"UsagePlanName": team, "ApiStages": []}
         key = {"Name": team, "Enabled": True, "Tags": tags}
         joined = {"KeyId": {"Ref": f"{team}Key"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": f"{team}Plan"}}
         resources[f"{team}Plan"] = {"Type": "AWS::ApiGateway::UsagePlan", "Properties": plan}
-        resources[f"{team}Key"] = {"Type": "AWS::ApiGateway::ApiKey", "Properties": key}
+        order = {"DependsOn": f"{before}PlanKey"} if before else {}
+        resources[f"{team}Key"] = {"Type": "AWS::ApiGateway::ApiKey", "Properties": key, **order}
         resources[f"{team}PlanKey"] = {"Type": "AWS::ApiGateway::UsagePlanKey", "Properties": joined}
     role = "arn:aws:iam::123456789012:role/ends"
     return {"Resources": resources, "Outputs": {"KeyEndsRole": {"Value": role}}}
@@ -94,6 +96,39 @@ def test_without_grace_the_old_key_ends_at_once(keys: AwsKeys, aws: MotoServer) 
     assert keys.teams()[1].former == ()
     there = aws.client("apigateway").get_api_keys(includeValues=True)["items"]
     assert [key["enabled"] for key in there if key["value"] == before] == [False]
+
+
+class BusyGateway:
+    """API Gateway while it is busy with other keys for so many calls; `code` is what it then says."""
+
+    def __init__(self, busy: int, code: str = "ConflictException") -> None:
+        self.busy, self.code = busy, code
+        self.joined: list[tuple[str, str]] = []
+
+    def create_usage_plan_key(self, *, usagePlanId: str, keyId: str, keyType: str) -> None:  # noqa: N803  # AWS's words
+        assert keyType == "API_KEY"
+        self.busy -= 1
+        if self.busy >= 0:
+            raise ClientError({"Error": {"Code": self.code, "Message": ""}}, "CreateUsagePlanKey")
+        self.joined.append((usagePlanId, keyId))
+
+
+def test_a_key_waits_for_the_keys_that_api_gateway_is_busy_with() -> None:
+    gateway, pauses = BusyGateway(2), list[float]()
+    join_plan(gateway, "plan", "key", pauses.append)
+    assert (gateway.joined, pauses) == ([("plan", "key")], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("busy", "code", "waits"), [(99, "ConflictException", [1, 2, 4, 8]), (1, "NotFoundException", [])]
+)
+def test_any_other_refusal_is_an_error_and_so_is_a_gateway_that_stays_busy(
+    busy: int, code: str, waits: list[float]
+) -> None:
+    pauses = list[float]()
+    with pytest.raises(ClientError, match=code):
+        join_plan(BusyGateway(busy, code), "plan", "key", pauses.append)
+    assert pauses == waits
 
 
 @pytest.mark.slow

@@ -127,8 +127,9 @@ def deployed(aws: AwsWire) -> AwsWire:
         "cloudformation.ListStackResources": _resources(*RESOURCES),
         "cloudformation.DescribeStacks": _stack("2026-05-31T08:00:00Z"),
         "apigateway.GET /apikeys": Answer(200, {"item": keys}),
-        "apigateway.GET /usageplans/plan-red": Answer(200, {"id": "plan-red", "name": "red"}),
-        "apigateway.GET /usageplans/plan-blue": Answer(200, {"id": "plan-blue", "name": "blue"}),
+        "apigateway.GET /usageplans": Answer(
+            200, {"item": [{"id": f"plan-{team}", "name": team} for team in ("red", "blue", "other")]}
+        ),
         "apigateway.GET /usageplans/plan-red/usage": Answer(
             200, {"values": {"a-secret": [[0, 9], [4, 5]], "k2": [[1, 8], [2, 6]]}}
         ),

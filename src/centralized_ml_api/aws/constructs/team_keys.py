@@ -21,7 +21,7 @@ from centralized_ml_api.aws.constructs.resources import (
     only_from_this_account,
     role_arn,
 )
-from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
+from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,13 +37,25 @@ RUNTIME = "python3.14"
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
 TIMEOUT_SECONDS = 10
-"""Looking up twenty teams takes two seconds; without lists of models a call takes a millisecond."""
+"""A look-up of keys takes a second, and seven at most where API Gateway throttles it; without lists of models
+there is none, and a call takes a millisecond."""
 
 MEMORY_MIB = 256
 
 
 class TeamKeys(Construct):
-    """`ids` are API Gateway's ids of the keys, by the names of the teams; the values must be asked for."""
+    """`ids` are API Gateway's ids of the keys, by the names of the teams; the values must be asked for.
+
+    API Gateway refuses a second `CreateUsagePlanKey` while one is under way in the account and region, and
+    changes one usage plan every 20 seconds. So each team waits for the one before it. That order is no
+    property of a resource: a team that is added or removed in the middle changes no other one.
+    Source: https://github.com/serverless/serverless/issues/12065 (the words of AWS's support) and
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+
+    Each team has a plan of its own, though a plan limits each key by itself: a key can be in only one plan of
+    a stage, so a team whose limits change could not move to another plan in an update.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+    """
 
     def __init__(
         self,
@@ -56,6 +68,7 @@ class TeamKeys(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack_name = stack_name
+        self._last: CfnResource | None = None
         self.ids = {access.name: self._build(access.team, api) for access in teams}
 
     def _build(self, team: TeamPlan, api: HttpApi) -> str:
@@ -74,12 +87,16 @@ class TeamKeys(Construct):
         plan = CfnResource(
             scope, "Plan", type="AWS::ApiGateway::UsagePlan", properties=_plan_properties(team, api)
         )
-        CfnResource(
+        joined = CfnResource(
             scope,
             "PlanKey",
             type="AWS::ApiGateway::UsagePlanKey",
             properties={"KeyId": key.ref, "KeyType": "API_KEY", "UsagePlanId": plan.ref},
         )
+        if self._last:
+            key.add_resource_dependency(self._last)
+        plan.add_resource_dependency(key)
+        self._last = joined
         return key.ref
 
 
@@ -154,7 +171,11 @@ class KeyFunction(Construct):
             runtime=RUNTIME,
             timeout_seconds=TIMEOUT_SECONDS,
             memory_mib=MEMORY_MIB,
-            environment={"REFUSED": json.dumps(access.refused)},
+            environment={
+                "REFUSED": json.dumps(access.refused),
+                "OWN_TAG": json.dumps([STACK_TAG, stack_context.stack_name]),
+                "TEAM_TAG": TEAM_TAG,
+            },
             role=role,
             log=log,
         )
@@ -170,11 +191,11 @@ class KeyFunction(Construct):
 
 
 def _may_look_up_keys(stack_context: StackContext) -> Iterable[Statement]:
-    """Allows reading the usage plans, the ids of their keys, and the values of this stack's keys alone.
+    """Allows listing the keys of the account and region: one request, and no narrower one would do.
 
-    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-iam-policy.html
+    A list cannot be limited by tags, and asking for each key alone would take minutes of API Gateway's rate
+    limit. ADR 0023 weighs this.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/security_iam_service-with-iam.html
     """
     service = f"arn:{stack_context.partition}:apigateway:{stack_context.region}::"
-    yield allow(["apigateway:GET"], [f"{service}/usageplans", f"{service}/usageplans/*/keys"])
-    own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack_context.stack_name}}
-    yield allow(["apigateway:GET"], [f"{service}/apikeys/*"], own)
+    yield allow(["apigateway:GET"], [f"{service}/apikeys"])

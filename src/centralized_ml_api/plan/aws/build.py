@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
-from centralized_ml_api.plan.aws.event import build_access, build_dashboard
+from centralized_ml_api.plan.aws.event import build_access, build_dashboard, time_of_keys
 from centralized_ml_api.plan.aws.nested_stacks import assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
 from centralized_ml_api.plan.aws.streaming import build_stream
@@ -90,6 +90,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         log_retention_days=LOG_RETENTION_DAYS,
         notes=(
             f"{who_may_call(plan.event)} {how_often(throttle)}",
+            *time_of_keys(len(plan.event.teams)),
             *plan.not_acted_on_aws,
             *_notes(facts),
         ),

@@ -9,6 +9,7 @@ Source: https://aws.amazon.com/cloudwatch/pricing/
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -79,6 +80,24 @@ def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
             fix="omit `models` for teams that may call nearly all models, or deploy two configs",
         )
     return access
+
+
+SECONDS_A_TEAM = 15
+"""What a deploy takes for the key, the plan and the joining of both, one after another: an estimate.
+
+The real service sets no time for it; CloudFormation needs some seconds for each resource.
+"""
+
+_MINUTE = 60
+
+
+def time_of_keys(teams: int) -> tuple[str, ...]:
+    """Returns a sentence about how long a deploy takes to make the keys of so many teams; none for a few."""
+    if teams * SECONDS_A_TEAM < _MINUTE:
+        return ()
+    minutes = math.ceil(teams * SECONDS_A_TEAM / _MINUTE)
+    time = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return (f"API Gateway makes keys one after another: those of {teams} new teams take about {time}.",)
 
 
 def _refused(team: TeamPlan, entries: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from centralized_ml_api.plan.aws.event import (
     DashboardPlan,
     build_access,
     build_dashboard,
+    time_of_keys,
 )
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.aws.template_size import event_size
@@ -49,6 +50,15 @@ def test_more_than_aws_can_be_told_is_an_error_before_a_deploy(teams: int, entri
     event = build_event(**{f"team-{number}": () for number in range(teams)})
     with pytest.raises(DeployError, match="too many"):
         build_access(event, [f"model-{number}" for number in range(entries)])
+
+
+@pytest.mark.parametrize(
+    ("teams", "words"), [(3, None), (4, "4 new teams take about a minute"), (20, "20 new teams take about 5")]
+)
+def test_the_time_that_keys_take_is_said_when_it_is_minutes(teams: int, words: str | None) -> None:
+    said = time_of_keys(teams)
+    assert bool(said) is bool(words)
+    assert (words or "") in "".join(said)
 
 
 def test_only_an_event_has_a_dashboard_and_only_a_budget_has_alarms() -> None:

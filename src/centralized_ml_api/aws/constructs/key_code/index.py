@@ -7,21 +7,37 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _BEARER = "bearer "
 _REFUSED: dict[str, list[str]] = json.loads(os.environ["REFUSED"])
+_TAG, _STACK = json.loads(os.environ["OWN_TAG"])
+_TEAM_TAG = os.environ["TEAM_TAG"]
 
-PAUSE_SECONDS = 2.0
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 10.0
 """The pause between two look-ups, so that guessing keys does not use up API Gateway's rate limit.
 
+It doubles with each look-up in vain, up to the longest.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (10 operations a second)
+"""
+
+KEYS_A_PAGE = 500
+"""The most that API Gateway lists in one request.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
+"""
+
+ATTEMPTS, READ_SECONDS = 4, 3
+"""How often a look-up is tried, with up to 1, 2 and 4 seconds between, and how long each may take.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
 
@@ -41,7 +57,7 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
     key = _key_of(lambda_event.get("headers") or {})
     if not key:
         raise UnauthorizedError
-    refused = _refused_to(key, lambda_event["requestContext"]["apiId"]) if _REFUSED else []
+    refused = _refused_to(key) if _REFUSED else []
     return {
         "principalId": "team",
         "policyDocument": {
@@ -62,8 +78,8 @@ def _key_of(headers: dict[str, str]) -> str:
     return authorization[len(_BEARER) :].strip() if authorization.lower().startswith(_BEARER) else ""
 
 
-def _refused_to(key: str, api: str) -> list[str]:
-    team = _OWNERS.find(key, api)
+def _refused_to(key: str) -> list[str]:
+    team = _OWNERS.find(key)
     if team is None:
         raise UnauthorizedError
     return _REFUSED.get(team, [])
@@ -84,34 +100,47 @@ def _statement(effect: str, resources: list[str]) -> dict[str, Any]:
 
 
 class Owners:
-    """The teams by the values of their keys, looked up when an unknown key comes."""
+    """The teams by the hashes of their keys, looked up when an unknown key comes.
 
-    def __init__(self) -> None:
-        """Begins without teams."""
-        self._teams: dict[str, str] = {}
-        self._asked = float("-inf")
+    A failed look-up is an error, which API Gateway answers with a 500: whose key it is stays open.
+    """
 
-    def find(self, key: str, api: str) -> str | None:
-        """Returns the team that has this key for this API, None where no team has it."""
-        if key not in self._teams and time.monotonic() - self._asked > PAUSE_SECONDS:
-            self._teams = dict(_load_owners(api))
-            self._asked = time.monotonic()
-        return self._teams.get(key)
+    def __init__(
+        self, load: Callable[[], Iterator[tuple[str, str]]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begins without teams; `load` yields all keys with their teams, `clock` is in seconds."""
+        self._load, self._clock = load, clock
+        self._teams: dict[bytes, str] = {}
+        self._next, self._pause = float("-inf"), PAUSE_SECONDS
+
+    def find(self, key: str) -> str | None:
+        """Returns the team that has this key, None where no team has it."""
+        hashed = _hash(key)
+        if hashed not in self._teams and self._clock() >= self._next:
+            self._teams = {_hash(value): team for value, team in self._load()}
+            self._pause = PAUSE_SECONDS if hashed in self._teams else self._pause
+            self._next = self._clock() + self._pause
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        return self._teams.get(hashed)
 
 
-def _load_owners(api: str) -> Iterator[tuple[str, str]]:
+def load_owners() -> Iterator[tuple[str, str]]:
+    """Yields the keys of this stack, with their teams: one request for each 500 keys of the account."""
     import boto3  # noqa: PLC0415  # takes a third of a second; needed only where teams have lists
+    from botocore.config import Config  # noqa: PLC0415
 
-    client = boto3.client("apigateway")
-    for plan in _all(client, "get_usage_plans"):
-        if api in {stage["apiId"] for stage in plan.get("apiStages", [])}:
-            for key in _all(client, "get_usage_plan_keys", usagePlanId=plan["id"]):
-                yield client.get_api_key(apiKey=key["id"], includeValue=True)["value"], plan["name"]
+    retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    config = Config(connect_timeout=READ_SECONDS, read_timeout=READ_SECONDS, retries=retries)
+    pages = boto3.client("apigateway", config=config).get_paginator("get_api_keys")
+    for page in pages.paginate(includeValues=True, PaginationConfig={"PageSize": KEYS_A_PAGE}):
+        for key in page.get("items", []):
+            tags = key.get("tags") or {}
+            if tags.get(_TAG) == _STACK and _TEAM_TAG in tags:
+                yield key["value"], tags[_TEAM_TAG]
 
 
-def _all(client: Any, operation: str, **asked: str) -> Iterator[dict[str, Any]]:
-    for page in client.get_paginator(operation).paginate(**asked):
-        yield from page.get("items", [])
+def _hash(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
 
 
-_OWNERS = Owners()
+_OWNERS = Owners(load_owners)
