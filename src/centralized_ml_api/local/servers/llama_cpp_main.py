@@ -29,6 +29,14 @@ soon as 20 calls were waiting, so a busy server looked like a dead one; 512 of t
 SPARE_BYTES = 2 * 1024**3
 """What all requests together may take beyond what the server has once it is ready."""
 
+BATCH_TOKENS = 16
+"""How many tokens the server computes at a time, on processors.
+
+It reads prompts in the order of its slots, and looks for other work only between two batches. With its
+default (2,048) a short prompt waited until a long one was read as a whole; with 16 it is read in between, in
+five times the time that it takes alone. Reading costs a sixth more processor time.
+"""
+
 _MAGIC = b"GGUF"
 _OWN_SIZE = Path("/proc/self/statm")
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -83,6 +91,7 @@ def _build_parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
     parameters.port = arguments.port
     _set_conversations(parameters, arguments)
     _set_threads(parameters)
+    _set_batches(parameters)
     _set_start(parameters)
     _set_surface(parameters)
     return parameters
@@ -106,6 +115,11 @@ def _set_threads(parameters: xllamacpp.CommonParams) -> None:
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.n_threads_http = CONNECTIONS
+
+
+def _set_batches(parameters: xllamacpp.CommonParams) -> None:
+    if not _has_gpu():  # which reads a long prompt in a moment, but only in large batches
+        parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
 
 
 def _set_start(parameters: xllamacpp.CommonParams) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CONTEXT = 512
 QUESTION = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 8}
 ENDLESS = {**QUESTION, "max_tokens": 400, "ignore_eos": True}
+LONG = {"messages": [{"role": "user", "content": "word " * 400}], "max_tokens": 1}
 
 
 def build_server(model_path: Path, folder: Path, answer_tokens: int = 512) -> LlamaCppServer:
@@ -64,7 +65,10 @@ class Running:
 
     def send_endless(self) -> socket.socket:
         """A call whose answer takes long; closing the socket is a client that leaves."""
-        body = json.dumps(ENDLESS).encode()
+        return self.send(ENDLESS)
+
+    def send(self, question: dict[str, Any]) -> socket.socket:
+        body = json.dumps(question).encode()
         client = socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])))
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
         client.sendall(head.encode() + body)
@@ -181,12 +185,37 @@ def test_it_says_that_it_lives_while_many_calls_wait(weights: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_a_short_prompt_is_read_while_a_long_one_in_the_last_slot_is(weights: Path, tmp_path: Path) -> None:
+    ended: list[str] = []
+    with running(build_server(weights, tmp_path), tmp_path / "log") as model, ThreadPoolExecutor(1) as pool:
+        wait_until(model.is_ready, "llama.cpp is ready")
+        reading = pool.submit(model.ask, {**LONG, "id_slot": 3})
+        reading.add_done_callback(lambda _: ended.append("long"))
+        wait_until(lambda: b"requests_processing 1" in model.get("/metrics").data, "the long one is read")
+        short = model.ask({**QUESTION, "max_tokens": 1, "id_slot": 0})
+        ended.append("short")
+        assert (short.status, reading.result(60).status) == (200, 200)
+    assert ended == ["short", "long"]
+
+
+@pytest.mark.slow
 def test_a_client_that_leaves_stops_its_answer(weights: Path, tmp_path: Path) -> None:
     with running(build_server(weights, tmp_path), tmp_path / "log") as model:
         model.wait_for("serving my-model on")
         with model.send_endless():
             model.wait_for("processing task")
         model.wait_for("cancel task")
+
+
+@pytest.mark.slow
+def test_a_client_that_leaves_stops_the_reading_of_its_prompt(weights: Path, tmp_path: Path) -> None:
+    with running(build_server(weights, tmp_path), tmp_path / "log") as model:
+        model.wait_for("serving my-model on")
+        with model.send(LONG):
+            model.wait_for("processing task")
+        model.wait_for("stop processing")
+        assert model.count("cancel task") == 1
+        assert model.count("prompt eval time") == 0, "it was not read to its end"
 
 
 @pytest.mark.slow
