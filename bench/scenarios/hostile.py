@@ -120,8 +120,8 @@ SCENARIO = Scenario(
         "A hostile call has its right outcome if its status is the one that it should have, or if it was\n"
         "told to come back later (429 or 503 with `Retry-After`). `hostile_calls` in the stored result\n"
         "names them all. Some of them compute, and share the model's processor time with the good team:\n"
-        "answers as long as the entry permits, and prompts that fill its context. llama.cpp reads a prompt\n"
-        "as a whole before it turns to the next request. The p95 of `chat` shows what that costs the good\n"
-        "team; [limits for each team](../how-to/teams.md) says what helps."
+        "answers as long as the entry permits, and prompts that fill its context. Short prompts are read\n"
+        "before long ones, but beside them. The p95 of `chat` shows what that costs the good team;\n"
+        "[a busy model](../how-to/teams.md#a-busy-model) says how teams share it."
     ),
 )

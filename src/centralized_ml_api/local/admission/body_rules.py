@@ -40,6 +40,16 @@ def build_passed_on(body: JsonBody, entry: EntryTerms) -> bytes | None:
     return with_model(body, entry.model) if entry.model else None
 
 
+def with_slot(passed_on: bytes, slot: int) -> bytes:
+    """Returns the body of a call to llama.cpp, told to take this slot. Pure.
+
+    Args:
+        passed_on: What `build_passed_on` returned.
+        slot: Counted from 0.
+    """
+    return b'{"id_slot":%d,%b' % (slot, passed_on[1:])  # it has messages at least, and no such field
+
+
 def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
     limits = LlamaCppLimits(
         context_tokens=entry.context,

@@ -188,16 +188,19 @@ def _check_tool(field: str, tool: Any) -> Iterator[Violation]:
         yield from check_json_schema(f"{field}.function.parameters", function["parameters"])
 
 
-def _measure(message: dict[str, Any]) -> int:
-    """Returns the bytes of all texts in a message."""
-    texts: list[Any] = [message]
-    size = 0
-    while texts:
-        value = texts.pop()
+def collect_texts(value: Any) -> Iterator[str]:
+    """Yields all texts in a JSON value, without recursion; of objects, those of their values."""
+    values: list[Any] = [value]
+    while values:
+        value = values.pop()
         if isinstance(value, str):
-            size += len(value.encode("utf-8", "replace"))
+            yield value
         else:
-            texts.extend(
+            values.extend(
                 value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             )
-    return size
+
+
+def _measure(message: dict[str, Any]) -> int:
+    """Returns the bytes of all texts in a message."""
+    return sum(len(text.encode("utf-8", "replace")) for text in collect_texts(message))

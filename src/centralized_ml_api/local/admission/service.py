@@ -11,14 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import missing_model, unknown_model
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
-from centralized_ml_api.local.admission.body_rules import build_passed_on, check_length
+from centralized_ml_api.local.admission.body_rules import (
+    LLAMA_CPP,
+    build_passed_on,
+    check_length,
+    with_slot,
+)
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
+from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt, RecentPrompts
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     BODY_NAMESPACE,
@@ -76,12 +82,13 @@ class Admission:
     """A call that may go on: to which entry, and with which body, None for its own.
 
     `chosen` is what the routes are to know of a body that names the entry; the call is asked about once more,
-    on its new route.
+    on its new route. `prompt` is what the call has its model read.
     """
 
     name: str
     body: bytes | None = None
     chosen: dict[str, Any] | None = None
+    prompt: Prompt = NO_PROMPT
 
 
 class AdmissionService:
@@ -93,6 +100,7 @@ class AdmissionService:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
+        self._prompts = RecentPrompts()
 
     async def process(
         self, messages: AsyncIterator[envoy.ProcessingRequest], context: Any
@@ -108,11 +116,11 @@ class AdmissionService:
                     if call.has_body and terms.reads_body:
                         yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
                         continue
-                    admission = _decide_without_body(terms)
+                    admission = self._decide_without_body(terms)
                 else:
-                    admission = _decide(terms, message.request_body.body)
+                    admission = self._decide(terms, message.request_body.body)
                 if not terms.chooses:
-                    await self._take_turn(call, admission.name, terms)
+                    admission = await self._take_turn(call, admission, terms)
             except CallOverError:
                 return
             except RefusalError as refusal:
@@ -131,19 +139,28 @@ class AdmissionService:
                 self._turns.end(_identify_ended(entry.common_properties))
         return envoy.StreamAccessLogsResponse()
 
-    async def _take_turn(self, call: Call, name: str, terms: RouteTerms) -> None:
-        """Waits until the call has a place.
+    async def _take_turn(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
+        """Waits until the call has a place; returns what goes on then.
 
         Raises:
             CallOverError: Nobody waits for it any more.
             RefusalError: Too many calls wait, or its turn does not come in time.
         """
-        places, at_once = terms.entries[name].places, terms.requests_at_once.get(call.team)
+        name, prompt, entry = admission.name, admission.prompt, terms.entries[admission.name]
+        places, at_once = entry.places, terms.requests_at_once.get(call.team)
         if places is None and at_once is None:
-            return
+            return admission
         try:
             async with asyncio.timeout(terms.wait_seconds):
-                await self._turns.take(call.identity, name, call.caller, places=places, at_once=at_once)
+                is_beside_others = await self._turns.take(
+                    call.identity,
+                    name,
+                    call.caller,
+                    places=places,
+                    at_once=at_once,
+                    servers=entry.servers,
+                    prompt=prompt,
+                )
         except TimeoutError as error:
             seconds = math.floor(terms.wait_seconds)
             raise RefusalError(
@@ -154,6 +171,42 @@ class AdmissionService:
                 refused = errors.TOO_MANY_REQUESTS.with_message("team_at_once")
                 raise RefusalError(refused, _SHORT_PAUSE_SECONDS) from error
             raise RefusalError(errors.OVERLOADED, errors.RETRY_AFTER_SECONDS) from error
+        if admission.body is None or prompt is NO_PROMPT:
+            return admission
+        # llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
+        # holds up nobody. A team alone may use any slot, and find its conversations there.
+        is_last = prompt.is_long and is_beside_others and entry.slots > 1
+        self._prompts.note(name, prompt, entry.slots, in_last_slot=is_last)
+        return replace(admission, body=with_slot(admission.body, entry.slots - 1)) if is_last else admission
+
+    def _decide_without_body(self, terms: RouteTerms) -> Admission:
+        if terms.reads_body:
+            return self._decide(terms, b"")
+        return Admission(next(iter(terms.entries)))
+
+    def _decide(self, terms: RouteTerms, received: bytes) -> Admission:
+        """Decides on a body.
+
+        Raises:
+            RefusalError: It is not taken.
+        """
+        if not terms.chooses:
+            (entry,) = terms.entries.values()
+            too_large = check_length(received, entry)
+            if too_large is not None:
+                raise RefusalError(too_large)
+        try:
+            body = read_json_object(received)
+            if terms.chooses:
+                name = _choose(terms, body)
+                return Admission(name, chosen={"model": name, "stream": body.document.get("stream") is True})
+            ((name, entry),) = terms.entries.items()
+            passed_on = build_passed_on(body, entry)
+            has_prompt = entry.body_rules == LLAMA_CPP
+            prompt = self._prompts.measure(name, entry, body.document) if has_prompt else NO_PROMPT
+            return Admission(name, passed_on, prompt=prompt)
+        except BodyError as error:
+            raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
 
 
 def _read_call(message: envoy.ProcessingRequest) -> Call:
@@ -175,34 +228,6 @@ def _identify_ended(common: envoy.AccessLogCommon) -> tuple[str, int]:
     remote = common.downstream_remote_address.socket_address
     host = f"[{remote.address}]" if ":" in remote.address else remote.address
     return f"{host}:{remote.port_value}", common.start_time.ToMicroseconds()
-
-
-def _decide_without_body(terms: RouteTerms) -> Admission:
-    if terms.reads_body:
-        return _decide(terms, b"")
-    return Admission(next(iter(terms.entries)))
-
-
-def _decide(terms: RouteTerms, received: bytes) -> Admission:
-    """Decides on a body.
-
-    Raises:
-        RefusalError: It is not taken.
-    """
-    if not terms.chooses:
-        (entry,) = terms.entries.values()
-        too_large = check_length(received, entry)
-        if too_large is not None:
-            raise RefusalError(too_large)
-    try:
-        body = read_json_object(received)
-        if terms.chooses:
-            name = _choose(terms, body)
-            return Admission(name, chosen={"model": name, "stream": body.document.get("stream") is True})
-        (name,) = terms.entries
-        return Admission(name, build_passed_on(body, terms.entries[name]))
-    except BodyError as error:
-        raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
 
 
 def _choose(terms: RouteTerms, body: JsonBody) -> str:

@@ -62,6 +62,11 @@ class EntryTerms:
     body_limit_bytes: int | None = None
 
     @property
+    def servers(self) -> int:
+        """How many processes share the places."""
+        return max(1, (self.places or 0) // self.slots) if self.slots else 1
+
+    @property
     def reads_body(self) -> bool:
         """Whether the body decides something."""
         return bool(self.model or self.body_rules)

@@ -3,6 +3,10 @@
 A model with a few places serves the team with the fewest calls under way first, and among equals the one
 whose last turn was longest ago. A team that is alone may have every place. While others are about, it leaves
 one: an endless answer cannot be interrupted, so the last place must not be given to who has all others.
+
+Turns are weighed by what a model has to read. While others are about, a server gets one long prompt at a
+time; a team's short calls pass its long one that waits. Short prompts are read before a long one, so beside
+another team's long prompt, a team that has had as many tokens read since it came gets one place.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,22 +59,28 @@ class CallOverError(Exception):
 class _Waiting:
     call: Call
     caller: str
-    turn: asyncio.Future[None]
+    prompt: Prompt
+    turn: asyncio.Future[bool]
 
 
 @dataclass(slots=True, eq=False)
 class _Line:
     """The calls of one entry.
 
-    `seen` has the time of each caller's last call, `turn` the number of its last turn.
+    `seen` has the time of each caller's last call, `turn` the number of its last turn. `long_prompts` has the
+    calls with a place whose prompts are long, `read_beside` how many tokens of prompts each caller had read
+    since the last of them got its place.
     """
 
     places: int | None = None
+    servers: int = 1
     under_way: Counter[str] = field(default_factory=Counter)
     waiting: dict[str, deque[_Waiting]] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     turn: dict[str, int] = field(default_factory=dict)
     turns: int = 0
+    long_prompts: dict[Call, _Waiting] = field(default_factory=dict)
+    read_beside: Counter[str] = field(default_factory=Counter)
 
     @property
     def waiting_count(self) -> int:
@@ -98,16 +110,45 @@ class _Line:
                 del self.seen[other]
                 self.turn.pop(other, None)
 
-    def next_waiting(self, caller: str) -> _Waiting | None:
-        """Takes the caller's oldest call out of the line; None if it has hung up meanwhile."""
-        queue = self.waiting[caller]
-        waiting = queue.popleft()
-        if not queue:
-            del self.waiting[caller]
-        return None if waiting.turn.cancelled() else waiting
+    def has_had_its_share(self, caller: str) -> bool:
+        """Returns whether a caller, which has a place, had as much read beside another's long prompt."""
+        beside = [call.prompt.tokens for call in self.long_prompts.values() if call.caller != caller]
+        return (
+            bool(beside)
+            and self.under_way[caller] >= self.servers
+            and self.read_beside[caller] >= max(beside)
+        )
+
+    def next_waiting(self, caller: str, now: float) -> _Waiting | None:
+        """Returns the caller's oldest call that may have a place now."""
+        takes_last, is_read_to = self.takes_last_place(caller), len(self.long_prompts) >= self.servers
+        is_beside_others = (takes_last or is_read_to) and self.others_about(caller, now)
+        if (takes_last and is_beside_others) or self.has_had_its_share(caller):
+            return None
+        only_short = is_read_to and is_beside_others
+        return next(
+            (
+                waiting
+                for waiting in self.waiting[caller]
+                if not waiting.turn.cancelled() and not (only_short and waiting.prompt.is_long)
+            ),
+            None,
+        )
+
+    def note_turn(self, waiting: _Waiting) -> None:
+        """Notes that a call gets its place."""
+        caller, prompt = waiting.caller, waiting.prompt
+        self.turns += 1
+        self.turn[caller] = self.turns
+        self.under_way[caller] += 1
+        if prompt.is_long:
+            self.long_prompts[waiting.call] = waiting
+            self.read_beside.clear()
+        elif self.long_prompts:
+            self.read_beside[caller] += prompt.tokens
 
     def leave(self, waiting: _Waiting) -> None:
-        """Takes a call that hung up out of the line, if it is still in it."""
+        """Takes a call out of the line, if it is still in it."""
         queue = self.waiting.get(waiting.caller, deque())
         if waiting in queue:
             queue.remove(waiting)
@@ -139,9 +180,19 @@ class Turns:
         self._ended: dict[Call, None] = {}
 
     async def take(
-        self, call: Call, entry: str, caller: str, *, places: int | None, at_once: int | None
-    ) -> None:
+        self,
+        call: Call,
+        entry: str,
+        caller: str,
+        *,
+        places: int | None,
+        at_once: int | None,
+        servers: int = 1,
+        prompt: Prompt = NO_PROMPT,
+    ) -> bool:
         """Waits for the turn of a call, which from then on has a place until `give_back`.
+
+        Returns whether other callers are about.
 
         When cancelled, the call has neither place nor turn.
 
@@ -151,24 +202,26 @@ class Turns:
             caller: Who takes turns with others: a team, or an address.
             places: How many calls the entry answers at once; None for any number.
             at_once: How many calls the caller may have under way at all entries together; None for any.
+            servers: How many processes share the places.
+            prompt: What the call has its model read.
 
         Raises:
             CallOverError: The call is over already.
             LineFullError: Too many calls wait there already.
         """
         line = self._lines.setdefault(entry, _Line())
-        line.places = places
+        line.places, line.servers = places, servers
         if at_once is None:
             self._at_once.pop(caller, None)
         else:
             self._at_once[caller] = at_once
         line.see(caller, self._now())
         self._refuse_if_full(line, caller)
-        waiting = _Waiting(call, caller, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(call, caller, prompt, asyncio.get_running_loop().create_future())
         line.waiting.setdefault(caller, deque()).append(waiting)
         self._serve(entry)
         try:
-            await waiting.turn
+            return await waiting.turn
         except asyncio.CancelledError:
             if not self.give_back(call):
                 line.leave(waiting)
@@ -190,6 +243,7 @@ class Turns:
         entry, caller = held
         line = self._lines[entry]
         line.see(caller, self._now())
+        line.long_prompts.pop(call, None)
         for counter in (line.under_way, self._total):
             counter[caller] -= 1
             if not counter[caller]:
@@ -221,29 +275,27 @@ class Turns:
     def _serve(self, entry: str) -> None:
         """Gives out every place that somebody may have."""
         line = self._lines[entry]
-        while line.has_place and (caller := self._next_caller(line)) is not None:
-            waiting = line.next_waiting(caller)
-            if waiting is None:
-                continue
+        while line.has_place and (waiting := self._next_waiting(line)) is not None:
+            line.leave(waiting)
             if waiting.call in self._ended:
                 del self._ended[waiting.call]
                 waiting.turn.set_exception(CallOverError())
                 continue
-            line.turns += 1
-            line.turn[caller] = line.turns
-            line.under_way[caller] += 1
-            self._total[caller] += 1
-            self._under_way[waiting.call] = (entry, caller)
-            waiting.turn.set_result(None)
+            line.note_turn(waiting)
+            self._total[waiting.caller] += 1
+            self._under_way[waiting.call] = (entry, waiting.caller)
+            waiting.turn.set_result(line.others_about(waiting.caller, self._now()))
 
-    def _next_caller(self, line: _Line) -> str | None:
+    def _next_waiting(self, line: _Line) -> _Waiting | None:
         now = self._now()
         candidates = [
-            caller
+            waiting
             for caller in line.waiting
             if self._total[caller] < self._at_once.get(caller, self._total[caller] + 1)
-            and not (line.takes_last_place(caller) and line.others_about(caller, now))
+            and (waiting := line.next_waiting(caller, now)) is not None
         ]
         return min(
-            candidates, key=lambda caller: (line.under_way[caller], line.turn.get(caller, 0)), default=None
+            candidates,
+            key=lambda waiting: (line.under_way[waiting.caller], line.turn.get(waiting.caller, 0)),
+            default=None,
         )

@@ -317,6 +317,49 @@ def test_a_body_within_the_limits_says_the_same_and_has_no_key_twice() -> None:
     told(tell)
 
 
+def test_beside_others_a_long_prompt_is_read_in_the_last_slot() -> None:
+    async def tell(world: World) -> None:
+        long = {"messages": [{"role": "user", "content": "word " * 200}]}
+
+        async def get_slot(team: str, body: Any) -> int | None:
+            asked = world.ask(CHAT, body, team=team)
+            await asked.answer()
+            passed_on = (await asked.answer()).request_body.response.body_mutation.body
+            await world.tell_end(asked.number)
+            document = json.loads(passed_on)
+            slot: int | None = document.pop("id_slot", None)
+            assert document == body
+            return slot
+
+        assert await get_slot("red", long) is None, "a team alone may use any slot"
+        assert await get_slot("blue", {"messages": MESSAGES}) is None
+        assert await get_slot("red", long) is None, "it is still in its slot"
+        long["messages"] = [{"role": "user", "content": "other " * 200}]
+        assert await get_slot("red", long) == 3
+        assert await get_slot("blue", {"messages": MESSAGES}) is None
+
+    told(tell)
+
+
+def test_beside_others_a_second_long_prompt_waits_and_a_short_one_does_not() -> None:
+    async def tell(world: World) -> None:
+        first, second, short = (
+            world.ask(CHAT, {"messages": [{"role": "user", "content": f"{word} " * 200}]}, team=team)
+            if word
+            else world.ask(CHAT, {"messages": MESSAGES}, team=team)
+            for team, word in (("red", "one"), ("blue", "two"), ("blue", ""))
+        )
+        for asked in (first, second, short):
+            await asked.answer()
+        await first.answer()
+        await short.answer()
+        assert world.occupancy == {"chat": Occupancy(under_way=2, waiting=1)}
+        await world.tell_end(first.number)
+        await second.answer()
+
+    told(tell)
+
+
 def test_an_entry_may_keep_prompts_apart() -> None:
     entry = EntryTerms(body_rules="llama.cpp", slots=4, context=2048, share_prompts=False)
     body = read_json_object(json.dumps({"messages": MESSAGES}).encode())

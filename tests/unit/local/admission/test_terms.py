@@ -38,3 +38,10 @@ def test_a_body_is_read_only_where_it_decides_something() -> None:
     assert RouteTerms({"ocr": EntryTerms(1)}, 29, chooses=True).reads_body
     assert RouteTerms({"big": EntryTerms(model="big/70B")}, 29).reads_body
     assert RouteTerms({"chat": EntryTerms(4, body_rules="llama.cpp")}, 29).reads_body
+
+
+def test_servers_share_the_places_by_their_slots() -> None:
+    assert EntryTerms(8, slots=4).servers == 2
+    assert EntryTerms(4, slots=4).servers == 1
+    assert EntryTerms(3).servers == 1
+    assert EntryTerms().servers == 1

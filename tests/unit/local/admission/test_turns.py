@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from centralized_ml_api.local.admission.prompts import Prompt
 from centralized_ml_api.local.admission.turns import (
     CALLERS_REMEMBERED,
     ENDS_REMEMBERED,
@@ -25,23 +26,38 @@ from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from random import Random
+
+SHORT, LONG = Prompt(tokens=10), Prompt(tokens=1000, is_long=True)
 
 
 class World:
     """Turns under a clock that the test sets, and the calls in the order in which they got their place."""
 
-    def __init__(self, *, places: int | None = 2) -> None:
+    def __init__(self, *, places: int | None = 2, servers: int = 1) -> None:
         self.seconds = 0.0
         self.turns = Turns(lambda: self.seconds)
         self.places = places
+        self.servers = servers
         self.served: list[str] = []
-        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.beside_others: dict[str, bool] = {}
+        self.tasks: dict[str, asyncio.Task[None] | asyncio.Task[bool]] = {}
 
-    async def call(self, name: str, *, entry: str = "chat", at_once: int | None = None) -> bool:
+    async def call(
+        self, name: str, *, entry: str = "chat", at_once: int | None = None, prompt: Prompt = SHORT
+    ) -> bool:
         """Sends a call whose name starts with its team's; returns whether it has a place."""
 
         async def take() -> None:
-            await self.turns.take(name, entry, name[0], places=self.places, at_once=at_once)
+            self.beside_others[name] = await self.turns.take(
+                name,
+                entry,
+                name[0],
+                places=self.places,
+                at_once=at_once,
+                servers=self.servers,
+                prompt=prompt,
+            )
             self.served.append(name)
 
         self.tasks[name] = asyncio.create_task(take())
@@ -63,9 +79,9 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def told(tell: Callable[[World], Awaitable[None]], *, places: int | None = 2) -> None:
+def told(tell: Callable[[World], Awaitable[None]], *, places: int | None = 2, servers: int = 1) -> None:
     async def main() -> None:
-        world = World(places=places)
+        world = World(places=places, servers=servers)
         await tell(world)
         for task in world.tasks.values():
             task.cancel()
@@ -188,6 +204,105 @@ def test_a_call_that_hung_up_a_moment_before_the_turn_is_skipped() -> None:
     told(tell, places=1)
 
 
+def test_a_team_alone_may_have_every_place_for_long_prompts() -> None:
+    async def tell(world: World) -> None:
+        assert [await world.call(name, prompt=LONG) for name in ("a1", "a2", "a3")] == [True, True, True]
+        assert world.beside_others == {"a1": False, "a2": False, "a3": False}
+
+    told(tell, places=3)
+
+
+def test_while_others_are_about_one_long_prompt_is_read_at_a_time() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        await world.end("b1")
+        assert await world.call("a1", prompt=LONG)
+        assert world.beside_others["a1"]
+        assert not await world.call("a2", prompt=LONG)
+        assert not await world.call("b2", prompt=LONG)
+        assert await world.call("b3"), "a short call passes the long one of its team"
+        assert await world.call("a3")
+        await world.end("a1")
+        assert world.served == ["b1", "a1", "b3", "a3", "b2"]
+        await world.end("b2")
+        assert world.served[-1] == "a2"
+
+    told(tell, places=4)
+
+
+def test_a_long_prompt_is_not_read_where_a_team_has_several_until_they_are_over() -> None:
+    async def tell(world: World) -> None:
+        for name in ("a1", "a2"):
+            await world.call(name, prompt=LONG)
+        assert not await world.call("b1", prompt=LONG)
+        await world.end("a1")
+        assert not world.tasks["b1"].done()
+        await world.end("a2")
+        assert world.served == ["a1", "a2", "b1"]
+
+    told(tell, places=4)
+
+
+def test_each_server_reads_a_long_prompt() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        assert [await world.call(name, prompt=LONG) for name in ("a1", "a2", "a3")] == [True, True, False]
+
+    told(tell, places=8, servers=2)
+
+
+def test_who_had_as_much_read_beside_a_long_prompt_gets_one_place_until_it_is_over() -> None:
+    async def tell(world: World) -> None:
+        half = Prompt(tokens=LONG.tokens // 2)
+        await world.call("a1", prompt=LONG)
+        assert [await world.call(name, prompt=half) for name in ("b1", "b2", "b3")] == [True, True, False]
+        assert await world.call("c1"), "others are not meant"
+        await world.end("b1")
+        assert "b3" not in world.served
+        await world.end("b2")
+        assert world.served[-1] == "b3", "one place it always gets"
+        assert not await world.call("b4")
+        await world.end("a1")
+        assert world.served[-1] == "b4"
+
+    told(tell, places=8)
+
+
+def test_what_is_read_counts_anew_beside_the_next_long_prompt() -> None:
+    async def tell(world: World) -> None:
+        as_much = Prompt(tokens=LONG.tokens)
+        await world.call("a1", prompt=LONG)
+        await world.call("b1", prompt=as_much)
+        await world.end("a1")
+        await world.call("a2", prompt=LONG)
+        assert await world.call("b2", prompt=as_much)
+        assert not await world.call("b3")
+
+    told(tell, places=8)
+
+
+@given(
+    calls=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([SHORT, LONG])), max_size=30),
+    places=st.integers(1, 5),
+    order=st.randoms(use_true_random=False),
+)
+@settings(deadline=None, max_examples=50)
+def test_nobody_starves(calls: list[tuple[str, Prompt]], places: int, order: Random) -> None:
+    async def tell(world: World) -> None:
+        for number, (team, prompt) in enumerate(calls):
+            await world.call(f"{team}{number}", prompt=prompt)
+        for count in range(len(calls)):
+            under_way = world.served[count:]
+            assert under_way, "somebody waits though nobody has a place"
+            ended = order.choice(under_way)
+            await world.end(ended)
+            world.served.remove(ended)
+            world.served.insert(count, ended)
+        assert world.turns.occupancy().get("chat", Occupancy(0, 0)) == Occupancy(0, 0)
+
+    told(tell, places=places)
+
+
 def test_requests_at_once_hold_over_all_entries() -> None:
     async def tell(world: World) -> None:
         assert await world.call("a1", entry="chat", at_once=2)
@@ -292,8 +407,10 @@ class EveryOrder(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.turns = Turns(lambda: 0.0)
-        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.tasks: dict[int, asyncio.Task[bool]] = {}
         self.callers: dict[int, str] = {}
+        self.long: set[int] = set()
+        self.long_under_way: set[int] = set()
         self.count = 0
 
     @initialize(places=st.integers(1, 4), at_once=st.none() | st.integers(1, 3))
@@ -303,10 +420,14 @@ class EveryOrder(RuleBasedStateMachine):
     def run(self) -> None:
         self.loop.run_until_complete(settle())
 
-    @rule(caller=st.sampled_from("abc"))
-    def come(self, caller: str) -> None:
+    @rule(caller=st.sampled_from("abc"), prompt=st.sampled_from([SHORT, LONG]))
+    def come(self, caller: str, prompt: Prompt) -> None:
         self.count += 1
-        taking = self.turns.take(self.count, "chat", caller, places=self.places, at_once=self.at_once)
+        taking = self.turns.take(
+            self.count, "chat", caller, places=self.places, at_once=self.at_once, prompt=prompt
+        )
+        if prompt.is_long:
+            self.long.add(self.count)
         self.tasks[self.count] = self.loop.create_task(taking)
         self.callers[self.count] = caller
         self.run()
@@ -342,9 +463,14 @@ class EveryOrder(RuleBasedStateMachine):
         for caller in "abc":
             assert self.at_once is None or held.count(caller) <= self.at_once
         assert self.turns.occupancy().get("chat", Occupancy(0, 0)) == Occupancy(len(under_way), len(waiting))
+        long_under_way = self.long.intersection(under_way)
+        if long_under_way - self.long_under_way and len(set(self.callers.values())) > 1:
+            assert len(long_under_way) == 1, "beside others, a long prompt is read alone"
+        self.long_under_way = long_under_way
         if len(under_way) < self.places - 1:
             assert all(
-                self.at_once is not None and held.count(self.callers[call]) >= self.at_once
+                (self.at_once is not None and held.count(self.callers[call]) >= self.at_once)
+                or (call in self.long and long_under_way)
                 for call in waiting
             ), "a place is idle, and somebody waits who may have it"
 

@@ -1,0 +1,126 @@
+"""Estimates how many tokens of a prompt a language model has to read anew, and which prompts are long.
+
+A server keeps the last prompt of each slot. So a conversation that goes on counts as what is new in it, as
+long as no more other prompts came since than the server has slots.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.message_rules import adapt_message, collect_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from centralized_ml_api.local.admission.terms import EntryTerms
+
+LONG_TOKENS = 256
+LONG_SHARE = 16
+"""A prompt is long from this part of the context on, and in any case from `LONG_TOKENS` on."""
+
+LETTERS_PER_TOKEN = 4
+TOKENS_PER_MESSAGE = 4
+"""What a chat template puts around a message, at least."""
+
+_LETTERS = (string.ascii_letters + " ").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a call has its model read.
+
+    Attributes:
+        tokens: An estimate of what has to be read anew.
+        is_long: Whether other callers would notice.
+        beginning: Identifies the part that was read lately; None if there is none.
+        whole: Identifies all of it.
+    """
+
+    tokens: int = 0
+    is_long: bool = False
+    beginning: int | None = None
+    whole: int = 0
+
+
+NO_PROMPT = Prompt()
+
+
+class RecentPrompts:
+    """The prompts that each entry's server has read last, as far as its slots keep them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[int, bool]] = {}
+
+    def measure(self, name: str, entry: EntryTerms, document: dict[str, Any]) -> Prompt:
+        """Estimates what a chat call has its server read anew.
+
+        Args:
+            name: The entry.
+            entry: Its terms.
+            document: The body, which the rules of its engine have nothing against.
+        """
+        messages = [adapt_message(message) for message in document["messages"]]
+        ends = _identify_beginnings(messages, document.get("tools"))
+        kept = self._kept.get(name, {}) if entry.share_prompts else {}
+        known = next((count for count in range(len(messages), 0, -1) if ends[count - 1] in kept), 0)
+        new = messages[known:]
+        if known and new and _is_answer(new[0], entry):
+            new = new[1:]  # the server wrote it itself, and has kept it with the prompt
+        tokens = sum(map(estimate_tokens, new)) + (0 if known else estimate_tokens(document.get("tools")))
+        return Prompt(
+            tokens=tokens,
+            is_long=tokens >= min(LONG_TOKENS, entry.context // LONG_SHARE),
+            beginning=ends[known - 1] if known else None,
+            whole=ends[-1],
+        )
+
+    def note(self, name: str, prompt: Prompt, slots: int, *, in_last_slot: bool) -> None:
+        """Notes that an entry's server gets a prompt now.
+
+        Args:
+            name: The entry.
+            prompt: The prompt.
+            slots: How many prompts the server keeps.
+            in_last_slot: Whether the prompt takes the place of the one that was told to take the last slot.
+        """
+        kept = self._kept.setdefault(name, {})
+        if in_last_slot:
+            for other in [other for other, is_last in kept.items() if is_last]:
+                del kept[other]
+        was_last = kept.pop(prompt.beginning, False) if prompt.beginning is not None else False
+        kept.pop(prompt.whole, None)
+        kept[prompt.whole] = in_last_slot or was_last
+        while len(kept) > slots:
+            del kept[next(iter(kept))]
+
+
+def estimate_tokens(value: Any) -> int:
+    """Estimates the tokens of all texts in a JSON value, rather too many than too few. Pure.
+
+    Words have about four letters for each token; digits, signs and other alphabets up to one for each byte.
+    """
+    tokens = 0
+    for text in collect_texts(value):
+        written = text.encode("utf-8", "replace")
+        others = len(written.translate(None, _LETTERS))
+        tokens += others + (len(written) - others) // LETTERS_PER_TOKEN
+    return tokens + TOKENS_PER_MESSAGE if value else 0
+
+
+def _identify_beginnings(messages: Sequence[dict[str, Any]], tools: Any) -> list[int]:
+    """Returns what identifies the prompt up to each message."""
+    ends: list[int] = []
+    end = hash(json.dumps(tools))
+    for message in messages:
+        end = hash((end, json.dumps(message, sort_keys=True)))
+        ends.append(end)
+    return ends
+
+
+def _is_answer(message: dict[str, Any], entry: EntryTerms) -> bool:
+    longest = entry.max_output_tokens or entry.context // 4
+    return message["role"] == "assistant" and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE
