@@ -29,10 +29,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class EnvoyConfig:
-    """What Envoy reads: the HTTP connection manager with its filters and replies, and the routes in order."""
+    """What Envoy reads: the HTTP connection manager with its filters and replies, and the routes in order.
+
+    `limit_files` are the options of the filters that limit calls, by the name of the file.
+    """
 
     bootstrap: Json
     route_file: Json
+    limit_files: dict[str, Json]
 
     @property
     def manager(self) -> Json:
@@ -82,12 +86,15 @@ def _write(state: Path, folder: Path, port: int, change: Callable[[EnvoyConfig],
     for file in folder.rglob("*.json"):
         moved = file.read_text().replace(str(state / "gateway"), str(folder))
         file.write_text(moved.replace(str(state / "logs"), str(folder)))
-    files = folder / "bootstrap.json", folder / "routes.json"
-    config = EnvoyConfig(*(json.loads(file.read_text()) for file in files))
+    bootstrap, routes = folder / "bootstrap.json", folder / "routes.json"
+    limits = {file.name: json.loads(file.read_text()) for file in folder.glob("limit-*.json")}
+    config = EnvoyConfig(json.loads(bootstrap.read_text()), json.loads(routes.read_text()), limits)
     config.bootstrap["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
     change(config)
-    for file, changed in zip(files, (config.bootstrap, config.route_file), strict=True):
-        file.write_text(json.dumps(changed))
+    bootstrap.write_text(json.dumps(config.bootstrap))
+    routes.write_text(json.dumps(config.route_file))
+    for name, changed in config.limit_files.items():
+        (folder / name).write_text(json.dumps(changed))
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

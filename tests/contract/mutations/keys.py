@@ -55,6 +55,15 @@ def _take_the_header(document: Document) -> None:
     document["x-amazon-apigateway-api-key-source"] = "HEADER"
 
 
+def _forget_the_header(kind: str, name: str) -> Callable[[Document], None]:
+    """A gateway response without one of its headers, which must have been there."""
+
+    def change(document: Document) -> None:
+        del document[_RESPONSES][kind]["responseParameters"][f"gatewayresponse.header.{name}"]
+
+    return change
+
+
 def _guard_preflights(document: Document) -> None:
     document["paths"]["/echo"]["options"]["security"] = document["paths"]["/echo"]["post"]["security"]
 
@@ -66,5 +75,15 @@ MUTATIONS = (
     KeyMutation("an unknown key is 403", _leave_the_status, "a key that nobody has is 401"),
     KeyMutation("no bearer", _ask_for_the_plain_header, "a bearer opens OpenAI's paths"),
     KeyMutation("keys come from the header", _take_the_header, "a bearer opens OpenAI's paths"),
+    KeyMutation(
+        "a 401 does not say how",
+        _forget_the_header("UNAUTHORIZED", "www-authenticate"),
+        "a 401 at /echo says how a key is sent",
+    ),
+    KeyMutation(
+        "clients wait for the next day",
+        _forget_the_header("QUOTA_EXCEEDED", "x-should-retry"),
+        "a team over its day is 429",
+    ),
     KeyMutation("preflights need a key", _guard_preflights, "a preflight needs no key"),
 )
