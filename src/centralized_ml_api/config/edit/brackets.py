@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from centralized_ml_api.config.edit.splice import (
 from centralized_ml_api.config.edit.written import render_json, render_json_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.config.document.document import Extent
     from centralized_ml_api.config.edit.splice import Edit
@@ -106,17 +109,28 @@ def _comma(document: Document, path: NodePath) -> tuple[int | None, bool]:
 
 def _indent_within(document: Document, path: NodePath) -> str:
     """Returns the indentation of the first member on its own line, else one step more than the bracket's."""
-    for member in document.members(path):
-        start = document.keys.get(member, document.values[member])[0]
-        if is_first_on_line(document.text, start):
-            return indent_at(document.text, start)
-    return indent_at(document.text, document.values[path][1] - 1) + _unit(document)
+    closing = document.values[path][1] - 1
+    indents = _indents(document, document.members(path))
+    return indents[0] if indents else indent_at(document.text, closing) + _unit(document)
 
 
 def _unit(document: Document) -> str:
-    """Returns one step of indentation, as the first member of the file that begins its line has it."""
-    for member in document.members(()):
-        start = document.keys.get(member, document.values[member])[0]
-        if is_first_on_line(document.text, start):
-            return indent_at(document.text, start) or _DEFAULT_UNIT
-    return _DEFAULT_UNIT
+    """Returns one step of indentation.
+
+    That is how the first member of the root that begins its line is indented. Without one, it is a tab where
+    anything else is indented by tabs, and otherwise what all indentations are multiples of.
+    """
+    own = _indents(document, document.members(()))
+    if own:
+        return own[0] or _DEFAULT_UNIT
+    deeper = [indent for indent in _indents(document, document.values) if indent]
+    if any(indent.startswith("\t") for indent in deeper):
+        return "\t"
+    step = math.gcd(*map(len, deeper))
+    return " " * step if step > 1 else _DEFAULT_UNIT
+
+
+def _indents(document: Document, members: Iterable[NodePath]) -> list[str]:
+    """Returns the indentation of each member that begins its line."""
+    starts = (document.keys.get(member, document.values[member])[0] for member in members)
+    return [indent_at(document.text, start) for start in starts if is_first_on_line(document.text, start)]

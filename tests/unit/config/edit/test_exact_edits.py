@@ -13,6 +13,14 @@ from centralized_ml_api.errors import ConfigError, UsageError
 
 ENDS = "2030-06-01T18:00:00Z"
 WHISPER = {"name": "whisper", "integration": {"type": "api"}}
+LONG = {
+    "name": "chat",
+    "model_id": "huggingface-textgeneration-open-llama",
+    "integration": {
+        "type": "lambda",
+        "properties": {"code": "functions/example_function", "permissions": ["sagemaker:InvokeEndpoint"]},
+    },
+}
 
 
 def read(text: str, file: str) -> Document:
@@ -99,6 +107,62 @@ def test_an_entry_is_indented_as_the_file_is(unit: str, items: list[str]) -> Non
         f"{unit * 2}}}\n"
         f'{unit}],\n{unit}"endpoints": []\n}}\n'
     )
+
+
+SHAPES = (
+    '{\n\t"models": []\n}\n',
+    '{\n\t"models": [\n\t]\n}\n',
+    '{\n\t"models": [ ]\n}\n',
+    '// a comment\n{\n\t// another\n\t"models": []\n}\n',
+    '{\n\t"endpoints": []\n}\n',
+    '{\n\t"endpoints": [\n\t\t{\n\t\t\t"name": "a"\n\t\t}\n\t],\n\t"models": []\n}\n',
+    '{ "endpoints": [],\n\t"models": [] }\n',
+    '{ "models": [\n\t\t{\n\t\t\t"name": "a"\n\t\t}\n\t] }\n',
+    '{"models": [\n\t{"name": "a"}\n]}\n',
+    '{"event": {\n\t"burst": 1\n}, "models": []}\n',
+    '{"event": {\n\t"teams": []\n\t}}\n',
+)
+"""Files that are indented by tabs, or by as many blanks each."""
+TEAMS = [{"name": "a" * 40, "models": ["x" * 30, "y" * 30]}, {"name": "b" * 40}]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize("unit", ["\t", "    "])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_edit_mixes_tabs_and_blanks_or_line_breaks(shape: str, unit: str, line_break: str) -> None:
+    before = shape.replace("\t", unit).replace("\n", line_break)
+    document = read(before, "f.json")
+    for after in (add_entry(document, LONG), set_value(document, ("event", "teams"), TEAMS)):
+        assert after.count("\n") == after.count(line_break)
+        lines = after.splitlines()
+        indents = {line[: len(line) - len(line.lstrip())] for line in lines}
+        assert indents == {unit * (len(indent) // len(unit)) for indent in indents}
+
+
+def test_a_step_is_what_all_indentations_are_multiples_of() -> None:
+    before = '{"models": [\n        {\n            "name": "a"\n        }\n    ]}\n'
+    assert '\n        {\n            "name": "whisper"' in add_entry(read(before, "f.json"), WHISPER)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "models: []\n",
+        "models:\n",
+        "models: [\n\t]\n",
+        "models:\n- name: a\n",
+        'models: [\n\t{"name": "a"}\n]\n',
+    ],
+)
+def test_yaml_gets_no_tab_in_a_block_and_keeps_its_line_breaks(before: str, line_break: str) -> None:
+    document = read(before.replace("\n", line_break), "f.yaml")
+    after = add_entry(document, LONG)
+    assert after.count("\n") == after.count(line_break)
+    value = read(after, "f.yaml").value
+    assert isinstance(value, dict)
+    assert value["models"][-1] == LONG
+    assert "\t" in before or "\t" not in after
 
 
 @pytest.mark.parametrize(
