@@ -106,6 +106,19 @@ def test_arrays_come_and_go_as_npy(api: LocalApi) -> None:
 
 
 @pytest.mark.slow
+def test_an_answer_that_is_no_table_is_not_given_as_one(api: LocalApi) -> None:
+    cube = api.call("/arrays", b"[[[1]]]", Accept="text/csv")
+    assert (cube.status, cube.json()["error"]["code"]) == (406, "not_acceptable")
+    assert api.call("/arrays", b"[[[1]]]", Accept="text/csv, application/json").json() == [[[2]]]
+
+
+@pytest.mark.slow
+def test_a_number_of_a_table_that_only_a_long_double_holds_is_one_of_the_usual_size(api: LocalApi) -> None:
+    answer = api.call("/arrays", b"9223372036854775808\n1\n", Content_Type="text/csv")
+    assert (answer.status, answer.json()) == (200, [2.0**64, 2.0])
+
+
+@pytest.mark.slow
 def test_a_pickle_in_an_array_is_refused(api: LocalApi) -> None:
     array = api.call("/arrays", b"[1]", Accept="application/x-npy").data
     answer = api.call("/arrays", array.replace(b"<i8", b"|O "), Content_Type="application/x-npy")

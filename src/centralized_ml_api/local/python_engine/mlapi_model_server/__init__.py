@@ -3,6 +3,7 @@
     main.py          arguments, logging, start and end
     application.py   HTTP: which path gets which answer
     model_threads.py the threads that run the model, the queue before them, the time limit
+    memory.py        how much memory requests may take
     handler.py       `inference.py`: its functions, and what they are called with
     bodies.py        reads requests and writes answers where `inference.py` does not
     answer.py        an answer at once or in pieces, and where a streamed piece ends

@@ -15,6 +15,7 @@ import io
 import json
 import math
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from .answer import JSON
@@ -51,6 +52,12 @@ CELL_CHARACTERS_AT_MOST = 16_000_000
 """Of a csv, if all its cells were as long as the longest: numpy makes them so, with four bytes each."""
 
 _CELL_ENDS = re.compile(r"[,\n]")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""How JSON writes a half of a character; two that belong together are a character."""
+
+_SHOWN_CHARACTERS = 20
+_ARRAYS = frozenset({NPY, CSV})
+"""Types that not every prediction can be written in."""
 
 
 def read_body(body: str | bytes, content_type: str) -> Any:
@@ -61,8 +68,8 @@ def read_body(body: str | bytes, content_type: str) -> Any:
             form of its type.
     """
     readers: dict[str, Callable[[Any], Any]] = {
-        JSON: json.loads,
-        FORM: json.loads,
+        JSON: _read_json,
+        FORM: _read_json,
         NPY: _read_npy,
         CSV: _read_csv,
         TEXT: str,
@@ -82,20 +89,28 @@ def read_body(body: str | bytes, content_type: str) -> Any:
 
 
 def write_body(prediction: Any, accept: str) -> tuple[bytes, str]:
-    """Writes a prediction, as the default `output_fn`, in the first type of `accept` that is known.
+    """Writes a prediction, as the default `output_fn`, in the first type of `accept` that fits it.
+
+    Every prediction must fit JSON and plain text. Only some are arrays, or tables: callers who ask for one
+    need not know.
 
     Raises:
-        Refusal: 406 if none is known.
-        TypeError, ValueError: the prediction cannot be written in that type: the model's mistake.
+        Refusal: 406 if no type is known, or none fits.
+        TypeError, ValueError: the prediction cannot be written as JSON or text: the model's mistake.
     """
     writers: dict[str, Callable[[Any], bytes]] = {JSON: _write_json, TEXT: _write_text}
     if _has_numpy():
         writers = {JSON: _write_json, NPY: _write_npy, CSV: _write_csv, TEXT: _write_text}
+    given = _taken()
     for wanted in _media_types(accept):
-        chosen = _most_fitting(wanted, tuple(writers))
-        if chosen:
-            return writers[chosen](prediction), chosen
-    raise not_acceptable(accept, _taken())
+        for kind in _fitting(wanted, tuple(writers)):
+            try:
+                return writers[kind](prediction), kind
+            except (TypeError, ValueError):
+                if kind not in _ARRAYS:
+                    raise
+                given = _TAKEN_WITHOUT_NUMPY
+    raise not_acceptable(accept, given)
 
 
 def _media_types(accept: str) -> Iterable[str]:
@@ -111,11 +126,31 @@ def _is_zero(parameter: str) -> bool:
     return name.strip() == "q" and not value.strip().strip("0.")
 
 
-def _most_fitting(wanted: str, known: tuple[str, ...]) -> str | None:
+def _fitting(wanted: str, known: tuple[str, ...]) -> list[str]:
+    """Returns the known types that a type or a range such as `text/*` names."""
     if wanted.endswith("/*"):
         family = "" if wanted == ANY else wanted[:-1]
-        return next((kind for kind in known if kind.startswith(family)), None)
-    return wanted if wanted in known else None
+        return [kind for kind in known if kind.startswith(family)]
+    return [kind for kind in known if kind == wanted]
+
+
+def _read_json(body: str | bytes) -> Any:
+    """Reads JSON as its standard defines it: a model can write no other, and its tokenizer reads no other.
+
+    Source: https://www.rfc-editor.org/rfc/rfc8259 (6: Infinity and NaN are not permitted; 8.2: halves of
+    characters)
+    """
+    value = json.loads(body, parse_constant=_read_number, parse_float=_read_number)
+    if _SURROGATE.search(body.decode(errors="replace") if isinstance(body, bytes) else body):
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _read_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:_SHOWN_CHARACTERS]} is not a number that can be calculated with")
+    return number
 
 
 def _read_npy(body: str | bytes) -> Any:
@@ -140,7 +175,16 @@ def _read_csv(body: str | bytes) -> Any:
     longest = max(len(cell) for cell in _CELL_ENDS.split(text))
     if cells * longest > CELL_CHARACTERS_AT_MOST:
         raise too_large(f"A cell of the body has {longest:,} characters: too many beside {cells:,} cells.")
-    return numpy.genfromtxt(io.StringIO(str(body)), dtype=None, delimiter=",", encoding="utf-8")
+    warnings.filterwarnings("ignore", "genfromtxt: Empty input file")  # it has no rows, and that is that
+    table = numpy.genfromtxt(io.StringIO(text), dtype=None, delimiter=",", encoding="utf-8")
+    return table.astype(_in_doubles(table.dtype, numpy))
+
+
+def _in_doubles(dtype: Any, numpy: Any) -> Any:
+    """Returns the type without long doubles: numpy takes them for large numbers, and few others know them."""
+    if dtype.names:
+        return [(name, _in_doubles(dtype[name], numpy)) for name in dtype.names]
+    return numpy.float64 if dtype == numpy.longdouble else dtype
 
 
 def _write_json(prediction: Any) -> bytes:
@@ -169,7 +213,8 @@ def _plain(value: Any) -> Any:
     tolist = getattr(value, "tolist", None)
     if tolist is None:
         raise TypeError(f"{type(value).__name__} cannot be written as JSON; define an output_fn")
-    return tolist()
+    plain = tolist()
+    return float(plain) if type(plain) is type(value) else plain  # a long double's list is itself
 
 
 def _has_numpy() -> bool:

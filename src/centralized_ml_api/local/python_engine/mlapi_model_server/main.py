@@ -21,6 +21,7 @@ import waitress
 
 from .application import Application
 from .handler import Handler, UnusableModuleError, load_functions
+from .memory import find_spare_bytes, limit_memory
 from .model_threads import BrokenAnswerError, ModelThreads
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # calls may wait
     logging.getLogger("waitress").addFilter(_is_news)
     try:
+        spare_bytes = find_spare_bytes(os.environ)
         functions = load_functions(options.code)
         threads = ModelThreads(
             lambda: Handler(functions, options.model_dir, options.name),
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         threads.start()
     except BaseException as error:  # noqa: BLE001  whatever the model raises, sys.exit() too
         return _fail(options.code, error)
-    return _serve(threads, options)
+    return _serve(threads, options, spare_bytes)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -85,11 +87,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _serve(threads: ModelThreads, options: argparse.Namespace) -> int:
+def _serve(threads: ModelThreads, options: argparse.Namespace, spare_bytes: int | None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     server = _build_server(threads, options.threads + WAITING_CALLS + SPARE_THREADS)
+    limit_memory(spare_bytes)  # only now: the model, and the stacks of all threads, are there
     threading.Thread(target=server.run, name="http", daemon=True).start()
     logging.getLogger("model server").info("serving %s on 127.0.0.1:%s", options.name, server.effective_port)
     stop.wait()

@@ -181,7 +181,9 @@ def _serve(handler: Handler, call: Call) -> None:
     try:
         answer = _begun(handler.answer(call.request))
     except Refusal as refusal:
-        LOG.info("reference %s: %d: %s", call.reference, refusal.status, refusal.message)
+        # On one line: a message may quote the caller, who must not write lines of their own.
+        message = " ".join(refusal.message.splitlines())
+        LOG.info("reference %s: %d: %s", call.reference, refusal.status, message)
         _tell(call, _refuse(refusal, call.reference))
     except BaseException:  # also sys.exit() in a model is its bug, and this thread goes on
         LOG.exception("reference %s: 500: the model failed", call.reference)

@@ -37,6 +37,29 @@ def test_a_body_that_is_not_of_its_type_is_400(body: str) -> None:
     assert refused.value.status == 400
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"a": NaN}', "NaN is not a number"),
+        ("[-Infinity]", "-Infinity is not a number"),
+        ("1e999", "1e999 is not a number"),
+        ('"\\ud800"', "surrogates not allowed"),
+        ('{"\\uDC00\\ud800": 1}', "surrogates not allowed"),
+        ("1" * 5_000, "Exceeds the limit"),
+    ],
+)
+def test_what_no_model_can_calculate_with_or_write_is_400(body: str, words: str) -> None:
+    with pytest.raises(Refusal, match=f"it is not application/json: .*{words}") as refused:
+        read_body(body, "application/json")
+    assert refused.value.status == 400
+    with pytest.raises(Refusal, match=words):
+        read_body(body.encode(), "application/x-www-form-urlencoded")
+
+
+def test_two_halves_of_a_character_are_one() -> None:
+    assert read_body('["\\ud83d\\ude00"]', "application/json") == ["😀"]
+
+
 def test_a_type_that_nobody_reads_is_415_and_names_those_that_are() -> None:
     with pytest.raises(Refusal, match=r"accepts application/json.*not image/png") as refused:
         read_body(b"", "image/png")
@@ -62,6 +85,20 @@ def test_the_answer_is_of_the_first_type_that_is_accepted_and_known(accept: str,
 def test_an_answer_of_no_accepted_type_is_406(accept: str) -> None:
     with pytest.raises(Refusal, match="not "):
         write_body(1, accept)
+
+
+class LongDouble:
+    """A number of numpy that its own `tolist` returns as it is."""
+
+    def tolist(self) -> LongDouble:
+        return self
+
+    def __float__(self) -> float:
+        return 1.5
+
+
+def test_a_number_that_is_its_own_list_is_written_as_a_number() -> None:
+    assert write_body([LongDouble()], "application/json") == (b"[1.5]", "application/json")
 
 
 def test_arrays_are_written_as_lists() -> None:

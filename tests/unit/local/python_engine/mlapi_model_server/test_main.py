@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -254,6 +255,18 @@ def test_a_model_that_hangs_longer_than_the_limit_is_ended_and_shown(tmp_path: P
         assert model.wait_end() == 1
     assert "no answer after 0.5 seconds" in model.output
     assert "in predict_fn" in model.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what is mapped")
+def test_a_request_for_more_memory_than_the_config_says_fails_alone(tmp_path: Path) -> None:
+    source = """
+def model_fn(model_dir): return bytearray(200 * 2**20)
+def predict_fn(data, model): return len(bytearray(data * 2**20))
+"""
+    with serve_model(write_model(tmp_path / "model", source), {"MODEL_SERVER_MEMORY_MIB": "100"}) as model:
+        assert [model.call(body).status for body in (b"120", b"1000000", b"20")] == [500, 500, 200]
+    assert "MemoryError" in model.output
 
 
 @pytest.mark.slow
