@@ -19,13 +19,16 @@ CHARACTERS_AT_MOST = 1000
 """About a minute of speech, 3 MB. A single sentence of this length takes half a GB of memory."""
 
 SPOKEN_AT_MOST = 2000
-"""The same for what is said letter by letter, where each character counts as `SPELLED` ones."""
+"""The same at the pace 0.5, and for what is said letter by letter, which counts for `SPELLED` more."""
 
 SPELLED = 8
+"""A "W" has three syllables. Five hundred, said slowly, would take half a minute and 3 GB of memory."""
+
 WORD_CHARACTERS, WORD_DIGITS, WORD_SYMBOLS = 60, 30, 12
 """What a word may have: the voice looks at all ways of dividing one, and knows no number beyond 36 digits."""
 
-_CAPITALS = re.compile(r"[A-Z]{2,}")
+_LETTERS = re.compile(r"[A-Z]{2,}|(?<![\w'\u2019])[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]+(?![\w'\u2019])")
+"""Capitals in a row, and words without a vowel, such as "kg" and "W", but not the end of "don't"."""
 
 SLOWEST, FASTEST = 0.5, 2.0
 
@@ -65,7 +68,9 @@ def input_fn(body: str | bytes, content_type: str) -> Order:
         raise ValueError(f"The body is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise TypeError('The body must be a JSON object such as {"text": "Hello."}.')
-    return Order(_read_text(value), _read_speed(value))
+    order = Order(_read_text(value), _read_speed(value))
+    _check_length(order)
+    return order
 
 
 def predict_fn(order: Order, voice: Hibari) -> bytes:
@@ -96,13 +101,17 @@ def _read_text(value: dict[str, Any]) -> str:
         )
     for word in text.split():
         _check_word(word)
-    spelled = sum(map(len, _CAPITALS.findall(text))) + sum(_is_spelled(character) for character in text)
-    if len(text) + SPELLED * spelled > SPOKEN_AT_MOST:
-        raise ValueError(
-            f'"text" has {spelled} capitals in a row, digits and symbols, which take long to say; '
-            f"at most {(SPOKEN_AT_MOST - len(text)) // SPELLED} fit into a text of {len(text)} characters."
-        )
     return text
+
+
+def _check_length(order: Order) -> None:
+    text, allowed = order.text, int(SPOKEN_AT_MOST * min(1.0, order.speed))
+    spelled = sum(map(len, _LETTERS.findall(text))) + sum(map(_is_spelled, text))
+    if len(text) + SPELLED * spelled > allowed:
+        raise ValueError(
+            f'"text" has {spelled} letters, digits and symbols that are said one by one, which takes long; '
+            f"at most {(allowed - len(text)) // SPELLED} fit into {len(text)} characters at this speed."
+        )
 
 
 def _check_word(word: str) -> None:

@@ -286,9 +286,20 @@ def test_bodies_that_hold_more_than_they_weigh_are_refused(api: LocalApi) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["1" * 37, "A" * 1000, "%" * 1000], ids=["number", "capitals", "symbols"])
-def test_what_takes_long_to_say_is_refused(api: LocalApi, text: str) -> None:
-    answer = api.call("/text-to-speech", json.dumps({"text": text}).encode())
+@pytest.mark.parametrize(
+    ("text", "speed"),
+    [
+        ("1" * 37, 1),
+        ("A" * 1000, 1),
+        ("%" * 1000, 1),
+        ("A B C D " * 125, 1),
+        ("w, " * 120, 0.5),
+        ("kg cm " * 166, 1),
+    ],
+    ids=["number", "capitals", "symbols", "letters", "slow letters", "units"],
+)
+def test_what_takes_long_to_say_is_refused(api: LocalApi, text: str, speed: float) -> None:
+    answer = api.call("/text-to-speech", json.dumps({"text": text, "speed": speed}).encode())
     assert answer.status == 400
     assert '"text" has' in answer.json()["error"]["message"]
 
