@@ -37,18 +37,24 @@ class Answer:
         return self.headers.get("connection", "").lower() == "close"
 
     @property
+    def is_readable(self) -> bool:
+        """Whether browsers and the SDKs can show the error: a model's too, which has an id of its own."""
+        return bool(self._read_error())
+
+    @property
     def in_shape(self) -> bool:
         """Whether browsers and the SDKs can show the error, and its id is the one in the log."""
+        return self.is_readable and self.headers.get("x-request-id") == self._read_error()["request_id"]
+
+    def _read_error(self) -> dict[str, str]:
+        """Returns the fields of an error; none if they are not those of the contract, or its headers lack."""
         try:
-            error = json.loads(self.body)["error"]
+            error: dict[str, str] = json.loads(self.body)["error"]
         except (ValueError, TypeError, KeyError):
-            return False
-        return (
-            error.keys() == _FIELDS
-            and self.headers.get("content-type") == "application/json"
-            and self.headers.get("access-control-allow-origin") == "*"
-            and self.headers.get("x-request-id") == error["request_id"]
-        )
+            return {}
+        headers = ("content-type", "access-control-allow-origin")
+        is_ours = [self.headers.get(name) for name in headers] == ["application/json", "*"]
+        return error if is_ours and isinstance(error, dict) and error.keys() == _FIELDS else {}
 
 
 def read_answer(raw: bytes) -> Answer | None:

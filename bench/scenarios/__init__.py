@@ -1,4 +1,15 @@
 """The scenarios, each a file or a package with a `SCENARIO`."""
 
-ORDER = ("gateway", "model", "lambda_host", "start", "soak", "hostile", "fairness", "synth", "resolver")
+ORDER = (
+    "gateway",
+    "model",
+    "lambda_host",
+    "start",
+    "soak",
+    "bad_requests",
+    "hostile",
+    "fairness",
+    "synth",
+    "resolver",
+)
 """The order on the page and of a full run: what concerns most readers comes first, unlisted ones last."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
-from bench.faults.bad_requests import Outcome, try_chat
+from bench.faults.bad_requests.chat import try_chat
 
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.admission.violation import LlamaCppLimits
@@ -25,6 +25,8 @@ from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from bench.faults.bad_requests.sending import Outcome
 
 TIMEOUTS = Timeouts(probe=0.2, work=5, stop=1)
 HELLO = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
@@ -125,9 +127,9 @@ def test_one_that_works_for_nobody_is_restarted_and_serves_again(weights: Path, 
 def test_no_request_that_the_rules_let_through_fails_or_hangs(weights: Path, tmp_path: Path) -> None:
     async def scenario() -> tuple[Outcome, int, int]:
         async with served(weights, tmp_path) as service:
-            url = f"{service.upstream('m').origins[0]}/v1/chat/completions"
+            port = int(service.upstream("m").origins[0].rpartition(":")[2])
             limits = LlamaCppLimits(context_tokens=512, max_output_tokens=4, slots=4)
-            outcome = await asyncio.to_thread(try_chat, url, limits, count=300, seed=7)
+            outcome = await asyncio.to_thread(try_chat, port, limits, count=300, seed=7)
             return outcome, service.report().restarts, await call(service)
 
     outcome, restarts, after = asyncio.run(scenario())
