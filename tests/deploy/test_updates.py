@@ -30,11 +30,12 @@ def start() -> Config:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One edit of the config as it is then, and how it shows on AWS."""
+    """One edit of the config as it is then, how it shows on AWS, and whether another endpoint takes over."""
 
     name: str
     edit: Callable[[Config], None]
     shows: Callable[[Deployment, Inventory], object]
+    moves: bool = False
 
 
 def edit(name: str, **changes: Any) -> Callable[[Config], None]:
@@ -118,7 +119,7 @@ def shows_no_function(deployment: Deployment, there: Inventory) -> object:
 
 
 def shows_package(_: Deployment, there: Inventory) -> object:
-    """Another source altogether, on the same endpoint."""
+    """Another source altogether."""
     return container(there)["ModelPackageName"] == PACKAGE
 
 
@@ -158,7 +159,7 @@ ROUNDS = [
         Step("more memory", edit("paint", integration=LARGER), shows_memory),
     ],
     [
-        Step("autoscaling", edit("chat", autoscaling=SCALING), shows_scaling),
+        Step("autoscaling", edit("chat", autoscaling=SCALING), shows_scaling, moves=True),
         Step("no function", edit("paint", integration={"type": "api"}), shows_no_function),
     ],
     [
@@ -170,6 +171,7 @@ ROUNDS = [
             "a package, not scaled",
             edit("chat", image=None, environment=None, autoscaling=None, model_package_arn=PACKAGE),
             shows_package,
+            moves=True,
         ),
         Step("a model less", remove_paint, shows_no_paint),
     ],
@@ -190,7 +192,7 @@ def test_every_edit_arrives_on_the_same_stack_without_collision_or_leftover(depl
             assert step.shows(deployment, there), f"{step.name}: {step.shows.__doc__}"
         names = " and ".join(step.name for step in steps)
         check_counts(config, there, names)
-        check_continuity(first, there, names)
+        first = check_continuity(first, there, names, moved=any(step.moves for step in steps))
     compared = json.loads(deployment.mlapi("diff", "--json").stdout)
     assert compared["different"] is False, "a deployed config has no difference, however often it was edited"
     assert deployment.mlapi("destroy", "--yes").returncode == 0
@@ -211,9 +213,13 @@ def check_counts(config: Config, there: Inventory, step: str) -> None:
     assert counts["log_groups"] == 2 + len(functions), f"{step}: one for the API, one for each function"
 
 
-def check_continuity(first: Inventory, there: Inventory, step: str) -> None:
-    """Callers and dashboards keep the address and the endpoint."""
+def check_continuity(first: Inventory, there: Inventory, step: str, *, moved: bool) -> Inventory:
+    """Callers keep the address, and the endpoint unless scaling comes or goes; what to compare with next."""
     assert list(there.apis) == list(first.apis), f"{step}: the address of the API stays"
     before, after = first.endpoint_of("chat"), there.endpoint_of("chat")
+    if moved:
+        assert after["EndpointArn"] != before["EndpointArn"], f"{step}: another endpoint took over"
+        return there
     assert after["EndpointArn"] == before["EndpointArn"], f"{step}: the endpoint is updated where it is"
     assert after["CreationTime"] == before["CreationTime"], f"{step}: the endpoint is never made anew"
+    return first

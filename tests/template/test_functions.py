@@ -34,15 +34,17 @@ def function_of(template: Template) -> dict[str, Any]:
 
 def statements(template: Template) -> list[dict[str, Any]]:
     """What the function's role may do besides writing its log."""
-    (role,) = [
-        resource["Properties"]
+    ((name, role),) = [
+        (name, resource["Properties"])
         for name, resource in template.resources.items()
         if resource["Type"] == "AWS::IAM::Role" and name.startswith(_OWN)
     ]
     (policy,) = role["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     assert "logs:PutLogEvents" in found[0]["Action"]
-    return found[1:]
+    attached = [each for each in template.of_type("AWS::IAM::Policy") if each["Roles"] == [{"Ref": name}]]
+    invoke = [statement for each in attached for statement in each["PolicyDocument"]["Statement"]]
+    return [*invoke, *found[1:]]
 
 
 def test_the_function_is_as_the_config_says(template_of: Deploys) -> None:

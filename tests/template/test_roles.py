@@ -149,7 +149,7 @@ def test_the_api_may_invoke_exactly_the_endpoints_of_its_direct_paths(template_o
         for key, resource in template.resources.items()
         if key.startswith("ApiApiRole") and (policy := resource["Properties"]).get("PolicyDocument")
     ]
-    (invoke,), (call,), (stream,), (read,) = api_calls
+    (call,), (stream,), (read,), (invoke,) = api_calls
     assert invoke["Action"] == "sagemaker:InvokeEndpoint"
     assert invoke["Resource"] == {"Ref": endpoint_of(template, "direct")}
     assert call["Action"] == "lambda:InvokeFunction"

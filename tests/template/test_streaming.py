@@ -82,14 +82,16 @@ def test_its_role_may_call_what_streams_and_ask_about_the_others_and_nothing_els
     template_of: Deploys,
 ) -> None:
     template = template_of(package(integration=STREAM), model("plain"))
-    (role,) = [
-        each
-        for each in template.of_type("AWS::IAM::Role")
-        if "lambda.amazonaws.com" in str(each["AssumeRolePolicyDocument"])
+    ((name, role),) = [
+        (name, each["Properties"])
+        for name, each in template.resources.items()
+        if each["Type"] == "AWS::IAM::Role" and "lambda.amazonaws.com" in str(each)
     ]
     (own,) = role["Policies"][0]["PolicyDocument"]["Statement"]
     assert own["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    policies = [template.resources[arn["Ref"]]["Properties"] for arn in role["ManagedPolicyArns"]]
+    assert "ManagedPolicyArns" not in role
+    managed = template.of_type("AWS::IAM::ManagedPolicy")
+    policies = [policy for policy in managed if policy.get("Roles") == [{"Ref": name}]]
     (invoke,), (describe,) = (policy["PolicyDocument"]["Statement"] for policy in policies)
     assert invoke["Action"] == [
         "sagemaker:DescribeEndpoint",

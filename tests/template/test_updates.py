@@ -30,6 +30,9 @@ SCALING = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
 HOSTING_ANEW = {(MODEL, "replace"), (CONFIG, "replace"), (ENDPOINT, "update")}
 CONFIG_ANEW = {(CONFIG, "replace"), (ENDPOINT, "update")}
 ROUTES_ANEW = {("AWS::ApiGateway::RestApi", "update"), ("AWS::ApiGateway::Stage", "update")}
+API_MOVED = {*ROUTES_ANEW, ("AWS::Lambda::Function", "update")}
+"""Another endpoint was added, and the old one is removed: whoever calls it is told another name."""
+
 DOCUMENTS_ANEW = {*ROUTES_ANEW, ("AWS::IAM::ManagedPolicy", "update")}
 """What participants read has another name when it says something else, and the API may read that one."""
 
@@ -67,8 +70,11 @@ EDITS = {
         {*HOSTING_ANEW, ("AWS::IAM::ManagedPolicy", "update")},
     ),
     "package": Edit(package(), package(model_package_arn=f"{PACKAGE}-2"), HOSTING_ANEW),
-    "autoscaling added": Edit(package(), package(autoscaling=SCALING), {(ENDPOINT, "update")}),
-    "autoscaling removed": Edit(package(autoscaling=SCALING), package(), {(ENDPOINT, "update")}),
+    "autoscaling added": Edit(package(), package(autoscaling=SCALING), API_MOVED),
+    "autoscaling removed": Edit(package(autoscaling=SCALING), package(), API_MOVED),
+    "autoscaling and instance": Edit(
+        package(autoscaling=SCALING), package(autoscaling=SCALING, instance="ml.g5.4xlarge"), API_MOVED
+    ),
     "autoscaling, highest count": Edit(
         package(autoscaling=SCALING),
         package(autoscaling={**SCALING, "max_capacity": 5}),
@@ -224,7 +230,20 @@ def test_another_instance_does_not(template_of: Deploys) -> None:
     assert before.id_of(DEPLOYMENT) == now.id_of(DEPLOYMENT)
 
 
-def test_scaling_does_not(template_of: Deploys) -> None:
-    """What scaling adds changes the numbers of the tokens in the document, not what they stand for."""
-    before, now = template_of(package()), template_of(package(autoscaling=SCALING))
+def test_another_range_of_the_scaling_does_not(template_of: Deploys) -> None:
+    wider = {**SCALING, "max_capacity": 5}
+    before, now = template_of(package(autoscaling=SCALING)), template_of(package(autoscaling=wider))
     assert before.id_of(DEPLOYMENT) == now.id_of(DEPLOYMENT)
+
+
+def test_another_endpoint_deploys_the_stage_anew(template_of: Deploys) -> None:
+    before, now = template_of(package()), template_of(package(autoscaling=SCALING))
+    assert before.id_of(DEPLOYMENT) != now.id_of(DEPLOYMENT)
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_endpoint_is_updated_to_another_configuration_only(template_of: Deploys, edit: Edit) -> None:
+    """SageMaker refuses an update to the configuration in use."""
+    for change in changes_of(template_of, edit):
+        if (change.type, change.action) == (ENDPOINT, "update"):
+            assert change.because == ("EndpointConfigName",)

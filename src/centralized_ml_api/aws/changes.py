@@ -33,7 +33,7 @@ _EFFECTS = {
     (
         "AWS::SageMaker::Endpoint",
         "update",
-    ): "no downtime: the new instances take over before the old ones stop;"
+    ): "no downtime: the new instances take over before the old ones stop, usually after 5 to 20 minutes;"
     " until then both are paid for and count against the quota",
     ("AWS::SageMaker::Endpoint", "replace"): "down until the new endpoint is ready, usually 5 to 20 minutes",
     ("AWS::SageMaker::Endpoint", "remove"): "its path is gone",
@@ -55,6 +55,17 @@ _EFFECTS = {
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html (endpoints are
 updated by a blue/green deployment, all at once by default).
 """
+
+
+_ENDPOINT = "AWS::SageMaker::Endpoint"
+
+_MOVES = {
+    "add": "no downtime: replaces the old endpoint, since SageMaker changes neither the instance type of a"
+    " scaled endpoint nor its scaling in place. First this one starts, usually in 5 to 20 minutes; then the"
+    " API moves to it; then the old one is removed. Until then both are paid for and count against the quota",
+    "remove": "the API has moved to the new endpoint by then",
+}
+"""What callers notice where one endpoint of a model is added and another one removed, in this order."""
 
 
 def load_changes(
@@ -112,9 +123,24 @@ def _read(path: Path) -> Template:
     return template
 
 
-def describe_effect(change: Change) -> str:
-    """Returns what callers notice of one change, as part of a sentence. Pure."""
-    return _EFFECTS.get((change.type, change.action), "nobody notices")
+def describe_effects(changes: Sequence[Change]) -> list[str]:
+    """Returns what callers notice of each change, as part of a sentence. Pure."""
+    endpoints = [change for change in changes if change.type == _ENDPOINT]
+    added, removed = (
+        {_model_of(change) for change in endpoints if change.action == action} for action in ("add", "remove")
+    )
+    moved = added & removed
+    return [
+        _MOVES[change.action]
+        if change.type == _ENDPOINT and change.action in _MOVES and _model_of(change) in moved
+        else _EFFECTS.get((change.type, change.action), "nobody notices")
+        for change in changes
+    ]
+
+
+def _model_of(change: Change) -> str:
+    """Returns the path of the model of an endpoint."""
+    return change.name.rpartition("/")[0]
 
 
 def render_changes(changes: Sequence[Change]) -> str:
@@ -122,10 +148,10 @@ def render_changes(changes: Sequence[Change]) -> str:
     if not changes:
         return "Nothing would change."
     lines = []
-    for change in changes:
+    for change, effect in zip(changes, describe_effects(changes), strict=True):
         because = f" ({', '.join(change.because)})" if change.because else ""
         what = f"{change.action:<8} {change.type} {change.name}{because}"
-        lines.append(f"  {what}: {describe_effect(change)}")
+        lines.append(f"  {what}: {effect}")
     return "\n".join(lines)
 
 
@@ -137,7 +163,7 @@ def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
             "name": change.name,
             "type": change.type,
             "because": list(change.because),
-            "effect": describe_effect(change),
+            "effect": effect,
         }
-        for change in changes
+        for change, effect in zip(changes, describe_effects(changes), strict=True)
     ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NESTED = "AWS::CloudFormation::Stack"
+_ENDPOINT = "AWS::SageMaker::Endpoint"
 _PLAN = "AWS::ApiGateway::UsagePlan"
 _GROUP = "AWS::Scheduler::ScheduleGroup"
 
@@ -106,6 +107,31 @@ def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]
         if _does_not_exist(error):
             return ()
         raise
+
+
+def load_endpoint_history(cloudformation: Any, stack: str) -> tuple[StackResource, ...]:
+    """Returns every SageMaker endpoint that a stack or one nested in it ever had, as its events tell.
+
+    CloudFormation keeps events for 90 days.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html
+
+    Raises:
+        botocore.exceptions.ClientError: there is no such stack, or AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    nested = [each.physical_id for each in load_resources(cloudformation, stack) if each.type == NESTED]
+    pages = [
+        page
+        for name in (stack, *nested)
+        for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+    ]
+    found = {
+        stack_event["PhysicalResourceId"]: stack_event["LogicalResourceId"]
+        for page in pages
+        for stack_event in page["StackEvents"]
+        if stack_event["ResourceType"] == _ENDPOINT and stack_event.get("PhysicalResourceId")
+    }
+    return tuple(StackResource(_ENDPOINT, logical, physical) for physical, logical in found.items())
 
 
 def load_physical_ids(cloudformation: Any, stack: str, resource_type: str) -> dict[str, str]:

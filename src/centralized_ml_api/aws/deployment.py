@@ -10,7 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from centralized_ml_api.aws.account import load_account
 from centralized_ml_api.aws.bootstrap import find_qualifier, provide_bootstrap
-from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_outputs, load_resources
+from centralized_ml_api.aws.deployed_stack import (
+    load_endpoint_history,
+    load_failure_reasons,
+    load_outputs,
+    load_resources,
+)
 from centralized_ml_api.aws.failures.explain import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.leftovers import (
@@ -169,9 +174,11 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
     load_account(clients)
     target = find_qualifier(target, clients)
     try:
-        before = billed_resources(load_resources(clients.client("cloudformation"), target.stack))
+        cloudformation = clients.client("cloudformation")
+        before = billed_resources(load_resources(cloudformation, target.stack))
+        endpoints = load_endpoint_history(cloudformation, target.stack) if before else ()
         _destroy(target, clients, say)
-        extra = _delete_what_no_template_names(clients, target.stack, before)
+        extra = _delete_what_no_template_names(clients, target.stack, [*before, *endpoints])
         left = [*find_leftovers(clients, before), *find_endpoints(clients, target.stack)]
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error("cannot confirm that nothing is left", error) from error
@@ -215,11 +222,11 @@ def _delete_by_name(cloudformation: Any, target: AwsTarget, what: str) -> None:
 
 
 def _delete_what_no_template_names(
-    clients: AwsClients, stack: str, before: Sequence[StackResource]
+    clients: AwsClients, stack: str, resources: Sequence[StackResource]
 ) -> list[str]:
-    """Deletes the keys of `mlapi keys rotate` and SageMaker's log groups; returns what it deleted."""
+    """Deletes the keys of `mlapi keys rotate` and the endpoints' log groups; returns what it deleted."""
     gateway, logs = clients.client("apigateway"), clients.client("logs")
-    keys, groups = find_keys(gateway, stack), find_log_groups(clients, before)
+    keys, groups = find_keys(gateway, stack), find_log_groups(clients, resources)
     for key in keys:
         gateway.delete_api_key(apiKey=key["id"])
     for name in groups:

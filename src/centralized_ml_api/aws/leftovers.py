@@ -136,7 +136,7 @@ def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> 
     endpoints = [
         _name(resource.physical_id) for resource in resources if resource.type == "AWS::SageMaker::Endpoint"
     ]
-    groups = [f"/aws/sagemaker/Endpoints/{name}" for name in endpoints]
+    groups = [f"/aws/sagemaker/Endpoints/{name}" for name in dict.fromkeys(endpoints)]
     return [group for group in groups if _log_group(clients, group)]
 
 

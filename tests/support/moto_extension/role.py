@@ -25,7 +25,7 @@ def close() -> None:
 
     def update_whole(cls: type[Role], **given: Any) -> Role:
         role = given["original_resource"]
-        _detach(role, given["account_id"])
+        _detach_own(role, given["account_id"])
         update(cls, **given)
         for policy in given["cloudformation_json"]["Properties"].get("Policies", []):
             role.put_policy(policy["PolicyName"], policy["PolicyDocument"])
@@ -45,6 +45,16 @@ def _attach(role: Role, resource: Any, account_id: str) -> Role:
         if _OF_AWS not in arn:
             iam_backends[account_id]["aws"].attach_role_policy(arn, role.name)
     return role
+
+
+def _detach_own(role: Role, account_id: str) -> None:
+    """Takes what its template gave it; policies that attached themselves stay."""
+    former = role.deployed_properties  # type: ignore[attr-defined]  # what `update` remembers of every resource
+    for arn in former.get("ManagedPolicyArns", []):
+        if arn in role.managed_policies:
+            iam_backends[account_id]["aws"].detach_role_policy(arn, role.name)
+    for policy in former.get("Policies", []):
+        role.delete_policy(policy["PolicyName"])
 
 
 def _detach(role: Role, account_id: str) -> None:

@@ -8,8 +8,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.deployed_stack import load_failure_reasons, load_resources, load_template
-from support.aws_wire import stack_events, xml_refusal
+from centralized_ml_api.aws.deployed_stack import (
+    load_endpoint_history,
+    load_failure_reasons,
+    load_resources,
+    load_template,
+)
+from support.aws_wire import Answer, stack_events, xml_refusal
 
 if TYPE_CHECKING:
     from support.aws_wire import AwsWire
@@ -69,3 +74,20 @@ def test_a_stack_that_may_not_be_looked_at_is_not_taken_for_none(aws: AwsWire) -
     aws.answers["cloudformation.GetTemplate"] = xml_refusal("AccessDenied", "no")
     with pytest.raises(ClientError, match="AccessDenied"):
         load_template(AwsClients("us-east-1").client("cloudformation"), "S")
+
+
+def test_an_endpoint_that_another_one_replaced_is_remembered(aws: AwsWire) -> None:
+    aws.answers["cloudformation.ListStackResources"] = Answer(
+        200,
+        "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries/>"
+        "</ListStackResourcesResult></ListStackResourcesResponse>",
+    )
+    kind = "AWS::SageMaker::Endpoint"
+    aws.answers["cloudformation.DescribeStackEvents"] = stack_events(
+        ("EndpointOld", kind, "DELETE_COMPLETE", ""),
+        ("EndpointNew", kind, "CREATE_COMPLETE", ""),
+        ("Api", "AWS::ApiGateway::RestApi", "CREATE_COMPLETE", ""),
+        ("EndpointOld", kind, "CREATE_COMPLETE", ""),
+    )
+    found = load_endpoint_history(AwsClients("us-east-1").client("cloudformation"), "S")
+    assert [each.physical_id for each in found] == ["id-of-EndpointOld", "id-of-EndpointNew"]

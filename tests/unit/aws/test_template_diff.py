@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.aws.changes import changes_data, describe_effect, render_changes
-from centralized_ml_api.aws.template_diff import compare_templates, creation_order, is_replaced
+from centralized_ml_api.aws.changes import changes_data, describe_effects, render_changes
+from centralized_ml_api.aws.template_diff import (
+    Change,
+    compare_templates,
+    creation_order,
+    is_replaced,
+)
 
 Template = dict[str, Any]
 
@@ -144,7 +149,7 @@ def test_callers_are_told_what_they_notice() -> None:
 
 def test_a_new_api_has_another_address() -> None:
     (change,) = compare_templates({"Resources": {"Api": template()["Resources"]["Api"]}}, {"Resources": {}})
-    assert describe_effect(change) == "the API is gone"
+    assert describe_effects([change]) == ["the API is gone"]
 
 
 @pytest.mark.parametrize(
@@ -156,3 +161,26 @@ def test_one_replacing_property_is_enough(changed: set[str], replaced: bool) -> 
 
 def test_an_unknown_type_is_changed_in_place() -> None:
     assert not is_replaced("AWS::GameLift::Fleet", {"Name"})
+
+
+MODEL = "Api/Models/chat"
+MOVED = [
+    Change("New", f"{MODEL}/Endpoint1a2b3c4d", "AWS::SageMaker::Endpoint", "add"),
+    Change("Api", "Api/Http", "AWS::ApiGateway::RestApi", "update", ("Body",)),
+    Change("Old", f"{MODEL}/Endpoint", "AWS::SageMaker::Endpoint", "remove"),
+]
+
+
+def test_an_endpoint_that_takes_over_is_said_with_its_order_and_its_duration() -> None:
+    added, _, removed = describe_effects(MOVED)
+    assert added.startswith("no downtime: replaces the old endpoint")
+    words = ["starts, usually in 5 to 20 minutes", "the API moves", "the old one is removed", "both are paid"]
+    assert sorted(added.index(word) for word in words) == [added.index(word) for word in words]
+    assert removed == "the API has moved to the new endpoint by then"
+
+
+def test_endpoints_of_different_models_do_not_take_over_from_each_other() -> None:
+    other = Change("Old", "Api/Models/paint/Endpoint", "AWS::SageMaker::Endpoint", "remove")
+    added, removed = describe_effects([MOVED[0], other])
+    assert added.startswith("answers once its instances are ready")
+    assert removed == "its path is gone"

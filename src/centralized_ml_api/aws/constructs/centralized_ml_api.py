@@ -13,8 +13,9 @@ from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.assets import store_documents
+from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
 from centralized_ml_api.aws.constructs.event import EventEnd, build_budget
-from centralized_ml_api.aws.constructs.hosted_model import EndpointAddress, HostedModel, adopted_address
+from centralized_ml_api.aws.constructs.hosted_model import HostedModel
 from centralized_ml_api.aws.constructs.http_api import STAGE, HttpApi
 from centralized_ml_api.aws.constructs.lambda_function import ModelFunction
 from centralized_ml_api.aws.constructs.monitoring import Alarms, build_dashboard
@@ -125,7 +126,7 @@ class CentralizedMlApi(Construct):
             self,
             "ApiRole",
             plan=plan,
-            endpoint_arns={name: address.arn for name, address in called.items()},
+            endpoints=called,
             function_arns=self._functions,
             stream_arn=self._stream_arn,
             document_arns=[f"arn:{here.partition}:s3:::{place.bucket}/{place.key}" for _, place in stored],
@@ -149,6 +150,7 @@ class CentralizedMlApi(Construct):
             document=extend_document(public, plan.routes, addresses, plan.openai, plan.api.event.ends),
             throttle=plan.throttle,
             stack_context=self._stack_context,
+            after=role.policies,
         )
 
     def _build_authorizer(self, service: str) -> Authorizer | None:

@@ -2,18 +2,22 @@
 
 Nothing here has a fixed name. A changed model or configuration is made before the old one is deleted, which a
 fixed name would prevent; the endpoint then moves to the new configuration while it serves.
+
+One thing cannot change in place: the instance type of an endpoint that is scaled. Such an endpoint is another
+resource for each type, and so are its configuration and its scaling.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnResource
 from constructs import Construct
 
+from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, build_generation
+
 if TYPE_CHECKING:
-    from aws_cdk import Reference, Stack
+    from aws_cdk import Reference
 
     from centralized_ml_api.catalog.facts import ModelData
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
@@ -21,24 +25,6 @@ if TYPE_CHECKING:
 
 VARIANT = "AllTraffic"
 """The one production variant of an endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointAddress:
-    """The name of an endpoint and its ARN; both may be CDK tokens."""
-
-    name: str
-    arn: str
-
-
-def adopted_address(stack: Stack, endpoint_name: str) -> EndpointAddress:
-    """Returns the address of an endpoint of the same account and region that somebody else made.
-
-    An ARN has the name in lower case, and IAM is case-sensitive.
-    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
-    """
-    arn = stack.format_arn(service="sagemaker", resource="endpoint", resource_name=endpoint_name.lower())
-    return EndpointAddress(endpoint_name, arn)
 
 
 class HostedModel(Construct):
@@ -54,17 +40,31 @@ class HostedModel(Construct):
         super().__init__(scope, construct_id)
         model = self._add("Model", "Model", _model(plan, role_arn))
         variant = _variant(plan, model.get_att("ModelName"))
-        config = self._add("Config", "EndpointConfig", {"ProductionVariants": [variant]})
-        endpoint = self._add("Endpoint", "Endpoint", _endpoint(plan, config.get_att("EndpointConfigName")))
+        generation = _generation(plan)
+        config = self._add(f"Config{generation}", "EndpointConfig", {"ProductionVariants": [variant]})
+        settings = _endpoint(plan, config.get_att("EndpointConfigName"))
+        endpoint = self._add(f"Endpoint{generation}", "Endpoint", settings)
         self.address = EndpointAddress(
             endpoint.get_att("EndpointName").to_string(),
             endpoint.ref,  # SageMaker's ARNs are in lower case, whatever the name is
+            generation,
         )
         if plan.autoscaling:
-            _build_scaling(Construct(self, "Scaling"), plan.autoscaling, self.address.name)
+            scope = Construct(self, f"Scaling{generation}")
+            _build_scaling(scope, plan.autoscaling, self.address.name)
 
     def _add(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CfnResource:
         return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)
+
+
+def _generation(plan: HostingPlan) -> str:
+    """Returns what ends the logical ids of a scaled endpoint; nothing for one that is not scaled.
+
+    SageMaker refuses another instance type while Application Auto Scaling scales the endpoint. It would do so
+    even where the scaling goes away in the same deploy: CloudFormation updates before it deletes.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+    """
+    return build_generation(plan.instances) if plan.autoscaling else ""
 
 
 def _model(plan: HostingPlan, role_arn: Reference) -> dict[str, Any]:
@@ -134,8 +134,8 @@ def _instances(plan: HostingPlan) -> dict[str, Any]:
 def _endpoint(plan: HostingPlan, config_name: Reference) -> dict[str, Any]:
     """Builds the endpoint, and which settings an update takes from the new configuration.
 
-    A scaled endpoint keeps the instances that it has scaled to; a fixed one goes to the count of the config,
-    even if it was scaled before.
+    A scaled endpoint keeps the instances that it has scaled to; a fixed one goes to the count of the config.
+    Nothing here may change without another configuration: SageMaker refuses an update to the one in use.
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
     """
     from_config = [

@@ -19,7 +19,7 @@ from centralized_ml_api.aws.constructs.resources import (
 from centralized_ml_api.aws.document.shared_texts import is_large, repeated_texts, replace_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import Stack
 
@@ -60,7 +60,7 @@ class HttpApi(Construct):
     """The API of a document; the CDK's classes for it take longer to load than all of it takes to build.
 
     `url` is where participants send their requests, with a slash at its end; `id` and `stage` are API
-    Gateway's names of the API and of its stage.
+    Gateway's names of the API and of its stage. `after` must exist before the API changes.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class HttpApi(Construct):
         document: Mapping[str, Any],
         throttle: Throttle,
         stack_context: StackContext,
+        after: Iterable[CfnResource] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         stack = stack_context.stack
@@ -88,6 +89,8 @@ class HttpApi(Construct):
                 "Name": stack_context.stack_name,  # by which CloudWatch tells APIs apart
             },
         )
+        for needed in after:
+            api.add_resource_dependency(needed)
         self.id = api.ref
         deployment = _build_deployment(parent, api_id=self.id, document=document, stack=stack)
         settings = {**_stage_settings(throttle, log), "RestApiId": self.id}

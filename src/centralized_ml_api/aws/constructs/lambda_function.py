@@ -8,12 +8,18 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.assets import ship_code
-from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_role, role_arn
+from centralized_ml_api.aws.constructs.resources import (
+    allow,
+    build_inline_policy,
+    build_log_group,
+    build_role,
+    role_arn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from centralized_ml_api.aws.constructs.hosted_model import EndpointAddress
+    from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import ModelFunctionPlan
@@ -112,6 +118,12 @@ class ModelFunction(Construct):
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
         written = plan.function
+        role = build_function_role(
+            self,
+            description=f"The function of /{plan.name}",
+            log=log,
+            statements=_permissions(plan),
+        )
         function = build_function(
             self,
             description=f"Answers POST /{plan.name}",
@@ -121,20 +133,17 @@ class ModelFunction(Construct):
             timeout_seconds=written.timeout_seconds,
             memory_mib=written.memory_mib,
             environment={**plan.environment, "ENDPOINT_NAME": endpoint.name},
-            role=build_function_role(
-                self,
-                description=f"The function of /{plan.name}",
-                log=log,
-                statements=_permissions(plan, endpoint),
-            ),
+            role=role,
             log=log,
             layers=written.layers,
         )
+        if plan.invoke_actions:
+            invoke = allow(plan.invoke_actions, [endpoint.arn, *plan.invoke_resources])
+            policy = build_inline_policy(self, f"Invoke{endpoint.generation}", [invoke], role)
+            function.add_resource_dependency(policy)
         self.arn = function.get_att("Arn").to_string()
 
 
-def _permissions(plan: ModelFunctionPlan, endpoint: EndpointAddress) -> Iterable[Statement]:
-    if plan.invoke_actions:
-        yield allow(plan.invoke_actions, [endpoint.arn, *plan.invoke_resources])
+def _permissions(plan: ModelFunctionPlan) -> Iterable[Statement]:
     if plan.other_actions:
         yield allow(plan.other_actions, plan.other_resources)

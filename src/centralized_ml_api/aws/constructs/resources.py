@@ -76,6 +76,49 @@ def build_managed_policy(scope: Construct, construct_id: str, statements: Iterab
     return build_resource(scope, construct_id, "AWS::IAM::ManagedPolicy", properties).ref
 
 
+def build_attached_policy(
+    scope: Construct, construct_id: str, statements: Iterable[Statement], role: CfnResource
+) -> CfnResource:
+    """Builds a managed policy that attaches itself to a role.
+
+    Whatever needs it must depend on it: the role does not. The description and the path are the CDK's.
+
+    Args:
+        scope: the construct that holds it.
+        construct_id: its id there.
+        statements: what it allows.
+        role: who may do that.
+    """
+    properties = {
+        "Description": "",
+        "Path": "/",
+        "PolicyDocument": _document(statements),
+        "Roles": [role.ref],
+    }
+    return build_resource(scope, construct_id, "AWS::IAM::ManagedPolicy", properties)
+
+
+def build_inline_policy(
+    scope: Construct, construct_id: str, statements: Iterable[Statement], role: CfnResource
+) -> CfnResource:
+    """Builds a policy inside a role, as a resource of its own; its name there is `construct_id`.
+
+    It counts against none of the account's policies. Whatever needs it must depend on it.
+
+    Args:
+        scope: the construct that holds it.
+        construct_id: its id there.
+        statements: what it allows.
+        role: who may do that.
+    """
+    properties = {
+        "PolicyName": construct_id,
+        "PolicyDocument": _document(statements),
+        "Roles": [role.ref],
+    }
+    return build_resource(scope, construct_id, "AWS::IAM::Policy", properties)
+
+
 def build_role(
     scope: Construct,
     construct_id: str,

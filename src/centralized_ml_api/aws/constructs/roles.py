@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.resources import allow, build_managed_policy, build_role, role_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import (
@@ -28,7 +30,8 @@ _LOG = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"
 class ApiRole(Construct):
     """The role that API Gateway assumes: it may use exactly what its paths lead to. `arn` is its ARN.
 
-    One policy holds a limited number of ARNs; the plan says which go together.
+    One policy holds a limited number of ARNs; the plan says which go together. `policies` are those that do
+    not come with the role: the API must wait for them.
     """
 
     def __init__(
@@ -37,16 +40,13 @@ class ApiRole(Construct):
         construct_id: str,
         *,
         plan: AwsPlan,
-        endpoint_arns: Mapping[str, str],
+        endpoints: Mapping[str, EndpointAddress],
         function_arns: Mapping[str, str],
         stream_arn: str,
         document_arns: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
-        policies = [
-            *self._policies("Endpoints", "sagemaker:InvokeEndpoint", plan.endpoint_policies, endpoint_arns),
-            *self._policies("Functions", "lambda:InvokeFunction", plan.function_policies, function_arns),
-        ]
+        policies = [*self._call_functions(plan.function_policies, function_arns)]
         invoke = allow(["lambda:InvokeFunction"], [stream_arn])  # the same action as for answers in one piece
         policies.append(build_managed_policy(self, "Stream", [invoke]))
         policies.append(build_managed_policy(self, "Documents", [allow(["s3:GetObject"], document_arns)]))
@@ -58,13 +58,16 @@ class ApiRole(Construct):
             managed=policies,
         )
         self.arn = role_arn(role).to_string()
+        called = EndpointPolicies(self, role, endpoints)
+        called.add("Endpoints", ["sagemaker:InvokeEndpoint"], plan.endpoint_policies)
+        self.policies = called.all
 
-    def _policies(
-        self, kind: str, action: str, lists: Sequence[Sequence[str]], arns: Mapping[str, str]
-    ) -> Iterable[str]:
+    def _call_functions(self, lists: Sequence[Sequence[str]], arns: Mapping[str, str]) -> Iterable[str]:
         for number, names in enumerate(lists, 1):
             resources = list(dict.fromkeys(arns[name] for name in names))
-            yield build_managed_policy(self, f"{kind}{number}", [allow([action], resources)])
+            yield build_managed_policy(
+                self, f"Functions{number}", [allow(["lambda:InvokeFunction"], resources)]
+            )
 
 
 class ExecutionRole(Construct):

@@ -14,8 +14,9 @@ from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.assets import ship_files
+from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
-from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_managed_policy
+from centralized_ml_api.aws.constructs.resources import allow, build_log_group
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from centralized_ml_api.aws.constructs.hosted_model import EndpointAddress
+    from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
@@ -59,6 +60,10 @@ class StreamFunction(Construct):
             read = [allow(["ssm:GetParameters"], [_parameter_arn(name, stack_context) for name in names])]
         else:
             models, read = {"MODELS": _render(plan.models, endpoints)}, []
+        role = build_function_role(self, description="The function that streams", log=log, statements=read)
+        called = EndpointPolicies(self, role, endpoints)
+        called.add("Endpoints", INVOKE, plan.policies)
+        called.add("Watched", (DESCRIBE,), plan.described)  # a logical ID: a new one would replace the policy
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",
@@ -75,15 +80,11 @@ class StreamFunction(Construct):
                 **models,
                 **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
             },
-            role=build_function_role(
-                self,
-                description="The function that streams",
-                log=log,
-                statements=read,
-                managed=[*self._endpoint_policies(plan, endpoints)],
-            ),
+            role=role,
             log=log,
         )
+        for policy in called.all:
+            function.add_resource_dependency(policy)
         self.arn = function.get_att("Arn").to_string()
 
     def _build_tables(
@@ -100,15 +101,6 @@ class StreamFunction(Construct):
             )
             for number, names in enumerate(plan.tables, 1)
         ]
-
-    def _endpoint_policies(self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]) -> Iterable[str]:
-        for kind, actions, lists in (
-            ("Endpoints", INVOKE, plan.policies),
-            ("Watched", (DESCRIBE,), plan.described),  # a logical ID: a new one would replace the policy
-        ):
-            for number, names in enumerate(lists, 1):
-                arns = list(dict.fromkeys(endpoints[name].arn for name in names))
-                yield build_managed_policy(self, f"{kind}{number}", [allow(actions, arns)])
 
 
 def _render(models: Iterable[StreamModel], endpoints: Mapping[str, EndpointAddress]) -> str:

@@ -33,7 +33,7 @@ _ROLE_POLICY = TemplateSize(resources=1, characters=7_000)
 _ROLE = TemplateSize(resources=1, characters=1_500)
 _MODEL = TemplateSize(resources=3, characters=1_450)
 _SCALING = TemplateSize(resources=2, characters=900)
-_FUNCTION = TemplateSize(resources=3, characters=2_500)
+_FUNCTION = TemplateSize(resources=4, characters=2_900)
 _STREAM = TemplateSize(resources=4, characters=16_000)
 """The streaming function with its role, log group and permission, and the paths `/health` and under `/v1`."""
 

@@ -38,8 +38,8 @@ def fixed(plan: AwsPlan, stream: StreamPlan = NO_STREAM) -> TemplateSize:
     [
         ({}, 3),
         ({"autoscaling": SCALING}, 5),
-        ({"integration": function()}, 6),
-        ({"autoscaling": SCALING, "integration": function()}, 8),
+        ({"integration": function()}, 7),
+        ({"autoscaling": SCALING, "integration": function()}, 9),
     ],
 )
 def test_an_entry_is_an_endpoint_its_scaling_and_its_function(
