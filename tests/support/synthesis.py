@@ -192,7 +192,8 @@ def package(name: str = "a-package", **changes: Any) -> Config:
     return model(name, **{"model_id": None, "model_package_arn": PACKAGE, **changes})
 
 
-def container(name: str = "a-container", **changes: Any) -> Config:
-    """An own container reached directly."""
-    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+def container(name: str = "a-container", region: str = REGION, **changes: Any) -> Config:
+    """An own container reached directly, whose image is in a region."""
+    suffix = ".cn" if region.startswith("cn-") else ""
+    image = f"123456789012.dkr.ecr.{region}.amazonaws.com{suffix}/mine:1"
     return model(name, **{"model_id": None, "image": image, "model_data": "s3://mine/a.tar.gz", **changes})

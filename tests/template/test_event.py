@@ -232,7 +232,7 @@ def test_everything_in_the_stack_has_its_tag(tmp_path: Path) -> None:
 def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> None:
     event = {key: value for key, value in EVENT.items() if key != "budget"}
     template = synthesize(
-        build_test_plan({"models": [container("direct")], "event": event}, tmp_path, region=region),
+        build_test_plan({"models": [container("direct", region)], "event": event}, tmp_path, region=region),
         tmp_path / "out",
     )
     assert lint_template(template, region) == []

@@ -51,7 +51,7 @@ def test_a_template_with_everything_is_clean(template_of: Deploys) -> None:
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
 def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> None:
     plan = build_test_plan(
-        {"models": [container(), model("f", integration=function())]}, tmp_path, region=region
+        {"models": [container(region=region), model("f", integration=function())]}, tmp_path, region=region
     )
     template = synthesize(plan, tmp_path / "out")
     assert lint_template(template, region) == []

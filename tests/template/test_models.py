@@ -6,7 +6,7 @@ from centralized_ml_api.catalog.facts import DeployFacts, Eula, ModelData
 from support.synthesis import BUCKET, IMAGE, PACKAGE, build_facts, container, model, package
 
 if TYPE_CHECKING:
-    from support.synthesis import Deploys
+    from support.synthesis import Config, Deploys
 
 MODEL = "AWS::SageMaker::Model"
 CONFIG = "AWS::SageMaker::EndpointConfig"
@@ -72,6 +72,26 @@ def test_an_own_container_unpacks_an_archive_and_takes_a_folder_as_it_is(templat
 def test_an_own_container_needs_no_artifacts(template_of: Deploys) -> None:
     found = template_of(container(model_data=None)).only(MODEL)
     assert set(found["PrimaryContainer"]) == {"Image"}
+
+
+def test_what_the_config_says_of_machines_goes_before_the_facts_and_stands_for_own_images(
+    template_of: Deploys,
+) -> None:
+    said: Config = {
+        "inference_ami": "al2-ami-sagemaker-inference-gpu-3-1",
+        "startup_timeout": 1800,
+        "download_timeout": 2400,
+        "volume_gib": 300,
+        "instance": "ml.p3.2xlarge",
+    }
+    facts = build_facts(deploy=DeployFacts(1200, 900, 256, "al2-ami-sagemaker-inference-gpu-2"))
+    models = (model("jump", **said), container("own", **said), package("bought", **said))
+    for config in template_of(*models, facts=facts).of_type(CONFIG):
+        (variant,) = config["ProductionVariants"]
+        assert variant["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"
+        assert variant["ContainerStartupHealthCheckTimeoutInSeconds"] == 1800
+        assert variant["ModelDataDownloadTimeoutInSeconds"] == 2400
+        assert variant["VolumeSizeInGB"] == 300
 
 
 def test_timeouts_volume_and_machine_image_come_from_the_facts(template_of: Deploys) -> None:

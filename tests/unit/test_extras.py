@@ -40,7 +40,8 @@ ARGUMENTS = {
     "models": ("show", "x", "--offline"),
 }
 CONFIG = """
-{"models": [{"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"},
+{"models": [{"name": "chat", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1",
+             "instance": "ml.m5.large", "integration": {"type": "api"},
              "local": {"engine": "command", "run": ["serve", "{port}"]}}],
  "event": {"teams": [{"name": "reds"}]}}
 """

@@ -14,6 +14,7 @@ from centralized_ml_api.plan.types import (
     ContainerModel,
     ExistingEndpoint,
     FunctionPlan,
+    HostingSettings,
     JumpStartModel,
     LocalModel,
     LocalPlan,
@@ -64,6 +65,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         speaks=entry.speaks,
         about=About(entry.made_by, entry.licence, entry.takes, entry.gives),
         max_output_tokens=entry.max_output_tokens,
+        hosting=_hosting(model) if model else HostingSettings(),
     )
 
 
@@ -90,6 +92,12 @@ def _instances(model: ModelEntry | None) -> tuple[str, ...]:
     if model is None:
         return ()
     return tuple(model.instances or ([model.instance] if model.instance else []))
+
+
+def _hosting(model: ModelEntry) -> HostingSettings:
+    return HostingSettings(
+        model.inference_ami, model.startup_timeout, model.download_timeout, model.volume_gib
+    )
 
 
 def _autoscaling(written: Autoscaling | None) -> AutoscalingPlan | None:

@@ -126,6 +126,16 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class HostingSettings:
+    """What the config says of SageMaker's machines; None where JumpStart or SageMaker decides."""
+
+    inference_ami: str | None = None
+    startup_timeout_seconds: int | None = None
+    download_timeout_seconds: int | None = None
+    volume_gib: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDeployment:
     """One path of the API and what stands behind it.
 
@@ -151,6 +161,7 @@ class ModelDeployment:
     speaks: Speaks | None = None
     about: About = About()
     max_output_tokens: int | None = None
+    hosting: HostingSettings = HostingSettings()
 
     @property
     def path(self) -> str:

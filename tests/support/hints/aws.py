@@ -24,7 +24,8 @@ ENVIRONMENT = {
     "AWS_MAX_ATTEMPTS": "1",
 }
 AT = ("--region", "eu-west-1", "--stack", "Autumn")
-MODEL = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine:1"
+MODEL = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
 ENDS = "2099-06-01T18:00:00Z"
 NOTHING = xml_refusal("ValidationError", "Stack with id Autumn does not exist", 400)
 OUTPUTS = "<Outputs><member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member></Outputs>"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 ROOT = Path(__file__).resolve().parents[3]
 APP = ROOT / "app.py"
 
@@ -49,7 +50,8 @@ def test_the_default_config_becomes_the_stack_and_the_snapshot_is_named(tmp_path
 @pytest.mark.slow
 def test_region_and_stack_are_what_the_context_says(tmp_path: Path) -> None:
     config = tmp_path / "mine.json"
-    entry = {"name": "a", "image": "mine", "instance": "ml.m5.large", "integration": {"type": "api"}}
+    image = IMAGE.replace("us-east-1", "eu-west-1")
+    entry = {"name": "a", "image": image, "instance": "ml.m5.large", "integration": {"type": "api"}}
     config.write_text(json.dumps({"models": [entry]}))
     done = run_app(tmp_path, config=str(config), region="eu-west-1", stack="Mine")
     assert done.returncode == 0, done.stderr
@@ -61,7 +63,7 @@ def test_every_problem_of_a_config_is_named_and_the_status_is_2(tmp_path: Path) 
     (tmp_path / "config").mkdir()
     entries = [
         {"name": "a", "model_id": "huggingface-textgeneration-opn-llama", "instance": "ml.g5.2xlarge"},
-        {"name": "A", "image": "mine", "instance": "ml.g5.2xlrage"},
+        {"name": "A", "image": IMAGE, "instance": "ml.g5.2xlrage"},
     ]
     config = {"models": [{**entry, "integration": {"type": "api"}} for entry in entries]}
     (tmp_path / "config/models.json").write_text(json.dumps(config, indent=2))

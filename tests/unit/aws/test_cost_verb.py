@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Mlapi = Callable[..., subprocess.CompletedProcess[str]]
 
 START = "from centralized_ml_api.cli import main; main()"
-MODEL = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+MODEL = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
 BUDGET = {"usd": 100, "email": "me@example.com"}
 
 
@@ -86,7 +87,8 @@ def test_cost_says_what_it_comes_to_until_the_event_ends_and_the_budget(mlapi: M
 @pytest.mark.usefixtures("aws")
 @pytest.mark.slow
 def test_an_unknown_region_is_unknown_and_not_guessed(mlapi: Mlapi) -> None:
-    data = json.loads(mlapi("cost", "mine.json", "--region", "eu-south-2", "--json").stdout)
+    there = {**MODEL, "image": IMAGE.replace("us-east-1", "eu-south-2")}
+    data = json.loads(mlapi("cost", "mine.json", "--region", "eu-south-2", "--json", models=[there]).stdout)
     assert (data["complete"], data["entries"][0]["usd_per_hour"]) == (False, None)
 
 

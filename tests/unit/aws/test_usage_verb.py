@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from support.aws_wire import AwsWire
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 STACK = "CentralizedMlApiStack"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NOON_MS = str(int(NOON.timestamp() * 1000))
@@ -197,7 +198,7 @@ def _usage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_verb_prints_the_same_and_a_report_with_the_cost(deployed: AwsWire, tmp_path: Path) -> None:
     Insights(deployed, ANSWERS)
-    model = {"name": "chat", "image": "i:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+    model = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
     event = {"budget": {"usd": 100, "email": "me@example.com"}}
     (tmp_path / "mine.json").write_text(json.dumps({"models": [model], "event": event}), encoding="utf-8")
     done = _usage(tmp_path, "mine.json", "--json", "--report", "R.md")

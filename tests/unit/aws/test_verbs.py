@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
     Mlapi = Callable[..., subprocess.CompletedProcess[str]]
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 CONFIG = {
-    "models": [
-        {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
-    ]
+    "models": [{"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}]
 }
 START = "from centralized_ml_api.cli import main; main()"
 
@@ -69,7 +68,9 @@ def test_deploy_says_that_the_api_is_public_and_what_costs(mlapi: Mlapi) -> None
     assert "Billed by the hour from now until it is destroyed, called or not: chat 1 x ml.g5.2xlarge." in said
 
 
-def test_the_next_command_names_the_same_stack(aws: AwsWire, mlapi: Mlapi) -> None:
+def test_the_next_command_names_the_same_stack(aws: AwsWire, mlapi: Mlapi, tmp_path: Path) -> None:
+    there = {**CONFIG["models"][0], "image": IMAGE.replace("us-east-1", "eu-west-1")}
+    (tmp_path / "config/models.json").write_text(json.dumps({"models": [there]}), encoding="utf-8")
     absent = xml_refusal("ValidationError", "there is no such stack", 400)
     aws.answers["cloudformation.GetTemplate"] = absent
     flags = "--region eu-west-1 --stack Autumn"

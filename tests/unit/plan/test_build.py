@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.types import ApiPlan
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/a-package-1"
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:3"
@@ -57,7 +58,7 @@ FULL = {
             "instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"],
             "integration": {"type": "api", "headers": ["X-One", "X-Two"]},
         },
-        {"name": "own", "image": "1.dkr.ecr/x:1", "instance": "ml.m5.large", "integration": {"type": "api"}},
+        {"name": "own", "image": IMAGE, "instance": "ml.m5.large", "integration": {"type": "api"}},
     ],
     "endpoints": [
         {
@@ -166,7 +167,7 @@ def test_a_plan_is_decided_without_looking_at_the_disk(tmp_path: Path, plan: Api
 
 
 def test_an_entry_may_have_a_description(tmp_path: Path) -> None:
-    own = {"image": "mine:1", "instance": "ml.m5.large", "integration": {"type": "api"}}
+    own = {"image": IMAGE, "instance": "ml.m5.large", "integration": {"type": "api"}}
     models = [{**own, "name": "said", "description": "It draws."}, {**own, "name": "unsaid"}]
     plan = plan_of(tmp_path, {"models": models})
     assert [entry.description for entry in plan.deployments] == ["It draws.", ""]

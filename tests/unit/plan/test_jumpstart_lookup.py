@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.rule import Rule
     from centralized_ml_api.errors import Problem
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 LOOKED_UP = Path(__file__).parent / "looked_up"
 TEXTS = sorted(LOOKED_UP.glob("*.txt"))
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -124,7 +125,7 @@ def test_facts_come_by_the_name_of_the_entry(catalog: Catalog, tmp_path: Path) -
 
 
 def test_a_config_without_jumpstart_models_asks_nothing(tmp_path: Path) -> None:
-    own = entry(image="my-image")
+    own = entry(image=IMAGE)
     del own["model_id"]
     path = tmp_path / "models.json"
     path.write_text(config(own))

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.types import ApiPlan
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 TARGETS: tuple[Target, ...] = ("local", "aws")
 
 
 def plan_of(folder: Path, integration: str, **event: Any) -> ApiPlan:
     """The plan of one model."""
-    model = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge"}
+    model = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge"}
     config = {"models": [{**model, "integration": {"type": integration}}], "event": event}
     folder.mkdir(exist_ok=True)
     path = folder / "models.json"
@@ -61,7 +62,7 @@ def test_the_end_is_told_on_both_targets_and_nothing_without_one(tmp_path: Path)
 
 def test_the_instances_on_aws_are_a_count_a_range_or_what_already_exists(tmp_path: Path) -> None:
     scaling = {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5}
-    plain = {"image": "mine:1", "integration": {"type": "api"}}
+    plain = {"image": IMAGE, "integration": {"type": "api"}}
     models = [
         {**plain, "name": "one", "instance": "ml.g5.2xlarge"},
         {**plain, "name": "scaled", "instances": ["ml.g5.xlarge", "ml.g6.xlarge"], "autoscaling": scaling},

@@ -17,6 +17,7 @@ from centralized_ml_api.aws.failures.explain import explain_error
 from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.commands import command
+from centralized_ml_api.config.ecr import read_ecr_image
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ _NOT_UPDATABLE = (
     "UPDATE_ROLLBACK_FAILED",
 )
 _REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "AccessDenied"})
+_AWS_CONTAINERS = "763104351884"
+"""AWS's own account of deep learning containers, from which everybody may pull.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/pre-built-containers-frameworks-deep-learning.html
+"""
+
 _MARKETPLACE = "https://aws.amazon.com/marketplace/search/results?FULFILLMENT_OPTION_TYPE=SAGEMAKER_MODEL"
 
 
@@ -104,6 +111,28 @@ def check_stack(context: DoctorContext) -> Iterator[Finding]:
     destroy = command("destroy", context.path, *flags)
     fix = "wait until it ends" if busy else f"destroy it, then deploy again: {destroy}"
     yield Finding("stack", "error", f"{context.stack} cannot be updated", status, fix, page)
+
+
+def check_images(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding for each own image whose registry belongs to another account.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say who deploys.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    account = load_caller(context.clients).account
+    for model in context.models:
+        image = read_ecr_image(model.image or "")
+        if image is None or image.account in {account, _AWS_CONTAINERS}:
+            continue
+        yield Finding(
+            "image",
+            "warning",
+            f"the image of {model.name} belongs to account {image.account}",
+            f"it needs a repository policy there that lets account {account} pull {image.repository}",
+            f"ask its owner to allow arn:aws:iam::{account}:root ecr:BatchGetImage and"
+            " ecr:GetDownloadUrlForLayer",
+        )
 
 
 def check_subscriptions(context: DoctorContext) -> Iterator[Finding]:

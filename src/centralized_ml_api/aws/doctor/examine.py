@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.aws.doctor.account_checks import (
     check_bootstrap,
     check_credentials,
+    check_images,
     check_stack,
     check_subscriptions,
 )
@@ -30,6 +31,7 @@ ACCOUNT_CHECKS = {
     "stack": check_stack,
     "quota": check_quotas,
     "subscription": check_subscriptions,
+    "image": check_images,
 }
 """The checks that need credentials, by the word for their findings."""
 

@@ -7,18 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.facts import DeployFacts, Payload
-from centralized_ml_api.catalog.rules.instances import instance_family, variant_merged
+from centralized_ml_api.catalog.rules.instances import variant_merged
+from centralized_ml_api.instance_types import takes_volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.catalog.spec import Spec
-
-_OWN_DISKS = ("g5", "g6", "g7e", "p5", "p6-b200", "trn1", "trn2")
-"""Families that have disks of their own, besides those with a `d` in their name.
-
-Source: `volume_size_supported` of sagemaker-core 2.27.0.
-"""
 
 _IN_S3 = re.compile(r"\$s3(_b64)?<[^>]*>")
 _JSON = "application/json"
@@ -33,12 +28,6 @@ def build_deploy(spec: Spec, instance: str) -> DeployFacts:
         volume_gib=spec.get("inference_volume_size") if takes_volume(instance) else None,
         inference_ami=settings.get("inference_ami_version"),
     )
-
-
-def takes_volume(instance: str) -> bool:
-    """Returns whether SageMaker lets users choose the size of the volume of a type."""
-    family = instance_family(instance)
-    return bool(family) and "d" not in family and not family.startswith(_OWN_DISKS)
 
 
 def is_isolated(spec: Spec, *, package: bool, wanted: bool | None) -> bool:

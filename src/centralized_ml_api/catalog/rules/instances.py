@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.failures import MalformedSpecError, UnsupportedInstanceError
 from centralized_ml_api.catalog.suggestion import closest
+from centralized_ml_api.instance_types import instance_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from centralized_ml_api.catalog.spec import Spec
     from centralized_ml_api.errors import CatalogError
-
-_FAMILY = re.compile(r"ml[._]([a-z\d-]+)\.?\w*")
-
-
-def instance_family(instance: str) -> str:
-    """Rule 8: returns the family, `ml.p6-b200.48xlarge` -> `p6-b200`; empty if it is not an instance type.
-
-    Source: `get_instance_type_family` of sagemaker-core 2.27.0 (the form of names that it accepts).
-    """
-    match = _FAMILY.fullmatch(instance)
-    return match[1] if match else ""
 
 
 def choose_instance(spec: Spec, wanted: str | None) -> str:

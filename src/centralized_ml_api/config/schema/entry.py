@@ -19,6 +19,10 @@ from centralized_ml_api.config.schema.base import (
 )
 from centralized_ml_api.config.schema.integration import Integration
 from centralized_ml_api.config.schema.local import Local
+from centralized_ml_api.instance_types import InferenceAmi  # pydantic reads it
+
+HostingTimeout = Annotated[int, Field(ge=60, le=3600)]
+"""Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html"""
 
 
 class Autoscaling(Written):
@@ -196,6 +200,39 @@ class ModelEntry(Entry):
             examples=[False],
         ),
     ] = True
+    inference_ami: Annotated[
+        InferenceAmi | None,
+        Field(
+            description="The machine image, and so the GPU driver, that SageMaker starts; overrides "
+            "JumpStart's. Without it, an own image on `ml.g4dn`, `ml.g5` or `ml.p4d` has NVIDIA driver 470, "
+            "for CUDA 11.",
+            examples=["al2-ami-sagemaker-inference-gpu-3-1"],
+        ),
+    ] = None
+    startup_timeout: Annotated[
+        HostingTimeout | None,
+        Field(
+            description="Seconds in which the container must answer its first health check; overrides "
+            "JumpStart's. A model of many gigabytes takes longer to load than SageMaker waits otherwise.",
+            examples=[1200],
+        ),
+    ] = None
+    download_timeout: Annotated[
+        HostingTimeout | None,
+        Field(
+            description="Seconds in which SageMaker must have fetched and unpacked the artifacts; overrides "
+            "JumpStart's.",
+            examples=[1200],
+        ),
+    ] = None
+    volume_gib: Annotated[
+        Annotated[int, Field(ge=1, le=512)] | None,
+        Field(
+            description="The size of each instance's disk in GiB, for types without one of their own; "
+            "overrides JumpStart's.",
+            examples=[256],
+        ),
+    ] = None
     autoscaling: Annotated[
         Autoscaling | None,
         Field(description="How many instances run. Without this block there is always one."),

@@ -43,7 +43,7 @@ def build_hosting(deployment: ModelDeployment, facts: ModelFacts | None) -> Host
         ValueError: the entry is an existing endpoint, or a JumpStart model without facts.
     """
     container = _container(deployment, facts)
-    deploy = facts.deploy if facts else _DEFAULTS
+    deploy, written = facts.deploy if facts else _DEFAULTS, deployment.hosting
     scaling = deployment.autoscaling
     return HostingPlan(
         name=deployment.name,
@@ -52,10 +52,10 @@ def build_hosting(deployment: ModelDeployment, facts: ModelFacts | None) -> Host
         instances=deployment.instances,
         provision_timeout_seconds=PROVISION_TIMEOUT_SECONDS if len(deployment.instances) > 1 else None,
         initial_count=scaling.min_capacity if scaling else 1,
-        volume_gib=deploy.volume_gib,
-        download_timeout_seconds=deploy.download_timeout_seconds,
-        startup_timeout_seconds=deploy.startup_timeout_seconds,
-        inference_ami=deploy.inference_ami,
+        volume_gib=written.volume_gib or deploy.volume_gib,
+        download_timeout_seconds=written.download_timeout_seconds or deploy.download_timeout_seconds,
+        startup_timeout_seconds=written.startup_timeout_seconds or deploy.startup_timeout_seconds,
+        inference_ami=written.inference_ami or deploy.inference_ami,
         autoscaling=scaling,
         role=role_of(deployment.origin, container),
     )

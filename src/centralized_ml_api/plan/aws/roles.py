@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, TypeVar
 
+from centralized_ml_api.config.ecr import read_ecr_image
 from centralized_ml_api.plan.aws.types import ArtifactLocation, ExecutionRolePlan, Repository
 from centralized_ml_api.plan.types import ContainerModel
 
@@ -28,12 +28,6 @@ ENDPOINT_ARN_CHARACTERS = 135
 
 JUMPSTART = "JumpStart"
 MODEL_PACKAGE = "ModelPackage"
-
-_ECR_IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
-    r"(?P<name>[^:@]+)"
-)
-"""Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html (registry addresses)"""
 
 _DIGEST_LENGTH = 8
 
@@ -110,8 +104,8 @@ def _location_characters(location: ArtifactLocation) -> int:
 
 def read_repository(image: str) -> Repository | None:
     """Returns the repository of an image in ECR; None for an image elsewhere, which needs no permission."""
-    found = _ECR_IMAGE.match(image)
-    return Repository(found["account"], found["region"], found["name"]) if found else None
+    found = read_ecr_image(image)
+    return Repository(found.account, found.region, found.repository) if found else None
 
 
 def read_location(uri: str) -> ArtifactLocation:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/mine"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+OTHERS_IMAGE = IMAGE.replace("123456789012", "210987654321")
 STACK = "CentralizedMlApiStack"
 
 
@@ -99,7 +101,7 @@ def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> Non
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
-    assert unknown.title == "not checked without credentials: bootstrap, stack, quota, subscription"
+    assert unknown.title == "not checked without credentials: bootstrap, stack, quota, subscription, image"
 
 
 def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
@@ -152,6 +154,16 @@ def test_of_several_types_one_with_a_quota_is_enough(aws: AwsWire, tmp_path: Pat
     assert the_only(path, "quota").title == "no instance type of chat has a quota"
 
 
+@pytest.mark.usefixtures("aws")
+def test_an_image_of_another_account_needs_its_consent(tmp_path: Path) -> None:
+    own, aws_own = IMAGE, IMAGE.replace("123456789012", "763104351884")
+    path = write(tmp_path, model(image=own), model("b", image=aws_own), model("c", image=OTHERS_IMAGE))
+    (warning,) = [finding for finding in found(path) if finding.check == "image"]
+    assert (warning.severity, warning.title) == ("warning", "the image of c belongs to account 210987654321")
+    assert "lets account 123456789012 pull mine" in warning.detail
+    assert "arn:aws:iam::123456789012:root" in warning.fix
+
+
 def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:
     words = "Caller is not subscribed to the marketplace offering."
     aws.answers["sagemaker.DescribeModelPackage"] = refusal("ValidationException", words)
@@ -196,7 +208,7 @@ def test_a_licence_that_is_not_accepted(tmp_path: Path, monkeypatch: pytest.Monk
 )
 @pytest.mark.usefixtures("aws")
 def test_counts_over_a_limit(name: str, more: dict[str, Any], tmp_path: Path) -> None:
-    many = [model(f"m{number}", image="mine:1", instances=["ml.g5.2xlarge"]) for number in range(291)]
+    many = [model(f"m{number}", image=IMAGE, instances=["ml.g5.2xlarge"]) for number in range(291)]
     path = write(tmp_path, model(**more)) if more else write(tmp_path, *many)
     assert name in the_only(path, "limits").title
 

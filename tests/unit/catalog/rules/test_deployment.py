@@ -17,7 +17,6 @@ from centralized_ml_api.catalog.failures import (
     UnsupportedInstanceError,
     VulnerableModelError,
 )
-from centralized_ml_api.catalog.rules.deployment import takes_volume
 from centralized_ml_api.catalog.rules.task import can_stream
 from support.jumpstart import (
     CPU,
@@ -45,32 +44,6 @@ from support.jumpstart import (
 def test_rule_17_the_user_wins_over_the_spec(*, spec: bool | None, user: bool | None, isolated: bool) -> None:
     facts = facts_of(make_spec(inference_enable_network_isolation=spec), network_isolation=user)
     assert facts.network_isolation is isolated
-
-
-@pytest.mark.parametrize(
-    ("family", "allowed"),
-    [
-        ("p3", True),
-        ("m5", True),
-        ("inf2", True),
-        ("g4dn", False),
-        ("p4d", False),
-        ("p4de", False),
-        ("p3dn", False),
-        ("c5d", False),
-        ("g5", False),
-        ("g6", False),
-        ("g6e", False),
-        ("g7e", False),
-        ("p5", False),
-        ("p5en", False),
-        ("p6-b200", False),
-        ("trn1", False),
-        ("trn2", False),
-    ],
-)
-def test_rule_18_volumes_only_where_there_are_no_disks(family: str, *, allowed: bool) -> None:
-    assert takes_volume(f"ml.{family}.2xlarge") is allowed
 
 
 def test_rule_18_timeouts_image_and_volume() -> None:

@@ -5,25 +5,7 @@ from __future__ import annotations
 import pytest
 
 from centralized_ml_api.catalog.failures import MalformedSpecError, UnavailableError, UnsupportedInstanceError
-from centralized_ml_api.catalog.rules.instances import instance_family
 from support.jumpstart import CPU, GPU, facts_of, make_spec
-
-
-@pytest.mark.parametrize(
-    ("instance", "family"),
-    [
-        ("ml.g5.2xlarge", "g5"),
-        ("ml.p6-b200.48xlarge", "p6-b200"),
-        ("ml_g5", "g5"),
-        ("ml.trn1.2xlarge", "trn1"),
-        ("g5.2xlarge", ""),
-        ("ml.G5.2xlarge", ""),
-        ("ml.g5.2x-large", ""),
-        ("", ""),
-    ],
-)
-def test_rule_8_the_family_of_an_instance_type(instance: str, family: str) -> None:
-    assert instance_family(instance) == family
 
 
 def test_rule_7_the_default_is_the_publishers() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Mlapi = Callable[..., Ran]
 
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 BROKEN = """{"models": [
   {"name": "chat", "model_id": "m", "instance": "g5.2xlarge", "integration": {"type": "api"}}
 ]}"""
@@ -77,7 +78,7 @@ def test_check_is_of_the_region_that_is_named(mlapi: Mlapi, tmp_path: Path) -> N
 
 
 def test_check_of_a_config_without_jumpstart_needs_no_mirror(mlapi: Mlapi, tmp_path: Path) -> None:
-    own = {"name": "own", "image": "i", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+    own = {"name": "own", "image": IMAGE, "instance": "ml.m5.large", "integration": {"type": "api"}}
     (tmp_path / "own.json").write_text(json.dumps({"models": [own]}))
     checked = mlapi("check", "own.json", environment={"MLAPI_JUMPSTART_MIRROR": "/nowhere"})
     assert (checked.status, checked.out) == (0, "own.json: 1 model, 0 endpoints, no problems\n")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.types import ApiPlan
 
-MODEL = {"name": "chat", "image": "mine:1", "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+MODEL = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
 SCALING = {"min_capacity": 1, "max_capacity": 3}
 URL = "https://x.example/prod"
 PUBLIC = "The API is PUBLIC: whoever knows its address may call it, without a key."

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.models import instances, names, packages, sample, source
+from centralized_ml_api.config.checks.models import hosting, image, instances, names, packages, sample, source
 
-RULES = (*names.RULES, *instances.RULES, *source.RULES, *packages.RULES, *sample.RULES)
+RULES = (
+    *names.RULES,
+    *instances.RULES,
+    *source.RULES,
+    *packages.RULES,
+    *sample.RULES,
+    *image.RULES,
+    *hosting.RULES,
+)

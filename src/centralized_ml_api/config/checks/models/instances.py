@@ -112,8 +112,8 @@ DUPLICATE_INSTANCE = CheckedRule(
 the second time either.""",
     example=Example(
         at="$.models[2]",
-        wrong='"instances": ["ml.g5.2xlarge", "ml.g5.2xlarge"]',
-        right='"instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"]',
+        wrong='"instances": ["ml.g6.2xlarge", "ml.g6.2xlarge"]',
+        right='"instances": ["ml.g6.2xlarge", "ml.g6.4xlarge"]',
     ),
     check=_check_duplicates,
 )

@@ -53,7 +53,7 @@ def test_any_other_type_is_refused_with_the_nearest_that_exists(
 
 
 def test_each_of_several_types_is_checked(good: dict[str, Any], problems_of: Callable[..., Any]) -> None:
-    good["models"][2]["instances"] = ["ml.g5.2xlarge", "g5", "g6"]
+    good["models"][2]["instances"] = ["ml.g6.2xlarge", "g5", "g6"]
     assert [(problem.id, problem.location.path) for problem in problems_of(good)] == [
         ("C102", "$.models[2].instances[1]"),
         ("C102", "$.models[2].instances[2]"),
@@ -63,7 +63,7 @@ def test_each_of_several_types_is_checked(good: dict[str, Any], problems_of: Cal
 def test_a_type_that_is_listed_three_times_is_a_problem_twice(
     good: dict[str, Any], problems_of: Callable[..., Any]
 ) -> None:
-    good["models"][2]["instances"] = ["ml.g5.2xlarge", "ml.g6.2xlarge", "ml.g5.2xlarge", "ml.g5.2xlarge"]
+    good["models"][2]["instances"] = ["ml.g6.2xlarge", "ml.g6.4xlarge", "ml.g6.2xlarge", "ml.g6.2xlarge"]
     assert [(problem.id, problem.location.path) for problem in problems_of(good)] == [
         ("C112", "$.models[2].instances[2]"),
         ("C112", "$.models[2].instances[3]"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/p"
 
 
@@ -24,12 +25,12 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/p"
     ("keys", "found"),
     [
         ({}, ["none of them"]),
-        ({"model_id": "a", "image": "b"}, ['"image" as well as "model_id"']),
+        ({"model_id": "a", "image": IMAGE}, ['"image" as well as "model_id"']),
         (
             {
                 "model_id": "a",
                 "model_package_arn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/p",
-                "image": "b",
+                "image": IMAGE,
             },
             ['"model_package_arn" as well as "model_id"', '"image" as well as "model_id"'],
         ),
