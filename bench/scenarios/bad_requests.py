@@ -128,6 +128,10 @@ SCENARIO = Scenario(
     notes=(
         "A request is wrong only if its caller gets no answer within the 29 seconds of a route, a 5xx, or\n"
         "an error that clients cannot read. One that ends before its body gets none, and rightly.\n"
-        "`entries` in the stored result has the statuses of each entry."
+        "`entries` in the stored result has the statuses of each entry.\n"
+        "\n"
+        "The stored result was measured in four parts on a busy machine. The process that grew most reads\n"
+        "pictures: it keeps memory of its largest ones, of which the first tenth of its requests had none.\n"
+        "Once it had read such pictures, it grew little: 69 MiB during 378 more requests."
     ),
 )
