@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,18 @@ def test_the_shell_is_answered_what_it_asks(
     )
     assert ran.stdout.startswith(answer)
     assert ran.stdout.count("plain") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shell", "check"), [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")])
+def test_the_script_is_valid_where_its_shell_is_installed(shell: str, check: str, tmp_path: Path) -> None:
+    """What the README says for zsh and fish can be tried only there."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed here")
+    script = tmp_path / f"mlapi.{shell}"
+    script.write_text(mlapi("completion", shell, cwd=tmp_path).out)
+    checked = subprocess.run(
+        [program, check, script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
