@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET, EntryTerms
 from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.envoy.admin import shorten_path
@@ -55,10 +56,12 @@ def build_served(server: OddServer) -> Gateway:
             ServedRoute("named", "odd", "/echo", (), admission=named),
             ServedRoute("free", "odd", "/echo", ()),
         ),
-        chat=(
-            ServedRoute("held", "odd", "/steps", (), admission=one),
-            ServedRoute("named", "odd", "/echo", (), admission=named),
-        ),
+        by_model={
+            CHAT_PATH: (
+                ServedRoute("held", "odd", "/steps", (), admission=one),
+                ServedRoute("named", "odd", "/echo", (), admission=named),
+            )
+        },
         teams=(
             TeamAccess("red", (RED,)),
             TeamAccess("blue", (BLUE,), ("echo", "named", "free"), requests_at_once=1),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.gateway import ServedRoute
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from support.running_gateway import start_gateway
@@ -35,7 +36,7 @@ BODIES = {
 def test_no_body_ends_the_gateway_or_passes_for_a_model(
     tmp_path: Path, background: Background, served: Gateway
 ) -> None:
-    chats = replace(served, chat=(ServedRoute("echo", "odd", "/chat", ()),))
+    chats = replace(served, by_model={CHAT_PATH: (ServedRoute("echo", "odd", "/chat", ()),)})
     with start_gateway(tmp_path, background, chats) as gateway:
         process = gateway.process
         statuses = {name: gateway.call(PATH, body).status for name, body in BODIES.items()}

@@ -14,6 +14,7 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import new_key
+from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.gateway import ServedRoute, TeamAccess
@@ -48,7 +49,7 @@ def guarded(served: Gateway) -> Gateway:
     documents = [ServedDocument(path, "text/plain", path) for path in ("/", "/models", "/openapi.json")]
     documents.append(ServedDocument("/models", "text/plain", "of the red team", models=TEAMS[0].models))
     chat = [ServedRoute(name, "odd", "/chat", ()) for name in ("echo", "teapot")]
-    return replace(served, teams=TEAMS, documents=tuple(documents), chat=tuple(chat))
+    return replace(served, teams=TEAMS, documents=tuple(documents), by_model={CHAT_PATH: tuple(chat)})
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def routes_of(running: RunningGateway) -> list[tuple[str, str]]:
 
 
 def request_for(match: dict[str, Any]) -> tuple[str, str]:
-    path = match.get("path") or f"{match['prefix']}any"
+    path = match.get("path") or match.get("path_separated_prefix") or f"{match['prefix']}any"
     method = "PATCH"
     for header in match.get("headers", ()):
         said = header.get("string_match", {})

@@ -11,6 +11,7 @@ import pytest
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.gateway import Gateway, Quotas, RefusedRoute, ServedRoute, TeamAccess, Upstream
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
@@ -112,7 +113,7 @@ def test_what_the_gateway_answers_by_itself_costs_nothing(
     gateway = replace(
         served_by_one,
         routes=(*served_by_one.routes, RefusedRoute("refused", "no")),
-        chat=(ServedRoute("echo", "odd", "/chat", ()),),
+        by_model={CHAT_PATH: (ServedRoute("echo", "odd", "/chat", ()),)},
         documents=(ServedDocument("/models", "application/json", "{}"),),
         teams=teams,
         quotas=Quotas(MIDNIGHT, (("red", SLOW.burst),)),

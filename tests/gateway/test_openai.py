@@ -12,6 +12,7 @@ import pytest
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
@@ -42,16 +43,18 @@ def gateway(
     served = Gateway(
         upstreams=(Upstream("odd", (server.port,)), Upstream("empty", ())),
         routes=(ServedRoute("chat", "odd", None, None), RefusedRoute("refused", "no engine")),
-        chat=(
-            ServedRoute("chat", "odd", "/echo", ("X-Custom",)),
-            ServedRoute("3", "odd", "/echo/three", ()),
-            ServedRoute("steps", "odd", "/steps", ()),
-            ServedRoute("silent", "odd", "/half-hang", ()),
-            ServedRoute("hang", "odd", "/hang", ()),
-            ServedRoute("teapot", "odd", "/status/418", ()),
-            ServedRoute("starting", "empty", "/echo", ()),
-        ),
-        embeddings=(ServedRoute("embed", "odd", "/echo/embed", ()),),
+        by_model={
+            CHAT_PATH: (
+                ServedRoute("chat", "odd", "/echo", ("X-Custom",)),
+                ServedRoute("3", "odd", "/echo/three", ()),
+                ServedRoute("steps", "odd", "/steps", ()),
+                ServedRoute("silent", "odd", "/half-hang", ()),
+                ServedRoute("hang", "odd", "/hang", ()),
+                ServedRoute("teapot", "odd", "/status/418", ()),
+                ServedRoute("starting", "empty", "/echo", ()),
+            ),
+            EMBEDDINGS_PATH: (ServedRoute("embed", "odd", "/echo/embed", ()),),
+        },
     )
     limits = Limits(stream_idle_seconds=1, request_seconds=3)
     folder = tmp_path_factory.mktemp("gateway")
@@ -285,7 +288,7 @@ def test_the_listeners_own_patience_does_not_cut_it_short(
     tmp_path: Path, background: Background, server: OddServer
 ) -> None:
     hangs = ServedRoute("hang", "odd", "/hang", ())
-    served = Gateway(upstreams=(Upstream("odd", (server.port,)),), routes=(), chat=(hangs,))
+    served = Gateway(upstreams=(Upstream("odd", (server.port,)),), routes=(), by_model={CHAT_PATH: (hangs,)})
     limits = Limits(stream_idle_seconds=1.5, request_seconds=0.4)
     with start_gateway(tmp_path, background, served, limits=limits, seconds=0.4) as patient:
         answer = ask(patient, "hang")

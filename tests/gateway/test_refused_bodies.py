@@ -16,6 +16,7 @@ import requests
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.error_shape import ApiError
+from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
@@ -72,7 +73,7 @@ REFUSALS = (
 
 @pytest.fixture(scope="module")
 def guarded(served: Gateway) -> Gateway:
-    return replace(served, teams=TEAMS, chat=(ServedRoute("echo", "odd", "/chat", ()),))
+    return replace(served, teams=TEAMS, by_model={CHAT_PATH: (ServedRoute("echo", "odd", "/chat", ()),)})
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,8 @@ def small(tmp_path: Path, background: Background) -> Iterator[tuple[RunningGatew
     terms = EntryTerms(body_rules="llama.cpp", slots=4, context=MIB, body_limit_bytes=MODEL_LIMIT)
     route = ServedRoute("echo", "odd", "/chat", (), admission=terms)
     with OddServer() as server:
-        served = Gateway((Upstream("odd", (server.port,)),), (route,), chat=(route,), teams=TEAMS[:2])
+        upstreams = (Upstream("odd", (server.port,)),)
+        served = Gateway(upstreams, (route,), by_model={CHAT_PATH: (route,)}, teams=TEAMS[:2])
         with start_gateway(tmp_path, background, served) as running:
             yield running, server
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Signing
 from centralized_ml_api.local.servers.sagemaker import Credentials, write_credentials
 from support.model_server import ModelServer, answer, start_model_server
@@ -68,7 +69,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, background: Background) -
             ServedRoute("raw", "raw", "/raw", ()),
         )
         with start_gateway(
-            folder, background, Gateway(upstreams, routes, chat=(route,)), seconds=5
+            folder, background, Gateway(upstreams, routes, by_model={CHAT_PATH: (route,)}), seconds=5
         ) as gateway:
             yield Endpoint(gateway, model, keys, credentials)
 

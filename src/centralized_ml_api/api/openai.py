@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
+from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.api.error_shape import ApiError
     from centralized_ml_api.plan.speaks import OpenAiModels
 
-CHAT_PATH = "/v1/chat/completions"
-EMBEDDINGS_PATH = "/v1/embeddings"
+(CHAT_PATH,) = CHAT.paths
+(EMBEDDINGS_PATH,) = EMBEDDINGS.paths
 MODELS_PATH = "/v1/models"
 MODEL_PATH = f"{MODELS_PATH}/{{model}}"
 
@@ -30,6 +31,12 @@ MODEL_NOT_FOUND = ERRORS["model_not_found"]
 def unknown_model(names: Iterable[str]) -> ApiError:
     """Builds the 404 that lists the models of a path."""
     return MODEL_NOT_FOUND.with_message("listing", models=", ".join(names) or "none")
+
+
+def model_elsewhere(paths: Iterable[str], names: Iterable[str]) -> ApiError:
+    """Builds the 404 that lists the paths of the model that was named, and the models of this path."""
+    calls = ", ".join(f"POST {path}" for path in paths)
+    return MODEL_NOT_FOUND.with_message("elsewhere", paths=calls, models=", ".join(names) or "none")
 
 
 def missing_model(names: Iterable[str]) -> ApiError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -126,8 +127,8 @@ class Quotas:
 class Gateway:
     """Everything the gateway must know.
 
-    `unready` holds (name, reason) of the entries that cannot answer now. `chat` and `embeddings` are where
-    calls of the OpenAI-compatible paths go, chosen by the `model` in the body and listed in this order. Every
+    `unready` holds (name, reason) of the entries that cannot answer now. `by_model` is where calls of the
+    paths under `/v1` go, chosen by the `model` in the body: for each path its entries in this order. Every
     response names the instant `ends`. `documents` is what the API publishes about itself.
 
     With `teams`, every call needs a key of one of them; without, everybody may call. `throttle` is for all
@@ -138,8 +139,7 @@ class Gateway:
     upstreams: tuple[Upstream | ExternalUpstream, ...]
     routes: tuple[ServedRoute | RefusedRoute, ...]
     unready: tuple[tuple[str, str], ...] = ()
-    chat: tuple[ServedRoute, ...] = ()
-    embeddings: tuple[ServedRoute, ...] = ()
+    by_model: Mapping[str, tuple[ServedRoute, ...]] = field(default_factory=dict)
     ends: datetime | None = None
     documents: tuple[ServedDocument, ...] = ()
     teams: tuple[TeamAccess, ...] = ()

@@ -123,7 +123,9 @@ def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
 
 def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
     serving = build_serving(written, code_folders)
-    return LocalPlan(serving, written.replicas, dict(written.environment), written.speaks)
+    said = written.speaks
+    speaks = tuple(said) if isinstance(said, list) else (said,) if said else ()
+    return LocalPlan(serving, written.replicas, dict(written.environment), speaks)
 
 
 def _not_acted_on(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:

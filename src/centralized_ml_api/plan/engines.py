@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from centralized_ml_api.config.schema import THREADS_VARIABLE, Local, Speaks
+from centralized_ml_api.config.schema import THREADS_VARIABLE, Local, ServerSpeaks, Speaks
 from centralized_ml_api.config.weights import Weights, parse_weights
+from centralized_ml_api.plan.apis import CHAT
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
 
@@ -51,7 +52,12 @@ class LlamaCppServing(Serving):
     share_prompts: bool = True
     engine: Literal["llama.cpp"] = "llama.cpp"
 
-    speaks: ClassVar[tuple[Speaks, ...]] = ("openai-chat",)
+    speaks: ClassVar[tuple[ServerSpeaks, ...]] = (
+        "openai-chat",
+        "openai-completions",
+        "openai-responses",
+        "anthropic-messages",
+    )
     sample: ClassVar[Any] = CHAT_SAMPLE
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
@@ -79,7 +85,7 @@ class LlamaCppServing(Serving):
     @property
     def path(self) -> str:
         """The path of OpenAI's chat API."""
-        return "/v1/chat/completions"
+        return CHAT.paths[0]
 
     @property
     def ping_path(self) -> str:
@@ -217,7 +223,7 @@ class SageMakerServing(Serving):
         """The region."""
         return self.region or "the region of your AWS settings"
 
-    def find_speaks(self, endpoint: Speaks | None) -> tuple[Speaks, ...]:
+    def find_speaks(self, endpoint: Speaks | None) -> tuple[ServerSpeaks, ...]:
         """Returns the API of the endpoint, if the config names it."""
         return (endpoint,) if endpoint else ()
 

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from centralized_ml_api.config.schema import Speaks
+from centralized_ml_api.plan.apis import SPOKEN_AT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
+        ServerSpeaks,
+        Speaks,
+    )
     from centralized_ml_api.config.weights import Weights
-
-SPOKEN_AT: dict[str, Speaks] = {
-    "/v1/chat/completions": "openai-chat",
-    "/v1/embeddings": "openai-embeddings",
-}
-"""Paths that tell which API a server speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Serving(ABC):
         body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
     """
 
-    speaks: ClassVar[tuple[Speaks, ...]] = ()
+    speaks: ClassVar[tuple[ServerSpeaks, ...]] = ()
     sample: ClassVar[Any] = None
     reads_json: ClassVar[bool] = False
     runs_here: ClassVar[bool] = True
@@ -108,7 +106,7 @@ class Serving(ABC):
         """The absolute folder of the user's code, if there is any: an edit in it restarts the service."""
         return getattr(self, "code", None)
 
-    def find_speaks(self, endpoint: Speaks | None) -> tuple[Speaks, ...]:
+    def find_speaks(self, endpoint: Speaks | None) -> tuple[ServerSpeaks, ...]:
         """Returns the APIs that the server speaks, as far as its engine or its path tells.
 
         Args:

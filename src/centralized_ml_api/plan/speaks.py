@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, list_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.config.schema import Speaks
-    from centralized_ml_api.plan.types import ApiPlan
+    from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
+        ServerSpeaks,
+        Speaks,
+    )
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 
-Task = Literal["chat", "embeddings"]
-
-TASKS: dict[Speaks, Task] = {
-    "openai-chat": "chat",
-    "text-generation-inference": "chat",
-    "text-inputs": "chat",
-    "openai-embeddings": "embeddings",
-    "text-embeddings-inference": "embeddings",
-    "text-inputs-embeddings": "embeddings",
+_TRANSLATED: dict[Speaks, ServerSpeaks] = {
+    "text-generation-inference": CHAT.name,
+    "text-inputs": CHAT.name,
+    "text-embeddings-inference": EMBEDDINGS.name,
+    "text-inputs-embeddings": EMBEDDINGS.name,
 }
-"""What a server of each kind is good for under `/v1`."""
+"""Which API under `/v1` a server that speaks none of these has all the same, where something translates."""
+
+_APIS = {api.name: api for api in MODEL_APIS}
 
 _WITHOUT_TOOLS: frozenset[Speaks] = frozenset({"text-generation-inference", "text-inputs"})
 """Chats whose bodies have no place for tools."""
@@ -36,47 +39,77 @@ _WITHOUT_TOOLS: frozenset[Speaks] = frozenset({"text-generation-inference", "tex
 
 @dataclass(frozen=True, slots=True)
 class OpenAiModels:
-    """The names of the entries behind `/v1/chat/completions` and `/v1/embeddings`, in config order.
+    """The names of the entries behind the paths under `/v1`, in config order.
 
-    `takes_tools` says of an entry that chats whether its model can call tools, where that is known.
+    Attributes:
+        chat: Those of `/v1/chat/completions`.
+        embeddings: Those of `/v1/embeddings`.
+        others: Those of the other APIs, by the API's name: pairs in the order of `MODEL_APIS`.
+        takes_tools: Of an entry that chats, whether its model can call tools, where that is known.
     """
 
     chat: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
+    others: tuple[tuple[ServerSpeaks, tuple[str, ...]], ...] = ()
     takes_tools: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, as `/v1/models` lists them: those that chat first."""
-        return (*self.chat, *self.embeddings)
+        others = (name for _, names in self.others for name in names)
+        return tuple(dict.fromkeys((*self.chat, *others, *self.embeddings)))
+
+    @property
+    def by_api(self) -> dict[ServerSpeaks, tuple[str, ...]]:
+        """The names behind each API that any entry has."""
+        every = {CHAT.name: self.chat, **dict(self.others), EMBEDDINGS.name: self.embeddings}
+        return {api: names for api, names in every.items() if names}
+
+    def paths_of(self, name: str) -> tuple[str, ...]:
+        """Returns the paths under `/v1` that an entry has."""
+        return list_paths(api for api, names in self.by_api.items() if name in names)
+
+    def only(self, served: Collection[str]) -> OpenAiModels:
+        """Returns those of these names."""
+        built = _build((name, api) for api, names in self.by_api.items() for name in names if name in served)
+        return replace(built, takes_tools=self.takes_tools)
 
     def capabilities_of(self, name: str) -> dict[str, bool]:
         """Returns what an entry can do; what nobody knows is left out."""
-        tasks = {"chat": name in self.chat, "embeddings": name in self.embeddings}
+        chats = any(name in names for api, names in self.by_api.items() if api != EMBEDDINGS.name)
+        tasks = {"chat": chats, "embeddings": name in self.embeddings}
         tools = self.takes_tools.get(name) if tasks["chat"] else False
         return tasks if tools is None else {**tasks, "tools": tools}
 
 
 def openai_models(spoken: Iterable[tuple[str, Speaks | None]]) -> OpenAiModels:
-    """Builds them from pairs of an entry's name and what its server speaks."""
+    """Builds them from pairs of an entry's name and what its server speaks, where something translates."""
     known = [(name, speaks) for name, speaks in spoken if speaks]
-    tasks = [(name, TASKS[speaks]) for name, speaks in known]
-    return OpenAiModels(
-        chat=tuple(name for name, task in tasks if task == "chat"),
-        embeddings=tuple(name for name, task in tasks if task == "embeddings"),
-        takes_tools={name: False for name, speaks in known if speaks in _WITHOUT_TOOLS},
-    )
+    without = {name: False for name, speaks in known if speaks in _WITHOUT_TOOLS}
+    built = _build((name, _TRANSLATED.get(speaks, speaks)) for name, speaks in known)
+    return replace(built, takes_tools=without)
 
 
 def local_openai_models(plan: ApiPlan) -> OpenAiModels:
-    """Builds those of one machine: only servers that speak OpenAI's own bodies, since nothing translates."""
-    spoken = [
-        (entry.name, speaks)
-        for entry in plan.deployments
-        if (local := entry.local)
-        for speaks in ((local.speaks,) if local.speaks else local.serving.find_speaks(entry.speaks))
-    ]
-    return openai_models((name, speaks) for name, speaks in spoken if speaks.startswith("openai-"))
+    """Builds those of one machine: only servers that speak the APIs under `/v1`, since nothing translates."""
+    spoken = ((entry.name, speaks) for entry in plan.deployments for speaks in list_spoken(entry))
+    return _build((name, speaks) for name, speaks in spoken if speaks in _APIS)
+
+
+def list_spoken(entry: ModelDeployment) -> tuple[ServerSpeaks, ...]:
+    """Returns what an entry's server on one machine speaks; what the config says of it counts first."""
+    if entry.local is None:
+        return ()
+    return entry.local.speaks or entry.local.serving.find_speaks(entry.speaks)
+
+
+def _build(spoken: Iterable[tuple[str, ServerSpeaks]]) -> OpenAiModels:
+    names: dict[ServerSpeaks, dict[str, None]] = {}
+    for name, api in spoken:
+        names.setdefault(api, {})[name] = None
+    chat, embeddings = (tuple(names.pop(api.name, ())) for api in (CHAT, EMBEDDINGS))
+    others = tuple((api, tuple(names[api])) for api in _APIS if api in names)
+    return OpenAiModels(chat, embeddings, others)
 
 
 _CONTAINERS: dict[str, Speaks] = {

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
-    from centralized_ml_api.config.schema import Speaks  # noqa: TC004  # nothing reads the annotation
+    from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
+        ServerSpeaks,
+        Speaks,
+    )
     from centralized_ml_api.plan.serving import Serving  # noqa: TC004  # nothing reads the annotation
 
 GATEWAY_TIMEOUT_SECONDS = 29
@@ -101,12 +104,12 @@ class FunctionPlan:
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """How one machine serves the entry. `speaks`: what bodies the server takes, None where nobody said."""
+    """How one machine serves the entry. `speaks`: what bodies the server takes, empty where nobody said."""
 
     serving: Serving
     replicas: int
     environment: Mapping[str, str]
-    speaks: Speaks | None = None
+    speaks: tuple[ServerSpeaks, ...] = ()
 
     @property
     def places(self) -> int | None:

@@ -91,13 +91,16 @@ def test_no_other_engine_says_whether_its_model_can_call_tools() -> None:
     assert {serving.takes_tools(about) for serving in others} == {None}
 
 
+LLAMA_SPEAKS = ("openai-chat", "openai-completions", "openai-responses", "anthropic-messages")
+
+
 def test_llama_cpp_chats_as_openai_does() -> None:
     assert facts(LLAMA) == {
         "summary": "model.gguf, 2048 tokens",
         "path": "/v1/chat/completions",
         "ping": "/health",
-        "speaks": ("openai-chat",),
-        "always speaks": ("openai-chat",),
+        "speaks": LLAMA_SPEAKS,
+        "always speaks": LLAMA_SPEAKS,
         "sample": CHAT_SAMPLE,
         "reads JSON": True,
         "runs here": True,

@@ -17,19 +17,21 @@ from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models, op
 from centralized_ml_api.plan.types import ApiPlan, ExistingEndpoint, LocalPlan, ModelDeployment
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.config.schema import ServerSpeaks, Speaks
     from centralized_ml_api.plan.serving import Serving
 
 LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")
 CHAT = OpenAiModels(chat=("one",))
 EMBED = OpenAiModels(embeddings=("one",))
+OTHERS: tuple[ServerSpeaks, ...] = ("openai-completions", "openai-responses", "anthropic-messages")
+EVERY = OpenAiModels(chat=("one",), others=tuple((api, ("one",)) for api in OTHERS))
 
 
 def command(path: str) -> CommandServing:
     return CommandServing(("serve",), "/ping", path)
 
 
-def plan(serving: Serving, local: Speaks | None, on_aws: Speaks | None) -> ApiPlan:
+def plan(serving: Serving, local: ServerSpeaks | None, on_aws: Speaks | None) -> ApiPlan:
     deployment = ModelDeployment(
         name="one",
         endpoint_name="one",
@@ -42,7 +44,7 @@ def plan(serving: Serving, local: Speaks | None, on_aws: Speaks | None) -> ApiPl
         function=None,
         description="",
         sample=None,
-        local=LocalPlan(serving, 1, {}, local),
+        local=LocalPlan(serving, 1, {}, (local,) if local else ()),
         speaks=on_aws,
     )
     return ApiPlan((deployment,), ())
@@ -51,12 +53,15 @@ def plan(serving: Serving, local: Speaks | None, on_aws: Speaks | None) -> ApiPl
 @pytest.mark.parametrize(
     ("serving", "local", "on_aws", "expected"),
     [
-        (LLAMA, None, None, CHAT),
+        (LLAMA, None, None, EVERY),
         (command("/v1/chat/completions"), None, None, CHAT),
         (command("/v1/embeddings"), None, None, EMBED),
         (command("/invocations"), None, None, OpenAiModels()),
         (command("/invocations"), "openai-embeddings", None, EMBED),
         (command("/invocations"), None, "openai-chat", OpenAiModels()),
+        (command("/invocations"), "text-inputs", None, OpenAiModels()),
+        (command("/v1/messages"), None, None, OpenAiModels(others=(("anthropic-messages", ("one",)),))),
+        (command("/v1/messages/count_tokens"), None, None, OpenAiModels()),
         (UrlServing("http://far/v1/chat/completions?x=1", None), None, None, CHAT),
         (SageMakerServing(None), None, None, OpenAiModels()),
         (SageMakerServing(None), "openai-chat", None, CHAT),
@@ -65,7 +70,7 @@ def plan(serving: Serving, local: Speaks | None, on_aws: Speaks | None) -> ApiPl
     ],
 )
 def test_an_entry_is_there_when_its_server_speaks_openais_bodies(
-    serving: Serving, local: Speaks | None, on_aws: Speaks | None, expected: OpenAiModels
+    serving: Serving, local: ServerSpeaks | None, on_aws: Speaks | None, expected: OpenAiModels
 ) -> None:
     assert local_openai_models(plan(serving, local, on_aws)) == expected
 
@@ -88,3 +93,21 @@ def test_what_an_entry_can_do_is_told_as_far_as_it_is_known() -> None:
         "vectors": {"chat": False, "embeddings": True, "tools": False},
     }
     assert OpenAiModels(("own",), takes_tools={"own": True}).capabilities_of("own")["tools"] is True
+
+
+def test_the_paths_of_an_entry_are_those_of_all_that_its_server_speaks() -> None:
+    models = OpenAiModels(("a", "b"), ("b", "e"), (("anthropic-messages", ("m", "a")),))
+    assert models.names == ("a", "b", "m", "e")
+    assert models.paths_of("a") == ("/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens")
+    assert models.paths_of("b") == ("/v1/chat/completions", "/v1/embeddings")
+    assert models.paths_of("nobody") == ()
+    assert models.only({"b", "m"}) == OpenAiModels(("b",), ("b",), (("anthropic-messages", ("m",)),))
+
+
+def test_what_is_translated_has_the_path_of_what_it_becomes() -> None:
+    spoken: list[tuple[str, Speaks | None]] = [
+        ("a", "text-inputs"),
+        ("b", None),
+        ("c", "text-inputs-embeddings"),
+    ]
+    assert openai_models(spoken) == OpenAiModels(("a",), ("c",), takes_tools={"a": False})

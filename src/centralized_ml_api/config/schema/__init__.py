@@ -17,6 +17,7 @@ from centralized_ml_api.config.schema.base import (
     Environment,
     EnvironmentName,
     Rate,
+    ServerSpeaks,
     Speaks,
     Written,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Rate",
     "SageMakerEndpoint",
     "ScopedPermissions",
+    "ServerSpeaks",
     "Speaks",
     "Team",
     "Url",

@@ -29,6 +29,19 @@ Speaks = Literal[
 """The request bodies that a model server takes, where they are known: those of OpenAI's API, of Hugging
 Face's two servers (`inputs`), and of JumpStart's own containers (`text_inputs`)."""
 
+ServerSpeaks = Literal[
+    "openai-chat",
+    "openai-completions",
+    "openai-responses",
+    "anthropic-messages",
+    "openai-embeddings",
+    "text-generation-inference",
+    "text-inputs",
+    "text-embeddings-inference",
+    "text-inputs-embeddings",
+]
+"""Those, and what servers of one machine may take besides: bodies that nothing on AWS passes on yet."""
+
 
 def hint(**schema: Any) -> dict[str, Any]:
     """Returns what only the JSON Schema says of a field, because a rule with a better message checks it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -11,7 +11,7 @@ from centralized_ml_api.config.schema.base import (
     REGION_PATTERN,
     Count,
     Environment,
-    Speaks,
+    ServerSpeaks,
     Written,
     hint,
 )
@@ -20,6 +20,17 @@ Fetch = Literal["auto", "manual"]
 
 THREADS_VARIABLE = "MODEL_SERVER_THREADS"
 """The variable that says how many requests one process of the engine `python` runs at once."""
+
+
+def _speaks_tag(value: Any) -> str:
+    return "list" if isinstance(value, list) else "api"
+
+
+SpeaksOrList = Annotated[
+    Annotated[ServerSpeaks, Tag("api")]
+    | Annotated[Annotated[list[ServerSpeaks], Field(min_length=1)], Tag("list")],
+    Discriminator(_speaks_tag),
+]
 
 
 class LocalServing(Written):
@@ -41,11 +52,12 @@ class LocalServing(Written):
         Field(description="Environment variables of the process.", examples=[{"LOG_LEVEL": "INFO"}]),
     ] = {}
     speaks: Annotated[
-        Speaks | None,
+        SpeaksOrList | None,
         Field(
-            description="Which request bodies the server takes, if that is not known: with `openai-chat` or "
-            "`openai-embeddings` the entry is served under `/v1` too.",
-            examples=["openai-embeddings"],
+            description="Which request bodies the server takes, if that is not known; one value or a list. "
+            "The entry is served under `/v1` too at the paths of `openai-chat`, `openai-completions`, "
+            "`openai-responses`, `anthropic-messages` and `openai-embeddings`.",
+            examples=["openai-embeddings", ["openai-chat", "anthropic-messages"]],
         ),
     ] = None
 

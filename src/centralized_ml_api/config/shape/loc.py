@@ -19,6 +19,8 @@ _UNIONS = frozenset(
         ("endpoints", _ANY, "local"),
         ("models", _ANY, "integration", "properties", "permissions"),
         ("endpoints", _ANY, "integration", "properties", "permissions"),
+        ("models", _ANY, "local", "speaks"),
+        ("endpoints", _ANY, "local", "speaks"),
         ("event", "teams", _ANY),
     }
 )

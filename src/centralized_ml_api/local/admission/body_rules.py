@@ -6,18 +6,36 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import body_too_large_for_model
-from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
-from centralized_ml_api.local.admission.llama_cpp_rules import (
-    adapt_llama_cpp_request,
-    check_llama_cpp_request,
+from centralized_ml_api.local.admission.anthropic_rules import (
+    adapt_anthropic_messages,
+    check_anthropic_messages,
 )
+from centralized_ml_api.local.admission.completion_rules import adapt_completion, check_completion
+from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
+from centralized_ml_api.local.admission.llama_cpp_rules import adapt_llama_cpp_request, check_chat
+from centralized_ml_api.local.admission.responses_rules import adapt_response, check_response
 from centralized_ml_api.local.admission.violation import LlamaCppLimits
+from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from centralized_ml_api.api.error_shape import ApiError
     from centralized_ml_api.local.admission.terms import EntryTerms
+    from centralized_ml_api.local.admission.violation import Violation
+
+    Check = Callable[[dict[str, Any], LlamaCppLimits], Iterator[Violation]]
+    Adapt = Callable[[dict[str, Any], LlamaCppLimits], dict[str, Any]]
 
 LLAMA_CPP = "llama.cpp"
+
+_OF_LLAMA_CPP: dict[str, tuple[Check, Adapt]] = {
+    **dict.fromkeys(CHAT.paths, (check_chat, adapt_llama_cpp_request)),
+    **dict.fromkeys(COMPLETIONS.paths, (check_completion, adapt_completion)),
+    **dict.fromkeys(RESPONSES.paths, (check_response, adapt_response)),
+    **dict.fromkeys(MESSAGES.paths, (check_anthropic_messages, adapt_anthropic_messages)),
+}
+"""What is wrong with the body of a path, and what the server gets of it."""
 
 
 def check_length(received: bytes, entry: EntryTerms) -> ApiError | None:
@@ -58,9 +76,10 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
         takes_tools=entry.takes_tools,
         shares_prompts=entry.share_prompts,
     )
-    violation = check_llama_cpp_request(document, limits)
+    check, adapt = _OF_LLAMA_CPP[entry.path]
+    violation = next(check(document, limits), None)
     if violation is not None:
         raise BodyError(violation.message)
     # Always written anew: of equal keys the server might take another one than was checked, and white space
     # and what is left out would still be read.
-    return json.dumps(adapt_llama_cpp_request(document, limits), separators=(",", ":")).encode()
+    return json.dumps(adapt(document, limits), separators=(",", ":")).encode()

@@ -3,67 +3,28 @@
     check_llama_cpp_request   says what is wrong with a request, in words for its caller
     adapt_llama_cpp_request   returns what the server gets: numbers cut to its limits, unknown fields left out
 
-A field is in one of three groups:
-
-    _FIELDS     what llama.cpp understands and concerns this call alone: checked, passed on
-    _REFUSED    llama.cpp's own that change the server, reach another's data or cost without bound: a 400
-    all others  never reach the server, which would ignore them: `user`, `metadata`, `store`, …
-
-Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md, and the server's own schema
-of its requests (tools/server/server-schema.cpp).
+Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.field_checks import (
-    LARGEST_NUMBER,
-    Check,
-    check_boolean,
-    check_integer,
-    check_number,
-    check_one_of,
-    check_text,
-    check_texts,
-    is_integer,
-    nests_deeper,
+from centralized_ml_api.local.admission.llama_cpp_fields import (
+    FIELDS,
+    adapt_fields,
+    check_fields,
+    check_refused,
 )
-from centralized_ml_api.local.admission.json_schema_rules import check_json_schema
-from centralized_ml_api.local.admission.message_rules import (
-    adapt_message,
-    check_messages,
-    check_tool_choice,
-    check_tools,
-)
-from centralized_ml_api.local.admission.violation import LlamaCppLimits, Violation
+from centralized_ml_api.local.admission.message_rules import adapt_message, check_messages
+from centralized_ml_api.local.admission.tool_rules import check_tool_choice, check_tools
+from centralized_ml_api.local.admission.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JSON_DEPTH = 64
-STOPS, STOP_CHARACTERS = 16, 256
-TOP_LOGPROBS = 20
-"""OpenAI's limit."""
-
-LOGIT_BIASES = 300
-BREAKERS, BREAKER_CHARACTERS = 8, 16
-"""Strings that end a repetition for the sampler DRY: each is compared with the model's whole vocabulary."""
-
-SAMPLERS = (
-    *("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"),
-    "adaptive_p",
-)
-"""All but `infill`, with which the server never answers again."""
-
-TEMPLATE_VALUES, TEMPLATE_CHARACTERS = 16, 256
-NAME_CHARACTERS = 256
-
-REASONING_FORMATS = ("none", "auto", "deepseek", "deepseek-legacy")
-
-_INT32 = 2**31 - 1
-_UINT32 = 2**32
-_OUTPUT = ("max_completion_tokens", "max_tokens", "n_predict")
+    from centralized_ml_api.local.admission.field_checks import Check
+    from centralized_ml_api.local.admission.violation import LlamaCppLimits
 
 
 def check_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) -> Violation | None:
@@ -73,60 +34,28 @@ def check_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) ->
         document: the body, parsed.
         limits: what one request may ask.
     """
-    return next(_check(document, limits), None)
+    return next(check_chat(document, limits), None)
 
 
 def adapt_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) -> dict[str, Any]:
     """Returns the body that the server gets; `document` stays as it is.
 
-    - `max_tokens`, `max_completion_tokens` and `n_predict` are cut to `max_output_tokens`; so is -1, which
-      means no limit
-    - `repeat_last_n`, `dry_penalty_last_n`, `n_keep`, `n_discard` and `thinking_budget_tokens` are cut to the
-      context
-    - `seed` is taken modulo 2^32, which is what the server keeps of it
-    - `cache_prompt` is false where callers share no prompts
-    - fields that the server does not know, in messages too, are left out, and so are nulls, in lists too
+    See `adapt_fields`; fields of messages that the server does not know are left out too.
 
     Args:
         document: the body, which `check_llama_cpp_request` has nothing against.
         limits: what one request may ask.
     """
-    adapted = {name: value for name, value in document.items() if name in _FIELDS and value is not None}
+    adapted = adapt_fields(document, _FIELDS, limits)
     adapted["messages"] = [adapt_message(message) for message in document["messages"]]
-    for name in _OUTPUT:
-        if name in adapted:
-            adapted[name] = _cut(int(adapted[name]), limits.max_output_tokens)
-    for name in _UP_TO_CONTEXT:
-        if name in adapted:
-            adapted[name] = _cut(int(adapted[name]), limits.context_tokens)
-    if not limits.shares_prompts:
-        adapted["cache_prompt"] = False
-    if "seed" in adapted:
-        adapted["seed"] = int(adapted["seed"]) % _UINT32
-    for name in _TEXT_LISTS:
-        if isinstance(adapted.get(name), list):
-            adapted[name] = [text for text in adapted[name] if text is not None]
     return adapted
 
 
-def _cut(number: int, most: int) -> int:
-    """Returns the number, but no more than `most`; -1, which means without a limit, is `most`."""
-    return most if number < 0 else min(number, most)
-
-
-def _check(document: dict[str, Any], limits: LlamaCppLimits) -> Iterator[Violation]:
-    for name, reason in _REFUSED.items():
-        if document.get(name) is not None:
-            yield Violation(name, f"'{name}' is not taken here: {reason}.")
+def check_chat(document: dict[str, Any], limits: LlamaCppLimits) -> Iterator[Violation]:
+    """Yields what is wrong with the body of a chat call."""
+    yield from check_refused(document)
     yield from check_messages(document.get("messages"), limits)
-    for name, check in _FIELDS.items():
-        value = document.get(name)
-        if value is None:
-            continue
-        if nests_deeper(value, JSON_DEPTH):
-            yield Violation(name, f"'{name}' is nested more than {JSON_DEPTH} levels deep.")
-            return
-        yield from check(value, limits)
+    yield from check_fields(document, _FIELDS, limits)
     yield from _check_together(document)
 
 
@@ -153,149 +82,9 @@ def _check_together(document: dict[str, Any]) -> Iterator[Violation]:
         yield Violation("logprobs", "'logprobs' cannot be used together with 'tools' and 'stream'.")
 
 
-def _check_completions(value: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
-    yield from check_integer("n", 1, max(1, limits.slots // 2))(value, limits)
-
-
-def _check_logprobs(value: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
-    if not isinstance(value, bool):
-        yield from check_integer("logprobs", 0, TOP_LOGPROBS)(value, limits)
-
-
-def _check_logit_bias(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
-    pairs = list(value.items()) if isinstance(value, dict) else value
-    if not isinstance(pairs, list) or len(pairs) > LOGIT_BIASES:
-        yield Violation("logit_bias", f"'logit_bias' must be an object of at most {LOGIT_BIASES} tokens.")
-        return
-    for pair in pairs:
-        shaped = isinstance(pair, list | tuple) and len(pair) == 2  # noqa: PLR2004  # a token, its bias
-        token, bias = pair if shaped else (None, None)
-        named = is_integer(token) or (isinstance(token, str) and len(token) <= STOP_CHARACTERS)
-        if not named or not (
-            bias is False or (isinstance(bias, int | float) and abs(bias) <= LARGEST_NUMBER)
-        ):
-            yield Violation("logit_bias", "'logit_bias' must be an object of tokens with a number each.")
-            return
-
-
-def _check_json_schema(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
-    yield from check_json_schema("json_schema", value)
-
-
-def _check_response_format(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in ("text", "json_object", "json_schema"):
-        yield Violation(
-            "response_format", "'response_format.type' must be 'text', 'json_object' or 'json_schema'."
-        )
-    elif kind == "json_object" and value.get("schema") is not None:
-        yield from check_json_schema("response_format.schema", value["schema"])
-    elif kind == "json_schema":
-        wrapped = value.get("json_schema")
-        if not isinstance(wrapped, dict) or "schema" not in wrapped:
-            where = "response_format.json_schema"
-            yield Violation(where, f"'{where}' must be an object with 'schema'.")
-        else:
-            yield from check_json_schema("response_format.json_schema.schema", wrapped["schema"])
-
-
-def _check_samplers(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
-    known = isinstance(value, list) and all(name in SAMPLERS for name in value)
-    if not known or len(value) > len(SAMPLERS):
-        yield Violation("samplers", f"'samplers' must be a list with some of {', '.join(SAMPLERS)}.")
-
-
-def _check_stream_options(value: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
-    if not isinstance(value, dict):
-        yield Violation("stream_options", "'stream_options' must be an object.")
-    elif value.get("include_usage") is not None:
-        yield from check_boolean("stream_options.include_usage")(value["include_usage"], limits)
-
-
-def _check_template_values(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
-    name = "chat_template_kwargs"
-    if not isinstance(value, dict) or len(value) > TEMPLATE_VALUES:
-        yield Violation(name, f"'{name}' must be an object of at most {TEMPLATE_VALUES} values.")
-        return
-    for key, inner in value.items():
-        text = inner if isinstance(inner, str) else ""
-        if not isinstance(inner, str | bool | int | float | None) or len(key + text) > TEMPLATE_CHARACTERS:
-            yield Violation(name, f"'{name}' takes short strings, numbers, true and false.")
-            return
-    if not isinstance(value.get("enable_thinking"), bool | None):
-        yield Violation(f"{name}.enable_thinking", f"'{name}.enable_thinking' must be true or false.")
-
-
-_TEXT_LISTS = ("stop", "dry_sequence_breakers")
-_UP_TO_CONTEXT = ("repeat_last_n", "dry_penalty_last_n", "n_keep", "n_discard", "thinking_budget_tokens")
-
 _FIELDS: dict[str, Check] = {
-    "messages": lambda _, __: iter(()),  # first of all, see `_check`
+    "messages": lambda _, __: iter(()),  # first of all, see `check_chat`
     "tools": check_tools,
     "tool_choice": check_tool_choice,
-    "json_schema": _check_json_schema,
-    "response_format": _check_response_format,
-    "logit_bias": _check_logit_bias,
-    "logprobs": _check_logprobs,
-    "stream_options": _check_stream_options,
-    "chat_template_kwargs": _check_template_values,
-    "n": _check_completions,
-    "model": check_text("model", NAME_CHARACTERS),
-    "reasoning_effort": check_text("reasoning_effort", NAME_CHARACTERS),
-    "reasoning_format": check_one_of("reasoning_format", REASONING_FORMATS),
-    "stop": check_texts("stop", STOPS, STOP_CHARACTERS),
-    "dry_sequence_breakers": check_texts("dry_sequence_breakers", BREAKERS, BREAKER_CHARACTERS, alone=False),
-    "samplers": _check_samplers,
-    **{name: check_integer(name, 0, TOP_LOGPROBS) for name in ("top_logprobs", "n_probs")},
-    **{name: check_integer(name, -1) for name in (*_OUTPUT, *_UP_TO_CONTEXT)},
-    **{name: check_integer(name, -1, _INT32) for name in ("top_k", "t_max_predict_ms")},
-    **{name: check_integer(name, 0, _INT32) for name in ("min_keep", "dry_allowed_length")},
-    "seed": check_integer("seed", -(2**63)),
-    "mirostat": check_integer("mirostat", 0, 2),
-    **{
-        name: check_number(name)
-        for name in (
-            *(
-                "temperature",
-                "top_p",
-                "min_p",
-                "typical_p",
-                "top_n_sigma",
-                "xtc_probability",
-                "xtc_threshold",
-            ),
-            *("dynatemp_range", "dynatemp_exponent", "repeat_penalty", "frequency_penalty"),
-            *("presence_penalty", "dry_multiplier", "dry_base", "mirostat_tau", "mirostat_eta"),
-            *("adaptive_target", "adaptive_decay"),
-        )
-    },
-    **{
-        name: check_boolean(name)
-        for name in (
-            *("stream", "parallel_tool_calls", "ignore_eos", "cache_prompt", "post_sampling_probs"),
-            *("timings_per_token", "return_progress", "add_generation_prompt", "continue_final_message"),
-        )
-    },
-}
-
-_SERVER = "it is set for all callers"
-_INTERNAL = "it is the server's own"
-
-_REFUSED: dict[str, str] = {
-    "lora": _SERVER,
-    "id_slot": "the server chooses",
-    "grammar": "its cost cannot be foreseen; describe the answer by a JSON schema, in 'response_format'",
-    "chat_template": _SERVER,
-    "chat_template_file": _SERVER,
-    "n_cmpl": "say 'n'",
-    **dict.fromkeys(
-        (
-            *("grammar_lazy", "grammar_triggers", "grammar_type", "preserved_tokens", "chat_format"),
-            *("chat_parser", "generation_prompt", "parse_tool_calls", "backend_sampling", "n_cache_reuse"),
-            *("reasoning_control", "reasoning_budget_tokens", "reasoning_budget_start_tag"),
-            *("reasoning_budget_end_tag", "reasoning_budget_end_tags", "reasoning_budget_message"),
-            *("multimodal_data",),
-        ),
-        _INTERNAL,
-    ),
+    **FIELDS,
 }

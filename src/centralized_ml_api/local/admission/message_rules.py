@@ -1,11 +1,9 @@
-"""What llama.cpp takes as `messages` and `tools`; its own answer to most mistakes in them is a 500. Pure."""
+"""What llama.cpp takes as `messages` of a chat; its own answer to most mistakes in them is a 500. Pure."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.json_schema_rules import check_json_schema
 from centralized_ml_api.local.admission.violation import LlamaCppLimits, Violation
 
 if TYPE_CHECKING:
@@ -21,12 +19,7 @@ Words have about four, long runs of blanks or dashes sixteen.
 TOKENS_PER_MESSAGE = 2
 """Fewer than any chat template puts around a message."""
 
-TOOLS = 64
-TOOLS_CHARACTERS = 65_536
 TOOL_CALLS = 64
-NAME_CHARACTERS = 64
-"""OpenAI's limit for the name of a function."""
-
 PART_FIELDS = 8
 """Of a part of a message, a call of a tool or its function: OpenAI's have three."""
 
@@ -57,24 +50,37 @@ def check_messages(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]
     if not isinstance(messages, list) or not messages:
         yield Violation("messages", "'messages' must be a list with at least one message.")
         return
-    most = max(1, limits.context_tokens // TOKENS_PER_MESSAGE)
-    if len(messages) > most:
-        yield Violation(
-            "messages",
-            f"'messages' has {len(messages):,} messages; this model's context of {limits.context_tokens:,} "
-            f"tokens holds at most {most:,}.",
-        )
+    too_many = find_excess("messages", messages, "messages", limits)
+    if too_many is not None:
+        yield too_many
         return
     for index, message in enumerate(messages):
         yield from _check_message(f"messages[{index}]", message)
     if [message["role"] for message in messages[-2:]] == ["assistant"] * 2:
         yield Violation("messages", "'messages' ends with two messages of the assistant.")
         return
-    size, fits = sum(map(_measure, messages)), limits.context_tokens * BYTES_PER_TOKEN
-    if size > fits:
+    yield from check_size("messages", messages, limits)
+
+
+def find_excess(field: str, items: list[Any], what: str, limits: LlamaCppLimits) -> Violation | None:
+    """Returns that a conversation has more items than the context has room for; None if it has not."""
+    most = max(1, limits.context_tokens // TOKENS_PER_MESSAGE)
+    if len(items) <= most:
+        return None
+    return Violation(
+        field,
+        f"'{field}' has {len(items):,} {what}; this model's context of {limits.context_tokens:,} "
+        f"tokens holds at most {most:,}.",
+    )
+
+
+def check_size(field: str, value: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
+    """Yields that all texts of a value together cannot fit into the context."""
+    size = measure_text(value)
+    if size > limits.context_tokens * BYTES_PER_TOKEN:
         yield Violation(
-            "messages",
-            f"'messages' has {size:,} bytes of text: more than this model's context of "
+            field,
+            f"'{field}' has {size:,} bytes of text: more than this model's context of "
             f"{limits.context_tokens:,} tokens can hold.",
         )
 
@@ -82,40 +88,6 @@ def check_messages(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]
 def adapt_message(message: dict[str, Any]) -> dict[str, Any]:
     """Returns what the server gets of a message: it takes quadratic time for the fields of an object."""
     return {name: value for name, value in message.items() if name in _MESSAGE_FIELDS}
-
-
-def check_tools(tools: Any, _: LlamaCppLimits) -> Iterator[Violation]:
-    """Yields what is wrong with `tools`."""
-    if not isinstance(tools, list):
-        yield Violation("tools", "'tools' must be a list.")
-    elif len(tools) > TOOLS:
-        yield Violation("tools", f"'tools' has {len(tools):,} tools; this model takes at most {TOOLS}.")
-    elif len(json.dumps(tools)) > TOOLS_CHARACTERS:
-        yield Violation(
-            "tools", f"'tools' is too long; this model takes at most {TOOLS_CHARACTERS:,} characters."
-        )
-    else:
-        for index, tool in enumerate(tools):
-            yield from _check_tool(f"tools[{index}]", tool)
-
-
-def check_tool_choice(choice: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
-    """Yields what is wrong with `tool_choice`."""
-    if isinstance(choice, dict):
-        name = choice["function"].get("name") if isinstance(choice.get("function"), dict) else None
-        if not isinstance(name, str):
-            yield Violation(
-                "tool_choice",
-                '\'tool_choice\' must name a function: {"type": "function", "function": {"name": "…"}}.',
-            )
-            return
-    elif choice not in ("none", "auto", "required"):
-        yield Violation("tool_choice", "'tool_choice' must be 'none', 'auto', 'required' or a function.")
-        return
-    if limits.takes_tools is False and choice not in ("none", "auto"):
-        yield Violation(
-            "tool_choice", "This model cannot call tools: its chat template has no place for them."
-        )
 
 
 def _check_message(field: str, message: Any) -> Iterator[Violation]:
@@ -173,21 +145,6 @@ def _check_tool_calls(field: str, calls: Any) -> Iterator[Violation]:
             )
 
 
-def _check_tool(field: str, tool: Any) -> Iterator[Violation]:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    if not isinstance(function, dict) or tool.get("type") != "function":
-        yield Violation(field, f"'{field}' must have 'type': 'function' and an object as 'function'.")
-        return
-    name = function.get("name")
-    if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS:
-        where = f"{field}.function.name"
-        yield Violation(where, f"'{where}' must be a string of at most {NAME_CHARACTERS} characters.")
-    if not isinstance(function.get("description"), str | None):
-        yield Violation(f"{field}.function.description", f"'{field}.function.description' must be a string.")
-    if function.get("parameters") is not None:
-        yield from check_json_schema(f"{field}.function.parameters", function["parameters"])
-
-
 def collect_texts(value: Any) -> Iterator[str]:
     """Yields all texts in a JSON value, without recursion; of objects, those of their values."""
     values: list[Any] = [value]
@@ -201,6 +158,6 @@ def collect_texts(value: Any) -> Iterator[str]:
             )
 
 
-def _measure(message: dict[str, Any]) -> int:
-    """Returns the bytes of all texts in a message."""
-    return sum(len(text.encode("utf-8", "replace")) for text in collect_texts(message))
+def measure_text(value: Any) -> int:
+    """Returns the bytes of all texts in a value."""
+    return sum(len(text.encode("utf-8", "replace")) for text in collect_texts(value))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.message_rules import adapt_message, collect_texts
+from centralized_ml_api.plan.apis import COMPLETIONS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,14 +57,14 @@ class RecentPrompts:
         self._kept: dict[str, dict[int, bool]] = {}
 
     def measure(self, name: str, entry: EntryTerms, document: dict[str, Any]) -> Prompt:
-        """Estimates what a chat call has its server read anew.
+        """Estimates what a call has its server read anew.
 
         Args:
             name: The entry.
             entry: Its terms.
             document: The body, which the rules of its engine have nothing against.
         """
-        messages = [adapt_message(message) for message in document["messages"]]
+        messages = _list_messages(entry.path, document)
         ends = _identify_beginnings(messages, document.get("tools"))
         kept = self._kept.get(name, {}) if entry.share_prompts else {}
         known = next((count for count in range(len(messages), 0, -1) if ends[count - 1] in kept), 0)
@@ -111,6 +112,21 @@ def estimate_tokens(value: Any) -> int:
     return tokens + TOKENS_PER_MESSAGE if value else 0
 
 
+def _list_messages(path: str, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns a prompt in parts, the first of which may stay the same from call to call."""
+    if path in COMPLETIONS.paths:
+        prompt = document["prompt"]
+        return [{"role": "user", "content": prompt if isinstance(prompt, str) else json.dumps(prompt)}]
+    if path in RESPONSES.paths:
+        given, instructions = document["input"], document.get("instructions")
+        items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    elif path in MESSAGES.paths:
+        items, instructions = document["messages"], document.get("system")
+    else:
+        return [adapt_message(message) for message in document["messages"]]
+    return [*([{"role": "system", "content": instructions}] if instructions else ()), *items]
+
+
 def _identify_beginnings(messages: Sequence[dict[str, Any]], tools: Any) -> list[int]:
     """Returns what identifies the prompt up to each message."""
     ends: list[int] = []
@@ -123,4 +139,4 @@ def _identify_beginnings(messages: Sequence[dict[str, Any]], tools: Any) -> list
 
 def _is_answer(message: dict[str, Any], entry: EntryTerms) -> bool:
     longest = entry.max_output_tokens or entry.context // 4
-    return message["role"] == "assistant" and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE
+    return message.get("role") == "assistant" and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE

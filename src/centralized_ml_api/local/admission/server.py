@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
-from centralized_ml_api.local.admission.service import AdmissionService
+from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET
 from centralized_ml_api.local.admission.turns import Turns
 
@@ -98,7 +98,8 @@ class _Occupancy:
         self._turns = turns
 
     async def answer(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        occupancy = {entry: asdict(now) for entry, now in self._turns.occupancy().items()}
+        lines = self._turns.occupancy().items()
+        occupancy = {line: asdict(now) for line, now in lines if not line.endswith(COUNTING)}
         with contextlib.suppress(ConnectionError):
             writer.write(json.dumps(occupancy).encode())
             await writer.drain()

@@ -37,6 +37,7 @@ from centralized_ml_api.local.admission.terms import (
     parse_terms,
 )
 from centralized_ml_api.local.admission.turns import CallOverError, LineFullError
+from centralized_ml_api.plan.apis import MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
 
 _ATTRIBUTES = "envoy.filters.http.ext_proc"
 _SHORT_PAUSE_SECONDS = 1
+
+COUNTING = ", counting"
+"""Sets the turns of counts apart from those of answers. No entry or team has such a name."""
+
+COUNTS_AT_ONCE = 2
+"""Counts of tokens that an entry works at: each takes a moment, and memory that grows with its body."""
 
 
 class RefusalError(Exception):
@@ -147,15 +154,20 @@ class AdmissionService:
             RefusalError: Too many calls wait, or its turn does not come in time.
         """
         name, prompt, entry = admission.name, admission.prompt, terms.entries[admission.name]
+        line, caller = name, call.caller
         places, at_once = entry.places, terms.requests_at_once.get(call.team)
+        if entry.counts_tokens:
+            # A count takes no place of an answer and waits for none, only for other counts.
+            line, caller = f"{name}{COUNTING}", f"{call.caller}{COUNTING}"
+            places, at_once = COUNTS_AT_ONCE, None
         if places is None and at_once is None:
             return admission
         try:
             async with asyncio.timeout(terms.wait_seconds):
                 is_beside_others = await self._turns.take(
                     call.identity,
-                    name,
-                    call.caller,
+                    line,
+                    caller,
                     places=places,
                     at_once=at_once,
                     servers=entry.servers,
@@ -174,8 +186,9 @@ class AdmissionService:
         if admission.body is None or prompt is NO_PROMPT:
             return admission
         # llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
-        # holds up nobody. A team alone may use any slot, and find its conversations there.
-        is_last = prompt.is_long and is_beside_others and entry.slots > 1
+        # holds up nobody. A team alone may use any slot, and find its conversations there. In Anthropic's
+        # bodies the server reads no slot.
+        is_last = prompt.is_long and is_beside_others and entry.slots > 1 and entry.path not in MESSAGES.paths
         self._prompts.note(name, prompt, entry.slots, in_last_slot=is_last)
         return replace(admission, body=with_slot(admission.body, entry.slots - 1)) if is_last else admission
 
@@ -202,7 +215,7 @@ class AdmissionService:
                 return Admission(name, chosen={"model": name, "stream": body.document.get("stream") is True})
             ((name, entry),) = terms.entries.items()
             passed_on = build_passed_on(body, entry)
-            has_prompt = entry.body_rules == LLAMA_CPP
+            has_prompt = entry.body_rules == LLAMA_CPP and not entry.counts_tokens
             prompt = self._prompts.measure(name, entry, body.document) if has_prompt else NO_PROMPT
             return Admission(name, passed_on, prompt=prompt)
         except BodyError as error:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 
+from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH
+
 TERMS_KEY = "mlapi-terms"
 REQUEST_ID_KEY = "mlapi-request-id"
 """The gRPC metadata of a question: the terms, and the id of the request."""
@@ -49,6 +51,7 @@ class EntryTerms:
         share_prompts: Whether a call may reuse the beginning of another one's prompt, for these rules.
         takes_tools: Whether the model can call tools, for these rules; None if nobody knows.
         body_limit_bytes: The largest body; None if it has no lower limit than the API.
+        path: The path under `/v1` whose bodies these are.
     """
 
     places: int | None = None
@@ -65,6 +68,13 @@ class EntryTerms:
     def servers(self) -> int:
         """How many processes share the places."""
         return max(1, (self.places or 0) // self.slots) if self.slots else 1
+
+    path: str = CHAT.paths[0]
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether calls ask for the number of tokens, not for an answer."""
+        return self.path == COUNT_TOKENS_PATH
 
     @property
     def reads_body(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.envoy.admission import build_admission_filters, build_admission_log
+from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER, render_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, build_key_filters
 from centralized_ml_api.local.envoy.auth_scheme import REWRITE_SCHEME, SCHEME_FILTER
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS, render_sagemaker_errors
@@ -14,7 +15,12 @@ from centralized_ml_api.local.envoy.connection_shares import build_shares
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
 from centralized_ml_api.local.envoy.rate_limits import LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
-from centralized_ml_api.local.envoy.refused_bodies import DRAIN_FILTER, WAIT_FILTER, build_drain_scripts
+from centralized_ml_api.local.envoy.refused_bodies import (
+    DRAIN_FILTER,
+    UNDROPPED_BYTES,
+    WAIT_FILTER,
+    build_drain_scripts,
+)
 from centralized_ml_api.local.envoy.route_action import (
     BODY_SIZE_FILTER,
     BUFFER_FILTER,
@@ -168,10 +174,14 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         for name, config in build_admission_filters(limits.turn_seconds)
     )
     return [
+        # The first filter is the last that sees a response, whoever made it.
+        _build_filter(
+            ANTHROPIC_FILTER, lua, {"default_source_code": {"inline_string": render_anthropic_errors()}}
+        ),
         _build_filter(SCHEME_FILTER, lua, {"default_source_code": {"inline_string": REWRITE_SCHEME}}),
         _build_filter(DRAIN_FILTER, lua, build_drain_scripts(limits)),
         # What the filter before it does not drop is too much.
-        _build_filter(WAIT_FILTER, buffer, {"max_request_bytes": 1}),
+        _build_filter(WAIT_FILTER, buffer, {"max_request_bytes": UNDROPPED_BYTES}),
         *({"name": name, "disabled": True, "typed_config": config} for name, config in build_key_filters()),
         _build_filter(
             BODY_SIZE_FILTER,

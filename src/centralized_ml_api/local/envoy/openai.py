@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.openai import (
-    CHAT_PATH,
-    EMBEDDINGS_PATH,
     MODELS_PATH,
     ListedModel,
     build_model,
     build_model_list,
     missing_model,
+    model_elsewhere,
     unknown_model,
 )
 from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
@@ -58,38 +57,36 @@ from centralized_ml_api.local.envoy.route_action import (
 from centralized_ml_api.local.envoy.settings import render_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.settings import Limits
-    from centralized_ml_api.local.gateway import Gateway, ServedRoute
+    from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute
 
 
 def build_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
     """Builds everything below `/v1`; nothing if no model is for it. Pure."""
-    return [
-        *_build_task_routes(CHAT_PATH, gateway.chat, gateway, limits),
-        *_build_task_routes(EMBEDDINGS_PATH, gateway.embeddings, gateway, limits),
-        *_build_list_routes(gateway),
+    calls = [
+        route
+        for path, served in gateway.by_model.items()
+        for route in _build_path_routes(path, served, gateway, limits)
     ]
+    return [*calls, *_build_list_routes(gateway)]
 
 
 def list_openai_paths(gateway: Gateway) -> list[str]:
     """Returns the methods and paths that exist, for people. Pure."""
-    tasks = ((CHAT_PATH, gateway.chat), (EMBEDDINGS_PATH, gateway.embeddings))
-    paths = [f"POST {path}" for path, routes in tasks if routes]
+    paths = [f"POST {path}" for path in gateway.by_model]
     return [*paths, f"GET {MODELS_PATH}"] if paths else []
 
 
-def _build_task_routes(
+def _build_path_routes(
     path: str, routes: Sequence[ServedRoute], gateway: Gateway, limits: Limits
 ) -> list[Route]:
-    """Builds one path whose calls go to one of these; nothing if there are none.
+    """Builds one path whose calls go to one of these.
 
     Which model is called is known only after the key check, so the team's name decides who may call it.
     """
-    if not routes:
-        return []
     names = [route.name for route in routes]
     post = {"path": path, "headers": [match_method("POST")]}
     filters = _enable_filters()
@@ -97,12 +94,14 @@ def _build_task_routes(
     for name in names:
         if is_restricted(gateway.teams, name):
             headers = [*post["headers"], match_unauthorized_teams(gateway.teams, name)]
-            match = {**post, "headers": headers, "dynamic_metadata": [_match_model(name)]}
+            match = _match_call({**post, "headers": headers}, name)
             refused = {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters}
             built.append(without_admission(refused))
     externals = find_external_upstreams(gateway)
     for route in routes:
         built += _build_model_routes(post, route, gateway, externals, limits)
+    for name, error in _list_elsewhere(names, gateway):
+        built.append(without_admission({**build_error_route(_match_call(post, name), error), **filters}))
     unknown = {**post, "dynamic_metadata": [MODEL_NAMED]}
     chunked = {**post, "headers": [*post["headers"], NO_LENGTH]}
     return [
@@ -124,6 +123,22 @@ def _build_unread_body_route(post: dict[str, Any], routes: Sequence[ServedRoute]
     terms = RouteTerms(entries, limits.turn_seconds, chooses=True)
     refused = build_error_route(post, missing_model(entries))
     return reading_body({**refused, **_enable_filters()}, terms)
+
+
+def _list_elsewhere(names: Sequence[str], gateway: Gateway) -> Iterator[tuple[str, errors.ApiError]]:
+    """Yields each entry that is not at a path, with the 404 that says at which it is."""
+    for route in sorted(gateway.routes, key=_name_of):
+        if route.name not in names:
+            paths = [path for path, served in gateway.by_model.items() if route.name in map(_name_of, served)]
+            yield route.name, model_elsewhere([*paths, f"/{route.name}"], names)
+
+
+def _name_of(route: ServedRoute | RefusedRoute) -> str:
+    return route.name
+
+
+def _match_call(match: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**match, "dynamic_metadata": [_match_model(name)]}
 
 
 def _match_model(name: str) -> dict[str, Any]:
@@ -181,7 +196,7 @@ def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits:
 
 def _build_list_routes(gateway: Gateway) -> list[Route]:
     """Builds the list of models and the page of each: a team sees what it may call."""
-    names = [route.name for route in (*gateway.chat, *gateway.embeddings)]
+    names = dict.fromkeys(route.name for served in gateway.by_model.values() for route in served)
     if not names:
         return []
     listed = {model.name: model for model in gateway.listed}

@@ -32,6 +32,9 @@ DRAIN_FILTER = "drain"
 WAIT_FILTER = "wait"
 """Drops the body as it comes; holds the call until nothing more comes. They are the first two filters."""
 
+UNDROPPED_BYTES = 1024 * 1024
+"""What is held of a body beyond what is dropped; Envoy's one limit, so a refusal's own text must fit too."""
+
 _LARGE_BYTES = 64 * 1024
 """From here on a body may not fit into the buffers of the kernel."""
 

@@ -13,6 +13,7 @@ from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS
 from centralized_ml_api.local.envoy.admission import build_terms, with_admission
+from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
@@ -107,7 +108,11 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 "routes": [
                     _open(_build_preflight_route()),
                     *(_open(route) for document in public for route in _read_large(document, limits)),
-                    *(_count_calls(route, gateway) for route in guarded),
+                    *(
+                        _count_calls(route, gateway)
+                        for guarded_route in guarded
+                        for route in with_anthropic_errors(guarded_route)
+                    ),
                 ],
             }
         ],

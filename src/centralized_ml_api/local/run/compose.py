@@ -13,7 +13,8 @@ from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
-from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
+from centralized_ml_api.plan.apis import MODEL_APIS, ModelApi, find_server_path
+from centralized_ml_api.plan.speaks import OpenAiModels, list_spoken, local_openai_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,15 +52,9 @@ def build_gateway(
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
     is_limited = any(team.requests_at_once is not None for team in plan.event.teams)
-    chat, embeddings = (
-        _openai_routes(names, plan, find, is_limited=is_limited) for names in (openai.chat, openai.embeddings)
-    )
-    models = [model for route in (*chat, *embeddings) if (model := find(route.name)) is not None]
-    served = OpenAiModels(
-        tuple(route.name for route in chat),
-        tuple(route.name for route in embeddings),
-        takes_tools=_takes_tools((*chat, *embeddings)),
-    )
+    models = {name: model for name in openai.names if (model := find(name)) is not None}
+    by_model = _routes_by_model(plan, openai.only(models), models, is_limited=is_limited)
+    served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     known = replace(
         known,
         refused=refused,
@@ -69,12 +64,11 @@ def build_gateway(
     return Gateway(
         upstreams=tuple(
             running.service.upstream(running.upstream)
-            for running in dict.fromkeys((*fronts, *models, *retiring))
+            for running in dict.fromkeys((*fronts, *models.values(), *retiring))
         ),
         routes=tuple(_route(entry, refused, find, is_limited=is_limited) for entry in plan.deployments),
         unready=tuple(_unready(entry_statuses(plan, refused, find))),
-        chat=chat,
-        embeddings=embeddings,
+        by_model=by_model,
         ends=plan.event.ends,
         teams=tuple(_access(team, keys or {}) for team in plan.event.teams),
         throttle=plan.event.throttle,
@@ -99,10 +93,11 @@ def _context_lengths(plan: ApiPlan) -> dict[str, int]:
     }
 
 
-def _takes_tools(routes: Iterable[ServedRoute]) -> dict[str, bool]:
+def _takes_tools(paths: Iterable[tuple[ServedRoute, ...]]) -> dict[str, bool]:
     """Returns what is known of this; the calls of a route are checked by the same."""
     return {
         route.name: route.admission.takes_tools
+        for routes in paths
         for route in routes
         if route.admission and route.admission.takes_tools is not None
     }
@@ -173,28 +168,49 @@ def build_entry_terms(
     return terms if is_limited or terms.reads_body or terms.places is not None else None
 
 
-def _openai_routes(
-    names: Iterable[str], plan: ApiPlan, find: Find, *, is_limited: bool
-) -> tuple[ServedRoute, ...]:
+def _routes_by_model(
+    plan: ApiPlan, served: OpenAiModels, models: Mapping[str, Running], *, is_limited: bool
+) -> dict[str, tuple[ServedRoute, ...]]:
     """Builds routes to the model servers themselves, also where a function takes the entry's own path."""
-    entries = [entry for name in names if (entry := plan.deployment(name)) is not None]
-    return tuple(
-        ServedRoute(
-            entry.name,
-            running.upstream,
-            _server_path(entry, running),
-            entry.headers,
-            admission=build_entry_terms(entry, running.service.about(), is_limited=is_limited),
+    entries = {entry.name: entry for entry in plan.deployments}
+    terms = {
+        name: build_entry_terms(entries[name], model.service.about(), is_limited=is_limited)
+        for name, model in models.items()
+    }
+    return {
+        path: tuple(
+            ServedRoute(
+                name,
+                models[name].upstream,
+                _server_path_of(entries[name], models[name], api, path),
+                entries[name].headers,
+                admission=_for_path(terms[name], path),
+            )
+            for name in served.by_api[api.name]
         )
-        for entry in entries
-        if (running := find(entry.name)) is not None
-    )
+        for api in MODEL_APIS
+        if api.name in served.by_api
+        for path in api.paths
+    }
+
+
+def _for_path(terms: EntryTerms | None, path: str) -> EntryTerms | None:
+    return replace(terms, path=path) if terms else None
 
 
 def _server_path(entry: ModelDeployment, running: Running) -> str | None:
     """Returns the path that takes calls at the entry's model server."""
     own = running.service.path_of(entry.endpoint_name)
     return own or (entry.local.serving.path if entry.local else None)
+
+
+def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, path: str) -> str | None:
+    """Returns the path that takes calls of a path under `/v1` at the entry's model server."""
+    only = running.service.path_of(entry.endpoint_name)
+    if only or entry.local is None:
+        return only
+    is_first = list_spoken(entry)[0] == api.name
+    return find_server_path(entry.local.serving.path, api, path, is_first=is_first)
 
 
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:

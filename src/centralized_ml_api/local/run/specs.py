@@ -6,8 +6,9 @@ Reads nothing but the names, sizes and times of the files of functions and Pytho
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from centralized_ml_api.config.schema import Speaks
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.machine.fingerprint import folder_fingerprint
 from centralized_ml_api.local.servers.not_served import why_not_served
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+
+_KNOWN_TO_FUNCTIONS = frozenset(get_args(Speaks))
+"""What the variable MODEL_SPEAKS of a function may say, on both targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,6 @@ def _function_spec(deployment: ModelDeployment, function: FunctionPlan, local: L
         entry=deployment.name,
         function=function,
         endpoint_name=deployment.endpoint_name,
-        model_speaks=local.speaks or next(iter(local.serving.speaks), ""),
+        model_speaks=next(filter(_KNOWN_TO_FUNCTIONS.__contains__, local.speaks or local.serving.speaks), ""),
         fingerprint=folder_fingerprint(function.code),
     )

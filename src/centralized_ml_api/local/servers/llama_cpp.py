@@ -68,7 +68,8 @@ class LlamaCppServer:
             "--answer-tokens": str(self.answer_tokens),
             "--port": str(port),
         }
-        argv = (*program, *(word for pair in arguments.items() for word in pair))
+        flags = () if self.serving.share_prompts else ("--keep-prompts-apart",)
+        argv = (*program, *(word for pair in arguments.items() for word in pair), *flags)
         return Launch(
             argv=argv,
             environment=self.environment,

@@ -73,6 +73,9 @@ def _parse_arguments() -> argparse.Namespace:
         "--answer-tokens", type=int, required=True, help="the longest answer, unless a request asks for more"
     )
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--keep-prompts-apart", action="store_true", help="no call reuses the beginning of another's prompt"
+    )
     return parser.parse_args()
 
 
@@ -106,6 +109,7 @@ def _set_conversations(parameters: xllamacpp.CommonParams, arguments: argparse.N
     parameters.n_predict = arguments.answer_tokens
     # The cache for past prompts may take 8 GiB by default: too much for a laptop that serves several models.
     parameters.cache_ram_mib = 0
+    parameters.cache_prompt = not arguments.keep_prompts_apart
 
 
 def _set_threads(parameters: xllamacpp.CommonParams) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,3 +117,33 @@ def test_where_callers_share_no_prompts_everything_is_new() -> None:
     read(recent, say(WORDS))
     apart = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048, share_prompts=False)
     assert recent.measure("chat", apart, {"messages": [say(WORDS)]}).is_long
+
+
+def test_a_prompt_is_measured_on_every_path() -> None:
+    system, long, answer = say("Be brief.", "system"), say(WORDS), say("yes", "assistant")
+    bodies: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "/v1/messages": (
+            {"system": "Be brief.", "messages": [long]},
+            {"system": "Be brief.", "messages": [long, answer, say("Why?")]},
+        ),
+        "/v1/responses": (
+            {"instructions": "Be brief.", "input": WORDS},
+            {"instructions": "Be brief.", "input": [long, answer, say("Why?")]},
+        ),
+        "/v1/chat/completions": (
+            {"messages": [system, long]},
+            {"messages": [system, long, answer, say("Why?")]},
+        ),
+    }
+    for path, (first, second) in bodies.items():
+        entry, recent = replace(ENTRY, path=path), RecentPrompts()
+        prompt = recent.measure("chat", entry, first)
+        assert prompt.is_long, path
+        recent.note("chat", prompt, SLOTS, in_last_slot=False)
+        assert not recent.measure("chat", entry, second).is_long, path
+
+
+def test_of_a_completion_the_whole_prompt_is_read() -> None:
+    entry = replace(ENTRY, path="/v1/completions")
+    for prompt, is_long in ((WORDS, True), ("Once", False), ([WORDS, "Once"], True), ([1] * 300, True)):
+        assert RecentPrompts().measure("chat", entry, {"prompt": prompt}).is_long is is_long

@@ -12,7 +12,7 @@ import pytest
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
-from centralized_ml_api.local.admission.service import AdmissionService
+from centralized_ml_api.local.admission.service import COUNTING, COUNTS_AT_ONCE, AdmissionService
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     REQUEST_ID_KEY,
@@ -24,6 +24,7 @@ from centralized_ml_api.local.admission.terms import (
     render_terms,
 )
 from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, WAITING_PER_ENTRY, Occupancy, Turns
+from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH
 from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
@@ -358,6 +359,34 @@ def test_beside_others_a_second_long_prompt_waits_and_a_short_one_does_not() -> 
         await second.answer()
 
     told(tell)
+
+
+def test_a_count_of_tokens_waits_for_other_counts_alone() -> None:
+    entry = EntryTerms(places=1, path=COUNT_TOKENS_PATH)
+    answers = RouteTerms({"chat": EntryTerms(places=1)}, 240, {"red": 1})
+    counts = RouteTerms({"chat": entry}, 240, {"red": 1})
+
+    async def tell(world: World) -> None:
+        await world.ask(answers, team="red").answer()
+        for _ in range(COUNTS_AT_ONCE):
+            await world.ask(counts, team="red").answer()
+        assert world.occupancy["chat"] == Occupancy(1, 0)
+        assert world.occupancy[f"chat{COUNTING}"] == Occupancy(COUNTS_AT_ONCE, 0)
+
+    told(tell)
+
+
+def test_the_path_says_which_bodies_llama_cpp_gets() -> None:
+    for path, prompt in (
+        ("/v1/chat/completions", "messages"),
+        ("/v1/messages", "messages"),
+        (COUNT_TOKENS_PATH, "messages"),
+        ("/v1/responses", "input"),
+        ("/v1/completions", "prompt"),
+    ):
+        entry = EntryTerms(body_rules="llama.cpp", slots=4, context=2048, path=path)
+        with pytest.raises(BodyError, match=f"'{prompt}' must be a"):
+            build_passed_on(read_json_object(b"{}"), entry)
 
 
 def test_an_entry_may_keep_prompts_apart() -> None:

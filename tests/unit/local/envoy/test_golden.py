@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
 from centralized_ml_api.local.envoy.xds import build_clusters_response, build_snapshot
@@ -57,12 +58,14 @@ GATEWAY = Gateway(
         RefusedRoute("sd-1-0", 'no local engine: add "local", 100% sure'),
     ),
     unready=(("down", "does not answer"),),
-    chat=(
-        ServedRoute("open-llama", "open-llama", "/v1/chat/completions", ("X-Custom",)),
-        ServedRoute("remote", "gpu-box", "/v1/chat/completions", ()),
-    ),
+    by_model={
+        CHAT_PATH: (
+            ServedRoute("open-llama", "open-llama", "/v1/chat/completions", ("X-Custom",)),
+            ServedRoute("remote", "gpu-box", "/v1/chat/completions", ()),
+        ),
+        EMBEDDINGS_PATH: (ServedRoute("embed", "down", "/v1/embeddings", ()),),
+    },
     documents=(ServedDocument("/", "text/html", "<p>100% yours</p>", (("cache-control", "no-cache"),)),),
-    embeddings=(ServedRoute("embed", "down", "/v1/embeddings", ()),),
 )
 
 EVENT = Gateway(
@@ -71,7 +74,7 @@ EVENT = Gateway(
         ServedRoute("chat", "chat", "/v1/chat/completions", (), streams=True),
         ServedRoute("embed", "chat", "/invocations", ("X-Request-Id",), reads_json=True),
     ),
-    chat=(ServedRoute("chat", "chat", "/v1/chat/completions", ()),),
+    by_model={CHAT_PATH: (ServedRoute("chat", "chat", "/v1/chat/completions", ()),)},
     ends=datetime(2030, 6, 2, 18, tzinfo=UTC),
     documents=(ServedDocument("/", "text/html", "page"), ServedDocument("/models", "text/plain", "list")),
     teams=(

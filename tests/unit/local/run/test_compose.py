@@ -11,6 +11,7 @@ import pytest
 
 from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.http import CATALOGUE_PATH
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
@@ -28,6 +29,7 @@ from centralized_ml_api.local.status import EntryStatus, PartStatus
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
 from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import FakeService, entry, function, plan
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
 CHATS = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048, body_limit_bytes=393_216)
 NO_TASK: Any = None
+VLLM = CommandServing(("serve",), ping="/health", invocations="/v1/chat/completions")
 EMBEDS = CommandServing(("serve",), ping="/ping", invocations="/v1/embeddings")
 
 
@@ -82,7 +85,7 @@ def test_an_entry_goes_to_its_own_server_on_the_path_that_takes_calls() -> None:
         ServedRoute("b", "b@1", "/run", (), streams=True),
     )
     assert served.upstreams == (Upstream("a@1", (7000,)), Upstream("b@1", (7001,)))
-    assert (served.unready, served.chat, served.embeddings) == ((), (), ())
+    assert (served.unready, served.by_model) == ((), {})
 
 
 def test_a_function_takes_the_calls_as_they_are_sent(tmp_path: Path) -> None:
@@ -90,7 +93,9 @@ def test_a_function_takes_the_calls_as_they_are_sent(tmp_path: Path) -> None:
     served = Machine(plan(wrapped)).gateway()
     waits = EntryTerms(places=4)  # for a place at the model; its body is the function's own
     assert served.routes == (ServedRoute("a", "a.function@1", None, None, admission=waits),)
-    assert served.chat == (ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",), admission=CHATS),)
+    assert served.by_model[CHAT_PATH] == (
+        ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",), admission=CHATS),
+    )
     assert served.upstreams == (Upstream("a.function@1", (7001,)), Upstream("a@1", (7000,)))
 
 
@@ -109,16 +114,43 @@ def test_llama_cpp_hears_that_every_body_is_json() -> None:
 
 def test_the_openai_paths_lead_to_servers_that_speak_openai_in_config_order() -> None:
     served = Machine(plan(entry("z", LLAMA), entry("e", EMBEDS), entry("echo"), entry("a", LLAMA))).gateway()
-    assert [(route.name, route.upstream) for route in served.chat] == [("z", "z@1"), ("a", "a@1")]
-    assert served.embeddings == (ServedRoute("e", "e@1", "/v1/embeddings", ()),)
+    assert [(route.name, route.upstream) for route in served.by_model[CHAT_PATH]] == [
+        ("z", "z@1"),
+        ("a", "a@1"),
+    ]
+    assert served.by_model[EMBEDDINGS_PATH] == (ServedRoute("e", "e@1", "/v1/embeddings", ()),)
     assert [upstream.name for upstream in served.upstreams] == ["z@1", "e@1", "echo@1", "a@1"]
+
+
+def test_each_path_leads_to_where_the_server_has_it_and_names_its_bodies() -> None:
+    vllm = replace(VLLM, invocations="/proxy/v1/chat/completions?x=1")
+    one = LocalPlan(vllm, 1, {}, ("openai-chat", "anthropic-messages"))
+    other = LocalPlan(replace(VLLM, invocations="/go"), 1, {}, ("anthropic-messages", "openai-embeddings"))
+    served = Machine(plan(entry("a", LLAMA), entry("b", local=one), entry("c", local=other))).gateway()
+    assert {
+        path: [(route.name, route.rewrite) for route in routes] for path, routes in served.by_model.items()
+    } == {
+        "/v1/chat/completions": [("a", "/v1/chat/completions"), ("b", "/proxy/v1/chat/completions?x=1")],
+        "/v1/completions": [("a", "/v1/completions")],
+        "/v1/responses": [("a", "/v1/responses")],
+        "/v1/messages": [("a", "/v1/messages"), ("b", "/proxy/v1/messages?x=1"), ("c", "/go")],
+        "/v1/messages/count_tokens": [
+            ("a", "/v1/messages/count_tokens"),
+            ("b", "/proxy/v1/messages/count_tokens?x=1"),
+            ("c", "/go/count_tokens"),
+        ],
+        "/v1/embeddings": [("c", "/v1/embeddings")],
+    }
+    for path, routes in served.by_model.items():
+        for route in routes:
+            assert route.admission is None or route.admission.path == path
 
 
 def test_an_openai_model_that_does_not_run_has_no_route() -> None:
     machine = Machine(plan(entry("z", LLAMA), entry("a", LLAMA)))
     del machine.services["z"]
     served = machine.gateway()
-    assert [route.name for route in served.chat] == ["a"]
+    assert [route.name for route in served.by_model[CHAT_PATH]] == ["a"]
     assert [upstream.name for upstream in served.upstreams] == ["a@1"]
 
 
@@ -152,7 +184,9 @@ def test_calls_go_where_the_service_says_on_the_path_that_it_says() -> None:
     a, b = served.routes
     assert a == ServedRoute("a", "a@1", "/go?x=1", ())
     assert b == ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), reads_json=True, admission=CHATS)
-    assert served.chat == (ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), admission=CHATS),)
+    assert served.by_model[CHAT_PATH] == (
+        ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), admission=CHATS),
+    )
 
 
 def test_a_call_that_nothing_limits_is_not_asked_about() -> None:
@@ -175,7 +209,8 @@ def test_whether_a_model_can_call_tools_is_checked_and_listed(takes: bool | None
     machine = Machine(plan(entry("a", LLAMA), entry("e", EMBEDS)))
     machine.fake("a").description = {"chat_template_caps": {} if takes is None else {"supports_tools": takes}}
     served = machine.gateway()
-    terms = [route.admission for route in (*served.routes, *served.chat) if isinstance(route, ServedRoute)]
+    routes = (*served.routes, *served.by_model[CHAT_PATH])
+    terms = [route.admission for route in routes if isinstance(route, ServedRoute)]
     assert terms[0] == terms[-1] == replace(CHATS, takes_tools=takes)
     chat = {"chat": True, "embeddings": False} | ({} if takes is None else {"tools": takes})
     assert [model.capabilities for model in served.listed] == [

@@ -41,11 +41,13 @@ def test_a_function_is_a_second_service_and_takes_the_calls(tmp_path: Path) -> N
 
 def test_a_function_hears_what_its_model_speaks_as_written_or_as_the_engine_does(tmp_path: Path) -> None:
     llama = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
-    said = LocalPlan(ECHO, 1, {}, speaks="openai-embeddings")
+    said = LocalPlan(ECHO, 1, {}, speaks=("openai-embeddings",))
     for local, speaks in (
         (LocalPlan(llama, 1, {}), "openai-chat"),
         (LocalPlan(ECHO, 1, {}), ""),
         (said, "openai-embeddings"),
+        (LocalPlan(ECHO, 1, {}, speaks=("anthropic-messages",)), ""),
+        (LocalPlan(ECHO, 1, {}, speaks=("openai-responses", "openai-chat")), "openai-chat"),
     ):
         wrapped = entry("a", local=local, function=function(tmp_path), integration="lambda")
         spec = build_desired_state(plan(wrapped)).specs["a.function"]

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,13 +118,15 @@ def model(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
     path = Path("/m.gguf")
-    server: Server = LlamaCppServer(serving(path, 2048), path, "my-model", 700, {"A": "b"}, tmp_path)
+    server = LlamaCppServer(serving(path, 2048), path, "my-model", 700, {"A": "b"}, tmp_path)
     launch = server.launch(9000)
     arguments = " ".join(launch.argv)
     limits = "--context 2048 --parallel 4 --answer-tokens 700"
     assert arguments.endswith(f"--model /m.gguf --alias my-model {limits} --port 9000")
     assert (launch.environment, launch.cwd) == ({"A": "b"}, tmp_path)
     assert server.ping_path == "/health"
+    apart = replace(server, serving=replace(server.serving, share_prompts=False))
+    assert apart.launch(9000).argv == (*launch.argv, "--keep-prompts-apart")
 
 
 @pytest.mark.parametrize(

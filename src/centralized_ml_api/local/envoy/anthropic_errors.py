@@ -1,0 +1,49 @@
+"""Gives every error under `/v1/messages` the shape of Anthropic's API, in the listener's outermost filter.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/lua_filter
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.api import anthropic
+from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, with_filter_config
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.envoy.direct_responses import Route
+
+ANTHROPIC_FILTER = "anthropic-errors"
+_SCRIPT = Path(__file__).with_name("anthropic_errors.lua")
+_BELOW = f"{anthropic.ERRORS_BELOW}/"
+
+
+@functools.cache
+def render_anthropic_errors() -> str:
+    """Renders the Lua script with the types of errors; it is read once: no disk can stop a later start."""
+    types = ", ".join(f'[{int(status)}] = "{kind}"' for status, kind in anthropic.ERROR_TYPES.items())
+    head = (
+        f"local TYPES = {{{types}}}\n"
+        f'local CALLER_ERROR, SERVER_ERROR = "{anthropic.CALLER_ERROR}", "{anthropic.SERVER_ERROR}"\n'
+        f'local REQUEST_ID = "{anthropic.REQUEST_ID_HEADER}"\n'
+    )
+    return head + _SCRIPT.read_text(encoding="ascii")
+
+
+def with_anthropic_errors(route: Route) -> list[Route]:
+    """Returns the route; where it leads under `/v1/messages` among other paths, behind one of its own. Pure.
+
+    Filters are chosen with the first route of a call, so every route that such a call may take enables this.
+    """
+    match = route["match"]
+    enabled = {ANTHROPIC_FILTER: FILTER_ENABLED}
+    path = match.get("path", "")
+    if path == anthropic.ERRORS_BELOW or path.startswith(_BELOW):
+        return [with_filter_config(route, enabled)]
+    if not _BELOW.startswith(match.get("prefix", "?")):
+        return [route]
+    narrowed = {name: value for name, value in match.items() if name != "prefix"}
+    below = {**narrowed, "path_separated_prefix": anthropic.ERRORS_BELOW}
+    return [with_filter_config({**route, "match": below}, enabled), route]

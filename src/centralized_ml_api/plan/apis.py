@@ -1,0 +1,74 @@
+"""The APIs that model servers speak under `/v1`: the paths of each, and whose shape its errors have. Pure.
+
+Everything that depends on a path under `/v1` asks this table: what a server speaks by its path, which routes
+an entry has, in which shape its errors are.
+
+Sources:
+    https://platform.openai.com/docs/api-reference (chat, completions, responses, embeddings)
+    https://platform.claude.com/docs/en/api/messages (messages, count_tokens)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from centralized_ml_api.config.schema import ServerSpeaks  # noqa: TC004  # nothing reads the annotation
+
+ErrorShape = Literal["openai", "anthropic"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelApi:
+    """One API: its name in `speaks`, its paths, whose shape its errors have.
+
+    The first path is the one that servers are called at; the others are below it.
+    """
+
+    name: ServerSpeaks
+    paths: tuple[str, ...]
+    error_shape: ErrorShape = "openai"
+
+
+CHAT = ModelApi("openai-chat", ("/v1/chat/completions",))
+COMPLETIONS = ModelApi("openai-completions", ("/v1/completions",))
+RESPONSES = ModelApi("openai-responses", ("/v1/responses",))
+COUNT_TOKENS_PATH = "/v1/messages/count_tokens"
+MESSAGES = ModelApi("anthropic-messages", ("/v1/messages", COUNT_TOKENS_PATH), error_shape="anthropic")
+EMBEDDINGS = ModelApi("openai-embeddings", ("/v1/embeddings",))
+
+MODEL_APIS = (CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS)
+"""All of them, in the order in which they are listed."""
+
+SPOKEN_AT = {api.paths[0]: api.name for api in MODEL_APIS}
+"""Paths that tell which API a server speaks."""
+
+
+def find_server_path(own: str, api: ModelApi, path: str, *, is_first: bool) -> str:
+    """Returns where a server takes the calls of a path under `/v1`.
+
+    A server at `/openai/v1/chat/completions` has its other APIs below `/openai`. One whose path does not tell
+    has the first API that it speaks there, and others where everybody has them.
+
+    Args:
+        own: the server's path and query, as the config has it.
+        api: the API.
+        path: one of the API's paths.
+        is_first: whether the API is the first that the server speaks.
+    """
+    parts = urlsplit(own)
+    query = f"?{parts.query}" if parts.query else ""
+    for known in SPOKEN_AT:
+        if parts.path.endswith(known):
+            return f"{parts.path.removesuffix(known)}{path}{query}"
+    return f"{parts.path}{path.removeprefix(api.paths[0])}{query}" if is_first else path
+
+
+def list_paths(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the paths of these APIs, in the order of the table."""
+    wanted = {*names}
+    return tuple(path for api in MODEL_APIS if api.name in wanted for path in api.paths)
