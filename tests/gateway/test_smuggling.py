@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -66,7 +67,7 @@ def statuses_until_closed(port: int, sent: bytes) -> list[int]:
         said = b""
         while piece := connection.recv(65536):
             said += piece
-    return [int(answer[:3]) for answer in said.split(b"HTTP/1.1 ")[1:]]
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", said)]
 
 
 @pytest.mark.slow
@@ -141,3 +142,12 @@ def test_a_key_given_twice_reaches_nobody_either(keyed: RunningGateway) -> None:
     shown = (f"X-Api-Key: {BLUE}", f"Authorization: Bearer {RED}", "Authorization: Bearer third")
     answer = keyed.raw(request("/function", *shown, "Content-Length: 2") + b"{}")
     assert [word for word in (BLUE, RED, "third") if word in str(answer.json)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/0.9", "HTTP/1.9", "HTTP/2.0", "HTTP/3.0"])
+def test_any_other_version_is_http_1_0_and_what_follows_is_not_read(
+    gateway: RunningGateway, version: str
+) -> None:
+    sent = request("/echo", "Content-Length: 2").replace(b"HTTP/1.1", version.encode()) + b"{}"
+    assert statuses_until_closed(gateway.port, sent + HIDDEN) == [200]
