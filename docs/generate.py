@@ -17,6 +17,7 @@ from docs.rooms import DRAWING, SOURCE_MAP, render_rooms, render_source_map, ren
 
 from centralized_ml_api.aws.failures.failure import TROUBLESHOOTING
 from centralized_ml_api.aws.failures.reference import render_entries
+from centralized_ml_api.aws.limits import render_limits
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
 from centralized_ml_api.config.json_schema import render_schema
@@ -44,6 +45,7 @@ def render_failures() -> str:
     return fill(TROUBLESHOOTING, render_entries(written))
 
 
+LIMITS_PAGE = "docs/explanation/aws-limits.md"
 MESSAGES = "src/centralized_ml_api/local/admission/envoy_messages"
 
 
@@ -68,6 +70,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "src/centralized_ml_api/config/models.schema.json": render_schema,
     "README.md": lambda: fill("README.md", render_quote()),
     TROUBLESHOOTING: render_failures,
+    LIMITS_PAGE: lambda: fill(LIMITS_PAGE, render_limits()),
     "CONTRIBUTING.md": lambda: fill("CONTRIBUTING.md", render_tree()),
     PAGE: render_page,
     DRAWING: render_rooms,

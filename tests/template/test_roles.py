@@ -98,7 +98,7 @@ def test_no_action_is_allowed_below_a_prefix_without_a_reason(template_of: Deplo
 
 
 def test_keys_are_changed_in_this_stack_alone_and_otherwise_only_listed(template_of: Deploys) -> None:
-    """A list cannot be limited by tags (ADR 0023); without lists of models, nobody may read one."""
+    """A list cannot be limited by tags (ADR 0024); without lists of models, nobody may read one."""
     template = every_feature(template_of)
     by_action = {
         statement["Action"]: statement
@@ -149,7 +149,7 @@ def test_the_api_may_invoke_exactly_the_endpoints_of_its_direct_paths(template_o
         for key, resource in template.resources.items()
         if key.startswith("ApiApiRole") and (policy := resource["Properties"]).get("PolicyDocument")
     ]
-    (call,), (stream,), (read,), (invoke,) = api_calls
+    (call,), (stream, read), (invoke,) = api_calls
     assert invoke["Action"] == "sagemaker:InvokeEndpoint"
     assert invoke["Resource"] == {"Ref": endpoint_of(template, "direct")}
     assert call["Action"] == "lambda:InvokeFunction"

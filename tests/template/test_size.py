@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws.limits import find_exceeded, read_templates
 from support.linting import lint_documents
 from support.synthesis import (
     REGION,
@@ -72,6 +73,18 @@ def test_150_models_stay_under_every_limit(large: tuple[str, Path]) -> None:
         assert len(document.get("Outputs", {})) <= 200
         assert len(document.get("Parameters", {})) <= 200
         assert len(document.get("Mappings", {}).values()) <= 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "names"), [(200, set()), (285, {"bytes of a template"})], ids=["200", "285"]
+)
+def test_200_models_fit_and_of_285_the_limit_is_named(tmp_path: Path, count: int, names: set[str]) -> None:
+    plan = build_test_plan({"models": many(count, "chats")}, tmp_path)
+    synthesize(plan, tmp_path / "out")
+    exceeded = find_exceeded(read_templates(tmp_path / "out"))
+    assert {each.limit.name for each in exceeded} == names
+    assert all(each.amount > 1_300_000 for each in exceeded)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,10 +16,16 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.aws.limits import find_exceeded, read_templates
 from centralized_ml_api.errors import ConfigError, MlApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_cdk import App
+
+    from centralized_ml_api.aws.settings import Settings
+    from centralized_ml_api.aws.template_amounts import Template
 
 
 def main() -> int:
@@ -36,9 +43,35 @@ def main() -> int:
     except MlApiError as error:
         talk(f"error: {error.message}" + (f"\n  fix: {error.fix}" if error.fix else ""))
         return error.exit_status
-    app.synth()
+    assembly = app.synth()
+    if not _is_within_limits(Path(assembly.directory)):
+        return 1
     gc.freeze()  # like `disable`: the interpreter collects once more at its end, another tenth of a second
     return 0
+
+
+def _is_within_limits(assembly: Path) -> bool:
+    """Says which quotas of AWS the templates exceed; returns whether none of them is a fixed one."""
+    exceeded = find_exceeded(read_templates(assembly))
+    for each in exceeded:
+        talk(f"{'Note' if each.limit.adjustable else 'error'}: {each}\n  fix: {each.limit.fix}")
+    return all(each.limit.adjustable for each in exceeded)
+
+
+def load_templates(settings: Settings) -> dict[str, Template]:
+    """Synthesizes the stack in this process, silently; returns its templates.
+
+    Raises:
+        MlApiError: the config is wrong.
+    """
+    choose_node()
+    from aws_cdk import App  # noqa: PLC0415  # starts Node
+
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(builtin_cloud_formation_validation=False, analytics_reporting=False, outdir=folder)
+        _add_stack(app, settings, lambda _: None)
+        app.synth()
+        return read_templates(Path(folder))
 
 
 def _start_cdk() -> App:
@@ -72,13 +105,17 @@ def add_stack(app: App) -> None:
     Raises:
         MlApiError: the config or a setting is wrong.
     """
+    from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
+
+    _add_stack(app, read_settings(app.node.get_all_context().get, os.environ), talk)
+
+
+def _add_stack(app: App, settings: Settings, say: Callable[[str], None]) -> None:
     from centralized_ml_api.api.entry_details import load_samples  # noqa: PLC0415
     from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
-    from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
     from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415
 
-    settings = read_settings(app.node.get_all_context().get, os.environ)
-    plan = load_aws_plan(settings, talk)
+    plan = load_aws_plan(settings, say)
     samples = load_samples(plan.api)
     CentralizedMlApiStack(app, settings.stack, plan=plan, account=settings.account, samples=samples)
 

@@ -91,3 +91,15 @@ def test_a_wrong_region_is_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "'Ireland' is not a region" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_fixed_quota_that_is_exceeded_is_an_error_with_the_numbers(tmp_path: Path) -> None:
+    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/mine"
+    entry = {"model_package_arn": package, "instance": "ml.m5.large", "integration": {"type": "api"}}
+    config = tmp_path / "many.json"
+    config.write_text(json.dumps({"models": [{"name": f"m-{number}", **entry} for number in range(260)]}))
+    done = run_app(tmp_path, config=str(config))
+    assert done.returncode == 1
+    assert "bytes of a template; AWS allows 1,048,576, and AWS does not raise it" in done.stderr
+    assert "fix: split the config, with a --stack for each part" in done.stderr

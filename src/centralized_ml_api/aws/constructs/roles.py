@@ -48,8 +48,8 @@ class ApiRole(Construct):
         super().__init__(scope, construct_id)
         policies = [*self._call_functions(plan.function_policies, function_arns)]
         invoke = allow(["lambda:InvokeFunction"], [stream_arn])  # the same action as for answers in one piece
-        policies.append(build_managed_policy(self, "Stream", [invoke]))
-        policies.append(build_managed_policy(self, "Documents", [allow(["s3:GetObject"], document_arns)]))
+        read = allow(["s3:GetObject"], document_arns)
+        policies.append(build_managed_policy(self, "Stream", [invoke, read]))
         role = build_role(
             self,
             "Role",
@@ -124,7 +124,7 @@ class ExecutionRole(Construct):
         return f"arn:{self._partition}:ecr:{registry}:repository/{repository.name}"
 
     def _object_arn(self, location: ArtifactLocation) -> str:
-        every = "*" if location.key.endswith("/") else ""
+        every = "*" if location.is_folder else ""
         return self._s3_arn(f"{location.bucket}/{location.key}{every}")
 
     def _s3_arn(self, name: str) -> str:
@@ -135,6 +135,6 @@ def _folders(locations: Iterable[ArtifactLocation]) -> dict[str, list[str]]:
     """Returns the prefixes of the folders, by bucket."""
     found: dict[str, list[str]] = {}
     for location in locations:
-        if location.key.endswith("/"):
+        if location.is_folder:
             found.setdefault(location.bucket, []).append(f"{location.key}*")
     return found

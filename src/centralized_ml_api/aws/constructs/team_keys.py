@@ -194,7 +194,7 @@ def _may_look_up_keys(stack_context: StackContext) -> Iterable[Statement]:
     """Allows listing the keys of the account and region: one request, and no narrower one would do.
 
     A list cannot be limited by tags, and asking for each key alone would take minutes of API Gateway's rate
-    limit. ADR 0023 weighs this.
+    limit. ADR 0024 weighs this.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/security_iam_service-with-iam.html
     """
     service = f"arn:{stack_context.partition}:apigateway:{stack_context.region}::"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.aws.app import load_templates
 from centralized_ml_api.aws.failures.known import failure_of
+from centralized_ml_api.aws.limits import find_exceeded
+from centralized_ml_api.aws.settings import Settings
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.failures import LicenceError, SeveralRefusals
-from centralized_ml_api.errors import CatalogError
+from centralized_ml_api.errors import CatalogError, MlApiError
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
@@ -16,12 +19,16 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.doctor.context import DoctorContext
     from centralized_ml_api.catalog.catalog import Catalog
     from centralized_ml_api.config.schema import EndpointEntry, ModelEntry
+    from centralized_ml_api.plan.finding import Severity
 
 PATHS = 290
 """The entries of one API: 300 resources, less those that the API has of its own.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 """
+
+MANY = 60
+"""Entries and teams from which on counts could reach a quota, so that the templates are looked at."""
 
 LAYERS = 5
 """The layers of one function.
@@ -53,7 +60,25 @@ def check_limits(context: DoctorContext) -> Iterator[Finding]:
         found += _check_function(entry)
     for model in context.models:
         found += _check_container(model)
+    found += [] if found else _check_templates(context)
     yield from found or [Finding("limits", "ok", "the config exceeds no limit of AWS")]
+
+
+def _check_templates(context: DoctorContext) -> Iterator[Finding]:
+    """Yields the quotas that the templates of a large config exceed; synthesizing them takes seconds."""
+    config = context.config
+    if config is None or len(config.entries) + len(config.event.teams if config.event else ()) < MANY:
+        return
+    settings = Settings(context.path, context.clients.region, context.stack, account=None, offline=True)
+    try:
+        templates = load_templates(settings)
+    except MlApiError:  # other checks say what is wrong with the config
+        return
+    for each in find_exceeded(templates):
+        severity: Severity = "warning" if each.limit.adjustable else "error"
+        yield Finding(
+            "limits", severity, str(each), fix=each.limit.fix, page=failure_of("account-limit").page
+        )
 
 
 def _check_function(entry: ModelEntry | EndpointEntry) -> Iterator[Finding]:

@@ -26,6 +26,14 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.ht
 ENDPOINT_ARN_CHARACTERS = 135
 """The longest ARN of an endpoint or of a function, with its quotes: both names have at most 64 characters."""
 
+LOCATION_POLICIES = 6
+"""How many policies may name what the JumpStart models read; of more models, the role reads whole buckets.
+
+A role has at most ten managed policies. JumpStart's buckets are AWS's own: the public one is open to
+everybody, the private one to whoever accepts a model's licence.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
 JUMPSTART = "JumpStart"
 MODEL_PACKAGE = "ModelPackage"
 
@@ -81,14 +89,17 @@ def build_roles(models: Iterable[HostingPlan]) -> tuple[ExecutionRolePlan, ...]:
 
 
 def _role(role_id: str, containers: Sequence[ContainerPlan]) -> ExecutionRolePlan:
+    places = tuple(dict.fromkeys(read_location(each.data.uri) for each in containers if each.data))
+    lists = divide(places, _location_characters)
+    if role_id == JUMPSTART and len(lists) > LOCATION_POLICIES:
+        lists = (tuple(dict.fromkeys(ArtifactLocation(place.bucket, "") for place in places)),)
     repositories = (read_repository(container.image) for container in containers if container.image)
-    locations = (read_location(container.data.uri) for container in containers if container.data)
     return ExecutionRolePlan(
         role_id,
         divide(
             dict.fromkeys(repository for repository in repositories if repository), _repository_characters
         ),
-        divide(dict.fromkeys(locations), _location_characters),
+        lists,
     )
 
 

@@ -62,10 +62,15 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactLocation:
-    """Where artifacts lie in S3. `key` ends with `/` for a folder, else it is one object."""
+    """Where artifacts lie in S3. `key` ends with `/` for a folder and is empty for all of a bucket."""
 
     bucket: str
     key: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is everything below a prefix, or in the bucket."""
+        return not self.key or self.key.endswith("/")
 
 
 @dataclass(frozen=True, slots=True)

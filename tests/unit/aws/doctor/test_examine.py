@@ -265,3 +265,15 @@ def test_the_verb_says_all_of_it_and_exits_with_1(aws: AwsWire, tmp_path: Path) 
     answer = json.loads(as_json.stdout)
     assert (as_json.returncode, answer["ok"]) == (1, False)
     assert [finding["check"] for finding in answer["findings"] if finding["severity"] == "error"] == ["quota"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("aws")
+def test_the_templates_of_a_large_config_are_compared_with_the_quotas(tmp_path: Path) -> None:
+    scaling = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
+    entries = [model(f"a-model-of-the-event-number-{number}", autoscaling=scaling) for number in range(250)]
+    limits = [finding for finding in found(write(tmp_path, *entries)) if finding.check == "limits"]
+    (over,) = limits
+    assert over.severity == "error"
+    assert "bytes of a template; AWS allows 1,048,576, and AWS does not raise it" in over.title
+    assert "split the config" in over.fix
