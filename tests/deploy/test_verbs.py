@@ -10,6 +10,7 @@ import pytest
 
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
+from support.moto_extension.sagemaker_endpoint import ROLLS_BACK
 
 if TYPE_CHECKING:
     from support.deployment import Deployment
@@ -91,3 +92,19 @@ def test_a_stack_is_destroyed_beside_one_whose_name_begins_like_its_own(deployme
     assert deployment.mlapi("destroy", "--yes", "--stack", "Ev2").returncode == 0
     left = count_leftovers(deployment.aws)
     assert left == {"roles": 1}, "the first stack's role for API Gateway's logs, which outlives every stack"
+
+
+def test_an_update_that_sagemaker_takes_back_silently_fails_the_deploy(deployment: Deployment) -> None:
+    deployment.deploy(CONFIG)
+    (endpoint,) = take_inventory(deployment.aws).endpoints.values()
+    deployment.aws.client("sagemaker").add_tags(
+        ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": ROLLS_BACK, "Value": "once"}]
+    )
+    edited = copy.deepcopy(CONFIG)
+    edited["models"][0]["instance"] = "ml.g5.4xlarge"
+    deployment.write(edited)
+    done = deployment.mlapi("deploy", "--yes")
+    assert done.returncode == 1
+    assert f"{STACK} was deployed, but SageMaker rolled back" in done.stderr
+    assert "ml.g5.4xlarge" in done.stderr, "what it should run"
+    assert f"update-endpoint --endpoint-name {endpoint['EndpointName']} --endpoint-config-name" in done.stderr

@@ -50,6 +50,9 @@ def healthy_account() -> dict[str, Answer]:
         "cloudformation.DescribeStacks": xml_refusal(
             "ValidationError", "Stack with id CentralizedMlApiStack does not exist", 400
         ),
+        "cloudformation.ListStackResources": xml_refusal(
+            "ValidationError", "Stack with id CentralizedMlApiStack does not exist", 400
+        ),
         "servicequotas.ListServiceQuotas": quotas({"ml.g5.2xlarge": 4, "ml.g5.4xlarge": 4}),
         "sagemaker.DescribeModelPackage": Answer(200, {"ModelPackageStatus": "Completed"}),
     }

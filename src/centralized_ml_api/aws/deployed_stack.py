@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NESTED = "AWS::CloudFormation::Stack"
-_ENDPOINT = "AWS::SageMaker::Endpoint"
+ENDPOINT = "AWS::SageMaker::Endpoint"
 _PLAN = "AWS::ApiGateway::UsagePlan"
 _GROUP = "AWS::Scheduler::ScheduleGroup"
 
@@ -129,9 +129,9 @@ def load_endpoint_history(cloudformation: Any, stack: str) -> tuple[StackResourc
         stack_event["PhysicalResourceId"]: stack_event["LogicalResourceId"]
         for page in pages
         for stack_event in page["StackEvents"]
-        if stack_event["ResourceType"] == _ENDPOINT and stack_event.get("PhysicalResourceId")
+        if stack_event["ResourceType"] == ENDPOINT and stack_event.get("PhysicalResourceId")
     }
-    return tuple(StackResource(_ENDPOINT, logical, physical) for physical, logical in found.items())
+    return tuple(StackResource(ENDPOINT, logical, physical) for physical, logical in found.items())
 
 
 def load_physical_ids(cloudformation: Any, stack: str, resource_type: str) -> dict[str, str]:

@@ -25,6 +25,12 @@ from centralized_ml_api.aws.leftovers import (
     find_leftovers,
     find_log_groups,
 )
+from centralized_ml_api.aws.live_endpoints import (
+    ROLLED_BACK,
+    describe_rollback,
+    load_live_endpoints,
+    repair_rollback,
+)
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, render_schedule
 from centralized_ml_api.aws.target import call_cdk
@@ -79,7 +85,8 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
         agree: is told what bootstrapping would make; returns if the user wants it, raises otherwise.
 
     Raises:
-        DeployError: AWS does not know who you are, or the CDK or AWS refused.
+        DeployError: AWS does not know who you are, the CDK or AWS refused, or an endpoint does not run what
+            was deployed.
     """
     account = load_account(clients)
     target = find_qualifier(target, clients)
@@ -90,7 +97,25 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
     run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_stack_event(line, say))
     if run.status:
         raise _explained(run, target, clients, f"deploying {target.stack} failed")
+    _check_live(target, clients, say)
     return load_outputs(clients.client("cloudformation"), target.stack)
+
+
+def _check_live(target: AwsTarget, clients: AwsClients, say: Say) -> None:
+    """Checks that every endpoint runs what was deployed: SageMaker may go back to the old by itself."""
+    try:
+        endpoints = load_live_endpoints(clients, target.stack)
+    except (BotoCoreError, ClientError) as error:
+        say(f"Deployed. Whether the endpoints run what was deployed could not be asked: {error}")
+        return
+    wrong = [endpoint for endpoint in endpoints if not endpoint.is_as_deployed]
+    if wrong:
+        sentences = "\n  ".join(describe_rollback(endpoint) for endpoint in wrong)
+        fixes = "\n  ".join(repair_rollback(endpoint, target.region) for endpoint in wrong)
+        raise DeployError(
+            f"{target.stack} was deployed, but SageMaker rolled back:\n  {sentences}",
+            fix=f"{fixes}\n  read: {ROLLED_BACK}",
+        )
 
 
 def diff(target: AwsTarget, clients: AwsClients, say: Say) -> tuple[str, bool]:

@@ -15,6 +15,12 @@ from centralized_ml_api.aws.bootstrap import (
 )
 from centralized_ml_api.aws.failures.explain import explain_error
 from centralized_ml_api.aws.failures.known import failure_of
+from centralized_ml_api.aws.live_endpoints import (
+    ROLLED_BACK,
+    describe_rollback,
+    load_live_endpoints,
+    repair_rollback,
+)
 from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
 from centralized_ml_api.commands import command
 from centralized_ml_api.config.ecr import read_ecr_image
@@ -133,6 +139,23 @@ def check_images(context: DoctorContext) -> Iterator[Finding]:
             f"ask its owner to allow arn:aws:iam::{account}:root ecr:BatchGetImage and"
             " ecr:GetDownloadUrlForLayer",
         )
+
+
+def check_endpoints(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding for each endpoint of the deployed stack: whether it runs what was deployed.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    for endpoint in load_live_endpoints(context.clients, context.stack):
+        if endpoint.is_as_deployed:
+            title = f"the endpoint {endpoint.name} runs what was deployed"
+            yield Finding("endpoints", "ok", title, endpoint.deployed.words)
+            continue
+        title = f"the endpoint {endpoint.name} does not run what was deployed"
+        fix = repair_rollback(endpoint, context.clients.region)
+        yield Finding("endpoints", "error", title, describe_rollback(endpoint), fix, ROLLED_BACK)
 
 
 def check_subscriptions(context: DoctorContext) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.aws.doctor.account_checks import (
     check_bootstrap,
     check_credentials,
+    check_endpoints,
     check_images,
     check_stack,
     check_subscriptions,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ACCOUNT_CHECKS = {
     "bootstrap": check_bootstrap,
     "stack": check_stack,
+    "endpoints": check_endpoints,
     "quota": check_quotas,
     "subscription": check_subscriptions,
     "image": check_images,

@@ -1,0 +1,127 @@
+"""Whether the endpoints that are live run what their stack says, asked of CloudFormation and SageMaker."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.live_endpoints import (
+    describe_rollback,
+    load_live_endpoints,
+    repair_rollback,
+)
+from support.aws_wire import Answer, refusal, xml_refusal
+
+if TYPE_CHECKING:
+    from support.aws_wire import AwsWire
+
+ARN = "arn:aws:sagemaker:us-east-1:1:"
+TEMPLATE = {
+    "Resources": {
+        "Chat": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["ChatConfig", "EndpointConfigName"]}},
+        }
+    }
+}
+SMALL = {"VariantName": "AllTraffic", "ModelName": "m1", "InstanceType": "ml.g5.2xlarge"}
+POOL = {
+    "VariantName": "AllTraffic",
+    "ModelName": "m2",
+    "InstancePools": [
+        {"InstanceType": "ml.g5.4xlarge", "Priority": 2},
+        {"InstanceType": "ml.g6.4xlarge", "Priority": 1},
+    ],
+}
+CONFIGS = {"old-config": SMALL, "new-config": POOL}
+
+
+def deploy(aws: AwsWire, live: str, *, configs: dict[str, Any], **more: Any) -> None:
+    """A stack whose endpoint has to be on `new-config` and is on `live`."""
+    members = "".join(
+        f"<member><LogicalResourceId>{logical}</LogicalResourceId><ResourceType>AWS::SageMaker::{kind}"
+        f"</ResourceType><PhysicalResourceId>{ARN}{physical}</PhysicalResourceId></member>"
+        for logical, kind, physical in (
+            ("Chat", "Endpoint", "endpoint/chat-1"),
+            ("ChatConfig", "EndpointConfig", "endpoint-config/new-config"),
+        )
+    )
+    aws.answers["cloudformation.ListStackResources"] = xml(
+        "ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>"
+    )
+    aws.answers["cloudformation.GetTemplate"] = xml(
+        "GetTemplate", f"<TemplateBody>{json.dumps(TEMPLATE)}</TemplateBody>"
+    )
+    variants = [{"VariantName": "AllTraffic", "CurrentInstanceCount": 2}]
+    found = {"EndpointName": "Chat-1", "EndpointConfigName": live, "EndpointStatus": "InService"}
+    aws.answers["sagemaker.DescribeEndpoint"] = Answer(200, {**found, "ProductionVariants": variants, **more})
+    aws.spoken["sagemaker.DescribeEndpointConfig"] = lambda body: config(json.loads(body), configs)
+
+
+def config(asked: dict[str, str], configs: dict[str, Any]) -> Answer:
+    name = asked["EndpointConfigName"].lower()
+    if name not in configs:
+        return refusal("ValidationException", f'Could not find endpoint configuration "{name}".')
+    return Answer(200, {"EndpointConfigName": name, "ProductionVariants": [configs[name]]})
+
+
+def xml(action: str, inner: str) -> Answer:
+    return Answer(200, f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>")
+
+
+def test_an_endpoint_on_the_configuration_of_its_stack_is_as_deployed(aws: AwsWire) -> None:
+    deploy(aws, "New-Config", configs=CONFIGS)
+    (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
+    assert endpoint.is_as_deployed, "ARNs are in lower case, names are not"
+    assert (endpoint.name, endpoint.status, endpoint.count) == ("Chat-1", "InService", 2)
+    assert endpoint.deployed.instances == ("ml.g6.4xlarge", "ml.g5.4xlarge"), "by their priority"
+
+
+def test_a_silent_rollback_is_told_with_what_runs_and_what_should(aws: AwsWire) -> None:
+    deploy(aws, "Old-Config", configs=CONFIGS)
+    (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
+    assert not endpoint.is_as_deployed
+    assert describe_rollback(endpoint) == (
+        "the endpoint Chat-1 is InService with m1 on ml.g5.2xlarge (Old-Config), but the stack says that it"
+        " runs m2 on ml.g6.4xlarge or ml.g5.4xlarge (new-config)"
+    )
+    repair = repair_rollback(endpoint, "eu-west-1")
+    assert "aws logs tail /aws/sagemaker/Endpoints/Chat-1 --since 2h --region eu-west-1\n" in repair
+    update = "--endpoint-name Chat-1 --endpoint-config-name new-config --region eu-west-1"
+    assert repair.endswith(f"aws sagemaker update-endpoint {update}")
+
+
+def test_a_configuration_that_cloudformation_deleted_is_named_all_the_same(aws: AwsWire) -> None:
+    reason = "no capacity"
+    deploy(aws, "Old-Config", configs={"new-config": POOL}, FailureReason=reason)
+    (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
+    said = describe_rollback(endpoint)
+    assert "with a deleted configuration (Old-Config), but" in said
+    assert said.endswith(": no capacity")
+
+
+def test_an_endpoint_that_somebody_deleted_is_absent(aws: AwsWire) -> None:
+    deploy(aws, "New-Config", configs=CONFIGS)
+    aws.answers["sagemaker.DescribeEndpoint"] = refusal("ValidationException", "Could not find endpoint")
+    (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
+    assert (endpoint.status, endpoint.is_as_deployed) == ("Absent", False)
+    assert describe_rollback(endpoint).startswith("the endpoint chat-1 is gone, but the stack says")
+    assert "deploy again" in repair_rollback(endpoint, "eu-west-1")
+
+
+@pytest.mark.parametrize("action", ["DescribeEndpoint", "DescribeEndpointConfig"])
+def test_what_may_not_be_asked_for_proves_nothing(aws: AwsWire, action: str) -> None:
+    deploy(aws, "New-Config", configs=CONFIGS)
+    aws.spoken[f"sagemaker.{action}"] = lambda _: refusal("AccessDeniedException", "no")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        load_live_endpoints(AwsClients("us-east-1"), "S")
+
+
+def test_without_a_stack_there_is_nothing_to_compare(aws: AwsWire) -> None:
+    absent = xml_refusal("ValidationError", "Stack with id S does not exist", 400)
+    aws.answers["cloudformation.ListStackResources"] = absent
+    assert load_live_endpoints(AwsClients("us-east-1"), "S") == ()
