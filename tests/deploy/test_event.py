@@ -13,6 +13,7 @@ from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
+from support.moto_extension.deletion import REFUSED
 
 if TYPE_CHECKING:
     from support.aws_inventory import Inventory
@@ -55,10 +56,10 @@ def test_the_life_of_an_event(deployment: Deployment) -> None:
     there = take_inventory(deployment.aws)
     check_plans(there)
     check_budget(there)
-    check_end(there, "at(2040-06-01T16:00:00)")
+    check_end(there, datetime(2040, 6, 1, 16, tzinfo=UTC))
     extended = extend(deployment, "2040-07-01T18:00:00Z")
     assert extended.returncode == 0, extended.stderr
-    check_end(take_inventory(deployment.aws), "at(2040-07-01T18:00:00)")
+    check_end(take_inventory(deployment.aws), datetime(2040, 7, 1, 18, tzinfo=UTC))
     check_rotation(deployment)
     check_revocation(deployment)
     destroyed = deployment.mlapi("destroy", "--yes")
@@ -118,10 +119,11 @@ def check_budget(there: Inventory) -> None:
     assert budget["CostFilters"] == {"TagKeyValue": [f"user:{STACK_TAG}${STACK}"]}
 
 
-def check_end(there: Inventory, expression: str) -> None:
+def check_end(there: Inventory, start: datetime) -> None:
     """When, and what then happens."""
     (schedule,) = there.schedules.values()
-    assert schedule["ScheduleExpression"] == expression
+    assert schedule["ScheduleExpression"] == "rate(30 minutes)"
+    assert schedule["StartDate"] == start
     assert schedule["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:cloudformation:deleteStack"
     assert json.loads(schedule["Target"]["Input"]) == {"StackName": STACK}
     assert schedule["Target"]["RoleArn"].rpartition("/")[2] in there.roles
@@ -162,3 +164,23 @@ def check_revocation(deployment: Deployment) -> None:
     enabled = [key["name"] for key in there.keys.values() if key["enabled"]]
     assert enabled == ["blue"]
     assert listed(deployment)[0]["state"] == "revoked"
+
+
+def test_an_end_whose_first_deletion_fails_deletes_in_the_end(deployment: Deployment) -> None:
+    deployment.deploy({**CONFIG, "event": {"ends": EVENT["ends"]}})
+    refused = {"Name": REFUSED, "Value": "AWS::ApiGateway::RestApi", "Type": "String"}
+    deployment.aws.client("ssm").put_parameter(**refused)
+    end(deployment)
+    there = take_inventory(deployment.aws)
+    (stack,) = there.stacks.values()
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert len(there.schedules) == 1, "the schedule stays as long as anything else"
+    end(deployment)
+    assert count_leftovers(deployment.aws) == {}
+
+
+def end(deployment: Deployment) -> None:
+    """Does what the schedule does once: its role's call, with its input."""
+    (schedule,) = take_inventory(deployment.aws).schedules.values()
+    called = json.loads(schedule["Target"]["Input"])
+    deployment.aws.client("cloudformation").delete_stack(**called)

@@ -32,7 +32,7 @@ from centralized_ml_api.aws.live_endpoints import (
     repair_rollback,
 )
 from centralized_ml_api.aws.settings import stack_flags
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, render_schedule
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, END_RATE
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.commands import command
 from centralized_ml_api.errors import DeployError
@@ -161,7 +161,7 @@ def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
         scheduler, name = clients.client("scheduler"), found[0].rpartition("|")[2]
         schedule = scheduler.get_schedule(Name=name)
         kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
-        scheduler.update_schedule(Name=name, ScheduleExpression=render_schedule(until), **kept)
+        scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=until, **kept)
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot move the end of {target.stack}", error) from error
 

@@ -33,9 +33,21 @@ TEAM_TAG = "centralized-ml-api:team"
 """On keys: the name of the team."""
 
 
+END_RATE = "rate(30 minutes)"
+"""How often the end of an event deletes the stack, from its `StartDate` on, until nothing is left of it.
+
+Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+"""
+
+
 def key_tags(stack: str, team: str) -> dict[str, str]:
     """Builds the tags of a team's key."""
     return {STACK_TAG: stack, TEAM_TAG: team}
+
+
+def render_start(instant: datetime) -> str:
+    """Renders the instant from which a schedule repeats: `2030-06-01T16:00:00Z`."""
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def render_schedule(instant: datetime) -> str:

@@ -135,7 +135,7 @@ def creation_order(resources: Resources) -> list[str]:
 def dependencies(resources: Resources) -> dict[str, list[str]]:
     """Returns for each logical id those that its resource refers to, which CloudFormation makes before it."""
     return {
-        name: [other for other in _references(resource) if other in resources and other != name]
+        name: [other for other in references(resource) if other in resources and other != name]
         for name, resource in resources.items()
     }
 
@@ -161,7 +161,7 @@ def _changed(old: Resource, new: Resource, renewed: set[str]) -> set[str]:
     """Returns the properties whose text changes, or whose text refers to a resource that is made anew."""
     before, after = old.get("Properties", {}), new.get("Properties", {})
     changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-    changed |= {key for key, value in after.items() if not renewed.isdisjoint(_references(value))}
+    changed |= {key for key, value in after.items() if not renewed.isdisjoint(references(value))}
     return changed | {key for key in _OTHER if old.get(key) != new.get(key)}
 
 
@@ -171,11 +171,11 @@ def _change(logical_id: str, resource: Resource, action: Action, because: tuple[
     return Change(logical_id, name, resource["Type"], action, because)
 
 
-def _references(value: Any) -> Iterator[str]:
+def references(value: Any) -> Iterator[str]:
     """Yields whatever a value refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
     if isinstance(value, list):
         for inner in value:
-            yield from _references(inner)
+            yield from references(inner)
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _references_by(key, inner)
@@ -194,4 +194,4 @@ def _references_by(key: str, value: Any) -> Iterator[str]:
         case ("Fn::Sub", str()):
             yield from _SUBSTITUTED.findall(value)
         case _:
-            yield from _references(value)
+            yield from references(value)

@@ -84,8 +84,9 @@ class CentralizedMlApi(Construct):
         api = self._build_api()
         self.url = api.url
         self.keys = self._build_keys(api)
-        self._build_event()
+        self._build_budget()
         self.dashboard = self._build_dashboard()
+        self._build_end()  # last: everything depends on it
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
         arns = {
@@ -169,12 +170,18 @@ class CentralizedMlApi(Construct):
         keys = TeamKeys(self, "Teams", teams=teams, api=api, stack_name=self._stack_context.stack_name)
         return EventKeys(keys.ids, KeyEnds(self, "KeyEnds", stack_context=self._stack_context).role)
 
-    def _build_event(self) -> None:
+    def _build_budget(self) -> None:
         event = self._plan.api.event
-        if event.ends:
-            EventEnd(self, "End", ends=event.ends, stack_context=self._stack_context)
         if event.budget:
             build_budget(self, "Budget", event.budget, self._stack_context.stack_name)
+
+    def _build_end(self) -> None:
+        event = self._plan.api.event
+        if event.ends:
+            end = EventEnd(self, "End", ends=event.ends, stack_context=self._stack_context)
+            for child in self.node.children:
+                if child is not end:
+                    child.node.add_dependency(end)
 
     def _build_dashboard(self) -> str | None:
         plan = self._plan.dashboard

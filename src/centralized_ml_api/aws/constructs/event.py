@@ -8,7 +8,7 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.resources import allow, build_role, only_from_this_account, role_arn
-from centralized_ml_api.aws.stack_contract import STACK_TAG, render_schedule
+from centralized_ml_api.aws.stack_contract import END_RATE, STACK_TAG, render_start
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,8 +21,10 @@ WARNINGS = (("ACTUAL", 80), ("FORECASTED", 100))
 
 
 class EventEnd(Construct):
-    """A schedule that asks CloudFormation once, at the end, to delete the stack and all stacks nested in it.
+    """A schedule that asks CloudFormation from the end on, every half hour, to delete the stack.
 
+    One resource that will not go would otherwise end it, and what is left would cost money for ever. So
+    everything else in the stack must depend on this: CloudFormation then makes it first and deletes it last.
     Its role may do only that. CloudFormation then deletes the resources by the role that the CDK CLI gave the
     stack when it was deployed.
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html (RoleARN)
@@ -49,8 +51,9 @@ class EventEnd(Construct):
             properties={
                 "Description": f"The end of the event: deletes the stack {stack_context.stack_name}",
                 "FlexibleTimeWindow": {"Mode": "OFF"},
-                "ScheduleExpression": render_schedule(ends),
+                "ScheduleExpression": END_RATE,
                 "ScheduleExpressionTimezone": "UTC",
+                "StartDate": render_start(ends),
                 "Target": {
                     "Arn": f"arn:{stack_context.partition}:scheduler:::aws-sdk:cloudformation:deleteStack",
                     "Input": stack.to_json_string({"StackName": stack_context.stack_name}),

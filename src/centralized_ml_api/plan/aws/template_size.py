@@ -45,8 +45,8 @@ _KEYS = TemplateSize(resources=6, characters=6_000)
 
 _TEAM = TemplateSize(resources=3, characters=1_500)
 _KEYS_PATH = TemplateSize(characters=120)
-_ENDING = TemplateSize(resources=2, characters=12_000)
-"""The schedule and its role, and a header on every answer of the API."""
+_ENDING = TemplateSize(resources=2, characters=60_000)
+"""The schedule and its role, a header on every answer of the API, and that every resource depends on them."""
 
 _ENDING_PATH = TemplateSize(characters=250)
 
