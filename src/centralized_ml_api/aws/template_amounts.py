@@ -38,9 +38,16 @@ def mapping_attributes(template: Template) -> Amounts:
 
 
 def attached(template: Template) -> Amounts:
-    """Yields the managed policies of each role."""
+    """Yields the managed policies of each role, those that attach themselves included."""
     for name, role in _of_type(template, "AWS::IAM::Role"):
-        yield name, len(role.get("ManagedPolicyArns", []))
+        own = _attached_to(template, name, "AWS::IAM::ManagedPolicy")
+        yield name, len(role.get("ManagedPolicyArns", [])) + len(own)
+
+
+def _attached_to(template: Template, role: str, kind: str) -> list[dict[str, Any]]:
+    """Returns the policies of a type that attach themselves to a role."""
+    policies = (policy for _, policy in _of_type(template, kind))
+    return [policy for policy in policies if {"Ref": role} in policy.get("Roles", [])]
 
 
 def policy_characters(template: Template) -> Amounts:
@@ -52,7 +59,8 @@ def policy_characters(template: Template) -> Amounts:
 def inline_characters(template: Template) -> Amounts:
     """Yields the characters of all inline policies of each role."""
     for name, role in _of_type(template, "AWS::IAM::Role"):
-        yield name, sum(_resolved_length(policy["PolicyDocument"]) for policy in role.get("Policies", []))
+        policies = [*role.get("Policies", []), *_attached_to(template, name, "AWS::IAM::Policy")]
+        yield name, sum(_resolved_length(policy["PolicyDocument"]) for policy in policies)
 
 
 ARN_CHARACTERS, NAME_CHARACTERS = 133, 63

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.aws.limits import LIMITS, find_exceeded, read_templates, render_limits
+from centralized_ml_api.aws.template_amounts import attached, inline_characters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,3 +134,12 @@ def test_the_page_has_a_row_for_each_limit_with_its_source() -> None:
     assert len(rows) == len(LIMITS)
     assert all(limit.source in row for limit, row in zip(LIMITS, rows, strict=True))
     assert rows[0].startswith("| [1,048,576 bytes of a template](https://docs.aws.amazon.com/")
+
+
+def test_policies_that_attach_themselves_count_for_their_role() -> None:
+    role = resource("AWS::IAM::Role", ManagedPolicyArns=["arn"] * 9)
+    managed = resource("AWS::IAM::ManagedPolicy", PolicyDocument=policy(), Roles=[{"Ref": "R0"}])
+    assert dict(attached(stack(role, managed, managed))) == {"R0": 11}
+    inline = resource("AWS::IAM::Policy", PolicyDocument=policy("x" * 100), Roles=[{"Ref": "R0"}])
+    assert dict(inline_characters(stack(role)))["R0"] == 0
+    assert dict(inline_characters(stack(role, inline)))["R0"] > 100
