@@ -52,6 +52,10 @@ FUNCTION = """
     """
 
 
+EVERY_CHAT = ["openai-chat", "openai-completions", "openai-responses", "anthropic-messages"]
+"""What a server of one machine may speak. At all but the first path, this one answers what it got."""
+
+
 def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any]:
     """The config; its functions lie in `folder`: one of its own, and the one of the default config."""
     _write_functions(folder)
@@ -63,7 +67,7 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
         _model("events", {"type": "stream"}, f"{odd}/events"),
         _model("cut", {"type": "stream"}, f"{odd}/cut"),
         _model("function", _function("contract", FUNCTION_TIMEOUT_SECONDS), f"{odd}/echo"),
-        _model("chat", direct, f"{odd}/chat", **chats) | chats,
+        _model("chat", direct, f"{odd}/chat", speaks=EVERY_CHAT) | chats,
         _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,
         _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),
@@ -78,7 +82,7 @@ def _write_functions(folder: Path) -> None:
     (functions / "contract" / "index.py").write_text(textwrap.dedent(FUNCTION).strip() + "\n")
 
 
-def _model(name: str, integration: dict[str, Any], url: str, **more: str) -> dict[str, Any]:
+def _model(name: str, integration: dict[str, Any], url: str, **more: Any) -> dict[str, Any]:
     return {**_entry(name, integration), "local": {"engine": "url", "url": url, **more}}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
+from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
 from contract.cases.openai import chat
@@ -65,6 +66,19 @@ class Without:
     def check(self, answer: Answer) -> None:
         """Asserts it."""
         assert self.header not in {name.lower() for name in answer.json["headers"]}
+
+
+@dataclass(frozen=True)
+class AnthropicError:
+    """An error of this type, in the shape of Anthropic's API."""
+
+    type: str
+
+    def check(self, answer: Answer) -> None:
+        """Asserts it."""
+        document = json.loads(answer.body)
+        said = {"type": self.type, "message": document["error"]["message"]}
+        assert document == {"type": "error", "error": said, "request_id": answer.header("x-request-id")}
 
 
 @dataclass(frozen=True)
@@ -227,6 +241,39 @@ DIFFERENCES = (
         "when the API began to serve",
         "0: no template knows when it was deployed",
         f"{GUIDE}/api-gateway-mapping-template-reference.html",
+    ),
+    *(
+        Difference(
+            f"`POST {path}`",
+            Request(path, b'{"model": "chat"}', headers={"Content-Type": JSON}),
+            Expected(200, Json({"path": path}), JSON),
+            refused(errors.UNKNOWN_PATH),
+            "reaches servers that speak this API, as llama.cpp does",
+            "404 `unknown_path`: the function that answers under `/v1` translates chats and embeddings alone",
+            SAGEMAKER,
+        )
+        for api in (COMPLETIONS, RESPONSES, MESSAGES)
+        for path in api.paths
+    ),
+    Difference(
+        "errors below `/v1/messages`",
+        Request("/v1/messages/nothing", b"{}", headers={"Content-Type": JSON}),
+        Expected(404, AnthropicError("not_found_error"), JSON, {"access-control-allow-origin": "*"}),
+        refused(errors.UNKNOWN_PATH),
+        "in the shape of Anthropic's API",
+        "in the shape of all other paths",
+        SAGEMAKER,
+    ),
+    Difference(
+        "`routes` in `/v1/models`",
+        Request("/v1/models/chat", b"", "GET"),
+        Expected(
+            200, Json({"routes": [*CHAT.paths, *COMPLETIONS.paths, *RESPONSES.paths, *MESSAGES.paths]}), JSON
+        ),
+        Expected(200, Json({"routes": [*CHAT.paths]}), JSON),
+        "every path under `/v1` that the entry's server speaks",
+        "chats or embeddings",
+        SAGEMAKER,
     ),
     Difference(
         "`model` in the body of a chat request",

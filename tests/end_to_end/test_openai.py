@@ -57,10 +57,16 @@ def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None
     assert [model.id for model in client.models.list()] == ["open-llama", "embed"], "sd-1-0 is not served"
     model = client.models.retrieve("open-llama")
     assert model.id == "open-llama"
-    assert model.model_extra == {
-        "capabilities": {"chat": True, "embeddings": False, "tools": False},
-        "context_length": 2048,
-    }
+    assert model.model_extra is not None
+    assert model.model_extra["capabilities"] == {"chat": True, "embeddings": False, "tools": False}
+    assert model.model_extra["context_length"] == 2048
+    assert model.model_extra["routes"] == [
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/responses",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+    ]
 
 
 @pytest.mark.slow

@@ -118,7 +118,7 @@ def test_both_headers_of_a_key_are_taken(gateway: RunningGateway) -> None:
     [
         ({"model": "nobody"}, 404, "not_found_error", "Available: echo"),
         (b'{"model": "nobody", "seed": 18446744073709551615}', 404, "not_found_error", "Available: echo"),
-        ({"model": "other"}, 404, "not_found_error", "It has: POST /other."),
+        ({"model": "other"}, 404, "not_found_error", "but at POST /other."),
         ({}, 400, "invalid_request_error", '"model"'),
         (b"{", 400, "invalid_request_error", "line 1, column 2"),
         (b"[]", 400, "invalid_request_error", "not an array"),

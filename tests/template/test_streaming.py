@@ -167,11 +167,16 @@ SAYS_WORDS = {"chat": True, "embeddings": False, "tools": False}
 
 
 @pytest.mark.parametrize(
-    ("name", "can", "status"),
-    [("e", EMBEDS, None), ("a-model", SAYS_WORDS, None), ("nobody", {}, 404), ("", {}, 404)],
+    ("name", "can", "routes", "status"),
+    [
+        ("e", EMBEDS, ("/v1/embeddings",), None),
+        ("a-model", SAYS_WORDS, ("/v1/chat/completions",), None),
+        ("nobody", {}, (), 404),
+        ("", {}, (), 404),
+    ],
 )
 def test_one_model_is_told_by_the_end_of_the_path(
-    template_of: Deploys, name: str, can: dict[str, bool], status: int | None
+    template_of: Deploys, name: str, can: dict[str, bool], routes: tuple[str, ...], status: int | None
 ) -> None:
     template = template_of(package("e", speaks="openai-embeddings"), model(), facts=CHATS)
     answer = template.api["paths"]["/v1/models/{model}"]["get"][INTEGRATION]["responses"]["default"]
@@ -179,7 +184,7 @@ def test_one_model_is_told_by_the_end_of_the_path(
     told = json.loads(render(answer["responseTemplates"]["application/json"], b"", context))
     assert context.status == status
     assert (
-        told == build_model(ListedModel(name, capabilities=can))
+        told == build_model(ListedModel(name, capabilities=can, routes=routes))
         if status is None
         else told["error"]["code"] == "model_not_found"
     )

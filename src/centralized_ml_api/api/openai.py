@@ -1,4 +1,4 @@
-"""The OpenAI-compatible paths: which exist, what `/v1/models` answers, the errors they add. Pure.
+"""The paths under `/v1`: what `/v1/models` answers, the errors that they add. Pure.
 
 Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models)
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 (EMBEDDINGS_PATH,) = EMBEDDINGS.paths
 MODELS_PATH = "/v1/models"
 MODEL_PATH = f"{MODELS_PATH}/{{model}}"
+
+ONE_PAGE: dict[str, Any] = {"has_more": False, "first_id": None, "last_id": None}
+"""What Anthropic's clients read of a list: there is no other page."""
 
 MODEL_MISSING = ERRORS["model_missing"]
 MODEL_NOT_FOUND = ERRORS["model_not_found"]
@@ -50,31 +54,46 @@ class ListedModel:
 
     `created` is when the API began to serve, in seconds since the epoch; 0 where that is unknown.
     `context_length` is in tokens. `capabilities` says whether it can do a thing, where that is known.
+    `routes` are its paths under `/v1`.
     """
 
     name: str
     created: int = 0
     context_length: int | None = None
     capabilities: Mapping[str, bool] = field(default_factory=dict)
+    routes: tuple[str, ...] = ()
 
 
 def list_models(openai: OpenAiModels, known: Known) -> tuple[ListedModel, ...]:
     """Returns the entries under `/v1`, with what is known of them."""
     return tuple(
-        ListedModel(name, known.created, known.context_lengths.get(name), openai.capabilities_of(name))
+        ListedModel(
+            name,
+            known.created,
+            known.context_lengths.get(name),
+            openai.capabilities_of(name),
+            openai.paths_of(name),
+        )
         for name in openai.names
     )
 
 
 def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
-    """Builds the answer of `GET /v1/models`."""
-    return {"object": "list", "data": [build_model(model) for model in models]}
+    """Builds the answer of `GET /v1/models`, which clients of OpenAI's and of Anthropic's API read."""
+    return {"object": "list", "data": [build_model(model) for model in models], **ONE_PAGE}
 
 
 def build_model(model: ListedModel) -> dict[str, Any]:
-    """Builds the answer of `GET /v1/models/{name}`."""
+    """Builds the answer of `GET /v1/models/{name}`: OpenAI's fields, Anthropic's, and our own.
+
+    Source: https://platform.openai.com/docs/api-reference/models, https://platform.claude.com/docs/en/api/models
+    """
     known: dict[str, Any] = {"capabilities": dict(model.capabilities)} if model.capabilities else {}
+    if model.routes:
+        known["routes"] = [*model.routes]
     if model.context_length is not None:
         known["context_length"] = model.context_length
     described = {"id": model.name, "object": "model", "created": model.created}
-    return {**described, "owned_by": "centralized-ml-api", **known}
+    since = datetime.fromtimestamp(model.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    as_anthropic = {"type": "model", "display_name": model.name, "created_at": since}
+    return {**described, "owned_by": "centralized-ml-api", **as_anthropic, **known}

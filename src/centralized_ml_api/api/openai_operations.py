@@ -1,4 +1,4 @@
-"""Builds the OpenAI-compatible paths of the OpenAPI document; OpenAI's own describes the rest. Pure.
+"""Builds the paths under `/v1` of the OpenAPI document; OpenAI's and Anthropic's describe the rest. Pure.
 
 Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models)
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, MODEL_PATH, MODELS_PATH
+from centralized_ml_api.plan.apis import COMPLETIONS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +41,9 @@ def _build_paths(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, O
     paths: dict[str, Operation] = {}
     if models.chat:
         paths[CHAT_PATH] = {"post": {**_chat(models.chat), **_answers(errors, "text/event-stream")}}
+    for api, names in models.others:
+        for path, operation in _OTHERS[api](names).items():
+            paths[path] = {"post": {**operation, **_answers(errors, "text/event-stream")}}
     if models.embeddings:
         paths[EMBEDDINGS_PATH] = {"post": {**_embeddings(models.embeddings), **_answers(errors)}}
     if models.names:
@@ -58,6 +62,44 @@ def _chat(names: Sequence[str]) -> Operation:
         "operationId": "create_chat_completion",
         "summary": "Chat, as OpenAI's API does",
         "requestBody": _body(names, properties, {"messages": messages}),
+    }
+
+
+def _completions(names: Sequence[str]) -> dict[str, Operation]:
+    operation = {
+        "operationId": "create_completion",
+        "summary": "Continue a text, as OpenAI's API does",
+        "requestBody": _body(names, {"prompt": {}, "stream": {"type": "boolean"}}, {"prompt": "Once upon"}),
+    }
+    return dict.fromkeys(COMPLETIONS.paths, operation)
+
+
+def _responses(names: Sequence[str]) -> dict[str, Operation]:
+    operation = {
+        "operationId": "create_response",
+        "summary": "Chat, as OpenAI's Responses API does",
+        "requestBody": _body(names, {"input": {}, "stream": {"type": "boolean"}}, {"input": "What is AWS?"}),
+    }
+    return dict.fromkeys(RESPONSES.paths, operation)
+
+
+def _messages(names: Sequence[str]) -> dict[str, Operation]:
+    """Describes both paths; Anthropic's own document describes the rest, and the shape of errors there."""
+    properties: Operation = {"messages": {"type": "array", "minItems": 1, "items": {"type": "object"}}}
+    example: Operation = {"messages": [{"role": "user", "content": "What is AWS?"}]}
+    length: Operation = {"max_tokens": {"type": "integer"}, "stream": {"type": "boolean"}}
+    answers, counts = MESSAGES.paths
+    return {
+        answers: {
+            "operationId": "create_message",
+            "summary": "Chat, as Anthropic's API does",
+            "requestBody": _body(names, {**properties, **length}, {**example, "max_tokens": 64}),
+        },
+        counts: {
+            "operationId": "count_message_tokens",
+            "summary": "Count the tokens of a chat, as Anthropic's API does",
+            "requestBody": _body(names, properties, example),
+        },
     }
 
 
@@ -90,7 +132,10 @@ def _answers(errors: Mapping[str, Any], *more_types: str) -> Operation:
     content = {kind: {"schema": {"type": "object"}} for kind in ("application/json",)}
     streamed: Operation = {kind: {} for kind in more_types}
     answer = {
-        "description": "The response, in the format of OpenAI's API.",
+        "description": "The response, in the format of that API.",
         "content": {**content, **streamed},
     }
     return {"responses": {"200": answer, **errors}}
+
+
+_OTHERS = {COMPLETIONS.name: _completions, RESPONSES.name: _responses, MESSAGES.name: _messages}

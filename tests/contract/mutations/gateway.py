@@ -163,8 +163,8 @@ def _no_chat(config: EnvoyConfig) -> None:
 
 
 def _unknown_model(config: EnvoyConfig) -> None:
-    direct = [one for one in _routes(config, "/v1/chat/completions") if "direct_response" in one]
-    _said(lambda _: direct[0], "model_not_found", "x")(config)
+    direct = [one for one in _routes(config, "/v1/chat/completions") if "model_not_found" in json.dumps(one)]
+    _said(lambda _: direct[-1], "model_not_found", "x")(config)
 
 
 def hold_events(config: EnvoyConfig) -> None:

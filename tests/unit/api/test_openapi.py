@@ -13,6 +13,8 @@ from support.synthesis import build_test_plan, container, function, model, packa
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from centralized_ml_api.config.schema import ServerSpeaks
+
 OWN_PATHS = ["/", "/models", "/openapi.json", "/health"]
 
 
@@ -111,3 +113,23 @@ def test_without_teams_no_key_is_spoken_of(tmp_path: Path) -> None:
     text = json.dumps(build_openapi(build_test_plan({"models": [package()]}, tmp_path).api))
     assert "securitySchemes" not in text
     assert '"401"' not in text
+
+
+def test_each_api_that_an_entry_has_is_described(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [package("a")]}, tmp_path).api
+    others: list[ServerSpeaks] = ["openai-completions", "openai-responses", "anthropic-messages"]
+    models = OpenAiModels(chat=("a",), others=tuple((api, ("a",)) for api in others))
+    document = build_openapi(plan, models)
+    validate(document)
+    posts = {path: item["post"]["operationId"] for path, item in document["paths"].items() if "post" in item}
+    assert posts == {
+        "/a": "call_a",
+        "/v1/chat/completions": "create_chat_completion",
+        "/v1/completions": "create_completion",
+        "/v1/responses": "create_response",
+        "/v1/messages": "create_message",
+        "/v1/messages/count_tokens": "count_message_tokens",
+    }
+    asked = document["paths"]["/v1/messages"]["post"]["requestBody"]["content"]["application/json"]
+    assert asked["schema"]["required"] == ["model", "messages", "max_tokens"]
+    assert asked["example"]["model"] == "a"

@@ -13,6 +13,7 @@ from centralized_ml_api.api.openai import (
     EMBEDDINGS_PATH,
     MODEL_PATH,
     MODELS_PATH,
+    ONE_PAGE,
     ListedModel,
     build_model,
     unknown_model,
@@ -146,7 +147,7 @@ def _render_models(models: OpenAiModels) -> str:
     kinds, one = _render_any(models)
     each = f'#if({_ALLOWED})${{c}}{one}#set($c=",")#end'
     listed = f"#foreach($n in {json.dumps(models.names)}){each}#end"
-    return f'{_REFUSED}{kinds}#set($c=""){{"object":"list","data":[{listed}]}}'
+    return f'{_REFUSED}{kinds}#set($c=""){{"object":"list","data":[{listed}],{_as_text(ONE_PAGE)[1:]}'
 
 
 def _render_model(models: OpenAiModels) -> str:
@@ -163,7 +164,8 @@ def _render_any(models: OpenAiModels) -> tuple[str, str]:
     """Renders the names of each kind of model, and the model `$n`: few kinds differ in what they can do."""
     kinds: dict[str, list[str]] = {}
     for name in models.names:
-        listed = ListedModel("$n", capabilities=models.capabilities_of(name))
+        capabilities, routes = models.capabilities_of(name), models.paths_of(name)
+        listed = ListedModel("$n", capabilities=capabilities, routes=routes)
         kinds.setdefault(_as_text(build_model(listed)), []).append(name)
     *kinds_but_last, last = kinds
     names = "".join(f'#set($k{number}="{_join(kinds[kind])}")' for number, kind in enumerate(kinds_but_last))
