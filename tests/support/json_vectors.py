@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
+
+
+def _build_object(keys: int) -> bytes:
+    return json.dumps(dict.fromkeys(map(str, range(keys)), 0)).encode()
+
 
 REFUSED: list[tuple[bytes, str]] = [
     (b"", "The body is empty: send a JSON object."),
@@ -16,6 +22,14 @@ REFUSED: list[tuple[bytes, str]] = [
     (b"true", "The body must be a JSON object, not true or false."),
     (b"null", "The body must be a JSON object, not null."),
     (b"[" * 100_000, "The body is nested too deeply."),
+    *(
+        (body, "The body has an object of 1,001 keys: an object may have at most 1,000.")
+        for body in (
+            _build_object(1_001),
+            b'{"a": [{}, {"b": ' + _build_object(1_001) + b"}]}",
+            b'{"a": {' + b",".join([b'"b": 0'] * 1_001) + b"}}",
+        )
+    ),
     *(
         (text.encode(), f"The body is not valid JSON: {said}.")
         for text, said in (
@@ -57,5 +71,9 @@ TAKEN: list[bytes] = [
     rb'{"a": "\ud83d\ude00\u0000\/"}',
     b'{"a":[{"b":{}},[],{}],"c":"d"}',
     b'{"a": 1, "a": 2}',
+    _build_object(1_000),
+    b'{"a":[' + b",".join([_build_object(1_000)] * 3) + b"]}",
+    b'{"a":[' + b"0," * 100_000 + b"0]}",
+    b'{"a": "' + b':\\",' * 2_000 + b'"}',
 ]
 """JSON objects, however odd."""

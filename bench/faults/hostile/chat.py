@@ -141,6 +141,10 @@ _NUMBERS = {
         "makes reading quadratic",
         _says(_user([{"type": "text", "text": "a", **{f"k{n}": 0 for n in range(20_000)}}])),
     ),
+    "object of 20,000 keys in a part of a message": (
+        "makes reading quadratic",
+        _says(_user([{"type": "text", "text": "a", "b": {f"k{n}": 0 for n in range(20_000)}}])),
+    ),
     "20,000 biases": (
         "makes each token be weighed anew",
         chat(logit_bias={str(n): 1 for n in range(20_000)}),
@@ -240,18 +244,14 @@ CHAT_CALLS: tuple[HostileCall, ...] = (
     HostileCall(
         "keys without number",
         "makes reading quadratic",
-        SERVED,
-        _V1,
-        build_json(chat(model=_NAME, **_MANY_KEYS)),
-        lasts_seconds=5,
+        path=_V1,
+        build_body=build_json(chat(model=_NAME, **_MANY_KEYS)),
     ),
     HostileCall(
         "keys without number in a message",
         "makes reading quadratic, where nobody looks",
-        SERVED,
-        _V1,
-        build_json(_says(_user("a") | _MANY_KEYS, model=_NAME)),
-        lasts_seconds=5,
+        path=_V1,
+        build_body=build_json(_says(_user("a") | _MANY_KEYS, model=_NAME)),
     ),
     HostileCall(
         "field that is written twice",

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 DEEPEST = 1_200
 """Levels of nesting that are read; a thousand are JSON that a client may well send."""
 
+MOST_KEYS = 1_000
+"""Keys of one object that are read.
+
+Servers written in C++, llama.cpp's among them, take quadratic time for the keys of an object.
+
+Source: https://json.nlohmann.me/api/ordered_map/
+"""
+
 _GZIP = b"\x1f\x8b"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE = re.compile(
@@ -72,7 +80,12 @@ def read_json_object(body: bytes) -> JsonBody:
     text = _decode(body)
     try:
         with _DeepRecursion():
-            document = json.loads(text, parse_constant=_refuse_constant)
+            document = json.loads(
+                text,
+                parse_constant=_refuse_constant,
+                # The hook costs time for each object, so bodies that cannot have that many keys do without.
+                object_pairs_hook=_build_object if text.count(":") > MOST_KEYS else None,
+            )
     except json.JSONDecodeError as error:
         raise BodyError(f"The body is not valid JSON: {_explain(error)}.") from error
     except RecursionError as error:
@@ -152,6 +165,14 @@ def _decode(body: bytes) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise BodyError(f"The body is not valid JSON: {name} is not a JSON number.")
+
+
+def _build_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(members) > MOST_KEYS:
+        raise BodyError(
+            f"The body has an object of {len(members):,} keys: an object may have at most {MOST_KEYS:,}."
+        )
+    return dict(members)
 
 
 def _explain(error: json.JSONDecodeError) -> str:

@@ -85,6 +85,15 @@ def test_nesting_without_end_is_refused() -> None:
     assert refusal(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}") == "The body is nested too deeply."
 
 
+@pytest.mark.parametrize("place", ["%s", '{"a": [1, {"b": %s}]}'])
+def test_an_object_with_more_keys_than_servers_read_in_a_moment_is_refused(place: str) -> None:
+    most, many = (json.dumps(dict.fromkeys(map(str, range(count)), 0)) for count in (1_000, 400_000))
+    assert read_json_object((place % most).encode()).text == place % most
+    assert refusal((place % many).encode()) == (
+        "The body has an object of 400,000 keys: an object may have at most 1,000."
+    )
+
+
 @pytest.mark.parametrize(
     "body",
     [

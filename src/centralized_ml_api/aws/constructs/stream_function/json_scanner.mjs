@@ -5,6 +5,7 @@
 // Source: RFC 8259
 
 const DEEPEST = 1200; // levels of nesting that are read; a client may well send a thousand
+const MOST_KEYS = 1000; // of one object, because some servers take quadratic time for them
 
 const SPACE = /[ \t\n\r]*/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
@@ -34,6 +35,7 @@ class Scanner {
     #text;
     #position = 0;
     #open = []; // the brackets around the position, outermost first
+    #keys = []; // how many keys each of them has had so far
     members = null;
     loneSurrogate = null;
 
@@ -57,6 +59,7 @@ class Scanner {
             if (!(bracket in CLOSING)) return this.#readScalar();
             this.#position += 1;
             this.#open.push(bracket);
+            this.#keys.push(0);
             if (this.#open.length > DEEPEST) throw new JsonProblem("The body is nested too deeply.");
             this.#skipSpace();
             if (this.#next() === CLOSING[bracket]) return;
@@ -75,6 +78,7 @@ class Scanner {
             if (this.#next() === CLOSING[bracket]) {
                 this.#position += 1;
                 this.#open.pop();
+                checkKeys(this.#keys.pop());
             } else {
                 this.#readComma(bracket);
                 return true;
@@ -99,6 +103,7 @@ class Scanner {
         if (this.#next() !== ":") this.#fail('expected ":"');
         this.#position += 1;
         this.#skipSpace();
+        this.#keys[this.#keys.length - 1] += 1;
         if (this.#open.length > 1 || !this.members) return;
         const key = JSON.parse(this.#text.slice(start, end));
         this.members.push({ key, start, valueStart: this.#position, end: undefined });
@@ -174,4 +179,10 @@ class Scanner {
         const isAtEnd = position >= this.#text.trimEnd().length;
         throw new JsonProblem(isAtEnd ? "it ends too early" : message, position);
     }
+}
+
+function checkKeys(count) {
+    if (count <= MOST_KEYS) return;
+    const [found, most] = [count, MOST_KEYS].map((number) => number.toLocaleString("en-US"));
+    throw new JsonProblem(`The body has an object of ${found} keys: an object may have at most ${most}.`);
 }
