@@ -139,6 +139,13 @@ def test_a_process_that_does_not_listen_yet_does_not_answer(url: str) -> None:
     assert refused.value.fix == "try again, or end it: mlapi down"
 
 
+def test_while_the_address_is_empty_nothing_is_asked() -> None:
+    with pytest.raises(NotRunningError) as refused:
+        ControlClient(RUN, DEFAULT_STATE).status()
+    assert RUN.control_url == ""
+    assert refused.value.__cause__ is None, "no request has failed"
+
+
 class _EarlierVersion(BaseHTTPRequestHandler):
     """Knows less of itself than this version asks for."""
 
