@@ -17,6 +17,7 @@ import pytest
 
 from centralized_ml_api.errors import NotRunningError, StartError
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder, read_birth
+from centralized_ml_api.local.run.control import ControlClient
 
 
 def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:
@@ -80,6 +81,18 @@ def test_the_run_is_gone_with_its_owner(tmp_path: Path) -> None:
         assert state.load_run() == Run.of_this_process("models.json")
     with pytest.raises(NotRunningError, match="nothing runs"):
         state.load_run()
+
+
+def test_the_advice_to_stop_what_holds_a_folder_stops_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with StateFolder(folder), pytest.raises(StartError) as held, StateFolder(folder):
+        pass
+    stop = f"mlapi down --state {folder}"
+    assert held.value.fix == f"name another folder with --state, or stop what runs with this one: {stop}"
+    client = ControlClient(Run.of_this_process("models.json"), folder)
+    with pytest.raises(NotRunningError) as silent:
+        client.status()
+    assert silent.value.fix == f"try again, or end it: {stop}"
 
 
 def test_the_run_of_a_process_that_was_killed_is_not_believed(tmp_path: Path) -> None:
