@@ -42,10 +42,12 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     An interrupted download resumes. The packages of Python models are installed too; afterwards `mlapi up`
     needs no network. Models with "fetch": "manual" are left out unless they are named.
     """
+    if not config.is_file():
+        refuse_files(names)
     plan = load_plan_and_warn(config)
     fetchable = find_fetchable(plan)
     check_names(plan, names, config)
-    chosen = choose(fetchable, names)
+    chosen = choose(fetchable, names, config)
     for name in [] if names else [name for name in fetchable if name not in chosen]:
         output.talk(f"{name} is fetched only by name: {command('pull', name, '--config', config)}")
     if not fetchable:
@@ -72,6 +74,17 @@ def find_fetchable(plan: ApiPlan) -> dict[str, Serving]:
     }
 
 
+def refuse_files(names: Sequence[str]) -> None:
+    """Checks that no name is that of a file, which is told better than a missing config.
+
+    Raises:
+        UsageError: one is; the fix is to name it as the config.
+    """
+    for name in names:
+        if Path(name).is_file():
+            raise UsageError(f"{name} is a file, not the name of a model", fix=_name_config(name))
+
+
 def check_names(plan: ApiPlan, names: Sequence[str], config: Path) -> None:
     """Checks that every name is one of the config.
 
@@ -83,23 +96,36 @@ def check_names(plan: ApiPlan, names: Sequence[str], config: Path) -> None:
         if name in known:
             continue
         if Path(name).is_file():
-            fix = f"a config is named with --config: {command('pull', '--config', name)}"
+            fix = _name_config(name)
         else:
             meant = nearest(name, known)
             fix = f"did you mean {meant}?" if meant else f"choose one of: {', '.join(known) or 'none'}"
         raise UsageError(f"{shown_path(config)} has no model {name!r}", fix=fix)
 
 
-def choose(fetchable: Mapping[str, Serving], names: Sequence[str]) -> dict[str, Serving]:
+def _name_config(file: str) -> str:
+    return f"a config is named with --config: {command('pull', '--config', file)}"
+
+
+def choose(fetchable: Mapping[str, Serving], names: Sequence[str], config: Path) -> dict[str, Serving]:
     """Returns the named ones, or all except those that are fetched by hand. Pure.
+
+    Args:
+        fetchable: What has something to fetch, by entry name.
+        names: Those that were asked for; empty for all.
+        config: Where they are listed.
 
     Raises:
         UsageError: an entry has nothing to fetch.
     """
     for name in names:
         if name not in fetchable:
-            known = ", ".join(fetchable) or "none"
-            raise UsageError(f"{name} has nothing to fetch", fix=f"models with something to fetch: {known}")
+            fix = (
+                f"models with something to fetch: {', '.join(fetchable)}"
+                if fetchable
+                else f"no model of this config needs it: {command('up', config)}"
+            )
+            raise UsageError(f"{name} has nothing to fetch", fix=fix)
     automatic = [name for name, serving in fetchable.items() if not serving.waits_for_pull]
     return {name: fetchable[name] for name in names or automatic}
 
