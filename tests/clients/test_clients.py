@@ -31,6 +31,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = sorted(path.name for path in (FOLDER / "programs").iterdir() if path.is_file())
+OF_ANTHROPIC = ("anthropic_node.mjs", "anthropic_python.py")
+ON_ONE_MACHINE = (*OF_ANTHROPIC, "openai_responses.py")
+"""They call paths that AWS does not have."""
+
 QUESTION = "Name a colour, such as “café au lait”."
 PICTURE = (
     "data:image/png;base64,"
@@ -108,7 +112,24 @@ def test_one_machine_answers_a_client(one_machine: Target, program: str) -> None
     check(report, vector=32)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", OF_ANTHROPIC)
+def test_anthropics_clients_read_what_they_expect(one_machine: Target, program: str) -> None:
+    report = one_machine.run(program)
+    assert report["counted"] > 0
+    assert report["models"] == ["open-llama", "embed"]
+    assert report["kind"] == "not_found_error"
+    assert report["request"].startswith("req-")
+
+
+def test_openais_newer_paths_answer_its_client(one_machine: Target) -> None:
+    report = one_machine.run("openai_responses.py")
+    assert report["completed"]
+    assert report["completed_streamed"]
+    assert "at /v1/embeddings" in report["elsewhere"].replace("POST ", "")
+    assert "keeps no responses" in report["unkept"]
+
+
+@pytest.mark.parametrize("program", [program for program in PROGRAMS if program not in ON_ONE_MACHINE])
 def test_aws_answers_a_client(aws: Target, program: str) -> None:
     report = aws.run(program)
     assert report["chat"] == report["streamed"] == ANSWER
