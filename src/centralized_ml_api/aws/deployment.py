@@ -31,6 +31,7 @@ from centralized_ml_api.aws.live_endpoints import (
     load_live_endpoints,
     repair_rollback,
 )
+from centralized_ml_api.aws.log_role import choose_log_role
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, END_RATE
 from centralized_ml_api.aws.target import call_cdk
@@ -93,6 +94,7 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
     provide_bootstrap(target, clients, account, say=say, agree=agree)
     # Direct: an update needs no change set, which nobody would look at; `mlapi diff` shows the same before.
     more = ["--require-approval", "never", "--method", "direct", "--progress", "events"]
+    more += choose_log_role(clients, target.stack, say)
     arguments = target.arguments("deploy", *more)
     run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_stack_event(line, say))
     if run.status:

@@ -23,6 +23,9 @@ DASHBOARD_OUTPUT = "DashboardUrl"
 KEY_ENDS_OUTPUT = "KeyEndsRole"
 """The ARN of the role by which AWS ends a rotated key after its grace period."""
 
+LOG_ROLE_PARAMETER = "AccountLogRole"
+"""The parameter that says what becomes of API Gateway's role for logs: `make` one of the stack, or `keep`."""
+
 STACK_TAG = "centralized-ml-api:stack"
 """On every resource: the name of the stack. A budget counts by it once it is activated for cost allocation.
 

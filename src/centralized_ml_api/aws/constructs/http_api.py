@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnMapping, CfnResource, RemovalPolicy
+from aws_cdk import CfnCondition, CfnMapping, CfnParameter, CfnResource, Fn, RemovalPolicy
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.resources import (
@@ -17,6 +17,7 @@ from centralized_ml_api.aws.constructs.resources import (
     role_arn,
 )
 from centralized_ml_api.aws.document.shared_texts import is_large, repeated_texts, replace_texts
+from centralized_ml_api.aws.stack_contract import LOG_ROLE_PARAMETER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,14 +94,14 @@ class HttpApi(Construct):
             api.add_resource_dependency(needed)
         self.id = api.ref
         deployment = _build_deployment(parent, api_id=self.id, document=document, stack=stack)
-        settings = {**_stage_settings(throttle, log), "RestApiId": self.id}
+        logging = _build_account_logging(parent, after=api, stack_context=stack_context)
+        settings = {**_stage_settings(throttle, log), "RestApiId": self.id, "Description": logging}
         stage = build_resource(
             parent,
             f"DeploymentStage.{STAGE}",
             "AWS::ApiGateway::Stage",
             {"StageName": STAGE, "DeploymentId": deployment.ref, **settings},
         )
-        stage.add_resource_dependency(_build_account_logging(parent, after=api, stack_context=stack_context))
         self.stage = stage.ref
         host = f"{self.id}.execute-api.{stack_context.region}.{stack.url_suffix}"
         self.url = f"https://{host}/{self.stage}/"
@@ -157,17 +158,21 @@ def _fingerprint(stack: Stack, document: Mapping[str, Any]) -> str:
 
 def _build_account_logging(
     scope: Construct, *, after: CfnResource, stack_context: StackContext
-) -> CfnResource:
+) -> dict[str, Any]:
     """Builds the account's setting, without which no stage with an access log can be made, and its role.
 
     Both outlive the stack: the setting goes on naming the role, and the logs of every other API of the
-    account and region depend on it. Neither costs anything.
+    account and region depend on it. Neither costs anything. For the same reason `mlapi deploy` says `keep`
+    where the setting already names a role that works: the stack then has neither.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 
     Args:
         scope: the construct that holds both.
         after: an API; before its first API, an account has no such setting.
         stack_context: of the stack.
+
+    Returns:
+        A text that says which role it is. What has it waits for the setting, where the stack makes one.
     """
     role = build_role(
         scope,
@@ -179,6 +184,22 @@ def _build_account_logging(
         scope, "Account", type="AWS::ApiGateway::Account", properties={"CloudWatchRoleArn": role_arn(role)}
     )
     setting.add_resource_dependency(after)
+    is_made = _build_log_role_condition(stack_context.stack)
     for kept in (role, setting):
         kept.apply_removal_policy(RemovalPolicy.RETAIN)
-    return setting
+        kept.cfn_options.condition = is_made
+    made = f"Its logs are written by the role of {setting.ref}"
+    # Not DependsOn, which cannot be conditional.
+    return {"Fn::If": [is_made.logical_id, made, "Its logs are written by the account's own role"]}
+
+
+def _build_log_role_condition(stack: Stack) -> CfnCondition:
+    parameter = CfnParameter(
+        stack,
+        LOG_ROLE_PARAMETER,
+        default="make",
+        allowed_values=["make", "keep"],
+        description="The role by which API Gateway writes the logs of all APIs of the account and region",
+    )
+    is_made = Fn.condition_equals(parameter.value_as_string, "make")
+    return CfnCondition(stack, f"{LOG_ROLE_PARAMETER}IsMade", expression=is_made)
