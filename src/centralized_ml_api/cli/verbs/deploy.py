@@ -66,6 +66,7 @@ def deploy(
     target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     plan = load_target_plan(target)
     from centralized_ml_api.aws import deployment
+    from centralized_ml_api.aws.cost_tag import activate_cost_tag
     from centralized_ml_api.aws.prices import load_prices
     from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 
@@ -81,6 +82,8 @@ def deploy(
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk, partial(_agree_to_bootstrap, agreed=bootstrap))
     address = outputs.get(ADDRESS_OUTPUT, "")
+    if plan.api.event.budget:
+        output.talk(activate_cost_tag(clients))
     if as_json:
         output.data_json(
             {"stack": target.stack, "region": target.region, "address": address, "outputs": outputs}
