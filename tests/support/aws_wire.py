@@ -50,12 +50,47 @@ def healthy_account() -> dict[str, Answer]:
         "cloudformation.DescribeStacks": xml_refusal(
             "ValidationError", "Stack with id CentralizedMlApiStack does not exist", 400
         ),
+        "servicequotas.ListServiceQuotas": quotas({"ml.g5.2xlarge": 4, "ml.g5.4xlarge": 4}),
+        "sagemaker.DescribeModelPackage": Answer(200, {"ModelPackageStatus": "Completed"}),
+        "sagemaker.ListEndpoints": Answer(200, {"Endpoints": []}),
         "cloudformation.ListStackResources": xml_refusal(
             "ValidationError", "Stack with id CentralizedMlApiStack does not exist", 400
         ),
-        "servicequotas.ListServiceQuotas": quotas({"ml.g5.2xlarge": 4, "ml.g5.4xlarge": 4}),
-        "sagemaker.DescribeModelPackage": Answer(200, {"ModelPackageStatus": "Completed"}),
+        "lambda.GET /2016-08-19/account-settings": concurrency(1000),
+        "apigateway.GET /account": Answer(200, {}),
+        "budgets.DescribeBudgets": Answer(200, {"Budgets": []}),
     }
+
+
+def concurrency(total: int, shared: int | None = None) -> Answer:
+    """How many functions may run at once, and how many of those nothing has reserved: all, or `shared`."""
+    unreserved = total if shared is None else shared
+    limit = {"ConcurrentExecutions": total, "UnreservedConcurrentExecutions": unreserved}
+    return Answer(200, {"AccountLimit": limit, "AccountUsage": {}})
+
+
+def stack_resources(*resources: tuple[str, str, str]) -> Answer:
+    """The resources of a stack: type, logical id, physical id."""
+    members = "".join(
+        f"<member><ResourceType>{kind}</ResourceType><LogicalResourceId>{logical}</LogicalResourceId>"
+        f"<PhysicalResourceId>{physical}</PhysicalResourceId></member>"
+        for kind, logical, physical in resources
+    )
+    return Answer(
+        200, _xml("ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>")
+    )
+
+
+def role_trusted_by(service: str) -> Answer:
+    """A role that this service may assume."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    trust = urllib.parse.quote(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    role = (
+        f"<Role><Path>/</Path><RoleName>r</RoleName><RoleId>i</RoleId><Arn>arn:aws:iam::{ACCOUNT}:role/r</Arn>"
+        f"<CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>{trust}"
+        "</AssumeRolePolicyDocument></Role>"
+    )
+    return Answer(200, _xml("GetRole", role))
 
 
 def quotas(by_type: dict[str, int]) -> Answer:

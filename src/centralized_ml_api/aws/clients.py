@@ -14,6 +14,7 @@ from centralized_ml_api.extras import build_error
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 IMPATIENT_SECONDS = 4
+PATIENT_ATTEMPTS = 8
 
 
 class AwsClients:
@@ -49,6 +50,18 @@ class AwsClients:
             connect_timeout=IMPATIENT_SECONDS, read_timeout=IMPATIENT_SECONDS, retries={"max_attempts": 0}
         )
         return self._session.create_client(service, region_name=region, config=config)
+
+    def patient_client(self, service: str) -> Any:
+        """Makes a client for many calls in a row: it waits and slows down where AWS throttles it.
+
+        Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html (adaptive)
+        """
+        config = _load("botocore.config").Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "adaptive", "total_max_attempts": PATIENT_ATTEMPTS},
+        )
+        return self._session.create_client(service, region_name=self.region, config=config)
 
     def has_credentials(self) -> bool:
         """Returns whether there are credentials, not whether AWS accepts them."""

@@ -17,6 +17,7 @@ from centralized_ml_api.aws.doctor.account_checks import (
 )
 from centralized_ml_api.aws.doctor.config_checks import check_jumpstart, check_limits
 from centralized_ml_api.aws.doctor.quotas import check_quotas
+from centralized_ml_api.aws.doctor.service_checks import check_budget, check_concurrency, check_log_role
 from centralized_ml_api.aws.failures.explain import explain_failures
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.finding import Finding, build_config_findings, is_healthy
@@ -32,6 +33,9 @@ ACCOUNT_CHECKS = {
     "stack": check_stack,
     "endpoints": check_endpoints,
     "quota": check_quotas,
+    "concurrency": check_concurrency,
+    "log role": check_log_role,
+    "budget": check_budget,
     "subscription": check_subscriptions,
     "image": check_images,
 }

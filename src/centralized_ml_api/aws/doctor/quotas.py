@@ -1,16 +1,23 @@
-"""Checks whether the account may run the instances: SageMaker's quota of a type is often 0 at first."""
+"""Checks whether the account may run the instances: quotas, minus what already runs in the account.
+
+SageMaker's quota of a type is often 0 at first, and every endpoint of the account and region shares it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.aws.doctor.running import Running, load_running
 from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.doctor.context import DoctorContext
@@ -33,33 +40,76 @@ class Demand:
     at_most: Counter[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one region of an account allows and runs, in instances by type."""
+
+    region: str
+    quotas: Mapping[str, int]
+    running: Running
+
+    def free(self, instance: str) -> int:
+        """Returns what this stack may run of a type, its running instances included."""
+        return max(0, self.quotas.get(instance, 0) - self.running.others[instance])
+
+    def describe_running(self, instance: str) -> str:
+        """Returns a clause on what runs now, empty where nothing does."""
+        others, own = self.running.others[instance], self.running.own[instance]
+        said = [
+            f"{others} run elsewhere in the account" if others else "",
+            f"{own} in this stack" if own else "",
+        ]
+        clause = ", ".join(part for part in said if part)
+        return f"; now {clause}" if clause else ""
+
+
 def check_quotas(context: DoctorContext) -> Iterator[Finding]:
     """Yields a finding for each instance type, and one for each model with several types.
 
     Raises:
-        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.ClientError: AWS refused to say what is allowed.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     if not context.models:
         return
     quotas = load_quotas(context.clients)
-    demand = count_instances(context.models)
+    running = Running()
+    try:
+        running = load_running(context.clients, context.stack)
+    except (BotoCoreError, ClientError) as error:
+        reason = str(error).partition("\n")[0]
+        title = "what already runs in the account is not subtracted from the quotas"
+        yield Finding("quota", "unknown", title, reason, "allow sagemaker:ListEndpoints, DescribeEndpoint*")
+    account = Account(context.clients.region, quotas, running)
+    yield from compare(context.models, account)
+
+
+def compare(models: Sequence[ModelEntry], account: Account) -> Iterator[Finding]:
+    """Yields what `check_quotas` finds. Pure."""
+    demand = count_instances(models)
     for instance in demand.at_first:
-        yield _compare(instance, demand, quotas, context.clients.region)
-    for model in context.models:
+        yield _compare(instance, demand, account)
+    free = Counter({instance: account.free(instance) for instance in account.quotas})
+    free.subtract(demand.at_first)
+    for model in models:
         if model.instances:
-            yield _compare_pool(model, quotas, context.clients.region)
+            yield _compare_pool(model, account, free)
 
 
-def count_instances(models: list[ModelEntry]) -> Demand:
+def count_instances(models: Sequence[ModelEntry]) -> Demand:
     """Counts what the models with one type need. Pure."""
     demand = Demand(Counter(), Counter())
     for model in models:
         if model.instance:
-            scaling = model.autoscaling
-            demand.at_first[model.instance] += scaling.min_capacity if scaling else 1
-            demand.at_most[model.instance] += scaling.max_capacity if scaling else 1
+            first, most = _capacity(model)
+            demand.at_first[model.instance] += first
+            demand.at_most[model.instance] += most
     return demand
+
+
+def _capacity(model: ModelEntry) -> tuple[int, int]:
+    scaling = model.autoscaling
+    return (scaling.min_capacity, scaling.max_capacity) if scaling else (1, 1)
 
 
 def load_quotas(clients: AwsClients) -> dict[str, int]:
@@ -69,7 +119,7 @@ def load_quotas(clients: AwsClients) -> dict[str, int]:
         botocore.exceptions.ClientError: AWS refused to say.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
-    pages = clients.client("service-quotas").get_paginator("list_service_quotas")
+    pages = clients.patient_client("service-quotas").get_paginator("list_service_quotas")
     return {
         quota["QuotaName"].removesuffix(_SUFFIX): int(quota["Value"])
         for page in pages.paginate(ServiceCode="sagemaker")
@@ -78,26 +128,67 @@ def load_quotas(clients: AwsClients) -> dict[str, int]:
     }
 
 
-def _compare(instance: str, demand: Demand, quotas: Mapping[str, int], region: str) -> Finding:
-    first, most, quota = demand.at_first[instance], demand.at_most[instance], quotas.get(instance)
+def _compare(instance: str, demand: Demand, account: Account) -> Finding:
+    first, most, quota = demand.at_first[instance], demand.at_most[instance], account.quotas.get(instance)
+    region = account.region
     if quota is None:
         return Finding("quota", "unknown", f"{region} lists no quota for {instance}", page=_PAGE)
-    numbers = f"{quota} allowed, {first} started at first, {most} at most"
-    if quota >= most:
-        return Finding("quota", "ok", f"the quota of {instance} is enough", numbers)
-    fix = f'request an increase of "{instance}{_SUFFIX}" to {most} in Service Quotas ({region})'
-    if quota < first:
-        title = f"the quota of {instance} is {quota}"
-        return Finding("quota", "error", title, numbers, f"{fix}, or choose another type", _PAGE)
-    title = f"the quota of {instance} is below what autoscaling may start"
-    return Finding("quota", "warning", title, numbers, f"{fix}, or lower max_capacity", _PAGE)
+    others, own = account.running.others[instance], account.running.own[instance]
+    numbers = f"{quota} allowed, {first} started at first, {most} at most{account.describe_running(instance)}"
+    if quota < others + first:
+        fix = f"{_request(instance, others + most, region)}, or choose another type"
+        if others:
+            title = f"the quota of {instance} is {quota}, and {others} run already"
+            return Finding("quota", "error", title, numbers, f"{fix}, or end what runs", _PAGE)
+        return Finding("quota", "error", f"the quota of {instance} is {quota}", numbers, fix, _PAGE)
+    if quota < others + most:
+        title = f"the quota of {instance} is below what autoscaling may start"
+        fix = f"{_request(instance, others + most, region)}, or lower max_capacity"
+        return Finding("quota", "warning", title, numbers, fix, _PAGE)
+    if own and quota <= others + own:
+        title = f"the quota of {instance} leaves no room for an update"
+        said = f"{numbers}; an update starts new instances before it stops the old ones"
+        fix = f"{_request(instance, others + own + 1, region)}; adding and removing models works without"
+        return Finding("quota", "warning", title, said, fix, _PAGE)
+    return Finding("quota", "ok", f"the quota of {instance} is enough", numbers)
 
 
-def _compare_pool(model: ModelEntry, quotas: Mapping[str, int], region: str) -> Finding:
+def _compare_pool(model: ModelEntry, account: Account, free: Counter[str]) -> Finding:
+    """Compares a model with several types; takes what it starts at first from `free`, in its order."""
     types = model.instances or []
-    allowed = [instance for instance in types if quotas.get(instance, 0) > 0]
-    numbers = ", ".join(f"{instance}: {quotas.get(instance, 0)}" for instance in types)
-    if allowed:
-        return Finding("quota", "ok", f"{model.name} can start on {' or '.join(allowed)}", numbers)
-    fix = f"request an increase for one of them in Service Quotas ({region})"
-    return Finding("quota", "error", f"no instance type of {model.name} has a quota", numbers, fix, _PAGE)
+    first, most = _capacity(model)
+    room = {instance: max(0, free[instance]) for instance in types}
+    numbers = ", ".join(
+        f"{instance}: {account.quotas.get(instance, 0)}{_free(instance, room, account)}" for instance in types
+    )
+    there = [instance for instance in types if room[instance]]
+    _take(free, room, first)
+    fix = f"request an increase for one of them in Service Quotas ({account.region})"
+    if not there:
+        title = f"no instance type of {model.name} has a quota"
+        if any(account.quotas.get(instance, 0) for instance in types):
+            title = f"the quotas of all instance types of {model.name} are used up"
+        return Finding("quota", "error", title, numbers, fix, _PAGE)
+    total = sum(room.values())
+    if total < first:
+        title = f"{model.name} starts {first} instances at first, and the quotas of its types allow {total}"
+        return Finding("quota", "error", title, numbers, f"{fix}, or lower min_capacity", _PAGE)
+    if total < most:
+        title = f"{model.name} may scale to {most} instances, and the quotas of its types allow {total}"
+        return Finding("quota", "warning", title, numbers, f"{fix}, or lower max_capacity", _PAGE)
+    return Finding("quota", "ok", f"{model.name} can start on {' or '.join(there)}", numbers)
+
+
+def _free(instance: str, room: Mapping[str, int], account: Account) -> str:
+    return "" if room[instance] == account.quotas.get(instance, 0) else f" ({room[instance]} free)"
+
+
+def _take(free: Counter[str], room: Mapping[str, int], wanted: int) -> None:
+    for instance, count in room.items():
+        taken = min(count, wanted)
+        free[instance] -= taken
+        wanted -= taken
+
+
+def _request(instance: str, count: int, region: str) -> str:
+    return f'request an increase of "{instance}{_SUFFIX}" to {count} in Service Quotas ({region})'

@@ -70,6 +70,7 @@ def test_nothing_stands_against_a_deploy_when_all_is_in_order(tmp_path: Path) ->
     findings = found(write(tmp_path, model()))
     assert {finding.severity for finding in findings} == {"ok"}
     checks = {"config", "limits", "credentials", "bootstrap", "stack", "quota", "subscription"}
+    checks |= {"concurrency", "log role"}
     assert {finding.check for finding in findings} == checks
 
 
@@ -101,7 +102,7 @@ def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> Non
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
-    skipped = "bootstrap, stack, endpoints, quota, subscription, image"
+    skipped = "bootstrap, stack, endpoints, quota, concurrency, log role, budget, subscription, image"
     assert unknown.title == f"not checked without credentials: {skipped}"
 
 
@@ -165,6 +166,28 @@ def test_an_image_of_another_account_needs_its_consent(tmp_path: Path) -> None:
     assert "arn:aws:iam::123456789012:root" in warning.fix
 
 
+def test_instances_that_run_elsewhere_in_the_account_count(aws: AwsWire, tmp_path: Path) -> None:
+    endpoints = [{"EndpointName": "theirs", "EndpointArn": "a", "EndpointStatus": "InService"}]
+    variant = {"VariantName": "All", "CurrentInstanceCount": 4, "InstanceType": "ml.g5.2xlarge"}
+    aws.answers |= {
+        "sagemaker.ListEndpoints": Answer(200, {"Endpoints": endpoints}),
+        "sagemaker.DescribeEndpoint": Answer(
+            200, {"EndpointConfigName": "c", "ProductionVariants": [variant]}
+        ),
+        "sagemaker.DescribeEndpointConfig": Answer(200, {"ProductionVariants": [variant]}),
+    }
+    assert the_only(write(tmp_path, model()), "quota").detail == (
+        "4 allowed, 1 started at first, 1 at most; now 4 run elsewhere in the account"
+    )
+
+
+def test_where_nobody_may_see_what_runs_the_quota_alone_counts(aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["sagemaker.ListEndpoints"] = refusal("AccessDeniedException", "not authorized")
+    found_quotas = [finding for finding in found(write(tmp_path, model())) if finding.check == "quota"]
+    assert [finding.severity for finding in found_quotas] == ["unknown", "ok"]
+    assert "not subtracted" in found_quotas[0].title
+
+
 def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:
     words = "Caller is not subscribed to the marketplace offering."
     aws.answers["sagemaker.DescribeModelPackage"] = refusal("ValidationException", words)
@@ -207,8 +230,8 @@ def test_a_licence_that_is_not_accepted(tmp_path: Path, monkeypatch: pytest.Monk
         ("characters in V", {"environment": {"V": "x" * 1025}}),
     ],
 )
-@pytest.mark.usefixtures("aws")
-def test_counts_over_a_limit(name: str, more: dict[str, Any], tmp_path: Path) -> None:
+def test_counts_over_a_limit(name: str, more: dict[str, Any], aws: AwsWire, tmp_path: Path) -> None:
+    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 300})
     many = [model(f"m{number}", image=IMAGE, instances=["ml.g5.2xlarge"]) for number in range(291)]
     path = write(tmp_path, model(**more)) if more else write(tmp_path, *many)
     assert name in the_only(path, "limits").title
