@@ -18,6 +18,7 @@ from centralized_ml_api.local.admission.field_checks import (
     check_texts,
     nests_deeper,
 )
+from centralized_ml_api.local.admission.json_schema_rules import without_large_counts
 from centralized_ml_api.local.admission.llama_cpp_fields import (
     FIELDS,
     JSON_DEPTH,
@@ -129,7 +130,10 @@ def _adapt_block(block: dict[str, Any]) -> dict[str, Any]:
 def _adapt_tools(document: dict[str, Any]) -> dict[str, Any]:
     choice = document.get("tool_choice") or {"type": "auto"}
     tools = [
-        {name: tool[name] for name in ("name", "description", "input_schema") if tool.get(name) is not None}
+        {
+            **{name: tool[name] for name in ("name", "description") if tool.get(name) is not None},
+            "input_schema": without_large_counts(tool["input_schema"]),
+        }
         for tool in document.get("tools") or ()
         if choice["type"] != "tool" or tool["name"] == choice["name"]
     ]
@@ -218,7 +222,8 @@ def _check_tool(field: str, tool: Any) -> Iterator[Violation]:
     elif tool.get("input_schema") is None:
         yield Violation(f"{field}.input_schema", f"'{field}.input_schema' is missing.")
     else:
-        yield from check_function(field, tool, "input_schema")
+        schema = without_large_counts(tool["input_schema"])
+        yield from check_function(field, {**tool, "input_schema": schema}, "input_schema")
 
 
 def _check_tool_choice(document: dict[str, Any], limits: LlamaCppLimits) -> Iterator[Violation]:

@@ -27,6 +27,7 @@ COUNTS = 10_000
 """The largest `maxItems`, `maxLength` and the like, and the most in all: each is written out."""
 
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+_UPPER = ("maxItems", "maxLength", "maxProperties")
 _ONE = (
     "items",
     "additionalProperties",
@@ -44,6 +45,22 @@ _SAME_PLACE = ("anyOf", "oneOf", "allOf")
 
 Named = tuple[str, Any, int]
 """A schema inside another one: its path, its value, and how deep it is."""
+
+
+def without_large_counts(value: Any) -> Any:
+    """Returns a schema without upper bounds that are too large to be written out, for answers it only guides.
+
+    Agents send such bounds with their tools. The value is nested by no more than recursion can follow.
+    """
+    if isinstance(value, list):
+        return [*map(without_large_counts, value)]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: without_large_counts(inner)
+        for name, inner in value.items()
+        if not (name in _UPPER and isinstance(inner, int) and inner > COUNT)
+    }
 
 
 def check_json_schema(field: str, schema: Any) -> Iterator[Violation]:

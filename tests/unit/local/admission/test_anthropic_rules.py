@@ -242,3 +242,21 @@ def test_the_server_sees_the_tools_that_may_be_called(choice: Any, names: list[s
     adapted = adapt_anthropic_messages(sent, WITH_TOOLS)
     assert [tool["name"] for tool in adapted.get("tools", [])] == names
     assert adapted.get("tool_choice") == written
+
+
+def test_bounds_that_are_too_large_to_write_out_are_left_out_of_tools() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "script": {"type": "string", "minLength": 1, "maxLength": 524_288},
+            "maxLength": {"anyOf": [{"type": "array", "maxItems": 5_000}, {"maxProperties": 3}]},
+        },
+    }
+    sent = call(tools=[{**WEATHER, "input_schema": schema}])
+    assert found(sent) is None
+    (tool,) = adapt_anthropic_messages(sent, LIMITS)["tools"]
+    assert tool["input_schema"]["properties"] == {
+        "script": {"type": "string", "minLength": 1},
+        "maxLength": {"anyOf": [{"type": "array"}, {"maxProperties": 3}]},
+    }
+    assert found(call(tools=[{**WEATHER, "input_schema": {"minLength": 5_000}}])) is not None
