@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PROCESSES = 2
 GARBAGE = ("}", "]", '"', "@", "'", ":", "{", "[", "\\", "nul", "01")
 REQUIRED = frozenset({"name", "integration", "type", "code", "permissions", "timeout", "engine", "run"})
-FREE_FORM = frozenset({"sample", "environment"})
+FREE_FORM = frozenset({"sample", "environment", "tags"})
 _LETTERS = "abcxyzABC_-.$ 09éß漢😀\u202e\t\0\"'\\/{}[]:,"
 
 
@@ -114,7 +114,7 @@ def break_config(good_text: str, random: Random) -> tuple[str, str]:
 
 
 def _places(document: Document) -> list[NodePath]:
-    """Returns the paths that the format gives a meaning: none inside samples and environments."""
+    """Returns the paths that the format gives a meaning: none inside samples, environments, tags."""
     return [path for path in document.values if path and not FREE_FORM & set(path[:-1])]
 
 

@@ -13,7 +13,7 @@ from support.api_gateway.templates import Context
 from support.running_gateway import Answer
 
 API = build_rest_api(
-    {"paths": {}, "x-amazon-apigateway-gateway-responses": build_gateway_responses(["POST /a"])}
+    {"paths": {}, "x-amazon-apigateway-gateway-responses": build_gateway_responses(["POST /a"], 29)}
 )
 KINDS = sorted({*STATUSES, *API.gateway_responses} - {"DEFAULT_4XX", "DEFAULT_5XX"})
 OPEN = [("AN_UNKNOWN_TYPE", 400), ("AN_UNKNOWN_TYPE", 500)]

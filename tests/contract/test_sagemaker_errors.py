@@ -22,7 +22,7 @@ from support.api_gateway.selection import choose_response
 from support.api_gateway.templates import Context
 from support.running_gateway import Answer
 
-OPERATION = build_sagemaker("uri", "role", ())
+OPERATION = build_sagemaker("uri", "role", (), 29)
 API = build_rest_api({"paths": {"/model": {"post": OPERATION}}})
 RETRY = {"retry-after": "2"}
 QUOTED = 'it\'s "so", é 🙂 \\ <b>\n$input #end'

@@ -10,6 +10,7 @@ from centralized_ml_api.aws.constructs.centralized_ml_api import CentralizedMlAp
 from centralized_ml_api.aws.stack_contract import (
     ADDRESS_OUTPUT,
     DASHBOARD_OUTPUT,
+    DOMAIN_TARGET_OUTPUT,
     KEY_ENDS_OUTPUT,
     KEY_IDS_OUTPUT,
     PAGE_OUTPUT,
@@ -43,13 +44,16 @@ class CentralizedMlApiStack(Stack):
             env=Environment(account=account, region=plan.region),
             description="One HTTP API with a path for each model",
             suppress_template_indentation=True,
-            tags={STACK_TAG: construct_id},
+            tags={**plan.api.account.tags, STACK_TAG: construct_id},
         )
         self.api = CentralizedMlApi(self, "Api", plan=plan, samples=samples)
         CfnOutput(
             self, ADDRESS_OUTPUT, value=self.api.url, description="Where participants send their requests"
         )
         CfnOutput(self, PAGE_OUTPUT, value=self.api.url, description="Where participants try the models")
+        if self.api.domain_target:
+            target, what = self.api.domain_target, "Make your own name a CNAME of this"
+            CfnOutput(self, DOMAIN_TARGET_OUTPUT, value=target, description=what)
         if self.api.dashboard:
             console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
             url = f"{console}#dashboards/dashboard/{self.api.dashboard}"

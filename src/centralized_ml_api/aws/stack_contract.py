@@ -20,6 +20,9 @@ KEY_IDS_OUTPUT = "TeamKeyIds"
 DASHBOARD_OUTPUT = "DashboardUrl"
 """The address of the dashboard in the CloudWatch console."""
 
+DOMAIN_TARGET_OUTPUT = "DomainTarget"
+"""What a name of your own must be a CNAME of."""
+
 KEY_ENDS_OUTPUT = "KeyEndsRole"
 """The ARN of the role by which AWS ends a rotated key after its grace period."""
 

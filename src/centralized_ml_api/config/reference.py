@@ -11,8 +11,10 @@ from centralized_ml_api.config.fields import engines, keys_of
 from centralized_ml_api.config.json_schema import build_schema
 from centralized_ml_api.config.schema import (
     Autoscaling,
+    Aws,
     Budget,
     Config,
+    Domain,
     EndpointEntry,
     Event,
     FunctionProperties,
@@ -20,6 +22,7 @@ from centralized_ml_api.config.schema import (
     ModelEntry,
     ScopedPermissions,
     Team,
+    Vpc,
     Written,
 )
 
@@ -38,6 +41,9 @@ _OBJECTS: tuple[tuple[str, type[Written]], ...] = (
     ("`event`", Event),
     ("`teams[]`, a team with limits", Team),
     ("`budget`", Budget),
+    ("`aws`", Aws),
+    ("`aws.vpc`", Vpc),
+    ("`aws.domain`", Domain),
 )
 
 

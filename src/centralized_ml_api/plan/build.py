@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions
+from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.types import (
@@ -43,6 +44,7 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
         not_acted_on_aws=tuple(_not_acted_on_aws(event, deployments)),
         event=event,
         config=loaded.path,
+        account=build_account(loaded.config.aws),
     )
 
 

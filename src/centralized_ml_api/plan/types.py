@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.plan.account import AccountPlan
 from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
@@ -179,7 +180,7 @@ class ApiPlan:
     `folders` are where relative paths of the config start, in the order in which they are tried.
     `not_acted_on` says what the config asks for and this version does not do on one machine;
     `not_acted_on_aws` says in sentences what it does not do on AWS. `config` is the file, where the plan is
-    from one.
+    from one. `account` is what AWS must be told about the account.
     """
 
     deployments: tuple[ModelDeployment, ...]
@@ -188,6 +189,7 @@ class ApiPlan:
     not_acted_on_aws: tuple[str, ...] = ()
     event: EventPlan = field(default_factory=EventPlan)
     config: Path | None = None
+    account: AccountPlan = field(default_factory=AccountPlan)
 
     def deployment(self, name: str) -> ModelDeployment | None:
         """Returns the deployment of that name, if there is one."""

@@ -13,6 +13,7 @@ from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.assets import store_documents
+from centralized_ml_api.aws.constructs.company_account import apply_account, build_network_policy
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
 from centralized_ml_api.aws.constructs.event import EventEnd, build_budget
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
@@ -23,12 +24,16 @@ from centralized_ml_api.aws.constructs.roles import ApiRole, ExecutionRole
 from centralized_ml_api.aws.constructs.stack_context import StackContext
 from centralized_ml_api.aws.constructs.stream_function import StreamFunction
 from centralized_ml_api.aws.constructs.team_keys import KeyEnds, KeyFunction, TeamKeys
+from centralized_ml_api.aws.document.callers import restrict_callers
 from centralized_ml_api.aws.document.event import Authorizer
 from centralized_ml_api.aws.document.extend import Addresses, extend_document
 from centralized_ml_api.aws.document.own_paths import StoredDocument
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
+    from aws_cdk import Reference
+
     from centralized_ml_api.api.entry_details import Sample
     from centralized_ml_api.plan.aws.types import AwsPlan, Endpoint
 
@@ -46,6 +51,7 @@ class CentralizedMlApi(Construct):
 
     Attributes:
         url: the address of the API, with a slash at its end.
+        domain_target: what the name of your own must be a CNAME of, None without one.
         endpoints: the SageMaker endpoints of our own, by the names of the config.
         keys: the keys of the teams, None where nobody needs one.
         dashboard: CloudWatch's name of the dashboard, None where the config asks for none.
@@ -66,7 +72,11 @@ class CentralizedMlApi(Construct):
         super().__init__(scope, construct_id)
         self._plan = plan
         self._samples = samples or {}
-        self._stack_context = StackContext(self, log_retention_days=plan.log_retention_days)
+        self._stack_context = StackContext(
+            self,
+            log_retention_days=plan.log_retention_days,
+            network_policies=build_network_policy(self, plan.api.account.vpc),
+        )
         # Each group of the plan is a nested stack; None stands for this one.
         self._groups: dict[str | None, Construct] = {None: self}
         self._groups.update({group: NestedStack(self, group) for group in plan.groups})
@@ -83,19 +93,25 @@ class CentralizedMlApi(Construct):
         ).arn
         api = self._build_api()
         self.url = api.url
+        self.domain_target = api.domain_target
         self.keys = self._build_keys(api)
         self._build_budget()
         self.dashboard = self._build_dashboard()
         self._build_end()  # last: everything depends on it
+        apply_account(self, plan.api.account)
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
-        arns = {
+        existing = self._plan.api.account.execution_role
+        arns: dict[str, str | Reference] = {
             role.id: ExecutionRole(self, f"{role.id}Role", plan=role, stack_context=self._stack_context).arn
             for role in self._plan.roles
         }
         return {
             model.name: HostedModel(
-                self._folder(model.group, "Models"), model.name, plan=model, role_arn=arns[model.role]
+                self._folder(model.group, "Models"),
+                model.name,
+                plan=model,
+                role_arn=existing or arns[model.role],
             ).address
             for model in self._plan.models
         }
@@ -143,13 +159,18 @@ class CentralizedMlApi(Construct):
                 StoredDocument(document, f"{place.bucket}/{place.key}") for document, place in stored
             ),
             authorizer=self._build_authorizer(service),
+            timeout_seconds=plan.api.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
         )
         public = build_openapi(plan.api, plan.openai)
         return HttpApi(
             self,
             "Http",
-            document=extend_document(public, plan.routes, addresses, plan.openai, plan.api.event.ends),
+            document=restrict_callers(
+                extend_document(public, plan.routes, addresses, plan.openai, plan.api.event.ends),
+                plan.api.account,
+            ),
             throttle=plan.throttle,
+            account=plan.api.account,
             stack_context=self._stack_context,
             after=role.policies,
         )

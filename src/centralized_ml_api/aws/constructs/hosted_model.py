@@ -35,7 +35,7 @@ class HostedModel(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, plan: HostingPlan, role_arn: Reference
+        self, scope: Construct, construct_id: str, *, plan: HostingPlan, role_arn: Reference | str
     ) -> None:
         super().__init__(scope, construct_id)
         model = self._add("Model", "Model", _model(plan, role_arn))
@@ -67,7 +67,7 @@ def _generation(plan: HostingPlan) -> str:
     return build_generation(plan.instances) if plan.autoscaling else ""
 
 
-def _model(plan: HostingPlan, role_arn: Reference) -> dict[str, Any]:
+def _model(plan: HostingPlan, role_arn: Reference | str) -> dict[str, Any]:
     return {
         "ExecutionRoleArn": role_arn,
         "PrimaryContainer": _container(plan.container),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aws_cdk import Stack
 
     from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.account import AccountPlan, DomainPlan
     from centralized_ml_api.plan.event import Throttle
 
 STAGE = "prod"
@@ -60,7 +61,8 @@ _LOGGING_POLICY = "iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatch
 class HttpApi(Construct):
     """The API of a document; the CDK's classes for it take longer to load than all of it takes to build.
 
-    `url` is where participants send their requests, with a slash at its end; `id` and `stage` are API
+    `url` is where participants send their requests, with a slash at its end; `domain_target` is what a name
+    of your own must be a CNAME of; `id` and `stage` are API
     Gateway's names of the API and of its stage. `after` must exist before the API changes.
     """
 
@@ -71,6 +73,7 @@ class HttpApi(Construct):
         *,
         document: Mapping[str, Any],
         throttle: Throttle,
+        account: AccountPlan,
         stack_context: StackContext,
         after: Iterable[CfnResource] = (),
     ) -> None:
@@ -86,7 +89,7 @@ class HttpApi(Construct):
             type="AWS::ApiGateway::RestApi",
             properties={
                 "Body": document,
-                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "EndpointConfiguration": _endpoint_configuration(account),
                 "Name": stack_context.stack_name,  # by which CloudWatch tells APIs apart
             },
         )
@@ -103,8 +106,35 @@ class HttpApi(Construct):
             {"StageName": STAGE, "DeploymentId": deployment.ref, **settings},
         )
         self.stage = stage.ref
-        host = f"{self.id}.execute-api.{stack_context.region}.{stack.url_suffix}"
-        self.url = f"https://{host}/{self.stage}/"
+        # A private API has an address with each of its VPC endpoints, which works without private DNS.
+        name = f"{self.id}-{account.private[0]}" if account.private else self.id
+        host = f"{name}.execute-api.{stack_context.region}.{stack.url_suffix}"
+        self.domain_target = self._build_domain(account.domain) if account.domain else None
+        self.url = f"https://{account.domain.name if account.domain else host}/{self.stage}/"
+        if account.waf_acl:
+            stage_arn = f"arn:{stack_context.partition}:apigateway:{stack_context.region}::"
+            properties = {
+                "ResourceArn": f"{stage_arn}/restapis/{self.id}/stages/{self.stage}",
+                "WebACLArn": account.waf_acl,
+            }
+            CfnResource(self, "Filter", type="AWS::WAFv2::WebACLAssociation", properties=properties)
+
+    def _build_domain(self, domain: DomainPlan) -> str:
+        """Builds the name, with the API below `/prod` as at its own address; returns where DNS must lead."""
+        name = CfnResource(
+            self,
+            "Domain",
+            type="AWS::ApiGateway::DomainName",
+            properties={
+                "DomainName": domain.name,
+                "RegionalCertificateArn": domain.certificate,
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "SecurityPolicy": "TLS_1_2",
+            },
+        )
+        mapping = {"DomainName": name.ref, "RestApiId": self.id, "Stage": self.stage, "BasePath": STAGE}
+        CfnResource(self, "DomainMapping", type="AWS::ApiGateway::BasePathMapping", properties=mapping)
+        return name.get_att("RegionalDomainName").to_string()
 
     def _share_texts(self, document: Mapping[str, Any], stack: Stack) -> Mapping[str, Any]:
         """Returns the document with its repeated texts in a mapping of the template."""
@@ -115,6 +145,12 @@ class HttpApi(Construct):
         references = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
         shared: Mapping[str, Any] = replace_texts(document, references.get)
         return shared
+
+
+def _endpoint_configuration(account: AccountPlan) -> dict[str, Any]:
+    if account.private:
+        return {"Types": ["PRIVATE"], "VpcEndpointIds": [*account.private]}
+    return {"Types": ["REGIONAL"]}
 
 
 def _stage_settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:

@@ -92,7 +92,11 @@ class ExecutionRole(Construct):
             condition={"StringEquals": {"aws:SourceAccount": self._account}},
             description=f"Runs the models of the source {plan.id}",
             inline={"Observe": self._observe()},
-            managed=[*self._pull(plan.repositories), *self._read(plan.locations)],
+            managed=[
+                *self._pull(plan.repositories),
+                *self._read(plan.locations),
+                *stack_context.network_policies,
+            ],
         )
         self.arn = role_arn(role)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import IStackSynthesizer
     from constructs import Construct
 
@@ -19,9 +21,14 @@ class StackContext:
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
     """
 
-    def __init__(self, scope: Construct, *, log_retention_days: int) -> None:
+    def __init__(
+        self, scope: Construct, *, log_retention_days: int, network_policies: Sequence[str] = ()
+    ) -> None:
         self.stack = Stack.of(scope)
         self.log_retention_days = log_retention_days
+        self.network_policies = (
+            network_policies  # ARNs, which roles of models and functions need in a network
+        )
 
     @cached_property
     def partition(self) -> str:

@@ -60,7 +60,13 @@ class StreamFunction(Construct):
             read = [allow(["ssm:GetParameters"], [_parameter_arn(name, stack_context) for name in names])]
         else:
             models, read = {"MODELS": _render(plan.models, endpoints)}, []
-        role = build_function_role(self, description="The function that streams", log=log, statements=read)
+        role = build_function_role(
+            self,
+            description="The function that streams",
+            log=log,
+            statements=read,
+            managed=stack_context.network_policies,
+        )
         called = EndpointPolicies(self, role, endpoints)
         called.add("Endpoints", INVOKE, plan.policies)
         called.add("Watched", (DESCRIBE,), plan.described)  # a logical ID: a new one would replace the policy

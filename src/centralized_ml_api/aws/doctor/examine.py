@@ -16,7 +16,7 @@ from centralized_ml_api.aws.doctor.account_checks import (
     check_subscriptions,
 )
 from centralized_ml_api.aws.doctor.config_checks import check_jumpstart, check_limits
-from centralized_ml_api.aws.doctor.quotas import check_quotas
+from centralized_ml_api.aws.doctor.quotas import check_integration_timeout, check_quotas
 from centralized_ml_api.aws.doctor.service_checks import check_budget, check_concurrency, check_log_role
 from centralized_ml_api.aws.failures.explain import explain_failures
 from centralized_ml_api.errors import DeployError
@@ -38,6 +38,7 @@ ACCOUNT_CHECKS = {
     "budget": check_budget,
     "subscription": check_subscriptions,
     "image": check_images,
+    "timeout": check_integration_timeout,
 }
 """The checks that need credentials, by the word for their findings."""
 

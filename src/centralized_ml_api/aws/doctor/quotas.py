@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.aws.doctor.running import Running, load_running
 from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.plan.finding import Finding
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +31,12 @@ Source: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html#limits_sage
 """
 
 _PAGE = failure_of("quota").page
+
+_INTEGRATION_TIMEOUT = "Maximum integration timeout in milliseconds"
+"""The name of its quota.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,37 @@ def compare(models: Sequence[ModelEntry], account: Account) -> Iterator[Finding]
     for model in models:
         if model.instances:
             yield _compare_pool(model, account, free)
+
+
+def check_integration_timeout(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding where the config wants API Gateway to wait longer than it does by default.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    aws = context.config.aws if context.config else None
+    wanted = (aws.integration_timeout or 0) * 1000 if aws else 0
+    if wanted <= GATEWAY_TIMEOUT_SECONDS * 1000:
+        return
+    pages = context.clients.client("service-quotas").get_paginator("list_service_quotas")
+    quotas = (quota for page in pages.paginate(ServiceCode="apigateway") for quota in page["Quotas"])
+    allowed = next(
+        (int(quota["Value"]) for quota in quotas if quota["QuotaName"] == _INTEGRATION_TIMEOUT), None
+    )
+    numbers = f"{allowed} ms allowed, {wanted} ms wanted"
+    if allowed is None:
+        yield Finding(
+            "timeout", "unknown", f"{context.clients.region} lists no quota for integration_timeout"
+        )
+    elif allowed < wanted:
+        fix = f'request an increase of "{_INTEGRATION_TIMEOUT}" to {wanted} in Service Quotas'
+        title = "integration_timeout is above the quota of API Gateway"
+        yield Finding(
+            "timeout", "error", title, numbers, f"{fix} ({context.clients.region}), or lower it", _PAGE
+        )
+    else:
+        yield Finding("timeout", "ok", "API Gateway may wait as long as integration_timeout says", numbers)
 
 
 def count_instances(models: Sequence[ModelEntry]) -> Demand:

@@ -35,6 +35,7 @@ from centralized_ml_api.aws.document.own_paths import (
     list_openai_calls,
 )
 from centralized_ml_api.plan.aws.types import DirectRoute, FunctionRoute, StreamRoute
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,8 @@ class Addresses:
 
     `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them;
     `stream` is the ARN of the function that streams and answers `/health`; `authorizer` passes callers' keys
-    on, None where nobody needs a key.
+    on, None where nobody needs a key. `timeout_seconds` is how long the API waits
+    for what does not stream.
     """
 
     service: str
@@ -61,6 +63,7 @@ class Addresses:
     stream: str
     stored: tuple[StoredDocument, ...] = ()
     authorizer: Authorizer | None = None
+    timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS
 
 
 def extend_document(
@@ -105,7 +108,7 @@ def _extend_without_event(
         "openapi": public["openapi"],
         "info": {"title": public["info"]["title"], "version": public["info"]["version"]},
         "x-amazon-apigateway-binary-media-types": list(BINARY_MEDIA_TYPES),
-        GATEWAY_RESPONSES: build_gateway_responses(calls),
+        GATEWAY_RESPONSES: build_gateway_responses(calls, addresses.timeout_seconds),
         "paths": {
             **models,
             **build_openai_paths(public, openai, stream),
@@ -121,9 +124,16 @@ def _call_route(route: Route, addresses: Addresses) -> Operation:
     match route:
         case DirectRoute(name, headers=headers):
             path = f"path/endpoints/{addresses.endpoints[name]}/invocations"
-            return build_sagemaker(f"{addresses.service}:runtime.sagemaker:{path}", addresses.role, headers)
+            return build_sagemaker(
+                f"{addresses.service}:runtime.sagemaker:{path}",
+                addresses.role,
+                headers,
+                addresses.timeout_seconds,
+            )
         case FunctionRoute(name):
             path = f"path/2015-03-31/functions/{addresses.functions[name]}/invocations"
-            return build_function(f"{addresses.service}:lambda:{path}", addresses.role)
+            return build_function(
+                f"{addresses.service}:lambda:{path}", addresses.role, addresses.timeout_seconds
+            )
         case StreamRoute():
             return build_stream(addresses.service, addresses.stream, addresses.role)

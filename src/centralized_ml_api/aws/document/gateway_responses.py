@@ -16,14 +16,12 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.aws.document.integrations import BODY_TOO_LARGE, MODEL_METHODS, refuse_method
 from centralized_ml_api.aws.document.responses import EVERY_ANSWER, JSON
 from centralized_ml_api.aws.document.templates import REQUEST_ID, render_body
-from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.api.error_shape import ApiError
 
-_TOO_SLOW = errors.MODEL_TOO_SLOW.with_message("after", seconds=GATEWAY_TIMEOUT_SECONDS)
 _API_MESSAGE = "$context.error.messageString"
 """API Gateway's own message, as a JSON string with its quotes."""
 
@@ -41,7 +39,7 @@ FIXED: dict[str, ApiError] = {
     "BAD_REQUEST_PARAMETERS": errors.MALFORMED_REQUEST,
     "EXPIRED_TOKEN": errors.NOT_ALLOWED,
     "INTEGRATION_FAILURE": errors.MODEL_FAILED,
-    "INTEGRATION_TIMEOUT": _TOO_SLOW,
+    "INTEGRATION_TIMEOUT": errors.MODEL_TOO_SLOW,
     "INVALID_API_KEY": errors.NOT_ALLOWED,
     "INVALID_SIGNATURE": errors.NOT_ALLOWED,
     "QUOTA_EXCEEDED": errors.QUOTA_EXCEEDED,
@@ -65,13 +63,14 @@ UNKNOWN_PATH_TYPES = ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
 """The first is API Gateway's name for a path or a method that does not exist."""
 
 
-def build_gateway_responses(calls: Iterable[str]) -> dict[str, Any]:
+def build_gateway_responses(calls: Iterable[str], timeout_seconds: int) -> dict[str, Any]:
     """Builds a response for each type; the 404s list these calls, such as `POST /a-model`."""
+    too_slow = errors.MODEL_TOO_SLOW.with_message("after", seconds=timeout_seconds)
     unknown = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(calls))
     return {
         "DEFAULT_4XX": _response(_with_own_message(errors.REFUSED)),
         "DEFAULT_5XX": _response(_with_own_message(errors.API_FAILED)),
-        **{kind: _fixed(kind, error) for kind, error in FIXED.items()},
+        **{kind: _fixed(kind, error) for kind, error in (FIXED | {"INTEGRATION_TIMEOUT": too_slow}).items()},
         **{kind: _fixed(kind, unknown) for kind in UNKNOWN_PATH_TYPES},
     }
 

@@ -23,7 +23,7 @@ from centralized_ml_api.aws.document.templates import (
     render_not_now,
     render_refusal,
 )
-from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,13 +91,14 @@ MODEL_METHODS = ("post", "options")
 """The methods that the path of a model answers."""
 
 
-def build_sagemaker(uri: str, role: str, headers: Iterable[str]) -> Operation:
+def build_sagemaker(uri: str, role: str, headers: Iterable[str], timeout_seconds: int) -> Operation:
     """Builds `POST /{name}` straight to a SageMaker endpoint: bodies pass unchanged, errors in the one shape.
 
     Args:
         uri: the integration URI of the endpoint.
         role: the ARN of the role that calls it.
         headers: the request headers that pass besides Content-Type and Accept.
+        timeout_seconds: how long the API waits for it.
     """
     names = (*PASSED_ALWAYS, *headers)
     return {
@@ -109,7 +110,7 @@ def build_sagemaker(uri: str, role: str, headers: Iterable[str]) -> Operation:
             "uri": uri,
             "credentials": role,
             "passthroughBehavior": "when_no_match",
-            "timeoutInMillis": GATEWAY_TIMEOUT_SECONDS * 1000,
+            "timeoutInMillis": timeout_seconds * 1000,
             "requestParameters": {
                 f"integration.request.header.{name}": f"method.request.header.{name}" for name in names
             },
@@ -118,12 +119,17 @@ def build_sagemaker(uri: str, role: str, headers: Iterable[str]) -> Operation:
     }
 
 
-def build_function(uri: str, role: str) -> Operation:
+def build_function(uri: str, role: str, timeout_seconds: int) -> Operation:
     """Builds `POST /{name}` to a Lambda function, which sees the whole request and makes the whole answer.
 
     The API calls the function by its own role, so no function needs a permission that names the API.
+
+    Args:
+        uri: the integration URI of the function.
+        role: the ARN of the role that calls it.
+        timeout_seconds: how long the API waits for it.
     """
-    return _proxy(uri, role, {"timeoutInMillis": GATEWAY_TIMEOUT_SECONDS * 1000})
+    return _proxy(uri, role, {"timeoutInMillis": timeout_seconds * 1000})
 
 
 def build_stream(service: str, function: str, role: str) -> Operation:

@@ -7,6 +7,7 @@ classes: users read their descriptions and examples.
 
 from __future__ import annotations
 
+from centralized_ml_api.config.schema.aws import Aws, Domain, Vpc
 from centralized_ml_api.config.schema.base import (
     ENVIRONMENT_NAME,
     INSTANCE_PATTERN,
@@ -45,10 +46,12 @@ __all__ = [
     "REGION_PATTERN",
     "THREADS_VARIABLE",
     "Autoscaling",
+    "Aws",
     "Budget",
     "Command",
     "Config",
     "Count",
+    "Domain",
     "EndpointEntry",
     "Entry",
     "Environment",
@@ -69,5 +72,6 @@ __all__ = [
     "Speaks",
     "Team",
     "Url",
+    "Vpc",
     "Written",
 ]

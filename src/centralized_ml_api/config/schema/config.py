@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from centralized_ml_api.config.schema.aws import Aws
 from centralized_ml_api.config.schema.base import Written
 from centralized_ml_api.config.schema.entry import EndpointEntry, ModelEntry
 from centralized_ml_api.config.schema.event import Event
@@ -31,6 +32,11 @@ class Config(Written):
     event: Annotated[
         Event | None,
         Field(description="Who may call, how much and until when. Without it, everybody may call."),
+    ] = None
+
+    aws: Annotated[
+        Aws | None,
+        Field(description="What a company's account demands: roles, tags, network, who reaches the API."),
     ] = None
 
     @property

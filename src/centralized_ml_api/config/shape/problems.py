@@ -205,12 +205,13 @@ def _bad_key(document: Document, path: NodePath) -> Problem:
 
 
 def _bad_form(document: Document, path: NodePath) -> Problem:
-    field = field_at(document, path)
+    in_array = isinstance(path[-1], int)
+    field = field_at(document, path[:-1] if in_array else path)
     examples = field.examples if field and field.examples else []
     return rules.BAD_FORM.problem(
         document.value_location(path),
         found=quoted(document.value_at(path)),
-        expected=f"a string such as {listed(map(quoted, examples))}",
+        expected=f"a string such as {listed(map(quoted, examples[0] if in_array else examples))}",
     )
 
 

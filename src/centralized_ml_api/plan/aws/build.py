@@ -10,7 +10,7 @@ from centralized_ml_api.plan.aws.event import build_access, build_dashboard, tim
 from centralized_ml_api.plan.aws.nested_stacks import assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
 from centralized_ml_api.plan.aws.streaming import build_stream
-from centralized_ml_api.plan.aws.template_size import entry_sizes, event_size, fixed_size
+from centralized_ml_api.plan.aws.template_size import account_size, entry_sizes, event_size, fixed_size
 from centralized_ml_api.plan.aws.types import (
     AdoptedEndpoint,
     AwsPlan,
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.aws.types import Endpoint, HostingPlan, ModelFunctionPlan, Route
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
-LOG_RETENTION_DAYS = 30
-"""Long enough to investigate an event afterwards, short enough to cost little."""
-
 _SOURCES = {
     "lock": "the lock file beside the config",
     "cache": "the cache of an earlier lookup",
@@ -57,7 +54,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     own = [deployment for deployment in plan.deployments if _is_own(deployment)]
     models = tuple(build_hosting(deployment, facts.get(deployment.name)) for deployment in own)
     functions = tuple(_functions(plan.deployments, models))
-    roles = build_roles(models)
+    roles = () if plan.account.execution_role else build_roles(models)
     routes = tuple(_route(deployment) for deployment in plan.deployments)
     endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
     function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
@@ -70,6 +67,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
     if dashboard:
         fixed += dashboard.size
+    fixed += account_size(plan.account, len(models) + len(functions))
     groups = assign_groups(entry_sizes(routes, models, functions), fixed)
     throttle = plan.event.throttle
     access = build_access(plan.event, spoken)
@@ -87,7 +85,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         stream=stream,
         throttle=throttle,
         access=access,
-        log_retention_days=LOG_RETENTION_DAYS,
+        log_retention_days=plan.account.log_retention_days,
         notes=(
             f"{who_may_call(plan.event)} {how_often(throttle)}",
             *time_of_keys(len(plan.event.teams)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.plan.account import AccountPlan
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.aws.types import DirectRoute
 
@@ -50,9 +51,23 @@ _ENDING = TemplateSize(resources=2, characters=60_000)
 
 _ENDING_PATH = TemplateSize(characters=250)
 
+_ACCOUNT = TemplateSize(resources=5, characters=6_000)
+"""The policy for a network, a domain and its mapping, a web ACL's association, boundaries."""
+
+_NETWORKED = TemplateSize(characters=700)
+
 _BUDGET = TemplateSize(resources=1, characters=1_000)
 _NAMED_BY_ENTRY = 8
 _VARIABLE_CHARACTERS = 8
+
+
+def account_size(account: AccountPlan, networked: int) -> TemplateSize:
+    """Returns what an account's demands take; `networked` is how many models and functions have a network."""
+    if account == AccountPlan():
+        return TemplateSize()
+    return _ACCOUNT + (
+        TemplateSize(characters=networked * _NETWORKED.characters) if account.vpc else TemplateSize()
+    )
 
 
 def fixed_size(

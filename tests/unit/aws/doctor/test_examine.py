@@ -102,7 +102,8 @@ def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> Non
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
-    skipped = "bootstrap, stack, endpoints, quota, concurrency, log role, budget, subscription, image"
+    skipped = "bootstrap, stack, endpoints, quota, concurrency, log role, budget, subscription"
+    skipped += ", image, timeout"
     assert unknown.title == f"not checked without credentials: {skipped}"
 
 
@@ -186,6 +187,19 @@ def test_where_nobody_may_see_what_runs_the_quota_alone_counts(aws: AwsWire, tmp
     found_quotas = [finding for finding in found(write(tmp_path, model())) if finding.check == "quota"]
     assert [finding.severity for finding in found_quotas] == ["unknown", "ok"]
     assert "not subtracted" in found_quotas[0].title
+
+
+def test_a_raised_timeout_needs_a_raised_quota(aws: AwsWire, tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"models": [], "endpoints": [], "aws": {"integration_timeout": 120}}))
+    name = "Maximum integration timeout in milliseconds"
+    for allowed, severity in ((29_000, "error"), (120_000, "ok"), (None, "unknown")):
+        listed = [] if allowed is None else [{"QuotaName": name, "Value": allowed}]
+        aws.answers["servicequotas.ListServiceQuotas"] = Answer(200, {"Quotas": listed})
+        (finding,) = [finding for finding in found(path) if finding.check == "timeout"]
+        assert finding.severity == severity
+    path.write_text(json.dumps({"models": [], "aws": {"integration_timeout": 29}}))
+    assert not [finding for finding in found(path) if finding.check == "timeout"]
 
 
 def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:

@@ -124,14 +124,17 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html (L
 
 
 def _check_timeout(context: Context) -> Iterator[Problem]:
+    aws = context.root.object("aws")
+    raised = aws.integer("integration_timeout") if aws else None
+    longest = raised.value if raised else _API_TIMEOUT_SECONDS
     for function in context.functions:
         timeout = function.integer("timeout")
-        if timeout and _API_TIMEOUT_SECONDS < timeout.value <= _LONGEST_TIMEOUT_SECONDS:
+        if timeout and longest < timeout.value <= _LONGEST_TIMEOUT_SECONDS:
             yield LONG_TIMEOUT.problem(
                 timeout.location,
                 found=f"{timeout.value} seconds",
-                expected=f"at most {_API_TIMEOUT_SECONDS}: the API answers 504 after that",
-                fix=f"write {_API_TIMEOUT_SECONDS}",
+                expected=f"at most {longest}: the API answers 504 after that",
+                fix=f"write {longest}",
             )
 
 
