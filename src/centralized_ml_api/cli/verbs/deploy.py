@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--bootstrap",
     is_flag=True,
-    help="Where nobody has, bootstrap the account for the CDK without asking; --yes alone does not.",
+    help="Bootstrap the account for the CDK where nobody has, without asking; --yes alone does not.",
 )
 @log_folder_option
 @json_option

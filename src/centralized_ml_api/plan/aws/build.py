@@ -22,7 +22,7 @@ from centralized_ml_api.plan.aws.types import (
 )
 from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.speaks import model_speaks, openai_models
-from centralized_ml_api.plan.types import ExistingEndpoint
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ExistingEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,7 +106,13 @@ def _dashboard(
     streams: bool,
 ) -> DashboardPlan | None:
     endpoints, called = [model.name for model in models], [function.name for function in functions]
-    return build_dashboard(plan.event, endpoints, called, streams=streams)
+    return build_dashboard(
+        plan.event,
+        endpoints,
+        called,
+        streams=streams,
+        timeout_seconds=plan.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
+    )
 
 
 def _is_own(deployment: ModelDeployment) -> bool:

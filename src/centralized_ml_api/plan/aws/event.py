@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import TeamPlan
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -138,15 +139,6 @@ API_ERRORS = AlarmPlan(
     threshold=0.05,
     minutes=3,
 )
-API_LATENCY = AlarmPlan(
-    id="Latency",
-    says="5 % of calls take 20 seconds or longer; the API gives up after 29 seconds.",
-    of="api",
-    metric="Latency",
-    statistic="p95",
-    threshold=20_000,
-    minutes=5,
-)
 FUNCTION_THROTTLES = AlarmPlan(
     id="Throttles",
     says="Lambda throttles calls: the account has reached its limit of concurrent executions.",
@@ -156,6 +148,24 @@ FUNCTION_THROTTLES = AlarmPlan(
     threshold=0,
     minutes=2,
 )
+
+
+_SLOW = 0.7
+"""Of the time that the API waits: how much of it a call has to take to count as slow."""
+
+
+def build_latency_alarm(timeout_seconds: int) -> AlarmPlan:
+    """Builds the alarm of slow calls of an API that waits so many seconds."""
+    slow = round(timeout_seconds * _SLOW)
+    return AlarmPlan(
+        id="Latency",
+        says=f"5 % of calls take {slow} seconds or longer; the API gives up after {timeout_seconds} seconds.",
+        of="api",
+        metric="Latency",
+        statistic="p95",
+        threshold=slow * 1000,
+        minutes=5,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +189,12 @@ class DashboardPlan:
 
 
 def build_dashboard(
-    event: EventPlan, endpoints: Sequence[str], functions: Sequence[str], *, streams: bool
+    event: EventPlan,
+    endpoints: Sequence[str],
+    functions: Sequence[str],
+    *,
+    streams: bool,
+    timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS,
 ) -> DashboardPlan | None:
     """Builds the dashboard of an event; None without an event.
 
@@ -188,21 +203,20 @@ def build_dashboard(
         endpoints: the entries with an endpoint of our own.
         functions: the entries with a function.
         streams: whether there is the function that streams.
+        timeout_seconds: how long the API waits.
     """
     if not (event.teams or event.ends or event.budget):
         return None
-    has_functions = bool(functions) or streams
+    alarms: tuple[AlarmPlan, ...] = ()
+    if event.budget:
+        # Streamed answers may take minutes and would set off the latency alarm.
+        latency = () if streams else (build_latency_alarm(timeout_seconds),)
+        throttles = (FUNCTION_THROTTLES,) if functions or streams else ()
+        alarms = (API_ERRORS, *latency, *throttles)
     return DashboardPlan(
         tuple(endpoints[:MOST_SHOWN]),
         tuple(functions[:MOST_SHOWN]),
         streams,
-        _alarms(has_functions=has_functions, streams=streams) if event.budget else (),
+        alarms,
         event.budget.email if event.budget else None,
     )
-
-
-def _alarms(*, has_functions: bool, streams: bool) -> tuple[AlarmPlan, ...]:
-    """Returns the alarms; streamed answers may take minutes and would set off the latency alarm."""
-    latency = () if streams else (API_LATENCY,)
-    throttles = (FUNCTION_THROTTLES,) if has_functions else ()
-    return (API_ERRORS, *latency, *throttles)

@@ -9,12 +9,12 @@ import pytest
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.aws.event import (
     API_ERRORS,
-    API_LATENCY,
     FUNCTION_THROTTLES,
     AlarmPlan,
     DashboardPlan,
     build_access,
     build_dashboard,
+    build_latency_alarm,
     time_of_keys,
 )
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
@@ -70,8 +70,8 @@ def test_only_an_event_has_a_dashboard_and_only_a_budget_has_alarms() -> None:
 @pytest.mark.parametrize(
     ("functions", "streams", "alarms"),
     [
-        ([], False, (API_ERRORS, API_LATENCY)),
-        (["draw"], False, (API_ERRORS, API_LATENCY, FUNCTION_THROTTLES)),
+        ([], False, (API_ERRORS, build_latency_alarm(29))),
+        (["draw"], False, (API_ERRORS, build_latency_alarm(29), FUNCTION_THROTTLES)),
         ([], True, (API_ERRORS, FUNCTION_THROTTLES)),
     ],
 )
@@ -108,6 +108,15 @@ def test_an_alarm_goes_off_at_the_first_throttled_call_and_when_more_than_few_fa
         ("p95", 20_000, 5),
         ("Sum", 0, 2),
     ]
+
+
+@pytest.mark.parametrize(("timeout", "slow"), [(29, 20), (120, 84), (300, 210)])
+def test_the_alarm_of_slow_calls_follows_how_long_the_api_waits(timeout: int, slow: int) -> None:
+    alarm = build_latency_alarm(timeout)
+    assert alarm.threshold == slow * 1000
+    assert (
+        alarm.says == f"5 % of calls take {slow} seconds or longer; the API gives up after {timeout} seconds."
+    )
 
 
 def test_an_event_with_everything_takes_the_room_of_all_its_parts() -> None:
