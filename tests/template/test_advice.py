@@ -59,9 +59,32 @@ ACCEPTED: dict[Finding, str] = {
 """By rule and logical id."""
 
 
+ACL = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/Ours/1a2b3c4d-1111-2222-3333-444455556666"
+AWS = {
+    "permissions_boundary": "arn:aws:iam::123456789012:policy/Boundary",
+    "tags": {"CostCenter": "1234"},
+    "vpc": {"subnets": ["subnet-0a1b2c3d4e5f60718"], "security_groups": ["sg-0a1b2c3d4e5f60718"]},
+    "waf_acl": ACL,
+    "allow_from": ["203.0.113.0/24"],
+}
+IN_A_NETWORK: dict[Finding, str] = {
+    (r"IAM5\[Resource::\*\]", "ApiNetwork"): "EC2 has no resource for an interface that is yet to be made",
+}
+"""What else is accepted of a config with `aws`."""
+
+
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
-    folder = tmp_path_factory.mktemp("advice")
+    return find(tmp_path_factory.mktemp("advice"))
+
+
+@pytest.fixture(scope="module")
+def findings_in_a_company(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
+    return find(tmp_path_factory.mktemp("company"), aws=AWS)
+
+
+def find(folder: Path, **more: object) -> set[Finding]:
+    """The findings for a config with everything, and with these keys."""
     scaling = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
     permissions = ["sagemaker:InvokeEndpoint", "s3:GetObject"]
     models = [
@@ -76,7 +99,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
         "ends": "2030-06-01T18:00:00Z",
         "budget": {"usd": 500, "email": "you@example.com"},
     }
-    plan = build_test_plan({"models": models, "event": event}, folder)
+    plan = build_test_plan({"models": models, "event": event, **more}, folder)
     return examine(synthesize(plan, folder / "out"), folder)
 
 
@@ -114,6 +137,15 @@ def is_accepted(finding: Finding, accepted: Finding) -> bool:
 def test_every_finding_has_a_reason(findings: set[Finding]) -> None:
     assert findings
     assert not [finding for finding in findings if not any(is_accepted(finding, rule) for rule in ACCEPTED)]
+
+
+def test_every_finding_in_a_companys_account_has_a_reason(findings_in_a_company: set[Finding]) -> None:
+    found, reasons = findings_in_a_company, {**ACCEPTED, **IN_A_NETWORK}
+    assert not [finding for finding in found if not any(is_accepted(finding, rule) for rule in reasons)]
+    for rule in IN_A_NETWORK:
+        assert any(is_accepted(finding, rule) for finding in found)
+    firewall = [finding for finding in found if finding[0].startswith("APIG3")]
+    assert firewall == [], "a web ACL is what that rule asks for"
 
 
 @pytest.mark.parametrize("accepted", ACCEPTED, ids=" ".join)

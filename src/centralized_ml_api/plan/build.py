@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.config.load import LoadedConfig
-    from centralized_ml_api.config.schema import Autoscaling, FunctionProperties, Local
+    from centralized_ml_api.config.schema import Autoscaling, Aws, FunctionProperties, Local
     from centralized_ml_api.plan.event import EventPlan
 
 
@@ -40,7 +40,7 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
     return ApiPlan(
         deployments=deployments,
         folders=(loaded.root, loaded.path.parent),
-        not_acted_on=tuple(_not_acted_on(event, deployments)),
+        not_acted_on=tuple(_not_acted_on(event, deployments, loaded.config.aws)),
         not_acted_on_aws=tuple(_not_acted_on_aws(event, deployments)),
         event=event,
         config=loaded.path,
@@ -130,8 +130,14 @@ def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
     return LocalPlan(serving, written.replicas, dict(written.environment), speaks)
 
 
-def _not_acted_on(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:
-    """Yields what this version reads but does not act on on one machine, so that nobody relies on it."""
+def _not_acted_on(
+    event: EventPlan, deployments: Iterable[ModelDeployment], account: Aws | None
+) -> Iterator[str]:
+    """Yields what is read but not acted on on one machine, so that nobody relies on it."""
+    if account is not None:
+        yield "aws: only a deploy to AWS acts on it"
+        if account.allow_from:
+            yield "aws.allow_from: every address that reaches this machine may call"
     if event.budget is not None:
         yield "event.budget: no alarm is set"
     for entry in deployments:

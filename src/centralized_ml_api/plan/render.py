@@ -43,7 +43,7 @@ def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     if target == "aws":
         return [who_may_call(plan.event), *_end_note(plan), *plan.not_acted_on_aws]
     who = f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
-    return [who, *_end_note(plan), *(f"Not acted on yet: {note}." for note in plan.not_acted_on)]
+    return [who, *_end_note(plan), *(f"Not acted on here: {note}." for note in plan.not_acted_on)]
 
 
 def _end_note(plan: ApiPlan) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.render import plan_json, render_plan
+from centralized_ml_api.plan.render import plan_json, plan_notes, render_plan
 from centralized_ml_api.plan.sample import sample_of
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, LocalModel
 
@@ -99,6 +99,17 @@ def test_what_is_not_acted_on_is_named(tmp_path: Path, plan: ApiPlan) -> None:
     budget = {"usd": 500, "email": "you@example.com"}
     noted = plan_of(tmp_path, {**FULL, "event": {"budget": budget}}).not_acted_on
     assert [note.partition(":")[0] for note in noted] == ["event.budget"]
+
+
+def test_one_machine_says_that_it_does_not_act_on_what_a_companys_account_demands(tmp_path: Path) -> None:
+    tagged, open_to_all = (
+        plan_of(tmp_path, {**FULL, "aws": aws})
+        for aws in ({"tags": {"a": "b"}}, {"allow_from": ["10.0.0.0/8"]})
+    )
+    assert tagged.not_acted_on == ("aws: only a deploy to AWS acts on it",)
+    assert [note.partition(":")[0] for note in open_to_all.not_acted_on] == ["aws", "aws.allow_from"]
+    assert "Not acted on here: aws: only a deploy to AWS acts on it." in plan_notes(tagged, "local")
+    assert "aws:" not in "".join(plan_notes(tagged, "aws"))
 
 
 def test_the_longest_answer_is_decided_and_where_nothing_keeps_it_is_named(tmp_path: Path) -> None:
