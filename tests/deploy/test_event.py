@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import xform_name
 
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
@@ -28,6 +29,13 @@ EVENT = {
     "budget": {"usd": 500, "email": "you@example.com"},
 }
 ENTRIES = [{"name": name, "integration": {"type": "api"}} for name in ("adopted", "other")]
+MODEL = {
+    "name": "chat",
+    "image": IMAGE,
+    "instance": "ml.g5.2xlarge",
+    "autoscaling": {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5},
+    "integration": {"type": "api"},
+}
 CONFIG = {"models": [], "endpoints": ENTRIES, "event": EVENT}
 
 
@@ -167,20 +175,52 @@ def check_revocation(deployment: Deployment) -> None:
 
 
 def test_an_end_whose_first_deletion_fails_deletes_in_the_end(deployment: Deployment) -> None:
-    deployment.deploy({**CONFIG, "event": {"ends": EVENT["ends"]}})
+    """The endpoints go first and do not wait for the API; somebody is told; a later call deletes the rest."""
+    budget = EVENT["budget"]
+    deployment.deploy({**CONFIG, "models": [MODEL], "event": {"ends": EVENT["ends"], "budget": budget}})
+    moved = extend(deployment, "2040-07-01T18:00:00Z")
+    assert moved.returncode == 0, moved.stderr
+    starts = {call: each["StartDate"] for call, each in scheduled(deployment)}
+    assert starts == {
+        "sagemaker:deleteEndpoint": datetime(2040, 7, 1, 18, tzinfo=UTC),
+        "cloudformation:deleteStack": datetime(2040, 7, 1, 18, 10, tzinfo=UTC),
+    }
     refused = {"Name": REFUSED, "Value": "AWS::ApiGateway::RestApi", "Type": "String"}
     deployment.aws.client("ssm").put_parameter(**refused)
-    end(deployment)
+    end(deployment, "sagemaker:deleteEndpoint")
+    there = take_inventory(deployment.aws)
+    assert (there.endpoints, there.scalable_targets) == ({}, {}), "they cost nothing any more"
+    end(deployment, "cloudformation:deleteStack")
     there = take_inventory(deployment.aws)
     (stack,) = there.stacks.values()
     assert stack["StackStatus"] == "DELETE_FAILED"
-    assert len(there.schedules) == 1, "the schedule stays as long as anything else"
-    end(deployment)
-    assert count_leftovers(deployment.aws) == {}
+    calls = sorted(call for call, _ in scheduled(deployment))
+    assert calls == sorted(starts), "the schedules stay as long as the API"
+    check_told(there)
+    end(deployment, "cloudformation:deleteStack")
+    assert count_leftovers(deployment.aws) == {}, "the schedules, the rule and the topic went last"
 
 
-def end(deployment: Deployment) -> None:
-    """Does what the schedule does once: its role's call, with its input."""
-    (schedule,) = take_inventory(deployment.aws).schedules.values()
-    called = json.loads(schedule["Target"]["Input"])
-    deployment.aws.client("cloudformation").delete_stack(**called)
+def check_told(there: Inventory) -> None:
+    """The rule that meets this failure and the topic that it tells are still there."""
+    (rule,), (stack,), (topic,) = there.rules.values(), there.stacks.values(), there.topics
+    pattern = json.loads(rule["EventPattern"])
+    assert pattern["detail"]["stack-id"] == [stack["StackId"]]
+    assert pattern["detail"]["status-details"]["status"] == [stack["StackStatus"]]
+    assert [target["Arn"] for target in rule["Targets"]] == [topic]
+
+
+def scheduled(deployment: Deployment) -> list[tuple[str, dict[str, Any]]]:
+    """What is called at the end of the event, each with its schedule."""
+    schedules = take_inventory(deployment.aws).schedules.values()
+    return [(each["Target"]["Arn"].rpartition("aws-sdk:")[2], each) for each in schedules]
+
+
+def end(deployment: Deployment, call: str) -> None:
+    """Does what the schedules of this call do once: the call, with their inputs."""
+    service, _, operation = call.partition(":")
+    called = [json.loads(each["Target"]["Input"]) for name, each in scheduled(deployment) if name == call]
+    assert called
+    for asked in called:
+        client = deployment.aws.client(service)
+        getattr(client, xform_name(operation[0].upper() + operation[1:]))(**asked)

@@ -29,6 +29,8 @@ class Inventory:
     schedules: dict[str, Described]
     schedule_groups: dict[str, Described]
     budgets: dict[str, Described]
+    rules: dict[str, Described]
+    topics: dict[str, Described]
     roles: dict[str, Described]
     policies: dict[str, Described]
     stacks: dict[str, Described]
@@ -128,6 +130,7 @@ def take_paths(aws: MotoServer) -> dict[str, Described]:
 def _event(aws: MotoServer) -> dict[str, dict[str, Described]]:
     """What an event has; keys and plans by their ids."""
     gateway, scheduler = aws.client("apigateway"), aws.client("scheduler")
+    rules = _all(aws.client("events"), "list_rules", "Rules")
     groups = _all(scheduler, "list_schedule_groups", "ScheduleGroups")
     account = aws.client("sts").get_caller_identity()["Account"]
     named = [one["Name"] for one in _all(scheduler, "list_schedules", "Schedules")]
@@ -139,7 +142,15 @@ def _event(aws: MotoServer) -> dict[str, dict[str, Described]]:
         },
         "schedule_groups": _by("Name", [one for one in groups if one["Name"] != "default"]),
         "budgets": _by("BudgetName", aws.client("budgets").describe_budgets(AccountId=account)["Budgets"]),
+        "rules": {one["Name"]: {**one, "Targets": _targets(aws, one["Name"])} for one in rules},
+        "topics": _by("TopicArn", _all(aws.client("sns"), "list_topics", "Topics")),
     }
+
+
+def _targets(aws: MotoServer, rule: str) -> list[Described]:
+    """What a rule of EventBridge tells."""
+    found: list[Described] = aws.client("events").list_targets_by_rule(Rule=rule)["Targets"]
+    return found
 
 
 def _sagemaker(aws: MotoServer) -> dict[str, dict[str, Described]]:

@@ -55,6 +55,14 @@ ACCEPTED: dict[Finding, str] = {
         r"IAM5\[.*:apigateway:.*/apikeys/\*\]",
         "KeyEndsRole",
     ): "API Gateway names keys; a condition names the stack",
+    (
+        r"IAM5\[.*:sagemaker:.*:endpoint/\*\]",
+        "EndpointEndsRole",
+    ): "CloudFormation names endpoints; a condition names the stack",
+    (
+        r"IAM5\[.*:application-autoscaling:.*:scalable-target/\*\]",
+        "EndpointEndsRole",
+    ): "no template knows the name of a scalable target; a condition names the stack",
 }
 """By rule and logical id."""
 

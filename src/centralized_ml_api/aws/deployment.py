@@ -33,13 +33,13 @@ from centralized_ml_api.aws.live_endpoints import (
 )
 from centralized_ml_api.aws.log_role import choose_log_role
 from centralized_ml_api.aws.settings import stack_flags
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, END_RATE
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, DELETE_STACK, END_RATE, stack_start
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.commands import command
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from centralized_ml_api.aws.cdk_cli import CdkRun
@@ -160,12 +160,22 @@ def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
                 f"{target.stack} {what} in {target.region}",
                 fix=command("deploy", target.config, *stack_flags(target.region, target.stack)),
             )
-        scheduler, name = clients.client("scheduler"), found[0].rpartition("|")[2]
-        schedule = scheduler.get_schedule(Name=name)
-        kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
-        scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=until, **kept)
+        _move_schedules(clients.client("scheduler"), found, until)
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error(f"cannot move the end of {target.stack}", error) from error
+        what = f"cannot move the end of {target.stack}, or only that of some of its endpoints"
+        raise build_aws_error(what, error) from error
+
+
+def _move_schedules(scheduler: Any, physical_ids: Iterable[str], until: datetime) -> None:
+    """Moves the end of the endpoints to `until`, then that of the stack: to the same or a little later."""
+    names = [physical_id.rpartition("|")[2] for physical_id in physical_ids]
+    schedules = {name: scheduler.get_schedule(Name=name) for name in names}
+    whole = [name for name, found in schedules.items() if found["Target"]["Arn"].endswith(DELETE_STACK)]
+    starts = {name: until for name in names if name not in whole}
+    starts |= dict.fromkeys(whole, stack_start(until, has_endpoints=bool(starts)))
+    for name, start in starts.items():
+        kept = {key: schedules[name][key] for key in _KEPT if schedules[name].get(key)}
+        scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=start, **kept)
 
 
 def load_address(target: AwsTarget, clients: AwsClients) -> str:

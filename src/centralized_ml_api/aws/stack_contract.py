@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.aws.event import END_RETRY_MINUTES, ENDPOINTS_FIRST_MINUTES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,11 +41,22 @@ TEAM_TAG = "centralized-ml-api:team"
 """On keys: the name of the team."""
 
 
-END_RATE = "rate(30 minutes)"
-"""How often the end of an event deletes the stack, from its `StartDate` on, until nothing is left of it.
+END_RATE = f"rate({END_RETRY_MINUTES} minutes)"
+"""How often the end of an event deletes what there is, from its `StartDate` on, until nothing is left of it.
 
 Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
 """
+
+DELETE_STACK = "cloudformation:deleteStack"
+"""The call of the schedule that deletes the stack, as EventBridge Scheduler names it."""
+
+DELETE_ENDPOINT = "sagemaker:deleteEndpoint"
+"""The call of a schedule that deletes an endpoint."""
+
+
+def stack_start(ends: datetime, *, has_endpoints: bool) -> datetime:
+    """Returns when the stack is deleted: at the end, or once its endpoints had time to go."""
+    return ends + timedelta(minutes=ENDPOINTS_FIRST_MINUTES) if has_endpoints else ends
 
 
 def key_tags(stack: str, team: str) -> dict[str, str]:

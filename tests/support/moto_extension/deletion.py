@@ -1,18 +1,27 @@
 """The gap: moto deletes the resources of a stack in any order, and forgets a stack that it could not delete.
 
 CloudFormation deletes a resource after all that depend on it. One that will not go keeps those that it
-depends on, and the stack, which is then DELETE_FAILED and can be deleted again.
+depends on, and the stack, which is then DELETE_FAILED and can be deleted again. One that somebody else
+deleted is deleted.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html
+and https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html (delete)
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.cloudformation import parsing
 from moto.cloudformation.models import CloudFormationBackend
+from moto.sagemaker.exceptions import ValidationError
 from moto.ssm.models import ssm_backends
 
 from centralized_ml_api.aws.template_diff import creation_order, references
 from support.moto_extension.replaced import replace_attribute
+
+_ABSENT = ("Could not find ", "No scalable target found ", "No scaling policy found ")
+"""How SageMaker and Application Auto Scaling begin when they do not know a name."""
 
 REFUSED = "/test/refuses-deletion"
 """A parameter by which a test names a resource type: the next deletion of one of it fails, once."""
@@ -48,7 +57,7 @@ def _delete(self: parsing.ResourceMap) -> None:
         resource = templates[name]
         if name in parsed and resource.get("DeletionPolicy") != "Retain" and name not in needed:
             if not _is_refused(self, resource["Type"]):
-                self._delete_resource(parsed[name], resource)
+                _delete_if_there(self, parsed[name], resource)
                 del parsed[name]
                 continue
             refused.append(name)
@@ -56,6 +65,14 @@ def _delete(self: parsing.ResourceMap) -> None:
             needed |= set(references(resource))
     if refused:
         raise _RefusedError(f"The following resource(s) failed to delete: [{', '.join(refused)}].")
+
+
+def _delete_if_there(resources: parsing.ResourceMap, parsed: Any, resource: dict[str, Any]) -> None:
+    try:
+        resources._delete_resource(parsed, resource)  # noqa: SLF001  # it is moto that is extended
+    except (ValidationError, AWSValidationException) as error:
+        if not error.message.startswith(_ABSENT):
+            raise
 
 
 def _is_refused(resources: parsing.ResourceMap, kind: str) -> bool:

@@ -1,22 +1,20 @@
 """The gap: moto deletes an endpoint and makes a new one where SageMaker moves it to another configuration.
 
 It also refuses nothing. SageMaker refuses the configuration that the endpoint is on already, and another
-instance type while Application Auto Scaling scales the variant.
+instance type while Application Auto Scaling scales the variant. A deleted endpoint is scaled no more.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+and https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpoint, sagemaker_backends
+from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend, sagemaker_backends
 
-from support.moto_extension.replaced import replace_class_method
-
-if TYPE_CHECKING:
-    from moto.sagemaker.models import SageMakerModelBackend
+from support.moto_extension.replaced import replace_attribute, replace_class_method
 
 ROLLS_BACK = "test:rolls-back"
 """A tag that a test gives to an endpoint: its next update comes back in service where it was, silently."""
@@ -25,6 +23,23 @@ ROLLS_BACK = "test:rolls-back"
 def close() -> None:
     """An update keeps the endpoint: same name, same ARN, same creation time."""
     replace_class_method(FakeEndpoint, "update_from_cloudformation_json", _update)
+    delete = SageMakerModelBackend.delete_endpoint
+
+    def delete_with_scaling(self: SageMakerModelBackend, endpoint_name: str) -> None:
+        delete(self, endpoint_name)
+        _deregister(self, endpoint_name)
+
+    replace_attribute(SageMakerModelBackend, "delete_endpoint", delete_with_scaling)
+
+
+def _deregister(backend: SageMakerModelBackend, endpoint_name: str) -> None:
+    scaling = applicationautoscaling_backends[backend.account_id][backend.region_name]
+    begins = f"endpoint/{endpoint_name}/variant/"
+    for targets in scaling.targets.values():
+        for resource in [each for each in targets if each.startswith(begins)]:
+            del targets[resource]
+    for key in [key for key, policy in scaling.policies.items() if policy.resource_id.startswith(begins)]:
+        del scaling.policies[key]
 
 
 def _update(  # noqa: PLR0917  # moto's own signature

@@ -15,10 +15,11 @@ from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.assets import store_documents
 from centralized_ml_api.aws.constructs.company_account import apply_account, build_network_policy
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
-from centralized_ml_api.aws.constructs.event import EventEnd, build_budget
+from centralized_ml_api.aws.constructs.event import EndpointEnds, EventEnd, build_budget
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
 from centralized_ml_api.aws.constructs.http_api import STAGE, HttpApi
 from centralized_ml_api.aws.constructs.lambda_function import ModelFunction
+from centralized_ml_api.aws.constructs.mail import build_topic, build_topic_policy
 from centralized_ml_api.aws.constructs.monitoring import Alarms, build_dashboard
 from centralized_ml_api.aws.constructs.roles import ApiRole, ExecutionRole
 from centralized_ml_api.aws.constructs.stack_context import StackContext
@@ -28,11 +29,12 @@ from centralized_ml_api.aws.document.callers import restrict_callers
 from centralized_ml_api.aws.document.event import Authorizer
 from centralized_ml_api.aws.document.extend import Addresses, extend_document
 from centralized_ml_api.aws.document.own_paths import StoredDocument
+from centralized_ml_api.aws.stack_contract import stack_start
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from aws_cdk import Reference
+    from aws_cdk import CfnResource, Reference
 
     from centralized_ml_api.api.entry_details import Sample
     from centralized_ml_api.plan.aws.types import AwsPlan, Endpoint
@@ -81,6 +83,10 @@ class CentralizedMlApi(Construct):
         self._groups: dict[str | None, Construct] = {None: self}
         self._groups.update({group: NestedStack(self, group) for group in plan.groups})
         self._folders: dict[tuple[str | None, str], Construct] = {}
+        self._mail = Construct(self, "Mail")
+        self._topic = self._build_topic()
+        self._end = self._build_end()
+        self._endpoint_ends: list[CfnResource] = []
         self.endpoints = self._build_models()
         self._functions = self._build_functions()
         self._stream_arn = StreamFunction(
@@ -97,7 +103,7 @@ class CentralizedMlApi(Construct):
         self.keys = self._build_keys(api)
         self._build_budget()
         self.dashboard = self._build_dashboard()
-        self._build_end()  # last: everything depends on it
+        self._depend_on_end()
         apply_account(self, plan.api.account)
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
@@ -106,15 +112,20 @@ class CentralizedMlApi(Construct):
             role.id: ExecutionRole(self, f"{role.id}Role", plan=role, stack_context=self._stack_context).arn
             for role in self._plan.roles
         }
-        return {
+        ends = self._build_endpoint_ends()
+        models = {
             model.name: HostedModel(
                 self._folder(model.group, "Models"),
                 model.name,
                 plan=model,
                 role_arn=existing or arns[model.role],
-            ).address
+                ends=ends,
+            )
             for model in self._plan.models
         }
+        here = [models[model.name].end for model in self._plan.models if model.group is None]
+        self._endpoint_ends += [end for end in here if end]
+        return {name: model.address for name, model in models.items()}
 
     def _build_functions(self) -> Mapping[str, str]:
         """Builds the functions before models; returns their ARNs by the names of the entries."""
@@ -172,7 +183,8 @@ class CentralizedMlApi(Construct):
             throttle=plan.throttle,
             account=plan.api.account,
             stack_context=self._stack_context,
-            after=role.policies,
+            # An API that will not go keeps the schedules, which delete its endpoints all the same.
+            after=[*role.policies, *self._endpoint_ends],
         )
 
     def _build_authorizer(self, service: str) -> Authorizer | None:
@@ -196,20 +208,47 @@ class CentralizedMlApi(Construct):
         if event.budget:
             build_budget(self, "Budget", event.budget, self._stack_context.stack_name)
 
-    def _build_end(self) -> None:
-        event = self._plan.api.event
-        if event.ends:
-            end = EventEnd(self, "End", ends=event.ends, stack_context=self._stack_context)
+    def _build_topic(self) -> CfnResource | None:
+        """Builds the topic by which the organizer is told of alarms, and of an end that fails."""
+        email = self._plan.dashboard.email if self._plan.dashboard else None
+        return build_topic(self._mail, "Topic", email) if email else None
+
+    def _build_end(self) -> EventEnd | None:
+        ends, here = self._plan.api.event.ends, self._stack_context
+        end = None
+        if ends:
+            start = stack_start(ends, has_endpoints=bool(self._plan.models))
+            end = EventEnd(self, "End", start=start, topic=self._topic, stack_context=here)
+        if self._topic:
+            rule = end.rule if end else None
+            policy = build_topic_policy(
+                self._mail, "Policy", topic=self._topic, account=here.account, rule=rule
+            )
+            if end:
+                end.schedule.add_resource_dependency(policy)
+        return end
+
+    def _build_endpoint_ends(self) -> EndpointEnds | None:
+        ends, models = self._plan.api.event.ends, self._plan.models
+        if not (ends and models):
+            return None
+        scaled = any(model.autoscaling for model in models)
+        here = self._stack_context
+        return EndpointEnds(self, "EndpointEnds", start=ends, scaled=scaled, stack_context=here)
+
+    def _depend_on_end(self) -> None:
+        """Lets CloudFormation delete the end last, with what tells of a failure."""
+        if self._end:
             for child in self.node.children:
-                if child is not end:
-                    child.node.add_dependency(end)
+                if child not in {self._end, self._mail}:
+                    child.node.add_dependency(self._end.schedule)
 
     def _build_dashboard(self) -> str | None:
         plan = self._plan.dashboard
         if plan is None:
             return None
-        if plan.email:
-            Alarms(self, "Alarms", alarms=plan.alarms, email=plan.email, stack_context=self._stack_context)
+        if self._topic:
+            Alarms(self, "Alarms", alarms=plan.alarms, topic=self._topic, stack_context=self._stack_context)
         functions = {name: self._functions[name] for name in plan.functions}
         streaming = {"(streams)": self._stream_arn} if plan.streams else {}
         return build_dashboard(

@@ -19,6 +19,7 @@ from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, 
 if TYPE_CHECKING:
     from aws_cdk import Reference
 
+    from centralized_ml_api.aws.constructs.event import EndpointEnds
     from centralized_ml_api.catalog.facts import ModelData
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
     from centralized_ml_api.plan.types import AutoscalingPlan
@@ -28,14 +29,20 @@ VARIANT = "AllTraffic"
 
 
 class HostedModel(Construct):
-    """A model behind an endpoint of our own, `address`.
+    """A model behind an endpoint of our own, `address`, which `end` deletes when the event is over.
 
     The CDK has only generated classes for SageMaker, whose import costs more than all of this; so the
     properties stand here in CloudFormation's words.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, plan: HostingPlan, role_arn: Reference | str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        plan: HostingPlan,
+        role_arn: Reference | str,
+        ends: EndpointEnds | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         model = self._add("Model", "Model", _model(plan, role_arn))
@@ -52,6 +59,7 @@ class HostedModel(Construct):
         if plan.autoscaling:
             scope = Construct(self, f"Scaling{generation}")
             _build_scaling(scope, plan.autoscaling, self.address.name)
+        self.end = ends.build(self, "End", self.address.name) if ends else None
 
     def _add(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CfnResource:
         return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)

@@ -128,7 +128,7 @@ def _widget(number: int, graph: dict[str, Any], region: str) -> dict[str, Any]:
 
 
 class Alarms(Construct):
-    """Alarms that e-mail when they begin and when they end. AWS first asks the address to confirm."""
+    """Alarms that tell a topic when they begin and when they end."""
 
     def __init__(
         self,
@@ -136,42 +136,13 @@ class Alarms(Construct):
         construct_id: str,
         *,
         alarms: Iterable[AlarmPlan],
-        email: str,
+        topic: CfnResource,
         stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
-        subscription = {"Protocol": "email", "Endpoint": email}
-        topic = CfnResource(
-            self, "Topic", type="AWS::SNS::Topic", properties={"Subscription": [subscription]}
-        )
-        _build_topic_policy(self, topic, stack_context.account)
         for alarm in alarms:
             properties = _alarm(alarm, stack_context.stack_name, topic.ref)
             CfnResource(self, alarm.id, type="AWS::CloudWatch::Alarm", properties=properties)
-
-
-def _build_topic_policy(scope: Construct, topic: CfnResource, account: str) -> None:
-    """Lets only the account's own alarms publish, and only over TLS.
-
-    Source: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
-    """
-    alarms = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic.ref,
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-    }
-    plain = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sns:Publish",
-        "Resource": topic.ref,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    document = {"Version": "2012-10-17", "Statement": [alarms, plain]}
-    properties = {"Topics": [topic.ref], "PolicyDocument": document}
-    CfnResource(scope, "TopicPolicy", type="AWS::SNS::TopicPolicy", properties=properties)
 
 
 def _alarm(alarm: AlarmPlan, api: str, topic: str) -> dict[str, Any]:

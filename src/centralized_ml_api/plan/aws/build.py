@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
-from centralized_ml_api.plan.aws.event import build_access, build_dashboard, time_of_keys
+from centralized_ml_api.plan.aws.event import build_access, build_dashboard, how_it_ends, time_of_keys
 from centralized_ml_api.plan.aws.nested_stacks import assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
 from centralized_ml_api.plan.aws.streaming import build_stream
@@ -68,7 +68,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     if dashboard:
         fixed += dashboard.size
     fixed += account_size(plan.account, len(models) + len(functions))
-    groups = assign_groups(entry_sizes(routes, models, functions), fixed)
+    groups = assign_groups(entry_sizes(routes, models, functions, ends=bool(plan.event.ends)), fixed)
     throttle = plan.event.throttle
     access = build_access(plan.event, spoken)
     return AwsPlan(
@@ -89,6 +89,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         notes=(
             f"{who_may_call(plan.event)} {how_often(throttle)}",
             *time_of_keys(len(plan.event.teams)),
+            *how_it_ends(plan.event, has_endpoints=bool(models)),
             *plan.not_acted_on_aws,
             *_notes(facts),
         ),

@@ -101,6 +101,28 @@ def time_of_keys(teams: int) -> tuple[str, ...]:
     return (f"API Gateway makes keys one after another: those of {teams} new teams take about {time}.",)
 
 
+END_RETRY_MINUTES = 30
+"""How often a deployment is deleted from the end of the event on, until nothing is left of it."""
+
+ENDPOINTS_FIRST_MINUTES = 10
+"""How long endpoints have to go before the stack is deleted: longer than SageMaker takes for one."""
+
+
+def how_it_ends(event: EventPlan, *, has_endpoints: bool) -> tuple[str, ...]:
+    """Returns what happens at the end of the event, and who is told if it fails; nothing without an end."""
+    if event.ends is None:
+        return ()
+    what = "the stack is deleted"
+    if has_endpoints:
+        what = f"the endpoints are deleted, {ENDPOINTS_FIRST_MINUTES} minutes later the stack"
+    told = (
+        f"A failure is mailed to {event.budget.email}."
+        if event.budget
+        else ("Nobody is told if that fails: add `event.budget`, whose `email` is.")
+    )
+    return (f"At the end, {what}, and again every {END_RETRY_MINUTES} minutes until nothing is left. {told}",)
+
+
 def _refused(team: TeamPlan, entries: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in entries if not team.may_call(name))
 

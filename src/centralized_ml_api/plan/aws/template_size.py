@@ -46,8 +46,12 @@ _KEYS = TemplateSize(resources=6, characters=6_000)
 
 _TEAM = TemplateSize(resources=3, characters=1_500)
 _KEYS_PATH = TemplateSize(characters=120)
-_ENDING = TemplateSize(resources=2, characters=60_000)
-"""The schedule and its role, a header on every answer of the API, and that every resource depends on them."""
+_ENDING = TemplateSize(resources=4, characters=60_000)
+"""The schedule and its role, that of the endpoints' schedules, the rule that tells of a failure, a header on
+every answer of the API, and that every resource depends on the schedule."""
+
+_MODEL_ENDING = TemplateSize(resources=1, characters=1_000)
+"""The schedule that deletes an endpoint, for which the API waits."""
 
 _ENDING_PATH = TemplateSize(characters=250)
 
@@ -100,7 +104,11 @@ def event_size(event: EventPlan, paths: int) -> TemplateSize:
 
 
 def entry_sizes(
-    routes: Iterable[Route], models: Iterable[HostingPlan], functions: Iterable[ModelFunctionPlan]
+    routes: Iterable[Route],
+    models: Iterable[HostingPlan],
+    functions: Iterable[ModelFunctionPlan],
+    *,
+    ends: bool = False,
 ) -> dict[str, TemplateSize]:
     """Returns what each entry takes, in config order; nothing for an entry that only has a path.
 
@@ -108,11 +116,13 @@ def entry_sizes(
         routes: the paths, one for each entry.
         models: the endpoints of our own.
         functions: the functions of entries.
+        ends: whether the event has an end.
     """
+    ending = _MODEL_ENDING if ends else TemplateSize()
     sizes = {route.name: TemplateSize() for route in routes}
     for model in models:
         scaling = _SCALING if model.autoscaling else TemplateSize()
-        sizes[model.name] += _MODEL + scaling + _named(model.name, _NAMED_BY_ENTRY)
+        sizes[model.name] += _MODEL + scaling + ending + _named(model.name, _NAMED_BY_ENTRY)
         sizes[model.name] += _variables(model.container.environment)
     for function in functions:
         sizes[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)

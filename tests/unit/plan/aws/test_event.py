@@ -15,6 +15,7 @@ from centralized_ml_api.plan.aws.event import (
     build_access,
     build_dashboard,
     build_latency_alarm,
+    how_it_ends,
     time_of_keys,
 )
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
@@ -95,8 +96,23 @@ def test_each_part_of_an_event_takes_room_in_the_main_stack() -> None:
     ends = datetime(2030, 1, 1, tzinfo=UTC)
     assert event_size(EventPlan(), 10) == TemplateSize()
     assert event_size(EventPlan(budget=BudgetPlan(1, "")), 10).resources == 1
-    assert event_size(EventPlan(ends=ends), 10).resources == 2
+    assert event_size(EventPlan(ends=ends), 10).resources == 4
     assert event_size(build_event(red=None, blue=None), 10).resources == 12
+
+
+def test_the_plan_says_what_goes_first_at_the_end_and_who_is_told() -> None:
+    ends, budget = datetime(2030, 1, 1, tzinfo=UTC), BudgetPlan(100, "you@example.com")
+    (said,) = how_it_ends(EventPlan(ends=ends, budget=budget), has_endpoints=True)
+    assert said == (
+        "At the end, the endpoints are deleted, 10 minutes later the stack, and again every 30 minutes until"
+        " nothing is left. A failure is mailed to you@example.com."
+    )
+    (alone,) = how_it_ends(EventPlan(ends=ends), has_endpoints=False)
+    assert alone == (
+        "At the end, the stack is deleted, and again every 30 minutes until nothing is left. Nobody is told"
+        " if that fails: add `event.budget`, whose `email` is."
+    )
+    assert how_it_ends(EventPlan(budget=budget), has_endpoints=True) == ()
 
 
 def test_an_alarm_goes_off_at_the_first_throttled_call_and_when_more_than_few_fail() -> None:

@@ -49,6 +49,14 @@ def test_an_entry_is_an_endpoint_its_scaling_and_its_function(
     assert size_of(plan).resources == resources
 
 
+def test_where_the_event_ends_an_endpoint_takes_the_schedule_that_deletes_it(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [package()]}, tmp_path)
+    (ending,) = entry_sizes(plan.routes, plan.models, plan.functions, ends=True).values()
+    added = ending - size_of(plan)
+    assert added.resources == 1
+    assert added.characters >= 1000
+
+
 @pytest.mark.parametrize(("entry", "times"), [({}, 8), ({"integration": function()}, 16)])
 def test_a_longer_name_takes_more_wherever_it_stands(
     entry: dict[str, Any], times: int, tmp_path: Path
