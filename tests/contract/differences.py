@@ -131,6 +131,15 @@ class EndsInError:
 
 DIFFERENCES = (
     Difference(
+        "a slash too many around a path: `/name/`, `//name`",
+        Request("/echo/"),
+        refused(errors.UNKNOWN_PATH),
+        Expected(200),
+        "404",
+        "is the path without it, as people found out; AWS does not say so",
+        "https://github.com/aws-powertools/powertools-lambda-python/issues/1552",
+    ),
+    Difference(
         "binary data for callers that do not accept its type",
         Request("/same", _PNG, headers=_IMAGE),
         Expected(200, Bytes(_PNG), "image/png"),
@@ -338,6 +347,15 @@ KEY_DIFFERENCES = (
         "every request with the team's key, lists and errors too: usage plans know no exceptions",
         f"{GUIDE}/api-gateway-api-usage-plans.html",
         before=2,
+    ),
+    Difference(
+        "another spelling of a path (`/name/`, `//name`, `%6Eame`), by a team with a list of models",
+        Request("/function/", headers={"x-api-key": "{listed}"}),
+        refused(errors.UNKNOWN_PATH),
+        refused(errors.NOT_ALLOWED),
+        "404",
+        "403: a policy compares paths as they were sent, and may not miss a model",
+        "https://github.com/dherault/serverless-offline/issues/273",
     ),
     Difference(
         "the catalogue of a team with a list of models",

@@ -29,13 +29,20 @@ def test_the_most_specific_resource_answers(path: str, resource: str, parameters
     assert (route.resource, route.path_parameters) == (resource, parameters)
 
 
+# https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+# https://github.com/localstack/localstack/issues/11253
+@pytest.mark.parametrize("path", ["/pets/", "//pets", "/pets//"])
+def test_slashes_around_a_path_do_not_count(path: str) -> None:
+    assert find_route(api({"/pets": methods("get")}), "GET", path).resource == "/pets"
+
+
 def test_any_answers_the_methods_that_are_not_there() -> None:
     paths = {"/pets": methods("get", "x-amazon-apigateway-any-method")}
     assert find_route(api(paths), "GET", "/pets").integration["type"] == "get"
     assert find_route(api(paths), "PUT", "/pets").integration["type"] == "x-amazon-apigateway-any-method"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/nope"), ("PUT", "/pets"), ("GET", "/pets/")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nope"), ("PUT", "/pets"), ("GET", "/pets//x")])
 def test_what_is_not_there_is_a_missing_token(method: str, path: str) -> None:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html"""
     rest = api({"/pets": methods("get")})

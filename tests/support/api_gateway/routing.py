@@ -39,11 +39,15 @@ class Route:
 def find_route(api: RestApi, method: str, path: str) -> Route:
     """The most specific resource that matches, and its method or its ANY.
 
+    Slashes too many around the path do not count.
+    Source: https://github.com/aws-powertools/powertools-lambda-python/issues/1552 (`/hello/` is `/hello`) and
+    https://github.com/localstack/localstack/issues/11253 (`//orders` is `/orders`)
+
     A method that was not made is answered like a path that was not: "Missing Authentication Token".
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
     """
     for resource in sorted(api.paths, key=_generality):
-        if found := _pattern(resource).fullmatch(path):
+        if found := _pattern(resource).fullmatch(f"/{path.strip('/')}"):
             operation = api.paths[resource].get(method.lower()) or api.paths[resource].get(ANY_METHOD)
             if operation is None:
                 break

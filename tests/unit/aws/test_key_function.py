@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,9 @@ import pytest
 
 from centralized_ml_api.aws.constructs.team_keys import KEY_CODE
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
+from support.api_gateway.authorizers import check_policy
 from support.api_gateway.control_plane import serve_control_plane
+from support.api_gateway.message import GatewayError
 from support.api_gateway.quota import ControlPlaneQuota, TooManyRequestsError
 from support.api_gateway.usage_plans import Key, UsagePlan, UsagePlans
 from support.background import start_background
@@ -139,6 +142,32 @@ def test_usage_plans_change_every_twenty_seconds() -> None:
         quota.admit("UpdateUsagePlan")
     now[0] = 20.0
     quota.admit("UpdateUsagePlan")
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("path", "is_refused"),
+    [
+        ("/other", True),
+        ("/other/", True),
+        ("//other", True),
+        ("/other//", True),
+        ("//other//", True),
+        ("/%6Fther", True),
+        ("/oth%65r/", True),
+        ("/another", False),
+        ("/echo", False),
+        ("/v1/chat/completions", False),
+        ("/v1/models", False),
+        ("/models", False),
+    ],
+)
+def test_a_refused_model_is_refused_however_its_path_is_spelled(path: str, *, is_refused: bool) -> None:
+    """API Gateway finds `/other` by several spellings, and compares the policy with what was sent."""
+    statements = start_function()._statements(METHOD, ["other"])  # noqa: SLF001  # pure, unlike its caller
+    asked = METHOD.replace("/echo", path)
+    with pytest.raises(GatewayError) if is_refused else contextlib.nullcontext():
+        check_policy({"policyDocument": {"Statement": statements}}, asked)
 
 
 @pytest.mark.slow

@@ -151,10 +151,14 @@ def _render_models(models: OpenAiModels) -> str:
 
 
 def _render_model(models: OpenAiModels) -> str:
-    """Renders the model that the end of the path names, or a 404; a path each would need a resource each."""
+    """Renders the model that the end of the path names, or a 404; a path each would need a resource each.
+
+    `$context.path` is the path as it was sent, so a slash may follow the name.
+    """
     kinds, one = _render_any(models)
     return (
-        f'{_REFUSED}{kinds}#set($n=$context.path.replaceAll(".*/",""))#set($all="{_join(models.names)}")'
+        f'{_REFUSED}{kinds}#set($n=$context.path.replaceAll(".*/(?=[^/])","").replaceAll("/",""))'
+        f'#set($all="{_join(models.names)}")'
         f'#if(!$n.contains("|")&&$all.contains("|$n|")&&{_ALLOWED}){one}'
         f"#else#set($context.responseOverride.status=404){render_body(unknown_model(models.names))}#end"
     )

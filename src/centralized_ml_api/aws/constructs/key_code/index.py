@@ -40,6 +40,9 @@ ATTEMPTS, READ_SECONDS = 4, 3
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
+_OTHER_SPELLINGS = ("", "/*", "*%*")
+"""After the method and a slash: paths that end in a slash, have two in a row, or percent codes."""
+
 
 class UnauthorizedError(Exception):
     """The error that API Gateway answers with a 401, which it does not cache."""
@@ -88,11 +91,17 @@ def _refused_to(key: str) -> list[str]:
 def _statements(method_arn: str, refused: list[str]) -> list[dict[str, Any]]:
     """Allows everything but these models, because API Gateway caches the policy by key, not by path.
 
-    The ARN of a method is `arn:aws:execute-api:region:account:api/stage/METHOD/path`.
+    The ARN of a method is `arn:aws:execute-api:region:account:api/stage/METHOD/path`, with the path as it was
+    sent. API Gateway finds `/name` by other spellings too, such as `/name/`, which no caller needs.
+    Source: https://github.com/aws-powertools/powertools-lambda-python/issues/1552 (`/hello/` is `/hello`) and
+    https://github.com/dherault/serverless-offline/issues/273 (the ARN has the path of the request)
     """
     stage = "/".join(method_arn.split("/")[:2])
     allowed = _statement("Allow", [f"{stage}/*"])
-    return [allowed, _statement("Deny", [f"{stage}/*/{name}" for name in refused])] if refused else [allowed]
+    if not refused:
+        return [allowed]
+    paths = [*refused, *_OTHER_SPELLINGS]
+    return [allowed, _statement("Deny", [f"{stage}/*/{path}" for path in paths])]
 
 
 def _statement(effect: str, resources: list[str]) -> dict[str, Any]:
