@@ -25,15 +25,23 @@ if TYPE_CHECKING:
 PYTHON = Path(__file__).parents[2] / ".venv/emulator/bin/python"
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
 START_SECONDS = 240.0
+_PROGRAM = """
+import ctypes, runpy, signal, sys
+
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with the tests, however they end
+runpy.run_module("localstack.runtime.main", run_name="__main__")
+"""
 _STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """Where it listens, and the file that it writes its warnings to."""
+    """Where it listens, the file that it writes its warnings to, and its process."""
 
     url: str
     log: Path
+    process: subprocess.Popen[bytes]
 
     def client(self, service: str) -> Any:
         """Returns a boto3 client of it; the key's id is the account, as the emulator reads it."""
@@ -64,16 +72,16 @@ def start_emulator(folder: Path) -> Iterator[Emulator]:
     It is killed, since it has nothing to keep, and does not end in time when it is asked to.
     """
     port, log = _free_port(), folder / "emulator.log"
-    emulator = Emulator(f"http://127.0.0.1:{port}", log)
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
-            [str(PYTHON), "-m", "localstack.runtime.main"],
+            [str(PYTHON), "-c", _PROGRAM],
             cwd=folder,
             env=_environment(folder, port),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
         )
+    emulator = Emulator(f"http://127.0.0.1:{port}", log, process)
     try:
         wait_until(
             lambda: process.poll() is not None or _is_ready(emulator.url), "the emulator runs", START_SECONDS

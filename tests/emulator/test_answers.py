@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from contract.case import Request, send
@@ -66,6 +67,12 @@ def open_api(
     config = synthesized("open")
     with serve_both(emulator, background, config.document, config.objects, sagemaker.url) as both:
         yield both
+
+
+def test_the_emulator_listens_on_loopback_alone(emulator: Emulator) -> None:
+    sockets = psutil.Process(emulator.process.pid).net_connections(kind="inet")
+    listening = {str(socket.laddr.ip) for socket in sockets if socket.status == psutil.CONN_LISTEN}
+    assert listening == {"127.0.0.1"}
 
 
 def test_a_document_is_imported_without_a_warning(emulator: Emulator, config: Synthesized) -> None:
