@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws import template_amounts as amounts
 from centralized_ml_api.aws.limits import find_exceeded, read_templates
 from support.linting import lint_documents
 from support.synthesis import (
@@ -36,6 +37,7 @@ KINDS: dict[str, Config] = {
     "scaled": {"autoscaling": SCALING},
     "functions": {"autoscaling": SCALING, "integration": function()},
     "chats": {"autoscaling": SCALING, "speaks": "openai-chat"},
+    "streamed": {"autoscaling": SCALING, "speaks": "openai-chat", "integration": {"type": "stream"}},
 }
 LONG = "a-name-that-is-as-long-as-names-may-be-which-is-long-enough-"
 
@@ -85,6 +87,43 @@ def test_200_models_fit_and_of_285_the_limit_is_named(tmp_path: Path, count: int
     exceeded = find_exceeded(read_templates(tmp_path / "out"))
     assert {each.limit.name for each in exceeded} == names
     assert all(each.amount > 1_300_000 for each in exceeded)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "kind", "event"),
+    [
+        (60, "unscaled", False),
+        (60, "chats", True),
+        (150, "chats", True),
+        (200, "functions", False),
+        (300, "chats", False),
+        (285, "streamed", False),
+    ],
+)
+def test_the_estimate_is_within_a_tenth_of_every_template(
+    count: int, kind: str, tmp_path: Path, *, event: bool
+) -> None:
+    config: Config = {"models": many(count, kind), **({"event": build_event(count)} if event else {})}
+    plan = build_test_plan(config, tmp_path)
+    template = synthesize(plan, tmp_path / "out")
+    assert_close(plan.sizes[None].characters, characters_of(template.document))
+    nested = sorted(characters_of(document) for document in template.nested.values())
+    estimated = sorted(size.characters for group, size in plan.sizes.items() if group)
+    assert len(nested) == len(estimated)
+    for estimate, actual in zip(estimated, nested, strict=True):
+        assert_close(estimate, actual)
+    assert 0 <= plan.sizes[None].resources - len(template.resources) <= 6
+
+
+def characters_of(document: dict[str, Any]) -> int:
+    ((_, characters),) = amounts.characters(document)
+    return characters
+
+
+def assert_close(estimate: int, actual: int) -> None:
+    """A stack is filled to 1,000,000 estimated characters of the 1,048,576 that it may have."""
+    assert 0.97 * actual <= estimate <= 1.1 * actual
 
 
 @pytest.mark.slow

@@ -46,16 +46,20 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:
-    """A limit that a template exceeds: by what, and by how much it has."""
+    """A limit that a template exceeds: what has how much of it, which may be an estimate."""
 
     limit: Limit
     what: str
     amount: int
+    estimated: bool = False
 
     def __str__(self) -> str:
         """Returns one line: what has how much, and how much AWS allows."""
         kind = "unless AWS raises it" if self.limit.adjustable else "and AWS does not raise it"
-        return f"{self.what}: {self.amount:,} {self.limit.name}; AWS allows {self.limit.most:,}, {kind}"
+        about = "about " if self.estimated else ""
+        return (
+            f"{self.what}: {about}{self.amount:,} {self.limit.name}; AWS allows {self.limit.most:,}, {kind}"
+        )
 
 
 def find_exceeded(templates: Mapping[str, Template]) -> tuple[Exceeded, ...]:
@@ -84,7 +88,7 @@ LIMITS = (
         "bytes of a template",
         1024 * 1024,
         "many models: each path has a part of the API's document",
-        _SPLIT,
+        f'{_SPLIT}, or give models "integration": {{"type": "stream"}}: their paths take less than half',
         _CLOUDFORMATION,
         amounts.characters,
     ),

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Template = dict[str, Any]
 Amounts: TypeAlias = "Iterator[tuple[str, int]]"
@@ -103,10 +103,14 @@ def _is_function(value: Mapping[str, Any]) -> bool:
 def paths(template: Template) -> Amounts:
     """Yields the resources of the API: each part of a path is one, and the root."""
     for name, api in _of_type(template, "AWS::ApiGateway::RestApi"):
-        paths = api.get("Body", {}).get("paths", {})
-        split = [path.split("/")[1:] for path in paths]
-        parts = {tuple(path[:end]) for path in split for end in range(1, len(path) + 1)}
-        yield name, len(parts - {("",)}) + 1
+        yield name, count_resources(api.get("Body", {}).get("paths", {}))
+
+
+def count_resources(paths: Iterable[str]) -> int:
+    """Returns how many resources API Gateway makes of these paths."""
+    split = [path.split("/")[1:] for path in paths]
+    parts = {tuple(path[:end]) for path in split for end in range(1, len(path) + 1)}
+    return len(parts - {("",)}) + 1
 
 
 def authorizers(template: Template) -> Amounts:

@@ -16,6 +16,8 @@ _FAMILIES = {
     "C3": "Serving on one machine",
     "C4": "The event: who may call, how much and until when",
     "C5": "Models of the JumpStart catalogue, checked when they are looked up",
+    "C6": "The account on AWS, and what a company demands of it",
+    "C7": "AWS's limits, checked when the config is planned for AWS",
 }
 
 

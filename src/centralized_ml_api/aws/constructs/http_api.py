@@ -58,6 +58,10 @@ Source: https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
 _LOGGING_POLICY = "iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
+_TEXTS, _TEXT = "Texts", "T"
+"""The mapping of shared texts and its one attribute: short, because each path names them ten times."""
+
+
 class HttpApi(Construct):
     """The API of a document; the CDK's classes for it take longer to load than all of it takes to build.
 
@@ -80,7 +84,7 @@ class HttpApi(Construct):
         super().__init__(scope, construct_id)
         stack = stack_context.stack
         if is_large(document):
-            document = self._share_texts(document, stack)
+            document = self._share_texts(document)
         log = build_log_group(self, "AccessLog", stack_context.log_retention_days)
         parent = Construct(self, "Api")  # its name is a part of logical ids
         api = CfnResource(
@@ -136,13 +140,13 @@ class HttpApi(Construct):
         CfnResource(self, "DomainMapping", type="AWS::ApiGateway::BasePathMapping", properties=mapping)
         return name.get_att("RegionalDomainName").to_string()
 
-    def _share_texts(self, document: Mapping[str, Any], stack: Stack) -> Mapping[str, Any]:
+    def _share_texts(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Returns the document with its repeated texts in a mapping of the template."""
         texts = repeated_texts(document)
-        mapping = CfnMapping(self, "Texts", mapping={key: {"Text": text} for key, text in texts.items()})
+        mapping = CfnMapping(self, "Texts", mapping={key: {_TEXT: text} for key, text in texts.items()})
+        mapping.override_logical_id(_TEXTS)
         # Not `mapping.find_in_map`: the CDK would search each of its strings for tokens, again and again.
-        name = stack.resolve(mapping.logical_id)
-        references = {text: {"Fn::FindInMap": [name, key, "Text"]} for key, text in texts.items()}
+        references = {text: {"Fn::FindInMap": [_TEXTS, key, _TEXT]} for key, text in texts.items()}
         shared: Mapping[str, Any] = replace_texts(document, references.get)
         return shared
 

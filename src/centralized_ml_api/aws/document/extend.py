@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
 
 
+ANY_PATH = "/{proxy+}"
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the routes lead, by their names: SageMaker's endpoint names and the functions' ARNs.
@@ -115,7 +118,7 @@ def _extend_without_event(
             **build_stored_paths(addresses.stored, addresses.service, addresses.role),
             HEALTH_PATH: build_health_path(stream),
             # A preflight succeeds on any path, so that a page is shown the 404 of the call that follows.
-            "/{proxy+}": {"options": {"parameters": [proxy], **build_preflight()}},
+            ANY_PATH: {"options": {"parameters": [proxy], **build_preflight()}},
         },
     }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TEMPLATES = ("responseTemplates", "requestTemplates")
 _WORTH_IT_CHARACTERS = 100
+_KEY_DIGITS = 8
 
 PLAIN_CHARACTERS = 250_000
 """A document up to this size, some twenty paths, stays as it is and easy to read."""
@@ -34,7 +35,7 @@ def repeated_texts(document: Any) -> dict[str, str]:
     """
     counts = Counter(_templates(document))
     repeated = [text for text, count in counts.items() if count > 1 and len(text) > _WORTH_IT_CHARACTERS]
-    return {hashlib.sha256(text.encode()).hexdigest()[:12]: text for text in repeated}
+    return {hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]: text for text in repeated}
 
 
 def replace_texts(document: Any, found: Callable[[str], Any]) -> Any:

@@ -9,6 +9,7 @@ import click
 
 from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.aws_limits import find_limit_problems
 from centralized_ml_api.cli.loading import describe_origin, look_up
 from centralized_ml_api.cli.options import config_argument, json_option, offline_option, region_option
 from centralized_ml_api.cli.output import counted
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 def check(config: Path, region: str | None, *, as_json: bool, offline: bool) -> None:
     """Show every problem of CONFIG, without starting anything.
 
-    JumpStart models are looked up, so their versions, instance types and licences are checked too.
+    JumpStart models are looked up, so their versions, instance types and licences are checked too. What
+    would exceed a quota of AWS is a warning, with the amount and what to do.
     The exit status is 2 when there is an error.
     """
     try:
@@ -44,6 +46,7 @@ def check(config: Path, region: str | None, *, as_json: bool, offline: bool) -> 
         problems = merge_problems(written, looked_up)
         if any(problem.severity == "error" for problem in problems):
             raise ConfigError(problems, source=loaded.document.text)  # noqa: TRY301  # one way out
+        problems += find_limit_problems(loaded, facts, find_region(region))
     except ConfigError as error:
         _fail(error, as_json=as_json)
         return

@@ -9,6 +9,7 @@ import click
 
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
+from centralized_ml_api.cli.aws_limits import find_limit_problems
 from centralized_ml_api.cli.costing import build_priced_plan, load_best_prices
 from centralized_ml_api.cli.loading import check_jumpstart, load_plan_and_warn, tell_warnings
 from centralized_ml_api.cli.options import (
@@ -23,6 +24,7 @@ from centralized_ml_api.cli.options import (
 from centralized_ml_api.cli.targets import open_aws_target
 from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.render import problem_data
 from centralized_ml_api.errors import DeployError, NotInstalledError
 from centralized_ml_api.plan.cost_report import DAY, cost_json
 from centralized_ml_api.plan.render import plan_json, render_plan
@@ -49,8 +51,8 @@ def plan(
 ) -> None:
     """Show what would exist: every path and what serves it.
 
-    With --target aws, where the config is deployed already, it also shows what a deploy would change and
-    replace, and what callers would notice.
+    With --target aws it also shows what AWS would refuse for its quotas and, where the config is deployed
+    already, what a deploy would change and replace, and what callers would notice.
     """
     if target == "aws":
         _show_aws(config, region, stack, state, as_json=as_json)
@@ -66,14 +68,19 @@ def plan(
 def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_json: bool) -> None:
     prices = load_best_prices(region)
     loaded = load_config(config, now=datetime.now(UTC), region=prices.region)
+    facts = check_jumpstart(loaded, prices.region)
+    limits = find_limit_problems(loaded, facts, prices.region)
     tell_warnings(loaded.warnings, config)
-    decided, cost = build_priced_plan(loaded, prices, check_jumpstart(loaded, prices.region))
+    decided, cost = build_priced_plan(loaded, prices, facts)
     text, data = _compare(config, region, stack, state)
     if as_json:
         compared = {"compared": text.splitlines()[0], "changes": data}
-        output.data_json({**plan_json(decided, "aws"), "cost": cost_json(cost, [DAY]), **compared})
+        exceeded = [problem_data(problem) for problem in limits]
+        planned = {**plan_json(decided, "aws"), "limits": exceeded}
+        output.data_json({**planned, "cost": cost_json(cost, [DAY]), **compared})
         return
-    output.data(f"{render_plan(decided, 'aws', cost)}\n\n{text}")
+    over = "".join(f"\nMore than AWS allows: {limit.found}\n  fix: {limit.fix}" for limit in limits)
+    output.data(f"{render_plan(decided, 'aws', cost)}{over}\n\n{text}")
     output.next_command(command("deploy", config, *stack_flags(region, stack)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
 from centralized_ml_api.plan.aws.event import build_access, build_dashboard, how_it_ends, time_of_keys
-from centralized_ml_api.plan.aws.nested_stacks import assign_groups, groups_in_use
+from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
 from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.template_size import account_size, entry_sizes, event_size, fixed_size
@@ -68,7 +68,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     if dashboard:
         fixed += dashboard.size
     fixed += account_size(plan.account, len(models) + len(functions))
-    groups = assign_groups(entry_sizes(routes, models, functions, ends=bool(plan.event.ends)), fixed)
+    sizes = entry_sizes(routes, models, functions, ends=bool(plan.event.ends))
+    groups = assign_groups(sizes, fixed)
     throttle = plan.event.throttle
     access = build_access(plan.event, spoken)
     return AwsPlan(
@@ -96,6 +97,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         dashboard=dashboard,
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
         tasks={name: fact.task for name, fact in facts.items() if fact.task},
+        sizes=add_sizes(sizes, fixed, groups),
     )
 
 

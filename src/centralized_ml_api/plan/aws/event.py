@@ -132,8 +132,8 @@ MOST_SHOWN = 50
 fifth of a stack. CloudWatch has the metrics of the others too.
 """
 
-_FIXED = TemplateSize(resources=6, characters=9_000)
-_SHOWN = TemplateSize(characters=1_500)
+_FIXED = TemplateSize(resources=6, characters=5_000)
+_SHOWN = TemplateSize(characters=1_100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,14 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudform
 NESTED_STACKS = 8
 """How many nested stacks share what the main stack cannot hold: room for some hundred entries."""
 
-_NESTED_STACK = TemplateSize(resources=1, characters=3_000)
+_NESTED_STACK = TemplateSize(resources=1, characters=600)
 """A nested stack in the main one, with its parameters."""
+
+_REFERENCES = TemplateSize(characters=440)
+"""What the references to an entry take of the main stack more when it is in a nested one."""
+
+_OUTPUTS = TemplateSize(characters=380)
+"""What they take of the nested one."""
 
 
 def assign_groups(sizes: Mapping[str, TemplateSize], fixed: TemplateSize) -> dict[str, str | None]:
@@ -63,9 +69,33 @@ def assign_groups(sizes: Mapping[str, TemplateSize], fixed: TemplateSize) -> dic
     room = STACK - fixed
     if len(_first_that_fit(sizes, room)) == len(sizes):
         return dict.fromkeys(sizes)
-    nested = sum([_NESTED_STACK] * NESTED_STACKS, TemplateSize())
+    nested = sum([_NESTED_STACK] * NESTED_STACKS + [_REFERENCES] * len(sizes), TemplateSize())
     staying = _first_that_fit(sizes, room - nested)
     return {name: None if name in staying else _nested_stack(name) for name in sizes}
+
+
+def add_sizes(
+    sizes: Mapping[str, TemplateSize], fixed: TemplateSize, groups: Mapping[str, str | None]
+) -> dict[str | None, TemplateSize]:
+    """Returns what each stack takes; None is the main one.
+
+    Args:
+        sizes: what each entry takes.
+        fixed: what the main stack holds besides.
+        groups: the nested stack of each entry, or None.
+    """
+    used = groups_in_use(groups.values())
+    totals: dict[str | None, TemplateSize] = {
+        None: sum([_NESTED_STACK] * len(used), fixed),
+        **dict.fromkeys(used, TemplateSize()),
+    }
+    for name, size in sizes.items():
+        group = groups[name]
+        totals[group] += size
+        if group:
+            totals[group] += _OUTPUTS
+            totals[None] += _REFERENCES
+    return totals
 
 
 def groups_in_use(assigned: Iterable[str | None]) -> tuple[str, ...]:

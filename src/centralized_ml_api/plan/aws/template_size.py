@@ -1,4 +1,8 @@
-"""How much of a stack each part takes, measured on templates and rounded up. Pure."""
+"""How much of a stack each part takes, measured on templates. Pure.
+
+From 60 entries on, an estimate of the main stack is at most 3 % below the synthesized template and at most
+10 % above it. A smaller document keeps its texts on every path, and is nowhere near a limit.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.account import AccountPlan
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
-from centralized_ml_api.plan.aws.types import DirectRoute
+from centralized_ml_api.plan.aws.types import DirectRoute, StreamRoute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,40 +24,52 @@ if TYPE_CHECKING:
     )
     from centralized_ml_api.plan.event import EventPlan
 
-_API = TemplateSize(resources=11, characters=48_000)
+_API = TemplateSize(resources=11, characters=33_000)
 """The API, its deployment, stage, role and log group, the account's role for logs, the document's texts
 and paths for what it tells about itself."""
 
-_DIRECT_PATH = TemplateSize(characters=3_900)
-_OTHER_PATH = TemplateSize(characters=2_400)
-_NAMED_BY_PATH = 8
+_DIRECT_PATH = TemplateSize(characters=3_950)
+_OTHER_PATH = TemplateSize(characters=1_470)
+_NAMED_BY_PATH = 4
 """How often the document has the name of an entry, or a logical id made of it."""
 
-_API_POLICY = TemplateSize(resources=1, characters=4_000)
-_ROLE_POLICY = TemplateSize(resources=1, characters=7_000)
-_ROLE = TemplateSize(resources=1, characters=1_500)
-_MODEL = TemplateSize(resources=3, characters=1_450)
-_SCALING = TemplateSize(resources=2, characters=900)
-_FUNCTION = TemplateSize(resources=4, characters=2_900)
-_STREAM = TemplateSize(resources=4, characters=16_000)
-"""The streaming function with its role, log group and permission, and the paths `/health` and under `/v1`."""
+_POLICY = TemplateSize(resources=1, characters=400)
+_ALLOWED = TemplateSize(characters=45)
+"""An endpoint or a function in a policy."""
 
-_STREAM_MODEL = TemplateSize(characters=550)
-_WATCHED_MODEL = TemplateSize(characters=300)
-_STREAM_TABLE = TemplateSize(resources=1, characters=600)
+_ROLE = TemplateSize(resources=1, characters=900)
+_ARN_CHARACTERS = 130
+"""What the ARN of a repository or an object takes besides its names, with the function that joins it."""
+
+_MODEL = TemplateSize(resources=3, characters=950)
+_SCALING = TemplateSize(resources=2, characters=820)
+_FUNCTION = TemplateSize(resources=4, characters=1_700)
+_STREAM = TemplateSize(resources=4, characters=4_000)
+"""The streaming function with its role, log group and permission, and the path `/health`."""
+
+_STREAM_MODEL = TemplateSize(characters=150)
+_SPEAKING_MODEL = TemplateSize(characters=30)
+_NAMED_BY_ROW = 2
+_NAMED_BY_LIST = 4
+"""How often the listing of models under `/v1` has the name of one."""
+
+_STREAM_TABLE = TemplateSize(resources=1, characters=300)
+_OPENAI = TemplateSize(characters=11_000)
+"""The paths under `/v1`, with their texts."""
+
 _KEYS = TemplateSize(resources=6, characters=6_000)
 """The function that gives keys on, its log group and roles; what ends replaced keys."""
 
-_TEAM = TemplateSize(resources=3, characters=1_500)
-_KEYS_PATH = TemplateSize(characters=120)
-_ENDING = TemplateSize(resources=4, characters=60_000)
+_TEAM = TemplateSize(resources=3, characters=900)
+_KEYS_PATH = TemplateSize(characters=100)
+_ENDING = TemplateSize(resources=4, characters=14_000)
 """The schedule and its role, that of the endpoints' schedules, the rule that tells of a failure, a header on
 every answer of the API, and that every resource depends on the schedule."""
 
-_MODEL_ENDING = TemplateSize(resources=1, characters=1_000)
+_MODEL_ENDING = TemplateSize(resources=1, characters=750)
 """The schedule that deletes an endpoint, for which the API waits."""
 
-_ENDING_PATH = TemplateSize(characters=250)
+_ENDING_PATH = TemplateSize(characters=105)
 
 _ACCOUNT = TemplateSize(resources=5, characters=6_000)
 """The policy for a network, a domain and its mapping, a web ACL's association, boundaries."""
@@ -88,10 +104,13 @@ def fixed_size(
         api_policies: how many policies the API's role has.
         stream: the function that streams.
     """
-    total = sum((_path(route) for route in routes), _API) + _times(api_policies, _API_POLICY)
+    total = sum((_path(route) for route in routes), _API) + _times(api_policies, _POLICY)
     total += _stream(stream)
     for role in roles:
-        total += _ROLE + _times(len(role.repositories) + len(role.locations), _ROLE_POLICY)
+        total += _ROLE + _times(len(role.repositories) + len(role.locations), _POLICY)
+        names = [len(repository.name) for repositories in role.repositories for repository in repositories]
+        names += [len(place.bucket) + 2 * len(place.key) for places in role.locations for place in places]
+        total += TemplateSize(characters=sum(_ARN_CHARACTERS + name for name in names))
     return total
 
 
@@ -131,16 +150,20 @@ def entry_sizes(
 
 
 def _stream(stream: StreamPlan) -> TemplateSize:
-    policies = _times(len(stream.policies) + len(stream.described), _API_POLICY)
-    tables = _times(len(stream.tables), _STREAM_TABLE)
-    called = sum(map(len, stream.policies))
-    models = _times(called, _STREAM_MODEL) + _times(len(stream.models) - called, _WATCHED_MODEL)
-    return _STREAM + policies + tables + models
+    total = _STREAM + _times(len(stream.policies) + len(stream.described), _POLICY)
+    total += _times(len(stream.tables), _STREAM_TABLE)
+    for model in stream.models:
+        total += _STREAM_MODEL + _named(model.name, _NAMED_BY_ROW)
+        if model.speaks:
+            total += _SPEAKING_MODEL + _named(model.name, _NAMED_BY_LIST)
+    speaking = any(model.speaks for model in stream.models)
+    return total + (_OPENAI if speaking else TemplateSize())
 
 
 def _path(route: Route) -> TemplateSize:
     kind = _DIRECT_PATH if isinstance(route, DirectRoute) else _OTHER_PATH
-    return kind + _named(route.name, _NAMED_BY_PATH)
+    allowed = TemplateSize() if isinstance(route, StreamRoute) else _ALLOWED
+    return kind + allowed + _named(route.name, _NAMED_BY_PATH)
 
 
 def _named(name: str, times: int) -> TemplateSize:

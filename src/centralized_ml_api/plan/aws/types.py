@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.schema import Speaks
 from centralized_ml_api.plan.aws.event import AccessPlan, DashboardPlan
+from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.speaks import OpenAiModels
 from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, FunctionPlan
@@ -208,7 +209,7 @@ class AwsPlan:
     `/v1`; `stream` is there always, for `/health`. `access` says who may call. `dashboard` is
     None when nobody watches.
     `notes` are sentences that a reader must know. `licences` (addresses) and `tasks` are JumpStart's, by the
-    names of the entries.
+    names of the entries. `sizes` estimates what each stack takes, by its group; None is the main one.
     """
 
     api: ApiPlan
@@ -229,3 +230,4 @@ class AwsPlan:
     dashboard: DashboardPlan | None = None
     licences: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str | None, TemplateSize] = field(default_factory=dict)

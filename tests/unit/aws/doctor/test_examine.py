@@ -239,9 +239,9 @@ def test_a_licence_that_is_not_accepted(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("name", "more"),
     [
-        ("paths", {}),
-        ("environment variables", {"environment": {f"V{number}": "" for number in range(101)}}),
-        ("characters in V", {"environment": {"V": "x" * 1025}}),
+        ("bytes of a template", {}),
+        ("variables of a container", {"environment": {f"V{number}": "" for number in range(101)}}),
+        ("V: 1,025 characters of a container's variable", {"environment": {"V": "x" * 1025}}),
     ],
 )
 def test_counts_over_a_limit(name: str, more: dict[str, Any], aws: AwsWire, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_only_long_templates_that_occur_twice_are_kept_once() -> None:
     }
     (key,) = repeated_texts(document)
     assert repeated_texts(document) == {key: LONG}
-    assert len(key) == 12
+    assert len(key) == 8
 
 
 def test_a_changed_text_has_another_key() -> None:

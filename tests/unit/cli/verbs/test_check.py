@@ -105,3 +105,44 @@ def test_a_mirror_that_is_not_there_is_one_line(mlapi: Mlapi, tmp_path: Path) ->
     failed = mlapi("check", "tiny.json", environment={"MLAPI_JUMPSTART_MIRROR": "/nowhere"})
     assert failed.status == 1
     assert failed.talk.startswith("error: MLAPI_JUMPSTART_MIRROR names /nowhere, which is not a folder\n")
+
+
+def write_packages(folder: Path, count: int) -> None:
+    """A config with so many models from a Marketplace package."""
+    package = "arn:aws:sagemaker:us-east-1:865070037744:model-package/a-package"
+    entry = {"model_package_arn": package, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+    models = [{"name": f"model-{number}", **entry} for number in range(count)]
+    (folder / "many.json").write_text(json.dumps({"models": models}))
+
+
+def test_check_names_what_aws_does_not_allow_by_how_much_and_what_to_do(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_packages(tmp_path, 300)
+    checked = mlapi("check", "many.json", "--json")
+    problems = json.loads(checked.out)["problems"]
+    assert checked.status == 0
+    assert [(problem["id"], problem["severity"], problem["path"]) for problem in problems] == [
+        ("C701", "warning", "$.models"),
+        ("C701", "warning", "$.models"),
+    ]
+    template, resources = problems
+    assert "bytes of a template; AWS allows 1,048,576, and AWS does not raise it" in template["found"]
+    assert template["fix"].startswith("split the config, with a --stack for each part")
+    assert resources["found"] == "API: 305 resources of an API; AWS allows 300, unless AWS raises it"
+    assert "request an increase" in resources["fix"]
+    assert mlapi("check", "many.json").out == "many.json: 300 models, 0 endpoints, 2 warnings\n"
+
+
+def test_check_says_nothing_of_limits_where_the_models_fit(mlapi: Mlapi, tmp_path: Path) -> None:
+    write_packages(tmp_path, 200)
+    assert mlapi("check", "many.json").out == "many.json: 200 models, 0 endpoints, no problems\n"
+
+
+def test_check_says_nothing_of_aws_for_models_that_only_a_machine_runs(mlapi: Mlapi, tmp_path: Path) -> None:
+    local = {"engine": "command", "run": ["serve", "--port", "{port}"], "speaks": "openai-chat"}
+    models = [
+        {"name": f"model-{number}", "local": local, "integration": {"type": "api"}} for number in range(300)
+    ]
+    (tmp_path / "local.json").write_text(json.dumps({"models": models}))
+    checked = mlapi("check", "local.json", "--json")
+    assert checked.status == 0
+    assert "C701" not in checked.out
