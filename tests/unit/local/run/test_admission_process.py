@@ -26,7 +26,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.time = HandClock()
-        self.folder = folder / "gateway"
+        self.folder = folder / "new" / "gateway"
         self.log = ServerLog(folder / "admission.log")
         self.did: list[str] = []
         self.launched: list[Launch] = []
@@ -93,6 +93,53 @@ def test_one_that_ends_is_started_again(tmp_path: Path) -> None:
         assert world.admission.restarts == 1
         world.processes[1].status.set_result(-9)
         await soon(lambda: len(world.processes) == 3)
+
+    told(tmp_path, tell)
+
+
+def test_each_end_waits_longer_for_the_next_start_until_it_was_steady(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        async def end(after_seconds: float) -> None:
+            await asyncio.sleep(0)
+            world.time.seconds += after_seconds
+            count = len(world.processes)
+            world.processes[-1].status.set_result(1)
+            await soon(lambda: len(world.processes) == count + 1)
+
+        await world.admission.start()
+        for after_seconds in (0, 0, 100):
+            await end(after_seconds)
+        assert world.time.slept == pytest.approx([0.2, 0.4, 0.1])
+
+    told(tmp_path, tell)
+
+
+@pytest.mark.parametrize(("meanwhile", "processes"), [("start", 2), ("stop", 1)])
+def test_what_is_asked_for_while_it_waits_is_all_that_happens(
+    meanwhile: str, processes: int, tmp_path: Path
+) -> None:
+    async def tell(world: World) -> None:
+        sleep = world.time.sleep
+
+        async def ask(seconds: float) -> None:
+            await getattr(world.admission, meanwhile)()
+            await sleep(seconds)
+
+        world.time.sleep = ask  # type: ignore[method-assign]
+        admission = SupervisedAdmission(
+            world.folder, world.log, clock=world.time.clock, start_process=world.start_process
+        )
+        world.admission = admission
+        running = asyncio.create_task(admission.run())
+        await admission.start()
+        await asyncio.sleep(0)
+        world.processes[0].status.set_result(1)
+        await soon(lambda: world.time.slept)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (len(world.processes), admission.restarts) == (processes, 0)
+        running.cancel()
+        await asyncio.wait({running})
 
     told(tmp_path, tell)
 

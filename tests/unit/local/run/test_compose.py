@@ -104,6 +104,11 @@ def test_a_model_behind_a_function_alone_is_no_upstream(tmp_path: Path) -> None:
     assert served.upstreams == (Upstream("a.function@1", (7001,)),)
 
 
+def test_the_list_of_models_tells_how_long_a_conversation_may_be_where_that_is_known() -> None:
+    served = Machine(plan(entry("chat", LLAMA), entry("other", VLLM))).gateway()
+    assert {model.name: model.context_length for model in served.listed} == {"chat": 2048, "other": None}
+
+
 def test_llama_cpp_hears_that_every_body_is_json() -> None:
     served = Machine(plan(entry("chat", LLAMA), entry("echo"))).gateway()
     chat, echo = served.routes

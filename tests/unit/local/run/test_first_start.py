@@ -71,7 +71,8 @@ def test_while_none_is_ready_no_time_runs() -> None:
     async def scenario(world: World) -> None:
         world.time_passes.set()
         world.start.note(status("starting", "failed"))
-        await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert (world.slept, world.start.overdue) == ([], False)
 
     play(scenario)
@@ -83,6 +84,21 @@ def test_when_all_failed_nothing_serves() -> None:
         world.start.note(status("failed", "not served"))
         with pytest.raises(StartError, match="no model could start"):
             await world.start.run()
+
+    asyncio.run(main())
+
+
+def test_what_fails_after_the_first_start_ends_nothing() -> None:
+    async def main() -> None:
+        world = World()
+        running = asyncio.create_task(world.start.run())
+        world.start.note(status("ready", "failed"))
+        world.start.note(status("failed", "failed"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not running.done()
+        running.cancel()
+        await asyncio.wait({running})
 
     asyncio.run(main())
 

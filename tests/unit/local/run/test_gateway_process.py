@@ -265,6 +265,7 @@ def test_a_stop_drains_before_it_ends_envoy(tmp_path: Path) -> None:
         await world.gateway.start()
         await world.gateway.stop()
         assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
+        assert world.admission.did[-1] == "stop"
         await world.gateway.stop()
         assert world.envoy.did[-1] == "drain 5"
 

@@ -206,7 +206,9 @@ def test_the_gateway_gets_the_keys_of_the_plans_teams(tmp_path: Path) -> None:
             assert red.keys == world.keys.valid()["red"]
             assert len(red.keys) == 1
             both = EventPlan(teams=(*RED.teams, TeamPlan("blue", None, None, None)))
+            shown = world.shown
             await world.supervisor.change_to(plan(entry("a"), event=both))
+            await soon(lambda: world.shown > shown)
             assert [(team.name, len(team.keys)) for team in world.served.teams] == [("red", 1), ("blue", 1)]
 
     story(tell)
