@@ -29,7 +29,7 @@ from centralized_ml_api.local.admission.llama_cpp_fields import (
     cut,
     without_nulls,
 )
-from centralized_ml_api.local.admission.message_rules import check_size, find_excess
+from centralized_ml_api.local.admission.message_rules import check_list, check_size
 from centralized_ml_api.local.admission.tool_rules import (
     check_calls_tools,
     check_function,
@@ -109,7 +109,8 @@ def adapt_anthropic_messages(document: dict[str, Any], limits: LlamaCppLimits) -
         adapted["stop_sequences"] = without_nulls(document["stop_sequences"])
     thinking = document.get("thinking") or {}
     if thinking.get("type") == "enabled":
-        budget = cut(thinking.get("budget_tokens", limits.context_tokens), limits.context_tokens)
+        said = thinking.get("budget_tokens")
+        budget = limits.context_tokens if said is None else cut(said, limits.context_tokens)
         adapted["thinking"] = {"type": "enabled", "budget_tokens": budget}
     return {**adapted, **_adapt_tools(document)}
 
@@ -143,12 +144,9 @@ def _adapt_tools(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_conversation(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
-    if not isinstance(messages, list) or not messages:
-        yield Violation("messages", "'messages' must be a list with at least one message.")
-        return
-    too_many = find_excess("messages", messages, "messages", limits)
-    if too_many is not None:
-        yield too_many
+    wrong = check_list("messages", messages, "message", limits)
+    if wrong is not None:
+        yield wrong
         return
     for index, message in enumerate(messages):
         field = f"messages[{index}]"

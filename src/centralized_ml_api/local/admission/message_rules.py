@@ -47,12 +47,9 @@ _MEDIA = {
 
 def check_messages(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
     """Yields what is wrong with `messages`."""
-    if not isinstance(messages, list) or not messages:
-        yield Violation("messages", "'messages' must be a list with at least one message.")
-        return
-    too_many = find_excess("messages", messages, "messages", limits)
-    if too_many is not None:
-        yield too_many
+    wrong = check_list("messages", messages, "message", limits)
+    if wrong is not None:
+        yield wrong
         return
     for index, message in enumerate(messages):
         yield from _check_message(f"messages[{index}]", message)
@@ -62,14 +59,26 @@ def check_messages(messages: Any, limits: LlamaCppLimits) -> Iterator[Violation]
     yield from check_size("messages", messages, limits)
 
 
-def find_excess(field: str, items: list[Any], what: str, limits: LlamaCppLimits) -> Violation | None:
-    """Returns that a conversation has more items than the context has room for; None if it has not."""
+def check_list(
+    field: str, items: Any, item: str, limits: LlamaCppLimits, *, or_else: str = ""
+) -> Violation | None:
+    """Returns what is wrong with a conversation as a list: it is none, or longer than the context.
+
+    Args:
+        field: Where it stands.
+        items: Its value.
+        item: What one of the items is called.
+        limits: What one request may ask.
+        or_else: What the value may be instead, such as `a string or `.
+    """
+    if not isinstance(items, list) or not items:
+        return Violation(field, f"'{field}' must be {or_else}a list with at least one {item}.")
     most = max(1, limits.context_tokens // TOKENS_PER_MESSAGE)
     if len(items) <= most:
         return None
     return Violation(
         field,
-        f"'{field}' has {len(items):,} {what}; this model's context of {limits.context_tokens:,} "
+        f"'{field}' has {len(items):,} {item}s; this model's context of {limits.context_tokens:,} "
         f"tokens holds at most {most:,}.",
     )
 
@@ -119,7 +128,7 @@ def _check_content(field: str, content: Any) -> Iterator[Violation]:
     for index, part in enumerate(content):
         where = f"{field}[{index}]"
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind in _MEDIA:
+        if isinstance(kind, str) and kind in _MEDIA:
             yield Violation(where, f"This model reads text alone: '{where}' has {_MEDIA[kind]}.")
         elif kind != "text" or not isinstance(part.get("text"), str) or len(part) > PART_FIELDS:
             yield Violation(where, f'\'{where}\' must be a part such as {{"type": "text", "text": "…"}}.')

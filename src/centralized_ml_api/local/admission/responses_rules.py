@@ -20,7 +20,7 @@ from centralized_ml_api.local.admission.llama_cpp_fields import (
     check_refused,
     cut,
 )
-from centralized_ml_api.local.admission.message_rules import check_size, find_excess
+from centralized_ml_api.local.admission.message_rules import check_list, check_size
 from centralized_ml_api.local.admission.tool_rules import (
     check_calls_tools,
     check_function,
@@ -140,12 +140,9 @@ def _adapt_parts(content: str | list[dict[str, Any]], kind: str) -> list[dict[st
 def _check_input(given: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
     if isinstance(given, str):
         return
-    if not isinstance(given, list) or not given:
-        yield Violation("input", "'input' must be a string or a list with at least one item.")
-        return
-    too_many = find_excess("input", given, "items", limits)
-    if too_many is not None:
-        yield too_many
+    wrong = check_list("input", given, "item", limits, or_else="a string or ")
+    if wrong is not None:
+        yield wrong
         return
     for index, item in enumerate(given):
         yield from _check_item(f"input[{index}]", item)
@@ -218,7 +215,8 @@ def _check_tool_choice(document: dict[str, Any], limits: LlamaCppLimits) -> Iter
     if isinstance(choice, dict):
         functions = [tool.get("name") for tool in document.get("tools") or () if tool["type"] == "function"]
         listed = choice.get("tools") if choice.get("type") == "allowed_tools" else [choice]
-        named = [tool.get("name") for tool in listed or () if isinstance(tool, dict)]
+        tools = listed if isinstance(listed, list) else ()
+        named = [tool.get("name") for tool in tools if isinstance(tool, dict)]
         if not named or not all(name in functions for name in named) or choice.get("mode") not in _MODES:
             yield Violation("tool_choice", "'tool_choice' must name functions that are in 'tools'.")
             return

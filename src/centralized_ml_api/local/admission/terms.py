@@ -63,13 +63,12 @@ class EntryTerms:
     share_prompts: bool = True
     takes_tools: bool | None = None
     body_limit_bytes: int | None = None
+    path: str = CHAT.paths[0]
 
     @property
     def servers(self) -> int:
         """How many processes share the places."""
         return max(1, (self.places or 0) // self.slots) if self.slots else 1
-
-    path: str = CHAT.paths[0]
 
     @property
     def counts_tokens(self) -> bool:
