@@ -36,6 +36,11 @@ class Failure(Exception):  # noqa: N818  a response of the API, not a bug
         self.error_type = error_type
         self.code = code
 
+    def adding(self, sentence: str) -> Failure:
+        """Returns the same failure, with a sentence after its message."""
+        message = f"{str(self).rstrip('. ')}. {sentence}"
+        return Failure(self.status, self.error_type, self.code, message)
+
 
 @dataclass(frozen=True)
 class Answer:

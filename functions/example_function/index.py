@@ -30,6 +30,8 @@ ENDPOINT_NAME = os.environ["ENDPOINT_NAME"]
 MODEL_SERVER = MODEL_SERVERS.get(os.environ.get("MODEL_SPEAKS") or "text-generation-inference")
 JSON = "application/json"
 CALLS_AT_ONCE = 4
+TEXT_INPUTS = "text_inputs"
+WRONG_BODY = {400, 422}
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -52,11 +54,22 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _answer(event: dict[str, Any]) -> dict[str, Any]:
     body, headers = _read_body(event), _read_headers(event)
     value = _read_json(body)
-    if MODEL_SERVER and isinstance(value, dict) and "text_inputs" in value:
+    if MODEL_SERVER and isinstance(value, dict) and TEXT_INPUTS in value:
         return build_json_answer({"generated_texts": _generate(MODEL_SERVER, value)})
     if value is not None and headers["Content-Type"].startswith("application/x-www-form-urlencoded"):
         headers["Content-Type"] = JSON  # the default of `curl -d`
-    return build_answer(invoke(ENDPOINT_NAME, body, headers))
+    try:
+        return build_answer(invoke(ENDPOINT_NAME, body, headers))
+    except Failure as failure:
+        if failure.status in WRONG_BODY and MODEL_SERVER and _has_no_input(value, MODEL_SERVER):
+            # The model speaks of its own body alone, while the caller may have meant the translated one.
+            note = f'The body has neither "{TEXT_INPUTS}" nor "{MODEL_SERVER.input_key}".'
+            raise failure.adding(note) from failure
+        raise
+
+
+def _has_no_input(value: Any, server: ModelServer) -> bool:
+    return isinstance(value, dict) and TEXT_INPUTS not in value and server.input_key not in value
 
 
 def _generate(server: ModelServer, value: dict[str, Any]) -> list[str]:

@@ -9,7 +9,9 @@ from text_generation import UnexpectedAnswerError
 
 
 class ModelServer(Protocol):
-    """The API of one kind of model server."""
+    """The API of one kind of model server; `input_key` is the key under which its bodies have the input."""
+
+    input_key: str
 
     def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Returns the bodies to send, one or several, for the texts that the caller wants."""
@@ -30,6 +32,7 @@ class TextGenerationInference:
     Source: https://huggingface.co/docs/text-generation-inference/reference/api_reference (/generate)
     """
 
+    input_key = "inputs"
     _SAME = ("do_sample", "max_new_tokens", "repetition_penalty", "return_full_text", "stop", "top_k")
 
     def build_requests(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,6 +74,7 @@ class OpenAiChat:
     llama.cpp's own.
     """
 
+    input_key = "messages"
     _NAMES = {  # noqa: RUF012  never changed
         "max_new_tokens": "max_tokens",
         "repetition_penalty": "repeat_penalty",

@@ -185,6 +185,25 @@ def test_a_models_error_keeps_its_status_and_its_words(
     assert reply.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("speaks", "body", "message"),
+    [
+        ("openai-chat", {"text_input": "a"}, 'no. The body has neither "text_inputs" nor "messages".'),
+        ("openai-chat", {"messages": "a"}, "no."),
+        ("openai-chat", ["a"], "no."),
+        ("", {"prompt": "a"}, 'no. The body has neither "text_inputs" nor "inputs".'),
+        ("", {"inputs": 3}, "no."),
+        ("another", {"text_input": "a"}, "no."),
+    ],
+)
+def test_a_refused_body_without_any_input_is_told_which_keys_have_it(
+    function: Callable[..., FunctionHost], model: ModelServer, speaks: str, body: Any, message: str
+) -> None:
+    model.answering = answer(400, b'{"message": "no."}')
+    reply = function(speaks).call(json.dumps(body).encode())
+    assert (reply.status, reply.error["code"], reply.error["message"]) == (400, "model_refused", message)
+
+
 def test_a_wrong_parameter_is_400_and_the_model_is_not_asked(
     function: Callable[..., FunctionHost], model: ModelServer
 ) -> None:
