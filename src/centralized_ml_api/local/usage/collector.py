@@ -80,12 +80,13 @@ class UsageCollector:
         self.collect()
         counts = self.store.load_counts(since)
         unreadable = self.store.load_unreadable()
-        notes = [f"P50 and P95 are within {ERROR:.0%} of the exact value"]
+        rows = build_rows(counts)
+        notes = [f"P50 and P95 are within {ERROR:.0%} of the exact value"] if rows else []
         if unreadable:
             notes.append(f"{unreadable} lines of the access log could not be read")
         return UsageTable(
             since,
-            build_rows(counts),
+            rows,
             build_models(counts),
             hours=tuple(self.store.load_hours(since)),
             days=tuple(self.store.load_days(since)),

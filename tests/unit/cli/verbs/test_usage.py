@@ -43,6 +43,14 @@ def test_the_table_is_shown_and_what_to_do_next(folder: Path) -> None:
     assert ran.talk.startswith("Next: ")
 
 
+def test_without_any_call_no_note_is_about_calls(tmp_path: Path) -> None:
+    log = tmp_path / ".mlapi" / "logs" / "access.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    ran = mlapi("usage", cwd=tmp_path)
+    assert (ran.status, ran.out) == (0, "No calls yet.\n")
+
+
 def test_since_leaves_out_what_is_older(folder: Path) -> None:
     ran = mlapi("usage", "--since", "24h", "--json", cwd=folder)
     data = json.loads(ran.out)
