@@ -38,11 +38,16 @@ def _cost_notes(cost: Cost | None) -> list[str]:
     return [f"Instances cost {render_total(cost)} an hour ({render_prices_day(cost)})."] if cost else []
 
 
+_NO_KEY = "No key is needed; without `--host`, only programs on this machine can call."
+"""Who may call on one machine where no team has a key."""
+
+
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """Returns, in sentences, what a reader of the plan must know besides the entries."""
     if target == "aws":
         return [who_may_call(plan.event), *_end_note(plan), *plan.not_acted_on_aws]
-    who = f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
+    who = who_may_call(plan.event) if plan.event.teams else _NO_KEY
+    who = f"{who} {how_often(plan.event.throttle)}"
     return [who, *_end_note(plan), *(f"Not acted on here: {note}." for note in plan.not_acted_on)]
 
 

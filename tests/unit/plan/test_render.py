@@ -33,8 +33,10 @@ def plan_of(folder: Path, integration: str, **event: Any) -> ApiPlan:
 def test_who_may_call_one_machine_and_how_often_is_told(tmp_path: Path) -> None:
     (public,) = plan_notes(plan_of(tmp_path / "public", "api", requests_per_second=5), "local")
     (teams,) = plan_notes(plan_of(tmp_path / "teams", "api", teams=["red"]), "local")
-    assert "public" in public
-    assert public.endswith("All callers together: 5 requests a second, in bursts of up to 10.")
+    assert public == (
+        "No key is needed; without `--host`, only programs on this machine can call."
+        " All callers together: 5 requests a second, in bursts of up to 10."
+    )
     assert "the key of a team; there is 1 team" in teams
 
 

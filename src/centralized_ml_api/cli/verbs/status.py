@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from centralized_ml_api.api.event_end import render_end
+from centralized_ml_api.api.event_end import render_end, render_left
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import json_option, state_option
 from centralized_ml_api.cli.output import counted
@@ -76,9 +76,9 @@ def is_well(status: LocalStatus) -> bool:
 
 def render_status(status: LocalStatus, now_seconds: float) -> str:
     """Returns the address, then a line for each entry; `now_seconds` since the epoch. Pure."""
-    minutes = (now_seconds - status.started) / 60
+    lasted = render_left(timedelta(seconds=now_seconds - status.started))
     address = status.address or "(starting)"
-    lines = [f"Serving {status.config} on {address} for {minutes:.0f} min (pid {status.pid})"]
+    lines = [f"Serving {status.config} on {address} for {lasted} (pid {status.pid})"]
     if status.ends:
         now = datetime.fromtimestamp(now_seconds, UTC)
         lines.append(render_end(datetime.fromisoformat(status.ends), now))

@@ -29,6 +29,14 @@ def test_the_address_comes_first_then_a_line_for_each_path() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "lasted"), [(0, "0 s"), (42, "42 s"), (7_500, "2 h 5 min"), (200_000, "2 days 7 h")]
+)
+def test_how_long_it_has_served_is_said_in_its_largest_units(seconds: float, lasted: str) -> None:
+    first_line = render_status(STATUS, STATUS.started + seconds).splitlines()[0]
+    assert first_line == f"Serving models.json on {URL} for {lasted} (pid 7)"
+
+
 def test_a_restart_says_why() -> None:
     part = PartStatus(
         "chat", "ready", "", 1, 1, 2, (), (), hangs=1, last_restart="does not answer: restarted"
