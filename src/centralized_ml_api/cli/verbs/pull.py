@@ -88,6 +88,11 @@ def refuse_files(names: Sequence[str]) -> None:
 def check_names(plan: ApiPlan, names: Sequence[str], config: Path) -> None:
     """Checks that every name is one of the config.
 
+    Args:
+        plan: What the config lists.
+        names: Those that were asked for.
+        config: Its path, for the message.
+
     Raises:
         UsageError: one is not; where it is a file, the fix is to name it as the config.
     """

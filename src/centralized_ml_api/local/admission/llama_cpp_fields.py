@@ -67,7 +67,13 @@ def check_refused(document: Mapping[str, Any]) -> Iterator[Violation]:
 def check_fields(
     document: Mapping[str, Any], fields: Mapping[str, Check], limits: LlamaCppLimits
 ) -> Iterator[Violation]:
-    """Yields what is wrong with these fields; one that is nested too deeply is the last."""
+    """Yields what is wrong with these fields; one that is nested too deeply is the last.
+
+    Args:
+        document: A body, parsed.
+        fields: The check of each field; others are not looked at.
+        limits: What one request may ask.
+    """
     for name, check in fields.items():
         value = document.get(name)
         if value is None:
@@ -90,6 +96,11 @@ def adapt_fields(
     - `seed` is taken modulo 2^32, which is what the server keeps of it
     - `cache_prompt` is false where callers share no prompts
     - other fields are left out, and so are nulls, in lists too
+
+    Args:
+        document: A body that the checks have nothing against; it stays as it is.
+        fields: Those that the server gets.
+        limits: What one request may ask.
     """
     adapted = {name: value for name, value in document.items() if name in fields and value is not None}
     for name in OUTPUT_FIELDS:

@@ -84,7 +84,13 @@ def check_list(
 
 
 def check_size(field: str, value: Any, limits: LlamaCppLimits) -> Iterator[Violation]:
-    """Yields that all texts of a value together cannot fit into the context."""
+    """Yields that all texts of a value together cannot fit into the context.
+
+    Args:
+        field: Where the value stands.
+        value: JSON of any form.
+        limits: What one request may ask.
+    """
     size = measure_text(value)
     if size > limits.context_tokens * BYTES_PER_TOKEN:
         yield Violation(

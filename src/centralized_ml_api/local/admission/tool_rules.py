@@ -38,7 +38,13 @@ def check_tool_list(tools: Any, check: Callable[[str, Any], Iterator[Violation]]
 
 
 def check_function(field: str, function: dict[str, Any], schema: str) -> Iterator[Violation]:
-    """Yields what is wrong with the description of a function, whose arguments `schema` is the key of."""
+    """Yields what is wrong with the description of a function.
+
+    Args:
+        field: Where it stands.
+        function: The description.
+        schema: The key of the JSON schema of its arguments, which each API names differently.
+    """
     name = function.get("name")
     if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS:
         where = f"{field}.name"

@@ -118,7 +118,13 @@ def refuse_large_too(route: Route, limits: Limits) -> list[Route]:
 
 
 def build_large_refusal_for_model(match: dict[str, Any], limit_bytes: int, limits: Limits) -> Route:
-    """Builds the route that refuses what is too large for one model, to stand before its own. Pure."""
+    """Builds the route that refuses what is too large for one model, to stand before its own. Pure.
+
+    Args:
+        match: What the model's own route matches.
+        limit_bytes: The largest body for the model.
+        limits: Those of the gateway.
+    """
     too_large = _add_headers([match], [match_length(limit_bytes + 1, limits)])
     (route,) = _refuse(too_large, errors.body_too_large_for_model(limit_bytes))
     return route
