@@ -94,7 +94,8 @@ class Problem:
     """One mistake in a config: what it is, where, what was found, what was expected, how to fix it.
 
     `id` (such as `C102`) is stable: scripts may match it and `mlapi explain` has a page for it. A `warning`
-    does not stop anything. Empty `found`, `expected` or `fix` are not shown.
+    does not stop anything. Empty `found`, `expected` or `fix` are not shown. With `hides_value`, what stands
+    at the location is shown nowhere: it may be a key.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Problem:
     expected: str = ""
     fix: str = ""
     severity: Literal["error", "warning"] = "error"
+    hides_value: bool = False
 
 
 class ConfigError(MlApiError):

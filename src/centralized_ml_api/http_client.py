@@ -80,6 +80,7 @@ def send_request(
     retry: Retry = ONCE,
     method: str = "GET",
     body: bytes | None = None,
+    direct: bool = False,
 ) -> Iterator[urllib3.BaseHTTPResponse]:
     """Sends a request and yields the answer, its body not yet read; redirects are not followed.
 
@@ -90,13 +91,14 @@ def send_request(
         retry: Which failures are worth another attempt, and how many.
         method: The HTTP method.
         body: The request's body.
+        direct: Whether no proxy is used, whatever the environment names.
 
     Raises:
         ProxyError: the proxy cannot be used.
         HttpError: there is no answer.
         IncompleteAnswerError: the answer broke off while it was read inside the `with`.
     """
-    proxy = find_proxy(url)
+    proxy = None if direct else find_proxy(url)
     try:
         response = _pool(proxy).request(
             method,

@@ -18,6 +18,7 @@ _FAMILIES = {
     "C5": "Models of the JumpStart catalogue, checked when they are looked up",
     "C6": "The account on AWS, and what a company demands of it",
     "C7": "AWS's limits, checked when the config is planned for AWS",
+    "C8": "Models that somebody else hosts",
 }
 
 

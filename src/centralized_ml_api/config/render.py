@@ -33,13 +33,23 @@ def render_problems(problems: Sequence[Problem], source: str) -> str:
         problems: in the order in which they are shown.
         source: the text of the file; without it (it could not be read) no lines are shown.
     """
-    lines = source.split("\n")
+    lines = _hide_values(problems, source.split("\n"))
     shown = _most_serious(problems)
     blocks = [_render(problem, lines if source else []) for problem in shown]
     left = len(problems) - len(shown)
     file = Path(problems[0].location.file) if problems else None
     more = [f"and {left} more. To list all: {command('check', file, '--json')}"] if left else []
     return "\n\n".join([*blocks, *more, count_problems(problems)])
+
+
+def _hide_values(problems: Iterable[Problem], lines: list[str]) -> list[str]:
+    """Returns the lines with dots in place of values that may be keys."""
+    for location in (problem.location for problem in problems if problem.hides_value):
+        if location.line <= len(lines):
+            line, start = lines[location.line - 1], location.column - 1
+            end = start + location.length if location.length > 1 else len(line)
+            lines[location.line - 1] = f"{line[:start]}{'·' * (end - start)}{line[end:]}"
+    return lines
 
 
 def _most_serious(problems: Sequence[Problem]) -> Sequence[Problem]:
@@ -66,6 +76,7 @@ def _counted(count: int, word: str) -> str:
 def problem_data(problem: Problem) -> dict[str, Any]:
     """Returns a problem as plain data for `--json`; the fields of its location are not nested."""
     data = asdict(problem)
+    del data["hides_value"]  # there is no value in it
     return {
         "id": data.pop("id"),
         "severity": data.pop("severity"),

@@ -48,6 +48,7 @@ class Rule:
         expected: str = "",
         fix: str = "",
         severity: Severity | None = None,
+        hides_value: bool = False,
     ) -> Problem:
         """Returns the problem that this rule is broken at a location.
 
@@ -57,5 +58,7 @@ class Rule:
             expected: what it should say.
             fix: what to do about it.
             severity: where it differs from the rule's own.
+            hides_value: whether the value may be a key, which nothing must show.
         """
-        return Problem(self.id, self.title, location, found, expected, fix, severity or self.severity)
+        severity = severity or self.severity
+        return Problem(self.id, self.title, location, found, expected, fix, severity, hides_value)

@@ -50,10 +50,25 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalUpstream:
-    """One server elsewhere, reached by its host name. With `signing` it is SageMaker's runtime API.
+class ProviderAccess:
+    """How calls of a provider are let in: by the key in the file `key`, in the request header `header`.
 
-    Every other one gets a connection for each call, like an `Upstream` that does not keep connections.
+    `prefix` precedes the key there. The file is alone in its folder, and is one of Envoy's own (a secret, see
+    `envoy/provider_key.py`). It must exist before the gateway hears of it, and may be replaced at any time.
+    Without a file, the server takes calls without a key.
+    """
+
+    header: str
+    prefix: str
+    key: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalUpstream:
+    """One server elsewhere, reached by its host name.
+
+    With `signing` it is SageMaker's runtime API, with `provider` that of a provider. Every other one gets a
+    connection for each call, like an `Upstream` that does not keep connections.
     """
 
     name: str
@@ -62,6 +77,7 @@ class ExternalUpstream:
     tls: bool
     ready: bool = True
     signing: Signing | None = None
+    provider: ProviderAccess | None = None
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPe
 from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
+from centralized_ml_api.plan.provider import build_provider_serving
 from centralized_ml_api.plan.types import (
     About,
     ApiPlan,
@@ -22,6 +23,7 @@ from centralized_ml_api.plan.types import (
     ModelDeployment,
     Origin,
     PackageModel,
+    ProviderModel,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         function=_function(properties, code_folders[properties.code]) if properties else None,
         description=entry.description or "",
         sample=entry.sample,
-        local=_local(entry.local, code_folders) if entry.local else None,
+        local=_local(entry, code_folders),
         speaks=entry.speaks,
         about=About(entry.made_by, entry.licence, entry.takes, entry.gives),
         max_output_tokens=entry.max_output_tokens,
@@ -78,7 +80,9 @@ def _endpoint_name(entry: ModelEntry | EndpointEntry) -> str:
 
 def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
     if not isinstance(entry, ModelEntry):
-        return ExistingEndpoint()
+        if entry.provider is None:
+            return ExistingEndpoint()
+        return ProviderModel(build_provider_serving(entry.provider).title, entry.provider.model)
     if entry.model_id is not None:
         return JumpStartModel(
             entry.model_id, entry.model_version, entry.inference_config, accept_eula=entry.accept_eula
@@ -123,7 +127,16 @@ def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
     )
 
 
-def _local(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
+def _local(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Path]) -> LocalPlan | None:
+    """Returns how one machine serves the entry: as `local` says, or else by its provider."""
+    if entry.local is not None:
+        return _local_block(entry.local, code_folders)
+    if isinstance(entry, EndpointEntry) and entry.provider is not None:
+        return LocalPlan(build_provider_serving(entry.provider), replicas=1, environment={})
+    return None
+
+
+def _local_block(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
     serving = build_serving(written, code_folders)
     said = written.speaks
     speaks = tuple(said) if isinstance(said, list) else (said,) if said else ()
@@ -151,6 +164,8 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
     if any(team.requests_at_once is not None for team in event.teams):
         yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."
     for entry in deployments:
-        if entry.max_output_tokens:
+        if isinstance(entry.origin, ProviderModel):
+            yield f"Not deployed to AWS: {entry.name}. This version calls providers from one machine only."
+        elif entry.max_output_tokens:
             limit = f"max_output_tokens of {entry.name}"
             yield f"On AWS, {limit} applies under /v1 only: a request to {entry.path} is passed on as it is."

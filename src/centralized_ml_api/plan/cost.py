@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.catalog.prices.types import PRICING_PAGE, Price, PriceList
-from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel
+from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel, ProviderModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -165,7 +165,7 @@ def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str])
 
 
 def _count(entry: ModelDeployment) -> tuple[int, int]:
-    if isinstance(entry.origin, ExistingEndpoint):
+    if isinstance(entry.origin, ExistingEndpoint | ProviderModel):
         return (0, 0)
     scaling = entry.autoscaling
     return (scaling.min_capacity, scaling.max_capacity) if scaling else (1, 1)

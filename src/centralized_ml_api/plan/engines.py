@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from centralized_ml_api.config.schema import THREADS_VARIABLE, Local, ServerSpeaks, Speaks
+from centralized_ml_api.config.schema import (
+    THREADS_VARIABLE,
+    Local,
+    ProviderServer,
+    ServerSpeaks,
+    Speaks,
+)
 from centralized_ml_api.config.weights import Weights, parse_weights
 from centralized_ml_api.plan.apis import CHAT
+from centralized_ml_api.plan.provider import ProviderServing, build_provider_serving
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
 
@@ -58,10 +65,14 @@ class LlamaCppServing(Serving):
         "openai-responses",
         "anthropic-messages",
     )
-    sample: ClassVar[Any] = CHAT_SAMPLE
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
     body_rules: ClassVar[str] = "llama.cpp"
+
+    @property
+    def sample(self) -> Any:
+        """A short chat."""
+        return CHAT_SAMPLE
 
     @property
     def body_limit_bytes(self) -> int | None:
@@ -234,6 +245,7 @@ ENGINES: dict[str, type[Serving]] = {
     "command": CommandServing,
     "url": UrlServing,
     "sagemaker": SageMakerServing,
+    "provider": ProviderServing,
 }
 
 
@@ -244,6 +256,8 @@ def build_serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
         written: the block; its weights are known to be well-formed.
         code_folders: the absolute folder of each `code` that the config writes.
     """
+    if isinstance(written, ProviderServer):
+        return build_provider_serving(written)
     engine: Any = ENGINES[written.engine]
     names = [field.name for field in fields(engine)]
     decided: Serving = engine(**{name: _decide(name, getattr(written, name), code_folders) for name in names})

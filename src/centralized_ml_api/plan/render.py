@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_report import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.event import how_often, who_may_call
-from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, LocalModel, PackageModel
+from centralized_ml_api.plan.types import (
+    ContainerModel,
+    JumpStartModel,
+    LocalModel,
+    PackageModel,
+    ProviderModel,
+)
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.cost import Cost
@@ -83,6 +89,8 @@ def _origin(entry: ModelDeployment) -> str:
             return arn.rpartition("/")[2]
         case ContainerModel(image):
             return image
+        case ProviderModel(provider, model):
+            return f"{provider}: {model}"
         case LocalModel():
             return "-"
         case _:
@@ -97,6 +105,8 @@ def _local(local: LocalPlan | None) -> str:
 
 
 def _instances(entry: ModelDeployment) -> str:
+    if isinstance(entry.origin, ProviderModel):
+        return "nothing (not deployed)"
     if not entry.instances:
         return "as it is"
     return f"{_count(entry.autoscaling)} {' or '.join(entry.instances)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from centralized_ml_api.plan.apis import SPOKEN_AT
+from centralized_ml_api.plan.apis import SPOKEN_AT, find_server_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Speaks,
     )
     from centralized_ml_api.config.weights import Weights
+    from centralized_ml_api.plan.apis import ModelApi
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,6 @@ class Serving(ABC):
 
     Attributes:
         speaks: The APIs that every server of the engine speaks, whatever the config says.
-        sample: A body that works with every server of the engine.
         reads_json: Whether the server parses bodies by their `Content-Type`, so that the type must be JSON.
         runs_here: Whether this program starts the server, on this machine.
         installs_packages: Whether packages are installed before the server starts.
@@ -39,7 +39,6 @@ class Serving(ABC):
     """
 
     speaks: ClassVar[tuple[ServerSpeaks, ...]] = ()
-    sample: ClassVar[Any] = None
     reads_json: ClassVar[bool] = False
     runs_here: ClassVar[bool] = True
     installs_packages: ClassVar[bool] = False
@@ -62,6 +61,11 @@ class Serving(ABC):
         return None
 
     @property
+    def sample(self) -> Any:
+        """A body that works with the server; None where nobody knows one."""
+        return None
+
+    @property
     @abstractmethod
     def engine(self) -> str:
         """The name of the engine in the config."""
@@ -75,6 +79,16 @@ class Serving(ABC):
     def path(self) -> str:
         """The path of the server to which requests are sent, with a query if there is one."""
         return "/invocations"
+
+    def path_of(self, api: ModelApi, path: str, *, is_first: bool) -> str:
+        """Returns where the server takes the calls of a path under `/v1`.
+
+        Args:
+            api: the API.
+            path: one of the API's paths.
+            is_first: whether the API is the first that the server speaks.
+        """
+        return find_server_path(self.path, api, path, is_first=is_first)
 
     @property
     def ping_path(self) -> str:

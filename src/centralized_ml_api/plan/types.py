@@ -69,11 +69,19 @@ class ExistingEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderModel:
+    """A model that a provider hosts, by the provider's name and its own."""
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class LocalModel:
     """A model that only this machine serves: the config says nothing of AWS."""
 
 
-Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint | LocalModel
+Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint | ProviderModel | LocalModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in (root / "config", function, model):
         folder.mkdir(parents=True)
     (root / "cdk.json").write_text("{}")
+    (root / "keys").mkdir()
+    for name, mode in (("open", 0o644), ("own", 0o600)):
+        (root / "keys" / name).write_text("a-key")
+        (root / "keys" / name).chmod(mode)
     (function / "index.py").write_text("def lambda_handler(event, context):\n    return {}\n")
     (model / "sample.png").write_bytes(b"\x89PNG")
     (model / "inference.py").write_text("def model_fn(folder):\n    return None\n")

@@ -53,6 +53,19 @@ def test_characters_that_steer_a_terminal_are_not_shown() -> None:
     assert "\u202e" not in shown
 
 
+def test_a_value_that_may_be_a_key_is_shown_with_no_problem_of_its_line() -> None:
+    line = '{"intance": 1, "key": "sk-secret", "other": 2}'
+    literal = Problem("C016", "key", Location("a.json", 1, 23, "$.key", 11), hides_value=True)
+    beside = Problem("C010", "unknown key", Location("a.json", 1, 2, "$.intance", 9))
+    assert "secret" not in render_problems([beside, literal], line)
+    assert '| {"intance": 1, "key": ···········, "other": 2}' in render_problems([beside, literal], line)
+
+
+def test_of_a_key_in_several_lines_the_first_is_not_shown() -> None:
+    literal = Problem("C016", "key", Location("a.yaml", 1, 6, "$.key"), hides_value=True)
+    assert "secret" not in render_problems([literal], "key: sk-secret-\n  more")
+
+
 def test_without_a_source_no_line_is_shown() -> None:
     assert "|" not in render_problems([problem(1, 1)], "")
 

@@ -21,6 +21,7 @@ from centralized_ml_api.plan.engines import (
     UrlServing,
     build_serving,
 )
+from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from centralized_ml_api.plan.types import LocalPlan
 from centralized_ml_api.plan.url_target import UrlTarget
 
@@ -35,7 +36,8 @@ PYTHON = PythonServing(CODE, None, "auto")
 COMMAND = CommandServing(("vllm", "serve"), "/health", "/v1/embeddings")
 URL = UrlServing("http://gpu:8000/run?x=1", "/health")
 SAGEMAKER = SageMakerServing("eu-west-1")
-ALL = (LLAMA, PYTHON, COMMAND, URL, SAGEMAKER)
+PROVIDER = ProviderServing("https://api.test/x/v1", "m-1", KeyPlace("env", "KEY"), ("openai-chat",))
+ALL = (LLAMA, PYTHON, COMMAND, URL, SAGEMAKER, PROVIDER)
 
 
 def facts(serving: Serving) -> dict[str, Any]:
@@ -160,7 +162,9 @@ def test_a_real_endpoint_speaks_as_the_config_says_of_it() -> None:
     assert SageMakerServing(None).summary == "the region of your AWS settings"
 
 
-@pytest.mark.parametrize("serving", [LLAMA, PYTHON, COMMAND, URL], ids=lambda serving: serving.engine)
+@pytest.mark.parametrize(
+    "serving", [LLAMA, PYTHON, COMMAND, URL, PROVIDER], ids=lambda serving: serving.engine
+)
 def test_what_the_config_says_of_the_endpoint_is_nothing_to_another_server(serving: Serving) -> None:
     said: Speaks = "text-inputs"
     assert serving.find_speaks(said) == serving.find_speaks(None)

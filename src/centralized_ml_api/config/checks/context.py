@@ -78,6 +78,12 @@ class Context:
         """The `local` objects."""
         return present(entry.object("local") for entry in self.entries)
 
+    @cached_property
+    def providers(self) -> list[ObjectNode]:
+        """The objects that say which provider hosts a model: `provider`, and `local` with that engine."""
+        hosted = [entry.object("provider") for entry in self.root.objects("endpoints")]
+        return [*present(hosted), *self.locals_of("provider")]
+
     def locals_of(self, engine: str) -> list[ObjectNode]:
         """Returns the `local` objects with this engine, for the rules that are its own."""
         return [local for local in self.locals if local.value.get("engine") == engine]

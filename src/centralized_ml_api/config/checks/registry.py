@@ -5,7 +5,16 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.checks import aws, aws_limits, event, integration, jumpstart, local, models
+from centralized_ml_api.config.checks import (
+    aws,
+    aws_limits,
+    event,
+    integration,
+    jumpstart,
+    local,
+    models,
+    providers,
+)
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.document import rules as document_rules
 from centralized_ml_api.config.shape import rules as shape_rules
@@ -17,7 +26,18 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.rule import Rule
     from centralized_ml_api.errors import Problem
 
-_FAMILIES = (document_rules, shape_rules, models, integration, local, event, jumpstart, aws, aws_limits)
+_FAMILIES = (
+    document_rules,
+    shape_rules,
+    models,
+    integration,
+    local,
+    event,
+    jumpstart,
+    aws,
+    aws_limits,
+    providers,
+)
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(chain.from_iterable(family.RULES for family in _FAMILIES), key=lambda rule: rule.id)

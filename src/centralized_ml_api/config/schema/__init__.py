@@ -33,10 +33,12 @@ from centralized_ml_api.config.schema.local import (
     LlamaCpp,
     Local,
     LocalServing,
+    ProviderServer,
     PythonFolder,
     SageMakerEndpoint,
     Url,
 )
+from centralized_ml_api.config.schema.provider import KeySource, Provider, ProviderKeys
 
 __all__ = [
     "ENVIRONMENT_NAME",
@@ -60,10 +62,14 @@ __all__ = [
     "Fetch",
     "FunctionProperties",
     "Integration",
+    "KeySource",
     "LlamaCpp",
     "Local",
     "LocalServing",
     "ModelEntry",
+    "Provider",
+    "ProviderKeys",
+    "ProviderServer",
     "PythonFolder",
     "Rate",
     "SageMakerEndpoint",

@@ -25,7 +25,7 @@ class Config(Written):
     endpoints: Annotated[
         list[EndpointEntry],
         Field(
-            description="Existing SageMaker endpoints to adopt.",
+            description="What exists already: SageMaker endpoints to adopt, and models of providers.",
             examples=[[{"name": "existing-endpoint-1", "integration": {"type": "api"}}]],
         ),
     ] = []

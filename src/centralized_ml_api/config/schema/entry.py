@@ -19,6 +19,7 @@ from centralized_ml_api.config.schema.base import (
 )
 from centralized_ml_api.config.schema.integration import Integration
 from centralized_ml_api.config.schema.local import Local
+from centralized_ml_api.config.schema.provider import Provider
 from centralized_ml_api.instance_types import InferenceAmi  # pydantic reads it
 
 HostingTimeout = Annotated[int, Field(ge=60, le=3600)]
@@ -240,7 +241,7 @@ class ModelEntry(Entry):
 
 
 class EndpointEntry(Entry):
-    """One existing SageMaker endpoint to adopt."""
+    """One model that exists already: a SageMaker endpoint to adopt, or a model of a provider."""
 
     endpoint_name: Annotated[
         str | None,
@@ -248,5 +249,12 @@ class EndpointEntry(Entry):
             pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
             description="The endpoint's name in SageMaker, if it is not `name`.",
             examples=["My-Endpoint-2026"],
+        ),
+    ] = None
+    provider: Annotated[
+        Provider | None,
+        Field(
+            description="A model that somebody else hosts, in place of a SageMaker endpoint.",
+            examples=[{"name": "openai", "model": "gpt-5-mini", "key": {"env": "OPENAI_API_KEY"}}],
         ),
     ] = None

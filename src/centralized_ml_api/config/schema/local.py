@@ -15,6 +15,7 @@ from centralized_ml_api.config.schema.base import (
     Written,
     hint,
 )
+from centralized_ml_api.config.schema.provider import ProviderKeys
 
 Fetch = Literal["auto", "manual"]
 
@@ -204,11 +205,20 @@ class SageMakerEndpoint(LocalServing):
     ] = None
 
 
+class ProviderServer(ProviderKeys, LocalServing):
+    """A model that a provider hosts, called with your key."""
+
+    engine: Annotated[
+        Literal["provider"], Field(description="The kind of local server.", examples=["provider"])
+    ]
+
+
 Local = Annotated[
     Annotated[LlamaCpp, Tag("llama.cpp")]
     | Annotated[PythonFolder, Tag("python")]
     | Annotated[Command, Tag("command")]
     | Annotated[Url, Tag("url")]
-    | Annotated[SageMakerEndpoint, Tag("sagemaker")],
+    | Annotated[SageMakerEndpoint, Tag("sagemaker")]
+    | Annotated[ProviderServer, Tag("provider")],
     Discriminator("engine"),
 ]

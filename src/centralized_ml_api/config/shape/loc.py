@@ -21,6 +21,7 @@ _UNIONS = frozenset(
         ("endpoints", _ANY, "integration", "properties", "permissions"),
         ("models", _ANY, "local", "speaks"),
         ("endpoints", _ANY, "local", "speaks"),
+        ("endpoints", _ANY, "provider", "speaks"),
         ("event", "teams", _ANY),
     }
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from centralized_ml_api.config.fields import engines, field_at, has_form, keys_of, kind_at, nested_kinds
+from centralized_ml_api.config.schema import KeySource
 from centralized_ml_api.config.shape import rules
 from centralized_ml_api.config.shape.loc import is_union, path_of, split_key_mark
 from centralized_ml_api.config.wording import kind_of, listed, nearest, quoted, write
@@ -134,6 +135,8 @@ def _not_one_of(
 
 def _wrong_type(document: Document, path: NodePath, expected: str) -> Problem:
     value = document.value_at(path)
+    if value is not None and kind_at(document, path) is KeySource:
+        return _literal_key(document, path)
     if is_union(path):
         expected = _UNION_TYPES[next(str(step) for step in reversed(path) if isinstance(step, str))]
     return rules.WRONG_TYPE.problem(
@@ -143,6 +146,17 @@ def _wrong_type(document: Document, path: NodePath, expected: str) -> Problem:
         fix=(expected == _TYPES["string_type"] and _example_instead(document, path))
         or _conversion(value, expected)
         or _example_object(document, path),
+    )
+
+
+def _literal_key(document: Document, path: NodePath) -> Problem:
+    """Says what to write in place of a key; it is never shown."""
+    return rules.LITERAL_KEY.problem(
+        document.value_location(path),
+        found="a value in place of the place where the key is kept",
+        expected='{"env": "NAME"}, {"file": "path"} or {"secret": "name"}',
+        fix='put the key into an environment variable, and write {"env": "OPENAI_API_KEY"}, its name',
+        hides_value=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""C010 to C015: how a value can differ from what its key takes."""
+"""C010 to C016: how a value can differ from what its key takes."""
 
 from __future__ import annotations
 
@@ -64,5 +64,19 @@ The string does not have the form that this key takes: for example an S3 URI tha
         right='"local": {"engine": "sagemaker", "region": "eu-west-1"}',
     ),
 )
+LITERAL_KEY = Rule(
+    id="C016",
+    title="key in the config",
+    meaning="""\
+A config is shared, committed and sent around, so a provider's key never stands in it. `key` says where
+the key is kept: `{"env": "OPENAI_API_KEY"}`, an environment variable of `mlapi up`; `{"file":
+"keys/openai"}`, a file that nobody but you may read; or `{"secret": "openai-key"}`, a secret in AWS
+Secrets Manager. If the config with the key has already been shared, replace the key at the provider.""",
+    example=Example(
+        at="$.endpoints[0]",
+        wrong='"provider": {"name": "openai", "model": "gpt-5-mini", "key": "sk-…"}',
+        right='"endpoint_name": "Adopted-2026"',
+    ),
+)
 
-RULES = (UNKNOWN_KEY, MISSING_KEY, WRONG_TYPE, NOT_ONE_OF, OUT_OF_RANGE, BAD_FORM)
+RULES = (UNKNOWN_KEY, MISSING_KEY, WRONG_TYPE, NOT_ONE_OF, OUT_OF_RANGE, BAD_FORM, LITERAL_KEY)

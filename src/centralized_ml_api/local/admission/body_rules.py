@@ -13,6 +13,7 @@ from centralized_ml_api.local.admission.anthropic_rules import (
 from centralized_ml_api.local.admission.completion_rules import adapt_completion, check_completion
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
 from centralized_ml_api.local.admission.llama_cpp_rules import adapt_llama_cpp_request, check_chat
+from centralized_ml_api.local.admission.provider_rules import PROVIDER, adapt_to_provider
 from centralized_ml_api.local.admission.responses_rules import adapt_response, check_response
 from centralized_ml_api.local.admission.violation import LlamaCppLimits
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
@@ -53,6 +54,8 @@ def build_passed_on(body: JsonBody, entry: EntryTerms) -> bytes | None:
     Raises:
         BodyError: the entry does not take it; the message says what to change.
     """
+    if entry.body_rules == PROVIDER:
+        return adapt_to_provider(body, entry)
     if entry.body_rules == LLAMA_CPP:
         return _adapt_to_llama_cpp(body.document, entry)
     return with_model(body, entry.model) if entry.model else None

@@ -13,7 +13,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # public, tho
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 DEEPEST = 1_200
 """Levels of nesting that are read; a thousand are JSON that a client may well send."""
@@ -104,22 +104,39 @@ def with_model(body: JsonBody, name: str) -> bytes:
     Raises:
         BodyError: it names a model twice, or by a key such as `Model`: servers differ in what they read.
     """
-    named: list[tuple[int, int]] = []
-    first_member = body.text.index("{") + 1
+    return with_members(body, {"model": name})
+
+
+def with_members(body: JsonBody, values: Mapping[str, Any], watched: Collection[str] = ()) -> bytes:
+    """Returns the body with these members in place of its own, or before all others. Pure.
+
+    Args:
+        body: what came; all but these members keeps its bytes.
+        values: the members, JSON values by key.
+        watched: keys that must not be there twice either: servers differ in which of them they read.
+
+    Raises:
+        BodyError: one of the keys is there twice, or `model` in other letters.
+    """
+    found: dict[str, tuple[int, int]] = {}
     for key, start, end in _find_members(body.text):
-        if key == "model":
-            named.append((start, end))
-        elif key.strip().casefold() == "model":
-            raise BodyError(f'The body has the key "{key}": write "model".')
-    if len(named) > 1:
-        raise BodyError('The body has the key "model" twice.')
-    written = json.dumps(name)
-    if named:
-        start, end = named[0]
-    else:
-        start = end = first_member
-        written = f'"model":{written}{"," if body.document else ""}'
-    return (body.text[:start] + written + body.text[end:]).encode()
+        if key not in values and key not in watched:
+            if key.strip().casefold() == "model":
+                raise BodyError(f'The body has the key "{key}": write "model".')
+            continue
+        if key in found:
+            raise BodyError(f'The body has the key "{key}" twice.')
+        found[key] = start, end
+    first_member = body.text.index("{") + 1
+    added = [f"{json.dumps(key)}:{json.dumps(value)}" for key, value in values.items() if key not in found]
+    splices = [(*found[key], json.dumps(value)) for key, value in values.items() if key in found]
+    if added:
+        comma = "," if body.document else ""
+        splices.append((first_member, first_member, f"{','.join(added)}{comma}"))
+    text = body.text
+    for start, end, written in sorted(splices, reverse=True):
+        text = text[:start] + written + text[end:]
+    return text.encode()
 
 
 def _find_members(text: str) -> Iterator[tuple[str, int, int]]:

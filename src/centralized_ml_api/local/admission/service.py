@@ -25,10 +25,12 @@ from centralized_ml_api.local.admission.body_rules import (
 )
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt, RecentPrompts
+from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     BODY_NAMESPACE,
     CHOSEN_HEADER,
+    HIDES_USAGE,
     REFUSED,
     REQUEST_ID_KEY,
     TEAM_HEADER,
@@ -89,13 +91,15 @@ class Admission:
     """A call that may go on: to which entry, and with which body, None for its own.
 
     `chosen` is what the routes are to know of a body that names the entry; the call is asked about once more,
-    on its new route. `prompt` is what the call has its model read.
+    on its new route. `prompt` is what the call has its model read. With `hides_usage`, its caller
+    must not see the event with its tokens at the end of the stream.
     """
 
     name: str
     body: bytes | None = None
     chosen: dict[str, Any] | None = None
     prompt: Prompt = NO_PROMPT
+    hides_usage: bool = False
 
 
 class AdmissionService:
@@ -217,7 +221,8 @@ class AdmissionService:
             passed_on = build_passed_on(body, entry)
             has_prompt = entry.body_rules == LLAMA_CPP and not entry.counts_tokens
             prompt = self._prompts.measure(name, entry, body.document) if has_prompt else NO_PROMPT
-            return Admission(name, passed_on, prompt=prompt)
+            hides_usage = entry.body_rules == PROVIDER and adds_usage(body.document, entry)
+            return Admission(name, passed_on, prompt=prompt, hides_usage=hides_usage)
         except BodyError as error:
             raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
 
@@ -269,6 +274,8 @@ def _render_admission(admission: Admission, *, has_read_body: bool) -> envoy.Pro
         response = envoy.ProcessingResponse(request_body=envoy.BodyResponse(response=common))
     else:
         response = envoy.ProcessingResponse(request_headers=envoy.HeadersResponse(response=common))
+    if admission.hides_usage:
+        response.dynamic_metadata.update({BODY_NAMESPACE: {HIDES_USAGE: True}})
     if admission.chosen is not None:
         response.dynamic_metadata.update({BODY_NAMESPACE: admission.chosen})
     return response

@@ -29,6 +29,9 @@ TIME_ATTRIBUTE = "request.time"
 BODY_NAMESPACE = "body"
 """The dynamic metadata in which Envoy's routes find the `model` and the `stream` of a body."""
 
+HIDES_USAGE = "hides_usage"
+"""Its key for streams that end with tokens for which their callers have not asked: see `provider_rules`."""
+
 ADMISSION_SOCKET = "admission.sock"
 OCCUPANCY_SOCKET = "occupancy.sock"
 """The sockets of the service, relative to the folder in which it and Envoy run."""
@@ -52,6 +55,8 @@ class EntryTerms:
         takes_tools: Whether the model can call tools, for these rules; None if nobody knows.
         body_limit_bytes: The largest body; None if it has no lower limit than the API.
         path: The path under `/v1` whose bodies these are.
+        limit_key: How a chat at the provider names the most tokens of an answer.
+        takes_stream_options: Whether the provider takes `stream_options.include_usage`.
     """
 
     places: int | None = None
@@ -64,6 +69,8 @@ class EntryTerms:
     takes_tools: bool | None = None
     body_limit_bytes: int | None = None
     path: str = CHAT.paths[0]
+    limit_key: str = "max_tokens"
+    takes_stream_options: bool = False
 
     @property
     def servers(self) -> int:

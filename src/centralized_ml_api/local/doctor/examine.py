@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.load import examine_config
+from centralized_ml_api.config.resolve import find_root
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.doctor.machine import check_disk, check_memory, check_port_is_free
 from centralized_ml_api.local.doctor.programs import check_packages, check_programs
+from centralized_ml_api.local.doctor.providers import check_providers
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.weights.cache import cache_root
 from centralized_ml_api.plan.finding import Finding, build_config_findings
@@ -37,6 +39,7 @@ def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Fi
         check_memory(served),
         *check_packages(served),
         check_disk(cache_root(None)),
+        *check_providers(config, (find_root(path), path.absolute().parent)),
     ]
 
 

@@ -24,6 +24,12 @@ SAGEMAKER_ERRORS = "sagemaker-errors"
 """The name of the Lua script that rewords SageMaker's errors as this API's."""
 
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
+UPSTREAM_CODEC = {
+    "name": "codec",
+    "typed_config": {"@type": f"{_FILTERS}.upstream_codec.v3.UpstreamCodec"},
+}
+"""The last filter of every upstream that has filters."""
+
 _SCRIPT = Path(__file__).with_name("sagemaker_errors.lua")
 _ERRORS: dict[str, errors.ApiError] = {
     "API_FAILED": errors.API_FAILED,
@@ -53,14 +59,13 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
             "credentials_file_provider": {"credentials_data_source": file, "profile": "default"},
         },
     }
-    codec = {"@type": f"{_FILTERS}.upstream_codec.v3.UpstreamCodec"}
-    return [{"name": "sign", "typed_config": sign}, {"name": "codec", "typed_config": codec}]
+    return [{"name": "sign", "typed_config": sign}, UPSTREAM_CODEC]
 
 
 @functools.cache
 def render_sagemaker_errors(held_bytes: int) -> str:
     """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start."""
-    tables = "\n".join(_render_error(name, error) for name, error in _ERRORS.items())
+    tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
     head = (
         f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
         f"local HELD_BYTES = {held_bytes}\n"
@@ -76,8 +81,8 @@ def _render_marks() -> Iterator[str]:
         yield f"{name} = {value if isinstance(marks, str) else f'{{{value[1:-1]}}}'}"
 
 
-def _render_error(name: str, error: errors.ApiError) -> str:
-    """Renders one error as a Lua table; its message is quoted twice, once for JSON and once for Lua."""
+def render_error(name: str, error: errors.ApiError) -> str:
+    """Renders one error as a field of a Lua table; its message is quoted for JSON and for Lua. Pure."""
     message = json.dumps(json.dumps(error.message)[1:-1])
     fields = f'status = {error.status}, type = "{error.type}", code = "{error.code}", message = {message}'
     return f"  {name} = {{{fields}}},"

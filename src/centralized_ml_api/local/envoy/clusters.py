@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from centralized_ml_api.local.envoy.aws_signing import build_signing_filters
+from centralized_ml_api.local.envoy.provider_key import build_provider_filters
 from centralized_ml_api.local.envoy.settings import build_config_source, render_seconds
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 
@@ -39,10 +40,16 @@ def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> 
         discovery = {"type": "EDS", "eds_cluster_config": {"eds_config": source}}
         base = _build_base(upstream.name, settings, 1, [], keeps_connections=upstream.keeps_connections)
         return {**base, **discovery}
-    filters = build_signing_filters(upstream.signing) if upstream.signing else []
-    base = _build_base(upstream.name, settings, 5, filters, keeps_connections=upstream.signing is not None)
+    keeps = upstream.signing is not None or upstream.provider is not None
+    base = _build_base(upstream.name, settings, 5, _build_filters(upstream), keeps_connections=keeps)
     cluster = {**base, **_build_discovery(upstream)}
     return {**cluster, "transport_socket": _build_tls(upstream, settings)} if upstream.tls else cluster
+
+
+def _build_filters(upstream: ExternalUpstream) -> list[dict[str, Any]]:
+    if upstream.signing is not None:
+        return build_signing_filters(upstream.signing)
+    return build_provider_filters(upstream.provider) if upstream.provider is not None else []
 
 
 def build_load_assignment(upstream: Upstream) -> dict[str, Any]:

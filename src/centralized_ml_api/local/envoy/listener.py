@@ -14,6 +14,12 @@ from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
 from centralized_ml_api.local.envoy.connection_shares import build_shares
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
+from centralized_ml_api.local.envoy.provider_answers import (
+    PROVIDER_ANSWER,
+    PROVIDER_STREAM,
+    TOKEN_FORMATS,
+    render_provider_answers,
+)
 from centralized_ml_api.local.envoy.rate_limits import LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.refused_bodies import (
     DRAIN_FILTER,
@@ -168,7 +174,12 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
     limits = settings.limits
     lua, buffer = f"{_FILTERS}.http.lua.v3.Lua", f"{_FILTERS}.http.buffer.v3.Buffer"
     hold = {"inline_string": _HOLD_RESPONSE.format(limit=limits.response_bytes)}
-    scripts = {SAGEMAKER_ERRORS: {"inline_string": render_sagemaker_errors(limits.response_bytes)}}
+    scripts = {
+        SAGEMAKER_ERRORS: render_sagemaker_errors(limits.response_bytes),
+        PROVIDER_ANSWER: render_provider_answers(limits.response_bytes, streams=False),
+        PROVIDER_STREAM: render_provider_answers(limits.response_bytes, streams=True),
+    }
+    by_name = {name: {"inline_string": script} for name, script in scripts.items()}
     unread, *admission = (
         {"name": name, "disabled": True, "typed_config": config}
         for name, config in build_admission_filters(limits.turn_seconds)
@@ -198,7 +209,7 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         *admission,
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
-        _build_filter(RESPONSE_FILTER, lua, {"default_source_code": hold, "source_codes": scripts}),
+        _build_filter(RESPONSE_FILTER, lua, {"default_source_code": hold, "source_codes": by_name}),
         {
             "name": "router",
             "typed_config": {
@@ -240,6 +251,7 @@ def _build_access_log(path: str) -> dict[str, Any]:
                     "milliseconds": "%DURATION%",
                     "bytes_in": "%BYTES_RECEIVED%",
                     "bytes_out": "%BYTES_SENT%",
+                    **TOKEN_FORMATS,
                 }
             },
         },

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _IS_DIRECT = build_expression_filter("response.code_details == 'direct_response'")
+_NO_CREDENTIAL = build_expression_filter("response.code_details == 'failed_to_inject_credential'")
 _LIMITED = {
     LIMITED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("team_rate"),
     LIMITED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("api_rate"),
@@ -47,6 +48,8 @@ def build_local_reply_config(limits: Limits) -> dict[str, Any]:
             {"filter": IS_REFUSED, "headers_to_add": build_response_headers()},
             _build_mapper(IS_UNANSWERED, errors.MODEL_NOT_READY),
             _build_mapper(_all_of(_has_flags("UT"), _has_metadata(MODEL_NAMED)), stream_too_slow),
+            # The gateway has the provider's key before it has the route.
+            _build_mapper(_NO_CREDENTIAL, errors.MODEL_NOT_READY),
             _build_mapper(_has_flags("UT"), _too_slow(limits.response_seconds)),
             _build_mapper(_has_flags("SI"), stream_too_slow),
             _build_mapper(_has_flags("UC", "UR", "UPE"), errors.MODEL_FAILED),

@@ -16,6 +16,7 @@ from centralized_ml_api.local.envoy.headers import (
     build_request_mutations,
     build_response_mutations,
 )
+from centralized_ml_api.local.envoy.provider_answers import PROVIDER_ANSWER, PROVIDER_STREAM
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.local.gateway import ExternalUpstream
 
@@ -89,6 +90,8 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
 
 def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
     """Holds a response until it is complete, unless it is a stream; SageMaker never streams here."""
+    if external is not None and external.provider is not None:
+        return {**LUA_PER_ROUTE, "name": PROVIDER_STREAM if route.streams else PROVIDER_ANSWER}
     if external is not None and external.signing is not None:
         return {**LUA_PER_ROUTE, "name": SAGEMAKER_ERRORS}
     return LUA_DISABLED if route.streams else FILTER_ENABLED
@@ -128,14 +131,16 @@ def _build_retry_policy() -> dict[str, Any]:
 
 
 def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
-    """A model sees the request's id only if configured; the Lua script for SageMaker removes it."""
+    """A model sees the request's id only if configured; the Lua of SageMaker and providers removes it."""
     if route.headers is None:
         request, response = build_function_request_mutations(), build_function_response_mutations()
     else:
         request, response = build_request_mutations(route.headers), build_response_mutations()
         request += [SET_JSON_CONTENT_TYPE] if route.reads_json else []
-        is_signed = external is not None and external.signing is not None
-        has_id = is_signed or REQUEST_ID_HEADER in map(str.lower, route.headers)
+        is_hosted = external is not None and (external.signing or external.provider) is not None
+        has_id = is_hosted or REQUEST_ID_HEADER in map(str.lower, route.headers)
         request += [SET_REQUEST_ID] if has_id else []
+        # A compressed answer could be neither reworded nor counted.
+        request += [{"remove": "accept-encoding"}] if external is not None and external.provider else []
     mutations = {"request_mutations": request, "response_mutations": response}
     return {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}

@@ -34,6 +34,7 @@ async def find_config_error(gateway: Gateway, settings: Settings) -> str:
             str(find_envoy()),
             *("-c", str(path)),
             *_FLAGS,
+            env={},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )

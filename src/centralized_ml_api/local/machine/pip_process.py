@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.machine.child_environment import inherited_environment
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -35,7 +37,7 @@ def start_pip(
     process = subprocess.Popen(  # noqa: S603  no shell
         # -P: do not run a pip.py from the current folder.
         [sys.executable, "-P", "-m", "pip", *arguments],
-        env={**os.environ, **settings, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+        env={**inherited_environment(), **settings, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.machine.child_environment import inherited_environment
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
@@ -122,7 +122,7 @@ class SupervisedAdmission:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # -P: what lies in the folder must not take the place of a module.
         argv = (sys.executable, "-P", "-m", _MODULE)
-        launch = Launch(argv=argv, environment=dict(os.environ), cwd=self._folder)
+        launch = Launch(argv=argv, environment=inherited_environment(), cwd=self._folder)
         self._process = await self._start_process(launch, self._log)
         self._started.set()
 

@@ -13,7 +13,8 @@ from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
-from centralized_ml_api.plan.apis import MODEL_APIS, ModelApi, find_server_path
+from centralized_ml_api.plan.apis import MODEL_APIS, ModelApi
+from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.speaks import OpenAiModels, list_spoken, local_openai_models
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.supervision.service import Report
     from centralized_ml_api.plan.event import TeamPlan
+    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
     Find = Callable[[str], Running | None]
@@ -164,8 +166,21 @@ def build_entry_terms(
         share_prompts=getattr(serving, "share_prompts", True),
         takes_tools=serving.takes_tools(about),
         body_limit_bytes=serving.body_limit_bytes,
+        **_provider_terms(serving),
     )
     return terms if is_limited or terms.reads_body or terms.places is not None else None
+
+
+def _provider_terms(serving: Serving) -> dict[str, Any]:
+    """Returns what holds for the bodies of a provider alone."""
+    if not isinstance(serving, ProviderServing):
+        return {}
+    preset = serving.preset
+    return {
+        "path": serving.api.paths[0],
+        "limit_key": preset.limit_key,
+        "takes_stream_options": preset.takes_stream_options,
+    }
 
 
 def _routes_by_model(
@@ -210,7 +225,7 @@ def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, pat
     if only or entry.local is None:
         return only
     is_first = list_spoken(entry)[0] == api.name
-    return find_server_path(entry.local.serving.path, api, path, is_first=is_first)
+    return entry.local.serving.path_of(api, path, is_first=is_first)
 
 
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from centralized_ml_api.local.admission.json_body import BodyError, read_json_ob
 from centralized_ml_api.local.run.compose import build_entry_terms
 from centralized_ml_api.local.sagemaker_runtime import build_application, model_error, unavailable
 from centralized_ml_api.local.supervision.service import SigningService
+from centralized_ml_api.plan.provider import ProviderServing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
+BY_PROVIDER = "A provider hosts this model: call it under /v1 of the API, not by SageMaker's runtime API."
 NOT_READY = "The model is starting or was restarted; try again in a moment."
 
 
@@ -161,6 +163,8 @@ class _Directory:
         running = self._models.find(entry.name)
         if running is None or entry.local is None:
             return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
+        if isinstance(entry.local.serving, ProviderServing):
+            return RefusedEndpoint(endpoint_name, BY_PROVIDER)
         if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)
         terms = build_entry_terms(entry, running.service.about(), is_limited=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from centralized_ml_api.local.launch import Server
+from centralized_ml_api.local.machine.child_environment import inherited_environment
 from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import Timeouts
@@ -56,7 +56,7 @@ class ModelSpec:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of its process, see `build_environment`."""
-        return build_environment(os.environ, self.local.environment)
+        return build_environment(inherited_environment(), self.local.environment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local import python_engine
 from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.machine.child_environment import inherited_environment
 from centralized_ml_api.local.python_engine import Environment, find_model_folder, prepare_environment
 from centralized_ml_api.local.servers.parts import build_environment, fetch, in_thread
 from centralized_ml_api.plan.engines import PythonServing
@@ -87,7 +88,7 @@ def make_service(
             say,
         )
         weights = await fetch(serving.weights, spec.folders, say) if serving.weights else serving.code
-        environment = build_python_environment(os.environ, spec.local.environment)
+        environment = build_python_environment(inherited_environment(), spec.local.environment)
         threads = serving.places(spec.local.environment)
         return PythonServer(serving, find_model_folder(weights), spec.name, threads, python, environment)
 

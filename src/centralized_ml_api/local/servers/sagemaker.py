@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import ExternalUpstream, Signing, Upstream
+from centralized_ml_api.local.machine.private_file import write_private_file
 from centralized_ml_api.local.supervision.service import Report
 
 if TYPE_CHECKING:
@@ -213,15 +214,7 @@ def write_credentials(path: Path, credentials: Credentials) -> None:
             "the AWS credentials contain characters that credentials cannot contain", fix=_LOG_IN
         )
     lines = [f"{name} = {value}" for name, value in values.items() if value]
-    new = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write("\n".join(["[default]", *lines, ""]))
-        new.replace(path)
-    except OSError as error:
-        raise StartError(f"{path} cannot be written: {error.strerror or error}") from error
+    write_private_file(path, "\n".join(["[default]", *lines, ""]))
 
 
 class SageMakerService:

@@ -22,7 +22,7 @@ from centralized_ml_api.plan.aws.types import (
 )
 from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.speaks import model_speaks, openai_models
-from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ExistingEndpoint
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ExistingEndpoint, ProviderModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +51,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         facts: what JumpStart knows, by the name of the entry; one for each JumpStart model.
         region: where it will exist.
     """
+    plan = replace(plan, deployments=tuple(filter(_is_deployed, plan.deployments)))
     own = [deployment for deployment in plan.deployments if _is_own(deployment)]
     models = tuple(build_hosting(deployment, facts.get(deployment.name)) for deployment in own)
     functions = tuple(_functions(plan.deployments, models))
@@ -116,6 +117,11 @@ def _dashboard(
         streams=streams,
         timeout_seconds=plan.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
     )
+
+
+def _is_deployed(deployment: ModelDeployment) -> bool:
+    """Returns whether it exists on AWS; the plan's notes name what does not."""
+    return not isinstance(deployment.origin, ProviderModel)
 
 
 def _is_own(deployment: ModelDeployment) -> bool:

@@ -208,3 +208,16 @@ def test_a_function_is_told_what_a_known_container_speaks_unless_the_config_says
     image = f"763104351884.dkr.ecr.us-east-1.amazonaws.com/{repository}:1"
     entry = container(image=image, integration=function(), **written)
     assert build_test_plan({"models": [entry]}, tmp_path).functions[0].environment == told
+
+
+def test_a_model_of_a_provider_is_left_out_and_said_to_be(tmp_path: Path) -> None:
+    hosted = {
+        "name": "gpt",
+        "provider": {"name": "openai", "model": "gpt-5-mini", "key": {"env": "OPENAI_API_KEY"}},
+        "integration": {"type": "api"},
+    }
+    event = {"teams": [{"name": "red", "models": ["gpt"]}]}
+    plan = build_test_plan({"models": [package()], "endpoints": [hosted], "event": event}, tmp_path)
+    assert [entry.name for entry in plan.api.deployments] == ["a-package"]
+    assert [route.name for route in plan.routes] == ["a-package"]
+    assert "Not deployed to AWS: gpt. This version calls providers from one machine only." in plan.notes

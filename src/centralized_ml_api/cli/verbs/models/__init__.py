@@ -53,7 +53,8 @@ def models() -> None:
     `--task asr`, `--max-price 2` (US dollars an hour), `--min-size 1` and `--max-size 8` (billions of
     parameters), `--licence apache` and `--no-eula` narrow the list. `mlapi models show ID` prints everything
     about one model: image, artifacts, environment, licence. `mlapi models add ID` puts it into your config.
-    All of them take --region and --offline; the list and `show` also take --json.
+    All of them take --region and --offline; the list and `show` also take --json. `--provider openai` lists
+    instead what your key may call at a provider of your config.
     """
 
 

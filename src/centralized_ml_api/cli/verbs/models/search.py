@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,9 +19,16 @@ from centralized_ml_api.catalog.prices.stored import USABLE, load_kept_prices, l
 from centralized_ml_api.catalog.rules.task import TASK_WORDS
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_catalog_warnings
-from centralized_ml_api.cli.options import RealRange, json_option, offline_option, region_option
+from centralized_ml_api.cli.options import (
+    RealRange,
+    find_config,
+    json_option,
+    offline_option,
+    region_option,
+)
 from centralized_ml_api.cli.output import counted
-from centralized_ml_api.commands import command
+from centralized_ml_api.cli.verbs.models.provider import list_of_provider
+from centralized_ml_api.commands import DEFAULT_STATE, command
 from centralized_ml_api.config.wording import nearest
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
@@ -99,12 +107,22 @@ def _compare(asked: Any, known: Any, holds: Callable[[Any, Any], bool]) -> bool 
 )
 @click.option("--licence", help="List models whose licence has this in its name, such as apache or llama.")
 @click.option("--no-eula", is_flag=True, help="List models without a licence that you must accept first.")
+@click.option("--provider", metavar="NAME", help="List what your key may call at a provider of your config.")
+@click.option(
+    "--from",
+    "source",
+    metavar="CONFIG",
+    type=click.Path(path_type=Path),
+    help="With --provider: read this config. Default: the one that `mlapi up` would take.",
+)
 @region_option
 @offline_option
 @json_option
 def list_models(
     *,
     search: tuple[str, ...],
+    provider: str | None,
+    source: Path | None,
     task: str | None,
     region: str | None,
     offline: bool,
@@ -113,6 +131,9 @@ def list_models(
     **asked: Any,
 ) -> None:
     """List the JumpStart models whose id, task or keywords contain every word of SEARCH."""
+    if provider is not None:
+        list_of_provider(provider, source or find_config(DEFAULT_STATE), search, as_json=as_json)
+        return
     catalog = open_catalog(offline=offline)
     place = find_region(region)
     models = [build_overview(row, place) for row in catalog.rows(place)]

@@ -35,8 +35,9 @@ def _wrong_characters(written: str) -> str:
 
 
 def _check_urls(context: Context) -> Iterator[Problem]:
-    for local in context.locals_with("url"):
-        url = local.string("url")
+    providers = (provider for provider in context.providers if provider.path[-1] == "provider")
+    for part in (*context.locals_with("url"), *providers):
+        url = part.string("url")
         reason = _why_malformed_url(url.value) if url else ""
         if url and reason:
             lacks_scheme = "://" not in url.value and url.value.strip()

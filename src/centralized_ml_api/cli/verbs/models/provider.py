@@ -1,0 +1,56 @@
+"""`mlapi models --provider NAME`: lists what the organizer's key may call at a provider."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.wording import listed
+from centralized_ml_api.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def list_of_provider(name: str, config: Path, words: tuple[str, ...], *, as_json: bool) -> None:
+    """Prints the provider's names of the models, sorted.
+
+    Args:
+        name: the provider, or the entry that it hosts.
+        config: the config that says where the key is kept.
+        words: what every name shown must contain.
+        as_json: whether to print a JSON array.
+
+    Raises:
+        UsageError: the config names no such provider.
+        StartError: the key cannot be read.
+        KeyRefusedError: the provider refuses the key.
+        NotAskedError: the provider does not answer.
+    """
+    from centralized_ml_api.local.doctor.providers import find_provider  # only who asks pays
+    from centralized_ml_api.local.servers.provider_keys import open_key
+    from centralized_ml_api.local.servers.provider_models import list_provider_models
+
+    loaded = load_config(config, now=datetime.now(UTC))
+    hosted = {entry.name: found for entry in loaded.config.entries if (found := find_provider(entry))}
+    by_name = {serving.title: serving for serving in reversed(hosted.values())} | hosted
+    serving = by_name.get(name)
+    if serving is None:
+        known = listed(dict.fromkeys(found.title for found in hosted.values()), "and")
+        raise UsageError(
+            f"{config} has no entry of the provider {name}" + (f", but of {known}" if known else ""),
+            fix="name another one, or another config with --from",
+        )
+    folders = (loaded.root, loaded.path.parent)
+    key = open_key(serving.key, folders).read() if serving.key else None
+    models = [
+        model
+        for model in list_provider_models(serving, key)
+        if all(word.lower() in model.lower() for word in words)
+    ]
+    if as_json:
+        output.data_json(models)
+    else:
+        output.data("\n".join(models))

@@ -1,0 +1,338 @@
+"""C8: models that somebody else hosts: which provider, at which address, and where the key is kept."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import stat
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from centralized_ml_api.config.checks.checked_rule import CheckedRule
+from centralized_ml_api.config.checks.context import given
+from centralized_ml_api.config.providers import PRESETS
+from centralized_ml_api.config.resolve import candidate_paths, is_file
+from centralized_ml_api.config.rule import Example
+from centralized_ml_api.config.schema import ENVIRONMENT_NAME
+from centralized_ml_api.config.wording import listed, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.config.checks.context import Context, ObjectNode
+    from centralized_ml_api.config.document.node import Node
+    from centralized_ml_api.errors import Problem
+
+_PLACES = ("env", "file", "secret")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_OPENAI = '"name": "openai", "model": "gpt-5-mini"'
+_KEY = '"key": {"env": "OPENAI_API_KEY"}'
+
+
+def _check_source(context: Context) -> Iterator[Problem]:
+    for endpoint in context.root.objects("endpoints"):
+        provider = endpoint.member("provider")
+        for key in ("endpoint_name", "speaks") if provider else ():
+            other = endpoint.member(key)
+            if other:
+                yield TWO_SOURCES.problem(
+                    other.key_location,
+                    found=f'{quoted(key)} as well as "provider"',
+                    expected='"provider" alone: the entry is no SageMaker endpoint then',
+                    fix='move it into "provider"' if key == "speaks" else "remove one of the two",
+                )
+
+
+TWO_SOURCES = CheckedRule(
+    id="C801",
+    title="more than one source of an endpoint",
+    meaning="""\
+An entry of `endpoints` is one thing that exists already: a SageMaker endpoint (nothing more, or
+`endpoint_name`), or a model of a provider (`provider`). `speaks` beside `provider` would say what a
+SageMaker endpoint takes; what a provider's model takes is said inside `provider`.""",
+    example=Example(
+        at="$.endpoints[0]",
+        wrong=f'"endpoint_name": "My-Endpoint", "provider": {{{_OPENAI}, {_KEY}}}',
+        right='"endpoint_name": "My-Endpoint"',
+    ),
+    check=_check_source,
+)
+
+
+def _check_address(context: Context) -> Iterator[Problem]:
+    needing = listed((quoted(name) for name, preset in PRESETS.items() if preset.url is None), "and")
+    for provider in context.providers:
+        name, url = provider.value.get("name"), given(provider, ("url",))
+        if not url and not given(provider, ("name",)):
+            yield NO_ADDRESS.problem(
+                provider.key_location,
+                found='neither "name" nor "url"',
+                expected="a provider by its name, or the address of a server that speaks OpenAI's API",
+                fix='add "name": "openai", or "url": "http://gpu-box:8000/v1"',
+            )
+        elif not url and isinstance(name, str) and name in PRESETS and PRESETS[name].url is None:
+            yield NO_ADDRESS.problem(
+                provider.key_location,
+                found=f'{quoted(name)} without "url"',
+                expected=f"the address of your own resource: {needing} has no common one",
+                fix='add "url": "https://RESOURCE.openai.azure.com/openai/v1"',
+            )
+
+
+NO_ADDRESS = CheckedRule(
+    id="C802",
+    title="provider without an address",
+    meaning="""\
+`name` stands for the address of a provider and for its habits; `url` is an address of its own: of a
+server that speaks OpenAI's API, or of another address of the same provider, such as one in your region.
+At `azure`, each resource has its own address, so `url` is needed beside `name`.""",
+    example=Example(
+        at="$.endpoints[1].local",
+        wrong='"engine": "provider", "model": "gpt-5-mini", "key": {"env": "AZURE_KEY"}',
+        right='"region": "eu-west-1"',
+    ),
+    check=_check_address,
+)
+
+
+def _urls(context: Context) -> Iterator[tuple[ObjectNode, Node[str], SplitResult]]:
+    """Yields each provider's `url` and its parts, where it is well-formed: C304 reports it otherwise."""
+    for provider in context.providers:
+        url = provider.string("url")
+        try:
+            parts = urlsplit(url.value) if url else None
+            if url and parts and parts.hostname:
+                yield provider, url, parts
+        except ValueError:
+            continue
+
+
+def _check_query(context: Context) -> Iterator[Problem]:
+    for _, url, parts in _urls(context):
+        if parts.query:
+            yield URL_WITH_QUERY.problem(
+                url.location,
+                found=f"{quoted(url.value)}: it has a query",
+                expected="a base address, to which paths such as /chat/completions are added",
+                fix=f"write {quoted(url.value.partition('?')[0])}",
+            )
+
+
+URL_WITH_QUERY = CheckedRule(
+    id="C803",
+    title="provider's address with a query",
+    meaning="""\
+`url` of a provider is a base address such as `https://example.com/v1`; the path of each API is added to
+it, so there is no place for a query. At `azure`, use the address that ends with `/openai/v1`: it needs no
+`api-version`.""",
+    example=Example(
+        at="$.endpoints[1]",
+        wrong='"local": {"engine": "provider", "url": "https://a.test/v1?version=2", "model": "m"}',
+        right='"local": {"engine": "provider", "url": "https://a.test/v1", "model": "m"}',
+    ),
+    check=_check_query,
+)
+
+
+def _check_encryption(context: Context) -> Iterator[Problem]:
+    for provider, url, parts in _urls(context):
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK and given(provider, ("key",)):
+            yield KEY_IN_THE_CLEAR.problem(
+                url.location,
+                found=f"{quoted(url.value)}, where the key and all texts travel unencrypted",
+                expected="an https address",
+                fix="write https://, or remove the key if that server needs none",
+            )
+
+
+KEY_IN_THE_CLEAR = CheckedRule(
+    id="C804",
+    title="key sent unencrypted",
+    severity="warning",
+    meaning="""\
+The address begins with `http://`, so everybody on the way can read the key and all texts. Use an
+`https://` address. On a network that you trust, or for a server that takes any key, ignore this warning.""",
+    example=Example(
+        at="$.endpoints[1]",
+        wrong='"local": {"engine": "provider", "model": "m", "url": "http://a.test", "key": {"env": "K"}}',
+        right='"local": {"engine": "provider", "model": "m", "url": "https://a.test", "key": {"env": "K"}}',
+    ),
+    check=_check_encryption,
+)
+
+
+def _check_key(context: Context) -> Iterator[Problem]:
+    for provider in context.providers:
+        key = provider.object("key")
+        if key:
+            yield from _check_places(key)
+        elif not provider.member("key") and isinstance(provider.value.get("name"), str):
+            yield KEY_PLACE.problem(
+                provider.key_location,
+                found='no "key"',
+                expected=f"where your key is kept: {_forms()}",
+                fix=f"add {_KEY}, with the name of the variable that holds it",
+            )
+
+
+def _check_places(key: ObjectNode) -> Iterator[Problem]:
+    places = given(key, _PLACES)
+    if not places:
+        yield KEY_PLACE.problem(
+            key.location, found="no place", expected=f"one of {_forms()}", fix='add "env": "OPENAI_API_KEY"'
+        )
+    for second in places[1:]:
+        location = (key.member(second) or key).key_location
+        found = f"{quoted(second)} as well as {quoted(places[0])}"
+        yield KEY_PLACE.problem(location, found=found, expected="one place", fix="remove one of the two")
+    variable = key.string("env")
+    if variable and not re.fullmatch(ENVIRONMENT_NAME.strip("^$"), variable.value):
+        yield KEY_PLACE.problem(
+            variable.location,
+            found="a text that cannot be the name of an environment variable",
+            expected='the name of the variable, such as "OPENAI_API_KEY", not the key itself',
+            fix="put the key into a variable, and write its name here",
+            hides_value=True,
+        )
+
+
+def _forms() -> str:
+    return listed(f'{{"{place}": "…"}}' for place in _PLACES)
+
+
+KEY_PLACE = CheckedRule(
+    id="C805",
+    title="not exactly one place of the key",
+    meaning="""\
+`key` names the one place where the provider's key is kept: `env`, an environment variable of `mlapi up`;
+`file`, a file that nobody but you may read; or `secret`, a secret in AWS Secrets Manager. Every provider
+with a `name` needs a key; a server at a `url` may need none.""",
+    example=Example(
+        at="$.endpoints[1]",
+        wrong=f'"local": {{"engine": "provider", {_OPENAI}, "key": {{}}}}',
+        right=f'"local": {{"engine": "provider", {_OPENAI}, {_KEY}}}',
+    ),
+    check=_check_key,
+)
+
+
+def _check_file(context: Context) -> Iterator[Problem]:
+    for provider in context.providers:
+        key = provider.object("key")
+        written = key.string("file") if key else None
+        file = (
+            next(filter(is_file, candidate_paths(written.value, context.folders)), None) if written else None
+        )
+        if written and file and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            yield OPEN_KEY_FILE.problem(
+                written.location,
+                found=f"{file}, which others on this machine may read or change",
+                expected="a file that nobody but you may read",
+                fix=f"chmod 600 {shlex.quote(str(file))}",
+            )
+
+
+OPEN_KEY_FILE = CheckedRule(
+    id="C806",
+    title="key file open to others",
+    meaning="""\
+The file of a provider's key must be yours alone, as SSH demands it of private keys: `chmod 600 FILE`.
+Whether the file exists is asked when the API starts, and by `mlapi doctor`.""",
+    example=Example(wrong='"key": {"file": "keys/openai"}', right="$ chmod 600 keys/openai", suffix=""),
+    check=_check_file,
+)
+
+
+def _check_idle_keys(context: Context) -> Iterator[Problem]:
+    for local in context.locals_of("provider"):
+        for key in given(local, ("replicas", "environment")):
+            idle = local.member(key)
+            if idle:
+                yield IDLE_KEY.problem(
+                    idle.key_location,
+                    found=f'{quoted(key)} with the engine "provider"',
+                    expected="no such key: no process is started for a model that somebody else hosts",
+                    fix=f"remove {quoted(key)}",
+                )
+
+
+IDLE_KEY = CheckedRule(
+    id="C807",
+    title="key without effect",
+    meaning="""\
+`replicas` and `environment` are about processes of this machine. A model that a provider hosts has none,
+so these keys would do nothing.""",
+    example=Example(
+        at="$.endpoints[1]",
+        wrong='"local": {"engine": "provider", "url": "https://a.test/v1", "model": "m", "replicas": 2}',
+        right='"local": {"engine": "provider", "url": "https://a.test/v1", "model": "m"}',
+    ),
+    check=_check_idle_keys,
+)
+
+
+def _check_target(context: Context) -> Iterator[Problem]:
+    if context.region is None or not context.entries:
+        return
+    hosted = [entry for entry in context.root.objects("endpoints") if entry.object("provider")]
+    if len(hosted) == len(context.entries):
+        yield NOTHING_ON_AWS.problem(
+            hosted[0].key_location,
+            found="only models of providers",
+            expected="an entry for AWS: this version serves models of providers on one machine",
+            fix="serve them on one machine, or add another entry",
+        )
+
+
+NOTHING_ON_AWS = CheckedRule(
+    id="C808",
+    title="nothing to deploy to AWS",
+    meaning="""\
+This version serves models of providers on one machine. A deploy to AWS leaves them out, and says so;
+where nothing else is left, there is nothing to deploy.""",
+    example=Example(
+        wrong='{"endpoints": [{"name": "gpt", "provider": {…}, …}]}', right="$ mlapi up", suffix=""
+    ),
+    check=_check_target,
+)
+
+
+def _check_function(context: Context) -> Iterator[Problem]:
+    for entry in context.entries:
+        local, integration = entry.object("local"), entry.object("integration")
+        engine = local.value.get("engine") if local else "provider" if entry.object("provider") else None
+        kind = integration.string("type") if integration else None
+        if engine == "provider" and kind and kind.value == "lambda":
+            yield FUNCTION_BEFORE_PROVIDER.problem(
+                kind.location,
+                found='"lambda" in front of a model of a provider',
+                expected='"api" or "stream": functions cannot call providers in this version',
+                fix='write "api"',
+            )
+
+
+FUNCTION_BEFORE_PROVIDER = CheckedRule(
+    id="C809",
+    title="function in front of a provider",
+    meaning="""\
+A function calls its model by SageMaker's runtime API, which adds no provider's key. Let callers call the
+model directly, with `"type": "api"`, or `"stream"` for answers that pass as they come.""",
+    example=Example(
+        wrong='"provider": {…}, "integration": {"type": "lambda", …}',
+        right='"provider": {…}, "integration": {"type": "api"}',
+        suffix="",
+    ),
+    check=_check_function,
+)
+
+RULES = (
+    TWO_SOURCES,
+    NO_ADDRESS,
+    URL_WITH_QUERY,
+    KEY_IN_THE_CLEAR,
+    KEY_PLACE,
+    OPEN_KEY_FILE,
+    IDLE_KEY,
+    NOTHING_ON_AWS,
+    FUNCTION_BEFORE_PROVIDER,
+)

@@ -1,0 +1,129 @@
+"""The providers that a config names: where the API of each is, which header takes its key, what it speaks.
+
+Adding a provider takes an entry of `PRESETS` and its name in `ProviderName`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ProviderApi = Literal[
+    "openai-chat", "openai-completions", "openai-responses", "anthropic-messages", "openai-embeddings"
+]
+"""The APIs that a provider may speak: those with a path under `/v1`."""
+
+ProviderName = Literal[
+    "openai",
+    "anthropic",
+    "gemini",
+    "azure",
+    "openrouter",
+    "groq",
+    "mistral",
+    "together",
+    "fireworks",
+    "deepseek",
+    "xai",
+    "huggingface",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One provider.
+
+    Attributes:
+        source: The provider's page that says all this.
+        url: Its base address; None where every customer has one of their own.
+        header: The request header that takes the key, in lower case.
+        prefix: What precedes the key there.
+        speaks: What its chat models speak; a config says otherwise of an embedding model.
+        limit_key: How a chat names the most tokens of an answer, where its body names no number.
+        takes_stream_options: Whether `stream_options.include_usage` makes a stream end with its tokens.
+        key_path: Below the address, what answers to a valid key alone; None where nothing does.
+        lists_models: Whether `/models` has the names that calls use.
+    """
+
+    source: str
+    url: str | None = None
+    header: str = "authorization"
+    prefix: str = "Bearer "
+    speaks: tuple[ProviderApi, ...] = ("openai-chat",)
+    limit_key: str = "max_tokens"
+    takes_stream_options: bool = False
+    key_path: str | None = "/models"
+    lists_models: bool = True
+
+
+_CHAT_AND_RESPONSES: tuple[ProviderApi, ...] = ("openai-chat", "openai-responses")
+_NEW_LIMIT = "max_completion_tokens"
+
+PRESETS: dict[ProviderName, Preset] = {
+    "openai": Preset(
+        "https://platform.openai.com/docs/api-reference",
+        "https://api.openai.com/v1",
+        speaks=_CHAT_AND_RESPONSES,
+        limit_key=_NEW_LIMIT,
+        takes_stream_options=True,
+    ),
+    "anthropic": Preset(
+        "https://platform.claude.com/docs/en/cli-sdks-libraries/libraries/openai-sdk",
+        "https://api.anthropic.com/v1",
+        takes_stream_options=True,
+    ),
+    "gemini": Preset(
+        "https://ai.google.dev/gemini-api/docs/openai",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        takes_stream_options=True,
+        lists_models=False,
+    ),
+    "azure": Preset(
+        "https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",
+        header="api-key",
+        prefix="",
+        speaks=_CHAT_AND_RESPONSES,
+        limit_key=_NEW_LIMIT,
+        takes_stream_options=True,
+        lists_models=False,
+    ),
+    "openrouter": Preset(
+        "https://openrouter.ai/docs/api-reference/overview", "https://openrouter.ai/api/v1", key_path="/key"
+    ),
+    "groq": Preset(
+        "https://console.groq.com/docs/openai", "https://api.groq.com/openai/v1", limit_key=_NEW_LIMIT
+    ),
+    "mistral": Preset("https://docs.mistral.ai/api/", "https://api.mistral.ai/v1"),
+    "together": Preset(
+        "https://docs.together.ai/docs/openai-api-compatibility", "https://api.together.xyz/v1"
+    ),
+    "fireworks": Preset(
+        "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
+        "https://api.fireworks.ai/inference/v1",
+        lists_models=False,
+    ),
+    "deepseek": Preset(
+        "https://api-docs.deepseek.com/", "https://api.deepseek.com/v1", takes_stream_options=True
+    ),
+    "xai": Preset(
+        "https://docs.x.ai/docs/api-reference",
+        "https://api.x.ai/v1",
+        speaks=_CHAT_AND_RESPONSES,
+        limit_key=_NEW_LIMIT,
+    ),
+    "huggingface": Preset(
+        "https://huggingface.co/docs/inference-providers/index",
+        "https://router.huggingface.co/v1",
+        key_path=None,
+        lists_models=False,
+    ),
+}
+"""All of them, in the order in which they are listed."""
+
+OTHER_SERVER = Preset("https://platform.openai.com/docs/api-reference", takes_stream_options=True)
+"""Any other server that speaks OpenAI's API: vLLM, Ollama, LiteLLM, another API of this program."""
+
+
+def find_preset(name: ProviderName | None) -> Preset:
+    """Returns what holds for a provider; without a name, for any other server. Pure."""
+    return PRESETS[name] if name else OTHER_SERVER

@@ -1,0 +1,127 @@
+-- Rewords a provider's errors, and notes the tokens of its answers. These precede this script: `ERRORS`, from names to
+-- {status, type, code, message}, whose strings are escaped for JSON; `BODY`, `HIDES_USAGE` and `USAGE`, names of dynamic
+-- metadata; `HELD_BYTES`, the largest response that is held; and `STREAMS`, whether responses pass as they come.
+
+local LONGEST_EVENT = 1048576
+local LONGEST_USAGE = 4096
+local HIDDEN = "(hidden)"
+
+-- What tells of the customer: keys, organizations, projects, users, accounts. Eight characters at least, so that words
+-- such as `org-wide` stay.
+local EIGHT = string.rep("%w", 8)
+local SECRETS = {
+  "sk%-[%w_%*%.%-]+", "gsk_[%w%*]+", "xai%-[%w%*]+", "hf_[%w%*]+", "fw_[%w%*]+", "AIza[%w_%*%-]+", "Bearer%s+[%w_%*%.%-]+",
+  "org[%-_]" .. EIGHT .. "[%w_%-]*", "proj[%-_]" .. EIGHT .. "[%w_%-]*", "user[%-_]" .. EIGHT .. "[%w_%-]*",
+  "acct[%-_]" .. EIGHT .. "[%w_%-]*", "project_number:%d+", "projects/[%w_%-]+",
+  string.rep("%x", 8) .. "%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-" .. string.rep("%x", 12),
+}
+
+local function hide_secrets(text)
+  for _, pattern in ipairs(SECRETS) do text = text:gsub(pattern, HIDDEN) end
+  return text
+end
+
+-- Returns the JSON string after the first `key`, as it is written but without its quotes; nil without one.
+local function find_string(text, key)
+  local start = text:match('"' .. key .. '"%s*:%s*"()')
+  local position = start
+  while position do
+    local found = text:find('["\\]', position)
+    if not found then return nil end
+    if text:sub(found, found) == '"' then return text:sub(start, found - 1) end
+    position = found + 2
+  end
+end
+
+local function render(error, message, request_id)
+  return string.format(
+    '{"error": {"message": "%s", "type": "%s", "code": "%s", "request_id": "%s"}}',
+    message or error.message, error.type, error.code, request_id)
+end
+
+-- Notes the tokens of the last usage object in a text.
+local function note_usage(handle, text)
+  local usage
+  for found in text:gmatch('"usage"%s*:%s*(%b{})') do usage = found end
+  if not usage then return end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local function note(name, ...)
+    for _, key in ipairs({...}) do
+      local tokens = tonumber(usage:match('"' .. key .. '"%s*:%s*(%d+)'))
+      if tokens then return metadata:set(USAGE, name, tokens) end
+    end
+  end
+  note("in", "prompt_tokens", "input_tokens")
+  note("cached", "cached_tokens", "cache_read_input_tokens")
+  note("out", "completion_tokens", "output_tokens")
+end
+
+local function is_usage_alone(event)
+  return event:find('"choices"%s*:%s*%[%s*%]') and event:find('"usage"%s*:%s*{')
+end
+
+-- Passes a stream on as it comes. To hide the event with its tokens, events are passed on when they are complete.
+local function pass_stream(handle, hides)
+  local rest = ""
+  for chunk in handle:bodyChunks() do
+    local text = rest .. chunk:getBytes(0, chunk:length())
+    note_usage(handle, text)
+    if not hides then
+      rest = text:sub(-LONGEST_USAGE)
+    else
+      local complete = text:match(".*\n\r?\n()") or 1
+      if #text - complete > LONGEST_EVENT or text:find("^data: ?%[DONE%]", complete) then complete = #text + 1 end
+      rest = text:sub(complete)
+      local events = text:sub(1, complete - 1):gsub("data:[^\n]*\n\r?\n", function(event)
+        if is_usage_alone(event) then return "" end
+      end)
+      chunk:setBytes(events)
+    end
+  end
+end
+
+local function answer_error(handle, status, request_id)
+  local body = handle:body(true)
+  local headers = handle:headers()  -- only now: waiting for the body invalidates earlier headers
+  local text = hide_secrets(headers:get("content-encoding") and "" or body:getBytes(0, body:length()))
+  local route = handle:streamInfo():routeName()
+  handle:logWarn("the provider of " .. route .. " answered " .. status .. ": " .. text:sub(1, 1000):gsub("%c", " "))
+  local response
+  if status == 401 or status == 403 then
+    response = render(ERRORS.PROVIDER_REFUSED_KEY, nil, request_id)
+    status = ERRORS.PROVIDER_REFUSED_KEY.status
+    headers:remove("retry-after")
+  elseif status < 400 then
+    response = render(ERRORS.MODEL_FAILED, nil, request_id)
+    status = ERRORS.MODEL_FAILED.status
+  elseif text:find('^%s*{%s*"error"%s*:%s*{') then
+    response = text
+  else
+    local error = status == 429 and ERRORS.TOO_MANY_REQUESTS or status < 500 and ERRORS.MODEL_REFUSED or ERRORS.MODEL_FAILED
+    local message = find_string(text, "message") or find_string(text, "detail") or find_string(text, "error")
+    response = render(error, message, request_id)
+  end
+  headers:replace(":status", tostring(status))
+  headers:replace("content-type", "application/json")
+  headers:replace("content-length", body:setBytes(response))
+  headers:remove("content-encoding")
+end
+
+function envoy_on_request(request_handle)
+  local headers = request_handle:headers()
+  request_handle:streamInfo():dynamicMetadata():set("provider", "request_id", headers:get("x-request-id"))
+  headers:remove("x-request-id")
+end
+
+function envoy_on_response(response_handle)
+  local headers, metadata = response_handle:headers(), response_handle:streamInfo():dynamicMetadata()
+  local request_id = (metadata:get("provider") or {}).request_id
+  -- Envoy's local replies already have the request ID.
+  if not request_id or headers:get("x-request-id") == request_id then return end
+  local status = tonumber(headers:get(":status"))
+  if status >= 300 then return answer_error(response_handle, status, request_id) end
+  if STREAMS then return pass_stream(response_handle, (metadata:get(BODY) or {})[HIDES_USAGE]) end
+  if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
+  local body = response_handle:body()
+  if body then note_usage(response_handle, body:getBytes(0, body:length())) end
+end

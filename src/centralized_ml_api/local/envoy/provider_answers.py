@@ -1,0 +1,51 @@
+"""Rewords and counts what providers answer, by Lua on the routes to them.
+
+An error of a provider keeps its status and its message, but for what concerns its customer alone: the key,
+the account, the organization. A refused key is not the caller's fault, and is said differently.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/lua_filter
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE
+from centralized_ml_api.local.envoy.aws_signing import render_error
+
+PROVIDER_ANSWER = "provider-answer"
+PROVIDER_STREAM = "provider-stream"
+"""The names of the Lua scripts for complete responses and for streams."""
+
+_USAGE = "usage"
+TOKEN_FORMATS = {f"tokens_{name}": f"%DYNAMIC_METADATA({_USAGE}:{name})%" for name in ("in", "cached", "out")}
+"""What the access log says of a call's tokens, where its provider reports them."""
+
+_SCRIPT = Path(__file__).with_name("provider_answers.lua")
+_ERRORS = {
+    "MODEL_FAILED": errors.MODEL_FAILED,
+    "MODEL_REFUSED": errors.MODEL_REFUSED,
+    "PROVIDER_REFUSED_KEY": errors.PROVIDER_REFUSED_KEY,
+    "TOO_MANY_REQUESTS": errors.TOO_MANY_REQUESTS,
+}
+
+
+@functools.cache
+def render_provider_answers(held_bytes: int, *, streams: bool) -> str:
+    """Renders a Lua script; it is read once: no disk can stop a later start.
+
+    Args:
+        held_bytes: the largest response that is held until it is complete.
+        streams: whether responses pass as they come.
+    """
+    tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
+    names = {"BODY": BODY_NAMESPACE, "HIDES_USAGE": HIDES_USAGE, "USAGE": _USAGE}
+    head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
+    return (
+        f"local ERRORS = {{\n{tables}\n}}\n{head}"
+        f"local HELD_BYTES = {held_bytes}\nlocal STREAMS = {json.dumps(streams)}\n"
+        f"{_SCRIPT.read_text(encoding='ascii')}"
+    )

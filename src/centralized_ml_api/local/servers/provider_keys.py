@@ -1,0 +1,162 @@
+"""Reads a provider's key where the config says that it is kept: a variable, a file, a secret of AWS.
+
+Whoever reads again sees a replaced file or secret. No message has the key or a part of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from centralized_ml_api.config.resolve import candidate_paths, is_file
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.child_environment import withhold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from centralized_ml_api.plan.provider import KeyPlace
+
+SECRET_SECONDS = 60.0
+"""How old a key from Secrets Manager may be: each look is a call that AWS charges for."""
+
+_LONGEST = 16 * 1024
+_OTHERS = 0o077
+
+
+class KeyReader(Protocol):
+    """Reads one key. It may use the network: read in a thread, one at a time."""
+
+    def read(self) -> str:
+        """Returns the key as it is now; quick when nothing changed.
+
+        Raises:
+            StartError: there is none; the message says why, the fix what to do.
+        """
+        ...
+
+
+def open_key(place: KeyPlace, folders: Sequence[Path]) -> KeyReader:
+    """Returns what reads a key; from now on no child process inherits a variable that holds it.
+
+    Args:
+        place: where it is kept.
+        folders: where a relative path of a file may start, in order.
+    """
+    if place.kind == "env":
+        withhold(place.where)
+        return _Variable(place.where)
+    if place.kind == "file":
+        return _File(place.where, folders)
+    return KeptSecret(place.where)
+
+
+class _Variable:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def read(self) -> str:
+        found = os.environ.get(self._name)
+        if found is None:
+            raise StartError(
+                f"the variable {self._name}, which should hold the key, is not set",
+                fix=f"set {self._name} and start again",
+            )
+        return _checked(found, f"the variable {self._name}")
+
+
+class _File:
+    def __init__(self, written: str, folders: Sequence[Path]) -> None:
+        self._candidates = candidate_paths(written, folders)
+
+    def read(self) -> str:
+        path = next(filter(is_file, self._candidates), None)
+        if path is None:
+            raise StartError(
+                f"the key file {self._candidates[0]} does not exist",
+                fix="write the key into it, and nothing else",
+            )
+        try:
+            with path.open("rb") as file:
+                if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
+                    raise StartError(
+                        f"others on this machine may read the key file {path}", fix=f"chmod 600 {path}"
+                    )
+                content = file.read(_LONGEST)
+        except OSError as error:
+            raise StartError(f"the key file {path} cannot be read: {error.strerror or error}") from error
+        return _checked(content.decode("latin-1"), f"the key file {path}")
+
+
+class KeptSecret:
+    """Keeps the last key while AWS does not answer: an outage there must not stop the calls here."""
+
+    def __init__(
+        self,
+        name: str,
+        fetch: Callable[[str], str] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._fetch = fetch or fetch_secret
+        self._monotonic = monotonic
+        self._key = ""
+        self._read_at = 0.0
+
+    def read(self) -> str:
+        """Returns the key, a minute old at most where AWS answers.
+
+        Raises:
+            StartError: AWS never gave one.
+        """
+        if self._key and self._monotonic() - self._read_at < SECRET_SECONDS:
+            return self._key
+        try:
+            self._key = _checked(self._fetch(self._name), f"the secret {self._name}")
+        except StartError:
+            if not self._key:
+                raise
+        self._read_at = self._monotonic()
+        return self._key
+
+
+def fetch_secret(name: str) -> str:
+    """Fetches the text of a secret with the user's own AWS credentials; an ARN says its region.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+
+    Raises:
+        StartError: it cannot be had.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
+    from botocore.session import Session  # noqa: PLC0415
+
+    fix = "check its name and your AWS credentials, which need secretsmanager:GetSecretValue on it"
+    try:
+        session = Session()
+        parts = name.split(":")
+        region = parts[3] if name.startswith("arn:") and len(parts) > 3 else os.environ.get("AWS_REGION")  # noqa: PLR2004  # an ARN's fourth part
+        client = session.create_client("secretsmanager", **({"region_name": region} if region else {}))
+        try:
+            answer: dict[str, Any] = client.get_secret_value(SecretId=name)
+        finally:
+            client.close()
+    except (BotoCoreError, ClientError, ValueError, OSError) as error:
+        raise StartError(f"the secret {name} cannot be read: {error}", fix=fix) from error
+    text = answer.get("SecretString")
+    if not isinstance(text, str):
+        raise StartError(f"the secret {name} is binary", fix="store the key as plain text")
+    return text
+
+
+def _checked(found: str, what: str) -> str:
+    """Returns the key without the white space around it."""
+    key = found.strip()
+    if not key:
+        raise StartError(f"{what} is empty", fix="put the key there, and nothing else")
+    if len(key) >= _LONGEST or not key.isascii() or not key.isprintable() or " " in key:
+        raise StartError(f"{what} holds something else than a key", fix="put the key there, and nothing else")
+    return key

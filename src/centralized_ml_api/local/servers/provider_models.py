@@ -1,0 +1,95 @@
+"""Asks a provider which models a key may call: that costs nothing, and tells whether the key works.
+
+The gateway calls providers directly, so this does too, whatever proxy the environment names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.errors import MlApiError
+
+if TYPE_CHECKING:
+    from centralized_ml_api.plan.provider import ProviderServing
+
+_TIMEOUT_SECONDS = 10.0
+_MOST_BYTES = 16 * 1024 * 1024
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class KeyRefusedError(MlApiError):
+    """The provider does not take the key."""
+
+
+class NotAskedError(MlApiError):
+    """The provider could not be asked, or its answer says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+
+
+def check_provider_key(serving: ProviderServing, key: str | None) -> bool:
+    """Returns whether the key is known to work; False where no question of the provider tells.
+
+    Args:
+        serving: the provider.
+        key: the key; None for a server that takes none.
+
+    Raises:
+        KeyRefusedError: the provider refuses it.
+        NotAskedError: the provider does not answer.
+    """
+    path = serving.preset.key_path
+    answer = _ask(serving, path or "/models", key)
+    return path is not None and answer.status == HTTPStatus.OK
+
+
+def list_provider_models(serving: ProviderServing, key: str | None) -> list[str]:
+    """Returns the provider's names of the models that the key may call, sorted.
+
+    Args:
+        serving: the provider.
+        key: the key; None for a server that takes none.
+
+    Raises:
+        KeyRefusedError: the provider refuses it.
+        NotAskedError: the provider does not answer, or with something else.
+    """
+    answer = _ask(serving, "/models", key)
+    if answer.status != HTTPStatus.OK:
+        raise NotAskedError(f"{serving.title} lists no models: it answered {answer.status}")
+    try:
+        document: Any = json.loads(answer.body)
+        # OpenAI's `{"data": [{"id": …}]}`, or the bare list that Together answers.
+        listed = document["data"] if isinstance(document, dict) else document
+        return sorted({str(model["id"]) for model in listed})
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NotAskedError(f"{serving.title} lists no models: its answer is something else") from error
+
+
+def _ask(serving: ProviderServing, path: str, key: str | None) -> _Answer:
+    from urllib3.util import Timeout  # noqa: PLC0415  # only who asks pays for the import
+
+    from centralized_ml_api.http_client import HttpError, send_request  # noqa: PLC0415
+
+    preset = serving.preset
+    headers = {preset.header: f"{preset.prefix}{key}"} if key else {}
+    url = f"{serving.url.rstrip('/')}{path}"
+    try:
+        with send_request(url, headers, timeout=Timeout(_TIMEOUT_SECONDS), direct=True) as response:
+            answer = _Answer(response.status, response.read(_MOST_BYTES))
+    except HttpError as error:
+        raise NotAskedError(error.message, fix=error.fix) from error
+    if answer.status in _REFUSALS:
+        place = f" from {serving.key.title}" if serving.key else ""
+        raise KeyRefusedError(
+            f"{serving.title} refuses the key{place} ({answer.status})",
+            fix="check at the provider that the key is valid and has access; then replace it",
+        )
+    return answer

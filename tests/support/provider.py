@@ -1,0 +1,277 @@
+"""A provider as OpenAI's is in truth: its published shapes, over TLS, for calls with a valid key alone.
+
+What it answers depends on the model that a body names:
+
+    gpt-fake        a chat, whole or streamed, with tools if there are any; embeddings; a response
+    limited         429 with `Retry-After` and the organization's id in the message
+    broken          500 in OpenAI's shape
+    forbidden       403
+    page            503 with an HTML page
+    detail          422 in the shape of another framework
+    moved           a redirect
+    cut             the connection breaks in mid-answer, in mid-stream
+    slow            nothing until `release` is set
+    anything else   404
+
+Sources:
+    https://platform.openai.com/docs/api-reference/chat/object, /chat/streaming, /embeddings, /models
+    https://platform.openai.com/docs/guides/error-codes
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from centralized_ml_api.local.machine.ports import bind_loopback
+from support.certificate import write_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from support.background import Background
+
+KEY = "sk-proj-Fake0123456789Organizer0123456789-TAIL"
+ORGANIZATION = "org-AbCdEf0123456789"
+MODELS = ("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "cut", "slow")
+USAGE = {
+    "prompt_tokens": 19,
+    "completion_tokens": 10,
+    "total_tokens": 29,
+    "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+}
+WORDS = ("Cloud", ' {"usage": {}}', " computing")
+"""What it says, with a word that looks like what a counter looks for."""
+
+_ID = {
+    "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
+    "created": 1_741_569_952,
+    "model": "gpt-fake-2026-08-07",
+}
+_CALL = {"name": "get_weather", "arguments": '{"city": "Bern"}'}
+
+
+@dataclass
+class Call:
+    """One call that had a valid key."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Provider:
+    """A running one; `start_provider` makes it.
+
+    `keys` are valid now. `seen` has every call with a valid key, `refused` the keys of the others.
+    """
+
+    url: str
+    certificate: Path
+    keys: set[str] = field(default_factory=lambda: {KEY})
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+    seen: list[Call] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answers a call."""
+        body = await request.read()
+        key = request.headers.get(self.header, "").removeprefix(self.prefix)
+        if key not in self.keys:
+            self.refused.append(key)
+            said = f"Incorrect API key provided: {key[:8]}{'*' * 20}{key[-4:]}. Find yours in {ORGANIZATION}."
+            return _error(401, said, "invalid_request_error", "invalid_api_key")
+        if request.path == "/v1/models":
+            listed = [{"id": name, "object": "model", "created": 1, "owned_by": "openai"} for name in MODELS]
+            return web.json_response({"object": "list", "data": listed})
+        self.seen.append(Call(request.path, dict(request.headers), body))
+        return await self._answer_model(request, json.loads(body))
+
+    async def _answer_model(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        model = body.get("model")
+        if model == "slow":
+            await self.release.wait()
+        if model in {"gpt-fake", "cut", "slow"}:
+            return await _succeed(request, body)
+        said = f"The model `{model}` does not exist or you do not have access to it."
+        unknown = _error(404, said, "invalid_request_error", "model_not_found")
+        return FAILURES[model]() if model in FAILURES else unknown
+
+
+async def _succeed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    if body.get("stream"):
+        return await _stream(request, body)
+    if body["model"] == "cut":
+        return await _cut(request)
+    build = {"/v1/embeddings": _embeddings, "/v1/responses": _response}.get(request.path, _completion)
+    return web.json_response(build(body))
+
+
+def _error(
+    status: int, message: str, kind: str, code: str | None, headers: dict[str, str] | None = None
+) -> web.Response:
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return web.json_response({"error": error}, status=status, headers=headers)
+
+
+def _limited() -> web.Response:
+    said = f"Rate limit reached for gpt-fake in organization {ORGANIZATION} on tokens per min."
+    headers = {"Retry-After": "7", "x-ratelimit-limit-tokens": "30000"}
+    return _error(429, said, "tokens", "rate_limit_exceeded", headers)
+
+
+FAILURES: dict[str, Callable[[], web.Response]] = {
+    "limited": _limited,
+    "broken": lambda: _error(500, f"The server had an error ({KEY}).", "server_error", None),
+    "forbidden": lambda: _error(403, f"{ORGANIZATION} has no access.", "invalid_request_error", None),
+    "page": lambda: web.Response(status=503, text="<html>try later</html>", content_type="text/html"),
+    "detail": lambda: web.json_response({"detail": 'no "such" field'}, status=422),
+    "moved": lambda: web.Response(status=307, headers={"Location": "https://elsewhere.test/"}),
+}
+
+
+def _completion(body: dict[str, Any]) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(WORDS), "refusal": None}
+    if body.get("tools"):
+        calls = [{"id": "call_1", "type": "function", "function": _CALL}]
+        message = {"role": "assistant", "content": None, "tool_calls": calls, "refusal": None}
+    finish = "tool_calls" if body.get("tools") else "stop"
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
+    return {
+        **_ID,
+        "object": "chat.completion",
+        "choices": [choice],
+        "usage": USAGE,
+        "service_tier": "default",
+    }
+
+
+def _embeddings(_: dict[str, Any]) -> dict[str, Any]:
+    item = {"object": "embedding", "index": 0, "embedding": [0.25, -0.5]}
+    usage = {"prompt_tokens": 8, "total_tokens": 8}
+    return {"object": "list", "data": [item], "model": "gpt-fake", "usage": usage}
+
+
+def _response(body: dict[str, Any]) -> dict[str, Any]:
+    text = {"type": "output_text", "text": "".join(WORDS), "annotations": []}
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "status": "completed",
+        "role": "assistant",
+        "content": [text],
+    }
+    usage = {
+        "input_tokens": 36,
+        "input_tokens_details": {"cached_tokens": 3},
+        "output_tokens": 87,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 123,
+    }
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": body["model"],
+        "output": [message],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": usage,
+        "user": None,
+        "metadata": {},
+    }
+
+
+def _chunks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    includes = (body.get("stream_options") or {}).get("include_usage") is True
+    base = {**_ID, "object": "chat.completion.chunk", **({"usage": None} if includes else {})}
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    if body.get("tools"):
+        deltas = [{"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": _CALL}]}]
+    else:
+        deltas += [{"content": word} for word in WORDS]
+    for delta in deltas:
+        yield {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    finish = "tool_calls" if body.get("tools") else "stop"
+    yield {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
+    if includes:
+        yield {**base, "choices": [], "usage": USAGE}
+
+
+async def _stream(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """Sends events in pieces that end anywhere."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+    await response.prepare(request)
+    for number, chunk in enumerate(_chunks(body)):
+        event = f"data: {json.dumps(chunk)}\n\n".encode()
+        middle = len(event) // 2
+        for piece in (event[:middle], event[middle:]):
+            await response.write(piece)
+            await asyncio.sleep(0)
+        if body["model"] == "cut" and number == 1:
+            _break(request)
+            return response
+    await response.write(b"data: [DONE]\n\n")
+    return response
+
+
+async def _cut(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"id": ')
+    _break(request)
+    return response
+
+
+def _break(request: web.Request) -> None:
+    assert request.transport
+    request.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def _serve(provider: Provider, listening: Any) -> AsyncIterator[None]:
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", provider.answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(provider.certificate)
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening, ssl_context=context).start()
+        yield
+    finally:
+        provider.release.set()
+        await runner.cleanup()
+
+
+@contextlib.contextmanager
+def start_provider(background: Background, folder: Path) -> Iterator[Provider]:
+    """A provider at `https://localhost:PORT/v1`; SSL_CERT_FILE must name the file of its certificate."""
+    listening = bind_loopback()
+    port = listening.getsockname()[1]
+    certificate = write_certificate(folder / "provider.pem", "localhost")
+    provider = Provider(f"https://localhost:{port}/v1", certificate)
+    serving = _serve(provider, listening)
+    background.run(serving.__aenter__())
+    try:
+        yield provider
+    finally:
+        background.run(serving.__aexit__(None, None, None))

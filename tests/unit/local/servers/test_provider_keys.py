@@ -1,0 +1,118 @@
+"""Where a provider's key is read, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.child_environment import inherited_environment
+from centralized_ml_api.local.servers.provider_keys import SECRET_SECONDS, KeptSecret, open_key
+from centralized_ml_api.plan.provider import KeyPlace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "sk-a-key_0123"
+
+
+def refusal(place: KeyPlace, *folders: Path) -> StartError:
+    with pytest.raises(StartError) as refused:
+        open_key(place, folders).read()
+    assert KEY not in f"{refused.value.message}{refused.value.fix}"
+    return refused.value
+
+
+def write(path: Path, text: str, mode: int = 0o600) -> Path:
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_variable_is_read_and_no_child_inherits_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_PROVIDERS_KEY", f" {KEY}\n")
+    monkeypatch.setenv("ANOTHER", "x")
+    assert open_key(KeyPlace("env", "A_PROVIDERS_KEY"), ()).read() == KEY
+    assert os.environ["A_PROVIDERS_KEY"], "this process may read it again"
+    assert "A_PROVIDERS_KEY" not in inherited_environment()
+    assert inherited_environment()["ANOTHER"] == "x"
+
+
+def test_a_variable_that_is_not_set_is_named() -> None:
+    error = refusal(KeyPlace("env", "NOBODY_SETS_THIS"))
+    assert "NOBODY_SETS_THIS" in error.message
+    assert error.fix == "set NOBODY_SETS_THIS and start again"
+
+
+def test_a_file_is_found_as_other_files_of_the_config_and_read_anew(tmp_path: Path) -> None:
+    reader = open_key(KeyPlace("file", "key"), (tmp_path / "none", tmp_path))
+    write(tmp_path / "key", f"{KEY}\n")
+    assert reader.read() == KEY
+    write(tmp_path / "key", "another")
+    assert reader.read() == "another"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
+def test_a_file_that_others_may_open_is_refused(tmp_path: Path, mode: int) -> None:
+    file = write(tmp_path / "key", KEY, mode)
+    error = refusal(KeyPlace("file", "key"), tmp_path)
+    assert (error.message, error.fix) == (
+        f"others on this machine may read the key file {file}",
+        f"chmod 600 {file}",
+    )
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    assert (
+        refusal(KeyPlace("file", "key"), tmp_path).message
+        == f"the key file {tmp_path / 'key'} does not exist"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", f"{KEY} {KEY}", f"{KEY}\n{KEY}", "sk-\x00", "schlüssel", "a" * 20_000]
+)
+def test_what_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "key", text)
+    assert refusal(KeyPlace("file", "key"), tmp_path).fix == "put the key there, and nothing else"
+
+
+class Aws:
+    """Secrets Manager, which answers or does not."""
+
+    def __init__(self) -> None:
+        self.answer: str | StartError = KEY
+        self.asked: list[str] = []
+        self.now = 0.0
+
+    def fetch(self, name: str) -> str:
+        self.asked.append(name)
+        if isinstance(self.answer, StartError):
+            raise self.answer
+        return self.answer
+
+
+def test_a_secret_is_asked_for_once_a_minute_and_seen_when_it_is_replaced() -> None:
+    aws = Aws()
+    secret = KeptSecret("openai-key", aws.fetch, lambda: aws.now)
+    assert [secret.read(), secret.read()] == [KEY, KEY]
+    assert aws.asked == ["openai-key"]
+    aws.answer = "another"
+    assert secret.read() == KEY
+    aws.now = SECRET_SECONDS
+    assert secret.read() == "another"
+
+
+def test_the_last_secret_stays_while_aws_does_not_answer() -> None:
+    aws = Aws()
+    secret = KeptSecret("openai-key", aws.fetch, lambda: aws.now)
+    aws.answer = StartError("no way to AWS")
+    with pytest.raises(StartError, match="no way to AWS"):
+        secret.read()
+    aws.answer = KEY
+    assert secret.read() == KEY
+    aws.answer, aws.now = StartError("no way to AWS"), SECRET_SECONDS
+    assert secret.read() == KEY
+    assert len(aws.asked) == 3
