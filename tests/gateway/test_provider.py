@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
+import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import urllib3
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.envoy.provider_key import render_provider_key
+from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ProviderAccess, ServedRoute
+from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.machine.private_file import write_private_file
 from support.provider import KEY, MODELS, ORGANIZATION, USAGE, WORDS, Provider, start_provider
 from support.running_gateway import RunningGateway, start_gateway
@@ -261,6 +266,32 @@ def test_a_certificate_for_another_name_is_not_trusted(hosted: Hosted) -> None:
     answer = hosted.gateway.call("/e-foreign", json.dumps(ASK).encode())
     assert (answer.status, answer.error["code"]) == (503, "model_not_ready")
     assert len(hosted.provider.seen) == seen
+
+
+@pytest.fixture
+def dump(hosted: Hosted, tmp_path: Path) -> Iterator[bytes]:
+    """All that Envoy says of its configuration, of one with the same files that may say all."""
+    bootstrap = json.loads((hosted.gateway.folder / "bootstrap.json").read_text())
+    with bind_loopback() as held:
+        port = held.getsockname()[1]
+    bootstrap["admin"] = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}
+    (tmp_path / "open.json").write_text(json.dumps(bootstrap))
+    flags = ("-c", str(tmp_path / "open.json"), "--disable-hot-restart", "--log-level", "critical")
+    process = subprocess.Popen([str(find_envoy()), *flags], cwd=hosted.gateway.folder)
+    http = urllib3.PoolManager(retries=urllib3.Retry(300, backoff_factor=0.1, backoff_max=0.1))
+    try:
+        ask = functools.partial(http.request, "GET")
+        wait_until(lambda: ask(f"http://127.0.0.1:{port}/ready").status == 200, "Envoy is ready")
+        yield ask(f"http://127.0.0.1:{port}/config_dump?include_eds").data
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_envoys_whole_configuration_has_no_key(dump: bytes) -> None:
+    assert b"provider-key" in dump
+    assert b"[redacted]" in dump
+    assert KEY.encode() not in dump
 
 
 def test_a_replaced_key_counts_without_a_restart(hosted: Hosted) -> None:

@@ -11,6 +11,7 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.child_environment import inherited_environment
 from centralized_ml_api.local.servers.provider_keys import SECRET_SECONDS, KeptSecret, open_key
 from centralized_ml_api.plan.provider import KeyPlace
+from support.moto_server import start_moto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,23 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 def test_what_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
     write(tmp_path / "key", text)
     assert refusal(KeyPlace("file", "key"), tmp_path).fix == "put the key there, and nothing else"
+
+
+@pytest.mark.slow
+def test_a_secret_comes_from_secrets_manager_by_its_name_or_arn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_moto(tmp_path) as aws:
+        for name, value in aws.environment.items():
+            monkeypatch.setenv(name, value)
+        made = aws.client("secretsmanager").create_secret(Name="openai-key", SecretString=f"{KEY}\n")
+        aws.client("secretsmanager").create_secret(Name="binary", SecretBinary=b"x")
+        for name in ("openai-key", made["ARN"]):
+            assert open_key(KeyPlace("secret", name), ()).read() == KEY
+        assert refusal(KeyPlace("secret", "binary")).message == "the secret binary is binary"
+        error = refusal(KeyPlace("secret", "none"))
+        assert error.message.startswith("the secret none cannot be read: ")
+        assert "secretsmanager:GetSecretValue" in error.fix
 
 
 class Aws:
