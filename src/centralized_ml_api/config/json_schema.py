@@ -35,6 +35,10 @@ def build_schema() -> dict[str, Any]:
     of_aws = {"anyOf": [{"required": [key]} for key in (*sources, *instances)]}
     kinds["ModelEntry"]["anyOf"] = [{"allOf": is_deployed}, {"required": ["local"], "not": of_aws}]
     kinds["ModelEntry"]["dependentRequired"] = {"model_data": ["image"]}
+    kinds["EndpointEntry"]["not"] = {"required": ["endpoint_name", "provider"]}
+    kinds["KeySource"]["oneOf"] = [{"required": [place]} for place in ("env", "file", "secret")]
+    for kind in ("Provider", "ProviderServer"):
+        kinds[kind]["anyOf"] = [{"required": ["name", "key"]}, {"required": ["url"]}]
     kinds["Integration"] |= {
         "if": _LAMBDA,
         "then": {"required": ["properties"]},

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.plan.engines import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from centralized_ml_api.local.machine.clock import Clock
-    from centralized_ml_api.local.status import LocalStatus
+    from centralized_ml_api.local.status import EntryStatus, LocalStatus
 
 SLOW_SECONDS = 20.0
 """How long the others are waited for once the first entry answers."""
@@ -63,8 +64,17 @@ class FirstStart:
 
 def _fix(status: LocalStatus) -> str:
     """Names the log of the first model that failed; where none was even tried, what the config lacks."""
-    failed = next((entry.name for entry in status.entries if entry.state != "not served"), None)
-    if failed is None:
+    tried = [entry for entry in status.entries if entry.state != "not served"]
+    if not tried:
         return "give an entry a local block: each 501 above says which"
+    failed = next((entry.name for entry in tried if _has_log(entry)), None)
+    if failed is None:
+        return "the reasons are above"
     log = command("logs", failed, *state_flags(Path(status.state_folder)))
     return f"the reasons are above; the whole log of {failed}: {log}"
+
+
+def _has_log(entry: EntryStatus) -> bool:
+    """Returns whether a process of this machine serves the entry, or stands before it."""
+    engine = ENGINES.get(entry.engine)
+    return engine is None or engine.runs_here or entry.integration == "lambda"

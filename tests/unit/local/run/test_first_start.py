@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,27 @@ def test_when_all_failed_nothing_serves() -> None:
             await world.start.run()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("engine", "integration", "named"),
+    [
+        ("python", "api", True),
+        ("provider", "api", False),
+        ("url", "stream", False),
+        ("sagemaker", "lambda", True),
+    ],
+)
+def test_the_log_is_named_of_what_has_one(engine: str, integration: str, *, named: bool) -> None:
+    async def scenario(world: World) -> None:
+        entry = EntryStatus("m", "/m", "unready", "", engine, integration, ())
+        world.start.note(replace(status(), entries=(entry,)))
+        with pytest.raises(StartError) as failed:
+            await world.start.run()
+        assert ("mlapi logs m" in failed.value.fix) is named
+        assert failed.value.fix.startswith("the reasons are above")
+
+    play(scenario)
 
 
 def test_what_fails_after_the_first_start_ends_nothing() -> None:
