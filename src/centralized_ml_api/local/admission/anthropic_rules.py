@@ -18,7 +18,6 @@ from centralized_ml_api.local.admission.field_checks import (
     check_texts,
     nests_deeper,
 )
-from centralized_ml_api.local.admission.json_schema_rules import without_large_counts
 from centralized_ml_api.local.admission.llama_cpp_fields import (
     FIELDS,
     JSON_DEPTH,
@@ -31,6 +30,7 @@ from centralized_ml_api.local.admission.llama_cpp_fields import (
 )
 from centralized_ml_api.local.admission.message_rules import check_list, check_size
 from centralized_ml_api.local.admission.tool_rules import (
+    adapt_function,
     check_calls_tools,
     check_function,
     check_tool_list,
@@ -66,6 +66,7 @@ _KEPT = {
     "tool_result": ("type", "tool_use_id", "content"),
 }
 _SAMPLING = ("temperature", "top_p", "top_k", "stream", "chat_template_kwargs", "model")
+_TOOL_FIELDS = ("name", "description", "input_schema")
 _CHOICES = ("auto", "any", "tool", "none")
 
 
@@ -131,10 +132,9 @@ def _adapt_block(block: dict[str, Any]) -> dict[str, Any]:
 def _adapt_tools(document: dict[str, Any]) -> dict[str, Any]:
     choice = document.get("tool_choice") or {"type": "auto"}
     tools = [
-        {
-            **{name: tool[name] for name in ("name", "description") if tool.get(name) is not None},
-            "input_schema": without_large_counts(tool["input_schema"]),
-        }
+        adapt_function(
+            {name: tool[name] for name in _TOOL_FIELDS if tool.get(name) is not None}, "input_schema"
+        )
         for tool in document.get("tools") or ()
         if choice["type"] != "tool" or tool["name"] == choice["name"]
     ]
@@ -220,8 +220,7 @@ def _check_tool(field: str, tool: Any) -> Iterator[Violation]:
     elif tool.get("input_schema") is None:
         yield Violation(f"{field}.input_schema", f"'{field}.input_schema' is missing.")
     else:
-        schema = without_large_counts(tool["input_schema"])
-        yield from check_function(field, {**tool, "input_schema": schema}, "input_schema")
+        yield from check_function(field, tool, "input_schema")
 
 
 def _check_tool_choice(document: dict[str, Any], limits: LlamaCppLimits) -> Iterator[Violation]:

@@ -63,6 +63,22 @@ def without_large_counts(value: Any) -> Any:
     }
 
 
+def without_descriptions(value: Any) -> Any:
+    """Returns a value without the texts that its `description` members have.
+
+    The value is nested by no more than recursion can follow.
+    """
+    if isinstance(value, list):
+        return [*map(without_descriptions, value)]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: without_descriptions(inner)
+        for name, inner in value.items()
+        if not (name == "description" and isinstance(inner, str))
+    }
+
+
 def check_json_schema(field: str, schema: Any) -> Iterator[Violation]:
     """Yields what makes a schema too costly, or what llama.cpp would answer with an error of its own.
 

@@ -17,7 +17,7 @@ from centralized_ml_api.local.admission.llama_cpp_fields import (
     check_refused,
 )
 from centralized_ml_api.local.admission.message_rules import adapt_message, check_messages
-from centralized_ml_api.local.admission.tool_rules import check_tool_choice, check_tools
+from centralized_ml_api.local.admission.tool_rules import adapt_tool, check_tool_choice, check_tools
 from centralized_ml_api.local.admission.violation import Violation
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def check_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) ->
 def adapt_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) -> dict[str, Any]:
     """Returns the body that the server gets; `document` stays as it is.
 
-    See `adapt_fields`; fields of messages that the server does not know are left out too.
+    See `adapt_fields`; fields of messages that the server does not know are left out too, and bounds in the
+    schemas of tools that are too large to be written out.
 
     Args:
         document: the body, which `check_llama_cpp_request` has nothing against.
@@ -48,6 +49,8 @@ def adapt_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) ->
     """
     adapted = adapt_fields(document, _FIELDS, limits)
     adapted["messages"] = [adapt_message(message) for message in document["messages"]]
+    if "tools" in adapted:
+        adapted["tools"] = [*map(adapt_tool, adapted["tools"])]
     return adapted
 
 

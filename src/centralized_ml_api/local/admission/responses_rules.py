@@ -22,6 +22,7 @@ from centralized_ml_api.local.admission.llama_cpp_fields import (
 )
 from centralized_ml_api.local.admission.message_rules import check_list, check_size
 from centralized_ml_api.local.admission.tool_rules import (
+    adapt_function,
     check_calls_tools,
     check_function,
     check_tool_list,
@@ -71,7 +72,8 @@ def adapt_response(document: dict[str, Any], limits: LlamaCppLimits) -> dict[str
 
     - `max_output_tokens` is cut to the entry's
     - `text.format` becomes the field in which the server has it for chats; it ignores this one
-    - of tools, those alone are left that `tool_choice` allows; reasoning without its text is left out
+    - of tools, those alone are left that `tool_choice` allows, without bounds that are too large to be
+      written out; reasoning without its text is left out
     """
     adapted = adapt_fields(document, _SAMPLING, limits)
     given = document["input"]
@@ -98,7 +100,9 @@ def _adapt_tools(document: dict[str, Any]) -> dict[str, Any]:
     choice = document.get("tool_choice") or "auto"
     allowed = _list_allowed(choice)
     tools = [
-        {name: tool[name] for name in _TOOL_FIELDS if tool.get(name) is not None}
+        adapt_function(
+            {name: tool[name] for name in _TOOL_FIELDS if tool.get(name) is not None}, "parameters"
+        )
         for tool in document.get("tools") or ()
         if tool["type"] == "function" and (allowed is None or tool["name"] in allowed)
     ]

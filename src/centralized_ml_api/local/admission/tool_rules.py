@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.json_schema_rules import check_json_schema
+from centralized_ml_api.local.admission.json_schema_rules import (
+    check_json_schema,
+    without_descriptions,
+    without_large_counts,
+)
 from centralized_ml_api.local.admission.violation import LlamaCppLimits, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TOOLS = 64
-TOOLS_CHARACTERS = 65_536
+TOOLS = 128
+"""OpenAI's limit."""
+
+TOOLS_CHARACTERS = 262_144
+"""Coding agents describe two dozen tools of their own in 80,000 characters, and those of others besides."""
+
+GRAMMAR_CHARACTERS = 65_536
+"""Of all tools without their descriptions, which the model reads and no grammar is made of."""
+
 NAME_CHARACTERS = 64
 """OpenAI's limit for the name of a function."""
 
@@ -32,13 +43,19 @@ def check_tool_list(tools: Any, check: Callable[[str, Any], Iterator[Violation]]
         yield Violation(
             "tools", f"'tools' is too long; this model takes at most {TOOLS_CHARACTERS:,} characters."
         )
+    elif len(json.dumps(without_descriptions(tools))) > GRAMMAR_CHARACTERS:
+        yield Violation(
+            "tools",
+            "'tools' is too long without its descriptions; "
+            f"this model takes at most {GRAMMAR_CHARACTERS:,} characters.",
+        )
     else:
         for index, tool in enumerate(tools):
             yield from check(f"tools[{index}]", tool)
 
 
 def check_function(field: str, function: dict[str, Any], schema: str) -> Iterator[Violation]:
-    """Yields what is wrong with the description of a function.
+    """Yields what is wrong with the description of a function, which the server is to get by `adapt_function`.
 
     Args:
         field: Where it stands.
@@ -52,7 +69,19 @@ def check_function(field: str, function: dict[str, Any], schema: str) -> Iterato
     if not isinstance(function.get("description"), str | None):
         yield Violation(f"{field}.description", f"'{field}.description' must be a string.")
     if function.get(schema) is not None:
-        yield from check_json_schema(f"{field}.{schema}", function[schema])
+        yield from check_json_schema(f"{field}.{schema}", without_large_counts(function[schema]))
+
+
+def adapt_function(function: dict[str, Any], schema: str) -> dict[str, Any]:
+    """Returns the description of a function without bounds of its arguments that are too large. Pure."""
+    if function.get(schema) is None:
+        return function
+    return {**function, schema: without_large_counts(function[schema])}
+
+
+def adapt_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the server gets of a tool of a chat. Pure."""
+    return {**tool, "function": adapt_function(tool["function"], "parameters")}
 
 
 def check_tool_choice(choice: Any, limits: LlamaCppLimits) -> Iterator[Violation]:

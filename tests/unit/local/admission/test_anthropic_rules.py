@@ -119,7 +119,7 @@ def test_what_clients_send_passes(document: dict[str, Any]) -> None:
         ),
         (call(tools={}), "'tools' must be a list."),
         (call(tools=[1]), "'tools[0]' must be an object."),
-        (call(tools=[WEATHER] * 65), "'tools' has 65 tools; this model takes at most 64."),
+        (call(tools=[WEATHER] * 129), "'tools' has 129 tools; this model takes at most 128."),
         (call(tools=[{"name": "a"}]), "'tools[0].input_schema' is missing."),
         (call(tools=[{**WEATHER, "name": ""}]), "'tools[0].name' must be a string of at most 64 characters."),
         (call(tools=[{**WEATHER, "description": 1}]), "'tools[0].description' must be a string."),

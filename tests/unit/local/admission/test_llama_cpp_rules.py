@@ -136,7 +136,7 @@ def test_what_sdks_and_careful_callers_send_passes(fields: dict[str, Any]) -> No
         ({"chat_parser": "x"}, "'chat_parser' is not taken here: it is the server's own."),
         ({"grammar_triggers": []}, "'grammar_triggers' is not taken here: it is the server's own."),
         ({"tools": {}}, "'tools' must be a list."),
-        ({"tools": [WEATHER] * 65}, "'tools' has 65 tools; this model takes at most 64."),
+        ({"tools": [WEATHER] * 129}, "'tools' has 129 tools; this model takes at most 128."),
         ({"tools": [{"a": 1}]}, "'tools[0]' must have 'type': 'function' and an object as 'function'."),
         ({"tools": [{**WEATHER, "type": "x"}]}, "'tools[0]' must have 'type': 'function'"),
         (
@@ -164,6 +164,36 @@ def test_what_is_wrong_is_named(fields: dict[str, Any], message: str) -> None:
     found = _message(_call(**fields))
     assert found is not None
     assert message in found
+
+
+def _tool(**schema: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "run", "parameters": {"type": "object", **schema}}}
+
+
+def test_bounds_that_are_too_large_to_write_out_are_left_out_of_tools_alone() -> None:
+    tool = _tool(properties={"script": {"type": "string", "minLength": 1, "maxLength": 524_288}})
+    sent = _call(tools=[tool, {"type": "function", "function": {"name": "now"}}])
+    assert _message(sent) is None
+    adapted = adapt_llama_cpp_request(sent, LIMITS)
+    assert adapted["tools"] == [
+        _tool(properties={"script": {"type": "string", "minLength": 1}}),
+        {"type": "function", "function": {"name": "now"}},
+    ]
+    assert sent["tools"][0] == tool
+    schema = {"type": "json_schema", "json_schema": {"schema": {"maxLength": 524_288}}}
+    assert "must be an integer from 0 to 2,000." in (_message(_call(response_format=schema)) or "")
+
+
+def test_tools_have_long_descriptions_but_small_schemas() -> None:
+    description = "It runs what you say. " * 100
+    many = [_tool(description=description, properties={"description": {"description": description}})] * 50
+    assert len(str(many)) > 200_000
+    assert _message(_call(tools=many)) is None
+    too_long = "'tools' is too long; this model takes at most 262,144 characters."
+    assert _message(_call(tools=many * 2)) == too_long
+    listed = [_tool(properties={f"{'a' * 60}{number}": {} for number in range(300)})] * 4
+    without = "'tools' is too long without its descriptions; this model takes at most 65,536 characters."
+    assert _message(_call(tools=listed)) == without
 
 
 def test_a_field_is_nested_as_deep_as_anything_sensible() -> None:

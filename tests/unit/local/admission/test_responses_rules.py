@@ -224,3 +224,17 @@ def test_the_server_sees_the_tools_that_may_be_called(choice: Any, names: list[s
     adapted = adapt_response(sent, WITH_TOOLS)
     assert [tool["name"] for tool in adapted.get("tools", [])] == names
     assert adapted.get("tool_choice") == written
+
+
+def test_bounds_that_are_too_large_to_write_out_are_left_out_of_tools_alone() -> None:
+    def tool(**bounds: int) -> dict[str, Any]:
+        return {
+            **WEATHER,
+            "parameters": {"type": "object", "properties": {"script": {"minLength": 1, **bounds}}},
+        }
+
+    sent = call(tools=[tool(maxLength=524_288)])
+    assert found(sent, WITH_TOOLS) is None
+    assert adapt_response(sent, WITH_TOOLS)["tools"] == [tool()]
+    schema = {"type": "json_schema", "schema": {"maxLength": 524_288}}
+    assert "must be an integer from 0 to 2,000." in (found(call(text={"format": schema})) or "")
