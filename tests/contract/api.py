@@ -55,6 +55,10 @@ FUNCTION = """
 EVERY_CHAT = ["openai-chat", "openai-completions", "openai-responses", "anthropic-messages"]
 """What a server of one machine may speak. At all but the first path, this one answers what it got."""
 
+ALIASES = {"gpt-4o-mini": "chat", "meta-llama/Llama-3.1:8b": "translated"}
+LISTED = ("chat", "translated", *ALIASES)
+"""What `/v1/models` lists."""
+
 
 def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any]:
     """The config; its functions lie in `folder`: one of its own, and the one of the default config."""
@@ -72,7 +76,7 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
         _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),
     ]
-    return {"models": entries}
+    return {"models": entries, "event": {"aliases": ALIASES}}
 
 
 def _write_functions(folder: Path) -> None:

@@ -46,6 +46,7 @@ EVENT = {
         {"name": "daily", "requests_per_day": 1},
     ],
     "ends": "2040-06-01T18:00:00+02:00",
+    "aliases": {"gpt-4o-mini": "chat"},
 }
 ENDS = "2040-06-01T16:00:00Z"
 Keys = dict[str, dict[str, str]]
@@ -143,7 +144,7 @@ def test_a_case_notices_a_wrong_gateway(
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("team", "named"), [("red", ["chat"]), ("listed", [])])
+@pytest.mark.parametrize(("team", "named"), [("red", ["chat", "gpt-4o-mini"]), ("listed", [])])
 def test_the_list_of_models_has_what_the_team_may_call(
     guarded: Targets, keys: Keys, target: str, team: str, named: list[str]
 ) -> None:

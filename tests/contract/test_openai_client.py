@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
+from contract.api import ALIASES, LISTED
 from contract.case import AWS, LOCAL
 from contract.cases.openai import SAID
 
@@ -32,18 +33,26 @@ def client(targets: Targets, request: pytest.FixtureRequest) -> Iterator[openai.
 
 
 def test_it_lists_the_models(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["chat", "translated"]
+    assert [model.id for model in client.models.list()] == [*LISTED]
 
 
 def test_it_lists_the_models_without_v1_too(client: openai.OpenAI) -> None:
     short = client.with_options(base_url=str(client.base_url).removesuffix("v1/"))
-    assert [model.id for model in short.models.list()] == ["chat", "translated"]
+    assert [model.id for model in short.models.list()] == [*LISTED]
     with pytest.raises(openai.NotFoundError, match="POST /v1/chat/completions"):
         short.chat.completions.create(model="chat", messages=MESSAGES)
 
 
 def test_it_chats(client: openai.OpenAI) -> None:
     answer = client.chat.completions.create(model="chat", messages=MESSAGES)
+    assert answer.choices[0].message.content == SAID
+
+
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_it_finds_an_alias_and_calls_it(client: openai.OpenAI, alias: str, name: str) -> None:
+    described = client.models.retrieve(alias)
+    assert (described.id, (described.model_extra or {})["root"]) == (alias, name)
+    answer = client.chat.completions.create(model=alias, messages=MESSAGES)
     assert answer.choices[0].message.content == SAID
 
 

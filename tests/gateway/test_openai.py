@@ -12,7 +12,7 @@ import pytest
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
-from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
+from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, ListedModel
 from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
@@ -55,6 +55,8 @@ def gateway(
             ),
             EMBEDDINGS_PATH: (ServedRoute("embed", "odd", "/echo/embed", ()),),
         },
+        listed=(ListedModel("chat"), ListedModel("org/gpt:4", root="chat")),
+        aliases={"org/gpt:4": "chat", "ada": "embed"},
     )
     limits = Limits(stream_idle_seconds=1, request_seconds=3)
     folder = tmp_path_factory.mktemp("gateway")
@@ -84,6 +86,19 @@ def test_a_call_goes_to_the_server_of_the_model_it_names(
     answer = ask(gateway, model, path)
     assert (answer.status, answer.json["path"]) == (200, asked)
     assert gateway.logged(answer.header("x-request-id"))["model"] == model
+
+
+@pytest.mark.slow
+def test_a_call_by_another_name_goes_to_the_entry_and_counts_as_its_own(gateway: RunningGateway) -> None:
+    answer = ask(gateway, "org/gpt:4")
+    assert (answer.status, answer.json["path"]) == (200, "/echo")
+    assert gateway.logged(answer.header("x-request-id"))["model"] == "chat"
+    elsewhere = ask(gateway, "ada")
+    assert_error(elsewhere, openai.MODEL_NOT_FOUND)
+    for path in ("org/gpt:4", "org%2Fgpt%3A4", "org%2Fgpt:4"):
+        described = gateway.call(f"/v1/models/{path}", method="GET")
+        assert (described.status, described.json["root"]) == (200, "chat")
+    assert gateway.call("/v1/models/org", method="GET").status == 404
 
 
 @pytest.mark.slow
@@ -225,7 +240,8 @@ def test_another_method_is_405_with_allow(gateway: RunningGateway, path: str) ->
 def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     listed = gateway.call(openai.MODELS_PATH, method="GET")
     names = ["chat", "3", "steps", "silent", "hang", "teapot", "starting", "embed"]
-    assert listed.json == openai.build_model_list(map(openai.ListedModel, names))
+    models = [*map(openai.ListedModel, names), openai.ListedModel("org/gpt:4", root="chat")]
+    assert listed.json == openai.build_model_list(models)
     assert listed.header("access-control-allow-origin") == "*"
     assert gateway.call(f"{openai.MODELS_PATH}/embed", method="GET").json == openai.build_model(
         openai.ListedModel("embed")

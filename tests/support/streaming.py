@@ -60,6 +60,7 @@ def start_streaming(
     models: dict[str, dict[str, object]] = {
         name: {"endpoint": f"{name}-endpoint", "speaks": name, **limit} for name in SPEAKS
     }
+    models["text-inputs"]["aliases"] = ["gpt-4", "org/gpt:4"]
     models["plain"] = {"endpoint": "plain-endpoint", "headers": [CUSTOM_ATTRIBUTES]}
     models["bare"] = {"endpoint": "bare-endpoint", "headers": []}
     models["down"] = {"endpoint": "down-endpoint", "headers": []}

@@ -40,7 +40,7 @@ def build_catalogue(
         models: the entries that the reader may call; None for all.
     """
     deployments = [entry for entry in plan.deployments if models is None or entry.name in models]
-    listed = [model for model in list_models(openai, known) if models is None or model.name in models]
+    listed = [model for model in list_models(openai, known) if models is None or model.entry in models]
     return {
         "models": [_model(deployment, openai, known) for deployment in deployments],
         "event": _event(plan.event),

@@ -6,9 +6,10 @@ Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from centralized_ml_api.api.error_shape import ERRORS
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS
@@ -54,7 +55,7 @@ class ListedModel:
 
     `created` is when the API began to serve, in seconds since the epoch; 0 where that is unknown.
     `context_length` is in tokens. `capabilities` says whether it can do a thing, where that is known.
-    `routes` are its paths under `/v1`.
+    `routes` are its paths under `/v1`. An alias has the name of its entry as `root`.
     """
 
     name: str
@@ -62,12 +63,18 @@ class ListedModel:
     context_length: int | None = None
     capabilities: Mapping[str, bool] = field(default_factory=dict)
     routes: tuple[str, ...] = ()
+    root: str | None = None
+
+    @property
+    def entry(self) -> str:
+        """The name of the entry."""
+        return self.root or self.name
 
 
 def list_models(openai: OpenAiModels, known: Known) -> tuple[ListedModel, ...]:
-    """Returns the entries under `/v1`, with what is known of them."""
-    return tuple(
-        ListedModel(
+    """Returns the entries under `/v1`, with what is known of them, then their aliases."""
+    entries = {
+        name: ListedModel(
             name,
             known.created,
             known.context_lengths.get(name),
@@ -75,7 +82,18 @@ def list_models(openai: OpenAiModels, known: Known) -> tuple[ListedModel, ...]:
             openai.paths_of(name),
         )
         for name in openai.names
-    )
+    }
+    aliases = (replace(entries[name], name=alias, root=name) for alias, name in openai.aliases.items())
+    return (*entries.values(), *aliases)
+
+
+def spell_in_path(name: str) -> list[str]:
+    """Returns how clients write a name into a path: as it is, or with what means something there encoded.
+
+    OpenAI's client for JavaScript encodes less than others do.
+    Source: https://github.com/openai/openai-node/blob/master/src/internal/utils/path.ts (encodeURIPath)
+    """
+    return [*dict.fromkeys((name, quote(name, safe=""), quote(name, safe="-._~!$&'()*+,;=:@")))]
 
 
 def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
@@ -86,13 +104,17 @@ def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
 def build_model(model: ListedModel) -> dict[str, Any]:
     """Builds the answer of `GET /v1/models/{name}`: OpenAI's fields, Anthropic's, and our own.
 
-    Source: https://platform.openai.com/docs/api-reference/models, https://platform.claude.com/docs/en/api/models
+    Of an alias, `root` says which entry answers: vLLM tells so of its models, as OpenAI's API once did.
+    Source: https://platform.openai.com/docs/api-reference/models, https://platform.claude.com/docs/en/api/models,
+    https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     """
     known: dict[str, Any] = {"capabilities": dict(model.capabilities)} if model.capabilities else {}
     if model.routes:
         known["routes"] = [*model.routes]
     if model.context_length is not None:
         known["context_length"] = model.context_length
+    if model.root is not None:
+        known["root"] = model.root
     described = {"id": model.name, "object": "model", "created": model.created}
     since = datetime.fromtimestamp(model.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     as_anthropic = {"type": "model", "display_name": model.name, "created_at": since}

@@ -40,12 +40,15 @@ def build_openai_operations(
 def _build_paths(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, Operation]:
     paths: dict[str, Operation] = {}
     if models.chat:
-        paths[CHAT_PATH] = {"post": {**_chat(models.chat), **_answers(errors, "text/event-stream")}}
+        paths[CHAT_PATH] = {
+            "post": {**_chat(models.with_aliases(models.chat)), **_answers(errors, "text/event-stream")}
+        }
     for api, names in models.others:
-        for path, operation in _OTHERS[api](names).items():
+        for path, operation in _OTHERS[api](models.with_aliases(names)).items():
             paths[path] = {"post": {**operation, **_answers(errors, "text/event-stream")}}
     if models.embeddings:
-        paths[EMBEDDINGS_PATH] = {"post": {**_embeddings(models.embeddings), **_answers(errors)}}
+        names = models.with_aliases(models.embeddings)
+        paths[EMBEDDINGS_PATH] = {"post": {**_embeddings(names), **_answers(errors)}}
     if models.names:
         summary = "List the models of the OpenAI-compatible paths"
         paths[MODELS_PATH] = {"get": {"operationId": "list_models", "summary": summary, **_answers(errors)}}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 80
 _MOST_COMPARED = 500
+_MOST_LISTED = 12
 _KINDS = {
     bool: "true or false",
     str: "a string",
@@ -53,3 +54,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def write(text: str | None) -> str:
     """Returns the fix that says which string to write; empty when there is none to suggest."""
     return f"write {quoted(text)}" if text else ""
+
+
+def listed_names(names: list[str]) -> str:
+    """Returns the names of entries in prose, the first twelve of many; says so if there are none."""
+    more = ["…"] if len(names) > _MOST_LISTED else []
+    return listed([*names[:_MOST_LISTED], *more]) if names else "there are none"

@@ -149,7 +149,8 @@ class Gateway:
 
     With `teams`, every call needs a key of one of them; without, everybody may call. `throttle` is for all
     calls together; None means no limit. The gateway counts down `quotas` by itself; other quotas replace what
-    it has counted. `listed` is what the list of models tells of each.
+    it has counted. `listed` is what the list of models tells of each. `aliases` are other names by which the
+    bodies of these paths may name entries: by alias, the entry's name.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -162,3 +163,8 @@ class Gateway:
     throttle: Throttle | None = None
     quotas: Quotas | None = None
     listed: tuple[ListedModel, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def names_of(self, entry: str) -> tuple[str, ...]:
+        """Returns the name of an entry and its other names."""
+        return (entry, *(alias for alias, name in self.aliases.items() if name == entry))

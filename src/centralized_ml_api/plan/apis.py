@@ -44,6 +44,8 @@ EMBEDDINGS = ModelApi("openai-embeddings", ("/v1/embeddings",))
 MODEL_APIS = (CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS)
 """All of them, in the order in which they are listed."""
 
+API_NAMES = tuple(api.name for api in MODEL_APIS)
+
 SPOKEN_AT = {api.paths[0]: api.name for api in MODEL_APIS}
 """Paths that tell which API a server speaks."""
 

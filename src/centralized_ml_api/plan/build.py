@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions
 from centralized_ml_api.plan.account import build_account
+from centralized_ml_api.plan.apis import API_NAMES
 from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.provider import build_provider_serving
+from centralized_ml_api.plan.speaks import list_spoken
 from centralized_ml_api.plan.types import (
     About,
     ApiPlan,
@@ -42,7 +44,10 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
     return ApiPlan(
         deployments=deployments,
         folders=(loaded.root, loaded.path.parent),
-        not_acted_on=tuple(_not_acted_on(event, deployments, loaded.config.aws)),
+        not_acted_on=(
+            *_not_acted_on(event, deployments, loaded.config.aws),
+            *_aliases_without_path(event, deployments),
+        ),
         not_acted_on_aws=tuple(_not_acted_on_aws(event, deployments)),
         event=event,
         config=loaded.path,
@@ -157,6 +162,14 @@ def _not_acted_on(
         if entry.max_output_tokens and entry.local and not entry.local.serving.limits_output:
             engine = entry.local.serving.engine
             yield f"max_output_tokens of {entry.name}: the engine {engine} gets each request as it is"
+
+
+def _aliases_without_path(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:
+    """Yields the aliases of entries that one machine has at their own paths alone."""
+    named = {entry.name for entry in deployments if {*list_spoken(entry)} & {*API_NAMES}}
+    for alias, name in event.aliases.items():
+        if name not in named:
+            yield f"event.aliases: {alias} leads nowhere, since {name} is not under /v1 here"
 
 
 def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -57,13 +58,15 @@ class BudgetPlan:
 class EventPlan:
     """The event. Without `teams`, everybody may call without a key.
 
-    `throttle` is that of the whole API. `ends` is in UTC, None when it has no end.
+    `throttle` is that of the whole API. `ends` is in UTC, None when it has no end. `aliases` are other names
+    of entries: by alias, the entry's name.
     """
 
     teams: tuple[TeamPlan, ...] = ()
     throttle: Throttle = DEFAULT_THROTTLE
     ends: datetime | None = None
     budget: BudgetPlan | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_event(event: Event | None) -> EventPlan:
@@ -77,6 +80,7 @@ def build_event(event: Event | None) -> EventPlan:
         throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
         ends=datetime.fromisoformat(event.ends.upper()).astimezone(UTC) if event.ends else None,
         budget=BudgetPlan(event.budget.usd, event.budget.email) if event.budget else None,
+        aliases=dict(event.aliases),
     )
 
 

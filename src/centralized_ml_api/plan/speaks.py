@@ -46,12 +46,14 @@ class OpenAiModels:
         embeddings: Those of `/v1/embeddings`.
         others: Those of the other APIs, by the API's name: pairs in the order of `MODEL_APIS`.
         takes_tools: Of an entry that chats, whether its model can call tools, where that is known.
+        aliases: Other names of these entries: by alias, the entry's name.
     """
 
     chat: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
     others: tuple[tuple[ServerSpeaks, tuple[str, ...]], ...] = ()
     takes_tools: Mapping[str, bool] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,10 +71,19 @@ class OpenAiModels:
         """Returns the paths under `/v1` that an entry has."""
         return list_paths(api for api, names in self.by_api.items() if name in names)
 
+    def aliases_of(self, name: str) -> tuple[str, ...]:
+        """Returns the other names of an entry."""
+        return tuple(alias for alias, entry in self.aliases.items() if entry == name)
+
+    def with_aliases(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Returns these names of entries, then their other names."""
+        known = tuple(names)
+        return (*known, *(alias for alias, entry in self.aliases.items() if entry in known))
+
     def only(self, served: Collection[str]) -> OpenAiModels:
         """Returns those of these names."""
         built = _build((name, api) for api, names in self.by_api.items() for name in names if name in served)
-        return replace(built, takes_tools=self.takes_tools)
+        return replace(built, takes_tools=self.takes_tools, aliases=_only_aliases(self.aliases, built))
 
     def capabilities_of(self, name: str) -> dict[str, bool]:
         """Returns what an entry can do; what nobody knows is left out."""
@@ -82,18 +93,29 @@ class OpenAiModels:
         return tasks if tools is None else {**tasks, "tools": tools}
 
 
-def openai_models(spoken: Iterable[tuple[str, Speaks | None]]) -> OpenAiModels:
-    """Builds them from pairs of an entry's name and what its server speaks, where something translates."""
+def openai_models(
+    spoken: Iterable[tuple[str, Speaks | None]], aliases: Mapping[str, str] | None = None
+) -> OpenAiModels:
+    """Builds them from pairs of an entry's name and what its server speaks, where something translates.
+
+    Of the aliases, those of these entries are kept.
+    """
     known = [(name, speaks) for name, speaks in spoken if speaks]
     without = {name: False for name, speaks in known if speaks in _WITHOUT_TOOLS}
     built = _build((name, _TRANSLATED.get(speaks, speaks)) for name, speaks in known)
-    return replace(built, takes_tools=without)
+    return replace(built, takes_tools=without, aliases=_only_aliases(aliases or {}, built))
 
 
 def local_openai_models(plan: ApiPlan) -> OpenAiModels:
     """Builds those of one machine: only servers that speak the APIs under `/v1`, since nothing translates."""
     spoken = ((entry.name, speaks) for entry in plan.deployments for speaks in list_spoken(entry))
-    return _build((name, speaks) for name, speaks in spoken if speaks in _APIS)
+    built = _build((name, speaks) for name, speaks in spoken if speaks in _APIS)
+    return replace(built, aliases=_only_aliases(plan.event.aliases, built))
+
+
+def _only_aliases(aliases: Mapping[str, str], models: OpenAiModels) -> dict[str, str]:
+    """Returns those of these entries."""
+    return {alias: entry for alias, entry in aliases.items() if entry in models.names}
 
 
 def list_spoken(entry: ModelDeployment) -> tuple[ServerSpeaks, ...]:

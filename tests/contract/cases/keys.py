@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.openai import MODEL_NOT_FOUND
 from contract.case import JSON, Case, Expected, Request, refused
 from contract.cases.openai import chat
 
@@ -48,9 +49,9 @@ def bearer(team: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {{{team}}}"}
 
 
-def chat_as(headers: dict[str, str]) -> Request:
+def chat_as(headers: dict[str, str], **more: str) -> Request:
     """A chat with the model `chat`."""
-    asked = chat()
+    asked = chat(**more)
     return Request(asked.path, asked.body, headers={**asked.headers, **headers})
 
 
@@ -96,6 +97,17 @@ CASES = [
         "a model outside of the team's list is 403 under /v1 too",
         chat_as(bearer("listed")),
         refused(errors.NOT_ALLOWED),
+    ),
+    _case("an alias is called with a key", chat_as(bearer("red"), model="gpt-4o-mini"), Expected(200)),
+    _case(
+        "an alias of a model outside of the team's list is 403",
+        chat_as(bearer("listed"), model="gpt-4o-mini"),
+        refused(errors.NOT_ALLOWED),
+    ),
+    _case(
+        "an alias of a model outside of the team's list is not described",
+        Request("/v1/models/gpt-4o-mini", b"", "GET", plain("listed")),
+        refused(MODEL_NOT_FOUND),
     ),
     _case(
         "health needs no key, and names nothing without one",

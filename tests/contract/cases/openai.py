@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
+from contract.api import LISTED
 from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, render_json
 
 if TYPE_CHECKING:
@@ -82,6 +83,39 @@ CASES = [
         chat(stream=True),
         Expected(200, Events(tuple(SAID.split())), "text/event-stream"),
     ),
+    *(
+        Case(f"an alias chats: {alias} {kind}", chat(model=alias, **more), Expected(200, body, kind))
+        for alias, more, body, kind in (
+            ("gpt-4o-mini", {}, Completion(SAID), JSON),
+            ("meta-llama/Llama-3.1:8b", {}, Completion(SAID), JSON),
+            (
+                "gpt-4o-mini",
+                {"stream": True, "seed": 2**64},
+                Events(tuple(SAID.split())),
+                "text/event-stream",
+            ),
+        )
+    ),
+    *(
+        Case(
+            f"an alias is compared as it stands: {name}",
+            chat(model=name),
+            refused(openai.MODEL_NOT_FOUND, "Available: chat, translated."),
+        )
+        for name in ("GPT-4o-mini", "gpt-4o-mini ", "gpt-4o")
+    ),
+    *(
+        Case(
+            f"an alias is described, with its entry as root: {path}",
+            Request(f"{openai.MODELS_PATH}/{path}", b"", "GET"),
+            Expected(200, Json({"id": alias, "root": name, "display_name": alias, "object": "model"}), JSON),
+        )
+        for path, alias, name in (
+            ("gpt-4o-mini", "gpt-4o-mini", "chat"),
+            ("meta-llama%2FLlama-3.1:8b", "meta-llama/Llama-3.1:8b", "translated"),
+            ("meta-llama%2FLlama-3.1%3A8b", "meta-llama/Llama-3.1:8b", "translated"),
+        )
+    ),
     Case(
         "a chat with an unknown model is 404 and lists the models",
         chat(model="nope"),
@@ -125,7 +159,7 @@ CASES = [
     Case(
         "the models that OpenAI's clients may call are listed",
         Request(openai.MODELS_PATH, b"", "GET"),
-        Expected(200, Listed(("chat", "translated")), JSON),
+        Expected(200, Listed(LISTED), JSON),
     ),
     Case(
         "HEAD of the list is GET without the body",
@@ -135,7 +169,7 @@ CASES = [
     Case(
         "without /v1 OpenAI's clients are given the same list",
         Request("/models", b"", "GET"),
-        Expected(200, Listed(("chat", "translated")), JSON),
+        Expected(200, Listed(LISTED), JSON),
     ),
     Case(
         "one of the models is described",

@@ -113,3 +113,15 @@ def test_a_file_that_is_too_large_or_gone_is_left_out(tmp_path: Path) -> None:
     assert load_samples(plan)
     file.unlink()
     assert not load_samples(plan)
+
+
+def test_aliases_are_listed_like_their_entries_to_those_who_may_call_them(tmp_path: Path) -> None:
+    local = {"engine": "url", "url": "http://127.0.0.1:1/v1/chat/completions"}
+    event = {"aliases": {"org/gpt": "a"}}
+    plan = plan_of(tmp_path, {"local": local}, event=event)
+    openai = local_openai_models(plan)
+    own, alias = build_catalogue(plan, openai, Known(context_lengths={"a": 8}))["data"]
+    assert alias == {**own, "id": "org/gpt", "display_name": "org/gpt", "root": "a"}
+    assert "root" not in own
+    assert [model["id"] for model in build_catalogue(plan, openai, models=["a"])["data"]] == ["a", "org/gpt"]
+    assert build_catalogue(plan, openai, models=[])["data"] == []

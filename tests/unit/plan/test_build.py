@@ -130,6 +130,18 @@ def test_the_longest_answer_is_decided_and_where_nothing_keeps_it_is_named(tmp_p
     )
 
 
+def test_an_alias_that_leads_nowhere_here_is_named(tmp_path: Path) -> None:
+    endpoint = {"name": "far", "integration": {"type": "api"}, "speaks": "openai-chat"}
+    away = {"engine": "url", "url": "http://gpu:8000/generate"}
+    event = {"aliases": {"gpt-4o": "far"}}
+    served, elsewhere = (
+        plan_of(tmp_path, {"models": [], "endpoints": [{**endpoint, "local": local}], "event": event})
+        for local in ({**away, "speaks": "openai-chat"}, away)
+    )
+    assert (served.not_acted_on, served.event.aliases) == ((), {"gpt-4o": "far"})
+    assert elsewhere.not_acted_on == ("event.aliases: gpt-4o leads nowhere, since far is not under /v1 here",)
+
+
 def test_the_same_config_gives_the_same_plan(tmp_path: Path, plan: ApiPlan) -> None:
     assert plan_of(tmp_path, FULL) == plan
 

@@ -50,6 +50,15 @@ def plan(serving: Serving, local: ServerSpeaks | None, on_aws: Speaks | None) ->
     return ApiPlan((deployment,), ())
 
 
+def test_aliases_follow_their_entries() -> None:
+    spoken: list[tuple[str, Speaks | None]] = [("one", "openai-chat"), ("two", "text-inputs-embeddings")]
+    models = openai_models([*spoken, ("three", None)], {"a": "two", "b": "one", "c": "one", "d": "three"})
+    assert models.aliases == {"a": "two", "b": "one", "c": "one"}
+    assert models.aliases_of("one") == ("b", "c")
+    assert models.with_aliases(models.chat) == ("one", "b", "c")
+    assert models.only(["two"]).aliases == {"a": "two"}
+
+
 @pytest.mark.parametrize(
     ("serving", "local", "on_aws", "expected"),
     [

@@ -16,6 +16,7 @@ from centralized_ml_api.api.openai import (
     ONE_PAGE,
     ListedModel,
     build_model,
+    spell_in_path,
     unknown_model,
 )
 from centralized_ml_api.api.openai_operations import MODEL_PARAMETER
@@ -145,9 +146,25 @@ def _build_reading(template: str) -> PathItem:
 def _render_models(models: OpenAiModels) -> str:
     """Renders the list, without what the caller's team may not call."""
     kinds, one = _render_any(models)
-    each = f'#if({_ALLOWED})${{c}}{one}#set($c=",")#end'
-    listed = f"#foreach($n in {json.dumps(models.names)}){each}#end"
+    listed = f"#foreach($n in {json.dumps(models.names)}){_render_one_of_list(one)}#end"
+    for name, aliases in _list_aliases(models):
+        each = _render_one_of_list(_render_alias(models, name))
+        listed += f'#set($n="{name}")#foreach($a in {json.dumps(aliases)}){each}#end'
     return f'{_REFUSED}{kinds}#set($c=""){{"object":"list","data":[{listed}],{_as_text(ONE_PAGE)[1:]}'
+
+
+def _render_one_of_list(one: str) -> str:
+    return f'#if({_ALLOWED})${{c}}{one}#set($c=",")#end'
+
+
+def _list_aliases(models: OpenAiModels) -> list[tuple[str, tuple[str, ...]]]:
+    """Lists the entries that have aliases, and these."""
+    return [(name, aliases) for name in models.names if (aliases := models.aliases_of(name))]
+
+
+def _render_alias(models: OpenAiModels, name: str) -> str:
+    """Renders the alias `$a` of an entry."""
+    return _as_text(build_model(_describe(models, name, "$a", root=name)))
 
 
 def _render_model(models: OpenAiModels) -> str:
@@ -156,21 +173,36 @@ def _render_model(models: OpenAiModels) -> str:
     `$context.path` is the path as it was sent, so a slash may follow the name.
     """
     kinds, one = _render_any(models)
+    is_own = f'!$n.contains("|")&&$all.contains("|$n|")&&{_ALLOWED}'
+    chosen, found = "", f"#if({is_own}){one}"
+    if models.aliases:
+        chosen, answers = _choose_alias(models)
+        found = f'{answers}#elseif("$!a"==""&&{is_own}){one}'
     return (
         f'{_REFUSED}{kinds}#set($n=$context.path.replaceAll(".*/(?=[^/])","").replaceAll("/",""))'
         f'#set($all="{_join(models.names)}")'
-        f'#if(!$n.contains("|")&&$all.contains("|$n|")&&{_ALLOWED}){one}'
+        f"{chosen}{found}"
         f"#else#set($context.responseOverride.status=404){render_body(unknown_model(models.names))}#end"
     )
+
+
+def _choose_alias(models: OpenAiModels) -> tuple[str, str]:
+    """Renders what finds the alias `$a` of an entry `$n` in the path, and the answer for each such entry."""
+    chosen, answers = f'#set($s=$context.path.replaceAll(".*{MODELS_PATH}/","").replaceAll("/(?!.)",""))', ""
+    for alias, name in models.aliases.items():
+        same = "||".join(f'$s=="{spelling}"' for spelling in spell_in_path(alias))
+        chosen += f'#if({same})#set($a="{alias}")#set($n="{name}")#end'
+    for name, _ in _list_aliases(models):
+        start = "#elseif" if answers else "#if"
+        answers += f'{start}("$!a"!=""&&$n=="{name}"&&{_ALLOWED}){_render_alias(models, name)}'
+    return chosen, answers
 
 
 def _render_any(models: OpenAiModels) -> tuple[str, str]:
     """Renders the names of each kind of model, and the model `$n`: few kinds differ in what they can do."""
     kinds: dict[str, list[str]] = {}
     for name in models.names:
-        capabilities, routes = models.capabilities_of(name), models.paths_of(name)
-        listed = ListedModel("$n", capabilities=capabilities, routes=routes)
-        kinds.setdefault(_as_text(build_model(listed)), []).append(name)
+        kinds.setdefault(_as_text(build_model(_describe(models, name, "$n"))), []).append(name)
     *kinds_but_last, last = kinds
     names = "".join(f'#set($k{number}="{_join(kinds[kind])}")' for number, kind in enumerate(kinds_but_last))
     one = last
@@ -179,11 +211,17 @@ def _render_any(models: OpenAiModels) -> tuple[str, str]:
     return names, one
 
 
+def _describe(models: OpenAiModels, name: str, as_name: str, root: str | None = None) -> ListedModel:
+    """Describes an entry, under another name."""
+    capabilities, routes = models.capabilities_of(name), models.paths_of(name)
+    return ListedModel(as_name, capabilities=capabilities, routes=routes, root=root)
+
+
 def _join(names: Iterable[str]) -> str:
     """Joins names, so that each is between two bars."""
     return "|".join(["", *names, ""])
 
 
 def _as_text(value: Any) -> str:
-    """Renders JSON; names of entries hold nothing that the template language would act on."""
+    """Renders JSON; names and aliases hold nothing that the template language would act on."""
     return json.dumps(value, separators=(",", ":"))

@@ -52,6 +52,11 @@ class Context:
         return [*self.models, *self.root.objects("endpoints")]
 
     @cached_property
+    def entry_names(self) -> list[str]:
+        """The names of the entries, in their order."""
+        return [name.value for entry in self.entries if (name := entry.string("name"))]
+
+    @cached_property
     def integrations(self) -> list[ObjectNode]:
         """The `integration` objects."""
         return present(entry.object("integration") for entry in self.entries)

@@ -10,6 +10,15 @@ NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 INSTANCE_PATTERN = r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"
 ENVIRONMENT_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 NOT_BLANK = r"\S"
+ALIAS_PATTERN = r"^[A-Za-z0-9._:/@~=,()\[\]-]{1,128}$"
+"""What clients call models: `gpt-4o-mini`, `llama3.1:8b`, `meta-llama/Llama-3.1-8B`, `@cf/meta/llama-3`.
+
+No character of these means anything to a template language, to JSON or to a shell in quotes.
+"""
+
+MOST_ALIASES = 20
+"""Those of one entry have to fit into one parameter on AWS, of 4 KB."""
+
 MEDIA_TYPE = r"^[a-z]+/[a-z0-9.+*-]+$"
 REGION_PATTERN = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
 

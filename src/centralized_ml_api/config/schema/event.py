@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from centralized_ml_api.config.schema.base import Count, Rate, Written, hint
+from centralized_ml_api.config.schema.base import (
+    ALIAS_PATTERN,
+    MOST_ALIASES,
+    Count,
+    Rate,
+    Written,
+    hint,
+)
 
 
 class Team(Written):
@@ -95,3 +102,13 @@ class Event(Written):
         Budget | None,
         Field(description="An AWS budget alarm.", examples=[{"usd": 500, "email": "you@example.com"}]),
     ] = None
+    aliases: Annotated[
+        dict[str, str],
+        Field(
+            max_length=MOST_ALIASES,
+            description="Other names of entries, for the `model` of calls under `/v1`, so that course code "
+            "which names another model reaches the entry.",
+            examples=[{"gpt-4o-mini": "open-llama"}],
+            json_schema_extra=hint(propertyNames={"pattern": ALIAS_PATTERN}),
+        ),
+    ] = {}

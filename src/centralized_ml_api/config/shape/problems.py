@@ -204,7 +204,7 @@ def _out_of_range(document: Document, path: NodePath, context: dict[str, Any]) -
     limit = context[bound]
     return rules.OUT_OF_RANGE.problem(
         document.value_location(path),
-        found=f"{len(value)} items" if isinstance(value, list) else quoted(value),
+        found=f"{len(value)} items" if isinstance(value, (list, dict)) else quoted(value),
         expected=_BOUNDS[bound].format(int(limit) if limit == int(limit) else limit),
         fix=f"write {limit}" if bound in {"ge", "le"} and isinstance(limit, int) else "",
     )

@@ -85,4 +85,7 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
         raise BodyError(violation.message)
     # Always written anew: of equal keys the server might take another one than was checked, and white space
     # and what is left out would still be read.
-    return json.dumps(adapt(document, limits), separators=(",", ":")).encode()
+    adapted = adapt(document, limits)
+    if entry.model:
+        adapted["model"] = entry.model
+    return json.dumps(adapted, separators=(",", ":")).encode()

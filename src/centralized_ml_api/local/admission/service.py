@@ -257,9 +257,10 @@ def _choose(terms: RouteTerms, body: JsonBody) -> str:
     model = body.document.get("model")
     if not isinstance(model, str):
         raise RefusalError(missing_model(terms.entries))
-    if model not in terms.entries:
+    name = terms.aliases.get(model, model)
+    if name not in terms.entries:
         raise RefusalError(unknown_model(terms.entries))
-    return model
+    return name
 
 
 def _render_admission(admission: Admission, *, has_read_body: bool) -> envoy.ProcessingResponse:

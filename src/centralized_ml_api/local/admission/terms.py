@@ -97,12 +97,14 @@ class RouteTerms:
         wait_seconds: How long a call waits for its turn.
         requests_at_once: By team, the most calls that it may have under way; other teams have no such limit.
         chooses: Whether the `model` of the body names the entry, which is all that is asked.
+        aliases: Other names by which a body may choose: by alias, the entry's name.
     """
 
     entries: Mapping[str, EntryTerms]
     wait_seconds: float
     requests_at_once: Mapping[str, int] = field(default_factory=dict)
     chooses: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reads_body(self) -> bool:

@@ -55,7 +55,7 @@ def check_tool_list(tools: Any, check: Callable[[str, Any], Iterator[Violation]]
 
 
 def check_function(field: str, function: dict[str, Any], schema: str) -> Iterator[Violation]:
-    """Yields what is wrong with the description of a function, which the server is to get by `adapt_function`.
+    """Yields what is wrong with the description of a function, which the server gets by `adapt_function`.
 
     Args:
         field: Where it stands.

@@ -19,6 +19,7 @@ from centralized_ml_api.api.openai import (
     build_model_list,
     missing_model,
     model_elsewhere,
+    spell_in_path,
     unknown_model,
 )
 from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
@@ -94,34 +95,39 @@ def _build_path_routes(
     for name in names:
         if is_restricted(gateway.teams, name):
             headers = [*post["headers"], match_unauthorized_teams(gateway.teams, name)]
-            match = _match_call({**post, "headers": headers}, name)
+            match = _match_call({**post, "headers": headers}, name, gateway)
             refused = {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters}
             built.append(without_admission(refused))
     externals = find_external_upstreams(gateway)
     for route in routes:
         built += _build_model_routes(post, route, gateway, externals, limits)
     for name, error in _list_elsewhere(names, gateway):
-        built.append(without_admission({**build_error_route(_match_call(post, name), error), **filters}))
+        built.append(
+            without_admission({**build_error_route(_match_call(post, name, gateway), error), **filters})
+        )
     unknown = {**post, "dynamic_metadata": [MODEL_NAMED]}
     chunked = {**post, "headers": [*post["headers"], NO_LENGTH]}
     return [
         *built,
         without_admission({**build_error_route(unknown, unknown_model(names)), **filters}),
-        with_filter_config(_build_unread_body_route(chunked, routes, limits), CUTTING),
-        _build_unread_body_route(post, routes, limits),
+        with_filter_config(_build_unread_body_route(chunked, names, gateway, limits), CUTTING),
+        _build_unread_body_route(post, names, gateway, limits),
         build_405_route({"path": path}, ("POST", "OPTIONS")),
     ]
 
 
-def _build_unread_body_route(post: dict[str, Any], routes: Sequence[ServedRoute], limits: Limits) -> Route:
+def _build_unread_body_route(
+    post: dict[str, Any], names: Sequence[str], gateway: Gateway, limits: Limits
+) -> Route:
     """Builds the route of bodies in which Envoy found no model; calls of the path begin on it.
 
     Envoy reads less than all of JSON: no integer of 2^63, no more than a hundred levels. The admission
     service reads the rest, or says what is wrong with it.
     """
-    entries = {route.name: EntryTerms() for route in routes}
-    terms = RouteTerms(entries, limits.turn_seconds, chooses=True)
-    refused = build_error_route(post, missing_model(entries))
+    aliases = {alias: name for alias, name in gateway.aliases.items() if name in names}
+    entries = {name: EntryTerms() for name in names}
+    terms = RouteTerms(entries, limits.turn_seconds, chooses=True, aliases=aliases)
+    refused = build_error_route(post, missing_model(names))
     return reading_body({**refused, **_enable_filters()}, terms)
 
 
@@ -137,12 +143,14 @@ def _name_of(route: ServedRoute | RefusedRoute) -> str:
     return route.name
 
 
-def _match_call(match: dict[str, Any], name: str) -> dict[str, Any]:
-    return {**match, "dynamic_metadata": [_match_model(name)]}
+def _match_call(match: dict[str, Any], name: str, gateway: Gateway) -> dict[str, Any]:
+    return {**match, "dynamic_metadata": [_match_model(name, gateway)]}
 
 
-def _match_model(name: str) -> dict[str, Any]:
-    return match_body("model", {"string_match": {"exact": name}})
+def _match_model(name: str, gateway: Gateway) -> dict[str, Any]:
+    """Matches bodies that name the entry, by its own name or by another one."""
+    exact = [{"string_match": {"exact": known}} for known in gateway.names_of(name)]
+    return match_body("model", {"or_match": {"value_matchers": exact}} if len(exact) > 1 else exact[0])
 
 
 def _enable_filters() -> dict[str, Any]:
@@ -162,7 +170,7 @@ def _build_model_routes(
 
     A complete response may take as long as the next chunk of a stream, and silence is not cut off earlier.
     """
-    is_model = _match_model(route.name)
+    is_model = _match_model(route.name, gateway)
     is_stream = match_body("stream", {"bool_match": True})
     complete = _build_json_action(route, externals, limits)
     complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
@@ -201,12 +209,13 @@ def _build_list_routes(gateway: Gateway) -> list[Route]:
         return []
     listed = {model.name: model for model in gateway.listed}
     models = [listed.get(name) or ListedModel(name) for name in names]
+    models += [model for model in gateway.listed if model.root in names]
     restricted = [
         route
         for allowed, callers in list_audiences(gateway.teams)
         if allowed is not None
         for route in answer_callers(
-            _build_list([model for model in models if model.name in allowed]), callers
+            _build_list([model for model in models if model.entry in allowed]), callers
         )
     ]
     return [*restricted, *_build_list(models)]
@@ -215,7 +224,8 @@ def _build_list_routes(gateway: Gateway) -> list[Route]:
 def _build_list(models: Sequence[ListedModel]) -> list[Route]:
     routes = build_json_routes({"path": MODELS_PATH}, build_model_list(models), methods=METHODS)
     for model in models:
-        path = {"path": f"{MODELS_PATH}/{model.name}"}
-        routes += build_json_routes(path, build_model(model), methods=METHODS)
+        for name in spell_in_path(model.name):
+            path = {"path": f"{MODELS_PATH}/{name}"}
+            routes += build_json_routes(path, build_model(model), methods=METHODS)
     unknown = unknown_model(model.name for model in models)
     return [*routes, build_error_route({"prefix": f"{MODELS_PATH}/"}, unknown)]

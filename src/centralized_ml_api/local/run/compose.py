@@ -79,6 +79,7 @@ def build_gateway(
             *build_documents(plan, served, known=known),
         ),
         listed=list_models(served, known),
+        aliases=plan.event.aliases,
     )
 
 
@@ -189,7 +190,11 @@ def _routes_by_model(
     """Builds routes to the model servers themselves, also where a function takes the entry's own path."""
     entries = {entry.name: entry for entry in plan.deployments}
     terms = {
-        name: build_entry_terms(entries[name], model.service.about(), is_limited=is_limited)
+        name: _name_entry(
+            build_entry_terms(entries[name], model.service.about(), is_limited=is_limited),
+            name,
+            has_aliases=name in plan.event.aliases.values(),
+        )
         for name, model in models.items()
     }
     return {
@@ -207,6 +212,13 @@ def _routes_by_model(
         if api.name in served.by_api
         for path in api.paths
     }
+
+
+def _name_entry(terms: EntryTerms | None, name: str, *, has_aliases: bool) -> EntryTerms | None:
+    """Returns the terms; for bodies that may name an alias, those that write the entry's name instead."""
+    if not has_aliases or (terms and terms.model):
+        return terms
+    return replace(terms or EntryTerms(), model=name)
 
 
 def _for_path(terms: EntryTerms | None, path: str) -> EntryTerms | None:

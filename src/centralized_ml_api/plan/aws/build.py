@@ -21,7 +21,7 @@ from centralized_ml_api.plan.aws.types import (
     StreamRoute,
 )
 from centralized_ml_api.plan.event import how_often, who_may_call
-from centralized_ml_api.plan.speaks import model_speaks, openai_models
+from centralized_ml_api.plan.speaks import OpenAiModels, model_speaks, openai_models
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ExistingEndpoint, ProviderModel
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
-    stream = build_stream(_stream_models(plan.deployments, spoken), health_names=not plan.event.teams)
+    openai = openai_models(spoken.items(), plan.event.aliases)
+    stream = build_stream(_stream_models(plan.deployments, spoken, openai), health_names=not plan.event.teams)
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
@@ -83,7 +84,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         endpoint_policies=endpoint_policies,
         function_policies=function_policies,
         groups=groups_in_use(groups.values()),
-        openai=openai_models(spoken.items()),
+        openai=openai,
         stream=stream,
         throttle=throttle,
         access=access,
@@ -93,6 +94,11 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
             *time_of_keys(len(plan.event.teams)),
             *how_it_ends(plan.event, has_endpoints=bool(models)),
             *plan.not_acted_on_aws,
+            *(
+                f"The alias {alias} leads nowhere on AWS, since {name} is not under /v1 there."
+                for alias, name in plan.event.aliases.items()
+                if alias not in openai.aliases
+            ),
             *_notes(facts),
         ),
         dashboard=dashboard,
@@ -160,7 +166,7 @@ def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | N
 
 
 def _stream_models(
-    deployments: Iterable[ModelDeployment], spoken: Mapping[str, Speaks | None]
+    deployments: Iterable[ModelDeployment], spoken: Mapping[str, Speaks | None], openai: OpenAiModels
 ) -> Iterable[StreamModel]:
     """Yields all of them: those that stream at their own path have headers, those under `/v1` speak."""
     for deployment in deployments:
@@ -171,6 +177,7 @@ def _stream_models(
             spoken[deployment.name],
             headers,
             deployment.max_output_tokens,
+            openai.aliases_of(deployment.name),
         )
 
 

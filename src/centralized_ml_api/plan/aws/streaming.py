@@ -68,7 +68,8 @@ def build_row(model: StreamModel, endpoint_name: str) -> dict[str, Any]:
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
     limit = {"max_output_tokens": model.max_output_tokens} if speaks and model.max_output_tokens else {}
-    return {"endpoint": endpoint_name, **speaks, **headers, **limit}
+    aliases = {"aliases": [*model.aliases]} if model.aliases else {}
+    return {"endpoint": endpoint_name, **speaks, **headers, **limit, **aliases}
 
 
 def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:

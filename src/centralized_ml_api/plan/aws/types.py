@@ -159,7 +159,7 @@ class StreamModel:
     """An entry as the streaming function knows it.
 
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
-    `max_output_tokens` limits the answers under `/v1`.
+    `max_output_tokens` limits the answers under `/v1`, where `aliases` are its other names.
     """
 
     name: str
@@ -167,6 +167,7 @@ class StreamModel:
     speaks: Speaks | None
     headers: tuple[str, ...] | None
     max_output_tokens: int | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def is_called(self) -> bool:

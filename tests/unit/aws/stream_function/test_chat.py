@@ -253,6 +253,18 @@ def test_text_inputs_whole(streaming: Streaming) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("alias", ["gpt-4", "org/gpt:4"])
+def test_an_alias_reaches_its_entry_which_the_answer_names(streaming: Streaming, alias: str) -> None:
+    streaming.model.answering = answer(200, b'{"generated_texts": ["A cloud."]}', **JSON)
+    assert completion(streaming.chat(alias, "Hi"))["model"] == "text-inputs"
+    streaming.model.asked.clear()
+    assert {chunk["model"] for chunk in events(streaming.chat(alias, "Hi", stream=True))} == {"text-inputs"}
+    unknown = streaming.chat(f"{alias}x", "Hi")
+    text = unknown.body.read().decode()
+    assert (unknown.status, alias in text) == (404, False)
+
+
+@pytest.mark.slow
 def test_text_inputs_streams_its_text_in_one_piece(streaming: Streaming) -> None:
     streaming.model.answering = answer(200, b'{"generated_texts": ["A cloud."]}', **JSON)
     chunks = events(streaming.chat("text-inputs", "Hi", stream=True))

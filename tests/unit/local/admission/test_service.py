@@ -471,6 +471,34 @@ def test_a_body_that_envoy_could_not_read_chooses_its_route_after_all() -> None:
     told(tell)
 
 
+def test_such_a_body_may_name_its_entry_by_an_alias() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(
+            replace(PATH, aliases={"org/gpt": "chat"}), {"model": "org/gpt", "messages": MESSAGES}
+        )
+        await asked.answer()
+        assert (await asked.answer()).dynamic_metadata["body"]["model"] == "chat"
+
+    told(tell)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v1/chat/completions", {"messages": MESSAGES}),
+        ("/v1/messages", {"messages": MESSAGES}),
+        (COUNT_TOKENS_PATH, {"messages": MESSAGES}),
+        ("/v1/responses", {"input": "Hi"}),
+        ("/v1/completions", {"prompt": "Hi"}),
+    ],
+)
+def test_llama_cpp_reads_the_name_of_the_entry_on_every_path(path: str, asked: dict[str, Any]) -> None:
+    entry = EntryTerms(model="chat", body_rules="llama.cpp", slots=4, context=2048, path=path)
+    body = json.dumps({"model": "gpt-4o-mini", **asked}).encode()
+    passed_on = build_passed_on(read_json_object(body), entry)
+    assert json.loads(passed_on or b"")["model"] == "chat"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -151,6 +151,28 @@ def test_each_path_leads_to_where_the_server_has_it_and_names_its_bodies() -> No
             assert route.admission is None or route.admission.path == path
 
 
+def test_where_an_alias_leads_its_own_name_is_written_into_the_body() -> None:
+    aliases = {"gpt-4o": "a", "ada": "e", "org/big": "b", "x": "gone"}
+    shared = replace(VLLM, model="org/own")
+    entries = (entry("a", LLAMA), entry("e", EMBEDS), entry("b", shared), entry("c", VLLM))
+    served = Machine(replace(plan(*entries), event=EventPlan(aliases=aliases))).gateway()
+    written = {
+        route.name: route.admission.model if route.admission else None
+        for routes in served.by_model.values()
+        for route in routes
+    }
+    assert written == {"a": "a", "e": "e", "b": "org/own", "c": None}
+    own = {route.name: route.admission for route in served.routes if isinstance(route, ServedRoute)}
+    assert own == {"a": CHATS, "e": None, "b": EntryTerms(model="org/own"), "c": None}
+    assert served.aliases == aliases
+    assert [(model.name, model.root) for model in served.listed] == [
+        *((name, None) for name in ("a", "b", "c", "e")),
+        ("gpt-4o", "a"),
+        ("ada", "e"),
+        ("org/big", "b"),
+    ]
+
+
 def test_an_openai_model_that_does_not_run_has_no_route() -> None:
     machine = Machine(plan(entry("z", LLAMA), entry("a", LLAMA)))
     del machine.services["z"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -92,6 +93,18 @@ def test_the_config_says_what_nobody_else_knows(tmp_path: Path) -> None:
     assert plan.stream.models[1] == StreamModel("old", AdoptedEndpoint("Old"), "openai-embeddings", ())
 
 
+def test_aliases_go_to_those_under_v1_and_others_are_noted(tmp_path: Path) -> None:
+    aliases = {"gpt-4o": "a-package", "org/gpt": "a-package", "x": "f"}
+    config = {
+        "models": [package(speaks="openai-chat"), model("f", integration=function())],
+        "event": {"aliases": aliases},
+    }
+    plan = build_test_plan(config, tmp_path)
+    assert plan.openai.aliases == {"gpt-4o": "a-package", "org/gpt": "a-package"}
+    assert [row.aliases for row in plan.stream.models] == [("gpt-4o", "org/gpt"), ()]
+    assert "The alias x leads nowhere on AWS, since f is not under /v1 there." in plan.notes
+
+
 def many(count: int) -> list[StreamModel]:
     names = [f"{number:03}-" + 58 * "x" for number in range(count)]
     return [StreamModel(name, OwnEndpoint(name), "text-generation-inference", None) for name in names]
@@ -115,6 +128,8 @@ def test_a_row_says_how_an_entry_is_called() -> None:
     called = StreamModel("a", OwnEndpoint("a"), None, ("X-Caller",))
     other = StreamModel("b", OwnEndpoint("b"), "openai-chat", None)
     limited = StreamModel("c", OwnEndpoint("c"), "openai-chat", None, 1024)
+    aliased = replace(other, name="d", aliases=("gpt-4o", "org/gpt"))
+    assert build_row(aliased, "D") == {**build_row(other, "D"), "aliases": ["gpt-4o", "org/gpt"]}
     rows = [("a", build_row(called, "A")), ("b", build_row(other, "B")), ("c", build_row(limited, "C"))]
     assert json.loads(render_table(rows)) == {
         "a": {"endpoint": "A", "headers": ["X-Caller"]},

@@ -1,7 +1,7 @@
-// Loads the table of all entries: `{name: {endpoint, speaks?, headers?, max_output_tokens?}}`.
+// Loads the table of all entries: `{name: {endpoint, speaks?, headers?, max_output_tokens?, aliases?}}`.
 //
-// Entries under /v1 have `speaks`, and `max_output_tokens` if the config limits their answers; those whose own path
-// leads here have `headers`. The table is in an environment variable, or, where it is too large for one, in the SSM
+// Entries under /v1 have `speaks`, `max_output_tokens` if the config limits their answers, and `aliases`, by which they
+// may be named too; those whose own path leads here have `headers`. The table is in an environment variable, or, where it is too large for one, in the SSM
 // parameters that another variable lists.
 
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html

@@ -15,14 +15,14 @@ const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
 export async function answerOpenAi(task, request, models, answer, cancellation) {
     const body = readJsonObject(request.body);
     const { model } = body.document;
-    const names = [...models]
-        .filter(([, entry]) => FAMILIES[entry.speaks]?.task === task)
-        .map(([name]) => name);
-    const listed = { models: names.join(", ") || "none" };
+    const served = [...models].filter(([, entry]) => FAMILIES[entry.speaks]?.task === task);
+    const listed = { models: served.map(([name]) => name).join(", ") || "none" };
     if (typeof model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
-    if (!names.includes(model)) throw MODEL_NOT_FOUND.withMessage("listing", listed);
-    if (request.refused.includes(model)) throw NOT_ALLOWED;
-    const { endpoint, speaks, max_output_tokens: most } = models.get(model);
+    const found = served.find(([name, { aliases }]) => name === model || aliases?.includes(model));
+    if (!found) throw MODEL_NOT_FOUND.withMessage("listing", listed);
+    const [name, { endpoint, speaks, max_output_tokens: most }] = found;
+    if (request.refused.includes(name)) throw NOT_ALLOWED;
+    body.document.model = name; // which answers name
     try {
         await HANDLERS[task]({ body, endpoint, family: FAMILIES[speaks], most, answer, cancellation });
     } catch (cause) {

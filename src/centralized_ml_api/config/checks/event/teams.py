@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.checks.context import repeated
 from centralized_ml_api.config.rule import Example
-from centralized_ml_api.config.wording import listed, nearest, quoted, write
+from centralized_ml_api.config.wording import listed_names, nearest, quoted, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
 _LONGEST_NAME = 64
-_MOST_LISTED = 12
 
 
 def _team_names(context: Context) -> list[Node[str]]:
@@ -54,9 +53,7 @@ key, which is found by the team's name.""",
 
 
 def _check_models(context: Context) -> Iterator[Problem]:
-    names = [name.value for entry in context.entries if (name := entry.string("name"))]
-    more = ["…"] if len(names) > _MOST_LISTED else []
-    expected = listed([*names[:_MOST_LISTED], *more]) if names else "there are none"
+    names = context.entry_names
     known = set(names)
     for team in context.teams:
         for model in team.strings("models"):
@@ -64,7 +61,7 @@ def _check_models(context: Context) -> Iterator[Problem]:
                 yield UNKNOWN_TEAM_MODEL.problem(
                     model.location,
                     found=quoted(model.value),
-                    expected=f"the name of a model or endpoint: {expected}",
+                    expected=f"the name of a model or endpoint: {listed_names(names)}",
                     fix=write(nearest(model.value, names)),
                 )
 
