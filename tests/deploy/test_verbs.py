@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws.live_endpoints import UNKNOWN_TYPE
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 from support.moto_extension.sagemaker_endpoint import ROLLS_BACK
@@ -107,4 +109,13 @@ def test_an_update_that_sagemaker_takes_back_silently_fails_the_deploy(deploymen
     assert done.returncode == 1
     assert f"{STACK} was deployed, but SageMaker rolled back" in done.stderr
     assert "ml.g5.4xlarge" in done.stderr, "what it should run"
-    assert f"update-endpoint --endpoint-name {endpoint['EndpointName']} --endpoint-config-name" in done.stderr
+    update = f"update-endpoint --endpoint-name {endpoint['EndpointName']} --endpoint-config-name"
+    assert update in done.stderr
+    program = [sys.executable, "-m", "centralized_ml_api", "status", "--target", "aws"]
+    shown = deployment.run([*program, "--json"])
+    (told,) = json.loads(shown.stdout)["endpoints"]
+    assert (shown.returncode, told["entry"], told["state"]) == (1, CONFIG["models"][0]["name"], "InService")
+    assert told["instances"] == [{"count": 1, "type": UNKNOWN_TYPE}], "its configuration went with the update"
+    assert "ml.g5.4xlarge" in told["trouble"], "what the stack says"
+    assert update in told["fix"]
+    assert update in deployment.run(program).stdout

@@ -175,8 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:  # the base class's name
         """What changes by path: `scheduler.PUT /schedules/end`."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer(f"{self._service()}.PUT {self.path.partition('?')[0]}")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self._answer(f"{self._service()}.PUT {self.path.partition('?')[0]}", body)
 
     def _service(self) -> str:
         service = _SERVICE.search(self.headers.get("Authorization", ""))

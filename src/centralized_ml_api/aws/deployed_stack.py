@@ -67,6 +67,22 @@ def load_template(cloudformation: Any, stack: str) -> dict[str, Any] | None:
     return template
 
 
+def load_state(cloudformation: Any, stack: str) -> str | None:
+    """Returns CloudFormation's state of a stack, such as `UPDATE_COMPLETE`; None where there is none.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused for another reason.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    try:
+        state: str = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    except ClientError as error:
+        if _does_not_exist(error):
+            return None
+        raise
+    return state
+
+
 def load_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
     """Returns the outputs of a stack by their keys.
 

@@ -16,6 +16,7 @@ from centralized_ml_api.aws.deployed_stack import (
     load_outputs,
     load_resources,
 )
+from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.failures.explain import build_aws_error, build_cdk_error
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.leftovers import (
@@ -33,13 +34,13 @@ from centralized_ml_api.aws.live_endpoints import (
 )
 from centralized_ml_api.aws.log_role import choose_log_role
 from centralized_ml_api.aws.settings import stack_flags
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, DELETE_STACK, END_RATE, stack_start
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 from centralized_ml_api.aws.target import call_cdk
 from centralized_ml_api.commands import command
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from centralized_ml_api.aws.cdk_cli import CdkRun
@@ -56,14 +57,6 @@ _STACK_EVENT = re.compile(
 
 _APP_FAILED = "Subprocess exited with error"
 """What the CDK CLI prints when the app failed, not AWS."""
-
-SCHEDULE = "AWS::Scheduler::Schedule"
-
-_KEPT = ("FlexibleTimeWindow", "ScheduleExpressionTimezone", "Target", "Description", "State")
-"""What an update of a schedule resets to its default unless it is said again.
-
-Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,29 +146,17 @@ def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
     """
     try:
         resources = load_resources(clients.client("cloudformation"), target.stack)
-        found = [resource.physical_id for resource in resources if resource.type == SCHEDULE]
-        if not found:
+        ending = load_ending(clients, resources)
+        if ending is None:
             what = "has no end yet" if resources else "is not deployed"
             raise DeployError(
                 f"{target.stack} {what} in {target.region}",
                 fix=command("deploy", target.config, *stack_flags(target.region, target.stack)),
             )
-        _move_schedules(clients.client("scheduler"), found, until)
+        ending.move(clients.client("scheduler"), until)
     except (BotoCoreError, ClientError) as error:
         what = f"cannot move the end of {target.stack}, or only that of some of its endpoints"
         raise build_aws_error(what, error) from error
-
-
-def _move_schedules(scheduler: Any, physical_ids: Iterable[str], until: datetime) -> None:
-    """Moves the end of the endpoints to `until`, then that of the stack: to the same or a little later."""
-    names = [physical_id.rpartition("|")[2] for physical_id in physical_ids]
-    schedules = {name: scheduler.get_schedule(Name=name) for name in names}
-    whole = [name for name, found in schedules.items() if found["Target"]["Arn"].endswith(DELETE_STACK)]
-    starts = {name: until for name in names if name not in whole}
-    starts |= dict.fromkeys(whole, stack_start(until, has_endpoints=bool(starts)))
-    for name, start in starts.items():
-        kept = {key: schedules[name][key] for key in _KEPT if schedules[name].get(key)}
-        scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=start, **kept)
 
 
 def load_address(target: AwsTarget, clients: AwsClients) -> str:

@@ -29,6 +29,9 @@ _CONFIG = "AWS::SageMaker::EndpointConfig"
 ROLLED_BACK = "docs/how-to/troubleshoot-aws.md#rolled-back"
 """The page to read."""
 
+UNKNOWN_TYPE = "unknown type"
+"""Of instances whose configuration is deleted: SageMaker tells the type only where there are several."""
+
 _ABSENT = "ValidationException"
 """SageMaker's error for a name that it does not know."""
 
@@ -57,16 +60,18 @@ class EndpointConfig:
 class LiveEndpoint:
     """An endpoint of a stack: what it runs, and what the stack says that it runs.
 
-    `status` is SageMaker's, such as `InService`, or `Absent`. `count` is the number of instances, `reason`
-    why SageMaker could not do the last thing that it was asked for, if it says so.
+    `status` is SageMaker's, such as `InService`, or `Absent`. `running` are the instances: how many of which
+    type. `reason` is why SageMaker could not do the last thing that it was asked for, if it says so. `entry`
+    is its name in the config.
     """
 
     name: str
     status: str
     live: EndpointConfig | None
     deployed: EndpointConfig
-    count: int = 0
+    running: tuple[tuple[int, str], ...] = ()
     reason: str = ""
+    entry: str = ""
 
     @property
     def is_as_deployed(self) -> bool:
@@ -99,27 +104,48 @@ def _load_stack(clients: AwsClients, stack: str) -> Iterator[LiveEndpoint]:
     configs = load_physical_ids(cloudformation, stack, _CONFIG)
     written = (load_template(cloudformation, stack) or {}).get("Resources", {})
     for logical_id, arn in endpoints.items():
-        config = written[logical_id]["Properties"]["EndpointConfigName"]["Fn::GetAtt"][0]
-        yield _load_endpoint(sagemaker, _name(arn), _name(configs[config]))
+        resource = written.get(logical_id)
+        if resource is None:
+            continue  # an update is about to remove it
+        config = configs.get(resource["Properties"]["EndpointConfigName"]["Fn::GetAtt"][0])
+        if config:  # else an update is about to make it
+            yield _load_endpoint(sagemaker, _name(arn), _name(config), _entry(logical_id, resource))
 
 
-def _load_endpoint(sagemaker: Any, name: str, config: str) -> LiveEndpoint:
+def _entry(logical_id: str, resource: dict[str, Any]) -> str:
+    """Returns the name of the entry, which the CDK writes down; `…/Models/<entry>/Endpoint`."""
+    path: list[str] = resource.get("Metadata", {}).get("aws:cdk:path", "").split("/")
+    return path[-2] if len(path) > 1 else logical_id
+
+
+def _load_endpoint(sagemaker: Any, name: str, config: str, entry: str) -> LiveEndpoint:
     deployed = _load_config(sagemaker, config)
     try:
         found = sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
         if error.response["Error"]["Code"] != _ABSENT:
             raise
-        return LiveEndpoint(name, "Absent", None, deployed)
-    live = found["EndpointConfigName"]
+        return LiveEndpoint(name, "Absent", None, deployed, entry=entry)
+    name_of_live = found["EndpointConfigName"]
+    live = deployed if name_of_live.lower() == config.lower() else _load_config(sagemaker, name_of_live)
     return LiveEndpoint(
         name=found["EndpointName"],
         status=found["EndpointStatus"],
-        live=deployed if live.lower() == config.lower() else _load_config(sagemaker, live),
+        live=live,
         deployed=deployed,
-        count=sum(variant.get("CurrentInstanceCount", 0) for variant in found.get("ProductionVariants", [])),
+        running=tuple(_running(found.get("ProductionVariants", []), live)),
         reason=found.get("FailureReason", ""),
+        entry=entry,
     )
+
+
+def _running(variants: list[dict[str, Any]], live: EndpointConfig) -> Iterator[tuple[int, str]]:
+    """Yields how many instances of which type run; SageMaker counts by type only where there are several."""
+    for variant in variants:
+        pools = variant.get("InstancePools", [])
+        yield from ((pool["CurrentInstanceCount"], pool["InstanceType"]) for pool in pools)
+        if not pools and "CurrentInstanceCount" in variant:
+            yield variant["CurrentInstanceCount"], " or ".join(live.instances) or UNKNOWN_TYPE
 
 
 def _load_config(sagemaker: Any, name: str) -> EndpointConfig:

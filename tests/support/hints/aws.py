@@ -135,6 +135,26 @@ def an_end_that_moves(stage: Stage) -> None:
     stage.run("extend", "2020-01-01T00:00:00Z", FILE, *on_aws)
 
 
+def what_is_deployed(stage: Stage) -> None:
+    """Nothing; an API that is well; one that is not deployed as it should; an end that was moved in part."""
+    stage.server.catalogue = {"models": []}
+    stage.may_fail = {"smoke"}  # of no model
+    on_aws = ("status", "--target", "aws", *AT)
+    stage.run(*on_aws, "--watch")
+    stage.aws.answers["cloudformation.DescribeStacks"] = NOTHING
+    stage.run(*on_aws)
+    stage.aws.answers["cloudformation.DescribeStacks"] = _stack(ADDRESS_OUTPUT, stage.url)
+    stage.aws.answers["cloudformation.ListStackResources"] = _resources()
+    stage.run(*on_aws)
+    schedule = {"FlexibleTimeWindow": {"Mode": "OFF"}, "StartDate": 4_083_724_800, "State": "DISABLED"}
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:cloudformation:deleteStack", "RoleArn": "r"}
+    stage.aws.answers |= {
+        "cloudformation.ListStackResources": _resources(("AWS::Scheduler::Schedule", "End", "default|end")),
+        "scheduler.GET /schedules/end": Answer(200, {**schedule, "Target": target}),
+    }
+    stage.run(*on_aws)
+
+
 def a_team_without_a_key(stage: Stage) -> None:
     """It gets one."""
     plan, group = "AWS::ApiGateway::UsagePlan", "AWS::Scheduler::ScheduleGroup"
@@ -155,4 +175,5 @@ SITUATIONS: tuple[Situation, ...] = (
     a_destroy,
     an_end_that_moves,
     a_team_without_a_key,
+    what_is_deployed,
 )

@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SOURCE = Path(centralized_ml_api.__file__).parent
-DOCUMENTS = ("cli/reference.py", "config/explain.py", "config/reference.py", "config/starter.py")
-"""What writes pages and files: a reader of theirs may be anywhere."""
+DOCUMENTS = (
+    "aws/constructs/event.py",
+    "cli/reference.py",
+    "config/explain.py",
+    "config/reference.py",
+    "config/starter.py",
+)
+"""What writes pages, files and mails: a reader of theirs may be anywhere."""
 
 ABOUT = {"description", "example", "help", "meaning", "right", "wrong"}
 """The arguments whose text describes: the pages of rules, the fields of the schema, the help of flags."""

@@ -14,7 +14,7 @@ from centralized_ml_api.aws.live_endpoints import (
     load_live_endpoints,
     repair_rollback,
 )
-from support.aws_wire import Answer, refusal, xml_refusal
+from support.aws_wire import Answer, refusal, stack_resources, xml_refusal
 
 if TYPE_CHECKING:
     from support.aws_wire import AwsWire
@@ -25,6 +25,7 @@ TEMPLATE = {
         "Chat": {
             "Type": "AWS::SageMaker::Endpoint",
             "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["ChatConfig", "EndpointConfigName"]}},
+            "Metadata": {"aws:cdk:path": "S/Api/Models/chat/Endpoint"},
         }
     }
 }
@@ -77,8 +78,34 @@ def test_an_endpoint_on_the_configuration_of_its_stack_is_as_deployed(aws: AwsWi
     deploy(aws, "New-Config", configs=CONFIGS)
     (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
     assert endpoint.is_as_deployed, "ARNs are in lower case, names are not"
-    assert (endpoint.name, endpoint.status, endpoint.count) == ("Chat-1", "InService", 2)
+    assert (endpoint.name, endpoint.status, endpoint.entry) == ("Chat-1", "InService", "chat")
+    assert endpoint.running == ((2, "ml.g6.4xlarge or ml.g5.4xlarge"),), "SageMaker did not say of which type"
     assert endpoint.deployed.instances == ("ml.g6.4xlarge", "ml.g5.4xlarge"), "by their priority"
+
+
+def test_instances_of_several_types_are_counted_by_type(aws: AwsWire) -> None:
+    pools = [
+        {"InstanceType": "ml.g6.4xlarge", "CurrentInstanceCount": 0},
+        {"InstanceType": "ml.g5.4xlarge", "CurrentInstanceCount": 3},
+    ]
+    variants = [{"VariantName": "AllTraffic", "CurrentInstanceCount": 3, "InstancePools": pools}]
+    deploy(aws, "New-Config", configs=CONFIGS, ProductionVariants=variants)
+    (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
+    assert endpoint.running == ((0, "ml.g6.4xlarge"), (3, "ml.g5.4xlarge"))
+
+
+@pytest.mark.parametrize("gone", ["Chat", "ChatConfig"])
+def test_in_the_middle_of_an_update_there_is_nothing_to_compare(aws: AwsWire, gone: str) -> None:
+    """The template is the new one at once: an endpoint goes later, a configuration comes later."""
+    deploy(aws, "Old-Config", configs=CONFIGS)
+    if gone == "Chat":
+        aws.answers["cloudformation.GetTemplate"] = xml(
+            "GetTemplate", f"<TemplateBody>{json.dumps({'Resources': {}})}</TemplateBody>"
+        )
+    else:
+        only = stack_resources(("AWS::SageMaker::Endpoint", "Chat", f"{ARN}endpoint/chat-1"))
+        aws.answers["cloudformation.ListStackResources"] = only
+    assert load_live_endpoints(AwsClients("us-east-1"), "S") == ()
 
 
 def test_a_silent_rollback_is_told_with_what_runs_and_what_should(aws: AwsWire) -> None:

@@ -1,4 +1,4 @@
-"""`mlapi status`: shows the local target."""
+"""`mlapi status`: shows what runs on this machine, or what is deployed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.api.event_end import render_end, render_left
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import json_option, state_option
+from centralized_ml_api.cli.options import (
+    Target,
+    json_option,
+    region_option,
+    stack_option,
+    state_option,
+    target_option,
+)
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.targets import connect
 from centralized_ml_api.cli.verbs.logs import has_log
 from centralized_ml_api.commands import command, shown_path, state_flags
-from centralized_ml_api.errors import UsageError
+from centralized_ml_api.errors import DeployError, UsageError
+from centralized_ml_api.extras import check_installed
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
@@ -26,16 +35,28 @@ _TROUBLED = {"failed", "restarting", "unready"}
 
 
 @click.command()
+@target_option("Show what runs on this machine, or what is deployed.")
 @state_option
+@region_option
+@stack_option
 @json_option
 @click.option(
     "--watch", is_flag=True, help="Update every second, with calls, latencies and errors. Leave with q."
 )
-def status(state: Path, *, as_json: bool, watch: bool) -> int:
+def status(  # the options
+    *, target: Target, state: Path, region: str | None, stack: str, as_json: bool, watch: bool
+) -> int:
     """Show what runs here: every model, its state, its restarts.
 
-    The exit status is 1 when one of them is not ready, or when what is saved could not be applied.
+    The exit status is 1 when one of them is not ready, or when what is saved could not be applied. With
+    --target aws it shows what is deployed: every endpoint, its state, its instances, and whether it runs what
+    was deployed.
     """
+    if target == "aws":
+        if watch:
+            again = command("status", "--target", "aws", *stack_flags(region, stack))
+            raise UsageError("--watch shows this machine only", fix=f"ask again and again: {again}")
+        return _show_aws(region, stack, as_json=as_json)
     if watch and as_json:
         again = command("status", "--json", *state_flags(state))
         raise UsageError("--watch and --json cannot be combined", fix=f"ask again and again: {again}")
@@ -51,6 +72,29 @@ def status(state: Path, *, as_json: bool, watch: bool) -> int:
         output.data(render_status(now, time.time()))
         output.next_command(command(*_next_words(now, state_flags(state))))
     return int(not is_well(now))
+
+
+def _show_aws(region: str | None, stack: str, *, as_json: bool) -> int:
+    check_installed("aws")
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.stack_status import load_stack_status
+    from centralized_ml_api.cli.aws_status import next_words, render_stack
+
+    clients = AwsClients(region)
+    now = load_stack_status(clients, stack)
+    if now is None:
+        raise DeployError(
+            f"{stack} is not deployed in {clients.region}",
+            fix="name another stack with --stack and --region, or deploy: "
+            + command("deploy", *stack_flags(region, stack)),
+        )
+    flags = stack_flags(region, stack)
+    if as_json:
+        output.data_json(now.to_json())
+    else:
+        output.data(render_stack(now, datetime.now(UTC), flags))
+        output.next_command(command(*next_words(now, flags)))
+    return int(not now.is_well)
 
 
 def _next_words(status: LocalStatus, flags: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,86 @@
+"""The end of a deployed event: the schedules that delete its endpoints and its stack, read and moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.aws.stack_contract import DELETE_STACK, END_RATE, stack_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.deployed_stack import StackResource
+
+SCHEDULE = "AWS::Scheduler::Schedule"
+
+_KEPT = ("FlexibleTimeWindow", "ScheduleExpressionTimezone", "Target", "Description", "State")
+"""What an update of a schedule resets to its default unless it is said again.
+
+Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The schedules of a stack, as EventBridge describes them, by their names: `whole` deletes the stack."""
+
+    whole: Mapping[str, Mapping[str, Any]]
+    endpoints: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def start(self) -> datetime:
+        """The end of the event: when the first of them begins."""
+        starts: list[datetime] = [schedule["StartDate"] for schedule in self._all.values()]
+        return min(starts)
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether all are on and belong to the same end: an `extend` may have failed in the middle."""
+        starts = self._starts(self.start)
+        return all(
+            schedule["StartDate"] == starts[name] and schedule.get("State", "ENABLED") == "ENABLED"
+            for name, schedule in self._all.items()
+        )
+
+    @property
+    def _all(self) -> dict[str, Mapping[str, Any]]:
+        return {**self.endpoints, **self.whole}
+
+    def _starts(self, ends: datetime) -> dict[str, datetime]:
+        whole = stack_start(ends, has_endpoints=bool(self.endpoints))
+        return {**dict.fromkeys(self.endpoints, ends), **dict.fromkeys(self.whole, whole)}
+
+    def move(self, scheduler: Any, ends: datetime) -> None:
+        """Moves the end of the endpoints, then that of the stack.
+
+        Raises:
+            botocore.exceptions.ClientError: AWS refused; those before are moved.
+            botocore.exceptions.BotoCoreError: AWS could not be asked.
+        """
+        for name, start in self._starts(ends).items():
+            schedule = self._all[name]
+            kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
+            scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=start, **kept)
+
+
+def load_ending(clients: AwsClients, resources: Iterable[StackResource]) -> Ending | None:
+    """Returns the end of a stack with these resources, None where it has none.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    scheduler = clients.client("scheduler")
+    names = [each.physical_id.rpartition("|")[2] for each in resources if each.type == SCHEDULE]
+    if not names:
+        return None
+    found = {name: scheduler.get_schedule(Name=name) for name in names}
+    whole = {name for name, each in found.items() if each["Target"]["Arn"].endswith(DELETE_STACK)}
+    return Ending(
+        {name: found[name] for name in names if name in whole},
+        {name: found[name] for name in names if name not in whole},
+    )

@@ -1,0 +1,119 @@
+"""Describes what is deployed as data: what `mlapi status --target aws` shows and scripts read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.aws.deployed_stack import load_outputs, load_resources, load_state
+from centralized_ml_api.aws.ending import load_ending
+from centralized_ml_api.aws.failures.explain import build_aws_error
+from centralized_ml_api.aws.live_endpoints import describe_rollback, load_live_endpoints, repair_rollback
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.live_endpoints import LiveEndpoint
+
+_SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack"}
+"""The states of SageMaker in which an endpoint answers calls.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
+"""
+
+_BROKEN = ("FAILED", "ROLLBACK_COMPLETE")
+"""How CloudFormation's states end in which a stack is not what was deployed last."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """One endpoint: `entry` is its name in the config, `state` SageMaker's word.
+
+    `instances` are the number and the type of what runs, `trouble` what is wrong, if something is, and `fix`
+    what to do about it.
+    """
+
+    entry: str
+    endpoint: str
+    state: str
+    instances: tuple[tuple[int, str], ...]
+    trouble: str = ""
+    fix: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it answers, and runs what was deployed."""
+        return self.state in _SERVING and not self.trouble
+
+
+@dataclass(frozen=True, slots=True)
+class StackStatus:
+    """A deployed stack: `state` is CloudFormation's word, `ends` the end of its event, if it has one.
+
+    `is_end_whole` is false where not all of it ends as it should.
+    """
+
+    stack: str
+    region: str
+    state: str
+    address: str
+    ends: datetime | None
+    is_end_whole: bool
+    endpoints: tuple[EndpointStatus, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether everything is as deployed and answers."""
+        return (
+            self.is_end_whole
+            and not self.state.endswith(_BROKEN)
+            and all(endpoint.is_well for endpoint in self.endpoints)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns it as JSON."""
+        described = [
+            {
+                **asdict(endpoint),
+                "instances": [{"count": count, "type": kind} for count, kind in endpoint.instances],
+            }
+            for endpoint in self.endpoints
+        ]
+        ends = render_instant(self.ends) if self.ends else None
+        return {**asdict(self), "target": "aws", "ends": ends, "endpoints": described}
+
+
+def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
+    """Returns what is deployed, None where there is no such stack.
+
+    Raises:
+        DeployError: AWS refused, or could not be asked.
+    """
+    cloudformation = clients.client("cloudformation")
+    try:
+        state = load_state(cloudformation, stack)
+        if state is None:
+            return None
+        ending = load_ending(clients, load_resources(cloudformation, stack))
+        return StackStatus(
+            stack,
+            clients.region,
+            state,
+            load_outputs(cloudformation, stack).get(ADDRESS_OUTPUT, ""),
+            ending.start if ending else None,
+            ending.is_consistent if ending else True,
+            tuple(_describe(each, clients.region) for each in load_live_endpoints(clients, stack)),
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise build_aws_error(f"cannot read the state of {stack}", error) from error
+
+
+def _describe(endpoint: LiveEndpoint, region: str) -> EndpointStatus:
+    trouble, fix = endpoint.reason, ""
+    if not endpoint.is_as_deployed:
+        trouble, fix = describe_rollback(endpoint), repair_rollback(endpoint, region)
+    return EndpointStatus(endpoint.entry, endpoint.name, endpoint.status, endpoint.running, trouble, fix)
