@@ -15,7 +15,7 @@ import pytest
 
 from centralized_ml_api.local.envoy.admin import shorten_path
 from support.background import start_background
-from support.local_api import LocalApi, mlapi, odd_command, start_local_api
+from support.local_api import LocalApi, mlapi, odd_command, start_local_api, write_config
 from support.provider import KEY, ORGANIZATION, WORDS, Provider, start_provider
 from support.waiting import wait_until
 
@@ -207,3 +207,16 @@ def test_up_without_the_variable_serves_the_others_and_says_what_to_set(tmp_path
         assert api.wait_serving().call("/here").status == 200
         assert api.call("/gpt").status == 503
         assert "NOT_SET" in mlapi("status", cwd=tmp_path).out
+
+
+def test_a_provider_that_is_added_while_the_api_serves(hosted: Hosted, tmp_path: Path) -> None:
+    here = {"name": "here", "integration": {"type": "api"}, "local": odd_command()}
+    with start_local_api(tmp_path, {"endpoints": [here]}, environment=hosted.environment) as api:
+        api.wait_serving()
+        gpt = entry("gpt", hosted.provider.url, {"env": "ORGANIZERS_KEY"})
+        write_config(tmp_path, {"endpoints": [here, gpt]})
+        body = json.dumps({"messages": ASK}).encode()
+        wait_until(lambda: api.call("/gpt", body).status == 200, "it is called")
+        write_config(tmp_path, {"endpoints": [here]})
+        wait_until(lambda: api.call("/gpt", body).status == 404, "it is gone")
+        wait_until(lambda: not list((tmp_path / ".mlapi").rglob("key.json")), "its key is gone")

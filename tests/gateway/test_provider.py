@@ -172,6 +172,12 @@ def test_a_stream_on_the_entrys_own_path(hosted: Hosted) -> None:
     assert hosted.logged(answer)["tokens_out"] == 10
 
 
+def test_a_stream_that_is_held_to_its_end_hides_its_tokens_too(hosted: Hosted) -> None:
+    answer = hosted.gateway.call("/e-gpt-fake", json.dumps({**ASK, "stream": True}).encode())
+    assert len(events_of(answer)) == 5
+    assert hosted.logged(answer) == {"tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
+
+
 @pytest.mark.parametrize(
     ("asked", "sent"),
     [

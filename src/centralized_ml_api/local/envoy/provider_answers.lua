@@ -60,6 +60,13 @@ local function is_usage_alone(event)
   return event:find('"choices"%s*:%s*%[%s*%]') and event:find('"usage"%s*:%s*{')
 end
 
+-- Returns complete events without those that have nothing but tokens.
+local function drop_usage(events)
+  return (events:gsub("data:[^\n]*\n\r?\n", function(event)
+    if is_usage_alone(event) then return "" end
+  end))
+end
+
 -- Passes a stream on as it comes. To hide the event with its tokens, events are passed on when they are complete.
 local function pass_stream(handle, hides)
   local rest = ""
@@ -72,10 +79,7 @@ local function pass_stream(handle, hides)
       local complete = text:match(".*\n\r?\n()") or 1
       if #text - complete > LONGEST_EVENT or text:find("^data: ?%[DONE%]", complete) then complete = #text + 1 end
       rest = text:sub(complete)
-      local events = text:sub(1, complete - 1):gsub("data:[^\n]*\n\r?\n", function(event)
-        if is_usage_alone(event) then return "" end
-      end)
-      chunk:setBytes(events)
+      chunk:setBytes(drop_usage(text:sub(1, complete - 1)))
     end
   end
 end
@@ -120,8 +124,12 @@ function envoy_on_response(response_handle)
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))
   if status >= 300 then return answer_error(response_handle, status, request_id) end
-  if STREAMS then return pass_stream(response_handle, (metadata:get(BODY) or {})[HIDES_USAGE]) end
+  local hides = (metadata:get(BODY) or {})[HIDES_USAGE]
+  if STREAMS then return pass_stream(response_handle, hides) end
   if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
   local body = response_handle:body()
-  if body then note_usage(response_handle, body:getBytes(0, body:length())) end
+  if not body then return end
+  local text = body:getBytes(0, body:length())
+  note_usage(response_handle, text)
+  if hides then response_handle:headers():replace("content-length", body:setBytes(drop_usage(text))) end
 end
