@@ -280,7 +280,7 @@ def a_start(stage: Stage) -> Iterator[None]:
         stage.printed(lambda: Announcement(plan, "127.0.0.1").show(target.current))
         stage.printed(lambda: tell_what_is_next(stage.folder / STATE))
         stage.log("echo")
-        failed = replace(target.current, entries=(replace(READY, state="failed"),))
+        failed = replace(target.current, entries=(replace(READY, state="failed", engine="python"),))
         stage.show_error(lambda: asyncio.run(_first_start(failed)))
         (stage.folder / STATE / "logs/gateway.log").write_text("boom\n")
         stage.show_error(lambda: asyncio.run(_gateway_that_ends(stage.folder / STATE)))
