@@ -33,6 +33,9 @@ EMBED = {
 }
 
 
+ALIASES = {"gpt-4o-mini": "open-llama", "org/embed:small": "embed"}
+
+
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     """The default config, whose chat model stands behind a function, and an entry that embeds."""
@@ -41,6 +44,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
         shutil.copytree(ROOT / part, folder / part)
     config = json.loads((ROOT / "config/models.json").read_text())
     config["endpoints"].append(EMBED)
+    config["event"] = {"aliases": ALIASES}
     (folder / "models.json").write_text(json.dumps(config))
     with start_local_api(folder, folder / "models.json") as started:
         yield started.wait_serving()
@@ -54,7 +58,8 @@ def client(api: LocalApi) -> Iterator[openai.OpenAI]:
 
 @pytest.mark.slow
 def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["open-llama", "embed"], "sd-1-0 is not served"
+    names = ["open-llama", "embed"]  # sd-1-0 is not served
+    assert [model.id for model in client.models.list()] == [*names, *ALIASES]
     model = client.models.retrieve("open-llama")
     assert model.id == "open-llama"
     assert model.model_extra is not None
@@ -104,6 +109,24 @@ def test_a_chat_with_a_system_message_answers(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/chat/completions", {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2}),
+        ("/completions", {"prompt": "Once upon", "max_tokens": 2}),
+        ("/responses", {"input": "Hi", "max_output_tokens": 2}),
+        ("/messages", {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2}),
+        ("/messages/count_tokens", {"messages": [{"role": "user", "content": "Hi"}]}),
+    ],
+)
+def test_an_alias_is_the_entry_on_every_path(api: LocalApi, path: str, body: dict[str, Any]) -> None:
+    answer = api.call(f"/v1{path}", json.dumps({"model": "gpt-4o-mini", **body}).encode())
+    assert answer.status == 200, answer.data
+    assert answer.json().get("model", "open-llama") == "open-llama", "a count names no model"
+    assert logged(api, answer.headers["x-request-id"])["model"] == "open-llama"
+
+
+@pytest.mark.slow
 def test_a_streamed_chat_comes_in_pieces(client: openai.OpenAI) -> None:
     with client.chat.completions.create(
         model="open-llama",
@@ -137,6 +160,15 @@ def test_embeddings_come_as_vectors(client: openai.OpenAI) -> None:
     one, same, other = (item.embedding for item in answer.data)
     assert one == same != other
     assert math.isclose(math.hypot(*one), 1, rel_tol=1e-3)
+
+
+@pytest.mark.slow
+def test_an_alias_embeds_by_the_name_that_the_server_knows(client: openai.OpenAI) -> None:
+    answer = client.embeddings.create(model="org/embed:small", input="a cat")
+    assert answer.model == "embed"
+    assert client.models.retrieve("org/embed:small").id == "org/embed:small"
+    with pytest.raises(openai.NotFoundError, match="POST /v1/embeddings"):
+        client.chat.completions.create(model="org/embed:small", messages=[])
 
 
 @pytest.mark.slow

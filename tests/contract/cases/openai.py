@@ -179,13 +179,13 @@ CASES = [
     Case(
         "an unknown model of the list is 404 and lists the models",
         Request(f"{openai.MODELS_PATH}/nope", b"", "GET"),
-        refused(openai.MODEL_NOT_FOUND, "chat, translated"),
+        refused(openai.MODEL_NOT_FOUND, f"Available: {', '.join(LISTED)}."),
     ),
     *(
         Case(
             f"two names at once are an unknown model of the list: {names}",
             Request(f"{openai.MODELS_PATH}/{names}", b"", "GET"),
-            refused(openai.MODEL_NOT_FOUND, "chat, translated"),
+            refused(openai.MODEL_NOT_FOUND, f"Available: {', '.join(LISTED)}."),
         )
         for names in ("chat|translated", "chat%7Ctranslated", "chat,translated")
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contract.mutations.mutation import (
     ACCEPTS_IMAGES,
+    ALIAS_DESCRIBED,
     BINARY_METHOD,
     CATALOGUE,
     CHAT,
@@ -100,6 +101,11 @@ MUTATIONS = (
         "a chat's path is not there",
         _without(lambda document: document["paths"], "/v1/chat/completions"),
         CHAT,
+    ),
+    Mutation(
+        "an alias does not say its entry",
+        _reworded(_answer("/v1/models/{model}", "default", "get"), '"root":"chat"', '"root":"x"'),
+        ALIAS_DESCRIBED,
     ),
     Mutation(
         "the list of models has another shape",

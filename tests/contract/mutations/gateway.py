@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from contract.mutations.mutation import (
+    ALIAS,
+    ALIAS_DESCRIBED,
     BREAKS_OFF,
     CATALOGUE,
     CHAT,
@@ -174,9 +176,27 @@ def hold_events(config: EnvoyConfig) -> None:
         route["typed_per_filter_config"]["answer"] = json.loads(held)
 
 
+def _no_alias(config: EnvoyConfig) -> None:
+    """Matches bodies by the first name of an entry alone."""
+    found = 0
+    for route in _routes(config, "/v1/chat/completions"):
+        for matcher in route["match"].get("dynamic_metadata", ()):
+            names = matcher["value"].get("or_match", {}).get("value_matchers", [])
+            found += len(names) > 1
+            if names:
+                matcher["value"] = names[0]
+    assert found, "no route has several names"
+
+
 MUTATIONS = (
     Mutation("a chat's route is not there", _no_chat, CHAT),
     Mutation("an unknown model is another error", _unknown_model, UNKNOWN_MODEL),
+    Mutation("an alias matches no call", _no_alias, ALIAS),
+    Mutation(
+        "an alias does not say its entry",
+        _said(lambda config: _routes(config, "/v1/models/gpt-4o-mini")[0], '"root": "chat"', '"root": "x"'),
+        ALIAS_DESCRIBED,
+    ),
     Mutation(
         "the list of models has another shape",
         _said(lambda config: _routes(config, "/v1/models")[0], '"object": "list"', '"object": "x"'),

@@ -27,6 +27,8 @@ BINARY_METHOD = "another method is 405 whatever body comes with it: application/
 
 CHAT = "a chat is answered"
 UNKNOWN_MODEL = "a chat with an unknown model is 404 and lists the models"
+ALIAS = "an alias chats: gpt-4o-mini application/json"
+ALIAS_DESCRIBED = "an alias is described, with its entry as root: gpt-4o-mini"
 MODELS_LISTED = "the models that OpenAI's clients may call are listed"
 PAGE = "the page is served with what keeps it safe"
 PAGE_FOR_ALL = "the page is a text whatever the caller accepts"

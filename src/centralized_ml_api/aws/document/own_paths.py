@@ -178,11 +178,12 @@ def _render_model(models: OpenAiModels) -> str:
     if models.aliases:
         chosen, answers = _choose_alias(models)
         found = f'{answers}#elseif("$!a"==""&&{is_own}){one}'
+    unknown = unknown_model(models.with_aliases(models.names))
     return (
         f'{_REFUSED}{kinds}#set($n=$context.path.replaceAll(".*/(?=[^/])","").replaceAll("/",""))'
         f'#set($all="{_join(models.names)}")'
         f"{chosen}{found}"
-        f"#else#set($context.responseOverride.status=404){render_body(unknown_model(models.names))}#end"
+        f"#else#set($context.responseOverride.status=404){render_body(unknown)}#end"
     )
 
 

@@ -53,6 +53,11 @@ _NAMED_BY_ROW = 2
 _NAMED_BY_LIST = 4
 """How often the listing of models under `/v1` has the name of one."""
 
+_ALIASED_MODEL = TemplateSize(characters=1_800)
+_ALIAS = TemplateSize(characters=190)
+_NAMED_BY_ALIAS = 11
+"""Aliases are in the listing too, with what the answer says of their entry."""
+
 _STREAM_TABLE = TemplateSize(resources=1, characters=300)
 _OPENAI = TemplateSize(characters=11_000)
 """The paths under `/v1`, with their texts."""
@@ -156,6 +161,9 @@ def _stream(stream: StreamPlan) -> TemplateSize:
         total += _STREAM_MODEL + _named(model.name, _NAMED_BY_ROW)
         if model.speaks:
             total += _SPEAKING_MODEL + _named(model.name, _NAMED_BY_LIST)
+        if model.aliases:
+            total += _ALIASED_MODEL + _times(len(model.aliases), _ALIAS)
+            total += _named("".join(model.aliases), _NAMED_BY_ALIAS)
     speaking = any(model.speaks for model in stream.models)
     return total + (_OPENAI if speaking else TemplateSize())
 

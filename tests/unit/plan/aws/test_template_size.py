@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.openai import CHAT_PATH, MODEL_PATH, MODELS_PATH
+from centralized_ml_api.aws.document.own_paths import build_openai_paths
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.template_size import entry_sizes, fixed_size
-from centralized_ml_api.plan.aws.types import ExecutionRolePlan, FunctionRoute, Repository
+from centralized_ml_api.plan.aws.types import (
+    AdoptedEndpoint,
+    ExecutionRolePlan,
+    FunctionRoute,
+    Repository,
+    StreamModel,
+)
+from centralized_ml_api.plan.speaks import openai_models
 from support.synthesis import build_test_plan, function, package
 
 if TYPE_CHECKING:
@@ -19,6 +29,13 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.aws.types import AwsPlan, ContainerPlan, StreamPlan
 
 SCALING = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
+PATHS = {
+    "paths": {
+        CHAT_PATH: {"post": {"operationId": "chat"}},
+        MODELS_PATH: {"get": {"operationId": "models"}},
+        MODEL_PATH: {"get": {"operationId": "model"}},
+    }
+}
 NO_STREAM = build_stream([])
 
 
@@ -127,3 +144,26 @@ def test_the_api_itself_is_mostly_text(tmp_path: Path) -> None:
 
 def test_a_model_is_text_besides_its_name_and_variables(tmp_path: Path) -> None:
     assert size_of(build_test_plan({"models": [package("a")]}, tmp_path)).characters > 900
+
+
+@pytest.mark.parametrize(
+    "aliases", [{"a" * 128: "e0"}, {f"org/{n}:{'x' * 20}": f"e{n % 4}" for n in range(20)}]
+)
+def test_aliases_take_what_the_listing_of_models_says_of_them(aliases: dict[str, str]) -> None:
+    names = [f"e{number}" for number in range(4)]
+    openai = openai_models([(name, "openai-chat") for name in names], aliases)
+    streams = (
+        build_stream(
+            StreamModel(name, AdoptedEndpoint(name), "openai-chat", None, aliases=known.aliases_of(name))
+            for name in names
+        )
+        for known in (openai, openai_models([]))
+    )
+    estimated = [fixed_size([], [], 0, stream).characters for stream in streams]
+    written = [
+        len(json.dumps(json.dumps(build_openai_paths(PATHS, models, {}))))
+        for models in (openai, openai_models((name, "openai-chat") for name in names))
+    ]
+    row = len(json.dumps([*aliases]))
+    really = written[0] - written[1] + row
+    assert 0.9 * really < estimated[0] - estimated[1] < 1.1 * really
