@@ -51,7 +51,10 @@ ENDS = "2099-06-01T18:00:00Z"
 
 
 def starting_a_config(stage: Stage) -> None:
-    """`init` leads to `check`, `check` to `plan`, `plan` and an example to `up`; no file is replaced."""
+    """`init` leads to `check`, `check` to `plan`, `plan` and an example to `up`; no file is replaced.
+
+    Where nothing is to be fetched, `pull` leads to `up`.
+    """
     stage.run("init", FILE)
     stage.run("init", FILE)
     stage.run("init", "--empty", "empty.yaml")
@@ -59,6 +62,7 @@ def starting_a_config(stage: Stage) -> None:
     stage.run("plan", FILE)
     stage.write("plain.json")
     stage.run("check", "plain.json")
+    stage.run("pull", "echo", "--config", "plain.json")
 
 
 def a_config_with_mistakes(stage: Stage) -> None:
