@@ -39,7 +39,7 @@ class Reloaded:
 
     The new version of an entry in `kept` did not start, so the old one goes on whole. Entries in `failed` did
     not start and had no working version before. `event` names what else changed: "teams", "models of teams",
-    "limits", "end", "budget".
+    "limits", "end", "budget", "aliases".
     """
 
     added: tuple[str, ...] = ()
@@ -127,6 +127,8 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
         yield "end"
     if before.budget != after.budget:
         yield "budget"
+    if before.aliases != after.aliases:
+        yield "aliases"
 
 
 def _limits(team: TeamPlan) -> tuple[object, ...]:

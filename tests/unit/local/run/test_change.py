@@ -120,6 +120,7 @@ def said(before: EventPlan, after: EventPlan) -> str:
         ({"teams": (RED,), "ends": datetime(2099, 1, 1, tzinfo=UTC)}, "end"),
         ({"teams": (BLUE,), "throttle": Throttle(1, 2)}, "teams, limits"),
         ({"teams": (RED,), "budget": BudgetPlan(500, "us@example.org")}, "budget"),
+        ({"teams": (RED,), "aliases": {"gpt-4o": "chat"}}, "aliases"),
     ],
 )
 def test_what_changed_of_the_event_is_said(after: dict[str, Any], words: str) -> None:
