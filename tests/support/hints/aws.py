@@ -153,6 +153,8 @@ def what_is_deployed(stage: Stage) -> None:
         "scheduler.GET /schedules/end": Answer(200, {**schedule, "Target": target}),
     }
     stage.run(*on_aws)
+    stage.write(models=[MODEL], endpoints=[])
+    stage.run("doctor", FILE, *AT)
 
 
 def a_team_without_a_key(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.account import UNKNOWN_CALLER, load_account, load_caller
 from centralized_ml_api.aws.bootstrap import (
     BOOTSTRAP_VERSION,
@@ -13,6 +14,8 @@ from centralized_ml_api.aws.bootstrap import (
     load_bootstrap,
     load_deployed_qualifier,
 )
+from centralized_ml_api.aws.deployed_stack import load_resources
+from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.failures.explain import explain_error
 from centralized_ml_api.aws.failures.known import failure_of
 from centralized_ml_api.aws.live_endpoints import (
@@ -156,6 +159,29 @@ def check_endpoints(context: DoctorContext) -> Iterator[Finding]:
         title = f"the endpoint {endpoint.name} does not run what was deployed"
         fix = repair_rollback(endpoint, context.clients.region)
         yield Finding("endpoints", "error", title, describe_rollback(endpoint), fix, ROLLED_BACK)
+
+
+def check_end(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding for the end of the deployed event: whether all of it ends then.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    ending = load_ending(
+        context.clients, load_resources(context.clients.client("cloudformation"), context.stack)
+    )
+    if ending is None:
+        return
+    at = render_instant(ending.start)
+    if ending.is_consistent:
+        yield Finding("end", "ok", f"{context.stack} ends at {at}", "the endpoints first, then the stack")
+        return
+    flags = stack_flags(context.clients.region, context.stack)
+    again = command("extend", at, context.path, "--target", "aws", *flags)
+    title = f"not all of {context.stack} ends at {at}"
+    detail = "a schedule has another time, or is switched off: what it deletes costs money until then"
+    yield Finding("end", "error", title, detail, again)
 
 
 def check_subscriptions(context: DoctorContext) -> Iterator[Finding]:

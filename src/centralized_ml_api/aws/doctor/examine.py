@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.aws.doctor.account_checks import (
     check_bootstrap,
     check_credentials,
+    check_end,
     check_endpoints,
     check_images,
     check_stack,
@@ -32,6 +33,7 @@ ACCOUNT_CHECKS = {
     "bootstrap": check_bootstrap,
     "stack": check_stack,
     "endpoints": check_endpoints,
+    "end": check_end,
     "quota": check_quotas,
     "concurrency": check_concurrency,
     "log role": check_log_role,

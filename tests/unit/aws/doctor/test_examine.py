@@ -13,7 +13,7 @@ import pytest
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.doctor.context import load_context
 from centralized_ml_api.aws.doctor.examine import examine
-from support.aws_wire import Answer, AwsWire, quotas, refusal, stack_in, xml_refusal
+from support.aws_wire import Answer, AwsWire, quotas, refusal, stack_in, stack_resources, xml_refusal
 from support.jumpstart import make_spec, write_mirror
 
 if TYPE_CHECKING:
@@ -102,9 +102,25 @@ def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> Non
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
-    skipped = "bootstrap, stack, endpoints, quota, concurrency, log role, budget, subscription"
+    skipped = "bootstrap, stack, endpoints, end, quota, concurrency, log role, budget, subscription"
     skipped += ", image, timeout"
     assert unknown.title == f"not checked without credentials: {skipped}"
+
+
+@pytest.mark.parametrize(("state", "severity"), [("ENABLED", "ok"), ("DISABLED", "error")])
+def test_an_end_of_which_a_part_is_switched_off_is_found(
+    aws: AwsWire, tmp_path: Path, state: str, severity: str
+) -> None:
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:cloudformation:deleteStack", "RoleArn": "r"}
+    schedule = {"StartDate": 1_906_560_000, "State": state, "Target": target}
+    aws.answers["cloudformation.ListStackResources"] = stack_resources(
+        ("AWS::Scheduler::Schedule", "End", "default|end")
+    )
+    aws.answers["scheduler.GET /schedules/end"] = Answer(200, schedule)
+    (finding,) = [each for each in found(write(tmp_path, model())) if each.check == "end"]
+    assert finding.severity == severity
+    assert "2030-06-01T16:00:00Z" in finding.title
+    assert ("extend 2030-06-01T16:00:00Z" in finding.fix) is (severity == "error")
 
 
 def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
