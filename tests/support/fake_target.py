@@ -184,10 +184,11 @@ class FakeGateway(SupervisedGateway):
 
 
 class FakeAdmission(SupervisedAdmission):
-    """An admission service whose calls are written down in `did`, and which starts at once."""
+    """An admission service whose calls are written down in `did`, which starts at once, and is `busy`."""
 
     def __init__(self) -> None:
         self.did: list[str] = []
+        self.busy: dict[str, dict[str, int]] = {}
 
     async def start(self) -> None:
         """Notes it."""
@@ -203,8 +204,8 @@ class FakeAdmission(SupervisedAdmission):
         await asyncio.Event().wait()
 
     async def occupancy(self) -> dict[str, dict[str, int]]:
-        """Nobody calls."""
-        return {}
+        """As the test says."""
+        return self.busy
 
     async def stop(self) -> None:
         """Notes it."""

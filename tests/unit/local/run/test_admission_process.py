@@ -80,6 +80,8 @@ def test_a_start_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> None:
         assert world.did == ["stop 1"]
         await asyncio.sleep(0.01)
         assert len(world.processes) == 2, "what ended on purpose is not started again"
+        world.processes[1].status.set_result(1)
+        await soon(lambda: len(world.processes) == 3)
 
     told(tmp_path, tell)
 

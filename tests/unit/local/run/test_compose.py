@@ -105,8 +105,10 @@ def test_a_model_behind_a_function_alone_is_no_upstream(tmp_path: Path) -> None:
 
 
 def test_the_list_of_models_tells_how_long_a_conversation_may_be_where_that_is_known() -> None:
-    served = Machine(plan(entry("chat", LLAMA), entry("other", VLLM))).gateway()
+    began = datetime(2030, 6, 1, tzinfo=UTC)
+    served = Machine(plan(entry("chat", LLAMA), entry("other", VLLM))).gateway(began=began)
     assert {model.name: model.context_length for model in served.listed} == {"chat": 2048, "other": None}
+    assert {model.created for model in served.listed} == {int(began.timestamp())}
 
 
 def test_llama_cpp_hears_that_every_body_is_json() -> None:

@@ -122,7 +122,7 @@ def test_it_returns_when_the_api_is_announced_and_shows_how_it_goes(tmp_path: Pa
 
 def test_a_process_that_says_why_it_ends_is_quoted(tmp_path: Path) -> None:
     options = options_in(tmp_path)
-    talk = "print('starting'); print('error: the port 8080 is held\\n  fix: take another'); exit(1)"
+    talk = "print('starting', flush=True); exit('error: the port 8080 is held\\n  fix: take another')"
     with pytest.raises(StartError) as refused:
         start_detached(options, never, [sys.executable, "-c", talk])
     assert refused.value.message == "the port 8080 is held\n  fix: take another"

@@ -49,6 +49,7 @@ class World:
         self.options = ServeOptions(self.config, folder / ".mlapi", **{"port": 0, **options})
         self.envoy = FakeEnvoy()
         self.processes: list[FakeProcess] = []
+        self.admission = FakeAdmission()
         self.shown: list[LocalStatus] = []
         self.said: list[str] = []
         self.failed: list[MlApiError] = []
@@ -88,7 +89,7 @@ class World:
                 state,
                 Terminal(self.shown.append, self.said.append, self.failed.append),
                 clock=Clock(lambda: datetime.now(UTC) + self.slept, self.sleep),
-                admission=FakeAdmission(),
+                admission=self.admission,
                 envoy=self.envoy,
                 start_gateway_process=self.start_process,
             )
@@ -455,6 +456,19 @@ def test_keys_that_change_reach_the_gateway(tmp_path: Path) -> None:
                 keys.write_text("damaged")
                 await soon(lambda: world.failed and world.status.notes)
                 assert "the keys read before still work" in world.status.notes[0]
+
+    story(tell)
+
+
+def test_the_calls_that_wait_are_told_by_entry(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url, url)
+            async with serving(world):
+                world.admission.busy = {"m1": {"under_way": 2, "waiting": 3}}
+                told = await world.ask(lambda client: client.status())
+                assert [entry.waiting for entry in told.entries] == [0, 3]
 
     story(tell)
 
