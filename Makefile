@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up wheel chromium test check lint parity clients lambda-runtime emulator mutate bench audit format docs lock clean
+.PHONY: help setup setup-aws setup-dev up wheel chromium test check lint parity clients lambda-runtime emulator prove-on-aws mutate bench audit format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -119,6 +119,10 @@ $(VENV)/emulator/emulator.stamp: tests/emulator/requirements.txt | $(VENV)/dev.s
 
 emulator: setup-dev $(VENV)/emulator/emulator.stamp ## Compare the tests' API Gateway with LocalStack's (under 3 minutes)
 	@$(BIN)/python -m pytest -q tests/emulator
+
+# It asks before it deploys; FLAGS="--yes" does not. Whatever happens, it destroys what it made.
+prove-on-aws: setup-dev ## Deploy to a real AWS account, check everything, destroy it, report (about 2 USD; asks first)
+	@cd tests && ../$(BIN)/python -m prove $(FLAGS)
 
 mutate: setup-dev ## Count the small faults that the fast tests notice; ROOMS="local/run plan" picks
 	@$(BIN)/python tools/mutate.py $(ROOMS) $(FLAGS)

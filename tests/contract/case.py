@@ -154,7 +154,8 @@ class Saw:
 def send(url: str, request: Request) -> Answer:
     """The answer of the API at `url`, over a connection of its own."""
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=DEADLINE_SECONDS)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(str(address.hostname), address.port, timeout=DEADLINE_SECONDS)
     body: Any = iter([request.body]) if request.chunked else request.body
     with contextlib.closing(connection):
         with contextlib.suppress(ConnectionError):  # an answer may come before the whole body has gone

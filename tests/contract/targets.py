@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from contract.api import DOWN
 from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
-from support.api_gateway.authorizers import Door
 from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.control_plane import serve_control_plane
 from support.api_gateway.functions import run_functions, run_streams
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.api_gateway.authorizers import Door
     from support.background import Background
 
 
@@ -37,7 +37,12 @@ class Targets:
     aws_url: str
     document: Mapping[str, Any]
     back_ends: BackEnds
-    door: Door
+    gateway: ApiGateway
+
+    @property
+    def door(self) -> Door:
+        """What admits requests."""
+        return self.gateway.door
 
     def url(self, target: str) -> str:
         """The address of the API of a target."""
@@ -49,10 +54,32 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
     """Synthesizes the config that `local` serves and answers for it, until the end of the block."""
     output = folder / "cdk.out"
     template = synthesize(build_plan_of(folder / "models.json"), output).document
+    with serve_template(template, output, local, background) as targets:
+        yield targets
+
+
+@contextlib.contextmanager
+def serve_template(
+    template: Mapping[str, Any],
+    output: Path,
+    local: LocalApi,
+    background: Background,
+    *,
+    keys: Mapping[str, str] | None = None,
+    adopted: Mapping[str, str] | None = None,
+) -> Iterator[Targets]:
+    """Answers as API Gateway would with this template, with the models of the local target behind it.
+
+    `output` is the CDK's folder with the template's assets; `keys` are those of the teams, where they are
+    known; `adopted` are the entries' names by those of their endpoints, where these differ.
+    """
     sagemaker = local.status()["sagemaker_runtime"]
-    endpoints = _endpoints(template, [entry["name"] for entry in local.status()["entries"]])
+    names = [entry["name"] for entry in local.status()["entries"]]
+    endpoints = {**_endpoints(template, names), **(adopted or {})}
     with contextlib.ExitStack() as stack:
         usage = read_usage_plans(template)
+        for team, value in (keys or {}).items():
+            usage.key_of(team).value = value
         control = stack.enter_context(serve_control_plane(background, usage))
         functions = stack.enter_context(
             run_functions(background, template, output, sagemaker, endpoints, control_url=control)
@@ -66,7 +93,7 @@ def read_targets(local: LocalApi, folder: Path, background: Background) -> Itera
         back_ends = BackEnds(sagemaker, endpoints, functions, streams, objects)
         gateway = ApiGateway(build_rest_api(document), back_ends, usage)
         url = stack.enter_context(serve_api(background, gateway))
-        yield Targets(local, url, document, back_ends, gateway.door)
+        yield Targets(local, url, document, back_ends, gateway)
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import pytest
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from contract.api import build_config
 from contract.case import AWS, LOCAL, Request, send
-from contract.cases.keys import CASES, KeyCase, chat_as, plain
+from contract.cases.keys import CASES, TEAMS, KeyCase, chat_as, plain, with_key
 from contract.differences import KEY_DIFFERENCES, Difference
 from contract.mutated import serve_envoy
 from contract.mutations import gateway_keys
@@ -38,16 +37,7 @@ pytestmark = pytest.mark.slow
 OPENAI_CLIENT = Path(__file__).with_name("openai_client.mjs")
 TARGETS = (LOCAL, AWS)
 ENTRIES = {"echo", "function", "chat"}
-EVENT = {
-    "teams": [
-        "red",
-        {"name": "listed", "models": ["echo"]},
-        {"name": "quick", "requests_per_second": 0.1, "burst": 1},
-        {"name": "daily", "requests_per_day": 1},
-    ],
-    "ends": "2040-06-01T18:00:00+02:00",
-    "aliases": {"gpt-4o-mini": "chat"},
-}
+EVENT = {"teams": TEAMS, "ends": "2040-06-01T18:00:00+02:00", "aliases": {"gpt-4o-mini": "chat"}}
 ENDS = "2040-06-01T16:00:00Z"
 Keys = dict[str, dict[str, str]]
 
@@ -75,11 +65,6 @@ def keys(guarded: Targets) -> Keys:
         LOCAL: {team: local.show(team) for team in teams},
         AWS: {team: guarded.door.usage.key_of(team).value for team in teams},
     }
-
-
-def with_key(request: Request, keys: dict[str, str]) -> Request:
-    """The request with the keys that its headers name."""
-    return replace(request, headers={name: one.format(**keys) for name, one in request.headers.items()})
 
 
 @pytest.mark.parametrize("target", TARGETS)

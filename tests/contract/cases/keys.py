@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import MODEL_NOT_FOUND
@@ -11,7 +11,17 @@ from contract.case import JSON, Case, Expected, Request, refused
 from contract.cases.openai import chat
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from support.running_gateway import Answer
+
+TEAMS: list[Any] = [
+    "red",
+    {"name": "listed", "models": ["echo"]},
+    {"name": "quick", "requests_per_second": 0.1, "burst": 1},
+    {"name": "daily", "requests_per_day": 1},
+]
+"""The teams of the event."""
 
 KEYLESS = ("/echo", "/function", "/v1/chat/completions")
 UNKNOWN_KEY = "mlapi_0000000000000000000000000000000000000000000000000"
@@ -47,6 +57,11 @@ def plain(team: str) -> dict[str, str]:
 def bearer(team: str) -> dict[str, str]:
     """The key of a team as OpenAI's clients send it."""
     return {"Authorization": f"Bearer {{{team}}}"}
+
+
+def with_key(request: Request, keys: Mapping[str, str]) -> Request:
+    """The request with the keys that its headers name."""
+    return replace(request, headers={name: one.format(**keys) for name, one in request.headers.items()})
 
 
 def chat_as(headers: dict[str, str], **more: str) -> Request:

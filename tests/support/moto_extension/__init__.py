@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from support.moto_extension import (
     account,
+    account_numbers,
     alarm,
     bucket_policy,
     budget,
@@ -55,6 +56,7 @@ GAPS = (
     nested_stack,
     previous_values,
     pricing,
+    account_numbers,  # after pricing, which answers before moto too
     rest_api,
     role,
     sagemaker_endpoint,
