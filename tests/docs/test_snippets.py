@@ -53,7 +53,7 @@ def complete(value: Any) -> Any:
 @pytest.mark.parametrize("block", SNIPPETS)
 def test_a_config_on_a_page_loads(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("functions/example_function", "functions/upper", "functions/shout"):
+    for folder in ("functions/example_function", "functions/upper", "functions/shout", "functions/theirs"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "index.py").write_text("def lambda_handler(event, context): ...\n")
     for folder in ("models/language", "models/shout", "models/text_to_image"):

@@ -246,9 +246,9 @@ class EndpointEntry(Entry):
     endpoint_name: Annotated[
         str | None,
         Field(
-            pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
             description="The endpoint's name in SageMaker, if it is not `name`.",
             examples=["My-Endpoint-2026"],
+            json_schema_extra=hint(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"),
         ),
     ] = None
     provider: Annotated[

@@ -98,4 +98,43 @@ Two entries have the same name and so the same path. Names are unique across `mo
     check=_check_duplicates,
 )
 
-RULES = (MALFORMED_NAME, RESERVED_NAME, DUPLICATE_NAME)
+_ENDPOINT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_ENDPOINT_ARN = re.compile(
+    rf"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{{12}}:endpoint/(?P<name>{_ENDPOINT_NAME.pattern})"
+)
+
+
+def _check_endpoint_names(context: Context) -> Iterator[Problem]:
+    for entry in context.entries:
+        written = entry.string("endpoint_name")
+        if entry.path[0] != "endpoints" or written is None or _ENDPOINT_NAME.fullmatch(written.value):
+            continue
+        arn = _ENDPOINT_ARN.fullmatch(written.value)
+        own = f"{write(arn['name'])} if it is in the account and region of the deployment" if arn else ""
+        yield OTHER_ENDPOINT_NAME.problem(
+            written.location,
+            found=quoted(written.value),
+            expected=f"the name of an endpoint: 1 to {_LONGEST} letters, digits and hyphens",
+            fix=f"{own}; one of another account needs a function that assumes a role there" if own else "",
+        )
+
+
+OTHER_ENDPOINT_NAME = CheckedRule(
+    id="C120",
+    title="not the name of an endpoint",
+    meaning="""\
+`endpoint_name` takes the name of an endpoint in the account and region of the deployment: up to 63 letters,
+digits and hyphens, no hyphen at either end. It takes no ARN: API Gateway calls endpoints under a role of its
+own account. An endpoint of another account can be called by a function that assumes a role there;
+docs/how-to/company-account.md shows one.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html (EndpointName)""",
+    example=Example(
+        at="$.endpoints[0]",
+        wrong='"endpoint_name": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/My-Endpoint-2026"',
+        right='"endpoint_name": "My-Endpoint-2026"',
+    ),
+    check=_check_endpoint_names,
+)
+
+RULES = (MALFORMED_NAME, RESERVED_NAME, DUPLICATE_NAME, OTHER_ENDPOINT_NAME)
