@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.cdk_cli import build_app_command
 from support.aws_inventory import count_leftovers
 
 if TYPE_CHECKING:
@@ -30,12 +29,7 @@ def roles(deployment: Deployment) -> list[str]:
 
 
 def test_a_foreign_bootstrap_is_never_touched_and_can_be_used(deployment: Deployment, cdk: CdkCli) -> None:
-    app = ["--app", build_app_command("app.py"), "-c", "offline=true", "--no-notices"]
-    theirs = ["bootstrap", "aws://123456789012/us-east-1", "--qualifier", "acme", *app]
-    ours = cdk.environment()
-    more = {key: ours[key] for key in ("PATH", "JSII_NODE", "CDK_DISABLE_CLI_TELEMETRY")}
-    done = deployment.run(cdk.command(theirs), MLAPI_JUMPSTART_MIRROR="", **more)
-    assert done.returncode == 0, done.stdout + done.stderr
+    deployment.bootstrap(cdk, "acme")
     deployment.write(CONFIG)
     before = stacks(deployment), roles(deployment)
     refused = deployment.mlapi("deploy", "--yes", "--bootstrap")

@@ -101,7 +101,7 @@ def count_leftovers(aws: MotoServer) -> dict[str, int]:
 
 def logging_role(aws: MotoServer) -> str:
     """The role that the account's setting names, by which API Gateway writes the logs of all APIs."""
-    arn: str = aws.client("apigateway").get_account()["cloudwatchRoleArn"]
+    arn: str = aws.client("apigateway").get_account().get("cloudwatchRoleArn", "")
     return arn.rpartition("/")[2]
 
 

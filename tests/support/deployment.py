@@ -8,12 +8,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from support.moto_server import MotoServer
+from centralized_ml_api.aws.cdk_cli import build_app_command
+from support.moto_server import REGION, MotoServer
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.cdk_cli import CdkCli
 
 ROOT = Path(__file__).parents[2]
 STACK = "CentralizedMlApiStack"
+ACCOUNT = "123456789012"
 _COMMAND_SECONDS = 240
 
 Config = dict[str, Any]
@@ -47,6 +52,16 @@ class Deployment:
         """Runs a verb on the config."""
         common = [str(self.config), "--state", str(self.folder / "state"), *arguments]
         return self.run([sys.executable, "-m", "centralized_ml_api", verb, *common])
+
+    def bootstrap(self, cdk: CdkCli, qualifier: str) -> None:
+        """Bootstraps the account for the CDK, as whoever looks after it does."""
+        app = ["--app", build_app_command("app.py"), "-c", "offline=true", "--no-notices"]
+        app += ["--output", str(self.folder / "bootstrap.out")]
+        arguments = ["bootstrap", f"aws://{ACCOUNT}/{REGION}", "--qualifier", qualifier, *app]
+        named = cdk.environment()
+        more = {key: named[key] for key in ("PATH", "JSII_NODE", "CDK_DISABLE_CLI_TELEMETRY")}
+        done = self.run(cdk.command(arguments), MLAPI_JUMPSTART_MIRROR="", **more)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def deploy(self, config: Config) -> Done:
         """Makes this the config and deploys it; fails with the whole log where that fails."""

@@ -42,12 +42,14 @@ class DeployedTeams:
     """The teams of a deployed stack.
 
     `plans` are the ids of the usage plans by the names of the teams, in the order of the config.
-    `schedule_group` and `ending_role`, an ARN, are what ends replaced keys.
+    `schedule_group` and `ending_role`, an ARN, are what ends replaced keys. `tags` are those of the stack,
+    which a new key needs too: an organization may demand them.
     """
 
     plans: Mapping[str, str]
     schedule_group: str
     ending_role: str
+    tags: Mapping[str, str]
 
 
 def load_template(cloudformation: Any, stack: str) -> dict[str, Any] | None:
@@ -90,7 +92,10 @@ def load_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
         botocore.exceptions.ClientError: there is no such stack, or AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return _outputs_of(cloudformation.describe_stacks(StackName=stack)["Stacks"][0])
+
+
+def _outputs_of(described: Mapping[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
@@ -194,7 +199,9 @@ def load_teams(cloudformation: Any, stack: str) -> DeployedTeams:
         if resource["Type"] == _PLAN
     }
     (group,) = load_physical_ids(cloudformation, stack, _GROUP).values()
-    return DeployedTeams(plans, group, load_outputs(cloudformation, stack)[KEY_ENDS_OUTPUT])
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
+    return DeployedTeams(plans, group, _outputs_of(described)[KEY_ENDS_OUTPUT], tags)
 
 
 def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:

@@ -127,7 +127,7 @@ class AwsKeys:
         with _Refusals(self._stack):
             teams = self._load_teams()
             old = [key for key in self._keys_of(team, teams) if key.works(self._clock())]
-            self._add(team, teams.plans[team])
+            self._add(team, teams)
             for key in old:
                 self._end(key, self._clock() + grace, teams) if grace else self._disable(key)
 
@@ -169,12 +169,11 @@ class AwsKeys:
         working = [key for key in keys if key.until is None and key.enabled]
         return max(working, key=lambda key: key.created, default=None)
 
-    def _add(self, team: str, plan: str) -> None:
-        made = self._gateway.create_api_key(
-            name=team, enabled=True, value=new_key(), tags=key_tags(self._stack, team)
-        )
+    def _add(self, team: str, teams: DeployedTeams) -> None:
+        tags = {**teams.tags, **key_tags(self._stack, team)}
+        made = self._gateway.create_api_key(name=team, enabled=True, value=new_key(), tags=tags)
         try:
-            join_plan(self._gateway, plan, made["id"], self._pause)
+            join_plan(self._gateway, teams.plans[team], made["id"], self._pause)
         except (BotoCoreError, ClientError):
             self._gateway.delete_api_key(apiKey=made["id"])  # a key without a plan opens nothing
             raise

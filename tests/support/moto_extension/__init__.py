@@ -23,6 +23,7 @@ from support.moto_extension import (
     known_types,
     managed_policy,
     nested_stack,
+    organization,
     previous_values,
     pricing,
     rest_api,
@@ -71,6 +72,7 @@ GAPS = (
     topic_policy,
     update,
     usage_plan,
+    organization,  # knows the tags of stacks
     known_types,  # last: moto collects its types anew
 )
 """In the order in which they are closed."""

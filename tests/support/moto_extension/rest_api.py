@@ -1,12 +1,13 @@
 """The gap: moto ignores the `Body` of a RestApi, cannot update one and leaves it behind when its stack goes.
 
 The document goes to moto's own `put_rest_api`. What that leaves out of an import is put beside it: binary
-media types, gateway responses, request parameters, `x-amazon-apigateway-any-method` and
+media types, gateway responses, request parameters, the resource policy, `x-amazon-apigateway-any-method` and
 `responseTransferMode`.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.apigateway.models import Integration, RestAPI, apigateway_backends
@@ -60,7 +61,11 @@ def _delete(self: RestAPI, account_id: str, region: str) -> None:
 
 def _write(api: RestAPI, properties: dict[str, Any]) -> RestAPI:
     document = properties.get("Body")
-    api.endpoint_configuration = {"types": properties.get("EndpointConfiguration", {}).get("Types", ["EDGE"])}
+    reached = properties.get("EndpointConfiguration", {})
+    api.endpoint_configuration = {
+        "types": reached.get("Types", ["EDGE"]),
+        "vpcEndpointIds": reached.get("VpcEndpointIds", []),
+    }
     api.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
     if document:
         _import(api, document)
@@ -75,6 +80,8 @@ def _import(api: RestAPI, document: dict[str, Any]) -> None:
     api.root_resource_id = api.default.id
     api.binaryMediaTypes = document.get("x-amazon-apigateway-binary-media-types", [])
     api.api_key_source = document.get("x-amazon-apigateway-api-key-source", "HEADER")
+    policy = document.get("x-amazon-apigateway-policy")
+    api.policy = json.dumps(policy) if policy else None
     api.gateway_responses = {}
     for kind, response in document.get("x-amazon-apigateway-gateway-responses", {}).items():
         status, parameters, templates = (

@@ -79,7 +79,11 @@ class Plan(_Kept, CloudFormationModel):
     @classmethod
     def write(cls, name: str, properties: Properties, account_id: str, region: str) -> str:
         """Makes it."""
-        payload = {"name": properties.get("UsagePlanName", name), **_limits(properties)}
+        payload = {
+            "name": properties.get("UsagePlanName", name),
+            "tags": _tags(properties),
+            **_limits(properties),
+        }
         return str(_backend(account_id, region).create_usage_plan(payload).id)
 
     @classmethod

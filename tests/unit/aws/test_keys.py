@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 GRACE = timedelta(hours=1)
+OF_THE_STACK = [{"Key": "CostCenter", "Value": "1234"}]
 
 
 def build_template(*teams: str) -> dict[str, Any]:
@@ -49,7 +50,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
     with start_moto(tmp_path_factory.mktemp("aws")) as server:
         cloudformation = server.client("cloudformation")
         for name, teams in (("Event", ("red", "blue")), ("Public", ())):
-            cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(build_template(*teams)))
+            template = json.dumps(build_template(*teams))
+            cloudformation.create_stack(StackName=name, TemplateBody=template, Tags=OF_THE_STACK)
         yield server
 
 
@@ -73,6 +75,15 @@ def test_every_team_has_a_key_of_api_gateways(keys: AwsKeys) -> None:
     assert (blue.team, blue.state) == ("blue", "active")
     assert keys.show("red").endswith(red.ending)
     assert keys.show("red") != keys.show("blue")
+
+
+@pytest.mark.slow
+def test_a_new_key_has_the_tags_of_the_stack_and_its_own(aws: MotoServer, keys: AwsKeys) -> None:
+    keys.rotate("blue", GRACE)
+    found = [key for key in find_keys(aws.client("apigateway"), "Event") if key["name"] == "blue"]
+    assert len(found) > 1
+    for key in found:
+        assert key["tags"] == {"CostCenter": "1234", **key_tags("Event", "blue")}
 
 
 @pytest.mark.slow

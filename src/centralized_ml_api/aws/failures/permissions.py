@@ -13,16 +13,18 @@ FAILURES: tuple[Failure, ...] = (
         "organization-policy",
         "a policy of the organization (SCP or RCP) forbids it, whatever the account allows",
         (r"(service|resource) control policy",),
-        "more rights in this account do not help: ask who manages the AWS organization for an exemption, or"
-        " deploy to a region, instance type or account that the policy allows",
+        "more rights in this account do not help. If the policy demands a permissions boundary, tags, a"
+        " network or a private API, name them under `aws` in the config. Otherwise ask who manages the AWS"
+        " organization for an exemption, or deploy to a region, instance type or account that it allows",
         docs=_ORGANIZATION,
     ),
     Failure(
         "boundary",
         "a permissions boundary forbids it, whatever other policies allow",
         (r"(no|in a) permissions boundary",),
-        "ask the account's administrator which boundary new roles must have, then bootstrap with it: npx cdk"
-        " bootstrap --custom-permissions-boundary NAME",
+        "ask the account's administrator which boundary new roles must have, name it in the config"
+        " (`aws.permissions_boundary`), and bootstrap with it: npx cdk bootstrap"
+        " --custom-permissions-boundary NAME",
         docs="https://docs.aws.amazon.com/cdk/v2/guide/customize-permissions-boundaries.html",
     ),
     Failure(
