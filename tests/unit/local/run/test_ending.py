@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.local.machine.clock import Clock
-from centralized_ml_api.local.run.ending import End, await_end, earlier_end
+from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,3 +118,8 @@ def test_without_either_there_is_no_end() -> None:
     assert earlier_end(None, None) is None
     assert earlier_end(None, NOON) == End(NOON, is_events=False)
     assert earlier_end(NOON, None) == End(NOON, is_events=True)
+
+
+def test_more_time_is_for_the_config_and_the_state_folder_that_run() -> None:
+    said = word_more_time(Path("class.json"), Path("elsewhere"))
+    assert said.endswith("mlapi extend +1h class.json --state elsewhere")

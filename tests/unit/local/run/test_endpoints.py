@@ -12,7 +12,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.gateway import ExternalUpstream
-from centralized_ml_api.local.run.endpoints import NOT_READY, ModelEndpoint, build_runtime_application
+from centralized_ml_api.local.run.endpoints import (
+    BY_PROVIDER,
+    NOT_READY,
+    ModelEndpoint,
+    build_runtime_application,
+)
 from centralized_ml_api.local.run.registry import Running
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.servers.sagemaker import (
@@ -24,6 +29,7 @@ from centralized_ml_api.local.servers.sagemaker import (
 )
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
+from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from support.fake_target import FakeService, entry, plan, running
 
 if TYPE_CHECKING:
@@ -36,6 +42,7 @@ LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
 NAMED = UrlServing("http://127.0.0.1:9/v1/chat/completions", None, "org/b")
 CHAT = [{"role": "user", "content": "hi"}]
 ECHO = CommandServing(("echo",), ping="/ping", invocations="/run?x=1")
+HOSTED = ProviderServing("https://api.test/v1", "m", KeyPlace("env", "KEY"), ("openai-chat",), "openai")
 
 
 class Machine:
@@ -155,7 +162,7 @@ def test_an_unknown_name_is_told_which_there_are() -> None:
 
 def test_a_model_that_is_not_ready_and_one_that_is_refused_say_so() -> None:
     async def tell() -> None:
-        machine = await Machine(plan(entry("a", ECHO), entry("b", serving=None))).start()
+        machine = await Machine(plan(entry("a", ECHO), entry("b", serving=None), entry("c", HOSTED))).start()
         machine.fake("a").ports = ()
         async with client(machine) as caller:
             starting = await caller.post("/endpoints/a-endpoint/invocations", data=b"")
@@ -163,6 +170,8 @@ def test_a_model_that_is_not_ready_and_one_that_is_refused_say_so() -> None:
             assert NOT_READY in await starting.text()
             assert (await refused.json())["Message"].endswith(machine.refused["b"])
             assert starting.status == refused.status == 503
+            hosted = await caller.post("/endpoints/c-endpoint/invocations", data=b"")
+            assert (hosted.status, BY_PROVIDER in await hosted.text()) == (503, True)
             machine.running.pop("a")
             gone = await caller.post("/endpoints/a-endpoint/invocations", data=b"")
             assert gone.status == 503
