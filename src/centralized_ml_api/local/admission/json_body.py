@@ -116,14 +116,16 @@ def with_members(body: JsonBody, values: Mapping[str, Any], watched: Collection[
         watched: keys that must not be there twice either: servers differ in which of them they read.
 
     Raises:
-        BodyError: one of the keys is there twice, or `model` in other letters.
+        BodyError: one of the keys is there twice, or in other letters, which servers written in Go read too.
     """
+    right_keys = {key.casefold(): key for key in (*values, *watched)}
     found: dict[str, tuple[int, int]] = {}
     for key, start, end in _find_members(body.text):
-        if key not in values and key not in watched:
-            if key.strip().casefold() == "model":
-                raise BodyError(f'The body has the key "{key}": write "model".')
+        right_key = right_keys.get(key.strip().casefold())
+        if right_key is None:
             continue
+        if key != right_key:
+            raise BodyError(f'The body has the key "{key}": write "{right_key}".')
         if key in found:
             raise BodyError(f'The body has the key "{key}" twice.')
         found[key] = start, end

@@ -28,7 +28,7 @@ def adapt_to_provider(body: JsonBody, entry: EntryTerms) -> bytes:
     """Returns the body that the provider gets.
 
     Raises:
-        BodyError: a member that is read here is there twice.
+        BodyError: a member that is read here is there twice, or in other letters.
     """
     values: dict[str, Any] = {"model": entry.model, **_limited(body.document, entry)}
     if adds_usage(body.document, entry):

@@ -77,6 +77,25 @@ def test_the_model_in_other_letters_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "written", "right"),
+    [
+        (CHAT, "MAX_TOKENS", "max_tokens"),
+        (CHAT, "Max_Completion_Tokens", "max_completion_tokens"),
+        (CHAT, "max_to\u212aens", "max_tokens"),
+        (CHAT, "Stream_Options", "stream_options"),
+        ("/v1/completions", "max_Tokens", "max_tokens"),
+        ("/v1/responses", "max_output_token\u017f", "max_output_tokens"),
+        ("/v1/messages", "MAX_TOKENS", "max_tokens"),
+    ],
+)
+@pytest.mark.parametrize("more", ["", ', "max_tokens": 1'])
+def test_a_limit_in_other_letters_is_refused(path: str, written: str, right: str, more: str) -> None:
+    with pytest.raises(BodyError) as refused:
+        sent(f'{{"{written}": 100000{more}}}', terms(path, 5))
+    assert str(refused.value) == f'The body has the key "{written}": write "{right}".'
+
+
+@pytest.mark.parametrize(
     ("body", "added", "options"),
     [
         ({"stream": True}, True, {"include_usage": True}),
