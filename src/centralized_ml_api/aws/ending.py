@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from centralized_ml_api.aws.stack_contract import DELETE_STACK, END_RATE, stack_start
 
 if TYPE_CHECKING:
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.deployed_stack import StackResource
 
 SCHEDULE = "AWS::Scheduler::Schedule"
+_ABSENT = "ResourceNotFoundException"
+"""The error of EventBridge Scheduler for a schedule that it does not know.
+
+Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_GetSchedule.html
+"""
 
 _KEPT = ("FlexibleTimeWindow", "ScheduleExpressionTimezone", "Target", "Description", "State")
 """What an update of a schedule resets to its default unless it is said again.
@@ -70,17 +77,32 @@ class Ending:
 def load_ending(clients: AwsClients, resources: Iterable[StackResource]) -> Ending | None:
     """Returns the end of a stack with these resources, None where it has none.
 
+    CloudFormation lists resources that it has deleted, and those that have no name yet; they end nothing.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html
+
     Raises:
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     scheduler = clients.client("scheduler")
     names = [each.physical_id.rpartition("|")[2] for each in resources if each.type == SCHEDULE]
-    if not names:
+    loaded = {name: _load_schedule(scheduler, name) for name in names if name}
+    found = {name: schedule for name, schedule in loaded.items() if schedule}
+    if not found:
         return None
-    found = {name: scheduler.get_schedule(Name=name) for name in names}
     whole = {name for name, each in found.items() if each["Target"]["Arn"].endswith(DELETE_STACK)}
     return Ending(
-        {name: found[name] for name in names if name in whole},
-        {name: found[name] for name in names if name not in whole},
+        {name: schedule for name, schedule in found.items() if name in whole},
+        {name: schedule for name, schedule in found.items() if name not in whole},
     )
+
+
+def _load_schedule(scheduler: Any, name: str) -> Mapping[str, Any] | None:
+    """Returns a schedule as EventBridge describes it, None where it is deleted."""
+    try:
+        schedule: Mapping[str, Any] = scheduler.get_schedule(Name=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _ABSENT:
+            raise
+        return None
+    return schedule

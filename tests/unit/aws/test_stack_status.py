@@ -70,6 +70,16 @@ def test_schedules_that_do_not_belong_together_are_seen(aws: AwsWire, parts: dic
     assert not whole(aws, **parts).is_consistent
 
 
+def test_schedules_that_are_deleted_or_have_no_name_yet_end_nothing(aws: AwsWire) -> None:
+    aws.answers["scheduler.GET /schedules/gone"] = refusal("ResourceNotFoundException", "no schedule", 404)
+    absent = [StackResource(SCHEDULE, "gone", "gone"), StackResource(SCHEDULE, "soon", "")]
+    clients = AwsClients("us-east-1")
+    assert load_ending(clients, absent) is None
+    ending = load_ending(clients, [*absent, schedule(aws, "s", "cloudformation:deleteStack", ENDS)])
+    assert ending
+    assert (list(ending.whole), list(ending.endpoints), ending.start) == (["s"], [], ENDS)
+
+
 def test_moving_the_end_moves_the_endpoints_before_the_stack(aws: AwsWire) -> None:
     moved: list[tuple[str, float]] = []
 
