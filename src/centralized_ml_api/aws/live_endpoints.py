@@ -36,6 +36,13 @@ _ABSENT = "ValidationException"
 """SageMaker's error for a name that it does not know."""
 
 
+_UPDATING = {"Creating", "Updating", "SystemUpdating", "RollingBack"}
+"""The states of SageMaker from which an endpoint goes on by itself.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointConfig:
     """A configuration: its name, the instance types of its variant in order, and the name of the model.
@@ -80,6 +87,11 @@ class LiveEndpoint:
         SageMaker's ARNs, from which the name in the stack comes, are in lower case.
         """
         return self.live is not None and self.live.name.lower() == self.deployed.name.lower()
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether SageMaker still works on it: until it ends, it runs what was deployed before."""
+        return self.status in _UPDATING
 
 
 def load_live_endpoints(clients: AwsClients, stack: str) -> tuple[LiveEndpoint, ...]:

@@ -114,6 +114,8 @@ def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
 
 def _describe(endpoint: LiveEndpoint, region: str) -> EndpointStatus:
     trouble, fix = endpoint.reason, ""
-    if not endpoint.is_as_deployed:
+    if endpoint.is_updating:
+        trouble = ""  # the state says that it is updating; what SageMaker says of it, it says afterwards
+    elif not endpoint.is_as_deployed:
         trouble, fix = describe_rollback(endpoint), repair_rollback(endpoint, region)
     return EndpointStatus(endpoint.entry, endpoint.name, endpoint.status, endpoint.running, trouble, fix)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.doctor.account_checks import check_endpoints
+from centralized_ml_api.aws.doctor.context import DoctorContext
 from centralized_ml_api.aws.live_endpoints import (
     describe_rollback,
     load_live_endpoints,
     repair_rollback,
 )
-from support.aws_wire import Answer, refusal, stack_resources, xml_refusal
+from centralized_ml_api.aws.stack_status import load_stack_status
+from support.aws_wire import Answer, refusal, stack_in, stack_resources, xml_refusal
 
 if TYPE_CHECKING:
     from support.aws_wire import AwsWire
@@ -120,6 +124,31 @@ def test_a_silent_rollback_is_told_with_what_runs_and_what_should(aws: AwsWire) 
     assert "aws logs tail /aws/sagemaker/Endpoints/Chat-1 --since 2h --region eu-west-1\n" in repair
     update = "--endpoint-name Chat-1 --endpoint-config-name new-config --region eu-west-1"
     assert repair.endswith(f"aws sagemaker update-endpoint {update}")
+
+
+@pytest.mark.parametrize("state", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
+def test_an_update_under_way_is_no_trouble(aws: AwsWire, state: str) -> None:
+    """Until it ends, SageMaker names the configuration of before, and why an earlier update failed."""
+    deploy(aws, "Old-Config", configs=CONFIGS, EndpointStatus=state, FailureReason="no capacity")
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("UPDATE_COMPLETE")
+    status = load_stack_status(AwsClients("us-east-1"), "S")
+    assert status
+    assert [(each.state, each.trouble, each.fix) for each in status.endpoints] == [(state, "", "")]
+    context = DoctorContext(Path("c.json"), AwsClients("us-east-1"), "S", None, ())
+    (finding,) = check_endpoints(context)
+    assert (finding.severity, finding.title) == ("ok", "the endpoint Chat-1 is updating")
+    assert finding.detail == f"SageMaker says {state}; look again later"
+
+
+@pytest.mark.parametrize("state", ["InService", "Failed", "UpdateRollbackFailed"])
+def test_an_update_that_ended_elsewhere_is_told_by_status_and_doctor(aws: AwsWire, state: str) -> None:
+    deploy(aws, "Old-Config", configs=CONFIGS, EndpointStatus=state)
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("UPDATE_COMPLETE")
+    status = load_stack_status(AwsClients("us-east-1"), "S")
+    assert status
+    assert status.endpoints[0].trouble.startswith(f"the endpoint Chat-1 is {state} with m1 on ml.g5.2xlarge")
+    context = DoctorContext(Path("c.json"), AwsClients("us-east-1"), "S", None, ())
+    assert [finding.severity for finding in check_endpoints(context)] == ["error"]
 
 
 def test_a_configuration_that_cloudformation_deleted_is_named_all_the_same(aws: AwsWire) -> None:

@@ -145,13 +145,17 @@ def check_images(context: DoctorContext) -> Iterator[Finding]:
 
 
 def check_endpoints(context: DoctorContext) -> Iterator[Finding]:
-    """Yields a finding for each endpoint of the deployed stack: whether it runs what was deployed.
+    """Yields a finding for each endpoint of the stack: whether it runs what was deployed, or is updating.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused to say.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     for endpoint in load_live_endpoints(context.clients, context.stack):
+        if endpoint.is_updating:
+            title = f"the endpoint {endpoint.name} is updating"
+            yield Finding("endpoints", "ok", title, f"SageMaker says {endpoint.status}; look again later")
+            continue
         if endpoint.is_as_deployed:
             title = f"the endpoint {endpoint.name} runs what was deployed"
             yield Finding("endpoints", "ok", title, endpoint.deployed.words)
