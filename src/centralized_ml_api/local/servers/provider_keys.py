@@ -5,9 +5,11 @@ Whoever reads again sees a replaced file or secret. No message has the key or a 
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.config.resolve import candidate_paths, is_file
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.provider import KeyPlace
 
 SECRET_SECONDS = 60.0
-"""How old a key from Secrets Manager may be: each look is a call that AWS charges for."""
+"""Between two looks into Secrets Manager, after a failure too: AWS charges for each."""
+
+_CLIENT_OPTIONS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 2}}
+_THROTTLING = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+)
 
 _LONGEST = 16 * 1024
 _OTHERS = 0o077
@@ -91,8 +98,15 @@ class _File:
         return _checked(content.decode("latin-1"), f"the key file {path}")
 
 
+class SecretsAwayError(StartError):
+    """Secrets Manager does not answer, or has no time: that says nothing of the secret."""
+
+
 class KeptSecret:
-    """Keeps the last key while AWS does not answer: an outage there must not stop the calls here."""
+    """Keeps the last key while AWS does not answer: an outage there must not stop the calls here.
+
+    A withdrawn key is kept no longer: its secret is deleted, closed to this user, or holds no key.
+    """
 
     def __init__(
         self,
@@ -104,23 +118,30 @@ class KeptSecret:
         self._fetch = fetch or fetch_secret
         self._monotonic = monotonic
         self._key = ""
-        self._read_at = 0.0
+        self._failure: StartError | None = None
+        self._next_look = -math.inf
 
     def read(self) -> str:
         """Returns the key, a minute old at most where AWS answers.
 
         Raises:
-            StartError: AWS never gave one.
+            StartError: there is none; a minute may pass until it is looked for again.
         """
-        if self._key and self._monotonic() - self._read_at < SECRET_SECONDS:
-            return self._key
+        if self._monotonic() >= self._next_look:
+            self._look()
+            self._next_look = self._monotonic() + SECRET_SECONDS
+        if self._failure:
+            raise self._failure.with_traceback(None)
+        return self._key
+
+    def _look(self) -> None:
         try:
             self._key = _checked(self._fetch(self._name), f"the secret {self._name}")
-        except StartError:
-            if not self._key:
-                raise
-        self._read_at = self._monotonic()
-        return self._key
+            self._failure = None
+        except SecretsAwayError as error:
+            self._failure = None if self._key else error
+        except StartError as error:
+            self._key, self._failure = "", error
 
 
 def fetch_secret(name: str) -> str:
@@ -129,27 +150,61 @@ def fetch_secret(name: str) -> str:
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 
     Raises:
+        SecretsAwayError: Secrets Manager does not answer now.
         StartError: it cannot be had.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
-    from botocore.session import Session  # noqa: PLC0415
 
-    fix = "check its name and your AWS credentials, which need secretsmanager:GetSecretValue on it"
     try:
-        session = Session()
-        parts = name.split(":")
-        region = parts[3] if name.startswith("arn:") and len(parts) > 3 else os.environ.get("AWS_REGION")  # noqa: PLR2004  # an ARN's fourth part
-        client = session.create_client("secretsmanager", **({"region_name": region} if region else {}))
+        client = open_secrets(name)
         try:
             answer: dict[str, Any] = client.get_secret_value(SecretId=name)
         finally:
             client.close()
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
-        raise StartError(f"the secret {name} cannot be read: {error}", fix=fix) from error
+        raise explain_failure(name, error) from error
     text = answer.get("SecretString")
     if not isinstance(text, str):
         raise StartError(f"the secret {name} is binary", fix="store the key as plain text")
     return text
+
+
+def open_secrets(name: str) -> Any:
+    """Returns a client of Secrets Manager in the region of a secret, which gives up within half a minute."""
+    from botocore.config import Config  # noqa: PLC0415  # only who uses it pays
+    from botocore.session import Session  # noqa: PLC0415
+
+    parts = name.split(":")
+    region = parts[3] if name.startswith("arn:") and len(parts) > 3 else os.environ.get("AWS_REGION")  # noqa: PLR2004  # an ARN's fourth part
+    options: dict[str, Any] = {"region_name": region} if region else {}
+    return Session().create_client("secretsmanager", config=Config(**_CLIENT_OPTIONS), **options)
+
+
+def explain_failure(name: str, error: Exception) -> StartError:
+    """Returns what is said of a secret that cannot be read, as an outage where it is one. Pure.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
+
+    Args:
+        name: the secret.
+        error: what botocore raised.
+    """
+    from botocore import exceptions  # noqa: PLC0415  # only who uses it pays
+
+    said = f"the secret {name} cannot be read: {error}"
+    if isinstance(error, exceptions.ClientError):
+        response: dict[str, Any] = error.response  # type: ignore[assignment]  # the stubs' own type
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        is_away = (
+            response.get("Error", {}).get("Code") in _THROTTLING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+    else:
+        is_away = isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError))
+    if is_away:
+        return SecretsAwayError(said, fix="check the network; it is asked again within a minute")
+    return StartError(
+        said, fix="check its name and your AWS credentials, which need secretsmanager:GetSecretValue on it"
+    )
 
 
 def _checked(found: str, what: str) -> str:

@@ -6,10 +6,24 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.child_environment import inherited_environment
-from centralized_ml_api.local.servers.provider_keys import SECRET_SECONDS, KeptSecret, open_key
+from centralized_ml_api.local.servers.provider_keys import (
+    SECRET_SECONDS,
+    KeptSecret,
+    SecretsAwayError,
+    explain_failure,
+    open_key,
+    open_secrets,
+)
 from centralized_ml_api.plan.provider import KeyPlace
 from support.moto_server import start_moto
 
@@ -95,6 +109,8 @@ def test_a_secret_comes_from_secrets_manager_by_its_name_or_arn(
         error = refusal(KeyPlace("secret", "none"))
         assert error.message.startswith("the secret none cannot be read: ")
         assert "secretsmanager:GetSecretValue" in error.fix
+        assert not isinstance(error, SecretsAwayError)
+    assert isinstance(refusal(KeyPlace("secret", "openai-key")), SecretsAwayError), "AWS is gone"
 
 
 class Aws:
@@ -126,11 +142,76 @@ def test_a_secret_is_asked_for_once_a_minute_and_seen_when_it_is_replaced() -> N
 def test_the_last_secret_stays_while_aws_does_not_answer() -> None:
     aws = Aws()
     secret = KeptSecret("openai-key", aws.fetch, lambda: aws.now)
-    aws.answer = StartError("no way to AWS")
+    aws.answer = SecretsAwayError("no way to AWS")
     with pytest.raises(StartError, match="no way to AWS"):
         secret.read()
-    aws.answer = KEY
+    aws.answer, aws.now = KEY, SECRET_SECONDS
     assert secret.read() == KEY
-    aws.answer, aws.now = StartError("no way to AWS"), SECRET_SECONDS
+    aws.answer, aws.now = SecretsAwayError("no way to AWS"), 2 * SECRET_SECONDS
     assert secret.read() == KEY
     assert len(aws.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [(StartError("it is deleted"), "it is deleted"), ("two words", "something else")]
+)
+def test_a_withdrawn_secret_is_used_no_longer(answer: str | StartError, said: str) -> None:
+    aws = Aws()
+    secret = KeptSecret("openai-key", aws.fetch, lambda: aws.now)
+    assert secret.read() == KEY
+    aws.answer, aws.now = answer, SECRET_SECONDS
+    with pytest.raises(StartError, match=said):
+        secret.read()
+    aws.answer, aws.now = SecretsAwayError("no way to AWS"), 2 * SECRET_SECONDS
+    with pytest.raises(StartError, match="no way to AWS"):
+        secret.read()
+    aws.answer, aws.now = "another", 3 * SECRET_SECONDS
+    assert secret.read() == "another"
+
+
+def test_after_a_failure_a_minute_passes_until_aws_is_asked_again() -> None:
+    aws = Aws()
+    secret = KeptSecret("openai-key", aws.fetch, lambda: aws.now)
+    aws.answer = StartError("no access")
+    for aws.now in (0.0, 2.0, SECRET_SECONDS - 1):
+        with pytest.raises(StartError, match="no access"):
+            secret.read()
+    assert len(aws.asked) == 1
+    aws.answer, aws.now = KEY, SECRET_SECONDS
+    assert secret.read() == KEY
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "so"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # what counts
+        "GetSecretValue",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "is_away"),
+    [
+        (refused("ThrottlingException"), True),
+        (refused("InternalServiceError", 500), True),
+        (EndpointConnectionError(endpoint_url="https://a.test"), True),
+        (ConnectTimeoutError(endpoint_url="https://a.test"), True),
+        (ReadTimeoutError(endpoint_url="https://a.test"), True),
+        (refused("ResourceNotFoundException"), False),
+        (refused("AccessDeniedException"), False),
+        (refused("InvalidRequestException"), False),
+        (refused("DecryptionFailure"), False),
+        (NoCredentialsError(), False),
+    ],
+)
+def test_an_outage_of_aws_says_nothing_of_the_secret(error: Exception, is_away: bool) -> None:  # noqa: FBT001  # a column
+    explained = explain_failure("openai-key", error)
+    assert isinstance(explained, SecretsAwayError) is is_away
+    assert explained.message == f"the secret openai-key cannot be read: {error}"
+
+
+def test_aws_is_not_waited_for_for_long() -> None:
+    client = open_secrets("arn:aws:secretsmanager:eu-west-1:123456789012:secret:openai-key-AbCdEf")
+    config = client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 5)
+    assert config.retries["total_max_attempts"] == 3
+    assert client.meta.region_name == "eu-west-1"
