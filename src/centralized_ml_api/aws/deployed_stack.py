@@ -14,10 +14,11 @@ from centralized_ml_api.aws.stack_contract import KEY_ENDS_OUTPUT
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NESTED = "AWS::CloudFormation::Stack"
 ENDPOINT = "AWS::SageMaker::Endpoint"
+SCHEDULE = "AWS::Scheduler::Schedule"
 _PLAN = "AWS::ApiGateway::UsagePlan"
 _GROUP = "AWS::Scheduler::ScheduleGroup"
 
@@ -30,11 +31,24 @@ _CONSEQUENCES = (
 
 @dataclass(frozen=True, slots=True)
 class StackResource:
-    """One resource of a stack or of a stack nested in it; `physical_id` is how its service knows it."""
+    """One resource of a stack or of a stack nested in it.
+
+    `physical_id` is how CloudFormation knows it; it is empty until the resource is being made.
+    """
 
     type: str
     logical_id: str
     physical_id: str
+
+    @property
+    def name(self) -> str:
+        """How its service knows it: the end of an ARN or of a schedule's `group|name`, or the whole id.
+
+        SageMaker's ARNs are in lower case, whatever capitals the name has.
+        """
+        if self.physical_id.startswith("arn:"):
+            return self.physical_id.rpartition("/")[2]
+        return self.physical_id.rpartition("|")[2] if self.type == SCHEDULE else self.physical_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,13 @@ def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]
         raise
 
 
+def nested_stacks(resources: Iterable[StackResource]) -> list[str]:
+    """Returns the ids of the nested stacks among resources, without those that are not begun. Pure."""
+    return [
+        resource.physical_id for resource in resources if resource.type == NESTED and resource.physical_id
+    ]
+
+
 def load_endpoint_history(cloudformation: Any, stack: str) -> tuple[StackResource, ...]:
     """Returns every SageMaker endpoint that a stack or one nested in it ever had, as its events tell.
 
@@ -140,10 +161,9 @@ def load_endpoint_history(cloudformation: Any, stack: str) -> tuple[StackResourc
         botocore.exceptions.ClientError: there is no such stack, or AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
-    nested = [each.physical_id for each in load_resources(cloudformation, stack) if each.type == NESTED]
     pages = [
         page
-        for name in (stack, *nested)
+        for name in (stack, *nested_stacks(load_resources(cloudformation, stack)))
         for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
     ]
     found = {
@@ -247,8 +267,8 @@ def _last_operation(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]
 def _walk(cloudformation: Any, stack: str) -> Iterator[StackResource]:
     for resource in _list(cloudformation, stack):
         yield resource
-        if resource.type == NESTED and resource.physical_id:
-            yield from _walk(cloudformation, resource.physical_id)
+        for nested in nested_stacks([resource]):
+            yield from _walk(cloudformation, nested)
 
 
 def _list(cloudformation: Any, stack: str) -> Iterator[StackResource]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from centralized_ml_api.aws.deployed_stack import SCHEDULE
 from centralized_ml_api.aws.stack_contract import DELETE_STACK, END_RATE, stack_start
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.deployed_stack import StackResource
 
-SCHEDULE = "AWS::Scheduler::Schedule"
 _ABSENT = "ResourceNotFoundException"
 """The error of EventBridge Scheduler for a schedule that it does not know.
 
@@ -85,7 +85,7 @@ def load_ending(clients: AwsClients, resources: Iterable[StackResource]) -> Endi
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     scheduler = clients.client("scheduler")
-    names = [each.physical_id.rpartition("|")[2] for each in resources if each.type == SCHEDULE]
+    names = [each.name for each in resources if each.type == SCHEDULE]
     loaded = {name: _load_schedule(scheduler, name) for name in names if name}
     found = {name: schedule for name, schedule in loaded.items() if schedule}
     if not found:

@@ -14,7 +14,7 @@ from centralized_ml_api.aws.deployed_stack import (
     load_resources,
     load_template,
 )
-from support.aws_wire import Answer, stack_events, xml_refusal
+from support.aws_wire import Answer, stack_events, stack_resources, xml_refusal
 
 if TYPE_CHECKING:
     from support.aws_wire import AwsWire
@@ -91,3 +91,13 @@ def test_an_endpoint_that_another_one_replaced_is_remembered(aws: AwsWire) -> No
     )
     found = load_endpoint_history(AwsClients("us-east-1").client("cloudformation"), "S")
     assert [each.physical_id for each in found] == ["id-of-EndpointOld", "id-of-EndpointNew"]
+
+
+def test_a_nested_stack_that_is_not_begun_has_no_events(aws: AwsWire) -> None:
+    aws.answers["cloudformation.ListStackResources"] = stack_resources((STACK, "Nested", ""))
+    aws.answers["cloudformation.DescribeStackEvents"] = stack_events(
+        ("Chat", "AWS::SageMaker::Endpoint", "CREATE_COMPLETE", "")
+    )
+    found = load_endpoint_history(AwsClients("us-east-1").client("cloudformation"), "S")
+    assert [resource.physical_id for resource in found] == ["id-of-Chat"]
+    assert aws.asked == ["cloudformation.ListStackResources", "cloudformation.DescribeStackEvents"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.aws.deployed_stack import load_resources
+from centralized_ml_api.aws.deployed_stack import ENDPOINT, load_resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,10 @@ def load_running(clients: AwsClients, stack: str) -> Running:
     SageMaker publishes no count of it: neither Service Quotas nor CloudWatch knows how much of such a quota
     is used. So every endpoint is described, one after another, by a client that slows down when AWS asks it.
 
+    The physical ids are ARNs, which SageMaker writes in lower case; a name keeps its capitals, and no two
+    endpoints of a region differ only in them.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
+
     Args:
         clients: of the region.
         stack: whose endpoints count as its own, with those of its nested stacks.
@@ -51,18 +55,15 @@ def load_running(clients: AwsClients, stack: str) -> Running:
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     resources = load_resources(clients.client("cloudformation"), stack)
-    own = {
-        resource.physical_id.rpartition("/")[2]
-        for resource in resources
-        if resource.type == "AWS::SageMaker::Endpoint"
-    }
+    own = {resource.name.lower() for resource in resources if resource.type == ENDPOINT}
     sagemaker = clients.patient_client("sagemaker")
     running = Running()
     for page in sagemaker.get_paginator("list_endpoints").paginate(MaxResults=100):
         for endpoint in page["Endpoints"]:
             if endpoint["EndpointStatus"] not in _WITHOUT_INSTANCES:
                 name = endpoint["EndpointName"]
-                (running.own if name in own else running.others).update(_load_instances(sagemaker, name))
+                counted = running.own if name.lower() in own else running.others
+                counted.update(_load_instances(sagemaker, name))
     return running
 
 

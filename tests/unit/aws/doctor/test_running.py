@@ -48,6 +48,16 @@ def test_every_page_counts_and_the_stack_of_our_own_apart(aws: AwsWire) -> None:
     assert (running.own, running.others) == ({TYPE: 2}, {TYPE: 4})
 
 
+def test_an_endpoint_whose_name_has_capitals_is_our_own(aws: AwsWire) -> None:
+    run_endpoints(aws, [summary("EndpointChat-AbC12"), summary("EndpointChat-AbC13")])
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/endpointchat-abc12"
+    aws.answers["cloudformation.ListStackResources"] = stack_resources(
+        ("AWS::SageMaker::Endpoint", "Chat", arn)
+    )
+    running = load_running(AwsClients("us-east-1"), "s")
+    assert (running.own, running.others) == ({TYPE: 2}, {TYPE: 2})
+
+
 def test_what_has_no_instances_is_not_even_described(aws: AwsWire) -> None:
     run_endpoints(aws, [summary("a", "Failed"), summary("b", "Deleting"), summary("c", "OutOfService")])
     assert load_running(AwsClients("us-east-1"), "s").others == {}
