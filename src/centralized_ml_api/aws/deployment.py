@@ -22,8 +22,7 @@ from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.leftovers import (
     billed_resources,
     describe,
-    find_endpoints,
-    find_leftovers,
+    find_everything_left,
     find_log_groups,
 )
 from centralized_ml_api.aws.live_endpoints import (
@@ -197,10 +196,10 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
         endpoints = load_endpoint_history(cloudformation, target.stack) if before else ()
         _destroy(target, clients, say)
         extra = _delete_what_no_template_names(clients, target.stack, [*before, *endpoints])
-        left = [*find_leftovers(clients, before), *find_endpoints(clients, target.stack)]
+        left = find_everything_left(clients, before, target.stack)
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error("cannot confirm that nothing is left", error) from error
-    return DestroyReport((*map(describe, before), *extra), tuple(dict.fromkeys(left)))
+    return DestroyReport((*map(describe, before), *extra), left)
 
 
 def check_gone(report: DestroyReport, again: str) -> None:

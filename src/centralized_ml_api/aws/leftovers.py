@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from centralized_ml_api.aws.deployed_stack import ENDPOINT, SCHEDULE
 from centralized_ml_api.aws.stack_contract import STACK_TAG
 
 if TYPE_CHECKING:
@@ -16,19 +17,27 @@ if TYPE_CHECKING:
 
     Ask = Callable[[AwsClients, str], object]
 
-_ABSENT = frozenset(
-    {"ValidationException", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException"}
-)
-"""The errors of SageMaker, API Gateway and Lambda for a name that they do not know."""
+_ABSENT: dict[str, frozenset[str]] = {
+    "ApiGateway": frozenset({"NotFoundException"}),
+    "Budgets": frozenset({"NotFoundException"}),
+    "Lambda": frozenset({"ResourceNotFoundException"}),
+    "SageMaker": frozenset({"ValidationException", "ResourceNotFound"}),
+    "Scheduler": frozenset({"ResourceNotFoundException"}),
+}
+"""The errors of each service for a name that it does not know.
+
+Elsewhere a `ValidationException` means that the question was wrong, which proves nothing.
+"""
+
+_LOG_GROUPS = "/aws/sagemaker/Endpoints/"
+"""How the names of the log groups begin that SageMaker makes, one for each endpoint.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+"""
 
 
-def _by_id(service: str, operation: str, parameter: str) -> Ask:
-    return lambda clients, id_: getattr(clients.client(service), operation)(**{parameter: id_})
-
-
-def _by_name(operation: str, parameter: str) -> Ask:
-    """Asks SageMaker by the name at the end of an ARN."""
-    return lambda clients, id_: getattr(clients.client("sagemaker"), operation)(**{parameter: _name(id_)})
+def _by_name(service: str, operation: str, parameter: str) -> Ask:
+    return lambda clients, name: getattr(clients.client(service), operation)(**{parameter: name})
 
 
 def _budget(clients: AwsClients, name: str) -> object:
@@ -52,24 +61,24 @@ def _log_group(clients: AwsClients, name: str) -> object:
 
 
 _ASK: dict[str, tuple[str, Ask]] = {
-    "AWS::SageMaker::Endpoint": ("SageMaker endpoint", _by_name("describe_endpoint", "EndpointName")),
+    ENDPOINT: ("SageMaker endpoint", _by_name("sagemaker", "describe_endpoint", "EndpointName")),
     "AWS::SageMaker::EndpointConfig": (
         "SageMaker endpoint configuration",
-        _by_name("describe_endpoint_config", "EndpointConfigName"),
+        _by_name("sagemaker", "describe_endpoint_config", "EndpointConfigName"),
     ),
-    "AWS::SageMaker::Model": ("SageMaker model", _by_name("describe_model", "ModelName")),
-    "AWS::ApiGateway::RestApi": ("API", _by_id("apigateway", "get_rest_api", "restApiId")),
-    "AWS::ApiGateway::ApiKey": ("key", _by_id("apigateway", "get_api_key", "apiKey")),
-    "AWS::ApiGateway::UsagePlan": ("usage plan", _by_id("apigateway", "get_usage_plan", "usagePlanId")),
-    "AWS::Scheduler::Schedule": ("schedule", _by_id("scheduler", "get_schedule", "Name")),
-    "AWS::Scheduler::ScheduleGroup": ("schedule group", _by_id("scheduler", "get_schedule_group", "Name")),
+    "AWS::SageMaker::Model": ("SageMaker model", _by_name("sagemaker", "describe_model", "ModelName")),
+    "AWS::ApiGateway::RestApi": ("API", _by_name("apigateway", "get_rest_api", "restApiId")),
+    "AWS::ApiGateway::ApiKey": ("key", _by_name("apigateway", "get_api_key", "apiKey")),
+    "AWS::ApiGateway::UsagePlan": ("usage plan", _by_name("apigateway", "get_usage_plan", "usagePlanId")),
+    SCHEDULE: ("schedule", _by_name("scheduler", "get_schedule", "Name")),
+    "AWS::Scheduler::ScheduleGroup": ("schedule group", _by_name("scheduler", "get_schedule_group", "Name")),
     "AWS::Budgets::Budget": ("budget", _budget),
     "AWS::CloudWatch::Alarm": ("alarm", _alarm),
     "AWS::CloudWatch::Dashboard": ("dashboard", _dashboard),
-    "AWS::Lambda::Function": ("Lambda function", _by_id("lambda", "get_function", "FunctionName")),
+    "AWS::Lambda::Function": ("Lambda function", _by_name("lambda", "get_function", "FunctionName")),
     "AWS::Logs::LogGroup": ("log group", _log_group),
 }
-"""What each type is called, and how to ask for it by its physical id; types that are not listed cost nothing.
+"""What each type is called, and how to ask for it by its name; types that are not listed cost nothing.
 
 An answer of None, or one of the errors `_ABSENT`, means that the resource does not exist.
 
@@ -80,6 +89,28 @@ Keys, usage plans and schedules cost nothing either, but they open or delete som
 def billed_resources(resources: Iterable[StackResource]) -> list[StackResource]:
     """Returns the resources that can cost money and that a service can be asked for."""
     return [resource for resource in resources if resource.type in _ASK and resource.physical_id]
+
+
+def find_everything_left(
+    clients: AwsClients, resources: Iterable[StackResource], stack: str
+) -> tuple[str, ...]:
+    """Returns descriptions of the resources that still exist and of the endpoints with the stack's tag.
+
+    Each is there once: an endpoint under its own name, not under that of its ARN, which is in lower case.
+
+    Args:
+        clients: of the region.
+        resources: what the stack had.
+        stack: the name of the stack.
+
+    Raises:
+        botocore.exceptions.ClientError: a service refused to answer, so that nothing is proven.
+        botocore.exceptions.BotoCoreError: a service could not be asked.
+    """
+    endpoints = find_endpoints(clients, stack)
+    named = {description.lower() for description in endpoints}
+    left = find_leftovers(clients, resources)
+    return (*(description for description in left if description.lower() not in named), *endpoints)
 
 
 def find_leftovers(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:
@@ -103,7 +134,7 @@ def find_endpoints(clients: AwsClients, stack: str) -> list[str]:
         botocore.exceptions.ClientError: SageMaker refused to answer.
         botocore.exceptions.BotoCoreError: SageMaker could not be asked.
     """
-    sagemaker = clients.client("sagemaker")
+    sagemaker = clients.patient_client("sagemaker")
     pages = sagemaker.get_paginator("list_endpoints").paginate()
     endpoints = [endpoint for page in pages for endpoint in page["Endpoints"]]
     return [
@@ -118,7 +149,7 @@ def _load_tags(sagemaker: Any, arn: str) -> dict[str, str]:
     try:
         pages = list(sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn))
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if _is_absent(ENDPOINT, error):
             return {}
         raise
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
@@ -127,34 +158,46 @@ def _load_tags(sagemaker: Any, arn: str) -> dict[str, str]:
 def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:
     """Returns the names of the log groups that SageMaker made for these endpoints. They belong to no stack.
 
-    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+    They have the capitals of the endpoints' names, which the resources of a stack do not tell: so the groups
+    of all endpoints are read. No two endpoints of a region differ only in capitals.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
 
     Raises:
         botocore.exceptions.ClientError: CloudWatch Logs refused to answer.
         botocore.exceptions.BotoCoreError: CloudWatch Logs could not be asked.
     """
-    endpoints = [
-        _name(resource.physical_id) for resource in resources if resource.type == "AWS::SageMaker::Endpoint"
+    wanted = {
+        f"{_LOG_GROUPS}{resource.name}".lower()
+        for resource in resources
+        if resource.type == ENDPOINT and resource.physical_id
+    }
+    if not wanted:
+        return []
+    pages = clients.patient_client("logs").get_paginator("describe_log_groups")
+    names = [
+        group["logGroupName"]
+        for page in pages.paginate(logGroupNamePrefix=_LOG_GROUPS)
+        for group in page["logGroups"]
     ]
-    groups = [f"/aws/sagemaker/Endpoints/{name}" for name in dict.fromkeys(endpoints)]
-    return [group for group in groups if _log_group(clients, group)]
+    return [name for name in names if name.lower() in wanted]
 
 
 def describe(resource: StackResource) -> str:
     """Returns the kind and the name of a billed resource."""
-    return f"{_ASK[resource.type][0]} {_name(resource.physical_id)}"
+    return f"{_ASK[resource.type][0]} {resource.name}"
 
 
 def _exists(clients: AwsClients, resource: StackResource) -> bool:
     _, ask = _ASK[resource.type]
     try:
-        return ask(clients, resource.physical_id) is not None
+        return ask(clients, resource.name) is not None
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if _is_absent(resource.type, error):
             return False
         raise
 
 
-def _name(physical_id: str) -> str:
-    """Returns the name at the end of an ARN; any other id is a name."""
-    return physical_id.rpartition("/")[2] if physical_id.startswith("arn:") else physical_id
+def _is_absent(resource_type: str, error: ClientError) -> bool:
+    """Returns whether the service of a type, such as `AWS::Lambda::Function`, knows no such resource."""
+    service = resource_type.split("::")[1]
+    return error.response["Error"]["Code"] in _ABSENT.get(service, frozenset())
