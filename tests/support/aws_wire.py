@@ -41,6 +41,11 @@ def xml_refusal(code: str, message: str, status: int = 403) -> Answer:
     return Answer(status, f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>")
 
 
+def xml(action: str, inner: str) -> Answer:
+    """What an XML service says to an action: `inner` is the content of the result."""
+    return Answer(200, _xml(action, inner))
+
+
 def healthy_account() -> dict[str, Answer]:
     """Answers by `service.Action` of an account in which everything is in order."""
     caller = f"<Arn>arn:aws:iam::{ACCOUNT}:user/me</Arn><UserId>u</UserId><Account>{ACCOUNT}</Account>"

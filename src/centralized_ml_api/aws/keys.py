@@ -152,10 +152,14 @@ class AwsKeys:
         return self._load_keys().get(team, [])
 
     def _load_keys(self) -> dict[str, list[_Key]]:
-        """Loads the keys by their teams: one request, however many teams there are."""
+        """Loads the keys by their teams: one request, however many teams there are.
+
+        A key that somebody made by hand may have the stack's tag and no team's: it is nobody's.
+        """
         by_team: dict[str, list[_Key]] = {}
         for key in find_keys(self._gateway, self._stack, values=True):
-            by_team.setdefault(key["tags"][TEAM_TAG], []).append(_read(key))
+            if team := key["tags"].get(TEAM_TAG):
+                by_team.setdefault(team, []).append(_read(key))
         return by_team
 
     def _describe(self, team: str, keys: list[_Key]) -> TeamKeys:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.api.keys import is_key
+from centralized_ml_api.api.keys import SHOWN_CHARACTERS, is_key
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.keys import AwsKeys, find_keys, join_plan
 from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
 from centralized_ml_api.aws.target import AwsTarget
 from centralized_ml_api.errors import DeployError, UsageError
+from support.aws_wire import Answer, serve_aws, stack_resources, xml
 from support.moto_server import start_moto
 
 if TYPE_CHECKING:
@@ -140,6 +141,36 @@ def test_any_other_refusal_is_an_error_and_so_is_a_gateway_that_stays_busy(
     with pytest.raises(ClientError, match=code):
         join_plan(BusyGateway(busy, code), "plan", "key", pauses.append)
     assert pauses == waits
+
+
+def test_a_key_without_a_team_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagged = [{STACK_TAG: "Event"}, key_tags("Event", "red"), {}]
+    items = [
+        {"id": str(number), "value": f"value-{number}", "enabled": True, "createdDate": 0, "tags": tags}
+        for number, tags in enumerate(tagged)
+    ]
+    described = (
+        "<Stacks><member><StackName>Event</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>"
+        "<StackStatus>CREATE_COMPLETE</StackStatus><Outputs><member><OutputKey>KeyEndsRole</OutputKey>"
+        "<OutputValue>r</OutputValue></member></Outputs></member></Stacks>"
+    )
+    body = f"<TemplateBody>{json.dumps(build_template('red'))}</TemplateBody>"
+    answers = {
+        "apigateway.GET /apikeys": Answer(200, {"item": items}),
+        "cloudformation.GetTemplate": xml("GetTemplate", body),
+        "cloudformation.DescribeStacks": xml("DescribeStacks", described),
+        "cloudformation.ListStackResources": stack_resources(
+            ("AWS::ApiGateway::UsagePlan", "redPlan", "p"), ("AWS::Scheduler::ScheduleGroup", "Group", "g")
+        ),
+    }
+    with serve_aws(answers) as wire:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
+        target = AwsTarget(Path("models.json"), "Event", REGION, Path(".mlapi"))
+        keys = AwsKeys(target, AwsClients(REGION))
+        assert [(team.team, team.state, team.ending) for team in keys.teams()] == [
+            ("red", "active", "value-1"[-SHOWN_CHARACTERS:])
+        ]
+        assert keys.show("red") == "value-1"
 
 
 @pytest.mark.slow
