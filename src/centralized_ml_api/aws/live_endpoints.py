@@ -7,17 +7,18 @@ Source: https://github.com/hashicorp/terraform-provider-aws/issues/48997 (and 46
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.deployed_stack import (
     ENDPOINT,
-    NESTED,
     load_physical_ids,
     load_resources,
     load_template,
+    nested_stacks,
 )
 
 if TYPE_CHECKING:
@@ -44,23 +45,43 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEn
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointConfig:
-    """A configuration: its name, the instance types of its variant in order, and the name of the model.
+class Variant:
+    """A variant of a configuration: the name of its model, and its instance types in order.
 
-    `instances` and `model` are empty where SageMaker no longer has the configuration.
+    There are no types where it is serverless.
     """
 
-    name: str
-    instances: tuple[str, ...] = ()
-    model: str = ""
+    model: str
+    instances: tuple[str, ...]
 
     @property
     def words(self) -> str:
         """Returns what it runs, for a sentence."""
-        what = (
-            f"{self.model} on {' or '.join(self.instances)}" if self.instances else "a deleted configuration"
-        )
-        return f"{what} ({self.name})"
+        return f"{self.model} on {' or '.join(self.instances)}" if self.instances else self.model
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """A configuration: its name, and its variants by their names.
+
+    The project makes one variant; somebody may give the endpoint a configuration with several. There are
+    none where SageMaker no longer has the configuration.
+    """
+
+    name: str
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Returns the instance types of all variants, each once."""
+        types = (kind for variant in self.variants.values() for kind in variant.instances)
+        return tuple(dict.fromkeys(types))
+
+    @property
+    def words(self) -> str:
+        """Returns what it runs, for a sentence."""
+        what = " and ".join(variant.words for variant in self.variants.values())
+        return f"{what or 'a deleted configuration'} ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +125,7 @@ def load_live_endpoints(clients: AwsClients, stack: str) -> tuple[LiveEndpoint, 
     resources = load_resources(clients.client("cloudformation"), stack)
     if not resources:
         return ()
-    stacks = [stack, *(each.physical_id for each in resources if each.type == NESTED)]
+    stacks = [stack, *nested_stacks(resources)]
     return tuple(endpoint for name in stacks for endpoint in _load_stack(clients, name))
 
 
@@ -117,8 +138,8 @@ def _load_stack(clients: AwsClients, stack: str) -> Iterator[LiveEndpoint]:
     written = (load_template(cloudformation, stack) or {}).get("Resources", {})
     for logical_id, arn in endpoints.items():
         resource = written.get(logical_id)
-        if resource is None:
-            continue  # an update is about to remove it
+        if resource is None or not arn:
+            continue  # an update is about to remove it, or to make it
         config = configs.get(resource["Properties"]["EndpointConfigName"]["Fn::GetAtt"][0])
         if config:  # else an update is about to make it
             yield _load_endpoint(sagemaker, _name(arn), _name(config), _entry(logical_id, resource))
@@ -157,7 +178,11 @@ def _running(variants: list[dict[str, Any]], live: EndpointConfig) -> Iterator[t
         pools = variant.get("InstancePools", [])
         yield from ((pool["CurrentInstanceCount"], pool["InstanceType"]) for pool in pools)
         if not pools and "CurrentInstanceCount" in variant:
-            yield variant["CurrentInstanceCount"], " or ".join(live.instances) or UNKNOWN_TYPE
+            known = live.variants.get(variant["VariantName"])
+            yield (
+                variant["CurrentInstanceCount"],
+                " or ".join(known.instances if known else ()) or UNKNOWN_TYPE,
+            )
 
 
 def _load_config(sagemaker: Any, name: str) -> EndpointConfig:
@@ -167,12 +192,15 @@ def _load_config(sagemaker: Any, name: str) -> EndpointConfig:
         if error.response["Error"]["Code"] != _ABSENT:
             raise
         return EndpointConfig(name)
-    (variant,) = variants
+    return EndpointConfig(name, {variant["VariantName"]: _read_variant(variant) for variant in variants})
+
+
+def _read_variant(variant: Mapping[str, Any]) -> Variant:
     pools = sorted(variant.get("InstancePools", []), key=lambda pool: pool["Priority"])
     types = (
         [variant["InstanceType"]] if "InstanceType" in variant else [pool["InstanceType"] for pool in pools]
     )
-    return EndpointConfig(name, tuple(types), variant.get("ModelName", ""))
+    return Variant(variant.get("ModelName", ""), tuple(types))
 
 
 def describe_rollback(endpoint: LiveEndpoint) -> str:

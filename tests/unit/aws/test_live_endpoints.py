@@ -18,7 +18,7 @@ from centralized_ml_api.aws.live_endpoints import (
     repair_rollback,
 )
 from centralized_ml_api.aws.stack_status import load_stack_status
-from support.aws_wire import Answer, refusal, stack_in, stack_resources, xml_refusal
+from support.aws_wire import Answer, refusal, stack_in, stack_resources, xml, xml_refusal
 
 if TYPE_CHECKING:
     from support.aws_wire import AwsWire
@@ -71,11 +71,9 @@ def config(asked: dict[str, str], configs: dict[str, Any]) -> Answer:
     name = asked["EndpointConfigName"].lower()
     if name not in configs:
         return refusal("ValidationException", f'Could not find endpoint configuration "{name}".')
-    return Answer(200, {"EndpointConfigName": name, "ProductionVariants": [configs[name]]})
-
-
-def xml(action: str, inner: str) -> Answer:
-    return Answer(200, f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>")
+    found = configs[name]
+    variants = found if isinstance(found, list) else [found]
+    return Answer(200, {"EndpointConfigName": name, "ProductionVariants": variants})
 
 
 def test_an_endpoint_on_the_configuration_of_its_stack_is_as_deployed(aws: AwsWire) -> None:
@@ -96,6 +94,32 @@ def test_instances_of_several_types_are_counted_by_type(aws: AwsWire) -> None:
     deploy(aws, "New-Config", configs=CONFIGS, ProductionVariants=variants)
     (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
     assert endpoint.running == ((0, "ml.g6.4xlarge"), (3, "ml.g5.4xlarge"))
+
+
+def test_a_configuration_with_two_variants_is_told_with_the_types_of_both(aws: AwsWire) -> None:
+    canary = {"VariantName": "Canary", "ModelName": "m3", "InstanceType": "ml.g6.xlarge"}
+    running = [
+        {"VariantName": "Canary", "CurrentInstanceCount": 1},
+        {"VariantName": "AllTraffic", "CurrentInstanceCount": 2},
+    ]
+    configs = {"new-config": POOL, "theirs": [SMALL, canary]}
+    deploy(aws, "Theirs", configs=configs, ProductionVariants=running)
+    (endpoint,) = load_live_endpoints(AwsClients("us-east-1"), "S")
+    assert endpoint.live is not None
+    assert endpoint.live.instances == ("ml.g5.2xlarge", "ml.g6.xlarge")
+    assert endpoint.running == ((1, "ml.g6.xlarge"), (2, "ml.g5.2xlarge"))
+    assert "with m1 on ml.g5.2xlarge and m3 on ml.g6.xlarge (Theirs), but" in describe_rollback(endpoint)
+
+
+def test_what_is_not_begun_is_not_asked_for(aws: AwsWire) -> None:
+    deploy(aws, "New-Config", configs=CONFIGS)
+    aws.answers["cloudformation.ListStackResources"] = stack_resources(
+        ("AWS::CloudFormation::Stack", "Nested", ""),
+        ("AWS::SageMaker::Endpoint", "Chat", ""),
+        ("AWS::SageMaker::EndpointConfig", "ChatConfig", f"{ARN}endpoint-config/new-config"),
+    )
+    assert load_live_endpoints(AwsClients("us-east-1"), "S") == ()
+    assert {question.partition(".")[0] for question in aws.asked} == {"cloudformation"}
 
 
 @pytest.mark.parametrize("gone", ["Chat", "ChatConfig"])
