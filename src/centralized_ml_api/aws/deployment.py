@@ -154,7 +154,7 @@ def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
             )
         ending.move(clients.client("scheduler"), until)
     except (BotoCoreError, ClientError) as error:
-        what = f"cannot move the end of {target.stack}, or only that of some of its endpoints"
+        what = f"cannot move the end of {target.stack}, or only a part of it"
         raise build_aws_error(what, error) from error
 
 

@@ -45,6 +45,14 @@ class Ending:
         return min(starts)
 
     @property
+    def latest(self) -> datetime:
+        """The latest end that one of them belongs to: where an `extend` that failed in the middle led."""
+        first = self.start
+        delay = stack_start(first, has_endpoints=bool(self.endpoints)) - first
+        stacks: list[datetime] = [schedule["StartDate"] - delay for schedule in self.whole.values()]
+        return max([*stacks, *(schedule["StartDate"] for schedule in self.endpoints.values())])
+
+    @property
     def is_consistent(self) -> bool:
         """Whether all are on and belong to the same end: an `extend` may have failed in the middle."""
         starts = self._starts(self.start)
@@ -62,14 +70,20 @@ class Ending:
         return {**dict.fromkeys(self.endpoints, ends), **dict.fromkeys(self.whole, whole)}
 
     def move(self, scheduler: Any, ends: datetime) -> None:
-        """Moves the end of the endpoints, then that of the stack.
+        """Moves the end of the endpoints and that of the stack.
+
+        To a later end, that of the stack moves first, which deletes everything; to an earlier one, last. So a
+        move that fails in the middle never deletes the stack before its endpoints.
 
         Raises:
             botocore.exceptions.ClientError: AWS refused; those before are moved.
             botocore.exceptions.BotoCoreError: AWS could not be asked.
         """
-        for name, start in self._starts(ends).items():
-            schedule = self._all[name]
+        starts = self._starts(ends)
+        is_later = any(starts[name] > schedule["StartDate"] for name, schedule in self.whole.items())
+        order = (*self.whole, *self.endpoints) if is_later else (*self.endpoints, *self.whole)
+        for name in order:
+            schedule, start = self._all[name], starts[name]
             kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
             scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=start, **kept)
 

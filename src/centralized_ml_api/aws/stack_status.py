@@ -54,7 +54,8 @@ class EndpointStatus:
 class StackStatus:
     """A deployed stack: `state` is CloudFormation's word, `ends` the end of its event, if it has one.
 
-    `is_end_whole` is false where not all of it ends as it should.
+    `is_end_whole` is false where not all of it ends as it should; `latest_end` is then the end that it
+    was to move to.
     """
 
     stack: str
@@ -64,6 +65,7 @@ class StackStatus:
     ends: datetime | None
     is_end_whole: bool
     endpoints: tuple[EndpointStatus, ...]
+    latest_end: datetime | None = None
 
     @property
     def is_well(self) -> bool:
@@ -83,8 +85,14 @@ class StackStatus:
             }
             for endpoint in self.endpoints
         ]
-        ends = render_instant(self.ends) if self.ends else None
-        return {**asdict(self), "target": "aws", "ends": ends, "endpoints": described}
+        ends, latest = (render_instant(end) if end else None for end in (self.ends, self.latest_end))
+        return {
+            **asdict(self),
+            "target": "aws",
+            "ends": ends,
+            "latest_end": latest,
+            "endpoints": described,
+        }
 
 
 def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
@@ -107,6 +115,7 @@ def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
             ending.start if ending else None,
             ending.is_consistent if ending else True,
             tuple(_describe(each, clients.region) for each in load_live_endpoints(clients, stack)),
+            ending.latest if ending else None,
         )
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot read the state of {stack}", error) from error

@@ -29,7 +29,7 @@ def render_stack(status: StackStatus, now: datetime, flags: tuple[str, ...]) -> 
         over = f"Ended at {render_instant(status.ends)}; what is left is deleted again every half hour"
         lines.append(render_end(status.ends, now) if status.ends > now else over)
     if status.ends and not status.is_end_whole:
-        again = command("extend", render_instant(status.ends), "--target", "aws", *flags)
+        again = command("extend", render_instant(status.latest_end or status.ends), "--target", "aws", *flags)
         lines.append(f"Not everything ends then; move the end once more: {again}")
     if not status.endpoints:
         return "\n".join([*lines, "There are no endpoints of its own."])

@@ -24,7 +24,7 @@ WHOLE = True
 LATER = ENDS + timedelta(minutes=10)
 SCHEDULE = "AWS::Scheduler::Schedule"
 ENDPOINT = EndpointStatus("chat", "Chat-1", "InService", ((1, "ml.g5.2xlarge"),))
-STATUS = StackStatus("S", "us-east-1", "UPDATE_COMPLETE", "https://api/", ENDS, WHOLE, (ENDPOINT,))
+STATUS = StackStatus("S", "us-east-1", "UPDATE_COMPLETE", "https://api/", ENDS, WHOLE, (ENDPOINT,), ENDS)
 
 
 def schedule(aws: AwsWire, name: str, call: str, start: datetime, state: str = "ENABLED") -> StackResource:
@@ -80,7 +80,33 @@ def test_schedules_that_are_deleted_or_have_no_name_yet_end_nothing(aws: AwsWire
     assert (list(ending.whole), list(ending.endpoints), ending.start) == (["s"], [], ENDS)
 
 
-def test_moving_the_end_moves_the_endpoints_before_the_stack(aws: AwsWire) -> None:
+@pytest.mark.parametrize(
+    ("endpoint", "stack", "latest"),
+    [
+        (ENDS, LATER, ENDS),
+        (ENDS, LATER + timedelta(hours=1), ENDS + timedelta(hours=1)),
+        (ENDS + timedelta(hours=1), LATER, ENDS + timedelta(hours=1)),
+    ],
+    ids=["one end", "endpoints earlier", "stack earlier"],
+)
+def test_the_latest_end_is_where_a_move_that_failed_in_the_middle_led(
+    aws: AwsWire, endpoint: datetime, stack: datetime, latest: datetime
+) -> None:
+    assert whole(aws, endpoint=endpoint, stack=stack).latest == latest
+
+
+@pytest.mark.parametrize(
+    ("moved_by", "order"),
+    [
+        (timedelta(days=1), ["deleteStack", "deleteEndpoint"]),
+        (timedelta(days=-1), ["deleteEndpoint", "deleteStack"]),
+    ],
+    ids=["later", "earlier"],
+)
+def test_a_move_never_lets_the_stack_go_before_its_endpoints(
+    aws: AwsWire, moved_by: timedelta, order: list[str]
+) -> None:
+    """The deletion of the stack moves first to a later end, and last to an earlier one."""
     moved: list[tuple[str, float]] = []
 
     def keep(body: str) -> Answer:
@@ -91,12 +117,13 @@ def test_moving_the_end_moves_the_endpoints_before_the_stack(aws: AwsWire) -> No
     ending = whole(aws, endpoint=ENDS, stack=LATER)
     for name in ("s", "e"):
         aws.spoken[f"scheduler.PUT /schedules/{name}"] = keep
-    until = ENDS + timedelta(days=1)
+    until = ENDS + moved_by
     ending.move(AwsClients("us-east-1").client("scheduler"), until)
-    assert moved == [
-        ("deleteEndpoint", until.timestamp()),
-        ("deleteStack", (until + timedelta(minutes=10)).timestamp()),
-    ]
+    assert [call for call, _ in moved] == order
+    assert dict(moved) == {
+        "deleteEndpoint": until.timestamp(),
+        "deleteStack": (until + timedelta(minutes=10)).timestamp(),
+    }
 
 
 def test_a_stack_is_described_with_its_state_and_endpoints(aws: AwsWire) -> None:
@@ -151,6 +178,7 @@ def test_scripts_read_the_same() -> None:
         "address": "https://api/",
         "ends": "2030-06-01T16:00:00Z",
         "is_end_whole": True,
+        "latest_end": "2030-06-01T16:00:00Z",
         "endpoints": [
             {
                 "entry": "chat",

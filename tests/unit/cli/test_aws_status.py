@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.aws.stack_status import EndpointStatus, StackStatus
@@ -55,8 +55,9 @@ def test_after_the_end_what_is_left_is_said_to_be_deleted_again() -> None:
 
 
 def test_an_end_that_was_moved_in_part_and_a_stack_without_endpoints() -> None:
-    status = replace(STATUS, is_end_whole=False, endpoints=(), address="")
-    again = command("extend", "2030-06-01T16:00:00Z", "--target", "aws", *FLAGS)
+    moved_to = ENDS + timedelta(days=1)
+    status = replace(STATUS, is_end_whole=False, latest_end=moved_to, endpoints=(), address="")
+    again = command("extend", "2030-06-02T16:00:00Z", "--target", "aws", *FLAGS)
     assert render_stack(status, NOW, FLAGS).splitlines() == [
         "S in us-east-1: UPDATE_COMPLETE, without an address",
         "Ends in 2 h 30 min, at 2030-06-01T16:00:00Z",

@@ -182,7 +182,7 @@ def check_end(context: DoctorContext) -> Iterator[Finding]:
         yield Finding("end", "ok", f"{context.stack} ends at {at}", "the endpoints first, then the stack")
         return
     flags = stack_flags(context.clients.region, context.stack)
-    again = command("extend", at, context.path, "--target", "aws", *flags)
+    again = command("extend", render_instant(ending.latest), context.path, "--target", "aws", *flags)
     title = f"not all of {context.stack} ends at {at}"
     detail = "a schedule has another time, or is switched off: what it deletes costs money until then"
     yield Finding("end", "error", title, detail, again)

@@ -123,6 +123,22 @@ def test_an_end_of_which_a_part_is_switched_off_is_found(
     assert ("extend 2030-06-01T16:00:00Z" in finding.fix) is (severity == "error")
 
 
+def test_an_end_that_was_moved_in_part_is_moved_to_the_latest_again(aws: AwsWire, tmp_path: Path) -> None:
+    """The stack's deletion, ten minutes after the end, has moved by a day; the endpoint's has not."""
+    resources = []
+    for name, call, start in (
+        ("whole", "cloudformation:deleteStack", 1_906_560_000 + 86_400 + 600),
+        ("chat", "sagemaker:deleteEndpoint", 1_906_560_000),
+    ):
+        target = {"Arn": f"arn:aws:scheduler:::aws-sdk:{call}", "RoleArn": "r"}
+        aws.answers[f"scheduler.GET /schedules/{name}"] = Answer(200, {"StartDate": start, "Target": target})
+        resources.append(("AWS::Scheduler::Schedule", name, f"default|{name}"))
+    aws.answers["cloudformation.ListStackResources"] = stack_resources(*resources)
+    (finding,) = [each for each in found(write(tmp_path, model())) if each.check == "end"]
+    assert finding.title.endswith(" ends at 2030-06-01T16:00:00Z")
+    assert "extend 2030-06-02T16:00:00Z" in finding.fix
+
+
 def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
     finding = the_only(write(tmp_path, model()), "bootstrap")
