@@ -118,7 +118,45 @@ def test_a_failed_look_up_is_no_answer_and_known_keys_go_on() -> None:
         owners.find("b")
     assert owners.find("a") == "red"
     lists.fails, lists.keys["b"] = None, "blue"
-    assert owners.find("b") == "blue", "a failed look-up is not counted"
+    now[0] = 6.0
+    assert owners.find("b") == "blue"
+
+
+@pytest.mark.usefixtures("environment")
+def test_failed_look_ups_pause_longer_each_time_and_no_key_is_refused_meanwhile() -> None:
+    """Guesses must not use up the quota, and a new key must not get a 401 because AWS did not answer."""
+    lists, now = Lists({"a": "red"}), [0.0]
+    lists.fails = RuntimeError("throttled")
+    function = start_function()
+    owners = function.Owners(lists, lambda: now[0])
+    asked = []
+    for second in range(40):
+        now[0], before = float(second), lists.count
+        with pytest.raises((RuntimeError, function.UnansweredError), match="throttled"):
+            owners.find("a")
+        asked += [second] if lists.count > before else []
+    assert asked == [0, 2, 6, 14, 24, 34]
+    lists.fails, now[0] = None, 44.0
+    assert owners.find("a") == "red"
+    assert owners.find("guess") is None, "the failure is over"
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_pause_after_a_failed_look_up_begins_when_its_retries_end() -> None:
+    now = [0.0]
+
+    def fail_slowly() -> Iterator[tuple[str, str]]:
+        now[0] += 19.0
+        raise RuntimeError("no answer")
+
+    function = start_function()
+    owners = function.Owners(fail_slowly, lambda: now[0])
+    with pytest.raises(RuntimeError):
+        owners.find("a")
+    now[0] = 20.9
+    with pytest.raises(function.UnansweredError, match="RuntimeError: no answer"):
+        owners.find("b")
+    assert now[0] == 20.9, "nothing was looked up"
 
 
 def test_the_quota_is_ten_a_second_after_a_burst_of_forty() -> None:

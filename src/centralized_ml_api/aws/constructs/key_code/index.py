@@ -51,11 +51,16 @@ class UnauthorizedError(Exception):
         super().__init__("Unauthorized")
 
 
+class UnansweredError(Exception):
+    """The error of a key that may be a team's: the last look-up failed, and the next one is not due."""
+
+
 def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Returns the key, and the policy of what its caller may call.
 
     Raises:
         UnauthorizedError: there is no key, or no team of this API has it.
+        UnansweredError: whose key it is cannot be looked up now.
     """
     key = _key_of(lambda_event.get("headers") or {})
     if not key:
@@ -111,7 +116,8 @@ def _statement(effect: str, resources: list[str]) -> dict[str, Any]:
 class Owners:
     """The teams by the hashes of their keys, looked up when an unknown key comes.
 
-    A failed look-up is an error, which API Gateway answers with a 500: whose key it is stays open.
+    A failed look-up is an error, which API Gateway answers with a 500: whose key it is stays open. It counts
+    as one in vain, and until the next one unknown keys are the same error.
     """
 
     def __init__(
@@ -121,16 +127,32 @@ class Owners:
         self._load, self._clock = load, clock
         self._teams: dict[bytes, str] = {}
         self._next, self._pause = float("-inf"), PAUSE_SECONDS
+        self._failure = ""
 
     def find(self, key: str) -> str | None:
         """Returns the team that has this key, None where no team has it."""
         hashed = _hash(key)
-        if hashed not in self._teams and self._clock() >= self._next:
-            self._teams = {_hash(value): team for value, team in self._load()}
-            self._pause = PAUSE_SECONDS if hashed in self._teams else self._pause
-            self._next = self._clock() + self._pause
-            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        if hashed not in self._teams:
+            if self._clock() >= self._next:
+                self._look_up(hashed)
+            elif self._failure:
+                raise UnansweredError(self._failure)
         return self._teams.get(hashed)
+
+    def _look_up(self, hashed: bytes) -> None:
+        """Loads the teams anew. The pause, short after a key found, is set before, in case that fails."""
+        pause = self._pause
+        self._next, self._pause = self._clock() + pause, min(2 * pause, LONGEST_PAUSE_SECONDS)
+        try:
+            self._teams = {_hash(value): team for value, team in self._load()}
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+            self._next = self._clock() + pause  # retries take longer than the pause
+            raise
+        self._failure = ""
+        if hashed in self._teams:
+            pause, self._pause = PAUSE_SECONDS, 2 * PAUSE_SECONDS
+        self._next = self._clock() + pause
 
 
 def load_owners() -> Iterator[tuple[str, str]]:
