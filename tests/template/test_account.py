@@ -72,16 +72,47 @@ def test_every_function_and_every_model_is_in_the_network(demanding: Template, t
 def test_roles_of_models_and_functions_may_make_network_interfaces(
     demanding: Template, template_of: Deploys
 ) -> None:
-    (policy,) = [name for name in demanding.resources if name.startswith("ApiNetwork")]
-    (statement,) = demanding.resources[policy]["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Resource"] == "*", "EC2 has no resource for an interface that is yet to be made"
-    assert all(action.startswith("ec2:") for action in statement["Action"])
-    services = ("lambda.amazonaws.com", "sagemaker.amazonaws.com")
+    policies = {
+        service: policy_of(demanding, f"Api{name}")
+        for service, name in (
+            ("sagemaker.amazonaws.com", "Network"),
+            ("lambda.amazonaws.com", "FunctionNetwork"),
+        )
+    }
     for role in demanding.of_type("AWS::IAM::Role"):
         (assumes,) = role["AssumeRolePolicyDocument"]["Statement"]
-        has_it = {"Ref": policy} in role.get("ManagedPolicyArns", [])
-        assert has_it is (assumes["Principal"]["Service"] in services), role.get("Description")
+        attached = role.get("ManagedPolicyArns", [])
+        has = [service for service, (policy, _) in policies.items() if {"Ref": policy} in attached]
+        own = assumes["Principal"]["Service"]
+        assert has == ([own] if own in policies else []), role.get("Description")
+    for _, (allows, *_) in policies.values():
+        assert (allows["Effect"], allows["Resource"]) == ("Allow", "*"), (
+            "an interface has no ARN before it is"
+        )
+        assert all(action.startswith("ec2:") for action in allows["Action"])
     assert "ec2:" not in json.dumps(template_of(*MODELS).document)
+
+
+def policy_of(template: Template, prefix: str) -> tuple[str, list[dict[str, Any]]]:
+    """The logical id and the statements of the only policy whose id begins so."""
+    (policy,) = [name for name in template.resources if name.startswith(prefix)]
+    return policy, template.resources[policy]["Properties"]["PolicyDocument"]["Statement"]
+
+
+def test_functions_get_fewer_rights_than_models_and_their_code_none(demanding: Template) -> None:
+    """Lambda's own requests do not name a function; those of a function's code do."""
+    _, (for_models,) = policy_of(demanding, "ApiNetwork")
+    _, (for_functions, denies) = policy_of(demanding, "ApiFunctionNetwork")
+    permissions = {"ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission"}
+    assert permissions <= set(for_models["Action"])
+    assert not permissions & set(for_functions["Action"])
+    assert {"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"} <= set(for_functions["Action"])
+    assert denies == {
+        "Action": for_functions["Action"],
+        "Effect": "Deny",
+        "Resource": "*",
+        "Condition": {"ArnLike": {"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"}},
+    }
 
 
 def test_logs_are_kept_as_long_as_the_account_demands(demanding: Template) -> None:

@@ -13,7 +13,7 @@ from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import Known
 from centralized_ml_api.api.openapi import build_openapi
 from centralized_ml_api.aws.constructs.assets import store_documents
-from centralized_ml_api.aws.constructs.company_account import apply_account, build_network_policy
+from centralized_ml_api.aws.constructs.company_account import apply_account, build_network_policies
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, adopted_address
 from centralized_ml_api.aws.constructs.event import EndpointEnds, EventEnd, build_budget
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
@@ -77,7 +77,7 @@ class CentralizedMlApi(Construct):
         self._stack_context = StackContext(
             self,
             log_retention_days=plan.log_retention_days,
-            network_policies=build_network_policy(self, plan.api.account.vpc),
+            network_policies=build_network_policies(self, plan.api.account.vpc),
         )
         # Each group of the plan is a nested stack; None stands for this one.
         self._groups: dict[str | None, Construct] = {None: self}

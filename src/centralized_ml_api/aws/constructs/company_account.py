@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnResource
 
-from centralized_ml_api.aws.constructs.resources import allow, build_managed_policy
+from centralized_ml_api.aws.constructs.resources import allow, build_managed_policy, deny
+from centralized_ml_api.aws.constructs.stack_context import NetworkPolicies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.account import AccountPlan, VpcPlan
 
-_INTERFACES = [
+_FOR_MODELS = [
     "ec2:CreateNetworkInterface",
     "ec2:CreateNetworkInterfacePermission",
     "ec2:DeleteNetworkInterface",
@@ -25,21 +26,46 @@ _INTERFACES = [
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
+]
+"""What SageMaker needs to put a model into a network.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateModel with a VPC)
+"""
+
+_FOR_FUNCTIONS = [
     "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 ]
-"""What SageMaker and Lambda need to put a model or a function into a network.
+"""What Lambda needs to put a function into a network.
 
-Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateModel with a VPC) and
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html (permissions of the execution role)
+Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html
+"""
+
+_FROM_CODE = {"ArnLike": {"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"}}
+"""Of requests that the code of a function makes; those of Lambda itself have no such key.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html (best practice for permissions)
 """
 
 _KINDS = frozenset({"AWS::IAM::Role", "AWS::Lambda::Function", "AWS::SageMaker::Model"})
 
 
-def build_network_policy(scope: Construct, vpc: VpcPlan | None) -> tuple[str, ...]:
-    """Builds the policy that roles of models and functions need in a network; returns its ARN, if any."""
-    return (build_managed_policy(scope, "Network", [allow(_INTERFACES, ["*"])]),) if vpc else ()
+def build_network_policies(scope: Construct, vpc: VpcPlan | None) -> NetworkPolicies:
+    """Builds the policies that roles need in a network; none without one.
+
+    EC2 has no resource for an interface that is yet to be made. The code of functions may do nothing of it.
+    """
+    if vpc is None:
+        return NetworkPolicies()
+    functions = [allow(_FOR_FUNCTIONS, ["*"]), deny(_FOR_FUNCTIONS, ["*"], _FROM_CODE)]
+    return NetworkPolicies(
+        models=(build_managed_policy(scope, "Network", [allow(_FOR_MODELS, ["*"])]),),
+        functions=(build_managed_policy(scope, "FunctionNetwork", functions),),
+    )
 
 
 def apply_account(scope: Construct, account: AccountPlan) -> None:

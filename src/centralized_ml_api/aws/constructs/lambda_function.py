@@ -123,7 +123,7 @@ class ModelFunction(Construct):
             description=f"The function of /{plan.name}",
             log=log,
             statements=_permissions(plan),
-            managed=stack_context.network_policies,
+            managed=stack_context.network_policies.functions,
         )
         function = build_function(
             self,

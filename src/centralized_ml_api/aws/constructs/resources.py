@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import Reference
 
 Statement = dict[str, Any]
-"""What a policy allows."""
+"""What a policy allows or denies."""
 
 _VERSION = "2012-10-17"
 
@@ -52,6 +52,19 @@ def allow(
         "Resource": _single_or_list(resources),
         **_when(condition),
     }
+
+
+def deny(
+    actions: Sequence[str], resources: Sequence[str | Reference], condition: Mapping[str, Any]
+) -> Statement:
+    """Builds a statement that denies these actions on these ARNs, whatever else allows them.
+
+    Args:
+        actions: such as `s3:GetObject`.
+        resources: their ARNs.
+        condition: when the statement applies.
+    """
+    return {**allow(actions, resources, condition), "Effect": "Deny"}
 
 
 def only_from_this_account() -> dict[str, Any]:

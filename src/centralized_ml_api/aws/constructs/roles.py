@@ -95,7 +95,7 @@ class ExecutionRole(Construct):
             managed=[
                 *self._pull(plan.repositories),
                 *self._read(plan.locations),
-                *stack_context.network_policies,
+                *stack_context.network_policies.models,
             ],
         )
         self.arn = role_arn(role)

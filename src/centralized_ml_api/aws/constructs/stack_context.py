@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aws_cdk import IStackSynthesizer
     from constructs import Construct
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPolicies:
+    """The ARNs of the policies that roles of models and of functions need in a network; empty without one."""
+
+    models: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 class StackContext:
@@ -22,13 +29,15 @@ class StackContext:
     """
 
     def __init__(
-        self, scope: Construct, *, log_retention_days: int, network_policies: Sequence[str] = ()
+        self,
+        scope: Construct,
+        *,
+        log_retention_days: int,
+        network_policies: NetworkPolicies = NetworkPolicies(),  # immutable
     ) -> None:
         self.stack = Stack.of(scope)
         self.log_retention_days = log_retention_days
-        self.network_policies = (
-            network_policies  # ARNs, which roles of models and functions need in a network
-        )
+        self.network_policies = network_policies
 
     @cached_property
     def partition(self) -> str:

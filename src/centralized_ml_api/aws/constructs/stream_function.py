@@ -65,7 +65,7 @@ class StreamFunction(Construct):
             description="The function that streams",
             log=log,
             statements=read,
-            managed=stack_context.network_policies,
+            managed=stack_context.network_policies.functions,
         )
         called = EndpointPolicies(self, role, endpoints)
         called.add("Endpoints", INVOKE, plan.policies)

@@ -162,7 +162,7 @@ class KeyFunction(Construct):
             description="The function that gives keys on",
             log=log,
             statements=_may_look_up_keys(stack_context) if access.refused else (),
-            managed=stack_context.network_policies,
+            managed=stack_context.network_policies.functions,
         )
         function = build_function(
             self,

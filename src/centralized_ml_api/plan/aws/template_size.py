@@ -76,8 +76,8 @@ _MODEL_ENDING = TemplateSize(resources=1, characters=750)
 
 _ENDING_PATH = TemplateSize(characters=105)
 
-_ACCOUNT = TemplateSize(resources=5, characters=6_000)
-"""The policy for a network, a domain and its mapping, a web ACL's association, boundaries."""
+_ACCOUNT = TemplateSize(resources=6, characters=7_000)
+"""The policies for a network, a domain and its mapping, a web ACL's association, boundaries."""
 
 _NETWORKED = TemplateSize(characters=700)
 
