@@ -21,7 +21,7 @@ from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ProviderAccess, ServedRoute
 from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.machine.private_file import write_private_file
-from support.provider import KEY, MODELS, ORGANIZATION, USAGE, WORDS, Provider, start_provider
+from support.provider import KEY, MODELS, ORDINARY, ORGANIZATION, USAGE, WORDS, Provider, start_provider
 from support.running_gateway import RunningGateway, start_gateway
 from support.waiting import wait_until
 
@@ -88,13 +88,16 @@ def hosted(tmp_path_factory: pytest.TempPathFactory, background: Background) -> 
         chats = tuple(route_of(model, CHAT_PATH) for model in (*MODELS, "unheard-of"))
         capped = replace(route_of("gpt-fake", CHAT_PATH, cap=50), name="e-capped")
         streamed = replace(route_of("gpt-fake", CHAT_PATH, streams=True), name="e-streamed")
+        whole = replace(route_of("unstreamed", CHAT_PATH, streams=True), name="e-whole")
         foreign = replace(route_of("gpt-fake", CHAT_PATH), name="e-foreign", upstream="untrusted")
         by_model = {
             CHAT_PATH: (*chats, capped),
             "/v1/embeddings": (route_of("gpt-fake", "/v1/embeddings"),),
             "/v1/responses": (route_of("gpt-fake", "/v1/responses"),),
         }
-        gateway = Gateway((upstream, untrusted), (*chats, capped, streamed, foreign), by_model=by_model)
+        gateway = Gateway(
+            (upstream, untrusted), (*chats, capped, streamed, whole, foreign), by_model=by_model
+        )
         with start_gateway(folder, background, gateway, seconds=2) as running:
             yield Hosted(running, provider, key)
 
@@ -178,6 +181,30 @@ def test_a_stream_that_is_held_to_its_end_hides_its_tokens_too(hosted: Hosted) -
     assert hosted.logged(answer) == {"tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
 
 
+@pytest.mark.parametrize("path", ["/e-whole", CHAT_PATH, "/e-unstreamed"])
+def test_a_whole_answer_to_who_asks_for_a_stream_keeps_its_bytes(hosted: Hosted, path: str) -> None:
+    answer = hosted.call("unstreamed", path, stream=True)
+    assert hosted.sent["stream_options"] == {"include_usage": True}
+    assert answer.json["choices"][0]["message"]["content"] == TEXT
+    assert answer.json["usage"] == USAGE
+    assert hosted.logged(answer) == {"tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
+
+
+def test_the_last_event_of_a_stream_passes_without_a_blank_line(hosted: Hosted) -> None:
+    events = hosted.call("uncounted", stream=True).body.decode().split("\n\n")
+    assert [json.loads(event.removeprefix("data: "))["choices"][0]["finish_reason"] for event in events] == [
+        *[None] * 4,
+        "stop",
+    ]
+
+
+def test_the_last_event_of_a_stream_is_hidden_without_a_blank_line_too(hosted: Hosted) -> None:
+    answer = hosted.call("unended", stream=True)
+    assert answer.body.decode().count("data: ") == 5
+    assert b'"prompt_tokens"' not in answer.body
+    assert hosted.logged(answer) == {"tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
+
+
 @pytest.mark.parametrize(
     ("asked", "sent"),
     [
@@ -216,7 +243,9 @@ def test_a_refused_key_is_no_fault_of_the_caller(hosted: Hosted) -> None:
             assert nothing_of_the_account(answer)
     finally:
         hosted.provider.keys.add(KEY)
-    assert hosted.call("forbidden").error["code"] == "provider_refused_key"
+    for model in ("forbidden", "keyless", "worded"):
+        refused = hosted.call(model)
+        assert (refused.status, refused.error["code"]) == (502, "provider_refused_key")
 
 
 def test_too_many_requests_pass_with_their_pause(hosted: Hosted) -> None:
@@ -235,6 +264,11 @@ def test_an_error_in_openais_shape_keeps_it(hosted: Hosted) -> None:
     assert answer.json["error"] == {"message": message, "type": "server_error", "param": None, "code": None}
     unknown = hosted.call("unheard-of")
     assert (unknown.status, unknown.error["code"]) == (404, "model_not_found")
+
+
+def test_ordinary_words_of_an_error_stay(hosted: Hosted) -> None:
+    answer = hosted.call("wordy")
+    assert answer.error["message"] == f"{ORDINARY}, not (hidden) or (hidden)."
 
 
 def test_any_other_error_is_put_into_the_one_shape(hosted: Hosted) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """How one request is answered.
+    """How one request is answered; `failure` is the body of any other status than 200.
 
     Without `asks_version` it continues a file that has changed (ignores If-Range).
     `cut_after` closes the connection after so many bytes, `hold_after` sends so many and waits for `release`.
@@ -33,6 +33,7 @@ class Answer:
     says_length: bool = True
     cut_after: int | None = None
     hold_after: int | None = None
+    failure: bytes = b""
     silent: bool = False
 
 
@@ -83,7 +84,7 @@ class FileServer(LoopbackServer):
             self._hold()
             return
         start = self._start(request, answer)
-        body = self.body[start:] if answer.status == 200 else b""
+        body = self.body[start:] if answer.status == 200 else answer.failure
         self._send_head(request, answer, start, len(body))
         with contextlib.suppress(ConnectionError):  # the client left, as some tests make it
             self._send_body(request, answer, body)

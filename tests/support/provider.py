@@ -10,6 +10,12 @@ What it answers depends on the model that a body names:
     detail          422 in the shape of another framework
     moved           a redirect
     cut             the connection breaks in mid-answer, in mid-stream
+    unstreamed      a whole chat, also where a stream is asked for
+    unended         a stream with a length, whose last event, of tokens, no blank line follows
+    uncounted       the same without the event of tokens
+    keyless         400 as Gemini answers to an invalid key
+    worded          400 with Gemini's sentence alone
+    wordy           400 with ordinary words that look like identities, and with identities
     slow            nothing until `release` is set
     anything else   404
 
@@ -40,7 +46,10 @@ if TYPE_CHECKING:
 
 KEY = "sk-proj-Fake0123456789Organizer0123456789-TAIL"
 ORGANIZATION = "org-AbCdEf0123456789"
-MODELS = ("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "cut", "slow")
+MODELS = (
+    *("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "cut", "slow"),
+    *("unstreamed", "unended", "uncounted", "keyless", "worded", "wordy"),
+)
 USAGE = {
     "prompt_tokens": 19,
     "completion_tokens": 10,
@@ -107,7 +116,7 @@ class Provider:
         model = body.get("model")
         if model == "slow":
             await self.release.wait()
-        if model in {"gpt-fake", "cut", "slow"}:
+        if model in {"gpt-fake", "cut", "slow", "unstreamed", "unended", "uncounted"}:
             return await _succeed(request, body)
         said = f"The model `{model}` does not exist or you do not have access to it."
         unknown = _error(404, said, "invalid_request_error", "model_not_found")
@@ -115,7 +124,11 @@ class Provider:
 
 
 async def _succeed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-    if body.get("stream"):
+    if body["model"] in {"unended", "uncounted"}:
+        chunks = _chunks(body if body["model"] == "unended" else {})
+        events = [f"data: {json.dumps(chunk)}" for chunk in chunks]
+        return web.Response(text="\n\n".join(events), content_type="text/event-stream")
+    if body.get("stream") and body["model"] != "unstreamed":
         return await _stream(request, body)
     if body["model"] == "cut":
         return await _cut(request)
@@ -136,10 +149,22 @@ def _limited() -> web.Response:
     return _error(429, said, "tokens", "rate_limit_exceeded", headers)
 
 
+INVALID_KEY = "API key not valid. Please pass a valid API key."
+"""Gemini's sentence."""
+
+ORDINARY = "The user-provided value is task-specific and org_specific; use a Bearer token"
+"""Words that tell nothing of a customer."""
+
+_DETAILS = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+_OF_GEMINI = {"code": 400, "message": "Not so.", "status": "INVALID_ARGUMENT", "details": [_DETAILS]}
+
 FAILURES: dict[str, Callable[[], web.Response]] = {
     "limited": _limited,
     "broken": lambda: _error(500, f"The server had an error ({KEY}).", "server_error", None),
     "forbidden": lambda: _error(403, f"{ORGANIZATION} has no access.", "invalid_request_error", None),
+    "keyless": lambda: web.json_response([{"error": _OF_GEMINI}], status=400),
+    "worded": lambda: _error(400, INVALID_KEY, "INVALID_ARGUMENT", None),
+    "wordy": lambda: _error(400, f"{ORDINARY}, not {ORGANIZATION} or user-0123456789.", "a", None),
     "page": lambda: web.Response(status=503, text="<html>try later</html>", content_type="text/html"),
     "detail": lambda: web.json_response({"detail": 'no "such" field'}, status=422),
     "moved": lambda: web.Response(status=307, headers={"Location": "https://elsewhere.test/"}),

@@ -6,8 +6,7 @@ local LONGEST_EVENT = 1048576
 local LONGEST_USAGE = 4096
 local HIDDEN = "(hidden)"
 
--- What tells of the customer: keys, organizations, projects, users, accounts. Eight characters at least, so that words
--- such as `org-wide` stay.
+-- What tells of the customer: keys, organizations, projects, users, accounts.
 local EIGHT = string.rep("%w", 8)
 local SECRETS = {
   "sk%-[%w_%*%.%-]+", "gsk_[%w%*]+", "xai%-[%w%*]+", "hf_[%w%*]+", "fw_[%w%*]+", "AIza[%w_%*%-]+", "Bearer%s+[%w_%*%.%-]+",
@@ -16,8 +15,13 @@ local SECRETS = {
   string.rep("%x", 8) .. "%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-" .. string.rep("%x", 12),
 }
 
+-- Hides what looks random, or is masked already: words such as `user-provided` and `task-specific` stay.
+local function hide_identity(found)
+  if found:find("[%d%*/]") or found:find("%l%u") then return HIDDEN end
+end
+
 local function hide_secrets(text)
-  for _, pattern in ipairs(SECRETS) do text = text:gsub(pattern, HIDDEN) end
+  for _, pattern in ipairs(SECRETS) do text = text:gsub(pattern, hide_identity) end
   return text
 end
 
@@ -69,7 +73,7 @@ end
 
 -- Passes a stream on as it comes. To hide the event with its tokens, events are passed on when they are complete.
 local function pass_stream(handle, hides)
-  local rest = ""
+  local rest, passed, last = "", "", nil
   for chunk in handle:bodyChunks() do
     local text = rest .. chunk:getBytes(0, chunk:length())
     note_usage(handle, text)
@@ -78,10 +82,18 @@ local function pass_stream(handle, hides)
     else
       local complete = text:match(".*\n\r?\n()") or 1
       if #text - complete > LONGEST_EVENT or text:find("^data: ?%[DONE%]", complete) then complete = #text + 1 end
-      rest = text:sub(complete)
-      chunk:setBytes(drop_usage(text:sub(1, complete - 1)))
+      rest, passed, last = text:sub(complete), drop_usage(text:sub(1, complete - 1)), chunk
+      chunk:setBytes(passed)
     end
   end
+  -- The loop ends while Envoy still has the last chunk, unless trailers end the stream.
+  if last and rest ~= "" and not is_usage_alone(rest) then pcall(last.setBytes, last, passed .. rest) end
+end
+
+-- Gemini refuses a key with 400.
+local function is_refusal_of_key(status, text)
+  if status == 401 or status == 403 then return true end
+  return status == 400 and (text:find("API_KEY_INVALID", 1, true) or text:find("API key not valid", 1, true))
 end
 
 local function answer_error(handle, status, request_id)
@@ -91,7 +103,7 @@ local function answer_error(handle, status, request_id)
   local route = handle:streamInfo():routeName()
   handle:logWarn("the provider of " .. route .. " answered " .. status .. ": " .. text:sub(1, 1000):gsub("%c", " "))
   local response
-  if status == 401 or status == 403 then
+  if is_refusal_of_key(status, text) then
     response = render(ERRORS.PROVIDER_REFUSED_KEY, nil, request_id)
     status = ERRORS.PROVIDER_REFUSED_KEY.status
     headers:remove("retry-after")
@@ -124,8 +136,12 @@ function envoy_on_response(response_handle)
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))
   if status >= 300 then return answer_error(response_handle, status, request_id) end
-  local hides = (metadata:get(BODY) or {})[HIDES_USAGE]
-  if STREAMS then return pass_stream(response_handle, hides) end
+  local is_events = (headers:get("content-type") or ""):lower():find("^text/event%-stream")
+  local hides = is_events and (metadata:get(BODY) or {})[HIDES_USAGE]
+  if STREAMS then
+    if hides then headers:remove("content-length") end
+    return pass_stream(response_handle, hides)
+  end
   if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
   local body = response_handle:body()
   if not body then return end

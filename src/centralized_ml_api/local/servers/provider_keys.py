@@ -193,7 +193,7 @@ def explain_failure(name: str, error: Exception) -> StartError:
 
     said = f"the secret {name} cannot be read: {error}"
     if isinstance(error, exceptions.ClientError):
-        response: dict[str, Any] = error.response  # type: ignore[assignment]  # the stubs' own type
+        response: dict[str, Any] = error.response
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         is_away = (
             response.get("Error", {}).get("Code") in _THROTTLING or status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 10.0
 _MOST_BYTES = 16 * 1024 * 1024
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_INVALID_KEY = (b"API_KEY_INVALID", b"API key not valid")
+"""What the body of a 400 has where Gemini refuses a key."""
 
 
 class KeyRefusedError(MlApiError):
@@ -86,10 +88,16 @@ def _ask(serving: ProviderServing, path: str, key: str | None) -> _Answer:
             answer = _Answer(response.status, response.read(_MOST_BYTES))
     except HttpError as error:
         raise NotAskedError(error.message, fix=error.fix) from error
-    if answer.status in _REFUSALS:
+    if _refuses_key(answer):
         place = f" from {serving.key.title}" if serving.key else ""
         raise KeyRefusedError(
             f"{serving.title} refuses the key{place} ({answer.status})",
             fix="check at the provider that the key is valid and has access; then replace it",
         )
     return answer
+
+
+def _refuses_key(answer: _Answer) -> bool:
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        return any(words in answer.body for words in _INVALID_KEY)
+    return answer.status in _REFUSALS

@@ -183,7 +183,7 @@ def test_after_a_failure_a_minute_passes_until_aws_is_asked_again() -> None:
 
 def refused(code: str, status: int = 400) -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": "so"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # what counts
+        {"Error": {"Code": code, "Message": "so"}, "ResponseMetadata": {"HTTPStatusCode": status}},
         "GetSecretValue",
     )
 

@@ -57,6 +57,21 @@ def test_a_refused_key_is_told_by_its_place(server: FileServer, status: int) -> 
     assert "sk-secret" not in f"{refused.value.message}{refused.value.fix}"
 
 
+@pytest.mark.parametrize(
+    "said", [b'[{"error": {"details": [{"reason": "API_KEY_INVALID"}]}}]', b"API key not valid. Please pass"]
+)
+def test_gemini_refuses_a_key_with_400(server: FileServer, said: bytes) -> None:
+    server.usual = Answer(status=400, failure=said)
+    with pytest.raises(KeyRefusedError) as refused:
+        check_provider_key(serving(server, "gemini"), "AIza-secret")
+    assert refused.value.message == "gemini refuses the key from the variable KEY (400)"
+
+
+def test_any_other_400_refuses_no_key(server: FileServer) -> None:
+    server.usual = Answer(status=400, failure=b"no such page")
+    assert not check_provider_key(serving(server, "gemini"), "AIza-secret")
+
+
 def test_what_tells_of_a_key_differs(server: FileServer) -> None:
     assert check_provider_key(serving(server, "openrouter"), "sk-1")
     assert server.seen[-1].target == "/v1/key"
