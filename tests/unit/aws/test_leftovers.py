@@ -56,7 +56,10 @@ def test_the_logs_that_sagemaker_made_are_found_by_their_whole_name(aws: AwsWire
 def test_the_logs_of_an_endpoint_have_the_capitals_of_its_name(aws: AwsWire) -> None:
     named = ["EndpointChat-AbC12", "EndpointChat-AbC123", "endpointembed-x"]
     groups = [{"logGroupName": f"/aws/sagemaker/Endpoints/{name}"} for name in named]
-    pages = {None: {"logGroups": groups[1:], "nextToken": "2"}, "2": {"logGroups": groups[:1]}}
+    pages: dict[str | None, dict[str, Any]] = {
+        None: {"logGroups": groups[1:], "nextToken": "2"},
+        "2": {"logGroups": groups[:1]},
+    }
     asked = list[dict[str, Any]]()
 
     def answer(body: str) -> Answer:
