@@ -50,7 +50,8 @@ class Ending:
         first = self.start
         delay = stack_start(first, has_endpoints=bool(self.endpoints)) - first
         stacks: list[datetime] = [schedule["StartDate"] - delay for schedule in self.whole.values()]
-        return max([*stacks, *(schedule["StartDate"] for schedule in self.endpoints.values())])
+        endpoints: list[datetime] = [schedule["StartDate"] for schedule in self.endpoints.values()]
+        return max([*stacks, *endpoints])
 
     @property
     def is_consistent(self) -> bool:
