@@ -41,8 +41,7 @@ def find_limit_problems(
     location = document.key_location((listed,) if listed else ())
     try:
         planned = estimate_exceeded(build_aws_plan(plan, facts, region=region))
+        found = [(str(each), each.limit.fix) for each in (*written, *planned)]
     except DeployError as error:  # what teams may call has limits of its own
-        return (EXCEEDED.problem(location, found=error.message, fix=error.fix),)
-    return tuple(
-        EXCEEDED.problem(location, found=str(each), fix=each.limit.fix) for each in (*written, *planned)
-    )
+        found = [*((str(each), each.limit.fix) for each in written), (error.message, error.fix)]
+    return tuple(EXCEEDED.problem(location, found=what, fix=fix) for what, fix in found)

@@ -132,6 +132,23 @@ def test_check_names_what_aws_does_not_allow_by_how_much_and_what_to_do(mlapi: M
     assert mlapi("check", "many.json").out == "many.json: 300 models, 0 endpoints, 2 warnings\n"
 
 
+def test_check_names_what_an_entry_exceeds_beside_what_teams_may_not_call(
+    mlapi: Mlapi, tmp_path: Path
+) -> None:
+    write_packages(tmp_path, 100)
+    config = json.loads((tmp_path / "many.json").read_text())
+    variables = {f"VARIABLE_{number}": "1" for number in range(101)}
+    config["models"][0] |= {"environment": variables}
+    config["event"] = {"teams": [{"name": "red", "models": ["model-0"]}]}
+    (tmp_path / "many.json").write_text(json.dumps(config))
+    problems = json.loads(mlapi("check", "many.json", "--json").out)["problems"]
+    assert [(problem["id"], problem["path"]) for problem in problems] == [("C701", "$.models")] * 2
+    entry, teams = problems
+    assert entry["found"].startswith("model-0: 101 variables of a container; AWS allows 100")
+    assert teams["found"] == "the teams' lists of models exclude too many models for API Gateway"
+    assert teams["fix"].startswith("omit `models` for teams")
+
+
 def test_check_says_nothing_of_limits_where_the_models_fit(mlapi: Mlapi, tmp_path: Path) -> None:
     write_packages(tmp_path, 200)
     assert mlapi("check", "many.json").out == "many.json: 200 models, 0 endpoints, no problems\n"
