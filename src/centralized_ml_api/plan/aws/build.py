@@ -89,18 +89,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         throttle=throttle,
         access=access,
         log_retention_days=plan.account.log_retention_days,
-        notes=(
-            f"{who_may_call(plan.event)} {how_often(throttle)}",
-            *time_of_keys(len(plan.event.teams)),
-            *how_it_ends(plan.event, has_endpoints=bool(models)),
-            *plan.not_acted_on_aws,
-            *(
-                f"The alias {alias} leads nowhere on AWS, since {name} is not under /v1 there."
-                for alias, name in plan.event.aliases.items()
-                if alias not in openai.aliases
-            ),
-            *_notes(facts),
-        ),
+        notes=tuple(_notes(plan, openai, facts, has_endpoints=bool(models))),
         dashboard=dashboard,
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
         tasks={name: fact.task for name, fact in facts.items() if fact.task},
@@ -185,7 +174,21 @@ def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str,
     return divide((route.name for route in routes), lambda _name: ENDPOINT_ARN_CHARACTERS)
 
 
-def _notes(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
+def _notes(
+    plan: ApiPlan, openai: OpenAiModels, facts: Mapping[str, ModelFacts], *, has_endpoints: bool
+) -> Iterable[str]:
+    """Yields what a reader of the plan needs to know, one sentence or two at a time."""
+    yield f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
+    yield from time_of_keys(len(plan.event.teams))
+    yield from how_it_ends(plan.event, has_endpoints=has_endpoints)
+    yield from plan.not_acted_on_aws
+    for alias, name in plan.event.aliases.items():
+        if alias not in openai.aliases:
+            yield f"The alias {alias} leads nowhere on AWS, since {name} is not under /v1 there."
+    yield from _sources(facts)
+
+
+def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:
     """Yields one sentence for each source, naming the entries."""
     named: dict[tuple[str, str], list[str]] = {}
     for name, fact in facts.items():
