@@ -13,6 +13,7 @@ from centralized_ml_api.config.checks import (
     jumpstart,
     local,
     models,
+    provider_apis,
     providers,
 )
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
@@ -37,6 +38,7 @@ _FAMILIES = (
     aws,
     aws_limits,
     providers,
+    provider_apis,
 )
 
 RULES: tuple[Rule, ...] = tuple(
