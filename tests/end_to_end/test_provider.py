@@ -43,7 +43,8 @@ class Hosted:
 
 
 def entry(name: str, url: str, key: dict[str, str], model: str = "gpt-fake") -> dict[str, Any]:
-    provider = {"name": "openai", "url": url, "model": model, "key": key}
+    speaks = ["openai-chat", "openai-responses"]
+    provider = {"name": "openai", "url": url, "model": model, "key": key, "speaks": speaks}
     return {"name": name, "provider": provider, "integration": {"type": "api"}}
 
 

@@ -13,6 +13,12 @@ ProviderApi = Literal[
 ]
 """The APIs that a provider may speak: those with a path under `/v1`."""
 
+USUAL_APIS: tuple[ProviderApi, ...] = ("openai-chat",)
+"""What is served of a provider's model unless the config says otherwise.
+
+`openai-responses` must be asked for: it reaches files and earlier responses of the customer's account.
+"""
+
 ProviderName = Literal[
     "openai",
     "anthropic",
@@ -38,7 +44,6 @@ class Preset:
         url: Its base address; None where every customer has one of their own.
         header: The request header that takes the key, in lower case.
         prefix: What precedes the key there.
-        speaks: What its chat models speak; a config says otherwise of an embedding model.
         limit_key: How a chat names the most tokens of an answer, where its body names no number.
         takes_stream_options: Whether `stream_options.include_usage` makes a stream end with its tokens.
         key_path: Below the address, what answers to a valid key alone; None where nothing does.
@@ -49,21 +54,18 @@ class Preset:
     url: str | None = None
     header: str = "authorization"
     prefix: str = "Bearer "
-    speaks: tuple[ProviderApi, ...] = ("openai-chat",)
     limit_key: str = "max_tokens"
     takes_stream_options: bool = False
     key_path: str | None = "/models"
     lists_models: bool = True
 
 
-_CHAT_AND_RESPONSES: tuple[ProviderApi, ...] = ("openai-chat", "openai-responses")
 _NEW_LIMIT = "max_completion_tokens"
 
 PRESETS: dict[ProviderName, Preset] = {
     "openai": Preset(
         "https://platform.openai.com/docs/api-reference",
         "https://api.openai.com/v1",
-        speaks=_CHAT_AND_RESPONSES,
         limit_key=_NEW_LIMIT,
         takes_stream_options=True,
     ),
@@ -82,7 +84,6 @@ PRESETS: dict[ProviderName, Preset] = {
         "https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",
         header="api-key",
         prefix="",
-        speaks=_CHAT_AND_RESPONSES,
         limit_key=_NEW_LIMIT,
         takes_stream_options=True,
         lists_models=False,
@@ -108,7 +109,6 @@ PRESETS: dict[ProviderName, Preset] = {
     "xai": Preset(
         "https://docs.x.ai/docs/api-reference",
         "https://api.x.ai/v1",
-        speaks=_CHAT_AND_RESPONSES,
         limit_key=_NEW_LIMIT,
     ),
     "huggingface": Preset(

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from centralized_ml_api.config.providers import PRESETS, Preset, ProviderApi, ProviderName, find_preset
+from centralized_ml_api.config.providers import (
+    PRESETS,
+    USUAL_APIS,
+    Preset,
+    ProviderApi,
+    ProviderName,
+    find_preset,
+)
 from centralized_ml_api.plan.apis import CHAT, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
@@ -123,7 +130,7 @@ def build_provider_serving(written: ProviderKeys) -> ProviderServing:
         written: what the config says.
     """
     said = written.speaks
-    apis = tuple(said) if isinstance(said, list) else (said,) if said else find_preset(written.name).speaks
+    apis = tuple(said) if isinstance(said, list) else (said,) if said else USUAL_APIS
     url = written.url or (PRESETS[written.name].url if written.name else None) or ""
     return ProviderServing(url, written.model, _key_place(written), apis, written.name)
 

@@ -54,7 +54,7 @@ def test_a_provider_is_where_its_line_says(tmp_path: Path) -> None:
     assert (serving.target.host, serving.target.port, serving.target.tls) == ("api.openai.com", 443, True)
     assert (serving.model, serving.key) == ("gpt-5-mini", KeyPlace("env", "OPENAI_API_KEY"))
     assert serving.summary == "openai, gpt-5-mini"
-    assert serving.find_speaks("text-inputs") == ("openai-chat", "openai-responses")
+    assert serving.find_speaks("text-inputs") == ("openai-chat",)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,18 @@ def test_it_has_the_paths_of_its_apis_under_v1(tmp_path: Path) -> None:
     models = local_openai_models(plan_of(tmp_path, {"provider": OPENAI}, {"provider": embeds}))
     assert models.by_api == {
         "openai-chat": ("e-0",),
-        "openai-responses": ("e-0",),
         "openai-embeddings": ("e-1",),
     }
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_responses_which_reach_the_organizers_account_must_be_asked_for(
+    tmp_path: Path, name: ProviderName
+) -> None:
+    written = {**OPENAI, "name": name, "url": "https://a.test/v1"}
+    assert serving_of(tmp_path, written).apis == ("openai-chat",)
+    asked = serving_of(tmp_path, {**written, "speaks": ["openai-chat", "openai-responses"]})
+    assert asked.apis == ("openai-chat", "openai-responses")
 
 
 def test_the_plan_of_one_machine_names_provider_and_model(tmp_path: Path) -> None:

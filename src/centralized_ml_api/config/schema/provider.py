@@ -88,8 +88,8 @@ class ProviderKeys(Written):
     speaks: Annotated[
         ProviderSpeaks | None,
         Field(
-            description="Which APIs the model has at the provider; one value or a list. By default those of "
-            "the provider's chat models.",
+            description="Which APIs the model has at the provider; one value or a list. By default "
+            "`openai-chat`.",
             examples=["openai-embeddings"],
         ),
     ] = None
