@@ -81,7 +81,7 @@ def test_destroying_what_is_not_there_says_so(deployment: Deployment) -> None:
 def test_a_stack_is_destroyed_beside_one_whose_name_begins_like_its_own(deployment: Deployment) -> None:
     deployment.write(CONFIG)
     for stack in ("Ev", "Ev2"):
-        done = deployment.mlapi("deploy", "--yes", "--stack", stack)
+        done = deployment.mlapi("deploy", "--yes", "--bootstrap", "--stack", stack)
         assert done.returncode == 0, done.stderr + deployment.cdk_log()
     destroyed = deployment.mlapi("destroy", "--yes", "--stack", "Ev")
     assert destroyed.returncode == 0, destroyed.stderr
