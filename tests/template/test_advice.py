@@ -76,7 +76,10 @@ AWS = {
     "allow_from": ["203.0.113.0/24"],
 }
 IN_A_NETWORK: dict[Finding, str] = {
-    (r"IAM5\[Resource::\*\]", "ApiNetwork"): "EC2 has no resource for an interface that is yet to be made",
+    (
+        r"IAM5\[Resource::\*\]",
+        "Api(Function)?Network",
+    ): "EC2 has no resource for an interface that is yet to be made",
 }
 """What else is accepted of a config with `aws`."""
 
