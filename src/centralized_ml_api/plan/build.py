@@ -9,7 +9,7 @@ from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.apis import API_NAMES
 from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
-from centralized_ml_api.plan.provider import build_provider_serving
+from centralized_ml_api.plan.provider import build_provider_serving, find_provider
 from centralized_ml_api.plan.speaks import list_spoken
 from centralized_ml_api.plan.types import (
     About,
@@ -136,9 +136,8 @@ def _local(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Path]) 
     """Returns how one machine serves the entry: as `local` says, or else by its provider."""
     if entry.local is not None:
         return _local_block(entry.local, code_folders)
-    if isinstance(entry, EndpointEntry) and entry.provider is not None:
-        return LocalPlan(build_provider_serving(entry.provider), replicas=1, environment={})
-    return None
+    hosted = find_provider(entry)
+    return LocalPlan(hosted, replicas=1, environment={}) if hosted else None
 
 
 def _local_block(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:

@@ -14,16 +14,13 @@ from centralized_ml_api.config.providers import (
     ProviderName,
     find_preset,
 )
+from centralized_ml_api.config.schema import EndpointEntry, ProviderKeys
 from centralized_ml_api.plan.apis import CHAT, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.schema import (
-        ProviderKeys,
-        ServerSpeaks,
-        Speaks,
-    )
+    from centralized_ml_api.config.schema import ModelEntry, ServerSpeaks, Speaks
 
 _CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}]}
 """Without a limit: OpenAI's newer models refuse `max_tokens`, and others know no other word."""
@@ -133,6 +130,14 @@ def build_provider_serving(written: ProviderKeys) -> ProviderServing:
     apis = tuple(said) if isinstance(said, list) else (said,) if said else USUAL_APIS
     url = written.url or (PRESETS[written.name].url if written.name else None) or ""
     return ProviderServing(url, written.model, _key_place(written), apis, written.name)
+
+
+def find_provider(entry: ModelEntry | EndpointEntry) -> ProviderServing | None:
+    """Returns the provider that one machine calls for the entry, if it calls one."""
+    if entry.local is not None:
+        return build_provider_serving(entry.local) if isinstance(entry.local, ProviderKeys) else None
+    written = entry.provider if isinstance(entry, EndpointEntry) else None
+    return build_provider_serving(written) if written else None
 
 
 def _key_place(written: ProviderKeys) -> KeyPlace | None:

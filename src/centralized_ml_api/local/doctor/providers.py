@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.config.schema import EndpointEntry, ProviderKeys
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.servers.provider_keys import open_key
 from centralized_ml_api.local.servers.provider_models import (
@@ -14,13 +13,14 @@ from centralized_ml_api.local.servers.provider_models import (
     list_provider_models,
 )
 from centralized_ml_api.plan.finding import Finding
-from centralized_ml_api.plan.provider import ProviderServing, build_provider_serving
+from centralized_ml_api.plan.provider import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from centralized_ml_api.config.schema import Config, ModelEntry
+    from centralized_ml_api.config.schema import Config
+    from centralized_ml_api.plan.provider import ProviderServing
 
 
 def check_providers(config: Config | None, folders: Sequence[Path]) -> Iterator[Finding]:
@@ -34,14 +34,6 @@ def check_providers(config: Config | None, folders: Sequence[Path]) -> Iterator[
         serving = find_provider(entry)
         if serving is not None:
             yield _check(entry.name, serving, folders)
-
-
-def find_provider(entry: ModelEntry | EndpointEntry) -> ProviderServing | None:
-    """Returns the provider that one machine calls, if it calls one. Pure."""
-    if entry.local is not None:
-        return build_provider_serving(entry.local) if isinstance(entry.local, ProviderKeys) else None
-    written = entry.provider if isinstance(entry, EndpointEntry) else None
-    return build_provider_serving(written) if written else None
 
 
 def _check(name: str, serving: ProviderServing, folders: Sequence[Path]) -> Finding:

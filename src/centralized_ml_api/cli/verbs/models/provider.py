@@ -29,9 +29,9 @@ def list_of_provider(name: str, config: Path, words: tuple[str, ...], *, as_json
         KeyRefusedError: the provider refuses the key.
         NotAskedError: the provider does not answer.
     """
-    from centralized_ml_api.local.doctor.providers import find_provider  # only who asks pays
     from centralized_ml_api.local.servers.provider_keys import open_key
     from centralized_ml_api.local.servers.provider_models import list_provider_models
+    from centralized_ml_api.plan.provider import find_provider  # only who asks pays
 
     loaded = load_config(config, now=datetime.now(UTC))
     hosted = {entry.name: found for entry in loaded.config.entries if (found := find_provider(entry))}
