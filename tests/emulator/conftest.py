@@ -8,6 +8,7 @@ import pytest
 
 from emulator.configs import NAMES, Synthesized, synthesize_config
 from emulator.process import Emulator, is_installed, start_emulator
+from emulator.rest_apis import Both, serve_both
 from support.background import Background, start_background
 from support.model_server import ModelServer, start_model_server
 
@@ -47,3 +48,15 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Syn
         return known[name]
 
     return find
+
+
+@pytest.fixture(scope="module")
+def open_api(
+    emulator: Emulator,
+    background: Background,
+    sagemaker: ModelServer,
+    synthesized: Callable[[str], Synthesized],
+) -> Iterator[Both]:
+    config = synthesized("open")
+    with serve_both(emulator, background, config.document, config.objects, sagemaker.url) as both:
+        yield both

@@ -57,18 +57,6 @@ def both(
         yield both
 
 
-@pytest.fixture(scope="module")
-def open_api(
-    emulator: Emulator,
-    background: Background,
-    sagemaker: ModelServer,
-    synthesized: Callable[[str], Synthesized],
-) -> Iterator[Both]:
-    config = synthesized("open")
-    with serve_both(emulator, background, config.document, config.objects, sagemaker.url) as both:
-        yield both
-
-
 def test_the_emulator_listens_on_loopback_alone(emulator: Emulator) -> None:
     sockets = psutil.Process(emulator.process.pid).net_connections(kind="inet")
     listening = {str(socket.laddr.ip) for socket in sockets if socket.status == psutil.CONN_LISTEN}

@@ -9,34 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract.case import Request, send
-from emulator.rest_apis import Both, deploy, import_document, serve_both, without_keys
+from emulator.rest_apis import Both, deploy, import_document, without_keys
 from support.api_gateway.server import PAYLOAD_LIMIT_BYTES
 from support.model_server import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from emulator.configs import Synthesized
     from emulator.process import Emulator
-    from support.background import Background
     from support.model_server import ModelServer
 
 pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[2] / "docs/explanation/aws.md"
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def open_api(
-    emulator: Emulator,
-    background: Background,
-    sagemaker: ModelServer,
-    synthesized: Callable[[str], Synthesized],
-) -> Iterator[Both]:
-    config = synthesized("open")
-    with serve_both(emulator, background, config.document, config.objects, sagemaker.url) as both:
-        yield both
 
 
 def test_the_page_has_a_row_for_each_limit() -> None:
