@@ -92,7 +92,7 @@ def build_npy(chance: Random) -> bytes:
         ("'fortran_order'", chance.choice(["False", "False", "True", "1", "None"])),
         ("'shape'", chance.choice([chance.choice(_SHAPES), "(2,)"])),
     ]
-    if chance.random() < 0.25:  # noqa: PLR2004
+    if chance.random() < 0.25:
         value = chance.choice(["1", "()", "'a' * 9", "__import__('os')"])
         pairs.append((chance.choice(["'x'", "1", "'shape'"]), value))
     text = "{" + ", ".join(f"{name}: {value}" for name, value in pairs) + "}"
@@ -106,7 +106,7 @@ def build_npy(chance: Random) -> bytes:
     packed = struct.pack("<H" if version == b"\x01\x00" else "<I", length)
     data = chance.randbytes(chance.choice([0, 1, 8, 16, 16, 16, 4_000]))
     whole = _MAGIC + version + packed + header.encode() + b"\n" + data
-    return mangle(chance, whole) if chance.random() < 0.2 else whole  # noqa: PLR2004  one in five
+    return mangle(chance, whole) if chance.random() < 0.2 else whole  # one in five
 
 
 def build_csv(chance: Random) -> bytes:
@@ -117,7 +117,7 @@ def build_csv(chance: Random) -> bytes:
     width = chance.randint(1, 6)
 
     def build_row() -> bytes:
-        cells = width if chance.random() < 0.8 else chance.randint(0, 40)  # noqa: PLR2004  mostly
+        cells = width if chance.random() < 0.8 else chance.randint(0, 40)  # mostly
         return separator.join(chance.choice([b"1", b"2.5", chance.choice(_CELLS)]) for _ in range(cells))
 
     table = end.join(build_row() for _ in range(rows))

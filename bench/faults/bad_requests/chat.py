@@ -66,7 +66,7 @@ def build_bad_chat(chance: Random) -> dict[str, Any]:
     for _ in range(chance.choice([1, 1, 1, 2, 3])):
         name = chance.choice(FIELDS)
         body[name] = _build_value(chance, name)
-    if chance.random() < 0.2:  # noqa: PLR2004  one in five
+    if chance.random() < 0.2:  # one in five
         body["messages"] = [_build_message(chance) for _ in range(chance.randint(0, 4))]
     return body
 
@@ -94,14 +94,14 @@ def try_chat(port: int, limits: LlamaCppLimits, *, count: int, seed: int) -> Out
 
 
 def _build_value(chance: Random, name: str) -> Any:
-    if name in {"json_schema", "response_format"} and chance.random() < 0.9:  # noqa: PLR2004  nearly always
+    if name in {"json_schema", "response_format"} and chance.random() < 0.9:  # nearly always
         schema = _build_schema(chance, 3)
         wrapped = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
         return schema if name == "json_schema" else wrapped
-    if name == "tools" and chance.random() < 0.8:  # noqa: PLR2004  mostly
+    if name == "tools" and chance.random() < 0.8:  # mostly
         function = {"name": chance.choice(TEXTS[:4]), "parameters": _build_schema(chance, 2)}
         return [{"type": "function", "function": function}]
-    if name in NUMERIC and chance.random() < 0.8:  # noqa: PLR2004  mostly
+    if name in NUMERIC and chance.random() < 0.8:  # mostly
         return chance.choice(NUMBERS)
     kinds: list[tuple[Any, ...]] = [NUMBERS, TEXTS, OTHERS, ([chance.choice(TEXTS)] * chance.randint(1, 40),)]
     return chance.choice(chance.choice(kinds))
@@ -110,21 +110,21 @@ def _build_value(chance: Random, name: str) -> Any:
 def _build_schema(chance: Random, depth: int) -> dict[str, Any]:
     kind = chance.choice(SCHEMA_TYPES)
     schema: dict[str, Any] = {"type": kind}
-    if chance.random() < 0.3:  # noqa: PLR2004  three in ten
+    if chance.random() < 0.3:  # three in ten
         name = chance.choice(["minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"])
         schema[name] = chance.choice(NUMBERS)
-    if chance.random() < 0.4 and kind == "string":  # noqa: PLR2004  four in ten
+    if chance.random() < 0.4 and kind == "string":  # four in ten
         schema["pattern"] = f"^{''.join(chance.choices(PATTERN_PARTS, k=chance.randint(1, 8)))}$"
     if depth and kind == "array":
         schema["items"] = _build_schema(chance, depth - 1)
     if depth and kind == "object":
         schema["properties"] = {f"p{index}": _build_schema(chance, depth - 1) for index in range(3)}
         schema["required"] = chance.sample(["p0", "p1", "p2", "q"], 2)
-    if depth and chance.random() < 0.2:  # noqa: PLR2004  one in five
+    if depth and chance.random() < 0.2:  # one in five
         schema = {"anyOf": [_build_schema(chance, depth - 1) for _ in range(3)]}
-    if chance.random() < 0.1:  # noqa: PLR2004  one in ten
+    if chance.random() < 0.1:  # one in ten
         schema["$ref"] = chance.choice(["#", "#/properties/p0", "#/$defs/a", "http://a/b"])
-    if chance.random() < 0.1:  # noqa: PLR2004  one in ten
+    if chance.random() < 0.1:  # one in ten
         schema["enum"] = [chance.choice([*NUMBERS, *TEXTS, *OTHERS]) for _ in range(3)]
     return schema
 

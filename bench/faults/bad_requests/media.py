@@ -72,7 +72,7 @@ def build_chunk(name: bytes, data: bytes) -> bytes:
 
 def _build_png(chance: Random, _sample: bytes) -> bytes:
     width, height = chance.choice(_LENGTHS), chance.choice(_LENGTHS)
-    if chance.random() < 0.5:  # noqa: PLR2004  half of them small enough to be read
+    if chance.random() < 0.5:  # half of them small enough to be read
         width, height = chance.randint(1, 60), chance.randint(1, 60)
     depth, colour = chance.choice([1, 8, 8, 8, 16, 3, 255]), chance.choice([0, 2, 3, 4, 6, 2, 255])
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, chance.choice([0, 0, 0, 1, 9]))

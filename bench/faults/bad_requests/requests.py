@@ -129,21 +129,21 @@ def build_bad_request(chance: Random, taken: Taken) -> BadRequest:
     """Builds a request for an entry: its body often of the type that the entry takes, and nearly right."""
     body, content_type = _build_body(chance, taken)
     headers = ["Host: x", f"Content-Type: {content_type}"]
-    if chance.random() < 0.15:  # noqa: PLR2004
+    if chance.random() < 0.15:
         headers[1] = f"Content-Type: {chance.choice(_TYPES)}"
-    if chance.random() < 0.03:  # noqa: PLR2004
+    if chance.random() < 0.03:
         del headers[1]
-    if chance.random() < 0.3:  # noqa: PLR2004
+    if chance.random() < 0.3:
         headers.append(f"Accept: {chance.choice(_ACCEPTS)}")
-    if chance.random() < 0.1:  # noqa: PLR2004
+    if chance.random() < 0.1:
         headers += chance.choice([[chance.choice(_MORE)], [chance.choice(_MORE)], list(_MANY), headers[1:]])
-    if chance.random() < 0.03:  # noqa: PLR2004
+    if chance.random() < 0.03:
         body, headers = gzip.compress(body), [*headers, "Content-Encoding: gzip"]
     return _frame(chance, taken.path, [line.encode(_LATIN, "replace") for line in headers], body)
 
 
 def _build_body(chance: Random, taken: Taken) -> tuple[bytes, str]:
-    if taken.build_own and chance.random() < 0.7:  # noqa: PLR2004
+    if taken.build_own and chance.random() < 0.7:
         return taken.build_own(chance), taken.content_type
     kind = chance.choice(
         [taken.content_type] * 6 + [JSON, NPY, CSV, TEXT, PICTURE, RECORDING, URLENCODED, FORM]
@@ -166,17 +166,17 @@ def _build_body(chance: Random, taken: Taken) -> tuple[bytes, str]:
 def _frame(chance: Random, path: str, headers: list[bytes], body: bytes) -> BadRequest:
     """Marks the end of the body: by its length, by chunks, or not as it should be."""
     way, where = chance.random(), path.encode()
-    if way < 0.85:  # noqa: PLR2004  mostly as it should be
+    if way < 0.85:  # mostly as it should be
         return BadRequest(
             build_request(where, *headers, b"Content-Length: %d" % len(body), body=body), complete=True
         )
-    if way < 0.90:  # noqa: PLR2004
+    if way < 0.90:
         longer = b"Content-Length: %d" % (len(body) + chance.choice([1, 1_000]))
         return BadRequest(build_request(where, *headers, longer, body=body), complete=False)
-    size = chance.choice([1, 7, 1_000, 100_000]) if len(body) < 5_000 else 100_000  # noqa: PLR2004
+    size = chance.choice([1, 7, 1_000, 100_000]) if len(body) < 5_000 else 100_000
     parts = [body[start : start + size] for start in range(0, len(body), size)]
     whole = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
-    ends = way < 0.97  # noqa: PLR2004
+    ends = way < 0.97
     chunked = build_request(
         where, *headers, b"Transfer-Encoding: chunked", body=whole + (b"0\r\n\r\n" if ends else b"")
     )

@@ -32,9 +32,9 @@ _DEPTHS = (10, 99, 1_000, 20_000)
 def build_value(chance: Random, depth: int = 2) -> Any:
     """Builds any JSON value, with lists and objects up to this depth."""
     kind = chance.randrange(5 if depth else 3)
-    if kind == 3:  # noqa: PLR2004  of the five
+    if kind == 3:  # of the five
         return [build_value(chance, depth - 1) for _ in range(chance.choice([1, 2, 3, 50]))]
-    if kind == 4:  # noqa: PLR2004  of the five
+    if kind == 4:  # of the five
         return {chance.choice(TEXTS): build_value(chance, depth - 1) for _ in range(chance.randint(1, 3))}
     return chance.choice([WILD_NUMBERS, WILD_TEXTS, OTHERS][kind])
 
@@ -48,7 +48,7 @@ def build_json(chance: Random, sample: Mapping[str, Any]) -> bytes:
 
 
 def _plain(chance: Random, value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=chance.random() < 0.7)  # noqa: PLR2004  mostly
+    text = json.dumps(value, ensure_ascii=chance.random() < 0.7)  # mostly
     return text.encode(errors="surrogatepass")
 
 
@@ -95,7 +95,7 @@ def _number(chance: Random, _value: Any) -> bytes:
 
 def _wide(chance: Random, value: Any) -> bytes:
     count = chance.choice([1_000, 50_000])
-    return b"[" + b",".join([_plain(chance, value)[:40] if count < 2_000 else b"0"] * count) + b"]"  # noqa: PLR2004
+    return b"[" + b",".join([_plain(chance, value)[:40] if count < 2_000 else b"0"] * count) + b"]"
 
 
 _DAMAGES: list[Callable[[Random, Any], bytes]] = [_deep, _doubled, _cut, _mangled, _encoded, _number, _wide]
