@@ -167,12 +167,15 @@ class FakeGateway(SupervisedGateway):
     def __init__(self) -> None:
         self.trouble = ""
         self.applied: list[Gateway] = []
+        self.takes = asyncio.Event()
+        self.takes.set()
         self.refusal: StartError | None = None
         self.busy: dict[str, int] = {}
 
     async def apply(self, gateway: Gateway) -> None:
-        """Notes it, or refuses."""
+        """Notes it, once `takes` is set, or refuses."""
         await asyncio.sleep(0)
+        await self.takes.wait()
         if self.refusal:
             raise self.refusal
         self.applied.append(gateway)

@@ -9,6 +9,7 @@ Everything runs in one event loop, and each part of the state has one writer:
     _retiring                 `_switch_to` adds services that lost their names, and takes them back when the
                               gateway refuses; `_publish` lets them finish once the gateway has no route to
                               them; each leaves when it has ended
+    _told_ready               `_publish_now`: the entries that the gateway knows to be ready
     _fault, _key_fault        `run`: what was said last, because nothing is said twice
 
 Every other method reads, and `note_change` asks `run` to publish anew.
@@ -74,6 +75,7 @@ class Supervisor:
         self._known = NOTHING_KNOWN
         self._registry = Registry(lambda spec: make(spec, self.note_change), self.note_change)
         self._retiring = Retirement(gateway.active_requests, self.note_change, clock)
+        self._told_ready: frozenset[str] = frozenset()
         self._fault = ""
         self._key_fault = ""
         self._publishing = asyncio.Lock()
@@ -104,8 +106,17 @@ class Supervisor:
         return (*self._plan.not_acted_on, *self._desired.notes, *told)
 
     def entries(self) -> tuple[EntryStatus, ...]:
-        """Returns how every entry is now, in config order."""
-        return entry_statuses(self._plan, self._desired.refused, self._registry.find)
+        """Returns how every entry is now, in config order.
+
+        One whose servers are ready is still starting until the gateway knows: nobody shall call it on our
+        word and be refused.
+        """
+        return tuple(
+            replace(status, state="starting")
+            if status.state == "ready" and status.name not in self._told_ready
+            else status
+            for status in entry_statuses(self._plan, self._desired.refused, self._registry.find)
+        )
 
     def find(self, name: str) -> Running | None:
         """Returns the running service of that name."""
@@ -265,15 +276,16 @@ class Supervisor:
         """Tells the gateway what is ready; then ends what no route leads to, once its calls are over."""
         retiring = self._retiring.services  # what retires meanwhile still has its route
         keys = await self._keys.use(team.name for team in self._plan.event.teams)
-        await self._gateway.apply(
-            build_gateway(
-                self._plan,
-                self._desired.refused,
-                self._registry.find,
-                retiring,
-                known=self._known,
-                keys=keys,
-                began=self._began,
-            )
+        gateway = build_gateway(
+            self._plan,
+            self._desired.refused,
+            self._registry.find,
+            retiring,
+            known=self._known,
+            keys=keys,
+            began=self._began,
         )
+        await self._gateway.apply(gateway)
+        unready = {name for name, _ in gateway.unready}
+        self._told_ready = frozenset(route.name for route in gateway.routes if route.name not in unready)
         self._retiring.finish(retiring)

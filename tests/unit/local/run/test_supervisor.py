@@ -124,6 +124,27 @@ def test_a_start_makes_every_service_and_tells_the_gateway_before_that_starts(tm
     story(tell)
 
 
+def test_an_entry_is_ready_once_the_gateway_knows(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.begins = "starting"
+        await world.supervisor.start(plan(entry("a")))
+        running = asyncio.create_task(world.supervisor.run())
+        await world.settle()
+        world.gateway.takes.clear()
+        world.made[0].become("ready")
+        await world.settle()
+        assert [status.state for status in world.supervisor.entries()] == ["starting"]
+        world.gateway.takes.set()
+        await world.settle()
+        assert [status.state for status in world.supervisor.entries()] == ["ready"]
+        running.cancel()
+        await asyncio.wait({running})
+        await world.supervisor.stop()
+
+    story(tell)
+
+
 def test_what_is_asked_of_it_comes_from_the_plan_and_the_services(tmp_path: Path) -> None:
     async def tell() -> None:
         wrapped = entry("b", function=function(tmp_path, layers=("arn",)), integration="lambda")
