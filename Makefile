@@ -11,32 +11,31 @@ BENCH ?=
 ROOMS ?= local/run plan aws/document config/checks
 FLAGS ?=
 PIP_AUDIT := 2.9.0
+INSTALL := $(BIN)/python tools/install_lock.py
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 # A stamp stands for "the packages of this lock are installed"; it is older than the lock when the lock changed.
 $(VENV)/local.stamp: requirements/local.txt pyproject.toml
-	@echo "==> Setting up $(VENV) for serving (about 310 MB, once); pip shows its progress"
+	@echo "==> Setting up $(VENV) for serving (about 350 MB, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/local.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(INSTALL) requirements/local.txt --project
 	@touch $@
 
 # For deploying alone; whoever has the tools for tests has this too.
 $(VENV)/aws.stamp: requirements.txt package-lock.json pyproject.toml
-	@echo "==> Setting up $(VENV) for AWS (about 700 MB, once); pip shows its progress"
+	@echo "==> Setting up $(VENV) for AWS (about 700 MB, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(INSTALL) requirements.txt --project
 	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/local.stamp $(VENV)/aws.stamp
 	@echo "==> Adding the tools for tests and checks to $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(INSTALL) requirements/dev.txt --quiet
 	@touch $@
 
 setup: $(VENV)/local.stamp ## Only set up, into .venv
@@ -79,11 +78,10 @@ lint: setup-dev ## Ruff, mypy, import directions, stale generated files
 	@$(BIN)/python -m docs.generate --check
 
 # The SageMaker SDK brings 450 MB and other versions of what we use: an environment of its own, only for this.
-$(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml
+$(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml | $(VENV)/local.stamp
 	@echo "==> Setting up $(VENV)/parity with the SageMaker SDK (about 450 MB, once)"
-	@test -x $(VENV)/parity/bin/python || $(PYTHON) -m venv $(VENV)/parity
-	@$(VENV)/parity/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/parity.txt
-	@$(VENV)/parity/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@test -x $(VENV)/parity/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/parity
+	@$(INSTALL) requirements/parity.txt --quiet --project --into $(VENV)/parity
 	@touch $@
 
 parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the SageMaker SDK (under 3 minutes)
@@ -92,8 +90,8 @@ parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the Sa
 # Clients of OpenAI's API and what they need: an environment of their own, only for this.
 $(VENV)/clients/clients.stamp: tests/clients/requirements.txt tests/clients/package-lock.json | $(VENV)/dev.stamp
 	@echo "==> Setting up $(VENV)/clients with SDKs and frameworks (about 620 MB, once)"
-	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv $(VENV)/clients
-	@$(VENV)/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r tests/clients/requirements.txt
+	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/clients
+	@$(INSTALL) tests/clients/requirements.txt --quiet --into $(VENV)/clients
 	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts --prefix tests/clients
 	@touch $@
 
@@ -154,6 +152,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra local --extra install pyproject.toml -o requirements/local.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra aws --extra install -c requirements/local.txt pyproject.toml -o requirements.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
+	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/dev.txt - -o requirements/uv.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 	@for folder in tests/lambda_runtime tests/clients; do $(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix $$folder || exit 1; done
 	@for model in models/*/requirements.in bench/peers/*/requirements.in tests/clients/requirements.in tests/emulator/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
