@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.http import EVENTS_IN_UTF8
 from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
@@ -299,8 +300,8 @@ STREAM_DIFFERENCES = (
     Difference(
         "a stream of llama.cpp, `command` or `url` that breaks off",
         Request("/cut"),
-        Expected(200, BreaksOff(), "text/event-stream"),
-        Expected(200, EndsInError(errors.MODEL_FAILED), "text/event-stream"),
+        Expected(200, BreaksOff(), EVENTS_IN_UTF8),
+        Expected(200, EndsInError(errors.MODEL_FAILED), EVENTS_IN_UTF8),
         "the connection closes before the end of the stream, which clients report as an error",
         'the last event is an error, `data: {"error": …}`, as with a Python model on one machine',
         "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_ModelStreamError.html",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from centralized_ml_api.api.http import EVENTS_IN_UTF8
 from contract.case import DEADLINE_SECONDS
 from support.running_gateway import Answer
 
@@ -60,7 +61,7 @@ def check_events(url: str, odd: OddServer, seconds: float = DEADLINE_SECONDS) ->
     odd.steps.clear()
     try:
         with opened(url, "/events", seconds=seconds) as answer:
-            assert (answer.status, answer.getheader("content-type")) == (200, "text/event-stream")
+            assert (answer.status, answer.getheader("content-type")) == (200, EVENTS_IN_UTF8)
             assert answer.getheader("access-control-allow-origin") == "*"
             assert answer.getheader("x-request-id")
             first = answer.read(len(EVENTS[0]))

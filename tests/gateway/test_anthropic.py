@@ -170,7 +170,7 @@ def test_answers_pass_as_they_are_streams_too(gateway: RunningGateway) -> None:
     counted = call(gateway, {"model": "echo"}, path=COUNT_TOKENS_PATH)
     assert (counted.status, counted.json["path"]) == (200, "/echo/count")
     streamed = call(gateway, {"model": "events", "stream": True})
-    assert (streamed.status, streamed.header("content-type")) == (200, "text/event-stream")
+    assert (streamed.status, streamed.header("content-type")) == (200, "text/event-stream; charset=utf-8")
     assert streamed.header("request-id") == streamed.header("x-request-id")
 
 

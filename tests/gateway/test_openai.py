@@ -275,7 +275,7 @@ def test_a_stream_comes_as_it_is_made(gateway: RunningGateway, server: OddServer
     with contextlib.closing(gateway.connect()) as connection:
         connection.request("POST", CHAT, b'{"model": "steps", "stream": true}')
         response = connection.getresponse()
-        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert response.read(3) == b"one"
         server.steps.set()

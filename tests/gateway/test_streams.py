@@ -53,7 +53,7 @@ def test_a_stream_comes_as_it_is_made_and_outlasts_the_gateways_timeout(
     with contextlib.closing(running.connect()) as connection:
         connection.request("POST", "/stream")
         response = connection.getresponse()
-        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert response.read(3) == b"one"
         assert running.call("/hang").status == 504  # by now the gateway's timeout has passed

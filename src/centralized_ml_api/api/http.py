@@ -15,6 +15,12 @@ HEALTH_PATH = "/health"
 PUBLIC_PATHS = (PAGE_PATH, HEALTH_PATH)
 """They need no key, like preflights: the page is an empty shell that asks for one."""
 
+EVENTS = "text/event-stream"
+EVENTS_IN_UTF8 = f"{EVENTS}; charset=utf-8"
+"""How a stream of events that names no encoding is answered: there is no other.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
 
 CORS_HEADERS: tuple[tuple[str, str], ...] = (
     ("access-control-allow-origin", "*"),

@@ -12,6 +12,7 @@ from centralized_ml_api import __version__
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import (
     CATALOGUE_PATH,
+    EVENTS,
     HEALTH_PATH,
     OPENAPI_PATH,
     PAGE_PATH,
@@ -55,7 +56,6 @@ def _get(
 
 TITLE = "Centralized ML API"
 JSON = "application/json"
-EVENTS = "text/event-stream"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 _OWN_ERRORS = {

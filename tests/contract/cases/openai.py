@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
+from centralized_ml_api.api.http import EVENTS_IN_UTF8
 from contract.api import LISTED
 from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, render_json
 
@@ -81,7 +82,7 @@ CASES = [
     Case(
         "a chat streams as server-sent events with an end",
         chat(stream=True),
-        Expected(200, Events(tuple(SAID.split())), "text/event-stream"),
+        Expected(200, Events(tuple(SAID.split())), EVENTS_IN_UTF8),
     ),
     *(
         Case(f"an alias chats: {alias} {kind}", chat(model=alias, **more), Expected(200, body, kind))
@@ -92,7 +93,7 @@ CASES = [
                 "gpt-4o-mini",
                 {"stream": True, "seed": 2**64},
                 Events(tuple(SAID.split())),
-                "text/event-stream",
+                EVENTS_IN_UTF8,
             ),
         )
     ),

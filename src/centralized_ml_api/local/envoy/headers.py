@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
-from centralized_ml_api.api.http import CORS_HEADERS
+from centralized_ml_api.api.http import CORS_HEADERS, EVENTS, EVENTS_IN_UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,7 @@ _PSEUDO_HEADERS = (":authority", ":method", ":path", ":protocol", ":scheme", ":s
 OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
 IF_ABSENT = "ADD_IF_ABSENT"
 APPEND = "APPEND_IF_EXISTS_OR_ADD"
+IF_PRESENT = "OVERWRITE_IF_EXISTS"
 
 
 def build_header(name: str, value: str, action: str = OVERWRITE) -> dict[str, Any]:
@@ -66,6 +67,16 @@ SET_JSON_CONTENT_TYPE = {"append": build_header("content-type", "application/jso
 
 SET_REQUEST_ID = {"append": build_header(REQUEST_ID_HEADER, REQUEST_ID)}
 """A mutation that sets the request's id, whatever the caller, or a function, set."""
+
+_CONTENT_TYPE = 'response.headers["content-type"]'
+_DECLARE_UTF8 = {
+    "append": build_header(
+        "content-type",
+        f'%CEL({_CONTENT_TYPE} == "{EVENTS}" ? "{EVENTS_IN_UTF8}" : {_CONTENT_TYPE})%',
+        IF_PRESENT,
+    )
+}
+"""A mutation that names the encoding of server-sent events, which clients other than browsers guess wrong."""
 
 
 def build_retry_after() -> dict[str, Any]:
@@ -106,7 +117,8 @@ def build_response_mutations() -> list[dict[str, Any]]:
     The API's own headers are added after the removal, by the same filter, which also sees the errors that
     Envoy makes for the route: the model's CORS headers cannot double them.
     """
-    return [_remove_all_but(_RESPONSE_ALLOWED), *({"append": header} for header in build_response_headers())]
+    own = ({"append": header} for header in build_response_headers())
+    return [_remove_all_but(_RESPONSE_ALLOWED), _DECLARE_UTF8, *own]
 
 
 def build_function_response_mutations() -> list[dict[str, Any]]:
@@ -116,6 +128,7 @@ def build_function_response_mutations() -> list[dict[str, Any]]:
         {"remove": "server"},
         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
         SET_REQUEST_ID,
+        _DECLARE_UTF8,
         *cors,
     ]
 

@@ -49,7 +49,7 @@ def events(reply: StreamAnswer) -> list[Any]:
     """The values of a stream that ended as OpenAI's do."""
     *found, done, end = reply.body.read().decode().split("\n\n")
     assert (reply.status, done, end) == (200, "data: [DONE]", "")
-    assert reply.headers["content-type"] == "text/event-stream"
+    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
     return [json.loads(finding.removeprefix("data: ")) for finding in found]
 
 

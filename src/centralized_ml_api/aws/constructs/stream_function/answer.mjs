@@ -1,6 +1,6 @@
 // Sends the response to the client: status and headers once, then the body, then its end or an error.
 
-import { framingOf } from "./framing.mjs";
+import { EVENTS_TYPE, framingOf } from "./framing.mjs";
 import { headersOf, renderError } from "./errors.mjs";
 
 const { EVENT_ENDS } = process.env; // set if the event has an end
@@ -32,6 +32,8 @@ export class Answer {
     writeHead(status, headers) {
         this.#framing = framingOf(headers["content-type"] ?? "");
         const allHeaders = { ...COMMON_HEADERS, "x-request-id": this.requestId, ...headers };
+        // Events have no other encoding, and clients other than browsers guess wrong.
+        if (headers["content-type"] === EVENTS_TYPE) allHeaders["content-type"] = `${EVENTS_TYPE}; charset=utf-8`;
         this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: allHeaders });
         this.headersSent = true;
     }

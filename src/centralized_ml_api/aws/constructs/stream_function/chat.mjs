@@ -3,11 +3,11 @@
 import { randomUUID } from "node:crypto";
 
 import { checkChat } from "./chat_rules.mjs";
-import { awaitFirst, readValues } from "./framing.mjs";
+import { EVENTS_TYPE, awaitFirst, readValues } from "./framing.mjs";
 import { invoke, invokeEvents, readModelJson } from "./invoke.mjs";
 import { chatUsage } from "./usage.mjs";
 
-const STREAM_HEADERS = { "content-type": "text/event-stream", "cache-control": "no-cache" };
+const STREAM_HEADERS = { "content-type": EVENTS_TYPE, "cache-control": "no-cache" };
 
 const LENGTHS = ["max_completion_tokens", "max_tokens", "n_predict"];
 

@@ -3,12 +3,14 @@
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html (an event ends with an empty line)
 // and https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_ResponseStream.html
 
+export const EVENTS_TYPE = "text/event-stream";
+
 const EVENTS = { separators: ["\n\n", "\r\n\r\n"], renderLast: (json) => `data: ${json}\n\n` };
 const LINES = { separators: ["\n"], renderLast: (json) => `${json}\n` };
 const BYTES = { separators: null, renderLast: () => null };
 
 const BY_TYPE = {
-    "text/event-stream": EVENTS,
+    [EVENTS_TYPE]: EVENTS,
     "application/jsonl": LINES,
     "application/jsonlines": LINES,
     "application/x-jsonlines": LINES,
