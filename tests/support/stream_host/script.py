@@ -1,21 +1,27 @@
-"""Runs a script among the function's modules, for what needs no server."""
+"""Runs a script among modules of JavaScript, for what needs no server."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from support.stream_host.host import function_folder, node
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEADLINE_SECONDS = 60
 
 
-def run_script(script: str, given: object = None) -> Any:
-    """Returns the JSON that the script prints; it has `given` as `input`, and modules as `./name.mjs`."""
+def run_script(script: str, given: object = None, folder: Path | None = None) -> Any:
+    """Returns the JSON that the script prints; it has `given` as `input`, and modules as `./name.mjs`.
+
+    They are those of `folder`, by default of the function.
+    """
     imports = "".join(line for line in script.splitlines(keepends=True) if line.startswith("import "))
     rest = "".join(line for line in script.splitlines(keepends=True) if not line.startswith("import "))
-    imports = imports.replace('"./', f'"{function_folder().as_uri()}/')
+    imports = imports.replace('"./', f'"{(folder or function_folder()).as_uri()}/')
     run = subprocess.run(
         [node(), "--input-type=module", "-"],
         input=f"{imports}const input = {json.dumps(given)};\n{rest}",
@@ -25,5 +31,5 @@ def run_script(script: str, given: object = None) -> Any:
         timeout=DEADLINE_SECONDS,
     )
     assert run.returncode == 0, run.stderr
-    assert not run.stderr, "a script of the function prints no warnings"
+    assert not run.stderr, "the modules print no warnings"
     return json.loads(run.stdout)
