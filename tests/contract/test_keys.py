@@ -136,6 +136,8 @@ def test_the_list_of_models_has_what_the_team_may_call(
     headers = {"authorization": f"Bearer {keys[target][team]}"}
     answer = send(guarded.url(target), Request("/v1/models", b"", "GET", headers))
     assert [model["id"] for model in answer.json["data"]] == named
+    ends = (named[0], named[-1]) if named else (None, None)
+    assert (answer.json["first_id"], answer.json["last_id"]) == ends
     shown = send(guarded.url(target), Request("/v1/models/chat", b"", "GET", headers))
     hidden = 404 if target == LOCAL else 403  # on AWS the policy of the key ends with the name
     assert shown.status == (200 if named else hidden)

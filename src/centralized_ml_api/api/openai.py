@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 MODELS_PATH = "/v1/models"
 MODEL_PATH = f"{MODELS_PATH}/{{model}}"
 
-ONE_PAGE: dict[str, Any] = {"has_more": False, "first_id": None, "last_id": None}
-"""What Anthropic's clients read of a list: there is no other page."""
-
 MODEL_MISSING = ERRORS["model_missing"]
 MODEL_NOT_FOUND = ERRORS["model_not_found"]
 
@@ -97,8 +94,14 @@ def spell_in_path(name: str) -> list[str]:
 
 
 def build_model_list(models: Iterable[ListedModel]) -> dict[str, Any]:
-    """Builds the answer of `GET /v1/models`, which clients of OpenAI's and of Anthropic's API read."""
-    return {"object": "list", "data": [build_model(model) for model in models], **ONE_PAGE}
+    """Builds the answer of `GET /v1/models`, which clients of OpenAI's and of Anthropic's API read.
+
+    Anthropic's read of a list whether there is another page, and the ids at the ends of this one.
+    Source: https://platform.claude.com/docs/en/api/models-list
+    """
+    data = [build_model(model) for model in models]
+    first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    return {"object": "list", "data": data, "has_more": False, "first_id": first, "last_id": last}
 
 
 def build_model(model: ListedModel) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def _broken(body: bytes) -> Request:
 
 @dataclass(frozen=True)
 class Listed:
-    """The models of these names, in this order, as OpenAI's clients read them."""
+    """The models of these names, in this order, as OpenAI's and Anthropic's clients read them."""
 
     names: tuple[str, ...]
 
@@ -70,6 +70,8 @@ class Listed:
         """Compares them."""
         assert answer.json["object"] == "list", answer
         assert tuple(model["id"] for model in answer.json["data"]) == self.names, answer
+        ends = answer.json["first_id"], answer.json["last_id"]
+        assert (*ends, answer.json["has_more"]) == (self.names[0], self.names[-1], False), answer
         for model in answer.json["data"]:
             assert (model["object"], model["owned_by"]) == ("model", "centralized-ml-api"), model
             assert isinstance(model["created"], int), model

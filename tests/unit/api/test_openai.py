@@ -39,6 +39,16 @@ def test_a_model_is_listed_for_the_clients_of_both_apis() -> None:
             },
         ],
         "has_more": False,
+        "first_id": "chat",
+        "last_id": "embed",
+    }
+
+
+def test_a_list_without_models_has_no_ends() -> None:
+    assert build_model_list([]) == {
+        "object": "list",
+        "data": [],
+        "has_more": False,
         "first_id": None,
         "last_id": None,
     }

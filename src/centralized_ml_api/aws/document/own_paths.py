@@ -13,7 +13,6 @@ from centralized_ml_api.api.openai import (
     EMBEDDINGS_PATH,
     MODEL_PATH,
     MODELS_PATH,
-    ONE_PAGE,
     ListedModel,
     build_model,
     spell_in_path,
@@ -146,15 +145,19 @@ def _build_reading(template: str) -> PathItem:
 def _render_models(models: OpenAiModels) -> str:
     """Renders the list, without what the caller's team may not call."""
     kinds, one = _render_any(models)
-    listed = f"#foreach($n in {json.dumps(models.names)}){_render_one_of_list(one)}#end"
+    listed = f"#foreach($n in {json.dumps(models.names)}){_render_one_of_list(one, '$n')}#end"
     for name, aliases in _list_aliases(models):
-        each = _render_one_of_list(_render_alias(models, name))
+        each = _render_one_of_list(_render_alias(models, name), "$a")
         listed += f'#set($n="{name}")#foreach($a in {json.dumps(aliases)}){each}#end'
-    return f'{_REFUSED}{kinds}#set($c=""){{"object":"list","data":[{listed}],{_as_text(ONE_PAGE)[1:]}'
+    start = f'{_REFUSED}{kinds}#set($c="")#set($first="null")#set($last="null")'
+    ends = '"has_more":false,"first_id":$first,"last_id":$last'
+    return f'{start}{{"object":"list","data":[{listed}],{ends}}}'
 
 
-def _render_one_of_list(one: str) -> str:
-    return f'#if({_ALLOWED})${{c}}{one}#set($c=",")#end'
+def _render_one_of_list(one: str, id_: str) -> str:
+    """Renders a model whose id is that variable, and remembers it as the last, and maybe the first."""
+    ends = f'#if($first=="null")#set($first="$q{id_}$q")#end#set($last="$q{id_}$q")'
+    return f'#if({_ALLOWED})${{c}}{one}#set($c=","){ends}#end'
 
 
 def _list_aliases(models: OpenAiModels) -> list[tuple[str, tuple[str, ...]]]:
