@@ -15,7 +15,7 @@
 /steps           "one", then "two" once `steps` is set, chunked
 /events          the same as server-sent events, and the end of OpenAI's
 /cut             the first of these events, and no end
-/models          `catalogue` as JSON, where a test gave one
+/models          `catalogue` as JSON, where a test gave one; at /v1/models too
 /chat            the last message back as OpenAI's chat completion, whole or, with `stream`, word by word
 """
 
@@ -138,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.odd.catalogue is not None:
             catalogue = json.dumps(self.server.odd.catalogue).encode()
             acts["models"] = lambda: self._answer(200, {"Content-Type": "application/json"}, catalogue)
+            if detail == "models":
+                acts["v1"] = acts["models"]
         acts.get(what, lambda: self._echo(body))()
 
     do_GET = do_POST  # noqa: N815

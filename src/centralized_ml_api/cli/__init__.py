@@ -18,7 +18,7 @@ SECTIONS = {
     "Serve on this machine": (
         *("init", "check", "plan", "pull", "up", "status", "logs", "reload", "down", "call", "smoke"),
     ),
-    "Run an event": ("keys", "usage", "extend"),
+    "Run an event": ("keys", "clients", "usage", "extend"),
     "Deploy to AWS": ("doctor", "cost", "lock", "deploy", "diff", "destroy"),
     "Look things up": ("models", "explain", "schema", "completion"),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.openai import MODELS_PATH
 from centralized_ml_api.cli.request import (
     FIRST_ERROR_STATUS,
     KEY_VARIABLE,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan
 
 _CATALOGUE = "/models"
+
+
+class KeyNeededError(MlApiError):
+    """The API has teams, and no key was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +71,56 @@ def load_catalogue(api: Api) -> tuple[ServedModel, ...]:
         MlApiError: what answers there has no catalogue, or refuses to show it.
     """
     address = f"{api.address}{_CATALOGUE}"
-    answer = ask("GET", address, api.with_key_for(""))
-    with explain_failures(address, api.fix):
-        content = answer.read()
-    if answer.status >= FIRST_ERROR_STATUS:
-        needs_key = answer.status == HTTPStatus.UNAUTHORIZED and not api.key
-        fix = f"give the key of a team: --key, or {KEY_VARIABLE}" if needs_key else api.fix
-        raise MlApiError(f"{address} answers {answer.status}: {_message(content)}", fix=fix)
+    answer = _load(address, api.with_key_for(""))
     try:
-        return tuple(_model(model) for model in json.loads(content)["models"])
+        return tuple(_model(model) for model in answer["models"])
     except (ValueError, LookupError, TypeError) as error:
         raise MlApiError(f"{address} is not the catalogue of an API like this one", fix=api.fix) from error
+
+
+def load_listed(api: Api) -> dict[str, tuple[str, ...]]:
+    """Returns the names that a caller may use under `/v1`, aliases too, each with its paths there.
+
+    Raises:
+        UnreachableError: nothing listens at the address.
+        KeyNeededError: the API has teams, and no key was given.
+        MlApiError: the API refuses, or is not one like this.
+    """
+    address = f"{api.address}{MODELS_PATH}"
+    answer = _load(address, api, if_missing={"data": []})  # no entry has a path under /v1
+    try:
+        return {str(model["id"]): tuple(model["routes"]) for model in answer["data"]}
+    except (ValueError, LookupError, TypeError) as error:
+        raise MlApiError(f"{address} is not the list of an API like this one", fix=api.fix) from error
+
+
+def _load(address: str, api: Api, if_missing: Any = None) -> Any:
+    """Returns the JSON of an answer; None where it is not JSON.
+
+    Args:
+        address: what to ask.
+        api: whose key is sent.
+        if_missing: what to return for a 404, which otherwise is an error.
+
+    Raises:
+        UnreachableError: nothing listens at the address.
+        KeyNeededError: the API has teams, and no key was given.
+        MlApiError: the API refuses.
+    """
+    answer = ask("GET", address, api)
+    with explain_failures(address, api.fix):
+        content = answer.read()
+    if if_missing is not None and answer.status == HTTPStatus.NOT_FOUND:
+        return if_missing
+    if answer.status >= FIRST_ERROR_STATUS:
+        said = f"{address} answers {answer.status}: {_message(content)}"
+        if answer.status == HTTPStatus.UNAUTHORIZED and not api.key:
+            raise KeyNeededError(said, fix=f"give the key of a team: --key, or {KEY_VARIABLE}")
+        raise MlApiError(said, fix=api.fix)
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
 
 
 def load_planned(plan: ApiPlan) -> tuple[ServedModel, ...]:

@@ -167,7 +167,7 @@ def nothing_runs_yet(stage: Stage) -> None:
 
 @contextmanager
 def running_well(stage: Stage) -> Iterator[None]:
-    """Status, logs, smoke, call, reload."""
+    """Status, logs, smoke, call, clients, reload."""
     with stage.running():
         stage.log("echo")
         stage.run("status", *AT)
@@ -177,6 +177,7 @@ def running_well(stage: Stage) -> Iterator[None]:
         stage.run("smoke", stage.url)
         stage.run("reload", *AT)
         stage.run("call", "status", "{}", *AT)
+        stage.run("clients", *AT)
         yield
 
 

@@ -96,7 +96,7 @@ class Stage:
         self, *entries: EntryStatus, config: str = FILE, state: str = STATE, **more: Any
     ) -> Iterator[SilentTarget]:
         """Something runs with the config and the state folder."""
-        self.server.catalogue = {"models": [SERVED]}
+        self.server.catalogue = {"models": [SERVED], "data": []}
         path, folder = self.folder / config, self.folder / state
         if not path.exists():
             self.write(config)
