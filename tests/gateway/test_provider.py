@@ -70,7 +70,16 @@ def route_of(model: str, path: str, *, cap: int | None = None, streams: bool = F
         limit_key="max_completion_tokens",
         takes_stream_options=True,
     )
-    return ServedRoute(f"e-{model}", "hosted", path, (), streams=streams, reads_json=True, admission=terms)
+    return ServedRoute(
+        f"e-{model}",
+        "hosted",
+        path,
+        (),
+        streams=streams,
+        reads_json=True,
+        admission=terms,
+        counts_tokens=True,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ class ServedRoute:
     a function sees what API Gateway would show it and sets its own. `streams` lifts the gateway's timeout.
     `reads_json` is for a server that parses every body as JSON: the gateway sends it
     `Content-Type: application/json`, whatever the caller sent. With `admission`, each call waits for its turn
-    and its body is checked.
+    and its body is checked. `counts_tokens` says that answers have tokens, which are counted.
     """
 
     name: str
@@ -105,6 +105,7 @@ class ServedRoute:
     streams: bool = False
     reads_json: bool = False
     admission: EntryTerms | None = None
+    counts_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ BODY_NAMESPACE = "body"
 HIDES_USAGE = "hides_usage"
 """Its key for streams that end with tokens for which their callers have not asked: see `provider_rules`."""
 
+USAGE_NAMESPACE = "usage"
+"""The dynamic metadata with the tokens of an answer: `in`, `cached`, `out`."""
+
 ADMISSION_SOCKET = "admission.sock"
 OCCUPANCY_SOCKET = "occupancy.sock"
 """The sockets of the service, relative to the folder in which it and Envoy run."""

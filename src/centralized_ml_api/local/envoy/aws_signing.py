@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.envoy.token_counts import render_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Signing
 
 SAGEMAKER_ERRORS = "sagemaker-errors"
-"""The name of the Lua script that rewords SageMaker's errors as this API's."""
+SAGEMAKER_COUNTED = "sagemaker-counted"
+"""The names of the Lua scripts that reword SageMaker's errors as this API's; the second counts tokens too."""
 
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 UPSTREAM_CODEC = {
@@ -63,10 +65,16 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
 
 
 @functools.cache
-def render_sagemaker_errors(held_bytes: int) -> str:
-    """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start."""
+def render_sagemaker_errors(held_bytes: int, *, counts: bool = False) -> str:
+    """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start.
+
+    Args:
+        held_bytes: the largest response that is held until it is complete.
+        counts: whether responses have tokens.
+    """
     tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
     head = (
+        f"{render_counting()}local COUNTS = {json.dumps(counts)}\n"
         f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
         f"local HELD_BYTES = {held_bytes}\n"
         f"local MARKS = {{{', '.join(_render_marks())}}}\n"

@@ -9,7 +9,11 @@ from centralized_ml_api.local.envoy.admission import build_admission_filters, bu
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER, render_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, build_key_filters
 from centralized_ml_api.local.envoy.auth_scheme import REWRITE_SCHEME, SCHEME_FILTER
-from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS, render_sagemaker_errors
+from centralized_ml_api.local.envoy.aws_signing import (
+    SAGEMAKER_COUNTED,
+    SAGEMAKER_ERRORS,
+    render_sagemaker_errors,
+)
 from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
 from centralized_ml_api.local.envoy.connection_shares import build_shares
 from centralized_ml_api.local.envoy.headers import REQUEST_ID
@@ -17,7 +21,7 @@ from centralized_ml_api.local.envoy.local_replies import build_local_reply_confi
 from centralized_ml_api.local.envoy.provider_answers import (
     PROVIDER_ANSWER,
     PROVIDER_STREAM,
-    TOKEN_FORMATS,
+    PROVIDER_UNCOUNTED,
     render_provider_answers,
 )
 from centralized_ml_api.local.envoy.rate_limits import LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
@@ -38,6 +42,13 @@ from centralized_ml_api.local.envoy.route_action import (
 from centralized_ml_api.local.envoy.routes import ROUTE_CONFIG_NAME
 from centralized_ml_api.local.envoy.settings import build_config_source, render_seconds
 from centralized_ml_api.local.envoy.stats import build_stats_logger
+from centralized_ml_api.local.envoy.token_counts import (
+    COUNTED_ANSWER,
+    COUNTED_STREAM,
+    TOKEN_FORMATS,
+    build_token_loggers,
+    render_counted_answers,
+)
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings
@@ -106,6 +117,7 @@ def _build_connection_manager(settings: Settings) -> dict[str, Any]:
         "access_log": [
             _build_access_log(str(settings.files.access_log)),
             build_stats_logger(_LABELS),
+            *build_token_loggers(_LABELS),
             build_admission_log(),
         ],
     }
@@ -176,8 +188,12 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
     hold = {"inline_string": _HOLD_RESPONSE.format(limit=limits.response_bytes)}
     scripts = {
         SAGEMAKER_ERRORS: render_sagemaker_errors(limits.response_bytes),
+        SAGEMAKER_COUNTED: render_sagemaker_errors(limits.response_bytes, counts=True),
         PROVIDER_ANSWER: render_provider_answers(limits.response_bytes, streams=False),
         PROVIDER_STREAM: render_provider_answers(limits.response_bytes, streams=True),
+        PROVIDER_UNCOUNTED: render_provider_answers(limits.response_bytes, streams=False, counts=False),
+        COUNTED_ANSWER: render_counted_answers(limits.response_bytes, streams=False),
+        COUNTED_STREAM: render_counted_answers(limits.response_bytes, streams=True),
     }
     by_name = {name: {"inline_string": script} for name, script in scripts.items()}
     unread, *admission = (

@@ -1,9 +1,9 @@
 -- Rewords a provider's errors, and notes the tokens of its answers. These precede this script: `ERRORS`, from names to
--- {status, type, code, message}, whose strings are escaped for JSON; `BODY`, `HIDES_USAGE` and `USAGE`, names of dynamic
--- metadata; `HELD_BYTES`, the largest response that is held; and `STREAMS`, whether responses pass as they come.
+-- {status, type, code, message}, whose strings are escaped for JSON; `BODY` and `HIDES_USAGE`, names of dynamic metadata;
+-- `HELD_BYTES`, the largest response that is held; `STREAMS`, whether responses pass as they come; `COUNTS`, whether they
+-- have tokens; and the functions of `token_counts.lua`.
 
 local LONGEST_EVENT = 1048576
-local LONGEST_USAGE = 4096
 local HIDDEN = "(hidden)"
 
 -- What tells of the customer: keys, organizations, projects, users, accounts.
@@ -43,23 +43,6 @@ local function render(error, message, request_id)
     message or error.message, error.type, error.code, request_id)
 end
 
--- Notes the tokens of the last usage object in a text.
-local function note_usage(handle, text)
-  local usage
-  for found in text:gmatch('"usage"%s*:%s*(%b{})') do usage = found end
-  if not usage then return end
-  local metadata = handle:streamInfo():dynamicMetadata()
-  local function note(name, ...)
-    for _, key in ipairs({...}) do
-      local tokens = tonumber(usage:match('"' .. key .. '"%s*:%s*(%d+)'))
-      if tokens then return metadata:set(USAGE, name, tokens) end
-    end
-  end
-  note("in", "prompt_tokens", "input_tokens")
-  note("cached", "cached_tokens", "cache_read_input_tokens")
-  note("out", "completion_tokens", "output_tokens")
-end
-
 local function is_usage_alone(event)
   return event:find('"choices"%s*:%s*%[%s*%]') and event:find('"usage"%s*:%s*{')
 end
@@ -73,12 +56,12 @@ end
 
 -- Passes a stream on as it comes. To hide the event with its tokens, events are passed on when they are complete.
 local function pass_stream(handle, hides)
-  local rest, passed, last = "", "", nil
+  local rest, passed, last, seen = "", "", nil, {}
   for chunk in handle:bodyChunks() do
     local text = rest .. chunk:getBytes(0, chunk:length())
-    note_usage(handle, text)
+    note_usage(handle, seen, text)
     if not hides then
-      rest = text:sub(-LONGEST_USAGE)
+      rest = keep_rest(text)
     else
       local complete = text:match(".*\n\r?\n()") or 1
       if #text - complete > LONGEST_EVENT or text:find("^data: ?%[DONE%]", complete) then complete = #text + 1 end
@@ -136,7 +119,7 @@ function envoy_on_response(response_handle)
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))
   if status >= 300 then return answer_error(response_handle, status, request_id) end
-  local is_events = (headers:get("content-type") or ""):lower():find("^text/event%-stream")
+  local is_events = COUNTS and note_answer(response_handle, headers)
   local hides = is_events and (metadata:get(BODY) or {})[HIDES_USAGE]
   if STREAMS then
     if hides then headers:remove("content-length") end
@@ -146,6 +129,6 @@ function envoy_on_response(response_handle)
   local body = response_handle:body()
   if not body then return end
   local text = body:getBytes(0, body:length())
-  note_usage(response_handle, text)
+  if COUNTS then note_usage(response_handle, {}, text) end
   if hides then response_handle:headers():replace("content-length", body:setBytes(drop_usage(text))) end
 end

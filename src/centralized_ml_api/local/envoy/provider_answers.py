@@ -15,14 +15,12 @@ from pathlib import Path
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE
 from centralized_ml_api.local.envoy.aws_signing import render_error
+from centralized_ml_api.local.envoy.token_counts import render_counting
 
 PROVIDER_ANSWER = "provider-answer"
 PROVIDER_STREAM = "provider-stream"
-"""The names of the Lua scripts for complete responses and for streams."""
-
-_USAGE = "usage"
-TOKEN_FORMATS = {f"tokens_{name}": f"%DYNAMIC_METADATA({_USAGE}:{name})%" for name in ("in", "cached", "out")}
-"""What the access log says of a call's tokens, where its provider reports them."""
+PROVIDER_UNCOUNTED = "provider-uncounted"
+"""The names of the Lua scripts for complete responses, for streams, and for responses without tokens."""
 
 _SCRIPT = Path(__file__).with_name("provider_answers.lua")
 _ERRORS = {
@@ -34,18 +32,20 @@ _ERRORS = {
 
 
 @functools.cache
-def render_provider_answers(held_bytes: int, *, streams: bool) -> str:
+def render_provider_answers(held_bytes: int, *, streams: bool, counts: bool = True) -> str:
     """Renders a Lua script; it is read once: no disk can stop a later start.
 
     Args:
         held_bytes: the largest response that is held until it is complete.
         streams: whether responses pass as they come.
+        counts: whether they have tokens.
     """
     tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
-    names = {"BODY": BODY_NAMESPACE, "HIDES_USAGE": HIDES_USAGE, "USAGE": _USAGE}
+    names = {"BODY": BODY_NAMESPACE, "HIDES_USAGE": HIDES_USAGE}
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
     return (
-        f"local ERRORS = {{\n{tables}\n}}\n{head}"
+        f"{render_counting()}local ERRORS = {{\n{tables}\n}}\n{head}"
         f"local HELD_BYTES = {held_bytes}\nlocal STREAMS = {json.dumps(streams)}\n"
+        f"local COUNTS = {json.dumps(counts)}\n"
         f"{_SCRIPT.read_text(encoding='ascii')}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_ERRORS
+from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_COUNTED, SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
     MODEL_HEADERS_DROPPED,
@@ -16,8 +16,13 @@ from centralized_ml_api.local.envoy.headers import (
     build_request_mutations,
     build_response_mutations,
 )
-from centralized_ml_api.local.envoy.provider_answers import PROVIDER_ANSWER, PROVIDER_STREAM
+from centralized_ml_api.local.envoy.provider_answers import (
+    PROVIDER_ANSWER,
+    PROVIDER_STREAM,
+    PROVIDER_UNCOUNTED,
+)
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.envoy.token_counts import COUNTED_ANSWER, COUNTED_STREAM
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:
@@ -91,9 +96,12 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
 def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
     """Holds a response until it is complete, unless it is a stream; SageMaker never streams here."""
     if external is not None and external.provider is not None:
-        return {**LUA_PER_ROUTE, "name": PROVIDER_STREAM if route.streams else PROVIDER_ANSWER}
+        counted = PROVIDER_STREAM if route.streams else PROVIDER_ANSWER
+        return {**LUA_PER_ROUTE, "name": counted if route.counts_tokens else PROVIDER_UNCOUNTED}
     if external is not None and external.signing is not None:
-        return {**LUA_PER_ROUTE, "name": SAGEMAKER_ERRORS}
+        return {**LUA_PER_ROUTE, "name": SAGEMAKER_COUNTED if route.counts_tokens else SAGEMAKER_ERRORS}
+    if route.counts_tokens:
+        return {**LUA_PER_ROUTE, "name": COUNTED_STREAM if route.streams else COUNTED_ANSWER}
     return LUA_DISABLED if route.streams else FILTER_ENABLED
 
 

@@ -1,6 +1,7 @@
 -- Turns SageMaker's error responses into errors of this API. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; `HELD_BYTES`, the
--- largest response that is held; and `MARKS`, what SageMaker's messages contain, by meaning.
+-- largest response that is held; `COUNTS`, whether responses have tokens; `MARKS`, what SageMaker's messages contain, by
+-- meaning; and the functions of `token_counts.lua`.
 -- Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 local ESCAPES = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
@@ -118,8 +119,12 @@ function envoy_on_response(response_handle)
   -- Envoy's local replies already have the request ID.
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))
-  if status < 300 then return end
+  if status < 300 and not COUNTS then return end
   local text = body:getBytes(0, body:length())
+  if status < 300 then
+    note_answer(response_handle, headers)
+    return note_usage(response_handle, {}, text)
+  end
   local error, message, is_from_model = choose_error(status, read_members(text))
   if not is_from_model then
     response_handle:logWarn("SageMaker answered " .. status .. ": " .. text:sub(1, 1000):gsub("%c", " "))

@@ -13,6 +13,8 @@ from typing import Any
 PREFIX = "traffic"
 REQUESTS = f"{PREFIX}_requests"
 MILLISECONDS = f"{PREFIX}_milliseconds"
+TOKENS = f"{PREFIX}_tokens"
+UNREPORTED = f"{PREFIX}_unreported"
 ACTIVE = "cluster_upstream_rq_active"
 """Statistics by the names that Envoy gives Prometheus, without the leading `envoy_`."""
 
@@ -22,6 +24,7 @@ BUCKETS_MILLISECONDS = tuple(digit * 10**power for power in range(6) for digit i
 TRAFFIC_PATTERN = rf"^{PREFIX}\.|^cluster\..*\.upstream_rq_active$"
 """A regular expression for the traffic statistics, by Envoy's own names."""
 
+_STATS_LOGGER = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
 _KEPT = (
     {"prefix": f"{PREFIX}."},
     *(
@@ -49,11 +52,31 @@ def build_stats_logger(labels: dict[str, str]) -> dict[str, Any]:
     return {
         "name": "traffic",
         "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config",
+            "@type": _STATS_LOGGER,
             "stat_prefix": PREFIX,
             "counters": [{"stat": requests, "value_fixed": 1}],
             "histograms": [{"stat": milliseconds, "unit": "Milliseconds", "value_format": "%DURATION%"}],
         },
+    }
+
+
+def build_tokens_logger(
+    name: str, formats: dict[str, str], labels: dict[str, str], conditions: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Builds an access logger that adds up what calls say.
+
+    Args:
+        name: The logger's name.
+        formats: By statistic, Envoy's format string for what is added.
+        labels: Each label with Envoy's format string for it, those of `build_stats_logger` or more.
+        conditions: Access log filters; a call must match all of them.
+    """
+    known = {label: text for label, text in labels.items() if label != "status"}
+    counters = [{"stat": _build_stat(stat, known), "value_format": text} for stat, text in formats.items()]
+    return {
+        "name": name,
+        "filter": {"and_filter": {"filters": conditions}} if len(conditions) > 1 else conditions[0],
+        "typed_config": {"@type": _STATS_LOGGER, "stat_prefix": PREFIX, "counters": counters},
     }
 
 

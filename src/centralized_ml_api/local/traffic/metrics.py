@@ -89,6 +89,14 @@ def _collect_calls(counted: Counted) -> Iterator[Metric]:
         requests.add_metric((count.model, count.team, str(count.status)), count.count)
     yield requests
     yield _collect_durations(counted.durations)
+    tokens = CounterMetricFamily(
+        "mlapi_tokens",
+        "Tokens of requests (in; cached: those of them that the server had in a cache) and of answers (out).",
+        labels=("model", "team", "kind", "estimated"),
+    )
+    for each in counted.tokens:
+        tokens.add_metric((each.model, each.team, each.kind, "yes" if each.estimated else "no"), each.count)
+    yield tokens
     in_flight = GaugeMetricFamily("mlapi_requests_in_flight", "Requests in progress.", labels=("model",))
     for model, active in (counted.in_flight or {}).items():
         in_flight.add_metric((model,), active)

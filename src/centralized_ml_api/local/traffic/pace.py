@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from centralized_ml_api.local.traffic.types import Counted, Requests
+    from centralized_ml_api.local.traffic.types import Counted, Requests, TokenCount
 
 _TOO_MANY_REQUESTS = 429
 _FIRST_ERROR = 400
@@ -19,7 +19,8 @@ _FIRST_ERROR = 400
 class Pace:
     """Of a model or a team: calls, errors (400 and above) and refusals (429) per second.
 
-    `p50_milliseconds` and `p95_milliseconds` are None without a call, and for teams.
+    `p50_milliseconds` and `p95_milliseconds` are None without a call, and for teams. `tokens_per_second` are
+    those in and out; None for a model or a team whose calls have had none so far.
     """
 
     requests_per_second: float
@@ -27,6 +28,7 @@ class Pace:
     refused_per_second: float
     p50_milliseconds: float | None = None
     p95_milliseconds: float | None = None
+    tokens_per_second: float | None = None
 
 
 def pace_of_model(model: str, before: Counted, now: Counted, seconds: float) -> Pace:
@@ -40,12 +42,15 @@ def pace_of_model(model: str, before: Counted, now: Counted, seconds: float) -> 
     """
     rates = _compute_rates(lambda requests: requests.model == model, before, now, seconds)
     buckets = _subtract_durations(model, before, now)
-    return Pace(*rates, percentile(buckets, 0.5), percentile(buckets, 0.95))
+    tokens = _compute_token_rate(lambda tokens: tokens.model == model, before, now, seconds)
+    return Pace(*rates, percentile(buckets, 0.5), percentile(buckets, 0.95), tokens)
 
 
 def pace_of_team(team: str, before: Counted, now: Counted, seconds: float) -> Pace:
     """Returns how the team calls; the arguments are those of `pace_of_model`."""
-    return Pace(*_compute_rates(lambda requests: requests.team == team, before, now, seconds))
+    rates = _compute_rates(lambda requests: requests.team == team, before, now, seconds)
+    tokens = _compute_token_rate(lambda tokens: tokens.team == team, before, now, seconds)
+    return Pace(*rates, tokens_per_second=tokens)
 
 
 def percentile(buckets: Iterable[tuple[float, int]], share: float) -> float | None:
@@ -82,6 +87,19 @@ def _compute_rates(
         errors += new if count.status >= _FIRST_ERROR or not count.status else 0
         refused += new if count.status == _TOO_MANY_REQUESTS else 0
     return calls / seconds, errors / seconds, refused / seconds
+
+
+def _compute_token_rate(
+    is_meant: Callable[[TokenCount], bool], before: Counted, now: Counted, seconds: float
+) -> float | None:
+    """Returns tokens in and out per second; what was cached is part of what came in."""
+    earlier, later = (
+        sum(tokens.count for tokens in counted.tokens if is_meant(tokens) and tokens.kind != "cached")
+        for counted in (before, now)
+    )
+    if not later:
+        return None
+    return (later - earlier if later >= earlier else later) / seconds
 
 
 def _subtract_durations(model: str, before: Counted, now: Counted) -> list[tuple[float, int]]:

@@ -7,14 +7,23 @@ import sqlite3
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, get_args
 from urllib.parse import unquote
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.envoy.stats import ACTIVE, MILLISECONDS, REQUESTS
-from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, Traffic, build_team_limits
+from centralized_ml_api.local.envoy.stats import ACTIVE, MILLISECONDS, REQUESTS, TOKENS, UNREPORTED
+from centralized_ml_api.local.traffic.types import (
+    Counted,
+    Durations,
+    Requests,
+    TokenCount,
+    TokenKind,
+    Traffic,
+    build_team_limits,
+)
+from centralized_ml_api.plan.usage.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -107,12 +116,31 @@ def parse_counted(text: str) -> Counted:
             for sample in samples
             if sample.name == f"{_PREFIX}{ACTIVE}"
         },
+        tuple(_parse_tokens(samples)),
     )
 
 
 def _parse_requests(sample: Sample) -> Requests:
     labels = sample.labels
     return Requests(labels["model"], labels.get("team", ""), int(labels["status"] or 0), int(sample.value))
+
+
+def _parse_tokens(samples: Iterable[Sample]) -> Iterator[TokenCount]:
+    unreported: dict[tuple[str, str, str], dict[str, int]] = {}
+    for sample in samples:
+        model, team = sample.labels.get("model", ""), sample.labels.get("team", "")
+        for kind in get_args(TokenKind):
+            if sample.name == f"{_PREFIX}{TOKENS}_{kind}_total":
+                yield TokenCount(model, team, kind, estimated=False, count=int(sample.value))
+            elif sample.name == f"{_PREFIX}{UNREPORTED}_{kind}_total":
+                key = (model, team, sample.labels.get("answer", ""))
+                unreported.setdefault(key, {})[kind] = int(sample.value)
+    for (model, team, answer), sizes in unreported.items():
+        tokens = estimate_tokens(
+            sizes.get("in", 0), sizes.get("out", 0), "stream" if answer == "stream" else "whole"
+        )
+        yield TokenCount(model, team, "in", estimated=True, count=tokens.read)
+        yield TokenCount(model, team, "out", estimated=True, count=tokens.written)
 
 
 def _parse_durations(samples: Iterable[Sample]) -> Iterator[Durations]:

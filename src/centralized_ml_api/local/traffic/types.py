@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.event import EventPlan
+
+TokenKind = Literal["in", "cached", "out"]
+"""Of a call: all that the model's server read, what of it it had in a cache, what it wrote."""
 
 METRICS_PATH = "/metrics"
 """Where Prometheus scrapes."""
@@ -38,12 +41,24 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenCount:
+    """How many tokens of one kind the calls of a team to a model had, reported or estimated from bytes."""
+
+    model: str
+    team: str
+    kind: TokenKind
+    estimated: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """One reading. `in_flight`: the calls in progress, by upstream as Envoy has it, by model after `read`."""
 
     requests: tuple[Requests, ...] = ()
     durations: tuple[Durations, ...] = ()
     in_flight: Mapping[str, int] | None = None
+    tokens: tuple[TokenCount, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the same as JSON-able values; JSON has no infinity, so the last bound is None."""
@@ -64,6 +79,7 @@ class Counted:
             tuple(Requests(**requests) for requests in value["requests"]),
             tuple(_parse_durations(**durations) for durations in value["durations"]),
             value["in_flight"],
+            tuple(TokenCount(**tokens) for tokens in value["tokens"]),
         )
 
 

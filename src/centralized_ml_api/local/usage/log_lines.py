@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
+from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens, estimate_tokens
 from centralized_ml_api.plan.usage.types import NOBODY
 
 CHUNK_BYTES = 1024 * 1024
@@ -16,6 +17,7 @@ _LINE_BYTES = 64 * 1024
 _NAME_CHARACTERS = 128
 _MAX_STATUS = 999
 _MAX_BYTES = 1 << 40
+_MAX_TOKENS = 10**13
 _SECONDS_PER_HOUR = 3600
 
 
@@ -60,6 +62,7 @@ class Call:
     bucket: int
     bytes_in: int
     bytes_out: int
+    tokens: Tokens = NO_TOKENS
 
     @property
     def hour(self) -> int:
@@ -90,7 +93,19 @@ def _parse_fields(fields: dict[str, Any]) -> Call:
         bucket=NO_LATENCY if milliseconds is None else bucket_of(milliseconds),
         bytes_in=_parse_number(fields.get("bytes_in"), _MAX_BYTES),
         bytes_out=_parse_number(fields.get("bytes_out"), _MAX_BYTES),
+        tokens=_parse_tokens(fields),
     )
+
+
+def _parse_tokens(fields: dict[str, Any]) -> Tokens:
+    """Returns what the server reported; an estimate where it reported nothing of an answer with tokens."""
+    names = ("tokens_in", "tokens_cached", "tokens_out")
+    answer = fields.get("answer")
+    if answer in {"whole", "stream"} and all(fields.get(name) is None for name in names):
+        bytes_in = _parse_number(fields.get("bytes_in"), _MAX_BYTES)
+        bytes_out = _parse_number(fields.get("bytes_out"), _MAX_BYTES)
+        return estimate_tokens(bytes_in, bytes_out, "stream" if answer == "stream" else "whole")
+    return Tokens(*(_parse_number(fields.get(name), _MAX_TOKENS) for name in names))
 
 
 def _parse_name(value: Any) -> str:

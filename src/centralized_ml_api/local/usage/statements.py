@@ -17,14 +17,27 @@ CREATE TABLE IF NOT EXISTS calls (
     hour INTEGER, pair INTEGER, status INTEGER, bucket INTEGER,
     requests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
     first REAL NOT NULL, last REAL NOT NULL,
+    tokens_in INTEGER NOT NULL DEFAULT 0, tokens_cached INTEGER NOT NULL DEFAULT 0,
+    tokens_out INTEGER NOT NULL DEFAULT 0, tokens_estimated INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (hour, pair, status, bucket)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, part TEXT UNIQUE, bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS unreadable (id INTEGER PRIMARY KEY CHECK (id = 1), lines INTEGER NOT NULL);
 INSERT OR IGNORE INTO unreadable VALUES (1, 0);
+PRAGMA user_version = 1;
 COMMIT;
 """
+VERSION = "PRAGMA user_version"
 IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'unreadable'"
+
+MIGRATION = (
+    "ALTER TABLE calls ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE calls ADD COLUMN tokens_cached INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE calls ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE calls ADD COLUMN tokens_estimated INTEGER NOT NULL DEFAULT 0",
+    "PRAGMA user_version = 1",
+)
+"""Makes a store of version 0, which has no tokens, one of version 1."""
 
 POSITION = "SELECT bytes FROM positions WHERE part = ?"
 SET_POSITION = "REPLACE INTO positions (part, bytes) VALUES (?, ?)"
@@ -41,14 +54,19 @@ ADD_PAIR = "INSERT INTO pairs (team, model) VALUES (?, ?) RETURNING id"
 DROP_PAIRS = "DELETE FROM pairs WHERE id NOT IN (SELECT pair FROM calls)"
 
 ADD = """
-INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     requests = requests + excluded.requests,
     bytes_in = bytes_in + excluded.bytes_in,
     bytes_out = bytes_out + excluded.bytes_out,
     first = min(first, excluded.first),
-    last = max(last, excluded.last)
+    last = max(last, excluded.last),
+    tokens_in = tokens_in + excluded.tokens_in,
+    tokens_cached = tokens_cached + excluded.tokens_cached,
+    tokens_out = tokens_out + excluded.tokens_out,
+    tokens_estimated = tokens_estimated + excluded.tokens_estimated
 """
+_TOKENS = "sum(tokens_in), sum(tokens_cached), sum(tokens_out), sum(tokens_estimated)"
 
 _ADMITTED = "model <> ? AND status NOT IN (401, 403, 405, 413, 429, 501)"
 """Matches the calls that count towards a quota: of a model, and not refused by the gateway."""
@@ -61,10 +79,11 @@ TEAM_DAYS = f"""
 SELECT team, hour / 24, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
 WHERE hour >= ? AND team <> ? AND {_ADMITTED} GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608  # a constant
-COUNTS = """
-SELECT team, model, status, bucket, sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last)
+COUNTS = f"""
+SELECT team, model, status, bucket, sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last),
+    {_TOKENS}
 FROM calls JOIN pairs ON pairs.id = pair WHERE hour >= ? GROUP BY team, model, status, bucket
-"""
+"""  # noqa: S608  # a constant
 HOURS = """
 SELECT hour, sum(requests), sum(CASE WHEN status = 0 OR status >= 400 THEN requests ELSE 0 END)
 FROM calls WHERE hour >= ? GROUP BY hour ORDER BY hour
@@ -72,11 +91,11 @@ FROM calls WHERE hour >= ? GROUP BY hour ORDER BY hour
 
 DROP_OLD = "DELETE FROM calls WHERE hour < ?"
 IS_TO_FOLD = "SELECT 1 FROM calls WHERE hour < ? AND hour % 24 LIMIT 1"
-FOLD = """
+FOLD = f"""
 CREATE TEMP TABLE folded AS
 SELECT hour - hour % 24, pair, status, bucket,
-    sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last)
+    sum(requests), sum(bytes_in), sum(bytes_out), min(first), max(last), {_TOKENS}
 FROM calls WHERE hour < ? GROUP BY 1, 2, 3, 4
-"""
+"""  # noqa: S608  # a constant
 TAKE_FOLDED = "INSERT INTO calls SELECT * FROM folded"
 DROP_FOLDED = "DROP TABLE folded"

@@ -10,12 +10,14 @@ import contextlib
 import os
 import sqlite3
 import time
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.usage import statements
 from centralized_ml_api.local.usage.transaction import UsageTransaction
 from centralized_ml_api.plan.usage.build import CallCount
+from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import NOBODY, HourUsage, TeamDay
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ KEEP_DAYS = 400
 _BUSY_SECONDS = 30.0
 _SECONDS_PER_HOUR = 3600
 _HOURS_PER_DAY = 24
+_TOKEN_COLUMNS = len(fields(Tokens))
 _EPOCH = date(1970, 1, 1)
 
 
@@ -60,7 +63,10 @@ class UsageStore:
     def load_counts(self, since: datetime | None) -> list[CallCount]:
         """Returns the counts of all calls that began in the hour of `since` or later; None for all."""
         with self._open() as database:
-            return [CallCount(*row) for row in database.execute(statements.COUNTS, (_hour(since),))]
+            rows = database.execute(statements.COUNTS, (_hour(since),)).fetchall()
+        return [
+            replace(CallCount(*row[:-_TOKEN_COLUMNS]), tokens=Tokens(*row[-_TOKEN_COLUMNS:])) for row in rows
+        ]
 
     def load_hours(self, since: datetime | None) -> list[HourUsage]:
         """Returns the calls of each hour that had any, from the hour of `since` on; None for all."""
@@ -121,7 +127,28 @@ class UsageStore:
         with contextlib.closing(connection) as database:
             if not database.execute(statements.IS_MADE).fetchone():
                 database.executescript(statements.SCHEMA)
+            elif not _version(database):
+                _migrate(database)
             yield database
+
+
+def _version(database: sqlite3.Connection) -> int:
+    version: int = database.execute(statements.VERSION).fetchone()[0]
+    return version
+
+
+def _migrate(database: sqlite3.Connection) -> None:
+    """Makes an older store one of today; whoever comes second finds it done."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        if not _version(database):
+            for statement in statements.MIGRATION:
+                database.execute(statement)
+        database.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
 
 
 def _hour(instant: datetime | None) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.usage import statements
+from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,6 +30,7 @@ class Count:
     requests: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    tokens: Tokens = NO_TOKENS
 
     def add(self, call: Call) -> None:
         """Counts one more call."""
@@ -37,6 +39,7 @@ class Count:
         self.requests += 1
         self.bytes_in += call.bytes_in
         self.bytes_out += call.bytes_out
+        self.tokens += call.tokens
 
 
 def count_calls(calls: Iterable[Call]) -> dict[Kind, Count]:
@@ -76,7 +79,7 @@ class UsageTransaction:
             if (team, model) not in pairs:
                 pairs[team, model] = self._find_pair(team, model)
             sums = (count.requests, count.bytes_in, count.bytes_out, count.first, count.last)
-            rows.append((hour, pairs[team, model], status, bucket, *sums))
+            rows.append((hour, pairs[team, model], status, bucket, *sums, *astuple(count.tokens)))
         self._database.executemany(statements.ADD, rows)
 
     def _find_pair(self, team: str, model: str) -> int:

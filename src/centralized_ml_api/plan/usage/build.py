@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.usage.latency import percentile
+from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 from centralized_ml_api.plan.usage.types import NOBODY, Usage
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class CallCount:
     bytes_out: int
     first: float
     last: float
+    tokens: Tokens = NO_TOKENS
 
 
 def build_rows(counts: Iterable[CallCount]) -> tuple[Usage, ...]:
@@ -65,4 +67,5 @@ def _merge(team: str, model: str, counts: list[CallCount]) -> Usage:
         bytes_out=sum(count.bytes_out for count in counts),
         first=datetime.fromtimestamp(min(count.first for count in counts), UTC),
         last=datetime.fromtimestamp(max(count.last for count in counts), UTC),
+        tokens=sum((count.tokens for count in counts), NO_TOKENS),
     )

@@ -16,6 +16,7 @@ from centralized_ml_api.plan.usage.types import NOBODY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from centralized_ml_api.plan.usage.tokens import Tokens
     from centralized_ml_api.plan.usage.types import Usage, UsageTable
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -40,6 +41,7 @@ def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
         _table(("Team", "Requests", "Errors", "Models", "In", "Out"), _teams(table)),
         "## Models",
         _table(("Model", "Requests", "Errors", "P50", "P95", "In", "Out"), map(_model, table.models)),
+        *_tokens(table),
         "## Cost",
         _bullets(money),
         *_about(table),
@@ -125,6 +127,25 @@ def _model(usage: Usage) -> tuple[str, ...]:
         render_bytes(usage.bytes_in),
         render_bytes(usage.bytes_out),
     )
+
+
+def _tokens(table: UsageTable) -> Sequence[str]:
+    """Returns the section of tokens by team and model, if any were counted."""
+    if not table.tokens.total:
+        return ()
+    rows = [
+        (row.team, row.model, f"{row.requests:,}", *_token_cells(row.tokens))
+        for row in table.rows
+        if row.tokens.total
+    ]
+    last = ("total", "", "", *_token_cells(table.tokens))
+    header = ("Team", "Model", "Requests", "In", "Cached", "Out", "Estimated")
+    return ("## Tokens", _table(header, [*rows, last]))
+
+
+def _token_cells(tokens: Tokens) -> tuple[str, ...]:
+    counts = (tokens.read, tokens.cached, tokens.written)
+    return (*(f"{count:,}" for count in counts), f"{tokens.estimated / (tokens.total or 1):.0%}")
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from centralized_ml_api.plan.usage.tokens import Tokens
     from centralized_ml_api.plan.usage.types import Usage, UsageTable
 
 
@@ -62,7 +63,21 @@ def render_errors(usage: Usage) -> str:
     return f"{usage.errors} ({', '.join(kinds)})" if kinds else "0"
 
 
+def render_tokens(number: int) -> str:
+    """Renders a number of tokens, such as `12`, `3.4k`, `1.2M`."""
+    amount = float(number)
+    for unit in ("", "k", "M"):
+        if amount < _THOUSAND:
+            return f"{amount:.0f}" if not unit else f"{amount:.1f}{unit}"
+        amount /= _THOUSAND
+    return f"{amount:.1f}G"
+
+
 _HEADER = ("TEAM", "MODEL", "REQUESTS", "ERRORS", "P50", "P95", "IN", "OUT", "FIRST (UTC)", "LAST (UTC)")
+_HEADER_OF_TOKENS = ("TOKENS IN", "CACHED", "TOKENS OUT")
+_LEGEND_OF_TOKENS = (
+    "Tokens in include those that the model's server had in a cache. ~: in part estimated from bytes."
+)
 _LEGEND = (
     "Team -: calls without a key. Model -: calls that reached no model, such as pages and unknown paths."
 )
@@ -73,8 +88,22 @@ def render_usage(table: UsageTable) -> str:
     if not table.rows:
         return "\n".join(["No calls yet.", *table.notes])
     last = ("total", "", str(table.requests), str(table.errors), "", "", "", "", "", "")
-    lines = render_columns([_HEADER, *(_cells(row) for row in table.rows), last])
-    return "\n".join([*lines, "", _LEGEND, *_notes(table)])
+    lines = [_HEADER, *(_cells(row) for row in table.rows), last]
+    legend = [_LEGEND]
+    if table.tokens.total:
+        tokens = (_HEADER_OF_TOKENS, *map(_token_cells, (*(row.tokens for row in table.rows), table.tokens)))
+        lines = [(*line, *more) for line, more in zip(lines, tokens, strict=True)]
+        legend.append(_LEGEND_OF_TOKENS)
+    return "\n".join([*render_columns(lines), "", *legend, *_notes(table)])
+
+
+def _token_cells(tokens: Tokens) -> tuple[str, ...]:
+    mark = "~" if tokens.estimated else ""
+    return (
+        f"{mark}{render_tokens(tokens.read)}",
+        render_tokens(tokens.cached),
+        f"{mark}{render_tokens(tokens.written)}",
+    )
 
 
 def _notes(table: UsageTable) -> Iterable[str]:
@@ -115,6 +144,10 @@ _COLUMNS = (
     "bytes_out",
     "first",
     "last",
+    "tokens_in",
+    "tokens_cached",
+    "tokens_out",
+    "tokens_estimated",
 )
 
 
@@ -124,6 +157,7 @@ def usage_json(table: UsageTable) -> dict[str, Any]:
         "since": _instant(table.since) if table.since else None,
         "requests": table.requests,
         "errors": table.errors,
+        **_plain_tokens(table.tokens),
         "rows": [_plain_row(row) for row in table.rows],
         "models": [
             {key: value for key, value in _plain_row(model).items() if key != "team"}
@@ -171,6 +205,16 @@ def _plain_row(usage: Usage) -> dict[str, Any]:
         "bytes_out": usage.bytes_out,
         "first": _instant(usage.first),
         "last": _instant(usage.last),
+        **_plain_tokens(usage.tokens),
+    }
+
+
+def _plain_tokens(tokens: Tokens) -> dict[str, int]:
+    return {
+        "tokens_in": tokens.read,
+        "tokens_cached": tokens.cached,
+        "tokens_out": tokens.written,
+        "tokens_estimated": tokens.estimated,
     }
 
 

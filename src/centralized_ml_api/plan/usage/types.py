@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
+
 NOBODY = "-"
 """The team of a call without a key, and the model of a call that reached none: a page, an unknown path."""
 
@@ -39,7 +41,7 @@ class Usage:
 
     `statuses` says how many calls each HTTP status answered, in order of the status; 0 is a caller that went
     away. The percentiles are None where no latency is known, `bytes_in` where nobody counts it. `first` and
-    `last` are when the first and the last of the calls began, in UTC.
+    `last` are when the first and the last of the calls began, in UTC. `tokens` are those of all calls.
     """
 
     team: str
@@ -51,6 +53,7 @@ class Usage:
     bytes_out: int
     first: datetime
     last: datetime
+    tokens: Tokens = NO_TOKENS
 
     @property
     def requests(self) -> int:
@@ -114,6 +117,11 @@ class UsageTable:
     def errors(self) -> int:
         """The number of calls that failed."""
         return sum(row.errors for row in self.rows)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of all calls."""
+        return sum((row.tokens for row in self.rows), NO_TOKENS)
 
     @property
     def teams(self) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def test_a_function_takes_the_calls_as_they_are_sent(tmp_path: Path) -> None:
     waits = EntryTerms(places=4)  # for a place at the model; its body is the function's own
     assert served.routes == (ServedRoute("a", "a.function@1", None, None, admission=waits),)
     assert served.by_model[CHAT_PATH] == (
-        ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",), admission=CHATS),
+        ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",), admission=CHATS, counts_tokens=True),
     )
     assert served.upstreams == (Upstream("a.function@1", (7001,)), Upstream("a@1", (7000,)))
 
@@ -125,7 +125,8 @@ def test_the_openai_paths_lead_to_servers_that_speak_openai_in_config_order() ->
         ("z", "z@1"),
         ("a", "a@1"),
     ]
-    assert served.by_model[EMBEDDINGS_PATH] == (ServedRoute("e", "e@1", "/v1/embeddings", ()),)
+    embeddings = ServedRoute("e", "e@1", "/v1/embeddings", (), counts_tokens=True)
+    assert served.by_model[EMBEDDINGS_PATH] == (embeddings,)
     assert [upstream.name for upstream in served.upstreams] == ["z@1", "e@1", "echo@1", "a@1"]
 
 
@@ -212,10 +213,9 @@ def test_calls_go_where_the_service_says_on_the_path_that_it_says() -> None:
     assert served.upstreams == (replace(gpu, name="a@1"), replace(gpu, name="b@1"))
     a, b = served.routes
     assert a == ServedRoute("a", "a@1", "/go?x=1", ())
-    assert b == ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), reads_json=True, admission=CHATS)
-    assert served.by_model[CHAT_PATH] == (
-        ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), admission=CHATS),
-    )
+    chats = ServedRoute("b", "b@1", "/endpoints/b-endpoint", (), admission=CHATS, counts_tokens=True)
+    assert b == replace(chats, reads_json=True)
+    assert served.by_model[CHAT_PATH] == (chats,)
 
 
 def test_a_call_that_nothing_limits_is_not_asked_about() -> None:
@@ -320,3 +320,11 @@ def test_a_function_whose_model_is_gone_is_told_by_the_parts_that_are_there(tmp_
     del machine.services["a"]
     (status,) = machine.statuses()
     assert [part.name for part in status.parts] == ["a.function"]
+
+
+def test_answers_of_apis_are_counted_but_not_counts_of_tokens() -> None:
+    plans = plan(entry("a", LLAMA), entry("echo", UrlServing("http://h/run", None)))
+    served = Machine(plans).gateway()
+    assert [route.counts_tokens for route in served.routes if isinstance(route, ServedRoute)] == [True, False]
+    messages = {path: route.counts_tokens for path, (route,) in served.by_model.items() if "messages" in path}
+    assert messages == {"/v1/messages": True, "/v1/messages/count_tokens": False}

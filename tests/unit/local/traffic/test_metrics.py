@@ -6,7 +6,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
 from centralized_ml_api.local.traffic.metrics import render_metrics
-from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
+from centralized_ml_api.local.traffic.types import (
+    Counted,
+    Durations,
+    Requests,
+    TeamLimit,
+    TokenCount,
+    Traffic,
+)
 
 ODD = 'a"b\\c\nd'
 PART = PartStatus("chat", "ready", "", 1, 2, 3, (4711,), ("a line of the log",), hangs=2)
@@ -15,7 +22,10 @@ STATUS = LocalStatus(
     1, "c.json", ".mlapi", 0.0, "http://a", "", "http://b", (ENTRY,), (), "2030-01-01T00:00:00Z"
 )
 COUNTED = Counted(
-    (Requests("chat", ODD, 200, 9),), (Durations("chat", ((1.5, 2), (inf, 9)), 4000.0),), {"chat": 3}
+    (Requests("chat", ODD, 200, 9),),
+    (Durations("chat", ((1.5, 2), (inf, 9)), 4000.0),),
+    {"chat": 3},
+    (TokenCount("chat", "red", "out", estimated=True, count=12),),
 )
 
 
@@ -36,6 +46,8 @@ def test_calls_models_and_the_end_are_there_in_base_units() -> None:
     assert found["mlapi_request_duration_seconds_bucket[('le', '+Inf'), ('model', 'chat')]"] == 9
     assert found["mlapi_request_duration_seconds_sum[('model', 'chat')]"] == 4
     assert found["mlapi_requests_in_flight[('model', 'chat')]"] == 3
+    labels = [("estimated", "yes"), ("kind", "out"), ("model", "chat"), ("team", "red")]
+    assert found[f"mlapi_tokens_total{labels}"] == 12
     assert found["mlapi_replicas_ready[('model', 'chat'), ('part', 'chat')]"] == 1
     assert found["mlapi_restarts_total[('model', 'chat'), ('part', 'chat')]"] == 3
     assert found["mlapi_hangs_total[('model', 'chat'), ('part', 'chat')]"] == 2

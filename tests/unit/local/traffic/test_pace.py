@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from centralized_ml_api.local.envoy.stats import BUCKETS_MILLISECONDS
 from centralized_ml_api.local.traffic.pace import pace_of_model, pace_of_team, percentile
-from centralized_ml_api.local.traffic.types import Counted, Durations, Requests
+from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TokenCount, TokenKind
 
+KINDS: tuple[TokenKind, ...] = ("in", "cached", "out")
 BOUNDS = (*BUCKETS_MILLISECONDS, inf)
 
 
@@ -69,3 +70,19 @@ def test_a_percentile_is_in_the_bucket_of_the_exact_one(share: float, times: lis
 
 def test_past_the_last_bound_the_last_bound_is_said() -> None:
     assert percentile([(1000.0, 0), (inf, 4)], 0.5) == 1000
+
+
+def test_tokens_per_second_are_those_in_and_out() -> None:
+    def tokens(read: int, cached: int, written: int) -> Counted:
+        counts = {"in": read, "cached": cached, "out": written}
+        return Counted(
+            tokens=tuple(
+                TokenCount("chat", "red", kind, estimated=False, count=counts[kind]) for kind in KINDS
+            )
+        )
+
+    before, now = tokens(100, 50, 10), tokens(150, 90, 20)
+    assert pace_of_model("chat", before, now, seconds=10).tokens_per_second == 6
+    assert pace_of_team("red", before, now, seconds=10).tokens_per_second == 6
+    assert pace_of_model("chat", now, before, seconds=10).tokens_per_second == 11  # a new Envoy began at zero
+    assert pace_of_model("other", before, now, seconds=10).tokens_per_second is None

@@ -11,7 +11,7 @@ import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.traffic.read import Served, parse_counted, read_traffic
-from centralized_ml_api.local.traffic.types import Durations, Requests, TeamLimit, Traffic
+from centralized_ml_api.local.traffic.types import Durations, Requests, TeamLimit, TokenCount, Traffic
 from centralized_ml_api.plan.event import Throttle
 
 if TYPE_CHECKING:
@@ -114,3 +114,22 @@ def test_counts_that_cannot_be_read_are_unknown_not_zero(error: Exception) -> No
         raise error
 
     assert [limit.used_today for limit in read(TEXT, served(100), count_day).limits] == [None, None]
+
+
+def test_tokens_are_those_reported_and_an_estimate_from_the_bytes_of_the_rest() -> None:
+    text = """\
+# TYPE envoy_traffic_tokens_in counter
+envoy_traffic_tokens_in{model="chat",team="red"} 19
+# TYPE envoy_traffic_tokens_cached counter
+envoy_traffic_tokens_cached{model="chat",team="red"} 4
+# TYPE envoy_traffic_unreported_in counter
+envoy_traffic_unreported_in{model="chat",answer="stream"} 40
+# TYPE envoy_traffic_unreported_out counter
+envoy_traffic_unreported_out{model="chat",answer="stream"} 1000
+"""
+    assert parse_counted(text).tokens == (
+        TokenCount("chat", "red", "in", estimated=False, count=19),
+        TokenCount("chat", "red", "cached", estimated=False, count=4),
+        TokenCount("chat", "", "in", estimated=True, count=10),
+        TokenCount("chat", "", "out", estimated=True, count=5),
+    )

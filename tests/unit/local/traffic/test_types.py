@@ -3,10 +3,20 @@ from __future__ import annotations
 import json
 from math import inf
 
-from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
+from centralized_ml_api.local.traffic.types import (
+    Counted,
+    Durations,
+    Requests,
+    TeamLimit,
+    TokenCount,
+    Traffic,
+)
 
 COUNTED = Counted(
-    (Requests("chat", "red", 200, 1),), (Durations("chat", ((3.0, 1), (inf, 1)), 3.0),), {"chat": 2}
+    (Requests("chat", "red", 200, 1),),
+    (Durations("chat", ((3.0, 1), (inf, 1)), 3.0),),
+    {"chat": 2},
+    (TokenCount("chat", "red", "in", estimated=True, count=9),),
 )
 
 

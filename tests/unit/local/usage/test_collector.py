@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from centralized_ml_api.local.run.file_watcher import rotate
 from centralized_ml_api.local.usage import log_lines, store, transaction
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from centralized_ml_api.local.usage.store import UsageStore
+from centralized_ml_api.plan.usage.tokens import Tokens
 from support.access_log import NOON, append, line
 
 if TYPE_CHECKING:
@@ -270,3 +272,38 @@ def test_a_disk_that_fails_is_reported_once_when_it_begins_and_once_when_it_ends
         "Calls are counted again, including those made meanwhile.",
     ]
     assert collector.load_table(None).requests == 1
+
+
+def test_tokens_are_added_up_by_team_and_model_also_in_days_long_past(tmp_path: Path) -> None:
+    reported: dict[str, Any] = {"answer": "whole", "tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
+    log = tmp_path / "logs/access.log"
+    append(log, line(**reported), line(**reported), line(answer="whole", bytes_in=40, bytes_out=8))
+    for later in (timedelta(), timedelta(days=20)):
+        collector = UsageCollector(UsageStore(tmp_path / "usage.db", (NOON + later).timestamp), log)
+        table = collector.load_table(None)
+        assert table.tokens == table.models[0].tokens == Tokens(48, 8, 22, estimated=12)
+
+
+_VERSION_0 = """
+CREATE TABLE pairs (id INTEGER PRIMARY KEY, team TEXT NOT NULL, model TEXT NOT NULL, UNIQUE (team, model));
+CREATE TABLE calls (
+    hour INTEGER, pair INTEGER, status INTEGER, bucket INTEGER,
+    requests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
+    first REAL NOT NULL, last REAL NOT NULL,
+    PRIMARY KEY (hour, pair, status, bucket)
+) WITHOUT ROWID;
+CREATE TABLE positions (id INTEGER PRIMARY KEY, part TEXT UNIQUE, bytes INTEGER NOT NULL);
+CREATE TABLE unreadable (id INTEGER PRIMARY KEY CHECK (id = 1), lines INTEGER NOT NULL);
+INSERT INTO unreadable VALUES (1, 0);
+INSERT INTO pairs VALUES (1, 'red', 'echo');
+INSERT INTO calls VALUES (494940, 1, 200, 3, 7, 21, 35, 1781784000.0, 1781784001.0);
+"""
+
+
+def test_a_store_from_before_tokens_keeps_its_calls(collector: UsageCollector) -> None:
+    with contextlib.closing(sqlite3.connect(collector.store.path)) as database:
+        database.executescript(_VERSION_0)
+    append(collector.log, line(answer="whole", tokens_in=2, tokens_out=3))
+    for _ in range(2):
+        table = collector.load_table(None)
+        assert (table.requests, table.tokens) == (8, Tokens(2, 0, 3))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from centralized_ml_api.local.usage.log_lines import parse_call
 from centralized_ml_api.local.usage.store import UsageStore
 from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
+from centralized_ml_api.plan.usage.tokens import Tokens
 from support.access_log import NOON, line
 
 if TYPE_CHECKING:
@@ -70,3 +71,20 @@ def test_a_call_without_an_answer_has_no_status_and_may_have_no_latency() -> Non
     call = parse_call(line(status=None, milliseconds=None))
     assert call is not None
     assert (call.status, call.bucket) == (0, NO_LATENCY)
+
+
+@pytest.mark.parametrize(
+    ("fields", "tokens"),
+    [
+        ({}, Tokens()),
+        ({"answer": "whole", "tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}, Tokens(19, 4, 10)),
+        ({"answer": "whole", "tokens_in": 8}, Tokens(8, 0, 0)),
+        ({"answer": "whole", "bytes_in": 400, "bytes_out": 1000}, Tokens(100, 0, 250, estimated=350)),
+        ({"answer": "stream", "bytes_in": 400, "bytes_out": 1000}, Tokens(100, 0, 5, estimated=105)),
+        ({"answer": None, "bytes_out": 1000}, Tokens()),
+    ],
+)
+def test_tokens_are_as_reported_or_else_estimated_from_bytes(fields: dict[str, Any], tokens: Tokens) -> None:
+    call = parse_call(line(**fields))
+    assert call is not None
+    assert call.tokens == tokens

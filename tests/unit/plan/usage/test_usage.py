@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -25,6 +26,7 @@ from centralized_ml_api.plan.usage.table import (
     render_usage_csv,
     usage_json,
 )
+from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import HourUsage, TeamDay, Usage, UsageTable, error_kind
 
 if TYPE_CHECKING:
@@ -286,3 +288,35 @@ def test_models_in_json_have_no_team() -> None:
     chat = next(row for row in usage_json(_table(COUNTS))["models"] if row["model"] == "chat")
     assert "team" not in chat
     assert chat["requests"] == 10
+
+
+def _with_tokens() -> UsageTable:
+    estimated = replace(_count("blue", "chat"), tokens=Tokens(1500, 0, 300, estimated=1800))
+    reported = replace(_count("red", "chat"), tokens=Tokens(2_000_000, 1_000_000, 40))
+    return _table([estimated, reported, _count("red", "echo")])
+
+
+def test_tokens_are_shown_where_there_are_any() -> None:
+    assert "TOKENS" not in render_usage(_table(COUNTS))
+    lines = [line.split() for line in render_usage(_with_tokens()).splitlines()]
+    assert [line[-3:] for line in lines[1:5]] == [
+        ["~1.5k", "0", "~300"],
+        ["2.0M", "1.0M", "40"],
+        ["0", "0", "0"],
+        ["~2.0M", "1.0M", "~340"],
+    ]
+
+
+def test_scripts_get_exact_tokens() -> None:
+    table = _with_tokens()
+    (row,) = [row for row in usage_json(table)["rows"] if row["team"] == "red" and row["model"] == "chat"]
+    assert (row["tokens_in"], row["tokens_cached"], row["tokens_out"]) == (2_000_000, 1_000_000, 40)
+    assert usage_json(table)["tokens_estimated"] == 1800
+    assert render_usage_csv(table).splitlines()[1].endswith(",1500,0,300,1800")
+
+
+def test_the_report_has_tokens_by_team_and_the_share_that_is_estimated() -> None:
+    page = render_report(_with_tokens(), plot="a.svg", money=["none"])
+    assert "| blue | chat | 1 | 1,500 | 0 | 300 | 100% |" in page
+    assert "| total |  |  | 2,001,500 | 1,000,000 | 340 | 0% |" in page
+    assert "## Tokens" not in render_report(_table(COUNTS), plot="a.svg", money=["none"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = "-"
 _STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served": "dim"}
 _OTHER_STATE = "yellow"
-_NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "active", "waiting")
+_NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "tok/s", "active", "waiting")
 _MOST_TEAMS = 10
 _FRAME_LINES = 4
 """The empty lines above and below the models, their titles, the last line."""
@@ -87,11 +87,13 @@ def _models(rows: Iterable[ModelRow]) -> Table:
 
 def _numbers(row: ModelRow) -> list[str]:
     pace = row.pace
+    tokens = pace.tokens_per_second if pace else None
     traffic = [
         _rate(pace.requests_per_second if pace else None),
         _rate(pace.errors_per_second if pace else None),
         _whole(pace.p50_milliseconds if pace else None),
         _whole(pace.p95_milliseconds if pace else None),
+        "" if tokens is None else _whole(tokens),
     ]
     return [row.ready, str(row.restarts), *traffic, _whole(row.in_flight), _whole(row.waiting)]
 

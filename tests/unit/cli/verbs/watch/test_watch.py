@@ -14,7 +14,14 @@ from centralized_ml_api.cli.verbs.watch import Lines
 from centralized_ml_api.cli.verbs.watch.rows import Window
 from centralized_ml_api.cli.verbs.watch.table import build_screen, render_model, render_team
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, Unapplied
-from centralized_ml_api.local.traffic.types import Counted, Durations, Requests, TeamLimit, Traffic
+from centralized_ml_api.local.traffic.types import (
+    Counted,
+    Durations,
+    Requests,
+    TeamLimit,
+    TokenCount,
+    Traffic,
+)
 
 NOW = datetime(2030, 1, 1, 10, 0, tzinfo=UTC)
 LONG = "a-model-with-the-longest-name-that-an-entry-of-the-config-may-have-000"
@@ -54,6 +61,17 @@ def test_a_model_shows_rates_and_latencies_of_the_last_seconds() -> None:
     assert render_model(row) == (
         "chat: ready, up 2/3, restarts 2, req/s 3.0, err/s 0.0, p50 ms 150, p95 ms 195, active 4, waiting 7"
     )
+
+
+def test_a_model_whose_calls_have_tokens_shows_how_many() -> None:
+    looks = window()
+    for at, count in ((0, 0), (15, 450)):
+        tokens = (TokenCount("chat", "red", "out", estimated=False, count=count),)
+        look = seen(at, count)
+        assert look.counted
+        looks.add(replace(look, counted=replace(look.counted, tokens=tokens)))
+    row = looks.model_rows(replace(STATUS, entries=(entry("chat"),)))[0]
+    assert "p95 ms 195, tok/s 30, active 4" in render_model(row)
 
 
 def test_what_is_saved_and_not_served_is_on_the_screen_and_in_the_lines(

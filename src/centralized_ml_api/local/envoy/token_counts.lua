@@ -1,0 +1,61 @@
+-- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata.
+-- Of several reports in one answer the largest counts: reports of a stream grow, and a report that an answer quotes
+-- cannot hide the true one.
+
+local LONGEST_USAGE, MOST_DIGITS = 4096, 12
+
+-- Notes that an answer has tokens, and whether it comes as a "stream" or "whole": see `plan/usage/tokens.py`.
+local function note_answer(handle, headers)
+  local is_stream = (headers:get("content-type") or ""):lower():find("^text/event%-stream") ~= nil
+  handle:streamInfo():dynamicMetadata():set(USAGE, "answer", is_stream and "stream" or "whole")
+  return is_stream
+end
+
+local function read_number(object, key)
+  local digits = object:match('"' .. key .. '"%s*:%s*(%d+)')
+  return digits and #digits <= MOST_DIGITS and tonumber(digits) or nil
+end
+
+-- Returns the tokens in, those of them from a cache, and the tokens out; nil for what is not reported.
+local function read_usage(usage)
+  local tokens_in = read_number(usage, "prompt_tokens")
+  if tokens_in then return tokens_in, read_number(usage, "cached_tokens"), read_number(usage, "completion_tokens") end
+  local cached, written = read_number(usage, "cache_read_input_tokens"), read_number(usage, "cache_creation_input_tokens")
+  tokens_in = read_number(usage, "input_tokens")
+  -- Anthropic counts what its cache has read or written apart.
+  if tokens_in then tokens_in = tokens_in + (cached or 0) + (written or 0) end
+  return tokens_in, cached or read_number(usage, "cached_tokens"), read_number(usage, "output_tokens")
+end
+
+-- llama.cpp's own report, which its streams have unasked.
+local function read_timings(timings)
+  local read, cached = read_number(timings, "prompt_n"), read_number(timings, "cache_n")
+  if read then read = read + (cached or 0) end
+  return read, cached, read_number(timings, "predicted_n")
+end
+
+local function note_larger(handle, seen, name, tokens)
+  if not tokens or tokens <= (seen[name] or -1) then return end
+  seen[name] = tokens
+  handle:streamInfo():dynamicMetadata():set(USAGE, name, tokens)
+end
+
+local function note_reports(handle, seen, text, key, read)
+  for object in text:gmatch('"' .. key .. '"%s*:%s*(%b{})') do
+    local tokens_in, cached, out = read(object)
+    note_larger(handle, seen, "in", tokens_in)
+    note_larger(handle, seen, "cached", cached)
+    note_larger(handle, seen, "out", out)
+  end
+end
+
+-- Notes the tokens that a text reports; `seen` has what the texts before it reported.
+local function note_usage(handle, seen, text)
+  if text:find('"usage"', 1, true) then note_reports(handle, seen, text, "usage", read_usage) end
+  if text:find('"timings"', 1, true) then note_reports(handle, seen, text, "timings", read_timings) end
+end
+
+-- Returns what must be read once more together with the next chunk; chunks mostly end with an event.
+local function keep_rest(text)
+  return text:sub(-1) == "\n" and "" or text:sub(-LONGEST_USAGE)
+end

@@ -1,0 +1,128 @@
+"""The tokens of answers, as every API reports them, in the access log and in Envoy's statistics."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
+from centralized_ml_api.local.traffic.read import parse_counted
+from support.model_server import ModelServer, answer, start_model_server
+from support.running_gateway import RunningGateway, start_gateway
+from support.streaming import streams
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.background import Background
+    from support.model_server import Answering
+
+pytestmark = pytest.mark.slow
+Counted = tuple[int | None, int | None, int | None, str | None]
+
+
+def whole(**document: Any) -> Answering:
+    return answer(200, json.dumps(document, indent=1).encode(), Content_Type="application/json")
+
+
+def events(*documents: Any, cut: int = 0) -> Answering:
+    """A stream; with `cut`, one that is cut into pieces of this size on its way."""
+    text = "".join(f"data: {json.dumps(document)}\n\n" for document in documents).encode()
+    size = cut or len(text)
+    return streams(*(text[start : start + size] for start in range(0, len(text), size)))
+
+
+CHAT = {"prompt_tokens": 19, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4}}
+RESPONSE = {"input_tokens": 36, "input_tokens_details": {"cached_tokens": 3}, "output_tokens": 87}
+TIMINGS = {"cache_n": 5, "prompt_n": 14, "prompt_ms": 9.5, "predicted_n": 10, "predicted_ms": 80.25}
+WORD = {"choices": [{"delta": {"content": 'it says \\"usage\\": {"prompt_tokens": 9999}'}}], "usage": None}
+TOOL = {"parameters": {"properties": {"usage": {"input_tokens": 0, "output_tokens": 0}}}}
+SHAPES: dict[str, tuple[Answering, Counted]] = {
+    "a chat": (whole(usage=CHAT, choices=[]), (19, 4, 10, "whole")),
+    "embeddings": (whole(data=[], usage={"prompt_tokens": 8, "total_tokens": 8}), (8, None, None, "whole")),
+    "a response that quotes": (whole(usage=RESPONSE, tools=[TOOL]), (36, 3, 87, "whole")),
+    "messages": (
+        whole(usage={"input_tokens": 7, "cache_read_input_tokens": 20, "output_tokens": 5}),
+        (27, 20, 5, "whole"),
+    ),
+    "an answer without a report": (whole(choices=[]), (None, None, None, "whole")),
+    "a streamed chat": (events(WORD, WORD, {"choices": [], "usage": CHAT}), (19, 4, 10, "stream")),
+    "a stream in small pieces": (events(WORD, {"usage": CHAT}, cut=7), (19, 4, 10, "stream")),
+    "a streamed response": (
+        events({"type": "response.created"}, {"response": {"usage": RESPONSE, "tools": [TOOL]}}),
+        (36, 3, 87, "stream"),
+    ),
+    "streamed messages": (
+        events(
+            {"message": {"usage": {"input_tokens": 7, "cache_creation_input_tokens": 3, "output_tokens": 1}}},
+            {"type": "message_delta", "usage": {"output_tokens": 5}},
+        ),
+        (10, None, 5, "stream"),  # it tells of what was cached only where something was
+    ),
+    "llama.cpp's streams": (events(WORD, {"choices": [], "timings": TIMINGS}), (19, 5, 10, "stream")),
+    "a stream without a report": (events(WORD, WORD), (None, None, None, "stream")),
+    "a refusal": (answer(400, b'{"usage": {"prompt_tokens": 9}}'), (None, None, None, None)),
+}
+
+
+@pytest.fixture(scope="module")
+def model(background: Background) -> Iterator[ModelServer]:
+    with start_model_server(background) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def counting(
+    model: ModelServer, background: Background, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningGateway]:
+    """Entries whose answers are held, pass as they come, or have no tokens."""
+    folder: Path = tmp_path_factory.mktemp("counting")
+    port = urlsplit(model.url).port
+    assert port
+    held = ServedRoute("held", "model", "/", (), counts_tokens=True)
+    passed = ServedRoute("passed", "model", "/", (), streams=True, counts_tokens=True)
+    uncounted = ServedRoute("uncounted", "model", "/", ())
+    fresh = replace(held, name="fresh")
+    gateway = Gateway((Upstream("model", (port,)),), (held, passed, uncounted, fresh))
+    with start_gateway(folder, background, gateway) as running:
+        yield running
+
+
+def count(counting: RunningGateway, path: str) -> Counted:
+    line = counting.logged(counting.call(path, b"{}").header("x-request-id"))
+    return line["tokens_in"], line["tokens_cached"], line["tokens_out"], line["answer"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_a_server_reports_is_in_the_log(
+    counting: RunningGateway, model: ModelServer, shape: str
+) -> None:
+    model.answering, counted = SHAPES[shape]
+    assert [count(counting, "/held"), count(counting, "/passed")] == [counted, counted]
+
+
+def test_an_entry_without_tokens_has_none(counting: RunningGateway, model: ModelServer) -> None:
+    model.answering = SHAPES["a chat"][0]
+    assert count(counting, "/uncounted") == (None, None, None, None)
+
+
+def test_statistics_add_up_what_is_reported_and_the_bytes_of_the_rest(
+    counting: RunningGateway, model: ModelServer, background: Background
+) -> None:
+    for shape in ("a chat", "messages", "an answer without a report", "a refusal"):
+        model.answering = SHAPES[shape][0]
+        counting.call("/fresh", b"x" * 40)
+
+    def sums() -> dict[tuple[str, bool], int]:
+        tokens = parse_counted(background.run(counting.envoy.traffic())).tokens
+        return {(each.kind, each.estimated): each.count for each in tokens if each.model == "fresh"}
+
+    reported = {("in", False): 46, ("cached", False): 24, ("out", False): 15}
+    estimated = {("in", True): 10, ("out", True): len(json.dumps({"choices": []}, indent=1)) // 4}
+    wait_until(lambda: sums() == {**reported, **estimated}, "they are added up")
