@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.catalog.prices.tokens import build_token_price
 from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions
 from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.apis import API_NAMES
@@ -32,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from centralized_ml_api.catalog.prices.tokens import TokenPrice
     from centralized_ml_api.config.load import LoadedConfig
-    from centralized_ml_api.config.schema import Autoscaling, Aws, FunctionProperties, Local
+    from centralized_ml_api.config.schema import Autoscaling, Aws, FunctionProperties, Local, TokenPrices
     from centralized_ml_api.plan.event import EventPlan
 
 
@@ -75,7 +78,16 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         about=About(entry.made_by, entry.licence, entry.takes, entry.gives),
         max_output_tokens=entry.max_output_tokens,
         hosting=_hosting(model) if model else HostingSettings(),
+        price=_price(entry.price) if entry.price else None,
     )
+
+
+def _price(written: TokenPrices) -> TokenPrice:
+    read, cached, output = (
+        None if usd is None else Decimal(str(usd))
+        for usd in (written.input_per_million, written.cached_input_per_million, written.output_per_million)
+    )
+    return build_token_price(read or Decimal(0), cached, output or Decimal(0), "the config")
 
 
 def _endpoint_name(entry: ModelEntry | EndpointEntry) -> str:
@@ -175,6 +187,8 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
     """Yields, in sentences, what AWS does not do."""
     if any(team.requests_at_once is not None for team in event.teams):
         yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."
+    if any(entry.price is not None for entry in deployments):
+        yield "Not counted on AWS: tokens, and what they cost by `price`."
     for entry in deployments:
         if isinstance(entry.origin, ProviderModel):
             yield f"Not deployed to AWS: {entry.name}. This version calls providers from one machine only."

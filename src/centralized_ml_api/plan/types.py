@@ -15,6 +15,7 @@ from centralized_ml_api.plan.account import AccountPlan
 from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
+    from centralized_ml_api.catalog.prices.tokens import TokenPrice  # noqa: TC004  # like the next
     from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
         ServerSpeaks,
         Speaks,
@@ -155,7 +156,7 @@ class ModelDeployment:
     request headers as written; `Content-Type` and `Accept` always pass too. `function` is set exactly when
     `integration` is `lambda`; `speaks` is what the config says of the SageMaker endpoint's bodies; `local` is
     None when one machine cannot serve it. `max_output_tokens` is the most that one answer may have, None for
-    the server's own limit.
+    the server's own limit. `price` is what the config says that tokens cost.
     """
 
     name: str
@@ -174,6 +175,7 @@ class ModelDeployment:
     about: About = About()
     max_output_tokens: int | None = None
     hosting: HostingSettings = HostingSettings()
+    price: TokenPrice | None = None
 
     @property
     def path(self) -> str:

@@ -11,9 +11,14 @@ import click
 from centralized_ml_api.aws.settings import DEFAULT_STACK, stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.costing import event_period, judge_budget, load_cost
+from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.cli.options import RealRange, config_argument, json_option, region_option
 from centralized_ml_api.commands import command
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.errors import UsageError
+from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.cost_report import DAY, Period, cost_json, render_cost
+from centralized_ml_api.plan.token_prices import build_token_costs, render_token_costs, token_costs_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,14 +41,32 @@ _MOST_HOURS = 24 * 366
     type=click.IntRange(0),
     help="Count this many calls. Default: a million.",
 )
+@click.option(
+    "--tokens",
+    nargs=2,
+    type=click.IntRange(0),
+    metavar="IN OUT",
+    help="Instead, show what so many tokens of requests and of responses cost at each entry with a price.",
+)
 @region_option
 @json_option
-def cost(config: Path, hours: float | None, number: int | None, region: str | None, *, as_json: bool) -> None:
-    """Show what CONFIG costs on AWS: instances and calls.
+def cost(
+    *,
+    config: Path,
+    hours: float | None,
+    number: int | None,
+    tokens: tuple[int, int] | None,
+    region: str | None,
+    as_json: bool,
+) -> None:
+    """Show what CONFIG costs on AWS: instances and calls. With --tokens: what tokens cost.
 
     Prices come from AWS if you have credentials, otherwise from the list that comes with this version. Where
     a price is unknown, the sum says "at least".
     """
+    if tokens is not None:
+        _show_tokens(config, *tokens, as_json=as_json)
+        return
     plan, found = load_cost(config, region)
     now = datetime.now(UTC)
     periods = _periods(hours, plan.event, now)
@@ -53,6 +76,23 @@ def cost(config: Path, hours: float | None, number: int | None, region: str | No
         return
     output.data("\n\n".join(filter(None, (render_cost(found, periods, number), budget))))
     output.next_command(command("doctor", config, *stack_flags(region, DEFAULT_STACK)))
+
+
+def _show_tokens(config: Path, read: int, written: int, *, as_json: bool) -> None:
+    """Prints what each team, and all of them, would pay for so many tokens."""
+    loaded = load_config(config, now=datetime.now(UTC))
+    tell_warnings(loaded.warnings, config)
+    plan = build_plan(loaded)
+    costs = build_token_costs(plan, read, written)
+    if not costs:
+        raise UsageError(
+            "no entry of the config has a price", fix='say what its tokens cost: "price" of an entry'
+        )
+    if as_json:
+        output.data_json(token_costs_json(costs, read, written))
+        return
+    output.data(render_token_costs(costs, read, written))
+    output.next_command(command("up", config))
 
 
 def _periods(hours: float | None, event: EventPlan, now: datetime) -> list[Period]:

@@ -23,7 +23,13 @@ from centralized_ml_api.config.schema.base import (
     Written,
 )
 from centralized_ml_api.config.schema.config import Config
-from centralized_ml_api.config.schema.entry import Autoscaling, EndpointEntry, Entry, ModelEntry
+from centralized_ml_api.config.schema.entry import (
+    Autoscaling,
+    EndpointEntry,
+    Entry,
+    ModelEntry,
+    TokenPrices,
+)
 from centralized_ml_api.config.schema.event import Budget, Event, Team
 from centralized_ml_api.config.schema.integration import FunctionProperties, Integration, ScopedPermissions
 from centralized_ml_api.config.schema.local import (
@@ -77,6 +83,7 @@ __all__ = [
     "ServerSpeaks",
     "Speaks",
     "Team",
+    "TokenPrices",
     "Url",
     "Vpc",
     "Written",

@@ -41,6 +41,22 @@ class Autoscaling(Written):
     ]
 
 
+Usd = Annotated[float, Field(ge=0, le=1_000_000)]
+
+
+class TokenPrices(Written):
+    """What tokens cost, in US dollars per million."""
+
+    input_per_million: Annotated[Usd, Field(description="Tokens of requests.", examples=[0.25])]
+    cached_input_per_million: Annotated[
+        Usd | None,
+        Field(description="Those that the server had in a cache; by default the same.", examples=[0.025]),
+    ] = None
+    output_per_million: Annotated[
+        Usd, Field(description="Tokens of responses; `0` for embeddings.", examples=[2])
+    ]
+
+
 class Entry(Written):
     """What a model and an adopted endpoint have in common."""
 
@@ -99,6 +115,14 @@ class Entry(Written):
             description="The most tokens that one answer may have; a request that asks for more, or names no "
             "number, gets this many. Applies to llama.cpp on one machine, and under `/v1` on AWS.",
             examples=[1024],
+        ),
+    ] = None
+    price: Annotated[
+        TokenPrices | None,
+        Field(
+            description="What its tokens cost, for `mlapi usage` and the report of one machine. By default "
+            "what its provider published, as of the day of the list in this version.",
+            examples=[{"input_per_million": 0.25, "output_per_million": 2}],
         ),
     ] = None
     speaks: Annotated[

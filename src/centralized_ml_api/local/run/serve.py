@@ -36,6 +36,7 @@ from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.process import ServerLog, set_mark, start_process
 from centralized_ml_api.local.traffic.types import METRICS_PATH, Traffic
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
+from centralized_ml_api.plan.token_prices import list_prices
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -297,6 +298,7 @@ class LocalTarget:
 
     def _note_plan(self, plan: ApiPlan) -> None:
         self._ends = plan.event.ends
+        self._usage.note_prices(list_prices(plan))
 
     def _restore(self) -> bool:
         return self._state.restore(self._run)

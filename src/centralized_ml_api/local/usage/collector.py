@@ -14,9 +14,11 @@ from centralized_ml_api.plan.usage.latency import ERROR
 from centralized_ml_api.plan.usage.types import UsageTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date, datetime
     from pathlib import Path
+
+    from centralized_ml_api.catalog.prices.tokens import TokenPrice
 
 LOG_NAME = "access.log"
 
@@ -91,6 +93,7 @@ class UsageCollector:
             hours=tuple(self.store.load_hours(since)),
             days=tuple(self.store.load_days(since)),
             notes=tuple(notes),
+            prices=self.store.load_prices(),
         )
 
     def _collect(self) -> None:
@@ -121,15 +124,31 @@ class UsageRecorder:
         self._collector = collector
         self._talk = talk
         self._trouble = ""
+        self._prices: Mapping[str, TokenPrice] | None = None
+
+    def note_prices(self, prices: Mapping[str, TokenPrice]) -> None:
+        """Makes what is counted from now on cost this, by model."""
+        self._prices = prices
 
     async def collect(self) -> bool:
         """Counts what is new, in a thread, and returns whether it could: the disk raises nothing here."""
         trouble = ""
         try:
-            await asyncio.to_thread(self._collector.collect)
+            await asyncio.to_thread(self._collect)
         except (sqlite3.Error, OSError) as error:
             trouble = f"calls are not counted: {error}"
         if trouble != self._trouble:
             self._trouble = trouble
             self._talk(trouble or "Calls are counted again, including those made meanwhile.")
         return not trouble
+
+    def _collect(self) -> None:
+        prices, self._prices = self._prices, None
+        if prices is not None:
+            try:
+                with self._collector.store.write() as transaction:
+                    transaction.set_prices(prices)
+            except sqlite3.Error:
+                self._prices = prices
+                raise
+        self._collector.collect()

@@ -19,25 +19,44 @@ CREATE TABLE IF NOT EXISTS calls (
     first REAL NOT NULL, last REAL NOT NULL,
     tokens_in INTEGER NOT NULL DEFAULT 0, tokens_cached INTEGER NOT NULL DEFAULT 0,
     tokens_out INTEGER NOT NULL DEFAULT 0, tokens_estimated INTEGER NOT NULL DEFAULT 0,
+    nanodollars INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (hour, pair, status, bucket)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, part TEXT UNIQUE, bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS unreadable (id INTEGER PRIMARY KEY CHECK (id = 1), lines INTEGER NOT NULL);
 INSERT OR IGNORE INTO unreadable VALUES (1, 0);
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS prices (
+    model TEXT PRIMARY KEY, read INTEGER NOT NULL, cached INTEGER NOT NULL, written INTEGER NOT NULL,
+    title TEXT NOT NULL, day TEXT
+);
+PRAGMA user_version = 2;
 COMMIT;
 """
 VERSION = "PRAGMA user_version"
 IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'unreadable'"
 
-MIGRATION = (
-    "ALTER TABLE calls ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE calls ADD COLUMN tokens_cached INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE calls ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE calls ADD COLUMN tokens_estimated INTEGER NOT NULL DEFAULT 0",
-    "PRAGMA user_version = 1",
+MIGRATIONS = (
+    (
+        "ALTER TABLE calls ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE calls ADD COLUMN tokens_cached INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE calls ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE calls ADD COLUMN tokens_estimated INTEGER NOT NULL DEFAULT 0",
+        "PRAGMA user_version = 1",
+    ),
+    (
+        "ALTER TABLE calls ADD COLUMN nanodollars INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE prices (
+            model TEXT PRIMARY KEY, read INTEGER NOT NULL, cached INTEGER NOT NULL, written INTEGER NOT NULL,
+            title TEXT NOT NULL, day TEXT
+        )""",
+        "PRAGMA user_version = 2",
+    ),
 )
-"""Makes a store of version 0, which has no tokens, one of version 1."""
+"""Makes a store of version 0, without tokens, one of version 1, without prices; then one of version 2."""
+
+PRICES = "SELECT model, read, cached, written, title, day FROM prices"
+ADD_PRICE = "INSERT INTO prices VALUES (?, ?, ?, ?, ?, ?)"
+DROP_PRICES = "DELETE FROM prices"
 
 POSITION = "SELECT bytes FROM positions WHERE part = ?"
 SET_POSITION = "REPLACE INTO positions (part, bytes) VALUES (?, ?)"
@@ -54,7 +73,7 @@ ADD_PAIR = "INSERT INTO pairs (team, model) VALUES (?, ?) RETURNING id"
 DROP_PAIRS = "DELETE FROM pairs WHERE id NOT IN (SELECT pair FROM calls)"
 
 ADD = """
-INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     requests = requests + excluded.requests,
     bytes_in = bytes_in + excluded.bytes_in,
@@ -64,9 +83,10 @@ ON CONFLICT DO UPDATE SET
     tokens_in = tokens_in + excluded.tokens_in,
     tokens_cached = tokens_cached + excluded.tokens_cached,
     tokens_out = tokens_out + excluded.tokens_out,
-    tokens_estimated = tokens_estimated + excluded.tokens_estimated
+    tokens_estimated = tokens_estimated + excluded.tokens_estimated,
+    nanodollars = nanodollars + excluded.nanodollars
 """
-_TOKENS = "sum(tokens_in), sum(tokens_cached), sum(tokens_out), sum(tokens_estimated)"
+_TOKENS = "sum(tokens_in), sum(tokens_cached), sum(tokens_out), sum(tokens_estimated), sum(nanodollars)"
 
 _ADMITTED = "model <> ? AND status NOT IN (401, 403, 405, 413, 429, 501)"
 """Matches the calls that count towards a quota: of a model, and not refused by the gateway."""

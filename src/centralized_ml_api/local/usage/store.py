@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from centralized_ml_api.catalog.prices.tokens import TokenPrice
+
 STORE_NAME = "usage.db"
 KEEP_HOURS_DAYS = 14
 KEEP_DAYS = 400
@@ -83,6 +85,11 @@ class UsageStore:
             rows = database.execute(statements.TEAM_DAYS, (_hour(since), NOBODY, NOBODY)).fetchall()
         return [TeamDay(team, _EPOCH + timedelta(days=day), requests) for team, day, requests in rows]
 
+    def load_prices(self) -> dict[str, TokenPrice]:
+        """Returns what tokens cost now, by model."""
+        with self._open() as database:
+            return UsageTransaction(database).load_prices()
+
     def load_unreadable(self) -> int:
         """Returns how many lines of the log were no calls."""
         with self._open() as database:
@@ -127,7 +134,7 @@ class UsageStore:
         with contextlib.closing(connection) as database:
             if not database.execute(statements.IS_MADE).fetchone():
                 database.executescript(statements.SCHEMA)
-            elif not _version(database):
+            elif _version(database) < len(statements.MIGRATIONS):
                 _migrate(database)
             yield database
 
@@ -141,8 +148,8 @@ def _migrate(database: sqlite3.Connection) -> None:
     """Makes an older store one of today; whoever comes second finds it done."""
     database.execute("BEGIN IMMEDIATE")
     try:
-        if not _version(database):
-            for statement in statements.MIGRATION:
+        for migration in statements.MIGRATIONS[_version(database) :]:
+            for statement in migration:
                 database.execute(statement)
         database.execute("COMMIT")
     except BaseException:

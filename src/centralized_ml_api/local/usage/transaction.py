@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.catalog.prices.tokens import TokenPrice
 from centralized_ml_api.local.usage import statements
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.local.usage.log_lines import Call
 
@@ -32,22 +34,28 @@ class Count:
     bytes_out: int = 0
     tokens: Tokens = NO_TOKENS
 
-    def add(self, call: Call) -> None:
+    def add(self, call: Call, tokens: Tokens) -> None:
         """Counts one more call."""
         self.first = min(self.first, call.started)
         self.last = max(self.last, call.started)
         self.requests += 1
         self.bytes_in += call.bytes_in
         self.bytes_out += call.bytes_out
-        self.tokens += call.tokens
+        self.tokens += tokens
 
 
-def count_calls(calls: Iterable[Call]) -> dict[Kind, Count]:
-    """Counts the calls of each kind. Pure."""
+def count_calls(calls: Iterable[Call], prices: Mapping[str, TokenPrice]) -> dict[Kind, Count]:
+    """Counts the calls of each kind. Pure.
+
+    Args:
+        calls: The calls.
+        prices: By model, what its tokens cost.
+    """
     counts: dict[Kind, Count] = {}
     for call in calls:
         kind = (call.hour, call.team, call.model, call.status, call.bucket)
-        counts.setdefault(kind, Count(call.started, call.started)).add(call)
+        tokens = call.tokens.priced(prices.get(call.model)) if call.tokens.total else call.tokens
+        counts.setdefault(kind, Count(call.started, call.started)).add(call, tokens)
     return counts
 
 
@@ -75,12 +83,28 @@ class UsageTransaction:
         """Adds calls to the counts."""
         pairs: dict[tuple[str, str], int] = {}
         rows = []
-        for (hour, team, model, status, bucket), count in count_calls(calls).items():
+        for (hour, team, model, status, bucket), count in count_calls(calls, self.load_prices()).items():
             if (team, model) not in pairs:
                 pairs[team, model] = self._find_pair(team, model)
             sums = (count.requests, count.bytes_in, count.bytes_out, count.first, count.last)
             rows.append((hour, pairs[team, model], status, bucket, *sums, *astuple(count.tokens)))
         self._database.executemany(statements.ADD, rows)
+
+    def load_prices(self) -> dict[str, TokenPrice]:
+        """Returns what tokens cost now, by model."""
+        return {
+            model: TokenPrice(read, cached, written, title, date.fromisoformat(day) if day else None)
+            for model, read, cached, written, title, day in self._database.execute(statements.PRICES)
+        }
+
+    def set_prices(self, prices: Mapping[str, TokenPrice]) -> None:
+        """Replaces all prices: what is counted from now on costs this."""
+        self._database.execute(statements.DROP_PRICES)
+        rows = [
+            (model, price.read, price.cached, price.written, price.title, price.day and price.day.isoformat())
+            for model, price in prices.items()
+        ]
+        self._database.executemany(statements.ADD_PRICE, rows)
 
     def _find_pair(self, team: str, model: str) -> int:
         """Returns the number of a team and a model; once there are too many, the number of all others."""

@@ -10,7 +10,9 @@ from centralized_ml_api.plan.usage.table import (
     render_errors,
     render_milliseconds,
     render_minute,
+    render_prices,
 )
+from centralized_ml_api.plan.usage.tokens import render_usd
 from centralized_ml_api.plan.usage.types import NOBODY
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
         _table(("Model", "Requests", "Errors", "P50", "P95", "In", "Out"), map(_model, table.models)),
         *_tokens(table),
         "## Cost",
-        _bullets(money),
+        _bullets((*_token_money(table), *money)),
         *_about(table),
     ]
     return "\n\n".join(sections) + "\n"
@@ -139,13 +141,21 @@ def _tokens(table: UsageTable) -> Sequence[str]:
         if row.tokens.total
     ]
     last = ("total", "", "", *_token_cells(table.tokens))
-    header = ("Team", "Model", "Requests", "In", "Cached", "Out", "Estimated")
+    header = ("Team", "Model", "Requests", "In", "Cached", "Out", "Estimated", "USD")
     return ("## Tokens", _table(header, [*rows, last]))
+
+
+def _token_money(table: UsageTable) -> Iterable[str]:
+    """Yields what all tokens cost, and by which prices."""
+    if table.prices or table.tokens.nanodollars:
+        yield f"Tokens: **{render_usd(table.tokens.nanodollars)} USD**."
+    yield from map(escape_markdown, render_prices(table.prices))
 
 
 def _token_cells(tokens: Tokens) -> tuple[str, ...]:
     counts = (tokens.read, tokens.cached, tokens.written)
-    return (*(f"{count:,}" for count in counts), f"{tokens.estimated / (tokens.total or 1):.0%}")
+    share = f"{tokens.estimated / (tokens.total or 1):.0%}"
+    return (*(f"{count:,}" for count in counts), share, render_usd(tokens.nanodollars))
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.catalog.prices.tokens import render_per_million
 from centralized_ml_api.plan.columns import render_columns
+from centralized_ml_api.plan.usage.tokens import render_usd
 from centralized_ml_api.plan.usage.types import ERROR_KINDS, NOBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from centralized_ml_api.catalog.prices.tokens import TokenPrice
     from centralized_ml_api.plan.usage.tokens import Tokens
     from centralized_ml_api.plan.usage.types import Usage, UsageTable
 
@@ -74,9 +78,10 @@ def render_tokens(number: int) -> str:
 
 
 _HEADER = ("TEAM", "MODEL", "REQUESTS", "ERRORS", "P50", "P95", "IN", "OUT", "FIRST (UTC)", "LAST (UTC)")
-_HEADER_OF_TOKENS = ("TOKENS IN", "CACHED", "TOKENS OUT")
+_HEADER_OF_TOKENS = ("TOKENS IN", "CACHED", "TOKENS OUT", "USD")
 _LEGEND_OF_TOKENS = (
     "Tokens in include those that the model's server had in a cache. ~: in part estimated from bytes."
+    " USD is -: no price is known."
 )
 _LEGEND = (
     "Team -: calls without a key. Model -: calls that reached no model, such as pages and unknown paths."
@@ -91,18 +96,30 @@ def render_usage(table: UsageTable) -> str:
     lines = [_HEADER, *(_cells(row) for row in table.rows), last]
     legend = [_LEGEND]
     if table.tokens.total:
-        tokens = (_HEADER_OF_TOKENS, *map(_token_cells, (*(row.tokens for row in table.rows), table.tokens)))
+        cells = (_token_cells(row.tokens, is_priced=row.model in table.prices) for row in table.rows)
+        tokens = (_HEADER_OF_TOKENS, *cells, _token_cells(table.tokens, is_priced=bool(table.prices)))
         lines = [(*line, *more) for line, more in zip(lines, tokens, strict=True)]
         legend.append(_LEGEND_OF_TOKENS)
     return "\n".join([*render_columns(lines), "", *legend, *_notes(table)])
 
 
-def _token_cells(tokens: Tokens) -> tuple[str, ...]:
+def render_prices(prices: Mapping[str, TokenPrice]) -> Iterable[str]:
+    """Yields a sentence about each price: what a million tokens cost, who says so, on which day."""
+    for model, price in sorted(prices.items()):
+        read, cached, written = map(render_per_million, (price.read, price.cached, price.written))
+        yield (
+            f"USD of {model}: {read} per million tokens in, {cached} cached, {written} out"
+            f" (by {price.source})."
+        )
+
+
+def _token_cells(tokens: Tokens, *, is_priced: bool) -> tuple[str, ...]:
     mark = "~" if tokens.estimated else ""
     return (
         f"{mark}{render_tokens(tokens.read)}",
         render_tokens(tokens.cached),
         f"{mark}{render_tokens(tokens.written)}",
+        f"{mark}{render_usd(tokens.nanodollars)}" if is_priced or tokens.nanodollars else NOBODY,
     )
 
 
@@ -113,6 +130,7 @@ def _notes(table: UsageTable) -> Iterable[str]:
         day = max(team_day.day for team_day in table.days)
         counts = [f"{team_day.team} {team_day.requests}" for team_day in table.days if team_day.day == day]
         yield f"Counted towards the daily limits on {day} (UTC): {', '.join(counts)}."
+    yield from render_prices(table.prices)
     yield from (f"Note: {note}." for note in table.notes)
 
 
@@ -148,6 +166,7 @@ _COLUMNS = (
     "tokens_cached",
     "tokens_out",
     "tokens_estimated",
+    "usd",
 )
 
 
@@ -171,6 +190,7 @@ def usage_json(table: UsageTable) -> dict[str, Any]:
             {"team": team_day.team, "day": team_day.day.isoformat(), "requests": team_day.requests}
             for team_day in table.days
         ],
+        "prices": {model: _plain_price(price) for model, price in sorted(table.prices.items())},
         "notes": list(table.notes),
     }
 
@@ -209,12 +229,22 @@ def _plain_row(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _plain_tokens(tokens: Tokens) -> dict[str, int]:
+def _plain_tokens(tokens: Tokens) -> dict[str, int | str]:
     return {
         "tokens_in": tokens.read,
         "tokens_cached": tokens.cached,
         "tokens_out": tokens.written,
         "tokens_estimated": tokens.estimated,
+        "usd": f"{Decimal(tokens.nanodollars).scaleb(-9):f}",
+    }
+
+
+def _plain_price(price: TokenPrice) -> dict[str, str]:
+    return {
+        "input_per_million": render_per_million(price.read),
+        "cached_input_per_million": render_per_million(price.cached),
+        "output_per_million": render_per_million(price.written),
+        "source": price.source,
     }
 
 

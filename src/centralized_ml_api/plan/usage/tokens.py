@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from centralized_ml_api.catalog.prices.tokens import TokenPrice
 
 Answer = Literal["whole", "stream"]
 """How an answer that has tokens comes."""
@@ -27,12 +31,14 @@ class Tokens:
         cached: Tokens of the requests that the server had in a cache.
         written: Tokens of the answers.
         estimated: Of `read` and `written`, how many are estimated from bytes.
+        nanodollars: What all of them cost, where a price is known; 10^9 are a US dollar.
     """
 
     read: int = 0
     cached: int = 0
     written: int = 0
     estimated: int = 0
+    nanodollars: int = 0
 
     def __add__(self, other: Tokens) -> Tokens:
         """Returns the sum."""
@@ -41,7 +47,14 @@ class Tokens:
             self.cached + other.cached,
             self.written + other.written,
             self.estimated + other.estimated,
+            self.nanodollars + other.nanodollars,
         )
+
+    def priced(self, price: TokenPrice | None) -> Tokens:
+        """Returns the same with what they cost; without a price, as they are."""
+        if price is None:
+            return self
+        return replace(self, nanodollars=price.cost(self.read, self.cached, self.written))
 
     @property
     def total(self) -> int:
@@ -50,6 +63,15 @@ class Tokens:
 
 
 NO_TOKENS = Tokens()
+
+_NANO = 10**9
+_FEW = Decimal(1)
+
+
+def render_usd(nanodollars: int) -> str:
+    """Renders US dollars: to the cent, below one dollar to the hundredth of a cent."""
+    usd = Decimal(nanodollars) / _NANO
+    return f"{usd:,.2f}" if usd >= _FEW or not usd else f"{usd:.4f}"
 
 
 def estimate_tokens(bytes_in: int, bytes_out: int, answer: Answer) -> Tokens:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from centralized_ml_api.catalog.prices.tokens import TokenPrice
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 
 NOBODY = "-"
@@ -98,7 +100,7 @@ class UsageTable:
 
     `rows` are sorted by team and model, `models` by model with the team `NOBODY`, `hours` by time, without
     those in which nothing was called, `days` by team and day. `notes` are what a reader has to know about
-    the numbers.
+    the numbers. `prices` are what tokens cost now, by model; what was counted before cost what they did then.
     """
 
     since: datetime | None
@@ -107,6 +109,7 @@ class UsageTable:
     hours: tuple[HourUsage, ...]
     days: tuple[TeamDay, ...] = ()
     notes: tuple[str, ...] = ()
+    prices: Mapping[str, TokenPrice] = field(default_factory=dict)
 
     @property
     def requests(self) -> int:

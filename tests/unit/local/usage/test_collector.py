@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from centralized_ml_api.catalog.prices.tokens import TokenPrice
 from centralized_ml_api.local.run.file_watcher import rotate
 from centralized_ml_api.local.usage import log_lines, store, transaction
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
@@ -307,3 +308,29 @@ def test_a_store_from_before_tokens_keeps_its_calls(collector: UsageCollector) -
     for _ in range(2):
         table = collector.load_table(None)
         assert (table.requests, table.tokens) == (8, Tokens(2, 0, 3))
+
+
+def test_tokens_cost_what_they_did_when_they_were_counted(collector: UsageCollector) -> None:
+    said: list[str] = []
+    recorder = UsageRecorder(collector, said.append)
+    call: dict[str, Any] = {"answer": "whole", "tokens_in": 100, "tokens_cached": 40, "tokens_out": 10}
+    dear = TokenPrice(10_000, 5000, 20_000, "dear", NOON.date())
+    for price in (TokenPrice(1000, 500, 2000, "cheap"), dear):
+        recorder.note_prices({"echo": price})
+        append(collector.log, line(**call), line(model="free", **call))
+        assert asyncio.run(recorder.collect())
+    table = collector.load_table(None)
+    assert {row.model: row.tokens.nanodollars for row in table.rows} == {"echo": 100 + 1000, "free": 0}
+    assert table.prices == {"echo": dear}
+    assert said == []
+
+
+def test_prices_are_written_once_the_disk_can_be(collector: UsageCollector) -> None:
+    price = TokenPrice(1000, 500, 2000, "the config")
+    recorder = UsageRecorder(collector, lambda _: None)
+    recorder.note_prices({"echo": price})
+    collector.store.path.mkdir(parents=True)
+    assert not asyncio.run(recorder.collect())
+    collector.store.path.rmdir()
+    assert asyncio.run(recorder.collect())
+    assert collector.store.load_prices() == {"echo": price}

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from centralized_ml_api.catalog.prices.tokens import TokenPrice
 from centralized_ml_api.plan.usage.build import CallCount, build_models, build_rows
 from centralized_ml_api.plan.usage.latency import bucket_of, milliseconds_of
 from centralized_ml_api.plan.usage.plot import build_bars, render_plot
@@ -299,11 +300,11 @@ def _with_tokens() -> UsageTable:
 def test_tokens_are_shown_where_there_are_any() -> None:
     assert "TOKENS" not in render_usage(_table(COUNTS))
     lines = [line.split() for line in render_usage(_with_tokens()).splitlines()]
-    assert [line[-3:] for line in lines[1:5]] == [
-        ["~1.5k", "0", "~300"],
-        ["2.0M", "1.0M", "40"],
-        ["0", "0", "0"],
-        ["~2.0M", "1.0M", "~340"],
+    assert [line[-4:] for line in lines[1:5]] == [
+        ["~1.5k", "0", "~300", "-"],
+        ["2.0M", "1.0M", "40", "-"],
+        ["0", "0", "0", "-"],
+        ["~2.0M", "1.0M", "~340", "-"],
     ]
 
 
@@ -312,11 +313,31 @@ def test_scripts_get_exact_tokens() -> None:
     (row,) = [row for row in usage_json(table)["rows"] if row["team"] == "red" and row["model"] == "chat"]
     assert (row["tokens_in"], row["tokens_cached"], row["tokens_out"]) == (2_000_000, 1_000_000, 40)
     assert usage_json(table)["tokens_estimated"] == 1800
-    assert render_usage_csv(table).splitlines()[1].endswith(",1500,0,300,1800")
+    assert render_usage_csv(table).splitlines()[1].endswith(",1500,0,300,1800,0.000000000")
 
 
 def test_the_report_has_tokens_by_team_and_the_share_that_is_estimated() -> None:
     page = render_report(_with_tokens(), plot="a.svg", money=["none"])
-    assert "| blue | chat | 1 | 1,500 | 0 | 300 | 100% |" in page
-    assert "| total |  |  | 2,001,500 | 1,000,000 | 340 | 0% |" in page
+    assert "| blue | chat | 1 | 1,500 | 0 | 300 | 100% | 0.00 |" in page
+    assert "| total |  |  | 2,001,500 | 1,000,000 | 340 | 0% | 0.00 |" in page
     assert "## Tokens" not in render_report(_table(COUNTS), plot="a.svg", money=["none"])
+
+
+def test_dollars_are_shown_with_the_price_its_source_and_its_day() -> None:
+    price = TokenPrice(250_000, 25_000, 2_000_000, "genai-prices 1", date(2026, 6, 1))
+    counts = [
+        replace(_count("blue", "chat"), tokens=Tokens(1000, 0, 500, nanodollars=1_260_000)),
+        replace(_count("red", "chat"), tokens=Tokens(10**9, 0, 0, nanodollars=250 * 10**9)),
+    ]
+    table = replace(_table(counts), prices={"chat": price})
+    text = render_usage(table)
+    assert [text.splitlines()[row].split()[-1] for row in (1, 2, 3)] == ["0.0013", "250.00", "250.00"]
+    assert (
+        "USD of chat: 0.25 per million tokens in, 0.025 cached, 2 out (by genai-prices 1, 2026-06-01)."
+        in text
+    )
+    assert usage_json(table)["rows"][0]["usd"] == "0.001260000"
+    assert usage_json(table)["prices"]["chat"]["source"] == "genai-prices 1, 2026-06-01"
+    page = render_report(table, plot="a.svg", money=["none"])
+    assert "- Tokens: **250.00 USD**." in page
+    assert "by genai-prices 1, 2026-06-01" in page
