@@ -259,7 +259,7 @@ DIFFERENCES = (
             Expected(200, Json({"path": path}), JSON),
             refused(errors.UNKNOWN_PATH),
             "reaches servers that speak this API, as llama.cpp does",
-            "404 `unknown_path`: the function that answers under `/v1` translates chats and embeddings alone",
+            "404 `unknown_path`, unless a provider's model has it: SageMaker's models chat and embed alone",
             SAGEMAKER,
         )
         for api in (COMPLETIONS, RESPONSES, MESSAGES)

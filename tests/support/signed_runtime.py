@@ -44,6 +44,7 @@ class Keys:
     """Who may call, by key id, in which region; `refused` says which code each refused call got."""
 
     region: str
+    service: str = "sagemaker"
     known: dict[str, Credentials] = field(default_factory=dict)
     expired: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Keys:
         if found["key"] in self.expired:
             return "ExpiredTokenException"
         self.seen.append(found["key"])
-        scope = (found["region"], found["service"]) == (self.region, "sagemaker")
+        scope = (found["region"], found["service"]) == (self.region, self.service)
         return "" if scope and _is_signed(request, body, found, credentials) else "InvalidSignatureException"
 
 

@@ -14,6 +14,7 @@ from centralized_ml_api.aws.stack_contract import (
     KEY_ENDS_OUTPUT,
     KEY_IDS_OUTPUT,
     PAGE_OUTPUT,
+    PROVIDER_SECRETS_OUTPUT,
     STACK_TAG,
 )
 
@@ -58,6 +59,9 @@ class CentralizedMlApiStack(Stack):
             console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
             url = f"{console}#dashboards/dashboard/{self.api.dashboard}"
             CfnOutput(self, DASHBOARD_OUTPUT, value=url, description="What is called now")
+        if self.api.provider_secrets:
+            arns = self.to_json_string(dict(self.api.provider_secrets))
+            CfnOutput(self, PROVIDER_SECRETS_OUTPUT, value=arns, description="Where providers' keys belong")
         if self.api.keys:
             ids = self.to_json_string(dict(self.api.keys.ids))
             CfnOutput(self, KEY_IDS_OUTPUT, value=ids, description="The ids of the teams' keys")

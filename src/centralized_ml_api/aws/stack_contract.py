@@ -19,6 +19,9 @@ PAGE_OUTPUT = "CatalogueUrl"
 KEY_IDS_OUTPUT = "TeamKeyIds"
 """API Gateway's ids of the teams' first keys, as JSON. Never their values."""
 
+PROVIDER_SECRETS_OUTPUT = "ProviderSecrets"
+"""The ARNs of the secrets for providers' keys by their ids in the plan, as JSON. Never their values."""
+
 DASHBOARD_OUTPUT = "DashboardUrl"
 """The address of the dashboard in the CloudWatch console."""
 

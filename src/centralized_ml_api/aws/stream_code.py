@@ -1,20 +1,44 @@
-"""Loads the code of the function that streams: its JavaScript, the API's error texts, the limit of bodies."""
+"""Loads the code of the function that streams: its JavaScript, the API's error texts, limits and paths."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from centralized_ml_api.api import error_shape
-from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
+from centralized_ml_api.api import anthropic, error_shape
+from centralized_ml_api.plan.apis import MODEL_APIS
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
 
 CODE = Path(__file__).parent / "constructs/stream_function"
 ERRORS = Path(error_shape.__file__).with_name("errors.json")
+APIS = "apis.json"
 
 
 def load_stream_code() -> dict[str, bytes]:
     """Returns the content of each file of the function, by its path, in order."""
     texts = json.loads(ERRORS.read_bytes())
+    limits = {"body_limit_bytes": BODY_LIMIT_BYTES, "response_limit_bytes": RESPONSE_LIMIT_BYTES}
     files = {file.name: file.read_bytes() for file in CODE.glob("*.mjs")}
-    files[ERRORS.name] = json.dumps({**texts, "body_limit_bytes": BODY_LIMIT_BYTES}, indent=2).encode()
+    files[ERRORS.name] = _render({**texts, **limits, "anthropic": _anthropic_shape()})
+    files[APIS] = _render(
+        {
+            "by_path": {path: api.name for api in MODEL_APIS for path in api.paths},
+            "first_paths": {api.name: api.paths[0] for api in MODEL_APIS},
+        }
+    )
     return dict(sorted(files.items()))
+
+
+def _anthropic_shape() -> dict[str, Any]:
+    return {
+        "below": anthropic.ERRORS_BELOW,
+        "request_id": anthropic.REQUEST_ID_HEADER,
+        "types": anthropic.ERROR_TYPES,
+        "caller": anthropic.CALLER_ERROR,
+        "server": anthropic.SERVER_ERROR,
+    }
+
+
+def _render(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, indent=2).encode()

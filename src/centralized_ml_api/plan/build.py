@@ -99,7 +99,7 @@ def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
     if not isinstance(entry, ModelEntry):
         if entry.provider is None:
             return ExistingEndpoint()
-        return ProviderModel(build_provider_serving(entry.provider).title, entry.provider.model)
+        return ProviderModel(build_provider_serving(entry.provider))
     if entry.model_id is not None:
         return JumpStartModel(
             entry.model_id, entry.model_version, entry.inference_config, accept_eula=entry.accept_eula
@@ -191,7 +191,9 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
         yield "Not counted on AWS: tokens, and what they cost by `price`."
     for entry in deployments:
         if isinstance(entry.origin, ProviderModel):
-            yield f"Not deployed to AWS: {entry.name}. This version calls providers from one machine only."
+            if entry.origin.serving.name is None:
+                host = entry.origin.serving.title
+                yield f"AWS calls {entry.name} at {host}, which it must be able to reach."
         elif entry.max_output_tokens:
             limit = f"max_output_tokens of {entry.name}"
             yield f"On AWS, {limit} applies under /v1 only: a request to {entry.path} is passed on as it is."

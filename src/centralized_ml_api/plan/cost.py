@@ -20,6 +20,7 @@ BUDGET_HOURS = Decimal(30 * HOURS_A_DAY)
 """What a monthly budget is compared with when the deployment has no earlier end: 30 days."""
 
 ELSEWHERE = "already exists; billed where it was created"
+TOKENS = "what {provider} charges for tokens"
 SOFTWARE = "the software price, which the model's page in the AWS Marketplace lists, is extra"
 
 _MILLION = 1_000_000
@@ -158,7 +159,11 @@ def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str])
         instances=entry.instances,
         count=_count(entry),
         hourly=_hourly(entry, known.values()) if len(known) == len(entry.instances) else None,
-        unknown=(*_unpriced(entry, known.keys(), prices.region), *_software(entry, packages)),
+        unknown=(
+            *_unpriced(entry, known.keys(), prices.region),
+            *_software(entry, packages),
+            *_tokens(entry),
+        ),
         function_per_million=_function(entry, prices),
         used=tuple(known.values()),
     )
@@ -192,9 +197,18 @@ def _software(entry: ModelDeployment, packages: Collection[str]) -> Iterable[str
         yield SOFTWARE
 
 
+def _tokens(entry: ModelDeployment) -> Iterable[str]:
+    if isinstance(entry.origin, ProviderModel):
+        yield TOKENS.format(provider=entry.origin.serving.title)
+
+
 def _function(entry: ModelDeployment, prices: PriceList) -> UsdRange | None:
-    """Returns the cost of a million calls; None when streaming, since nobody knows how long answers take."""
-    if entry.integration == "stream" or (entry.function and prices.requests is None):
+    """Returns the cost of a million calls; None when streaming, since nobody knows how long answers take.
+
+    The function that streams calls providers, too.
+    """
+    streams = entry.integration == "stream" or isinstance(entry.origin, ProviderModel)
+    if streams or (entry.function and prices.requests is None):
         return None
     if entry.function is None or prices.requests is None:
         return NOTHING

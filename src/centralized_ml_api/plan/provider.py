@@ -136,6 +136,11 @@ def find_provider(entry: ModelEntry | EndpointEntry) -> ProviderServing | None:
     """Returns the provider that one machine calls for the entry, if it calls one."""
     if entry.local is not None:
         return build_provider_serving(entry.local) if isinstance(entry.local, ProviderKeys) else None
+    return find_provider_on_aws(entry)
+
+
+def find_provider_on_aws(entry: ModelEntry | EndpointEntry) -> ProviderServing | None:
+    """Returns the provider that AWS calls for the entry, whatever one machine does, if it calls one."""
     written = entry.provider if isinstance(entry, EndpointEntry) else None
     return build_provider_serving(written) if written else None
 

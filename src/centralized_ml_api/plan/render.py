@@ -89,8 +89,8 @@ def _origin(entry: ModelDeployment) -> str:
             return arn.rpartition("/")[2]
         case ContainerModel(image):
             return image
-        case ProviderModel(provider, model):
-            return f"{provider}: {model}"
+        case ProviderModel(serving):
+            return f"{serving.title}: {serving.model}"
         case LocalModel():
             return "-"
         case _:
@@ -106,7 +106,7 @@ def _local(local: LocalPlan | None) -> str:
 
 def _instances(entry: ModelDeployment) -> str:
     if isinstance(entry.origin, ProviderModel):
-        return "nothing (not deployed)"
+        return f"none: {entry.origin.serving.title} hosts it"
     if not entry.instances:
         return "as it is"
     return f"{_count(entry.autoscaling)} {' or '.join(entry.instances)}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 
-_TRANSLATED: dict[Speaks, ServerSpeaks] = {
+_TRANSLATED: dict[ServerSpeaks, ServerSpeaks] = {
     "text-generation-inference": CHAT.name,
     "text-inputs": CHAT.name,
     "text-embeddings-inference": EMBEDDINGS.name,
@@ -33,7 +33,7 @@ _TRANSLATED: dict[Speaks, ServerSpeaks] = {
 
 _APIS = {api.name: api for api in MODEL_APIS}
 
-_WITHOUT_TOOLS: frozenset[Speaks] = frozenset({"text-generation-inference", "text-inputs"})
+_WITHOUT_TOOLS: frozenset[ServerSpeaks] = frozenset({"text-generation-inference", "text-inputs"})
 """Chats whose bodies have no place for tools."""
 
 
@@ -94,11 +94,12 @@ class OpenAiModels:
 
 
 def openai_models(
-    spoken: Iterable[tuple[str, Speaks | None]], aliases: Mapping[str, str] | None = None
+    spoken: Iterable[tuple[str, ServerSpeaks | None]], aliases: Mapping[str, str] | None = None
 ) -> OpenAiModels:
     """Builds them from pairs of an entry's name and what its server speaks, where something translates.
 
-    Of the aliases, those of these entries are kept.
+    An entry whose server speaks several APIs has a pair each. Of the aliases, those of these entries are
+    kept.
     """
     known = [(name, speaks) for name, speaks in spoken if speaks]
     without = {name: False for name, speaks in known if speaks in _WITHOUT_TOOLS}

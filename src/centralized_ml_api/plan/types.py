@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a function's host imports this too, and starts in half the 
         ServerSpeaks,
         Speaks,
     )
+    from centralized_ml_api.plan.provider import ProviderServing  # noqa: TC004  # nothing reads the annotation
     from centralized_ml_api.plan.serving import Serving  # noqa: TC004  # nothing reads the annotation
 
 GATEWAY_TIMEOUT_SECONDS = 29
@@ -37,6 +38,10 @@ invocation);
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 (10 MB for a REST API).
 """
+
+
+RESPONSE_LIMIT_BYTES = 16 * 1024 * 1024
+"""The largest response that is held until it is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,9 @@ class ExistingEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class ProviderModel:
-    """A model that a provider hosts, by the provider's name and its own."""
+    """A model that a provider hosts; `serving` says how it is called, on AWS too."""
 
-    provider: str
-    model: str
+    serving: ProviderServing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import pytest
 
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.providers import PRESETS, ProviderName
+from centralized_ml_api.config.schema import EndpointEntry
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, RESPONSES
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
+from centralized_ml_api.plan.provider import KeyPlace, ProviderServing, find_provider, find_provider_on_aws
 from centralized_ml_api.plan.render import plan_json, render_plan
 from centralized_ml_api.plan.speaks import local_openai_models
 from centralized_ml_api.plan.types import ExistingEndpoint, ProviderModel
@@ -118,7 +119,8 @@ def test_an_entry_may_be_called_by_its_provider_on_one_machine_alone(tmp_path: P
 def test_local_may_be_another_home_for_the_rehearsal(tmp_path: Path) -> None:
     home = {"engine": "url", "url": "http://gpu-box:8000/v1/chat/completions"}
     (entry,) = plan_of(tmp_path, {"provider": OPENAI, "local": home}).deployments
-    assert entry.origin == ProviderModel("openai", "gpt-5-mini")
+    assert isinstance(entry.origin, ProviderModel)
+    assert (entry.origin.serving.title, entry.origin.serving.model) == ("openai", "gpt-5-mini")
     assert entry.local
     assert entry.local.serving.engine == "url"
 
@@ -151,7 +153,22 @@ def test_the_plan_of_one_machine_names_provider_and_model(tmp_path: Path) -> Non
     assert key == {"kind": "env", "where": "OPENAI_API_KEY"}
 
 
-def test_the_plan_of_aws_says_that_it_is_not_deployed(tmp_path: Path) -> None:
-    shown = render_plan(plan_of(tmp_path, {"provider": OPENAI, "max_output_tokens": 9}), "aws").splitlines()
-    assert "nothing (not deployed)" in shown[1]
-    assert shown[-1] == "Not deployed to AWS: e-0. This version calls providers from one machine only."
+def test_the_plan_of_aws_names_who_hosts_it_and_what_must_be_in_reach(tmp_path: Path) -> None:
+    own = {"url": "http://gpu-box:8000/v1", "model": "m"}
+    plan = plan_of(tmp_path, {"provider": OPENAI, "max_output_tokens": 9}, {"provider": own})
+    shown = render_plan(plan, "aws").splitlines()
+    assert re.split("  +", shown[1]) == ["/e-0", "openai: gpt-5-mini", "none: openai hosts it", "api", "-"]
+    assert shown[-1] == "AWS calls e-1 at gpu-box:8000, which it must be able to reach."
+    assert len(plan.not_acted_on_aws) == 1
+
+
+def test_aws_calls_the_provider_whatever_one_machine_does() -> None:
+    home = {"engine": "url", "url": "http://gpu-box:8000/v1/chat/completions"}
+    written = EndpointEntry.model_validate(
+        {"name": "e", "integration": {"type": "api"}, "provider": OPENAI, "local": home}
+    )
+    found = find_provider_on_aws(written)
+    assert found
+    assert (find_provider(written), found.title) == (None, "openai")
+    alone = written.model_copy(update={"provider": None})
+    assert find_provider_on_aws(alone) is None

@@ -21,6 +21,7 @@ from centralized_ml_api.aws.constructs.http_api import STAGE, HttpApi
 from centralized_ml_api.aws.constructs.lambda_function import ModelFunction
 from centralized_ml_api.aws.constructs.mail import build_topic, build_topic_policy
 from centralized_ml_api.aws.constructs.monitoring import Alarms, build_dashboard
+from centralized_ml_api.aws.constructs.provider_secrets import ProviderSecrets
 from centralized_ml_api.aws.constructs.roles import ApiRole, ExecutionRole
 from centralized_ml_api.aws.constructs.stack_context import StackContext
 from centralized_ml_api.aws.constructs.stream_function import StreamFunction
@@ -56,6 +57,7 @@ class CentralizedMlApi(Construct):
         domain_target: what the name of your own must be a CNAME of, None without one.
         endpoints: the SageMaker endpoints of our own, by the names of the config.
         keys: the keys of the teams, None where nobody needs one.
+        provider_secrets: the ARNs of the secrets for providers' keys, by their ids in the plan.
         dashboard: CloudWatch's name of the dashboard, None where the config asks for none.
 
     Args of the constructor:
@@ -89,11 +91,18 @@ class CentralizedMlApi(Construct):
         self._endpoint_ends: list[CfnResource] = []
         self.endpoints = self._build_models()
         self._functions = self._build_functions()
+        secrets = ProviderSecrets(
+            self, "Secrets", secrets=plan.stream.secrets, stack_context=self._stack_context
+        )
+        self.provider_secrets = secrets.own
         self._stream_arn = StreamFunction(
             self,
             "Stream",
             plan=plan.stream,
-            endpoints={model.name: self._address(model.endpoint) for model in plan.stream.models},
+            endpoints={
+                model.name: self._address(model.endpoint) for model in plan.stream.models if model.endpoint
+            },
+            secrets=secrets,
             ends=plan.api.event.ends,
             stack_context=self._stack_context,
         ).arn

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
+    from centralized_ml_api.aws.constructs.provider_secrets import ProviderSecrets
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
@@ -39,7 +40,10 @@ INVOKE = (DESCRIBE, "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithRes
 
 
 class StreamFunction(Construct):
-    """The function: may describe the endpoints of its plan, and invoke those it serves. `arn` is its ARN."""
+    """The function: may describe the endpoints of its plan, invoke those it serves, and read its secrets.
+
+    `arn` is its ARN.
+    """
 
     def __init__(
         self,
@@ -48,23 +52,30 @@ class StreamFunction(Construct):
         *,
         plan: StreamPlan,
         endpoints: Mapping[str, EndpointAddress],
+        secrets: ProviderSecrets,
         stack_context: StackContext,
         ends: datetime | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
-        parameters = self._build_tables(plan, endpoints)
+        addresses = {
+            model.name: secrets.address(model.provider.secret)
+            if model.provider
+            else endpoints[model.name].name
+            for model in plan.models
+        }
+        parameters = self._build_tables(plan, addresses)
         if parameters:
             names = [parameter.ref for parameter in parameters]
             models = {"MODEL_PARAMETERS": json.dumps(names)}
             read = [allow(["ssm:GetParameters"], [_parameter_arn(name, stack_context) for name in names])]
         else:
-            models, read = {"MODELS": _render(plan.models, endpoints)}, []
+            models, read = {"MODELS": _render(plan.models, addresses)}, []
         role = build_function_role(
             self,
             description="The function that streams",
             log=log,
-            statements=read,
+            statements=[*read, *secrets.may_read(plan.secrets)],
             managed=stack_context.network_policies.functions,
         )
         called = EndpointPolicies(self, role, endpoints)
@@ -93,9 +104,7 @@ class StreamFunction(Construct):
             function.add_resource_dependency(policy)
         self.arn = function.get_att("Arn").to_string()
 
-    def _build_tables(
-        self, plan: StreamPlan, endpoints: Mapping[str, EndpointAddress]
-    ) -> Sequence[CfnResource]:
+    def _build_tables(self, plan: StreamPlan, addresses: Mapping[str, str]) -> Sequence[CfnResource]:
         """Builds the parameters with the models; none where the function's environment has room for them."""
         models = {model.name: model for model in plan.models}
         return [
@@ -103,14 +112,14 @@ class StreamFunction(Construct):
                 self,
                 f"Models{number}",
                 type="AWS::SSM::Parameter",
-                properties={"Type": "String", "Value": _render([models[name] for name in names], endpoints)},
+                properties={"Type": "String", "Value": _render([models[name] for name in names], addresses)},
             )
             for number, names in enumerate(plan.tables, 1)
         ]
 
 
-def _render(models: Iterable[StreamModel], endpoints: Mapping[str, EndpointAddress]) -> str:
-    return render_table([(model.name, build_row(model, endpoints[model.name].name)) for model in models])
+def _render(models: Iterable[StreamModel], addresses: Mapping[str, str]) -> str:
+    return render_table([(model.name, build_row(model, addresses[model.name])) for model in models])
 
 
 def _parameter_arn(name: str, stack_context: StackContext) -> str:

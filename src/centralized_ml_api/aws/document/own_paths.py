@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS, ServedDocument
 from centralized_ml_api.api.openai import (
-    CHAT_PATH,
-    EMBEDDINGS_PATH,
     MODEL_PATH,
     MODELS_PATH,
     ListedModel,
@@ -27,6 +25,7 @@ from centralized_ml_api.aws.document.responses import (
     build_responses,
 )
 from centralized_ml_api.aws.document.templates import render_body, render_fixed
+from centralized_ml_api.plan.apis import list_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -124,8 +123,7 @@ def list_openai_calls(models: OpenAiModels) -> list[str]:
 
 
 def _calls_of_models(models: OpenAiModels) -> list[str]:
-    tasks = ((CHAT_PATH, models.chat), (EMBEDDINGS_PATH, models.embeddings))
-    return [path for path, names in tasks if names]
+    return [*list_paths(models.by_api)]
 
 
 def _with_operation_ids(public: PathItem, item: PathItem) -> PathItem:

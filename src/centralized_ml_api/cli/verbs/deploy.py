@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from centralized_ml_api.plan.aws.types import AwsPlan
     from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
@@ -68,6 +69,7 @@ def deploy(
     from centralized_ml_api.aws import deployment
     from centralized_ml_api.aws.cost_tag import activate_cost_tag
     from centralized_ml_api.aws.prices import load_prices
+    from centralized_ml_api.aws.provider_keys import put_provider_keys
     from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 
     packages = [model.name for model in plan.models if model.container.package_arn]
@@ -79,8 +81,10 @@ def deploy(
     verdict, budget = judge_budget(cost, plan.api.event, datetime.now(UTC))
     for sentence in filter(None, (_describe_cost(cost, details), budget)):
         output.talk(sentence)
+    provider_keys = _read_provider_keys(plan)
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk, partial(_agree_to_bootstrap, agreed=bootstrap))
+    put_provider_keys(clients, outputs, provider_keys)
     address = outputs.get(ADDRESS_OUTPUT, "")
     if plan.api.event.budget:
         output.talk(activate_cost_tag(clients))
@@ -92,6 +96,19 @@ def deploy(
     output.data(f"{target.stack}.{ADDRESS_OUTPUT} = {address}")
     output.talk(f"At the end of the event: {command('destroy', config, *flags)}")
     output.next_command(next_step(plan.api, address, flags))
+
+
+def _read_provider_keys(plan: AwsPlan) -> dict[str, str]:
+    """Returns the keys for the secrets of the stack, by their ids; before anything is deployed.
+
+    Raises:
+        StartError: a key is not where the config says.
+    """
+    from centralized_ml_api.local.servers.provider_keys import open_key
+    from centralized_ml_api.plan.aws.types import OwnSecret
+
+    own = [secret for secret in plan.stream.secrets if isinstance(secret, OwnSecret)]
+    return {secret.id: open_key(secret.place, plan.api.folders).read() for secret in own}
 
 
 def _agree_to_bootstrap(what: str, *, agreed: bool) -> None:

@@ -114,9 +114,13 @@ def _aws(config: Path, region: str | None, stack: str, qualifier: str | None) ->
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.doctor.context import load_context
     from centralized_ml_api.aws.doctor.examine import examine
+    from centralized_ml_api.config.resolve import find_root
+    from centralized_ml_api.local.doctor.providers import check_providers
 
     chosen = choose_qualifier(config, qualifier)
-    return examine(load_context(config, AwsClients(region), stack, datetime.now(UTC), chosen))
+    context = load_context(config, AwsClients(region), stack, datetime.now(UTC), chosen)
+    folders = (find_root(config), config.absolute().parent)
+    return [*examine(context), *check_providers(context.config, folders, region=context.clients.region)]
 
 
 def _local(config: Path, port: int, state: Path) -> Sequence[Finding]:

@@ -271,29 +271,30 @@ so these keys would do nothing.""",
 )
 
 
-def _check_target(context: Context) -> Iterator[Problem]:
-    if context.region is None or not context.entries:
-        return
-    hosted = [entry for entry in context.root.objects("endpoints") if entry.object("provider")]
-    if len(hosted) == len(context.entries):
-        yield NOTHING_ON_AWS.problem(
-            hosted[0].key_location,
-            found="only models of providers",
-            expected="an entry for AWS: this version serves models of providers on one machine",
-            fix="serve them on one machine, or add another entry",
-        )
+def _check_reach(context: Context) -> Iterator[Problem]:
+    for provider, url, parts in _urls(context):
+        is_on_aws = context.region is not None and provider.path[-1] == "provider"
+        if is_on_aws and parts.hostname in _LOOPBACK:
+            yield OUT_OF_REACH.problem(
+                url.location,
+                found=f"{quoted(url.value)}, which is this machine",
+                expected="an address that AWS can reach",
+                fix='move it into "local", with "engine": "provider", or name a public address',
+            )
 
 
-NOTHING_ON_AWS = CheckedRule(
+OUT_OF_REACH = CheckedRule(
     id="C808",
-    title="nothing to deploy to AWS",
+    title="provider that AWS cannot reach",
     meaning="""\
-This version serves models of providers on one machine. A deploy to AWS leaves them out, and says so;
-where nothing else is left, there is nothing to deploy.""",
+On AWS, a function in the cloud calls the provider. An address such as `http://localhost:8000/v1` is the
+function itself there. A server on this machine belongs into `local`.""",
     example=Example(
-        wrong='{"endpoints": [{"name": "gpt", "provider": {…}, …}]}', right="$ mlapi up", suffix=""
+        wrong='"provider": {"url": "http://localhost:8000/v1", "model": "m"}',
+        right='"provider": {"url": "https://gpu.example.org/v1", "model": "m"}',
+        suffix="",
     ),
-    check=_check_target,
+    check=_check_reach,
 )
 
 
@@ -333,6 +334,6 @@ RULES = (
     KEY_PLACE,
     OPEN_KEY_FILE,
     IDLE_KEY,
-    NOTHING_ON_AWS,
+    OUT_OF_REACH,
     FUNCTION_BEFORE_PROVIDER,
 )

@@ -49,7 +49,7 @@ ServerSpeaks = Literal[
     "text-embeddings-inference",
     "text-inputs-embeddings",
 ]
-"""Those, and what servers of one machine may take besides: bodies that nothing on AWS passes on yet."""
+"""Those, and what servers of one machine may take besides: bodies that no container on AWS gets yet."""
 
 
 def hint(**schema: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from centralized_ml_api.local.servers.provider_models import (
     list_provider_models,
 )
 from centralized_ml_api.plan.finding import Finding
-from centralized_ml_api.plan.provider import find_provider
+from centralized_ml_api.plan.provider import find_provider, find_provider_on_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,22 +23,26 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.provider import ProviderServing
 
 
-def check_providers(config: Config | None, folders: Sequence[Path]) -> Iterator[Finding]:
+def check_providers(
+    config: Config | None, folders: Sequence[Path], *, region: str | None = None
+) -> Iterator[Finding]:
     """Yields, for each entry that a provider hosts, whether it can be called. Calls no model.
 
     Args:
         config: what was read; None if it does not have the shape of a config.
         folders: where relative paths of key files may start, in order.
+        region: that of a deployment to AWS, which calls what it calls there; None for this machine.
     """
+    find = find_provider if region is None else find_provider_on_aws
     for entry in config.entries if config else ():
-        serving = find_provider(entry)
+        serving = find(entry)
         if serving is not None:
-            yield _check(entry.name, serving, folders)
+            yield _check(entry.name, serving, folders, region)
 
 
-def _check(name: str, serving: ProviderServing, folders: Sequence[Path]) -> Finding:
+def _check(name: str, serving: ProviderServing, folders: Sequence[Path], region: str | None) -> Finding:
     try:
-        key = open_key(serving.key, folders).read() if serving.key else None
+        key = open_key(serving.key, folders, region).read() if serving.key else None
         is_known = check_provider_key(serving, key)
         models = list_provider_models(serving, key) if serving.preset.lists_models else None
     except (StartError, KeyRefusedError) as error:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.extras import build_fix
-from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS, RESPONSE_LIMIT_BYTES
 
 ADMIN_SOCKET = "admin.sock"
 """The admin interface, relative to the folder in which Envoy runs: a whole path may be too long for Envoy."""
@@ -77,7 +77,7 @@ class Limits:
     response_seconds: float = GATEWAY_TIMEOUT_SECONDS
     body_bytes: int = BODY_LIMIT_BYTES
     dropped_bytes: int = 64 * 1024 * 1024
-    response_bytes: int = 16 * 1024 * 1024
+    response_bytes: int = RESPONSE_LIMIT_BYTES
     memory_bytes: int = 1024 * 1024 * 1024
     headers_kib: int = 8
     headers_count: int = 100

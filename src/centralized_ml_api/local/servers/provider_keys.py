@@ -9,6 +9,7 @@ import math
 import os
 import stat
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,19 +47,20 @@ class KeyReader(Protocol):
         ...
 
 
-def open_key(place: KeyPlace, folders: Sequence[Path]) -> KeyReader:
+def open_key(place: KeyPlace, folders: Sequence[Path], region: str | None = None) -> KeyReader:
     """Returns what reads a key; from now on no child process inherits a variable that holds it.
 
     Args:
         place: where it is kept.
         folders: where a relative path of a file may start, in order.
+        region: where a secret is whose ARN does not say it; None for that of the user's AWS settings.
     """
     if place.kind == "env":
         withhold(place.where)
         return _Variable(place.where)
     if place.kind == "file":
         return _File(place.where, folders)
-    return KeptSecret(place.where)
+    return KeptSecret(place.where, partial(fetch_secret, region=region))
 
 
 class _Variable:
@@ -144,10 +146,14 @@ class KeptSecret:
             self._key, self._failure = "", error
 
 
-def fetch_secret(name: str) -> str:
+def fetch_secret(name: str, region: str | None = None) -> str:
     """Fetches the text of a secret with the user's own AWS credentials; an ARN says its region.
 
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+
+    Args:
+        name: its name or ARN.
+        region: where it is, if its name does not say so; None for that of the user's AWS settings.
 
     Raises:
         SecretsAwayError: Secrets Manager does not answer now.
@@ -156,7 +162,7 @@ def fetch_secret(name: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
 
     try:
-        client = open_secrets(name)
+        client = open_secrets(name, region)
         try:
             answer: dict[str, Any] = client.get_secret_value(SecretId=name)
         finally:
@@ -169,13 +175,19 @@ def fetch_secret(name: str) -> str:
     return text
 
 
-def open_secrets(name: str) -> Any:
-    """Returns a client of Secrets Manager in the region of a secret, which gives up within half a minute."""
+def open_secrets(name: str, elsewhere: str | None = None) -> Any:
+    """Returns a client of Secrets Manager in the region of a secret, which gives up within half a minute.
+
+    Args:
+        name: the secret's name or ARN.
+        elsewhere: the region of a name; None for that of the user's AWS settings.
+    """
     from botocore.config import Config  # noqa: PLC0415  # only who uses it pays
     from botocore.session import Session  # noqa: PLC0415
 
     parts = name.split(":")
-    region = parts[3] if name.startswith("arn:") and len(parts) > 3 else os.environ.get("AWS_REGION")  # noqa: PLR2004  # an ARN's fourth part
+    is_arn = name.startswith("arn:") and len(parts) > 3  # noqa: PLR2004  # an ARN's fourth part
+    region = parts[3] if is_arn else elsewhere or os.environ.get("AWS_REGION")
     options: dict[str, Any] = {"region_name": region} if region else {}
     return Session().create_client("secretsmanager", config=Config(**_CLIENT_OPTIONS), **options)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
 from centralized_ml_api.plan.aws.event import build_access, build_dashboard, how_it_ends, time_of_keys
 from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
+from centralized_ml_api.plan.aws.providers import build_provider_target
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
 from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.template_size import account_size, entry_sizes, event_size, fixed_size
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.catalog.facts import ModelFacts
-    from centralized_ml_api.config.schema import Speaks
+    from centralized_ml_api.config.schema import ServerSpeaks, Speaks
     from centralized_ml_api.plan.aws.event import DashboardPlan
     from centralized_ml_api.plan.aws.types import Endpoint, HostingPlan, ModelFunctionPlan, Route
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -51,7 +52,6 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         facts: what JumpStart knows, by the name of the entry; one for each JumpStart model.
         region: where it will exist.
     """
-    plan = replace(plan, deployments=tuple(filter(_is_deployed, plan.deployments)))
     own = [deployment for deployment in plan.deployments if _is_own(deployment)]
     models = tuple(build_hosting(deployment, facts.get(deployment.name)) for deployment in own)
     functions = tuple(_functions(plan.deployments, models))
@@ -62,8 +62,9 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
-    openai = openai_models(spoken.items(), plan.event.aliases)
-    stream = build_stream(_stream_models(plan.deployments, spoken, openai), health_names=not plan.event.teams)
+    pairs = [(name, api) for name, apis in spoken.items() for api in apis]
+    openai = openai_models(pairs, plan.event.aliases)
+    stream = build_stream(_stream_models(plan.deployments, facts, openai), health_names=not plan.event.teams)
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
@@ -114,13 +115,8 @@ def _dashboard(
     )
 
 
-def _is_deployed(deployment: ModelDeployment) -> bool:
-    """Returns whether it exists on AWS; the plan's notes name what does not."""
-    return not isinstance(deployment.origin, ProviderModel)
-
-
 def _is_own(deployment: ModelDeployment) -> bool:
-    return not isinstance(deployment.origin, ExistingEndpoint)
+    return not isinstance(deployment.origin, ExistingEndpoint | ProviderModel)
 
 
 def _endpoint(deployment: ModelDeployment) -> Endpoint:
@@ -140,6 +136,8 @@ def _functions(
 
 
 def _route(deployment: ModelDeployment) -> Route:
+    if isinstance(deployment.origin, ProviderModel):
+        return StreamRoute(deployment.name, None, deployment.headers)
     match deployment.integration:
         case "api":
             return DirectRoute(deployment.name, _endpoint(deployment), deployment.headers)
@@ -149,25 +147,40 @@ def _route(deployment: ModelDeployment) -> Route:
             return StreamRoute(deployment.name, _endpoint(deployment), deployment.headers)
 
 
-def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | None:
-    """Returns what it speaks; the config overrides JumpStart."""
+def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> tuple[ServerSpeaks, ...]:
+    """Returns what its server speaks; the config overrides JumpStart."""
+    if isinstance(deployment.origin, ProviderModel):
+        return deployment.origin.serving.apis
+    speaks = _speaks_to_sagemaker(deployment, facts)
+    return (speaks,) if speaks else ()
+
+
+def _speaks_to_sagemaker(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | None:
     return deployment.speaks or (model_speaks(facts) if facts else None)
 
 
 def _stream_models(
-    deployments: Iterable[ModelDeployment], spoken: Mapping[str, Speaks | None], openai: OpenAiModels
+    deployments: Iterable[ModelDeployment],
+    facts: Mapping[str, ModelFacts],
+    openai: OpenAiModels,
 ) -> Iterable[StreamModel]:
     """Yields all of them: those that stream at their own path have headers, those under `/v1` speak."""
     for deployment in deployments:
         headers = deployment.headers if deployment.integration == "stream" else None
-        yield StreamModel(
+        found = StreamModel(
             deployment.name,
-            _endpoint(deployment),
-            spoken[deployment.name],
+            None,
+            None,
             headers,
             deployment.max_output_tokens,
             openai.aliases_of(deployment.name),
         )
+        if isinstance(deployment.origin, ProviderModel):
+            provider = build_provider_target(deployment.origin.serving)
+            yield replace(found, provider=provider, headers=deployment.headers)
+        else:
+            speaks = _speaks_to_sagemaker(deployment, facts.get(deployment.name))
+            yield replace(found, endpoint=_endpoint(deployment), speaks=speaks)
 
 
 def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, divide
 from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from centralized_ml_api.plan.aws.types import ProviderTarget
 
 IDLE_SECONDS = 290
 """How long a model may be silent: less than the 300 seconds after which API Gateway ends a stream.
@@ -39,6 +42,8 @@ Source: https://docs.aws.amazon.com/general/latest/gr/ssm.html (parameter values
 """
 
 _LONGEST_ENDPOINT_NAME = "x" * 63
+_LONGEST_SECRET_ARN = "x" * 150
+"""As CloudFormation names secrets."""
 
 
 def build_stream(models: Iterable[StreamModel], *, health_names: bool = True) -> StreamPlan:
@@ -47,11 +52,12 @@ def build_stream(models: Iterable[StreamModel], *, health_names: bool = True) ->
     `/health` needs no key; with teams it is not to name the entries.
     """
     known = tuple(models)
+    at_sagemaker = [model for model in known if model.endpoint]
     return StreamPlan(
         models=known,
         tables=_tables(known),
-        policies=_policies(model for model in known if model.is_called),
-        described=_policies(model for model in known if not model.is_called),
+        policies=_policies(model for model in at_sagemaker if model.is_called),
+        described=_policies(model for model in at_sagemaker if not model.is_called),
         idle_seconds=IDLE_SECONDS,
         timeout_seconds=STREAM_SECONDS,
         health_seconds=HEALTH_SECONDS,
@@ -63,13 +69,40 @@ def _policies(models: Iterable[StreamModel]) -> tuple[tuple[str, ...], ...]:
     return divide((model.name for model in models), lambda _name: ENDPOINT_ARN_CHARACTERS)
 
 
-def build_row(model: StreamModel, endpoint_name: str) -> dict[str, Any]:
-    """Builds what the function must know about an entry; `endpoint_name` is AWS's."""
+def build_row(model: StreamModel, address: str) -> dict[str, Any]:
+    """Builds what the function must know about an entry.
+
+    Args:
+        model: the entry.
+        address: AWS's name of its endpoint, or the ARN or name of the secret with its provider's key; empty
+            without one.
+    """
+    if model.provider:
+        return _provider_row(model, model.provider, address)
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
     limit = {"max_output_tokens": model.max_output_tokens} if speaks and model.max_output_tokens else {}
     aliases = {"aliases": [*model.aliases]} if model.aliases else {}
-    return {"endpoint": endpoint_name, **speaks, **headers, **limit, **aliases}
+    return {"endpoint": address, **speaks, **headers, **limit, **aliases}
+
+
+def _provider_row(model: StreamModel, target: ProviderTarget, secret: str) -> dict[str, Any]:
+    """Leaves out what the function takes for granted: rows share a few kilobytes."""
+    serving, preset, usual = target.serving, target.serving.preset, OTHER_SERVER
+    said = {
+        "url": serving.url.rstrip("/"),
+        "model": serving.model,
+        "apis": [*serving.apis],
+        **({"secret": secret} if secret else {}),
+        **({"header": preset.header} if preset.header != usual.header else {}),
+        **({"prefix": preset.prefix} if preset.prefix != usual.prefix else {}),
+        **({"limit_key": preset.limit_key} if preset.limit_key != usual.limit_key else {}),
+        **({"counts": True} if preset.takes_stream_options else {}),
+        **({"check": preset.key_path} if preset.key_path not in {None, usual.key_path} else {}),
+    }
+    limit = {"max_output_tokens": model.max_output_tokens} if model.max_output_tokens else {}
+    aliases = {"aliases": [*model.aliases]} if model.aliases else {}
+    return {"provider": said, "headers": [*(model.headers or ())], **limit, **aliases}
 
 
 def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
@@ -86,4 +119,5 @@ def _tables(models: Sequence[StreamModel]) -> tuple[tuple[str, ...], ...]:
 
 
 def _characters(model: StreamModel) -> int:
-    return len(render_table([(model.name, build_row(model, _LONGEST_ENDPOINT_NAME))]))
+    longest = _LONGEST_SECRET_ARN if model.provider else _LONGEST_ENDPOINT_NAME
+    return len(render_table([(model.name, build_row(model, longest))]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.account import AccountPlan
+from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, list_paths
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.aws.types import DirectRoute, StreamRoute
 
@@ -60,7 +61,13 @@ _NAMED_BY_ALIAS = 11
 
 _STREAM_TABLE = TemplateSize(resources=1, characters=300)
 _OPENAI = TemplateSize(characters=11_000)
-"""The paths under `/v1`, with their texts."""
+"""The paths under `/v1`, with their texts: those of chats and embeddings."""
+
+_OPENAI_PATH = TemplateSize(characters=1_470)
+"""Another path there."""
+
+_PROVIDER_MODEL = TemplateSize(characters=350)
+_SECRET = TemplateSize(resources=1, characters=450)
 
 _KEYS = TemplateSize(resources=6, characters=6_000)
 """The function that gives keys on, its log group and roles; what ends replaced keys."""
@@ -159,12 +166,17 @@ def _stream(stream: StreamPlan) -> TemplateSize:
     total += _times(len(stream.tables), _STREAM_TABLE)
     for model in stream.models:
         total += _STREAM_MODEL + _named(model.name, _NAMED_BY_ROW)
-        if model.speaks:
+        if model.speaks or model.provider:
             total += _SPEAKING_MODEL + _named(model.name, _NAMED_BY_LIST)
+        if model.provider:
+            total += _PROVIDER_MODEL
         if model.aliases:
             total += _ALIASED_MODEL + _times(len(model.aliases), _ALIAS)
             total += _named("".join(model.aliases), _NAMED_BY_ALIAS)
-    speaking = any(model.speaks for model in stream.models)
+    apis = {api for model in stream.models if model.provider for api in model.provider.serving.apis}
+    others = list_paths(apis - {CHAT.name, EMBEDDINGS.name})
+    total += _times(len(others), _OPENAI_PATH) + _times(len(stream.secrets), _SECRET)
+    speaking = any(model.speaks or model.provider for model in stream.models)
     return total + (_OPENAI if speaking else TemplateSize())
 
 

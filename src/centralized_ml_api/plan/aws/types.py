@@ -10,6 +10,7 @@ from centralized_ml_api.config.schema import Speaks
 from centralized_ml_api.plan.aws.event import AccessPlan, DashboardPlan
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import Throttle
+from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from centralized_ml_api.plan.speaks import OpenAiModels
 from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, FunctionPlan
 
@@ -104,6 +105,35 @@ Endpoint = OwnEndpoint | AdoptedEndpoint
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSecret:
+    """A secret of the stack for a provider's key, whose place at deploy time is `place`.
+
+    The template makes it empty; the key is put there after the deploy. `id` is its name within the stack.
+    """
+
+    id: str
+    place: KeyPlace
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedSecret:
+    """A secret that somebody else made, by name or ARN."""
+
+    name: str
+
+
+Secret = OwnSecret | AdoptedSecret
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTarget:
+    """A model that a provider hosts, and the secret with the key; None for a server that takes none."""
+
+    serving: ProviderServing
+    secret: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFunctionPlan:
     """The Lambda function of an entry.
 
@@ -141,13 +171,13 @@ class FunctionRoute:
 
 @dataclass(frozen=True, slots=True)
 class StreamRoute:
-    """`POST /{name}` goes to a SageMaker endpoint through the function that streams.
+    """`POST /{name}` goes through the function that streams: to a SageMaker endpoint, or to a provider.
 
-    `headers` reach the model besides Content-Type and Accept.
+    `headers` reach the model besides Content-Type and Accept. `endpoint` is None for a provider's model.
     """
 
     name: str
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     headers: tuple[str, ...]
 
 
@@ -159,15 +189,17 @@ class StreamModel:
     """An entry as the streaming function knows it.
 
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
-    `max_output_tokens` limits the answers under `/v1`, where `aliases` are its other names.
+    `max_output_tokens` limits the answers under `/v1`, where `aliases` are its other names. A model of a
+    provider has `provider` in place of `endpoint` and `speaks`.
     """
 
     name: str
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     speaks: Speaks | None
     headers: tuple[str, ...] | None
     max_output_tokens: int | None = None
     aliases: tuple[str, ...] = ()
+    provider: ProviderTarget | None = None
 
     @property
     def is_called(self) -> bool:
@@ -177,7 +209,7 @@ class StreamModel:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """The one function that streams, and that tells at `/health` which endpoints are in service.
+    """The one function that streams, calls providers, and tells at `/health` which models are ready.
 
     `tables` divides its models, by name, into parameters; without any they are in its environment.
     `policies` divides the models that it calls into lists that each fit into one IAM policy, `described`
@@ -198,7 +230,13 @@ class StreamPlan:
     @property
     def streams(self) -> bool:
         """Whether it calls any model."""
-        return bool(self.policies)
+        return any(model.is_called for model in self.models)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The secrets that it reads, each once."""
+        targets = (model.provider for model in self.models if model.provider)
+        return tuple(dict.fromkeys(target.secret for target in targets if target.secret))
 
 
 @dataclass(frozen=True, slots=True)

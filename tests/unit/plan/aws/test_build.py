@@ -11,9 +11,11 @@ from centralized_ml_api.plan.aws.types import (
     ArtifactLocation,
     ContainerPlan,
     OwnEndpoint,
+    OwnSecret,
     Repository,
     StreamRoute,
 )
+from centralized_ml_api.plan.provider import KeyPlace
 from support.synthesis import PACKAGE, build_facts, build_test_plan, container, function, model, package
 
 if TYPE_CHECKING:
@@ -210,7 +212,7 @@ def test_a_function_is_told_what_a_known_container_speaks_unless_the_config_says
     assert build_test_plan({"models": [entry]}, tmp_path).functions[0].environment == told
 
 
-def test_a_model_of_a_provider_is_left_out_and_said_to_be(tmp_path: Path) -> None:
+def test_a_model_of_a_provider_is_called_by_the_function_that_streams(tmp_path: Path) -> None:
     hosted = {
         "name": "gpt",
         "provider": {"name": "openai", "model": "gpt-5-mini", "key": {"env": "OPENAI_API_KEY"}},
@@ -218,6 +220,11 @@ def test_a_model_of_a_provider_is_left_out_and_said_to_be(tmp_path: Path) -> Non
     }
     event = {"teams": [{"name": "red", "models": ["gpt"]}]}
     plan = build_test_plan({"models": [package()], "endpoints": [hosted], "event": event}, tmp_path)
-    assert [entry.name for entry in plan.api.deployments] == ["a-package"]
-    assert [route.name for route in plan.routes] == ["a-package"]
-    assert "Not deployed to AWS: gpt. This version calls providers from one machine only." in plan.notes
+    assert [entry.name for entry in plan.api.deployments] == ["a-package", "gpt"]
+    assert plan.routes[1] == StreamRoute("gpt", None, ())
+    assert plan.openai.by_api == {"openai-chat": ("gpt",)}
+    assert [model.name for model in plan.models] == ["a-package"]
+    assert (plan.stream.policies, plan.stream.described) == ((), (("a-package",),))
+    assert plan.stream.streams
+    (secret,) = plan.stream.secrets
+    assert secret == OwnSecret("Enve06d9398", KeyPlace("env", "OPENAI_API_KEY"))

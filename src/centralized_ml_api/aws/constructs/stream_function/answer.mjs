@@ -1,7 +1,7 @@
 // Sends the response to the client: status and headers once, then the body, then its end or an error.
 
 import { EVENTS_TYPE, framingOf } from "./framing.mjs";
-import { headersOf, renderError } from "./errors.mjs";
+import { ANTHROPIC_REQUEST_ID, headersOf, renderError } from "./errors.mjs";
 
 const { EVENT_ENDS } = process.env; // set if the event has an end
 const COMMON_HEADERS = {
@@ -15,9 +15,12 @@ export class Answer {
     #closed;
     #framing;
     #written = false;
+    #isAnthropic;
 
-    constructor(stream, requestId) {
+    // `isAnthropic`: errors have the shape of Anthropic's API.
+    constructor(stream, requestId, isAnthropic = false) {
         this.#stream = stream;
+        this.#isAnthropic = isAnthropic;
         this.requestId = requestId;
         this.headersSent = false;
         this.#closed = new Promise((resolve) => stream.on("close", resolve));
@@ -31,7 +34,8 @@ export class Answer {
     // The runtime sends status and headers just before the first bytes of the body.
     writeHead(status, headers) {
         this.#framing = framingOf(headers["content-type"] ?? "");
-        const allHeaders = { ...COMMON_HEADERS, "x-request-id": this.requestId, ...headers };
+        const id = { "x-request-id": this.requestId, ...(this.#isAnthropic && { [ANTHROPIC_REQUEST_ID]: this.requestId }) };
+        const allHeaders = { ...COMMON_HEADERS, ...id, ...headers };
         // Events have no other encoding, and clients other than browsers guess wrong.
         if (headers["content-type"] === EVENTS_TYPE) allHeaders["content-type"] = `${EVENTS_TYPE}; charset=utf-8`;
         this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: allHeaders });
@@ -69,15 +73,19 @@ export class Answer {
     }
 
     async sendError(error) {
-        await this.send(error.status, headersOf(error), renderError(error, this.requestId));
+        await this.send(error.status, headersOf(error), this.#render(error));
     }
 
     // Ends a response that has begun: with the error as its last frame, or by closing the connection where the
     // framing has no place for one.
     async endWithError(error) {
-        const last = this.#framing.renderLast(renderError(error.withoutModelBody(), this.requestId));
+        const last = this.#framing.renderLast(this.#render(error.withoutModelBody()), this.#isAnthropic ? "error" : null);
         if (last === null) throw error;
         await this.write(last);
         await this.end();
+    }
+
+    #render(error) {
+        return renderError(error, this.requestId, this.#isAnthropic);
     }
 }

@@ -36,7 +36,11 @@ function errorOf(code) {
     return new ApiError(status, type, code, message);
 }
 
+export const ANTHROPIC_REQUEST_ID = texts.anthropic.request_id; // the header where Anthropic's SDKs look for the id
+
 export const NOT_READY_REASONS = texts.not_ready; // what `/health` says of an entry, by its state
+
+export const RESPONSE_LIMIT_BYTES = texts.response_limit_bytes; // the largest response that is held until it is complete
 
 export const BODY_TOO_LARGE = errorOf("body_too_large").withMessage("over_limit", {
     megabytes: texts.body_limit_bytes / 1024 / 1024,
@@ -50,19 +54,35 @@ export const NOT_ALLOWED = errorOf("not_allowed");
 export const MODEL_NOT_FOUND = errorOf("model_not_found");
 export const TOO_MANY_REQUESTS = errorOf("too_many_requests");
 export const API_FAILED = errorOf("api_failed");
+export const ANSWER_TOO_LARGE = errorOf("answer_too_large");
+export const PROVIDER_REFUSED_KEY = errorOf("provider_refused_key");
 export const MODEL_FAILED = errorOf("model_failed");
 const ENDPOINT_NOT_CALLED = MODEL_FAILED.withMessage("endpoint_not_called");
 export const MODEL_NOT_READY = errorOf("model_not_ready");
 export const MODEL_TOO_SLOW = errorOf("model_too_slow");
 
 export function headersOf(error) {
-    const wait = [429, 503].includes(error.status) && !error.modelBody;
-    const retryAfter = wait ? { "retry-after": String(texts.retry_after_seconds) } : {};
-    return { "content-type": "application/json", ...retryAfter };
+    const isOurs = [429, 503].includes(error.status) && !error.modelBody;
+    const wait = error.retryAfter ?? (isOurs ? String(texts.retry_after_seconds) : null);
+    return { "content-type": "application/json", ...(wait && { "retry-after": wait }) };
 }
 
-export function renderError(error, requestId) {
+// Returns whether errors of a path have the shape of Anthropic's API.
+export function isAnthropicPath(path) {
+    const { below } = texts.anthropic;
+    return path === below || path.startsWith(`${below}/`);
+}
+
+export function renderError(error, requestId, isAnthropic = false) {
+    if (isAnthropic) return renderAnthropicError(error, requestId);
     return error.modelBody ?? JSON.stringify(bodyOf(error, requestId));
+}
+
+function renderAnthropicError({ status, message, modelBody }, requestId) {
+    if (/"type"\s*:\s*"error"/.test(modelBody ?? "")) return modelBody; // a server's own, in this shape already
+    const { types, caller, server } = texts.anthropic;
+    const type = types[status] ?? (status < 500 ? caller : server);
+    return JSON.stringify({ type: "error", error: { type, message }, request_id: requestId });
 }
 
 export function bodyOf({ message, type, code }, requestId) {
@@ -82,6 +102,7 @@ export function logFailure(error, cause, requestId) {
 export function explain(cause, reason) {
     if (reason === IDLE_TIMEOUT || reason === FUNCTION_TIMEOUT) return MODEL_TOO_SLOW;
     if (cause instanceof ApiError) return cause;
+    if (cause.asApiError) return cause.asApiError;
     if (cause.name === "ModelStreamError" || cause.name === "InternalStreamFailure") {
         return cause.ErrorCode === "ModelInvocationTimeExceeded" ? MODEL_TOO_SLOW : MODEL_FAILED;
     }

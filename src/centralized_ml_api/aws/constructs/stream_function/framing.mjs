@@ -5,7 +5,7 @@
 
 export const EVENTS_TYPE = "text/event-stream";
 
-const EVENTS = { separators: ["\n\n", "\r\n\r\n"], renderLast: (json) => `data: ${json}\n\n` };
+const EVENTS = { separators: ["\n\n", "\r\n\r\n"], renderLast: renderEvent };
 const LINES = { separators: ["\n"], renderLast: (json) => `${json}\n` };
 const BYTES = { separators: null, renderLast: () => null };
 
@@ -18,10 +18,15 @@ const BY_TYPE = {
 };
 
 // Returns the framing of a content type: `cut(chunks)` yields the same bytes in complete frames, and
-// `renderLast(json)` renders an error as the last frame, or returns null where there is no place for one.
+// `renderLast(json, name)` renders an error as the last frame, an event of that name if the framing has names, or returns
+// null where there is no place for one.
 export function framingOf(contentType) {
     const { separators, renderLast } = BY_TYPE[contentType.split(";")[0].trim().toLowerCase()] ?? BYTES;
     return { cut: (chunks) => (separators ? cutAt(separators, chunks) : chunks), renderLast };
+}
+
+function renderEvent(json, name) {
+    return `${name ? `event: ${name}\n` : ""}data: ${json}\n\n`;
 }
 
 // Yields frames as soon as they are complete. The rest follows at the end, but not after an error.

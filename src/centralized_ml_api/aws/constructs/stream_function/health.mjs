@@ -1,6 +1,7 @@
-// Answers `GET /health`: which entries are ready, by the status of their endpoints.
+// Answers `GET /health`: which entries are ready, by the status of their endpoints, and whether providers take the key.
 
 import { MODEL_NOT_READY, NOT_READY_REASONS, bodyOf, headersOf } from "./errors.mjs";
+import { findProviderReason } from "./provider.mjs";
 
 const CONCURRENT_REQUESTS = 10;
 const TIMEOUT_MILLISECONDS = 20_000; // less than the 29 seconds of API Gateway
@@ -20,8 +21,8 @@ const UNKNOWN = NOT_READY_REASONS.unready; // the status gives no reason
 let cached = { at: -Infinity };
 
 // Answers a HEAD with the same headers and no body.
-export async function answerHealth(request, models, answer) {
-    const unready = await findUnready(models);
+export async function answerHealth(request, models, answer, cancellation) {
+    const unready = await findUnready(models, cancellation);
     const status = unready.size ? MODEL_NOT_READY.status : 200;
     const headers = unready.size ? headersOf(MODEL_NOT_READY) : { "content-type": "application/json" };
     const build = process.env.HEALTH_NAMES === "no" ? buildStatus : buildDocument;
@@ -44,17 +45,21 @@ function buildStatus(names, unready, requestId) {
 }
 
 // Caches the result: anyone may ask without a key, and SageMaker should be asked rarely.
-async function findUnready(models) {
+async function findUnready(models, cancellation) {
     if (Date.now() - cached.at >= Number(process.env.HEALTH_SECONDS) * 1000) {
-        cached = { unready: await loadUnready(models), at: Date.now() };
+        cached = { unready: await loadUnready(models, cancellation), at: Date.now() };
     }
     return cached.unready;
 }
 
 // Returns why entries are not ready, by name, in the order of their names.
-async function loadUnready(models) {
-    const reasons = await loadReasons([...models.values()].map(({ endpoint }) => endpoint));
-    const found = [...models].map(([name, { endpoint }]) => [name, reasons.get(endpoint)]);
+async function loadUnready(models, cancellation) {
+    const endpoints = [...models.values()].map(({ endpoint }) => endpoint).filter(Boolean);
+    const reasons = endpoints.length ? await loadReasons(endpoints) : new Map();
+    const found = await Promise.all([...models].map(async ([name, entry]) => {
+        const reason = entry.provider ? await findProviderReason(name, entry, cancellation) : reasons.get(entry.endpoint);
+        return [name, reason];
+    }));
     return new Map(found.filter(([, reason]) => reason).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 

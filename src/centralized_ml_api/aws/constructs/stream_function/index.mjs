@@ -3,20 +3,24 @@
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
 // and https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
 
+import apis from "./apis.json" with { type: "json" };
+
 import { Answer } from "./answer.mjs";
 import { CLIENT_DISCONNECTED, Cancellation } from "./cancellation.mjs";
-import { explain, logFailure } from "./errors.mjs";
+import { explain, isAnthropicPath, logFailure } from "./errors.mjs";
 import { answerHealth } from "./health.mjs";
 import { passThrough } from "./invoke.mjs";
+import { readJsonObject } from "./json_body.mjs";
 import { loadModels } from "./models.mjs";
 import { answerOpenAi } from "./openai.mjs";
+import { answerProvider } from "./provider.mjs";
 
 const HEALTH_PATH = "/health";
-const OPENAI_TASKS = { "/v1/chat/completions": "chat", "/v1/embeddings": "embeddings" };
 const DEFAULT_CONTENT_TYPE = "application/json";
 
 export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, context) => {
-    const answer = new Answer(stream, lambdaEvent.requestContext.requestId);
+    const { resource, requestContext } = lambdaEvent;
+    const answer = new Answer(stream, requestContext.requestId, isAnthropicPath(resource));
     const idleSeconds = Number(process.env.IDLE_SECONDS);
     const cancellation = new Cancellation(idleSeconds, context.getRemainingTimeInMillis());
     answer.onClose(() => cancellation.clientDisconnected());
@@ -47,10 +51,15 @@ function readRequest({ httpMethod, resource, headers, requestContext, body, isBa
 
 async function respond(request, answer, cancellation) {
     const models = await loadModels();
-    if (request.path === HEALTH_PATH) return answerHealth(request, models, answer);
-    const task = OPENAI_TASKS[request.path];
-    if (task) return answerOpenAi(task, request, models, answer, cancellation);
-    return passThrough(request, models.get(request.path.slice(1)), answer, cancellation);
+    if (request.path === HEALTH_PATH) return answerHealth(request, models, answer, cancellation);
+    const api = apis.by_path[request.path];
+    if (api) return answerOpenAi(api, request, models, answer, cancellation);
+    const name = request.path.slice(1);
+    const entry = models.get(name);
+    if (!entry.provider) return passThrough(request, entry, answer, cancellation);
+    const path = apis.first_paths[entry.provider.apis[0]];
+    const body = readJsonObject(request.body);
+    return answerProvider({ path, name, entry, request, body, answer, cancellation });
 }
 
 async function fail(cause, answer, cancellation) {

@@ -64,14 +64,33 @@ class JsonBody {
         return this.#text.slice(0, first) + kept.join("") + added.join("") + this.#text.slice(last);
     }
 
+    // Returns whether a member is there, be it null.
+    has(name) {
+        return this.#members.some(({ key }) => key === name);
+    }
+
     // Returns the text without `model`. Throws INVALID_BODY where servers could read another model from it.
     withoutModel(changes = {}) {
-        const keys = this.#members.map(({ key }) => key);
-        const other = keys.find((key) => key !== "model" && key.trim().toLowerCase() === "model");
-        if (other !== undefined) throw INVALID_BODY.saying(`The body has the key "${other}": write "model".`);
-        if (keys.filter((key) => key === "model").length > 1)
-            throw INVALID_BODY.saying('The body has the key "model" twice.');
+        this.#refuseAmbiguous(["model"]);
         return this.edit({ ...changes, model: undefined });
+    }
+
+    // Returns the text with other values for some members. Throws INVALID_BODY where one of these, or of the watched names,
+    // is there twice or in other letters: servers differ in which of them they read.
+    editWatched(changes, watched) {
+        this.#refuseAmbiguous([...Object.keys(changes), ...watched]);
+        return this.edit(changes);
+    }
+
+    #refuseAmbiguous(names) {
+        const seen = new Set();
+        for (const { key } of this.#members) {
+            const name = names.find((known) => known === key.trim().toLowerCase());
+            if (name === undefined) continue;
+            if (key !== name) throw INVALID_BODY.saying(`The body has the key "${key}": write "${name}".`);
+            if (seen.has(key)) throw INVALID_BODY.saying(`The body has the key "${key}" twice.`);
+            seen.add(key);
+        }
     }
 
     #separatorBefore(index) {

@@ -1,8 +1,14 @@
-// Loads the table of all entries: `{name: {endpoint, speaks?, headers?, max_output_tokens?, aliases?}}`.
+// Loads the table of all entries: `{name: {endpoint, speaks?, headers?, max_output_tokens?, aliases?}}`, where entries of
+// providers have `provider` instead of `endpoint` and `speaks`.
 //
 // Entries under /v1 have `speaks`, `max_output_tokens` if the config limits their answers, and `aliases`, by which they
-// may be named too; those whose own path leads here have `headers`. The table is in an environment variable, or, where it is too large for one, in the SSM
-// parameters that another variable lists.
+// may be named too; those whose own path leads here have `headers`. The table is in an environment variable, or, where it
+// is too large for one, in the SSM parameters that another variable lists.
+//
+// A provider is `{url, model, apis, secret?, header?, prefix?, limit_key?, counts?, check?}`: its address and its name of
+// the model; the APIs that the model has there, the first of which the entry's own path has; the secret that holds the
+// key, and the header that takes it, after a prefix; how a chat names the most tokens of an answer; whether a stream can
+// be asked for its tokens; the path that answers to a valid key, if it is not /models.
 
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 const PARAMETERS_PER_REQUEST = 10;

@@ -1,5 +1,4 @@
-// Answers `POST /v1/chat/completions` and `POST /v1/embeddings` with the entry that the body names, whatever its
-// family.
+// Answers the calls of models under /v1 with the entry that the body names, whatever its family or provider.
 //
 // Source: https://platform.openai.com/docs/api-reference
 
@@ -9,23 +8,33 @@ import { answerEmbeddings } from "./embeddings.mjs";
 import { MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED } from "./errors.mjs";
 import { FAMILIES } from "./families.mjs";
 import { readJsonObject } from "./json_body.mjs";
+import { answerProvider } from "./provider.mjs";
 
 const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
+const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
 
-export async function answerOpenAi(task, request, models, answer, cancellation) {
+// Answers a call of one of the APIs in `apis.json`.
+export async function answerOpenAi(api, request, models, answer, cancellation) {
     const body = readJsonObject(request.body);
     const { model } = body.document;
-    const served = [...models].filter(([, entry]) => FAMILIES[entry.speaks]?.task === task);
+    const served = [...models].filter(([, entry]) => listApis(entry).includes(api));
     const listed = { models: served.map(([name]) => name).join(", ") || "none" };
     if (typeof model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
     const found = served.find(([name, { aliases }]) => name === model || aliases?.includes(model));
     if (!found) throw MODEL_NOT_FOUND.withMessage("listing", listed);
-    const [name, { endpoint, speaks, max_output_tokens: most }] = found;
+    const [name, entry] = found;
     if (request.refused.includes(name)) throw NOT_ALLOWED;
+    if (entry.provider) return answerProvider({ path: request.path, name, entry, request, body, answer, cancellation });
+    const { endpoint, speaks, max_output_tokens: most } = entry;
     body.document.model = name; // which answers name
+    const family = FAMILIES[speaks];
     try {
-        await HANDLERS[task]({ body, endpoint, family: FAMILIES[speaks], most, answer, cancellation });
+        await HANDLERS[family.task]({ body, endpoint, family, most, answer, cancellation });
     } catch (cause) {
         throw asCallersMistake(cause);
     }
+}
+
+function listApis({ provider, speaks }) {
+    return provider ? provider.apis : [API_OF_TASK[FAMILIES[speaks]?.task]];
 }

@@ -1,0 +1,73 @@
+// Calls servers outside of SageMaker. A call is sent once, over a connection of its own: Lambda stops the function between
+// two calls, and a server that has closed a kept connection meanwhile might still have read the next call. TLS sessions
+// are resumed.
+
+import http from "node:http";
+import https from "node:https";
+
+import { MODEL_FAILED, MODEL_NOT_READY } from "./errors.mjs";
+
+const CONNECT_MILLISECONDS = 5_000;
+
+const CLIENTS = {
+    "http:": { module: http, agent: new http.Agent({ keepAlive: false }), connected: "connect" },
+    "https:": { module: https, agent: new https.Agent({ keepAlive: false }), connected: "secureConnect" },
+};
+
+// A call that failed on its way: `asApiError` is what callers are told.
+class CallFailed extends Error {
+    constructor(cause, asApiError) {
+        super(cause.message);
+        Object.assign(this, { name: cause.code ?? cause.name, asApiError });
+    }
+}
+
+// Sends a request. Returns the response once its headers are there; its body is read by `readChunks` or `readAll`.
+export async function send(url, { method = "POST", headers, body, signal }) {
+    const { module, agent, connected } = CLIENTS[url.protocol];
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const request = module.request(url, { method, headers, agent, signal });
+    let failure = MODEL_NOT_READY;
+    const late = () => request.destroy(new Error(`no connection within ${CONNECT_MILLISECONDS / 1000} seconds`));
+    const timer = setTimeout(late, CONNECT_MILLISECONDS);
+    request.on("socket", (socket) => {
+        socket.once(connected, () => {
+            clearTimeout(timer);
+            failure = MODEL_FAILED;
+        });
+    });
+    request.on("response", resolve);
+    request.on("error", (cause) => reject(new CallFailed(cause, failure)));
+    request.end(body);
+    try {
+        return await promise;
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+// Yields the bytes of a response as they arrive.
+export async function* readChunks(response, cancellation) {
+    const iterator = response[Symbol.asyncIterator]();
+    for (;;) {
+        cancellation.startIdleTimer();
+        const { done, value } = await iterator.next().catch((cause) => {
+            throw new CallFailed(cause, MODEL_FAILED);
+        });
+        cancellation.stopIdleTimer();
+        if (done) return;
+        yield value;
+    }
+}
+
+// Returns all bytes of a response. Throws `tooLarge` where they are more than `most`.
+export async function readAll(response, cancellation, most, tooLarge) {
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of readChunks(response, cancellation)) {
+        length += chunk.length;
+        if (length > most) throw tooLarge;
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+}

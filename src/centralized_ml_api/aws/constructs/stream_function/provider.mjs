@@ -1,0 +1,107 @@
+// Answers calls of entries whose models a provider hosts, with the organizer's key.
+
+import { ANSWER_TOO_LARGE, NOT_READY_REASONS, RESPONSE_LIMIT_BYTES } from "./errors.mjs";
+import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
+import { readAll, readChunks, send } from "./https_call.mjs";
+import { isRefusalOfKey, noteUsage, parse, passEvents, rewordError } from "./provider_answers.mjs";
+import { adaptToProvider, addsUsage } from "./provider_body.mjs";
+import { loadKey, loadReplacement } from "./secrets.mjs";
+
+const BASE = "/v1"; // what the provider's address stands for
+const ERROR_BYTES = 64 * 1024;
+const CHECKED_MILLISECONDS = 60_000; // between two questions whether a key works
+
+// Answers a call of a path under /v1; `request.headers` are the caller's.
+export async function answerProvider({ path, name, entry, request, body, answer, cancellation }) {
+    const { provider } = entry;
+    const text = adaptToProvider(body, path, entry);
+    const usage = {};
+    let status;
+    try {
+        const url = new URL(provider.url + path.slice(BASE.length));
+        const sent = { headers: passedHeaders(request, entry), body: text };
+        const response = await sendWithKey(url, provider, sent, cancellation);
+        status = response.statusCode;
+        if (status >= 300) throw await readError(response, name, answer.requestId, cancellation);
+        const hides = addsUsage(body.document, path, provider);
+        await passOn({ response, status, hides, usage, answer, cancellation });
+    } finally {
+        const line = { request_id: answer.requestId, model: name, provider_status: status, ...usage };
+        console.log(JSON.stringify(line));
+    }
+}
+
+async function passOn({ response, status, hides, usage, answer, cancellation }) {
+    const type = response.headers["content-type"] ?? "application/octet-stream";
+    const headers = { "content-type": type };
+    if (type.toLowerCase().startsWith(EVENTS_TYPE)) {
+        const events = await awaitFirst(passEvents(readChunks(response, cancellation), hides, usage));
+        answer.writeHead(status, { ...headers, "cache-control": "no-cache" });
+        return answer.pipe(events);
+    }
+    const tooLarge = ANSWER_TOO_LARGE.withMessage("over_limit", { megabytes: RESPONSE_LIMIT_BYTES / 1024 / 1024 });
+    const bytes = await readAll(response, cancellation, RESPONSE_LIMIT_BYTES, tooLarge);
+    noteUsage(parse(bytes.toString("utf8")), usage);
+    return answer.send(status, headers, bytes);
+}
+
+// Returns the headers that reach the provider: the configured ones, and no other of the caller's. Compressed answers could
+// be neither reworded nor counted, so none are asked for.
+function passedHeaders(request, { headers: configured }) {
+    const names = configured.map((header) => header.toLowerCase());
+    const passed = names.filter((name) => request.headers[name]).map((name) => [name, request.headers[name]]);
+    const accept = request.headers.accept ? { accept: request.headers.accept } : {};
+    return { ...Object.fromEntries(passed), ...accept, "content-type": "application/json" };
+}
+
+// Sends a call. Where the provider refuses a key that has been replaced, it is sent again: no model has seen it.
+async function sendWithKey(url, provider, { headers, body, method }, cancellation) {
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    const attempt = (key) => {
+        cancellation.startIdleTimer();
+        const all = { ...headers, ...length, ...keyHeader(provider, key) };
+        return send(url, { method, headers: all, body, signal: cancellation.signal });
+    };
+    if (!provider.secret) return attempt(null);
+    const key = await loadKey(provider.secret, cancellation);
+    const response = await attempt(key);
+    if (!isRefusalOfKey(response.statusCode)) return response;
+    const replacement = await loadReplacement(provider.secret, key, cancellation);
+    if (!replacement) return response;
+    response.resume();
+    return attempt(replacement);
+}
+
+function keyHeader({ header = "authorization", prefix = "Bearer " }, key) {
+    return key === null ? {} : { [header]: `${prefix}${key}` };
+}
+
+async function readError(response, name, requestId, cancellation) {
+    const { statusCode: status, headers } = response;
+    const bytes = await readAll(response, cancellation, ERROR_BYTES, ANSWER_TOO_LARGE);
+    return rewordError({ status, headers, text: bytes.toString("utf8"), name, requestId });
+}
+
+const checks = new Map(); // by entry: `{at, reason}`
+
+// Returns why an entry cannot be called, undefined where it can: a question that costs nothing, once a minute.
+export async function findProviderReason(name, { provider }, cancellation) {
+    const last = checks.get(name);
+    if (last && Date.now() - last.at < CHECKED_MILLISECONDS) return last.reason;
+    const reason = await ask(name, provider, cancellation);
+    if (!reason) checks.set(name, { at: Date.now(), reason });
+    return reason;
+}
+
+async function ask(name, provider, cancellation) {
+    try {
+        const url = new URL(provider.url + (provider.check ?? "/models"));
+        const response = await sendWithKey(url, provider, { method: "GET", headers: {} }, cancellation);
+        response.resume();
+        if (!isRefusalOfKey(response.statusCode)) return undefined;
+        console.error(JSON.stringify({ model: name, cause: "the provider refuses the key", status: response.statusCode }));
+    } catch (cause) {
+        console.error(JSON.stringify({ model: name, cause: cause.name, why: cause.message }));
+    }
+    return NOT_READY_REASONS.unready;
+}

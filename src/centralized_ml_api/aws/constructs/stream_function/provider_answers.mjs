@@ -1,0 +1,98 @@
+// Rewords and counts what providers answer. An error keeps its status and its message, but for what concerns the
+// provider's customer alone: the key, the account, the organization. A refused key is not the caller's fault, and is said
+// differently. One machine does the same (local/envoy/provider_answers.lua).
+
+import { ApiError, MODEL_FAILED, MODEL_REFUSED, PROVIDER_REFUSED_KEY, TOO_MANY_REQUESTS } from "./errors.mjs";
+import { EVENTS_TYPE, framingOf } from "./framing.mjs";
+
+const LONGEST_LOGGED = 1000;
+const HIDDEN = "(hidden)";
+
+// What tells of the customer: keys, organizations, projects, users, accounts.
+const SECRETS = [
+    /sk-[\w*.-]+|gsk_[A-Za-z0-9*]+|xai-[A-Za-z0-9*]+|hf_[A-Za-z0-9*]+|fw_[A-Za-z0-9*]+|AIza[\w*-]+|Bearer\s+[\w*.-]+/g,
+    /(?:org|proj|user|acct)[-_][A-Za-z0-9]{8}[\w-]*|project_number:\d+|projects\/[\w-]+/g,
+    /[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/g,
+    /arn:aws[\w-]*:[\w:/.*-]+|\b\d{12}\b/g,
+];
+
+// Hides what looks random, or is masked already: words such as `user-provided` and `task-specific` stay.
+export function hideSecrets(text) {
+    const hide = (found) => (/[\d*/]|[a-z][A-Z]/.test(found) ? HIDDEN : found);
+    return SECRETS.reduce((hidden, pattern) => hidden.replaceAll(pattern, hide), text);
+}
+
+// Returns the error that callers get for a provider's, and logs what it said.
+export function rewordError({ status, headers, text, name, requestId }) {
+    const said = hideSecrets(headers["content-encoding"] ? "" : text);
+    const shown = said.slice(0, LONGEST_LOGGED).replaceAll(/\p{Cc}/gu, " ");
+    console.warn(JSON.stringify({ request_id: requestId, model: name, provider_status: status, said: shown }));
+    if (isRefusalOfKey(status, said)) return PROVIDER_REFUSED_KEY;
+    if (status < 400) return MODEL_FAILED;
+    const { type, code, message } = status === 429 ? TOO_MANY_REQUESTS : status < 500 ? MODEL_REFUSED : MODEL_FAILED;
+    const error = new ApiError(status, type, code, findString(said, ["message", "detail", "error"]) ?? message);
+    if (headers["retry-after"]) error.retryAfter = headers["retry-after"];
+    return /^\s*\{\s*"(?:error"\s*:\s*\{|type"\s*:\s*"error")/.test(said) ? Object.assign(error, { modelBody: said }) : error;
+}
+
+// Gemini refuses a key with 400.
+export function isRefusalOfKey(status, text = "") {
+    return status === 401 || status === 403 || (status === 400 && /API_KEY_INVALID|API key not valid/.test(text));
+}
+
+// Returns the first JSON string that follows one of these keys.
+function findString(text, keys) {
+    for (const key of keys) {
+        const found = new RegExp(`"${key}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(text);
+        if (found) return parse(found[1]) ?? undefined;
+    }
+}
+
+// Yields complete events as they come, without those that have nothing but tokens, if `hides`; notes the tokens.
+export async function* passEvents(chunks, hides, usage) {
+    for await (const bytes of framingOf(EVENTS_TYPE).cut(chunks)) {
+        const text = bytes.toString("utf8");
+        if (!text.includes('"usage"')) {
+            yield bytes;
+            continue;
+        }
+        const events = text.match(/[^]*?(?:\r?\n\r?\n|$)/g).filter((event) => !(noteEvent(event, usage) && hides));
+        const kept = events.join("");
+        if (kept) yield Buffer.from(kept);
+    }
+}
+
+// Notes the tokens of an event; returns whether it has nothing else.
+function noteEvent(event, usage) {
+    const value = parse(/^data:(.*)$/m.exec(event)?.[1] ?? "");
+    noteUsage(value, usage);
+    return Array.isArray(value?.choices) && !value.choices.length && isObject(value.usage);
+}
+
+// Notes the tokens that an answer reports: a chat's, a response's, a message's, whole or an event of it.
+export function noteUsage(value, usage) {
+    for (const found of [value?.usage, value?.response?.usage, value?.message?.usage]) {
+        if (!isObject(found)) continue;
+        const details = found.prompt_tokens_details ?? found.input_tokens_details;
+        note(usage, "tokens_in", found.prompt_tokens ?? found.input_tokens);
+        note(usage, "tokens_cached", details?.cached_tokens ?? found.cache_read_input_tokens);
+        note(usage, "tokens_out", found.completion_tokens ?? found.output_tokens);
+    }
+}
+
+function note(usage, name, tokens) {
+    if (Number.isInteger(tokens)) usage[name] = tokens;
+}
+
+function isObject(value) {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// Parses JSON; null for anything else.
+export function parse(text) {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return null;
+    }
+}

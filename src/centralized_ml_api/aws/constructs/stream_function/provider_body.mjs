@@ -1,0 +1,43 @@
+// What a provider gets of a body: its own name of the model, and bounds; all else as it came. One machine does the same
+// (local/admission).
+
+// How the bodies of a path name the most tokens of an answer.
+const LIMITS = {
+    "/v1/chat/completions": ["max_completion_tokens", "max_tokens"],
+    "/v1/completions": ["max_tokens"],
+    "/v1/responses": ["max_output_tokens"],
+    "/v1/messages": ["max_tokens"],
+};
+const WITH_STREAM_OPTIONS = ["/v1/chat/completions", "/v1/completions"];
+
+// Returns the text that the provider gets. Throws INVALID_BODY where a member that is read here is there twice, or in
+// other letters.
+export function adaptToProvider(body, path, { provider, max_output_tokens: most }) {
+    const { document } = body;
+    const changes = { model: provider.model, ...limitAnswer(body, LIMITS[path] ?? [], most, provider.limit_key) };
+    if (addsUsage(document, path, provider))
+        changes.stream_options = { ...optionsOf(document), include_usage: true };
+    return body.editWatched(changes, [...(LIMITS[path] ?? []), "stream_options"]);
+}
+
+// Returns whether a stream must be asked for its tokens, because its caller has not.
+export function addsUsage(document, path, provider) {
+    if (!provider.counts || !WITH_STREAM_OPTIONS.includes(path)) return false;
+    return document.stream === true && optionsOf(document).include_usage !== true;
+}
+
+function optionsOf({ stream_options: options }) {
+    return typeof options === "object" && !Array.isArray(options) ? options : {};
+}
+
+// Returns the members that bound the answer, where the body names more, or nothing.
+function limitAnswer(body, names, most, preferred) {
+    if (!most || !names.length) return {};
+    const named = names.filter((name) => body.document[name] !== undefined);
+    if (!named.length) {
+        const unset = names.find((name) => body.has(name));
+        return { [unset ?? (names.includes(preferred) ? preferred : names[0])]: most };
+    }
+    const isWithin = (value) => Number.isInteger(value) && value <= most;
+    return Object.fromEntries(named.filter((name) => !isWithin(body.document[name])).map((name) => [name, most]));
+}

@@ -1,0 +1,46 @@
+"""Providers' keys go into the stack's secrets by calls of their own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.provider_keys import put_provider_keys
+from centralized_ml_api.errors import DeployError
+from support.aws_wire import Answer, refusal
+
+if TYPE_CHECKING:
+    from support.aws_wire import AwsWire
+
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ApiSecrets-AbCdEf"
+OUTPUTS = {"ProviderSecrets": json.dumps({"Env1": ARN, "Env2": f"{ARN}2"})}
+PUT = "secretsmanager.PutSecretValue"
+
+
+def test_each_key_is_put_into_its_secret(aws: AwsWire) -> None:
+    put: list[tuple[str, str]] = []
+
+    def answer(body: str) -> Answer:
+        said = json.loads(body)
+        put.append((said["SecretId"], said["SecretString"]))
+        return Answer(200, {"ARN": said["SecretId"]})
+
+    aws.spoken[PUT] = answer
+    put_provider_keys(AwsClients("us-east-1"), OUTPUTS, {"Env1": "sk-one", "Env2": "sk-two"})
+    assert put == [(ARN, "sk-one"), (f"{ARN}2", "sk-two")]
+
+
+def test_without_keys_nothing_is_called(aws: AwsWire) -> None:
+    put_provider_keys(AwsClients("us-east-1"), {}, {})
+    assert aws.asked == []
+
+
+def test_a_refusal_says_what_is_missing_but_no_key(aws: AwsWire) -> None:
+    aws.answers[PUT] = refusal("AccessDeniedException", "User: me is not authorized to perform it")
+    with pytest.raises(DeployError) as caught:
+        put_provider_keys(AwsClients("us-east-1"), OUTPUTS, {"Env1": "sk-one"})
+    assert "a provider's key cannot be put into AWS Secrets Manager" in caught.value.message
+    assert "sk-one" not in caught.value.message + caught.value.fix
