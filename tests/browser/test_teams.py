@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 FAR_AWAY = "2099-06-01T18:00:00+02:00"
+LONG_AGO = "2020-06-01T09:00:00+02:00"
 FEW = 3
 """Calls a day. To look at the page costs none."""
 
@@ -31,7 +32,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     with OddServer() as odd:
         entries = [entry("open", odd.port), entry("closed", odd.port)]
         teams = ["red", {"name": "blue", "models": ["open"]}, {"name": "few", "requests_per_day": FEW}]
-        config = {"models": [], "endpoints": entries, "event": {"teams": teams, "ends": FAR_AWAY}}
+        config = {
+            "models": [],
+            "endpoints": entries,
+            "event": {"teams": teams, "starts": LONG_AGO, "ends": FAR_AWAY},
+        }
         with start_local_api(tmp_path_factory.mktemp("teams"), config) as started:
             yield started.wait_serving()
 
@@ -90,6 +95,13 @@ def test_with_its_key_a_team_calls_and_its_snippets_run(
         assert key not in code
         printed = run_snippet(language, code, tmp_path, {"MLAPI_KEY": key})
         assert json.loads(printed) == {"text": "Hello."}
+
+
+def test_before_the_start_the_page_counts_down(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    visited.page.clock.set_fixed_time("2020-06-01T05:00:00Z")
+    enter(visited.page, key_of(api, "red"))
+    visited.page.get_by_text("Event starts in 2 h").wait_for()
 
 
 def test_the_key_stays_in_its_tab(api: LocalApi, visit: Callable[..., Visit]) -> None:

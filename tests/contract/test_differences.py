@@ -8,6 +8,7 @@ from pathlib import Path
 from contract.differences import DIFFERENCES, KEY_DIFFERENCES, SAGEMAKER, STREAM_DIFFERENCES
 
 PAGE = Path(__file__).parents[2] / "docs/reference/differences.md"
+GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 ALL = (*DIFFERENCES, *STREAM_DIFFERENCES, *KEY_DIFFERENCES)
 HEAD = """\
 # Differences between the targets
@@ -34,7 +35,17 @@ The tests do not wait for these limits, which on AWS are SageMaker's:
 
 On one machine, the header `x-event-ends` is missing from errors that end a request before its path is known:
 400 `malformed_request`, 408 and 431.
-""".format(invoke=SAGEMAKER, hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html")
+
+A key that was refused just before `starts` works within a second on one machine, and within five on AWS,
+where API Gateway [remembers]({cache}) the refusal for so long. With `starts` and `allow_from`, the 403 of a
+caller from elsewhere has an empty `code` and `message` on AWS: API Gateway [refuses]({flow}) it before it
+asks the function that words the others.
+""".format(
+    invoke=SAGEMAKER,
+    hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html",
+    cache=f"{GUIDE}/configure-api-gateway-lambda-authorization.html",
+    flow=f"{GUIDE}/apigateway-authorization-flow.html",
+)
 
 
 def test_the_page_has_every_difference_and_no_other() -> None:

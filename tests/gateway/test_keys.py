@@ -6,12 +6,14 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.event_start import not_started
 from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.api.openai import CHAT_PATH
@@ -98,6 +100,28 @@ def test_every_route_but_the_public_ones_refuses_a_call_without_a_valid_key(keye
 @pytest.mark.parametrize("path", ["/echo", "/function", "/refused", "/nope", "/models", CHAT, "/v1/models"])
 def test_the_refusal_has_the_shape_of_every_error(keyed: RunningGateway, path: str) -> None:
     assert_refused(keyed.call(path), errors.UNAUTHORIZED)
+
+
+@pytest.mark.slow
+def test_until_the_event_starts_a_valid_key_opens_the_documents_and_no_model(
+    keyed: RunningGateway, guarded: Gateway
+) -> None:
+    starts, own = datetime(2030, 6, 1, 7, tzinfo=UTC), {"x-api-key": BLUE}
+    keyed.apply(replace(guarded, starts=starts))
+    try:
+        for path in ("/echo", "/function", "/refused", CHAT):
+            answer = keyed.call(path, headers=own)
+            assert_refused(answer, not_started(starts))
+            assert answer.header("retry-after") == "Sat, 01 Jun 2030 07:00:00 GMT"
+            assert answer.header("x-should-retry") == "false"
+            assert_refused(keyed.call(path), errors.UNAUTHORIZED)
+        for path in ("/models", "/v1/models"):
+            assert keyed.call(path, method="GET", headers=own).status == 200
+        assert keyed.call("/nope", headers=own).status == 404
+        assert keyed.call("/echo", method="PUT", headers=own).status == 405
+    finally:
+        keyed.apply(guarded)
+    assert keyed.call("/echo", headers=own).status == 200
 
 
 @pytest.mark.slow

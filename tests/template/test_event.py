@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App
 
-from centralized_ml_api.aws.document.event import is_public
+from centralized_ml_api.aws.document.event import CACHE_SECONDS, START_CACHE_SECONDS, is_public
 from centralized_ml_api.aws.stack import CentralizedMlApiStack
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
 from centralized_ml_api.aws.template_diff import compare_templates, creation_order
@@ -25,6 +25,7 @@ RED = {"name": "red", "models": ["direct"], "requests_per_second": 2, "burst": 3
 EVENT: dict[str, Any] = {
     "teams": [RED, "blue team"],
     "requests_per_second": 5,
+    "starts": "2030-06-01T09:00:00+02:00",
     "ends": "2030-06-01T18:00:00+02:00",
     "budget": {"usd": 500, "email": "you@example.com"},
 }
@@ -70,6 +71,30 @@ def test_a_plain_header_is_remembered_and_openais_clients_may_say_bearer(event: 
     assert schemes[plain]["authorizerResultTtlInSeconds"] > 0
     assert schemes[either]["authorizerResultTtlInSeconds"] == 0
     assert event.api["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
+
+
+def test_the_function_of_keys_knows_the_start_and_says_why_it_refuses_one(event: Template) -> None:
+    (told,) = [
+        json.loads(variables["START"])
+        for function in event.of_type("AWS::Lambda::Function")
+        if "START" in (variables := function.get("Environment", {}).get("Variables", {}))
+    ]
+    assert (told["at"], told["before"]["code"]) == ("2030-06-01T07:00:00Z", "event_not_started")
+    denied = event.api["x-amazon-apigateway-gateway-responses"]["ACCESS_DENIED"]
+    (body,) = denied["responseTemplates"].values()
+    assert json.loads(body)["error"]["code"] == "$context.authorizer.code"
+    assert event.document["Outputs"]["EventStarts"]["Value"] == "2030-06-01T07:00:00Z"
+    (plain,) = operations(event)["/direct", "post"]["security"][0]
+    remembered = event.api["components"]["securitySchemes"][plain]["x-amazon-apigateway-authorizer"]
+    assert remembered["authorizerResultTtlInSeconds"] == START_CACHE_SECONDS
+
+
+def test_without_a_start_the_answer_to_a_key_is_remembered_longer(template_of: Deploys) -> None:
+    plain = template_of(model("direct"), event={"teams": ["red"]})
+    schemes = plain.api["components"]["securitySchemes"]
+    remembered = schemes["PlainKey"]["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"]
+    assert remembered == CACHE_SECONDS
+    assert "$context.authorizer" not in json.dumps(plain.api["x-amazon-apigateway-gateway-responses"])
 
 
 def test_a_key_that_nobody_has_is_401_like_none(event: Template) -> None:

@@ -109,6 +109,7 @@ ERRORS = {
 ANSWER_TOO_LARGE = ERRORS["answer_too_large"]
 API_FAILED = ERRORS["api_failed"]
 BODY_TOO_LARGE = ERRORS["body_too_large"]
+EVENT_NOT_STARTED = ERRORS["event_not_started"]
 FORBIDDEN = ERRORS["forbidden"]
 HEADERS_TOO_LARGE = ERRORS["headers_too_large"]
 INVALID_BODY = ERRORS["invalid_body"]

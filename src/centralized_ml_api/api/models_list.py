@@ -51,6 +51,7 @@ def build_catalogue(
 def _event(event: EventPlan) -> dict[str, Any]:
     return {
         "needs_key": bool(event.teams),
+        "starts": render_instant(event.starts) if event.starts else None,
         "ends": render_instant(event.ends) if event.ends else None,
         "limits": _limits(event),
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Environment, Stack
 
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.centralized_ml_api import CentralizedMlApi
 from centralized_ml_api.aws.stack_contract import (
     ADDRESS_OUTPUT,
@@ -16,6 +17,7 @@ from centralized_ml_api.aws.stack_contract import (
     PAGE_OUTPUT,
     PROVIDER_SECRETS_OUTPUT,
     STACK_TAG,
+    START_OUTPUT,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class CentralizedMlApiStack(Stack):
             self, ADDRESS_OUTPUT, value=self.api.url, description="Where participants send their requests"
         )
         CfnOutput(self, PAGE_OUTPUT, value=self.api.url, description="Where participants try the models")
+        if plan.access.starts:
+            starts = render_instant(plan.access.starts)
+            CfnOutput(self, START_OUTPUT, value=starts, description="From when on keys work")
         if self.api.domain_target:
             target, what = self.api.domain_target, "Make your own name a CNAME of this"
             CfnOutput(self, DOMAIN_TARGET_OUTPUT, value=target, description=what)

@@ -25,6 +25,9 @@ PROVIDER_SECRETS_OUTPUT = "ProviderSecrets"
 DASHBOARD_OUTPUT = "DashboardUrl"
 """The address of the dashboard in the CloudWatch console."""
 
+START_OUTPUT = "EventStarts"
+"""The instant from which on keys work, where the config has one."""
+
 DOMAIN_TARGET_OUTPUT = "DomainTarget"
 """What a name of your own must be a CNAME of."""
 

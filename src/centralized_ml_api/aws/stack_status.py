@@ -13,7 +13,7 @@ from centralized_ml_api.aws.deployed_stack import load_outputs, load_resources, 
 from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.live_endpoints import describe_rollback, load_live_endpoints, repair_rollback
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, START_OUTPUT
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
@@ -52,7 +52,7 @@ class EndpointStatus:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """A deployed stack: `state` is CloudFormation's word, `ends` the end of its event, if it has one.
+    """A deployed stack: `state` is CloudFormation's word, `starts` and `ends` are those of its event, if any.
 
     `is_end_whole` is false where not all of it ends as it should; `latest_end` is then the end that it
     was to move to.
@@ -66,6 +66,7 @@ class StackStatus:
     is_end_whole: bool
     endpoints: tuple[EndpointStatus, ...]
     latest_end: datetime | None = None
+    starts: datetime | None = None
 
     @property
     def is_well(self) -> bool:
@@ -85,10 +86,14 @@ class StackStatus:
             }
             for endpoint in self.endpoints
         ]
-        ends, latest = (render_instant(end) if end else None for end in (self.ends, self.latest_end))
+        starts, ends, latest = (
+            render_instant(instant) if instant else None
+            for instant in (self.starts, self.ends, self.latest_end)
+        )
         return {
             **asdict(self),
             "target": "aws",
+            "starts": starts,
             "ends": ends,
             "latest_end": latest,
             "endpoints": described,
@@ -107,15 +112,18 @@ def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
         if state is None:
             return None
         ending = load_ending(clients, load_resources(cloudformation, stack))
+        outputs = load_outputs(cloudformation, stack)
+        starts = outputs.get(START_OUTPUT)
         return StackStatus(
             stack,
             clients.region,
             state,
-            load_outputs(cloudformation, stack).get(ADDRESS_OUTPUT, ""),
+            outputs.get(ADDRESS_OUTPUT, ""),
             ending.start if ending else None,
             ending.is_consistent if ending else True,
             tuple(_describe(each, clients.region) for each in load_live_endpoints(clients, stack)),
             ending.latest if ending else None,
+            datetime.fromisoformat(starts) if starts else None,
         )
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot read the state of {stack}", error) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.event_end import render_end, render_instant
+from centralized_ml_api.api.event_start import render_start
 from centralized_ml_api.commands import command
 from centralized_ml_api.plan.columns import render_columns
 
@@ -25,6 +26,8 @@ def render_stack(status: StackStatus, now: datetime, flags: tuple[str, ...]) -> 
         flags: those that name the stack.
     """
     lines = [f"{status.stack} in {status.region}: {status.state}, {status.address or 'without an address'}"]
+    if status.starts and status.starts > now:
+        lines.append(render_start(status.starts, now))
     if status.ends:
         over = f"Ended at {render_instant(status.ends)}; what is left is deleted again every half hour"
         lines.append(render_end(status.ends, now) if status.ends > now else over)

@@ -148,7 +148,8 @@ class Gateway:
     paths under `/v1` go, chosen by the `model` in the body: for each path its entries in this order. Every
     response names the instant `ends`. `documents` is what the API publishes about itself.
 
-    With `teams`, every call needs a key of one of them; without, everybody may call. `throttle` is for all
+    With `teams`, every call needs a key of one of them; without, everybody may call. While `starts` is set,
+    no key opens a model: the event starts then. `throttle` is for all
     calls together; None means no limit. The gateway counts down `quotas` by itself; other quotas replace what
     it has counted. `listed` is what the list of models tells of each. `aliases` are other names by which the
     bodies of these paths may name entries: by alias, the entry's name.
@@ -165,6 +166,7 @@ class Gateway:
     quotas: Quotas | None = None
     listed: tuple[ListedModel, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    starts: datetime | None = None
 
     def names_of(self, entry: str) -> tuple[str, ...]:
         """Returns the name of an entry and its other names."""

@@ -76,7 +76,8 @@ class LocalStatus:
     """The whole local target. `started` is in seconds since the epoch.
 
     `address` is empty until the gateway listens for the first time, `gateway_trouble` while the gateway runs.
-    `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself. `metrics` is
+    `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself; so is `starts`,
+    empty once keys work. `metrics` is
     where Prometheus asks, empty when it was not asked for. `overdue` tells that slow entries are no longer
     waited for. `unapplied` is None while what is saved is what is served. `host` is what the gateway listens
     on.
@@ -96,6 +97,7 @@ class LocalStatus:
     overdue: bool = False
     unapplied: Unapplied | None = None
     host: str = "127.0.0.1"
+    starts: str = ""
 
     @property
     def settled(self) -> bool:

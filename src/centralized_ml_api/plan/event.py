@@ -58,8 +58,8 @@ class BudgetPlan:
 class EventPlan:
     """The event. Without `teams`, everybody may call without a key.
 
-    `throttle` is that of the whole API. `ends` is in UTC, None when it has no end. `aliases` are other names
-    of entries: by alias, the entry's name.
+    `throttle` is that of the whole API. `starts`, from which on keys work, and `ends` are in UTC, None when
+    the config says nothing. `aliases` are other names of entries: by alias, the entry's name.
     """
 
     teams: tuple[TeamPlan, ...] = ()
@@ -67,6 +67,11 @@ class EventPlan:
     ends: datetime | None = None
     budget: BudgetPlan | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    starts: datetime | None = None
+
+    def coming_start(self, now: datetime) -> datetime | None:
+        """Returns the start while it is still to come; None once keys work."""
+        return self.starts if self.starts is not None and now < self.starts else None
 
 
 def build_event(event: Event | None) -> EventPlan:
@@ -78,10 +83,15 @@ def build_event(event: Event | None) -> EventPlan:
     return EventPlan(
         teams=teams,
         throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
-        ends=datetime.fromisoformat(event.ends.upper()).astimezone(UTC) if event.ends else None,
+        ends=_instant(event.ends),
         budget=BudgetPlan(event.budget.usd, event.budget.email) if event.budget else None,
         aliases=dict(event.aliases),
+        starts=_instant(event.starts),
     )
+
+
+def _instant(written: str | None) -> datetime | None:
+    return datetime.fromisoformat(written.upper()).astimezone(UTC) if written else None
 
 
 def _together(teams: tuple[TeamPlan, ...]) -> Throttle:
@@ -120,11 +130,12 @@ def _throttle(rate: float | None, burst: int | None) -> Throttle | None:
 
 
 def who_may_call(event: EventPlan) -> str:
-    """Says in one sentence who may call."""
+    """Says who may call, and from when on if the config has a start."""
     count = len(event.teams)
     if not count:
         return "The API is public: anyone who knows the address can call it."
-    return f"Every call needs the key of a team; there {'is 1 team' if count == 1 else f'are {count} teams'}."
+    who = f"Every call needs the key of a team; there {'is 1 team' if count == 1 else f'are {count} teams'}."
+    return f"{who} Keys work from {event.starts:%Y-%m-%dT%H:%M:%SZ} on." if event.starts else who
 
 
 def how_often(throttle: Throttle) -> str:

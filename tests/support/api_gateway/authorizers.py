@@ -53,9 +53,10 @@ class Door:
             if AUTHORIZER not in scheme:
                 continue
             policy = await self._ask(name, scheme[AUTHORIZER], request, route, context)
-            check_policy(policy, _method_arn(request, context))
+            # The response to a refusal knows it too: https://stackoverflow.com/questions/47921803.
             known = {**policy.get("context", {}), "principalId": policy["principalId"]}
             context.values = {**context.values, "authorizer": known}
+            check_policy(policy, _method_arn(request, context))
             if self.api.key_source == "AUTHORIZER":
                 key = policy.get("usageIdentifierKey")
         if any(self._is_key(name) for name in _needed(route)):

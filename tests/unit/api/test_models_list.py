@@ -80,10 +80,11 @@ def test_an_entry_that_is_not_served_says_why(tmp_path: Path) -> None:
 
 
 def test_the_event_says_when_it_ends_and_whether_a_key_is_needed(tmp_path: Path) -> None:
-    event = {"teams": ["red"], "ends": "2099-06-01T18:00:00+02:00"}
+    event = {"teams": ["red"], "starts": "2099-06-01T09:00:00+02:00", "ends": "2099-06-01T18:00:00+02:00"}
     told = catalogue(tmp_path, {}, event=event)
     limits = "100 requests a second, in bursts of up to 200, for each team"
-    assert told["event"] == {"needs_key": True, "ends": "2099-06-01T16:00:00Z", "limits": limits}
+    starts, ends = "2099-06-01T07:00:00Z", "2099-06-01T16:00:00Z"
+    assert told["event"] == {"needs_key": True, "starts": starts, "ends": ends, "limits": limits}
 
 
 def test_limits_that_differ_by_team_are_not_told_as_one(tmp_path: Path) -> None:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.constructs.team_keys import KEY_CODE
+from centralized_ml_api.api.error_shape import NOT_ALLOWED, build_error
+from centralized_ml_api.api.event_start import not_started
+from centralized_ml_api.aws.constructs.team_keys import KEY_CODE, word_refusals
+from centralized_ml_api.aws.document.event import Authorizer
+from centralized_ml_api.aws.document.extend import Addresses, extend_document
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
+from centralized_ml_api.plan.aws.types import DirectRoute, OwnEndpoint
+from centralized_ml_api.plan.speaks import OpenAiModels
+from support.api_gateway import ApiGateway, build_rest_api
 from support.api_gateway.authorizers import check_policy
+from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.control_plane import serve_control_plane
-from support.api_gateway.message import GatewayError
+from support.api_gateway.message import GatewayError, Request, Response
 from support.api_gateway.quota import ControlPlaneQuota, TooManyRequestsError
 from support.api_gateway.usage_plans import Key, UsagePlan, UsagePlans
 from support.background import start_background
@@ -202,10 +212,100 @@ def test_usage_plans_change_every_twenty_seconds() -> None:
 )
 def test_a_refused_model_is_refused_however_its_path_is_spelled(path: str, *, is_refused: bool) -> None:
     """API Gateway finds `/other` by several spellings, and compares the policy with what was sent."""
-    statements = start_function()._statements(METHOD, ["other"])  # noqa: SLF001  # pure, unlike its caller
+    statements = start_function()._statements(METHOD, ["other"], is_early=False)  # noqa: SLF001  # pure, unlike its caller
     asked = METHOD.replace("/echo", path)
     with pytest.raises(GatewayError) if is_refused else contextlib.nullcontext():
         check_policy({"policyDocument": {"Statement": statements}}, asked)
+
+
+ROUTES = [DirectRoute(name, OwnEndpoint(name), ()) for name in ("plain", "other")]
+OPERATIONS = {f"/{route.name}": {"post": {"operationId": route.name}} for route in ROUTES}
+SERVICE = "arn:aws:apigateway:us-east-1"
+AUTHORIZER = Authorizer(
+    f"{SERVICE}:lambda:path/2015-03-31/functions/keys/invocations", "caller", has_start=True
+)
+ADDRESSES = Addresses(
+    service=SERVICE,
+    role="role",
+    endpoints={"plain": "Plain-1", "other": "Other-1"},
+    functions={},
+    stream="stream",
+    authorizer=AUTHORIZER,
+)
+STARTS = datetime(2099, 6, 1, 7, tzinfo=UTC)
+LONG_AGO = datetime(2020, 6, 1, 7, tzinfo=UTC)
+
+
+def start_with(monkeypatch: pytest.MonkeyPatch, starts: datetime, refused: dict[str, list[str]]) -> Any:
+    """A cold function of an event that starts then; the keys of red and blue are their teams' names."""
+    monkeypatch.setenv("START", json.dumps(word_refusals(starts)))
+    monkeypatch.setenv("REFUSED", json.dumps(refused))
+    function = start_function()
+    owners = function.Owners(Lists({"red": "red", "blue": "blue"}))
+    monkeypatch.setattr(function, "_OWNERS", owners)
+    return function
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_function_compares_the_start_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = start_with(monkeypatch, STARTS, {})
+    assert function.is_before_start(STARTS.timestamp() - 0.001)
+    assert not function.is_before_start(STARTS.timestamp())
+    monkeypatch.delenv("START")
+    assert not start_function().is_before_start(0.0)
+
+
+def ask(function: Any, method: str, path: str, key: str) -> Response:
+    """What API Gateway answers, with the document of an event that has a start."""
+    public = {"openapi": "3.0.3", "info": {"title": "An API", "version": "1"}, "paths": OPERATIONS}
+    document = extend_document(public, ROUTES, ADDRESSES, OpenAiModels())
+
+    async def invoke(request_id: str, payload: bytes) -> bytes:
+        del request_id
+        try:
+            return json.dumps(function.lambda_handler(json.loads(payload), None)).encode()
+        except Exception as error:  # noqa: BLE001  # as Lambda does
+            return json.dumps({"errorMessage": str(error)}).encode()
+
+    back_ends = BackEnds("http://127.0.0.1:1", {}, {"keys": invoke}, {})
+    plans = UsagePlans((UsagePlan("p", "all", None, None, None, [Key("1", "red"), Key("2", "blue")]),))
+    gateway = ApiGateway(build_rest_api(document), back_ends, plans)
+    request = Request(method, path, (), (("x-api-key", key),), b"", "an-id")
+    answer = asyncio.run(gateway.answer(request))
+    assert isinstance(answer, Response)
+    return answer
+
+
+@pytest.mark.usefixtures("environment")
+def test_until_the_start_a_key_opens_no_model_and_the_answer_names_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    function = start_with(monkeypatch, STARTS, {"blue": ["plain"]})
+    for key, path in (("red", "/plain"), ("blue", "/plain"), ("red", "/other")):
+        answer = ask(function, "POST", path, key)
+        headers = dict(answer.headers)
+        assert (answer.status, json.loads(answer.body)["error"]) == (
+            403,
+            build_error(not_started(STARTS), "an-id")["error"],
+        )
+        assert headers["retry-after"] == "Mon, 01 Jun 2099 07:00:00 GMT"
+        assert headers["x-should-retry"] == "false"
+    assert ask(function, "POST", "/plain", "a guess").status == 401
+    assert ask(function, "PUT", "/plain", "red").status == 405
+
+
+@pytest.mark.usefixtures("environment")
+def test_after_the_start_a_refused_model_is_refused_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = start_with(monkeypatch, LONG_AGO, {"blue": ["plain"]})
+    answer = ask(function, "POST", "/plain", "blue")
+    assert json.loads(answer.body) == build_error(NOT_ALLOWED, "an-id")
+    assert ask(function, "PUT", "/other", "blue").status == 405, "it was let in"
+
+
+@pytest.mark.usefixtures("environment")
+def test_after_the_start_no_key_is_looked_up_without_lists_of_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = start_with(monkeypatch, LONG_AGO, {})
+    assert call(function, "a guess")["usageIdentifierKey"] == "a guess", "API Gateway refuses it"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,18 @@ def test_a_stack_is_described_with_its_state_and_endpoints(aws: AwsWire) -> None
     assert status.is_well
 
 
+def test_the_start_of_the_event_is_an_output_of_the_stack(aws: AwsWire) -> None:
+    outputs = "<Outputs><member><OutputKey>EventStarts</OutputKey>"
+    outputs += "<OutputValue>2030-06-01T07:00:00Z</OutputValue></member></Outputs>"
+    stack = stack_in("UPDATE_COMPLETE")
+    told = stack.body.replace("</StackStatus>", f"</StackStatus>{outputs}")
+    aws.answers["cloudformation.DescribeStacks"] = replace(stack, body=told)
+    aws.answers["cloudformation.ListStackResources"] = stack_resources()
+    status = load_stack_status(AwsClients("us-east-1"), "S")
+    assert status
+    assert status.starts == ENDS - timedelta(hours=9)
+
+
 def test_where_there_is_no_stack_there_is_no_status(aws: AwsWire) -> None:
     aws.answers["cloudformation.DescribeStacks"] = xml_refusal("ValidationError", "S does not exist", 400)
     assert load_stack_status(AwsClients("us-east-1"), "S") is None
@@ -170,12 +183,14 @@ def test_whether_all_is_well(parts: dict[str, Any], *, well: bool) -> None:
 
 
 def test_scripts_read_the_same() -> None:
-    assert json.loads(json.dumps(STATUS.to_json())) == {
+    assert STATUS.to_json()["starts"] is None
+    assert json.loads(json.dumps(replace(STATUS, starts=ENDS - timedelta(hours=9)).to_json())) == {
         "target": "aws",
         "stack": "S",
         "region": "us-east-1",
         "state": "UPDATE_COMPLETE",
         "address": "https://api/",
+        "starts": "2030-06-01T07:00:00Z",
         "ends": "2030-06-01T16:00:00Z",
         "is_end_whole": True,
         "latest_end": "2030-06-01T16:00:00Z",

@@ -36,6 +36,13 @@ def test_the_address_and_the_end_come_first_then_a_line_for_each_endpoint() -> N
     assert next_words(STATUS, FLAGS) == ("smoke", "https://api/")
 
 
+def test_the_start_is_shown_until_it_has_passed() -> None:
+    status = replace(STATUS, starts=NOW + timedelta(hours=1))
+    starts = "Starts in 1 h, at 2030-06-01T14:30:00Z; until then keys are refused"
+    assert render_stack(status, NOW, FLAGS).splitlines()[1] == starts
+    assert "Starts" not in render_stack(status, NOW + timedelta(hours=1), FLAGS)
+
+
 def test_what_runs_another_configuration_is_told_with_its_fix() -> None:
     wrong = replace(CHAT, trouble="the stack says otherwise", fix="aws sagemaker update-endpoint")
     status = replace(STATUS, endpoints=(wrong,), ends=None)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -60,6 +60,15 @@ def test_a_team_calls_what_its_list_names(models: list[str] | None, *, may: bool
 
 def test_the_end_is_kept_in_utc() -> None:
     assert event(ends="2030-06-01t18:00:00+02:00").ends == datetime(2030, 6, 1, 16, tzinfo=UTC)
+
+
+def test_the_start_is_kept_in_utc_and_comes_until_its_instant() -> None:
+    started = event(teams=["red"], starts="2030-06-01T09:00:00+02:00")
+    starts = datetime(2030, 6, 1, 7, tzinfo=UTC)
+    assert started.starts == starts
+    assert started.coming_start(starts - timedelta(microseconds=1)) == starts
+    assert started.coming_start(starts) is None
+    assert event(teams=["red"]).coming_start(starts) is None
 
 
 def test_a_team_with_other_limits_keeps_the_rate_of_the_event() -> None:

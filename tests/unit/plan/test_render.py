@@ -62,6 +62,12 @@ def test_the_end_is_told_on_both_targets_and_nothing_without_one(tmp_path: Path)
         assert "Ends" not in " ".join(plan_notes(endless, target))
 
 
+def test_the_start_is_told_on_both_targets(tmp_path: Path) -> None:
+    starting = plan_of(tmp_path, "api", teams=["red"], starts="2030-06-01T09:00:00+02:00")
+    for target in TARGETS:
+        assert "Keys work from 2030-06-01T07:00:00Z on." in plan_notes(starting, target)[0]
+
+
 def test_the_instances_on_aws_are_a_count_a_range_or_what_already_exists(tmp_path: Path) -> None:
     scaling = {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5}
     plain = {"image": IMAGE, "integration": {"type": "api"}}

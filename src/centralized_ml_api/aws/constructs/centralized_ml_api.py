@@ -203,7 +203,7 @@ class CentralizedMlApi(Construct):
             self, "KeyFunction", access=self._plan.access, stack_context=self._stack_context
         )
         uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
-        return Authorizer(uri, function.caller)
+        return Authorizer(uri, function.caller, has_start=self._plan.access.starts is not None)
 
     def _build_keys(self, api: HttpApi) -> EventKeys | None:
         teams = self._plan.access.teams

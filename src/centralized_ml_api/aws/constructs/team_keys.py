@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnResource
 from constructs import Construct
 
+from centralized_ml_api.api.error_shape import NOT_ALLOWED
+from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.event_start import build_start_headers, not_started
 from centralized_ml_api.aws.constructs.assets import ship_code
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import (
@@ -25,6 +28,7 @@ from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from centralized_ml_api.aws.constructs.http_api import HttpApi
     from centralized_ml_api.aws.constructs.resources import Statement
@@ -161,7 +165,7 @@ class KeyFunction(Construct):
             self,
             description="The function that gives keys on",
             log=log,
-            statements=_may_look_up_keys(stack_context) if access.refused else (),
+            statements=_may_look_up_keys(stack_context) if access.refused or access.starts else (),
             managed=stack_context.network_policies.functions,
         )
         function = build_function(
@@ -176,6 +180,7 @@ class KeyFunction(Construct):
                 "REFUSED": json.dumps(access.refused),
                 "OWN_TAG": json.dumps([STACK_TAG, stack_context.stack_name]),
                 "TEAM_TAG": TEAM_TAG,
+                **({"START": json.dumps(word_refusals(access.starts))} if access.starts else {}),
             },
             role=role,
             log=log,
@@ -189,6 +194,17 @@ class KeyFunction(Construct):
             inline={"Call": [allow(["lambda:InvokeFunction"], [self.arn])]},
         )
         self.caller = role_arn(caller).to_string()
+
+
+def word_refusals(starts: datetime) -> dict[str, Any]:
+    """Builds what the function says of a refused key, `before` the start and `after` it."""
+    early, later = not_started(starts), NOT_ALLOWED
+    (_, retry_after), _ = build_start_headers(starts)
+    return {
+        "at": render_instant(starts),
+        "before": {"code": early.code, "message": early.message, "retryAfter": retry_after},
+        "after": {"code": later.code, "message": later.message},
+    }
 
 
 def _may_look_up_keys(stack_context: StackContext) -> Iterable[Statement]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import KEY_HEADER
+from centralized_ml_api.aws.document.gateway_responses import build_denial
 from centralized_ml_api.aws.document.integrations import ANY_METHOD, INTEGRATION
 from centralized_ml_api.aws.document.templates import render_header
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 300
 """How long API Gateway remembers what a key may call. It checks the key itself on every call."""
 
+START_CACHE_SECONDS = 5
+"""The same where the event has a start: by so much may a key work too late, if it was refused just before."""
+
 OPENAI_PREFIX = "/v1/"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 _PREFLIGHT = "options"
@@ -29,10 +33,14 @@ _KEY, _PLAIN, _EITHER = "api_key", "PlainKey", "KeyOrBearer"
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """The function that passes keys on: its address for API Gateway, and the role that may call it."""
+    """The function that passes keys on: its address for API Gateway, and the role that may call it.
+
+    `has_start` tells that it refuses all keys until the event starts, and says why it refuses one.
+    """
 
     uri: str
     role: str
+    has_start: bool = False
 
 
 def require_keys(document: Mapping[str, Any], authorizer: Authorizer) -> dict[str, Any]:
@@ -43,11 +51,12 @@ def require_keys(document: Mapping[str, Any], authorizer: Authorizer) -> dict[st
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-key-source.html
     """
     responses = document[GATEWAY_RESPONSES]
+    refused = {"ACCESS_DENIED": build_denial()} if authorizer.has_start else {}
     return {
         **document,
         "x-amazon-apigateway-api-key-source": "AUTHORIZER",
         # An unknown key is answered like a missing one.
-        GATEWAY_RESPONSES: {**responses, "INVALID_API_KEY": responses["UNAUTHORIZED"]},
+        GATEWAY_RESPONSES: {**responses, **refused, "INVALID_API_KEY": responses["UNAUTHORIZED"]},
         "components": {"securitySchemes": _build_schemes(authorizer)},
         "paths": {path: _secure(path, item) for path, item in document["paths"].items()},
     }
@@ -87,7 +96,7 @@ def _build_schemes(authorizer: Authorizer) -> dict[str, Any]:
     unused = {**key, "name": "Unused"}
     remembered = {
         "identitySource": f"method.request.header.{KEY_HEADER}",
-        "authorizerResultTtlInSeconds": CACHE_SECONDS,
+        "authorizerResultTtlInSeconds": START_CACHE_SECONDS if authorizer.has_start else CACHE_SECONDS,
     }
     return {
         _KEY: key,

@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-pa
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
@@ -73,6 +74,20 @@ def build_gateway_responses(calls: Iterable[str], timeout_seconds: int) -> dict[
         **{kind: _fixed(kind, error) for kind, error in (FIXED | {"INTEGRATION_TIMEOUT": too_slow}).items()},
         **{kind: _fixed(kind, unknown) for kind in UNKNOWN_PATH_TYPES},
     }
+
+
+def build_denial() -> dict[str, Any]:
+    """Builds the response to a refused key where the authorizer says why.
+
+    Without its words (a call that the policy of the API refuses first) they are empty.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    (`$context.authorizer.property`) and https://stackoverflow.com/questions/47921803 (in gateway responses)
+    """
+    said = "$context.authorizer."
+    error = replace(errors.NOT_ALLOWED, code=f"{said}code", message=f"{said}message")
+    response = _response(render_body(error), dict([errors.STOP_RETRYING]))
+    response["responseParameters"]["gatewayresponse.header.retry-after"] = "context.authorizer.retryAfter"
+    return {"statusCode": str(error.status), **response}
 
 
 def _fixed(kind: str, error: ApiError) -> dict[str, Any]:

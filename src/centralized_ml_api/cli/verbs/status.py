@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.api.event_end import render_end, render_left
+from centralized_ml_api.api.event_start import render_start
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import (
@@ -123,8 +124,10 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
     lasted = render_left(timedelta(seconds=now_seconds - status.started))
     address = status.address or "(starting)"
     lines = [f"Serving {status.config} on {address} for {lasted} (pid {status.pid})"]
+    now = datetime.fromtimestamp(now_seconds, UTC)
+    if status.starts:
+        lines.append(render_start(datetime.fromisoformat(status.starts), now))
     if status.ends:
-        now = datetime.fromtimestamp(now_seconds, UTC)
         lines.append(render_end(datetime.fromisoformat(status.ends), now))
     if status.gateway_trouble:
         lines.append(f"gateway: {status.gateway_trouble}")

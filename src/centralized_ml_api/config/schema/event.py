@@ -90,6 +90,15 @@ class Event(Written):
             examples=[4],
         ),
     ] = None
+    starts: Annotated[
+        str | None,
+        Field(
+            description="When the keys of the teams begin to work: a timestamp with its zone. Until then "
+            "calls to models are refused; everything is deployed, ready and billed before.",
+            examples=["2030-06-01T09:00:00+02:00"],
+            json_schema_extra=hint(format="date-time"),
+        ),
+    ] = None
     ends: Annotated[
         str | None,
         Field(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
+from centralized_ml_api.api.event_start import METHOD, build_start_headers, not_started
 from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS
 from centralized_ml_api.local.envoy.admission import build_terms, with_admission
 from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
@@ -88,6 +89,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     guarded = [
         *build_scheme_routes(gateway),
         *build_large_refusals(gateway, limits),
+        *_build_refusals_before_start(gateway),
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
@@ -164,6 +166,21 @@ def _build_documents(gateway: Gateway) -> list[Route]:
 def _read_large(route: Route, limits: Limits) -> list[Route]:
     """Returns the route; if it refuses all that comes to it, behind others that read a large body first."""
     return [route] if "headers" in route["match"] else refuse_large_too(route, limits)
+
+
+def _build_refusals_before_start(gateway: Gateway) -> list[Route]:
+    """Builds what calls to models get until the event starts; the documents can be read before."""
+    if gateway.starts is None:
+        return []
+    models = sorted(f"/{route.name}" for route in gateway.routes)
+    refusals = [
+        build_error_route({"path": path, "headers": [match_method(METHOD)]}, not_started(gateway.starts))
+        for path in (*models, *gateway.by_model)
+    ]
+    headers = [build_header(name, value) for name, value in build_start_headers(gateway.starts)]
+    for refusal in refusals:
+        refusal["response_headers_to_add"] += headers
+    return refusals
 
 
 def _restrict(routes: list[Route], model: str, gateway: Gateway) -> list[Route]:

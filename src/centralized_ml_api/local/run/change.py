@@ -39,7 +39,7 @@ class Reloaded:
 
     The new version of an entry in `kept` did not start, so the old one goes on whole. Entries in `failed` did
     not start and had no working version before. `event` names what else changed: "teams", "models of teams",
-    "limits", "end", "budget", "aliases".
+    "limits", "start", "end", "budget", "aliases".
     """
 
     added: tuple[str, ...] = ()
@@ -123,6 +123,8 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
         yield "models of teams"
     if before.throttle != after.throttle or any(_limits(was) != _limits(now) for was, now in stayed):
         yield "limits"
+    if before.starts != after.starts:
+        yield "start"
     if before.ends != after.ends:
         yield "end"
     if before.budget != after.budget:

@@ -39,6 +39,7 @@ def build_gateway(
     known: Known = NOTHING_KNOWN,
     keys: Mapping[str, tuple[str, ...]] | None = None,
     began: datetime | None = None,
+    starts: datetime | None = None,
 ) -> Gateway:
     """Builds what the gateway serves now, in config order.
 
@@ -50,6 +51,7 @@ def build_gateway(
         known: What else the catalogue shows of the entries.
         keys: By team, the keys that are valid now.
         began: When the API began to serve.
+        starts: When the event starts; None once it has.
     """
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan)
@@ -80,6 +82,7 @@ def build_gateway(
         ),
         listed=list_models(served, known),
         aliases=plan.event.aliases,
+        starts=starts,
     )
 
 

@@ -29,6 +29,7 @@ from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
+from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.orphans import end_orphans
@@ -219,6 +220,13 @@ class LocalTarget:
                 watch_state_folder(self._restore, gateway.restart, self._terminal.talk, clock),
                 watch_access_log(self._access_log, gateway.reopen_logs, self._usage.collect, clock=clock),
                 self._first_start.run(),
+                watch_start(
+                    lambda: supervisor.plan.event,
+                    lambda: supervisor.told_start,
+                    tell=supervisor.note_change,
+                    say=self._terminal.talk,
+                    clock=clock,
+                ),
             )
         ]
         try:
@@ -263,7 +271,7 @@ class LocalTarget:
 
     def status(self) -> LocalStatus:
         """Returns how the target is now, but for the calls that wait."""
-        end = self._end()
+        end, starts = self._end(), self._supervisor.plan.event.coming_start(self._clock.now())
         return LocalStatus(
             pid=self._run.pid,
             config=str(self._reloader.config),
@@ -279,6 +287,7 @@ class LocalTarget:
             overdue=self._first_start.overdue,
             unapplied=self._reloader.unapplied,
             host=self._host,
+            starts=render_instant(starts) if starts else "",
         )
 
     def _show(self) -> None:

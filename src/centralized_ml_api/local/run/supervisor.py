@@ -10,6 +10,7 @@ Everything runs in one event loop, and each part of the state has one writer:
                               gateway refuses; `_publish` lets them finish once the gateway has no route to
                               them; each leaves when it has ended
     _told_ready               `_publish_now`: the entries that the gateway knows to be ready
+    _told_start               the same: the start of the event that the gateway waits for
     _fault, _key_fault        `run`: what was said last, because nothing is said twice
 
 Every other method reads, and `note_change` asks `run` to publish anew.
@@ -32,6 +33,7 @@ from centralized_ml_api.plan.types import ApiPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
 
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.run.gateway_process import SupervisedGateway
@@ -76,6 +78,7 @@ class Supervisor:
         self._registry = Registry(lambda spec: make(spec, self.note_change), self.note_change)
         self._retiring = Retirement(gateway.active_requests, self.note_change, clock)
         self._told_ready: frozenset[str] = frozenset()
+        self._told_start: datetime | None = None
         self._fault = ""
         self._key_fault = ""
         self._publishing = asyncio.Lock()
@@ -97,6 +100,11 @@ class Supervisor:
             (running := self._registry.find(name)) is not None and running.spec == spec
             for name, spec in desired.specs.items()
         )
+
+    @property
+    def told_start(self) -> datetime | None:
+        """The start of the event that the gateway waits for; None where keys work."""
+        return self._told_start
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -284,8 +292,10 @@ class Supervisor:
             known=self._known,
             keys=keys,
             began=self._began,
+            starts=self._plan.event.coming_start(self._clock.now()),
         )
         await self._gateway.apply(gateway)
+        self._told_start = gateway.starts
         unready = {name for name, _ in gateway.unready}
         self._told_ready = frozenset(route.name for route in gateway.routes if route.name not in unready)
         self._retiring.finish(retiring)

@@ -6,7 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
-from centralized_ml_api.plan.aws.event import build_access, build_dashboard, how_it_ends, time_of_keys
+from centralized_ml_api.plan.aws.event import (
+    build_access,
+    build_dashboard,
+    how_it_ends,
+    how_it_starts,
+    time_of_keys,
+)
 from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.providers import build_provider_target
 from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
@@ -193,6 +199,7 @@ def _notes(
     """Yields what a reader of the plan needs to know, one sentence or two at a time."""
     yield f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
     yield from time_of_keys(len(plan.event.teams))
+    yield from how_it_starts(plan.event, has_endpoints=has_endpoints)
     yield from how_it_ends(plan.event, has_endpoints=has_endpoints)
     yield from plan.not_acted_on_aws
     for alias, name in plan.event.aliases.items():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.errors import DeployError
@@ -56,9 +57,10 @@ class TeamAccess:
 
 @dataclass(frozen=True, slots=True)
 class AccessPlan:
-    """Who may call. Without teams, everybody may call without a key."""
+    """Who may call, and from when on. Without teams, everybody may call without a key."""
 
     teams: tuple[TeamAccess, ...]
+    starts: datetime | None = None
 
     @property
     def refused(self) -> dict[str, tuple[str, ...]]:
@@ -73,7 +75,7 @@ def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
         DeployError: the teams' lists exclude more than fits into AWS's limits.
     """
     names = tuple(entries)
-    access = AccessPlan(tuple(TeamAccess(team, _refused(team, names)) for team in event.teams))
+    access = AccessPlan(tuple(TeamAccess(team, _refused(team, names)) for team in event.teams), event.starts)
     policies = [sum(_PATH_CHARACTERS + len(name) for name in refused) for refused in access.refused.values()]
     if len(json.dumps(access.refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS:
         raise DeployError(
@@ -106,6 +108,14 @@ END_RETRY_MINUTES = 30
 
 ENDPOINTS_FIRST_MINUTES = 10
 """How long endpoints have to go before the stack is deleted: longer than SageMaker takes for one."""
+
+
+def how_it_starts(event: EventPlan, *, has_endpoints: bool) -> tuple[str, ...]:
+    """Returns what runs before the start of the event; nothing without a start or without endpoints."""
+    if event.starts is None or not has_endpoints:
+        return ()
+    when = "Endpoints run, and are billed, from the deploy on, so that they are ready when the event starts"
+    return (f"{when}; until then calls are refused.",)
 
 
 def how_it_ends(event: EventPlan, *, has_endpoints: bool) -> tuple[str, ...]:

@@ -53,12 +53,14 @@ def test_what_only_some_have_is_said_where_it_is() -> None:
         STATUS,
         address="",
         gateway_trouble="restarting",
+        starts="2030-01-01T11:00:00Z",
         ends="2030-01-01T12:30:00Z",
         metrics="http://127.0.0.1:7",
         notes=("careful",),
     )
     assert render_status(status, NOW).splitlines() == [
         "Serving models.json on (starting) for 10 min (pid 7)",
+        "Starts in 1 h, at 2030-01-01T11:00:00Z; until then keys are refused",
         "Ends in 2 h 30 min, at 2030-01-01T12:30:00Z",
         "gateway: restarting",
         "SageMaker runtime: http://127.0.0.1:9",

@@ -281,6 +281,22 @@ def test_it_stops_by_itself_when_the_event_ends_and_when_for_says(tmp_path: Path
     story(tell)
 
 
+def test_keys_are_refused_until_the_event_starts(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            starts = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+            written = starts.strftime("%Y-%m-%dT%H:%M:%SZ")
+            world.write(url, event={"teams": ["red"], "starts": written})
+            async with serving(world):
+                assert (world.status.starts, world.envoy.applied[-1].starts) == (written, starts)
+                world.slept = timedelta(hours=3, minutes=1)
+                await soon(lambda: world.envoy.applied[-1].starts is None and not world.status.starts)
+                assert f"The event has started: keys work since {written}." in world.said
+
+    story(tell)
+
+
 def test_a_reload_changes_what_is_served_and_when_it_ends(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)

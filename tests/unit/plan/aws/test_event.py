@@ -16,6 +16,7 @@ from centralized_ml_api.plan.aws.event import (
     build_dashboard,
     build_latency_alarm,
     how_it_ends,
+    how_it_starts,
     time_of_keys,
 )
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
@@ -164,3 +165,14 @@ def test_keys_are_text_before_the_first_team_and_path() -> None:
     one, two = (event_size(build_event(**dict.fromkeys(names)), 0) for names in (["a"], ["a", "b"]))
     keys = one - (two - one)
     assert (keys.resources, keys.characters > 5000) == (6, True)
+
+
+def test_endpoints_are_said_to_run_before_the_start() -> None:
+    starts = datetime(2030, 6, 1, 7, tzinfo=UTC)
+    (said,) = how_it_starts(EventPlan(starts=starts), has_endpoints=True)
+    assert said == (
+        "Endpoints run, and are billed, from the deploy on, so that they are ready when the event starts;"
+        " until then calls are refused."
+    )
+    assert how_it_starts(EventPlan(starts=starts), has_endpoints=False) == ()
+    assert how_it_starts(EventPlan(), has_endpoints=True) == ()

@@ -172,9 +172,15 @@ function snippetCard(request) {
 
 function showTimeLeft() {
   const chip = byId("time-left");
-  const ends = Date.parse(state.catalogue?.event.ends ?? "");
-  const seconds = (ends - Date.now()) / 1000;
-  chip.hidden = !Number.isFinite(seconds);
+  const secondsUntil = (instant) => (Date.parse(instant ?? "") - Date.now()) / 1000;
+  const wait = secondsUntil(state.catalogue?.event.starts);
+  const seconds = secondsUntil(state.catalogue?.event.ends);
+  chip.hidden = !(wait > 0 || Number.isFinite(seconds));
+  if (wait > 0) {
+    chip.textContent = `Event starts in ${formatDuration(wait)}`;
+    chip.classList.remove("soon");
+    return;
+  }
   chip.textContent = seconds > 0 ? `Event ends in ${formatDuration(seconds)}` : "Event has ended";
   chip.classList.toggle("soon", seconds < SOON_SECONDS);
 }

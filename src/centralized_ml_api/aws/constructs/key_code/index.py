@@ -1,7 +1,8 @@
 """Takes a caller's key from either header and passes it on to API Gateway: the authorizer, a Lambda function.
 
-API Gateway then checks the key, its limits and whether it is revoked. Decided here is only which models the
-key's team may not call, and only where a team of the config has a list of models.
+API Gateway then checks the key, its limits and whether it is revoked. Decided here is which models the key's
+team may not call, where a team of the config has a list of models, and that none may call any before the
+event starts.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 """
 
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _BEARER = "bearer "
 _REFUSED: dict[str, list[str]] = json.loads(os.environ["REFUSED"])
 _TAG, _STACK = json.loads(os.environ["OWN_TAG"])
 _TEAM_TAG = os.environ["TEAM_TAG"]
+_START: dict[str, Any] | None = json.loads(os.environ.get("START", "null"))
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 10.0
 """The pause between two look-ups, so that guessing keys does not use up API Gateway's rate limit.
@@ -65,16 +68,30 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
     key = _key_of(lambda_event.get("headers") or {})
     if not key:
         raise UnauthorizedError
-    refused = _refused_to(key) if _REFUSED else []
+    is_early = is_before_start(time.time())
+    refused = _refused_to(key) if _REFUSED or is_early else []
     return {
         "principalId": "team",
         "policyDocument": {
             "Version": "2012-10-17",
-            "Statement": _statements(lambda_event["methodArn"], refused),
+            "Statement": _statements(lambda_event["methodArn"], refused, is_early=is_early),
         },
         "usageIdentifierKey": key,
-        "context": {"refused": json.dumps(refused)},
+        "context": {"refused": json.dumps(refused), **_why_refused(is_early=is_early)},
     }
+
+
+def is_before_start(now: float) -> bool:
+    """Returns whether the event is still to start; `now` is in seconds since the epoch."""
+    return _START is not None and now < datetime.fromisoformat(_START["at"]).timestamp()
+
+
+def _why_refused(*, is_early: bool) -> dict[str, str]:
+    """Returns the words for the response to a refused call; none where the response has its own."""
+    if _START is None:
+        return {}
+    words: dict[str, str] = _START["before" if is_early else "after"]
+    return words
 
 
 def _key_of(headers: dict[str, str]) -> str:
@@ -93,8 +110,10 @@ def _refused_to(key: str) -> list[str]:
     return _REFUSED.get(team, [])
 
 
-def _statements(method_arn: str, refused: list[str]) -> list[dict[str, Any]]:
+def _statements(method_arn: str, refused: list[str], *, is_early: bool) -> list[dict[str, Any]]:
     """Allows everything but these models, because API Gateway caches the policy by key, not by path.
+
+    Every call to a model is a POST, so before the start only documents can be read.
 
     The ARN of a method is `arn:aws:execute-api:region:account:api/stage/METHOD/path`, with the path as it was
     sent. API Gateway finds `/name` by other spellings too, such as `/name/`, which no caller needs.
@@ -103,10 +122,12 @@ def _statements(method_arn: str, refused: list[str]) -> list[dict[str, Any]]:
     """
     stage = "/".join(method_arn.split("/")[:2])
     allowed = _statement("Allow", [f"{stage}/*"])
-    if not refused:
+    denied = [f"*/{path}" for path in (*refused, *_OTHER_SPELLINGS)] if refused else []
+    if is_early:
+        denied.append("POST/*")
+    if not denied:
         return [allowed]
-    paths = [*refused, *_OTHER_SPELLINGS]
-    return [allowed, _statement("Deny", [f"{stage}/*/{path}" for path in paths])]
+    return [allowed, _statement("Deny", [f"{stage}/{path}" for path in denied])]
 
 
 def _statement(effect: str, resources: list[str]) -> dict[str, Any]:

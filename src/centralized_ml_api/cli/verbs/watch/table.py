@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from centralized_ml_api.api.event_end import render_end, render_left
+from centralized_ml_api.api.event_start import render_start
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.verbs.watch.rows import choose_rows
 
@@ -69,6 +70,8 @@ def render_team(row: TeamRow) -> str:
 def _head(status: LocalStatus, now: datetime) -> Iterable[str]:
     since = now - datetime.fromtimestamp(status.started, UTC)
     yield f"{status.address or '(starting)'}  for {render_left(since)}  {status.config}"
+    if status.starts:
+        yield render_start(datetime.fromisoformat(status.starts), now)
     if status.ends:
         yield render_end(datetime.fromisoformat(status.ends), now)
     if status.gateway_trouble:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.event import aliases, budget, ends, limits, teams
+from centralized_ml_api.config.checks.event import aliases, budget, ends, limits, starts, teams
 
-RULES = (*teams.RULES, *ends.RULES, *budget.RULES, *limits.RULES, *aliases.RULES)
+RULES = (*teams.RULES, *ends.RULES, *budget.RULES, *limits.RULES, *aliases.RULES, *starts.RULES)

@@ -40,14 +40,15 @@ def _ends(context: Context) -> Node[str] | None:
 
 
 def _check_form(context: Context) -> Iterator[Problem]:
-    ends = _ends(context)
-    if ends and parse_instant(ends.value) is None:
-        yield MALFORMED_INSTANT.problem(
-            ends.location,
-            found=quoted(ends.value),
-            expected='date, time and zone, such as "2030-06-01T18:00:00+02:00"',
-            fix=_completed(ends.value),
-        )
+    for name in ("starts", "ends"):
+        written = context.event.string(name) if context.event else None
+        if written and parse_instant(written.value) is None:
+            yield MALFORMED_INSTANT.problem(
+                written.location,
+                found=quoted(written.value),
+                expected='date, time and zone, such as "2030-06-01T18:00:00+02:00"',
+                fix=_completed(written.value),
+            )
 
 
 def _completed(written: str) -> str:
@@ -63,9 +64,9 @@ MALFORMED_INSTANT = CheckedRule(
     id="C403",
     title="malformed timestamp",
     meaning="""\
-`ends` is a timestamp in the form of RFC 3339: the date, `T`, the time with seconds, and the zone, which is
-`Z` for UTC or an offset such as `+02:00`. Without a zone, the same text would mean different instants on
-different machines.""",
+`starts` and `ends` are timestamps in the form of RFC 3339: the date, `T`, the time with seconds, and the
+zone, which is `Z` for UTC or an offset such as `+02:00`. Without a zone, the same text would mean different
+instants on different machines.""",
     example=Example(
         at="$.event", wrong='"ends": "2030-06-01 18:00"', right='"ends": "2030-06-01T18:00:00+02:00"'
     ),

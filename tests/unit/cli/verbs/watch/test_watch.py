@@ -139,9 +139,11 @@ def test_the_first_line_has_the_address_since_when_and_the_config(address: str, 
 
 
 def test_the_lines_below_it_say_when_it_ends_and_what_the_gateway_has() -> None:
-    status = replace(STATUS, ends="2030-01-01T10:10:00Z", gateway_trouble="restarting")
+    starts = "2030-01-01T10:05:00Z"
+    status = replace(STATUS, starts=starts, ends="2030-01-01T10:10:00Z", gateway_trouble="restarting")
     lines = [line.rstrip() for line in screen(status, window(seen(0, 0))).splitlines()]
-    assert lines[1:4] == ["Ends in 10 min, at 2030-01-01T10:10:00Z", "gateway: restarting", ""]
+    assert lines[1] == "Starts in 5 min, at 2030-01-01T10:05:00Z; until then keys are refused"
+    assert lines[2:5] == ["Ends in 10 min, at 2030-01-01T10:10:00Z", "gateway: restarting", ""]
     assert lines[-1] == "q leaves"
 
 
