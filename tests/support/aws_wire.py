@@ -86,6 +86,16 @@ def stack_resources(*resources: tuple[str, str, str]) -> Answer:
     )
 
 
+def subscriptions(*found: tuple[str, str]) -> Answer:
+    """The subscriptions of a topic of `you@example.com`: the ARN and the protocol of each."""
+    members = "".join(
+        f"<member><SubscriptionArn>{arn}</SubscriptionArn><Protocol>{protocol}</Protocol>"
+        "<Endpoint>you@example.com</Endpoint></member>"
+        for arn, protocol in found
+    )
+    return Answer(200, _xml("ListSubscriptionsByTopic", f"<Subscriptions>{members}</Subscriptions>"))
+
+
 def role_trusted_by(service: str) -> Answer:
     """A role that this service may assume."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

@@ -22,6 +22,11 @@ class Caller:
     account: str
     arn: str
 
+    @property
+    def partition(self) -> str:
+        """The partition of the account: `aws`, `aws-cn`, `aws-us-gov`."""
+        return self.arn.split(":")[1]
+
 
 def load_caller(clients: AwsClients) -> Caller:
     """Returns who deploys.

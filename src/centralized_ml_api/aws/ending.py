@@ -24,7 +24,7 @@ _ABSENT = "ResourceNotFoundException"
 Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_GetSchedule.html
 """
 
-_KEPT = ("FlexibleTimeWindow", "ScheduleExpressionTimezone", "Target", "Description", "State")
+_KEPT = ("FlexibleTimeWindow", "ScheduleExpressionTimezone", "Target", "Description")
 """What an update of a schedule resets to its default unless it is said again.
 
 Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
@@ -71,7 +71,7 @@ class Ending:
         return {**dict.fromkeys(self.endpoints, ends), **dict.fromkeys(self.whole, whole)}
 
     def move(self, scheduler: Any, ends: datetime) -> None:
-        """Moves the end of the endpoints and that of the stack.
+        """Moves the end of the endpoints and that of the stack, and switches on what somebody switched off.
 
         To a later end, that of the stack moves first, which deletes everything; to an earlier one, last. So a
         move that fails in the middle never deletes the stack before its endpoints.
@@ -86,7 +86,9 @@ class Ending:
         for name in order:
             schedule, start = self._all[name], starts[name]
             kept = {key: schedule[key] for key in _KEPT if schedule.get(key)}
-            scheduler.update_schedule(Name=name, ScheduleExpression=END_RATE, StartDate=start, **kept)
+            scheduler.update_schedule(
+                Name=name, ScheduleExpression=END_RATE, StartDate=start, State="ENABLED", **kept
+            )
 
 
 def load_ending(clients: AwsClients, resources: Iterable[StackResource]) -> Ending | None:

@@ -13,11 +13,16 @@ from centralized_ml_api.aws.deployed_stack import load_outputs, load_resources, 
 from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.live_endpoints import describe_rollback, load_live_endpoints, repair_rollback
+from centralized_ml_api.aws.mail import load_subscription
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, START_OUTPUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.deployed_stack import StackResource
     from centralized_ml_api.aws.live_endpoints import LiveEndpoint
+    from centralized_ml_api.aws.mail import MailSubscription
 
 _SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack"}
 """The states of SageMaker in which an endpoint answers calls.
@@ -55,7 +60,8 @@ class StackStatus:
     """A deployed stack: `state` is CloudFormation's word, `starts` and `ends` are those of its event, if any.
 
     `is_end_whole` is false where not all of it ends as it should; `latest_end` is then the end that it
-    was to move to.
+    was to move to. `mail` says why nobody gets the stack's mails; it is empty where somebody does, where
+    there are none, and where you may not ask. `mail_fix` is what to do.
     """
 
     stack: str
@@ -67,6 +73,8 @@ class StackStatus:
     endpoints: tuple[EndpointStatus, ...]
     latest_end: datetime | None = None
     starts: datetime | None = None
+    mail: str = ""
+    mail_fix: str = ""
 
     @property
     def is_well(self) -> bool:
@@ -111,7 +119,8 @@ def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
         state = load_state(cloudformation, stack)
         if state is None:
             return None
-        ending = load_ending(clients, load_resources(cloudformation, stack))
+        resources = load_resources(cloudformation, stack)
+        ending, mail = load_ending(clients, resources), _ask_for_mail(clients, resources)
         outputs = load_outputs(cloudformation, stack)
         starts = outputs.get(START_OUTPUT)
         return StackStatus(
@@ -124,9 +133,19 @@ def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
             tuple(_describe(each, clients.region) for each in load_live_endpoints(clients, stack)),
             ending.latest if ending else None,
             datetime.fromisoformat(starts) if starts else None,
+            mail.trouble if mail else "",
+            mail.build_fix(clients.region) if mail and mail.trouble else "",
         )
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot read the state of {stack}", error) from error
+
+
+def _ask_for_mail(clients: AwsClients, resources: Iterable[StackResource]) -> MailSubscription | None:
+    """Returns who hears of the stack, as far as you may ask: it is no reason to show nothing."""
+    try:
+        return load_subscription(clients, resources)
+    except (BotoCoreError, ClientError):
+        return None
 
 
 def _describe(endpoint: LiveEndpoint, region: str) -> EndpointStatus:

@@ -34,6 +34,8 @@ def render_stack(status: StackStatus, now: datetime, flags: tuple[str, ...]) -> 
     if status.ends and not status.is_end_whole:
         again = command("extend", render_instant(status.latest_end or status.ends), "--target", "aws", *flags)
         lines.append(f"Not everything ends then; move the end once more: {again}")
+    if status.mail:
+        lines += [f"mail: {status.mail}", f"  fix: {status.mail_fix}"]
     if not status.endpoints:
         return "\n".join([*lines, "There are no endpoints of its own."])
     lines += render_columns([_HEADER, *(_cells(endpoint) for endpoint in status.endpoints)])

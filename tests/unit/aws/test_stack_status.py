@@ -14,7 +14,7 @@ from centralized_ml_api.aws.deployed_stack import StackResource
 from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.stack_status import EndpointStatus, StackStatus, load_stack_status
 from centralized_ml_api.errors import DeployError
-from support.aws_wire import Answer, refusal, stack_in, stack_resources, xml_refusal
+from support.aws_wire import Answer, refusal, stack_in, stack_resources, subscriptions, xml_refusal
 
 if TYPE_CHECKING:
     from support.aws_wire import AwsWire
@@ -107,15 +107,16 @@ def test_the_latest_end_is_where_a_move_that_failed_in_the_middle_led(
 def test_a_move_never_lets_the_stack_go_before_its_endpoints(
     aws: AwsWire, moved_by: timedelta, order: list[str]
 ) -> None:
-    """The deletion of the stack moves first to a later end, and last to an earlier one."""
+    """The deletion of the stack moves first to a later end, and last to an earlier one; both are on then."""
     moved: list[tuple[str, float]] = []
 
     def keep(body: str) -> Answer:
         asked = json.loads(body)
+        assert asked["State"] == "ENABLED"
         moved.append((asked["Target"]["Arn"].rpartition(":")[2], asked["StartDate"]))
         return Answer(200, {"ScheduleArn": "a"})
 
-    ending = whole(aws, endpoint=ENDS, stack=LATER)
+    ending = whole(aws, endpoint=ENDS, stack=LATER, state="DISABLED")
     for name in ("s", "e"):
         aws.spoken[f"scheduler.PUT /schedules/{name}"] = keep
     until = ENDS + moved_by
@@ -139,12 +140,34 @@ def test_the_start_of_the_event_is_an_output_of_the_stack(aws: AwsWire) -> None:
     outputs = "<Outputs><member><OutputKey>EventStarts</OutputKey>"
     outputs += "<OutputValue>2030-06-01T07:00:00Z</OutputValue></member></Outputs>"
     stack = stack_in("UPDATE_COMPLETE")
-    told = stack.body.replace("</StackStatus>", f"</StackStatus>{outputs}")
+    told = str(stack.body).replace("</StackStatus>", f"</StackStatus>{outputs}")
     aws.answers["cloudformation.DescribeStacks"] = replace(stack, body=told)
     aws.answers["cloudformation.ListStackResources"] = stack_resources()
     status = load_stack_status(AwsClients("us-east-1"), "S")
     assert status
     assert status.starts == ENDS - timedelta(hours=9)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (subscriptions(("PendingConfirmation", "email")), "you@example.com has not confirmed"),
+        (subscriptions(), "nobody is subscribed"),
+        (subscriptions(("arn:aws:sns:us-east-1:123456789012:T:1", "email")), ""),
+        (xml_refusal("AuthorizationError", "not authorized"), ""),
+    ],
+    ids=["not confirmed", "gone", "confirmed", "not allowed to ask"],
+)
+def test_a_status_says_when_nobody_gets_the_mails(aws: AwsWire, answer: Answer, said: str) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:T"
+    aws.answers["cloudformation.DescribeStacks"] = stack_in("UPDATE_COMPLETE")
+    aws.answers["cloudformation.ListStackResources"] = stack_resources(("AWS::SNS::Topic", "T", topic))
+    aws.answers["sns.ListSubscriptionsByTopic"] = answer
+    status = load_stack_status(AwsClients("us-east-1"), "S")
+    assert status
+    assert status.mail.startswith(said)
+    assert bool(status.mail) is bool(status.mail_fix) is bool(said)
+    assert status.is_well, "the API answers"
 
 
 def test_where_there_is_no_stack_there_is_no_status(aws: AwsWire) -> None:
@@ -194,6 +217,8 @@ def test_scripts_read_the_same() -> None:
         "ends": "2030-06-01T16:00:00Z",
         "is_end_whole": True,
         "latest_end": "2030-06-01T16:00:00Z",
+        "mail": "",
+        "mail_fix": "",
         "endpoints": [
             {
                 "entry": "chat",

@@ -43,6 +43,14 @@ def test_the_start_is_shown_until_it_has_passed() -> None:
     assert "Starts" not in render_stack(status, NOW + timedelta(hours=1), FLAGS)
 
 
+def test_that_nobody_gets_the_mails_is_told_with_its_fix() -> None:
+    status = replace(STATUS, mail="nobody is subscribed", mail_fix="aws sns subscribe")
+    assert render_stack(status, NOW, FLAGS).splitlines()[2:4] == [
+        "mail: nobody is subscribed",
+        "  fix: aws sns subscribe",
+    ]
+
+
 def test_what_runs_another_configuration_is_told_with_its_fix() -> None:
     wrong = replace(CHAT, trouble="the stack says otherwise", fix="aws sagemaker update-endpoint")
     status = replace(STATUS, endpoints=(wrong,), ends=None)

@@ -24,7 +24,9 @@ from centralized_ml_api.aws.live_endpoints import (
     load_live_endpoints,
     repair_rollback,
 )
+from centralized_ml_api.aws.mail import load_subscription
 from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
+from centralized_ml_api.catalog.sources.snapshot import registry_of
 from centralized_ml_api.commands import command
 from centralized_ml_api.config.ecr import read_ecr_image
 from centralized_ml_api.plan.finding import Finding
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.aws.doctor.context import DoctorContext
+    from centralized_ml_api.config.ecr import EcrImage
 
 _NOT_UPDATABLE = (
     "ROLLBACK_COMPLETE",
@@ -42,11 +45,10 @@ _NOT_UPDATABLE = (
     "UPDATE_ROLLBACK_FAILED",
 )
 _REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "AccessDenied"})
-_AWS_CONTAINERS = "763104351884"
-"""AWS's own account of deep learning containers, from which everybody may pull.
-
-Source: https://docs.aws.amazon.com/sagemaker/latest/dg/pre-built-containers-frameworks-deep-learning.html
-"""
+_AWS_REGISTRIES = (
+    "https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html"
+)
+"""The accounts of AWS's own images: several in each region, of which the catalogue knows one."""
 
 _MARKETPLACE = "https://aws.amazon.com/marketplace/search/results?FULFILLMENT_OPTION_TYPE=SAGEMAKER_MODEL"
 
@@ -129,19 +131,26 @@ def check_images(context: DoctorContext) -> Iterator[Finding]:
         botocore.exceptions.ClientError: AWS refused to say who deploys.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
-    account = load_caller(context.clients).account
+    caller = load_caller(context.clients)
     for model in context.models:
         image = read_ecr_image(model.image or "")
-        if image is None or image.account in {account, _AWS_CONTAINERS}:
+        if image is None or image.account == caller.account or is_of_aws(image):
             continue
         yield Finding(
             "image",
             "warning",
             f"the image of {model.name} belongs to account {image.account}",
-            f"it needs a repository policy there that lets account {account} pull {image.repository}",
-            f"ask its owner to allow arn:aws:iam::{account}:root ecr:BatchGetImage and"
-            " ecr:GetDownloadUrlForLayer",
+            f"unless it is one of AWS's own, it needs a repository policy there that lets account"
+            f" {caller.account} pull {image.repository}",
+            f"ask its owner to allow arn:{caller.partition}:iam::{caller.account}:root ecr:BatchGetImage and"
+            f" ecr:GetDownloadUrlForLayer; AWS's own accounts: {_AWS_REGISTRIES}",
         )
+
+
+def is_of_aws(image: EcrImage) -> bool:
+    """Returns whether the image is in AWS's own registry of its region, from which everybody may pull."""
+    registry = registry_of(image.region)
+    return registry is not None and registry.startswith(f"{image.account}.")
 
 
 def check_endpoints(context: DoctorContext) -> Iterator[Finding]:
@@ -186,6 +195,25 @@ def check_end(context: DoctorContext) -> Iterator[Finding]:
     title = f"not all of {context.stack} ends at {at}"
     detail = "a schedule has another time, or is switched off: what it deletes costs money until then"
     yield Finding("end", "error", title, detail, again)
+
+
+def check_mail(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding where the deployed stack mails alarms and failed ends: whether somebody gets them.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    clients = context.clients
+    mail = load_subscription(clients, load_resources(clients.client("cloudformation"), context.stack))
+    if mail is None:
+        return
+    if not mail.trouble:
+        yield Finding("mail", "ok", f"alarms are mailed to {mail.address}")
+        return
+    budget = context.config.event.budget if context.config and context.config.event else None
+    fix = mail.build_fix(clients.region, budget.email if budget else "")
+    yield Finding("mail", "warning", "nobody gets the stack's mails", mail.trouble, fix)
 
 
 def check_subscriptions(context: DoctorContext) -> Iterator[Finding]:

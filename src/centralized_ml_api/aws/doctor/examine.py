@@ -13,6 +13,7 @@ from centralized_ml_api.aws.doctor.account_checks import (
     check_end,
     check_endpoints,
     check_images,
+    check_mail,
     check_stack,
     check_subscriptions,
 )
@@ -34,6 +35,7 @@ ACCOUNT_CHECKS = {
     "stack": check_stack,
     "endpoints": check_endpoints,
     "end": check_end,
+    "mail": check_mail,
     "quota": check_quotas,
     "concurrency": check_concurrency,
     "log role": check_log_role,

@@ -55,6 +55,17 @@ def load_folded() -> dict[str, Any]:
     return folded
 
 
+def registry_of(region: str) -> str | None:
+    """Returns AWS's own registry in a region, such as `763104351884.dkr.ecr.us-east-1.amazonaws.com`.
+
+    Everybody may pull its deep learning containers. Its account depends on the region; None for a region that
+    the snapshot does not know.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+    """
+    registry: str | None = load_folded()["registries"].get(region)
+    return registry
+
+
 @cache
 def _all_rows() -> tuple[Row, ...]:
     models = load_folded()["models"]

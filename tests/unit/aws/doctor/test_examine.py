@@ -13,7 +13,16 @@ import pytest
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.doctor.context import load_context
 from centralized_ml_api.aws.doctor.examine import examine
-from support.aws_wire import Answer, AwsWire, quotas, refusal, stack_in, stack_resources, xml_refusal
+from support.aws_wire import (
+    Answer,
+    AwsWire,
+    quotas,
+    refusal,
+    stack_in,
+    stack_resources,
+    subscriptions,
+    xml_refusal,
+)
 from support.jumpstart import make_spec, write_mirror
 
 if TYPE_CHECKING:
@@ -102,7 +111,7 @@ def test_credentials_that_aws_does_not_know(aws: AwsWire, tmp_path: Path) -> Non
 def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsWire, tmp_path: Path) -> None:
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
-    skipped = "bootstrap, stack, endpoints, end, quota, concurrency, log role, budget, subscription"
+    skipped = "bootstrap, stack, endpoints, end, mail, quota, concurrency, log role, budget, subscription"
     skipped += ", image, timeout"
     assert unknown.title == f"not checked without credentials: {skipped}"
 
@@ -137,6 +146,18 @@ def test_an_end_that_was_moved_in_part_is_moved_to_the_latest_again(aws: AwsWire
     (finding,) = [each for each in found(write(tmp_path, model())) if each.check == "end"]
     assert finding.title.endswith(" ends at 2030-06-01T16:00:00Z")
     assert "extend 2030-06-02T16:00:00Z" in finding.fix
+
+
+def test_a_mail_that_nobody_has_confirmed_is_found(aws: AwsWire, tmp_path: Path) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:Mail"
+    aws.answers["cloudformation.ListStackResources"] = stack_resources(("AWS::SNS::Topic", "T", topic))
+    aws.answers["sns.ListSubscriptionsByTopic"] = subscriptions(("PendingConfirmation", "email"))
+    path = write(tmp_path, model())
+    (warning,) = [each for each in found(path) if each.check == "mail"]
+    assert (warning.severity, warning.title) == ("warning", "nobody gets the stack's mails")
+    aws.answers["sns.ListSubscriptionsByTopic"] = subscriptions((f"{topic}:1", "email"))
+    (fine,) = [each for each in found(path) if each.check == "mail"]
+    assert (fine.severity, fine.title) == ("ok", "alarms are mailed to you@example.com")
 
 
 def test_not_bootstrapped(aws: AwsWire, tmp_path: Path) -> None:
@@ -197,6 +218,16 @@ def test_an_image_of_another_account_needs_its_consent(tmp_path: Path) -> None:
     assert (warning.severity, warning.title) == ("warning", "the image of c belongs to account 210987654321")
     assert "lets account 123456789012 pull mine" in warning.detail
     assert "arn:aws:iam::123456789012:root" in warning.fix
+
+
+def test_the_owner_is_asked_to_allow_the_account_in_its_own_partition(aws: AwsWire, tmp_path: Path) -> None:
+    identity = aws.answers["sts.GetCallerIdentity"]
+    assert isinstance(identity.body, str)
+    gov = identity.body.replace("arn:aws:", "arn:aws-us-gov:")
+    aws.answers["sts.GetCallerIdentity"] = Answer(200, gov)
+    path = write(tmp_path, model("c", image=OTHERS_IMAGE))
+    (warning,) = [finding for finding in found(path) if finding.check == "image"]
+    assert "arn:aws-us-gov:iam::123456789012:root" in warning.fix
 
 
 def test_instances_that_run_elsewhere_in_the_account_count(aws: AwsWire, tmp_path: Path) -> None:
