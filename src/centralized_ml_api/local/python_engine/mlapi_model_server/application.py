@@ -9,8 +9,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from .answer import ATTRIBUTES, JSON, Head
-from .handler import Request
+from .handler import INVOCATIONS, Request
 from .model_threads import Call
+from .openai_api import PATHS
 from .refusal import RETRY_AFTER_SECONDS, Refusal, build_reference, unknown_path, wrong_method
 
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 PING = "/ping"
-INVOCATIONS = "/invocations"
 UNAVAILABLE_STATUS = 503
-_METHODS = {PING: ("GET", "HEAD"), INVOCATIONS: ("POST",)}
+_METHODS = {PING: ("GET", "HEAD"), **dict.fromkeys((INVOCATIONS, *PATHS), ("POST",))}
 
 
 class Application:
-    """Answers `GET /ping` at once, and `POST /invocations` from the model's threads."""
+    """Answers `GET /ping` at once, and every `POST` from the model's threads."""
 
     def __init__(self, threads: ModelThreads) -> None:
         self._threads = threads
@@ -46,7 +46,7 @@ class Application:
             raise unknown_path()
         if method not in _METHODS[path]:
             raise wrong_method()
-        if path == INVOCATIONS:
+        if path != PING:
             return self._invoke(request, start_response)
         start_response("200 OK", [("Content-Length", "0")])
         return []
@@ -94,7 +94,7 @@ def _read_request(request: Environ) -> Request:
     content_type = request.get("CONTENT_TYPE") or JSON
     headers["Content-Type"] = content_type
     body = request["wsgi.input"].read()
-    return Request(body, content_type, request.get("HTTP_ACCEPT", ""), headers)
+    return Request(body, content_type, request.get("HTTP_ACCEPT", ""), headers, request["PATH_INFO"])
 
 
 def _headers(head: Head) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .answer import JSON, Answer, build_answer, media_type
 from .bodies import ANY, MULTIPART, TEXTUAL, read_body, write_body
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MODULE = "inference"
+INVOCATIONS = "/invocations"
 _BAD_INPUT = (ValueError, TypeError, LookupError)
 """What a function raises for a body that it cannot read: not a number, a missing key, not UTF-8."""
 
@@ -72,6 +73,15 @@ class Request:
     content_type: str
     accept: str
     headers: Mapping[str, str]
+    path: str = INVOCATIONS
+
+
+class Answers(Protocol):
+    """What answers requests."""
+
+    def answer(self, request: Request) -> Answer:
+        """Runs the model on a request; see `Handler.answer`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from .application import Application
 from .handler import Handler, UnusableModuleError, load_functions
 from .memory import find_spare_bytes, limit_memory
 from .model_threads import BrokenAnswerError, ModelThreads
+from .openai_api import OpenAiApi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         spare_bytes = find_spare_bytes(os.environ)
         functions = load_functions(options.code)
         threads = ModelThreads(
-            lambda: Handler(functions, options.model_dir, options.name),
+            lambda: OpenAiApi(Handler(functions, options.model_dir, options.name)),
             threads=options.threads,
             waiting=WAITING_CALLS,
             limit_seconds=float(os.environ.get(TIMEOUT_VARIABLE, DEFAULT_LIMIT_SECONDS)),

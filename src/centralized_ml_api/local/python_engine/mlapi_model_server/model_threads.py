@@ -21,7 +21,7 @@ from .refusal import Refusal, build_reference, model_broke, overloaded, stopping
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .handler import Handler, Request
+    from .handler import Answers, Request
 
 LOG = logging.getLogger("model server")
 
@@ -81,7 +81,7 @@ class ModelThreads:
     """Runs calls; `start` loads the model and returns when it can be called."""
 
     def __init__(
-        self, load: Callable[[], Handler], *, threads: int, waiting: int, limit_seconds: float
+        self, load: Callable[[], Answers], *, threads: int, waiting: int, limit_seconds: float
     ) -> None:
         self._load = load
         self._count = threads
@@ -89,7 +89,7 @@ class ModelThreads:
         self._calls: queue.Queue[Call] = queue.Queue(waiting)
         self._running: dict[int, Call] = {}
         self._stopping = threading.Event()
-        self._loaded: queue.Queue[Handler | BaseException] = queue.Queue()
+        self._loaded: queue.Queue[Answers | BaseException] = queue.Queue()
 
     def start(self) -> None:
         """Loads the model in the first thread.
@@ -153,7 +153,7 @@ class ModelThreads:
         self._loaded.put(handler)
         self._run(handler)
 
-    def _run(self, handler: Handler) -> None:
+    def _run(self, handler: Answers) -> None:
         while True:
             call = self._calls.get()
             call.progress_at = time.monotonic()
@@ -177,7 +177,7 @@ class ModelThreads:
                     _give_up(call, limit)
 
 
-def _serve(handler: Handler, call: Call) -> None:
+def _serve(handler: Answers, call: Call) -> None:
     try:
         answer = _begun(handler.answer(call.request))
     except Refusal as refusal:

@@ -39,7 +39,7 @@ def build_reference() -> str:
 
 
 def unknown_path() -> Refusal:
-    """Builds the error for any path but `/ping` and `/invocations`."""
+    """Builds the error for any path that the server does not have."""
     return Refusal(404, NOT_FOUND, "unknown_path", "Nothing is served at this path.")
 
 
@@ -61,6 +61,12 @@ def form_not_accepted() -> Refusal:
         "With curl, write --data-binary @sample.wav -H 'Content-Type: audio/wav' instead of -F, "
         "with your file and its type."
     )
+    return Refusal(415, INVALID_REQUEST, "unsupported_media_type", message)
+
+
+def form_required(content_type: str) -> Refusal:
+    """Builds the error for a body that is not a form, on a path that takes nothing else."""
+    message = f"This path accepts a form with a file (multipart/form-data), not {content_type}."
     return Refusal(415, INVALID_REQUEST, "unsupported_media_type", message)
 
 
