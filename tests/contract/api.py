@@ -7,6 +7,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from centralized_ml_api.plan.apis import EMBEDDINGS, MODEL_APIS
+
 EXAMPLE_FUNCTION = Path(__file__).parents[2] / "functions" / "example_function"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 OTHER_HEADER = "X-Other"
@@ -52,7 +54,7 @@ FUNCTION = """
     """
 
 
-EVERY_CHAT = ["openai-chat", "openai-completions", "openai-responses", "anthropic-messages"]
+EVERY_API = [api.name for api in MODEL_APIS if api is not EMBEDDINGS]
 """What a server of one machine may speak. At all but the first path, this one answers what it got."""
 
 ALIASES = {"gpt-4o-mini": "chat", "meta-llama/Llama-3.1:8b": "translated"}
@@ -71,7 +73,7 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
         _model("events", {"type": "stream"}, f"{odd}/events"),
         _model("cut", {"type": "stream"}, f"{odd}/cut"),
         _model("function", _function("contract", FUNCTION_TIMEOUT_SECONDS), f"{odd}/echo"),
-        _model("chat", direct, f"{odd}/chat", speaks=EVERY_CHAT) | chats,
+        _model("chat", direct, f"{odd}/chat", speaks=EVERY_API) | chats,
         _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,
         _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),

@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
 from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
-from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
+from centralized_ml_api.plan.apis import (
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    FORM_PATHS,
+    IMAGES,
+    MESSAGES,
+    MODEL_APIS,
+    RERANK,
+    RESPONSES,
+    SPEECH,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    list_paths,
+)
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
 from contract.cases.openai import chat
@@ -128,6 +142,19 @@ class EndsInError:
         assert answer.ended, "HTTP's own end is missing"
         said = json.loads(answer.body.removeprefix(EVENTS[0]).removeprefix(b"data: "))["error"]
         assert (said["type"], said["code"]) == (self.error.type, self.error.code), said
+
+
+_FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nchat\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\xff\r\n--b--\r\n'
+)
+
+
+def _name_chat(path: str) -> Request:
+    """Builds a request that names the model `chat`."""
+    if path in FORM_PATHS:
+        return Request(path, _FORM, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    return Request(path, b'{"model": "chat"}', headers={"Content-Type": JSON})
 
 
 DIFFERENCES = (
@@ -255,14 +282,19 @@ DIFFERENCES = (
     *(
         Difference(
             f"`POST {path}`",
-            Request(path, b'{"model": "chat"}', headers={"Content-Type": JSON}),
+            _name_chat(path),
             Expected(200, Json({"path": path}), JSON),
             refused(errors.UNKNOWN_PATH),
-            "reaches servers that speak this API, as llama.cpp does",
-            "404 `unknown_path`, unless a provider's model has it: SageMaker's models chat and embed alone",
+            f"reaches servers that speak this API, as {who}",
+            f"404 `unknown_path`{other}: SageMaker's models chat and embed alone",
             SAGEMAKER,
         )
-        for api in (COMPLETIONS, RESPONSES, MESSAGES)
+        for who, other, apis in (
+            ("llama.cpp does", ", unless a provider's model has it", (COMPLETIONS, RESPONSES, MESSAGES)),
+            ("Python models do", "", (TRANSCRIPTIONS, TRANSLATIONS, SPEECH, IMAGES)),
+            ("vLLM does", "", (RERANK,)),
+        )
+        for api in apis
         for path in api.paths
     ),
     Difference(
@@ -278,7 +310,7 @@ DIFFERENCES = (
         "`routes` in `/v1/models`",
         Request("/v1/models/chat", b"", "GET"),
         Expected(
-            200, Json({"routes": [*CHAT.paths, *COMPLETIONS.paths, *RESPONSES.paths, *MESSAGES.paths]}), JSON
+            200, Json({"routes": [*list_paths(api.name for api in MODEL_APIS if api != EMBEDDINGS)]}), JSON
         ),
         Expected(200, Json({"routes": [*CHAT.paths]}), JSON),
         "every path under `/v1` that the entry's server speaks",

@@ -14,8 +14,8 @@ HEAD = """\
 # Differences between the targets
 
 Clients see the same API on one machine and on AWS, except for the differences below. API Gateway, SageMaker
-or Lambda makes each of them unavoidable, except those of completions, Responses and Messages: on AWS,
-nothing translates these APIs for SageMaker yet.
+or Lambda makes each of them unavoidable, except those of paths under `/v1`: on AWS, nothing translates these
+APIs for SageMaker yet.
 
 `tests/contract` checks every row on both targets: on a running `mlapi up`, and on the template that
 `mlapi deploy` would deploy, interpreted by AWS's documented rules. No real API Gateway takes part, so

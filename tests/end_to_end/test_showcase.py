@@ -41,6 +41,15 @@ FIRST_START_SECONDS = 480
 
 SENTENCE = "The quick brown fox jumps over the lazy dog."
 WAV = "audio/wav"
+FORMS: dict[Any, bytes] = {
+    "mp3": b"\xff\xf3\x84\xc4",
+    "opus": b"OggS",
+    "flac": b"fLaC",
+    "wav": b"RIFF",
+    "pcm": b"\0\0\0\0",
+}
+"""How the sounds of each format begin; with silence the one without a header."""
+
 LINES = ["Invoice 2041", "Seven apples: 3.90 EUR"]
 
 
@@ -131,6 +140,39 @@ def test_what_is_said_is_understood(api: LocalApi) -> None:
 
 
 @pytest.mark.slow
+def test_openais_client_speaks_and_listens(api: LocalApi, client: openai.OpenAI) -> None:
+    said = {
+        form: client.audio.speech.create(
+            model="text-to-speech", voice="alloy", input=SENTENCE, response_format=form
+        ).content
+        for form in FORMS
+    }
+    assert {form: said[form][:4] for form in FORMS} == FORMS
+    assert said["wav"] == speak(api, SENTENCE), "the same as on the model's own path"
+    assert said["pcm"] == said["wav"][44:]
+    for form in ("wav", "mp3", "opus"):
+        heard = client.audio.transcriptions.create(model="speech-to-text", file=(f"a.{form}", said[form]))
+        assert heard.text == SENTENCE
+
+    def hear(form: Any) -> Any:
+        return client.audio.transcriptions.create(
+            model="speech-to-text", file=("a.wav", said["wav"]), response_format=form, language="en"
+        )
+
+    assert hear("text") == f"{SENTENCE}\n"
+    assert hear("srt").startswith("1\n00:00:00,000 --> 00:00:0")
+    assert hear("vtt").startswith("WEBVTT\n\n00:00:00.000 --> 00:00:0")
+    whole = hear("verbose_json")
+    assert (whole.text, whole.language, whole.task) == (SENTENCE, "english", "transcribe")
+    assert whole.duration == pytest.approx(len(said["pcm"]) / 48_000, abs=0.02)
+    assert [segment.text for segment in whole.segments] == [SENTENCE]
+    with pytest.raises(openai.BadRequestError, match="English alone"):
+        client.audio.transcriptions.create(model="speech-to-text", file=("a.wav", said["wav"]), language="de")
+    with pytest.raises(openai.NotFoundError, match="POST /v1/chat/completions"):
+        client.audio.transcriptions.create(model="chat", file=("a.wav", said["wav"]))
+
+
+@pytest.mark.slow
 def test_the_same_text_is_always_said_the_same_way_and_faster_on_request(api: LocalApi) -> None:
     first, again, faster = speak(api, "Hello."), speak(api, "Hello."), speak(api, "Hello.", speed=2)
     assert first == again
@@ -205,7 +247,12 @@ def test_one_text_or_many_as_numbers_or_in_base64_give_the_same(api: LocalApi) -
 
 @pytest.mark.slow
 def test_the_chat_model_answers_the_openai_client(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["chat", "embeddings"]
+    assert [model.id for model in client.models.list()] == [
+        "chat",
+        "speech-to-text",
+        "text-to-speech",
+        "embeddings",
+    ]
     question = "What is the capital of France? Answer in one short sentence."
     answer = client.chat.completions.create(
         model="chat", messages=[{"role": "user", "content": question}], max_tokens=32, temperature=0

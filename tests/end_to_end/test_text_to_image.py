@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 import urllib3
 
@@ -138,6 +139,16 @@ def test_until_it_is_pulled_the_path_says_so_with_the_size(served: Served, hub: 
     assert served.before.status == 501
     assert f"({render_bytes(size)})" in message
     assert "mlapi pull sd-1-0" in message
+
+
+@pytest.mark.slow
+def test_openais_client_gets_the_same_image(served: Served) -> None:
+    with openai.OpenAI(base_url=f"{served.api.url}/v1", api_key="none", max_retries=0) as client:
+        drawn = client.images.generate(model="sd-1-0", prompt="a cloud", size="128x128", n=2)
+        with pytest.raises(openai.BadRequestError, match="it must be a multiple of 64"):
+            client.images.generate(model="sd-1-0", prompt="a cloud", size="130x128")
+    images = [read_png(base64.b64decode(image.b64_json or "")) for image in drawn.data or []]
+    assert [(image.width, image.height) for image in images] == [(128, 128)] * 2
 
 
 @pytest.mark.slow

@@ -13,8 +13,10 @@ import pytest
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, ListedModel
+from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.plan.apis import TRANSCRIPTIONS
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from support.odd_server import OddServer
 from support.running_gateway import start_gateway
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from support.running_gateway import Answer, RunningGateway
 
 CHAT = openai.CHAT_PATH
+(HEARING_PATH,) = TRANSCRIPTIONS.paths
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,12 @@ def gateway(
                 ServedRoute("starting", "empty", "/echo", ()),
             ),
             EMBEDDINGS_PATH: (ServedRoute("embed", "odd", "/echo/embed", ()),),
+            HEARING_PATH: (
+                ServedRoute("hears", "odd", "/echo/hears", ()),
+                ServedRoute(
+                    "renamed", "odd", "/echo", (), admission=EntryTerms(model="own", path=HEARING_PATH)
+                ),
+            ),
         },
         listed=(ListedModel("chat"), ListedModel("org/gpt:4", root="chat")),
         aliases={"org/gpt:4": "chat", "ada": "embed"},
@@ -66,6 +76,12 @@ def gateway(
 
 def ask(gateway: RunningGateway, model: Any, path: str = CHAT, **more: Any) -> Answer:
     return gateway.call(path, json.dumps({"model": model, **more}).encode())
+
+
+def build_form(model: str, recording: bytes = b"RIFF\xff") -> bytes:
+    named = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + model.encode()
+    file = b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + recording
+    return named + file + b"\r\n--b--\r\n"
 
 
 def assert_error(answer: Answer, error: errors.ApiError) -> None:
@@ -239,7 +255,7 @@ def test_another_method_is_405_with_allow(gateway: RunningGateway, path: str) ->
 @pytest.mark.slow
 def test_models_are_listed_and_looked_up(gateway: RunningGateway) -> None:
     listed = gateway.call(openai.MODELS_PATH, method="GET")
-    names = ["chat", "3", "steps", "silent", "hang", "teapot", "starting", "embed"]
+    names = ["chat", "3", "steps", "silent", "hang", "teapot", "starting", "embed", "hears", "renamed"]
     models = [*map(openai.ListedModel, names), openai.ListedModel("org/gpt:4", root="chat")]
     assert listed.json == openai.build_model_list(models)
     assert listed.header("access-control-allow-origin") == "*"
@@ -310,3 +326,29 @@ def test_the_listeners_own_patience_does_not_cut_it_short(
         answer = ask(patient, "hang")
         assert_error(answer, errors.MODEL_TOO_SLOW)
         assert patient.logged(answer.header("x-request-id"))["flags"] == "UT", "not by its silence"
+
+
+@pytest.mark.slow
+def test_a_form_goes_to_the_server_of_the_model_that_it_names_byte_for_byte(gateway: RunningGateway) -> None:
+    body = build_form("hears", bytes(range(256)) * 4096)
+    answer = gateway.call(HEARING_PATH, body, FORM)
+    assert (answer.status, answer.json["path"]) == (200, "/echo/hears")
+    assert answer.json["sha256"] == hashlib.sha256(body).hexdigest()
+    assert ["content-type", FORM["Content-Type"]] in answer.json["headers"]
+    assert gateway.logged(answer.header("x-request-id"))["model"] == "hears"
+    renamed = gateway.call(HEARING_PATH, build_form("renamed"), FORM)
+    assert renamed.json["sha256"] == hashlib.sha256(build_form("own")).hexdigest()
+
+
+@pytest.mark.slow
+def test_a_form_that_leads_nowhere_is_told_why(gateway: RunningGateway) -> None:
+    assert_error(gateway.call(HEARING_PATH, build_form("nobody"), FORM), openai.MODEL_NOT_FOUND)
+    elsewhere = gateway.call(HEARING_PATH, build_form("chat"), FORM)
+    assert_error(elsewhere, openai.MODEL_NOT_FOUND)
+    assert "POST /v1/chat/completions" in elsewhere.error["message"]
+    unnamed = gateway.call(
+        HEARING_PATH, b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--', FORM
+    )
+    assert_error(unnamed, openai.MODEL_MISSING)
+    assert "The form must have a field" in unnamed.error["message"]
+    assert_error(gateway.call(HEARING_PATH, b"--b--", {"Content-Type": "text/plain"}), errors.INVALID_BODY)

@@ -41,9 +41,9 @@ def model_elsewhere(paths: Iterable[str], names: Iterable[str]) -> ApiError:
     return MODEL_NOT_FOUND.with_message("elsewhere", paths=calls, models=", ".join(names) or "none")
 
 
-def missing_model(names: Iterable[str]) -> ApiError:
-    """Builds the 400 that lists the models of a path."""
-    return MODEL_MISSING.with_message("listing", models=", ".join(names) or "none")
+def missing_model(names: Iterable[str], *, in_form: bool = False) -> ApiError:
+    """Builds the 400 that lists the models of a path, whose bodies are JSON or forms."""
+    return MODEL_MISSING.with_message("form" if in_form else "listing", models=", ".join(names) or "none")
 
 
 @dataclass(frozen=True, slots=True)

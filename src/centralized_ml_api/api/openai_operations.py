@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH, MODEL_PATH, MODELS_PATH
-from centralized_ml_api.plan.apis import COMPLETIONS, MESSAGES, RESPONSES
+from centralized_ml_api.plan.apis import (
+    COMPLETIONS,
+    IMAGES,
+    MESSAGES,
+    RERANK,
+    RESPONSES,
+    SPEECH,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +54,8 @@ def _build_paths(models: OpenAiModels, errors: Mapping[str, Any]) -> dict[str, O
         }
     for api, names in models.others:
         for path, operation in _OTHERS[api](models.with_aliases(names)).items():
-            paths[path] = {"post": {**operation, **_answers(errors, "text/event-stream")}}
+            types = _OTHER_TYPES.get(api, ("text/event-stream",))
+            paths[path] = {"post": {**operation, **_answers(errors, *types)}}
     if models.embeddings:
         names = models.with_aliases(models.embeddings)
         paths[EMBEDDINGS_PATH] = {"post": {**_embeddings(names), **_answers(errors)}}
@@ -106,6 +116,48 @@ def _messages(names: Sequence[str]) -> dict[str, Operation]:
     }
 
 
+def _transcriptions(names: Sequence[str]) -> dict[str, Operation]:
+    summary = "Write down what is said"
+    operation = {"operationId": "create_transcription", "summary": summary, "requestBody": _form(names)}
+    return dict.fromkeys(TRANSCRIPTIONS.paths, operation)
+
+
+def _translations(names: Sequence[str]) -> dict[str, Operation]:
+    summary = "Write down in English what is said"
+    operation = {"operationId": "create_translation", "summary": summary, "requestBody": _form(names)}
+    return dict.fromkeys(TRANSLATIONS.paths, operation)
+
+
+def _speech(names: Sequence[str]) -> dict[str, Operation]:
+    text = {"type": "string"}
+    operation = {
+        "operationId": "create_speech",
+        "summary": "Say a text",
+        "requestBody": _body(names, {"input": text, "response_format": text}, {"input": "What is AWS?"}),
+    }
+    return dict.fromkeys(SPEECH.paths, operation)
+
+
+def _images(names: Sequence[str]) -> dict[str, Operation]:
+    operation = {
+        "operationId": "create_image",
+        "summary": "Draw an image, which comes as base64",
+        "requestBody": _body(names, {"prompt": {"type": "string"}}, {"prompt": "A computer in the clouds"}),
+    }
+    return dict.fromkeys(IMAGES.paths, operation)
+
+
+def _rerank(names: Sequence[str]) -> dict[str, Operation]:
+    properties: Operation = {"query": {"type": "string"}, "documents": {"type": "array", "items": {}}}
+    example: Operation = {"query": "What is AWS?", "documents": ["A cloud.", "A cat."]}
+    operation = {
+        "operationId": "rerank",
+        "summary": "Order texts by how well they answer a question",
+        "requestBody": _body(names, properties, example),
+    }
+    return dict.fromkeys(RERANK.paths, operation)
+
+
 def _embeddings(names: Sequence[str]) -> Operation:
     return {
         "operationId": "create_embedding",
@@ -131,6 +183,17 @@ def _body(names: Sequence[str], properties: Operation, example: Operation) -> Op
     return {"required": True, "content": {"application/json": content}}
 
 
+def _form(names: Sequence[str]) -> Operation:
+    """Describes the form of a recording; every other field of OpenAI's API is allowed."""
+    properties: Operation = {
+        "model": {"type": "string", "enum": [*names]},
+        "file": {"type": "string", "format": "binary"},
+        "response_format": {"type": "string"},
+    }
+    schema = {"type": "object", "required": ["model", "file"], "properties": properties}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
 def _answers(errors: Mapping[str, Any], *more_types: str) -> Operation:
     content = {kind: {"schema": {"type": "object"}} for kind in ("application/json",)}
     streamed: Operation = {kind: {} for kind in more_types}
@@ -141,4 +204,22 @@ def _answers(errors: Mapping[str, Any], *more_types: str) -> Operation:
     return {"responses": {"200": answer, **errors}}
 
 
-_OTHERS = {COMPLETIONS.name: _completions, RESPONSES.name: _responses, MESSAGES.name: _messages}
+_OTHERS = {
+    COMPLETIONS.name: _completions,
+    RESPONSES.name: _responses,
+    MESSAGES.name: _messages,
+    TRANSCRIPTIONS.name: _transcriptions,
+    TRANSLATIONS.name: _translations,
+    SPEECH.name: _speech,
+    IMAGES.name: _images,
+    RERANK.name: _rerank,
+}
+
+_OTHER_TYPES: dict[str, tuple[str, ...]] = {
+    TRANSCRIPTIONS.name: ("text/plain",),
+    TRANSLATIONS.name: ("text/plain",),
+    SPEECH.name: ("audio/wav", "audio/mpeg"),
+    IMAGES.name: (),
+    RERANK.name: (),
+}
+"""What the answers may be besides JSON; for all others a stream."""

@@ -5,7 +5,9 @@ an entry has, in which shape its errors are.
 
 Sources:
     https://platform.openai.com/docs/api-reference (chat, completions, responses, embeddings)
+    https://platform.openai.com/docs/api-reference/audio, https://platform.openai.com/docs/api-reference/images
     https://platform.claude.com/docs/en/api/messages (messages, count_tokens)
+    https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (rerank, as Jina and Cohere have it)
 """
 
 from __future__ import annotations
@@ -24,14 +26,17 @@ ErrorShape = Literal["openai", "anthropic"]
 
 @dataclass(frozen=True, slots=True)
 class ModelApi:
-    """One API: its name in `speaks`, its paths, whose shape its errors have.
+    """One API: its name in `speaks`, its paths, what a model with it can do, whose shape its errors have.
 
-    The first path is the one that servers are called at; the others are below it.
+    The first path is the one that servers are called at; the others are below it. With `takes_form`, bodies
+    are forms with a file in them (multipart/form-data), not JSON.
     """
 
     name: ServerSpeaks
     paths: tuple[str, ...]
+    capability: str = "chat"
     error_shape: ErrorShape = "openai"
+    takes_form: bool = False
 
 
 CHAT = ModelApi("openai-chat", ("/v1/chat/completions",))
@@ -39,10 +44,23 @@ COMPLETIONS = ModelApi("openai-completions", ("/v1/completions",))
 RESPONSES = ModelApi("openai-responses", ("/v1/responses",))
 COUNT_TOKENS_PATH = "/v1/messages/count_tokens"
 MESSAGES = ModelApi("anthropic-messages", ("/v1/messages", COUNT_TOKENS_PATH), error_shape="anthropic")
-EMBEDDINGS = ModelApi("openai-embeddings", ("/v1/embeddings",))
+TRANSCRIPTIONS = ModelApi(
+    "openai-transcriptions", ("/v1/audio/transcriptions",), "transcription", takes_form=True
+)
+TRANSLATIONS = ModelApi("openai-translations", ("/v1/audio/translations",), "translation", takes_form=True)
+SPEECH = ModelApi("openai-speech", ("/v1/audio/speech",), "speech")
+IMAGES = ModelApi("openai-images", ("/v1/images/generations",), "images")
+RERANK = ModelApi("rerank", ("/v1/rerank",), "rerank")
+EMBEDDINGS = ModelApi("openai-embeddings", ("/v1/embeddings",), "embeddings")
 
-MODEL_APIS = (CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS)
+MEDIA_APIS = (TRANSCRIPTIONS, TRANSLATIONS, SPEECH, IMAGES)
+"""Those of speech and images."""
+
+MODEL_APIS = (CHAT, COMPLETIONS, RESPONSES, MESSAGES, *MEDIA_APIS, RERANK, EMBEDDINGS)
 """All of them, in the order in which they are listed."""
+
+FORM_PATHS = frozenset(path for api in MODEL_APIS if api.takes_form for path in api.paths)
+"""The paths that take forms."""
 
 API_NAMES = tuple(api.name for api in MODEL_APIS)
 

@@ -19,7 +19,7 @@ from centralized_ml_api.config.schema import (
     Speaks,
 )
 from centralized_ml_api.config.weights import Weights, parse_weights
-from centralized_ml_api.plan.apis import CHAT
+from centralized_ml_api.plan.apis import CHAT, MEDIA_APIS, ModelApi
 from centralized_ml_api.plan.provider import ProviderServing, build_provider_serving
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
@@ -144,6 +144,14 @@ class PythonServing(Serving):
     def summary(self) -> str:
         """The name of the code folder."""
         return self.code.name
+
+    def path_of(self, api: ModelApi, path: str, *, is_first: bool) -> str:
+        """Returns where the server takes the calls of a path under `/v1`.
+
+        It translates those of speech and images for `inference.py`; all others get there as they are.
+        """
+        del is_first
+        return path if api in MEDIA_APIS else self.path
 
     def places(self, environment: Mapping[str, str]) -> int:
         """Returns its number of model threads: one, unless the environment asks for more.

@@ -87,8 +87,8 @@ class OpenAiModels:
 
     def capabilities_of(self, name: str) -> dict[str, bool]:
         """Returns what an entry can do; what nobody knows is left out."""
-        chats = any(name in names for api, names in self.by_api.items() if api != EMBEDDINGS.name)
-        tasks = {"chat": chats, "embeddings": name in self.embeddings}
+        can = {_APIS[api].capability: True for api, names in self.by_api.items() if name in names}
+        tasks = {CHAT.capability: False, EMBEDDINGS.capability: False, **can}
         tools = self.takes_tools.get(name) if tasks["chat"] else False
         return tasks if tools is None else {**tasks, "tools": tools}
 

@@ -7,6 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from centralized_ml_api.api.openapi import build_openapi
+from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS
 from centralized_ml_api.plan.speaks import OpenAiModels
 from support.synthesis import build_test_plan, container, function, model, package
 
@@ -117,7 +118,7 @@ def test_without_teams_no_key_is_spoken_of(tmp_path: Path) -> None:
 
 def test_each_api_that_an_entry_has_is_described(tmp_path: Path) -> None:
     plan = build_test_plan({"models": [package("a")]}, tmp_path).api
-    others: list[ServerSpeaks] = ["openai-completions", "openai-responses", "anthropic-messages"]
+    others: list[ServerSpeaks] = [api.name for api in MODEL_APIS if api not in (CHAT, EMBEDDINGS)]
     models = OpenAiModels(chat=("a",), others=tuple((api, ("a",)) for api in others))
     document = build_openapi(plan, models)
     validate(document)
@@ -129,7 +130,15 @@ def test_each_api_that_an_entry_has_is_described(tmp_path: Path) -> None:
         "/v1/responses": "create_response",
         "/v1/messages": "create_message",
         "/v1/messages/count_tokens": "count_message_tokens",
+        "/v1/audio/transcriptions": "create_transcription",
+        "/v1/audio/translations": "create_translation",
+        "/v1/audio/speech": "create_speech",
+        "/v1/images/generations": "create_image",
+        "/v1/rerank": "rerank",
     }
+    heard = document["paths"]["/v1/audio/transcriptions"]["post"]
+    assert heard["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] == ["model", "file"]
+    assert [*heard["responses"]["200"]["content"]] == ["application/json", "text/plain"]
     asked = document["paths"]["/v1/messages"]["post"]["requestBody"]["content"]["application/json"]
     assert asked["schema"]["required"] == ["model", "messages", "max_tokens"]
     assert asked["example"]["model"] == "a"

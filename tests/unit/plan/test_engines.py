@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from centralized_ml_api.config.schema import Local
 from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.plan.apis import EMBEDDINGS, MEDIA_APIS, RERANK
 from centralized_ml_api.plan.engines import (
     CHAT_SAMPLE,
     ENGINES,
@@ -241,3 +242,10 @@ def test_every_engine_of_the_config_has_a_row_and_a_module_that_makes_its_servic
     for engine, serving in ENGINES.items():
         module = import_module(f"centralized_ml_api.local.servers.{engine.replace('.', '_')}")
         assert module.make_service.__annotations__["serving"] == serving.__name__
+
+
+def test_a_python_server_translates_speech_and_images_and_gets_all_else_as_it_is() -> None:
+    for api in (*MEDIA_APIS, RERANK, EMBEDDINGS):
+        for is_first in (True, False):
+            path = PYTHON.path_of(api, api.paths[0], is_first=is_first)
+            assert path == (api.paths[0] if api in MEDIA_APIS else "/invocations")

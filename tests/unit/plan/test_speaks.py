@@ -102,6 +102,10 @@ def test_what_an_entry_can_do_is_told_as_far_as_it_is_known() -> None:
         "vectors": {"chat": False, "embeddings": True, "tools": False},
     }
     assert OpenAiModels(("own",), takes_tools={"own": True}).capabilities_of("own")["tools"] is True
+    media = OpenAiModels(others=(("openai-transcriptions", ("a",)), ("openai-speech", ("a", "b"))))
+    neither = {"chat": False, "embeddings": False, "tools": False}
+    assert media.capabilities_of("a") == {**neither, "transcription": True, "speech": True}
+    assert media.capabilities_of("b") == {**neither, "speech": True}
 
 
 def test_the_paths_of_an_entry_are_those_of_all_that_its_server_speaks() -> None:

@@ -57,7 +57,8 @@ class LocalServing(Written):
         Field(
             description="Which request bodies the server takes, if that is not known; one value or a list. "
             "The entry is served under `/v1` too at the paths of `openai-chat`, `openai-completions`, "
-            "`openai-responses`, `anthropic-messages` and `openai-embeddings`.",
+            "`openai-responses`, `anthropic-messages`, `openai-transcriptions`, `openai-translations`, "
+            "`openai-speech`, `openai-images`, `rerank` and `openai-embeddings`.",
             examples=["openai-embeddings", ["openai-chat", "anthropic-messages"]],
         ),
     ] = None

@@ -23,6 +23,7 @@ from centralized_ml_api.local.admission.body_rules import (
     check_length,
     with_slot,
 )
+from centralized_ml_api.local.admission.form_body import read_form, with_form_model
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt, RecentPrompts
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
@@ -84,6 +85,7 @@ class Call:
     team: str
     caller: str
     has_body: bool
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ class AdmissionService:
                     if call.has_body and terms.reads_body:
                         yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
                         continue
-                    admission = self._decide_without_body(terms)
+                    admission = self._decide_without_body(call, terms)
                 else:
-                    admission = self._decide(terms, message.request_body.body)
+                    admission = self._decide(call, terms, message.request_body.body)
                 if not terms.chooses:
                     admission = await self._take_turn(call, admission, terms)
             except CallOverError:
@@ -196,12 +198,12 @@ class AdmissionService:
         self._prompts.note(name, prompt, entry.slots, in_last_slot=is_last)
         return replace(admission, body=with_slot(admission.body, entry.slots - 1)) if is_last else admission
 
-    def _decide_without_body(self, terms: RouteTerms) -> Admission:
+    def _decide_without_body(self, call: Call, terms: RouteTerms) -> Admission:
         if terms.reads_body:
-            return self._decide(terms, b"")
+            return self._decide(call, terms, b"")
         return Admission(next(iter(terms.entries)))
 
-    def _decide(self, terms: RouteTerms, received: bytes) -> Admission:
+    def _decide(self, call: Call, terms: RouteTerms, received: bytes) -> Admission:
         """Decides on a body.
 
         Raises:
@@ -213,6 +215,8 @@ class AdmissionService:
             if too_large is not None:
                 raise RefusalError(too_large)
         try:
+            if terms.takes_form:
+                return _decide_form(terms, received, call.content_type)
             body = read_json_object(received)
             if terms.chooses:
                 name = _choose(terms, body)
@@ -239,6 +243,7 @@ def _read_call(message: envoy.ProcessingRequest) -> Call:
         team=team,
         caller=team or address.rpartition(":")[0],
         has_body=not message.request_headers.end_of_stream,
+        content_type=headers.get("content-type", ""),
     )
 
 
@@ -246,6 +251,24 @@ def _identify_ended(common: envoy.AccessLogCommon) -> tuple[str, int]:
     remote = common.downstream_remote_address.socket_address
     host = f"[{remote.address}]" if ":" in remote.address else remote.address
     return f"{host}:{remote.port_value}", common.start_time.ToMicroseconds()
+
+
+def _decide_form(terms: RouteTerms, received: bytes, content_type: str) -> Admission:
+    """Decides on a body that is a form.
+
+    Raises:
+        BodyError: It is no such form.
+        RefusalError: It names no model.
+    """
+    form = read_form(received, content_type)
+    if terms.chooses:
+        name = form.texts.get("model")
+        if name is None:
+            raise RefusalError(missing_model(terms.entries, in_form=True))
+        # The routes know what else the name may be: an alias, an entry of another path, nothing.
+        return Admission(name, chosen={"model": name, "stream": form.texts.get("stream") == "true"})
+    ((name, entry),) = terms.entries.items()
+    return Admission(name, with_form_model(form, entry.model) if entry.model else None)
 
 
 def _choose(terms: RouteTerms, body: JsonBody) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 
-from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH
+from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, FORM_PATHS
 
 TERMS_KEY = "mlapi-terms"
 REQUEST_ID_KEY = "mlapi-request-id"
@@ -86,6 +86,11 @@ class EntryTerms:
         return self.path == COUNT_TOKENS_PATH
 
     @property
+    def takes_form(self) -> bool:
+        """Whether bodies are forms with a file in them, not JSON."""
+        return self.path in FORM_PATHS
+
+    @property
     def reads_body(self) -> bool:
         """Whether the body decides something."""
         return bool(self.model or self.body_rules)
@@ -113,6 +118,11 @@ class RouteTerms:
     def reads_body(self) -> bool:
         """Whether the service must see the body."""
         return self.chooses or any(entry.reads_body for entry in self.entries.values())
+
+    @property
+    def takes_form(self) -> bool:
+        """Whether bodies are forms, as all of one path are."""
+        return any(entry.takes_form for entry in self.entries.values())
 
 
 def render_terms(terms: RouteTerms) -> str:

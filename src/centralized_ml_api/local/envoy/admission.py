@@ -72,7 +72,9 @@ def build_admission_filters(longest_wait_seconds: float) -> list[tuple[str, dict
         "message_timeout": render_seconds(longest_wait_seconds + _SLACK_SECONDS),
         "request_attributes": [ADDRESS_ATTRIBUTE, TIME_ATTRIBUTE],
         # Nothing else: no key and no other header of a caller leaves Envoy.
-        "forward_rules": {"allowed_headers": {"patterns": [{"exact": TEAM_HEADER}]}},
+        "forward_rules": {
+            "allowed_headers": {"patterns": [{"exact": TEAM_HEADER}, {"exact": "content-type"}]}
+        },
         "metadata_options": {"receiving_namespaces": {"untyped": [BODY_NAMESPACE]}},
         "processing_mode": _ASKED,
     }

@@ -56,6 +56,7 @@ from centralized_ml_api.local.envoy.route_action import (
     with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.plan.apis import FORM_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,13 +122,14 @@ def _build_unread_body_route(
 ) -> Route:
     """Builds the route of bodies in which Envoy found no model; calls of the path begin on it.
 
-    Envoy reads less than all of JSON: no integer of 2^63, no more than a hundred levels. The admission
-    service reads the rest, or says what is wrong with it.
+    Envoy reads less than all of JSON: no integer of 2^63, no more than a hundred levels. Forms it does not
+    read. The admission service reads the rest, or says what is wrong with it.
     """
     aliases = {alias: name for alias, name in gateway.aliases.items() if name in names}
-    entries = {name: EntryTerms() for name in names}
-    terms = RouteTerms(entries, limits.turn_seconds, chooses=True, aliases=aliases)
-    refused = build_error_route(post, missing_model(names))
+    in_form = post["path"] in FORM_PATHS
+    entry = EntryTerms(path=post["path"]) if in_form else EntryTerms()
+    terms = RouteTerms(dict.fromkeys(names, entry), limits.turn_seconds, chooses=True, aliases=aliases)
+    refused = build_error_route(post, missing_model(names, in_form=in_form))
     return reading_body({**refused, **_enable_filters()}, terms)
 
 
@@ -172,10 +174,11 @@ def _build_model_routes(
     """
     is_model = _match_model(route.name, gateway)
     is_stream = match_body("stream", {"bool_match": True})
-    complete = _build_json_action(route, externals, limits)
+    build = build_route_action if post["path"] in FORM_PATHS else _build_json_action
+    complete = build(route, externals, limits)
     complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
     complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
-    streamed = _build_json_action(replace(route, streams=True), externals, limits)
+    streamed = build(replace(route, streams=True), externals, limits)
     built: list[Route] = [
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model]}, **complete},

@@ -171,15 +171,16 @@ def build_entry_terms(
         share_prompts=getattr(serving, "share_prompts", True),
         takes_tools=serving.takes_tools(about),
         body_limit_bytes=serving.body_limit_bytes,
-        **_provider_terms(serving),
+        **_terms_of_bodies(entry, serving),
     )
     return terms if is_limited or terms.reads_body or terms.places is not None else None
 
 
-def _provider_terms(serving: Serving) -> dict[str, Any]:
-    """Returns what holds for the bodies of a provider alone."""
+def _terms_of_bodies(entry: ModelDeployment, serving: Serving) -> dict[str, Any]:
+    """Returns what holds for forms alone, or for the bodies of a provider."""
     if not isinstance(serving, ProviderServing):
-        return {}
+        first = next((api for api in MODEL_APIS if api.name in list_spoken(entry)[:1]), None)
+        return {"path": first.paths[0]} if first and first.takes_form else {}
     preset = serving.preset
     return {
         "path": serving.api.paths[0],

@@ -43,12 +43,14 @@ MESSAGES = [{"role": "user", "content": "hi"}]
 class Asked:
     """One call about which Envoy asks."""
 
-    def __init__(self, world: World, terms: RouteTerms, number: int, team: str, *, has_body: bool) -> None:
+    def __init__(
+        self, world: World, terms: RouteTerms, number: int, team: str, content_type: str, *, has_body: bool
+    ) -> None:
         self.messages: asyncio.Queue[envoy.ProcessingRequest] = asyncio.Queue()
         self.answers: asyncio.Queue[envoy.ProcessingResponse | None] = asyncio.Queue()
         self.number = number
         self.terms = terms
-        self.messages.put_nowait(build_headers(number, team, has_body=has_body))
+        self.messages.put_nowait(build_headers(number, team, content_type, has_body=has_body))
         self.task = asyncio.create_task(self.ask(world))
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
@@ -87,11 +89,12 @@ class Asked:
         return await self.answers.get() is None
 
 
-def build_headers(number: int, team: str, *, has_body: bool) -> envoy.ProcessingRequest:
+def build_headers(number: int, team: str, content_type: str, *, has_body: bool) -> envoy.ProcessingRequest:
     message = envoy.ProcessingRequest()
     message.request_headers.end_of_stream = not has_body
     if team:
         message.request_headers.headers.headers.add(key=TEAM_HEADER, raw_value=team.encode())
+    message.request_headers.headers.headers.add(key="content-type", raw_value=content_type.encode())
     attributes = message.attributes["envoy.filters.http.ext_proc"]
     attributes[ADDRESS_ATTRIBUTE] = f"192.0.2.1:{number}"
     attributes[TIME_ATTRIBUTE] = "2026-11-28T16:38:01.788981+00:00"
@@ -106,9 +109,17 @@ class World:
         self.service = AdmissionService(self.turns)
         self.asked: list[Asked] = []
 
-    def ask(self, terms: RouteTerms, body: Any = None, *, team: str = "", has_body: bool = True) -> Asked:
+    def ask(
+        self,
+        terms: RouteTerms,
+        body: Any = None,
+        *,
+        team: str = "",
+        has_body: bool = True,
+        content_type: str = "",
+    ) -> Asked:
         """Asks about a call; its body follows where the terms need it."""
-        asked = Asked(self, terms, len(self.asked) + 1, team, has_body=has_body)
+        asked = Asked(self, terms, len(self.asked) + 1, team, content_type, has_body=has_body)
         self.asked.append(asked)
         if body is not None:
             asked.send(body)
@@ -514,5 +525,52 @@ def test_a_body_that_names_no_model_is_refused_for_that(body: Any, status: int, 
         await asked.answer()
         refused, message, _ = await asked.refusal()
         assert (refused, message.partition(":")[0]) == (status, code)
+
+    told(tell)
+
+
+FORM = "multipart/form-data; boundary=b"
+HEARS = EntryTerms(path="/v1/audio/transcriptions")
+
+
+def build_form(**texts: str) -> bytes:
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in texts.items()
+    ]
+    return "".join([*parts, "--b--\r\n"]).encode()
+
+
+@pytest.mark.parametrize(
+    ("model", "stream"), [("whisper", False), ("an alias", True), ("no model at all", False)]
+)
+def test_a_form_chooses_its_route_by_its_own_field(model: str, stream: bool) -> None:  # noqa: FBT001
+    async def choose(world: World) -> None:
+        terms = RouteTerms({"whisper": HEARS}, wait_seconds=240, chooses=True)
+        asked = world.ask(terms, build_form(model=model, stream=str(stream).lower()), content_type=FORM)
+        await asked.answer()
+        answer = await asked.answer()
+        assert answer.request_body.response.clear_route_cache
+        assert dict(answer.dynamic_metadata["body"]) == {"model": model, "stream": stream}
+
+    told(choose)
+
+
+def test_a_form_gets_the_servers_own_model_and_says_what_it_lacks() -> None:
+    async def tell(world: World) -> None:
+        own = RouteTerms({"whisper": replace(HEARS, model="org/own")}, wait_seconds=240)
+        asked = world.ask(own, build_form(model="whisper", language="en"), content_type=FORM)
+        await asked.answer()
+        passed_on = (await asked.answer()).request_body.response.body_mutation.body
+        assert passed_on == build_form(model="org/own", language="en")
+        chooses = RouteTerms({"whisper": HEARS}, wait_seconds=240, chooses=True)
+        for body, content_type, said in (
+            (build_form(), FORM, 'The form must have a field "model"'),
+            (b"{}", "application/json", "multipart/form-data"),
+        ):
+            asked = world.ask(chooses, body, content_type=content_type)
+            await asked.answer()
+            status, message, _ = await asked.refusal()
+            assert (status, said in message) == (400, True)
 
     told(tell)

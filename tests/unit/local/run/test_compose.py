@@ -154,6 +154,15 @@ def test_each_path_leads_to_where_the_server_has_it_and_names_its_bodies() -> No
             assert route.admission is None or route.admission.path == path
 
 
+def test_a_form_is_one_on_both_paths_of_a_server_that_takes_nothing_else() -> None:
+    hears = LocalPlan(replace(VLLM, invocations="/v1/audio/transcriptions", model="own"), 1, {})
+    served = Machine(plan(entry("w", local=hears))).gateway()
+    (own,), (route,) = served.routes, served.by_model["/v1/audio/transcriptions"]
+    expected = EntryTerms(model="own", path="/v1/audio/transcriptions")
+    assert isinstance(own, ServedRoute)
+    assert (own.admission, route.admission) == (expected, expected)
+
+
 def test_where_an_alias_leads_its_own_name_is_written_into_the_body() -> None:
     aliases = {"gpt-4o": "a", "ada": "e", "org/big": "b", "x": "gone"}
     shared = replace(VLLM, model="org/own")
