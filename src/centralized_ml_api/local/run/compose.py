@@ -13,7 +13,7 @@ from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
-from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MODEL_APIS, ModelApi
+from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.speaks import OpenAiModels, list_spoken, local_openai_models
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
     Find = Callable[[str], Running | None]
+
+
+_WITHOUT_TOKENS = {api.name for api in MEDIA_APIS}
+"""APIs whose answers have no tokens to count."""
 
 
 def build_gateway(
@@ -144,7 +148,7 @@ def _route(
         streams=entry.integration == "stream",
         reads_json=entry.local is not None and entry.local.serving.reads_json,
         admission=terms,
-        counts_tokens=bool(list_spoken(entry)),
+        counts_tokens=not {*list_spoken(entry)} <= _WITHOUT_TOKENS,
     )
 
 
@@ -210,7 +214,7 @@ def _routes_by_model(
                 _server_path_of(entries[name], models[name], api, path),
                 entries[name].headers,
                 admission=_for_path(terms[name], path),
-                counts_tokens=path != COUNT_TOKENS_PATH,
+                counts_tokens=path != COUNT_TOKENS_PATH and api not in MEDIA_APIS,
             )
             for name in served.by_api[api.name]
         )

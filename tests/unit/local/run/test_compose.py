@@ -161,6 +161,7 @@ def test_a_form_is_one_on_both_paths_of_a_server_that_takes_nothing_else() -> No
     expected = EntryTerms(model="own", path="/v1/audio/transcriptions")
     assert isinstance(own, ServedRoute)
     assert (own.admission, route.admission) == (expected, expected)
+    assert (own.counts_tokens, route.counts_tokens) == (False, False), "sounds have none"
 
 
 def test_where_an_alias_leads_its_own_name_is_written_into_the_body() -> None:
