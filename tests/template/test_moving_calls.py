@@ -9,16 +9,21 @@ from __future__ import annotations
 import contextlib
 import json
 import urllib.request
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
 import pytest
 
+from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
+from contract.case import AWS, send
+from contract.suite import CASES
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
 from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.document import resolve
 from support.background import Background, start_background
 from support.model_server import ModelServer, answer, start_model_server
+from support.odd_server import OddServer
 from support.runtime import FakeEndpoint, start_runtime
 from support.stack_update import MOVES, World, walk
 from support.synthesis import package
@@ -108,6 +113,48 @@ def test_every_call_is_answered_while_the_api_moves(
     moves = answered.index(new)
     assert answered == [old] * moves + [new] * (len(answered) - moves), "it moves once"
     assert 0 < moves < len(answered) - 1
+
+
+LARGE_BYTES = 1_000_000
+CONTRACT = [
+    case
+    for case in CASES
+    if case.request.path.partition("?")[0] == "/echo" and len(case.request.body) < LARGE_BYTES
+]
+"""What the contract says of a model that SageMaker answers for: its bodies, headers and methods."""
+
+DIRECT: Config = {"integration": {"type": "api", "headers": [CUSTOM_ATTRIBUTES, OTHER_HEADER]}}
+
+
+def test_the_contract_holds_after_every_step_of_the_move(
+    template_of: Deploys, background: Background
+) -> None:
+    move = MOVES["another type"]
+    before, after = (template_of(package("chat", **each, **DIRECT)) for each in move)
+    names = {before.id_of(ENDPOINT), after.id_of(ENDPOINT)}
+    assert len(names) == 2, "it moves"
+    asked = [
+        (case, replace(case.request, path=case.request.path.replace("/echo", "/chat", 1)))
+        for case in CONTRACT
+    ]
+    assert len(asked) > 10
+    with contextlib.ExitStack() as stack:
+        odd = stack.enter_context(OddServer())
+        url = f"http://127.0.0.1:{odd.port}"
+        made = [FakeEndpoint(name, [url], invocations_path="/echo") for name in names]
+        runtime = stack.enter_context(start_runtime(background, *made))
+        gateway = MovingGateway(serve_first(before, runtime, names))
+        api = stack.enter_context(serve_api(background, gateway))
+        steps = 0
+        for step, world in walk(before, after):
+            gateway.now = serving(world, every_resource(before, after), runtime, names)
+            steps += 1
+            for case, request in asked:
+                try:
+                    case.expected.check(send(api, request), AWS)
+                except AssertionError as error:
+                    raise AssertionError(f"after {step}: {case.name}") from error
+    assert steps > 5
 
 
 def serve_first(before: Template, runtime: str, endpoints: set[str]) -> ApiGateway:

@@ -55,7 +55,7 @@ _NAMED_BY_LIST = 4
 """How often the listing of models under `/v1` has the name of one."""
 
 _ALIASED_MODEL = TemplateSize(characters=1_800)
-_ALIAS = TemplateSize(characters=190)
+_ALIAS = TemplateSize(characters=290)
 _NAMED_BY_ALIAS = 11
 """Aliases are in the listing too, with what the answer says of their entry."""
 
