@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from support.synthesis import Config, Template
 
-SCALED = {"autoscaling": {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}}
-SMALL, LARGE = {"instance": "ml.g5.2xlarge"}, {"instance": "ml.g5.4xlarge"}
+SCALED: Config = {"autoscaling": {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}}
+SMALL: Config = {"instance": "ml.g5.2xlarge"}
+LARGE: Config = {"instance": "ml.g5.4xlarge"}
 TYPES = ["ml.g5.2xlarge", "ml.g5.4xlarge"]
 POOL: Config = {"instance": None, "instances": TYPES}
-MOVES = {
+MOVES: dict[str, tuple[Config, Config]] = {
     "another type": (SCALED | SMALL, SCALED | LARGE),
     "several types": (SCALED | SMALL, SCALED | POOL),
     "several types in another order": (SCALED | POOL, SCALED | POOL | {"instances": TYPES[::-1]}),

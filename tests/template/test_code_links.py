@@ -1,4 +1,4 @@
-"""A link in a function's folder takes no file from elsewhere on the machine to AWS."""
+"""What a function's folder takes to AWS: nothing from elsewhere on the machine, no more than Lambda takes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.aws.constructs.assets import CODE_BYTES
 from centralized_ml_api.errors import DeployError
 from support.synthesis import build_test_plan, function, model, synthesize
 
@@ -26,6 +27,19 @@ def test_a_link_that_leads_out_of_the_code_is_refused_by_name(tmp_path: Path, ta
     code.mkdir()
     (code / "link").symlink_to(target.format(home=tmp_path / "home"))
     with pytest.raises(DeployError, match=r"echo/deep/link is a link that leads out"):
+        synthesize(plan, tmp_path / "out")
+
+
+def test_code_that_lambda_cannot_take_is_refused_before_the_upload(tmp_path: Path) -> None:
+    plan = build_test_plan(CONFIG, tmp_path)
+    code = tmp_path / "functions/echo"
+    (code / ".venv").mkdir()
+    for name in (".venv/not-shipped", "weights"):
+        with (code / name).open("wb") as file:
+            file.truncate(CODE_BYTES)  # sparse: it takes no room on the disk
+    with pytest.raises(
+        DeployError, match=r"functions/echo has 262,144,\d+ bytes, and Lambda takes 262,144,000"
+    ):
         synthesize(plan, tmp_path / "out")
 
 

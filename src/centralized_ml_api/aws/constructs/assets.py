@@ -32,6 +32,13 @@ NOT_SHIPPED = [
 ]
 """What running or testing a function leaves in its folder, as patterns of .gitignore."""
 
+CODE_BYTES = 262_144_000
+"""The most that a function's code may take once unpacked, with its layers, which are not counted here.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (250 MB; how many
+bytes that is, Lambda says in its error)
+"""
+
 
 def ship_code(function: Construct, folder: Path, stack_context: StackContext) -> dict[str, str]:
     """Ships the folder under a name that changes with its content; returns the `Code` of the function.
@@ -42,10 +49,11 @@ def ship_code(function: Construct, folder: Path, stack_context: StackContext) ->
         stack_context: of the stack.
 
     Raises:
-        DeployError: a link leads out of the folder. The CDK would ship what it points to: a file of this
-            machine that nobody named.
+        DeployError: a link leads out of the folder: the CDK would ship what it points to, a file of this
+            machine that nobody named. Or the code is larger than Lambda takes.
     """
     _check_links(folder)
+    _check_size(folder)
     staged = AssetStaging(
         function, "Code", source_path=str(folder), exclude=NOT_SHIPPED, ignore_mode=IgnoreMode.GIT
     )
@@ -58,22 +66,31 @@ def ship_code(function: Construct, folder: Path, stack_context: StackContext) ->
     return {"S3Bucket": location.bucket_name, "S3Key": location.object_key}
 
 
+def _check_size(folder: Path) -> None:
+    size = sum(path.stat().st_size for path in _list_shipped(folder) if path.is_file())
+    if size > CODE_BYTES:
+        raise DeployError(
+            f"{folder} has {size:,} bytes, and Lambda takes {CODE_BYTES:,} of a function's code",
+            fix="delete what the function does not need, or serve the model as an endpoint",
+        )
+
+
 def _check_links(folder: Path) -> None:
     root = folder.resolve()
-    for link in _links(folder):
-        if not link.resolve().is_relative_to(root):
+    for link in _list_shipped(folder):
+        if link.is_symlink() and not link.resolve().is_relative_to(root):
             raise DeployError(
                 f"{link} is a link that leads out of the function's folder",
                 fix="replace it with a copy, or delete it",
             )
 
 
-def _links(folder: Path) -> Iterator[Path]:
+def _list_shipped(folder: Path) -> Iterator[Path]:
+    """Yields the files and folders in it but for those that are not shipped."""
     skipped = {name.rstrip("/") for name in NOT_SHIPPED}
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in skipped]
-        paths = (Path(parent, name) for name in sorted([*folders, *files]))
-        yield from (path for path in paths if path.is_symlink())
+        yield from (Path(parent, name) for name in sorted([*folders, *files]))
 
 
 def ship_files(
