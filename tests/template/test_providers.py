@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 INTEGRATION = "x-amazon-apigateway-integration"
 KEYS = {"gpt": {"env": "OPENAI_API_KEY"}, "again": {"env": "OPENAI_API_KEY"}, "kept": {"secret": "mine"}}
+CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
 LAB = {"url": "http://gpu-box:8000/v1", "model": "q", "speaks": ["anthropic-messages", "openai-responses"]}
 
 
@@ -27,7 +28,8 @@ def template(template_of: Deploys) -> Template:
     hosted = [
         entry(name, {"name": "openai", "model": "gpt-5-mini", "key": key}) for name, key in KEYS.items()
     ]
-    return template_of(package(), endpoints=[*hosted, entry("lab", LAB)])
+    bedrock = {"name": "claude", "integration": {"type": "api"}, "bedrock_model_id": f"us.{CLAUDE}"}
+    return template_of(package(), endpoints=[*hosted, entry("lab", LAB), bedrock])
 
 
 def test_the_stacks_secret_is_empty_and_no_key_is_in_the_template(template: Template) -> None:
@@ -53,6 +55,21 @@ def test_the_function_may_read_exactly_these_secrets(template: Template) -> None
     assert adopted["Fn::Join"][1][-1] == ":secret:mine-??????"
 
 
+def test_the_function_may_call_exactly_this_model_of_bedrock(template: Template) -> None:
+    profile, model = (
+        statement
+        for role in template.of_type("AWS::IAM::Role")
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "bedrock:InvokeModel" in statement["Action"]
+    )
+    actions = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    assert profile["Action"] == model["Action"] == actions
+    assert profile["Resource"]["Fn::Join"][1][-1] == f":inference-profile/us.{CLAUDE}"
+    assert model["Resource"]["Fn::Join"][1][-1] == f":bedrock:*::foundation-model/{CLAUDE}"
+    assert model["Condition"] == {"StringEquals": {"bedrock:InferenceProfileArn": profile["Resource"]}}
+
+
 def test_the_function_knows_how_each_is_called_and_describes_no_endpoint_of_theirs(
     template: Template,
 ) -> None:
@@ -62,13 +79,16 @@ def test_the_function_knows_how_each_is_called_and_describes_no_endpoint_of_thei
     assert [models[name]["provider"]["secret"] for name in KEYS] == ["<ref>", "<ref>", "mine"]
     lab = {"url": LAB["url"], "model": "q", "apis": LAB["speaks"], "counts": True}
     assert models["lab"] == {"provider": lab, "headers": []}
+    claude = {"model": f"us.{CLAUDE}", "region": "us-east-1", "converse": True}
+    apis = ["openai-chat", "openai-responses", "anthropic-messages"]
+    assert models["claude"] == {"bedrock": {**claude, "apis": apis}, "headers": []}
     assert models["a-package"].keys() == {"endpoint"}
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        *("/gpt", "/lab", "/v1/chat/completions"),
+        *("/gpt", "/lab", "/claude", "/v1/chat/completions"),
         *("/v1/responses", "/v1/messages", "/v1/messages/count_tokens"),
     ],
 )

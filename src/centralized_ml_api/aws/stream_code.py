@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from centralized_ml_api import translator
 from centralized_ml_api.api import anthropic, error_shape
 from centralized_ml_api.plan.apis import MODEL_APIS
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
@@ -20,6 +21,7 @@ def load_stream_code() -> dict[str, bytes]:
     texts = json.loads(ERRORS.read_bytes())
     limits = {"body_limit_bytes": BODY_LIMIT_BYTES, "response_limit_bytes": RESPONSE_LIMIT_BYTES}
     files = {file.name: file.read_bytes() for file in CODE.glob("*.mjs")}
+    files |= {f"translator/{file.name}": file.read_bytes() for file in translator.CODE.glob("*.mjs")}
     files[ERRORS.name] = _render({**texts, **limits, "anthropic": _anthropic_shape()})
     files[APIS] = _render(
         {

@@ -35,7 +35,14 @@ def build_schema() -> dict[str, Any]:
     of_aws = {"anyOf": [{"required": [key]} for key in (*sources, *instances)]}
     kinds["ModelEntry"]["anyOf"] = [{"allOf": is_deployed}, {"required": ["local"], "not": of_aws}]
     kinds["ModelEntry"]["dependentRequired"] = {"model_data": ["image"]}
-    kinds["EndpointEntry"]["not"] = {"required": ["endpoint_name", "provider"]}
+    kinds["EndpointEntry"]["not"] = {
+        "anyOf": [
+            {"required": ["endpoint_name", "provider"]},
+            {"required": ["endpoint_name", "bedrock_model_id"]},
+            {"required": ["bedrock_model_id", "provider"]},
+        ]
+    }
+    kinds["EndpointEntry"]["dependentRequired"] = {"bedrock_region": ["bedrock_model_id"]}
     kinds["KeySource"]["oneOf"] = [{"required": [place]} for place in ("env", "file", "secret")]
     for kind in ("Provider", "ProviderServer"):
         kinds[kind]["anyOf"] = [{"required": ["name", "key"]}, {"required": ["url"]}]

@@ -17,6 +17,7 @@ from centralized_ml_api.plan.types import (
     About,
     ApiPlan,
     AutoscalingPlan,
+    BedrockModel,
     ContainerModel,
     ExistingEndpoint,
     FunctionPlan,
@@ -97,9 +98,7 @@ def _endpoint_name(entry: ModelEntry | EndpointEntry) -> str:
 
 def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
     if not isinstance(entry, ModelEntry):
-        if entry.provider is None:
-            return ExistingEndpoint()
-        return ProviderModel(build_provider_serving(entry.provider))
+        return _existing(entry)
     if entry.model_id is not None:
         return JumpStartModel(
             entry.model_id, entry.model_version, entry.inference_config, accept_eula=entry.accept_eula
@@ -109,6 +108,14 @@ def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
     if entry.image is not None:
         return ContainerModel(entry.image, entry.model_data)
     return LocalModel()
+
+
+def _existing(entry: EndpointEntry) -> Origin:
+    if entry.bedrock_model_id is not None:
+        return BedrockModel(entry.bedrock_model_id, entry.bedrock_region, entry.speaks is not None)
+    if entry.provider is None:
+        return ExistingEndpoint()
+    return ProviderModel(build_provider_serving(entry.provider))
 
 
 def _instances(model: ModelEntry | None) -> tuple[str, ...]:
@@ -194,6 +201,6 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
             if entry.origin.serving.name is None:
                 host = entry.origin.serving.title
                 yield f"AWS calls {entry.name} at {host}, which it must be able to reach."
-        elif entry.max_output_tokens:
+        elif entry.max_output_tokens and not isinstance(entry.origin, BedrockModel):
             limit = f"max_output_tokens of {entry.name}"
             yield f"On AWS, {limit} applies under /v1 only: a request to {entry.path} is passed on as it is."

@@ -7,7 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.catalog.prices.types import PRICING_PAGE, Price, PriceList
-from centralized_ml_api.plan.types import ExistingEndpoint, JumpStartModel, PackageModel, ProviderModel
+from centralized_ml_api.plan.types import (
+    BedrockModel,
+    ExistingEndpoint,
+    JumpStartModel,
+    PackageModel,
+    ProviderModel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -170,7 +176,7 @@ def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str])
 
 
 def _count(entry: ModelDeployment) -> tuple[int, int]:
-    if isinstance(entry.origin, ExistingEndpoint | ProviderModel):
+    if isinstance(entry.origin, ExistingEndpoint | ProviderModel | BedrockModel):
         return (0, 0)
     scaling = entry.autoscaling
     return (scaling.min_capacity, scaling.max_capacity) if scaling else (1, 1)
@@ -198,6 +204,8 @@ def _software(entry: ModelDeployment, packages: Collection[str]) -> Iterable[str
 
 
 def _tokens(entry: ModelDeployment) -> Iterable[str]:
+    if isinstance(entry.origin, BedrockModel):
+        yield TOKENS.format(provider="Bedrock")
     if isinstance(entry.origin, ProviderModel):
         yield TOKENS.format(provider=entry.origin.serving.title)
 
@@ -207,7 +215,7 @@ def _function(entry: ModelDeployment, prices: PriceList) -> UsdRange | None:
 
     The function that streams calls providers, too.
     """
-    streams = entry.integration == "stream" or isinstance(entry.origin, ProviderModel)
+    streams = entry.integration == "stream" or isinstance(entry.origin, ProviderModel | BedrockModel)
     if streams or (entry.function and prices.requests is None):
         return None
     if entry.function is None or prices.requests is None:

@@ -10,6 +10,7 @@ from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_report import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.types import (
+    BedrockModel,
     ContainerModel,
     JumpStartModel,
     LocalModel,
@@ -81,7 +82,7 @@ def _row(entry: ModelDeployment, target: Target) -> tuple[str, ...]:
     return (entry.path, _origin(entry), place, _integration(entry), ", ".join(entry.headers) or "-")
 
 
-def _origin(entry: ModelDeployment) -> str:
+def _origin(entry: ModelDeployment) -> str:  # noqa: PLR0911  # a table of kinds
     match entry.origin:
         case JumpStartModel(model_id, version):
             return f"{model_id} {version}" if version != "*" else model_id
@@ -91,6 +92,8 @@ def _origin(entry: ModelDeployment) -> str:
             return image
         case ProviderModel(serving):
             return f"{serving.title}: {serving.model}"
+        case BedrockModel(model_id):
+            return f"Bedrock: {model_id}"
         case LocalModel():
             return "-"
         case _:
@@ -107,6 +110,8 @@ def _local(local: LocalPlan | None) -> str:
 def _instances(entry: ModelDeployment) -> str:
     if isinstance(entry.origin, ProviderModel):
         return f"none: {entry.origin.serving.title} hosts it"
+    if isinstance(entry.origin, BedrockModel):
+        return "none: Bedrock hosts it"
     if not entry.instances:
         return "as it is"
     return f"{_count(entry.autoscaling)} {' or '.join(entry.instances)}"

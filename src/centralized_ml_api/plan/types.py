@@ -82,11 +82,38 @@ class ProviderModel:
 
 
 @dataclass(frozen=True, slots=True)
+class BedrockModel:
+    """A model of Amazon Bedrock, by the id or ARN of the config; `region` is None for the deployment's.
+
+    `is_openai` says that Bedrock serves it by OpenAI's Chat Completions; everything else is translated.
+    """
+
+    model_id: str
+    region: str | None
+    is_openai: bool
+
+    @property
+    def apis(self) -> tuple[ServerSpeaks, ...]:
+        """The APIs under `/v1` that it has; its own path has the first."""
+        return (
+            ("openai-chat",) if self.is_openai else ("openai-chat", "openai-responses", "anthropic-messages")
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LocalModel:
     """A model that only this machine serves: the config says nothing of AWS."""
 
 
-Origin = JumpStartModel | PackageModel | ContainerModel | ExistingEndpoint | ProviderModel | LocalModel
+Origin = (
+    JumpStartModel
+    | PackageModel
+    | ContainerModel
+    | ExistingEndpoint
+    | ProviderModel
+    | BedrockModel
+    | LocalModel
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,9 @@ def function_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="stream-function-", dir=cache))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name, content in load_stream_code().items():
-        (folder / name).write_bytes(content)
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
     return folder
 
 

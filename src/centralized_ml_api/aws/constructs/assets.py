@@ -101,14 +101,16 @@ def ship_files(
     Args:
         scope: a construct of the app, whose output folder takes the files.
         name: what the CDK CLI calls the folder.
-        files: their contents by their names.
+        files: their contents by their paths.
         stack_context: of the stack.
     """
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
     folder = _output_folder(scope) / f"asset.{digest}"
     folder.mkdir(exist_ok=True)
     for file, content in files.items():
-        folder.joinpath(file).write_bytes(content)
+        path = folder / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
     location = stack_context.synthesizer.add_file_asset(
         source_hash=digest,
         file_name=folder.name,

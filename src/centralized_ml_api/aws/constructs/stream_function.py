@@ -14,10 +14,12 @@ from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.assets import ship_files
+from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
 from centralized_ml_api.aws.stream_code import load_stream_code
+from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
 
 if TYPE_CHECKING:
@@ -58,11 +60,11 @@ class StreamFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
-        addresses = {
-            model.name: secrets.address(model.provider.secret)
-            if model.provider
-            else endpoints[model.name].name
+        addresses = {name: endpoint.name for name, endpoint in endpoints.items()}
+        addresses |= {
+            model.name: secrets.address(model.provider.secret if model.provider else None)
             for model in plan.models
+            if not model.endpoint
         }
         parameters = self._build_tables(plan, addresses)
         if parameters:
@@ -75,7 +77,11 @@ class StreamFunction(Construct):
             self,
             description="The function that streams",
             log=log,
-            statements=[*read, *secrets.may_read(plan.secrets)],
+            statements=[
+                *read,
+                *secrets.may_read(plan.secrets),
+                *allow_bedrock(list_grants(plan.bedrock), stack_context),
+            ],
             managed=stack_context.network_policies.functions,
         )
         called = EndpointPolicies(self, role, endpoints)

@@ -17,6 +17,7 @@ from centralized_ml_api.aws.doctor.account_checks import (
     check_stack,
     check_subscriptions,
 )
+from centralized_ml_api.aws.doctor.bedrock_checks import check_bedrock
 from centralized_ml_api.aws.doctor.config_checks import check_jumpstart, check_limits
 from centralized_ml_api.aws.doctor.quotas import check_integration_timeout, check_quotas
 from centralized_ml_api.aws.doctor.service_checks import check_budget, check_concurrency, check_log_role
@@ -43,6 +44,7 @@ ACCOUNT_CHECKS = {
     "subscription": check_subscriptions,
     "image": check_images,
     "timeout": check_integration_timeout,
+    "bedrock": check_bedrock,
 }
 """The checks that need credentials, by the word for their findings."""
 

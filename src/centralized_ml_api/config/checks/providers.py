@@ -31,14 +31,19 @@ _KEY = '"key": {"env": "OPENAI_API_KEY"}'
 
 def _check_source(context: Context) -> Iterator[Problem]:
     for endpoint in context.root.objects("endpoints"):
-        provider = endpoint.member("provider")
-        for key in ("endpoint_name", "speaks") if provider else ():
+        hosted = given(endpoint, ("provider", "bedrock_model_id"))
+        source = hosted[0] if hosted else ""
+        others = {
+            "provider": ("endpoint_name", *hosted[1:], "speaks"),
+            "bedrock_model_id": ("endpoint_name",),
+        }
+        for key in others.get(source, ()):
             other = endpoint.member(key)
             if other:
                 yield TWO_SOURCES.problem(
                     other.key_location,
-                    found=f'{quoted(key)} as well as "provider"',
-                    expected='"provider" alone: the entry is no SageMaker endpoint then',
+                    found=f"{quoted(key)} as well as {quoted(source)}",
+                    expected=f"{quoted(source)} alone: the entry is no SageMaker endpoint then",
                     fix='move it into "provider"' if key == "speaks" else "remove one of the two",
                 )
 
@@ -48,8 +53,8 @@ TWO_SOURCES = CheckedRule(
     title="more than one source of an endpoint",
     meaning="""\
 An entry of `endpoints` is one thing that exists already: a SageMaker endpoint (nothing more, or
-`endpoint_name`), or a model of a provider (`provider`). `speaks` beside `provider` would say what a
-SageMaker endpoint takes; what a provider's model takes is said inside `provider`.""",
+`endpoint_name`), a model of a provider (`provider`) or of Bedrock (`bedrock_model_id`). `speaks` beside
+`provider` would say what a SageMaker endpoint takes; what a provider's model takes is said inside.""",
     example=Example(
         at="$.endpoints[0]",
         wrong=f'"endpoint_name": "My-Endpoint", "provider": {{{_OPENAI}, {_KEY}}}',
@@ -301,9 +306,10 @@ function itself there. A server on this machine belongs into `local`.""",
 def _check_function(context: Context) -> Iterator[Problem]:
     for entry in context.entries:
         local, integration = entry.object("local"), entry.object("integration")
-        engine = local.value.get("engine") if local else "provider" if entry.object("provider") else None
+        hosted = given(entry, ("provider", "bedrock_model_id"))
+        is_hosted = hosted or (local and local.value.get("engine") == "provider")
         kind = integration.string("type") if integration else None
-        if engine == "provider" and kind and kind.value == "lambda":
+        if is_hosted and kind and kind.value == "lambda":
             yield FUNCTION_BEFORE_PROVIDER.problem(
                 kind.location,
                 found='"lambda" in front of a model of a provider',

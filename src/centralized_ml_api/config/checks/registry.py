@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.checks import (
     aws,
     aws_limits,
+    bedrock,
     event,
     integration,
     jumpstart,
@@ -39,6 +40,7 @@ _FAMILIES = (
     aws_limits,
     providers,
     provider_apis,
+    bedrock,
 )
 
 RULES: tuple[Rule, ...] = tuple(

@@ -20,6 +20,15 @@ MOST_ALIASES = 20
 """Those of one entry have to fit into one parameter on AWS, of 4 KB."""
 
 MEDIA_TYPE = r"^[a-z]+/[a-z0-9.+*-]+$"
+BEDROCK_MODEL = (
+    r"^(arn:aws[a-z-]*:bedrock:[a-z0-9-]+:([0-9]{12})?:[a-z-]+/[A-Za-z0-9._:-]+"
+    r"|[a-z0-9-]+(\.[A-Za-z0-9_-]+)+(:[A-Za-z0-9._-]+)*)$"
+)
+"""Ids of foundation models and of inference profiles, or ARNs of these and of models of one's own.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html (modelId)
+"""
+
 REGION_PATTERN = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
 
 Count = Annotated[int, Field(ge=1, le=2_147_483_647)]

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from centralized_ml_api.config.schema.base import (
+    BEDROCK_MODEL,
     INSTANCE_PATTERN,
     MEDIA_TYPE,
     NAME_PATTERN,
     NOT_BLANK,
+    REGION_PATTERN,
     Count,
     Environment,
     Speaks,
@@ -265,7 +267,7 @@ class ModelEntry(Entry):
 
 
 class EndpointEntry(Entry):
-    """One model that exists already: a SageMaker endpoint to adopt, or a model of a provider."""
+    """One model that exists already: a SageMaker endpoint to adopt, a model of Bedrock or of a provider."""
 
     endpoint_name: Annotated[
         str | None,
@@ -273,6 +275,24 @@ class EndpointEntry(Entry):
             description="The endpoint's name in SageMaker, if it is not `name`.",
             examples=["My-Endpoint-2026"],
             json_schema_extra=hint(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"),
+        ),
+    ] = None
+    bedrock_model_id: Annotated[
+        str | None,
+        Field(
+            pattern=BEDROCK_MODEL,
+            description="A model of Amazon Bedrock, in place of a SageMaker endpoint: the id or ARN of a "
+            "model or of an inference profile. Only a deployment to AWS calls it. `speaks` may be "
+            "`openai-chat`, if Bedrock serves the model by OpenAI's Chat Completions.",
+            examples=["us.anthropic.claude-haiku-4-5-20251001-v1:0"],
+        ),
+    ] = None
+    bedrock_region: Annotated[
+        str | None,
+        Field(
+            pattern=REGION_PATTERN,
+            description="The region in which Bedrock is called; by default that of the deployment.",
+            examples=["us-west-2"],
         ),
     ] = None
     provider: Annotated[

@@ -21,6 +21,7 @@ from centralized_ml_api.plan.aws.template_size import account_size, entry_sizes,
 from centralized_ml_api.plan.aws.types import (
     AdoptedEndpoint,
     AwsPlan,
+    BedrockTarget,
     DirectRoute,
     FunctionRoute,
     OwnEndpoint,
@@ -29,7 +30,12 @@ from centralized_ml_api.plan.aws.types import (
 )
 from centralized_ml_api.plan.event import how_often, who_may_call
 from centralized_ml_api.plan.speaks import OpenAiModels, model_speaks, openai_models
-from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ExistingEndpoint, ProviderModel
+from centralized_ml_api.plan.types import (
+    GATEWAY_TIMEOUT_SECONDS,
+    BedrockModel,
+    ExistingEndpoint,
+    ProviderModel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +76,9 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     }
     pairs = [(name, api) for name, apis in spoken.items() for api in apis]
     openai = openai_models(pairs, plan.event.aliases)
-    stream = build_stream(_stream_models(plan.deployments, facts, openai), health_names=not plan.event.teams)
+    stream = build_stream(
+        _stream_models(plan.deployments, facts, openai, region), health_names=not plan.event.teams
+    )
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
@@ -122,7 +130,7 @@ def _dashboard(
 
 
 def _is_own(deployment: ModelDeployment) -> bool:
-    return not isinstance(deployment.origin, ExistingEndpoint | ProviderModel)
+    return not isinstance(deployment.origin, ExistingEndpoint | ProviderModel | BedrockModel)
 
 
 def _endpoint(deployment: ModelDeployment) -> Endpoint:
@@ -142,7 +150,7 @@ def _functions(
 
 
 def _route(deployment: ModelDeployment) -> Route:
-    if isinstance(deployment.origin, ProviderModel):
+    if isinstance(deployment.origin, ProviderModel | BedrockModel):
         return StreamRoute(deployment.name, None, deployment.headers)
     match deployment.integration:
         case "api":
@@ -157,6 +165,8 @@ def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> tuple[Serv
     """Returns what its server speaks; the config overrides JumpStart."""
     if isinstance(deployment.origin, ProviderModel):
         return deployment.origin.serving.apis
+    if isinstance(deployment.origin, BedrockModel):
+        return deployment.origin.apis
     speaks = _speaks_to_sagemaker(deployment, facts)
     return (speaks,) if speaks else ()
 
@@ -169,6 +179,7 @@ def _stream_models(
     deployments: Iterable[ModelDeployment],
     facts: Mapping[str, ModelFacts],
     openai: OpenAiModels,
+    region: str,
 ) -> Iterable[StreamModel]:
     """Yields all of them: those that stream at their own path have headers, those under `/v1` speak."""
     for deployment in deployments:
@@ -184,6 +195,9 @@ def _stream_models(
         if isinstance(deployment.origin, ProviderModel):
             provider = build_provider_target(deployment.origin.serving)
             yield replace(found, provider=provider, headers=deployment.headers)
+        elif isinstance(deployment.origin, BedrockModel):
+            bedrock = BedrockTarget(deployment.origin, deployment.origin.region or region)
+            yield replace(found, bedrock=bedrock, headers=deployment.headers)
         else:
             speaks = _speaks_to_sagemaker(deployment, facts.get(deployment.name))
             yield replace(found, endpoint=_endpoint(deployment), speaks=speaks)

@@ -12,7 +12,7 @@ from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from centralized_ml_api.plan.aws.types import ProviderTarget
+    from centralized_ml_api.plan.aws.types import BedrockTarget, ProviderTarget
 
 IDLE_SECONDS = 290
 """How long a model may be silent: less than the 300 seconds after which API Gateway ends a stream.
@@ -78,7 +78,9 @@ def build_row(model: StreamModel, address: str) -> dict[str, Any]:
             without one.
     """
     if model.provider:
-        return _provider_row(model, model.provider, address)
+        return _hosted_row(model, "provider", _describe_provider(model.provider, address))
+    if model.bedrock:
+        return _hosted_row(model, "bedrock", _describe_bedrock(model.bedrock))
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
     limit = {"max_output_tokens": model.max_output_tokens} if speaks and model.max_output_tokens else {}
@@ -86,10 +88,16 @@ def build_row(model: StreamModel, address: str) -> dict[str, Any]:
     return {"endpoint": address, **speaks, **headers, **limit, **aliases}
 
 
-def _provider_row(model: StreamModel, target: ProviderTarget, secret: str) -> dict[str, Any]:
+def _describe_bedrock(target: BedrockTarget) -> dict[str, Any]:
+    model = target.model
+    converse = {} if model.is_openai else {"converse": True}
+    return {"model": model.model_id, "region": target.region, "apis": [*model.apis], **converse}
+
+
+def _describe_provider(target: ProviderTarget, secret: str) -> dict[str, Any]:
     """Leaves out what the function takes for granted: rows share a few kilobytes."""
     serving, preset, usual = target.serving, target.serving.preset, OTHER_SERVER
-    said = {
+    return {
         "url": serving.url.rstrip("/"),
         "model": serving.model,
         "apis": [*serving.apis],
@@ -100,9 +108,12 @@ def _provider_row(model: StreamModel, target: ProviderTarget, secret: str) -> di
         **({"counts": True} if preset.takes_stream_options else {}),
         **({"check": preset.key_path} if preset.key_path not in {None, usual.key_path} else {}),
     }
+
+
+def _hosted_row(model: StreamModel, kind: str, said: dict[str, Any]) -> dict[str, Any]:
     limit = {"max_output_tokens": model.max_output_tokens} if model.max_output_tokens else {}
     aliases = {"aliases": [*model.aliases]} if model.aliases else {}
-    return {"provider": said, "headers": [*(model.headers or ())], **limit, **aliases}
+    return {kind: said, "headers": [*(model.headers or ())], **limit, **aliases}
 
 
 def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:

@@ -166,17 +166,17 @@ def _stream(stream: StreamPlan) -> TemplateSize:
     total += _times(len(stream.tables), _STREAM_TABLE)
     for model in stream.models:
         total += _STREAM_MODEL + _named(model.name, _NAMED_BY_ROW)
-        if model.speaks or model.provider:
+        if model.speaks or model.hosted_apis:
             total += _SPEAKING_MODEL + _named(model.name, _NAMED_BY_LIST)
-        if model.provider:
+        if model.hosted_apis:
             total += _PROVIDER_MODEL
         if model.aliases:
             total += _ALIASED_MODEL + _times(len(model.aliases), _ALIAS)
             total += _named("".join(model.aliases), _NAMED_BY_ALIAS)
-    apis = {api for model in stream.models if model.provider for api in model.provider.serving.apis}
+    apis = {api for model in stream.models for api in model.hosted_apis}
     others = list_paths(apis - {CHAT.name, EMBEDDINGS.name})
     total += _times(len(others), _OPENAI_PATH) + _times(len(stream.secrets), _SECRET)
-    speaking = any(model.speaks or model.provider for model in stream.models)
+    speaking = any(model.speaks or model.hosted_apis for model in stream.models)
     return total + (_OPENAI if speaking else TemplateSize())
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from centralized_ml_api.catalog.facts import ModelData
-from centralized_ml_api.config.schema import Speaks
+from centralized_ml_api.config.schema import ServerSpeaks, Speaks
 from centralized_ml_api.plan.aws.event import AccessPlan, DashboardPlan
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from centralized_ml_api.plan.speaks import OpenAiModels
-from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, FunctionPlan
+from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, BedrockModel, FunctionPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,14 @@ class ProviderTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class BedrockTarget:
+    """A model of Bedrock, and the region in which it is called."""
+
+    model: BedrockModel
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFunctionPlan:
     """The Lambda function of an entry.
 
@@ -190,7 +198,7 @@ class StreamModel:
 
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
     `max_output_tokens` limits the answers under `/v1`, where `aliases` are its other names. A model of a
-    provider has `provider` in place of `endpoint` and `speaks`.
+    provider has `provider` in place of `endpoint` and `speaks`, one of Bedrock `bedrock`.
     """
 
     name: str
@@ -200,6 +208,14 @@ class StreamModel:
     max_output_tokens: int | None = None
     aliases: tuple[str, ...] = ()
     provider: ProviderTarget | None = None
+    bedrock: BedrockTarget | None = None
+
+    @property
+    def hosted_apis(self) -> tuple[ServerSpeaks, ...]:
+        """The APIs under `/v1` of a model that a provider or Bedrock hosts."""
+        if self.provider:
+            return self.provider.serving.apis
+        return self.bedrock.model.apis if self.bedrock else ()
 
     @property
     def is_called(self) -> bool:
@@ -237,6 +253,11 @@ class StreamPlan:
         """The secrets that it reads, each once."""
         targets = (model.provider for model in self.models if model.provider)
         return tuple(dict.fromkeys(target.secret for target in targets if target.secret))
+
+    @property
+    def bedrock(self) -> tuple[BedrockTarget, ...]:
+        """The models of Bedrock that it calls."""
+        return tuple(model.bedrock for model in self.models if model.bedrock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def test_without_credentials_what_needs_them_is_named_as_not_looked_at(aws: AwsW
     aws.answers["sts.GetCallerIdentity"] = xml_refusal("ExpiredToken", "expired")
     (unknown,) = [finding for finding in found(write(tmp_path, model())) if finding.severity == "unknown"]
     skipped = "bootstrap, stack, endpoints, end, mail, quota, concurrency, log role, budget, subscription"
-    skipped += ", image, timeout"
+    skipped += ", image, timeout, bedrock"
     assert unknown.title == f"not checked without credentials: {skipped}"
 
 

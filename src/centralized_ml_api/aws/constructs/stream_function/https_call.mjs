@@ -5,7 +5,7 @@
 import http from "node:http";
 import https from "node:https";
 
-import { MODEL_FAILED, MODEL_NOT_READY } from "./errors.mjs";
+import { ANSWER_TOO_LARGE, MODEL_FAILED, MODEL_NOT_READY, RESPONSE_LIMIT_BYTES } from "./errors.mjs";
 
 const CONNECT_MILLISECONDS = 5_000;
 
@@ -58,6 +58,12 @@ export async function* readChunks(response, cancellation) {
         if (done) return;
         yield value;
     }
+}
+
+// Returns all bytes of a model's answer. Throws ANSWER_TOO_LARGE above the API's limit.
+export function readWhole(response, cancellation) {
+    const tooLarge = ANSWER_TOO_LARGE.withMessage("over_limit", { megabytes: RESPONSE_LIMIT_BYTES / 1024 / 1024 });
+    return readAll(response, cancellation, RESPONSE_LIMIT_BYTES, tooLarge);
 }
 
 // Returns all bytes of a response. Throws `tooLarge` where they are more than `most`.

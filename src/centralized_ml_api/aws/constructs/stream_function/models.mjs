@@ -9,6 +9,11 @@
 // the model; the APIs that the model has there, the first of which the entry's own path has; the secret that holds the
 // key, and the header that takes it, after a prefix; how a chat names the most tokens of an answer; whether a stream can
 // be asked for its tokens; the path that answers to a valid key, if it is not /models.
+//
+// An entry of Bedrock has `bedrock`: `{model, region, apis, converse?}`, from which a provider is made whose calls are
+// `signed` for that region, and translated to Converse, or pass to Bedrock's Chat Completions.
+
+import { findServiceUrl } from "./aws_signing.mjs";
 
 // Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 const PARAMETERS_PER_REQUEST = 10;
@@ -26,7 +31,15 @@ export function loadModels() {
 async function read() {
     const { MODELS, MODEL_PARAMETERS } = process.env;
     const texts = MODELS ? [MODELS] : await readParameters(JSON.parse(MODEL_PARAMETERS));
-    return new Map(texts.flatMap((text) => Object.entries(JSON.parse(text))));
+    const rows = texts.flatMap((text) => Object.entries(JSON.parse(text)));
+    return new Map(rows.map(([name, row]) => [name, row.bedrock ? { ...row, provider: ofBedrock(row.bedrock) } : row]));
+}
+
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
+function ofBedrock({ model, region, apis, converse }) {
+    const host = findServiceUrl("bedrock-runtime", region, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME");
+    const url = converse ? host : `${host}/openai/v1`;
+    return { url, model, apis, converse, signed: region, counts: true, limit_key: "max_completion_tokens" };
 }
 
 async function readParameters(names) {

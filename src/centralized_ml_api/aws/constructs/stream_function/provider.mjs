@@ -1,9 +1,11 @@
 // Answers calls of entries whose models a provider hosts, with the organizer's key.
 
-import { ANSWER_TOO_LARGE, NOT_READY_REASONS, RESPONSE_LIMIT_BYTES } from "./errors.mjs";
+import { ANSWER_TOO_LARGE, NOT_READY_REASONS } from "./errors.mjs";
 import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
-import { readAll, readChunks, send } from "./https_call.mjs";
+import { readAll, readChunks, readWhole, send } from "./https_call.mjs";
 import { isRefusalOfKey, noteUsage, parse, passEvents, rewordError } from "./provider_answers.mjs";
+import { signHeaders } from "./aws_signing.mjs";
+import { buildConverseCall } from "./converse.mjs";
 import { adaptToProvider, addsUsage } from "./provider_body.mjs";
 import { loadKey, loadReplacement } from "./secrets.mjs";
 
@@ -14,21 +16,26 @@ const CHECKED_MILLISECONDS = 60_000; // between two questions whether a key work
 // Answers a call of a path under /v1; `request.headers` are the caller's.
 export async function answerProvider({ path, name, entry, request, body, answer, cancellation }) {
     const { provider } = entry;
-    const text = adaptToProvider(body, path, entry);
+    const call = provider.converse ? buildConverseCall(body, path, entry) : buildCall(body, path, entry);
     const usage = {};
     let status;
     try {
-        const url = new URL(provider.url + path.slice(BASE.length));
-        const sent = { headers: passedHeaders(request, entry), body: text };
+        const url = new URL(provider.url + call.path);
+        const sent = { headers: passedHeaders(request, entry), body: call.text };
         const response = await sendWithKey(url, provider, sent, cancellation);
         status = response.statusCode;
         if (status >= 300) throw await readError(response, name, answer.requestId, cancellation);
-        const hides = addsUsage(body.document, path, provider);
-        await passOn({ response, status, hides, usage, answer, cancellation });
+        await call.passOn({ response, status, usage, answer, cancellation });
     } finally {
         const line = { request_id: answer.requestId, model: name, provider_status: status, ...usage };
         console.log(JSON.stringify(line));
     }
+}
+
+function buildCall(body, path, entry) {
+    const hides = addsUsage(body.document, path, entry.provider);
+    const text = adaptToProvider(body, path, entry);
+    return { path: path.slice(BASE.length), text, passOn: (received) => passOn({ ...received, hides }) };
 }
 
 async function passOn({ response, status, hides, usage, answer, cancellation }) {
@@ -39,8 +46,7 @@ async function passOn({ response, status, hides, usage, answer, cancellation }) 
         answer.writeHead(status, { ...headers, "cache-control": "no-cache" });
         return answer.pipe(events);
     }
-    const tooLarge = ANSWER_TOO_LARGE.withMessage("over_limit", { megabytes: RESPONSE_LIMIT_BYTES / 1024 / 1024 });
-    const bytes = await readAll(response, cancellation, RESPONSE_LIMIT_BYTES, tooLarge);
+    const bytes = await readWhole(response, cancellation);
     noteUsage(parse(bytes.toString("utf8")), usage);
     return answer.send(status, headers, bytes);
 }
@@ -60,7 +66,8 @@ async function sendWithKey(url, provider, { headers, body, method }, cancellatio
     const attempt = (key) => {
         cancellation.startIdleTimer();
         const all = { ...headers, ...length, ...keyHeader(provider, key) };
-        return send(url, { method, headers: all, body, signal: cancellation.signal });
+        const sent = provider.signed ? sign({ url, headers: all, body }, provider.signed) : all;
+        return send(url, { method, headers: sent, body, signal: cancellation.signal });
     };
     if (!provider.secret) return attempt(null);
     const key = await loadKey(provider.secret, cancellation);
@@ -70,6 +77,10 @@ async function sendWithKey(url, provider, { headers, body, method }, cancellatio
     if (!replacement) return response;
     response.resume();
     return attempt(replacement);
+}
+
+function sign(request, region) {
+    return signHeaders({ ...request, method: "POST", service: "bedrock", region });
 }
 
 function keyHeader({ header = "authorization", prefix = "Bearer " }, key) {
@@ -94,6 +105,7 @@ export async function findProviderReason(name, { provider }, cancellation) {
 }
 
 async function ask(name, provider, cancellation) {
+    if (provider.signed) return undefined; // Bedrock has no question that costs nothing
     try {
         const url = new URL(provider.url + (provider.check ?? "/models"));
         const response = await sendWithKey(url, provider, { method: "GET", headers: {} }, cancellation);

@@ -2,11 +2,19 @@
 // provider's customer alone: the key, the account, the organization. A refused key is not the caller's fault, and is said
 // differently. One machine does the same (local/envoy/provider_answers.lua).
 
-import { ApiError, MODEL_FAILED, MODEL_REFUSED, PROVIDER_REFUSED_KEY, TOO_MANY_REQUESTS } from "./errors.mjs";
+import {
+    ApiError,
+    MODEL_FAILED,
+    MODEL_REFUSED,
+    MODEL_TOO_SLOW,
+    PROVIDER_REFUSED_KEY,
+    TOO_MANY_REQUESTS,
+} from "./errors.mjs";
 import { EVENTS_TYPE, framingOf } from "./framing.mjs";
 
 const LONGEST_LOGGED = 1000;
 const HIDDEN = "(hidden)";
+const MESSAGES = ["message", "Message", "detail", "error"]; // where errors of other shapes have theirs
 
 // What tells of the customer: keys, organizations, projects, users, accounts.
 const SECRETS = [
@@ -29,8 +37,10 @@ export function rewordError({ status, headers, text, name, requestId }) {
     console.warn(JSON.stringify({ request_id: requestId, model: name, provider_status: status, said: shown }));
     if (isRefusalOfKey(status, said)) return PROVIDER_REFUSED_KEY;
     if (status < 400) return MODEL_FAILED;
+    if (status === 408) return MODEL_TOO_SLOW; // Bedrock's ModelTimeoutException
+    if (status === 424) return MODEL_FAILED.saying(findString(said, MESSAGES) ?? MODEL_FAILED.message); // ModelErrorException
     const { type, code, message } = status === 429 ? TOO_MANY_REQUESTS : status < 500 ? MODEL_REFUSED : MODEL_FAILED;
-    const error = new ApiError(status, type, code, findString(said, ["message", "detail", "error"]) ?? message);
+    const error = new ApiError(status, type, code, findString(said, MESSAGES) ?? message);
     if (headers["retry-after"]) error.retryAfter = headers["retry-after"];
     return /^\s*\{\s*"(?:error"\s*:\s*\{|type"\s*:\s*"error")/.test(said) ? Object.assign(error, { modelBody: said }) : error;
 }
@@ -74,9 +84,9 @@ export function noteUsage(value, usage) {
     for (const found of [value?.usage, value?.response?.usage, value?.message?.usage]) {
         if (!isObject(found)) continue;
         const details = found.prompt_tokens_details ?? found.input_tokens_details;
-        note(usage, "tokens_in", found.prompt_tokens ?? found.input_tokens);
-        note(usage, "tokens_cached", details?.cached_tokens ?? found.cache_read_input_tokens);
-        note(usage, "tokens_out", found.completion_tokens ?? found.output_tokens);
+        note(usage, "tokens_in", found.prompt_tokens ?? found.input_tokens ?? found.inputTokens);
+        note(usage, "tokens_cached", details?.cached_tokens ?? found.cache_read_input_tokens ?? found.cacheReadInputTokens);
+        note(usage, "tokens_out", found.completion_tokens ?? found.output_tokens ?? found.outputTokens);
     }
 }
 

@@ -10,11 +10,17 @@ const LIMITS = {
 };
 const WITH_STREAM_OPTIONS = ["/v1/chat/completions", "/v1/completions"];
 
+// Returns the members of a body that are changed, so that an answer keeps to the entry's limit.
+export function limitsOf(body, path, { provider, max_output_tokens: most }) {
+    return limitAnswer(body, LIMITS[path] ?? [], most, provider.limit_key);
+}
+
 // Returns the text that the provider gets. Throws INVALID_BODY where a member that is read here is there twice, or in
 // other letters.
-export function adaptToProvider(body, path, { provider, max_output_tokens: most }) {
+export function adaptToProvider(body, path, entry) {
     const { document } = body;
-    const changes = { model: provider.model, ...limitAnswer(body, LIMITS[path] ?? [], most, provider.limit_key) };
+    const { provider } = entry;
+    const changes = { model: provider.model, ...limitsOf(body, path, entry) };
     if (addsUsage(document, path, provider))
         changes.stream_options = { ...optionsOf(document), include_usage: true };
     return body.editWatched(changes, [...(LIMITS[path] ?? []), "stream_options"]);

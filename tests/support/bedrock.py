@@ -1,0 +1,191 @@
+"""Bedrock's runtime as botocore describes it: it answers only signed calls whose bodies have its shapes.
+
+What it answers depends on the model:
+
+    us.anthropic.claude-fake-v1:0       a chat, whole or streamed, with tools if there are any
+    openai.gpt-fake-1:0                 the same by Chat Completions
+    anthropic.limited, .forbidden, …    the errors of Converse by their names: see `ERRORS`
+    anthropic.cut                       the connection breaks in mid-stream
+    anthropic.fails                     a stream that ends with an exception
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from aiohttp import web
+from botocore.session import Session
+from botocore.validate import ParamValidator
+
+from centralized_ml_api.local.machine.ports import bind_loopback
+from support.certificate import write_certificate
+from support.signed_runtime import Keys
+from support.translation import frame
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from support.background import Background
+
+CLAUDE = "us.anthropic.claude-fake-v1:0"
+GPT = "openai.gpt-fake-1:0"
+WORDS = ("Cloud", " computing")
+USAGE = {"inputTokens": 19, "outputTokens": 10, "totalTokens": 29, "cacheReadInputTokens": 4}
+ACCOUNT = "111122223333"
+ERRORS = {
+    "anthropic.limited": ("ThrottlingException", 429, "Too many tokens, please wait before trying again."),
+    "anthropic.forbidden": (
+        "AccessDeniedException",
+        403,
+        f"User: arn:aws:sts::{ACCOUNT}:assumed-role/x/y is not authorized to invoke the model.",
+    ),
+    "anthropic.unknown": (
+        "ResourceNotFoundException",
+        404,
+        "The model has reached its end of life.",
+    ),
+    "anthropic.slow": ("ModelTimeoutException", 408, "The model took too long."),
+    "anthropic.broken": ("ModelErrorException", 424, "The model failed."),
+    "anthropic.invalid": ("ValidationException", 400, "The provided model identifier is invalid."),
+}
+_TOOL = {"toolUseId": "tooluse_1", "name": "get_weather", "input": {"city": "Bern"}}
+_SERVICE = Session().get_service_model("bedrock-runtime")
+
+
+@dataclass
+class Bedrock:
+    """A running one; `seen` has the model, the operation and the body of each call."""
+
+    url: str
+    certificate: Path
+    keys: Keys
+    seen: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answers a call."""
+        body = await request.read()
+        if refused := self.keys.why_refused(request, body):
+            return _error(refused, 403, "The request is not signed.")
+        document = json.loads(body)
+        if request.path.startswith("/openai/v1/"):
+            self.seen.append((document["model"], "openai", document))
+            return _answer_openai(document)
+        _, _, model, operation = request.raw_path.split("/")
+        model = unquote(model)
+        self.seen.append((model, operation, document))
+        _check_shape(operation, {"modelId": model, **document})
+        if model in ERRORS:
+            return _error(*ERRORS[model])
+        if operation == "converse":
+            return web.json_response(_whole(document))
+        return await _stream(request, model, document)
+
+
+def _check_shape(operation: str, parameters: dict[str, Any]) -> None:
+    name = {"converse": "Converse", "converse-stream": "ConverseStream"}[operation]
+    decoded = json.loads(json.dumps(parameters), object_hook=_decode_bytes)
+    report = ParamValidator().validate(decoded, _SERVICE.operation_model(name).input_shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+def _decode_bytes(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: base64.b64decode(inner) if key == "bytes" and isinstance(inner, str) else inner
+        for key, inner in value.items()
+    }
+
+
+def _error(code: str, status: int, message: str) -> web.Response:
+    headers = {"x-amzn-ErrorType": f"{code}:http://internal.amazon.com/"}
+    return web.json_response({"message": message}, status=status, headers=headers)
+
+
+def _whole(document: dict[str, Any]) -> dict[str, Any]:
+    content = [{"toolUse": _TOOL}] if "toolConfig" in document else [{"text": "".join(WORDS)}]
+    reason = "tool_use" if "toolConfig" in document else "end_turn"
+    message = {"role": "assistant", "content": content}
+    return {
+        "output": {"message": message},
+        "stopReason": reason,
+        "usage": USAGE,
+        "metrics": {"latencyMs": 1},
+    }
+
+
+def _events(document: dict[str, Any]) -> Iterator[bytes]:
+    yield frame("messageStart", {"role": "assistant"})
+    if "toolConfig" in document:
+        start = {"toolUse": {"toolUseId": _TOOL["toolUseId"], "name": _TOOL["name"]}}
+        yield frame("contentBlockStart", {"contentBlockIndex": 0, "start": start})
+        for piece in ('{"city":', ' "Bern"}'):
+            yield frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"toolUse": {"input": piece}}})
+    else:
+        for word in WORDS:
+            yield frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": word}})
+    yield frame("contentBlockStop", {"contentBlockIndex": 0})
+    yield frame("messageStop", {"stopReason": "tool_use" if "toolConfig" in document else "end_turn"})
+    yield frame("metadata", {"usage": USAGE, "metrics": {"latencyMs": 1}})
+
+
+async def _stream(request: web.Request, model: str, document: dict[str, Any]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/vnd.amazon.eventstream"})
+    await response.prepare(request)
+    for number, event in enumerate(_events(document)):
+        middle = len(event) // 2
+        await response.write(event[:middle])
+        await response.write(event[middle:])
+        if number == 1 and model == "anthropic.cut":
+            assert request.transport
+            request.transport.abort()
+            return response
+        if number == 1 and model == "anthropic.fails":
+            await response.write(frame("throttlingException", {"message": "Slow down."}, "exception"))
+            return response
+    return response
+
+
+def _answer_openai(document: dict[str, Any]) -> web.Response:
+    message = {"role": "assistant", "content": "".join(WORDS)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 19, "completion_tokens": 10, "total_tokens": 29}
+    whole = {"id": "c", "object": "chat.completion", "created": 1, "model": document["model"]}
+    return web.json_response({**whole, "choices": [choice], "usage": usage})
+
+
+@contextlib.asynccontextmanager
+async def _serve(bedrock: Bedrock, listening: Any) -> AsyncIterator[None]:
+    application = web.Application()
+    application.router.add_post("/{path:.*}", bedrock.answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bedrock.certificate)
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening, ssl_context=context).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.contextmanager
+def start_bedrock(background: Background, folder: Path, keys: Keys) -> Iterator[Bedrock]:
+    """Bedrock at `https://localhost:PORT`, for callers with these keys, until the end of the block."""
+    listening = bind_loopback()
+    port = listening.getsockname()[1]
+    certificate = write_certificate(folder / "bedrock.pem", "localhost")
+    bedrock = Bedrock(f"https://localhost:{port}", certificate, keys)
+    serving = _serve(bedrock, listening)
+    background.run(serving.__aenter__())
+    try:
+        yield bedrock
+    finally:
+        background.run(serving.__aexit__(None, None, None))
