@@ -31,6 +31,7 @@ The tests do not wait for these limits, which on AWS are SageMaker's:
 | what | on one machine | on AWS | why |
 | --- | --- | --- | --- |
 | a complete response under `/v1` | 300 seconds | 60 seconds | [source]({invoke}) |
+| a recording of more than 6 MB | up to 25 MB, or `max_body_mib` | 413 | [source]({quotas}) |
 | a stream | no limit, but 300 seconds between two chunks | 8 minutes | [source]({hosting}) |
 
 On one machine, the header `x-event-ends` is missing from errors that end a request before its path is known:
@@ -43,6 +44,7 @@ asks the function that words the others.
 """.format(
     invoke=SAGEMAKER,
     hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html",
+    quotas="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
     cache=f"{GUIDE}/configure-api-gateway-lambda-authorization.html",
     flow=f"{GUIDE}/apigateway-authorization-flow.html",
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from support.running_gateway import Answer, RunningGateway
 
 CHAT = openai.CHAT_PATH
+LARGE = 20 * 1024 * 1024
 (HEARING_PATH,) = TRANSCRIPTIONS.paths
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
@@ -46,7 +47,11 @@ def gateway(
     """It waits half a second for a model, one for what is called below `/v1`."""
     served = Gateway(
         upstreams=(Upstream("odd", (server.port,)), Upstream("empty", ())),
-        routes=(ServedRoute("chat", "odd", None, None), RefusedRoute("refused", "no engine")),
+        routes=(
+            ServedRoute("chat", "odd", None, None),
+            ServedRoute("hears", "odd", "/echo/own", (), body_limit_bytes=LARGE),
+            RefusedRoute("refused", "no engine"),
+        ),
         by_model={
             CHAT_PATH: (
                 ServedRoute("chat", "odd", "/echo", ("X-Custom",)),
@@ -59,7 +64,7 @@ def gateway(
             ),
             EMBEDDINGS_PATH: (ServedRoute("embed", "odd", "/echo/embed", ()),),
             HEARING_PATH: (
-                ServedRoute("hears", "odd", "/echo/hears", ()),
+                ServedRoute("hears", "odd", "/echo/hears", (), body_limit_bytes=LARGE),
                 ServedRoute(
                     "renamed", "odd", "/echo", (), admission=EntryTerms(model="own", path=HEARING_PATH)
                 ),
@@ -352,3 +357,32 @@ def test_a_form_that_leads_nowhere_is_told_why(gateway: RunningGateway) -> None:
     assert_error(unnamed, openai.MODEL_MISSING)
     assert "The form must have a field" in unnamed.error["message"]
     assert_error(gateway.call(HEARING_PATH, b"--b--", {"Content-Type": "text/plain"}), errors.INVALID_BODY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "asked"), [(HEARING_PATH, "/echo/hears"), ("/hears", "/echo/own"), ("/hears?a=b", "/echo/own")]
+)
+def test_an_entry_may_have_larger_bodies_than_others_up_to_its_own_limit(
+    gateway: RunningGateway, path: str, asked: str
+) -> None:
+    body = build_form("hears", bytes(LARGE - len(build_form("hears", b""))))
+    assert len(body) == LARGE
+    answer = gateway.call(path, body, FORM)
+    assert (answer.status, answer.json["path"], answer.json["length"]) == (200, asked, LARGE)
+    assert answer.json["sha256"] == hashlib.sha256(body).hexdigest()
+    over = gateway.call(path, body + b"!", FORM)
+    assert_error(over, errors.BODY_TOO_LARGE)
+    assert "this model's limit of 20 MB (20971520 bytes)" in over.error["message"]
+    in_pieces = gateway.call(path, iter([body[: LARGE // 2], body[LARGE // 2 :]]), FORM)
+    assert_error(in_pieces, errors.BODY_TOO_LARGE)
+
+
+@pytest.mark.slow
+def test_no_other_entry_of_the_path_has_them(gateway: RunningGateway) -> None:
+    over = gateway.call(HEARING_PATH, build_form("renamed", bytes(BODY_LIMIT_BYTES)), FORM)
+    assert_error(over, errors.BODY_TOO_LARGE)
+    assert "limit of 6 MB (6291456 bytes)" in over.error["message"]
+    unknown = gateway.call(HEARING_PATH, build_form("nobody", bytes(BODY_LIMIT_BYTES)), FORM)
+    assert_error(unknown, openai.MODEL_NOT_FOUND)
+    assert_error(gateway.call("/chat", bytes(BODY_LIMIT_BYTES + 1)), errors.BODY_TOO_LARGE)

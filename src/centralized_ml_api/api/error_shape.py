@@ -96,8 +96,14 @@ class ApiError:
 
 
 def body_too_large_for_model(limit_bytes: int) -> ApiError:
-    """Builds the 413 that names the limit of one model. Pure."""
+    """Builds the 413 that names the limit that follows from a model's context. Pure."""
     return BODY_TOO_LARGE.with_message("over_model_limit", bytes=limit_bytes)
+
+
+def body_too_large_for_entry(limit_bytes: int) -> ApiError:
+    """Builds the 413 that names the limit that the config sets for one entry. Pure."""
+    megabytes = limit_bytes // (1024 * 1024)
+    return BODY_TOO_LARGE.with_message("over_entry_limit", megabytes=megabytes, bytes=limit_bytes)
 
 
 ERRORS = {

@@ -95,7 +95,8 @@ class ServedRoute:
     a function sees what API Gateway would show it and sets its own. `streams` lifts the gateway's timeout.
     `reads_json` is for a server that parses every body as JSON: the gateway sends it
     `Content-Type: application/json`, whatever the caller sent. With `admission`, each call waits for its turn
-    and its body is checked. `counts_tokens` says that answers have tokens, which are counted.
+    and its body is checked. `body_limit_bytes` is the largest body, where that is more than the API's own
+    limit. `counts_tokens` says that answers have tokens, which are counted.
     """
 
     name: str
@@ -106,6 +107,7 @@ class ServedRoute:
     reads_json: bool = False
     admission: EntryTerms | None = None
     counts_tokens: bool = False
+    body_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.provider import build_provider_serving, find_provider
 from centralized_ml_api.plan.speaks import list_spoken
 from centralized_ml_api.plan.types import (
+    BODY_LIMIT_BYTES,
     About,
     ApiPlan,
     AutoscalingPlan,
@@ -80,6 +81,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         max_output_tokens=entry.max_output_tokens,
         hosting=_hosting(model) if model else HostingSettings(),
         price=_price(entry.price) if entry.price else None,
+        max_body_mib=entry.max_body_mib,
     )
 
 
@@ -197,6 +199,9 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
     if any(entry.price is not None for entry in deployments):
         yield "Not counted on AWS: tokens, and what they cost by `price`."
     for entry in deployments:
+        if (entry.max_body_mib or 0) * 1024 * 1024 > BODY_LIMIT_BYTES:
+            limit = f"max_body_mib of {entry.name}"
+            yield f"Not possible on AWS: {limit}. Lambda takes 6 MB; a larger body is a 413."
         if isinstance(entry.origin, ProviderModel):
             if entry.origin.serving.name is None:
                 host = entry.origin.serving.title

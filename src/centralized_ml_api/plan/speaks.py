@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, list_paths
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -124,6 +125,27 @@ def list_spoken(entry: ModelDeployment) -> tuple[ServerSpeaks, ...]:
     if entry.local is None:
         return ()
     return entry.local.speaks or entry.local.serving.find_speaks(entry.speaks)
+
+
+RECORDING_BYTES = 25 * 1024 * 1024
+"""The largest body of an entry that hears, unless the config says otherwise.
+
+Source: https://platform.openai.com/docs/guides/speech-to-text (files of up to 25 MB)
+"""
+
+
+def find_body_limit(entry: ModelDeployment) -> int:
+    """Returns the bytes of the largest body that one machine sends to the entry's own server.
+
+    SageMaker takes no more than the API does on both targets.
+    """
+    if entry.local is None or entry.local.serving.engine == "sagemaker":
+        return BODY_LIMIT_BYTES
+    if entry.max_body_mib is not None:
+        return entry.max_body_mib * 1024 * 1024
+    takes_audio = (entry.about.takes or "").startswith("audio/")
+    hears = any(_APIS[api].takes_form for api in list_spoken(entry) if api in _APIS)
+    return RECORDING_BYTES if hears or takes_audio else BODY_LIMIT_BYTES
 
 
 def _build(spoken: Iterable[tuple[str, ServerSpeaks]]) -> OpenAiModels:

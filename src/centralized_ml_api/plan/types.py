@@ -187,7 +187,8 @@ class ModelDeployment:
     request headers as written; `Content-Type` and `Accept` always pass too. `function` is set exactly when
     `integration` is `lambda`; `speaks` is what the config says of the SageMaker endpoint's bodies; `local` is
     None when one machine cannot serve it. `max_output_tokens` is the most that one answer may have, None for
-    the server's own limit. `price` is what the config says that tokens cost.
+    the server's own limit. `price` is what the config says that tokens cost. `max_body_mib` is what the
+    config says of the largest request body, see `speaks.find_body_limit`.
     """
 
     name: str
@@ -207,6 +208,7 @@ class ModelDeployment:
     max_output_tokens: int | None = None
     hosting: HostingSettings = HostingSettings()
     price: TokenPrice | None = None
+    max_body_mib: int | None = None
 
     @property
     def path(self) -> str:

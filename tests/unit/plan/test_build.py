@@ -211,3 +211,13 @@ def test_one_server_is_not_said_to_be_one(tmp_path: Path) -> None:
     local = {"engine": "llama.cpp", "weights": "https://example.org/a.gguf"}
     entry = {"name": "here", "integration": {"type": "api"}, "local": local}
     assert " x1" not in render_plan(plan_of(tmp_path, {"models": [entry]}), "local")
+
+
+def test_a_body_that_aws_does_not_take_is_told(tmp_path: Path) -> None:
+    for mebibytes, notes in ((6, 0), (7, 1)):
+        models: list[dict[str, Any]] = [dict(entry) for entry in FULL["models"]]  # type: ignore[arg-type]
+        models[0]["max_body_mib"] = mebibytes
+        config = {**FULL, "models": models}
+        told = [note for note in plan_of(tmp_path, config).not_acted_on_aws if "max_body_mib" in note]
+        assert len(told) == notes
+        assert all("a larger body is a 413" in note for note in told)

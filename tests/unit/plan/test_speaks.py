@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,20 @@ from centralized_ml_api.plan.engines import (
     SageMakerServing,
     UrlServing,
 )
-from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models, openai_models
-from centralized_ml_api.plan.types import ApiPlan, ExistingEndpoint, LocalPlan, ModelDeployment
+from centralized_ml_api.plan.speaks import (
+    OpenAiModels,
+    find_body_limit,
+    local_openai_models,
+    openai_models,
+)
+from centralized_ml_api.plan.types import (
+    BODY_LIMIT_BYTES,
+    About,
+    ApiPlan,
+    ExistingEndpoint,
+    LocalPlan,
+    ModelDeployment,
+)
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema import ServerSpeaks, Speaks
@@ -124,3 +137,25 @@ def test_what_is_translated_has_the_path_of_what_it_becomes() -> None:
         ("c", "text-inputs-embeddings"),
     ]
     assert openai_models(spoken) == OpenAiModels(("a",), ("c",), takes_tools={"a": False})
+
+
+@pytest.mark.parametrize(
+    ("serving", "speaks", "takes", "written", "mebibytes"),
+    [
+        (command("/invocations"), None, None, None, 6),
+        (command("/invocations"), None, "audio/wav", None, 25),
+        (command("/invocations"), None, "image/png", None, 6),
+        (command("/invocations"), "openai-translations", None, None, 25),
+        (command("/v1/audio/transcriptions"), None, None, None, 25),
+        (command("/v1/audio/speech"), None, None, None, 6),
+        (command("/invocations"), None, "audio/wav", 40, 40),
+        (SageMakerServing(None), None, "audio/wav", 40, 6),
+    ],
+)
+def test_recordings_may_be_larger_than_other_bodies_and_the_config_decides(
+    serving: Serving, speaks: ServerSpeaks | None, takes: str | None, written: int | None, mebibytes: int
+) -> None:
+    (entry,) = plan(serving, speaks, None).deployments
+    entry = replace(entry, about=About(takes=takes), max_body_mib=written)
+    assert find_body_limit(entry) == mebibytes * 1024 * 1024
+    assert find_body_limit(replace(entry, local=None)) == BODY_LIMIT_BYTES

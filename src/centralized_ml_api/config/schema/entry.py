@@ -127,6 +127,14 @@ class Entry(Written):
             examples=[{"input_per_million": 0.25, "output_per_million": 2}],
         ),
     ] = None
+    max_body_mib: Annotated[
+        Annotated[int, Field(ge=6, le=64)] | None,
+        Field(
+            description="The largest request body on one machine, in MiB: 25 by default for speech to text, "
+            "6 for all others. AWS and functions take no more than 6.",
+            examples=[25],
+        ),
+    ] = None
     speaks: Annotated[
         Speaks | None,
         Field(

@@ -44,7 +44,7 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
 )
 from centralized_ml_api.local.envoy.headers import SET_JSON_CONTENT_TYPE
-from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, match_length
+from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, match_length, take_large
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
     HEADERS_FILTER,
@@ -71,9 +71,27 @@ def build_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
     calls = [
         route
         for path, served in gateway.by_model.items()
-        for route in _build_path_routes(path, served, gateway, limits)
+        for route in _build_path_routes(
+            path, [replace(route, body_limit_bytes=None) for route in served], gateway, limits
+        )
     ]
     return [*calls, *_build_list_routes(gateway)]
+
+
+def build_large_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
+    """Builds the routes of paths below `/v1` for bodies that only some entries may have; often none. Pure."""
+    return [
+        take_large(route, max(filter(None, own)), limits)
+        for path, served in gateway.by_model.items()
+        if any(own := [route.body_limit_bytes for route in served])
+        for route in _build_path_routes(path, [_limit_body(each, limits) for each in served], gateway, limits)
+        if NO_LENGTH not in route["match"].get("headers", [NO_LENGTH])
+    ]
+
+
+def _limit_body(route: ServedRoute, limits: Limits) -> ServedRoute:
+    """Returns the route with a limit, where it has none of its own."""
+    return replace(route, body_limit_bytes=route.body_limit_bytes or limits.body_bytes)
 
 
 def list_openai_paths(gateway: Gateway) -> list[str]:
@@ -183,17 +201,20 @@ def _build_model_routes(
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model]}, **complete},
     ]
-    if route.admission is None:
-        return [without_admission(each) for each in built]
-    terms = build_terms(route.name, route.admission, gateway.teams, limits.turn_seconds)
-    asked = [with_admission(without_admission(each), terms) for each in built]
-    limit_bytes = route.admission.body_limit_bytes
+    admission, limit_bytes = route.admission, route.body_limit_bytes
+    too_large = errors.body_too_large_for_entry
+    asked = [without_admission(each) for each in built]
+    if admission is not None:
+        terms = build_terms(route.name, admission, gateway.teams, limits.turn_seconds)
+        asked = [with_admission(each, terms) for each in asked]
+        if admission.body_limit_bytes is not None:
+            limit_bytes, too_large = admission.body_limit_bytes, errors.body_too_large_for_model
     if limit_bytes is None:
         return asked
     # The body has been read by now: only then is the model known.
     headers = [*post["headers"], match_length(limit_bytes + 1, limits)]
     match = {**post, "headers": headers, "dynamic_metadata": [is_model]}
-    refused = build_error_route(match, errors.body_too_large_for_model(limit_bytes))
+    refused = build_error_route(match, too_large(limit_bytes))
     return [without_admission({"name": route.name, **refused, **_enable_filters()}), *asked]
 
 

@@ -19,7 +19,14 @@ from centralized_ml_api.local.envoy.api_keys import (
     match_no_key_of,
 )
 from centralized_ml_api.local.envoy.direct_responses import build_error_route
-from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, LUA_PER_ROUTE, with_filter_config
+from centralized_ml_api.local.envoy.route_action import (
+    BODY_SIZE_FILTER,
+    BUFFER_FILTER,
+    FILTER_DISABLED,
+    FILTER_ENABLED,
+    LUA_PER_ROUTE,
+    with_filter_config,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +45,7 @@ UNDROPPED_BYTES = 1024 * 1024
 _LARGE_BYTES = 64 * 1024
 """From here on a body may not fit into the buffers of the kernel."""
 
+_BUFFER_PER_ROUTE = {"@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute"}
 _CUT = "cut"
 _DROP = """
 function envoy_on_request(request_handle)
@@ -86,11 +94,16 @@ def build_drain_scripts(limits: Limits) -> dict[str, Any]:
     }
 
 
-def build_large_refusals(gateway: Gateway, limits: Limits) -> list[Route]:
+def build_large_refusals(gateway: Gateway, larger: Iterable[Route], limits: Limits) -> list[Route]:
     """Builds the routes that refuse large bodies, to stand before those that take calls. Pure.
 
     Who may not call is refused first, then what is too large. A body that says to be larger than even
     `dropped_bytes` is not read: no route here matches it, and a filter refuses it at once.
+
+    Args:
+        gateway: What is served.
+        larger: Routes that take larger bodies than others.
+        limits: Those of the gateway.
     """
     routes: list[Route] = []
     large = [{"prefix": "/", "headers": [match]} for match in _match_large(limits)]
@@ -106,7 +119,22 @@ def build_large_refusals(gateway: Gateway, limits: Limits) -> list[Route]:
                 ]
         routes += _refuse(_add_headers(large, match_no_key_of(gateway.teams)), errors.UNAUTHORIZED)
     too_large = {"prefix": "/", "headers": [match_length(limits.body_bytes + 1, limits)]}
-    return [*routes, *_refuse([too_large], body_too_large(limits))]
+    return [*routes, *larger, *_refuse([too_large], body_too_large(limits))]
+
+
+def take_large(route: Route, limit_bytes: int, limits: Limits) -> Route:
+    """Returns a route for bodies that are larger than others may be, and say so. Pure.
+
+    What is above its own limit must be refused by a route before it. A body without a length is watched by
+    filters that know one limit for all routes.
+    """
+    match = route["match"]
+    is_large = match_length(limits.body_bytes + 1, limits)
+    held_bytes = limits.response_bytes + limit_bytes
+    narrow = {**route, "match": {**match, "headers": [*match["headers"], is_large]}}
+    buffer = {**_BUFFER_PER_ROUTE, "buffer": {"max_request_bytes": held_bytes}}
+    allowed = {BODY_SIZE_FILTER: FILTER_DISABLED, BUFFER_FILTER: buffer}
+    return {**with_filter_config(narrow, allowed), "request_body_buffer_limit": held_bytes}
 
 
 def refuse_large_too(route: Route, limits: Limits) -> list[Route]:
@@ -117,16 +145,18 @@ def refuse_large_too(route: Route, limits: Limits) -> list[Route]:
     return [*(with_filter_config({**route, "match": match}, DROPPING) for match in large), route]
 
 
-def build_large_refusal_for_model(match: dict[str, Any], limit_bytes: int, limits: Limits) -> Route:
+def build_large_refusal_for_model(
+    match: dict[str, Any], limit_bytes: int, error: errors.ApiError, limits: Limits
+) -> Route:
     """Builds the route that refuses what is too large for one model, to stand before its own. Pure.
 
     Args:
         match: What the model's own route matches.
         limit_bytes: The largest body for the model.
+        error: The refusal.
         limits: Those of the gateway.
     """
-    too_large = _add_headers([match], [match_length(limit_bytes + 1, limits)])
-    (route,) = _refuse(too_large, errors.body_too_large_for_model(limit_bytes))
+    (route,) = _refuse(_add_headers([match], [match_length(limit_bytes + 1, limits)]), error)
     return route
 
 

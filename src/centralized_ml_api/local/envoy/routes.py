@@ -38,7 +38,11 @@ from centralized_ml_api.local.envoy.headers import (
     build_response_headers,
     build_retry_after,
 )
-from centralized_ml_api.local.envoy.openai import build_openai_routes, list_openai_paths
+from centralized_ml_api.local.envoy.openai import (
+    build_large_openai_routes,
+    build_openai_routes,
+    list_openai_paths,
+)
 from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, list_active_filters
 from centralized_ml_api.local.envoy.refused_bodies import (
     CUTTING,
@@ -46,6 +50,7 @@ from centralized_ml_api.local.envoy.refused_bodies import (
     build_large_refusal_for_model,
     build_large_refusals,
     refuse_large_too,
+    take_large,
 )
 from centralized_ml_api.local.envoy.route_action import (
     BODY_SIZE_FILTER,
@@ -86,9 +91,10 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
     documents = [*_build_documents(gateway), *_build_health_routes(gateway)]
     public = [route for route in documents if route["match"]["path"] in PUBLIC_PATHS]
+    large = [route for served in gateway.routes for route in _take_large(served, gateway, externals, limits)]
     guarded = [
         *build_scheme_routes(gateway),
-        *build_large_refusals(gateway, limits),
+        *build_large_refusals(gateway, [*large, *build_large_openai_routes(gateway, limits)], limits),
         *_build_refusals_before_start(gateway),
         *models,
         *build_openai_routes(gateway, limits),
@@ -227,8 +233,26 @@ def _build_model_routes(
         posts += [_narrow(served, _HAS_QUERY, no_query), served] if no_query else [served]
         if route.admission is not None and route.admission.body_limit_bytes is not None:
             limit = route.admission.body_limit_bytes
-            posts.insert(0, build_large_refusal_for_model(post, limit, limits))
+            error = errors.body_too_large_for_model(limit)
+            posts.insert(0, build_large_refusal_for_model(post, limit, error, limits))
     return [{"name": route.name, **action} for action in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
+
+
+def _take_large(
+    route: ServedRoute | RefusedRoute, gateway: Gateway, externals: ExternalUpstreams, limits: Limits
+) -> list[Route]:
+    """Builds the routes of `/{name}` for bodies that no other entry may have; often none."""
+    limit = route.body_limit_bytes if isinstance(route, ServedRoute) else None
+    if limit is None:
+        return []
+    match = {"path": f"/{route.name}", "headers": [match_method("POST")]}
+    refused = build_large_refusal_for_model(match, limit, errors.body_too_large_for_entry(limit), limits)
+    posts = [
+        take_large(post, limit, limits)
+        for post in _build_model_routes(route, gateway, externals, limits)
+        if "route" in post and NO_LENGTH not in post["match"]["headers"]
+    ]
+    return _restrict([{"name": route.name, **refused}, *posts], route.name, gateway)
 
 
 def _narrow(route: Route, header: dict[str, Any], filters: dict[str, Any]) -> Route:

@@ -15,7 +15,8 @@ from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
 from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.speaks import OpenAiModels, list_spoken, local_openai_models
+from centralized_ml_api.plan.speaks import OpenAiModels, find_body_limit, list_spoken, local_openai_models
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -148,6 +149,7 @@ def _route(
         streams=entry.integration == "stream",
         reads_json=entry.local is not None and entry.local.serving.reads_json,
         admission=terms,
+        body_limit_bytes=_large_body_limit(entry),
         counts_tokens=not {*list_spoken(entry)} <= _WITHOUT_TOKENS,
     )
 
@@ -214,6 +216,7 @@ def _routes_by_model(
                 _server_path_of(entries[name], models[name], api, path),
                 entries[name].headers,
                 admission=_for_path(terms[name], path),
+                body_limit_bytes=_large_body_limit(entries[name]),
                 counts_tokens=path != COUNT_TOKENS_PATH and api not in MEDIA_APIS,
             )
             for name in served.by_api[api.name]
@@ -222,6 +225,12 @@ def _routes_by_model(
         if api.name in served.by_api
         for path in api.paths
     }
+
+
+def _large_body_limit(entry: ModelDeployment) -> int | None:
+    """Returns the bytes of the largest body, if that is more than the API's own limit."""
+    limit = find_body_limit(entry)
+    return limit if limit > BODY_LIMIT_BYTES else None
 
 
 def _name_entry(terms: EntryTerms | None, name: str, *, has_aliases: bool) -> EntryTerms | None:

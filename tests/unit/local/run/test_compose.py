@@ -162,6 +162,7 @@ def test_a_form_is_one_on_both_paths_of_a_server_that_takes_nothing_else() -> No
     assert isinstance(own, ServedRoute)
     assert (own.admission, route.admission) == (expected, expected)
     assert (own.counts_tokens, route.counts_tokens) == (False, False), "sounds have none"
+    assert (own.body_limit_bytes, route.body_limit_bytes) == (25 * 1024 * 1024,) * 2
 
 
 def test_where_an_alias_leads_its_own_name_is_written_into_the_body() -> None:
