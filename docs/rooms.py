@@ -27,6 +27,9 @@ LINE, CHARACTER = 17, 6.4
 COMMENTS = {".py": "", ".js": "//", ".mjs": "//", ".lua": "--"}
 """The kinds of source files, and how a comment begins in them; Python has docstrings."""
 
+VENDORED = "vendor"
+"""The name of folders whose files others have written: the manifest beside them says who."""
+
 SOURCE_MAP = "docs/reference/source.md"
 INTRODUCTION = """\
 <!-- Generated from src/centralized_ml_api by `make docs`. -->
@@ -112,7 +115,8 @@ def render_tree() -> str:
 
 def render_source_map() -> str:
     """Returns a page of every source file, by package, each with its first sentence."""
-    folders = sorted({file.parent for file in SOURCE.rglob("*") if file.suffix in COMMENTS})
+    files = (file for file in SOURCE.rglob("*") if file.suffix in COMMENTS)
+    folders = sorted({file.parent for file in files if file.parent.name != VENDORED})
     return INTRODUCTION + "".join(map(_render_folder, folders))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import ViewportSize, sync_playwright
 
 PICTURE = Path(__file__).parent / "img/page.png"
-SIZE: ViewportSize = {"width": 1040, "height": 760}
+SIZE: ViewportSize = {"width": 1180, "height": 760}
 
 
 def take_picture(url: str) -> None:
@@ -23,9 +23,9 @@ def take_picture(url: str) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.goto(f"{url.rstrip('/')}/#chat")
-        page.get_by_label("Your message").fill("What is the capital of France?")
+        page.get_by_label("Your question").fill("What is the capital of France?")
         page.get_by_role("button", name="Send").click()
-        page.get_by_text("full answer after").wait_for()
+        page.get_by_text("first word after").wait_for()
         page.screenshot(path=PICTURE)
         browser.close()
 

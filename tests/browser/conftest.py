@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from support.browser import start_visit
+from support.browser import DESKTOP, start_visit
+from support.chat_page import build_config
+from support.page_server import PageServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,3 +55,25 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     yield open_page
     for one in visits:
         one.end()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    with PageServer(tmp_path_factory.mktemp("chat"), build_config()) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, server: PageServer) -> Iterator[Visit]:
+    """One visit for all tests that need no other screen: each opens a conversation of its own."""
+    visited = start_visit(browser, server.url)
+    yield visited
+    visited.end()
+
+
+@pytest.fixture
+def chat(shared: Visit) -> Visit:
+    shared.page.goto("about:blank")
+    shared.page.set_viewport_size(DESKTOP)
+    shared.show("chat")
+    return shared

@@ -54,11 +54,10 @@ def test_a_model_is_called_below_the_stage(aws_url: str, visit: Callable[..., Vi
 
 def test_a_chat_streams(aws_url: str, visit: Callable[..., Visit]) -> None:
     visited = visit(aws_url)
-    page = visited.show("chat")
-    page.get_by_label("Your message").fill("it is so")
-    visited.submit()
-    page.get_by_text("full answer after").wait_for()
-    assert page.locator(".conversation li").last.inner_text() == "itisso", "word by word, each an event"
+    visited.show("chat")
+    visited.ask("it is so")
+    visited.answers.get_by_text("first word after").wait_for()
+    assert visited.answers.locator(".markdown").inner_text() == "itisso", "word by word, each an event"
 
 
 def test_an_error_is_explained(aws_url: str, visit: Callable[..., Visit]) -> None:

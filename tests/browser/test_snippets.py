@@ -41,7 +41,7 @@ def test_a_streamed_chat_is_printed_as_its_text(
     api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
     visited = visit(api.url)
-    visited.show("chats").get_by_label("Your message").fill(WORDS)
+    visited.show("chats").get_by_label("Your question").fill(WORDS)
     printed = run_all_snippets(visited, tmp_path)
     assert list(printed) == ["curl", "Python", "OpenAI", "JavaScript"]
     assert {text.decode() for text in printed.values()} == {"".join(WORDS.split()) + "\n"}
@@ -64,7 +64,7 @@ def test_a_refusal_is_a_failure_with_its_status(
     api: LocalApi, visit: Callable[..., Visit], tmp_path: Path, language: str
 ) -> None:
     visited = visit(api.url)
-    visited.show("chats").get_by_label("Your message").fill(WORDS)
+    visited.show("chats").get_by_label("Your question").fill(WORDS)
     code = visited.snippet(language).replace('"chats"', '"nobody"')
     with pytest.raises(AssertionError, match=r"404|no such model"):
         run_snippet(language, code, tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from support.local_api import LocalApi, mlapi, start_local_api
 from support.odd_server import OddServer
-from support.page_snippets import run_snippet
+from support.page_snippets import run_all_snippets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,12 @@ pytestmark = pytest.mark.slow
 
 FAR_AWAY = "2099-06-01T18:00:00+02:00"
 LONG_AGO = "2020-06-01T09:00:00+02:00"
+EVENT = {
+    "title": "A <b>spring</b> hack",
+    "welcome": "Bring <b>tea</b>.",
+    "starts": LONG_AGO,
+    "ends": FAR_AWAY,
+}
 FEW = 3
 """Calls a day. To look at the page costs none."""
 
@@ -32,11 +38,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     with OddServer() as odd:
         entries = [entry("open", odd.port), entry("closed", odd.port)]
         teams = ["red", {"name": "blue", "models": ["open"]}, {"name": "few", "requests_per_day": FEW}]
-        config = {
-            "models": [],
-            "endpoints": entries,
-            "event": {"teams": teams, "starts": LONG_AGO, "ends": FAR_AWAY},
-        }
+        config = {"models": [], "endpoints": entries, "event": {**EVENT, "teams": teams}}
         with start_local_api(tmp_path_factory.mktemp("teams"), config) as started:
             yield started.wait_serving()
 
@@ -50,33 +52,29 @@ def key_of(api: LocalApi, team: str) -> str:
     return mlapi("keys", "--show", team, cwd=api.folder).out.strip()
 
 
-def enter(page: Page, key: str) -> None:
-    page.get_by_role("banner").get_by_role("button", name="key").click()
-    enter_in_dialog(page, key)
-
-
-def enter_in_dialog(page: Page, key: str) -> None:
-    page.get_by_label("Key", exact=True).fill(key)
-    page.get_by_role("button", name="Use this key").click()
-
-
-def test_without_a_key_the_page_is_empty_and_asks_for_one(api: LocalApi, visit: Callable[..., Visit]) -> None:
+def test_without_a_key_the_page_is_a_door(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).page
-    page.get_by_text("This API requires a key").wait_for()
+    page.get_by_role("heading", level=1, name="A <b>spring</b> hack").wait_for()
+    page.get_by_label("Your team's key").wait_for()
+    assert "left, until" in page.locator("#door").inner_text()
     assert page.locator("nav li").count() == 0
-    assert "open" not in page.locator("main").inner_text()
+    assert "Bring <b>tea</b>" not in page.content()
 
 
 def test_a_wrong_key_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:
     visited = visit(api.url)
-    enter(visited.page, "mlapi_wrong")
-    visited.problem.wait_for()
-    assert "401" in visited.problem.inner_text()
-    assert "is not valid" in visited.page.get_by_role("dialog").inner_text()
-    enter_in_dialog(visited.page, key_of(api, "red"))
+    visited.enter("mlapi_wrong")
+    visited.page.get_by_role("alert").wait_for()
+    assert "No team has this key" in visited.page.get_by_role("alert").inner_text()
+    visited.enter(key_of(api, "red"))
     visited.page.get_by_role("link", name="open").wait_for()
-    visited.page.get_by_role("button", name="Change key").click()
-    assert "is not valid" not in visited.page.get_by_role("dialog").inner_text()
+    open_door(visited.page)
+    assert visited.page.get_by_role("alert").count() == 0
+
+
+def open_door(page: Page) -> None:
+    page.get_by_role("button", name="Your team").click()
+    page.get_by_role("button", name="Change key").click()
 
 
 def test_with_its_key_a_team_calls_and_its_snippets_run(
@@ -84,57 +82,73 @@ def test_with_its_key_a_team_calls_and_its_snippets_run(
 ) -> None:
     key = key_of(api, "red")
     visited = visit(api.url)
-    enter(visited.page, key)
+    visited.enter(key)
     visited.show("open")
     visited.submit()
     visited.answer.wait_for()
     assert visited.answer.inner_text() == "Hello."
-    assert "ends in" in visited.page.locator("#time-left").inner_text()
-    for language in visited.languages:
-        code = visited.snippet(language)
-        assert key not in code
-        printed = run_snippet(language, code, tmp_path, {"MLAPI_KEY": key})
-        assert json.loads(printed) == {"text": "Hello."}
+    assert "left, until" in visited.page.locator("#time-left").inner_text()
+    visited.open_code()
+    assert key not in visited.page.content(), "shown in part, copied whole"
+    printed = run_all_snippets(visited, tmp_path, {"MLAPI_KEY": key})
+    assert [json.loads(text) for text in printed.values()] == [{"text": "Hello."}] * 3
 
 
 def test_before_the_start_the_page_counts_down(api: LocalApi, visit: Callable[..., Visit]) -> None:
     visited = visit(api.url)
     visited.page.clock.set_fixed_time("2020-06-01T05:00:00Z")
-    enter(visited.page, key_of(api, "red"))
-    visited.page.get_by_text("Event starts in 2 h").wait_for()
+    visited.enter(key_of(api, "red"))
+    visited.page.locator("#time-left").get_by_text("Event starts in 2 h").wait_for()
 
 
 def test_the_key_stays_in_its_tab(api: LocalApi, visit: Callable[..., Visit]) -> None:
     visited = visit(api.url)
-    enter(visited.page, key_of(api, "red"))
+    visited.enter(key_of(api, "red"))
     visited.show("open")
     other = visited.page.context.new_page()
     other.goto(visited.url)
-    other.get_by_text("This API requires a key").wait_for()
+    other.get_by_label("Your team's key").wait_for()
     assert visited.page.evaluate("localStorage.length + document.cookie.length") == 0
+
+
+def test_a_key_is_kept_where_that_is_asked_for(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    visited.page.get_by_label("Keep me signed in").check()
+    visited.enter(key_of(api, "red"))
+    visited.show("open")
+    other = visited.page.context.new_page()
+    other.goto(visited.url)
+    other.get_by_role("button", name="Your team").click()
+    other.get_by_role("button", name="Sign out").click()
+    other.get_by_label("Your team's key").wait_for()
+    assert other.evaluate("localStorage.length") == 0
+
+
+def test_a_link_with_a_key_signs_in_and_keeps_it_out_of_the_address(
+    api: LocalApi, visit: Callable[..., Visit]
+) -> None:
+    key = key_of(api, "red")
+    page = visit(api.url).page
+    page.goto(f"{api.url}/#key={key}")
+    page.get_by_role("link", name="open").wait_for()
+    assert key not in page.url
 
 
 def test_a_key_is_entered_with_the_keyboard_alone(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).page
-    page.get_by_role("banner").get_by_role("button", name="key").press("Enter")
+    page.get_by_label("Your team's key").wait_for()
     page.keyboard.type(key_of(api, "red"))
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Change key").wait_for()
+    page.get_by_role("button", name="Your team").wait_for()
 
 
-@pytest.mark.parametrize("leave", ["Escape", "Cancel"])
-def test_a_key_that_was_not_confirmed_is_not_used(
-    api: LocalApi, visit: Callable[..., Visit], leave: str
-) -> None:
+def test_a_key_that_was_not_confirmed_is_not_used(api: LocalApi, visit: Callable[..., Visit]) -> None:
     visited = visit(api.url)
-    enter(visited.page, key_of(api, "red"))
+    visited.enter(key_of(api, "red"))
     visited.show("open")
-    visited.page.get_by_role("button", name="Change key").click()
-    visited.page.get_by_label("Key", exact=True).fill("mlapi_wrong")
-    if leave == "Escape":
-        visited.page.keyboard.press("Escape")
-    else:
-        visited.page.get_by_role("button", name=leave).click()
+    open_door(visited.page)
+    visited.page.get_by_label("Your team's key").fill("mlapi_wrong")
+    visited.page.get_by_role("button", name="Back").click()
     visited.submit()
     visited.answer.wait_for()
 
@@ -142,15 +156,15 @@ def test_a_key_that_was_not_confirmed_is_not_used(
 def test_a_team_is_shown_only_the_models_that_it_may_call(api: LocalApi, visit: Callable[..., Visit]) -> None:
     for team, shown in (("blue", ["open"]), ("red", ["open", "closed"])):
         visited = visit(api.url)
-        enter(visited.page, key_of(api, team))
+        visited.enter(key_of(api, team))
         visited.show("open")
-        names = visited.page.get_by_role("navigation").get_by_role("link").all_inner_texts()
+        names = visited.page.get_by_role("navigation", name="Models").get_by_role("link").all_inner_texts()
         assert [name for name in ("open", "closed") if any(name in text for text in names)] == shown
 
 
 def test_a_quota_that_is_used_up_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:
     visited = visit(api.url)
-    enter(visited.page, key_of(api, "few"))
+    visited.enter(key_of(api, "few"))
     visited.show("open")
     for _ in range(FEW + 1):
         visited.submit()

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, ConsoleMessage, Locator
 
 DEADLINE_MILLISECONDS = 60_000
@@ -23,8 +25,8 @@ NOTE_NEXT_WORD = """button => {
 }"""
 """What a button says next: for a moment, which a busy machine may let pass before anybody looks."""
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @dataclass
@@ -39,12 +41,37 @@ class Visit:
     def show(self, model: str) -> Page:
         """The model's part of the page."""
         self.page.goto(f"{self.url}#{model}")
-        self.page.get_by_role("heading", level=2, name=model, exact=True).wait_for()
+        self.page.get_by_role("heading", level=1, name=model, exact=True).wait_for()
         return self.page
+
+    def enter(self, key: str) -> None:
+        """Enters a key at the door."""
+        self.page.get_by_label("Your team's key").fill(key)
+        self.page.get_by_role("button", name="Open").click()
+
+    def ask(self, question: str) -> None:
+        """Sends a question to the model that is shown."""
+        self.page.get_by_label("Your question").fill(question)
+        self.page.get_by_role("button", name="Send").click()
+
+    def wait_answered(self) -> None:
+        """Waits until no answer is under way."""
+        self.page.get_by_role("button", name="Send").wait_for()
+
+    def answered(self, question: str) -> str:
+        """Asks, and returns the text of the newest answer."""
+        self.ask(question)
+        self.wait_answered()
+        return self.answers.locator(".markdown").last.inner_text()
+
+    @property
+    def answers(self) -> Locator:
+        """The answers of a conversation, each with its tools."""
+        return self.page.locator("article.turn:not(.mine)")
 
     def submit(self) -> None:
         """The button that calls the model."""
-        self.page.locator("main button.primary").click()
+        self.page.locator("main button.primary:visible").click()
 
     @property
     def answer(self) -> Locator:
@@ -58,7 +85,7 @@ class Visit:
 
     def snippet(self, language: str) -> str:
         """What the button copies, read from the clipboard."""
-        code = self.page.get_by_label("The same request in code")
+        code = self.open_code()
         code.get_by_role("tab", name=language, exact=True).click()
         button = code.get_by_role("button", name="Copy")
         button.evaluate(NOTE_NEXT_WORD)
@@ -70,7 +97,23 @@ class Visit:
     @property
     def languages(self) -> list[str]:
         """Those in which the request is shown."""
-        return self.page.get_by_label("The same request in code").get_by_role("tab").all_text_contents()
+        return self.open_code().get_by_role("tab").all_text_contents()
+
+    def open_code(self) -> Locator:
+        """The request in code, in its drawer."""
+        code = self.page.get_by_label("The same request in code")
+        if not code.count():
+            self.page.get_by_role("button", name="Use it from code").first.click()
+        return code
+
+    def save_files(self, folder: Path) -> None:
+        """Saves the file that the code reads, if it reads one."""
+        self.open_code()
+        button = self.page.get_by_role("complementary").get_by_role("button", name="Download")
+        if button.count():
+            with self.page.expect_download() as download:
+                button.click()
+            download.value.save_as(folder / download.value.suggested_filename)
 
     def end(self) -> None:
         """Closes it; fails where the page complained or asked another host."""

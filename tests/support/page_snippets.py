@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from support.browser import Visit
 
@@ -38,13 +38,14 @@ def run_snippet(
     return written[0] if written else done.stdout
 
 
-def run_all_snippets(visit: Visit, folder: Path, samples: Iterable[Path] = ()) -> dict[str, bytes]:
-    """Runs each in a folder of its own, with the samples in it."""
+def run_all_snippets(
+    visit: Visit, folder: Path, environment: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """Runs each in a folder of its own, with the file in it that the page offers beside the code."""
     printed = {}
     for language in visit.languages:
         place = folder / language
         place.mkdir()
-        for sample in samples:
-            (place / sample.name).write_bytes(sample.read_bytes())
-        printed[language] = run_snippet(language, visit.snippet(language), place)
+        visit.save_files(place)
+        printed[language] = run_snippet(language, visit.snippet(language), place, environment)
     return printed

@@ -145,11 +145,15 @@ def build_plan_of(file: Path, facts: ModelFacts | None = None, region: str = REG
 
 
 def synthesize(
-    plan: AwsPlan, output: Path, stack: str = STACK, samples: Mapping[str, Sample] | None = None
+    plan: AwsPlan,
+    output: Path,
+    stack: str = STACK,
+    samples: Mapping[str, Sample] | None = None,
+    logo: Sample | None = None,
 ) -> Template:
     """What CloudFormation would get."""
     app = App(builtin_cloud_formation_validation=False, analytics_reporting=False, outdir=str(output))
-    CentralizedMlApiStack(app, stack, plan=plan, samples=samples)
+    CentralizedMlApiStack(app, stack, plan=plan, samples=samples, logo=logo)
     app.synth()
     return read_template(output, stack)
 

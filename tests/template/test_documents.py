@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.entry_details import load_samples
+from centralized_ml_api.api.entry_details import load_logo, load_samples
 from centralized_ml_api.api.page import build_page
 from centralized_ml_api.catalog.facts import Eula
 from support.api_gateway import read_document
@@ -27,10 +27,12 @@ START = "arn:aws:apigateway:us-east-1:s3:path/"
 def synthesized(tmp_path: Path) -> tuple[Template, dict[str, bytes]]:
     """The template of a config with a sample that is a file, and what would lie in S3."""
     (tmp_path / "a.wav").write_bytes(b"RIFF")
+    (tmp_path / "logo.png").write_bytes(b"PNG")
     entry = package(takes="audio/wav", sample={"$file": "a.wav"}, description="Listens.")
-    plan = build_test_plan({"models": [entry]}, tmp_path)
+    event = {"title": "Spring Hack", "logo": "logo.png"}
+    plan = build_test_plan({"models": [entry], "event": event}, tmp_path)
     output = tmp_path / "out"
-    template = synthesize(plan, output, samples=load_samples(plan.api))
+    template = synthesize(plan, output, samples=load_samples(plan.api), logo=load_logo(plan.api))
     return template, read_objects(output, STACK)
 
 
@@ -45,7 +47,7 @@ def place_of(template: Template, path: str, method: str = "get") -> str:
 def test_each_path_reads_its_own_object(synthesized: tuple[Template, dict[str, bytes]]) -> None:
     template, objects = synthesized
     content = {path: objects[place_of(template, path)] for path in PATHS}
-    assert content["/"] == build_page().html
+    assert content["/"] == build_page("Spring Hack", "data:image/png;base64,UE5H").html
     (listed,) = json.loads(content["/models"])["models"]
     assert (listed["description"], listed["sample_file"]["name"]) == ("Listens.", "a.wav")
     assert "/a-package" in json.loads(content["/openapi.json"])["paths"]

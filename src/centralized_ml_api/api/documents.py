@@ -47,7 +47,8 @@ def build_documents(
         known: what the target knows beyond the plan.
         root: where on its host the API lies, such as `/prod`.
     """
-    page = build_page()
+    logo = known.logo
+    page = build_page(plan.event.title, f"data:{logo.media_type};base64,{logo.base64}" if logo else None)
     return (
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
         _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),

@@ -9,9 +9,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.own_region import find_region
+from centralized_ml_api.config.logo import LOGO_BYTES
 from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.errors import CatalogError
-from centralized_ml_api.plan.sample import sample_file_of
+from centralized_ml_api.plan.sample import BYTES, guess_media_type, sample_file_of
 from centralized_ml_api.plan.types import JumpStartModel
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.catalog.resolve import ModelWords
-    from centralized_ml_api.plan.sample import SampleFile
     from centralized_ml_api.plan.types import ApiPlan
 
 
@@ -45,7 +45,7 @@ class Known:
 
     `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
     such as `textgeneration`; `samples` are bodies that are files; `context_lengths` are in tokens. `created`
-    is when the API began to serve, in seconds since the epoch.
+    is when the API began to serve, in seconds since the epoch. `logo` is the event's, not an entry's.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class Known:
     samples: Mapping[str, Sample] = field(default_factory=dict)
     context_lengths: Mapping[str, int] = field(default_factory=dict)
     created: int = 0
+    logo: Sample | None = None
 
 
 NOTHING_KNOWN = Known()
@@ -65,7 +66,7 @@ def load_samples(plan: ApiPlan) -> Mapping[str, Sample]:
     left = ALL_BYTES
     for deployment in plan.deployments:
         file = sample_file_of(deployment)
-        content = _load(file, plan.folders) if file else None
+        content = _load(file.path, plan.folders) if file else None
         if file and content is not None and len(content) <= min(FILE_BYTES, left):
             found[deployment.name] = Sample(
                 PurePath(file.path).name, file.media_type, base64.b64encode(content).decode()
@@ -74,9 +75,19 @@ def load_samples(plan: ApiPlan) -> Mapping[str, Sample]:
     return found
 
 
-def _load(file: SampleFile, folders: Sequence[Path]) -> bytes | None:
+def load_logo(plan: ApiPlan) -> Sample | None:
+    """Loads the event's logo; None where there is none, or it is unreadable or too large."""
+    path = plan.event.logo
+    content = _load(path, plan.folders) if path else None
+    if not path or content is None or len(content) > LOGO_BYTES:
+        return None
+    media_type = guess_media_type(path) or BYTES
+    return Sample(PurePath(path).name, media_type, base64.b64encode(content).decode())
+
+
+def _load(path: str, folders: Sequence[Path]) -> bytes | None:
     try:
-        with resolve_folder(file.path, folders).open("rb") as opened:
+        with resolve_folder(path, folders).open("rb") as opened:
             return opened.read(FILE_BYTES + 1)
     except OSError:
         return None
@@ -97,6 +108,7 @@ def load_known(plan: ApiPlan) -> Known:
         licences={name: said.licence_url for name, said in words.items() if said.licence_url},
         tasks={name: said.task for name, said in words.items()},
         samples=load_samples(plan),
+        logo=load_logo(plan),
     )
 
 

@@ -50,6 +50,8 @@ def build_catalogue(
 
 def _event(event: EventPlan) -> dict[str, Any]:
     return {
+        "title": event.title,
+        "welcome": event.welcome,
         "needs_key": bool(event.teams),
         "starts": render_instant(event.starts) if event.starts else None,
         "ends": render_instant(event.ends) if event.ends else None,
@@ -84,6 +86,7 @@ def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> d
         "gives": deployment.about.gives or JSON,
         "streams": deployment.integration == "stream" or deployment.name in openai.chat,
         "openai": _openai(deployment.name, openai),
+        "sees": _sees(sample, known.tasks.get(deployment.name)),
         "sample": sample,
         "sample_file": asdict(known.samples[deployment.name]) if deployment.name in known.samples else None,
         "form": _form(media_type_of(deployment), sample),
@@ -96,6 +99,14 @@ def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | 
     if name in openai.chat:
         return "chat"
     return "embeddings" if name in openai.embeddings else None
+
+
+def _sees(sample: Any, task: str | None) -> bool:
+    """Returns whether a chat takes images: its sample has one, or JumpStart's id says so (`vlm`)."""
+    messages = sample.get("messages") if isinstance(sample, dict) else None
+    contents = [message.get("content") for message in messages or () if isinstance(message, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return task == "vlm" or any(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
 
 
 def _form(media: str, sample: Any) -> dict[str, str]:

@@ -111,13 +111,19 @@ def add_stack(app: App) -> None:
 
 
 def _add_stack(app: App, settings: Settings, say: Callable[[str], None]) -> None:
-    from centralized_ml_api.api.entry_details import load_samples  # noqa: PLC0415
+    from centralized_ml_api.api.entry_details import load_logo, load_samples  # noqa: PLC0415
     from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
     from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415
 
     plan = load_aws_plan(settings, say)
-    samples = load_samples(plan.api)
-    CentralizedMlApiStack(app, settings.stack, plan=plan, account=settings.account, samples=samples)
+    CentralizedMlApiStack(
+        app,
+        settings.stack,
+        plan=plan,
+        account=settings.account,
+        samples=load_samples(plan.api),
+        logo=load_logo(plan.api),
+    )
 
 
 def choose_node() -> None:

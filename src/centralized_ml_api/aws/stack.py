@@ -40,6 +40,7 @@ class CentralizedMlApiStack(Stack):
         plan: AwsPlan,
         account: str | None = None,
         samples: Mapping[str, Sample] | None = None,
+        logo: Sample | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -49,7 +50,7 @@ class CentralizedMlApiStack(Stack):
             suppress_template_indentation=True,
             tags={**plan.api.account.tags, STACK_TAG: construct_id},
         )
-        self.api = CentralizedMlApi(self, "Api", plan=plan, samples=samples)
+        self.api = CentralizedMlApi(self, "Api", plan=plan, samples=samples, logo=logo)
         CfnOutput(
             self, ADDRESS_OUTPUT, value=self.api.url, description="Where participants send their requests"
         )

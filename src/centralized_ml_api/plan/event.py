@@ -59,7 +59,9 @@ class EventPlan:
     """The event. Without `teams`, everybody may call without a key.
 
     `throttle` is that of the whole API. `starts`, from which on keys work, and `ends` are in UTC, None when
-    the config says nothing. `aliases` are other names of entries: by alias, the entry's name.
+    the config says nothing. `aliases` are other names of entries: by alias, the entry's name. `title`,
+    `welcome` in Markdown and `logo`, a path as the config writes it, are for the page; None where there is
+    none.
     """
 
     teams: tuple[TeamPlan, ...] = ()
@@ -68,6 +70,9 @@ class EventPlan:
     budget: BudgetPlan | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     starts: datetime | None = None
+    title: str | None = None
+    welcome: str | None = None
+    logo: str | None = None
 
     def coming_start(self, now: datetime) -> datetime | None:
         """Returns the start while it is still to come; None once keys work."""
@@ -87,6 +92,9 @@ def build_event(event: Event | None) -> EventPlan:
         budget=BudgetPlan(event.budget.usd, event.budget.email) if event.budget else None,
         aliases=dict(event.aliases),
         starts=_instant(event.starts),
+        title=event.title,
+        welcome=event.welcome,
+        logo=event.logo,
     )
 
 

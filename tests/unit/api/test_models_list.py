@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.entry_details import FILE_BYTES, NOTHING_KNOWN, Known, load_samples
+from centralized_ml_api.api.documents import build_documents
+from centralized_ml_api.api.entry_details import (
+    FILE_BYTES,
+    NOTHING_KNOWN,
+    Known,
+    Sample,
+    load_logo,
+    load_samples,
+)
 from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.logo import LOGO_BYTES
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.speaks import local_openai_models
 
@@ -80,11 +89,57 @@ def test_an_entry_that_is_not_served_says_why(tmp_path: Path) -> None:
 
 
 def test_the_event_says_when_it_ends_and_whether_a_key_is_needed(tmp_path: Path) -> None:
-    event = {"teams": ["red"], "starts": "2099-06-01T09:00:00+02:00", "ends": "2099-06-01T18:00:00+02:00"}
+    event = {
+        "teams": ["red"],
+        "starts": "2099-06-01T09:00:00+02:00",
+        "ends": "2099-06-01T18:00:00+02:00",
+        "title": "Hack",
+        "welcome": "Hello **all**.",
+    }
     told = catalogue(tmp_path, {}, event=event)
     limits = "100 requests a second, in bursts of up to 200, for each team"
-    starts, ends = "2099-06-01T07:00:00Z", "2099-06-01T16:00:00Z"
-    assert told["event"] == {"needs_key": True, "starts": starts, "ends": ends, "limits": limits}
+    assert told["event"] == {
+        "title": "Hack",
+        "welcome": "Hello **all**.",
+        "needs_key": True,
+        "starts": "2099-06-01T07:00:00Z",
+        "ends": "2099-06-01T16:00:00Z",
+        "limits": limits,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "sees"),
+    [
+        ([{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": {"url": "data:,"}}], True),
+        ([{"type": "text", "text": "What?"}], False),
+        (["odd", None], False),
+        ("What?", False),
+        (None, False),
+    ],
+)
+def test_a_chat_sees_whose_sample_has_an_image(tmp_path: Path, content: Any, *, sees: bool) -> None:
+    sample = {"messages": [{"role": "user", "content": content}, "odd"]}
+    assert model(tmp_path, sample=sample)["sees"] is sees
+
+
+@pytest.mark.parametrize("sample", [None, "text", {"messages": None}, {"messages": []}])
+def test_no_sample_shows_no_image(tmp_path: Path, sample: Any) -> None:
+    assert model(tmp_path, sample=sample)["sees"] is False
+    assert model(tmp_path, Known(tasks={"a": "vlm"}), sample=sample)["sees"] is True
+
+
+def test_the_logo_is_part_of_the_page_and_an_unreadable_one_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "logo.svg").write_text("<svg/>")
+    plan = plan_of(tmp_path, {}, event={"title": "Hack", "logo": "logo.svg"})
+    logo = load_logo(plan)
+    assert logo == Sample("logo.svg", "image/svg+xml", "PHN2Zy8+")
+    page, *_ = build_documents(plan, local_openai_models(plan), known=Known(logo=logo))
+    assert '{"title": "Hack", "logo": "data:image/svg+xml;base64,PHN2Zy8+"}' in page.text
+    (tmp_path / "logo.svg").write_bytes(bytes(LOGO_BYTES + 1))
+    assert load_logo(plan) is None
+    (tmp_path / "logo.svg").unlink()
+    assert load_logo(plan) is None
 
 
 def test_limits_that_differ_by_team_are_not_told_as_one(tmp_path: Path) -> None:

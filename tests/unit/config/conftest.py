@@ -48,6 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / "keys" / name).chmod(mode)
     (function / "index.py").write_text("def lambda_handler(event, context):\n    return {}\n")
     (model / "sample.png").write_bytes(b"\x89PNG")
+    (root / "logo.png").write_bytes(b"\x89PNG")
     (model / "inference.py").write_text("def model_fn(folder):\n    return None\n")
     return root
 

@@ -1,31 +1,45 @@
-"""The page at `/`: one HTML document with its style and its scripts in it, the same for every deployment.
+"""The page at `/`: one HTML document with its styles, its scripts and the libraries that they use in it.
 
-It knows nothing about a config: it asks `models` (the catalogue) what exists, and whatever a model or a
-config says only ever becomes text. So it needs no escaping, can be public where the catalogue is not, and its
-policy can allow nothing but its own parts, by their digests.
+It knows nothing about a config but the event's title and logo, which everybody may see: it asks `models`
+(the catalogue) what exists, and whatever a model or a config says only ever becomes text, or the few elements
+of Markdown that `markdown.js` lists. So it can be public where the catalogue is not, and its policy can allow
+nothing but its own parts, by their digests.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 
 _FOLDER = Path(__file__).parent
+_STYLES = ("base", "frame", "chat")
 _SCRIPTS = (
     "elements",
     "format",
     "calls",
+    "kinds",
+    "store",
+    "markdown",
     "answers",
-    "chat",
+    "conversation",
+    "running",
+    "transcript",
+    "composer",
+    "hello",
     "similarity",
     "recorder",
     "forms",
     "snippets",
+    "side",
+    "drawer",
+    "door",
     "page",
 )
 """They share one scope, in this order: what is used immediately comes before its user."""
@@ -47,19 +61,36 @@ class Page:
 
 
 @cache
-def build_page() -> Page:
-    """Builds the page. Reads only files of this package."""
-    style = _FOLDER.joinpath("style.css").read_text(encoding="utf-8")
-    script = _build_script()
+def build_page(title: str | None = None, logo: str | None = None) -> Page:
+    """Builds the page. Reads only files of this package.
+
+    Args:
+        title: the event's, which also people without a key may see.
+        logo: the event's, as an address that begins with `data:`.
+    """
+    event = json.dumps({"title": title, "logo": logo}).replace("<", "\\u003c")  # no `</script>` in it
     html = _FOLDER.joinpath("index.html").read_text(encoding="utf-8")
-    html = html.replace("/* STYLE */", style).replace("/* SCRIPT */", script)
+    style = "".join(_read(f"styles/{name}.css") for name in _STYLES)
+    for mark, text in (("STYLE", style), ("SCRIPT", _build_script()), ("EVENT", event)):
+        html = html.replace(f"/* {mark} */", text, 1)
     policy = _build_policy(_between(html, "style"), _between(html, "script"))
     return Page(html.replace("POLICY", policy, 1).encode(), _HEADERS)
 
 
+def list_vendored() -> list[dict[str, Any]]:
+    """Returns the libraries in the page as `vendor/manifest.json` lists them, in the order of loading."""
+    packages: list[dict[str, Any]] = json.loads(_read("vendor/manifest.json"))["packages"]
+    return packages
+
+
 def _build_script() -> str:
-    parts = [_FOLDER.joinpath("scripts", f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
-    return "".join(['"use strict";\n', "(() => {\n", *parts, "})();"])
+    vendored = [_read(f"vendor/{file}") for package in list_vendored() for file in package["files"]]
+    own = [_read(f"scripts/{name}.js") for name in _SCRIPTS]
+    return "\n".join([*vendored, "(() => {", '"use strict";', *own, "})();"])
+
+
+def _read(name: str) -> str:
+    return _FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 
 def _between(html: str, tag: str) -> str:
@@ -68,11 +99,11 @@ def _between(html: str, tag: str) -> str:
 
 
 def _build_policy(style: str, script: str) -> str:
-    """Builds the policy: only its own style and script, and only its own origin.
+    """Builds the policy: only its own style, script and origin; markup only through the sanitizer.
 
     It is in the document rather than in a header because API Gateway cannot map its quotes; so it holds
     wherever the page is served from. Only a header can forbid frames.
-    Source: https://www.w3.org/TR/CSP3/
+    Source: https://www.w3.org/TR/CSP3/, https://www.w3.org/TR/trusted-types/
     """
     policy = {
         "default-src": "'none'",
@@ -83,6 +114,8 @@ def _build_policy(style: str, script: str) -> str:
         "media-src": "blob:",
         "base-uri": "'none'",
         "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "dompurify",
     }
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 

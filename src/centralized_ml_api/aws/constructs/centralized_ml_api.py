@@ -63,6 +63,7 @@ class CentralizedMlApi(Construct):
     Args of the constructor:
         plan: what `centralized_ml_api.plan.aws.build.build_aws_plan` decided.
         samples: bodies that are files, for the catalogue: what `centralized_ml_api.api.entry_details` loaded.
+        logo: the event's, loaded likewise.
     """
 
     def __init__(
@@ -72,10 +73,12 @@ class CentralizedMlApi(Construct):
         *,
         plan: AwsPlan,
         samples: Mapping[str, Sample] | None = None,
+        logo: Sample | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._plan = plan
         self._samples = samples or {}
+        self._logo = logo
         self._stack_context = StackContext(
             self,
             log_retention_days=plan.log_retention_days,
@@ -156,7 +159,7 @@ class CentralizedMlApi(Construct):
             for route in plan.routes
             if isinstance(route, DirectRoute)
         }
-        known = Known(licences=plan.licences, tasks=plan.tasks, samples=self._samples)
+        known = Known(licences=plan.licences, tasks=plan.tasks, samples=self._samples, logo=self._logo)
         documents = build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
         stored = store_documents(self, documents, here.synthesizer)
         role = ApiRole(

@@ -65,6 +65,30 @@ TeamOrName = Annotated[
 class Event(Written):
     """Who may call, how much and until when."""
 
+    title: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=80,
+            description="The event's name, which the page shows to everybody, also without a key.",
+            examples=["Spring Hack 2027"],
+        ),
+    ] = None
+    welcome: Annotated[
+        str | None,
+        Field(
+            max_length=4000,
+            description="What the page says to participants who begin, in Markdown.",
+            examples=["Ten hours, eleven models. **Ask us anything** in the foyer."],
+        ),
+    ] = None
+    logo: Annotated[
+        str | None,
+        Field(
+            description="The path of an image for the page, of 64 KiB at most: PNG, JPEG, WebP, GIF or SVG.",
+            examples=["logo.png"],
+        ),
+    ] = None
     teams: Annotated[
         list[TeamOrName],
         Field(

@@ -1,21 +1,27 @@
 // Shows responses by their type: text, JSON, images, audio, files, errors.
 
-/** Shows an error: what happened, what to do, and a button where trying again helps. */
-function showProblem(output, error, retry) {
+/** Builds a note about an error: what happened, what to do, and a button where trying again helps. */
+function problemNote(error, retry) {
   const wait = secondsToWait(error.retryAfter);
   const waitHint = wait ? ` Try again in ${formatDuration(wait)}.` : "";
-  const canRetry = [0, 429, 502, 503, 504].includes(error.status) && retry;
-  output.replaceChildren(
+  const canRetry = [0, 401, 429, 502, 503, 504].includes(error.status) && retry;
+  const actions = [
+    canRetry ? element("button", { type: "button", onclick: retry }, "Try again") : null,
+    error.status === 401 ? element("button", { type: "button", onclick: () => openDoor() }, "Enter a key") : null,
+  ].filter(Boolean);
+  return element(
+    "div",
+    { class: "note fails problem", role: "alert" },
+    icon("alert"),
     element(
       "div",
-      { class: "problem", role: "alert" },
+      {},
       element("p", {}, element("strong", {}, error.status ? `${error.status} ` : ""), error.message),
-      element("p", {}, hint(error.status) + waitHint),
-      error.requestId ? element("p", { class: "note mono" }, `Request ID: ${error.requestId}`) : null,
-      canRetry ? element("p", {}, element("button", { type: "button", onclick: retry }, "Try again")) : null,
+      element("p", { class: "small" }, hint(error.status) + waitHint),
+      error.requestId ? element("p", { class: "tiny faint mono" }, `Request ID: ${error.requestId}`) : null,
+      actions.length ? element("div", { class: "actions" }, actions) : null,
     ),
   );
-  if (error.status === 401) askForKeyAgain();
 }
 
 /** Shows a complete response, or a stream as it arrives; `started` is when the request was sent. */
@@ -23,15 +29,15 @@ async function showResponse(output, response, started) {
   const type = (response.headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
   if (type === "text/event-stream") return showStream(output, response, started);
   const blob = await response.blob();
-  output.replaceChildren(metrics(response, blob.size, started), ...(await views(type, blob)));
+  output.replaceChildren(...(await viewsOf(type, blob)), metrics(response, blob.size, started));
   return undefined;
 }
 
 function metrics(response, bytes, started) {
   return element(
     "p",
-    { class: "note" },
-    element("span", { class: "good" }, `${response.status} ${response.statusText}`.trim()),
+    { class: "measures" },
+    element("span", {}, `${response.status} ${response.statusText}`.trim()),
     element("span", {}, formatElapsed(started)),
     element("span", {}, formatSize(bytes)),
     element("span", {}, response.headers.get("content-type") ?? ""),
@@ -39,13 +45,13 @@ function metrics(response, bytes, started) {
 }
 
 async function showStream(output, response, started) {
-  const shown = element("p", { class: "answer-text", "aria-live": "polite" });
+  const shown = element("p", { class: "said", dir: "auto" });
   output.replaceChildren(shown);
   for await (const text of readTexts(response)) shown.append(text);
-  output.prepend(metrics(response, shown.textContent.length, started));
+  output.append(metrics(response, shown.textContent.length, started));
 }
 
-async function views(type, blob) {
+async function viewsOf(type, blob) {
   if (type.startsWith("image/")) {
     return [image(URL.createObjectURL(blob), "Image from the model"), downloadLink(blob, type)];
   }
@@ -58,15 +64,19 @@ async function views(type, blob) {
   return [downloadLink(blob, type)];
 }
 
-const answerText = (text) => element("p", { class: "answer-text" }, text);
+/** Builds a text as it is, with a button that copies it. */
+function answerText(text) {
+  const said = element("p", { class: "said answer-text", dir: "auto" }, text);
+  return element("div", {}, said, element("div", { class: "tools" }, copyButton(() => text)));
+}
 
 /** Shows the texts and images of a JSON response first; the full response stays one click away. */
 function jsonViews(text) {
   const value = parseJson(text);
-  if (value === undefined) return [element("pre", {}, text)];
+  if (value === undefined) return [element("pre", { tabindex: "0" }, text)];
   const readable = [...findTexts(value).map(answerText), ...findImages(value)];
-  const json = element("pre", {}, abbreviate(value));
-  if (!readable.length) return [json];
+  const json = element("pre", { tabindex: "0", dir: "ltr" }, abbreviate(value));
+  if (!readable.length) return [json, element("div", { class: "tools" }, copyButton(() => text))];
   return [...readable, element("details", {}, element("summary", {}, "Full response"), json)];
 }
 

@@ -1,19 +1,35 @@
-// Calls the API that served this page. The key stays in this tab.
+// Calls the API that served this page.
 
 const BASE = location.origin + location.pathname.replace(/\/?$/, "/");
 const KEY_ITEM = "mlapi-key";
 const DONE = "[DONE]";
 
+/** The team's key: in this tab, or in this browser if the participant wants that. */
 const key = {
-  get: () => sessionStorage.getItem(KEY_ITEM) ?? "",
-  set: (value) => sessionStorage.setItem(KEY_ITEM, value),
+  get: () => sessionStorage.getItem(KEY_ITEM) ?? localStorage.getItem(KEY_ITEM) ?? "",
+  set(value, { isKept = false } = {}) {
+    key.forget();
+    (isKept ? localStorage : sessionStorage).setItem(KEY_ITEM, value);
+  },
+  forget() {
+    sessionStorage.removeItem(KEY_ITEM);
+    localStorage.removeItem(KEY_ITEM);
+  },
 };
+
+/** Takes the key of an address such as `/#key=…` out of the address, so that it is in no history. */
+function takeKeyFromAddress() {
+  const found = /^#key=(.+)$/.exec(location.hash);
+  if (!found) return;
+  key.set(decodeURIComponent(found[1]));
+  history.replaceState(null, "", location.pathname);
+}
 
 /** A call that failed, with the API's own message where there is one; `status` is 0 without a response. */
 class CallError extends Error {
-  constructor(message, { status = 0, code = "", requestId = "", retryAfter = "" } = {}) {
+  constructor(message, { status = 0, code = "", requestId = "", retryAfter = "", ends = "", mayRetry = true } = {}) {
     super(message);
-    Object.assign(this, { status, code, requestId, retryAfter });
+    Object.assign(this, { status, code, requestId, retryAfter, ends, mayRetry });
   }
 }
 
@@ -57,6 +73,8 @@ async function readError(response) {
     code: error?.code ?? "",
     requestId: response.headers.get("x-request-id") ?? error?.request_id ?? "",
     retryAfter: response.headers.get("retry-after") ?? "",
+    ends: response.headers.get("x-event-ends") ?? "",
+    mayRetry: response.headers.get("x-should-retry") !== "false",
   });
 }
 

@@ -4,7 +4,8 @@ const SAMPLE_RATE = 16000;
 
 /** Builds a button that records; `onRecorded(file)` gets the file, or `onFailed(message)` why there is none. */
 function recordButton(onRecorded, onFailed) {
-  const button = element("button", { type: "button", "aria-pressed": "false" }, "Record");
+  const label = element("span", {}, "Record");
+  const button = element("button", { type: "button", "aria-pressed": "false" }, icon("mic"), label);
   let recorder = null;
   const start = async () => {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -19,7 +20,7 @@ function recordButton(onRecorded, onFailed) {
     showState(true);
   };
   const showState = (recording) => {
-    button.textContent = recording ? "Stop recording" : "Record";
+    label.textContent = recording ? "Stop recording" : "Record";
     button.setAttribute("aria-pressed", String(recording));
   };
   button.addEventListener("click", async () => {
@@ -31,7 +32,9 @@ function recordButton(onRecorded, onFailed) {
         await start();
       }
     } catch {
-      onFailed("The microphone is not available. Choose a file instead.");
+      onFailed(isSecureContext
+        ? "The microphone is not available. Choose a file instead."
+        : "Browsers record only over HTTPS or on the machine itself. Choose a file instead.");
     }
   });
   return button;

@@ -4,43 +4,25 @@ const EXAMPLES = ["The cat sleeps on the sofa.", "A kitten naps on the couch.", 
 
 /** Builds the form for an embeddings model; `onChange(request)` gets the request that would be sent. */
 function compareForm(model, onChange) {
-  const input = element("textarea", { rows: "5" });
-  const output = element("div", { class: "answer", "aria-live": "polite" });
-  const button = element("button", { class: "primary", type: "submit" }, "Compare");
+  const input = element("textarea", { rows: "5", dir: "auto" });
   input.value = EXAMPLES.join("\n");
   const lines = () => input.value.split("\n").map((line) => line.trim()).filter(Boolean);
   const build = () =>
     buildRequest("/v1/embeddings", { body: JSON.stringify({ model: model.name, input: lines() }) });
-
-  const compare = async (event) => {
-    event?.preventDefault();
+  input.addEventListener("input", () => onChange(build()));
+  onChange(build());
+  return twoCards("Texts to compare", [labelled("Texts, one per line", input)], "Compare", async (output) => {
     if (lines().length < 2) {
       output.replaceChildren(element("p", {}, "Enter at least two texts, one per line."));
       return;
     }
     const started = performance.now();
-    button.disabled = true;
-    try {
-      const response = await send(build());
-      const text = await response.text();
-      const vectors = parseJson(text).data.map((item) => item.embedding);
-      output.replaceChildren(metrics(response, text.length, started), similarityTable(lines(), vectors));
-    } catch (error) {
-      const problem = error instanceof CallError ? error : new CallError("The response contains no embeddings.");
-      showProblem(output, problem, compare);
-    } finally {
-      button.disabled = false;
-    }
-  };
-  input.addEventListener("input", () => onChange(build()));
-  onChange(build());
-  return element(
-    "form",
-    { class: "answer", onsubmit: compare },
-    labelled("Texts, one per line", input),
-    element("p", { class: "buttons" }, button),
-    output,
-  );
+    const response = await send(build());
+    const text = await response.text();
+    const vectors = parseJson(text)?.data?.map((item) => item.embedding);
+    if (!vectors?.every(Array.isArray)) throw new CallError("The response contains no embeddings.");
+    output.replaceChildren(similarityTable(lines(), vectors), metrics(response, text.length, started));
+  });
 }
 
 function similarityTable(texts, vectors) {
@@ -54,7 +36,7 @@ function similarityTable(texts, vectors) {
   );
   const numbers = texts.map((text, index) => element("th", { scope: "col", title: text }, String(index + 1)));
   const head = element("tr", {}, element("td", {}), numbers);
-  const caption = element("caption", { class: "hidden-label" }, "Similarity of each pair of texts; 1 means identical");
+  const caption = element("caption", { class: "only-read" }, "Similarity of each pair of texts; 1 means identical");
   const table = element("table", { class: "similarity" }, caption, element("thead", {}, head), element("tbody", {}, rows));
   return element("div", { class: "scrollable", tabindex: "0", role: "region", "aria-label": "Similarity" }, table);
 }

@@ -18,17 +18,18 @@ for line in sys.stdin:
         print(line, end="")
 print()'`;
 
-/** Returns `[language, code]` pairs for a request. */
+/** Returns the request in each language: its name, what it needs, how it is coloured, the code. */
 function snippets(request, needsKey) {
   const url = BASE + request.path.replace(/^\//, "");
   const value = request.file ? undefined : parseJson(request.body);
   const parts = { request, url, value, needsKey };
+  const openai = { name: "OpenAI", needs: "pip install openai", language: "python", code: () => openaiSnippet(parts) };
   return [
-    ["curl", curlSnippet(parts)],
-    ["Python", requestsSnippet(parts)],
-    ...(request.path.startsWith("/v1/") ? [["OpenAI", openaiSnippet(parts)]] : []),
-    ["JavaScript", fetchSnippet(parts)],
-  ];
+    { name: "curl", needs: streamsChat(request) ? "needs curl and Python" : "needs curl", language: "bash", code: () => curlSnippet(parts) },
+    { name: "Python", needs: "pip install requests", language: "python", code: () => requestsSnippet(parts) },
+    ...(request.path.startsWith("/v1/") ? [openai] : []),
+    { name: "JavaScript", needs: "Node 18 or newer", language: "javascript", code: () => fetchSnippet(parts) },
+  ].map((snippet) => ({ ...snippet, code: snippet.code() }));
 }
 
 const streams = ({ accept }) => accept === "text/event-stream";
@@ -45,7 +46,8 @@ function curlSnippet({ request, url, needsKey }) {
   const output = file ? ` --output ${file}` : "";
   const stream = streams(request) ? " --no-buffer" : "";
   const print = streamsChat(request) ? ` \\\n  | ${PRINT_CHAT}` : "";
-  const body = request.file ? `--data-binary @${shellQuoted(request.file)}` : `--data-raw ${shellQuoted(request.body)}`;
+  const sent = request.file ?? request.bodyFile;
+  const body = sent ? `--data-binary @${shellQuoted(sent)}` : `--data-raw ${shellQuoted(request.body)}`;
   return [
     `curl --fail-with-body --silent --show-error${stream}${output} ${shellQuoted(url)}`,
     ...(needsKey ? [`  -H "x-api-key: $${KEY_VARIABLE}"`] : []),
@@ -88,9 +90,9 @@ function requestsSnippet({ request, url, value, needsKey }) {
     ? `data=open(${JSON.stringify(request.file)}, "rb")`
     : value === undefined
       ? `data=${JSON.stringify(request.body)}.encode()`
-      : `json=${pythonLiteral(value)}`;
+      : `json=${request.bodyFile ? loadedInPython(request) : pythonLiteral(value)}`;
   const file = outputFile(request);
-  const modules = [...(streamsChat(request) ? ["json"] : []), ...(needsKey ? ["os"] : [])];
+  const modules = [...(streamsChat(request) || request.bodyFile ? ["json"] : []), ...(needsKey ? ["os"] : [])];
   return [
     ...(modules.length ? [...modules.map((module) => `import ${module}`), ""] : []),
     "import requests",
@@ -103,6 +105,8 @@ function requestsSnippet({ request, url, value, needsKey }) {
       : requestsPrint(request).join("\n"),
   ].join("\n");
 }
+
+const loadedInPython = ({ bodyFile }) => `json.load(open("${bodyFile}", encoding="utf-8"))`;
 
 function requestsPrint(request) {
   const encoding = 'response.encoding = "utf-8"';
@@ -123,8 +127,11 @@ function requestsPrint(request) {
 function openaiSnippet({ request, value, needsKey }) {
   const apiKey = needsKey ? `os.environ["${KEY_VARIABLE}"]` : '"not needed"';
   const client = `client = OpenAI(base_url=${JSON.stringify(`${BASE}v1`)}, api_key=${apiKey})`;
-  const parameters = Object.entries(value ?? {}).map(([name, member]) => `    ${name}=${pythonLiteral(member, 8)},\n`);
-  const firstLines = [...(needsKey ? ["import os", ""] : []), "from openai import OpenAI", "", client];
+  const parameters = request.bodyFile
+    ? [`    **${loadedInPython(request)},\n`]
+    : Object.entries(value ?? {}).map(([name, member]) => `    ${name}=${pythonLiteral(member, 8)},\n`);
+  const modules = [...(request.bodyFile ? ["import json"] : []), ...(needsKey ? ["import os"] : [])];
+  const firstLines = [...(modules.length ? [...modules, ""] : []), "from openai import OpenAI", "", client];
   if (request.path === "/v1/embeddings") {
     const printed = "print([len(item.embedding) for item in response.data])";
     return [...firstLines, `response = client.embeddings.create(\n${parameters.join("")})`, printed].join("\n");
@@ -145,10 +152,12 @@ function fetchSnippet({ request, url, value, needsKey }) {
     ? `await readFile(${JSON.stringify(request.file)})`
     : value === undefined
       ? JSON.stringify(request.body)
-      : `JSON.stringify(${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")})`;
+      : request.bodyFile
+        ? `await readFile("${request.bodyFile}")`
+        : `JSON.stringify(${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")})`;
   const file = outputFile(request);
   const imports = [
-    ...(request.file ? ["readFile"] : []),
+    ...(request.file || request.bodyFile ? ["readFile"] : []),
     ...(file ? ["writeFile"] : []),
   ];
   return [

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.event import aliases, budget, ends, limits, starts, teams
+from centralized_ml_api.config.checks.event import aliases, appearance, budget, ends, limits, starts, teams
 
-RULES = (*teams.RULES, *ends.RULES, *budget.RULES, *limits.RULES, *aliases.RULES, *starts.RULES)
+RULES = (
+    *teams.RULES,
+    *ends.RULES,
+    *budget.RULES,
+    *limits.RULES,
+    *aliases.RULES,
+    *starts.RULES,
+    *appearance.RULES,
+)

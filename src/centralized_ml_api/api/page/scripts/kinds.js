@@ -1,0 +1,31 @@
+// What a model is for, in a word for the list and in a verb for its button.
+
+const KIND_ORDER = ["Chats", "Sees", "Hears", "Says", "Draws", "Embeds", "Other"];
+const VERBS = { Hears: "Write it down", Says: "Say it", Draws: "Draw it", Embeds: "Compare" };
+
+function kindOf(model) {
+  if (model.openai === "chat") return model.sees ? "Sees" : "Chats";
+  if (model.openai === "embeddings") return "Embeds";
+  if (model.takes.startsWith("audio/")) return "Hears";
+  if (model.gives.startsWith("audio/")) return "Says";
+  if (model.gives.startsWith("image/") || model.task === "txt2img") return "Draws";
+  return "Other";
+}
+
+const isChat = (model) => model.openai === "chat" && model.served;
+
+/** Returns the models that chat, those that are ready first. */
+const chatModels = () => state.catalogue.models.filter(isChat);
+
+const findModel = (name) => state.catalogue.models.find((model) => model.name === name);
+
+/** Returns how many tokens a model's conversations can hold; undefined if nobody knows. */
+const contextLength = (name) => state.catalogue.data.find((listed) => listed.id === name)?.context_length;
+
+/** Returns the label of a model's state, and the class of its dot. */
+function statusOf(model) {
+  if (!model.served) return { label: "not served", dot: "absent", isReady: false };
+  const reason = state.health?.unready?.[model.name];
+  if (reason) return { label: reason, dot: "waiting", isReady: false };
+  return state.health ? { label: "ready", dot: "ready", isReady: true } : { label: "served", dot: "", isReady: true };
+}

@@ -1,0 +1,107 @@
+// Turns a model's Markdown into elements: what it may contain is listed here, anything else stays text or is left out.
+
+const TAGS = [
+  "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+  "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+];
+const ATTRIBUTES = ["align", "class", "href", "start"];
+const ADDRESSES = /^(?:https?:|mailto:)/i;
+const OWN_DIRECTION = "blockquote, h1, h2, h3, h4, h5, h6, li, ol, p, td, th, ul";
+const LANGUAGES = { html: "markup", js: "javascript", py: "python", sh: "bash", shell: "bash", ts: "typescript", xml: "markup" };
+const TOKEN_CLASSES = {
+  atrule: "k", boolean: "n", builtin: "k", comment: "c", "function-name": "k", keyword: "k", number: "n", property: "k",
+  selector: "k", string: "s", "attr-value": "s", tag: "k", "template-string": "s", "triple-quoted-string": "s",
+};
+const MOST_HIGHLIGHTED = 50_000;
+
+const escaped = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+const markdown = new marked.Marked({
+  renderer: {
+    html: ({ text, block }) => {
+      const shown = /^<br\s*\/?>$/i.test(text.trim()) ? "<br>" : escaped(text);
+      return block ? `<p>${shown}</p>` : shown;
+    },
+    image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text || href)}</a>`,
+    checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
+  },
+});
+
+/**
+ * Returns a view of a Markdown text that grows: `update(text)` draws only the blocks that changed.
+ * `finish(text)` also highlights the last one.
+ */
+function markdownView() {
+  const container = element("div", { class: "markdown" });
+  let drawn = [];
+  const draw = (text, isComplete) => {
+    const tokens = markdown.lexer(text);
+    const blocks = tokens.filter(({ type }) => type !== "space" && type !== "def");
+    const kept = blocks.findIndex(({ raw }, index) => raw !== drawn[index]?.raw);
+    const from = kept < 0 ? blocks.length : kept;
+    const start = isComplete ? Math.min(from, Math.max(0, blocks.length - 1)) : from;
+    drawn.slice(start).forEach(({ node }) => node.remove());
+    const added = blocks.slice(start).map((token, index) => {
+      const isGrowing = !isComplete && start + index === blocks.length - 1;
+      return { raw: token.raw, node: buildBlock(token, tokens.links, isGrowing) };
+    });
+    container.append(...added.map(({ node }) => node));
+    drawn = [...drawn.slice(0, start), ...added];
+  };
+  return { container, update: (text) => draw(text, false), finish: (text) => draw(text, true) };
+}
+
+/** Renders a complete text. */
+function renderMarkdown(text) {
+  const view = markdownView();
+  view.finish(text);
+  return view.container;
+}
+
+function buildBlock(token, links, isGrowing) {
+  const html = markdown.parser(Object.assign([token], { links }));
+  const block = element("div", { class: "block" }, DOMPurify.sanitize(html, {
+    ALLOWED_TAGS: TAGS,
+    ALLOWED_ATTR: ATTRIBUTES,
+    ALLOWED_URI_REGEXP: ADDRESSES,
+    ADD_URI_SAFE_ATTR: ["align", "start"], // no addresses
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    RETURN_DOM_FRAGMENT: true,
+  }));
+  for (const part of block.querySelectorAll(OWN_DIRECTION)) part.dir = "auto";
+  for (const link of block.querySelectorAll("a")) prepareLink(link);
+  for (const table of block.querySelectorAll("table")) {
+    const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table" });
+    table.replaceWith(wide);
+    wide.append(table);
+  }
+  for (const pre of block.querySelectorAll("pre")) pre.replaceWith(codeBlock(pre, isGrowing));
+  return block;
+}
+
+/** Opens a link elsewhere; what is left of one to a forbidden address is its text. */
+function prepareLink(link) {
+  if (!link.hasAttribute("href")) return link.replaceWith(...link.childNodes);
+  Object.assign(link, { target: "_blank", rel: "noopener noreferrer nofollow" });
+  return undefined;
+}
+
+function codeBlock(pre, isGrowing) {
+  const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "")?.[1] ?? "";
+  const text = pre.textContent.replace(/\n$/, "");
+  return codeBox(language || "text", text, { language: isGrowing ? "" : language });
+}
+
+/** Colours code of a language that is known; the text stays the same. */
+function highlight(code, language) {
+  const grammar = Prism.languages[LANGUAGES[language] ?? language.toLowerCase()];
+  if (!language || typeof grammar !== "object" || code.textContent.length > MOST_HIGHLIGHTED) return;
+  code.replaceChildren(...tokenNodes(Prism.tokenize(code.textContent, grammar)));
+}
+
+function tokenNodes(tokens) {
+  return [tokens].flat().map((token) =>
+    typeof token === "string" ? token : element("span", { class: TOKEN_CLASSES[token.type] }, tokenNodes(token.content)),
+  );
+}

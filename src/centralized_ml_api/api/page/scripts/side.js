@@ -1,0 +1,141 @@
+// The side: the event, the models by what they are for, the conversations of this browser, and who is calling.
+
+const SOON_SECONDS = 3600;
+const DAY_SECONDS = 20 * SOON_SECONDS;
+const FILTER_FROM = 13;
+
+function drawSide() {
+  drawEvent();
+  drawModels();
+  drawTalks();
+}
+
+const eventTitle = () => state.event.title ?? "Models";
+
+/** Returns the event's logo; null where it has none. */
+const logo = () => (state.event.logo ? element("img", { src: state.event.logo, alt: "" }) : null);
+
+function drawEvent() {
+  const close = iconOnly("x", "Close the menu", () => showMenu(false), { class: "quiet icon only-narrow" });
+  const left = timeLeft();
+  byId("event-head").replaceChildren(
+    ...[logo()].filter(Boolean),
+    element("div", { class: "grow" }, element("b", { dir: "auto" }, eventTitle()), left ? element("span", { id: "time-left", class: `small faint${left.isSoon ? " soon" : ""}` }, left.text) : null),
+    close,
+  );
+}
+
+/** Says when the event starts or how long it lasts, in words; null where it has neither. */
+function timeLeft() {
+  const secondsUntil = (instant) => (Date.parse(instant ?? "") - Date.now()) / 1000;
+  const wait = secondsUntil(state.catalogue?.event.starts);
+  if (wait > 0) {
+    const text = `Event starts in ${formatDuration(wait)}`;
+    return { short: text, text, isSoon: false };
+  }
+  const seconds = secondsUntil(state.ends);
+  if (!Number.isFinite(seconds)) return null;
+  const style = seconds < DAY_SECONDS ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+  const short = seconds > 0 ? `${formatDuration(seconds)} left` : "The event has ended";
+  const text = seconds > 0 ? `${short}, until ${new Date(state.ends).toLocaleString([], style)}` : short;
+  return { short, text, isSoon: seconds < SOON_SECONDS };
+}
+
+function drawModels() {
+  const search = byId("filter").querySelector("input").value.trim().toLowerCase();
+  const { models } = state.catalogue;
+  byId("filter").hidden = models.length < FILTER_FROM;
+  const found = models.filter((model) => `${model.name} ${model.description} ${model.task ?? ""}`.toLowerCase().includes(search));
+  const groups = KIND_ORDER.map((kind) => [kind, found.filter((model) => kindOf(model) === kind)]);
+  byId("models").replaceChildren(...groups.filter(([, listed]) => listed.length).flatMap(([kind, listed]) => [
+    element("dt", {}, kind),
+    element("dd", {}, element("ul", {}, listed.map((model) => element("li", {}, modelLink(model))))),
+  ]));
+}
+
+function modelLink(model) {
+  const { label, dot, isReady } = statusOf(model);
+  const shown = state.conversation ? state.conversation.models.includes(model.name) : state.model === model;
+  const link = { href: `#${encodeURIComponent(model.name)}`, title: model.name, "aria-current": shown ? "page" : null, "data-model": model.name };
+  const status = isReady ? element("span", { class: "only-read" }, label) : element("span", { class: `state${model.served ? " wait" : ""}` }, model.served ? label.replace(/^is /, "") : "not here");
+  return element("a", link, element("span", { class: `dot ${dot}` }), element("span", { class: "cut", dir: "auto" }, model.name), status);
+}
+
+function drawTalks() {
+  const model = state.conversation?.models[0] ?? chatModels()[0]?.name;
+  byId("talks").hidden = !model;
+  if (!model) return;
+  const fresh = iconOnly("plus", "New conversation", () => openFresh(model));
+  const items = state.conversations.map((conversation) => {
+    const isShown = conversation === state.conversation;
+    const isPair = conversation.models.length > 1;
+    const link = { href: addressOf(conversation), title: conversation.title, "aria-current": isShown ? "page" : null };
+    const remove = iconOnly("x", `Delete “${conversation.title}”`, () => forget(conversation));
+    return element("li", {}, element("a", link, element("span", { class: "cut grow", dir: "auto" }, conversation.title), isPair ? icon("columns") : null), remove);
+  });
+  const heading = element("div", { class: "heading" }, element("span", {}, items.length ? "Chats, kept in this browser" : "New chat"), fresh);
+  byId("talks").replaceChildren(heading, element("ul", {}, items));
+}
+
+const addressOf = ({ models, id }) => `#${encodeURIComponent(models[0])}/${id}`;
+
+/** Deletes a conversation, for good once the offer to undo is gone. */
+function forget(conversation) {
+  const place = state.conversations.indexOf(conversation);
+  stopRuns(conversation);
+  state.conversations.splice(place, 1);
+  removeConversation(conversation.id);
+  if (state.conversation === conversation) openFresh(conversation.models[0]);
+  else drawTalks();
+  toast("The conversation is deleted.", "Undo", () => {
+    state.conversations.splice(place, 0, conversation);
+    saveConversation(conversation);
+    drawTalks();
+  });
+}
+
+/** Draws who is calling, and behind that the limits, the key and the theme. */
+function drawMe() {
+  const needsKey = state.catalogue.event.needs_key;
+  const pop = element("div", { class: "pop", id: "limits", role: "dialog", "aria-label": "Key, limits and theme", hidden: true });
+  const show = (isShown) => {
+    pop.hidden = !isShown;
+    button.setAttribute("aria-expanded", String(isShown));
+    if (isShown) fillPop(pop, needsKey, () => { show(false); button.focus(); });
+  };
+  const who = needsKey ? "Your team" : "Open to everybody";
+  const button = element("button", { type: "button", "aria-expanded": "false", "aria-controls": "limits", onclick: () => show(pop.hidden) },
+    icon("key"), element("span", { class: "grow cut strong" }, who), element("span", { class: "small faint" }, needsKey ? `key ${shortKey()}` : ""));
+  byId("me").replaceChildren(button, pop);
+}
+
+/** Returns the key's end, by which its owner knows it. */
+const shortKey = () => (key.get() ? `…${key.get().slice(-4)}` : "");
+
+function fillPop(pop, needsKey, close) {
+  const change = iconButton("key", "Change key", () => { close(); openDoor(); }, { class: "" });
+  const forgetKey = element("button", { type: "button", class: "quiet", onclick: () => { key.forget(); location.reload(); } }, "Sign out");
+  const theme = iconButton("theme", "Light or dark", switchTheme, { class: "" });
+  const heading = element("div", { class: "row" }, element("h3", { class: "grow" }, "Key, limits and theme"), iconOnly("x", "Close", close));
+  pop.replaceChildren(heading, termList("", [
+    ["You may send", state.catalogue.event.limits ?? "What your organizers have set for your team"],
+    ["Time", timeLeft()?.text],
+    ["Address for programs", element("span", { class: "mono" }, BASE.replace(/\/$/, ""))],
+  ]), element("div", { class: "row wrap" }, needsKey ? change : null, needsKey ? forgetKey : null, theme));
+  pop.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  pop.querySelector("button").focus();
+}
+
+function switchTheme() {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+  localStorage.setItem("mlapi-theme", root.dataset.theme);
+}
+
+/** Opens or closes the side on a narrow screen; what is behind cannot be reached meanwhile. */
+function showMenu(isOpen) {
+  document.body.classList.toggle("menu-open", isOpen);
+  byId("main").inert = isOpen;
+  if (isOpen) byId("event-head").querySelector("button").focus();
+}

@@ -1,0 +1,294 @@
+"""The chat of the page: all that a conversation does, over models that answer what a test has scripted."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from support.chat_page import MARKDOWN, PIXEL, SYSTEM
+from support.page_server import Reply, say
+from support.page_snippets import run_all_snippets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.browser import Visit
+    from support.page_server import PageServer
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_question_leaves_the_box_when_it_is_sent_and_the_answer_streams(
+    chat: Visit, server: PageServer
+) -> None:
+    gate = threading.Event()
+    server.script("One?", say("first **second** last", gate=gate))
+    chat.ask("One?")
+    expect(chat.page.get_by_label("Your question")).to_have_value("")
+    expect(chat.answers.locator("strong")).to_have_text("second")
+    chat.page.get_by_role("button", name="Stop").wait_for()
+    gate.set()
+    chat.wait_answered()
+    assert chat.answers.locator(".markdown").inner_text() == "first second last"
+    assert re.search(r"3 tokens( · \d+ a second)? · first word after \d", chat.answers.inner_text())
+    sent = server.asked[-1]
+    assert sent["messages"] == [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "One?"}]
+    assert (sent["max_tokens"], sent["stream"], sent["stream_options"]) == (
+        640,
+        True,
+        {"include_usage": True},
+    )
+    assert "temperature" not in sent
+
+
+def test_markdown_is_shown_and_code_is_copied(chat: Visit, server: PageServer) -> None:
+    server.script("Plan?", Reply((MARKDOWN,)))
+    chat.answered("Plan?")
+    body = chat.answers.locator(".markdown")
+    assert body.locator("ol > li").all_inner_texts() == ["Resample five minutes.", "Split by day."]
+    assert body.locator("td").evaluate_all("all => all.map(cell => getComputedStyle(cell).textAlign)") == [
+        "start",
+        "right",
+    ]
+    assert body.locator("pre .k, pre .s").count() > 0, "coloured"
+    box = body.locator(".codebox")
+    box.get_by_role("button", name="Copy").click()
+    box.get_by_text("Copied").wait_for()
+    assert chat.page.evaluate("navigator.clipboard.readText()") == 'print("à < b")'
+    chat.answers.locator(".tools").get_by_role("button", name="Copy").click()
+    expect(chat.answers.locator(".tools").get_by_text("Copied")).to_be_visible()
+    assert chat.page.evaluate("navigator.clipboard.readText()") == MARKDOWN
+
+
+def test_an_answer_is_stopped_and_continued(chat: Visit, server: PageServer) -> None:
+    gate = threading.Event()
+    server.script("Long?", say("one two three", gate=gate))
+    server.script("Continue exactly where you stopped. Repeat nothing.", say("three"))
+    chat.ask("Long?")
+    expect(chat.answers.locator(".markdown")).to_have_text("one two")
+    chat.page.get_by_role("button", name="Stop").click()
+    chat.answers.get_by_text("You stopped this answer").wait_for()
+    gate.set()
+    chat.answers.get_by_role("button", name="Continue").click()
+    expect(chat.answers.locator(".markdown")).to_have_text("one two three")
+    assert [message["role"] for message in server.asked[-1]["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+    ]
+
+
+def test_a_cut_answer_says_at_how_many_tokens_it_was_cut(chat: Visit, server: PageServer) -> None:
+    server.script("Cut?", say("one two three", finish="length"))
+    chat.answered("Cut?")
+    assert "Stopped at 3 tokens, the length that you allow." in chat.answers.inner_text()
+
+
+def test_a_question_is_edited_and_the_old_answer_stays(chat: Visit, server: PageServer) -> None:
+    server.script("Wrong?", say("old"))
+    server.script("Right?", say("new"))
+    chat.answered("Wrong?")
+    chat.answered("More?")
+    chat.page.locator(".mine").first.hover()
+    chat.page.locator(".mine").first.get_by_role("button", name="Edit").click()
+    editor = chat.page.get_by_label("Edit your question")
+    expect(editor).to_have_value("Wrong?")
+    editor.fill("Right?")
+    editor.press("Enter")
+    expect(chat.answers).to_have_count(1)
+    expect(chat.answers.locator(".markdown")).to_have_text("new")
+    expect(chat.page.get_by_text("2 of 2")).to_be_visible()
+    chat.page.get_by_role("button", name="Earlier version").click()
+    expect(chat.answers.locator(".markdown")).to_have_text(["old", "You said: More?"])
+
+
+def test_an_answer_is_asked_for_again(chat: Visit, server: PageServer) -> None:
+    server.script("Again?", say("one"), say("two"))
+    chat.answered("Again?")
+    chat.answers.get_by_role("button", name="Ask again").click()
+    expect(chat.answers.locator(".markdown")).to_have_text("two")
+    chat.page.get_by_role("button", name="Earlier version").click()
+    expect(chat.answers.locator(".markdown")).to_have_text("one")
+
+
+def test_conversations_are_kept_listed_and_deleted(chat: Visit) -> None:
+    chat.answered("Keep this one.")
+    page = chat.page
+    page.goto("about:blank")
+    page.goto(chat.url)
+    page.get_by_role("link", name="Keep this one.").click()
+    expect(chat.answers.locator(".markdown")).to_have_text("You said: Keep this one.")
+    page.get_by_role("link", name="Keep this one.").hover()
+    page.get_by_role("button", name="Delete “Keep this one.”").click()
+    expect(page.get_by_role("link", name="Keep this one.")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("link", name="Keep this one.")).to_have_count(1)
+
+
+def test_the_settings_are_sent(chat: Visit, server: PageServer) -> None:
+    chat.page.get_by_role("button", name="Settings", exact=True).click()
+    chat.page.get_by_role("textbox", name="System prompt").fill("Rhyme.")
+    for label, value in (("Temperature", "0.2"), ("Longest answer", "64")):
+        chat.page.get_by_label(label).fill(value)
+    chat.page.keyboard.press("Escape")
+    chat.answered("Set?")
+    sent = server.asked[-1]
+    assert (sent["messages"][0]["content"], sent["temperature"], sent["max_tokens"]) == ("Rhyme.", 0.2, 64)
+    chat.page.get_by_role("button", name="Settings", exact=True).click()
+    chat.page.get_by_role("button", name="Back to the start values").click()
+    expect(chat.page.get_by_role("textbox", name="System prompt")).to_have_value(SYSTEM)
+    chat.page.keyboard.press("Escape")
+
+
+def test_two_models_answer_side_by_side(chat: Visit, server: PageServer) -> None:
+    chat.page.get_by_role("button", name="Compare two models").click()
+    chat.answered("Both?")
+    assert {asked["model"] for asked in server.asked[-2:]} == {"chat", "other"}
+    left, right = chat.page.locator(".two section").all()
+    assert left.bounding_box()["x"] < right.bounding_box()["x"]  # type: ignore[index]  # both are shown
+    right.get_by_role("button", name="Go on with this one").click()
+    chat.page.get_by_role("heading", level=1, name="other", exact=True).wait_for()
+    assert chat.answers.locator(".markdown").all_inner_texts() == ["You said: Both?"]
+
+
+def test_an_image_is_attached_where_a_model_sees(chat: Visit, server: PageServer, tmp_path: Path) -> None:
+    assert chat.page.get_by_role("button", name="Attach an image").count() == 0
+    chat.show("sees")
+    picture = tmp_path / "map.png"
+    picture.write_bytes(base64.b64decode(PIXEL.partition(",")[2]))
+    chat.page.set_input_files("input[type=file]", picture)
+    chat.page.get_by_role("button", name="Remove the image").wait_for()
+    chat.answered("What is it?")
+    text, image = server.asked[-1]["messages"][-1]["content"]
+    assert text == {"type": "text", "text": "What is it?"}
+    assert image["image_url"]["url"].startswith("data:image/jpeg;base64,")
+    assert chat.page.locator(".you img").count() == 1
+
+
+def test_code_with_a_long_body_runs_with_the_file_beside_it(
+    chat: Visit, server: PageServer, tmp_path: Path
+) -> None:
+    question = "L'été? " + "word " * 1200
+    server.script(question.strip(), say("Oui, c'est l'été."))
+    chat.page.get_by_label("Your question").fill(question)
+    printed = run_all_snippets(chat, tmp_path)
+    assert list(printed) == ["curl", "Python", "OpenAI", "JavaScript"]
+    assert {text.decode() for text in printed.values()} == {"Oui, c'est l'été.\n"}
+    chat.page.get_by_label("Your question").fill("")
+    chat.page.keyboard.press("Escape")
+
+
+ERRORS = (
+    (Reply(status=400, message="Not like this."), ("400", "Not like this.", "Compare it with the sample")),
+    (Reply(status=401, message="No key."), ("401", "Enter a key")),
+    (Reply(status=403, message="Not you."), ("403", "Your team may be allowed")),
+    (Reply(status=404, message="Nobody."), ("404", "no longer exists")),
+    (Reply(status=413, message="Too much."), ("413", "Send a smaller request")),
+    (Reply(status=429, message="Spent.", headers={"Retry-After": "7200"}), ("429", "Try again in 2 h")),
+    (
+        Reply(status=429, message="Spent.", headers={"Retry-After": "90", "x-should-retry": "false"}),
+        ("429", "Try again in 1 min"),
+    ),
+    (Reply(status=500, message="Bug."), ("500", "tell whoever runs the API")),
+    (Reply(status=501, message="Not here."), ("501", "not served here")),
+    (Reply(status=502, message="Gone."), ("502", "Try once more", "req-1")),
+    (Reply(status=504, message="Slow."), ("504", "Ask for less")),
+)
+
+
+def test_every_error_is_explained_and_the_question_stays(chat: Visit, server: PageServer) -> None:
+    for index, (reply, words) in enumerate(ERRORS):
+        server.script(f"Error {index}?", reply)
+        chat.ask(f"Error {index}?")
+        problem = chat.answers.last.get_by_role("alert")
+        problem.wait_for()
+        assert all(part in problem.inner_text() for part in words), (words, problem.inner_text())
+        assert chat.page.locator(".you").last.inner_text() == f"Error {index}?"
+        chat.page.goto(f"{chat.url}#other")
+        chat.show("chat")
+
+
+def test_a_limit_is_waited_for_and_a_wait_can_be_given_up(chat: Visit, server: PageServer) -> None:
+    page = chat.page
+    page.clock.install()
+    for status in (429, 503):
+        wait = Reply(status=status, message="Not yet.", headers={"Retry-After": "40"})
+        server.script(f"Wait {status}?", wait, say("at last"))
+        chat.ask(f"Wait {status}?")
+        card = page.locator(".note.waits")
+        card.get_by_text("40 s").wait_for()
+        page.clock.run_for(10_000)
+        card.get_by_text("30 s").wait_for()
+        page.clock.run_for(30_500)
+        expect(chat.answers.locator(".markdown").last).to_have_text("at last")
+    server.script("Never?", wait)
+    chat.ask("Never?")
+    page.get_by_role("button", name="Don't send it").click()
+    chat.answers.get_by_text("Not sent.").wait_for()
+
+
+def test_an_answer_that_breaks_off_says_so(chat: Visit, server: PageServer) -> None:
+    gate = threading.Event()
+    server.script("Break?", say("one two", gate=gate, breaks=True))
+    chat.ask("Break?")
+    expect(chat.answers.locator(".markdown")).to_have_text("one")
+    gate.set()
+    chat.wait_answered()
+    assert "The answer broke off." in chat.answers.inner_text()
+    assert chat.answers.locator(".markdown").inner_text() == "one"
+
+
+def test_thoughts_are_a_fold(chat: Visit, server: PageServer) -> None:
+    server.script("Think?", say("done", thoughts="first this"))
+    chat.answered("Think?")
+    assert chat.answers.locator("details").inner_text() == "Thoughts"
+    assert chat.answers.locator(".markdown").inner_text() == "done"
+
+
+def test_a_long_answer_is_followed_until_its_reader_scrolls_away(chat: Visit, server: PageServer) -> None:
+    gate = threading.Event()
+    lines = [f"Line {number} with `code`.\n\n" for number in range(2000)]
+    server.script("2,000?", Reply((*lines, "The end."), gate=gate))
+    chat.ask("2,000?")
+    chat.page.get_by_text("Line 1999").wait_for()
+    end = "node => node.scrollHeight - node.scrollTop - node.clientHeight"
+    scroller = chat.page.locator("#view .scroll")
+    expect(chat.page.get_by_role("button", name="Newest")).to_be_hidden()
+    assert scroller.evaluate(end) < 48
+    scroller.evaluate("node => node.scrollTo(0, 0)")
+    chat.page.get_by_role("button", name="Newest").wait_for()
+    gate.set()
+    chat.wait_answered()
+    assert scroller.evaluate("node => node.scrollTop") == 0
+    chat.page.get_by_role("button", name="Newest").click()
+    assert scroller.evaluate(end) < 48
+    assert chat.answers.locator(".block").count() == 2001
+
+
+def test_right_to_left_and_emoji(chat: Visit, server: PageServer) -> None:
+    server.script("שלום?", say("שלום עולם 👩‍👩‍👧\n\nHello 🎉"))
+    chat.answered("שלום?")
+    blocks = chat.answers.locator(".markdown p")
+    assert blocks.evaluate_all("all => all.map(one => getComputedStyle(one).direction)") == ["rtl", "ltr"]
+    assert chat.page.locator(".you").evaluate("one => getComputedStyle(one).direction") == "rtl"
+    assert blocks.all_inner_texts() == ["שלום עולם 👩‍👩‍👧", "Hello 🎉"]
+
+
+def test_a_conversation_needs_no_mouse(chat: Visit) -> None:
+    page = chat.page
+    page.get_by_label("Your question").focus()
+    page.keyboard.type("Line one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("line two")
+    page.keyboard.press("Enter")
+    chat.wait_answered()
+    assert page.locator(".you").inner_text() == "Line one\nline two"
+    assert page.evaluate("document.activeElement.id") == "ask"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('.tools') !== null")
