@@ -55,7 +55,7 @@ def build_launch(weights: Path, port: int, folder: Path) -> Launch:
     """Builds the launch of the process that `mlapi up` starts for the model."""
     context = load_entry()["local"]["context"]
     serving = LlamaCppServing(parse_weights(str(weights)), context, "auto")
-    server = LlamaCppServer(serving, weights, NAME, LLAMA_CPP_ANSWER_TOKENS, dict(os.environ), folder)
+    server = LlamaCppServer(serving, (weights,), NAME, LLAMA_CPP_ANSWER_TOKENS, dict(os.environ), folder)
     return server.launch(port)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from centralized_ml_api.config.schema import (
+    LLAMA_CPP_PLACES,
     THREADS_VARIABLE,
     Local,
     ProviderServer,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
 
-LLAMA_CPP_PLACES = 4
-"""How many conversations one llama.cpp holds at once; each keeps a cache for the whole context in memory."""
-
 LLAMA_CPP_ANSWER_TOKENS = 512
 """The longest answer of llama.cpp if neither the request nor the entry names a number.
 
@@ -46,8 +44,19 @@ BODY_BYTES_PER_TOKEN = 64
 
 
 @dataclass(frozen=True, slots=True)
+class LlamaCppAdapter:
+    """A LoRA adapter, and how strongly it changes the model."""
+
+    weights: Weights
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
 class LlamaCppServing(Serving):
     """Serves one file of weights with llama.cpp's own server; `context` is in tokens for each conversation.
+
+    `parallel` conversations are computed at once. With a `projector` the model sees pictures. `flags` are the
+    server's own, as its documentation spells them.
 
     The server would parse a body that `curl -d` declares as a form, and refuse it above one megabyte. After a
     stream, its HTTP library closes the connection unannounced.
@@ -57,6 +66,11 @@ class LlamaCppServing(Serving):
     context: int
     fetch: Literal["auto", "manual"]
     share_prompts: bool = True
+    parallel: int = LLAMA_CPP_PLACES
+    gpu_layers: int | None = None
+    projector: Weights | None = None
+    adapters: tuple[LlamaCppAdapter, ...] = ()
+    flags: tuple[str, ...] = ()
     engine: Literal["llama.cpp"] = "llama.cpp"
 
     speaks: ClassVar[tuple[ServerSpeaks, ...]] = (
@@ -79,8 +93,10 @@ class LlamaCppServing(Serving):
         """The largest body of a call, which follows from what the context can hold.
 
         A prompt that is too long is refused once it is all tokens, for which llama.cpp takes a hundred times
-        its size.
+        its size. Pictures have few tokens and many bytes, so a model that sees them has the API's own limit.
         """
+        if self.projector is not None:
+            return None
         return BODY_BYTES_BASE + BODY_BYTES_PER_TOKEN * self.context
 
     @property
@@ -125,7 +141,13 @@ class LlamaCppServing(Serving):
     def places(self, environment: Mapping[str, str]) -> int:
         """Returns how many conversations it holds at once; more requests wait inside the server."""
         del environment
-        return LLAMA_CPP_PLACES
+        return self.parallel
+
+    @property
+    def weights_to_fetch(self) -> tuple[Weights, ...]:
+        """The model, its projector, its adapters."""
+        projectors = () if self.projector is None else (self.projector,)
+        return (self.weights, *projectors, *(adapter.weights for adapter in self.adapters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +295,10 @@ def build_serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
 
 
 def _decide(name: str, value: Any, code_folders: Mapping[str, Path]) -> Any:
-    if name == "weights":
+    if name in {"weights", "projector"}:
         return parse_weights(value) if value else None
+    if name == "adapters":
+        return tuple(LlamaCppAdapter(parse_weights(adapter.weights), adapter.scale) for adapter in value)
     if name == "code":
         return code_folders[value]
     return tuple(value) if isinstance(value, list) else value

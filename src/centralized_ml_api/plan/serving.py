@@ -106,9 +106,10 @@ class Serving(ABC):
         return None
 
     @property
-    def weights_to_fetch(self) -> Weights | None:
-        """The weights that must be on this machine before the server starts, if there are any."""
-        return getattr(self, "weights", None)
+    def weights_to_fetch(self) -> tuple[Weights, ...]:
+        """The weights that must be on this machine before the server starts."""
+        weights = getattr(self, "weights", None)
+        return () if weights is None else (weights,)
 
     @property
     def waits_for_pull(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from centralized_ml_api.config.schema import Local
+from centralized_ml_api.config.schema import LlamaCpp, Local
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.apis import EMBEDDINGS, MEDIA_APIS, RERANK
 from centralized_ml_api.plan.engines import (
@@ -107,7 +107,7 @@ def test_llama_cpp_chats_as_openai_does() -> None:
         "sample": CHAT_SAMPLE,
         "reads JSON": True,
         "runs here": True,
-        "weights": WEIGHTS,
+        "weights": (WEIGHTS,),
         "waits for pull": True,
         "places": 4,
     }
@@ -124,7 +124,7 @@ def test_python_has_sagemakers_paths_and_packages() -> None:
         "code": CODE,
         "places": 1,
     }
-    assert facts(PythonServing(CODE, WEIGHTS, "auto"))["weights"] == WEIGHTS
+    assert facts(PythonServing(CODE, WEIGHTS, "auto"))["weights"] == (WEIGHTS,)
 
 
 def test_a_python_model_has_a_place_for_each_thread_of_each_replica() -> None:
@@ -249,3 +249,28 @@ def test_a_python_server_translates_speech_and_images_and_gets_all_else_as_it_is
         for is_first in (True, False):
             path = PYTHON.path_of(api, api.paths[0], is_first=is_first)
             assert path == (api.paths[0] if api in MEDIA_APIS else "/invocations")
+
+
+def test_llama_cpp_fetches_all_its_files_and_holds_as_many_conversations_as_it_is_told() -> None:
+    written = LlamaCpp.model_validate(
+        {
+            "engine": "llama.cpp",
+            "weights": WEIGHTS.written,
+            "projector": "hf://owner/repo/mmproj.gguf",
+            "adapters": [{"weights": "lora.gguf", "scale": 0.5}, {"weights": "other.gguf"}],
+            "parallel": 2,
+            "gpu_layers": 0,
+            "flags": ["--temp", "0.2"],
+        }
+    )
+    serving = build_serving(written, {})
+    assert [weights.written for weights in serving.weights_to_fetch] == [
+        WEIGHTS.written,
+        "hf://owner/repo/mmproj.gguf",
+        "lora.gguf",
+        "other.gguf",
+    ]
+    assert isinstance(serving, LlamaCppServing)
+    assert [adapter.scale for adapter in serving.adapters] == [0.5, 1.0]
+    assert (serving.places({}), serving.gpu_layers, serving.flags) == (2, 0, ("--temp", "0.2"))
+    assert serving.body_limit_bytes is None

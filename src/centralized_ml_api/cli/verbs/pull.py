@@ -55,8 +55,8 @@ def pull(names: Sequence[str], config: Path, *, remove_unused: bool) -> None:
     for name, serving in chosen.items():
         if serving.installs_packages and serving.code_folder:
             _install(name, serving.code_folder)
-        if serving.weights_to_fetch:
-            _fetch(name, serving.weights_to_fetch, plan)
+        for weights in serving.weights_to_fetch:
+            _fetch(name, weights, plan)
     if remove_unused:
         _remove_unused()
     running = find_running(DEFAULT_STATE)

@@ -33,7 +33,9 @@ from centralized_ml_api.config.schema.entry import (
 from centralized_ml_api.config.schema.event import Budget, Event, Team
 from centralized_ml_api.config.schema.integration import FunctionProperties, Integration, ScopedPermissions
 from centralized_ml_api.config.schema.local import (
+    LLAMA_CPP_PLACES,
     THREADS_VARIABLE,
+    Adapter,
     Command,
     Fetch,
     LlamaCpp,
@@ -49,10 +51,12 @@ from centralized_ml_api.config.schema.provider import KeySource, Provider, Provi
 __all__ = [
     "ENVIRONMENT_NAME",
     "INSTANCE_PATTERN",
+    "LLAMA_CPP_PLACES",
     "NAME_PATTERN",
     "NOT_BLANK",
     "REGION_PATTERN",
     "THREADS_VARIABLE",
+    "Adapter",
     "Autoscaling",
     "Aws",
     "Budget",

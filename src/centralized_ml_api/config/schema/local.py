@@ -19,6 +19,9 @@ from centralized_ml_api.config.schema.provider import ProviderKeys
 
 Fetch = Literal["auto", "manual"]
 
+LLAMA_CPP_PLACES = 4
+"""How many conversations one llama.cpp holds at once; each keeps a cache for the whole context in memory."""
+
 THREADS_VARIABLE = "MODEL_SERVER_THREADS"
 """The variable that says how many requests one process of the engine `python` runs at once."""
 
@@ -75,6 +78,21 @@ ServerModel = Annotated[
 ]
 
 
+class Adapter(Written):
+    """A LoRA adapter of a model."""
+
+    weights: Annotated[
+        str,
+        Field(
+            description="The GGUF file of the adapter, in the forms that `weights` of `llama.cpp` takes.",
+            examples=["weights/lora.gguf", "hf://owner/repo/lora.gguf"],
+        ),
+    ]
+    scale: Annotated[
+        float, Field(ge=-100, le=100, description="How strongly it changes the model.", examples=[0.5])
+    ] = 1.0
+
+
 class LlamaCpp(LocalServing):
     """A GGUF language model, served by llama.cpp's own server."""
 
@@ -92,6 +110,49 @@ class LlamaCpp(LocalServing):
     context: Annotated[
         Count, Field(description="The context size of a conversation, in tokens.", examples=[2048])
     ] = 2048
+    parallel: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="How many conversations one process computes at once; more calls wait. Each takes "
+            "memory for its whole `context`.",
+            examples=[8],
+        ),
+    ] = LLAMA_CPP_PLACES
+    gpu_layers: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=10_000,
+            description="How many layers of the model a GPU computes; 0 leaves all to the processor. By "
+            "default as many as fit.",
+            examples=[20],
+        ),
+    ] = None
+    projector: Annotated[
+        str | None,
+        Field(
+            description="The GGUF file with which the model sees pictures (`mmproj`), in the forms that "
+            "`weights` takes.",
+            examples=["hf://owner/repo/mmproj.gguf"],
+        ),
+    ] = None
+    adapters: Annotated[
+        list[Adapter],
+        Field(
+            max_length=16,
+            description="LoRA adapters, which every answer uses.",
+            examples=[[{"weights": "weights/lora.gguf", "scale": 0.5}]],
+        ),
+    ] = []
+    flags: Annotated[
+        list[str],
+        Field(
+            description="More flags of llama.cpp's server, each word by itself.",
+            examples=[["--temp", "0.2", "--cache-type-k", "q8_0"]],
+        ),
+    ] = []
     share_prompts: Annotated[
         bool,
         Field(

@@ -13,6 +13,7 @@ from centralized_ml_api.local.admission.anthropic_rules import (
 from centralized_ml_api.local.admission.completion_rules import adapt_completion, check_completion
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
 from centralized_ml_api.local.admission.llama_cpp_rules import adapt_llama_cpp_request, check_chat
+from centralized_ml_api.local.admission.pictures import Picture, put_pictures, take_pictures
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adapt_to_provider
 from centralized_ml_api.local.admission.responses_rules import adapt_response, check_response
 from centralized_ml_api.local.admission.violation import LlamaCppLimits
@@ -80,12 +81,20 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
         shares_prompts=entry.share_prompts,
     )
     check, adapt = _OF_LLAMA_CPP[entry.path]
-    violation = next(check(document, limits), None)
+    items = "input" if entry.path in RESPONSES.paths else "messages"
+    pictures: list[Picture] = []
+    violation = None
+    if entry.takes_pictures:
+        said, pictures, violation = take_pictures(entry.path, document.get(items))
+        document = {**document, items: said} if pictures else document
+    violation = violation or next(check(document, limits), None)
     if violation is not None:
         raise BodyError(violation.message)
     # Always written anew: of equal keys the server might take another one than was checked, and white space
     # and what is left out would still be read.
     adapted = adapt(document, limits)
+    if pictures:
+        put_pictures(adapted[items], pictures)
     if entry.model:
         adapted["model"] = entry.model
     return json.dumps(adapted, separators=(",", ":")).encode()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.message_rules import adapt_message, collect_texts
+from centralized_ml_api.local.admission.pictures import take_pictures
 from centralized_ml_api.plan.apis import COMPLETIONS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class RecentPrompts:
             entry: Its terms.
             document: The body, which the rules of its engine have nothing against.
         """
-        messages = _list_messages(entry.path, document)
+        messages = _list_messages(entry, document)
         ends = _identify_beginnings(messages, document.get("tools"))
         kept = self._kept.get(name, {}) if entry.share_prompts else {}
         known = next((count for count in range(len(messages), 0, -1) if ends[count - 1] in kept), 0)
@@ -112,11 +113,18 @@ def estimate_tokens(value: Any) -> int:
     return tokens + TOKENS_PER_MESSAGE if value else 0
 
 
-def _list_messages(path: str, document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns a prompt in parts, the first of which may stay the same from call to call."""
+def _list_messages(entry: EntryTerms, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns a prompt in parts, the first of which may stay the same from call to call.
+
+    A text stands for each picture, as long as what a picture counts.
+    """
+    path = entry.path
     if path in COMPLETIONS.paths:
         prompt = document["prompt"]
         return [{"role": "user", "content": prompt if isinstance(prompt, str) else json.dumps(prompt)}]
+    name = "input" if path in RESPONSES.paths else "messages"
+    if entry.takes_pictures:
+        document = {**document, name: take_pictures(path, document[name])[0]}
     if path in RESPONSES.paths:
         given, instructions = document["input"], document.get("instructions")
         items = [{"role": "user", "content": given}] if isinstance(given, str) else given

@@ -56,6 +56,7 @@ class EntryTerms:
         max_output_tokens: The most tokens of one answer, for these rules; None if the entry says nothing.
         share_prompts: Whether a call may reuse the beginning of another one's prompt, for these rules.
         takes_tools: Whether the model can call tools, for these rules; None if nobody knows.
+        takes_pictures: Whether its messages may have pictures, for these rules.
         body_limit_bytes: The largest body; None if it has no lower limit than the API.
         path: The path under `/v1` whose bodies these are.
         limit_key: How a chat at the provider names the most tokens of an answer.
@@ -70,6 +71,7 @@ class EntryTerms:
     max_output_tokens: int | None = None
     share_prompts: bool = True
     takes_tools: bool | None = None
+    takes_pictures: bool = False
     body_limit_bytes: int | None = None
     path: str = CHAT.paths[0]
     limit_key: str = "max_tokens"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.config.llama_cpp_flags import parse_flags
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.servers.parts import fetch
 from centralized_ml_api.plan.engines import LLAMA_CPP_ANSWER_TOKENS, LlamaCppServing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from centralized_ml_api.local.servers.parts import ModelSpec, Say, ServiceParts
     from centralized_ml_api.local.supervision.process import ServerLog
@@ -32,7 +34,7 @@ class LlamaCppServer:
 
     Attributes:
         serving: What the config says.
-        model_path: The GGUF file.
+        files: The GGUF files: the model, its projector if it has one, its adapters.
         name: What answers call the model; never a path of this machine.
         answer_tokens: The longest answer, unless a request asks for more: the server has no limit for those.
         environment: The whole environment of the process.
@@ -40,7 +42,7 @@ class LlamaCppServer:
     """
 
     serving: LlamaCppServing
-    model_path: Path
+    files: tuple[Path, ...]
     name: str
     answer_tokens: int
     environment: Mapping[str, str] = field(repr=False)
@@ -61,7 +63,7 @@ class LlamaCppServer:
         # -P: a file of the user that is called like a module (json.py) must not take its place.
         program = (sys.executable, "-P", str(_MAIN))
         arguments = {
-            "--model": str(self.model_path),
+            "--model": str(self.files[0]),
             "--alias": self.name,
             "--context": str(self.serving.context),
             "--parallel": str(self.serving.places(self.environment)),
@@ -69,14 +71,27 @@ class LlamaCppServer:
             "--port": str(port),
         }
         flags = () if self.serving.share_prompts else ("--keep-prompts-apart",)
-        argv = (*program, *(word for pair in arguments.items() for word in pair), *flags)
+        words = (word for pair in (*arguments.items(), *self._more_arguments()) for word in pair)
+        argv = (*program, *words, *flags)
         return Launch(
             argv=argv,
             environment=self.environment,
             cwd=self.cwd,
-            needs=(self.model_path,),
+            needs=self.files,
             stack_bytes=_STACK_BYTES,
         )
+
+    def _more_arguments(self) -> Iterator[tuple[str, str]]:
+        """Yields those that most entries do without."""
+        serving, others = self.serving, [*self.files[1:]]
+        if serving.gpu_layers is not None:
+            yield "--gpu-layers", str(serving.gpu_layers)
+        if serving.projector is not None:
+            yield "--projector", str(others.pop(0))
+        for adapter, path in zip(serving.adapters, others, strict=True):
+            yield "--adapter", json.dumps({"path": str(path), "scale": adapter.scale})
+        if serving.flags:
+            yield "--settings", json.dumps(parse_flags(serving.flags).settings)
 
 
 def make_service(
@@ -85,8 +100,10 @@ def make_service(
     """Makes a service that fetches the weights first."""
 
     async def prepare(say: Say, _: ServerLog) -> LlamaCppServer:
-        path = await fetch(serving.weights, spec.folders, say)
+        files = [await fetch(weights, spec.folders, say) for weights in serving.weights_to_fetch]
         answer_tokens = spec.max_output_tokens or LLAMA_CPP_ANSWER_TOKENS
-        return LlamaCppServer(serving, path, spec.name, answer_tokens, spec.environment, spec.folders[0])
+        return LlamaCppServer(
+            serving, tuple(files), spec.name, answer_tokens, spec.environment, spec.folders[0]
+        )
 
     return parts.replicate(spec, prepare, changed)

@@ -10,14 +10,20 @@ when the model cannot be loaded.
 from __future__ import annotations
 
 import argparse
+import enum
+import json
 import os
 import resource
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import xllamacpp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CONNECTIONS = 512
 """Threads of llama.cpp's HTTP server.
@@ -44,12 +50,12 @@ _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 def main() -> int:
     """Serves until told to stop; returns the exit status."""
-    arguments = _parse_arguments()
+    arguments = parse_arguments(sys.argv[1:])
     # Loading holds the interpreter, no handler of ours would run: let a signal end the process right there.
     _on_stop_signals(signal.SIG_DFL)
     try:
-        _check_model(arguments.model)
-        server = xllamacpp.Server(_build_parameters(arguments))
+        _check_files(arguments)
+        server = xllamacpp.Server(build_parameters(arguments))
     except OSError as exc:
         return _fail(arguments, exc.strerror or str(exc))
     except (ValueError, OverflowError) as exc:
@@ -63,7 +69,8 @@ def main() -> int:
     return 0
 
 
-def _parse_arguments() -> argparse.Namespace:
+def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description="Serve one GGUF model with llama.cpp on 127.0.0.1.")
     parser.add_argument("--model", type=Path, required=True, help="the GGUF file")
     parser.add_argument("--alias", required=True, help='what answers name as "model"')
@@ -76,27 +83,43 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep-prompts-apart", action="store_true", help="no call reuses the beginning of another's prompt"
     )
-    return parser.parse_args()
+    parser.add_argument("--gpu-layers", type=int, help="layers of the model that a GPU computes")
+    parser.add_argument("--projector", type=Path, help="the GGUF file with which the model sees pictures")
+    parser.add_argument(
+        "--adapter", type=json.loads, action="append", default=[], help='{"path": FILE, "scale": NUMBER}'
+    )
+    parser.add_argument("--settings", type=json.loads, default={}, help="more parameters, a JSON object")
+    return parser.parse_args(words)
 
 
-def _check_model(model: Path) -> None:
+def _check_files(arguments: argparse.Namespace) -> None:
     """Refuses what is not a model in one plain line; llama.cpp needs twenty."""
-    with model.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise ValueError("it is not a GGUF file")
+    others = [arguments.projector, *(Path(adapter["path"]) for adapter in arguments.adapter)]
+    for path in (arguments.model, *(other for other in others if other is not None)):
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                it = "it" if path == arguments.model else str(path)
+                raise ValueError(f"{it} is not a GGUF file")
 
 
-def _build_parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
+def build_parameters(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
+    """Builds the server's parameters: ours, then those of the config."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(arguments.model)
     parameters.model_alias = {arguments.alias}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = arguments.port
     _set_conversations(parameters, arguments)
+    _set_model(parameters, arguments)
     _set_threads(parameters)
-    _set_batches(parameters)
-    _set_start(parameters)
+    uses_gpu = _has_gpu() and arguments.gpu_layers != 0
+    _set_batches(parameters, uses_gpu=uses_gpu)
+    # Neither a trial run nor, without a GPU, a trial load to see what fits there: half the time until ready.
+    parameters.warmup = False
+    parameters.fit_params = uses_gpu and arguments.gpu_layers is None
     _set_surface(parameters)
+    for name, value in arguments.settings.items():
+        _set(parameters, name, value)
     return parameters
 
 
@@ -121,21 +144,46 @@ def _set_threads(parameters: xllamacpp.CommonParams) -> None:
     parameters.n_threads_http = CONNECTIONS
 
 
-def _set_batches(parameters: xllamacpp.CommonParams) -> None:
-    if not _has_gpu():  # which reads a long prompt in a moment, but only in large batches
+def _set_model(parameters: xllamacpp.CommonParams, arguments: argparse.Namespace) -> None:
+    if arguments.gpu_layers is not None:
+        parameters.n_gpu_layers = arguments.gpu_layers
+    if arguments.projector is not None:
+        parameters.mmproj.path = str(arguments.projector)
+    parameters.lora_adapters = [
+        xllamacpp.CommonAdapterLoraInfo(adapter["path"], adapter["scale"]) for adapter in arguments.adapter
+    ]
+
+
+def _set(parameters: xllamacpp.CommonParams, name: str, value: Any) -> None:
+    """Sets a parameter, such as `sampling.temp`; an enumeration to one of its members, `Type.MEMBER`."""
+    *parts, attribute = name.split(".")
+    holder = parameters
+    for part in parts:
+        holder = getattr(holder, part)
+    if isinstance(value, list):
+        value = [*value, *[0.0] * (len(getattr(holder, attribute)) - len(value))]
+    elif isinstance(value, str) and isinstance(getattr(holder, attribute), enum.Enum):
+        kind, member = value.split(".")
+        value = getattr(getattr(xllamacpp, kind), member)
+    setattr(holder, attribute, value)
+    # Otherwise a file's own default would win.
+    bit = f"COMMON_PARAMS_SAMPLING_CONFIG_{attribute.upper()}"
+    bits = xllamacpp.common_params_sampling_config.__members__
+    if parts == ["sampling"] and bit in bits:
+        holder.user_sampling_config |= bits[bit].value
+
+
+def _set_batches(parameters: xllamacpp.CommonParams, *, uses_gpu: bool) -> None:
+    if not uses_gpu:  # which reads a long prompt in a moment, but only in large batches
         parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-
-
-def _set_start(parameters: xllamacpp.CommonParams) -> None:
-    # Neither a trial run nor, without a GPU, a trial load to see what fits there: half the time until ready.
-    parameters.warmup = False
-    parameters.fit_params = _has_gpu()
 
 
 def _set_surface(parameters: xllamacpp.CommonParams) -> None:
     parameters.ui = False
     parameters.endpoint_slots = False
     parameters.endpoint_metrics = True  # how the supervisor sees whether the main loop still turns
+    # What is no picture would be taken for a film, and given to a program that happens to be in PATH.
+    parameters.video_ffmpeg_bin_dir = os.devnull
     # The gateway alone speaks CORS. An explicit origin that no page has keeps the header out of every answer.
     parameters.cors_origins = "localhost"
     parameters.cors_origins_explicit = True

@@ -39,8 +39,9 @@ def why_not_served(
     fault = serving.find_fault()
     if fault:
         return f"{name} is not served on this machine: {fault}"
-    weights = serving.weights_to_fetch
-    return _why_not_fetched(name, weights, folders, config) if weights and serving.waits_for_pull else None
+    return (
+        _why_not_fetched(name, serving.weights_to_fetch, folders, config) if serving.waits_for_pull else None
+    )
 
 
 def _suggest(deployment: ModelDeployment) -> str:
@@ -51,11 +52,15 @@ def _suggest(deployment: ModelDeployment) -> str:
     return f'For example, add to the entry: "local": {example}'
 
 
-def _why_not_fetched(name: str, weights: Weights, folders: Sequence[Path], config: Path | None) -> str | None:
-    if find_cached(weights, folders=folders):
+def _why_not_fetched(
+    name: str, weights: Sequence[Weights], folders: Sequence[Path], config: Path | None
+) -> str | None:
+    missing = [file for file in weights if not find_cached(file, folders=folders)]
+    if not missing:
         return None
-    size_bytes = size_of(weights)
-    size = f" ({render_bytes(size_bytes)})" if size_bytes is not None else ""
+    sizes = [size_of(file) for file in missing]
+    known = [size for size in sizes if size is not None]
+    size = f" ({render_bytes(sum(known))})" if len(known) == len(sizes) else ""
     is_default = config is None or config.absolute() == DEFAULT_CONFIG.absolute()
     fetch = command("pull", name, *([] if is_default else ["--config", config]))
     return f"The weights of {name}{size} are not on this machine yet. Fetch them: {fetch}"

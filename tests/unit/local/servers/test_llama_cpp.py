@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
 from centralized_ml_api.local.servers.llama_cpp_main import usable_cores
 from centralized_ml_api.plan.engines import LlamaCppServing
 from support.fetching import Fetcher
+from support.tiny_projector import write_tiny_projector
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -29,12 +31,18 @@ if TYPE_CHECKING:
 CONTEXT = 512
 QUESTION = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 8}
 ENDLESS = {**QUESTION, "max_tokens": 400, "ignore_eos": True}
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+PICTURE_TOKENS = 4
+"""Of the tiny projector."""
+
 LONG = {"messages": [{"role": "user", "content": "word " * 400}], "max_tokens": 1}
 
 
 def build_server(model_path: Path, folder: Path, answer_tokens: int = 512) -> LlamaCppServer:
     return LlamaCppServer(
-        serving(model_path, CONTEXT), model_path, "my-model", answer_tokens, dict(os.environ), folder
+        serving(model_path, CONTEXT), (model_path,), "my-model", answer_tokens, dict(os.environ), folder
     )
 
 
@@ -118,7 +126,7 @@ def model(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def test_the_process_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
     path = Path("/m.gguf")
-    server = LlamaCppServer(serving(path, 2048), path, "my-model", 700, {"A": "b"}, tmp_path)
+    server = LlamaCppServer(serving(path, 2048), (path,), "my-model", 700, {"A": "b"}, tmp_path)
     launch = server.launch(9000)
     arguments = " ".join(launch.argv)
     limits = "--context 2048 --parallel 4 --answer-tokens 700"
@@ -261,3 +269,42 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path: Path, content: bytes | No
     if content:
         file.write_bytes(content)
     assert reason in last_line(build_server(file, tmp_path), tmp_path / "log")
+
+
+@pytest.mark.slow
+def test_a_model_with_a_projector_sees_pictures(weights: Path, tmp_path: Path) -> None:
+    """The projector is noise of the right form: the model gets four tokens more, none of which it knows."""
+    projector = write_tiny_projector(tmp_path / "mmproj.gguf", model_width=576)
+    seen = replace(
+        serving(weights, CONTEXT),
+        projector=parse_weights(str(projector)),
+        parallel=1,
+        flags=("--temp", "0", "--cache-type-k", "q8_0"),
+    )
+    ffprobe, called = tmp_path / "bin/ffprobe", tmp_path / "called"
+    ffprobe.parent.mkdir()
+    ffprobe.write_text(f"#!/bin/sh\ntouch {called}\n")
+    ffprobe.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{ffprobe.parent}:{os.environ['PATH']}"}
+    server = LlamaCppServer(seen, (weights, projector), "m", 8, environment, tmp_path)
+    with running(server, tmp_path / "log") as model:
+        wait_until(model.is_ready, "llama.cpp is ready")
+        tokens = [count_prompt(model, parts) for parts in ([], [picture(PIXEL)])]
+        refused = model.ask({"messages": [{"role": "user", "content": [picture(b"\x89PNG no picture")]}]})
+    assert tokens[1] - tokens[0] == PICTURE_TOKENS
+    assert refused.status == 400
+    assert not called.exists()
+
+
+def picture(content: bytes) -> dict[str, Any]:
+    """Returns a part of a message."""
+    data = base64.b64encode(content).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+
+
+def count_prompt(model: Running, parts: list[dict[str, Any]]) -> int:
+    """Returns the tokens of a short prompt with these parts."""
+    content = [{"type": "text", "text": "Hi"}, *parts]
+    answer = model.ask({"messages": [{"role": "user", "content": content}], "max_tokens": 1})
+    assert answer.status == 200, answer.data
+    return int(answer.json()["usage"]["prompt_tokens"])

@@ -43,7 +43,7 @@ def weights() -> Path:
 async def served(weights: Path, folder: Path) -> AsyncIterator[ReplicatedService]:
     """The service that `mlapi up` runs for the weights, with short timeouts."""
     serving = LlamaCppServing(parse_weights(str(weights)), 512, "auto")
-    server = LlamaCppServer(serving, weights, "m", 64, dict(os.environ), folder)
+    server = LlamaCppServer(serving, (weights,), "m", 64, dict(os.environ), folder)
 
     async def prepare(*_: object) -> LlamaCppServer:
         return server

@@ -6,6 +6,7 @@ from centralized_ml_api.config.checks.local import (
     addresses,
     answer_length,
     command,
+    flags,
     python_folder,
     shared_server,
     weights,
@@ -18,4 +19,5 @@ RULES = (
     *python_folder.RULES,
     *answer_length.RULES,
     *shared_server.RULES,
+    *flags.RULES,
 )

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def _weights(context: Context) -> Iterator[tuple[Node[str], type[LocalServing]]]:
-    """Yields each value, and its engine."""
+    """Yields each value, of llama.cpp's other files too, and its engine."""
     for local in context.locals_with("weights"):
-        if weights := local.string("weights"):
-            yield weights, engines()[local.value["engine"]]
+        engine = engines()[local.value["engine"]]
+        holders = [local.string("weights"), local.string("projector")]
+        holders += [adapter.string("weights") for adapter in local.objects("adapters")]
+        yield from ((weights, engine) for weights in holders if weights)
 
 
 def _check_form(context: Context) -> Iterator[Problem]:
