@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-dev up wheel chromium test check lint parity clients lambda-runtime emulator prove-on-aws mutate bench audit format docs lock clean
+.PHONY: help setup setup-aws setup-translator setup-dev up wheel chromium test check lint parity clients lambda-runtime emulator prove-on-aws mutate bench audit format docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +33,12 @@ $(VENV)/aws.stamp: requirements.txt package-lock.json pyproject.toml
 	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+# Node alone. Whoever deploys to AWS has it already.
+$(VENV)/translator.stamp: requirements/translator.txt $(VENV)/local.stamp
+	@echo "==> Adding Node.js to $(VENV), which translates between APIs (about 210 MB, once)"
+	@$(INSTALL) requirements/translator.txt --quiet
+	@touch $@
+
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/local.stamp $(VENV)/aws.stamp
 	@echo "==> Adding the tools for tests and checks to $(VENV)"
 	@$(INSTALL) requirements/dev.txt --quiet
@@ -41,6 +47,8 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/local.stamp $(VENV)/aws.stamp
 setup: $(VENV)/local.stamp ## Only set up, into .venv
 
 setup-aws: $(VENV)/aws.stamp ## Only set up for deploying to AWS, Node and the CDK CLI included
+
+setup-translator: $(VENV)/translator.stamp ## Set up for serving, with what translates between clients' and servers' APIs
 
 setup-dev: $(VENV)/dev.stamp ## Set up, with the tools for tests and checks
 
@@ -152,6 +160,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra local --extra install pyproject.toml -o requirements/local.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra aws --extra install -c requirements/local.txt pyproject.toml -o requirements.txt $(LOCK)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements/local.txt -c requirements.txt pyproject.toml -o requirements/dev.txt $(LOCK)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra translator -c requirements.txt pyproject.toml -o requirements/translator.txt $(LOCK)
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/dev.txt - -o requirements/uv.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 	@for folder in tests/lambda_runtime tests/clients; do $(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix $$folder || exit 1; done

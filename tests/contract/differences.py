@@ -157,6 +157,10 @@ def _name_chat(path: str) -> Request:
     return Request(path, b'{"model": "chat"}', headers={"Content-Type": JSON})
 
 
+_TRANSLATED = dict.fromkeys(
+    (*RESPONSES.paths, MESSAGES.paths[0]), ", and by translation those of providers and of the engine `url`"
+)
+
 DIFFERENCES = (
     Difference(
         "a slash too many around a path: `/name/`, `//name`",
@@ -285,7 +289,7 @@ DIFFERENCES = (
             _name_chat(path),
             Expected(200, Json({"path": path}), JSON),
             refused(errors.UNKNOWN_PATH),
-            f"reaches servers that speak this API, as {who}",
+            f"reaches servers that speak this API, as {who}{_TRANSLATED.get(path, '')}",
             f"404 `unknown_path`{other}: SageMaker's models chat and embed alone",
             SAGEMAKER,
         )

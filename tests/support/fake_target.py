@@ -16,6 +16,7 @@ from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.registry import Running
+from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from centralized_ml_api.local.supervision.process import Process
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing
@@ -184,6 +185,33 @@ class FakeGateway(SupervisedGateway):
         """As the test says."""
         await asyncio.sleep(0)
         return self.busy.get(upstream, 0)
+
+
+class FakeTranslator(SupervisedTranslator):
+    """A translator whose calls are written down in `did`, and which starts at once."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+        self._wanted = False
+
+    async def start(self) -> None:
+        """Notes it."""
+        self._wanted = True
+        self.did.append("start")
+
+    async def wait_ready(self, seconds: float = 20.0) -> None:
+        """Notes it."""
+        del seconds
+        self.did.append("wait")
+
+    async def run(self) -> None:
+        """Goes on until cancelled."""
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """Notes it."""
+        self._wanted = False
+        self.did.append("stop")
 
 
 class FakeAdmission(SupervisedAdmission):

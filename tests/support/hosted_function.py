@@ -75,8 +75,8 @@ class HostedFunction:
 
 
 def _row(model: str, url: str, name: ProviderName | None = "openai", **more: Any) -> dict[str, Any]:
-    secret = more.pop("secret", SECRET)
-    serving = ProviderServing(url, model, KeyPlace("secret", secret) if secret else None, APIS, name)
+    secret, apis = more.pop("secret", SECRET), more.pop("apis", APIS)
+    serving = ProviderServing(url, model, KeyPlace("secret", secret) if secret else None, apis, name)
     target = build_provider_target(serving)
     return build_row(StreamModel(f"e-{model}", None, None, (), provider=target, **more), secret)
 
@@ -100,6 +100,7 @@ def start_hosted_function(
         rows["e-empty"] = _row("gpt-fake", provider.url, secret="empty")  # noqa: S106  # a name
         rows["e-strange"] = _row("gpt-fake", provider.url, secret="strange")  # noqa: S106  # a name
         rows["e-plain"] = _row("gpt-fake", provider.url, None)
+        rows["e-native"] = _row("claude-fake", provider.url, "anthropic", apis=("anthropic-messages",))
         rows["e-foreign"] = _row("gpt-fake", provider.url.replace("localhost", "127.0.0.1"))
         rows["e-closed"] = _row("gpt-fake", "https://localhost:1/v1", aliases=("gpt-4o",))
         environment = {

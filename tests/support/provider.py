@@ -1,5 +1,7 @@
 """A provider as OpenAI's is in truth: its published shapes, over TLS, for calls with a valid key alone.
 
+Calls with the header of Anthropic's API are answered by `anthropic_answers`.
+
 What it answers depends on the model that a body names:
 
     gpt-fake        a chat, whole or streamed, with tools if there are any; embeddings; a response
@@ -37,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from centralized_ml_api.local.machine.ports import bind_loopback
+from support.anthropic_answers import KEY_HEADER, VERSION_HEADER, answer_messages, anthropic_error
 from support.certificate import write_certificate
 
 if TYPE_CHECKING:
@@ -101,6 +104,8 @@ class Provider:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers a call."""
         body = await request.read()
+        if VERSION_HEADER in request.headers:
+            return await self._answer_as_anthropic(request, body)
         key = request.headers.get(self.header, "").removeprefix(self.prefix)
         if key not in self.keys:
             self.refused.append(key)
@@ -111,6 +116,19 @@ class Provider:
             return web.json_response({"object": "list", "data": listed})
         self.seen.append(Call(request.path, dict(request.headers), body))
         return await self._answer_model(request, json.loads(body))
+
+    async def _answer_as_anthropic(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        key = request.headers.get(KEY_HEADER, "")
+        if key not in self.keys:
+            self.refused.append(key)
+            return anthropic_error(401, "authentication_error", f"invalid x-api-key {key[:8]}")
+        if request.path == "/v1/models":
+            data = [
+                {"id": "claude-fake", "type": "model", "display_name": "Claude", "created_at": "2026-08-07"}
+            ]
+            return web.json_response({"data": data, "has_more": False})
+        self.seen.append(Call(request.path, dict(request.headers), body))
+        return await answer_messages(request, json.loads(body))
 
     async def _answer_model(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         model = body.get("model")

@@ -48,6 +48,8 @@ class Preset:
         takes_stream_options: Whether `stream_options.include_usage` makes a stream end with its tokens.
         key_path: Below the address, what answers to a valid key alone; None where nothing does.
         lists_models: Whether `/models` has the names that calls use.
+        models_query: What makes `/models` list all of them at once.
+        headers: Other request headers that its API needs, in lower case, each with its value.
     """
 
     source: str
@@ -58,6 +60,8 @@ class Preset:
     takes_stream_options: bool = False
     key_path: str | None = "/models"
     lists_models: bool = True
+    models_query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 _NEW_LIMIT = "max_completion_tokens"
@@ -120,10 +124,22 @@ PRESETS: dict[ProviderName, Preset] = {
 }
 """All of them, in the order in which they are listed."""
 
+ANTHROPIC_NATIVE = Preset(
+    "https://platform.claude.com/docs/en/api/overview",
+    "https://api.anthropic.com/v1",
+    header="x-api-key",
+    prefix="",
+    models_query="?limit=1000",
+    headers=(("anthropic-version", "2023-06-01"),),
+)
+"""Anthropic in its own API, which takes the key otherwise than its copy of OpenAI's."""
+
 OTHER_SERVER = Preset("https://platform.openai.com/docs/api-reference", takes_stream_options=True)
 """Any other server that speaks OpenAI's API: vLLM, Ollama, LiteLLM, another API of this program."""
 
 
-def find_preset(name: ProviderName | None) -> Preset:
-    """Returns what holds for a provider; without a name, for any other server. Pure."""
+def find_preset(name: ProviderName | None, apis: tuple[ProviderApi, ...] = USUAL_APIS) -> Preset:
+    """Returns what holds for a provider in these APIs; without a name, for any other server. Pure."""
+    if name == "anthropic" and apis == ("anthropic-messages",):
+        return ANTHROPIC_NATIVE
     return PRESETS[name] if name else OTHER_SERVER

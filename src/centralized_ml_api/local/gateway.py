@@ -12,6 +12,7 @@ from pathlib import Path
 
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.openai import ListedModel
+from centralized_ml_api.config.schema import ServerSpeaks
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.plan.event import Throttle
 
@@ -53,14 +54,15 @@ class Signing:
 class ProviderAccess:
     """How calls of a provider are let in: by the key in the file `key`, in the request header `header`.
 
-    `prefix` precedes the key there. The file is alone in its folder, and is one of Envoy's own (a secret, see
-    `envoy/provider_key.py`). It must exist before the gateway hears of it, and may be replaced at any time.
-    Without a file, the server takes calls without a key.
+    `prefix` precedes the key there; `headers` are others that its API needs. The file is alone in its folder,
+    and is one of Envoy's own (a secret, see `envoy/provider_key.py`). It must exist before the gateway hears
+    of it, and may be replaced at any time. Without a file, the server takes calls without a key.
     """
 
     header: str
     prefix: str
     key: Path | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,23 @@ class ExternalUpstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """How the translator answers the calls of a route: it is called in one API, and calls on in another.
+
+    Attributes:
+        client: The API of the caller.
+        server: The API of the server.
+        limit_key: How the server names the most tokens of a chat.
+        takes_stream_options: Whether it takes `stream_options.include_usage`.
+    """
+
+    client: ServerSpeaks
+    server: ServerSpeaks
+    limit_key: str
+    takes_stream_options: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ServedRoute:
     """`POST /{name}` goes to `upstream`.
 
@@ -96,7 +115,8 @@ class ServedRoute:
     `reads_json` is for a server that parses every body as JSON: the gateway sends it
     `Content-Type: application/json`, whatever the caller sent. With `admission`, each call waits for its turn
     and its body is checked. `body_limit_bytes` is the largest body, where that is more than the API's own
-    limit. `counts_tokens` says that answers have tokens, which are counted.
+    limit. `counts_tokens` says that answers have tokens, which are counted. With `translation`, the call goes
+    to the translator, which calls `upstream` at `rewrite`.
     """
 
     name: str
@@ -108,6 +128,7 @@ class ServedRoute:
     admission: EntryTerms | None = None
     counts_tokens: bool = False
     body_limit_bytes: int | None = None
+    translation: Translation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +190,11 @@ class Gateway:
     listed: tuple[ListedModel, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     starts: datetime | None = None
+
+    @property
+    def translates(self) -> bool:
+        """Whether some calls need the translator."""
+        return any(route.translation for routes in self.by_model.values() for route in routes)
 
     def names_of(self, entry: str) -> tuple[str, ...]:
         """Returns the name of an entry and its other names."""

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-    from centralized_ml_api.config.schema import ServerSpeaks  # noqa: TC004  # nothing reads the annotation
+    from centralized_ml_api.config.schema import ServerSpeaks  # noqa: TC004  # nothing reads the annotations
 
 ErrorShape = Literal["openai", "anthropic"]
 
@@ -62,6 +62,13 @@ MODEL_APIS = (CHAT, COMPLETIONS, RESPONSES, MESSAGES, *MEDIA_APIS, RERANK, EMBED
 FORM_PATHS = frozenset(path for api in MODEL_APIS if api.takes_form for path in api.paths)
 """The paths that take forms."""
 
+TRANSLATED: dict[ServerSpeaks, tuple[ServerSpeaks, ...]] = {
+    CHAT.name: (MESSAGES.name,),
+    RESPONSES.name: (CHAT.name, MESSAGES.name),
+    MESSAGES.name: (CHAT.name,),
+}
+"""What the translator can ask instead, by the caller's API: the first of these that the server speaks."""
+
 API_NAMES = tuple(api.name for api in MODEL_APIS)
 
 SPOKEN_AT = {api.paths[0]: api.name for api in MODEL_APIS}
@@ -86,6 +93,15 @@ def find_server_path(own: str, api: ModelApi, path: str, *, is_first: bool) -> s
         if parts.path.endswith(known):
             return f"{parts.path.removesuffix(known)}{path}{query}"
     return f"{parts.path}{path.removeprefix(api.paths[0])}{query}" if is_first else path
+
+
+def find_translated(spoken: Collection[ServerSpeaks]) -> dict[ServerSpeaks, ServerSpeaks]:
+    """Returns the APIs that a server has by translation, each with the one that it is asked in."""
+    return {
+        api: server
+        for api, servers in TRANSLATED.items()
+        if api not in spoken and (server := next((server for server in servers if server in spoken), None))
+    }
 
 
 def list_paths(names: Iterable[str]) -> tuple[str, ...]:

@@ -220,6 +220,7 @@ class UrlServing(Serving):
     engine: Literal["url"] = "url"
 
     runs_here: ClassVar[bool] = False
+    is_translated: ClassVar[bool] = True
 
     @property
     def summary(self) -> str:

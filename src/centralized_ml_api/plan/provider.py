@@ -68,6 +68,7 @@ class ProviderServing(Serving):
     runs_here: ClassVar[bool] = False
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
+    is_translated: ClassVar[bool] = True
     body_rules: ClassVar[str] = "provider"
 
     @property
@@ -78,7 +79,7 @@ class ProviderServing(Serving):
     @property
     def preset(self) -> Preset:
         """What is known of the provider."""
-        return find_preset(self.name)
+        return find_preset(self.name, self.apis)
 
     @property
     def summary(self) -> str:

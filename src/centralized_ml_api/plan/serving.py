@@ -35,6 +35,7 @@ class Serving(ABC):
         keeps_connections: Whether its servers say so before they close a connection, so that it can take more
             than one call. Nobody knows that of programs that are not ours.
         limits_output: Whether answers are kept to the entry's `max_output_tokens`.
+        is_translated: Whether other APIs than its own are offered for it, by translation.
         body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
     """
 
@@ -44,6 +45,7 @@ class Serving(ABC):
     installs_packages: ClassVar[bool] = False
     keeps_connections: ClassVar[bool] = False
     limits_output: ClassVar[bool] = False
+    is_translated: ClassVar[bool] = False
     body_rules: ClassVar[str] = ""
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, list_paths
+from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, find_translated, list_paths
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class OpenAiModels:
         others: Those of the other APIs, by the API's name: pairs in the order of `MODEL_APIS`.
         takes_tools: Of an entry that chats, whether its model can call tools, where that is known.
         aliases: Other names of these entries: by alias, the entry's name.
+        translated: Entries that have an API by translation, with the API's name: its first path, no other.
     """
 
     chat: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class OpenAiModels:
     others: tuple[tuple[ServerSpeaks, tuple[str, ...]], ...] = ()
     takes_tools: Mapping[str, bool] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    translated: frozenset[tuple[str, ServerSpeaks]] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,7 +72,16 @@ class OpenAiModels:
 
     def paths_of(self, name: str) -> tuple[str, ...]:
         """Returns the paths under `/v1` that an entry has."""
-        return list_paths(api for api, names in self.by_api.items() if name in names)
+        paths = list_paths(api for api, names in self.by_api.items() if name in names)
+        return tuple(path for path in paths if name in self.names_at(path))
+
+    def names_at(self, path: str) -> tuple[str, ...]:
+        """Returns the entries behind a path under `/v1`."""
+        (api,) = (api for api in MODEL_APIS if path in api.paths)
+        names = self.by_api.get(api.name, ())
+        if path == api.paths[0]:
+            return names
+        return tuple(name for name in names if (name, api.name) not in self.translated)
 
     def aliases_of(self, name: str) -> tuple[str, ...]:
         """Returns the other names of an entry."""
@@ -84,7 +95,12 @@ class OpenAiModels:
     def only(self, served: Collection[str]) -> OpenAiModels:
         """Returns those of these names."""
         built = _build((name, api) for api, names in self.by_api.items() for name in names if name in served)
-        return replace(built, takes_tools=self.takes_tools, aliases=_only_aliases(self.aliases, built))
+        return replace(
+            built,
+            takes_tools=self.takes_tools,
+            aliases=_only_aliases(self.aliases, built),
+            translated=frozenset(pair for pair in self.translated if pair[0] in served),
+        )
 
     def capabilities_of(self, name: str) -> dict[str, bool]:
         """Returns what an entry can do; what nobody knows is left out."""
@@ -108,11 +124,32 @@ def openai_models(
     return replace(built, takes_tools=without, aliases=_only_aliases(aliases or {}, built))
 
 
-def local_openai_models(plan: ApiPlan) -> OpenAiModels:
-    """Builds those of one machine: only servers that speak the APIs under `/v1`, since nothing translates."""
-    spoken = ((entry.name, speaks) for entry in plan.deployments for speaks in list_spoken(entry))
-    built = _build((name, speaks) for name, speaks in spoken if speaks in _APIS)
-    return replace(built, aliases=_only_aliases(plan.event.aliases, built))
+def local_openai_models(plan: ApiPlan, *, translates: bool = False) -> OpenAiModels:
+    """Builds those of one machine: servers that speak the APIs under `/v1`.
+
+    Args:
+        plan: what is served.
+        translates: whether the translator runs, so that some have other APIs as well.
+    """
+    spoken = [
+        (entry.name, speaks) for entry in plan.deployments for speaks in list_spoken(entry) if speaks in _APIS
+    ]
+    translated = [
+        (entry.name, api) for entry in plan.deployments if translates for api in list_translated(entry)
+    ]
+    order = [entry.name for entry in plan.deployments]
+    built = _build(sorted([*spoken, *translated], key=lambda pair: order.index(pair[0])))
+    return replace(built, aliases=_only_aliases(plan.event.aliases, built), translated=frozenset(translated))
+
+
+def list_translated(entry: ModelDeployment) -> dict[ServerSpeaks, ServerSpeaks]:
+    """Returns the APIs that an entry has by translation, each with the one that its server is asked in.
+
+    The other engines speak everything already, or are the user's own code.
+    """
+    if entry.local is None or not entry.local.serving.is_translated:
+        return {}
+    return find_translated(list_spoken(entry))
 
 
 def _only_aliases(aliases: Mapping[str, str], models: OpenAiModels) -> dict[str, str]:

@@ -27,7 +27,7 @@ from centralized_ml_api.local.run.reload import load_plan
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.supervision.process import ServerLog
 from support.access_log import append, line
-from support.fake_target import FakeAdmission, FakeEnvoy, FakeProcess
+from support.fake_target import FakeAdmission, FakeEnvoy, FakeProcess, FakeTranslator
 from support.file_server import FileServer
 from support.hints.stage import ECHO, FILE, READY, SERVED, STATE
 from support.local_api import models
@@ -317,6 +317,7 @@ async def _gateway_that_ends(state: Path) -> None:
         ("127.0.0.1", 0),
         quotas=quotas,
         admission=FakeAdmission(),
+        translator=FakeTranslator(),
         changed=lambda: None,
         start_process=start,
     ).start()

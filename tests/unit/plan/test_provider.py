@@ -134,6 +134,30 @@ def test_it_has_the_paths_of_its_apis_under_v1(tmp_path: Path) -> None:
     }
 
 
+def test_other_apis_are_translated_where_that_is_possible(tmp_path: Path) -> None:
+    claude = {**OPENAI, "name": "anthropic", "speaks": "anthropic-messages"}
+    planned = plan_of(tmp_path, {"provider": OPENAI}, {"provider": claude})
+    models = local_openai_models(planned, translates=True)
+    assert models.by_api == {
+        "openai-chat": ("e-0", "e-1"),
+        "openai-responses": ("e-0", "e-1"),
+        "anthropic-messages": ("e-0", "e-1"),
+    }
+    translated = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
+    assert models.paths_of("e-0") == translated
+    assert models.paths_of("e-1") == (*translated, "/v1/messages/count_tokens")
+    assert models.names_at("/v1/messages/count_tokens") == ("e-1",)
+    assert models.only(["e-0"]).paths_of("e-0") == translated
+
+
+def test_anthropics_own_api_has_its_own_headers(tmp_path: Path) -> None:
+    claude = {**OPENAI, "name": "anthropic", "speaks": "anthropic-messages"}
+    preset = serving_of(tmp_path, claude).preset
+    assert (preset.header, preset.prefix) == ("x-api-key", "")
+    assert preset.headers == (("anthropic-version", "2023-06-01"),)
+    assert serving_of(tmp_path, {**OPENAI, "name": "anthropic"}).preset == PRESETS["anthropic"]
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_responses_which_reach_the_organizers_account_must_be_asked_for(
     tmp_path: Path, name: ProviderName

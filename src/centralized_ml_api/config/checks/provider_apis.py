@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 _ANTHROPIC = '"engine": "provider", "name": "anthropic", "model": "claude-haiku-4-5", "key": {"env": "K"}'
+_NATIVE = "anthropic-messages"
 
 
 def _check_native_api(context: Context) -> Iterator[Problem]:
@@ -22,28 +23,28 @@ def _check_native_api(context: Context) -> Iterator[Problem]:
         if speaks is None or provider.value.get("name") != "anthropic":
             continue
         written = speaks.value if isinstance(speaks.value, list) else [speaks.value]
-        if "anthropic-messages" in written:
+        if _NATIVE in written and {*written} != {_NATIVE}:
             yield NATIVE_ANTHROPIC.problem(
                 speaks.location,
-                found='"anthropic-messages" with "name": "anthropic"',
-                expected="OpenAI's API, in which this version calls Anthropic",
-                fix='remove "speaks": "openai-chat" is the default',
+                found='"anthropic-messages" and others with "name": "anthropic"',
+                expected="one of Anthropic's two APIs: each takes the key in a header of its own",
+                fix='write "speaks": "anthropic-messages"; callers have OpenAI\'s APIs by translation',
             )
 
 
 NATIVE_ANTHROPIC = CheckedRule(
     id="C810",
-    title="Anthropic's own API",
+    title="both of Anthropic's APIs",
     meaning="""\
-Anthropic's own API takes the key in the header `x-api-key`, and needs the header `anthropic-version`. This
-version calls Anthropic in OpenAI's API, with neither: each call of `/v1/messages` would be refused. Another
-server that speaks Anthropic's API, such as vLLM, needs no such header: name its `url`, without `name`.
+Anthropic's own API takes the key in the header `x-api-key`; Anthropic's copy of OpenAI's API takes it in
+`authorization`. An entry has one of the two. With `"speaks": "anthropic-messages"`, clients of OpenAI's chats
+and responses are served all the same, by translation.
 
 Source: https://platform.claude.com/docs/en/api/overview""",
     example=Example(
         at="$.endpoints[1]",
-        wrong=f'"local": {{{_ANTHROPIC}, "speaks": "anthropic-messages"}}',
-        right=f'"local": {{{_ANTHROPIC}, "speaks": "openai-chat"}}',
+        wrong=f'"local": {{{_ANTHROPIC}, "speaks": ["openai-chat", "anthropic-messages"]}}',
+        right=f'"local": {{{_ANTHROPIC}, "speaks": "anthropic-messages"}}',
     ),
     check=_check_native_api,
 )

@@ -7,15 +7,16 @@ import platform
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.extras import build_fix
+from centralized_ml_api.extras import build_fix, find_missing
 from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
+from centralized_ml_api.plan.provider import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from centralized_ml_api.config.schema import Local
+    from centralized_ml_api.config.schema import Config, Local
 
 _OURS = {"awslambdaric": "runs the functions", "xllamacpp": "runs the language models"}
 _FOR_PACKAGES = {
@@ -50,6 +51,22 @@ def check_packages(served: Sequence[Local], needed: Mapping[str, str] = _FOR_PAC
         yield Finding("packages", "error", f"{name} is missing: python models need it", fix=needed[name])
     if not missing:
         yield Finding("packages", "ok", "venv and pip are installed; python models need them")
+
+
+def check_translator(config: Config | None, missing: Sequence[str] | None = None) -> Iterator[Finding]:
+    """Yields whether other APIs than a provider's own can be offered; nothing where no provider is called.
+
+    Args:
+        config: what was read; None if it does not have the shape of a config.
+        missing: the modules of the translator that are not installed; looked for by default.
+    """
+    if not any(find_provider(entry) for entry in (config.entries if config else ())):
+        return
+    if find_missing("translator") if missing is None else missing:
+        title = "Node.js is missing: it translates between clients' and providers' APIs"
+        yield Finding("translator", "warning", title, fix=build_fix("translator"))
+    else:
+        yield Finding("translator", "ok", "Node.js is installed; it translates between APIs")
 
 
 def _missing(modules: Mapping[str, str]) -> list[str]:

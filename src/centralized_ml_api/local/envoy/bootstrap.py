@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.admission import build_admission_clusters
 from centralized_ml_api.local.envoy.listener import build_listener
+from centralized_ml_api.local.envoy.servers_listener import build_servers_listener
 from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET, build_config_source
 from centralized_ml_api.local.envoy.stats import build_stats_config
+from centralized_ml_api.local.envoy.translator import build_translator_cluster
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings
@@ -31,8 +33,8 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
         "stats_config": build_stats_config(),
         "stats_flush_interval": "1s",  # how old a histogram may be
         "static_resources": {
-            "listeners": [build_listener(settings)],
-            "clusters": build_admission_clusters(),
+            "listeners": [build_listener(settings), build_servers_listener(settings.limits)],
+            "clusters": [*build_admission_clusters(), build_translator_cluster()],
         },
         "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _build_runtime()}]},

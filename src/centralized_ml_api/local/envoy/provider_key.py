@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.aws_signing import UPSTREAM_CODEC
+from centralized_ml_api.local.envoy.headers import IF_ABSENT, build_header
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import ProviderAccess
@@ -28,7 +29,22 @@ def render_provider_key(key: str) -> str:
 
 
 def build_provider_filters(access: ProviderAccess) -> list[dict[str, Any]]:
-    """Builds the HTTP filters of a cluster; none for a server that takes no key. Pure."""
+    """Builds the HTTP filters of a cluster; none for a server that needs nothing added. Pure."""
+    added = [*_build_key_filter(access), *_build_header_filter(access)]
+    return [*added, UPSTREAM_CODEC] if added else []
+
+
+def _build_header_filter(access: ProviderAccess) -> list[dict[str, Any]]:
+    """Sets the other headers, unless the caller's own passed."""
+    if not access.headers:
+        return []
+    mutations = [{"append": build_header(name, value, IF_ABSENT)} for name, value in access.headers]
+    kind = f"{_EXTENSIONS}.filters.http.header_mutation.v3.HeaderMutation"
+    config = {"@type": kind, "mutations": {"request_mutations": mutations}}
+    return [{"name": "provider-headers", "typed_config": config}]
+
+
+def _build_key_filter(access: ProviderAccess) -> list[dict[str, Any]]:
     if access.key is None:
         return []
     source = {"path": str(access.key), "watched_directory": {"path": str(access.key.parent)}}
@@ -46,4 +62,4 @@ def build_provider_filters(access: ProviderAccess) -> list[dict[str, Any]]:
         "overwrite": True,
         "credential": {"name": "envoy.http.injected_credentials.generic", "typed_config": generic},
     }
-    return [{"name": "provider-key", "typed_config": inject}, UPSTREAM_CODEC]
+    return [{"name": "provider-key", "typed_config": inject}]

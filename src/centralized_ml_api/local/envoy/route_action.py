@@ -23,6 +23,7 @@ from centralized_ml_api.local.envoy.provider_answers import (
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.local.envoy.token_counts import COUNTED_ANSWER, COUNTED_STREAM
+from centralized_ml_api.local.envoy.translator import TRANSLATOR_CLUSTER, build_translation_mutations
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
     external = externals.get(route.upstream)
     path = {} if route.rewrite is None else {"path_rewrite": route.rewrite.replace("%", "%%")}
     action = {
-        "cluster": route.upstream,
+        "cluster": TRANSLATOR_CLUSTER if route.translation else route.upstream,
         **path,
         **_build_host_rewrite(route, external),
         **_build_timeouts(route, limits),
@@ -95,7 +96,7 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
 
 def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
     """Holds a response until it is complete, unless it is a stream; SageMaker never streams here."""
-    if external is not None and external.provider is not None:
+    if _is_provided(route, external):
         counted = PROVIDER_STREAM if route.streams else PROVIDER_ANSWER
         return {**LUA_PER_ROUTE, "name": counted if route.counts_tokens else PROVIDER_UNCOUNTED}
     if external is not None and external.signing is not None:
@@ -103,6 +104,11 @@ def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None
     if route.counts_tokens:
         return {**LUA_PER_ROUTE, "name": COUNTED_STREAM if route.streams else COUNTED_ANSWER}
     return LUA_DISABLED if route.streams else FILTER_ENABLED
+
+
+def _is_provided(route: ServedRoute, external: ExternalUpstream | None) -> bool:
+    """Returns whether what comes back is reworded and counted as a provider's."""
+    return route.translation is not None or (external is not None and external.provider is not None)
 
 
 def _build_host_rewrite(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
@@ -145,10 +151,12 @@ def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | Non
     else:
         request, response = build_request_mutations(route.headers), build_response_mutations()
         request += [SET_JSON_CONTENT_TYPE] if route.reads_json else []
-        is_hosted = external is not None and (external.signing or external.provider) is not None
+        is_provided = _is_provided(route, external)
+        is_hosted = is_provided or (external is not None and external.signing is not None)
         has_id = is_hosted or REQUEST_ID_HEADER in map(str.lower, route.headers)
         request += [SET_REQUEST_ID] if has_id else []
         # A compressed answer could be neither reworded nor counted.
-        request += [{"remove": "accept-encoding"}] if external is not None and external.provider else []
+        request += [{"remove": "accept-encoding"}] if is_provided else []
+        request += build_translation_mutations(route, external)
     mutations = {"request_mutations": request, "response_mutations": response}
     return {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}

@@ -62,7 +62,7 @@ def build_static_bootstrap(gateway: Gateway, settings: Settings) -> dict[str, An
     bootstrap = build_bootstrap(settings)
     snapshot = build_snapshot(gateway, settings)
     del bootstrap["dynamic_resources"]
-    clusters = []
+    clusters = bootstrap["static_resources"]["clusters"]
     for name, cluster in snapshot.clusters.items():
         static = _without(cluster, "@type")
         if name in snapshot.endpoints:
@@ -70,7 +70,6 @@ def build_static_bootstrap(gateway: Gateway, settings: Settings) -> dict[str, An
             static = {**_without(static, "eds_cluster_config"), "load_assignment": assignment}
             static["type"] = "STATIC"
         clusters.append(static)
-    bootstrap["static_resources"]["clusters"] = clusters
     manager = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
     for http_filter in manager["http_filters"]:
         if http_filter.pop("config_discovery", None):

@@ -9,13 +9,20 @@ from centralized_ml_api.api.documents import build_documents, build_team_catalog
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.error_shape import NOT_READY_REASONS
 from centralized_ml_api.api.openai import list_models
+from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
+from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess, Translation
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
 from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.speaks import OpenAiModels, find_body_limit, list_spoken, local_openai_models
+from centralized_ml_api.plan.speaks import (
+    OpenAiModels,
+    find_body_limit,
+    list_spoken,
+    list_translated,
+    local_openai_models,
+)
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -41,6 +48,7 @@ def build_gateway(
     find: Find,
     retiring: Iterable[Running] = (),
     *,
+    translates: bool = False,
     known: Known = NOTHING_KNOWN,
     keys: Mapping[str, tuple[str, ...]] | None = None,
     began: datetime | None = None,
@@ -53,13 +61,14 @@ def build_gateway(
         refused: By entry, why it is not served here.
         find: Returns the running service of a name.
         retiring: Services without a route, which may still have calls under way.
+        translates: Whether the translator can run here.
         known: What else the catalogue shows of the entries.
         keys: By team, the keys that are valid now.
         began: When the API began to serve.
         starts: When the event starts; None once it has.
     """
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
-    openai = local_openai_models(plan)
+    openai = local_openai_models(plan, translates=translates)
     is_limited = any(team.requests_at_once is not None for team in plan.event.teams)
     models = {name: model for name in openai.names if (model := find(name)) is not None}
     by_model = _routes_by_model(plan, openai.only(models), models, is_limited=is_limited)
@@ -216,15 +225,17 @@ def _routes_by_model(
                 models[name].upstream,
                 _server_path_of(entries[name], models[name], api, path),
                 entries[name].headers,
-                admission=_for_path(terms[name], path),
+                admission=_for_path(terms[name], path, translation),
                 body_limit_bytes=_large_body_limit(entries[name]),
                 counts_tokens=path != COUNT_TOKENS_PATH and api not in MEDIA_APIS,
+                translation=translation,
             )
-            for name in served.by_api[api.name]
+            for name in names
+            for translation in [_translation(entries[name], api)]
         )
         for api in MODEL_APIS
-        if api.name in served.by_api
         for path in api.paths
+        if (names := served.names_at(path))
     }
 
 
@@ -234,6 +245,21 @@ def _large_body_limit(entry: ModelDeployment) -> int | None:
     return limit if limit > BODY_LIMIT_BYTES else None
 
 
+def _translation(entry: ModelDeployment, api: ModelApi) -> Translation | None:
+    """Returns how the calls of an API are translated, where the entry's server does not speak it."""
+    server = list_translated(entry).get(api.name)
+    if server is None or entry.local is None:
+        return None
+    serving = entry.local.serving
+    preset = serving.preset if isinstance(serving, ProviderServing) else OTHER_SERVER
+    return Translation(
+        client=api.name,
+        server=server,
+        limit_key=preset.limit_key,
+        takes_stream_options=preset.takes_stream_options,
+    )
+
+
 def _name_entry(terms: EntryTerms | None, name: str, *, has_aliases: bool) -> EntryTerms | None:
     """Returns the terms; for bodies that may name an alias, those that write the entry's name instead."""
     if not has_aliases or (terms and terms.model):
@@ -241,8 +267,11 @@ def _name_entry(terms: EntryTerms | None, name: str, *, has_aliases: bool) -> En
     return replace(terms or EntryTerms(), model=name)
 
 
-def _for_path(terms: EntryTerms | None, path: str) -> EntryTerms | None:
-    return replace(terms, path=path) if terms else None
+def _for_path(terms: EntryTerms | None, path: str, translation: Translation | None) -> EntryTerms | None:
+    """Returns the terms of a path; the translator reports the tokens of a stream, whatever servers take."""
+    if terms is None:
+        return None
+    return replace(terms, path=path, takes_stream_options=bool(translation) or terms.takes_stream_options)
 
 
 def _server_path(entry: ModelDeployment, running: Running) -> str | None:
@@ -252,10 +281,13 @@ def _server_path(entry: ModelDeployment, running: Running) -> str | None:
 
 
 def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, path: str) -> str | None:
-    """Returns the path that takes calls of a path under `/v1` at the entry's model server."""
+    """Returns the path that takes calls of a path under `/v1` at the model server, translated or not."""
     only = running.service.path_of(entry.endpoint_name)
     if only or entry.local is None:
         return only
+    if server := list_translated(entry).get(api.name):
+        (api,) = (spoken for spoken in MODEL_APIS if spoken.name == server)
+        path = api.paths[0]
     is_first = list_spoken(entry)[0] == api.name
     return entry.local.serving.path_of(api, path, is_first=is_first)
 

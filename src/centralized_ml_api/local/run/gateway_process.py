@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.launch import Launch
     from centralized_ml_api.local.run.admission_process import SupervisedAdmission
     from centralized_ml_api.local.run.quotas import QuotaBook
+    from centralized_ml_api.local.run.translator_process import SupervisedTranslator
     from centralized_ml_api.local.supervision.process import ServerLog
 
 START_SECONDS = 20.0
@@ -41,6 +42,7 @@ class SupervisedGateway:
         address: The host and port on which Envoy listens.
         quotas: Are counted anew at every start, because Envoy forgets what it has counted.
         admission: Is started anew with every Envoy: the calls that it knows of are over.
+        translator: Is started with every Envoy that needs it, and with the first route that does.
         changed: Called when `trouble` changes.
         clock: Waits between a crash and the next start, and measures how long Envoy ran.
         start_process: Starts Envoy's process.
@@ -54,6 +56,7 @@ class SupervisedGateway:
         *,
         quotas: QuotaBook,
         admission: SupervisedAdmission,
+        translator: SupervisedTranslator,
         changed: Callable[[], None],
         clock: Clock = WALL_CLOCK,
         start_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
@@ -64,6 +67,7 @@ class SupervisedGateway:
         self._address = address
         self._quotas = quotas
         self._admission = admission
+        self._translator = translator
         self._changed = changed
         self._clock = clock
         self._start_process = start_process
@@ -81,6 +85,8 @@ class SupervisedGateway:
         self._quotas.forget()  # what the Envoy before has counted is gone with it
         quotas = await self._quotas.take_stock(self._served.teams)
         await self._admission.start()
+        if self._served.translates:
+            await self._translator.start()
         launch = self._envoy.launch(replace(self._served, quotas=quotas))
         process = await self._start_process(launch, self._log)
         started = asyncio.create_task(self._envoy.wait_started(START_SECONDS))
@@ -89,6 +95,8 @@ class SupervisedGateway:
             await asyncio.wait({started, ended}, return_when=asyncio.FIRST_COMPLETED)
             self._check_started(started, ended)
             await self._admission.wait_ready()
+            if self._translator.is_wanted:
+                await self._translator.wait_ready()
         except BaseException:
             await process.stop(STOP_GRACE_SECONDS)
             raise
@@ -125,9 +133,12 @@ class SupervisedGateway:
         """Makes Envoy serve `gateway`; returns when it does.
 
         Raises:
-            StartError: Envoy refuses it, and goes on serving what it had.
+            StartError: Envoy refuses it, and goes on serving what it had; or the translator does not start.
         """
         quotas = await self._quotas.take_stock(gateway.teams)
+        if gateway.translates and self._process is not None and not self._translator.is_wanted:
+            await self._translator.start()
+            await self._translator.wait_ready()
         await self._envoy.apply(replace(gateway, quotas=quotas))
         self._served = gateway
 
@@ -156,6 +167,7 @@ class SupervisedGateway:
         if process is not None:
             await process.stop(STOP_GRACE_SECONDS)
         await self._admission.stop()
+        await self._translator.stop()
 
     def _say_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:

@@ -31,6 +31,7 @@ from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
 from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.orphans import end_orphans
 from centralized_ml_api.local.supervision.probe import Prober
@@ -123,6 +124,9 @@ class LocalTarget:
         self._admission = admission or SupervisedAdmission(
             state.gateway, ServerLog(state.logs / "admission.log"), clock=clock
         )
+        self._translator = SupervisedTranslator(
+            state.gateway, ServerLog(state.logs / "translator.log"), clock=clock
+        )
         self._gateway = SupervisedGateway(
             envoy
             or EnvoyGateway(
@@ -136,6 +140,7 @@ class LocalTarget:
             (self._host, self._port),
             quotas=self._quotas,
             admission=self._admission,
+            translator=self._translator,
             changed=self._show,
             clock=clock,
             start_process=start_gateway_process,
@@ -208,6 +213,7 @@ class LocalTarget:
                 supervisor.run(),
                 gateway.run(),
                 self._admission.run(),
+                self._translator.run(),
                 self._keys.run(supervisor.note_change),
                 self._quotas.run(supervisor.note_change),
                 watch_edits(

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from centralized_ml_api.config.schema import Speaks
+from centralized_ml_api.config.wording import listed
+from centralized_ml_api.extras import build_fix
 from centralized_ml_api.local.lambda_host import why_not_here
 from centralized_ml_api.local.machine.fingerprint import folder_fingerprint
+from centralized_ml_api.local.run.translator_process import can_translate
 from centralized_ml_api.local.servers.not_served import why_not_served
 from centralized_ml_api.local.servers.parts import ModelSpec
+from centralized_ml_api.plan.apis import MODEL_APIS
+from centralized_ml_api.plan.speaks import list_translated
 from centralized_ml_api.plan.types import FunctionPlan, LocalPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -44,18 +50,23 @@ class DesiredState:
     """What must run for a plan.
 
     `specs` are by service name; `refused` tells by entry name why an entry is not served here; `notes` are
-    sentences about what this machine does not do.
+    sentences about what this machine does not do; `translates` says whether the translator can run.
     """
 
     specs: dict[str, ServiceSpec]
     refused: dict[str, str]
     notes: tuple[str, ...]
+    translates: bool = False
 
 
-def build_desired_state(plan: ApiPlan) -> DesiredState:
+def build_desired_state(plan: ApiPlan, *, can_translate: Callable[[], bool] = can_translate) -> DesiredState:
     """Builds what must run, in config order.
 
     May ask web servers for the size of weights, for a few seconds at most.
+
+    Args:
+        plan: what is served.
+        can_translate: returns whether the translator can run here.
     """
     specs: dict[str, ServiceSpec] = {}
     refused: dict[str, str] = {}
@@ -70,7 +81,23 @@ def build_desired_state(plan: ApiPlan) -> DesiredState:
         for entry in plan.deployments
         if entry.function is not None and entry.function.layers
     ]
-    return DesiredState(specs, refused, tuple(notes))
+    translates = can_translate()
+    untranslated = [] if translates else _explain_untranslated(plan)
+    return DesiredState(specs, refused, (*notes, *untranslated), translates)
+
+
+def _explain_untranslated(plan: ApiPlan) -> list[str]:
+    """Returns what is missing without the translator, in a sentence for each set of paths."""
+    by_paths: dict[tuple[str, ...], list[str]] = {}
+    for entry in plan.deployments:
+        paths = tuple(api.paths[0] for api in MODEL_APIS if api.name in list_translated(entry))
+        by_paths.setdefault(paths, []).append(entry.name)
+    return [
+        f"{', '.join(names)}: {listed(paths, 'and')} would be translated, which needs Node.js: "
+        f"{build_fix('translator')}"
+        for paths, names in by_paths.items()
+        if paths
+    ]
 
 
 def services_of(deployment: ModelDeployment) -> tuple[str, ...]:

@@ -289,6 +289,7 @@ class Supervisor:
             self._desired.refused,
             self._registry.find,
             retiring,
+            translates=self._desired.translates,
             known=self._known,
             keys=keys,
             began=self._began,

@@ -98,7 +98,7 @@ class ProviderService:
         if self._missing or (self._keys is not None and self._file is None):
             return Upstream(name, ())
         target, preset = self._serving.target, self._serving.preset
-        access = ProviderAccess(preset.header, preset.prefix, self._file)
+        access = ProviderAccess(preset.header, preset.prefix, self._file, preset.headers)
         return ExternalUpstream(name, target.host, target.port, target.tls, provider=access)
 
     def path_of(self, endpoint_name: str) -> str | None:

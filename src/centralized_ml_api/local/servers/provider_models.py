@@ -63,7 +63,7 @@ def list_provider_models(serving: ProviderServing, key: str | None) -> list[str]
         KeyRefusedError: the provider refuses it.
         NotAskedError: the provider does not answer, or with something else.
     """
-    answer = _ask(serving, "/models", key)
+    answer = _ask(serving, f"/models{serving.preset.models_query}", key)
     if answer.status != HTTPStatus.OK:
         raise NotAskedError(f"{serving.title} lists no models: it answered {answer.status}")
     try:
@@ -81,7 +81,7 @@ def _ask(serving: ProviderServing, path: str, key: str | None) -> _Answer:
     from centralized_ml_api.http_client import HttpError, send_request  # noqa: PLC0415
 
     preset = serving.preset
-    headers = {preset.header: f"{preset.prefix}{key}"} if key else {}
+    headers = dict(preset.headers) | ({preset.header: f"{preset.prefix}{key}"} if key else {})
     url = f"{serving.url.rstrip('/')}{path}"
     try:
         with send_request(url, headers, timeout=Timeout(_TIMEOUT_SECONDS), direct=True) as response:

@@ -104,6 +104,7 @@ def _describe_provider(target: ProviderTarget, secret: str) -> dict[str, Any]:
         **({"secret": secret} if secret else {}),
         **({"header": preset.header} if preset.header != usual.header else {}),
         **({"prefix": preset.prefix} if preset.prefix != usual.prefix else {}),
+        **({"adds": dict(preset.headers)} if preset.headers else {}),
         **({"limit_key": preset.limit_key} if preset.limit_key != usual.limit_key else {}),
         **({"counts": True} if preset.takes_stream_options else {}),
         **({"check": preset.key_path} if preset.key_path not in {None, usual.key_path} else {}),

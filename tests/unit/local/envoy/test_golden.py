@@ -22,11 +22,13 @@ from centralized_ml_api.local.envoy.xds import build_clusters_response, build_sn
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,
     Gateway,
+    ProviderAccess,
     Quotas,
     RefusedRoute,
     ServedRoute,
     Signing,
     TeamAccess,
+    Translation,
     Upstream,
 )
 from centralized_ml_api.plan.event import Throttle
@@ -40,6 +42,7 @@ SETTINGS = Settings(
     ca_bundle=Path("/etc/ssl/certs/ca-certificates.crt"),
     limits=Limits(shares=1),  # every share repeats the whole connection manager
 )
+CLAUDE = ProviderAccess("x-api-key", "", Path("/state/key/key.json"), (("anthropic-version", "2023-06-01"),))
 SIGNING = Signing("eu-west-1", STATE / "scratch/aws-1/credentials")
 GATEWAY = Gateway(
     upstreams=(
@@ -47,6 +50,7 @@ GATEWAY = Gateway(
         Upstream("open-llama-function", (40003,)),
         ExternalUpstream("gpu-box", "gpu-box.example", 8443, tls=True),
         ExternalUpstream("down", "192.0.2.1", 8000, tls=False, ready=False),
+        ExternalUpstream("claude", "claude.example", 443, tls=True, provider=CLAUDE),
         ExternalUpstream("real", "sagemaker.example", 443, tls=True, signing=SIGNING),
     ),
     routes=(
@@ -64,6 +68,17 @@ GATEWAY = Gateway(
             ServedRoute("remote", "gpu-box", "/v1/chat/completions", ()),
         ),
         EMBEDDINGS_PATH: (ServedRoute("embed", "down", "/v1/embeddings", ()),),
+        "/v1/messages": (
+            ServedRoute(
+                "remote",
+                "gpu-box",
+                "/100%/chat/completions",
+                (),
+                translation=Translation(
+                    "anthropic-messages", "openai-chat", "max_tokens", takes_stream_options=True
+                ),
+            ),
+        ),
     },
     documents=(ServedDocument("/", "text/html", "<p>100% yours</p>", (("cache-control", "no-cache"),)),),
 )

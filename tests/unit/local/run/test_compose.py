@@ -29,6 +29,7 @@ from centralized_ml_api.local.status import EntryStatus, PartStatus
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
 from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import FakeService, entry, function, plan
 
@@ -163,6 +164,38 @@ def test_a_form_is_one_on_both_paths_of_a_server_that_takes_nothing_else() -> No
     assert (own.admission, route.admission) == (expected, expected)
     assert (own.counts_tokens, route.counts_tokens) == (False, False), "sounds have none"
     assert (own.body_limit_bytes, route.body_limit_bytes) == (25 * 1024 * 1024,) * 2
+
+
+def test_what_a_server_does_not_speak_is_translated_into_what_it_does() -> None:
+    provider = ProviderServing("https://a.test/base", "claude", None, ("anthropic-messages",), "openai")
+    served = plan(
+        entry("claude", provider), entry("lab", UrlServing("http://a.test/v1/chat/completions", None))
+    )
+    plain = Machine(served).gateway()
+    assert not plain.translates
+    assert [route.name for route in plain.by_model[CHAT_PATH]] == ["lab"]
+    gateway = Machine(served).gateway(translates=True)
+    assert gateway.translates
+    found = {
+        (path, route.name): (route.rewrite, route.translation and route.translation.server)
+        for path, routes in gateway.by_model.items()
+        for route in routes
+    }
+    assert found == {
+        (CHAT_PATH, "claude"): ("/base/messages", "anthropic-messages"),
+        (CHAT_PATH, "lab"): ("/v1/chat/completions", None),
+        ("/v1/responses", "claude"): ("/base/messages", "anthropic-messages"),
+        ("/v1/responses", "lab"): ("/v1/chat/completions", "openai-chat"),
+        ("/v1/messages", "claude"): ("/base/messages", None),
+        ("/v1/messages", "lab"): ("/v1/chat/completions", "openai-chat"),
+        ("/v1/messages/count_tokens", "claude"): ("/base/messages/count_tokens", None),
+    }
+    (chat, _) = gateway.by_model[CHAT_PATH]
+    assert chat.translation
+    assert chat.translation.limit_key == "max_completion_tokens"
+    assert chat.admission
+    assert chat.admission.takes_stream_options
+    assert not gateway.by_model["/v1/messages/count_tokens"][0].translation
 
 
 def test_where_an_alias_leads_its_own_name_is_written_into_the_body() -> None:

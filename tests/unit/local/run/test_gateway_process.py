@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.gateway import Gateway, Quotas, TeamAccess
+from centralized_ml_api.local.gateway import Gateway, Quotas, ServedRoute, TeamAccess, Translation
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.supervision.process import ServerLog
-from support.fake_target import NOON, FakeAdmission, FakeEnvoy, FakeProcess, HandClock, soon
+from support.fake_target import NOON, FakeAdmission, FakeEnvoy, FakeProcess, FakeTranslator, HandClock, soon
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +34,7 @@ class World:
         self.time = HandClock()
         self.envoy = FakeEnvoy()
         self.admission = FakeAdmission()
+        self.translator = FakeTranslator()
         self.log = ServerLog(folder / "gateway.log")
         self.processes: list[FakeProcess] = []
         self.no_program: StartError | None = None
@@ -45,6 +46,7 @@ class World:
             ("127.0.0.1", port or free_port("127.0.0.1")),
             quotas=QuotaBook(self.count_day, self.time.clock),
             admission=self.admission,
+            translator=self.translator,
             changed=lambda: self.told.append(self.gateway.trouble),
             clock=self.time.clock,
             start_process=self.start_process,
@@ -279,6 +281,60 @@ def test_a_stop_ends_envoy_also_when_it_does_not_answer(tmp_path: Path) -> None:
         world.envoy.error = StartError("it does not answer")
         await world.gateway.stop()
         assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
+
+    story(tell)
+
+
+TRANSLATED = Gateway(
+    upstreams=(),
+    routes=(),
+    by_model={
+        "/v1/messages": (
+            ServedRoute(
+                "gpt",
+                "gpt@1",
+                "/v1/chat/completions",
+                (),
+                translation=Translation(
+                    "anthropic-messages", "openai-chat", "max_tokens", takes_stream_options=False
+                ),
+            ),
+        )
+    },
+)
+
+
+def test_the_translator_starts_with_envoy_where_a_route_needs_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        await world.gateway.start()
+        await world.gateway.apply(LIMITED)
+        assert world.translator.did == []
+        needing = World(tmp_path)
+        await needing.gateway.apply(TRANSLATED)
+        assert needing.translator.did == [], "Envoy does not run yet"
+        await needing.gateway.start()
+        assert needing.translator.did == ["start", "wait"]
+        await needing.gateway.apply(EMPTY)
+        await needing.gateway.apply(TRANSLATED)
+        assert needing.translator.did == ["start", "wait"], "it still runs"
+        await needing.gateway.stop()
+        assert needing.translator.did[-1] == "stop"
+
+    story(tell)
+
+
+def test_the_translator_starts_before_the_first_route_that_needs_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        await world.gateway.start()
+        world.envoy.takes.clear()
+        applying = asyncio.create_task(world.gateway.apply(TRANSLATED))
+        await soon(lambda: world.translator.did == ["start", "wait"])
+        assert world.envoy.applied == []
+        world.envoy.takes.set()
+        await applying
+        assert len(world.envoy.applied) == 1
 
     story(tell)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from centralized_ml_api.config.weights import parse_weights
+from centralized_ml_api.extras import build_fix
 from centralized_ml_api.local.run.specs import (
     FunctionSpec,
     build_desired_state,
@@ -93,6 +94,18 @@ def test_layers_are_noted(tmp_path: Path) -> None:
     )
     note = "layers are not fetched on this machine; put what the function imports into its folder"
     assert desired.notes == (f"a: {note}",)
+
+
+def test_what_would_be_translated_is_noted_where_nothing_can() -> None:
+    chats = UrlServing("http://a.test/v1/chat/completions", None)
+    embeds = UrlServing("http://a.test/v1/embeddings", None)
+    served = plan(entry("gpt", chats), entry("vectors", embeds), entry("lab", chats))
+    assert build_desired_state(served, can_translate=lambda: True).notes == ()
+    state = build_desired_state(served, can_translate=lambda: False)
+    assert not state.translates
+    (note,) = state.notes
+    said = "gpt, lab: /v1/responses and /v1/messages would be translated, which needs Node.js: "
+    assert note == said + build_fix("translator")
 
 
 def test_a_server_that_limits_its_answers_starts_again_with_another_limit() -> None:

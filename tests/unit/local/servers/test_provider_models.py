@@ -43,6 +43,15 @@ def test_models_are_asked_for_with_the_key_in_the_providers_header(server: FileS
     assert server.seen[-1].headers["Authorization"] is None
 
 
+def test_anthropics_own_api_is_asked_for_all_models_in_its_own_way(server: FileServer) -> None:
+    native = replace(serving(server, "anthropic"), apis=("anthropic-messages",))
+    assert list_provider_models(native, "sk-ant-1") == ["a", "b"]
+    asked = server.seen[-1]
+    assert asked.target == "/v1/models?limit=1000"
+    assert (asked.headers["x-api-key"], asked.headers["anthropic-version"]) == ("sk-ant-1", "2023-06-01")
+    assert asked.headers["Authorization"] is None
+
+
 def test_a_bare_list_is_a_list_of_models_too(server: FileServer) -> None:
     server.body = json.dumps(MODELS["data"]).encode()
     assert list_provider_models(serving(server), "sk-1") == ["a", "b"]

@@ -65,6 +65,9 @@ def test_a_row_has_what_the_function_cannot_take_for_granted() -> None:
     }
     azure = build_row(model_of("azure", KeyPlace("env", "K")), "S")["provider"]
     assert (azure["header"], azure["prefix"]) == ("api-key", "")
+    native = build_row(model_of("anthropic", KeyPlace("env", "K"), "anthropic-messages"), "S")["provider"]
+    assert (native["header"], native["prefix"]) == ("x-api-key", "")
+    assert native["adds"] == {"anthropic-version": "2023-06-01"}
     assert build_row(model_of("openrouter", KeyPlace("env", "K")), "S")["provider"]["check"] == "/key"
     lab = build_row(model_of(None, None, "openai-chat", "anthropic-messages"), "")["provider"]
     assert lab == {

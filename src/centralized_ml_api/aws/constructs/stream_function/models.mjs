@@ -5,10 +5,11 @@
 // may be named too; those whose own path leads here have `headers`. The table is in an environment variable, or, where it
 // is too large for one, in the SSM parameters that another variable lists.
 //
-// A provider is `{url, model, apis, secret?, header?, prefix?, limit_key?, counts?, check?}`: its address and its name of
-// the model; the APIs that the model has there, the first of which the entry's own path has; the secret that holds the
-// key, and the header that takes it, after a prefix; how a chat names the most tokens of an answer; whether a stream can
-// be asked for its tokens; the path that answers to a valid key, if it is not /models.
+// A provider is `{url, model, apis, secret?, header?, prefix?, adds?, limit_key?, counts?, check?}`: its address and its
+// name of the model; the APIs that the model has there, the first of which the entry's own path has; the secret that holds
+// the key, and the header that takes it, after a prefix; other headers that its API needs; how a chat names the most
+// tokens of an answer; whether a stream can be asked for its tokens; the path that answers to a valid key, if it is not
+// /models.
 //
 // An entry of Bedrock has `bedrock`: `{model, region, apis, converse?}`, from which a provider is made whose calls are
 // `signed` for that region, and translated to Converse, or pass to Bedrock's Chat Completions.

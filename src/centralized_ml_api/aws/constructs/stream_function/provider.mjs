@@ -65,7 +65,7 @@ async function sendWithKey(url, provider, { headers, body, method }, cancellatio
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const attempt = (key) => {
         cancellation.startIdleTimer();
-        const all = { ...headers, ...length, ...keyHeader(provider, key) };
+        const all = { ...provider.adds, ...headers, ...length, ...keyHeader(provider, key) };
         const sent = provider.signed ? sign({ url, headers: all, body }, provider.signed) : all;
         return send(url, { method, headers: sent, body, signal: cancellation.signal });
     };

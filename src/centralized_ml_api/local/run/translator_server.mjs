@@ -1,0 +1,148 @@
+// Translates the calls of one machine: a process of its own, between the gateway and the gateway.
+//
+// The gateway sends it what a model server does not speak, with two headers: what to translate, and the id of the
+// call. It calls the model server through the gateway's second listener, where the gateway adds the provider's key: no
+// key ever reaches this process. Answers with an error status pass as they are; the gateway rewords them.
+//
+// Both sockets are in the working folder, which nobody but this user may enter. Source:
+// https://nodejs.org/docs/latest-v24.x/api/http.html
+
+import { Agent, createServer, request } from "node:http";
+import { rmSync } from "node:fs";
+
+import { Untranslatable, translate } from "../../translator/index.mjs";
+
+const OWN_SOCKET = "translator.sock";
+const SERVERS_SOCKET = "servers.sock";
+const READY = "the translator is ready\n";
+const MOST_BYTES = 64 * 1024 * 1024; // above what the gateway lets pass
+const EVENTS = "text/event-stream";
+const JSON_HEADERS = { "content-type": "application/json" };
+const PASSED_HEADERS = ["content-type", "retry-after", "x-should-retry"];
+
+const agent = new Agent({ keepAlive: true });
+
+const server = createServer(async (incoming, outgoing) => {
+    const id = incoming.headers["x-mlapi-request-id"] ?? "";
+    const exchange = new Exchange(incoming, outgoing, id);
+    try {
+        await exchange.run();
+    } catch {
+        exchange.fail(502, "The model's server sent an answer that cannot be read.");
+    }
+});
+server.requestTimeout = 0; // the gateway has its own limits
+server.headersTimeout = 0;
+server.keepAliveTimeout = 60_000; // longer than the gateway keeps an idle connection
+
+class Exchange {
+    #incoming;
+    #outgoing;
+    #id;
+    #forward = null;
+    #stream = null;
+
+    constructor(incoming, outgoing, id) {
+        this.#incoming = incoming;
+        this.#outgoing = outgoing;
+        this.#id = id;
+        outgoing.on("close", () => this.#forward?.destroy());
+    }
+
+    async run() {
+        const { client, server: spoken, cluster, authority, path, ...options } = JSON.parse(
+            this.#incoming.headers["x-mlapi-translation"],
+        );
+        const translator = translate(client, spoken, options);
+        const body = await readAll(this.#incoming);
+        let call;
+        try {
+            call = translator.request(JSON.parse(body));
+        } catch (cause) {
+            if (!(cause instanceof Untranslatable)) throw cause;
+            const refusal = translator.refusal(cause);
+            return this.#sendOwn(refusal.status, refusal.body);
+        }
+        const answer = await this.#callServer({ cluster, authority, path }, JSON.stringify(call.body), call.streams);
+        if (answer.statusCode >= 300) return this.#passError(answer);
+        if (call.streams) return this.#pipe(answer, call);
+        return this.#send(200, JSON_HEADERS, JSON.stringify(call.response(JSON.parse(await readAll(answer)))));
+    }
+
+    // Answers as the gateway itself does: it recognizes the id of the call, and rewords nothing.
+    fail(status, message) {
+        if (!this.#outgoing.headersSent) {
+            const error = { message, type: "model_error", code: "model_failed" };
+            return this.#sendOwn(status, { error });
+        }
+        if (this.#stream && !this.#outgoing.writableEnded) this.#outgoing.write(this.#stream.fail(status, message));
+        return this.#outgoing.end();
+    }
+
+    #callServer({ cluster, authority, path }, body, streams) {
+        const headers = {
+            ...JSON_HEADERS,
+            accept: streams ? EVENTS : "application/json",
+            "content-length": Buffer.byteLength(body),
+            host: authority,
+            "x-mlapi-cluster": cluster,
+        };
+        return new Promise((resolve, reject) => {
+            const options = { agent, headers, method: "POST", path, socketPath: SERVERS_SOCKET };
+            this.#forward = request(options, resolve).on("error", reject);
+            this.#forward.end(body);
+        });
+    }
+
+    async #passError(answer) {
+        const body = await readAll(answer);
+        const kept = PASSED_HEADERS.filter((name) => answer.headers[name] !== undefined);
+        const headers = Object.fromEntries(kept.map((name) => [name, answer.headers[name]]));
+        if (!answer.headers["x-mlapi-own-reply"]) return this.#send(answer.statusCode, headers, body);
+        return this.#sendOwn(answer.statusCode, JSON.parse(body), headers);
+    }
+
+    async #pipe(answer, call) {
+        if (!answer.headers["content-type"]?.startsWith(EVENTS)) throw new Error("the server does not stream");
+        this.#outgoing.writeHead(200, { "content-type": EVENTS, "cache-control": "no-cache" });
+        this.#stream = call.stream();
+        for await (const bytes of answer) await this.#write(this.#stream.push(bytes));
+        await this.#write(this.#stream.end());
+        this.#outgoing.end();
+    }
+
+    async #write(text) {
+        if (!text || this.#outgoing.write(text)) return;
+        await new Promise((resolve) => {
+            this.#outgoing.once("drain", resolve);
+            this.#outgoing.once("close", resolve);
+        });
+    }
+
+    #sendOwn(status, body, headers = JSON_HEADERS) {
+        if (body.type === "error") body.request_id = this.#id;
+        else body.error.request_id = this.#id;
+        return this.#send(status, { ...headers, "x-request-id": this.#id }, JSON.stringify(body));
+    }
+
+    #send(status, headers, body) {
+        this.#outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+        this.#outgoing.end(body);
+    }
+}
+
+async function readAll(message) {
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of message) {
+        length += chunk.length;
+        if (length > MOST_BYTES) throw new Error("a body is too large");
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+}
+
+rmSync(OWN_SOCKET, { force: true }); // of a predecessor
+process.umask(0o077);
+server.listen(OWN_SOCKET, () => process.stdout.write(READY));
+for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
