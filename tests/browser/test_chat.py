@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from centralized_ml_api.api.clients import load_clients, render_lines
 from support.chat_page import MARKDOWN, PIXEL, SYSTEM
 from support.page_server import Reply, say
 from support.page_snippets import run_all_snippets
@@ -184,6 +185,23 @@ def test_code_with_a_long_body_runs_with_the_file_beside_it(
     chat.page.keyboard.press("Escape")
 
 
+def test_programs_get_the_lines_that_the_command_line_prints(chat: Visit) -> None:
+    chat.open_code()
+    section = chat.page.get_by_role("region", name="In another program")
+    routes = ["/v1/chat/completions"]
+    address = chat.url.rstrip("/")
+    values = {"url": address, "base": f"{address}/v1", "model": "chat", "key": "none"}
+    clients = {client.title: client for client in load_clients()}
+    titles = section.get_by_role("option").all_inner_texts()
+    expected = [title for title, client in clients.items() if client.lines_for(routes)]
+    assert titles == [title for title in expected if title not in {"curl", "OpenAI for Python"}]
+    for title in titles:
+        section.get_by_label("Program").select_option(title)
+        lines = clients[title].lines_for(routes) or ""
+        assert section.locator("code").last.inner_text() == render_lines(lines, values)
+    chat.page.keyboard.press("Escape")
+
+
 ERRORS = (
     (Reply(status=400, message="Not like this."), ("400", "Not like this.", "Compare it with the sample")),
     (Reply(status=401, message="No key."), ("401", "Enter a key")),
@@ -292,3 +310,21 @@ def test_a_conversation_needs_no_mouse(chat: Visit) -> None:
     assert page.evaluate("document.activeElement.id") == "ask"
     page.keyboard.press("Shift+Tab")
     assert page.evaluate("document.activeElement.closest('.tools') !== null")
+
+
+def test_what_changes_by_itself_leaves_the_focus_where_it_is(chat: Visit, server: PageServer) -> None:
+    page = chat.page
+    page.clock.install()
+    link = page.get_by_role("link", name="other")
+    link.focus()
+    server.unready = {"other": "is starting"}
+    page.clock.run_for(16_000)
+    expect(link).to_contain_text("starting")
+    expect(link).to_be_focused()
+    server.unready = {}
+
+
+def test_the_page_shrinks_with_what_is_seen_of_it(chat: Visit) -> None:
+    chat.page.set_viewport_size({"width": 390, "height": 420})
+    expect(chat.page.locator("html")).to_have_attribute("style", "--height: 420px;")
+    assert chat.page.locator("#send").evaluate("node => node.getBoundingClientRect().bottom") <= 420

@@ -16,6 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from centralized_ml_api.api.clients import Client, load_clients
+from centralized_ml_api.plan.apis import MODEL_APIS
+
 CONTENT_TYPE = "text/html; charset=utf-8"
 
 _FOLDER = Path(__file__).parent
@@ -37,6 +40,7 @@ _SCRIPTS = (
     "recorder",
     "forms",
     "snippets",
+    "programs",
     "side",
     "drawer",
     "door",
@@ -68,13 +72,32 @@ def build_page(title: str | None = None, logo: str | None = None) -> Page:
         title: the event's, which also people without a key may see.
         logo: the event's, as an address that begins with `data:`.
     """
-    event = json.dumps({"title": title, "logo": logo}).replace("<", "\\u003c")  # no `</script>` in it
+    event = _render_data({"title": title, "logo": logo})
+    clients = _render_data([_describe(client) for client in load_clients()])
     html = _FOLDER.joinpath("index.html").read_text(encoding="utf-8")
     style = "".join(_read(f"styles/{name}.css") for name in _STYLES)
-    for mark, text in (("STYLE", style), ("SCRIPT", _build_script()), ("EVENT", event)):
+    for mark, text in (("STYLE", style), ("SCRIPT", _build_script()), ("CLIENTS", clients), ("EVENT", event)):
         html = html.replace(f"/* {mark} */", text, 1)
     policy = _build_policy(_between(html, "style"), _between(html, "script"))
     return Page(html.replace("POLICY", policy, 1).encode(), _HEADERS)
+
+
+def _render_data(value: Any) -> str:
+    """Renders JSON that can stand in a `script` element: nothing in it ends one."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def _describe(client: Client) -> dict[str, Any]:
+    """Returns a client with its lines by the paths that they call, the preferred one first."""
+    lines = [[api.paths[0], client.lines[api.name]] for api in MODEL_APIS if api.name in client.lines]
+    return {
+        "id": client.id,
+        "title": client.title,
+        "language": client.language,
+        "place": client.place,
+        "install": client.install,
+        "lines": lines,
+    }
 
 
 def list_vendored() -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ function lengthField(conversation, changed) {
   return element("div", {}, labelled("Longest answer", input, shown), element("div", { class: "scale" }, element("span", {}, "64"), inWords, element("span", {}, most.toLocaleString("en"))));
 }
 
-const SELECTED = { language: 0 };
+const SELECTED = { language: 0, program: "" };
 const LARGE_BODY = 4000;
 const BODY_FILE = "request.json";
 
@@ -112,15 +112,18 @@ function codeSections(request) {
     ...(needsKey ? [element("section", {}, element("p", { class: "small faint" }, "Once in each terminal:"), keyBox())] : []),
     element("section", { "aria-label": "The same request in code" }, tabs("Languages", languages, { selected: SELECTED.language, onSelect })),
     filesOf(shown),
+    programSection(state.model, needsKey),
     element("p", { class: "small faint" }, needsKey ? "The same key and the same limits as on this page." : links),
     aboutModel(state.model),
   ].filter(Boolean);
 }
 
+const maskedKey = () => `••••••••${key.get().slice(-4)}`;
+
 /** Builds the line that puts the key where the code looks for it; it is copied whole and shown in part. */
 function keyBox() {
   const line = (value) => `export ${KEY_VARIABLE}='${value}'`;
-  return codeBox("shell, with your key", line(`••••••••${key.get().slice(-4)}`), { language: "bash", copied: () => line(key.get()) });
+  return codeBox("shell, with your key", line(maskedKey()), { language: "bash", copied: () => line(key.get()) });
 }
 
 /** Builds the links to the files that the code reads. */

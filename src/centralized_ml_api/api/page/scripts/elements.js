@@ -103,6 +103,7 @@ function copyButton(text) {
 async function copy(text, label) {
   label.dataset.label ??= label.textContent; // a second click may find "Copied" there
   label.textContent = (await writeClipboard(text)) ? "Copied" : "Select the text to copy it";
+  say(label.textContent);
   setTimeout(() => { label.textContent = label.dataset.label; }, 1500);
 }
 
@@ -138,6 +139,15 @@ function toast(message, label, undo) {
   byId("toast").hidden = false;
   clearTimeout(toast.timer);
   toast.timer = setTimeout(hide, 8000);
+}
+
+/** Draws what is in a container anew; what had the focus has it again. */
+function keepFocus(container, draw) {
+  const name = (node) => node.getAttribute("aria-label") ?? (node.title || node.textContent);
+  const focused = container.contains(document.activeElement) ? name(document.activeElement) : null;
+  draw();
+  const again = [...container.querySelectorAll("a, button")].find((node) => name(node) === focused);
+  if (again && !container.contains(document.activeElement)) again.focus();
 }
 
 /** Tells a screen reader. */

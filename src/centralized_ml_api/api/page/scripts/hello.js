@@ -40,7 +40,7 @@ function starts(conversation, model) {
     sees ? start("image", "Ask about a picture", `with ${sees.name}`, go(sees)) : null,
     kinds.Hears ? start("mic", "Write down a recording", `with ${kinds.Hears.name}`, go(kinds.Hears)) : null,
     kinds.Draws && !sees ? start("image", "Draw a picture", `with ${kinds.Draws.name}`, go(kinds.Draws)) : null,
-    start("code", "Use it from code", "curl, Python, OpenAI, JavaScript", openCode),
+    start("code", "Use it from code", "curl, Python, OpenAI, coding agents", openCode),
   ].filter(Boolean);
 }
 

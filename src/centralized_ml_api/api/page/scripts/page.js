@@ -48,9 +48,11 @@ function showUnloaded(error) {
 async function refresh() {
   await loadHealth();
   if (!state.catalogue) return;
-  drawEvent();
-  drawModels();
-  drawBar();
+  keepFocus(byId("side"), () => {
+    drawEvent();
+    drawModels();
+  });
+  keepFocus(byId("bar"), drawBar);
 }
 
 /** Loads which models are ready; null while that is unknown. */
@@ -144,7 +146,6 @@ function drawBar() {
   const about = conversation ? model.description : kindOf(model).replace("Other", "");
   const words = isComparison ? "one question, two models" : isReady ? about : label;
   const left = timeLeft();
-  const focused = document.activeElement?.closest("#bar button")?.getAttribute("aria-label");
   document.title = `${isComparison ? "Compare" : model.name} · ${eventTitle()}`;
   const pressed = (name) => ({ "aria-pressed": String(drawer?.name === name) });
   const buttons = [
@@ -163,7 +164,6 @@ function drawBar() {
     ),
     ...buttons.filter(Boolean),
   );
-  findInBar(focused)?.focus();
 }
 
 const findInBar = (label) =>
@@ -181,6 +181,11 @@ addEventListener("keydown", (event) => {
 addEventListener("hashchange", () => {
   if (location.hash.startsWith("#key=")) takeKeyFromAddress(), load();
   else if (state.catalogue) route();
+});
+// Where the keyboard of a phone covers the page instead of shrinking it, as on iOS, the page shrinks itself.
+visualViewport.addEventListener("resize", () => {
+  const { scale, height } = visualViewport;
+  if (scale === 1) document.documentElement.style.setProperty("--height", `${height}px`);
 });
 setInterval(() => {
   if (!document.hidden && state.catalogue) refresh();
