@@ -25,11 +25,16 @@ TOKEN = "t0ken"  # noqa: S105  # nobody's
 
 @dataclass
 class SilentTarget:
-    """Answers with what it is given; `told` are the configs that it was asked to reload, None for its own."""
+    """Answers with what it is given; `told` are the configs that it was asked to reload, None for its own.
+
+    `ordered` says which entries were to wake and to sleep.
+    """
 
     current: LocalStatus
     changes: dict[str, Any] = field(default_factory=lambda: asdict(Reloaded()))
     told: list[str | None] = field(default_factory=list)
+    ordered: list[str] = field(default_factory=list)
+    refusal: dict[str, Any] = field(default_factory=dict)
 
     async def look(self) -> LocalStatus:
         return self.current
@@ -40,6 +45,14 @@ class SilentTarget:
     async def reload(self, config: str | None) -> dict[str, Any]:
         self.told.append(config)
         return self.changes
+
+    def wake(self, name: str) -> dict[str, Any]:
+        self.ordered.append(f"wake {name}")
+        return self.refusal
+
+    def sleep(self, name: str) -> dict[str, Any]:
+        self.ordered.append(f"sleep {name}")
+        return self.refusal
 
 
 @contextlib.contextmanager

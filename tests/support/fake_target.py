@@ -16,7 +16,9 @@ from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.registry import Running
+from centralized_ml_api.local.run.sleepers_link import SleepersLink
 from centralized_ml_api.local.run.translator_process import SupervisedTranslator
+from centralized_ml_api.local.sleep.types import Calls
 from centralized_ml_api.local.supervision.process import Process
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing
@@ -117,6 +119,7 @@ class FakeService:
         self.elsewhere: ExternalUpstream | None = None
         self.path: str | None = None
         self.description: dict[str, Any] = {}
+        self.started = False
         self.stopped = False
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -125,6 +128,7 @@ class FakeService:
 
     async def run(self) -> None:
         """Until cancelled, then until `may_end`; or until it breaks."""
+        self.started = True
         try:
             await self.broken.wait()
             raise AssertionError(self.bug) if self.bug is None else self.bug
@@ -159,7 +163,9 @@ async def running(spec: ServiceSpec, state: ServiceState = "ready", **fields: An
     service = FakeService(spec, state=state)
     for name, value in fields.items():
         setattr(service, name, value)
-    return Running(spec, service, f"{spec.name}@1", asyncio.create_task(service.run()))
+    made = Running(spec, service, f"{spec.name}@1", make=FakeService, ended=lambda: None)
+    made.wake()
+    return made
 
 
 class FakeGateway(SupervisedGateway):
@@ -212,6 +218,51 @@ class FakeTranslator(SupervisedTranslator):
         """Notes it."""
         self._wanted = False
         self.did.append("stop")
+
+
+class FakeLink(SleepersLink):
+    """An admission service that obeys at once, and whose calls are those that the test says."""
+
+    def __init__(self) -> None:
+        self.changed = lambda: None
+        self.told: list[dict[str, dict[str, Any]]] = []
+        self.counts: dict[str, Calls] = {}
+        self.reachable = True
+        self.obeys = asyncio.Event()
+        self.obeys.set()
+
+    @property
+    def sees_calls(self) -> bool:
+        """As the test says."""
+        return self.reachable
+
+    def calls(self, name: str) -> Calls:
+        """As the test says."""
+        return self.counts.get(name, Calls())
+
+    def tell(self, entries: dict[str, dict[str, Any]]) -> int:
+        """Notes it."""
+        self.told.append(entries)
+        return len(self.told)
+
+    async def obeyed(self, number: int) -> None:
+        """Once the test lets it."""
+        del number
+        await self.obeys.wait()
+
+    async def run(self) -> None:
+        """Goes on until cancelled."""
+        await asyncio.Event().wait()
+
+    def note(self, name: str, **calls: int) -> None:
+        """Reports the calls of an entry."""
+        self.counts[name] = Calls(**calls)
+        self.changed()
+
+    @property
+    def states(self) -> dict[str, str]:
+        """What it was told last."""
+        return {name: entry["state"] for name, entry in (self.told[-1] if self.told else {}).items()}
 
 
 class FakeAdmission(SupervisedAdmission):

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.config.logo import LOGO_BYTES
@@ -44,8 +44,10 @@ class Known:
     """What a target knows of its entries beyond the plan, each by the entry's name.
 
     `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
-    such as `textgeneration`; `samples` are bodies that are files; `context_lengths` are in tokens. `created`
-    is when the API began to serve, in seconds since the epoch. `logo` is the event's, not an entry's.
+    such as `textgeneration`; `samples` are bodies that are files; `context_lengths` are in tokens.
+    `sleeping` has the `state` of those that may sleep, and in `wakes_in_seconds` when a call that comes now
+    is answered. `created` is when the API began to serve, in seconds since the epoch. `logo` is the event's,
+    not an entry's.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Known:
     tasks: Mapping[str, str] = field(default_factory=dict)
     samples: Mapping[str, Sample] = field(default_factory=dict)
     context_lengths: Mapping[str, int] = field(default_factory=dict)
+    sleeping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     created: int = 0
     logo: Sample | None = None
 

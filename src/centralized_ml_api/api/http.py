@@ -22,6 +22,9 @@ EVENTS_IN_UTF8 = f"{EVENTS}; charset=utf-8"
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
+MODEL_STATE_HEADER = "x-model-state"
+"""What a model does that sleeps or wakes, on the 503 that says when to come back."""
+
 CORS_HEADERS: tuple[tuple[str, str], ...] = (
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "*"),

@@ -92,7 +92,13 @@ def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> d
         "form": _form(media_type_of(deployment), sample),
         "served": deployment.name not in known.refused,
         "why_not": known.refused.get(deployment.name),
+        **_sleep(deployment.name, known),
     }
+
+
+def _sleep(name: str, known: Known) -> dict[str, Any]:
+    """Returns how an entry sleeps; nothing for one that never does."""
+    return {"sleep": dict(known.sleeping[name])} if name in known.sleeping else {}
 
 
 def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | None:

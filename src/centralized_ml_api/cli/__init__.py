@@ -16,7 +16,8 @@ from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError
 
 SECTIONS = {
     "Serve on this machine": (
-        *("init", "check", "plan", "pull", "up", "status", "logs", "reload", "down", "call", "smoke"),
+        *("init", "check", "plan", "pull", "up", "status", "logs", "reload"),
+        *("wake", "sleep", "down", "call", "smoke"),
     ),
     "Run an event": ("keys", "clients", "usage", "extend"),
     "Deploy to AWS": ("doctor", "cost", "lock", "deploy", "diff", "destroy"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,6 +12,7 @@ import click
 from centralized_ml_api.aws.settings import DEFAULT_STACK
 from centralized_ml_api.cli import output
 from centralized_ml_api.commands import DEFAULT_CONFIG, DEFAULT_STATE, shown_path
+from centralized_ml_api.config.durations import UNIT_SECONDS, parse_duration
 from centralized_ml_api.errors import NotRunningError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ Target = Literal["local", "aws"]
 DEFAULT_PORT = 8080
 
 _TEN_YEARS_DAYS = 10 * 366
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
 class Duration(click.ParamType[float]):
@@ -48,11 +46,13 @@ class Duration(click.ParamType[float]):
         Raises:
             click.BadParameter: the value has another form, or is out of bounds.
         """
-        found = _DURATION.fullmatch(str(value))
-        if found is None or (float(found[1]) == 0 and not self._allow_zero):
+        try:
+            seconds = parse_duration(str(value))
+        except ValueError:
+            seconds = -1.0
+        if seconds < 0 or (seconds == 0 and not self._allow_zero):
             self.fail(f"{value!r} is not a duration: write 90s, 30m, 48h or 2d", param, ctx)
-        seconds = float(found[1]) * _SECONDS[found[2]]
-        if seconds > self._longest_days * _SECONDS["d"]:
+        if seconds > self._longest_days * UNIT_SECONDS["d"]:
             self.fail(f"{value!r} is more than {self._longest_days} days", param, ctx)
         return seconds
 

@@ -128,9 +128,9 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     port = status.address.rpartition(":")[2]
     for address in reachable_urls(host, port):
         output.data(f"From other machines: {address}")
-    ready = next((entry for entry in status.entries if entry.state == "ready"), None)
-    if ready is not None:
-        output.data(f"Try: {curl_of(ready, status.address, plan)}")
+    called = status.first_to_call
+    if called is not None:
+        output.data(f"Try: {curl_of(called, status.address, plan)}")
 
 
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
@@ -169,6 +169,9 @@ def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
     return f"{call} -d {shlex.quote(body)}"
 
 
+_WORDS = {"failed": "failed to start", "unready": "not ready"}
+
+
 def _words(part: PartStatus) -> str:
     reason = f": {part.detail}" if part.detail else ""
     match part.state:
@@ -176,16 +179,12 @@ def _words(part: PartStatus) -> str:
             count = f" ({part.ready_replicas} of {part.replicas})" if part.replicas > 1 else ""
             restarts = f", restarted {counted(part.restarts, 'time')}" if part.restarts else ""
             return f"ready{count}{restarts}"
-        case "failed":
-            return f"failed to start{reason}"
-        case "unready":
-            return f"not ready{reason}"
-        case "restarting":
-            return f"restarting{reason}"
         case "preparing":
             return part.detail or "preparing"
-        case _:
-            return "starting"
+        case "asleep":
+            return "asleep: starts when it is called"
+        case state:
+            return f"{_WORDS.get(state, state)}{reason}"
 
 
 def _show_log(part: PartStatus) -> None:

@@ -167,7 +167,8 @@ class Quotas:
 class Gateway:
     """Everything the gateway must know.
 
-    `unready` holds (name, reason) of the entries that cannot answer now. `by_model` is where calls of the
+    `unready` holds (name, reason) of the entries that cannot answer now, `asleep` (name, state) of those that
+    wake when they are called. `by_model` is where calls of the
     paths under `/v1` go, chosen by the `model` in the body: for each path its entries in this order. Every
     response names the instant `ends`. `documents` is what the API publishes about itself.
 
@@ -181,6 +182,7 @@ class Gateway:
     upstreams: tuple[Upstream | ExternalUpstream, ...]
     routes: tuple[ServedRoute | RefusedRoute, ...]
     unready: tuple[tuple[str, str], ...] = ()
+    asleep: tuple[tuple[str, str], ...] = ()
     by_model: Mapping[str, tuple[ServedRoute, ...]] = field(default_factory=dict)
     ends: datetime | None = None
     documents: tuple[ServedDocument, ...] = ()

@@ -6,7 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-EntryState = Literal["ready", "preparing", "starting", "restarting", "unready", "failed", "not served"]
+EntryState = Literal[
+    "ready", "preparing", "starting", "restarting", "unready", "failed", "not served", "asleep", "waking"
+]
+ANSWERING: frozenset[EntryState] = frozenset({"ready", "asleep", "waking"})
+"""States in which a call is answered, though it may have to wait until the model is awake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,28 @@ class PartStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SleepStatus:
+    """How an entry that may sleep has slept.
+
+    Attributes:
+        wakes: How often it woke.
+        asleep_seconds: How long it has slept in all.
+        ready_in: In how many seconds a call that comes now is answered; None if nobody knows.
+        shares: Its group; empty for none.
+    """
+
+    wakes: int
+    asleep_seconds: float
+    ready_in: float | None
+    shares: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryStatus:
     """One path of the API and how it is.
 
-    `detail` says why it is not ready; `waiting` counts the calls that wait for their turn at it.
+    `detail` says why it is not ready; `waiting` counts the calls that wait for their turn at it. `sleep` is
+    None for an entry that never sleeps.
     """
 
     name: str
@@ -44,11 +66,12 @@ class EntryStatus:
     integration: str
     parts: tuple[PartStatus, ...]
     waiting: int = 0
+    sleep: SleepStatus | None = None
 
     @property
     def settled(self) -> bool:
         """Whether its start is over, well or badly."""
-        return self.state in {"ready", "unready", "failed", "not served"}
+        return self.state in {"ready", "unready", "failed", "not served", "asleep"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +130,14 @@ class LocalStatus:
     @property
     def serving(self) -> bool:
         """Whether at least one entry answers."""
-        return any(entry.state == "ready" for entry in self.entries)
+        return any(entry.state in ANSWERING for entry in self.entries)
+
+    @property
+    def first_to_call(self) -> EntryStatus | None:
+        """The first entry that is ready, or else the first that wakes when it is called; None without any."""
+        states: tuple[EntryState, ...] = ("ready", "asleep", "waking")
+        found = (entry for state in states for entry in self.entries if entry.state == state)
+        return next(found, None)
 
     @property
     def announced(self) -> bool:
@@ -138,4 +168,5 @@ def _entry(value: dict[str, Any]) -> EntryStatus:
         PartStatus(**{**part, "pids": tuple(part["pids"]), "log": tuple(part["log"])})
         for part in value["parts"]
     )
-    return EntryStatus(**{**value, "parts": parts})
+    sleep = SleepStatus(**value["sleep"]) if value["sleep"] else None
+    return EntryStatus(**{**value, "parts": parts, "sleep": sleep})

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.prices.tokens import build_token_price
-from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions
+from centralized_ml_api.config.durations import parse_duration
+from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions, SleepingServer
 from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.apis import API_NAMES
 from centralized_ml_api.plan.engines import build_serving
@@ -30,6 +31,7 @@ from centralized_ml_api.plan.types import (
     Origin,
     PackageModel,
     ProviderModel,
+    SleepPlan,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         hosting=_hosting(model) if model else HostingSettings(),
         price=_price(entry.price) if entry.price else None,
         max_body_mib=entry.max_body_mib,
+        sleep=_sleep(entry.local),
     )
 
 
@@ -166,6 +169,15 @@ def _local_block(written: Local, code_folders: Mapping[str, Path]) -> LocalPlan:
     said = written.speaks
     speaks = tuple(said) if isinstance(said, list) else (said,) if said else ()
     return LocalPlan(serving, written.replicas, dict(written.environment), speaks)
+
+
+def _sleep(written: Local | None) -> SleepPlan | None:
+    """Returns when the servers of an entry run, unless they run all the time."""
+    if not isinstance(written, SleepingServer):
+        return None
+    idle = parse_duration(written.idle) if written.idle else None
+    plan = SleepPlan(idle, on_call=written.starts == "on-call", shares=written.shares or "")
+    return None if plan == SleepPlan() else plan
 
 
 def _not_acted_on(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.config.durations import render_duration
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_report import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.event import how_often, who_may_call
@@ -19,8 +20,10 @@ from centralized_ml_api.plan.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from centralized_ml_api.plan.cost import Cost
-    from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, LocalPlan, ModelDeployment
+    from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, ModelDeployment, SleepPlan
 
 Target = Literal["local", "aws"]
 
@@ -78,7 +81,7 @@ def _plain(value: Any) -> Any:
 
 
 def _row(entry: ModelDeployment, target: Target) -> tuple[str, ...]:
-    place = _local(entry.local) if target == "local" else _instances(entry)
+    place = _local(entry) if target == "local" else _instances(entry)
     return (entry.path, _origin(entry), place, _integration(entry), ", ".join(entry.headers) or "-")
 
 
@@ -100,11 +103,22 @@ def _origin(entry: ModelDeployment) -> str:  # noqa: PLR0911  # a table of kinds
             return f"endpoint {entry.endpoint_name}"
 
 
-def _local(local: LocalPlan | None) -> str:
+def _local(entry: ModelDeployment) -> str:
+    local = entry.local
     if local is None:
         return "nothing (501)"
     times = f" x{local.replicas}" if local.replicas > 1 else ""
-    return f"{local.serving.engine}: {local.serving.summary}{times}"
+    when = [f"({', '.join(_sleep(entry.sleep))})"] if entry.sleep else []
+    return " ".join([f"{local.serving.engine}: {local.serving.summary}{times}", *when])
+
+
+def _sleep(sleep: SleepPlan) -> Iterator[str]:
+    if sleep.on_call:
+        yield "starts on call"
+    if sleep.idle_seconds is not None:
+        yield f"sleeps after {render_duration(sleep.idle_seconds)}"
+    if sleep.shares:
+        yield f"shares {sleep.shares}"
 
 
 def _instances(entry: ModelDeployment) -> str:

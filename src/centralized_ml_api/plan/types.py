@@ -160,6 +160,21 @@ class LocalPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SleepPlan:
+    """When the servers of an entry run on one machine, if not always.
+
+    Attributes:
+        idle_seconds: They stop after this long without a call; None for never.
+        on_call: Whether they start with the first call, not with the API.
+        shares: Of the entries with the same word, one runs at a time; empty for none.
+    """
+
+    idle_seconds: float | None = None
+    on_call: bool = False
+    shares: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What participants are told of a model. `takes` and `gives` are media types; None is for nobody said."""
 
@@ -188,7 +203,8 @@ class ModelDeployment:
     `integration` is `lambda`; `speaks` is what the config says of the SageMaker endpoint's bodies; `local` is
     None when one machine cannot serve it. `max_output_tokens` is the most that one answer may have, None for
     the server's own limit. `price` is what the config says that tokens cost. `max_body_mib` is what the
-    config says of the largest request body, see `speaks.find_body_limit`.
+    config says of the largest request body, see `speaks.find_body_limit`. `sleep` is None where one
+    machine keeps its servers running all the time.
     """
 
     name: str
@@ -209,6 +225,7 @@ class ModelDeployment:
     hosting: HostingSettings = HostingSettings()
     price: TokenPrice | None = None
     max_body_mib: int | None = None
+    sleep: SleepPlan | None = None
 
     @property
     def path(self) -> str:

@@ -176,6 +176,8 @@ def running_well(stage: Stage) -> Iterator[None]:
         stage.run("smoke", *AT)
         stage.run("smoke", stage.url)
         stage.run("reload", *AT)
+        stage.run("wake", "echo", *AT)
+        stage.run("sleep", "echo", *AT)
         stage.run("call", "status", "{}", *AT)
         stage.run("clients", *AT)
         yield
@@ -192,6 +194,7 @@ def running_badly(stage: Stage) -> Iterator[None]:
         stage.server.catalogue = {"models": [{**SERVED, "path": "/status/500"}]}
         stage.run("smoke", *AT)
         stage.run("call", "refuse/422", "{}", *AT)
+        stage.run("wake", "echo", *AT)
         target.current = replace(target.current, address="http://127.0.0.1:9")
         stage.run("call", "echo", "{}", *AT)
         target.current = replace(

@@ -13,7 +13,7 @@ from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.render import plan_json, plan_notes, render_plan
 from centralized_ml_api.plan.sample import sample_of
-from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, LocalModel
+from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, LocalModel, SleepPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,3 +221,29 @@ def test_a_body_that_aws_does_not_take_is_told(tmp_path: Path) -> None:
         told = [note for note in plan_of(tmp_path, config).not_acted_on_aws if "max_body_mib" in note]
         assert len(told) == notes
         assert all("a larger body is a 413" in note for note in told)
+
+
+@pytest.mark.parametrize(
+    ("written", "plan", "shown"),
+    [
+        ({}, None, ""),
+        ({"starts": "at-once"}, None, ""),
+        ({"idle": "10m"}, SleepPlan(idle_seconds=600), " (sleeps after 10m)"),
+        ({"starts": "on-call"}, SleepPlan(on_call=True), " (starts on call)"),
+        (
+            {"idle": "90s", "starts": "on-call", "shares": "gpu"},
+            SleepPlan(90, on_call=True, shares="gpu"),
+            " (starts on call, sleeps after 90s, shares gpu)",
+        ),
+    ],
+)
+def test_when_an_entry_sleeps_is_decided_and_shown(
+    written: dict[str, str], plan: SleepPlan | None, shown: str, tmp_path: Path
+) -> None:
+    local = {"engine": "command", "run": ["serve", "{port}"], **written}
+    decided = plan_of(
+        tmp_path, {"endpoints": [{"name": "a", "integration": {"type": "api"}, "local": local}]}
+    )
+    assert decided.deployments[0].sleep == plan
+    row = next(line for line in render_plan(decided, "local").splitlines() if line.startswith("/a"))
+    assert f"command: serve {{port}}{shown}  " in row

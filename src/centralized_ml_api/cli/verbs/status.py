@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,8 +28,11 @@ from centralized_ml_api.cli.verbs.logs import has_log
 from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.errors import DeployError, UsageError
 from centralized_ml_api.extras import check_installed
+from centralized_ml_api.local.status import ANSWERING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
 
 
@@ -115,7 +119,7 @@ def _next_words(status: LocalStatus, flags: tuple[str, ...]) -> tuple[str, ...]:
 def is_well(status: LocalStatus) -> bool:
     """Returns whether the gateway and every entry that is served are ready, as saved. Pure."""
     return not (status.gateway_trouble or status.unapplied) and all(
-        entry.state in {"ready", "not served"} for entry in status.entries
+        entry.state in {*ANSWERING, "not served"} for entry in status.entries
     )
 
 
@@ -141,11 +145,24 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
     return "\n".join(lines)
 
 
+def _sleep(entry: EntryStatus) -> Iterator[str]:
+    """Yields how an entry has slept, and when it answers."""
+    sleep = entry.sleep
+    if sleep is None:
+        return
+    if entry.state in {"asleep", "waking"} and sleep.ready_in is not None:
+        yield f"answers in about {math.ceil(sleep.ready_in)} s"
+    if sleep.wakes:
+        yield f"woke {counted(sleep.wakes, 'time')}"
+    if sleep.asleep_seconds >= 1:
+        yield f"slept for {render_left(timedelta(seconds=sleep.asleep_seconds))}"
+
+
 def _line(entry: EntryStatus) -> str:
     ready = " ".join(f"{part.name} {part.ready_replicas}/{part.replicas}" for part in entry.parts)
     restarts = sum(part.restarts for part in entry.parts)
     last = next((part.last_restart for part in entry.parts if part.last_restart), "")
     restarted = f"{counted(restarts, 'restart')}{f', last: {last}' if last else ''}" if restarts else ""
     waiting = f"{counted(entry.waiting, 'request')} waiting" if entry.waiting else ""
-    facts = [ready, waiting, restarted, entry.detail]
+    facts = [ready, waiting, *_sleep(entry), restarted, entry.detail]
     return f"  {entry.path:24} {entry.state:12} {'  '.join(fact for fact in facts if fact)}"

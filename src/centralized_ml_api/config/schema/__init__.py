@@ -44,6 +44,7 @@ from centralized_ml_api.config.schema.local import (
     ProviderServer,
     PythonFolder,
     SageMakerEndpoint,
+    SleepingServer,
     Url,
 )
 from centralized_ml_api.config.schema.provider import KeySource, Provider, ProviderKeys
@@ -85,6 +86,7 @@ __all__ = [
     "SageMakerEndpoint",
     "ScopedPermissions",
     "ServerSpeaks",
+    "SleepingServer",
     "Speaks",
     "Team",
     "TokenPrices",

@@ -31,6 +31,9 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 
 REGION_PATTERN = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
 
+DURATION_PATTERN = r"^[1-9][0-9]{0,4}[smhd]$"
+GROUP_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+
 Count = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000)]
 EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from centralized_ml_api.config.schema.base import (
+    DURATION_PATTERN,
+    GROUP_PATTERN,
     NOT_BLANK,
     REGION_PATTERN,
     Count,
@@ -18,6 +20,7 @@ from centralized_ml_api.config.schema.base import (
 from centralized_ml_api.config.schema.provider import ProviderKeys
 
 Fetch = Literal["auto", "manual"]
+Starts = Literal["at-once", "on-call"]
 
 LLAMA_CPP_PLACES = 4
 """How many conversations one llama.cpp holds at once; each keeps a cache for the whole context in memory."""
@@ -67,6 +70,36 @@ class LocalServing(Written):
     ] = None
 
 
+class SleepingServer(LocalServing):
+    """An engine whose servers are started here, and so can be stopped while nobody calls them."""
+
+    idle: Annotated[
+        str | None,
+        Field(
+            pattern=DURATION_PATTERN,
+            description="The servers stop after this long without a call, and start again with the next one: "
+            "`90s`, `10m`, `2h`. By default they run all the time.",
+            examples=["10m"],
+        ),
+    ] = None
+    starts: Annotated[
+        Starts,
+        Field(
+            description="`on-call`: the servers start with the first call, not with the API.",
+            examples=["on-call"],
+        ),
+    ] = "at-once"
+    shares: Annotated[
+        str | None,
+        Field(
+            pattern=GROUP_PATTERN,
+            description="A word of yours for a place that several entries share, such as a GPU. Of the "
+            "entries with the same word, one runs at a time: the one that is called.",
+            examples=["gpu"],
+        ),
+    ] = None
+
+
 ServerModel = Annotated[
     str | None,
     Field(
@@ -93,7 +126,7 @@ class Adapter(Written):
     ] = 1.0
 
 
-class LlamaCpp(LocalServing):
+class LlamaCpp(SleepingServer):
     """A GGUF language model, served by llama.cpp's own server."""
 
     engine: Annotated[
@@ -166,7 +199,7 @@ class LlamaCpp(LocalServing):
     ] = "auto"
 
 
-class PythonFolder(LocalServing):
+class PythonFolder(SleepingServer):
     """A folder with an `inference.py`, as SageMaker's own containers run it."""
 
     weights_may_be_folder: ClassVar[bool] = True
@@ -195,7 +228,7 @@ class PythonFolder(LocalServing):
     ] = "auto"
 
 
-class Command(LocalServing):
+class Command(SleepingServer):
     """Any program that serves HTTP."""
 
     engine: Annotated[

@@ -1,4 +1,4 @@
-"""The process of the admission service: two sockets in its working folder, one for Envoy, one for `mlapi`."""
+"""The process of the admission service: sockets in its working folder, one for Envoy, two for `mlapi`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import grpc
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
-from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET
+from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES, Sleepers
+from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET
 from centralized_ml_api.local.admission.turns import Turns
 
 PARENT_CHECK_SECONDS = 0.5
@@ -39,7 +40,7 @@ def main() -> int:
 
 
 def _remove_sockets() -> None:
-    for socket in (ADMISSION_SOCKET, OCCUPANCY_SOCKET):
+    for socket in (ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET):
         Path(socket).unlink(missing_ok=True)
 
 
@@ -50,11 +51,14 @@ async def _serve() -> int:
         loop.add_signal_handler(number, stop.set)
     _stop_with(os.getppid(), stop)
     turns = Turns(loop.time)
-    server = build_server(AdmissionService(turns), f"unix:{ADMISSION_SOCKET}")
+    sleepers = Sleepers(turns, loop.time)
+    server = build_server(AdmissionService(turns, sleepers), f"unix:{ADMISSION_SOCKET}")
     await server.start()
     occupancy = await asyncio.start_unix_server(_Occupancy(turns).answer, OCCUPANCY_SOCKET)
+    supervisor = await asyncio.start_unix_server(sleepers.serve, SLEEPERS_SOCKET, limit=LINE_LIMIT_BYTES)
     await stop.wait()
     occupancy.close()
+    supervisor.close()
     await server.stop(grace=None)
     return 0
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.http import MODEL_STATE_HEADER
 from centralized_ml_api.api.openai import missing_model, unknown_model
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.body_rules import (
@@ -27,6 +28,7 @@ from centralized_ml_api.local.admission.form_body import read_form, with_form_mo
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt, RecentPrompts
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
+from centralized_ml_api.local.admission.sleepers import SleepingError
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     BODY_NAMESPACE,
@@ -39,12 +41,13 @@ from centralized_ml_api.local.admission.terms import (
     TIME_ATTRIBUTE,
     parse_terms,
 )
-from centralized_ml_api.local.admission.turns import CallOverError, LineFullError
+from centralized_ml_api.local.admission.turns import CallOverError, LineFullError, NotAwakeError
 from centralized_ml_api.plan.apis import MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from centralized_ml_api.local.admission.sleepers import Sleepers
     from centralized_ml_api.local.admission.terms import RouteTerms
     from centralized_ml_api.local.admission.turns import Turns
 
@@ -64,12 +67,16 @@ class RefusalError(Exception):
     Attributes:
         error: What its caller is told.
         retry_after_seconds: When to try again; None if that would not help.
+        model_state: What the model does, if it sleeps or wakes.
     """
 
-    def __init__(self, error: errors.ApiError, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, error: errors.ApiError, retry_after_seconds: int | None = None, *, model_state: str = ""
+    ) -> None:
         super().__init__(error.message)
         self.error = error
         self.retry_after_seconds = retry_after_seconds
+        self.model_state = model_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +116,12 @@ class AdmissionService:
 
     Args:
         turns: The places at models.
+        sleepers: The entries that may sleep.
     """
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, sleepers: Sleepers) -> None:
         self._turns = turns
+        self._sleepers = sleepers
         self._prompts = RecentPrompts()
 
     async def process(
@@ -136,6 +145,8 @@ class AdmissionService:
                     admission = await self._take_turn(call, admission, terms)
             except CallOverError:
                 return
+            except SleepingError as sleeping:
+                yield _render_refusal(_refuse_sleeping(sleeping), metadata[REQUEST_ID_KEY])
             except RefusalError as refusal:
                 yield _render_refusal(refusal, metadata[REQUEST_ID_KEY])
             else:
@@ -158,6 +169,7 @@ class AdmissionService:
         Raises:
             CallOverError: Nobody waits for it any more.
             RefusalError: Too many calls wait, or its turn does not come in time.
+            SleepingError: The model does not wake, or not in time.
         """
         name, prompt, entry = admission.name, admission.prompt, terms.entries[admission.name]
         line, caller = name, call.caller
@@ -166,8 +178,11 @@ class AdmissionService:
             # A count takes no place of an answer and waits for none, only for other counts.
             line, caller = f"{name}{COUNTING}", f"{call.caller}{COUNTING}"
             places, at_once = COUNTS_AT_ONCE, None
-        if places is None and at_once is None:
+        sleeper = name if entry.sleeps else None
+        if places is None and at_once is None and sleeper is None:
             return admission
+        if sleeper is not None:
+            self._sleepers.check(sleeper, terms.wait_seconds)
         try:
             async with asyncio.timeout(terms.wait_seconds):
                 is_beside_others = await self._turns.take(
@@ -178,17 +193,12 @@ class AdmissionService:
                     at_once=at_once,
                     servers=entry.servers,
                     prompt=prompt,
+                    sleeper=sleeper,
                 )
-        except TimeoutError as error:
-            seconds = math.floor(terms.wait_seconds)
-            raise RefusalError(
-                errors.OVERLOADED.with_message("no_turn", seconds=seconds), errors.RETRY_AFTER_SECONDS
-            ) from error
-        except LineFullError as error:
-            if error.own and call.team:
-                refused = errors.TOO_MANY_REQUESTS.with_message("team_at_once")
-                raise RefusalError(refused, _SHORT_PAUSE_SECONDS) from error
-            raise RefusalError(errors.OVERLOADED, errors.RETRY_AFTER_SECONDS) from error
+        except (TimeoutError, LineFullError, NotAwakeError) as error:
+            if sleeper is not None and not self._sleepers.is_awake(sleeper):
+                raise self._sleepers.refuse(sleeper) from error
+            raise _refuse_turn(error, call, terms) from error
         if admission.body is None or prompt is NO_PROMPT:
             return admission
         # llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
@@ -305,6 +315,25 @@ def _render_admission(admission: Admission, *, has_read_body: bool) -> envoy.Pro
     return response
 
 
+def _refuse_turn(error: Exception, call: Call, terms: RouteTerms) -> RefusalError:
+    """Returns what a caller is told whose turn does not come."""
+    if isinstance(error, TimeoutError):
+        overloaded = errors.OVERLOADED.with_message("no_turn", seconds=math.floor(terms.wait_seconds))
+        return RefusalError(overloaded, errors.RETRY_AFTER_SECONDS)
+    if isinstance(error, LineFullError) and error.own and call.team:
+        return RefusalError(errors.TOO_MANY_REQUESTS.with_message("team_at_once"), _SHORT_PAUSE_SECONDS)
+    return RefusalError(errors.OVERLOADED, errors.RETRY_AFTER_SECONDS)
+
+
+def _refuse_sleeping(sleeping: SleepingError) -> RefusalError:
+    seconds = sleeping.retry_after_seconds
+    if sleeping.has_failed:
+        error = errors.MODEL_NOT_READY.with_message("did_not_wake", seconds=seconds)
+        return RefusalError(error, seconds, model_state=sleeping.state)
+    error = errors.MODEL_WAKING.with_message("in_seconds", seconds=seconds)
+    return RefusalError(error, seconds, model_state=sleeping.state)
+
+
 def _render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingResponse:
     body = errors.render_error(refusal.error, request_id).encode()
     immediate = envoy.ImmediateResponse(body=body, details=REFUSED)
@@ -312,6 +341,8 @@ def _render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingR
     _set_header(immediate.headers, "content-type", "application/json")
     if refusal.retry_after_seconds is not None:
         _set_header(immediate.headers, "retry-after", str(refusal.retry_after_seconds))
+    if refusal.model_state:
+        _set_header(immediate.headers, MODEL_STATE_HEADER, refusal.model_state)
     return envoy.ProcessingResponse(immediate_response=immediate)
 
 

@@ -37,6 +37,7 @@ USAGE_NAMESPACE = "usage"
 
 ADMISSION_SOCKET = "admission.sock"
 OCCUPANCY_SOCKET = "occupancy.sock"
+SLEEPERS_SOCKET = "sleepers.sock"
 """The sockets of the service, relative to the folder in which it and Envoy run."""
 
 REFUSED = "admission_refused"
@@ -61,6 +62,7 @@ class EntryTerms:
         path: The path under `/v1` whose bodies these are.
         limit_key: How a chat at the provider names the most tokens of an answer.
         takes_stream_options: Whether the provider takes `stream_options.include_usage`.
+        sleeps: Whether its servers may sleep, so that its calls wait until they are awake.
     """
 
     places: int | None = None
@@ -76,6 +78,7 @@ class EntryTerms:
     path: str = CHAT.paths[0]
     limit_key: str = "max_tokens"
     takes_stream_options: bool = False
+    sleeps: bool = False
 
     @property
     def servers(self) -> int:

@@ -4,6 +4,8 @@ A model with a few places serves the team with the fewest calls under way first,
 whose last turn was longest ago. A team that is alone may have every place. While others are about, it leaves
 one: an endless answer cannot be interrupted, so the last place must not be given to who has all others.
 
+An entry that may sleep gives out places while it is awake only; until then its calls wait in its lines.
+
 Turns are weighed by what a model has to read. While others are about, a server gets one long prompt at a
 time; a team's short calls pass its long one that waits. Short prompts are read before a long one, so beside
 another team's long prompt, a team that has had as many tokens read since it came gets one place.
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 PRESENT_SECONDS = 300.0
 """A caller counts as being about for this long after its last call."""
@@ -55,6 +57,10 @@ class CallOverError(Exception):
     """The call was over before it had its turn: its caller had hung up."""
 
 
+class NotAwakeError(Exception):
+    """The entry did not wake."""
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
     call: Call
@@ -69,11 +75,12 @@ class _Line:
 
     `seen` has the time of each caller's last call, `turn` the number of its last turn. `long_prompts` has the
     calls with a place whose prompts are long, `read_beside` how many tokens of prompts each caller had read
-    since the last of them got its place.
+    since the last of them got its place. `sleeper` is the entry that must be awake; None if it never sleeps.
     """
 
     places: int | None = None
     servers: int = 1
+    sleeper: str | None = None
     under_way: Counter[str] = field(default_factory=Counter)
     waiting: dict[str, deque[_Waiting]] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
@@ -169,10 +176,15 @@ class Turns:
 
     Args:
         now: Returns the seconds of a monotonic clock.
+
+    Attributes:
+        changed: Called after each change of the calls of an entry that may sleep.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
+        self.changed: Callable[[], None] = lambda: None
+        self._awake: frozenset[str] = frozenset()
         self._lines: dict[str, _Line] = {}
         self._under_way: dict[Call, tuple[str, str]] = {}
         self._at_once: dict[str, int] = {}
@@ -189,6 +201,7 @@ class Turns:
         at_once: int | None,
         servers: int = 1,
         prompt: Prompt = NO_PROMPT,
+        sleeper: str | None = None,
     ) -> bool:
         """Waits for the turn of a call, which from then on has a place until `give_back`.
 
@@ -204,13 +217,15 @@ class Turns:
             at_once: How many calls the caller may have under way at all entries together; None for any.
             servers: How many processes share the places.
             prompt: What the call has its model read.
+            sleeper: The entry that must be awake; None if it never sleeps.
 
         Raises:
             CallOverError: The call is over already.
             LineFullError: Too many calls wait there already.
+            NotAwakeError: The entry did not wake.
         """
         line = self._lines.setdefault(entry, _Line())
-        line.places, line.servers = places, servers
+        line.places, line.servers, line.sleeper = places, servers, sleeper
         if at_once is None:
             self._at_once.pop(caller, None)
         else:
@@ -225,6 +240,7 @@ class Turns:
         except asyncio.CancelledError:
             if not self.give_back(call):
                 line.leave(waiting)
+                self._note_change(line)
             raise
 
     def end(self, call: Call) -> None:
@@ -254,6 +270,29 @@ class Turns:
                 self._serve(other)
         return True
 
+    def let_through(self, awake: Collection[str]) -> None:
+        """Gives out the places of these entries from now on, of those that may sleep."""
+        self._awake = frozenset(awake)
+        for entry in self._lines_of(self._awake):
+            self._serve(entry)
+
+    def turn_away(self, sleepers: Collection[str]) -> None:
+        """Ends the wait of all calls of entries that did not wake."""
+        for entry in self._lines_of(sleepers):
+            line = self._lines[entry]
+            for waiting in [waiting for queue in line.waiting.values() for waiting in queue]:
+                line.leave(waiting)
+                if not waiting.turn.done():
+                    waiting.turn.set_exception(NotAwakeError())
+            self._note_change(line)
+
+    def calls_of(self, sleeper: str) -> tuple[Occupancy, int]:
+        """Returns how busy an entry is that may sleep, and how many of its calls ever had their turn."""
+        lines = [line for line in self._lines.values() if line.sleeper == sleeper]
+        under_way = sum(line.under_way.total() for line in lines)
+        waiting = sum(line.waiting_count for line in lines)
+        return Occupancy(under_way, waiting), sum(line.turns for line in lines)
+
     def forget(self) -> None:
         """Frees all places: the gateway was started anew, and every call through it is over."""
         for call in list(self._under_way):
@@ -272,10 +311,18 @@ class Turns:
         if line.waiting_count >= WAITING_PER_ENTRY:
             raise LineFullError(own=False)
 
+    def _lines_of(self, sleepers: Collection[str]) -> list[str]:
+        return [entry for entry, line in self._lines.items() if line.sleeper in sleepers]
+
+    def _note_change(self, line: _Line) -> None:
+        if line.sleeper is not None:
+            self.changed()
+
     def _serve(self, entry: str) -> None:
         """Gives out every place that somebody may have."""
         line = self._lines[entry]
-        while line.has_place and (waiting := self._next_waiting(line)) is not None:
+        may_go_on = line.sleeper is None or line.sleeper in self._awake
+        while may_go_on and line.has_place and (waiting := self._next_waiting(line)) is not None:
             line.leave(waiting)
             if waiting.call in self._ended:
                 del self._ended[waiting.call]
@@ -285,6 +332,7 @@ class Turns:
             self._total[waiting.caller] += 1
             self._under_way[waiting.call] = (entry, waiting.caller)
             waiting.turn.set_result(line.others_about(waiting.caller, self._now()))
+        self._note_change(line)
 
     def _next_waiting(self, line: _Line) -> _Waiting | None:
         now = self._now()

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
-from centralized_ml_api.api.http import CORS_HEADERS, EVENTS, EVENTS_IN_UTF8
+from centralized_ml_api.api.http import CORS_HEADERS, EVENTS, EVENTS_IN_UTF8, MODEL_STATE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,10 +38,13 @@ _RESPONSE_ALLOWED = (
     "transfer-encoding",
     "www-authenticate",  # the gateway's own: see `MODEL_HEADERS_DROPPED`
     "x-amzn-sagemaker-custom-attributes",
+    MODEL_STATE_HEADER,
     "x-should-retry",
 )
-MODEL_HEADERS_DROPPED = ("www-authenticate",)
-"""Dropped where a model's response arrives: a browser would ask its user for a password."""
+MODEL_HEADERS_DROPPED = ("www-authenticate", MODEL_STATE_HEADER)
+"""Dropped where a model's response arrives: a browser would ask its user for a password, and what the model
+does is ours to say.
+"""
 
 _PSEUDO_HEADERS = (":authority", ":method", ":path", ":protocol", ":scheme", ":status")
 

@@ -283,9 +283,11 @@ def _build_health(gateway: Gateway, served: Collection[str], *, names: bool = Tr
     """Builds what is said of these entries; without `names` only whether all of them are ready."""
     unready = {name: reason for name, reason in sorted(gateway.unready) if name in served}
     document: dict[str, Any] = {"status": "unready" if unready else "ok"}
+    asleep = {name: state for name, state in sorted(gateway.asleep) if name in served}
     if names:
-        document["ready"] = sorted(name for name in served if name not in unready)
+        document["ready"] = sorted(name for name in served if name not in unready and name not in asleep)
         document["unready"] = unready
+        document |= {"asleep": asleep} if asleep else {}
     path = {"path": HEALTH_PATH}
     if not unready:
         return build_json_routes(path, document, methods=METHODS)

@@ -1,4 +1,4 @@
-"""Composes what the gateway serves and what `status` shows, from the plan and the running services. Pure."""
+"""Composes what the gateway serves, from the plan and the running services. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from centralized_ml_api.api.openai import list_models
 from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess, Translation
+from centralized_ml_api.local.run.entry_statuses import entry_statuses, word_sleep
 from centralized_ml_api.local.run.specs import services_of
-from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus
+from centralized_ml_api.local.status import ANSWERING, EntryStatus
 from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.speaks import (
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
-    from centralized_ml_api.local.supervision.service import Report
     from centralized_ml_api.plan.event import TeamPlan
     from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -53,6 +54,7 @@ def build_gateway(
     keys: Mapping[str, tuple[str, ...]] | None = None,
     began: datetime | None = None,
     starts: datetime | None = None,
+    sleeping: Look = lambda _: None,
 ) -> Gateway:
     """Builds what the gateway serves now, in config order.
 
@@ -66,6 +68,7 @@ def build_gateway(
         keys: By team, the keys that are valid now.
         began: When the API began to serve.
         starts: When the event starts; None once it has.
+        sleeping: Returns how an entry sleeps; None if it never does.
     """
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan, translates=translates)
@@ -73,9 +76,11 @@ def build_gateway(
     models = {name: model for name in openai.names if (model := find(name)) is not None}
     by_model = _routes_by_model(plan, openai.only(models), models, is_limited=is_limited)
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
+    statuses = entry_statuses(plan, refused, find, sleeping)
     known = replace(
         known,
         refused=refused,
+        sleeping={status.name: word_sleep(status) for status in statuses if status.sleep},
         context_lengths=_context_lengths(plan),
         created=0 if began is None else int(began.timestamp()),
     )
@@ -85,7 +90,10 @@ def build_gateway(
             for running in dict.fromkeys((*fronts, *models.values(), *retiring))
         ),
         routes=tuple(_route(entry, refused, find, is_limited=is_limited) for entry in plan.deployments),
-        unready=tuple(_unready(entry_statuses(plan, refused, find))),
+        unready=tuple(_unready(statuses)),
+        asleep=tuple(
+            (status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}
+        ),
         by_model=by_model,
         ends=plan.event.ends,
         teams=tuple(_access(team, keys or {}) for team in plan.event.teams),
@@ -98,11 +106,6 @@ def build_gateway(
         aliases=plan.event.aliases,
         starts=starts,
     )
-
-
-def entry_statuses(plan: ApiPlan, refused: Mapping[str, str], find: Find) -> tuple[EntryStatus, ...]:
-    """Returns how each entry is now, in config order."""
-    return tuple(_entry_status(entry, refused, find) for entry in plan.deployments)
 
 
 def _context_lengths(plan: ApiPlan) -> dict[str, int]:
@@ -145,10 +148,10 @@ def _route(
     front = _front(entry, find)
     if front is None:
         return RefusedRoute(entry.name, refused.get(entry.name, "This entry is not served here."))
-    terms = build_entry_terms(entry, front.service.about(), is_limited=is_limited)
+    terms = build_entry_terms(entry, front.about(), is_limited=is_limited)
     if entry.function is not None:
         # Its bodies are the function's own; what it sends to the model is checked on its way there.
-        waits = EntryTerms(places=terms.places) if terms else None
+        waits = EntryTerms(places=terms.places, sleeps=terms.sleeps) if terms else None
         return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None, admission=waits)
     return ServedRoute(
         name=entry.name,
@@ -187,9 +190,11 @@ def build_entry_terms(
         takes_tools=serving.takes_tools(about),
         takes_pictures=getattr(serving, "projector", None) is not None,
         body_limit_bytes=serving.body_limit_bytes,
+        sleeps=entry.sleep is not None,
         **_terms_of_bodies(entry, serving),
     )
-    return terms if is_limited or terms.reads_body or terms.places is not None else None
+    is_asked = is_limited or terms.reads_body or terms.places is not None or terms.sleeps
+    return terms if is_asked else None
 
 
 def _terms_of_bodies(entry: ModelDeployment, serving: Serving) -> dict[str, Any]:
@@ -212,7 +217,7 @@ def _routes_by_model(
     entries = {entry.name: entry for entry in plan.deployments}
     terms = {
         name: _name_entry(
-            build_entry_terms(entries[name], model.service.about(), is_limited=is_limited),
+            build_entry_terms(entries[name], model.about(), is_limited=is_limited),
             name,
             has_aliases=name in plan.event.aliases.values(),
         )
@@ -297,43 +302,5 @@ def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
     return [
         (status.name, NOT_READY_REASONS[status.state])
         for status in statuses
-        if status.state not in {"ready", "not served"}
+        if status.state not in {*ANSWERING, "not served"}
     ]
-
-
-def _entry_status(entry: ModelDeployment, refused: Mapping[str, str], find: Find) -> EntryStatus:
-    parts = tuple(
-        _part(name, running.report()) for name in services_of(entry) if (running := find(name)) is not None
-    )
-    state, detail = _worst(parts) if parts else ("not served", refused.get(entry.name, ""))
-    return EntryStatus(
-        name=entry.name,
-        path=entry.path,
-        state=state,
-        detail=detail,
-        engine=entry.local.serving.engine if entry.local else "",
-        integration=entry.integration,
-        parts=parts,
-    )
-
-
-def _worst(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:
-    """Returns state and detail of the worst part: an entry is no better than that."""
-    order: tuple[EntryState, ...] = ("failed", "unready", "preparing", "restarting", "starting", "ready")
-    worst = min(parts, key=lambda part: order.index(part.state))
-    return worst.state, worst.detail
-
-
-def _part(name: str, report: Report) -> PartStatus:
-    return PartStatus(
-        name=name,
-        state=report.state,
-        detail=report.detail,
-        ready_replicas=report.ready_replicas,
-        replicas=report.replicas,
-        restarts=report.restarts,
-        hangs=report.hangs,
-        last_restart=report.last_restart,
-        pids=report.pids,
-        log=report.log,
-    )

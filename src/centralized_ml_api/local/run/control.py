@@ -14,7 +14,7 @@ import urllib3
 from aiohttp import web
 
 from centralized_ml_api.commands import command, state_flags
-from centralized_ml_api.errors import MlApiError, NotRunningError
+from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Traffic
@@ -43,10 +43,19 @@ class Controlled(Protocol):
         """Applies the config again, or another one; see `LocalTarget.reload`."""
         ...
 
+    def wake(self, name: str) -> dict[str, Any]:
+        """Begins to wake an entry; see `LocalTarget.wake`."""
+        ...
+
+    def sleep(self, name: str) -> dict[str, Any]:
+        """Lets an entry sleep once its calls are over; see `LocalTarget.sleep`."""
+        ...
+
 
 def build_control_application(target: Controlled, token: str) -> web.Application:
-    """Builds `GET /status`, `GET /traffic` and `POST /reload` (`{"config": path or null}`).
+    """Builds `GET /status` and `/traffic`, `POST /reload` (`{"config": path or null}`), `/wake` and `/sleep`.
 
+    The last two take `{"name": entry}`.
     Every call needs the token; without it the answer is 401.
     """
 
@@ -68,9 +77,21 @@ def build_control_application(target: Controlled, token: str) -> web.Application
     async def reload(request: web.Request) -> web.Response:
         return web.json_response(await target.reload((await request.json())["config"]))
 
+    async def wake(request: web.Request) -> web.Response:
+        return web.json_response(target.wake((await request.json())["name"]))
+
+    async def sleep(request: web.Request) -> web.Response:
+        return web.json_response(target.sleep((await request.json())["name"]))
+
     application = web.Application(middlewares=[refuse_web_pages, only_with_token])
     application.add_routes(
-        [web.get("/status", status), web.get("/traffic", traffic), web.post("/reload", reload)]
+        [
+            web.get("/status", status),
+            web.get("/traffic", traffic),
+            web.post("/reload", reload),
+            web.post("/wake", wake),
+            web.post("/sleep", sleep),
+        ]
     )
     return application
 
@@ -101,6 +122,27 @@ class ControlClient:
         return self._call(
             "POST", "/reload", {"config": str(config) if config else None}, timeout_seconds=None
         )
+
+    def wake(self, name: str) -> None:
+        """Begins to wake an entry.
+
+        Raises:
+            UsageError: It cannot sleep, or there is none of that name.
+        """
+        self._order("/wake", name)
+
+    def sleep(self, name: str) -> None:
+        """Lets an entry sleep once its calls are over.
+
+        Raises:
+            UsageError: It cannot sleep, calls wait for it, or there is none of that name.
+        """
+        self._order("/sleep", name)
+
+    def _order(self, path: str, name: str) -> None:
+        answer = self._call("POST", path, {"name": name}, timeout_seconds=10)
+        if "error" in answer:
+            raise UsageError(answer["error"], fix=answer["fix"])
 
     def _ask(self, path: str, read: Callable[[dict[str, Any]], Told]) -> Told:
         value = self._call("GET", path, timeout_seconds=10)

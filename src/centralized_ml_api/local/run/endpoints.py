@@ -12,7 +12,13 @@ from centralized_ml_api.api.error_shape import INVALID_BODY, render_error
 from centralized_ml_api.local.admission.body_rules import build_passed_on, check_length
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.run.compose import build_entry_terms
-from centralized_ml_api.local.sagemaker_runtime import build_application, model_error, unavailable
+from centralized_ml_api.local.run.sleeping import NotAwakeError
+from centralized_ml_api.local.sagemaker_runtime import (
+    MODEL_TIMEOUT_SECONDS,
+    build_application,
+    model_error,
+    unavailable,
+)
 from centralized_ml_api.local.supervision.service import SigningService
 from centralized_ml_api.plan.provider import ProviderServing
 
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 BY_PROVIDER = "A provider hosts this model: call it under /v1 of the API, not by SageMaker's runtime API."
+ASLEEP = "the model was asleep and did not wake in time; try again in a moment"
 NOT_READY = "The model is starting or was restarted; try again in a moment."
 
 
@@ -44,6 +51,18 @@ class Models(Protocol):
         """Returns why an entry is not served here; empty when it is."""
         ...
 
+    async def admit(self, name: str, seconds: float) -> None:
+        """Holds a call until its model is awake.
+
+        Args:
+            name: The entry.
+            seconds: How long the call can wait.
+
+        Raises:
+            NotAwakeError: It does not wake, or not in time.
+        """
+        ...
+
 
 def build_runtime_application(models: Models) -> web.Application:
     """Builds SageMaker's runtime API over `models`; it counts calls under way in `Running.calls`."""
@@ -53,7 +72,12 @@ def build_runtime_application(models: Models) -> web.Application:
     async def count(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        running = directory.running(request.match_info.get("name", ""))
+        name = request.match_info.get("name", "")
+        try:
+            await directory.admit(name)
+        except NotAwakeError as error:
+            raise unavailable(name, ASLEEP) from error
+        running = directory.running(name)
         with running.calls if running else contextlib.nullcontext():
             return await handler(request)
 
@@ -167,8 +191,18 @@ class _Directory:
             return RefusedEndpoint(endpoint_name, BY_PROVIDER)
         if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)
-        terms = build_entry_terms(entry, running.service.about(), is_limited=False)
+        terms = build_entry_terms(entry, running.about(), is_limited=False)
         return ModelEndpoint(endpoint_name, entry.local.serving, terms, running, self._turn)
+
+    async def admit(self, endpoint_name: str) -> None:
+        """Holds a call until its model is awake.
+
+        Raises:
+            NotAwakeError: It does not wake, or not in time.
+        """
+        entry = self._entry(endpoint_name)
+        if entry is not None:
+            await self._models.admit(entry.name, MODEL_TIMEOUT_SECONDS)
 
     def running(self, endpoint_name: str) -> Running | None:
         entry = self._entry(endpoint_name)

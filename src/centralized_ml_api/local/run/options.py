@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from centralized_ml_api.commands import state_flags
+from centralized_ml_api.config.durations import render_duration
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
@@ -43,18 +44,10 @@ class ServeOptions:
         if self.port != usual["port"]:
             found += ["--port", str(self.port)]
         if self.for_seconds is not None:
-            found += ["--for", _written(self.for_seconds)]
+            found += ["--for", render_duration(self.for_seconds)]
         if self.metrics_port is not None:
             found += ["--metrics-port", str(self.metrics_port)]
         return (*found, *state_flags(self.state), *(["--public"] if self.public else []))
-
-
-def _written(seconds: float) -> str:
-    """Returns a duration as `--for` takes it, in whole hours or minutes where it has them."""
-    for unit, size in (("h", 3600), ("m", 60)):
-        if seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:f}".rstrip("0").rstrip(".") + "s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.run.specs import ServiceSpec
 from centralized_ml_api.local.supervision.service import SETTLED, Report, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from centralized_ml_api.local.machine.clock import Clock
+    from centralized_ml_api.local.run.specs import ServiceSpec
 
 RETIRE_SECONDS = 30.0
 RETIRE_LOOK_SECONDS = 0.2
@@ -20,35 +19,110 @@ RETIRE_QUIET_LOOKS = 5
 
 
 class Calls:
-    """Counts the calls under way that do not pass the gateway; used with `with`."""
+    """Counts the calls under way that do not pass the gateway; used with `with`.
+
+    `changed` is called after each change.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.changed: Callable[[], None] = lambda: None
 
     def __enter__(self) -> None:
         """Counts a call that begins."""
         self.count += 1
+        self.changed()
 
     def __exit__(self, *_: object) -> None:
         """Counts a call that ends."""
         self.count -= 1
+        self.changed()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Running:
-    """A service and the spec it was made from; `upstream`, its name at the gateway, is never used again."""
+    """A service and the spec it was made from; while it sleeps, none of its processes runs.
 
-    spec: ServiceSpec
-    service: Service
-    upstream: str
-    task: asyncio.Task[None]
-    calls: Calls = field(default_factory=Calls)
+    `upstream`, its name at the gateway, is never used again. `shares` is the group of its entry, empty for
+    none. `calls` counts those under way that do not pass the gateway.
+
+    Args:
+        spec: The spec.
+        service: The service, not yet running.
+        upstream: Its name at the gateway.
+        shares: The group of its entry.
+        make: Makes the service anew when it wakes.
+        ended: Called whenever the service has ended.
+    """
+
+    def __init__(
+        self,
+        spec: ServiceSpec,
+        service: Service,
+        upstream: str,
+        *,
+        shares: str = "",
+        make: Callable[[ServiceSpec], Service],
+        ended: Callable[[], None],
+    ) -> None:
+        self.spec = spec
+        self.service = service
+        self.upstream = upstream
+        self.shares = shares
+        self.calls = Calls()
+        self._task: asyncio.Task[None] | None = None
+        self._make = make
+        self._ended = ended
+        self._is_new = True
+        self._is_stopping = False
+        self._about: Mapping[str, Any] = {}
+        self._failure: Report | None = None
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether none of its processes runs."""
+        return self._task is None
+
+    @property
+    def task(self) -> asyncio.Task[None]:
+        """The task that serves.
+
+        Raises:
+            RuntimeError: It sleeps.
+        """
+        if self._task is None:
+            raise RuntimeError(f"{self.upstream} sleeps")
+        return self._task
+
+    def wake(self) -> None:
+        """Starts the service, if it does not run; does not wait until it is ready."""
+        if self._task is not None:
+            return
+        if not self._is_new:
+            self.service = self._make(self.spec)
+        self._is_new, self._is_stopping, self._failure = False, False, None
+        self._task = asyncio.create_task(self.service.run())
+        self._task.add_done_callback(lambda _: self._ended())
+
+    async def sleep(self) -> None:
+        """Ends the service until it is woken, and waits until everything it started is gone."""
+        report = self.report()
+        self._failure = report if report.state == "failed" else None
+        self._about = self.about()
+        await self.stop()
+        self._task = None
+        self._ended()
 
     def report(self) -> Report:
         """Returns how the service is; one that a bug of ours ended has failed."""
-        if self.task.done() and not self.task.cancelled() and (fault := self.task.exception()):
+        if self._task is None:
+            return self._failure or Report("asleep", replicas=self.service.report().replicas)
+        if self._task.done() and not self._task.cancelled() and (fault := self._task.exception()):
             return Report("failed", f"unexpected: {fault!r}")
         return self.service.report()
+
+    def about(self) -> Mapping[str, Any]:
+        """Returns how its server describes its model, or last did; empty if it never has."""
+        return self.service.about() or self._about
 
     @property
     def settled(self) -> bool:
@@ -62,8 +136,12 @@ class Running:
 
     async def stop(self) -> None:
         """Ends the service and waits until everything it started is gone."""
-        self.task.cancel()
-        await asyncio.wait({self.task})
+        if self._task is None:
+            return
+        if not self._is_stopping:  # a second cancellation would interrupt what the first one ends
+            self._is_stopping = True
+            self._task.cancel()
+        await asyncio.wait({self._task})
 
 
 async def stop_services(services: Iterable[Running]) -> None:
@@ -84,13 +162,14 @@ class Registry:
         """Returns the service of that name, if one runs."""
         return self._running.get(name)
 
-    def start(self, spec: ServiceSpec) -> Running:
-        """Starts a service without giving it its name yet."""
+    def start(self, spec: ServiceSpec, *, shares: str = "", asleep: bool = False) -> Running:
+        """Starts a service without giving it its name yet; one that is `asleep` starts when it is woken."""
         self._generation += 1
-        service = self._make(spec)
-        task = asyncio.create_task(service.run())
-        task.add_done_callback(lambda _: self._ended())
-        return Running(spec, service, f"{spec.name}@{self._generation}", task)
+        upstream = f"{spec.name}@{self._generation}"
+        running = Running(spec, self._make(spec), upstream, shares=shares, make=self._make, ended=self._ended)
+        if not asleep:
+            running.wake()
+        return running
 
     def install(self, running: Running) -> Running | None:
         """Gives a service its name; returns the one that had the name before, still running."""

@@ -29,9 +29,12 @@ from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
+from centralized_ml_api.local.run.sleep_orders import let_entry_sleep, wake_entry
+from centralized_ml_api.local.run.sleepers_link import SleepersLink
 from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.run.translator_process import SupervisedTranslator
+from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.orphans import end_orphans
 from centralized_ml_api.local.supervision.probe import Prober
@@ -147,8 +150,17 @@ class LocalTarget:
         )
         self._prober = Prober()
         factory = ServiceFactory(state.model_logs, state.scratch, self._prober, url_of(self._runtime))
+        self._link = SleepersLink(state.gateway, clock=clock)
         self._supervisor = Supervisor(
-            self._gateway, self._keys, factory.make, show=self._show, fail=self._terminal.fail, clock=clock
+            self._gateway,
+            self._keys,
+            factory.make,
+            link=self._link,
+            times=WakeTimes(state.path / WAKE_TIMES_FILE),
+            call_seconds=options.timeout_seconds,
+            show=self._show,
+            fail=self._terminal.fail,
+            clock=clock,
         )
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
 
@@ -214,6 +226,7 @@ class LocalTarget:
                 gateway.run(),
                 self._admission.run(),
                 self._translator.run(),
+                self._link.run(),
                 self._keys.run(supervisor.note_change),
                 self._quotas.run(supervisor.note_change),
                 watch_edits(
@@ -304,6 +317,14 @@ class LocalTarget:
     async def reload(self, config: str | None) -> dict[str, Any]:
         """Applies the config again, or another one; see `Reloader.reload`."""
         return await self._reloader.reload(config)
+
+    def wake(self, name: str) -> dict[str, Any]:
+        """Begins to wake an entry; see `wake_entry`."""
+        return wake_entry(self._supervisor, name)
+
+    def sleep(self, name: str) -> dict[str, Any]:
+        """Lets an entry sleep once its calls are over; see `let_entry_sleep`."""
+        return let_entry_sleep(self._supervisor, name)
 
     async def traffic(self) -> Traffic:
         """Returns what was called since the gateway started, and what the teams may call."""

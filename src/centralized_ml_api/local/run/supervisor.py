@@ -26,10 +26,12 @@ from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known, load_know
 from centralized_ml_api.errors import MlApiError, StartError
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.change import Reloaded, decide_change
-from centralized_ml_api.local.run.compose import build_gateway, entry_statuses
+from centralized_ml_api.local.run.compose import build_gateway
+from centralized_ml_api.local.run.entry_statuses import entry_statuses
 from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services
+from centralized_ml_api.local.run.sleeping import Sleeping, start_services
 from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
-from centralized_ml_api.plan.types import ApiPlan
+from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.run.gateway_process import SupervisedGateway
+    from centralized_ml_api.local.run.sleepers_link import SleepersLink
     from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.sleep.wake_times import WakeTimes
     from centralized_ml_api.local.status import EntryStatus
     from centralized_ml_api.local.supervision.service import Service
 
@@ -47,10 +51,15 @@ RETRY_SECONDS = 2.0
 class Supervisor:
     """Owns the services. `run` publishes every change to the gateway; `stop` ends everything.
 
+    `sleeping` are the entries that may sleep.
+
     Args:
         gateway: Is told what is ready.
         keys: The keys of the teams.
         make: Makes the service of a spec, which calls its second argument after each change of its report.
+        link: Reaches the admission service, which holds the calls of models that sleep.
+        times: How long models took to wake.
+        call_seconds: How long a call waits for its answer.
         show: Called when `entries` or `notes` may be others than before, and the gateway knows.
         fail: Takes an error to tell the user: the gateway refuses something, the keys cannot be read.
         clock: Waits before what the gateway refused is tried again, and while services retire.
@@ -62,6 +71,9 @@ class Supervisor:
         keys: KeyRing,
         make: Callable[[ServiceSpec, Callable[[], None]], Service],
         *,
+        link: SleepersLink,
+        times: WakeTimes,
+        call_seconds: float = GATEWAY_TIMEOUT_SECONDS,
         show: Callable[[], None],
         fail: Callable[[MlApiError], None],
         clock: Clock = WALL_CLOCK,
@@ -75,14 +87,24 @@ class Supervisor:
         self._plan = ApiPlan((), ())
         self._desired = DesiredState({}, {}, ())
         self._known = NOTHING_KNOWN
+        self._changed = asyncio.Event()
         self._registry = Registry(lambda spec: make(spec, self.note_change), self.note_change)
         self._retiring = Retirement(gateway.active_requests, self.note_change, clock)
+        self.sleeping = Sleeping(
+            link,
+            self._services,
+            gateway.active_requests,
+            lambda: self._retiring.services,
+            times,
+            changed=self._changed.set,
+            call_seconds=call_seconds,
+            clock=clock,
+        )
         self._told_ready: frozenset[str] = frozenset()
         self._told_start: datetime | None = None
         self._fault = ""
         self._key_fault = ""
         self._publishing = asyncio.Lock()
-        self._changed = asyncio.Event()
         self._settled = asyncio.Condition()
         self._retry: asyncio.Task[None] | None = None
 
@@ -123,19 +145,23 @@ class Supervisor:
             replace(status, state="starting")
             if status.state == "ready" and status.name not in self._told_ready
             else status
-            for status in entry_statuses(self._plan, self._desired.refused, self._registry.find)
+            for status in entry_statuses(
+                self._plan, self._desired.refused, self._registry.find, self.sleeping.view
+            )
         )
 
     def find(self, name: str) -> Running | None:
         """Returns the running service of that name."""
         return self._registry.find(name)
 
+    async def admit(self, name: str, seconds: float) -> None:
+        """Holds a call that does not pass the gateway until its model is awake; see `Sleeping.admit`."""
+        await self.sleeping.admit(name, seconds)
+
     def upstreams(self) -> dict[str, tuple[str, ...]]:
         """Returns, by entry in config order, the gateway's names for every service behind the entry."""
         return {
-            entry.name: tuple(
-                running.upstream for name in services_of(entry) if (running := self._registry.find(name))
-            )
+            entry.name: tuple(running.upstream for running in self._services(entry.name))
             for entry in self._plan.deployments
         }
 
@@ -146,6 +172,7 @@ class Supervisor:
     def note_change(self) -> None:
         """Asks `run` to publish: the gateway must know something new."""
         self._changed.set()
+        self.sleeping.note_news()
 
     async def start(self, plan: ApiPlan) -> None:
         """Starts everything the plan asks for; does not wait until it is ready.
@@ -155,23 +182,31 @@ class Supervisor:
         """
         await self._keys.use(team.name for team in plan.event.teams)
         desired = await asyncio.to_thread(build_desired_state, plan)
-        started = [self._registry.start(spec) for spec in desired.specs.values()]
+        started = start_services(
+            self._registry, plan, list(desired.specs.values()), self._services, is_first=True
+        )
         self._switch_to(plan, desired, NOTHING_KNOWN, started)
+        self.sleeping.adopt(plan.deployments)
         self._known = await asyncio.to_thread(load_known, plan)
         await self._publish()  # before the gateway starts: it must never serve an API without entries
         self.note_change()
 
     async def run(self) -> None:
         """Publishes every change until cancelled. A refusal of the gateway is told, and tried again later."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            async with self._settled:
-                self._settled.notify_all()
-            self._tell_trouble_with_keys()
-            await self._publish_or_try_again()
-            if not self._changed.is_set():  # otherwise the gateway does not know yet what we would show
-                self._show()
+        sleeping = asyncio.create_task(self.sleeping.run())
+        try:
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                async with self._settled:
+                    self._settled.notify_all()
+                self._tell_trouble_with_keys()
+                await self._publish_or_try_again()
+                if not self._changed.is_set():  # otherwise the gateway does not know yet what we would show
+                    self._show()
+        finally:
+            sleeping.cancel()
+            await asyncio.wait({sleeping})
 
     async def change_to(self, plan: ApiPlan) -> Reloaded:
         """Serves another plan without dropping a call. The caller makes sure that one change runs at a time.
@@ -184,7 +219,7 @@ class Supervisor:
         """
         # In a thread: it may look at files and ask web servers for sizes.
         desired = await asyncio.to_thread(build_desired_state, plan)
-        fresh = [self._registry.start(spec) for spec in self._to_start(desired)]
+        fresh = start_services(self._registry, plan, self._to_start(plan, desired), self._services)
         try:
             await self._until_settled(fresh)
             by_name = {running.spec.name: running for running in fresh}
@@ -207,6 +242,7 @@ class Supervisor:
                 self.note_change()  # of several files that the gateway reads, it may have taken some
                 await stop_services(started)
                 raise
+        self.sleeping.adopt(plan.deployments)
         self.note_change()
         return change.reloaded
 
@@ -214,13 +250,22 @@ class Supervisor:
         """Ends every service, also those still finishing calls; returns when all are gone."""
         await asyncio.gather(self._registry.stop_all(), self._retiring.stop())
 
-    def _to_start(self, desired: DesiredState) -> list[ServiceSpec]:
-        """Returns what is new, changed or failed."""
+    def _to_start(self, plan: ApiPlan, desired: DesiredState) -> list[ServiceSpec]:
+        """Returns what is new, changed or failed, and what may not sleep any more."""
+        sleepers = {entry.name for entry in plan.deployments if entry.sleep}
         return [
             spec
             for name, spec in desired.specs.items()
-            if (now := self._registry.find(name)) is None or now.spec != spec or now.failed
+            if (now := self._registry.find(name)) is None
+            or now.spec != spec
+            or now.failed
+            or (now.is_asleep and spec.entry not in sleepers)
         ]
+
+    def _services(self, name: str) -> tuple[Running, ...]:
+        """Returns the services behind an entry that run or sleep."""
+        entry = self._plan.deployment(name)
+        return tuple(filter(None, map(self._registry.find, services_of(entry)))) if entry else ()
 
     def _switch_to(
         self, plan: ApiPlan, desired: DesiredState, known: Known, started: Sequence[Running]
@@ -284,6 +329,7 @@ class Supervisor:
         """Tells the gateway what is ready; then ends what no route leads to, once its calls are over."""
         retiring = self._retiring.services  # what retires meanwhile still has its route
         keys = await self._keys.use(team.name for team in self._plan.event.teams)
+        awake = self.sleeping.find_awake()
         gateway = build_gateway(
             self._plan,
             self._desired.refused,
@@ -294,9 +340,11 @@ class Supervisor:
             keys=keys,
             began=self._began,
             starts=self._plan.event.coming_start(self._clock.now()),
+            sleeping=self.sleeping.view,
         )
         await self._gateway.apply(gateway)
         self._told_start = gateway.starts
         unready = {name for name, _ in gateway.unready}
         self._told_ready = frozenset(route.name for route in gateway.routes if route.name not in unready)
+        self.sleeping.note_published(awake)
         self._retiring.finish(retiring)

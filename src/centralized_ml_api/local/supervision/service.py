@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.supervision.probe import Prober
     from centralized_ml_api.plan.url_target import UrlTarget
 
-ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed"]
-SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed"})
+ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed", "asleep"]
+SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed", "asleep"})
 """States in which the start is over, whether it succeeded or not; the others pass by themselves."""
 
 

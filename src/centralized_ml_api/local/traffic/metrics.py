@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from centralized_ml_api.local.machine.listen import refuse_web_pages
-from centralized_ml_api.local.status import EntryStatus, LocalStatus
+from centralized_ml_api.local.status import ANSWERING, EntryStatus, LocalStatus
 from centralized_ml_api.local.traffic.types import METRICS_PATH, Counted, Durations, Traffic
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class _Reading(Collector):
             yield from _collect_calls(self.traffic.counted)
         yield _collect_waiting(self.traffic)
         yield from _collect_models(self.status.entries)
+        yield from _collect_sleep(self.status.entries)
         yield from _collect_limits(self.traffic)
         if self.status.ends:
             yield GaugeMetricFamily(
@@ -144,13 +145,32 @@ def _collect_models(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
         labels=labels,
     )
     for entry in entries:
-        ready.add_metric((entry.name,), int(entry.state == "ready"))
+        ready.add_metric((entry.name,), int(entry.state in ANSWERING))
         for part in entry.parts:
             replicas.add_metric((entry.name, part.name), part.replicas)
             ready_replicas.add_metric((entry.name, part.name), part.ready_replicas)
             restarts.add_metric((entry.name, part.name), part.restarts)
             hangs.add_metric((entry.name, part.name), part.hangs)
     yield from (ready, replicas, ready_replicas, restarts, hangs)
+
+
+def _collect_sleep(entries: Iterable[EntryStatus]) -> Iterator[Metric]:
+    """Yields how the entries that may sleep do; nothing where there are none."""
+    asleep = GaugeMetricFamily("mlapi_model_asleep", "Whether the model sleeps.", labels=("model",))
+    ready_in = GaugeMetricFamily(
+        "mlapi_model_ready_in_seconds", "When a request that comes now is answered.", labels=("model",)
+    )
+    wakes = CounterMetricFamily("mlapi_wakes", "How often the model woke.", labels=("model",))
+    slept = CounterMetricFamily("mlapi_asleep_seconds", "How long the model slept.", labels=("model",))
+    sleepers = [(entry.name, entry.state, entry.sleep) for entry in entries if entry.sleep]
+    for name, state, sleep in sleepers:
+        asleep.add_metric((name,), int(state == "asleep"))
+        if sleep.ready_in is not None:
+            ready_in.add_metric((name,), sleep.ready_in)
+        wakes.add_metric((name,), sleep.wakes)
+        slept.add_metric((name,), sleep.asleep_seconds)
+    if sleepers:
+        yield from (asleep, ready_in, wakes, slept)
 
 
 def _collect_limits(traffic: Traffic) -> Iterator[Metric]:

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from centralized_ml_api.cli.verbs.status import is_well, render_status
-from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, Unapplied
+from centralized_ml_api.local.status import (
+    EntryState,
+    EntryStatus,
+    LocalStatus,
+    PartStatus,
+    SleepStatus,
+    Unapplied,
+)
 
 NOW = 1_893_492_000.0  # 2030-01-01T10:00:00Z
 URL = "http://127.0.0.1:8080"
@@ -83,6 +90,7 @@ def test_what_is_saved_and_not_served_is_said_and_all_is_not_well() -> None:
     ("states", "trouble", "well"),
     [
         (["ready", "not served"], "", True),
+        (["ready", "asleep", "waking"], "", True),
         (["ready", "starting"], "", False),
         (["ready", "failed"], "", False),
         (["ready"], "restarting", False),
@@ -93,3 +101,27 @@ def test_all_is_well_when_everything_that_is_served_is_ready(
 ) -> None:
     entries = tuple(entry(state) for state in states)
     assert is_well(replace(STATUS, entries=entries, gateway_trouble=trouble)) is well
+
+
+@pytest.mark.parametrize(
+    ("state", "sleep", "line"),
+    [
+        ("asleep", SleepStatus(0, 0.4, None), "asleep       chat 1/1"),
+        (
+            "asleep",
+            SleepStatus(1, 90.0, 2.1),
+            "asleep       chat 1/1  answers in about 3 s  woke 1 time  slept for 1 min",
+        ),
+        ("waking", SleepStatus(2, 0.0, 4.0), "waking       chat 1/1  answers in about 4 s  woke 2 times"),
+        ("ready", SleepStatus(3, 7200.0, 0.0), "ready        chat 1/1  woke 3 times  slept for 2 h"),
+    ],
+)
+def test_an_entry_that_may_sleep_says_how_it_has_slept(
+    state: EntryState, sleep: SleepStatus, line: str
+) -> None:
+    chat = replace(entry(state), sleep=sleep)
+    status = replace(
+        STATUS, entries=(replace(chat, parts=(PartStatus("chat", "ready", "", 1, 1, 0, (1,), ()),)),)
+    )
+    assert render_status(status, NOW).splitlines()[-1] == f"  {chat.path:24} {line}"
+    assert LocalStatus.from_json(status.to_json()) == status

@@ -13,6 +13,7 @@ from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.service import COUNTING, COUNTS_AT_ONCE, AdmissionService
+from centralized_ml_api.local.admission.sleepers import Sleepers
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     REQUEST_ID_KEY,
@@ -106,7 +107,8 @@ class World:
 
     def __init__(self) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
-        self.service = AdmissionService(self.turns)
+        self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
+        self.service = AdmissionService(self.turns, self.sleepers)
         self.asked: list[Asked] = []
 
     def ask(

@@ -22,15 +22,17 @@ from centralized_ml_api.local.gateway import (
     TeamAccess,
     Upstream,
 )
-from centralized_ml_api.local.run.compose import build_gateway, entry_statuses
+from centralized_ml_api.local.run.compose import build_gateway
+from centralized_ml_api.local.run.entry_statuses import entry_statuses
 from centralized_ml_api.local.run.registry import Running
 from centralized_ml_api.local.run.specs import build_desired_state
-from centralized_ml_api.local.status import EntryStatus, PartStatus
+from centralized_ml_api.local.sleep.types import View
+from centralized_ml_api.local.status import EntryStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
 from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
 from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.types import LocalPlan
+from centralized_ml_api.plan.types import LocalPlan, SleepPlan
 from support.fake_target import FakeService, entry, function, plan
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 
 LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
 CHATS = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048, body_limit_bytes=393_216)
-NO_TASK: Any = None
 VLLM = CommandServing(("serve",), ping="/health", invocations="/v1/chat/completions")
 EMBEDS = CommandServing(("serve",), ping="/ping", invocations="/v1/embeddings")
 
@@ -65,7 +66,9 @@ class Machine:
         for number, spec in enumerate(desired.specs.values()):
             service = FakeService(spec, state=(states or {}).get(spec.name, "ready"))
             service.ports = (7000 + number,)
-            self.services[spec.name] = Endless(spec, service, f"{spec.name}@1", task=NO_TASK)
+            self.services[spec.name] = Endless(
+                spec, service, f"{spec.name}@1", make=FakeService, ended=lambda: None
+            )
 
     def fake(self, name: str) -> FakeService:
         service = self.services[name].service
@@ -241,7 +244,8 @@ def test_what_is_refused_answers_with_its_reason() -> None:
 
 def test_services_that_retire_stay_upstreams_without_a_route() -> None:
     machine = Machine(plan(entry("a")))
-    before = replace(machine.services["a"], upstream="a@0")
+    spec, service = machine.services["a"].spec, machine.services["a"].service
+    before = Endless(spec, service, "a@0", make=FakeService, ended=lambda: None)
     served = machine.gateway(retiring=(before,))
     assert [upstream.name for upstream in served.upstreams] == ["a@1", "a@0"]
     assert [route.upstream for route in served.routes if isinstance(route, ServedRoute)] == ["a@1"]
@@ -372,3 +376,65 @@ def test_answers_of_apis_are_counted_but_not_counts_of_tokens() -> None:
     assert [route.counts_tokens for route in served.routes if isinstance(route, ServedRoute)] == [True, False]
     messages = {path: route.counts_tokens for path, (route,) in served.by_model.items() if "messages" in path}
     assert messages == {"/v1/messages": True, "/v1/messages/count_tokens": False}
+
+
+def looking(**views: View) -> Any:
+    return {"sleeping": views.get}
+
+
+ASLEEP = View("asleep", failed=False, ready_in=2.4, wakes=3, asleep_seconds=60.0)
+NAPS = SleepPlan(idle_seconds=60, shares="gpu")
+
+
+@pytest.mark.parametrize(
+    ("view", "processes", "state"),
+    [
+        pytest.param(ASLEEP, "asleep", "asleep", id="asleep"),
+        pytest.param(replace(ASLEEP, phase="stopping"), "ready", "asleep", id="stopping"),
+        pytest.param(replace(ASLEEP, phase="closing"), "ready", "ready", id="closing"),
+        pytest.param(replace(ASLEEP, phase="ready"), "ready", "ready", id="ready"),
+        pytest.param(replace(ASLEEP, phase="ready"), "restarting", "restarting", id="crashed"),
+        pytest.param(replace(ASLEEP, phase="waking", called=True), "starting", "waking", id="waking"),
+        pytest.param(replace(ASLEEP, phase="waking", called=True), "ready", "waking", id="not-yet-told"),
+        pytest.param(replace(ASLEEP, phase="waking"), "starting", "starting", id="starts-with-the-API"),
+        pytest.param(replace(ASLEEP, phase="waking", called=True), "failed", "failed", id="gave-up"),
+        pytest.param(replace(ASLEEP, failed=True), "failed", "failed", id="left-alone"),
+    ],
+)
+def test_the_state_of_an_entry_that_may_sleep(view: View, processes: ServiceState, state: str) -> None:
+    machine = Machine(plan(entry("a", sleep=NAPS)), {"a": processes})
+    (status,) = entry_statuses(machine.plan, machine.refused, machine.services.get, {"a": view}.get)
+    assert status.state == state
+    assert status.sleep == SleepStatus(3, 60.0, 2.4, "gpu")
+
+
+def test_an_entry_that_sleeps_or_wakes_counts_as_one_that_answers() -> None:
+    machine = Machine(
+        plan(entry("a", sleep=NAPS), entry("b", sleep=NAPS), entry("c", sleep=NAPS), entry("d")),
+        {"a": "asleep", "b": "starting", "d": "starting"},
+    )
+    views = {"a": ASLEEP, "b": replace(ASLEEP, phase="waking", called=True, ready_in=None)}
+    served = machine.gateway(**looking(**views, c=replace(ASLEEP, phase="ready", ready_in=0.0)))
+    assert served.unready == (("d", "is starting"),)
+    assert served.asleep == (("a", "asleep"), ("b", "waking"))
+    (catalogue,) = (document for document in served.documents if document.path == CATALOGUE_PATH)
+    assert [model.get("sleep") for model in json.loads(catalogue.text)["models"]] == [
+        {"state": "asleep", "wakes_in_seconds": 3},
+        {"state": "waking", "wakes_in_seconds": None},
+        {"state": "awake", "wakes_in_seconds": 0},
+        None,
+    ]
+
+
+def test_every_call_of_an_entry_that_may_sleep_is_asked_about(tmp_path: Path) -> None:
+    wrapped = entry("b", sleep=NAPS, function=function(tmp_path), integration="lambda")
+    served = Machine(plan(entry("a", sleep=NAPS), wrapped, entry("c"))).gateway()
+    terms = {route.name: route.admission for route in served.routes if isinstance(route, ServedRoute)}
+    assert terms == {"a": EntryTerms(sleeps=True), "b": EntryTerms(sleeps=True), "c": None}
+    served = Machine(plan(entry("a", LLAMA, sleep=NAPS))).gateway()
+    assert {
+        route.admission.sleeps
+        for routes in served.by_model.values()
+        for route in routes
+        if route.admission is not None
+    } == {True}

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from centralized_ml_api.commands import DEFAULT_STATE
-from centralized_ml_api.errors import MlApiError, NotRunningError
+from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run
 from centralized_ml_api.local.run.control import ControlClient
@@ -42,6 +42,7 @@ class Target:
         self.finished = 0
         self.may_finish = asyncio.Event()
         self.may_finish.set()
+        self.ordered: list[str] = []
 
     async def look(self) -> LocalStatus:
         """How it is."""
@@ -59,6 +60,16 @@ class Target:
         await self.may_finish.wait()
         self.finished += 1
         return {"added": ["a"]}
+
+    def wake(self, name: str) -> dict[str, Any]:
+        """Only `a` can."""
+        self.ordered.append(f"wake {name}")
+        return {} if name == "a" else {"error": f"{name} never sleeps", "fix": "give it idle"}
+
+    def sleep(self, name: str) -> dict[str, Any]:
+        """Only `a` can."""
+        self.ordered.append(f"sleep {name}")
+        return {} if name == "a" else {"error": f"{name} never sleeps", "fix": "give it idle"}
 
 
 @contextmanager
@@ -80,6 +91,18 @@ def test_status_traffic_and_reload_reach_the_process_that_serves() -> None:
         assert client.reload(None) == {"added": ["a"]}
         assert client.reload(Path("/other.json")) == {"added": ["a"]}
     assert target.asked == [None, "/other.json"]
+
+
+def test_an_entry_is_woken_and_put_to_sleep_or_it_is_said_why_not() -> None:
+    target = Target()
+    with controlled(target) as (client, _):
+        client.wake("a")
+        client.sleep("a")
+        for order in (client.wake, client.sleep):
+            with pytest.raises(UsageError, match="b never sleeps") as raised:
+                order("b")
+            assert raised.value.fix == "give it idle"
+    assert target.ordered == ["wake a", "sleep a", "wake b", "sleep b"]
 
 
 def test_without_the_token_of_the_run_nothing_is_told() -> None:

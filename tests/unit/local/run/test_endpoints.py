@@ -18,8 +18,9 @@ from centralized_ml_api.local.run.endpoints import (
     ModelEndpoint,
     build_runtime_application,
 )
-from centralized_ml_api.local.run.registry import Running
+from centralized_ml_api.local.run.sleeping import NotAwakeError
 from centralized_ml_api.local.run.specs import build_desired_state
+from centralized_ml_api.local.sagemaker_runtime import MODEL_TIMEOUT_SECONDS
 from centralized_ml_api.local.servers.sagemaker import (
     Access,
     AwsAccess,
@@ -30,12 +31,13 @@ from centralized_ml_api.local.servers.sagemaker import (
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
-from support.fake_target import FakeService, entry, plan, running
+from support.fake_target import FakeService, entry, plan, running, soon
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.types import ApiPlan
 
 LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
@@ -52,6 +54,10 @@ class Machine:
         self.plan = served
         self.running: dict[str, Running] = {}
         self.refused = build_desired_state(served).refused
+        self.admitted: list[tuple[str, float]] = []
+        self.awake = asyncio.Event()
+        self.awake.set()
+        self.broken = False
 
     async def start(self) -> Machine:
         for spec in build_desired_state(self.plan).specs.values():
@@ -63,6 +69,12 @@ class Machine:
 
     def why_refused(self, name: str) -> str:
         return self.refused.get(name, "")
+
+    async def admit(self, name: str, seconds: float) -> None:
+        self.admitted.append((name, seconds))
+        await self.awake.wait()
+        if self.broken:
+            raise NotAwakeError(name)
 
     def fake(self, name: str) -> FakeService:
         service = self.running[name].service
@@ -226,8 +238,7 @@ def test_a_real_endpoint_is_called_in_aws_signed_and_only_while_there_is_a_way(t
         seen: list[str] = []
         server = await model_server(seen)
         service = Reached(tmp_path, str(server.make_url("/")))
-        fake = machine.running["a"]
-        machine.running["a"] = Running(fake.spec, service, fake.upstream, fake.task)
+        machine.running["a"].service = service
         async with client(machine) as caller:
             path = "/endpoints/a-endpoint/invocations"
             assert (await caller.post(path, data=b"hello")).status == 200
@@ -240,5 +251,28 @@ def test_a_real_endpoint_is_called_in_aws_signed_and_only_while_there_is_a_way(t
             assert (await caller.post(path, data=b"hello")).status == 503
         assert len(seen) == 1
         await server.close()
+
+    story(tell)
+
+
+def test_a_call_of_a_function_waits_until_the_model_is_awake_and_then_counts() -> None:
+    async def tell() -> None:
+        seen: list[str] = []
+        machine = await Machine(plan(entry("a", ECHO))).start()
+        machine.awake.clear()
+        server = await model_server(seen, during=lambda: seen.append(str(machine.running["a"].calls.count)))
+        assert server.port is not None
+        machine.fake("a").ports = (server.port,)
+        async with client(machine) as caller, server:
+            call = asyncio.create_task(caller.post("/endpoints/a-endpoint/invocations", data=b"hello"))
+            await soon(lambda: machine.admitted)
+            assert (machine.admitted, machine.running["a"].calls.count) == ([("a", MODEL_TIMEOUT_SECONDS)], 0)
+            machine.awake.set()
+            assert (await call).status == 200
+            assert seen == ["/run?x=1 hello", "1"]
+            machine.broken = True
+            refused = await caller.post("/endpoints/a-endpoint/invocations", data=b"hello")
+            assert refused.status == 503
+            assert "was asleep and did not wake in time" in await refused.text()
 
     story(tell)

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from centralized_ml_api.local.run.registry import (
     RETIRE_LOOK_SECONDS,
     RETIRE_QUIET_LOOKS,
@@ -238,5 +240,57 @@ def test_a_stop_ends_those_that_finish_and_those_that_do_not_yet() -> None:
         for _ in range(20):
             await asyncio.sleep(0)
         assert len(time.slept) == slept
+
+    story(tell)
+
+
+def test_a_service_that_sleeps_is_made_anew_when_it_wakes_and_keeps_its_name() -> None:
+    async def tell() -> None:
+        told: list[int] = []
+        services = registry(lambda: told.append(1))
+        first = services.start(SPEC, shares="gpu", asleep=True)
+        assert (first.is_asleep, first.settled, first.failed, first.shares) == (True, True, False, "gpu")
+        assert first.report().state == "asleep"
+        first.wake()
+        first.wake()
+        before = first.service
+        assert isinstance(before, FakeService)
+        before.description = {"tools": True}
+        assert (first.is_asleep, first.report().state, first.upstream) == (False, "ready", "echo@1")
+        await asyncio.sleep(0)
+        await first.sleep()
+        assert before.stopped
+        assert (first.is_asleep, first.report().state, first.about()) == (True, "asleep", {"tools": True})
+        assert told
+        first.wake()
+        assert first.service is not before
+        assert (first.about(), first.upstream) == ({"tools": True}, "echo@1")
+        await first.stop()
+
+    story(tell)
+
+
+def test_one_that_sleeps_has_no_task_and_is_stopped_already() -> None:
+    async def tell() -> None:
+        first = registry().start(SPEC, asleep=True)
+        await first.stop()
+        with pytest.raises(RuntimeError, match="echo@1 sleeps"):
+            _ = first.task
+
+    story(tell)
+
+
+def test_one_that_failed_and_sleeps_since_says_so_until_it_wakes() -> None:
+    async def tell() -> None:
+        first = registry().start(SPEC)
+        assert isinstance(first.service, FakeService)
+        first.service.become("failed", "no memory", ("last words",))
+        await first.sleep()
+        report = first.report()
+        assert (report.state, report.detail, report.log) == ("failed", "no memory", ("last words",))
+        assert first.failed
+        first.wake()
+        assert first.report().state == "ready"
+        await first.stop()
 
     story(tell)

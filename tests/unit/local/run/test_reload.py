@@ -10,8 +10,9 @@ from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.run.options import Terminal
 from centralized_ml_api.local.run.reload import Reloader, load_plan
 from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.local.status import Unapplied
-from support.fake_target import NOON, FakeGateway, FakeService, HandClock
+from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,14 @@ class World:
         time = HandClock()
         keys = KeyRing(KeyStore(folder), time.clock)
         self.supervisor = Supervisor(
-            FakeGateway(), keys, self.make, show=lambda: None, fail=lambda _: None, clock=time.clock
+            FakeGateway(),
+            keys,
+            self.make,
+            link=FakeLink(),
+            times=WakeTimes(folder / WAKE_TIMES_FILE),
+            show=lambda: None,
+            fail=lambda _: None,
+            clock=time.clock,
         )
         terminal = Terminal(lambda _: None, self.said.append, lambda _: None)
         self.reloader = Reloader(self.config, self.supervisor, terminal, lambda _: None, clock=time.clock)

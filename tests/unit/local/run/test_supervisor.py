@@ -15,10 +15,11 @@ from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.run.change import Failure, Reloaded
 from centralized_ml_api.local.run.registry import RETIRE_LOOK_SECONDS, RETIRE_QUIET_LOOKS
 from centralized_ml_api.local.run.supervisor import RETRY_SECONDS, Supervisor
+from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
 from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
 from centralized_ml_api.plan.types import LocalPlan
-from support.fake_target import FakeGateway, FakeService, HandClock, entry, function, plan, soon
+from support.fake_target import FakeGateway, FakeLink, FakeService, HandClock, entry, function, plan, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,6 +39,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.time = HandClock()
         self.gateway = FakeGateway()
+        self.link = FakeLink()
         self.keys = KeyRing(KeyStore(folder), self.time.clock)
         self.made: list[FakeService] = []
         self.begins: ServiceState = "ready"
@@ -47,6 +49,8 @@ class World:
             self.gateway,
             self.keys,
             self.make,
+            link=self.link,
+            times=WakeTimes(folder / WAKE_TIMES_FILE),
             show=self.show,
             fail=self.failed.append,
             clock=self.time.clock,

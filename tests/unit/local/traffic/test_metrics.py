@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus
+from centralized_ml_api.local.status import EntryStatus, LocalStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.traffic.metrics import render_metrics
 from centralized_ml_api.local.traffic.types import (
     Counted,
@@ -73,3 +74,19 @@ def test_nothing_of_this_machine_or_of_logs_is_told() -> None:
     assert "4711" not in text
     assert "a line of the log" not in text
     assert ".mlapi" not in text
+
+
+def test_models_that_sleep_say_so_and_count_as_ready() -> None:
+    asleep = replace(ENTRY, name="nap", state="asleep", sleep=SleepStatus(3, 60.5, 2.5))
+    waking = replace(ENTRY, name="new", state="waking", sleep=SleepStatus(0, 1.0, None))
+    found = samples(replace(STATUS, entries=(ENTRY, asleep, waking)), Traffic(1.0, COUNTED))
+    of = {
+        name: found.get(f"{name}[('model', 'nap')]")
+        for name in ("mlapi_model_asleep", "mlapi_model_ready_in_seconds", "mlapi_wakes_total")
+    }
+    assert of == {"mlapi_model_asleep": 1, "mlapi_model_ready_in_seconds": 2.5, "mlapi_wakes_total": 3}
+    assert found["mlapi_asleep_seconds_total[('model', 'nap')]"] == 60.5
+    assert found["mlapi_model_asleep[('model', 'new')]"] == 0
+    assert "mlapi_model_ready_in_seconds[('model', 'new')]" not in found
+    assert {found[f"mlapi_model_ready[('model', '{name}')]"] for name in ("chat", "nap", "new")} == {1}
+    assert not [name for name in found if "asleep" in name and "'chat'" in name]

@@ -27,5 +27,8 @@ function statusOf(model) {
   if (!model.served) return { label: "not served", dot: "absent", isReady: false };
   const reason = state.health?.unready?.[model.name];
   if (reason) return { label: reason, dot: "waiting", isReady: false };
+  const sleep = state.health?.asleep?.[model.name];
+  if (sleep === "waking") return { label: "waking", dot: "waiting", isReady: false };
+  if (sleep) return { label: "asleep, wakes when called", dot: "asleep", isReady: false };
   return state.health ? { label: "ready", dot: "ready", isReady: true } : { label: "served", dot: "", isReady: true };
 }

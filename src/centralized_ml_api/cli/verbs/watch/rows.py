@@ -21,7 +21,7 @@ WINDOW_SECONDS = 10.0
 NEAR = 0.8
 """The share of a limit from which a team is near it."""
 
-_QUIET = ("ready", "not served")
+_QUIET = ("ready", "asleep", "not served")
 
 
 @dataclass(frozen=True, slots=True)

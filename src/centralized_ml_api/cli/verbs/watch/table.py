@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.status import LocalStatus
 
 UNKNOWN = "-"
-_STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served": "dim"}
+_STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served": "dim", "asleep": "dim"}
 _OTHER_STATE = "yellow"
 _NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "tok/s", "active", "waiting")
 _MOST_TEAMS = 10

@@ -7,6 +7,7 @@ from centralized_ml_api.config.checks.local import (
     answer_length,
     command,
     flags,
+    groups,
     python_folder,
     shared_server,
     weights,
@@ -20,4 +21,5 @@ RULES = (
     *answer_length.RULES,
     *shared_server.RULES,
     *flags.RULES,
+    *groups.RULES,
 )

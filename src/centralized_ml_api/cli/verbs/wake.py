@@ -1,0 +1,76 @@
+"""`mlapi wake`: wakes a model that sleeps, before somebody calls it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from centralized_ml_api.cli import output
+from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.cli.targets import connect
+from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.errors import StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.status import EntryStatus, LocalStatus
+
+_LOOK_SECONDS = 0.2
+
+
+class StatusReader(Protocol):
+    """Tells how the entries are: `ControlClient`."""
+
+    def status(self) -> LocalStatus:
+        """Returns how they are now."""
+        ...
+
+
+@click.command()
+@click.argument("name")
+@state_option
+def wake(name: str, state: Path) -> int:
+    """Wake a model that sleeps, before somebody calls it.
+
+    Returns when it is ready. In a group, it waits for its turn.
+    """
+    client = connect(state)
+    client.wake(name)
+    entry = await_awake(client, name)
+    if entry.state == "failed":
+        raise StartError(
+            f"{name} did not wake: {entry.detail or 'its log says why'}",
+            fix=f"read its log: {command('logs', name, *state_flags(state))}",
+        )
+    output.data(f"{name} is ready.")
+    output.next_command(command("call", name, *state_flags(state)))
+    return 0
+
+
+def await_awake(client: StatusReader, name: str, sleep: Callable[[float], None] = time.sleep) -> EntryStatus:
+    """Returns how an entry is once it is ready, or did not wake; tells meanwhile what it waits for.
+
+    Args:
+        client: asks how it is.
+        name: the entry.
+        sleep: waits between two looks.
+
+    Raises:
+        StartError: the entry is gone.
+    """
+    said = ""
+    while True:
+        entry = next((entry for entry in client.status().entries if entry.name == name), None)
+        if entry is None:
+            raise StartError(f"{name} was removed", fix="look at the config that is served")
+        if entry.state in {"ready", "failed"}:
+            return entry
+        words = f"{name}: {entry.state}{f', {entry.detail}' if entry.detail else ''}"
+        if words != said:
+            output.talk(words)
+        said = words
+        sleep(_LOOK_SECONDS)

@@ -1,0 +1,108 @@
+"""Tells the admission service which entries sleep, and hears from it how many calls they have."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES
+from centralized_ml_api.local.admission.terms import SLEEPERS_SOCKET
+from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.sleep.types import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RECONNECT_SECONDS = 0.1
+
+
+class SleepersLink:
+    """One connection to the admission service, made again whenever it ends. Call `run` in a task.
+
+    Args:
+        folder: Where the service has its sockets.
+        clock: Waits before the next try.
+
+    Attributes:
+        changed: Called when the calls changed, or are known or unknown from now on.
+    """
+
+    def __init__(self, folder: Path, *, clock: Clock = WALL_CLOCK) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        self._folder = folder
+        self._clock = clock
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._number = 0
+        self._obeyed = 0
+        self._calls: dict[str, Calls] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._needed = asyncio.Event()
+        self._heard = asyncio.Condition()
+
+    @property
+    def sees_calls(self) -> bool:
+        """Whether the calls are known."""
+        return self._obeyed > 0
+
+    def calls(self, name: str) -> Calls:
+        """Returns the calls of an entry as they were last told."""
+        return self._calls.get(name, Calls())
+
+    def tell(self, entries: dict[str, dict[str, Any]]) -> int:
+        """Tells how the entries are, now or once the service can be reached; returns the number of this."""
+        self._entries = entries
+        self._number += 1
+        if entries:
+            self._needed.set()
+        if self._writer is not None:
+            self._write(self._writer)
+        return self._number
+
+    async def obeyed(self, number: int) -> None:
+        """Waits until the service does what it was told under that number, or later."""
+        async with self._heard:
+            await self._heard.wait_for(lambda: self._obeyed >= number)
+
+    async def run(self) -> None:
+        """Keeps the connection until cancelled; makes none before there is something to tell."""
+        await self._needed.wait()
+        while True:
+            with contextlib.suppress(OSError, ValueError):
+                await self._talk()
+            self._forget()
+            await self._clock.sleep(RECONNECT_SECONDS)
+
+    async def _talk(self) -> None:
+        """Talks to the service until it hangs up."""
+        with shorten_path(self._folder / SLEEPERS_SOCKET) as socket:
+            reader, writer = await asyncio.open_unix_connection(socket, limit=LINE_LIMIT_BYTES)
+        try:
+            self._writer = writer
+            self._write(writer)
+            while line := await reader.readline():
+                said = json.loads(line)
+                self._calls = {name: Calls(**counts) for name, counts in said["calls"].items()}
+                self._obeyed = said["number"]
+                await self._announce()
+        finally:
+            writer.close()
+
+    def _forget(self) -> None:
+        """Forgets the calls: those of a service that ended may still be under way."""
+        self._writer = None
+        if self._obeyed:
+            self._obeyed = 0
+            self.changed()
+
+    async def _announce(self) -> None:
+        async with self._heard:
+            self._heard.notify_all()
+        self.changed()
+
+    def _write(self, writer: asyncio.StreamWriter) -> None:
+        line = json.dumps({"number": self._number, "entries": self._entries})
+        writer.write(line.encode() + b"\n")

@@ -1,0 +1,338 @@
+"""Lets models sleep and wakes them: does what the schedule decides, and holds the calls meanwhile.
+
+Calls through the gateway are held by the admission service, calls of functions and of boto3 by `admit` here.
+Both let calls go on only while an entry is ready. An entry that is to sleep first closes; it is stopped when
+the admission service has confirmed that no further call goes on, and the gateway has none under way either:
+a service that was started anew does not know the calls of the one before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.sleepers import ASLEEP, FAILED, READY, WAKING
+from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.sleep.schedule import Schedule
+from centralized_ml_api.local.sleep.types import Calls, Phase, Step, View
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+
+    from centralized_ml_api.local.run.registry import Registry, Running
+    from centralized_ml_api.local.run.sleepers_link import SleepersLink
+    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.sleep.wake_times import WakeTimes
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+
+LOOK_SECONDS = 0.2
+
+
+class NotAwakeError(Exception):
+    """A call whose model does not wake, or not in time."""
+
+
+class Sleeping:
+    """The entries that may sleep. Call `run` in a task.
+
+    Args:
+        link: Reaches the admission service.
+        find: Returns the services of an entry.
+        active_requests: Returns how many calls the gateway has under way to an upstream.
+        retiring: Returns the services that lost their names and still run.
+        times: How long entries took to wake.
+        changed: Called when the state of an entry changed.
+        call_seconds: How long a call waits for its answer.
+        clock: Tells the time and waits.
+    """
+
+    def __init__(
+        self,
+        link: SleepersLink,
+        find: Callable[[str], tuple[Running, ...]],
+        active_requests: Callable[[str], Awaitable[int]],
+        retiring: Callable[[], Iterable[Running]],
+        times: WakeTimes,
+        *,
+        changed: Callable[[], None],
+        call_seconds: float,
+        clock: Clock = WALL_CLOCK,
+    ) -> None:
+        self._link = link
+        self._find = find
+        self._active_requests = active_requests
+        self._retiring = retiring
+        self._times = times
+        self._changed = changed
+        self._clock = clock
+        self._schedule = Schedule(call_seconds)
+        self._models: dict[str, str] = {}
+        self._seen: dict[str, tuple[Running, ...]] = {}
+        self._work: dict[str, asyncio.Task[None]] = {}
+        self._measured: set[str] = set()
+        self._own: dict[str, Calls] = {}
+        self._waiting: Counter[str] = Counter()
+        self._told: dict[str, tuple[str, int | None]] = {}
+        self._news = asyncio.Event()
+        self._turned = asyncio.Condition()
+        link.changed = self.note_news
+
+    def __contains__(self, name: str) -> bool:
+        """Returns whether the entry may sleep."""
+        return name in self._schedule
+
+    def adopt(self, entries: Iterable[ModelDeployment]) -> None:
+        """Takes the entries that are served from now on, with services under their names."""
+        sleepers = {entry.name: entry for entry in entries if entry.sleep and self._find(entry.name)}
+        self._models = {name: _describe(entry) for name, entry in sleepers.items()}
+        terms = {name: entry.sleep for name, entry in sleepers.items() if entry.sleep}
+        services = {name: self._find(name) for name in sleepers}
+        phases: dict[str, Phase] = {
+            name: "asleep" if any(running.is_asleep for running in found) else "waking"
+            for name, found in services.items()
+            if found != self._seen.get(name)
+        }
+        for name in phases:
+            self._drop_work(name)
+            for running in services[name]:
+                running.calls.changed = self.note_news
+        self._seen = services
+        self._measured.difference_update(phases)
+        expected = {name: self._times.expect(name, model) for name, model in self._models.items()}
+        known = {name: seconds for name, seconds in expected.items() if seconds is not None}
+        self._schedule.adopt(terms, phases, known, self._clock.monotonic())
+        self.note_news()
+
+    def view(self, name: str) -> View | None:
+        """Returns how an entry is; None if it never sleeps."""
+        return self._schedule.view(name, self._clock.monotonic()) if name in self._schedule else None
+
+    def wake(self, name: str) -> None:
+        """Wakes an entry by hand."""
+        self._schedule.want(name, self._clock.monotonic())
+        self.note_news()
+
+    def sleep(self, name: str) -> bool:
+        """Lets an entry sleep by hand once its calls are over; returns False where calls wait for it."""
+        self._take_stock()
+        agreed = self._schedule.dismiss(name)
+        self.note_news()
+        return agreed
+
+    def note_news(self) -> None:
+        """Takes note that a service or a call is another than before."""
+        self._news.set()
+
+    def find_awake(self) -> list[str]:
+        """Returns the entries that may sleep and whose processes are all ready."""
+        return [
+            name
+            for name in self._schedule.names
+            if all(running.report().state == "ready" for running in self._find(name))
+        ]
+
+    def note_published(self, ready: Collection[str]) -> None:
+        """Takes note of the entries that the gateway knows to be ready: their calls may go on."""
+        now = self._clock.monotonic()
+        for name in ready:
+            seconds = self._schedule.note_ready(name, now)
+            if seconds is not None and name in self._measured:
+                self._measured.discard(name)
+                self._times.note(name, self._models[name], seconds)
+                expected = self._times.expect(name, self._models[name])
+                self._schedule.learn(name, seconds if expected is None else expected)
+        self.note_news()
+
+    async def admit(self, name: str, seconds: float) -> None:
+        """Holds a call that does not pass the gateway until its model is awake.
+
+        Whoever calls counts it in `Running.calls` before anything else can happen.
+
+        Args:
+            name: The entry.
+            seconds: How long the call can wait.
+
+        Raises:
+            NotAwakeError: It does not wake, or not in time.
+        """
+        if name not in self._schedule:
+            return
+        self._waiting[name] += 1
+        self.note_news()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._until_ready(name)
+        except TimeoutError as error:
+            self._count(name, Calls(refused=1))
+            raise NotAwakeError(name) from error
+        else:
+            self._count(name, Calls(taken=1))
+        finally:
+            self._waiting[name] -= 1
+            self.note_news()
+
+    async def run(self) -> None:
+        """Acts whenever something changes or is due, until cancelled."""
+        try:
+            while True:
+                self._news.clear()
+                self._act()
+                async with self._turned:
+                    self._turned.notify_all()
+                await self._until_news()
+        finally:
+            for task in self._work.values():
+                task.cancel()
+
+    async def _until_ready(self, name: str) -> None:
+        """Waits until calls may go on.
+
+        While an entry closes, a call of its function that is under way may still need its model.
+        """
+        async with self._turned:
+            while (view := self.view(name)) is not None and view.phase != "ready":
+                if self._schedule.is_served(name) and self._link.calls(name).under_way:
+                    return
+                if view.failed:
+                    raise NotAwakeError(name)
+                await self._turned.wait()
+
+    async def _until_news(self) -> None:
+        now = self._clock.monotonic()
+        due = self._schedule.next_at(now)
+        waits: list[asyncio.Future[Any]] = [asyncio.create_task(self._news.wait())]
+        if due is not None:
+            waits.append(asyncio.ensure_future(self._clock.sleep(due - now)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _act(self) -> None:
+        self._take_stock()
+        blocked = {running.shares for running in self._retiring() if not running.is_asleep}
+        steps = self._schedule.advance(self._clock.monotonic(), blocked)
+        for step in steps:
+            if step.action == "wake":
+                self._measured.add(step.name)
+                for running in self._find(step.name):
+                    running.wake()
+        told = {name: self._compare(name) for name in self._schedule.names}
+        if steps or told != self._told:
+            self._told = told
+            number = self._link.tell({name: self._describe_now(name) for name in self._schedule.names})
+            self._changed()
+            self._begin_work(steps, number)
+
+    def _take_stock(self) -> None:
+        """Tells the schedule what is known of calls and services."""
+        now = self._clock.monotonic()
+        self._schedule.sees_calls = self._link.sees_calls
+        for name in self._schedule.names:
+            services = self._find(name)
+            own = Calls(sum(running.calls.count for running in services), self._waiting[name])
+            calls = self._link.calls(name) + self._own.get(name, Calls()) + own
+            self._schedule.note_calls(name, calls, now)
+            reports = [running.report() for running in services]
+            if any(report.state == "failed" for report in reports):
+                self._schedule.note_failed(name, now)
+            if any(report.state == "preparing" and report.detail for report in reports):
+                self._measured.discard(name)  # it downloads or installs, which it will not need again
+
+    def _begin_work(self, steps: list[Step], number: int) -> None:
+        for step in steps:
+            self._drop_work(step.name)
+            if step.action == "close":
+                self._work[step.name] = asyncio.create_task(self._close(step.name, number))
+            elif step.action == "stop":
+                self._work[step.name] = asyncio.create_task(self._stop(step.name))
+
+    def _drop_work(self, name: str) -> None:
+        work = self._work.pop(name, None)
+        if work is not None:
+            work.cancel()
+
+    async def _close(self, name: str, number: int) -> None:
+        """Waits until no further call goes on, and tells the schedule."""
+        await self._link.obeyed(number)
+        for running in self._find(name):
+            while await self._active_requests(running.upstream):
+                await self._clock.sleep(LOOK_SECONDS)
+        self._schedule.note_closed(name)
+        self.note_news()
+
+    async def _stop(self, name: str) -> None:
+        await asyncio.gather(*(running.sleep() for running in self._find(name)))
+        self._schedule.note_asleep(name, self._clock.monotonic())
+        self.note_news()
+
+    def _count(self, name: str, calls: Calls) -> None:
+        self._own[name] = self._own.get(name, Calls()) + calls
+
+    def _describe_now(self, name: str) -> dict[str, Any]:
+        """Returns what the admission service is told of an entry."""
+        view = self._schedule.view(name, self._clock.monotonic())
+        return {"state": _word_state(view), "ready_in": view.ready_in}
+
+    def _compare(self, name: str) -> tuple[str, int | None]:
+        """Returns what must have changed before somebody is told anew: a state, or when it ends."""
+        now = self._clock.monotonic()
+        view = self._schedule.view(name, now)
+        state = _word_state(view)
+        if view.ready_in is None:
+            return state, None
+        return state, round(view.ready_in if state == ASLEEP else now + view.ready_in)
+
+
+def start_services(
+    registry: Registry,
+    plan: ApiPlan,
+    specs: Sequence[ServiceSpec],
+    find: Callable[[str], Collection[Running]],
+    *,
+    is_first: bool = False,
+) -> list[Running]:
+    """Starts services without giving them their names; some sleep until their entry is called.
+
+    A new version of an entry starts beside the old one, except in a group: there is no place for both.
+
+    Args:
+        registry: Starts them.
+        plan: What is to be served.
+        specs: The services.
+        find: Returns the services that an entry had.
+        is_first: Whether the API starts; later, nothing new of a group starts by itself.
+    """
+    started: list[Running] = []
+    taken: set[str] = set() if is_first else {entry.sleep.shares for entry in plan.deployments if entry.sleep}
+    changed = {spec.name for spec in specs}
+    for entry in plan.deployments:
+        own = [spec for spec in specs if spec.entry == entry.name]
+        before, sleep = find(entry.name), entry.sleep
+        if sleep is None:
+            asleep = False
+        elif before:
+            is_asleep = all(running.is_asleep for running in before)
+            asleep = is_asleep or (bool(sleep.shares) and entry.name in changed)
+        else:
+            asleep = sleep.on_call or (bool(sleep.shares) and sleep.shares in taken)
+        shares = sleep.shares if sleep else ""
+        started += [registry.start(spec, shares=shares, asleep=asleep) for spec in own]
+        if own and not asleep:
+            taken.add(shares)
+    return started
+
+
+def _word_state(view: View) -> str:
+    if view.phase == "ready":
+        return READY
+    if view.failed:
+        return FAILED
+    return WAKING if view.phase == "waking" else ASLEEP
+
+
+def _describe(entry: ModelDeployment) -> str:
+    """Describes the model of an entry, as far as its wake takes time."""
+    return f"{entry.local.serving.engine}: {entry.local.serving.summary}" if entry.local else ""

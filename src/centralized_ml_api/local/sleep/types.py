@@ -1,0 +1,57 @@
+"""What is known of an entry that may sleep, and what is to be done with it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["asleep", "waking", "ready", "closing", "stopping"]
+Action = Literal["wake", "close", "open", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of an entry: those that go on now, those that wait, how many were taken, how many refused."""
+
+    under_way: int = 0
+    waiting: int = 0
+    taken: int = 0
+    refused: int = 0
+
+    def __add__(self, other: Calls) -> Calls:
+        """Returns the sum of two counts of different calls."""
+        return Calls(
+            self.under_way + other.under_way,
+            self.waiting + other.waiting,
+            self.taken + other.taken,
+            self.refused + other.refused,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done: start its processes, hold its calls, let them go on, stop its processes."""
+
+    action: Action
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an entry is now.
+
+    Attributes:
+        phase: What it does.
+        failed: Whether it did not wake the last time.
+        ready_in: In how many seconds it would answer a call that comes now; None if nobody knows.
+        wakes: How often it woke.
+        asleep_seconds: How long it has slept in all.
+        called: Whether it is awake because somebody wanted it; otherwise it started with the API.
+    """
+
+    phase: Phase
+    failed: bool
+    ready_in: float | None
+    wakes: int
+    asleep_seconds: float
+    called: bool = False

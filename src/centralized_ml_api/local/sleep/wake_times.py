@@ -1,0 +1,65 @@
+"""Remembers how long each model of this machine took to wake, in a file of the state folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from statistics import median
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.private_file import write_private_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WAKE_TIMES_FILE = "wake_times.json"
+_KEPT = 3
+
+
+class WakeTimes:
+    """The last wakes of each entry.
+
+    What is expected of the next one is the median of them: a single slow wake says little. An entry that got
+    another model is another entry, so each time is kept with the words that describe its model.
+
+    Args:
+        path: The file. One that is missing or damaged says nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seconds: dict[str, tuple[str, list[float]]] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            written = json.loads(path.read_text(encoding="utf-8"))
+            self._seconds = {
+                name: (str(entry["model"]), [float(seconds) for seconds in entry["seconds"]])
+                for name, entry in written.items()
+            }
+
+    def expect(self, name: str, model: str) -> float | None:
+        """Returns in how many seconds an entry wakes; None if that was never measured.
+
+        Args:
+            name: The entry.
+            model: What describes its model.
+        """
+        measured_model, seconds = self._seconds.get(name, ("", []))
+        return median(seconds) if seconds and measured_model == model else None
+
+    def note(self, name: str, model: str, seconds: float) -> None:
+        """Takes note of a wake, and writes the file if that is possible.
+
+        Args:
+            name: The entry.
+            model: What describes its model.
+            seconds: How long the wake took.
+        """
+        measured_model, before = self._seconds.get(name, ("", []))
+        kept = [*(before if measured_model == model else []), round(seconds, 3)][-_KEPT:]
+        self._seconds[name] = (model, kept)
+        written = {
+            entry: {"model": model, "seconds": seconds} for entry, (model, seconds) in self._seconds.items()
+        }
+        with contextlib.suppress(StartError):
+            write_private_file(self._path, json.dumps(written, indent=1) + "\n")

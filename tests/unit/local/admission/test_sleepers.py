@@ -1,0 +1,311 @@
+"""Calls of models that sleep: they wait until the supervisor says that it is awake, or are told when."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
+from centralized_ml_api.local.admission.sleepers import LONGEST_SECONDS_BETWEEN_REPORTS, Sleepers
+from centralized_ml_api.local.admission.terms import (
+    ADDRESS_ATTRIBUTE,
+    REQUEST_ID_KEY,
+    TERMS_KEY,
+    TIME_ATTRIBUTE,
+    EntryTerms,
+    RouteTerms,
+    render_terms,
+)
+from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, Turns
+from support.virtual_time import run_in_virtual_time
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+ANY = RouteTerms({"ocr": EntryTerms(sleeps=True)}, wait_seconds=29)
+ONE = RouteTerms({"ocr": EntryTerms(places=1, sleeps=True)}, wait_seconds=29)
+
+
+class World:
+    """The service under a virtual clock, and the supervisor's words to it."""
+
+    def __init__(self) -> None:
+        self.turns = Turns(asyncio.get_running_loop().time)
+        self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
+        self.service = AdmissionService(self.turns, self.sleepers)
+        self.calls: list[asyncio.Task[envoy.ProcessingResponse | None]] = []
+        self.number = 0
+
+    def call(self, terms: RouteTerms = ANY) -> asyncio.Task[envoy.ProcessingResponse | None]:
+        """A call without a body; its answer, or None where Envoy is told nothing."""
+        self.calls.append(asyncio.create_task(self._ask(terms, len(self.calls) + 1)))
+        return self.calls[-1]
+
+    async def _ask(self, terms: RouteTerms, number: int) -> envoy.ProcessingResponse | None:
+        class Context:
+            def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+                return ((TERMS_KEY, render_terms(terms)), (REQUEST_ID_KEY, "req-1"))
+
+        async def messages() -> AsyncIterator[envoy.ProcessingRequest]:
+            message = envoy.ProcessingRequest()
+            message.request_headers.end_of_stream = True
+            attributes = message.attributes["envoy.filters.http.ext_proc"]
+            attributes[ADDRESS_ATTRIBUTE] = f"192.0.2.1:{number}"
+            attributes[TIME_ATTRIBUTE] = "2026-11-28T16:38:01.788981+00:00"
+            yield message
+
+        async for answer in self.service.process(messages(), Context()):
+            return answer
+        return None
+
+    def end(self, number: int) -> None:
+        """The call of that number is over."""
+        self.turns.end((f"192.0.2.1:{number}", 1_795_883_881_788_981))
+
+    def say(self, state: str, ready_in: float | None = None, name: str = "ocr") -> None:
+        self.number += 1
+        self.sleepers.obey({"number": self.number, "entries": {name: {"state": state, "ready_in": ready_in}}})
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """How many calls are under way, wait, were taken, were refused."""
+        counts = self.sleepers.report()["calls"]["ocr"]
+        return counts["under_way"], counts["waiting"], counts["taken"], counts["refused"]
+
+
+def told(tell: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = World()
+        await tell(world)
+        for call in world.calls:
+            call.cancel()
+
+    run_in_virtual_time(main())
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def refusal(call: asyncio.Task[envoy.ProcessingResponse | None]) -> tuple[int, str, str, str, str]:
+    """Status, code, message, `Retry-After` and `x-model-state` of a refusal."""
+    answer = await call
+    assert answer is not None
+    immediate = answer.immediate_response
+    error = json.loads(immediate.body)["error"]
+    headers = {each.header.key: each.header.raw_value.decode() for each in immediate.headers.set_headers}
+    return (
+        immediate.status.code,
+        error["code"],
+        error["message"],
+        headers["retry-after"],
+        headers["x-model-state"],
+    )
+
+
+def test_calls_wait_until_the_model_is_awake_and_then_all_go_on() -> None:
+    async def tell(world: World) -> None:
+        calls = [world.call() for _ in range(3)]
+        await settle()
+        world.say("asleep")
+        assert world.counts == (0, 3, 0, 0)
+        world.say("waking", 2.0)
+        await asyncio.sleep(20)
+        assert not any(call.done() for call in calls)
+        world.say("ready")
+        assert world.counts == (3, 0, 3, 0)
+        for call in calls:
+            answer = await call
+            assert answer is not None
+            assert answer.HasField("request_headers")
+
+    told(tell)
+
+
+def test_an_entry_that_the_supervisor_has_not_spoken_of_sleeps() -> None:
+    async def tell(world: World) -> None:
+        world.say("ready", name="other")
+        call = world.call()
+        await asyncio.sleep(5)
+        assert not call.done()
+
+    told(tell)
+
+
+def test_calls_that_wait_for_a_place_do_not_go_on_once_the_model_is_to_sleep() -> None:
+    async def tell(world: World) -> None:
+        world.say("ready")
+        await world.call(ONE)
+        second = world.call(ONE)
+        await settle()
+        assert world.counts == (1, 1, 1, 0)
+        world.say("asleep")
+        world.end(1)
+        await settle()
+        assert (world.counts, second.done()) == ((0, 1, 1, 0), False)
+        world.say("ready")
+        await second
+        assert world.counts == (1, 0, 2, 0)
+
+    told(tell)
+
+
+def test_counts_of_tokens_wait_too_and_are_calls_of_the_same_model() -> None:
+    async def tell(world: World) -> None:
+        counting = EntryTerms(places=1, sleeps=True, path="/v1/messages/count_tokens")
+        world.say("asleep")
+        call = world.call(RouteTerms({"ocr": counting}, wait_seconds=29))
+        await settle()
+        assert world.counts == (0, 1, 0, 0)
+        world.say("ready")
+        await call
+        assert (world.counts, list(world.turns.occupancy())) == ((1, 0, 1, 0), [f"ocr{COUNTING}"])
+
+    told(tell)
+
+
+def test_a_caller_is_told_at_once_when_the_model_is_known_to_take_longer() -> None:
+    async def tell(world: World) -> None:
+        world.say("asleep", 40.2)
+        assert await refusal(world.call()) == (
+            503,
+            "model_waking",
+            "The model was asleep and is waking; try again in 41 seconds.",
+            "41",
+            "asleep",
+        )
+        assert world.counts == (0, 0, 0, 1), "the supervisor hears of it"
+        world.say("waking", 40.2)
+        await asyncio.sleep(10)
+        assert (await refusal(world.call()))[3:] == ("31", "waking")
+        await asyncio.sleep(2)
+        late = world.call()  # it has 28.2 of its 29 seconds to wait
+        await asyncio.sleep(1)
+        assert not late.done()
+
+    told(tell)
+
+
+def test_a_caller_whose_time_is_up_is_told_when_to_come_back() -> None:
+    async def tell(world: World) -> None:
+        world.say("asleep")
+        assert (await refusal(world.call()))[3:] == ("2", "asleep"), "nobody knows how long it takes"
+        world.say("waking", 10)
+        assert (await refusal(world.call()))[3:] == ("2", "waking"), "it takes longer than ever"
+        world.say("waking", 29.0)
+        call = world.call()
+        await asyncio.sleep(1)
+        world.say("waking", 60.0)
+        assert (await refusal(call))[3:] == ("32", "waking")
+        assert world.counts[3] == 3
+
+    told(tell)
+
+
+def test_callers_are_told_at_once_when_the_model_did_not_wake() -> None:
+    async def tell(world: World) -> None:
+        waits = world.call()
+        await settle()
+        world.say("failed", 10)
+        message = "The model was asleep and did not start; it is tried again in 10 seconds."
+        assert await refusal(waits) == (503, "model_not_ready", message, "10", "failed")
+        await asyncio.sleep(4)
+        assert (await refusal(world.call()))[3:] == ("6", "failed")
+        world.say("asleep", 2)
+        again = world.call()
+        await asyncio.sleep(1)
+        assert not again.done()
+
+    told(tell)
+
+
+def test_too_many_that_wait_for_a_model_that_wakes_are_told_so() -> None:
+    async def tell(world: World) -> None:
+        world.say("waking", 5)
+        for _ in range(WAITING_PER_CALLER):
+            world.call()
+        await settle()
+        assert (await refusal(world.call()))[1:] == (
+            "model_waking",
+            "The model was asleep and is waking; try again in 5 seconds.",
+            "5",
+            "waking",
+        )
+        world.say("ready")
+        assert world.counts == (WAITING_PER_CALLER, 0, WAITING_PER_CALLER, 1)
+
+    told(tell)
+
+
+def test_a_busy_model_that_is_awake_refuses_as_every_other_does() -> None:
+    async def tell(world: World) -> None:
+        world.say("ready")
+        await world.call(ONE)
+        answer = await world.call(ONE)
+        assert answer is not None
+        assert json.loads(answer.immediate_response.body)["error"]["code"] == "overloaded"
+        assert world.counts[3] == 0
+
+    told(tell)
+
+
+class Wire:
+    """The supervisor's side of the connection."""
+
+    def __init__(self) -> None:
+        self.reader = asyncio.StreamReader()
+        self.written: list[dict[str, Any]] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(json.loads(data))
+
+    async def drain(self) -> None:
+        await asyncio.sleep(0)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def send(self, number: int, state: str) -> None:
+        line = {"number": number, "entries": {"ocr": {"state": state, "ready_in": None}}}
+        self.reader.feed_data(json.dumps(line).encode() + b"\n")
+
+
+def test_the_supervisor_is_answered_each_line_and_told_of_calls_at_intervals() -> None:
+    async def tell(world: World) -> None:
+        wire: Any = Wire()
+        serving = asyncio.create_task(world.sleepers.serve(wire.reader, wire))
+        wire.send(7, "asleep")
+        await settle()
+        nothing = {"under_way": 0, "waiting": 0, "taken": 0, "refused": 0}
+        assert wire.written == [{"number": 7, "calls": {"ocr": nothing}}]
+        for _ in range(5):
+            world.call()
+        await settle()
+        assert len(wire.written) == 1
+        await asyncio.sleep(2 * LONGEST_SECONDS_BETWEEN_REPORTS)
+        assert wire.written[1:] == [{"number": 7, "calls": {"ocr": {**nothing, "waiting": 5}}}]
+        wire.send(8, "ready")
+        await asyncio.sleep(2 * LONGEST_SECONDS_BETWEEN_REPORTS)
+        assert wire.written[-1] == {"number": 8, "calls": {"ocr": {**nothing, "under_way": 5, "taken": 5}}}
+        wire.reader.feed_eof()
+        await serving
+        assert wire.closed
+
+    told(tell)
+
+
+@pytest.mark.parametrize("line", [b"nonsense\n", b'{"number": 1}\n', b"[]\n"])
+def test_a_line_that_is_none_ends_the_connection(line: bytes) -> None:
+    async def tell(world: World) -> None:
+        wire: Any = Wire()
+        wire.reader.feed_data(line)
+        await world.sleepers.serve(wire.reader, wire)
+        assert wire.closed
+
+    told(tell)

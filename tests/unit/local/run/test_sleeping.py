@@ -1,0 +1,427 @@
+"""Models sleep and wake among fakes: what is started and stopped, and what everybody is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.local.gateway import Upstream
+from centralized_ml_api.local.keys import KeyRing, KeyStore
+from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.run.sleeping import LOOK_SECONDS, NotAwakeError
+from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
+from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
+from centralized_ml_api.plan.engines import CommandServing
+from centralized_ml_api.plan.types import SleepPlan
+from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, entry, function, plan
+from support.virtual_time import VirtualTimeLoop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.supervision.service import ServiceState
+    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+
+NAPS = SleepPlan(idle_seconds=60, on_call=True)
+GPU = SleepPlan(shares="gpu")
+OTHER = CommandServing(("other",), ping="/ping", invocations="/run")
+
+
+def sleeper(name: str, sleep: SleepPlan = NAPS, **changes: Any) -> ModelDeployment:
+    return replace(entry(name), sleep=sleep, **changes)
+
+
+class World:
+    """A supervisor among fakes, under a clock of its own. New services are in the state `begins`."""
+
+    def __init__(self, folder: Path) -> None:
+        loop = asyncio.get_running_loop()
+        self.folder = folder
+        self.gateway = FakeGateway()
+        self.link = FakeLink()
+        self.made: list[FakeService] = []
+        self.begins: ServiceState = "starting"
+        clock = Clock(lambda: NOON + timedelta(seconds=loop.time()), asyncio.sleep, loop.time)
+        self.supervisor = Supervisor(
+            self.gateway,
+            KeyRing(KeyStore(folder), clock),
+            self.make,
+            link=self.link,
+            times=WakeTimes(folder / WAKE_TIMES_FILE),
+            show=lambda: None,
+            fail=lambda error: pytest.fail(str(error)),
+            clock=clock,
+        )
+
+    def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
+        service = FakeService(spec, changed, state=self.begins)
+        self.made.append(service)
+        return service
+
+    def running(self) -> list[str]:
+        """The services that run."""
+        return [service.spec.name for service in self.made if service.started and not service.stopped]
+
+    def states(self) -> dict[str, str]:
+        return {status.name: status.state for status in self.supervisor.entries()}
+
+    def last(self, name: str) -> FakeService:
+        return [service for service in self.made if service.spec.name == name][-1]
+
+    async def call(self, name: str, **calls: int) -> None:
+        """Calls that wait, or go on."""
+        self.link.note(name, **calls)
+        await settle()
+
+    async def become(self, name: str, state: ServiceState, detail: str = "") -> None:
+        self.last(name).become(state, detail)
+        await settle()
+
+
+async def settle() -> None:
+    """Until nothing more happens at this moment; threads that look at files take a while."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def serving(folder: Path, first: ApiPlan) -> AsyncIterator[World]:
+    world = World(folder)
+    await world.supervisor.start(first)
+    running = asyncio.create_task(world.supervisor.run())
+    await settle()
+    yield world
+    running.cancel()
+    await asyncio.wait({running})
+    await world.supervisor.stop()
+    assert world.running() == [], "something was not stopped"
+
+
+def story(tell: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await tell()
+
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+        runner.run(main())
+
+
+class PatientLoop(VirtualTimeLoop):
+    """Waits for threads: what the supervisor reads from disk comes from them."""
+
+    def run_in_executor(self, _: object, func: Callable[..., object], *args: object) -> asyncio.Future[Any]:
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001  # whoever waits gets it
+            done.set_exception(error)
+        return done
+
+
+def test_an_entry_starts_with_its_first_call_and_calls_go_on_once_the_gateway_knows(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), entry("b"))) as world:
+            assert world.running() == ["b"]
+            assert (world.states()["a"], world.link.states) == ("asleep", {"a": "asleep"})
+            await world.call("a", waiting=1)
+            assert (world.running(), world.states()["a"]) == (["a", "b"], "waking")
+            await world.call("a", waiting=5)
+            assert world.running() == ["a", "b"], "one wake, however many call"
+            told = len(world.gateway.applied)
+            world.last("a").ports = (7001,)
+            await world.become("a", "ready")
+            assert (world.states()["a"], world.link.states) == ("ready", {"a": "ready"})
+            assert len(world.gateway.applied) > told
+            assert Upstream("a@1", (7001,)) in world.gateway.applied[told].upstreams
+
+    story(tell)
+
+
+def test_an_idle_entry_closes_then_stops_and_leaves_its_upstream_empty(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", under_way=1, taken=1)
+            await asyncio.sleep(500)
+            assert world.states() == {"a": "ready"}
+            await world.call("a", taken=1)
+            await asyncio.sleep(59)
+            assert world.states() == {"a": "ready"}
+            world.link.obeys.clear()
+            await asyncio.sleep(1)
+            await settle()
+            assert (world.link.states, world.running()) == ({"a": "asleep"}, ["a"]), "it may still be called"
+            world.link.obeys.set()
+            await settle()
+            assert (world.states(), world.running()) == ({"a": "asleep"}, [])
+            await world.call("a", waiting=1, taken=1)
+            assert world.running() == ["a"]
+            assert len(world.made) == 2
+
+    story(tell)
+
+
+def test_an_entry_with_a_call_that_only_the_gateway_knows_is_not_stopped(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", SleepPlan(idle_seconds=60)))) as world:
+            await world.become("a", "ready")
+            world.gateway.busy["a@1"] = 1
+            await asyncio.sleep(600)
+            assert world.running() == ["a"]
+            world.gateway.busy.clear()
+            await asyncio.sleep(2 * LOOK_SECONDS)
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_nothing_sleeps_while_the_admission_service_is_away(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", SleepPlan(idle_seconds=60)))) as world:
+            await world.become("a", "ready")
+            world.link.reachable = False
+            world.link.changed()
+            await asyncio.sleep(600)
+            assert world.running() == ["a"]
+            world.link.reachable = True
+            world.link.changed()
+            await settle()
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_of_a_group_one_runs_and_the_called_one_takes_its_place(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", GPU), sleeper("b", GPU), sleeper("c", GPU))) as world:
+            assert world.running() == ["a"]
+            await world.become("a", "ready")
+            await asyncio.sleep(LINGER_SECONDS)
+            world.last("a").may_end.clear()
+            await world.call("b", waiting=1)
+            assert (world.running(), world.states()["b"]) == (["a"], "asleep"), "a has not ended yet"
+            world.last("a").may_end.set()
+            await settle()
+            assert (world.running(), world.states()) == (
+                ["b"],
+                {"a": "asleep", "b": "waking", "c": "asleep"},
+            )
+
+    story(tell)
+
+
+def test_wakes_are_measured_and_told_without_downloads(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), sleeper("b"))) as world:
+            await world.call("a", waiting=1)
+            await world.call("b", waiting=1)
+            await asyncio.sleep(1)
+            await world.become("b", "preparing", "downloading weights: 3%")
+            await asyncio.sleep(2)
+            await world.become("a", "ready")
+            await world.become("b", "ready")
+            for name in ("a", "b"):
+                await world.call(name, taken=1)
+            await asyncio.sleep(60)
+            await settle()
+            assert world.link.told[-1] == {
+                "a": {"state": "asleep", "ready_in": pytest.approx(3)},
+                "b": {"state": "asleep", "ready_in": None},
+            }
+        assert WakeTimes(tmp_path / WAKE_TIMES_FILE).expect("a", "command: echo") == pytest.approx(3)
+
+    story(tell)
+
+
+def test_what_does_not_wake_is_stopped_left_alone_and_tried_again(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "failed", "no memory")
+            assert (world.running(), world.link.told[-1]) == ([], {"a": {"state": "failed", "ready_in": 10}})
+            (status,) = world.supervisor.entries()
+            assert (status.state, status.detail) == ("failed", "no memory")
+            assert world.gateway.applied[-1].unready == (("a", "could not be started"),)
+            await asyncio.sleep(10)
+            await world.call("a", waiting=1)
+            assert world.running() == ["a"]
+            await world.become("a", "ready")
+            assert world.states() == {"a": "ready"}
+
+    story(tell)
+
+
+def test_an_entry_with_a_function_sleeps_and_wakes_as_a_whole(tmp_path: Path) -> None:
+    async def tell() -> None:
+        wrapped = sleeper("a", function=function(tmp_path), integration="lambda")
+        async with serving(tmp_path, plan(wrapped)) as world:
+            assert world.running() == []
+            await world.call("a", waiting=1)
+            assert sorted(world.running()) == ["a", "a.function"]
+            await world.become("a", "ready")
+            assert world.link.states == {"a": "waking"}
+            await world.become("a.function", "ready")
+            assert world.link.states == {"a": "ready"}
+
+    story(tell)
+
+
+def test_it_is_woken_and_put_to_sleep_by_hand(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            sleeping = world.supervisor.sleeping
+            assert "a" in sleeping
+            assert "b" not in sleeping
+            sleeping.wake("a")
+            await settle()
+            await world.become("a", "ready")
+            await world.call("a", under_way=1, taken=1)
+            assert sleeping.sleep("a")
+            await settle()
+            assert (world.link.states, world.running()) == ({"a": "asleep"}, ["a"])
+            await world.call("a", taken=1)
+            assert world.running() == []
+            await world.call("a", waiting=1, taken=1)
+            assert not sleeping.sleep("a"), "a call waits for it"
+            assert sleeping.view("b") is None
+
+    story(tell)
+
+
+def test_calls_that_do_not_pass_the_gateway_wait_here(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), entry("b"))) as world:
+            await world.supervisor.admit("b", 60)
+            calls = [asyncio.create_task(world.supervisor.admit("a", 60)) for _ in range(2)]
+            await settle()
+            assert world.running() == ["a", "b"]
+            await world.become("a", "ready")
+            await asyncio.gather(*calls)
+            found = world.supervisor.find("a")
+            assert found is not None
+            with found.calls:
+                await asyncio.sleep(600)
+                assert "a" in world.running(), "it is called"
+            await asyncio.sleep(61)
+            assert "a" not in world.running()
+
+    story(tell)
+
+
+def test_a_function_whose_call_is_under_way_reaches_its_model_while_the_entry_closes(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", under_way=1, taken=1)
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            assert world.link.states == {"a": "asleep"}
+            await asyncio.wait_for(world.supervisor.admit("a", 60), 1)
+            found = world.supervisor.find("a")
+            assert found is not None
+            with found.calls:
+                await world.call("a", taken=1)
+                assert world.running() == ["a"]
+            await settle()
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_calls_that_do_not_pass_the_gateway_are_told_when_it_does_not_wake(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(NotAwakeError):
+                await world.supervisor.admit("a", 60)
+            assert asyncio.get_running_loop().time() == began + 60
+            call = asyncio.create_task(world.supervisor.admit("a", 60))
+            await world.become("a", "failed", "no memory")
+            with pytest.raises(NotAwakeError):
+                await call
+
+    story(tell)
+
+
+def test_a_reload_keeps_who_sleeps_and_starts_a_new_version_beside_the_old(tmp_path: Path) -> None:
+    async def tell() -> None:
+        first = plan(sleeper("a"), sleeper("b"), sleeper("g", GPU))
+        async with serving(tmp_path, first) as world:
+            await world.call("b", waiting=1)
+            for name in ("b", "g"):
+                await world.become(name, "ready")
+            world.begins = "ready"
+            changed = {name: entry(name, OTHER).local for name in ("a", "b", "g")}
+            second = plan(
+                sleeper("a", local=changed["a"]),
+                sleeper("b", local=changed["b"]),
+                sleeper("g", GPU, local=changed["g"]),
+                sleeper("new", SleepPlan(idle_seconds=5)),
+                sleeper("late", GPU),
+            )
+            reloaded = await world.supervisor.change_to(second)
+            assert (reloaded.changed, reloaded.added) == (("a", "b", "g"), ("new", "late"))
+            await settle()
+            assert world.states() == {
+                "a": "asleep",
+                "b": "ready",
+                "g": "asleep",
+                "new": "ready",
+                "late": "asleep",
+            }
+            await world.call("g", waiting=1)
+            running = [service for service in world.made if service.spec.name == "g" and service.started]
+            assert len(running) == 1, "the old version has the place until it has ended"
+            await asyncio.sleep(5)
+            assert [service.stopped for service in world.made if service.spec.name == "g"] == [True, False]
+
+    story(tell)
+
+
+def test_an_entry_becomes_a_sleeper_and_stops_being_one_without_a_restart(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            await world.become("a", "ready")
+            await world.supervisor.change_to(plan(sleeper("a", SleepPlan(idle_seconds=600))))
+            await settle()
+            assert (world.states(), world.link.states) == ({"a": "ready"}, {"a": "ready"})
+            await world.supervisor.change_to(plan(entry("a")))
+            await asyncio.sleep(1000)
+            assert (world.states(), len(world.made)) == ({"a": "ready"}, 1)
+
+    story(tell)
+
+
+def test_an_entry_that_slept_wakes_when_it_may_not_sleep_any_more(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            world.begins = "ready"
+            await world.supervisor.change_to(plan(entry("a")))
+            await settle()
+            assert (world.states(), world.running()) == ({"a": "ready"}, ["a"])
+
+    story(tell)
+
+
+def test_stopping_while_one_wakes_and_one_goes_to_sleep_leaves_nothing(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), sleeper("b", SleepPlan(idle_seconds=60)))) as world:
+            await world.become("b", "ready")
+            world.last("b").may_end.clear()
+            await asyncio.sleep(60)
+            await world.call("a", waiting=1)
+            assert world.states() == {"a": "waking", "b": "asleep"}
+            asyncio.get_running_loop().call_later(1, world.last("b").may_end.set)
+
+    story(tell)

@@ -1,0 +1,462 @@
+"""Who wakes, who goes to sleep, and who is next in a group; then the same of any story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS, LONGEST_TURN_SECONDS, Schedule
+from centralized_ml_api.local.sleep.sleeper import FIRST_PAUSE_SECONDS, KEPT_SECONDS, LONGEST_PAUSE_SECONDS
+from centralized_ml_api.local.sleep.types import Calls, Step
+from centralized_ml_api.plan.types import SleepPlan
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.sleep.types import Phase
+
+CALL_SECONDS = 29.0
+NAPS = SleepPlan(idle_seconds=60)
+GPU = SleepPlan(shares="gpu")
+
+
+def schedule(call_seconds: float = CALL_SECONDS, **entries: tuple[SleepPlan, Phase]) -> Schedule:
+    made = Schedule(call_seconds)
+    made.adopt(
+        {name: plan for name, (plan, _) in entries.items()},
+        {name: phase for name, (_, phase) in entries.items()},
+        {},
+        0.0,
+    )
+    return made
+
+
+def did(made: Schedule, now: float) -> list[str]:
+    """What is to be done, where an entry that is to close is closed at once."""
+    steps: list[str] = []
+    while more := made.advance(now):
+        steps += [f"{step.action} {step.name}" for step in more]
+        for name in made.names:
+            made.note_closed(name)
+    return steps
+
+
+def phases(made: Schedule, now: float) -> dict[str, Phase]:
+    return {name: made.view(name, now).phase for name in made.names}
+
+
+def test_an_entry_that_nobody_calls_goes_to_sleep_after_its_time() -> None:
+    made = schedule(a=(NAPS, "ready"))
+    assert made.next_at(0) == 60
+    assert did(made, 59.9) == []
+    assert did(made, 60) == ["close a", "stop a"]
+    assert phases(made, 61) == {"a": "stopping"}
+    made.note_asleep("a", 61)
+    assert phases(made, 61) == {"a": "asleep"}
+    assert made.next_at(61) is None
+    assert made.view("a", 71).asleep_seconds == 10
+
+
+def test_the_time_counts_from_the_end_of_the_last_call() -> None:
+    made = schedule(a=(NAPS, "ready"))
+    made.note_calls("a", Calls(under_way=1, taken=1), 50)
+    assert did(made, 1000) == [], "it has a call under way"
+    assert made.next_at(1000) is None
+    made.note_calls("a", Calls(taken=1), 1000)
+    assert did(made, 1059) == []
+    made.note_calls("a", Calls(taken=2), 1059)  # one that came and went between two looks
+    assert made.next_at(1059) == 1119
+    assert did(made, 1119) == ["close a", "stop a"]
+
+
+def test_nobody_goes_to_sleep_while_the_calls_are_not_known() -> None:
+    made = schedule(a=(NAPS, "ready"), b=(GPU, "ready"), c=(GPU, "asleep"))
+    made.sees_calls = False
+    made.want("c", 10)
+    assert did(made, 100) == []
+    made.sees_calls = True
+    assert did(made, 100) == ["close a", "close b", "stop a", "stop b"]
+
+
+def test_an_entry_is_not_stopped_before_it_is_sure_that_no_further_call_goes_on() -> None:
+    made = schedule(a=(NAPS, "ready"))
+    assert made.advance(60) == [Step("close", "a")]
+    assert made.advance(61) == []
+    made.note_calls("a", Calls(under_way=1, taken=1), 61)  # it had gone on a moment before
+    made.note_closed("a")
+    assert made.advance(61) == []
+    made.note_calls("a", Calls(taken=1), 62)
+    assert made.advance(62) == [Step("stop", "a")]
+
+
+def test_a_call_wakes_an_entry_once_however_many_come() -> None:
+    made = schedule(a=(NAPS, "asleep"))
+    for number in range(1, 4):
+        made.note_calls("a", Calls(waiting=number), number)
+        assert did(made, number) == (["wake a"] if number == 1 else [])
+    assert made.note_ready("a", 5) == 4
+    assert made.note_ready("a", 6) is None
+    made.note_calls("a", Calls(under_way=3, taken=3), 5)
+    view = made.view("a", 6)
+    assert (view.phase, view.wakes, view.asleep_seconds, view.ready_in) == ("ready", 1, 1.0, 0.0)
+
+
+def test_a_call_that_came_while_the_last_ones_end_takes_the_entry_back() -> None:
+    made = schedule(a=(NAPS, "ready"))
+    made.note_calls("a", Calls(under_way=1, taken=1), 1)
+    assert made.dismiss("a")
+    assert did(made, 2) == ["close a"], "a call is under way"
+    made.note_calls("a", Calls(under_way=1, waiting=1, taken=1), 3)
+    assert did(made, 3) == ["open a"]
+    assert phases(made, 3) == {"a": "ready"}
+
+
+def test_an_entry_is_put_to_sleep_by_hand_once_its_calls_are_over() -> None:
+    made = schedule(a=(NAPS, "ready"))
+    made.note_calls("a", Calls(under_way=2, taken=2), 1)
+    assert made.dismiss("a")
+    assert did(made, 2) == ["close a"]
+    made.note_calls("a", Calls(taken=2), 3)
+    assert did(made, 3) == ["stop a"]
+    made.note_asleep("a", 4)
+    assert made.dismiss("a"), "it sleeps already"
+    assert did(made, 5) == []
+
+
+def test_an_entry_is_not_put_to_sleep_while_calls_wait_for_it() -> None:
+    made = schedule(a=(NAPS, "asleep"))
+    made.note_calls("a", Calls(waiting=1), 1)
+    made.advance(1)
+    assert not made.dismiss("a")
+    made.note_calls("a", Calls(), 3)  # the caller hung up
+    assert made.dismiss("a")
+    assert did(made, 3) == ["close a", "stop a"]
+    assert made.note_ready("a", 4) is None, "it is being stopped"
+
+
+def test_an_entry_is_woken_by_hand_and_stays_for_its_idle_time() -> None:
+    made = schedule(a=(NAPS, "asleep"))
+    made.want("a", 5)
+    assert did(made, 5) == ["wake a"]
+    made.note_ready("a", 7)
+    assert made.next_at(7) == 7 + KEPT_SECONDS
+    assert did(made, 66) == []
+    assert did(made, 67) == ["close a", "stop a"]
+    made = schedule(a=(NAPS, "ready"))
+    made.want("a", 30)
+    assert did(made, 89) == []
+    assert did(made, 90) == ["close a", "stop a"]
+
+
+def test_a_caller_who_was_told_to_come_back_wakes_it_too() -> None:
+    made = schedule(a=(NAPS, "asleep"))
+    made.note_calls("a", Calls(refused=1), 1)
+    made.note_calls("a", Calls(refused=1), 2)
+    assert did(made, 2) == ["wake a"]
+
+
+def test_a_caller_who_hung_up_in_the_line_of_a_group_wakes_nobody() -> None:
+    made = schedule(a=(GPU, "ready"), b=(GPU, "asleep"))
+    made.note_calls("a", Calls(under_way=1, taken=1), 1)
+    made.note_calls("b", Calls(waiting=1), 2)
+    assert did(made, 2) == []
+    made.note_calls("b", Calls(), 3)
+    made.note_calls("a", Calls(taken=1), 4)
+    assert did(made, 100) == []
+
+
+def test_an_entry_that_does_not_wake_is_left_alone_for_longer_each_time() -> None:
+    made = schedule(a=(NAPS, "asleep"))
+    now, pauses = 0.0, []
+    for refused in range(1, 8):
+        made.note_calls("a", Calls(waiting=1, refused=refused), now)
+        assert did(made, now) == ["wake a"]
+        made.note_failed("a", now)
+        assert did(made, now) == ["close a", "stop a"]
+        made.note_asleep("a", now)
+        view = made.view("a", now)
+        assert view.failed
+        assert view.ready_in is not None
+        assert made.next_at(now) == now + view.ready_in
+        pauses.append(view.ready_in)
+        made.note_calls("a", Calls(waiting=1, refused=refused), now + view.ready_in - 1)
+        assert did(made, now + view.ready_in - 1) == []
+        now += view.ready_in
+    assert pauses == [10, 20, 40, 80, 160, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
+    assert pauses[0] == FIRST_PAUSE_SECONDS
+
+
+def test_waking_by_hand_does_not_wait_for_the_pause() -> None:
+    made = schedule(a=(NAPS, "asleep"))
+    made.want("a", 0)
+    assert did(made, 0) == ["wake a"]
+    made.note_failed("a", 1)
+    assert did(made, 1) == ["close a", "stop a"]
+    made.note_asleep("a", 1)
+    made.want("a", 2)
+    assert did(made, 2) == ["wake a"]
+    made.note_ready("a", 3)
+    assert not made.view("a", 3).failed
+
+
+def test_in_a_group_the_unused_one_makes_room_at_once() -> None:
+    made = schedule(a=(GPU, "ready"), b=(GPU, "asleep"), c=(SleepPlan(shares="cpu"), "ready"))
+    made.note_calls("b", Calls(waiting=1), 50)
+    assert did(made, 50) == ["close a", "stop a"]
+    assert did(made, 51) == [], "a still runs"
+    made.note_asleep("a", 52)
+    assert did(made, 52) == ["wake b"]
+
+
+def test_one_that_was_used_a_moment_ago_still_counts_as_used() -> None:
+    made = schedule(a=(GPU, "ready"), b=(GPU, "asleep"))
+    made.note_calls("a", Calls(taken=1), 50)
+    made.note_calls("b", Calls(waiting=1), 50.1)
+    assert did(made, 50.1) == []
+    assert made.next_at(50.1) == 50 + LINGER_SECONDS
+    assert did(made, 51) == ["close a", "stop a"]
+
+
+def test_a_busy_one_makes_room_after_its_turn_and_its_calls() -> None:
+    made = schedule(a=(GPU, "ready"), b=(GPU, "asleep"))
+    made.note_calls("a", Calls(under_way=2, taken=2), 50)
+    made.note_calls("b", Calls(waiting=1), 50)
+    turn_over = 50 + CALL_SECONDS / 2
+    assert made.next_at(50) == turn_over
+    assert did(made, turn_over - 0.1) == []
+    assert did(made, turn_over) == ["close a"]
+    made.note_calls("a", Calls(under_way=1, waiting=3, taken=2), 65)
+    assert did(made, 1000) == [], "a call is under way, and the new ones wait like those of the others"
+    made.note_calls("a", Calls(waiting=3, taken=2), 1001)
+    assert did(made, 1001) == ["stop a"]
+    made.note_asleep("a", 1002)
+    assert did(made, 1002) == ["wake b"]
+    made.note_ready("b", 1003)
+    made.note_calls("b", Calls(under_way=1, taken=1), 1003)
+    assert made.next_at(1003) == 1003 + CALL_SECONDS / 2, "the turn counts from when it was ready"
+
+
+@pytest.mark.parametrize(
+    ("call_seconds", "wake_seconds", "turn"),
+    [
+        pytest.param(29, 3, 13, id="half-of-what-is-left"),
+        pytest.param(29, 25, 25, id="never-shorter-than-a-wake"),
+        pytest.param(600, 5, LONGEST_TURN_SECONDS, id="never-longer-than-that"),
+    ],
+)
+def test_a_turn_lets_the_calls_that_wait_be_answered_in_time(
+    call_seconds: float, wake_seconds: float, turn: float
+) -> None:
+    made = schedule(call_seconds, a=(GPU, "ready"), b=(GPU, "asleep"))
+    made.learn("b", wake_seconds)
+    made.note_calls("a", Calls(under_way=1, taken=1), 100)
+    made.note_calls("b", Calls(waiting=1), 100)
+    assert made.next_at(100) == 100 + turn
+    assert made.view("b", 100).ready_in == turn + wake_seconds
+
+
+def test_one_that_makes_room_goes_on_if_nobody_wants_the_place_any_more() -> None:
+    made = schedule(a=(GPU, "ready"), b=(GPU, "asleep"))
+    made.note_calls("a", Calls(under_way=1, taken=1), 0)
+    made.note_calls("b", Calls(waiting=1), 0)
+    assert did(made, 30) == ["close a"]
+    made.note_calls("a", Calls(under_way=1, waiting=1, taken=1), 31)
+    assert did(made, 31) == []
+    made.note_calls("b", Calls(), 32)
+    assert did(made, 32) == ["open a"]
+
+
+def test_claims_are_served_in_their_order() -> None:
+    made = schedule(a=(GPU, "asleep"), b=(GPU, "asleep"), c=(GPU, "asleep"))
+    for seconds, name in enumerate(("c", "a", "b")):
+        made.note_calls(name, Calls(waiting=1), seconds)
+    order = []
+    for round_number in range(3):
+        now = 10.0 * (round_number + 1)
+        (woken,) = (step.name for step in made.advance(now) if step.action == "wake")
+        order.append(woken)
+        made.note_ready(woken, now + 1)
+        made.note_calls(woken, Calls(taken=1), now + 1)
+        did(made, now + 1 + LINGER_SECONDS)
+        made.note_asleep(woken, now + 3)
+    assert order == ["c", "a", "b"]
+
+
+def test_nothing_wakes_in_a_group_in_which_something_nameless_still_runs() -> None:
+    made = schedule(a=(GPU, "asleep"))
+    made.want("a", 0)
+    assert made.advance(0, blocked={"gpu"}) == []
+    assert made.advance(1, blocked={"cpu"}) == [Step("wake", "a")]
+
+
+def test_entries_that_become_a_group_while_awake_make_room() -> None:
+    made = schedule(a=(NAPS, "ready"), b=(NAPS, "ready"))
+    made.note_calls("a", Calls(taken=1), 5)
+    made.adopt({"a": GPU, "b": GPU}, {}, {}, 6)
+    assert did(made, 6) == ["close b", "stop b"]
+    assert did(made, 7) == []
+
+
+def test_a_reload_keeps_what_entries_have_done_and_knows_who_was_replaced() -> None:
+    made = schedule(a=(NAPS, "ready"), b=(NAPS, "asleep"), gone=(NAPS, "ready"))
+    made.adopt({"a": SleepPlan(idle_seconds=5), "b": NAPS, "new": NAPS}, {"b": "ready"}, {"a": 2.5}, 10)
+    assert made.names == ("a", "b", "new")
+    assert "gone" not in made
+    assert phases(made, 10) == {"a": "ready", "b": "ready", "new": "asleep"}
+    assert did(made, 10) == ["close a", "stop a"]
+    made.note_asleep("a", 11)
+    assert made.view("a", 11).ready_in == 2.5
+    assert made.view("b", 11).asleep_seconds == 10
+    made.note_calls("gone", Calls(waiting=1), 12)
+    assert made.note_ready("gone", 12) is None
+
+
+def test_how_long_a_call_would_wait_is_told_from_measured_times() -> None:
+    made = schedule(a=(GPU, "asleep"), b=(GPU, "asleep"))
+    assert made.view("a", 0).ready_in is None, "nobody has measured it"
+    made.learn("a", 4)
+    made.learn("b", 2)
+    assert made.view("a", 0).ready_in == 4
+    made.note_calls("a", Calls(waiting=1), 0)
+    made.advance(0)
+    assert made.view("a", 1).ready_in == 3
+    assert made.view("a", 5).ready_in is None, "it takes longer than ever"
+    turn = (CALL_SECONDS - 2) / 2
+    assert made.view("b", 1).ready_in == 4 + turn + 2
+
+
+# Any story: clients call, models take their time to wake and to answer.
+
+
+@dataclass
+class Story:
+    """A machine with a few models, whose clients keep to the rules that admission keeps to."""
+
+    made: Schedule
+    wake: dict[str, float]
+    answer: float
+    now: float = 0.0
+    open: set[str] = field(default_factory=set)
+    waiting: dict[str, list[float]] = field(default_factory=dict)
+    under_way: dict[str, list[float]] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, float] = field(default_factory=dict)
+    stopping: list[str] = field(default_factory=list)
+    wakes: list[str] = field(default_factory=list)
+    longest: float = 0.0
+
+    def tell(self, name: str) -> None:
+        """Lets calls go on if they may, and tells the schedule."""
+        if name in self.open:
+            for since in self.waiting.pop(name, []):
+                self.longest = max(self.longest, self.now - since)
+                self.under_way.setdefault(name, []).append(self.now + self.answer)
+                self.taken[name] = self.taken.get(name, 0) + 1
+        calls = Calls(
+            len(self.under_way.get(name, [])), len(self.waiting.get(name, [])), self.taken.get(name, 0)
+        )
+        self.made.note_calls(name, calls, self.now)
+
+    def act(self) -> None:
+        for step in self.made.advance(self.now):
+            if step.action == "wake":
+                assert step.name not in self.runs, "it is awake already"
+                others = [other for other in self.runs if GROUP[other] and GROUP[other] == GROUP[step.name]]
+                assert not others, "two of a group run"
+                self.runs[step.name] = self.now + self.wake[step.name]
+                self.wakes.append(step.name)
+            elif step.action == "close":
+                self.open.discard(step.name)
+                self.made.note_closed(step.name)
+                self.act()
+            elif step.action == "open":
+                assert step.name in self.runs
+                self.open.add(step.name)
+                self.tell(step.name)
+            else:
+                assert step.name not in self.open
+                assert not self.under_way.get(step.name), "a call is under way"
+                self.stopping.append(step.name)
+
+    def call(self, name: str) -> None:
+        self.waiting.setdefault(name, []).append(self.now)
+        self.tell(name)
+        self.act()
+
+    def pass_time(self, until: float) -> None:
+        """Moves to each moment at which something happens."""
+        while True:
+            for name in self.stopping:
+                del self.runs[name]
+                self.made.note_asleep(name, self.now)
+            self.stopping.clear()
+            self.act()
+            if self.stopping:
+                continue
+            ends = [end for calls in self.under_way.values() for end in calls]
+            ready = [at for name, at in self.runs.items() if self.made.view(name, self.now).phase == "waking"]
+            timer = self.made.next_at(self.now)
+            moment = min([until, *ends, *ready, *([timer] if timer is not None else [])])
+            self.now = max(self.now, moment)
+            for name in list(self.under_way):
+                self.under_way[name] = [end for end in self.under_way[name] if end > self.now]
+                self.tell(name)
+            for name, at in list(self.runs.items()):
+                if at <= self.now and self.made.note_ready(name, self.now) is not None:
+                    self.open.add(name)
+                    self.tell(name)
+            self.act()
+            if moment >= until and not self.stopping:
+                return
+
+
+GROUP = {"a": "gpu", "b": "gpu", "c": "gpu", "d": ""}
+MOMENTS = st.lists(
+    st.tuples(st.sampled_from(sorted(GROUP)), st.floats(0, 20).map(lambda seconds: round(seconds, 1))),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    moments=MOMENTS,
+    wakes=st.lists(st.floats(0.1, 10), min_size=4, max_size=4),
+    answer=st.floats(0.1, 5),
+)
+def test_any_story(moments: list[tuple[str, float]], wakes: list[float], answer: float) -> None:
+    """No two of a group run, none with a call under way stops, everybody is served before long."""
+    plans = {name: SleepPlan(idle_seconds=30, shares=group) for name, group in GROUP.items()}
+    made = Schedule(CALL_SECONDS)
+    made.adopt(plans, {}, {}, 0.0)
+    story = Story(made, dict(zip(sorted(GROUP), wakes, strict=True)), answer)
+    for name, pause in moments:
+        story.pass_time(story.now + pause)
+        story.call(name)
+    story.pass_time(story.now + 1000)
+    assert not any(story.waiting.values()), "a call was never served"
+    assert story.runs == {}, "all are idle by now"
+    turn = LONGEST_TURN_SECONDS + max(wakes) + answer
+    assert story.longest <= 3 * turn + max(wakes)
+
+
+@pytest.mark.parametrize("answer", [pytest.param(0.4, id="short"), pytest.param(5.0, id="long")])
+def test_busy_neighbours_starve_nobody_and_mostly_work(answer: float) -> None:
+    """Each of three in a group is called without a pause; they take turns, and a turn is not one call."""
+    plans = {name: SleepPlan(shares=group) for name, group in GROUP.items()}
+    made = Schedule(CALL_SECONDS)
+    made.adopt(plans, {}, {}, 0.0)
+    story = Story(made, dict.fromkeys(sorted(GROUP), 2.0), answer)
+    for name, seconds in story.wake.items():
+        made.learn(name, seconds)
+    while story.now < 240:
+        for name in ("a", "b", "c"):
+            if not story.waiting.get(name) and not story.under_way.get(name):
+                story.call(name)
+        story.pass_time(story.now + 0.2)
+    counts = {name: story.wakes.count(name) for name in ("a", "b", "c")}
+    assert max(counts.values()) - min(counts.values()) <= 1
+    wakes = sum(counts.values())
+    assert 240 / wakes >= (CALL_SECONDS - 2) / 2, "turns are as long as the time limit of calls allows"
+    assert 1 - wakes * 2 / 240 > 0.8, "of the time, that much is work"
