@@ -58,12 +58,32 @@ EVERY_API = [api.name for api in MODEL_APIS if api is not EMBEDDINGS]
 """What a server of one machine may speak. At all but the first path, this one answers what it got."""
 
 ALIASES = {"gpt-4o-mini": "chat", "meta-llama/Llama-3.1:8b": "translated"}
-LISTED = ("chat", "translated", *ALIASES)
+HOSTED = {
+    "hosted": "gpt-fake",
+    "hosted-limited": "limited",
+    "hosted-unknown": "unheard-of",
+    "hosted-forbidden": "forbidden",
+    "hosted-keyless": "keyless",
+    "hosted-cut": "cut",
+    "hosted-broken": "broken",
+}
+"""Names of entries, and the provider's names of their models: what the provider answers depends on these."""
+
+HOSTED_KEY = "ORGANIZERS_KEY"
+"""The variable with the provider's key."""
+
+CHATS = ("chat", "translated", *HOSTED)
+LISTED = (*CHATS, *ALIASES)
 """What `/v1/models` lists."""
 
 
-def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any]:
-    """The config; its functions lie in `folder`: one of its own, and the one of the default config."""
+def build_config(
+    folder: Path, odd_port: int, closed_port: int, provider_url: str | None = None
+) -> dict[str, Any]:
+    """The config; its functions lie in `folder`: one of its own, and the one of the default config.
+
+    With `provider_url`, it has the entries of `HOSTED`.
+    """
     _write_functions(folder)
     odd = f"http://127.0.0.1:{odd_port}"
     direct = {"type": "api", "headers": [CUSTOM_ATTRIBUTES, OTHER_HEADER]}
@@ -78,7 +98,19 @@ def build_config(folder: Path, odd_port: int, closed_port: int) -> dict[str, Any
         _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),
     ]
-    return {"models": entries, "event": {"aliases": ALIASES}}
+    hosted = [
+        _hosted(name, model, provider_url) for name, model in HOSTED.items() if provider_url is not None
+    ]
+    return {"models": entries, "endpoints": hosted, "event": {"aliases": ALIASES}}
+
+
+def _hosted(name: str, model: str, url: str) -> dict[str, Any]:
+    provider = {"name": "openai", "url": url, "model": model, "key": {"env": HOSTED_KEY}}
+    # AWS cannot reach this machine, so a plan for it may not say so; the tests' function is told the address.
+    on_aws = {**provider, "url": "https://provider.test/v1"}
+    local = {"engine": "provider", **provider}
+    entry = {"name": name, "provider": on_aws, "local": local, "max_output_tokens": 50}
+    return {**entry, "integration": {"type": "api"}}
 
 
 def _write_functions(folder: Path) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.api import build_config
+from contract.api import HOSTED_KEY, build_config
 from contract.case import AWS, LOCAL, Case, send
 from contract.suite import PATIENT
 from contract.targets import Targets, read_targets
 from support.background import Background, start_background
 from support.local_api import LocalApi, start_local_api
 from support.odd_server import OddServer
+from support.provider import KEY, Provider, start_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,19 +44,27 @@ def odd() -> Iterator[OddServer]:
 
 
 @pytest.fixture(scope="session")
-def local(folder: Path, odd: OddServer) -> Iterator[LocalApi]:
+def provider(folder: Path, background: Background) -> Iterator[Provider]:
+    """The provider of the hosted models, for both targets."""
+    with start_provider(background, folder) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def local(folder: Path, odd: OddServer, provider: Provider) -> Iterator[LocalApi]:
     """The local target, with models that are real servers."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(socket.socket())
         held.bind(("127.0.0.1", 0))
-        config = build_config(folder, odd.port, held.getsockname()[1])
-        yield stack.enter_context(start_local_api(folder, config)).wait_serving()
+        config = build_config(folder, odd.port, held.getsockname()[1], provider.url)
+        environment = {"SSL_CERT_FILE": str(provider.certificate), HOSTED_KEY: KEY}
+        yield stack.enter_context(start_local_api(folder, config, environment=environment)).wait_serving()
 
 
 @pytest.fixture(scope="session")
-def targets(local: LocalApi, folder: Path, background: Background) -> Iterator[Targets]:
+def targets(local: LocalApi, folder: Path, background: Background, provider: Provider) -> Iterator[Targets]:
     """Both targets of the one config; behind the API of the template are the models of the local one."""
-    with read_targets(local, folder, background) as targets:
+    with read_targets(local, folder, background, provider) as targets:
         yield targets
 
 

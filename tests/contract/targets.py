@@ -13,13 +13,16 @@ from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
 from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.control_plane import serve_control_plane
-from support.api_gateway.functions import run_functions, run_streams
+from support.api_gateway.functions import Hosting, run_functions, run_streams
 from support.api_gateway.objects import read_objects
 from support.api_gateway.usage_plans import read_usage_plans
 from support.local_api import LocalApi
 from support.model_server import start_model_server
+from support.provider import KEY
 from support.sagemaker_endpoints import SageMakerEndpoints
-from support.synthesis import STACK, build_plan_of, synthesize
+from support.secrets_manager import start_secrets_manager
+from support.signed_runtime import Keys
+from support.synthesis import REGION, STACK, build_plan_of, synthesize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from support.api_gateway.authorizers import Door
     from support.background import Background
+    from support.provider import Provider
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,16 @@ class Targets:
 
 
 @contextlib.contextmanager
-def read_targets(local: LocalApi, folder: Path, background: Background) -> Iterator[Targets]:
-    """Synthesizes the config that `local` serves and answers for it, until the end of the block."""
+def read_targets(
+    local: LocalApi, folder: Path, background: Background, provider: Provider | None = None
+) -> Iterator[Targets]:
+    """Synthesizes the config that `local` serves and answers for it, until the end of the block.
+
+    `provider` hosts models of the config.
+    """
     output = folder / "cdk.out"
     template = synthesize(build_plan_of(folder / "models.json"), output).document
-    with serve_template(template, output, local, background) as targets:
+    with serve_template(template, output, local, background, provider=provider) as targets:
         yield targets
 
 
@@ -67,11 +76,13 @@ def serve_template(
     *,
     keys: Mapping[str, str] | None = None,
     adopted: Mapping[str, str] | None = None,
+    provider: Provider | None = None,
 ) -> Iterator[Targets]:
     """Answers as API Gateway would with this template, with the models of the local target behind it.
 
     `output` is the CDK's folder with the template's assets; `keys` are those of the teams, where they are
-    known; `adopted` are the entries' names by those of their endpoints, where these differ.
+    known; `adopted` are the entries' names by those of their endpoints, where these differ. `provider` hosts
+    models.
     """
     sagemaker = local.status()["sagemaker_runtime"]
     names = [entry["name"] for entry in local.status()["entries"]]
@@ -87,13 +98,31 @@ def serve_template(
         statuses = dict.fromkeys(endpoints.values(), "InService") | {DOWN: "OutOfService"}
         made = stack.enter_context(start_model_server(background))
         made.answering = SageMakerEndpoints(statuses)
-        streams = stack.enter_context(run_streams(template, sagemaker, endpoints, made.url))
+        hosting = stack.enter_context(_host(background, template, provider)) if provider else None
+        streams = stack.enter_context(run_streams(template, sagemaker, endpoints, made.url, hosting))
         objects = read_objects(output, STACK)
         document = read_document(template)
         back_ends = BackEnds(sagemaker, endpoints, functions, streams, objects)
         gateway = ApiGateway(build_rest_api(document), back_ends, usage)
         url = stack.enter_context(serve_api(background, gateway))
         yield Targets(local, url, document, back_ends, gateway)
+
+
+@contextlib.contextmanager
+def _host(background: Background, template: Mapping[str, Any], provider: Provider) -> Iterator[Hosting]:
+    """How the function calls the provider: it trusts it, and finds the key in every secret of the stack."""
+    keys = Keys(REGION, "secretsmanager")
+    keys.add("none", "none")
+    with start_secrets_manager(background, keys) as secrets:
+        resources = template["Resources"].items()
+        secrets.values = {
+            name: KEY for name, each in resources if each["Type"] == "AWS::SecretsManager::Secret"
+        }
+        environment = {
+            "NODE_EXTRA_CA_CERTS": str(provider.certificate),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.url,
+        }
+        yield Hosting(provider.url, environment)
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
-from contract.api import ALIASES, LISTED
+from contract.api import ALIASES, CHATS, LISTED
 from contract.case import AWS, LOCAL
 from contract.cases.openai import SAID
 
@@ -65,4 +65,4 @@ def test_it_shows_the_real_reason_of_an_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.chat.completions.create(model="nope", messages=MESSAGES)
     assert refused.value.code == "model_not_found"
-    assert "Available: chat, translated." in refused.value.message
+    assert f"Available: {', '.join(CHATS)}." in refused.value.message

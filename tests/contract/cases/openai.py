@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
-from contract.api import LISTED
+from contract.api import CHATS, LISTED
 from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, render_json
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ CASES = [
         Case(
             f"an alias is compared as it stands: {name}",
             chat(model=name),
-            refused(openai.MODEL_NOT_FOUND, "Available: chat, translated."),
+            refused(openai.MODEL_NOT_FOUND, f"Available: {', '.join(CHATS)}."),
         )
         for name in ("GPT-4o-mini", "gpt-4o-mini ", "gpt-4o")
     ),

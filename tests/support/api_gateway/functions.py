@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.lambda_host.pool import Pool
@@ -15,7 +17,7 @@ from support.api_gateway.message import Streamed
 from support.stream_host import StreamHost, start_stream_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.api_gateway.back_ends import Invoke, Stream
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
 _AS_IT_IS = {"EVENT_ENDS", "HEALTH_NAMES", "HEALTH_SECONDS"}
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """Where the provider of all hosted models is, and the variables with which the function calls it."""
+
+    url: str
+    environment: Mapping[str, str]
 
 
 @contextlib.contextmanager
@@ -57,19 +67,26 @@ def run_functions(
 
 @contextlib.contextmanager
 def run_streams(
-    template: Template, sagemaker_url: str, endpoints: Mapping[str, str], control_url: str
+    template: Template,
+    sagemaker_url: str,
+    endpoints: Mapping[str, str],
+    control_url: str,
+    hosting: Hosting | None = None,
 ) -> Iterator[dict[str, Stream]]:
     """The function of the template that streams, by its ARN, until the end of the block.
 
-    It asks at `control_url` how the endpoints are.
+    It asks at `control_url` how the endpoints are; `hosting` says how it calls providers.
     """
     with contextlib.ExitStack() as stack:
         streams: dict[str, Stream] = {}
         for name, properties in _functions(template, "nodejs"):
             variables = properties["Environment"]["Variables"]
-            models = json.loads(variables["MODELS"])
+            models = _read_models(variables, template)
             for model in models.values():
-                model["endpoint"] = endpoints[model["endpoint"]]
+                if "endpoint" in model:
+                    model["endpoint"] = endpoints[model["endpoint"]]
+                elif hosting:
+                    model["provider"]["url"] = hosting.url
             host = stack.enter_context(
                 start_stream_host(
                     models=models,
@@ -77,12 +94,23 @@ def run_streams(
                     idle_seconds=float(variables["IDLE_SECONDS"]),
                     environment={
                         "AWS_ENDPOINT_URL_SAGEMAKER": control_url,
+                        **(hosting.environment if hosting else {}),
                         **{name: variables[name] for name in _AS_IT_IS if name in variables},
                     },
                 )
             )
             streams[_arn(name, template)] = _stream(host)
         yield streams
+
+
+def _read_models(variables: Mapping[str, str], template: Template) -> dict[str, Any]:
+    """The table of the entries: from the environment, or from the parameters that it names."""
+    if "MODELS" in variables:
+        models: dict[str, Any] = json.loads(variables["MODELS"])
+        return models
+    parameters = (template["Resources"][name] for name in json.loads(variables["MODEL_PARAMETERS"]))
+    tables = [json.loads(resolve(each["Properties"]["Value"], template)) for each in parameters]
+    return {name: row for table in tables for name, row in table.items()}
 
 
 def _stream(host: StreamHost) -> Stream:
