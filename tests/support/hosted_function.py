@@ -83,9 +83,13 @@ def _row(model: str, url: str, name: ProviderName | None = "openai", **more: Any
 
 @contextlib.contextmanager
 def start_hosted_function(
-    loop: Background, folder: Path, *, idle_seconds: float = 30
+    loop: Background,
+    folder: Path,
+    *,
+    idle_seconds: float = 30,
+    fallbacks: Mapping[str, list[str]] | None = None,
 ) -> Iterator[HostedFunction]:
-    """It with all models of the provider, until the end of the block."""
+    """It with all models of the provider, until the end of the block; `fallbacks` by the entries' names."""
     keys = Keys(REGION, "secretsmanager")
     keys.add("AKIDFUNCTION", "the/secret+key", "a-token")
     with (
@@ -103,6 +107,8 @@ def start_hosted_function(
         rows["e-native"] = _row("claude-fake", provider.url, "anthropic", apis=("anthropic-messages",))
         rows["e-foreign"] = _row("gpt-fake", provider.url.replace("localhost", "127.0.0.1"))
         rows["e-closed"] = _row("gpt-fake", "https://localhost:1/v1", aliases=("gpt-4o",))
+        for name, fallback in (fallbacks or {}).items():
+            rows[name] = {**rows[name], "fallback": fallback}
         environment = {
             "NODE_EXTRA_CA_CERTS": str(provider.certificate),
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.url,

@@ -82,6 +82,7 @@ def _deployment(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Pa
         about=About(entry.made_by, entry.licence, entry.takes, entry.gives),
         max_output_tokens=entry.max_output_tokens,
         hosting=_hosting(model) if model else HostingSettings(),
+        fallback=tuple(entry.fallback or ()),
         price=_price(entry.price) if entry.price else None,
         max_body_mib=entry.max_body_mib,
         sleep=_sleep(entry.local),
@@ -191,6 +192,8 @@ def _not_acted_on(
     if event.budget is not None:
         yield "event.budget: no alarm is set"
     for entry in deployments:
+        if entry.fallback:
+            yield f"fallback of {entry.name}: no other entry is asked"
         if entry.max_output_tokens and entry.local and not entry.local.serving.limits_output:
             engine = entry.local.serving.engine
             yield f"max_output_tokens of {entry.name}: the engine {engine} gets each request as it is"

@@ -204,7 +204,8 @@ class ModelDeployment:
     None when one machine cannot serve it. `max_output_tokens` is the most that one answer may have, None for
     the server's own limit. `price` is what the config says that tokens cost. `max_body_mib` is what the
     config says of the largest request body, see `speaks.find_body_limit`. `sleep` is None where one
-    machine keeps its servers running all the time.
+    machine keeps its servers running all the time. `fallback` names the entries that are asked
+    where this one fails.
     """
 
     name: str
@@ -226,6 +227,7 @@ class ModelDeployment:
     price: TokenPrice | None = None
     max_body_mib: int | None = None
     sleep: SleepPlan | None = None
+    fallback: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

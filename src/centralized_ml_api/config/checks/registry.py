@@ -10,6 +10,7 @@ from centralized_ml_api.config.checks import (
     aws_limits,
     bedrock,
     event,
+    fallback,
     integration,
     jumpstart,
     local,
@@ -41,6 +42,7 @@ _FAMILIES = (
     providers,
     provider_apis,
     bedrock,
+    fallback,
 )
 
 RULES: tuple[Rule, ...] = tuple(

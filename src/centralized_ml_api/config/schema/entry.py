@@ -135,6 +135,17 @@ class Entry(Written):
             examples=[25],
         ),
     ] = None
+    fallback: Annotated[
+        list[str] | None,
+        Field(
+            min_length=1,
+            max_length=5,
+            description="Names of other entries, in order. On AWS, the next one is asked where this one "
+            "cannot be reached, is busy (429) or fails (5xx), as long as nothing has been answered: under "
+            "`/v1`, and at the path of an entry with `provider` or `bedrock_model_id`.",
+            examples=[["gpt", "claude"]],
+        ),
+    ] = None
     speaks: Annotated[
         Speaks | None,
         Field(

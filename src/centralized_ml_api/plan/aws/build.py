@@ -191,6 +191,7 @@ def _stream_models(
             headers,
             deployment.max_output_tokens,
             openai.aliases_of(deployment.name),
+            fallback=deployment.fallback,
         )
         if isinstance(deployment.origin, ProviderModel):
             provider = build_provider_target(deployment.origin.serving)
@@ -216,10 +217,20 @@ def _notes(
     yield from how_it_starts(plan.event, has_endpoints=has_endpoints)
     yield from how_it_ends(plan.event, has_endpoints=has_endpoints)
     yield from plan.not_acted_on_aws
+    yield from _idle_fallbacks(plan, openai)
     for alias, name in plan.event.aliases.items():
         if alias not in openai.aliases:
             yield f"The alias {alias} leads nowhere on AWS, since {name} is not under /v1 there."
     yield from _sources(facts)
+
+
+def _idle_fallbacks(plan: ApiPlan, openai: OpenAiModels) -> Iterable[str]:
+    """Yields what `fallback` cannot do: an entry is only asked for the APIs that both have."""
+    for entry in plan.deployments:
+        own = {*openai.paths_of(entry.name)}
+        for other in entry.fallback:
+            if not own & {*openai.paths_of(other)}:
+                yield f"{other} is never asked for {entry.name}: they have no path under /v1 in common."
 
 
 def _sources(facts: Mapping[str, ModelFacts]) -> Iterable[str]:

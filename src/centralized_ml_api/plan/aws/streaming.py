@@ -84,8 +84,7 @@ def build_row(model: StreamModel, address: str) -> dict[str, Any]:
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
     limit = {"max_output_tokens": model.max_output_tokens} if speaks and model.max_output_tokens else {}
-    aliases = {"aliases": [*model.aliases]} if model.aliases else {}
-    return {"endpoint": address, **speaks, **headers, **limit, **aliases}
+    return {"endpoint": address, **speaks, **headers, **limit, **_describe_names(model)}
 
 
 def _describe_bedrock(target: BedrockTarget) -> dict[str, Any]:
@@ -113,8 +112,13 @@ def _describe_provider(target: ProviderTarget, secret: str) -> dict[str, Any]:
 
 def _hosted_row(model: StreamModel, kind: str, said: dict[str, Any]) -> dict[str, Any]:
     limit = {"max_output_tokens": model.max_output_tokens} if model.max_output_tokens else {}
-    aliases = {"aliases": [*model.aliases]} if model.aliases else {}
-    return {kind: said, "headers": [*(model.headers or ())], **limit, **aliases}
+    return {kind: said, "headers": [*(model.headers or ())], **limit, **_describe_names(model)}
+
+
+def _describe_names(model: StreamModel) -> dict[str, Any]:
+    """Returns its other names, and the names of those that are asked where it fails."""
+    lists = {"aliases": model.aliases, "fallback": model.fallback}
+    return {key: [*names] for key, names in lists.items() if names}
 
 
 def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:

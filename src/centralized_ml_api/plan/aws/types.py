@@ -199,6 +199,7 @@ class StreamModel:
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
     `max_output_tokens` limits the answers under `/v1`, where `aliases` are its other names. A model of a
     provider has `provider` in place of `endpoint` and `speaks`, one of Bedrock `bedrock`.
+    `fallback` names the entries that are asked where it fails.
     """
 
     name: str
@@ -209,6 +210,7 @@ class StreamModel:
     aliases: tuple[str, ...] = ()
     provider: ProviderTarget | None = None
     bedrock: BedrockTarget | None = None
+    fallback: tuple[str, ...] = ()
 
     @property
     def hosted_apis(self) -> tuple[ServerSpeaks, ...]:

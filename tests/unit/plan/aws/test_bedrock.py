@@ -8,6 +8,7 @@ import pytest
 
 from centralized_ml_api.catalog.prices.stored import load_shipped_prices
 from centralized_ml_api.plan.aws.bedrock import BedrockGrant, list_grants
+from centralized_ml_api.plan.aws.streaming import build_row
 from centralized_ml_api.plan.aws.types import BedrockTarget, StreamRoute
 from centralized_ml_api.plan.cost import build_cost
 from centralized_ml_api.plan.render import render_plan
@@ -76,3 +77,14 @@ def test_the_plan_knows_models_of_bedrock(tmp_path: Path) -> None:
     cost = build_cost(plan.api, load_shipped_prices("us-east-1"))
     assert [entry.unknown for entry in cost.entries] == [("what Bedrock charges for tokens",)] * 2
     assert cost.hourly.high == 0
+
+
+def test_a_fallback_that_has_no_path_in_common_is_told(tmp_path: Path) -> None:
+    claude = {"name": "claude", "bedrock_model_id": f"us.{CLAUDE}", "integration": {"type": "api"}}
+    adopted = {"name": "old", "integration": {"type": "api"}}
+    config = {"endpoints": [{**claude, "fallback": ["gpt", "old"]}, {**claude, "name": "gpt"}, adopted]}
+    plan = build_test_plan(config, tmp_path)
+    assert plan.stream.models[0].fallback == ("gpt", "old")
+    assert "old is never asked for claude: they have no path under /v1 in common." in plan.notes
+    assert build_row(plan.stream.models[0], "")["fallback"] == ["gpt", "old"]
+    assert plan.api.not_acted_on == ("fallback of claude: no other entry is asked",)

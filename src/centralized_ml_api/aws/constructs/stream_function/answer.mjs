@@ -22,6 +22,7 @@ export class Answer {
         this.#stream = stream;
         this.#isAnthropic = isAnthropic;
         this.requestId = requestId;
+        this.servedBy = null; // the entry that answers, where it may be another one than was named
         this.headersSent = false;
         this.#closed = new Promise((resolve) => stream.on("close", resolve));
         stream.on("error", () => {}); // the client disconnected; `close` follows
@@ -35,7 +36,8 @@ export class Answer {
     writeHead(status, headers) {
         this.#framing = framingOf(headers["content-type"] ?? "");
         const id = { "x-request-id": this.requestId, ...(this.#isAnthropic && { [ANTHROPIC_REQUEST_ID]: this.requestId }) };
-        const allHeaders = { ...COMMON_HEADERS, ...id, ...headers };
+        const servedBy = this.servedBy && { "x-served-by": this.servedBy };
+        const allHeaders = { ...COMMON_HEADERS, ...id, ...servedBy, ...headers };
         // Events have no other encoding, and clients other than browsers guess wrong.
         if (headers["content-type"] === EVENTS_TYPE) allHeaders["content-type"] = `${EVENTS_TYPE}; charset=utf-8`;
         this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: allHeaders });

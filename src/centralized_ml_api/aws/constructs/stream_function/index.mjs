@@ -12,8 +12,7 @@ import { answerHealth } from "./health.mjs";
 import { passThrough } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { loadModels } from "./models.mjs";
-import { answerOpenAi } from "./openai.mjs";
-import { answerProvider } from "./provider.mjs";
+import { answerEntry, answerOpenAi } from "./openai.mjs";
 
 const HEALTH_PATH = "/health";
 const DEFAULT_CONTENT_TYPE = "application/json";
@@ -57,9 +56,10 @@ async function respond(request, answer, cancellation) {
     const name = request.path.slice(1);
     const entry = models.get(name);
     if (!entry.provider) return passThrough(request, entry, answer, cancellation);
-    const path = apis.first_paths[entry.provider.apis[0]];
+    const [first] = entry.provider.apis;
     const body = readJsonObject(request.body);
-    return answerProvider({ path, name, entry, request, body, answer, cancellation });
+    const path = apis.first_paths[first];
+    return answerEntry({ api: first, path, name, request, models, body, answer, cancellation });
 }
 
 async function fail(cause, answer, cancellation) {

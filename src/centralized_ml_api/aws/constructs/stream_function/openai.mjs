@@ -5,7 +5,7 @@
 import { asCallersMistake } from "./callers_mistakes.mjs";
 import { answerChat } from "./chat.mjs";
 import { answerEmbeddings } from "./embeddings.mjs";
-import { MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED } from "./errors.mjs";
+import { MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, explain, logFailure } from "./errors.mjs";
 import { FAMILIES } from "./families.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { answerProvider } from "./provider.mjs";
@@ -22,9 +22,34 @@ export async function answerOpenAi(api, request, models, answer, cancellation) {
     if (typeof model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
     const found = served.find(([name, { aliases }]) => name === model || aliases?.includes(model));
     if (!found) throw MODEL_NOT_FOUND.withMessage("listing", listed);
-    const [name, entry] = found;
+    const [name] = found;
     if (request.refused.includes(name)) throw NOT_ALLOWED;
-    if (entry.provider) return answerProvider({ path: request.path, name, entry, request, body, answer, cancellation });
+    await answerEntry({ api, path: request.path, name, request, models, body, answer, cancellation });
+}
+
+// Answers with an entry, or with the next one of its `fallback` where it cannot be reached, is busy or fails, as long as
+// nothing has reached the caller. A silent model is waited for: it may be at work.
+export async function answerEntry({ api, name, models, ...call }) {
+    const { request, answer, cancellation } = call;
+    const { fallback = [] } = models.get(name);
+    const mayBeAsked = (other) => !request.refused.includes(other) && listApis(models.get(other)).includes(api);
+    const names = [name, ...fallback.filter(mayBeAsked)];
+    for (const [index, candidate] of names.entries()) {
+        if (fallback.length) answer.servedBy = candidate;
+        try {
+            return await ask({ ...call, name: candidate, entry: models.get(candidate) });
+        } catch (cause) {
+            const { reason } = cancellation;
+            const error = explain(cause, reason);
+            const isTransient = error.status === 429 || error.status >= 500;
+            if (index === names.length - 1 || answer.headersSent || reason || !isTransient) throw cause;
+            logFailure(error, cause, answer.requestId);
+        }
+    }
+}
+
+async function ask({ path, name, entry, request, body, answer, cancellation }) {
+    if (entry.provider) return answerProvider({ path, name, entry, request, body, answer, cancellation });
     const { endpoint, speaks, max_output_tokens: most } = entry;
     body.document.model = name; // which answers name
     const family = FAMILIES[speaks];
