@@ -20,6 +20,7 @@ from aiohttp import web
 from support import embedding_server
 from support.background import start_background
 from support.local_api import start_local_api
+from support.provider import KEY, WORDS, start_provider
 from support.sdk_programs import FOLDER, run_program
 from support.stream_host import start_front
 from support.streaming import start_streaming, streams
@@ -81,6 +82,21 @@ def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 @pytest.fixture(scope="module")
+def openai_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A provider that speaks OpenAI's chats alone, and a model of it that is called too often."""
+    folder = tmp_path_factory.mktemp("translated")
+    with start_background() as loop, start_provider(loop, folder) as provider:
+        hosted = {"name": "openai", "url": provider.url, "key": {"env": "ORGANIZERS_KEY"}}
+        endpoints = [
+            {"name": name, "provider": {**hosted, "model": model}, "integration": {"type": "api"}}
+            for name, model in (("gpt", "gpt-fake"), ("limited", "limited"))
+        ]
+        environment = {"SSL_CERT_FILE": str(provider.certificate), "ORGANIZERS_KEY": KEY}
+        with start_local_api(folder, {"models": [], "endpoints": endpoints}, environment=environment) as api:
+            yield Target(api.wait_serving().url, "gpt", "limited")
+
+
+@pytest.fixture(scope="module")
 def aws() -> Iterator[Target]:
     """The function of the AWS target, over servers of Hugging Face's APIs."""
     with (
@@ -119,6 +135,22 @@ def test_anthropics_clients_read_what_they_expect(one_machine: Target, program: 
     assert report["models"] == ["open-llama", "embed"]
     assert report["kind"] == "not_found_error"
     assert report["request"].startswith("req-")
+
+
+def test_anthropics_client_calls_a_provider_of_openais_chats(openai_provider: Target) -> None:
+    report = openai_provider.run("translated/anthropic_python.py")
+    said = "".join(WORDS)
+    assert (report["chat"], report["streamed"], report["went_on"]) == (said, said, said)
+    assert (report["stop"], report["tokens"]) == ("end_turn", [15, 4, 10])
+    assert report["streamed_tokens"] == [15, 10]
+    assert report["called"] == ["get_weather", {"city": "Bern"}, "tool_use"]
+    assert report["limited"][0] == "rate_limit_error"
+    kind, message, request_id = report["refused"]
+    assert kind == "invalid_request_error"
+    assert "'top_k' cannot be translated" in message
+    assert request_id.startswith("req-")
+    assert report["uncounted"][0] == "not_found_error"
+    assert report["routes"] == [["/v1/chat/completions", "/v1/responses", "/v1/messages"]] * 2
 
 
 def test_openais_newer_paths_answer_its_client(one_machine: Target) -> None:
