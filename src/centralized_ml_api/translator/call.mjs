@@ -13,6 +13,7 @@
 //     thinking      {type: "enabled" | "adaptive" | "disabled", budget?, shown}, if said
 //     format        {type: "json_object"} or {type: "json_schema", name?, description?, schema}, if said
 //     formatByTool  whether a server may answer in that format by a tool
+//     namespaces    by a tool's name, {namespace, name}: what a client of OpenAI's Responses calls it
 //     names         {key of a call: the client's name for it}
 //     echo          what the client's answers repeat of its body
 //
@@ -46,7 +47,8 @@
 
 // Returns a call that asks for nothing yet.
 export function newCall(names, { formatByTool }) {
-    return { stream: false, includeUsage: false, system: [], turns: [], tools: [], names, formatByTool };
+    const empty = { system: [], turns: [], tools: [], namespaces: new Map() };
+    return { stream: false, includeUsage: false, ...empty, names, formatByTool };
 }
 
 // Appends a part, in the same turn if the role is the same.

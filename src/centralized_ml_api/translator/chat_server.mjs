@@ -10,6 +10,7 @@ import { refuseField } from "./untranslatable.mjs";
 
 const CHOICES = { auto: "auto", any: "required", none: "none" };
 const REASONS = { length: "length", tool_calls: "tool", function_call: "tool", content_filter: "refusal" };
+const EFFORTS = { max: "xhigh" };
 const DONE = "[DONE]";
 
 // Builds the body that the server gets. Throws Untranslatable.
@@ -27,7 +28,7 @@ export function buildChatBody(call, { limitKey, takesStreamOptions }) {
         temperature: call.temperature,
         top_p: call.topP,
         stop: call.stops?.length ? call.stops : undefined,
-        reasoning_effort: call.effort,
+        reasoning_effort: EFFORTS[call.effort] ?? call.effort,
         response_format: buildFormat(call.format),
         tools: tools.length ? tools.map(buildTool) : undefined,
         tool_choice: tools.length && toolChoice ? buildToolChoice(toolChoice) : undefined,

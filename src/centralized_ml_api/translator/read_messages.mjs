@@ -44,7 +44,7 @@ export function readMessagesCall(body) {
         stop_sequences: (value, at) => (call.stops = listAt(at, value).map((stop) => stringAt(at, stop))),
         thinking: (value, at) => (call.thinking = readThinking(value, at)),
         output_config: (value, at) => readFields(objectAt(at, value), {
-            effort: (effort, place) => (call.effort = stringAt(place, effort)),
+            effort: (effort, place) => (call.effort = readEffort(stringAt(place, effort))),
             format: setFormat,
         }, { at }),
         output_format: setFormat,
@@ -158,6 +158,12 @@ function readThinking(value, at) {
     const { type, budget_tokens: budget, display } = objectAt(at, value);
     if (!["enabled", "adaptive", "disabled", "between_tools"].includes(type)) refuseField(`${at}.type`);
     return { type, budget, display, shown: type !== "disabled" && display !== "omitted" };
+}
+
+// `high` says the same as nothing; agents say it to every model, also to those of servers that know no effort.
+// Source: https://platform.claude.com/docs/en/build-with-claude/effort
+function readEffort(effort) {
+    return effort === "high" ? undefined : effort;
 }
 
 function readFormat(value, at) {

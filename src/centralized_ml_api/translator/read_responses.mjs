@@ -30,6 +30,8 @@ const NAMES = {
     toolChoice: "tool_choice",
 };
 
+const SEARCH = /^web_search/;
+
 // What the answer repeats of the body.
 const ECHOED = [
     "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "reasoning", "temperature", "text",
@@ -56,7 +58,7 @@ export function readResponsesCall(body) {
         text: (value, at) => readFields(objectAt(at, value), {
             format: (format, place) => (call.format = readFormat(format, place)),
         }, { at, only: { verbosity: ["medium"] } }),
-        tools: (value, at) => (call.tools = listAt(at, value).map((tool, index) => readTool(tool, `${at}[${index}]`))),
+        tools: (value, at) => readTools(call, value, at, fields.tool_choice ?? "auto"),
         tool_choice: (value, at) => (call.toolChoice = readToolChoice(value, at)),
     }, { only: ONLY, ignored: IGNORED });
     if (!call.turns.length) refuseValue("input", "a text or a list with a message of the user");
@@ -78,9 +80,10 @@ function readItem(call, value, at) {
 
 const ITEMS = {
     message: readMessage,
-    function_call: (call, { call_id: id, name, arguments: text }, at) => {
+    function_call: (call, { call_id: id, name, namespace, arguments: text }, at) => {
         const input = argumentsAt(`${at}.arguments`, text ?? "");
-        const called = { id: stringAt(`${at}.call_id`, id), name: stringAt(`${at}.name`, name), input };
+        const known = flatName(namespace, stringAt(`${at}.name`, name));
+        const called = { id: stringAt(`${at}.call_id`, id), name: known, input };
         addPart(call.turns, "assistant", { type: "tool", ...called, at });
     },
     function_call_output: (call, { call_id: id, output }, at) => {
@@ -128,6 +131,32 @@ function readPart(value, at) {
         default:
             return refuseField(`${at}.type`, "text, images and files are the only parts here");
     }
+}
+
+// Agents keep functions in namespaces, and offer a search of the web with every call: where the model may call whatever
+// it wants, it then has one tool less.
+function readTools(call, value, at, choice) {
+    listAt(at, value).forEach((tool, index) => {
+        const place = `${at}[${index}]`;
+        const { type, name: namespace, tools } = objectAt(place, tool);
+        if (choice === "auto" && SEARCH.test(type)) return;
+        if (type === "namespace") readNamespace(call, namespace, tools, place);
+        else call.tools.push(readTool(tool, place));
+    });
+}
+
+function readNamespace(call, namespace, tools, at) {
+    stringAt(`${at}.name`, namespace);
+    listAt(`${at}.tools`, tools).forEach((value, index) => {
+        const tool = readTool(value, `${at}.tools[${index}]`);
+        const name = flatName(namespace, tool.name);
+        call.namespaces.set(name, { namespace, name: tool.name });
+        call.tools.push({ ...tool, name });
+    });
+}
+
+function flatName(namespace, name) {
+    return namespace === undefined || namespace === null ? name : `${namespace}__${name}`;
 }
 
 function readTool(value, at) {

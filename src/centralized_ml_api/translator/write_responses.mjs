@@ -65,14 +65,15 @@ function writeUsage({ input = 0, cacheRead = 0, cacheWrite = 0, output = 0, reas
 }
 
 // Returns the item of a block of an answer; none for thoughts that nobody can read.
-function writeItems(block, { newId }) {
+function writeItems(block, context) {
     if (block.type === "redacted") return [];
-    return [finishItem(openItem(block, newId), block)];
+    return [finishItem(openItem(block, context), block)];
 }
 
-function openItem({ type, id, name }, newId) {
+function openItem({ type, id, name }, { newId, asked }) {
     if (type === "tool") {
-        return { id: newId("fc_"), type: "function_call", status: "in_progress", arguments: "", call_id: id, name };
+        const known = asked.namespaces.get(name) ?? { name };
+        return { id: newId("fc_"), type: "function_call", status: "in_progress", arguments: "", call_id: id, ...known };
     }
     const begun = { status: "in_progress", content: [] };
     if (type === "thinking") return { id: newId("rs_"), type: "reasoning", summary: [], ...begun };
@@ -145,7 +146,7 @@ export class ResponsesStreamWriter {
 
     #open(block) {
         if (block.type === "redacted") return "";
-        this.#item = openItem(block, this.#context.newId);
+        this.#item = openItem(block, this.#context);
         const added = { output_index: this.#output.length, item: this.#item };
         const opened = this.#render("response.output_item.added", added);
         if (block.type === "tool") return opened;
@@ -162,7 +163,7 @@ export class ResponsesStreamWriter {
         if (block.type === "redacted") return "";
         const { name, key, extra } = KINDS[block.type];
         const said = { [key]: block.type === "tool" ? block.arguments : block.text, ...extra };
-        const own = block.type === "tool" ? { name: block.name } : {};
+        const own = block.type === "tool" ? { name: this.#item.name } : {};
         let closed = this.#render(`${name}.done`, { ...this.#at(block), ...own, ...said });
         if (block.type !== "tool") {
             closed += this.#render("response.content_part.done", { ...this.#at(block), part: writePart(block) });

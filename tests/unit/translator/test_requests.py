@@ -27,6 +27,7 @@ CLAUDE_CODE: dict[str, Any] = {
     "stream": True,
     "metadata": {"user_id": "user_0a_account__session_1"},
     "thinking": {"type": "enabled", "budget_tokens": 31999},
+    "output_config": {"effort": "high"},
     "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
     "system": [
         {"type": "text", "text": "You are Claude Code."},
@@ -130,6 +131,13 @@ CODEX: dict[str, Any] = {
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "List."}]},
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"},
         {"type": "function_call", "call_id": "call_1", "name": "shell", "arguments": '{"city": "a"}'},
+        {
+            "type": "function_call",
+            "call_id": "call_2",
+            "name": "close",
+            "namespace": "agents",
+            "arguments": "{}",
+        },
         {"type": "function_call_output", "call_id": "call_1", "output": "a.txt"},
         {
             "role": "user",
@@ -139,7 +147,16 @@ CODEX: dict[str, Any] = {
             ],
         },
     ],
-    "tools": [{"type": "function", "name": "shell", "parameters": SCHEMA, "strict": False}],
+    "tools": [
+        {"type": "function", "name": "shell", "parameters": SCHEMA, "strict": False},
+        {
+            "type": "namespace",
+            "name": "agents",
+            "description": "Tools for agents.",
+            "tools": [{"type": "function", "name": "close", "strict": False, "parameters": SCHEMA}],
+        },
+        {"type": "web_search", "external_web_access": True},
+    ],
     "tool_choice": "auto",
     "parallel_tool_calls": True,
     "reasoning": {"effort": "medium", "summary": "auto"},
@@ -274,7 +291,12 @@ EXPECTED: dict[str, tuple[Translation, dict[str, Any]]] = {
                             "id": "call_1",
                             "type": "function",
                             "function": {"name": "shell", "arguments": '{"city":"a"}'},
-                        }
+                        },
+                        {
+                            "id": "call_2",
+                            "type": "function",
+                            "function": {"name": "agents__close", "arguments": "{}"},
+                        },
                     ],
                 },
                 {"role": "tool", "tool_call_id": "call_1", "content": "a.txt"},
@@ -292,7 +314,10 @@ EXPECTED: dict[str, tuple[Translation, dict[str, Any]]] = {
                 "type": "json_schema",
                 "json_schema": {"name": "place", "schema": SCHEMA, "strict": True},
             },
-            "tools": [{"type": "function", "function": {"name": "shell", "parameters": SCHEMA}}],
+            "tools": [
+                {"type": "function", "function": {"name": "shell", "parameters": SCHEMA}},
+                {"type": "function", "function": {"name": "agents__close", "parameters": SCHEMA}},
+            ],
             "tool_choice": "auto",
             "stream": True,
         },
@@ -535,7 +560,7 @@ PARTS: list[tuple[str, Translation, dict[str, Any]]] = [
         Translation(
             MESSAGES,
             CONVERSE,
-            plain(output_config={"format": {"type": "json_schema", "schema": SCHEMA}, "effort": "high"}),
+            plain(output_config={"format": {"type": "json_schema", "schema": SCHEMA}, "effort": "max"}),
         ),
         {
             "outputConfig": {
@@ -545,7 +570,7 @@ PARTS: list[tuple[str, Translation, dict[str, Any]]] = [
                         "jsonSchema": {"name": "answer", "schema": json.dumps(SCHEMA, separators=(",", ":"))}
                     },
                 },
-                "effort": "high",
+                "effort": "max",
             },
             "toolConfig": None,
         },
@@ -564,6 +589,11 @@ PARTS: list[tuple[str, Translation, dict[str, Any]]] = [
             },
             "reasoning_effort": "low",
         },
+    ),
+    (
+        "the most effort",
+        Translation(MESSAGES, CHAT, plain(output_config={"effort": "max"})),
+        {"reasoning_effort": "xhigh"},
     ),
     (
         "tools called before and none now",

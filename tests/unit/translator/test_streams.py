@@ -23,6 +23,19 @@ THINKING = {**ASKED, "thinking": {"type": "adaptive"}}
 RESPONDING = {"model": "m", "input": "Hi", "stream": True}
 
 
+NAMESPACED = {
+    **RESPONDING,
+    "tools": [
+        {
+            "type": "namespace",
+            "name": "agents",
+            "description": "Tools for agents.",
+            "tools": [{"type": "function", "name": "close", "parameters": {"type": "object"}}],
+        }
+    ],
+}
+
+
 def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     return {"model": "gpt", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
@@ -168,6 +181,12 @@ def streams() -> dict[str, dict[str, Any]]:
         "tools for Anthropic's client": Translation(MESSAGES, CHAT, ASKED, pieces=[BY_TURNS]),
         "text for a client of Responses": Translation(RESPONSES, CHAT, RESPONDING, pieces=[SPOKEN]),
         "tools for a client of Responses": Translation(RESPONSES, CHAT, RESPONDING, pieces=[BY_TURNS]),
+        "a namespace for a client of Responses": Translation(
+            RESPONSES,
+            CHAT,
+            NAMESPACED,
+            pieces=[sse(call(0, "{}", id="a", name="agents__close"), chunk({}, "stop"))],
+        ),
         "Claude for a client of chats": Translation(
             CHAT, MESSAGES, WITH_USAGE, pieces=[named_sse(*OF_CLAUDE)]
         ),
@@ -320,6 +339,15 @@ def test_a_client_of_responses_gets_arguments_as_they_come(streams: dict[str, di
     assert deltas == [(0, '{"x": '), (0, "1}"), (1, '{"y"'), (1, ": 2}"), (2, "{}")]
     calls = [(item["call_id"], item["name"], item["arguments"]) for item in events[-1]["response"]["output"]]
     assert calls == [("a", "f", '{"x": 1}'), ("b", "g", '{"y": 2}'), ("c", "h", "{}")]
+    check_responses(events)
+
+
+def test_a_client_of_responses_knows_a_tool_by_its_namespace(streams: dict[str, dict[str, Any]]) -> None:
+    events = read_events(streams["a namespace for a client of Responses"])
+    (done,) = (event for event in events if event["type"] == "response.function_call_arguments.done")
+    assert done["name"] == "close"
+    (item,) = events[-1]["response"]["output"]
+    assert (item["namespace"], item["name"], item["call_id"]) == ("agents", "close", "a")
     check_responses(events)
 
 
