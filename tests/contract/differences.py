@@ -302,6 +302,15 @@ DIFFERENCES = (
         for path in api.paths
     ),
     Difference(
+        "`/{name}/v1` as a base address",
+        Request("/chat/v1/rerank", b"{}", headers={"Content-Type": JSON}),
+        Expected(200, Json({"path": "/v1/rerank"}), JSON),
+        refused(errors.UNKNOWN_PATH),
+        "has every path under `/v1` that the entry has",
+        "404 `unknown_path`: every path would need resources of its own, of which an API may have 300",
+        f"{GUIDE}/api-gateway-execution-service-limits-table.html",
+    ),
+    Difference(
         "errors below `/v1/messages`",
         Request("/v1/messages/nothing", b"{}", headers={"Content-Type": JSON}),
         Expected(404, AnthropicError("not_found_error"), JSON, {"access-control-allow-origin": "*"}),

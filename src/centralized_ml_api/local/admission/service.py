@@ -272,7 +272,7 @@ def _decide_form(terms: RouteTerms, received: bytes, content_type: str) -> Admis
     """
     form = read_form(received, content_type)
     if terms.chooses:
-        name = form.texts.get("model")
+        name = next(iter(terms.entries)) if terms.named_by_path else form.texts.get("model")
         if name is None:
             raise RefusalError(missing_model(terms.entries, in_form=True))
         # The routes know what else the name may be: an alias, an entry of another path, nothing.
@@ -287,6 +287,8 @@ def _choose(terms: RouteTerms, body: JsonBody) -> str:
     Raises:
         RefusalError: It names none of these.
     """
+    if terms.named_by_path:
+        return next(iter(terms.entries))
     model = body.document.get("model")
     if not isinstance(model, str):
         raise RefusalError(missing_model(terms.entries))

@@ -111,6 +111,8 @@ class RouteTerms:
         requests_at_once: By team, the most calls that it may have under way; other teams have no such limit.
         chooses: Whether the `model` of the body names the entry, which is all that is asked.
         aliases: Other names by which a body may choose: by alias, the entry's name.
+        named_by_path: Whether the path has chosen the one entry already, so that the body only says whether
+            it wants a stream.
     """
 
     entries: Mapping[str, EntryTerms]
@@ -118,6 +120,7 @@ class RouteTerms:
     requests_at_once: Mapping[str, int] = field(default_factory=dict)
     chooses: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
+    named_by_path: bool = False
 
     @property
     def reads_body(self) -> bool:

@@ -6,6 +6,7 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_fil
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 ANTHROPIC_FILTER = "anthropic-errors"
 _SCRIPT = Path(__file__).with_name("anthropic_errors.lua")
 _BELOW = f"{anthropic.ERRORS_BELOW}/"
+_PATHS = re.compile(f"(/[^/]+)?{anthropic.ERRORS_BELOW}(/.*)?")
+"""The paths themselves, those of an entry's own, and all below."""
 
 
 @functools.cache
@@ -35,15 +38,23 @@ def render_anthropic_errors() -> str:
 def with_anthropic_errors(route: Route) -> list[Route]:
     """Returns the route; where it leads under `/v1/messages` among other paths, behind one of its own. Pure.
 
+    The same holds under `/{name}/v1/messages`.
+
     Filters are chosen with the first route of a call, so every route that such a call may take enables this.
     """
     match = route["match"]
     enabled = {ANTHROPIC_FILTER: FILTER_ENABLED}
-    path = match.get("path", "")
-    if path == anthropic.ERRORS_BELOW or path.startswith(_BELOW):
+    if _PATHS.fullmatch(match.get("path", "")):
         return [with_filter_config(route, enabled)]
-    if not _BELOW.startswith(match.get("prefix", "?")):
+    prefix = match.get("prefix", "?")
+    if not (_BELOW.startswith(prefix) or prefix.endswith("/v1/")):
         return [route]
     narrowed = {name: value for name, value in match.items() if name != "prefix"}
-    below = {**narrowed, "path_separated_prefix": anthropic.ERRORS_BELOW}
+    own = prefix.removesuffix("/v1/")
+    is_below = (
+        {"path_separated_prefix": f"{own}{anthropic.ERRORS_BELOW}"}
+        if prefix.endswith("/v1/")
+        else {"safe_regex": {"regex": _PATHS.pattern}}
+    )
+    below = {**narrowed, **is_below}
     return [with_filter_config({**route, "match": below}, enabled), route]

@@ -109,7 +109,7 @@ def _build_path_routes(
     """
     names = [route.name for route in routes]
     post = {"path": path, "headers": [match_method("POST")]}
-    filters = _enable_filters()
+    filters = enable_filters()
     built = []
     for name in names:
         if is_restricted(gateway.teams, name):
@@ -117,9 +117,9 @@ def _build_path_routes(
             match = _match_call({**post, "headers": headers}, name, gateway)
             refused = {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters}
             built.append(without_admission(refused))
-    externals = find_external_upstreams(gateway)
     for route in routes:
-        built += _build_model_routes(post, route, gateway, externals, limits)
+        is_model = _match_model(route.name, gateway)
+        built += build_call_routes(post, path, route, is_model, gateway=gateway, limits=limits)
     for name, error in _list_elsewhere(names, gateway):
         built.append(
             without_admission({**build_error_route(_match_call(post, name, gateway), error), **filters})
@@ -148,7 +148,7 @@ def _build_unread_body_route(
     entry = EntryTerms(path=post["path"]) if in_form else EntryTerms()
     terms = RouteTerms(dict.fromkeys(names, entry), limits.turn_seconds, chooses=True, aliases=aliases)
     refused = build_error_route(post, missing_model(names, in_form=in_form))
-    return reading_body({**refused, **_enable_filters()}, terms)
+    return reading_body({**refused, **enable_filters()}, terms)
 
 
 def _list_elsewhere(names: Sequence[str], gateway: Gateway) -> Iterator[tuple[str, errors.ApiError]]:
@@ -173,26 +173,36 @@ def _match_model(name: str, gateway: Gateway) -> dict[str, Any]:
     return match_body("model", {"or_match": {"value_matchers": exact}} if len(exact) > 1 else exact[0])
 
 
-def _enable_filters() -> dict[str, Any]:
-    """Enables what any route of the path may need."""
+def enable_filters() -> dict[str, Any]:
+    """Enables what any route of a path may need, chosen by a body. Pure."""
     names = (METADATA_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
     return {"typed_per_filter_config": dict.fromkeys(names, FILTER_ENABLED)}
 
 
-def _build_model_routes(
+def build_call_routes(
     post: dict[str, Any],
+    path: str,
     route: ServedRoute,
+    is_model: dict[str, Any],
+    *,
     gateway: Gateway,
-    externals: ExternalUpstreams,
     limits: Limits,
 ) -> list[Route]:
-    """Builds a route for calls that stream, and one for those that do not.
+    """Builds a route for calls that stream, and one for those that do not. Pure.
 
     A complete response may take as long as the next chunk of a stream, and silence is not cut off earlier.
+
+    Args:
+        post: What all of them match.
+        path: The path under `/v1` whose bodies these are.
+        route: Where they go.
+        is_model: The metadata of bodies that name the entry.
+        gateway: What is served.
+        limits: How long the server may take, and how large bodies may be.
     """
-    is_model = _match_model(route.name, gateway)
+    externals = find_external_upstreams(gateway)
     is_stream = match_body("stream", {"bool_match": True})
-    build = build_route_action if post["path"] in FORM_PATHS else _build_json_action
+    build = build_route_action if path in FORM_PATHS else _build_json_action
     complete = build(route, externals, limits)
     complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
     complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
@@ -215,7 +225,7 @@ def _build_model_routes(
     headers = [*post["headers"], match_length(limit_bytes + 1, limits)]
     match = {**post, "headers": headers, "dynamic_metadata": [is_model]}
     refused = build_error_route(match, too_large(limit_bytes))
-    return [without_admission({"name": route.name, **refused, **_enable_filters()}), *asked]
+    return [without_admission({"name": route.name, **refused, **enable_filters()}), *asked]
 
 
 def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:

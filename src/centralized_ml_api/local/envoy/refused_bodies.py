@@ -114,8 +114,11 @@ def build_large_refusals(gateway: Gateway, larger: Iterable[Route], limits: Limi
                 check = {KEY_FILTER: build_key_check(gateway.teams, name)}
                 refusals = _refuse(_add_headers(large, match_no_key_of(allowed)), errors.NOT_ALLOWED)
                 routes += [
-                    with_filter_config({**route, "name": name, "match": _at(f"/{name}", route)}, check)
+                    with_filter_config(
+                        {**route, "name": name, "match": {"headers": route["match"]["headers"], **at}}, check
+                    )
                     for route in refusals
+                    for at in ({"path": f"/{name}"}, {"prefix": f"/{name}/v1/"})
                 ]
         routes += _refuse(_add_headers(large, match_no_key_of(gateway.teams)), errors.UNAUTHORIZED)
     too_large = {"prefix": "/", "headers": [match_length(limits.body_bytes + 1, limits)]}
@@ -169,11 +172,6 @@ def body_too_large(limits: Limits) -> errors.ApiError:
 def _refuse(matches: Iterable[dict[str, Any]], error: errors.ApiError) -> list[Route]:
     """Builds routes that read the body; then a filter of the table refuses the call, or else this error."""
     return [with_filter_config(build_error_route(match, error), DROPPING) for match in matches]
-
-
-def _at(path: str, route: Route) -> dict[str, Any]:
-    """Returns the match of the route, for one path."""
-    return {"path": path, "headers": route["match"]["headers"]}
 
 
 def _add_headers(matches: Iterable[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:

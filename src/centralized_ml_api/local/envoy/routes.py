@@ -32,6 +32,11 @@ from centralized_ml_api.local.envoy.direct_responses import (
     build_json_routes,
     match_method,
 )
+from centralized_ml_api.local.envoy.entry_paths import (
+    build_entry_routes,
+    build_large_entry_routes,
+    list_entry_paths,
+)
 from centralized_ml_api.local.envoy.headers import (
     REQUEST_ID,
     build_header,
@@ -87,18 +92,23 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     """Builds the table: preflights, models by name, `/v1`, documents, health, the 404. Pure."""
     externals = find_external_upstreams(gateway)
     models: list[Route] = []
+    below: list[Route] = []
     for route in sorted(gateway.routes, key=lambda route: route.name):
         models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
+        # Envoy tries routes in their order: these are many, and called less than those of all entries.
+        below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
     documents = [*_build_documents(gateway), *_build_health_routes(gateway)]
     public = [route for route in documents if route["match"]["path"] in PUBLIC_PATHS]
     large = [route for served in gateway.routes for route in _take_large(served, gateway, externals, limits)]
+    large += build_large_openai_routes(gateway, limits)
     guarded = [
         *build_scheme_routes(gateway),
-        *build_large_refusals(gateway, [*large, *build_large_openai_routes(gateway, limits)], limits),
+        *build_large_refusals(gateway, large if gateway.starts is None else (), limits),
         *_build_refusals_before_start(gateway),
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
+        *below,
         _build_unknown_path_route(gateway),
     ]
     return {
@@ -181,7 +191,7 @@ def _build_refusals_before_start(gateway: Gateway) -> list[Route]:
     models = sorted(f"/{route.name}" for route in gateway.routes)
     refusals = [
         build_error_route({"path": path, "headers": [match_method(METHOD)]}, not_started(gateway.starts))
-        for path in (*models, *gateway.by_model)
+        for path in (*models, *gateway.by_model, *list_entry_paths(gateway))
     ]
     headers = [build_header(name, value) for name, value in build_start_headers(gateway.starts)]
     for refusal in refusals:
@@ -241,10 +251,11 @@ def _build_model_routes(
 def _take_large(
     route: ServedRoute | RefusedRoute, gateway: Gateway, externals: ExternalUpstreams, limits: Limits
 ) -> list[Route]:
-    """Builds the routes of `/{name}` for bodies that no other entry may have; often none."""
+    """Builds the routes of `/{name}`, and below, for bodies that no other entry may have; often none."""
+    below = build_large_entry_routes(route.name, gateway, limits)
     limit = route.body_limit_bytes if isinstance(route, ServedRoute) else None
     if limit is None:
-        return []
+        return _restrict(below, route.name, gateway)
     match = {"path": f"/{route.name}", "headers": [match_method("POST")]}
     refused = build_large_refusal_for_model(match, limit, errors.body_too_large_for_entry(limit), limits)
     posts = [
@@ -252,7 +263,7 @@ def _take_large(
         for post in _build_model_routes(route, gateway, externals, limits)
         if "route" in post and NO_LENGTH not in post["match"]["headers"]
     ]
-    return _restrict([{"name": route.name, **refused}, *posts], route.name, gateway)
+    return _restrict([{"name": route.name, **refused}, *posts, *below], route.name, gateway)
 
 
 def _narrow(route: Route, header: dict[str, Any], filters: dict[str, Any]) -> Route:

@@ -576,3 +576,25 @@ def test_a_form_gets_the_servers_own_model_and_says_what_it_lacks() -> None:
             assert (status, said in message) == (400, True)
 
     told(tell)
+
+
+@pytest.mark.parametrize(
+    ("entry", "body", "content_type"),
+    [
+        (EntryTerms(), b'{"model": "gpt-4o", "stream": true, "seed": 18446744073709551616}', ""),
+        (EntryTerms(), b'{"stream": true}', ""),
+        (HEARS, build_form(stream="true"), FORM),
+        (HEARS, build_form(model="whisper-1", stream="true"), FORM),
+    ],
+)
+def test_where_the_path_names_the_entry_the_body_need_not(
+    entry: EntryTerms, body: bytes, content_type: str
+) -> None:
+    async def tell(world: World) -> None:
+        terms = RouteTerms({"own": entry}, wait_seconds=240, chooses=True, named_by_path=True)
+        asked = world.ask(terms, body, content_type=content_type)
+        await asked.answer()
+        answer = await asked.answer()
+        assert dict(answer.dynamic_metadata["body"]) == {"model": "own", "stream": True}
+
+    told(tell)
