@@ -15,7 +15,12 @@ from centralized_ml_api.config.sample import FILE_KEY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EXAMPLES = {"functions": "models.json", "showcase": "showcase.json", "teams": "teams.json"}
+EXAMPLES = {
+    "functions": "models.json",
+    "showcase": "showcase.json",
+    "showcase-small": "showcase-small.json",
+    "teams": "teams.json",
+}
 """The config of each example; users' scripts hold on to the names."""
 
 _FOLDER = "examples"

@@ -31,10 +31,20 @@ def test_configs_of_the_original_load_and_only_its_old_runtime_is_warned_of(
     assert found <= {"C211"}
 
 
-@pytest.mark.parametrize("name", ["models.json", "showcase.json"])
+@pytest.mark.parametrize("name", ["models.json", "showcase.json", "showcase-small.json"])
 def test_our_own_configs_have_no_problem(name: str, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     assert load_config(Path("config") / name, now=now).warnings == ()
+
+
+def test_the_showcase_for_a_small_machine_is_the_showcase_as_one_group_of_sleepers() -> None:
+    whole, small = (
+        json.loads((REPOSITORY / "config" / name).read_text())
+        for name in ("showcase.json", "showcase-small.json")
+    )
+    for entry in small["endpoints"]:
+        assert (entry["local"].pop("shares"), entry["local"].pop("idle")) == ("memory", "5m")
+    assert small == whole
 
 
 def test_a_loaded_config_knows_its_absolute_path_and_the_project_root(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.option(
     "--example",
     type=click.Choice(list(EXAMPLES)),
-    help="Bring a whole example: a model behind a function, five models, or a chat with teams and limits.",
+    help="Bring a whole example: a model behind a function, five models, the same for a small machine, or a "
+    "chat with teams and limits.",
 )
 @yes_option
 def init(file: Path, example: str | None, *, empty: bool, yes: bool) -> None:

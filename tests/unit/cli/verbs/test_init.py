@@ -61,6 +61,10 @@ def test_init_below_a_file_is_refused_and_not_a_traceback(mlapi: Mlapi, tmp_path
             "showcase",
             [f"models/{part}" for part in ("embeddings", "speech_to_text", "text_to_speech", "ocr")],
         ),
+        (
+            "showcase-small",
+            [f"models/{part}" for part in ("embeddings", "speech_to_text", "text_to_speech", "ocr")],
+        ),
         ("teams", []),
     ],
 )
@@ -106,7 +110,7 @@ def test_an_example_overwrites_nothing_without_being_asked(mlapi: Mlapi, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--example", "nope"), "'nope' is not one of 'functions', 'showcase', 'teams'"),
+        (("--example", "nope"), "'nope' is not one of 'functions', 'showcase', 'showcase-small', 'teams'"),
         (("--example", "teams", "--empty"), "--empty and --example exclude each other"),
         (("--example", "teams", "mine.yaml"), "mine.yaml would be read as YAML, and examples are JSON"),
         (("--example", "teams", "file/mine.json"), "file/mine.json cannot be written"),
