@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
 from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
 from centralized_ml_api.plan.apis import (
@@ -161,6 +162,13 @@ _TRANSLATED = dict.fromkeys(
     (*RESPONSES.paths, MESSAGES.paths[0]), ", and by translation those of providers and of the engine `url`"
 )
 
+_UNLESS_HOSTED = ", unless a model of a provider or of Bedrock has it, by translation too"
+_ELSEWHERE = {
+    **dict.fromkeys(RESPONSES.paths, refused(openai.MODEL_NOT_FOUND)),
+    MESSAGES.paths[0]: Expected(404, AnthropicError("not_found_error"), JSON),
+}
+"""Where hosted models of the same API have the path on AWS."""
+
 DIFFERENCES = (
     Difference(
         "a slash too many around a path: `/name/`, `//name`",
@@ -288,13 +296,13 @@ DIFFERENCES = (
             f"`POST {path}`",
             _name_chat(path),
             Expected(200, Json({"path": path}), JSON),
-            refused(errors.UNKNOWN_PATH),
+            _ELSEWHERE.get(path) or refused(errors.UNKNOWN_PATH),
             f"reaches servers that speak this API, as {who}{_TRANSLATED.get(path, '')}",
-            f"404 `unknown_path`{other}: SageMaker's models chat and embed alone",
+            f"404{other}: SageMaker's models chat and embed alone",
             SAGEMAKER,
         )
         for who, other, apis in (
-            ("llama.cpp does", ", unless a provider's model has it", (COMPLETIONS, RESPONSES, MESSAGES)),
+            ("llama.cpp does", _UNLESS_HOSTED, (COMPLETIONS, RESPONSES, MESSAGES)),
             ("Python models do", "", (TRANSCRIPTIONS, TRANSLATIONS, SPEECH, IMAGES)),
             ("vLLM does", "", (RERANK,)),
         )
@@ -316,8 +324,8 @@ DIFFERENCES = (
         Expected(404, AnthropicError("not_found_error"), JSON, {"access-control-allow-origin": "*"}),
         refused(errors.UNKNOWN_PATH),
         "in the shape of Anthropic's API",
-        "in the shape of all other paths",
-        SAGEMAKER,
+        "in that shape from models, in the shape of all other paths from API Gateway itself",
+        f"{GUIDE}/supported-gateway-response-types.html",
     ),
     Difference(
         "`routes` in `/v1/models`",

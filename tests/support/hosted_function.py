@@ -99,6 +99,7 @@ def start_hosted_function(
         secrets.values = {SECRET: f"{KEY}\n", ELSEWHERE: KEY, "empty": None, "strange": "two words"}
         rows = {f"e-{model}": _row(model, provider.url) for model in MODELS}
         rows["e-unheard-of"] = _row("unheard-of", provider.url)
+        rows["e-chats"] = _row("gpt-fake", provider.url, apis=("openai-chat",))
         rows["e-capped"] = _row("gpt-fake", provider.url, max_output_tokens=50)
         rows["e-rotated"] = _row("gpt-fake", provider.url, secret=ELSEWHERE)
         rows["e-empty"] = _row("gpt-fake", provider.url, secret="empty")  # noqa: S106  # a name

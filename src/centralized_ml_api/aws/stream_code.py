@@ -8,7 +8,7 @@ from typing import Any
 
 from centralized_ml_api import translator
 from centralized_ml_api.api import anthropic, error_shape
-from centralized_ml_api.plan.apis import MODEL_APIS
+from centralized_ml_api.plan.apis import MODEL_APIS, TRANSLATED
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
 
 CODE = Path(__file__).parent / "constructs/stream_function"
@@ -27,6 +27,7 @@ def load_stream_code() -> dict[str, bytes]:
         {
             "by_path": {path: api.name for api in MODEL_APIS for path in api.paths},
             "first_paths": {api.name: api.paths[0] for api in MODEL_APIS},
+            "translated": TRANSLATED,
         }
     )
     return dict(sorted(files.items()))

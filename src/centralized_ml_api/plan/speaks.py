@@ -111,17 +111,26 @@ class OpenAiModels:
 
 
 def openai_models(
-    spoken: Iterable[tuple[str, ServerSpeaks | None]], aliases: Mapping[str, str] | None = None
+    spoken: Iterable[tuple[str, ServerSpeaks | None]],
+    aliases: Mapping[str, str] | None = None,
+    translated: Iterable[tuple[str, ServerSpeaks]] = (),
 ) -> OpenAiModels:
     """Builds them from pairs of an entry's name and what its server speaks, where something translates.
 
-    An entry whose server speaks several APIs has a pair each. Of the aliases, those of these entries are
-    kept.
+    Args:
+        spoken: an entry whose server speaks several APIs has a pair each.
+        aliases: those of these entries are kept.
+        translated: those of the pairs of which an entry has the API's first path alone.
     """
     known = [(name, speaks) for name, speaks in spoken if speaks]
     without = {name: False for name, speaks in known if speaks in _WITHOUT_TOOLS}
     built = _build((name, _TRANSLATED.get(speaks, speaks)) for name, speaks in known)
-    return replace(built, takes_tools=without, aliases=_only_aliases(aliases or {}, built))
+    return replace(
+        built,
+        takes_tools=without,
+        aliases=_only_aliases(aliases or {}, built),
+        translated=frozenset(translated),
+    )
 
 
 def local_openai_models(plan: ApiPlan, *, translates: bool = False) -> OpenAiModels:

@@ -94,10 +94,18 @@ class BedrockModel:
 
     @property
     def apis(self) -> tuple[ServerSpeaks, ...]:
-        """The APIs under `/v1` that it has; its own path has the first."""
-        return (
-            ("openai-chat",) if self.is_openai else ("openai-chat", "openai-responses", "anthropic-messages")
-        )
+        """The APIs under `/v1` in which Bedrock, or Converse behind the translator, is called.
+
+        Its own path has the first.
+        """
+        if self.is_openai:
+            return ("openai-chat",)
+        return ("openai-chat", "openai-responses", "anthropic-messages")
+
+    @property
+    def native_apis(self) -> tuple[ServerSpeaks, ...]:
+        """Those in which Bedrock itself is called."""
+        return self.apis if self.is_openai else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def list_openai_calls(models: OpenAiModels) -> list[str]:
 
 
 def _calls_of_models(models: OpenAiModels) -> list[str]:
-    return [*list_paths(models.by_api)]
+    return [path for path in list_paths(models.by_api) if models.names_at(path)]
 
 
 def _with_operation_ids(public: PathItem, item: PathItem) -> PathItem:

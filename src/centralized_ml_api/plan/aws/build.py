@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.plan.apis import find_translated
 from centralized_ml_api.plan.aws.entries import build_hosting, build_model_function
 from centralized_ml_api.plan.aws.event import (
     build_access,
@@ -75,7 +76,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
     pairs = [(name, api) for name, apis in spoken.items() for api in apis]
-    openai = openai_models(pairs, plan.event.aliases)
+    openai = openai_models(pairs, plan.event.aliases, _translated(plan.deployments, spoken))
     stream = build_stream(
         _stream_models(plan.deployments, facts, openai, region), health_names=not plan.event.teams
     )
@@ -164,11 +165,30 @@ def _route(deployment: ModelDeployment) -> Route:
 def _speaks(deployment: ModelDeployment, facts: ModelFacts | None) -> tuple[ServerSpeaks, ...]:
     """Returns what its server speaks; the config overrides JumpStart."""
     if isinstance(deployment.origin, ProviderModel):
-        return deployment.origin.serving.apis
+        return _with_translations(deployment.origin.serving.apis)
     if isinstance(deployment.origin, BedrockModel):
-        return deployment.origin.apis
+        return _with_translations(deployment.origin.apis)
     speaks = _speaks_to_sagemaker(deployment, facts)
     return (speaks,) if speaks else ()
+
+
+def _with_translations(apis: tuple[ServerSpeaks, ...]) -> tuple[ServerSpeaks, ...]:
+    return (*apis, *find_translated(apis))
+
+
+def _translated(
+    deployments: Iterable[ModelDeployment], spoken: Mapping[str, tuple[ServerSpeaks, ...]]
+) -> Iterable[tuple[str, ServerSpeaks]]:
+    """Yields the entries with the APIs that they have by translation."""
+    for deployment in deployments:
+        match deployment.origin:
+            case ProviderModel(serving):
+                native: tuple[ServerSpeaks, ...] = serving.apis
+            case BedrockModel() as model:
+                native = model.native_apis
+            case _:
+                continue
+        yield from ((deployment.name, api) for api in spoken[deployment.name] if api not in native)
 
 
 def _speaks_to_sagemaker(deployment: ModelDeployment, facts: ModelFacts | None) -> Speaks | None:

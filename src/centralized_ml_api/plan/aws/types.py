@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.schema import ServerSpeaks, Speaks
+from centralized_ml_api.plan.apis import find_translated
 from centralized_ml_api.plan.aws.event import AccessPlan, DashboardPlan
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import Throttle
@@ -214,10 +215,13 @@ class StreamModel:
 
     @property
     def hosted_apis(self) -> tuple[ServerSpeaks, ...]:
-        """The APIs under `/v1` of a model that a provider or Bedrock hosts."""
+        """The APIs under `/v1` of a model that a provider or Bedrock hosts, those by translation too."""
+        apis: tuple[ServerSpeaks, ...] = ()
         if self.provider:
-            return self.provider.serving.apis
-        return self.bedrock.model.apis if self.bedrock else ()
+            apis = self.provider.serving.apis
+        elif self.bedrock:
+            apis = self.bedrock.model.apis
+        return (*apis, *find_translated(apis))
 
     @property
     def is_called(self) -> bool:

@@ -107,6 +107,9 @@ def test_chat_completions_of_bedrock_get_the_body_as_it_is(on_bedrock: OnBedrock
     answer = on_bedrock.call("gpt", seed=1)
     assert json.loads(answer.body.read())["choices"][0]["message"]["content"] == TEXT
     assert on_bedrock.bedrock.seen[-1] == (GPT, "openai", {"model": GPT, "messages": TALK, "seed": 1})
+    translated = on_bedrock.call("gpt", "/v1/messages", max_tokens=9)
+    assert json.loads(translated.body.read())["content"][0]["text"] == TEXT
+    assert on_bedrock.bedrock.seen[-1][2]["max_completion_tokens"] == 9
 
 
 def test_the_entrys_own_path_takes_a_chat(on_bedrock: OnBedrock) -> None:
@@ -142,7 +145,7 @@ def test_what_converse_has_no_place_for_is_refused_by_its_name(on_bedrock: OnBed
     assert (answer.status, error["code"]) == (400, "invalid_body")
     assert "n" in error["message"]
     counted = on_bedrock.call("claude", "/v1/messages/count_tokens")
-    assert (counted.status, json.loads(counted.body.read())["type"]) == (501, "error")
+    assert (counted.status, json.loads(counted.body.read())["error"]["type"]) == (404, "not_found_error")
 
 
 @pytest.mark.parametrize("name", ["cut", "fails"])

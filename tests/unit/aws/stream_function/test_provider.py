@@ -206,6 +206,31 @@ def test_under_v1_messages_errors_have_the_shape_of_anthropics_api(hosted: Hoste
     assert last.startswith('event: error\ndata: {"type":"error","error":{"type":"api_error"')
 
 
+def test_clients_of_other_apis_are_served_by_translation(hosted: HostedFunction) -> None:
+    asked = {"max_tokens": 9, "tools": [{"name": "get_weather", "input_schema": {"type": "object"}}]}
+    answer = hosted.call("chats", "/v1/messages", request_id="translated", **asked)
+    message = json.loads(answer.body.read())
+    assert (message["content"][0]["name"], message["stop_reason"]) == ("get_weather", "tool_use")
+    assert (hosted.provider.seen[-1].path, hosted.sent["model"]) == (CHAT_PATH, "gpt-fake")
+    assert hosted.sent["max_completion_tokens"] == 9
+    assert hosted.logged("translated") == TOKENS
+    text = hosted.call("chats", "/v1/messages", request_id="events", stream=True, **asked).body.read()
+    assert b"event: message_stop" in text
+    assert hosted.logged("events") == TOKENS
+    event = build_event("/v1/responses", {"model": "e-chats", "input": "What is AWS?"})
+    response = json.loads(hosted.host.invoke(event).body.read())
+    assert response["output"][0]["content"][0]["text"] == TEXT
+
+
+def test_what_cannot_be_translated_is_refused_in_the_callers_shape(hosted: HostedFunction) -> None:
+    answer = hosted.call("chats", "/v1/messages", max_tokens=9, top_k=5)
+    body = json.loads(answer.body.read())
+    assert (answer.status, body["type"]) == (400, "error")
+    assert "top_k" in body["error"]["message"]
+    for path in ("/v1/messages/count_tokens", "/v1/completions"):
+        assert hosted.call("chats", path).status == 404
+
+
 def test_an_answer_that_breaks_off_is_an_error_and_a_stream_that_does_ends_with_one(
     hosted: HostedFunction,
 ) -> None:

@@ -60,11 +60,9 @@ def test_the_plan_knows_models_of_bedrock(tmp_path: Path) -> None:
     there = {"bedrock_model_id": "openai.gpt-oss-120b-1:0", "bedrock_region": "us-west-2"}
     gpt = {**claude, **there, "name": "gpt", "speaks": "openai-chat"}
     plan = build_test_plan({"endpoints": [claude, gpt]}, tmp_path)
-    assert plan.openai.by_api == {
-        "openai-chat": ("claude", "gpt"),
-        "openai-responses": ("claude",),
-        "anthropic-messages": ("claude",),
-    }
+    for name in ("claude", "gpt"):
+        paths = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
+        assert plan.openai.paths_of(name) == paths
     assert plan.routes == (StreamRoute("claude", None, ()), StreamRoute("gpt", None, ()))
     assert [target.region for target in plan.stream.bedrock] == ["us-east-1", "us-west-2"]
     assert plan.api.not_acted_on_aws == ()

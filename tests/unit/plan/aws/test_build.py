@@ -222,7 +222,7 @@ def test_a_model_of_a_provider_is_called_by_the_function_that_streams(tmp_path: 
     plan = build_test_plan({"models": [package()], "endpoints": [hosted], "event": event}, tmp_path)
     assert [entry.name for entry in plan.api.deployments] == ["a-package", "gpt"]
     assert plan.routes[1] == StreamRoute("gpt", None, ())
-    assert plan.openai.by_api == {"openai-chat": ("gpt",)}
+    assert plan.openai.paths_of("gpt") == ("/v1/chat/completions", "/v1/responses", "/v1/messages")
     assert [model.name for model in plan.models] == ["a-package"]
     assert (plan.stream.policies, plan.stream.described) == ((), (("a-package",),))
     assert plan.stream.streams

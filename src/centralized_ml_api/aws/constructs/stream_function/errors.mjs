@@ -54,7 +54,6 @@ export const NOT_ALLOWED = errorOf("not_allowed");
 export const MODEL_NOT_FOUND = errorOf("model_not_found");
 export const TOO_MANY_REQUESTS = errorOf("too_many_requests");
 export const API_FAILED = errorOf("api_failed");
-export const NOT_SERVED = errorOf("not_served");
 export const ANSWER_TOO_LARGE = errorOf("answer_too_large");
 export const PROVIDER_REFUSED_KEY = errorOf("provider_refused_key");
 export const MODEL_FAILED = errorOf("model_failed");

@@ -2,8 +2,9 @@
 // providers have `provider` instead of `endpoint` and `speaks`.
 //
 // Entries under /v1 have `speaks`, `max_output_tokens` if the config limits their answers, and `aliases`, by which they
-// may be named too; those whose own path leads here have `headers`. `fallback` names the entries that are asked where one fails. The table is in an environment variable, or, where it
-// is too large for one, in the SSM parameters that another variable lists.
+// may be named too; those whose own path leads here have `headers`. `fallback` names the entries that are asked where one
+// fails. The table is in an environment variable, or, where it is too large for one, in the SSM parameters that another
+// variable lists.
 //
 // A provider is `{url, model, apis, secret?, header?, prefix?, adds?, limit_key?, counts?, check?}`: its address and its
 // name of the model; the APIs that the model has there, the first of which the entry's own path has; the secret that holds

@@ -2,6 +2,8 @@
 //
 // Source: https://platform.openai.com/docs/api-reference
 
+import apis from "./apis.json" with { type: "json" };
+
 import { asCallersMistake } from "./callers_mistakes.mjs";
 import { answerChat } from "./chat.mjs";
 import { answerEmbeddings } from "./embeddings.mjs";
@@ -9,6 +11,7 @@ import { MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, explain, logFailure } from
 import { FAMILIES } from "./families.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { answerProvider } from "./provider.mjs";
+import { findServerApi } from "./translated.mjs";
 
 const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
 const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
@@ -17,7 +20,7 @@ const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
 export async function answerOpenAi(api, request, models, answer, cancellation) {
     const body = readJsonObject(request.body);
     const { model } = body.document;
-    const served = [...models].filter(([, entry]) => listApis(entry).includes(api));
+    const served = [...models].filter(([, entry]) => serves(entry, api, request.path));
     const listed = { models: served.map(([name]) => name).join(", ") || "none" };
     if (typeof model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
     const found = served.find(([name, { aliases }]) => name === model || aliases?.includes(model));
@@ -32,7 +35,7 @@ export async function answerOpenAi(api, request, models, answer, cancellation) {
 export async function answerEntry({ api, name, models, ...call }) {
     const { request, answer, cancellation } = call;
     const { fallback = [] } = models.get(name);
-    const mayBeAsked = (other) => !request.refused.includes(other) && listApis(models.get(other)).includes(api);
+    const mayBeAsked = (other) => !request.refused.includes(other) && serves(models.get(other), api, call.path);
     const names = [name, ...fallback.filter(mayBeAsked)];
     for (const [index, candidate] of names.entries()) {
         if (fallback.length) answer.servedBy = candidate;
@@ -60,6 +63,9 @@ async function ask({ path, name, entry, request, body, answer, cancellation }) {
     }
 }
 
-function listApis({ provider, speaks }) {
-    return provider ? provider.apis : [API_OF_TASK[FAMILIES[speaks]?.task]];
+// Returns whether an entry has a path: by translation, the first path of an API alone.
+function serves({ provider, speaks }, api, path) {
+    if (!provider) return API_OF_TASK[FAMILIES[speaks]?.task] === api;
+    const server = findServerApi(provider, api);
+    return server === api || (server !== undefined && path === apis.first_paths[api]);
 }

@@ -1,27 +1,33 @@
 // Answers calls of entries whose models a provider hosts, with the organizer's key.
 
+import apis from "./apis.json" with { type: "json" };
+
 import { ANSWER_TOO_LARGE, NOT_READY_REASONS } from "./errors.mjs";
 import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
 import { readAll, readChunks, readWhole, send } from "./https_call.mjs";
 import { isRefusalOfKey, noteUsage, parse, passEvents, rewordError } from "./provider_answers.mjs";
 import { signHeaders } from "./aws_signing.mjs";
-import { buildConverseCall } from "./converse.mjs";
 import { adaptToProvider, addsUsage } from "./provider_body.mjs";
 import { loadKey, loadReplacement } from "./secrets.mjs";
+import { buildTranslatedCall, findServerApi } from "./translated.mjs";
 
-const BASE = "/v1"; // what the provider's address stands for
+const BASE = /^\/v1(?=\/)/; // what the provider's address stands for
+const JSON_TYPE = { "content-type": "application/json" };
 const ERROR_BYTES = 64 * 1024;
 const CHECKED_MILLISECONDS = 60_000; // between two questions whether a key works
 
 // Answers a call of a path under /v1; `request.headers` are the caller's.
 export async function answerProvider({ path, name, entry, request, body, answer, cancellation }) {
     const { provider } = entry;
-    const call = provider.converse ? buildConverseCall(body, path, entry) : buildCall(body, path, entry);
+    const api = apis.by_path[path];
+    const isNative = findServerApi(provider, api) === api;
+    const call = isNative ? buildCall(body, path, entry) : buildTranslatedCall(body, path, entry);
     const usage = {};
     let status;
     try {
-        const url = new URL(provider.url + call.path);
-        const sent = { headers: passedHeaders(request, entry), body: call.text };
+        const url = new URL(provider.url + call.path.replace(BASE, ""));
+        const headers = { ...JSON_TYPE, ...(call.headers ?? passedHeaders(request, entry)) };
+        const sent = { headers, body: call.text };
         const response = await sendWithKey(url, provider, sent, cancellation);
         status = response.statusCode;
         if (status >= 300) throw await readError(response, name, answer.requestId, cancellation);
@@ -35,7 +41,7 @@ export async function answerProvider({ path, name, entry, request, body, answer,
 function buildCall(body, path, entry) {
     const hides = addsUsage(body.document, path, entry.provider);
     const text = adaptToProvider(body, path, entry);
-    return { path: path.slice(BASE.length), text, passOn: (received) => passOn({ ...received, hides }) };
+    return { path, text, passOn: (received) => passOn({ ...received, hides }) };
 }
 
 async function passOn({ response, status, hides, usage, answer, cancellation }) {
@@ -57,7 +63,7 @@ function passedHeaders(request, { headers: configured }) {
     const names = configured.map((header) => header.toLowerCase());
     const passed = names.filter((name) => request.headers[name]).map((name) => [name, request.headers[name]]);
     const accept = request.headers.accept ? { accept: request.headers.accept } : {};
-    return { ...Object.fromEntries(passed), ...accept, "content-type": "application/json" };
+    return { ...Object.fromEntries(passed), ...accept };
 }
 
 // Sends a call. Where the provider refuses a key that has been replaced, it is sent again: no model has seen it.

@@ -1,0 +1,93 @@
+// Calls models whose server speaks another API than the caller, by the translator: those of providers, and those of
+// Bedrock by Converse.
+//
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and
+// API_runtime_ConverseStream.html there
+
+import apis from "./apis.json" with { type: "json" };
+
+import { INVALID_BODY, MODEL_FAILED } from "./errors.mjs";
+import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
+import { readChunks, readWhole } from "./https_call.mjs";
+import { readModelJson } from "./invoke.mjs";
+import { noteUsage, passEvents } from "./provider_answers.mjs";
+import { limitsOf } from "./provider_body.mjs";
+import { EventStreamDecoder } from "./translator/event_stream.mjs";
+import { Untranslatable, translate } from "./translator/index.mjs";
+
+const CONVERSE = "bedrock-converse";
+
+// Returns the API in which the server of a model is asked for the calls of an API: the same, one from which the translator
+// translates, or undefined.
+export function findServerApi({ apis: spoken, converse }, api) {
+    if (converse) return spoken.includes(api) ? CONVERSE : undefined;
+    if (spoken.includes(api)) return api;
+    return (apis.translated[api] ?? []).find((server) => spoken.includes(server));
+}
+
+// Returns a call: its path, its text, its headers, and `passOn`, which answers with what comes back. Throws INVALID_BODY
+// for what the server has no place for.
+export function buildTranslatedCall(body, path, entry) {
+    const { provider } = entry;
+    const api = apis.by_path[path];
+    const server = findServerApi(provider, api);
+    const call = translateBody(api, server, entry, { ...body.document, ...limitsOf(body, path, entry) });
+    const passOn = (received) => (call.streams ? passStream(call, server, received) : passWhole(call, received));
+    if (server !== CONVERSE) {
+        const text = JSON.stringify({ ...call.body, model: provider.model });
+        const accept = call.streams ? EVENTS_TYPE : "application/json";
+        return { path: apis.first_paths[server], text, passOn, headers: { accept } };
+    }
+    const operation = call.streams ? "converse-stream" : "converse";
+    const at = `/model/${encodeURIComponent(provider.model)}/${operation}`;
+    return { path: at, text: JSON.stringify(call.body), passOn, headers: {} };
+}
+
+function translateBody(api, server, { provider, max_output_tokens: most }, document) {
+    const options = {
+        limitKey: provider.limit_key ?? "max_tokens",
+        takesStreamOptions: Boolean(provider.counts),
+        ...(most && { maxTokens: most }),
+        ...(server === CONVERSE && { model: provider.model }),
+    };
+    try {
+        return translate(api, server, options).request(document);
+    } catch (cause) {
+        throw cause instanceof Untranslatable ? INVALID_BODY.saying(cause.message) : cause;
+    }
+}
+
+async function passWhole(call, { response, usage, answer, cancellation }) {
+    const document = readModelJson(await readWhole(response, cancellation));
+    noteUsage(document, usage);
+    return answer.sendJson(call.response(document));
+}
+
+async function passStream(call, server, { response, status, usage, answer, cancellation }) {
+    const isStream = server === CONVERSE || response.headers["content-type"]?.startsWith(EVENTS_TYPE);
+    if (!isStream) throw MODEL_FAILED.withMessage("other_form");
+    const write = server === CONVERSE ? translateFrames : translateEvents;
+    const events = await awaitFirst(write(call.stream(), readChunks(response, cancellation), usage));
+    answer.writeHead(status, { "content-type": EVENTS_TYPE, "cache-control": "no-cache" });
+    return answer.pipe(events);
+}
+
+async function* translateEvents(stream, chunks, usage) {
+    for await (const bytes of passEvents(chunks, false, usage)) yield* textOf(stream.push(bytes));
+    yield* textOf(stream.end());
+}
+
+async function* translateFrames(stream, chunks, usage) {
+    const decoder = new EventStreamDecoder();
+    for await (const bytes of chunks) {
+        for (const event of decoder.push(bytes)) {
+            noteUsage(event.metadata, usage);
+            yield* textOf(stream.pushEvent(event));
+        }
+    }
+    yield* textOf(stream.end());
+}
+
+function* textOf(text) {
+    if (text) yield Buffer.from(text);
+}
