@@ -166,10 +166,10 @@ def test_openais_client_speaks_and_listens(api: LocalApi, client: openai.OpenAI)
     assert (whole.text, whole.language, whole.task) == (SENTENCE, "english", "transcribe")
     assert whole.duration == pytest.approx(len(said["pcm"]) / 48_000, abs=0.02)
     assert [segment.text for segment in whole.segments] == [SENTENCE]
-    with client.with_options(base_url=f"{api.url}/speech-to-text/v1") as one:
-        assert [model.id for model in one.models.list()] == ["speech-to-text"]
-        heard = one.audio.transcriptions.create(model="whisper-1", file=("a.wav", said["wav"]))
-        assert heard.text == SENTENCE
+    one = client.with_options(base_url=f"{api.url}/speech-to-text/v1")
+    assert [model.id for model in one.models.list()] == ["speech-to-text"]
+    heard = one.audio.transcriptions.create(model="whisper-1", file=("a.wav", said["wav"]))
+    assert heard.text == SENTENCE
     with pytest.raises(openai.BadRequestError, match="English alone"):
         client.audio.transcriptions.create(model="speech-to-text", file=("a.wav", said["wav"]), language="de")
     with pytest.raises(openai.NotFoundError, match="POST /v1/chat/completions"):
