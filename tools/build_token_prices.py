@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from decimal import Decimal
 
-FILE = Path(__file__).parent.parent / "src/centralized_ml_api/catalog/prices/tokens.json"
+FILE = Path(__file__).parent.parent / "src/centralized_ml_api/config/token_prices.json"
 PROVIDERS = {
     "openai": "openai",
     "anthropic": "anthropic",

@@ -14,7 +14,7 @@ from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.openai import ListedModel
 from centralized_ml_api.config.schema import ServerSpeaks
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.plan.event import Throttle
+from centralized_ml_api.plan.event import UNLIMITED, Spending, Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,7 @@ class TeamAccess:
     throttle: Throttle | None = None
     requests_per_day: int | None = None
     requests_at_once: int | None = None
+    spending: Spending = UNLIMITED
 
     def may_call(self, entry: str) -> bool:
         """Returns whether the team may call that entry."""
@@ -176,7 +177,7 @@ class Gateway:
     no key opens a model: the event starts then. `throttle` is for all
     calls together; None means no limit. The gateway counts down `quotas` by itself; other quotas replace what
     it has counted. `listed` is what the list of models tells of each. `aliases` are other names by which the
-    bodies of these paths may name entries: by alias, the entry's name.
+    bodies of these paths may name entries: by alias, the entry's name. `pot` is what all teams share.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -192,6 +193,7 @@ class Gateway:
     listed: tuple[ListedModel, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     starts: datetime | None = None
+    pot: Spending = UNLIMITED
 
     @property
     def translates(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.catalog.prices.tokens import build_token_price
 from centralized_ml_api.config.durations import parse_duration
 from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPermissions, SleepingServer
+from centralized_ml_api.config.token_prices import build_token_price
 from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.apis import API_NAMES
 from centralized_ml_api.plan.engines import build_serving
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from centralized_ml_api.catalog.prices.tokens import TokenPrice
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.config.schema import Autoscaling, Aws, FunctionProperties, Local, TokenPrices
+    from centralized_ml_api.config.token_prices import TokenPrice
     from centralized_ml_api.plan.event import EventPlan
 
 
@@ -211,6 +211,8 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
     """Yields, in sentences, what AWS does not do."""
     if any(team.requests_at_once is not None for team in event.teams):
         yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."
+    if event.limits_spending:
+        yield "Not enforced on AWS: limits in tokens and dollars, which one machine alone counts."
     if any(entry.price is not None for entry in deployments):
         yield "Not counted on AWS: tokens, and what they cost by `price`."
     for entry in deployments:

@@ -82,6 +82,7 @@ class LlamaCppServing(Serving):
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
     body_rules: ClassVar[str] = "llama.cpp"
+    answer_tokens: ClassVar[int] = LLAMA_CPP_ANSWER_TOKENS
 
     @property
     def sample(self) -> Any:

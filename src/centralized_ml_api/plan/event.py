@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema import Event, Team
@@ -28,6 +29,33 @@ DEFAULT_THROTTLE = Throttle(requests_per_second=100, burst=200)
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """What a team, or all of them together, may use; a limit is None where there is none.
+
+    Tokens are those in and out. Dollars are whole nanodollars, 10^-9 of one. Days are UTC's.
+    """
+
+    tokens_per_minute: int | None = None
+    tokens_per_day: int | None = None
+    nanodollars_per_day: int | None = None
+    nanodollars: int | None = None
+    tokens: int | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything is limited."""
+        return self != UNLIMITED
+
+    @property
+    def has_money(self) -> bool:
+        """Whether dollars are limited."""
+        return self.nanodollars_per_day is not None or self.nanodollars is not None
+
+
+UNLIMITED = Spending()
+
+
+@dataclass(frozen=True, slots=True)
 class TeamPlan:
     """One team. A limit is None where nothing limits the team alone.
 
@@ -40,6 +68,7 @@ class TeamPlan:
     requests_per_day: int | None
     models: tuple[str, ...] | None
     requests_at_once: int | None = None
+    spending: Spending = UNLIMITED
 
     def may_call(self, entry: str) -> bool:
         """Returns whether the team may call that entry."""
@@ -61,7 +90,7 @@ class EventPlan:
     `throttle` is that of the whole API. `starts`, from which on keys work, and `ends` are in UTC, None when
     the config says nothing. `aliases` are other names of entries: by alias, the entry's name. `title`,
     `welcome` in Markdown and `logo`, a path as the config writes it, are for the page; None where there is
-    none.
+    none. `pot` is what all teams together may use in the whole event.
     """
 
     teams: tuple[TeamPlan, ...] = ()
@@ -73,6 +102,12 @@ class EventPlan:
     title: str | None = None
     welcome: str | None = None
     logo: str | None = None
+    pot: Spending = UNLIMITED
+
+    @property
+    def limits_spending(self) -> bool:
+        """Whether any caller's tokens or dollars are limited."""
+        return self.pot.is_limited or any(team.spending.is_limited for team in self.teams)
 
     def coming_start(self, now: datetime) -> datetime | None:
         """Returns the start while it is still to come; None once keys work."""
@@ -84,7 +119,7 @@ def build_event(event: Event | None) -> EventPlan:
     if event is None:
         return EventPlan()
     own = _throttle(event.requests_per_second, event.burst)
-    teams = tuple(_team(team, own, event.requests_at_once) for team in event.teams)
+    teams = tuple(_team(team, own, event) for team in event.teams)
     return EventPlan(
         teams=teams,
         throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
@@ -95,6 +130,9 @@ def build_event(event: Event | None) -> EventPlan:
         title=event.title,
         welcome=event.welcome,
         logo=event.logo,
+        pot=Spending(nanodollars=_nanodollars(event.pot.usd), tokens=event.pot.tokens)
+        if event.pot
+        else UNLIMITED,
     )
 
 
@@ -112,16 +150,31 @@ def _together(teams: tuple[TeamPlan, ...]) -> Throttle:
     )
 
 
-def _team(written: str | Team, default: Throttle | None, at_once: int | None) -> TeamPlan:
-    """Builds a team; its own rate, burst and `requests_at_once` each override the event's."""
+def _nanodollars(usd: float | None) -> int | None:
+    """Returns whole nanodollars, rounded down: never more than was written."""
+    return None if usd is None else int(Decimal(str(usd)).scaleb(9))
+
+
+def _team(written: str | Team, default: Throttle | None, event: Event) -> TeamPlan:
+    """Builds a team; each of its own limits overrides the event's."""
     if isinstance(written, str):
-        return TeamPlan(written, default, None, None, at_once)
+        return TeamPlan(written, default, None, None, event.requests_at_once, _spending(event.model_dump()))
     return TeamPlan(
         name=written.name,
         throttle=_team_throttle(written, default),
         requests_per_day=written.requests_per_day,
         models=None if written.models is None else tuple(written.models),
-        requests_at_once=written.requests_at_once or at_once,
+        requests_at_once=written.requests_at_once or event.requests_at_once,
+        spending=_spending({**event.model_dump(), **written.model_dump(exclude_none=True)}),
+    )
+
+
+def _spending(written: Mapping[str, Any]) -> Spending:
+    return Spending(
+        tokens_per_minute=written["tokens_per_minute"],
+        tokens_per_day=written["tokens_per_day"],
+        nanodollars_per_day=_nanodollars(written["usd_per_day"]),
+        nanodollars=_nanodollars(written["usd"]),
     )
 
 

@@ -37,6 +37,7 @@ class Serving(ABC):
         limits_output: Whether answers are kept to the entry's `max_output_tokens`.
         is_translated: Whether other APIs than its own are offered for it, by translation.
         body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
+        answer_tokens: The longest answer for which nobody has a number, where a team's tokens are limited.
     """
 
     speaks: ClassVar[tuple[ServerSpeaks, ...]] = ()
@@ -47,6 +48,7 @@ class Serving(ABC):
     limits_output: ClassVar[bool] = False
     is_translated: ClassVar[bool] = False
     body_rules: ClassVar[str] = ""
+    answer_tokens: ClassVar[int] = 4096
 
     @property
     def body_limit_bytes(self) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.catalog.prices.tokens import TokenPrice, find_token_price, render_per_million
+from centralized_ml_api.config.token_prices import TokenPrice, find_token_price, render_per_million
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.usage.tokens import render_usd

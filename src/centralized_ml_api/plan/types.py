@@ -15,11 +15,11 @@ from centralized_ml_api.plan.account import AccountPlan
 from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
-    from centralized_ml_api.catalog.prices.tokens import TokenPrice  # noqa: TC004  # like the next
     from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
         ServerSpeaks,
         Speaks,
     )
+    from centralized_ml_api.config.token_prices import TokenPrice  # noqa: TC004  # like the next
     from centralized_ml_api.plan.provider import ProviderServing  # noqa: TC004  # nothing reads the annotation
     from centralized_ml_api.plan.serving import Serving  # noqa: TC004  # nothing reads the annotation
 

@@ -30,7 +30,7 @@ from centralized_ml_api.config.schema.entry import (
     ModelEntry,
     TokenPrices,
 )
-from centralized_ml_api.config.schema.event import Budget, Event, Team
+from centralized_ml_api.config.schema.event import Budget, Event, Pot, Team
 from centralized_ml_api.config.schema.integration import FunctionProperties, Integration, ScopedPermissions
 from centralized_ml_api.config.schema.local import (
     LLAMA_CPP_PLACES,
@@ -78,6 +78,7 @@ __all__ = [
     "Local",
     "LocalServing",
     "ModelEntry",
+    "Pot",
     "Provider",
     "ProviderKeys",
     "ProviderServer",

@@ -35,6 +35,8 @@ DURATION_PATTERN = r"^[1-9][0-9]{0,4}[smhd]$"
 GROUP_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 Count = Annotated[int, Field(ge=1, le=2_147_483_647)]
+TokenCount = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
+Dollars = Annotated[float, Field(gt=0, le=1_000_000)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000)]
 EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
 Environment = dict[EnvironmentName, str]

@@ -122,8 +122,8 @@ class Entry(Written):
     price: Annotated[
         TokenPrices | None,
         Field(
-            description="What its tokens cost, for `mlapi usage` and the report of one machine. By default "
-            "what its provider published, as of the day of the list in this version.",
+            description="What its tokens cost, for limits in US dollars and `mlapi usage` on one machine. "
+            "By default what its provider published, as of the day of the list in this version.",
             examples=[{"input_per_million": 0.25, "output_per_million": 2}],
         ),
     ] = None

@@ -10,7 +10,9 @@ from centralized_ml_api.config.schema.base import (
     ALIAS_PATTERN,
     MOST_ALIASES,
     Count,
+    Dollars,
     Rate,
+    TokenCount,
     Written,
     hint,
 )
@@ -32,10 +34,41 @@ class Team(Written):
         Count | None,
         Field(description="Calls in progress at the same time; overrides the event's.", examples=[4]),
     ] = None
+    tokens_per_minute: Annotated[
+        TokenCount | None,
+        Field(
+            description="Tokens in and out in each minute of the clock. Overrides the event's.",
+            examples=[20_000],
+        ),
+    ] = None
+    tokens_per_day: Annotated[
+        TokenCount | None,
+        Field(description="Tokens in and out per UTC day. Overrides the event's.", examples=[500_000]),
+    ] = None
+    usd_per_day: Annotated[
+        Dollars | None,
+        Field(
+            description="US dollars per UTC day, by the `price` of each entry. Overrides the event's.",
+            examples=[1],
+        ),
+    ] = None
+    usd: Annotated[
+        Dollars | None,
+        Field(description="US dollars in the whole event. Overrides the event's.", examples=[5]),
+    ] = None
     models: Annotated[
         list[str] | None,
         Field(description="The entries that the team may call; all by default.", examples=[["open-llama"]]),
     ] = None
+
+
+class Pot(Written):
+    """What all teams together may use in the whole event."""
+
+    usd: Annotated[Dollars | None, Field(description="US dollars.", examples=[300])] = None
+    tokens: Annotated[TokenCount | None, Field(description="Tokens in and out.", examples=[50_000_000])] = (
+        None
+    )
 
 
 class Budget(Written):
@@ -112,6 +145,43 @@ class Event(Written):
             description="Calls in progress at the same time for each team, however long they take. "
             "Applies on one machine only.",
             examples=[4],
+        ),
+    ] = None
+    tokens_per_minute: Annotated[
+        TokenCount | None,
+        Field(
+            description="Tokens in and out of each team in each minute of the clock. "
+            "Applies on one machine only.",
+            examples=[20_000],
+        ),
+    ] = None
+    tokens_per_day: Annotated[
+        TokenCount | None,
+        Field(
+            description="Tokens in and out of each team per UTC day. Applies on one machine only.",
+            examples=[500_000],
+        ),
+    ] = None
+    usd_per_day: Annotated[
+        Dollars | None,
+        Field(
+            description="US dollars of each team per UTC day, by the `price` of each entry. "
+            "Applies on one machine only.",
+            examples=[1],
+        ),
+    ] = None
+    usd: Annotated[
+        Dollars | None,
+        Field(
+            description="US dollars of each team in the whole event. Applies on one machine only.",
+            examples=[5],
+        ),
+    ] = None
+    pot: Annotated[
+        Pot | None,
+        Field(
+            description="What all teams together may use in the whole event. Applies on one machine only.",
+            examples=[{"usd": 300}],
         ),
     ] = None
     starts: Annotated[

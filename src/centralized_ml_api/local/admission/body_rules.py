@@ -11,8 +11,9 @@ from centralized_ml_api.local.admission.anthropic_rules import (
     check_anthropic_messages,
 )
 from centralized_ml_api.local.admission.completion_rules import adapt_completion, check_completion
-from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_model
+from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_members, with_model
 from centralized_ml_api.local.admission.llama_cpp_rules import adapt_llama_cpp_request, check_chat
+from centralized_ml_api.local.admission.needs import list_bounding
 from centralized_ml_api.local.admission.pictures import Picture, put_pictures, take_pictures
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adapt_to_provider
 from centralized_ml_api.local.admission.responses_rules import adapt_response, check_response
@@ -20,7 +21,7 @@ from centralized_ml_api.local.admission.violation import LlamaCppLimits
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from centralized_ml_api.api.error_shape import ApiError
     from centralized_ml_api.local.admission.terms import EntryTerms
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Adapt = Callable[[dict[str, Any], LlamaCppLimits], dict[str, Any]]
 
 LLAMA_CPP = "llama.cpp"
+NO_BOUNDS: Mapping[str, int] = {}
 
 _OF_LLAMA_CPP: dict[str, tuple[Check, Adapt]] = {
     **dict.fromkeys(CHAT.paths, (check_chat, adapt_llama_cpp_request)),
@@ -49,16 +51,26 @@ def check_length(received: bytes, entry: EntryTerms) -> ApiError | None:
     return body_too_large_for_model(limit) if limit is not None and len(received) > limit else None
 
 
-def build_passed_on(body: JsonBody, entry: EntryTerms) -> bytes | None:
+def build_passed_on(
+    body: JsonBody, entry: EntryTerms, bounds: Mapping[str, int] | None = None
+) -> bytes | None:
     """Returns the body that the server gets; None if it gets the one that came, byte for byte.
+
+    Args:
+        body: The body that came.
+        entry: What holds for the call.
+        bounds: Members that bound the answer, see `needs`; None for a call whose tokens are not limited.
 
     Raises:
         BodyError: the entry does not take it; the message says what to change.
     """
     if entry.body_rules == PROVIDER:
-        return adapt_to_provider(body, entry)
+        return adapt_to_provider(body, entry, bounds or NO_BOUNDS)
     if entry.body_rules == LLAMA_CPP:
-        return _adapt_to_llama_cpp(body.document, entry)
+        return _adapt_to_llama_cpp(body.document, entry, bounds or NO_BOUNDS)
+    if bounds is not None:
+        values = {"model": entry.model, **bounds} if entry.model else dict(bounds)
+        return with_members(body, values, watched=list_bounding(entry.path))
     return with_model(body, entry.model) if entry.model else None
 
 
@@ -72,7 +84,7 @@ def with_slot(passed_on: bytes, slot: int) -> bytes:
     return b'{"id_slot":%d,%b' % (slot, passed_on[1:])  # it has messages at least, and no such field
 
 
-def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
+def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms, bounds: Mapping[str, int]) -> bytes:
     limits = LlamaCppLimits(
         context_tokens=entry.context,
         max_output_tokens=entry.max_output_tokens or entry.context,
@@ -95,6 +107,7 @@ def _adapt_to_llama_cpp(document: dict[str, Any], entry: EntryTerms) -> bytes:
     adapted = adapt(document, limits)
     if pictures:
         put_pictures(adapted[items], pictures)
+    adapted.update({name: min(most, entry.context) for name, most in bounds.items()})
     if entry.model:
         adapted["model"] = entry.model
     return json.dumps(adapted, separators=(",", ":")).encode()

@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x65nvoy_messages.proto\x12\x0bmlapi.envoy\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"-\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\traw_value\x18\x03 \x01(\x0c\"6\n\tHeaderMap\x12)\n\x07headers\x18\x01 \x03(\x0b\x32\x18.mlapi.envoy.HeaderValue\"M\n\x0bHttpHeaders\x12\'\n\x07headers\x18\x01 \x01(\x0b\x32\x16.mlapi.envoy.HeaderMap\x12\x15\n\rend_of_stream\x18\x03 \x01(\x08\"\x18\n\x08HttpBody\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"\x92\x02\n\x11ProcessingRequest\x12\x33\n\x0frequest_headers\x18\x02 \x01(\x0b\x32\x18.mlapi.envoy.HttpHeadersH\x00\x12-\n\x0crequest_body\x18\x04 \x01(\x0b\x32\x15.mlapi.envoy.HttpBodyH\x00\x12\x42\n\nattributes\x18\t \x03(\x0b\x32..mlapi.envoy.ProcessingRequest.AttributesEntry\x1aJ\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\x42\t\n\x07request\"=\n\x11HeaderValueOption\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.mlapi.envoy.HeaderValue\"E\n\x0eHeaderMutation\x12\x33\n\x0bset_headers\x18\x01 \x03(\x0b\x32\x1e.mlapi.envoy.HeaderValueOption\"\x1c\n\x0c\x42odyMutation\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"\x93\x01\n\x0e\x43ommonResponse\x12\x34\n\x0fheader_mutation\x18\x02 \x01(\x0b\x32\x1b.mlapi.envoy.HeaderMutation\x12\x30\n\rbody_mutation\x18\x03 \x01(\x0b\x32\x19.mlapi.envoy.BodyMutation\x12\x19\n\x11\x63lear_route_cache\x18\x05 \x01(\x08\"@\n\x0fHeadersResponse\x12-\n\x08response\x18\x01 \x01(\x0b\x32\x1b.mlapi.envoy.CommonResponse\"=\n\x0c\x42odyResponse\x12-\n\x08response\x18\x01 \x01(\x0b\x32\x1b.mlapi.envoy.CommonResponse\"\x1a\n\nHttpStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\"\x89\x01\n\x11ImmediateResponse\x12\'\n\x06status\x18\x01 \x01(\x0b\x32\x17.mlapi.envoy.HttpStatus\x12,\n\x07headers\x18\x02 \x01(\x0b\x32\x1b.mlapi.envoy.HeaderMutation\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x0f\n\x07\x64\x65tails\x18\x05 \x01(\t\"\xfd\x01\n\x12ProcessingResponse\x12\x37\n\x0frequest_headers\x18\x01 \x01(\x0b\x32\x1c.mlapi.envoy.HeadersResponseH\x00\x12\x31\n\x0crequest_body\x18\x03 \x01(\x0b\x32\x19.mlapi.envoy.BodyResponseH\x00\x12<\n\x12immediate_response\x18\x07 \x01(\x0b\x32\x1e.mlapi.envoy.ImmediateResponseH\x00\x12\x31\n\x10\x64ynamic_metadata\x18\x08 \x01(\x0b\x32\x17.google.protobuf.StructB\n\n\x08response\"4\n\rSocketAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x12\n\nport_value\x18\x03 \x01(\r\"=\n\x07\x41\x64\x64ress\x12\x32\n\x0esocket_address\x18\x01 \x01(\x0b\x32\x1a.mlapi.envoy.SocketAddress\"z\n\x0f\x41\x63\x63\x65ssLogCommon\x12\x37\n\x19\x64ownstream_remote_address\x18\x02 \x01(\x0b\x32\x14.mlapi.envoy.Address\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x12HttpAccessLogEntry\x12\x37\n\x11\x63ommon_properties\x18\x01 \x01(\x0b\x32\x1c.mlapi.envoy.AccessLogCommon\"J\n\x14HttpAccessLogEntries\x12\x32\n\tlog_entry\x18\x01 \x03(\x0b\x32\x1f.mlapi.envoy.HttpAccessLogEntry\"O\n\x17StreamAccessLogsMessage\x12\x34\n\thttp_logs\x18\x02 \x01(\x0b\x32!.mlapi.envoy.HttpAccessLogEntries\"\x1a\n\x18StreamAccessLogsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x65nvoy_messages.proto\x12\x0bmlapi.envoy\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"-\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\traw_value\x18\x03 \x01(\x0c\"6\n\tHeaderMap\x12)\n\x07headers\x18\x01 \x03(\x0b\x32\x18.mlapi.envoy.HeaderValue\"M\n\x0bHttpHeaders\x12\'\n\x07headers\x18\x01 \x01(\x0b\x32\x16.mlapi.envoy.HeaderMap\x12\x15\n\rend_of_stream\x18\x03 \x01(\x08\"\x18\n\x08HttpBody\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"\x92\x02\n\x11ProcessingRequest\x12\x33\n\x0frequest_headers\x18\x02 \x01(\x0b\x32\x18.mlapi.envoy.HttpHeadersH\x00\x12-\n\x0crequest_body\x18\x04 \x01(\x0b\x32\x15.mlapi.envoy.HttpBodyH\x00\x12\x42\n\nattributes\x18\t \x03(\x0b\x32..mlapi.envoy.ProcessingRequest.AttributesEntry\x1aJ\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\x42\t\n\x07request\"=\n\x11HeaderValueOption\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.mlapi.envoy.HeaderValue\"E\n\x0eHeaderMutation\x12\x33\n\x0bset_headers\x18\x01 \x03(\x0b\x32\x1e.mlapi.envoy.HeaderValueOption\"\x1c\n\x0c\x42odyMutation\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"\x93\x01\n\x0e\x43ommonResponse\x12\x34\n\x0fheader_mutation\x18\x02 \x01(\x0b\x32\x1b.mlapi.envoy.HeaderMutation\x12\x30\n\rbody_mutation\x18\x03 \x01(\x0b\x32\x19.mlapi.envoy.BodyMutation\x12\x19\n\x11\x63lear_route_cache\x18\x05 \x01(\x08\"@\n\x0fHeadersResponse\x12-\n\x08response\x18\x01 \x01(\x0b\x32\x1b.mlapi.envoy.CommonResponse\"=\n\x0c\x42odyResponse\x12-\n\x08response\x18\x01 \x01(\x0b\x32\x1b.mlapi.envoy.CommonResponse\"\x1a\n\nHttpStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\"\x89\x01\n\x11ImmediateResponse\x12\'\n\x06status\x18\x01 \x01(\x0b\x32\x17.mlapi.envoy.HttpStatus\x12,\n\x07headers\x18\x02 \x01(\x0b\x32\x1b.mlapi.envoy.HeaderMutation\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x0f\n\x07\x64\x65tails\x18\x05 \x01(\t\"\xfd\x01\n\x12ProcessingResponse\x12\x37\n\x0frequest_headers\x18\x01 \x01(\x0b\x32\x1c.mlapi.envoy.HeadersResponseH\x00\x12\x31\n\x0crequest_body\x18\x03 \x01(\x0b\x32\x19.mlapi.envoy.BodyResponseH\x00\x12<\n\x12immediate_response\x18\x07 \x01(\x0b\x32\x1e.mlapi.envoy.ImmediateResponseH\x00\x12\x31\n\x10\x64ynamic_metadata\x18\x08 \x01(\x0b\x32\x17.google.protobuf.StructB\n\n\x08response\"4\n\rSocketAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x12\n\nport_value\x18\x03 \x01(\r\"=\n\x07\x41\x64\x64ress\x12\x32\n\x0esocket_address\x18\x01 \x01(\x0b\x32\x1a.mlapi.envoy.SocketAddress\"\x9e\x01\n\x08Metadata\x12\x42\n\x0f\x66ilter_metadata\x18\x01 \x03(\x0b\x32).mlapi.envoy.Metadata.FilterMetadataEntry\x1aN\n\x13\x46ilterMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\"\xc5\x01\n\rResponseFlags\x12\x1b\n\x13no_healthy_upstream\x18\x02 \x01(\x08\x12#\n\x1bupstream_connection_failure\x18\x06 \x01(\x08\x12\x19\n\x11upstream_overflow\x18\x08 \x01(\x08\x12\x16\n\x0eno_route_found\x18\t \x01(\x08\x12%\n\x1dupstream_retry_limit_exceeded\x18\x10 \x01(\x08\x12\x18\n\x10no_cluster_found\x18\x19 \x01(\x08\"\xd7\x01\n\x0f\x41\x63\x63\x65ssLogCommon\x12\x37\n\x19\x64ownstream_remote_address\x18\x02 \x01(\x0b\x32\x14.mlapi.envoy.Address\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eresponse_flags\x18\x10 \x01(\x0b\x32\x1a.mlapi.envoy.ResponseFlags\x12\'\n\x08metadata\x18\x11 \x01(\x0b\x32\x15.mlapi.envoy.Metadata\"\x1d\n\x0cResponseCode\x12\r\n\x05value\x18\x01 \x01(\r\"g\n\x16HttpResponseProperties\x12\x30\n\rresponse_code\x18\x01 \x01(\x0b\x32\x19.mlapi.envoy.ResponseCode\x12\x1b\n\x13response_body_bytes\x18\x03 \x01(\x04\"\x84\x01\n\x12HttpAccessLogEntry\x12\x37\n\x11\x63ommon_properties\x18\x01 \x01(\x0b\x32\x1c.mlapi.envoy.AccessLogCommon\x12\x35\n\x08response\x18\x04 \x01(\x0b\x32#.mlapi.envoy.HttpResponseProperties\"J\n\x14HttpAccessLogEntries\x12\x32\n\tlog_entry\x18\x01 \x03(\x0b\x32\x1f.mlapi.envoy.HttpAccessLogEntry\"O\n\x17StreamAccessLogsMessage\x12\x34\n\thttp_logs\x18\x02 \x01(\x0b\x32!.mlapi.envoy.HttpAccessLogEntries\"\x1a\n\x18StreamAccessLogsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROCESSINGREQUEST_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_PROCESSINGREQUEST_ATTRIBUTESENTRY']._serialized_options = b'8\001'
+  _globals['_METADATA_FILTERMETADATAENTRY']._loaded_options = None
+  _globals['_METADATA_FILTERMETADATAENTRY']._serialized_options = b'8\001'
   _globals['_HEADERVALUE']._serialized_start=100
   _globals['_HEADERVALUE']._serialized_end=145
   _globals['_HEADERMAP']._serialized_start=147
@@ -69,14 +71,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOCKETADDRESS']._serialized_end=1504
   _globals['_ADDRESS']._serialized_start=1506
   _globals['_ADDRESS']._serialized_end=1567
-  _globals['_ACCESSLOGCOMMON']._serialized_start=1569
-  _globals['_ACCESSLOGCOMMON']._serialized_end=1691
-  _globals['_HTTPACCESSLOGENTRY']._serialized_start=1693
-  _globals['_HTTPACCESSLOGENTRY']._serialized_end=1770
-  _globals['_HTTPACCESSLOGENTRIES']._serialized_start=1772
-  _globals['_HTTPACCESSLOGENTRIES']._serialized_end=1846
-  _globals['_STREAMACCESSLOGSMESSAGE']._serialized_start=1848
-  _globals['_STREAMACCESSLOGSMESSAGE']._serialized_end=1927
-  _globals['_STREAMACCESSLOGSRESPONSE']._serialized_start=1929
-  _globals['_STREAMACCESSLOGSRESPONSE']._serialized_end=1955
+  _globals['_METADATA']._serialized_start=1570
+  _globals['_METADATA']._serialized_end=1728
+  _globals['_METADATA_FILTERMETADATAENTRY']._serialized_start=1650
+  _globals['_METADATA_FILTERMETADATAENTRY']._serialized_end=1728
+  _globals['_RESPONSEFLAGS']._serialized_start=1731
+  _globals['_RESPONSEFLAGS']._serialized_end=1928
+  _globals['_ACCESSLOGCOMMON']._serialized_start=1931
+  _globals['_ACCESSLOGCOMMON']._serialized_end=2146
+  _globals['_RESPONSECODE']._serialized_start=2148
+  _globals['_RESPONSECODE']._serialized_end=2177
+  _globals['_HTTPRESPONSEPROPERTIES']._serialized_start=2179
+  _globals['_HTTPRESPONSEPROPERTIES']._serialized_end=2282
+  _globals['_HTTPACCESSLOGENTRY']._serialized_start=2285
+  _globals['_HTTPACCESSLOGENTRY']._serialized_end=2417
+  _globals['_HTTPACCESSLOGENTRIES']._serialized_start=2419
+  _globals['_HTTPACCESSLOGENTRIES']._serialized_end=2493
+  _globals['_STREAMACCESSLOGSMESSAGE']._serialized_start=2495
+  _globals['_STREAMACCESSLOGSMESSAGE']._serialized_end=2574
+  _globals['_STREAMACCESSLOGSRESPONSE']._serialized_start=2576
+  _globals['_STREAMACCESSLOGSRESPONSE']._serialized_end=2602
 # @@protoc_insertion_point(module_scope)

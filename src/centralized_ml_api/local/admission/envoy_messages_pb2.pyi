@@ -139,19 +139,68 @@ class Address(_message.Message):
     socket_address: SocketAddress
     def __init__(self, socket_address: _Optional[_Union[SocketAddress, _Mapping]] = ...) -> None: ...
 
+class Metadata(_message.Message):
+    __slots__ = ("filter_metadata",)
+    class FilterMetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _struct_pb2.Struct
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    FILTER_METADATA_FIELD_NUMBER: _ClassVar[int]
+    filter_metadata: _containers.MessageMap[str, _struct_pb2.Struct]
+    def __init__(self, filter_metadata: _Optional[_Mapping[str, _struct_pb2.Struct]] = ...) -> None: ...
+
+class ResponseFlags(_message.Message):
+    __slots__ = ("no_healthy_upstream", "upstream_connection_failure", "upstream_overflow", "no_route_found", "upstream_retry_limit_exceeded", "no_cluster_found")
+    NO_HEALTHY_UPSTREAM_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_CONNECTION_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_OVERFLOW_FIELD_NUMBER: _ClassVar[int]
+    NO_ROUTE_FOUND_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_RETRY_LIMIT_EXCEEDED_FIELD_NUMBER: _ClassVar[int]
+    NO_CLUSTER_FOUND_FIELD_NUMBER: _ClassVar[int]
+    no_healthy_upstream: bool
+    upstream_connection_failure: bool
+    upstream_overflow: bool
+    no_route_found: bool
+    upstream_retry_limit_exceeded: bool
+    no_cluster_found: bool
+    def __init__(self, no_healthy_upstream: _Optional[bool] = ..., upstream_connection_failure: _Optional[bool] = ..., upstream_overflow: _Optional[bool] = ..., no_route_found: _Optional[bool] = ..., upstream_retry_limit_exceeded: _Optional[bool] = ..., no_cluster_found: _Optional[bool] = ...) -> None: ...
+
 class AccessLogCommon(_message.Message):
-    __slots__ = ("downstream_remote_address", "start_time")
+    __slots__ = ("downstream_remote_address", "start_time", "response_flags", "metadata")
     DOWNSTREAM_REMOTE_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
     downstream_remote_address: Address
     start_time: _timestamp_pb2.Timestamp
-    def __init__(self, downstream_remote_address: _Optional[_Union[Address, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    response_flags: ResponseFlags
+    metadata: Metadata
+    def __init__(self, downstream_remote_address: _Optional[_Union[Address, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., response_flags: _Optional[_Union[ResponseFlags, _Mapping]] = ..., metadata: _Optional[_Union[Metadata, _Mapping]] = ...) -> None: ...
+
+class ResponseCode(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: int
+    def __init__(self, value: _Optional[int] = ...) -> None: ...
+
+class HttpResponseProperties(_message.Message):
+    __slots__ = ("response_code", "response_body_bytes")
+    RESPONSE_CODE_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_BODY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    response_code: ResponseCode
+    response_body_bytes: int
+    def __init__(self, response_code: _Optional[_Union[ResponseCode, _Mapping]] = ..., response_body_bytes: _Optional[int] = ...) -> None: ...
 
 class HttpAccessLogEntry(_message.Message):
-    __slots__ = ("common_properties",)
+    __slots__ = ("common_properties", "response")
     COMMON_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
     common_properties: AccessLogCommon
-    def __init__(self, common_properties: _Optional[_Union[AccessLogCommon, _Mapping]] = ...) -> None: ...
+    response: HttpResponseProperties
+    def __init__(self, common_properties: _Optional[_Union[AccessLogCommon, _Mapping]] = ..., response: _Optional[_Union[HttpResponseProperties, _Mapping]] = ...) -> None: ...
 
 class HttpAccessLogEntries(_message.Message):
     __slots__ = ("log_entry",)

@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.json_body import with_members
-from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
+from centralized_ml_api.local.admission.needs import OUTPUT_LIMITS, list_bounding
+from centralized_ml_api.plan.apis import CHAT, COMPLETIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from centralized_ml_api.local.admission.json_body import JsonBody
     from centralized_ml_api.local.admission.terms import EntryTerms
 
 PROVIDER = "provider"
 
-_LIMITS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(CHAT.paths, ("max_completion_tokens", "max_tokens")),
-    **dict.fromkeys(COMPLETIONS.paths, ("max_tokens",)),
-    **dict.fromkeys(RESPONSES.paths, ("max_output_tokens",)),
-    MESSAGES.paths[0]: ("max_tokens",),
-}
-"""How the bodies of a path name the most tokens of an answer."""
-
 _WITH_STREAM_OPTIONS = (*CHAT.paths, *COMPLETIONS.paths)
 
 
-def adapt_to_provider(body: JsonBody, entry: EntryTerms) -> bytes:
+def adapt_to_provider(body: JsonBody, entry: EntryTerms, bounds: Mapping[str, int]) -> bytes:
     """Returns the body that the provider gets.
+
+    Args:
+        body: the body that came.
+        entry: what holds for the call.
+        bounds: members that it must have besides.
 
     Raises:
         BodyError: a member that is read here is there twice, or in other letters.
     """
-    values: dict[str, Any] = {"model": entry.model, **_limited(body.document, entry)}
+    values: dict[str, Any] = {"model": entry.model, **_limited(body.document, entry), **bounds}
     if adds_usage(body.document, entry):
         options = body.document.get("stream_options")
         values["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return with_members(body, values, watched=(*_LIMITS.get(entry.path, ()), "stream_options"))
+    return with_members(body, values, watched=(*list_bounding(entry.path), "stream_options"))
 
 
 def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:
@@ -53,7 +53,7 @@ def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:
 
 def _limited(document: dict[str, Any], entry: EntryTerms) -> dict[str, int]:
     """Returns the members that bound the answer, where the body names more, or nothing."""
-    names, most = _LIMITS.get(entry.path, ()), entry.max_output_tokens
+    names, most = OUTPUT_LIMITS.get(entry.path, ()), entry.max_output_tokens
     if most is None or not names:
         return {}
     named = {name: document[name] for name in names if document.get(name) is not None}

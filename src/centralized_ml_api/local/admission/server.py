@@ -7,12 +7,17 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import grpc
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, AccountBook
+from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES, Sleepers
 from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET
@@ -30,11 +35,15 @@ _OPTIONS = (
 
 
 def main() -> int:
-    """Serves until SIGTERM, SIGINT or the end of the parent process; returns the exit status."""
+    """Serves until SIGTERM, SIGINT or the end of the parent process; returns the exit status.
+
+    The one argument is the file of the accounts; without it, they are in the working folder.
+    """
+    accounts = Path(sys.argv[1] if len(sys.argv) > 1 else ACCOUNTS_NAME)
     os.umask(0o077)
     _remove_sockets()
     try:
-        return asyncio.run(_serve())
+        return asyncio.run(_serve(accounts))
     finally:
         _remove_sockets()  # before Python 3.13, asyncio leaves its own
 
@@ -44,7 +53,7 @@ def _remove_sockets() -> None:
         Path(socket).unlink(missing_ok=True)
 
 
-async def _serve() -> int:
+async def _serve(accounts: Path) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,7 +61,8 @@ async def _serve() -> int:
     _stop_with(os.getppid(), stop)
     turns = Turns(loop.time)
     sleepers = Sleepers(turns, loop.time)
-    server = build_server(AdmissionService(turns, sleepers), f"unix:{ADMISSION_SOCKET}")
+    accountant = Accountant(AccountBook(accounts), time.time)
+    server = build_server(AdmissionService(turns, sleepers, accountant), f"unix:{ADMISSION_SOCKET}")
     await server.start()
     occupancy = await asyncio.start_unix_server(_Occupancy(turns).answer, OCCUPANCY_SOCKET)
     supervisor = await asyncio.start_unix_server(sleepers.serve, SLEEPERS_SOCKET, limit=LINE_LIMIT_BYTES)
@@ -60,6 +70,8 @@ async def _serve() -> int:
     occupancy.close()
     supervisor.close()
     await server.stop(grace=None)
+    with contextlib.suppress(sqlite3.Error, OSError):
+        await accountant.close()
     return 0
 
 

@@ -10,35 +10,47 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_fil
 from __future__ import annotations
 
 import asyncio
-import math
-from dataclasses import dataclass, replace
+import sqlite3
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.http import MODEL_STATE_HEADER
 from centralized_ml_api.api.openai import missing_model, unknown_model
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.accountant import Ask, ShortageError
+from centralized_ml_api.local.admission.accounts import Need
 from centralized_ml_api.local.admission.body_rules import (
     LLAMA_CPP,
     build_passed_on,
     check_length,
     with_slot,
 )
+from centralized_ml_api.local.admission.endings import build_need
+from centralized_ml_api.local.admission.exchange import (
+    Admission,
+    Call,
+    read_call,
+    render_admission,
+    render_refusal,
+)
 from centralized_ml_api.local.admission.form_body import read_form, with_form_model
-from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, read_json_object
-from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt, RecentPrompts
+from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
+from centralized_ml_api.local.admission.log_entries import identify_ended, read_ending
+from centralized_ml_api.local.admission.needs import measure_bytes, measure_need
+from centralized_ml_api.local.admission.prompts import NO_PROMPT, RecentPrompts
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
+from centralized_ml_api.local.admission.refusals import (
+    RefusalError,
+    refuse_shortage,
+    refuse_sleeping,
+    refuse_turn,
+    render_left,
+)
 from centralized_ml_api.local.admission.sleepers import SleepingError
 from centralized_ml_api.local.admission.terms import (
-    ADDRESS_ATTRIBUTE,
-    BODY_NAMESPACE,
-    CHOSEN_HEADER,
-    HIDES_USAGE,
-    REFUSED,
     REQUEST_ID_KEY,
-    TEAM_HEADER,
     TERMS_KEY,
-    TIME_ATTRIBUTE,
     parse_terms,
 )
 from centralized_ml_api.local.admission.turns import CallOverError, LineFullError, NotAwakeError
@@ -47,8 +59,11 @@ from centralized_ml_api.plan.apis import MESSAGES
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from centralized_ml_api.local.admission.accountant import Accountant
+    from centralized_ml_api.local.admission.accounts import Limit
+    from centralized_ml_api.local.admission.needs import TokenNeed
     from centralized_ml_api.local.admission.sleepers import Sleepers
-    from centralized_ml_api.local.admission.terms import RouteTerms
+    from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
     from centralized_ml_api.local.admission.turns import Turns
 
 _ATTRIBUTES = "envoy.filters.http.ext_proc"
@@ -61,67 +76,19 @@ COUNTS_AT_ONCE = 2
 """Counts of tokens that an entry works at: each takes a moment, and memory that grows with its body."""
 
 
-class RefusalError(Exception):
-    """A call that may not go on.
-
-    Attributes:
-        error: What its caller is told.
-        retry_after_seconds: When to try again; None if that would not help.
-        model_state: What the model does, if it sleeps or wakes.
-    """
-
-    def __init__(
-        self, error: errors.ApiError, retry_after_seconds: int | None = None, *, model_state: str = ""
-    ) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.retry_after_seconds = retry_after_seconds
-        self.model_state = model_state
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What is known of a call before its body is read.
-
-    `identity` is the same when its end is told: the address of its connection, which has one call at a time,
-    and the microsecond of its beginning. `caller` takes turns with others: a team, or without teams an
-    address.
-    """
-
-    identity: tuple[str, int]
-    team: str
-    caller: str
-    has_body: bool
-    content_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A call that may go on: to which entry, and with which body, None for its own.
-
-    `chosen` is what the routes are to know of a body that names the entry; the call is asked about once more,
-    on its new route. `prompt` is what the call has its model read. With `hides_usage`, its caller
-    must not see the event with its tokens at the end of the stream.
-    """
-
-    name: str
-    body: bytes | None = None
-    chosen: dict[str, Any] | None = None
-    prompt: Prompt = NO_PROMPT
-    hides_usage: bool = False
-
-
 class AdmissionService:
     """Both services that Envoy calls: the one that decides on calls, the one that hears of their end.
 
     Args:
         turns: The places at models.
         sleepers: The entries that may sleep.
+        accountant: What teams may spend.
     """
 
-    def __init__(self, turns: Turns, sleepers: Sleepers) -> None:
+    def __init__(self, turns: Turns, sleepers: Sleepers, accountant: Accountant) -> None:
         self._turns = turns
         self._sleepers = sleepers
+        self._accountant = accountant
         self._prompts = RecentPrompts()
 
     async def process(
@@ -134,7 +101,7 @@ class AdmissionService:
         async for message in messages:
             try:
                 if call is None:
-                    call = _read_call(message)
+                    call = read_call(message)
                     if call.has_body and terms.reads_body:
                         yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
                         continue
@@ -142,26 +109,50 @@ class AdmissionService:
                 else:
                     admission = self._decide(call, terms, message.request_body.body)
                 if not terms.chooses:
-                    admission = await self._take_turn(call, admission, terms)
+                    admission = await self._admit(call, admission, terms)
             except CallOverError:
                 return
             except SleepingError as sleeping:
-                yield _render_refusal(_refuse_sleeping(sleeping), metadata[REQUEST_ID_KEY])
+                yield render_refusal(refuse_sleeping(sleeping), metadata[REQUEST_ID_KEY])
             except RefusalError as refusal:
-                yield _render_refusal(refusal, metadata[REQUEST_ID_KEY])
+                yield render_refusal(refusal, metadata[REQUEST_ID_KEY])
             else:
-                yield _render_admission(admission, has_read_body=message.HasField("request_body"))
+                yield render_admission(admission, has_read_body=message.HasField("request_body"))
             return
 
     async def hear_of_ends(
         self, messages: AsyncIterator[envoy.StreamAccessLogsMessage], context: Any
     ) -> envoy.StreamAccessLogsResponse:
-        """Frees the places of calls that are over."""
+        """Frees the places of calls that are over, and settles what they have spent."""
         del context
         async for message in messages:
             for entry in message.http_logs.log_entry:
-                self._turns.end(_identify_ended(entry.common_properties))
+                call = identify_ended(entry)
+                self._turns.end(call)
+                self._accountant.end(call, read_ending(entry))
         return envoy.StreamAccessLogsResponse()
+
+    async def _admit(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
+        """Waits for the call's turn, and reserves what it may spend; returns what goes on then.
+
+        Raises:
+            CallOverError: Nobody waits for it any more.
+            RefusalError: It gets no turn, or its team may not spend that much.
+        """
+        ask = admission.ask
+        if ask is None:
+            return await self._take_turn(call, admission, terms)
+        try:
+            self._accountant.check(ask)  # whoever cannot pay need not wait
+            admission = await self._take_turn(call, admission, terms)
+            await self._accountant.reserve(call.identity, ask)
+            left = render_left(self._accountant.left(ask.limits), time.time())
+        except ShortageError as error:
+            raise refuse_shortage(error.shortage) from error
+        except (sqlite3.Error, OSError) as error:
+            # Nobody spends what cannot be written down.
+            raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
+        return replace(admission, left=left)
 
     async def _take_turn(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
         """Waits until the call has a place; returns what goes on then.
@@ -198,7 +189,7 @@ class AdmissionService:
         except (TimeoutError, LineFullError, NotAwakeError) as error:
             if sleeper is not None and not self._sleepers.is_awake(sleeper):
                 raise self._sleepers.refuse(sleeper) from error
-            raise _refuse_turn(error, call, terms) from error
+            raise refuse_turn(error, call.team, terms.wait_seconds) from error
         if admission.body is None or prompt is NO_PROMPT:
             return admission
         # llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
@@ -219,58 +210,64 @@ class AdmissionService:
         Raises:
             RefusalError: It is not taken.
         """
-        if not terms.chooses:
-            (entry,) = terms.entries.values()
-            too_large = check_length(received, entry)
-            if too_large is not None:
-                raise RefusalError(too_large)
-        try:
+        if terms.chooses:
             if terms.takes_form:
                 return _decide_form(terms, received, call.content_type)
+            name, is_stream = _choose(terms, received)
+            return Admission(name, chosen={"model": name, "stream": is_stream})
+        ((name, entry),) = terms.entries.items()
+        too_large = check_length(received, entry)
+        if too_large is not None:
+            raise RefusalError(too_large)
+        limits = () if entry.counts_tokens else terms.limits_of(call.team)
+        if not entry.reads_body and not (limits and entry.has_tokens):
+            ask = _build_ask(limits, measure_bytes(len(received), entry), received, entry) if limits else None
+            return Admission(name, ask=ask)
+        if terms.takes_form:
+            admission = _decide_form(terms, received, call.content_type)
+            if limits:
+                ask = _build_ask(limits, measure_bytes(len(received), entry), received, entry)
+                admission = replace(admission, ask=ask)
+            return admission
+        try:
             body = read_json_object(received)
-            if terms.chooses:
-                name = _choose(terms, body)
-                return Admission(name, chosen={"model": name, "stream": body.document.get("stream") is True})
-            ((name, entry),) = terms.entries.items()
-            passed_on = build_passed_on(body, entry)
+            need = measure_need(len(received), body.document, entry) if limits and entry.has_tokens else None
+            passed_on = build_passed_on(body, entry, need.members if need else None)
             has_prompt = entry.body_rules == LLAMA_CPP and not entry.counts_tokens
             prompt = self._prompts.measure(name, entry, body.document) if has_prompt else NO_PROMPT
             hides_usage = entry.body_rules == PROVIDER and adds_usage(body.document, entry)
-            return Admission(name, passed_on, prompt=prompt, hides_usage=hides_usage)
         except BodyError as error:
             raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
+        need = need or measure_bytes(len(received), entry)
+        ask = _build_ask(limits, need, received, entry) if limits else None
+        return Admission(name, passed_on, prompt=prompt, hides_usage=hides_usage, ask=ask)
 
 
-def _read_call(message: envoy.ProcessingRequest) -> Call:
-    headers = {header.key: header.raw_value.decode() for header in message.request_headers.headers.headers}
-    attributes = message.attributes[_ATTRIBUTES].fields
-    address = attributes[ADDRESS_ATTRIBUTE].string_value
-    begun = envoy.AccessLogCommon()
-    begun.start_time.FromJsonString(attributes[TIME_ATTRIBUTE].string_value)
-    team = headers.get(TEAM_HEADER, "")
-    return Call(
-        identity=(address, begun.start_time.ToMicroseconds()),
-        team=team,
-        caller=team or address.rpartition(":")[0],
-        has_body=not message.request_headers.end_of_stream,
-        content_type=headers.get("content-type", ""),
-    )
+def _build_ask(limits: tuple[Limit, ...], need: TokenNeed, received: bytes, entry: EntryTerms) -> Ask:
+    """Builds what a call asks for.
 
-
-def _identify_ended(common: envoy.AccessLogCommon) -> tuple[str, int]:
-    remote = common.downstream_remote_address.socket_address
-    host = f"[{remote.address}]" if ":" in remote.address else remote.address
-    return f"{host}:{remote.port_value}", common.start_time.ToMicroseconds()
+    Raises:
+        RefusalError: Dollars are limited, and nobody knows its price.
+    """
+    if entry.price is None and any(limit.unit == "nanodollars" for limit in limits):
+        raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS)
+    # Some providers sell what their cache writes for up to twice the price.
+    writes_cache = b"cache_control" in received
+    cost = build_need(need.read * (2 if writes_cache else 1), need.written, entry.price)
+    most = Need(need.read + need.written, cost.nanodollars)
+    return Ask(limits, most, entry.price, len(received), entry.has_tokens)
 
 
 def _decide_form(terms: RouteTerms, received: bytes, content_type: str) -> Admission:
     """Decides on a body that is a form.
 
     Raises:
-        BodyError: It is no such form.
-        RefusalError: It names no model.
+        RefusalError: It is no such form, or names no model.
     """
-    form = read_form(received, content_type)
+    try:
+        form = read_form(received, content_type)
+    except BodyError as error:
+        raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
     if terms.chooses:
         name = next(iter(terms.entries)) if terms.named_by_path else form.texts.get("model")
         if name is None:
@@ -281,72 +278,23 @@ def _decide_form(terms: RouteTerms, received: bytes, content_type: str) -> Admis
     return Admission(name, with_form_model(form, entry.model) if entry.model else None)
 
 
-def _choose(terms: RouteTerms, body: JsonBody) -> str:
-    """Returns the entry that the body names.
+def _choose(terms: RouteTerms, received: bytes) -> tuple[str, bool]:
+    """Returns the entry that the body names, and whether it asks for a stream.
 
     Raises:
         RefusalError: It names none of these.
     """
+    try:
+        document = read_json_object(received).document
+    except BodyError as error:
+        raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
+    is_stream = document.get("stream") is True
     if terms.named_by_path:
-        return next(iter(terms.entries))
-    model = body.document.get("model")
+        return next(iter(terms.entries)), is_stream
+    model = document.get("model")
     if not isinstance(model, str):
         raise RefusalError(missing_model(terms.entries))
     name = terms.aliases.get(model, model)
     if name not in terms.entries:
         raise RefusalError(unknown_model(terms.entries))
-    return name
-
-
-def _render_admission(admission: Admission, *, has_read_body: bool) -> envoy.ProcessingResponse:
-    common = envoy.CommonResponse(clear_route_cache=admission.chosen is not None)
-    if admission.chosen is not None:
-        # Without a new header Envoy would not look for another route. No model ever sees this one.
-        _set_header(common.header_mutation, CHOSEN_HEADER, "yes")
-    if admission.body is not None:
-        common.body_mutation.body = admission.body
-        _set_header(common.header_mutation, "content-length", str(len(admission.body)))
-    if has_read_body:
-        response = envoy.ProcessingResponse(request_body=envoy.BodyResponse(response=common))
-    else:
-        response = envoy.ProcessingResponse(request_headers=envoy.HeadersResponse(response=common))
-    if admission.hides_usage:
-        response.dynamic_metadata.update({BODY_NAMESPACE: {HIDES_USAGE: True}})
-    if admission.chosen is not None:
-        response.dynamic_metadata.update({BODY_NAMESPACE: admission.chosen})
-    return response
-
-
-def _refuse_turn(error: Exception, call: Call, terms: RouteTerms) -> RefusalError:
-    """Returns what a caller is told whose turn does not come."""
-    if isinstance(error, TimeoutError):
-        overloaded = errors.OVERLOADED.with_message("no_turn", seconds=math.floor(terms.wait_seconds))
-        return RefusalError(overloaded, errors.RETRY_AFTER_SECONDS)
-    if isinstance(error, LineFullError) and error.own and call.team:
-        return RefusalError(errors.TOO_MANY_REQUESTS.with_message("team_at_once"), _SHORT_PAUSE_SECONDS)
-    return RefusalError(errors.OVERLOADED, errors.RETRY_AFTER_SECONDS)
-
-
-def _refuse_sleeping(sleeping: SleepingError) -> RefusalError:
-    seconds = sleeping.retry_after_seconds
-    if sleeping.has_failed:
-        error = errors.MODEL_NOT_READY.with_message("did_not_wake", seconds=seconds)
-        return RefusalError(error, seconds, model_state=sleeping.state)
-    error = errors.MODEL_WAKING.with_message("in_seconds", seconds=seconds)
-    return RefusalError(error, seconds, model_state=sleeping.state)
-
-
-def _render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingResponse:
-    body = errors.render_error(refusal.error, request_id).encode()
-    immediate = envoy.ImmediateResponse(body=body, details=REFUSED)
-    immediate.status.code = refusal.error.status
-    _set_header(immediate.headers, "content-type", "application/json")
-    if refusal.retry_after_seconds is not None:
-        _set_header(immediate.headers, "retry-after", str(refusal.retry_after_seconds))
-    if refusal.model_state:
-        _set_header(immediate.headers, MODEL_STATE_HEADER, refusal.model_state)
-    return envoy.ProcessingResponse(immediate_response=immediate)
-
-
-def _set_header(headers: envoy.HeaderMutation, name: str, value: str) -> None:
-    headers.set_headers.add().header.MergeFrom(envoy.HeaderValue(key=name, raw_value=value.encode()))
+    return name, is_stream

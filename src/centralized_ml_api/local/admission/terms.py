@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from typing import Any
 
+from centralized_ml_api.local.admission.accounts import POT, Limit
 from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, FORM_PATHS
 
 TERMS_KEY = "mlapi-terms"
@@ -22,6 +24,9 @@ TEAM_HEADER = "x-mlapi-team"
 CHOSEN_HEADER = "x-mlapi-chosen"
 """The header of a call whose body has named its entry."""
 
+ANSWER_TOKENS = 4096
+"""The longest answer for which nobody has a number, where tokens are limited."""
+
 ADDRESS_ATTRIBUTE = "source.address"
 TIME_ATTRIBUTE = "request.time"
 """What Envoy says of a call besides: where its connection comes from, and when it began."""
@@ -33,7 +38,10 @@ HIDES_USAGE = "hides_usage"
 """Its key for streams that end with tokens for which their callers have not asked: see `provider_rules`."""
 
 USAGE_NAMESPACE = "usage"
-"""The dynamic metadata with the tokens of an answer: `in`, `cached`, `out`."""
+"""The dynamic metadata with the tokens of an answer: `in`; of these `cached` and `cache_writes`; `out`."""
+
+LIMITS_NAMESPACE = "limits"
+"""The dynamic metadata with what is left to the team of a call, for the headers of its answer."""
 
 ADMISSION_SOCKET = "admission.sock"
 OCCUPANCY_SOCKET = "occupancy.sock"
@@ -63,6 +71,9 @@ class EntryTerms:
         limit_key: How a chat at the provider names the most tokens of an answer.
         takes_stream_options: Whether the provider takes `stream_options.include_usage`.
         sleeps: Whether its servers may sleep, so that its calls wait until they are awake.
+        has_tokens: Whether the path is that of an API with tokens.
+        answer_tokens: The most tokens of an answer for which neither the entry nor the caller has a number.
+        price: Picodollars of a token read, from a cache, written; None if nobody knows.
     """
 
     places: int | None = None
@@ -79,6 +90,9 @@ class EntryTerms:
     limit_key: str = "max_tokens"
     takes_stream_options: bool = False
     sleeps: bool = False
+    has_tokens: bool = False
+    answer_tokens: int = ANSWER_TOKENS
+    price: tuple[int, int, int] | None = None
 
     @property
     def servers(self) -> int:
@@ -113,6 +127,7 @@ class RouteTerms:
         aliases: Other names by which a body may choose: by alias, the entry's name.
         named_by_path: Whether the path has chosen the one entry already, so that the body only says whether
             it wants a stream.
+        limits: What owners may use, each with unit, period and amount; see `accounts`.
     """
 
     entries: Mapping[str, EntryTerms]
@@ -121,11 +136,17 @@ class RouteTerms:
     chooses: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     named_by_path: bool = False
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+
+    def limits_of(self, team: str) -> tuple[Limit, ...]:
+        """Returns what limits the calls of a team: its own limits, and those of all teams."""
+        own = self.limits.get(team, ()) if team != POT else ()
+        return (*own, *self.limits.get(POT, ()))
 
     @property
     def reads_body(self) -> bool:
         """Whether the service must see the body."""
-        return self.chooses or any(entry.reads_body for entry in self.entries.values())
+        return self.chooses or bool(self.limits) or any(entry.reads_body for entry in self.entries.values())
 
     @property
     def takes_form(self) -> bool:
@@ -135,7 +156,12 @@ class RouteTerms:
 
 def render_terms(terms: RouteTerms) -> str:
     """Renders terms as ASCII text. Pure."""
-    return json.dumps(asdict(terms), separators=(",", ":"))
+    written = asdict(terms)
+    written["limits"] = {
+        owner: [(limit.unit, limit.period, limit.most) for limit in limits]
+        for owner, limits in terms.limits.items()
+    }
+    return json.dumps(written, separators=(",", ":"))
 
 
 @lru_cache(maxsize=1024)
@@ -147,7 +173,16 @@ def parse_terms(text: str) -> RouteTerms:
     """
     try:
         written = json.loads(text)
-        entries = {name: EntryTerms(**entry) for name, entry in written.pop("entries").items()}
-        return RouteTerms(entries=entries, **written)
+        entries = {name: _parse_entry(entry) for name, entry in written.pop("entries").items()}
+        limits = {
+            owner: tuple(Limit(owner, *limit) for limit in limits)
+            for owner, limits in written.pop("limits").items()
+        }
+        return RouteTerms(entries=entries, limits=limits, **written)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"these are no terms: {error}") from error
+
+
+def _parse_entry(written: dict[str, Any]) -> EntryTerms:
+    price = written.pop("price")
+    return EntryTerms(price=tuple(price) if price else None, **written)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.accounts import POT, Limit
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     ADMISSION_SOCKET,
     BODY_NAMESPACE,
+    LIMITS_NAMESPACE,
     REFUSED,
     REQUEST_ID_KEY,
     TEAM_HEADER,
@@ -22,16 +24,18 @@ from centralized_ml_api.local.admission.terms import (
     RouteTerms,
     render_terms,
 )
-from centralized_ml_api.local.envoy.headers import REQUEST_ID
-from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, with_filter_config
+from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
+from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, HEADERS_FILTER, with_filter_config
 from centralized_ml_api.local.envoy.settings import render_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
+    from centralized_ml_api.local.admission.accounts import Period, Unit
     from centralized_ml_api.local.admission.terms import EntryTerms
     from centralized_ml_api.local.envoy.direct_responses import Route
-    from centralized_ml_api.local.gateway import TeamAccess
+    from centralized_ml_api.local.gateway import Gateway
+    from centralized_ml_api.plan.event import Spending
 
 ADMISSION_FILTER = "admission"
 MARK_FILTER = "admission-mark"
@@ -75,7 +79,7 @@ def build_admission_filters(longest_wait_seconds: float) -> list[tuple[str, dict
         "forward_rules": {
             "allowed_headers": {"patterns": [{"exact": TEAM_HEADER}, {"exact": "content-type"}]}
         },
-        "metadata_options": {"receiving_namespaces": {"untyped": [BODY_NAMESPACE]}},
+        "metadata_options": {"receiving_namespaces": {"untyped": [BODY_NAMESPACE, LIMITS_NAMESPACE]}},
         "processing_mode": _ASKED,
     }
     return [(UNREAD_FILTER, ask), (MARK_FILTER, mark), (ADMISSION_FILTER, ask)]
@@ -84,7 +88,15 @@ def build_admission_filters(longest_wait_seconds: float) -> list[tuple[str, dict
 def with_admission(route: Route, terms: RouteTerms) -> Route:
     """Returns a route whose calls the service is asked about. Pure."""
     asks = {MARK_FILTER: FILTER_ENABLED, ADMISSION_FILTER: _build_question(terms)}
-    return {**with_filter_config(route, asks), "metadata": _MARKED}
+    asked = {**with_filter_config(route, asks), "metadata": _MARKED}
+    return _with_left_headers(asked) if terms.limits else asked
+
+
+def _with_left_headers(route: Route) -> Route:
+    headers = route["typed_per_filter_config"][HEADERS_FILTER]
+    mutations = headers["mutations"]
+    more = {"response_mutations": [*mutations["response_mutations"], *LEFT_HEADERS]}
+    return with_filter_config(route, {HEADERS_FILTER: {**headers, "mutations": {**mutations, **more}}})
 
 
 def reading_body(route: Route, terms: RouteTerms) -> Route:
@@ -98,10 +110,35 @@ def without_admission(route: Route) -> Route:
     return with_filter_config(route, {UNREAD_FILTER: _NOT_ASKED, ADMISSION_FILTER: _NOT_ASKED})
 
 
-def build_terms(name: str, entry: EntryTerms, teams: Iterable[TeamAccess], wait_seconds: float) -> RouteTerms:
+def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: float) -> RouteTerms:
     """Builds the terms of a route to an entry. Pure."""
+    teams = gateway.teams
     limited = {team.name: team.requests_at_once for team in teams if team.requests_at_once is not None}
-    return RouteTerms({name: entry}, wait_seconds, limited)
+    spending = {team.name: team.spending for team in teams if team.spending.is_limited}
+    if gateway.pot.is_limited:
+        spending[POT] = gateway.pot
+    limits = {owner: tuple(_list_limits(owner, limit)) for owner, limit in spending.items()}
+    return RouteTerms({name: entry}, wait_seconds, limited, limits=limits)
+
+
+def _list_limits(owner: str, spending: Spending) -> Iterator[Limit]:
+    limits: tuple[tuple[Unit, Period, int | None], ...] = (
+        ("tokens", "minute", spending.tokens_per_minute),
+        ("tokens", "day", spending.tokens_per_day),
+        ("tokens", "event", spending.tokens),
+        ("nanodollars", "day", spending.nanodollars_per_day),
+        ("nanodollars", "event", spending.nanodollars),
+    )
+    for unit, period, most in limits:
+        if most is not None:
+            yield Limit(owner, unit, period, most)
+
+
+LEFT_HEADERS = [
+    {"append": build_header(f"x-ratelimit-{name}-tokens", f"%DYNAMIC_METADATA({LIMITS_NAMESPACE}:{name})%")}
+    for name in ("limit", "remaining", "reset")
+]
+"""Mutations that say, by OpenAI's names, what is left to the team of a call, if its tokens are limited."""
 
 
 def _build_question(terms: RouteTerms) -> dict[str, Any]:

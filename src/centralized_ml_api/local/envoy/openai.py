@@ -215,7 +215,7 @@ def build_call_routes(
     too_large = errors.body_too_large_for_entry
     asked = [without_admission(each) for each in built]
     if admission is not None:
-        terms = build_terms(route.name, admission, gateway.teams, limits.turn_seconds)
+        terms = build_terms(route.name, admission, gateway, limits.turn_seconds)
         asked = [with_admission(each, terms) for each in asked]
         if admission.body_limit_bytes is not None:
             limit_bytes, too_large = admission.body_limit_bytes, errors.body_too_large_for_model

@@ -233,7 +233,7 @@ def _build_model_routes(
         action = build_route_action(route, externals, limits)
         if route.admission is not None:
             wait_seconds = limits.turn_seconds if route.streams else limits.response_seconds
-            terms = build_terms(route.name, route.admission, gateway.teams, wait_seconds)
+            terms = build_terms(route.name, route.admission, gateway, wait_seconds)
             action = with_admission(action, terms)
         served = {"match": post, **action}
         no_query = {} if route.rewrite is None else {QUERY_FILTER: FILTER_ENABLED}

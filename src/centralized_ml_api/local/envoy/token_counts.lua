@@ -16,7 +16,8 @@ local function read_number(object, key)
   return digits and #digits <= MOST_DIGITS and tonumber(digits) or nil
 end
 
--- Returns the tokens in, those of them from a cache, and the tokens out; nil for what is not reported.
+-- Returns the tokens in, those of them from a cache, the tokens out, and those in that a cache has written; nil for
+-- what is not reported.
 local function read_usage(usage)
   local tokens_in = read_number(usage, "prompt_tokens")
   if tokens_in then return tokens_in, read_number(usage, "cached_tokens"), read_number(usage, "completion_tokens") end
@@ -24,7 +25,7 @@ local function read_usage(usage)
   tokens_in = read_number(usage, "input_tokens")
   -- Anthropic counts what its cache has read or written apart.
   if tokens_in then tokens_in = tokens_in + (cached or 0) + (written or 0) end
-  return tokens_in, cached or read_number(usage, "cached_tokens"), read_number(usage, "output_tokens")
+  return tokens_in, cached or read_number(usage, "cached_tokens"), read_number(usage, "output_tokens"), written
 end
 
 -- llama.cpp's own report, which its streams have unasked.
@@ -42,10 +43,11 @@ end
 
 local function note_reports(handle, seen, text, key, read)
   for object in text:gmatch('"' .. key .. '"%s*:%s*(%b{})') do
-    local tokens_in, cached, out = read(object)
+    local tokens_in, cached, out, cache_writes = read(object)
     note_larger(handle, seen, "in", tokens_in)
     note_larger(handle, seen, "cached", cached)
     note_larger(handle, seen, "out", out)
+    note_larger(handle, seen, "cache_writes", cache_writes)
   end
 end
 

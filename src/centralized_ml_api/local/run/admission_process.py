@@ -5,22 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.run.sidecar import Sidecar
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from centralized_ml_api.local.supervision.process import ServerLog
+
 _MODULE = "centralized_ml_api.local.admission"
 
 
 class SupervisedAdmission(Sidecar):
-    """The admission service in a process of its own."""
+    """The admission service in a process of its own.
+
+    Args:
+        folder: Where its sockets are: Envoy's folder.
+        log: Takes its output.
+        accounts: The file of what teams have used; without it, in the folder.
+        more: What every sidecar takes.
+    """
 
     TITLE = "admission service"
 
+    def __init__(self, folder: Path, log: ServerLog, *, accounts: Path | None = None, **more: Any) -> None:
+        super().__init__(folder, log, **more)
+        self._accounts = accounts
+
     def build_argv(self) -> tuple[str, ...]:
         """Builds the command, by which nothing in the folder takes the place of a module (`-P`)."""
-        return (sys.executable, "-P", "-m", _MODULE)
+        return (sys.executable, "-P", "-m", _MODULE, *((str(self._accounts),) if self._accounts else ()))
 
     async def is_ready(self) -> bool:
         """Returns whether the process answers."""

@@ -121,7 +121,8 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
         yield "teams"
     if any(was.models != now.models for was, now in stayed):
         yield "models of teams"
-    if before.throttle != after.throttle or any(_limits(was) != _limits(now) for was, now in stayed):
+    whole = [(event.throttle, event.pot) for event in (before, after)]
+    if whole[0] != whole[1] or any(_limits(was) != _limits(now) for was, now in stayed):
         yield "limits"
     if before.starts != after.starts:
         yield "start"
@@ -134,7 +135,7 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
 
 
 def _limits(team: TeamPlan) -> tuple[object, ...]:
-    return team.throttle, team.requests_per_day, team.requests_at_once
+    return team.throttle, team.requests_per_day, team.requests_at_once, team.spending
 
 
 def describe_reload(changes: dict[str, Any]) -> str:

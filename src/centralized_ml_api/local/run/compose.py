@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.documents import build_documents, build_team_catalogues
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
@@ -13,6 +13,7 @@ from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess, Translation
 from centralized_ml_api.local.run.entry_statuses import entry_statuses, word_sleep
+from centralized_ml_api.local.run.entry_terms import Limits, build_entry_terms
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import ANSWERING, EntryStatus
 from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.event import TeamPlan
-    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
     Find = Callable[[str], Running | None]
@@ -72,9 +72,9 @@ def build_gateway(
     """
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan, translates=translates)
-    is_limited = any(team.requests_at_once is not None for team in plan.event.teams)
+    limits = Limits.of(plan.event)
     models = {name: model for name in openai.names if (model := find(name)) is not None}
-    by_model = _routes_by_model(plan, openai.only(models), models, is_limited=is_limited)
+    by_model = _routes_by_model(plan, openai.only(models), models, limits=limits)
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     statuses = entry_statuses(plan, refused, find, sleeping)
     known = replace(
@@ -89,7 +89,7 @@ def build_gateway(
             running.service.upstream(running.upstream)
             for running in dict.fromkeys((*fronts, *models.values(), *retiring))
         ),
-        routes=tuple(_route(entry, refused, find, is_limited=is_limited) for entry in plan.deployments),
+        routes=tuple(_route(entry, refused, find, limits=limits) for entry in plan.deployments),
         unready=tuple(_unready(statuses)),
         asleep=tuple(
             (status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}
@@ -105,6 +105,7 @@ def build_gateway(
         listed=list_models(served, known),
         aliases=plan.event.aliases,
         starts=starts,
+        pot=plan.event.pot,
     )
 
 
@@ -134,6 +135,7 @@ def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
         team.throttle,
         team.requests_per_day,
         team.requests_at_once,
+        team.spending,
     )
 
 
@@ -143,15 +145,15 @@ def _front(entry: ModelDeployment, find: Find) -> Running | None:
 
 
 def _route(
-    entry: ModelDeployment, refused: Mapping[str, str], find: Find, *, is_limited: bool
+    entry: ModelDeployment, refused: Mapping[str, str], find: Find, *, limits: Limits
 ) -> ServedRoute | RefusedRoute:
     front = _front(entry, find)
     if front is None:
         return RefusedRoute(entry.name, refused.get(entry.name, "This entry is not served here."))
-    terms = build_entry_terms(entry, front.about(), is_limited=is_limited)
+    terms = build_entry_terms(entry, front.about(), limits=limits)
     if entry.function is not None:
         # Its bodies are the function's own; what it sends to the model is checked on its way there.
-        waits = EntryTerms(places=terms.places, sleeps=terms.sleeps) if terms else None
+        waits = EntryTerms(places=terms.places, price=terms.price, sleeps=terms.sleeps) if terms else None
         return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None, admission=waits)
     return ServedRoute(
         name=entry.name,
@@ -166,58 +168,14 @@ def _route(
     )
 
 
-def build_entry_terms(
-    entry: ModelDeployment, about: Mapping[str, Any], *, is_limited: bool
-) -> EntryTerms | None:
-    """Returns what holds for the calls of an entry; None if they need not be asked about.
-
-    Args:
-        entry: The entry.
-        about: How its server describes its model.
-        is_limited: Whether some team may have only so many calls under way.
-    """
-    if entry.local is None:
-        return None
-    local, serving = entry.local, entry.local.serving
-    terms = EntryTerms(
-        places=local.places,
-        model=getattr(serving, "model", None),
-        body_rules=serving.body_rules,
-        slots=serving.places(local.environment) or 0,
-        context=getattr(serving, "context", 0),
-        max_output_tokens=entry.max_output_tokens,
-        share_prompts=getattr(serving, "share_prompts", True),
-        takes_tools=serving.takes_tools(about),
-        takes_pictures=getattr(serving, "projector", None) is not None,
-        body_limit_bytes=serving.body_limit_bytes,
-        sleeps=entry.sleep is not None,
-        **_terms_of_bodies(entry, serving),
-    )
-    is_asked = is_limited or terms.reads_body or terms.places is not None or terms.sleeps
-    return terms if is_asked else None
-
-
-def _terms_of_bodies(entry: ModelDeployment, serving: Serving) -> dict[str, Any]:
-    """Returns what holds for forms alone, or for the bodies of a provider."""
-    if not isinstance(serving, ProviderServing):
-        first = next((api for api in MODEL_APIS if api.name in list_spoken(entry)[:1]), None)
-        return {"path": first.paths[0]} if first and first.takes_form else {}
-    preset = serving.preset
-    return {
-        "path": serving.api.paths[0],
-        "limit_key": preset.limit_key,
-        "takes_stream_options": preset.takes_stream_options,
-    }
-
-
 def _routes_by_model(
-    plan: ApiPlan, served: OpenAiModels, models: Mapping[str, Running], *, is_limited: bool
+    plan: ApiPlan, served: OpenAiModels, models: Mapping[str, Running], *, limits: Limits
 ) -> dict[str, tuple[ServedRoute, ...]]:
     """Builds routes to the model servers themselves, also where a function takes the entry's own path."""
     entries = {entry.name: entry for entry in plan.deployments}
     terms = {
         name: _name_entry(
-            build_entry_terms(entries[name], model.about(), is_limited=is_limited),
+            build_entry_terms(entries[name], model.about(), limits=limits),
             name,
             has_aliases=name in plan.event.aliases.values(),
         )
@@ -230,7 +188,7 @@ def _routes_by_model(
                 models[name].upstream,
                 _server_path_of(entries[name], models[name], api, path),
                 entries[name].headers,
-                admission=_for_path(terms[name], path, translation),
+                admission=_for_path(terms[name], path, translation, limits),
                 body_limit_bytes=_large_body_limit(entries[name]),
                 counts_tokens=path != COUNT_TOKENS_PATH and api not in MEDIA_APIS,
                 translation=translation,
@@ -272,11 +230,15 @@ def _name_entry(terms: EntryTerms | None, name: str, *, has_aliases: bool) -> En
     return replace(terms or EntryTerms(), model=name)
 
 
-def _for_path(terms: EntryTerms | None, path: str, translation: Translation | None) -> EntryTerms | None:
+def _for_path(
+    terms: EntryTerms | None, path: str, translation: Translation | None, limits: Limits
+) -> EntryTerms | None:
     """Returns the terms of a path; the translator reports the tokens of a stream, whatever servers take."""
     if terms is None:
         return None
-    return replace(terms, path=path, takes_stream_options=bool(translation) or terms.takes_stream_options)
+    reports = bool(translation) or terms.takes_stream_options
+    has_tokens = limits.spending and all(path not in api.paths for api in MEDIA_APIS)
+    return replace(terms, path=path, takes_stream_options=reports, has_tokens=has_tokens)
 
 
 def _server_path(entry: ModelDeployment, running: Running) -> str | None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from centralized_ml_api.api.error_shape import INVALID_BODY, render_error
 from centralized_ml_api.local.admission.body_rules import build_passed_on, check_length
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
-from centralized_ml_api.local.run.compose import build_entry_terms
+from centralized_ml_api.local.run.entry_terms import NO_LIMITS, build_entry_terms
 from centralized_ml_api.local.run.sleeping import NotAwakeError
 from centralized_ml_api.local.sagemaker_runtime import (
     MODEL_TIMEOUT_SECONDS,
@@ -191,7 +191,7 @@ class _Directory:
             return RefusedEndpoint(endpoint_name, BY_PROVIDER)
         if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)
-        terms = build_entry_terms(entry, running.about(), is_limited=False)
+        terms = build_entry_terms(entry, running.about(), limits=NO_LIMITS)
         return ModelEndpoint(endpoint_name, entry.local.serving, terms, running, self._turn)
 
     async def admit(self, endpoint_name: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.errors import INTERRUPTED
+from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME
 from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
@@ -125,7 +126,10 @@ class LocalTarget:
         self._keys = KeyRing(KeyStore(state.path), clock)
         self._access_log = state.logs / "access.log"
         self._admission = admission or SupervisedAdmission(
-            state.gateway, ServerLog(state.logs / "admission.log"), clock=clock
+            state.gateway,
+            ServerLog(state.logs / "admission.log"),
+            accounts=state.path / ACCOUNTS_NAME,
+            clock=clock,
         )
         self._translator = SupervisedTranslator(
             state.gateway, ServerLog(state.logs / "translator.log"), clock=clock
@@ -335,6 +339,7 @@ class LocalTarget:
     def _note_plan(self, plan: ApiPlan) -> None:
         self._ends = plan.event.ends
         self._usage.note_prices(list_prices(plan))
+        self._pricing = asyncio.ensure_future(self._usage.collect())  # before the next call
 
     def _restore(self) -> bool:
         return self._state.restore(self._run)

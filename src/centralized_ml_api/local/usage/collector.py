@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
-    from centralized_ml_api.catalog.prices.tokens import TokenPrice
+    from centralized_ml_api.config.token_prices import TokenPrice
 
 LOG_NAME = "access.log"
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from centralized_ml_api.catalog.prices.tokens import TokenPrice
+    from centralized_ml_api.config.token_prices import TokenPrice
 
 STORE_NAME = "usage.db"
 KEEP_HOURS_DAYS = 14

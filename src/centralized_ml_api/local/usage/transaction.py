@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.catalog.prices.tokens import TokenPrice
+from centralized_ml_api.config.token_prices import TokenPrice
 from centralized_ml_api.local.usage import statements
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 

@@ -8,7 +8,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.catalog.prices.tokens import render_per_million
+from centralized_ml_api.config.token_prices import render_per_million
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.usage.tokens import render_usd
 from centralized_ml_api.plan.usage.types import ERROR_KINDS, NOBODY
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from centralized_ml_api.catalog.prices.tokens import TokenPrice
+    from centralized_ml_api.config.token_prices import TokenPrice
     from centralized_ml_api.plan.usage.tokens import Tokens
     from centralized_ml_api.plan.usage.types import Usage, UsageTable
 

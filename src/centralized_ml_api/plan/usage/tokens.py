@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from centralized_ml_api.catalog.prices.tokens import TokenPrice
+    from centralized_ml_api.config.token_prices import TokenPrice
 
 Answer = Literal["whole", "stream"]
 """How an answer that has tokens comes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from centralized_ml_api.catalog.prices.tokens import TokenPrice
+from centralized_ml_api.config.token_prices import TokenPrice
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 
 NOBODY = "-"

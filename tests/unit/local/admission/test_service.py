@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.account_book import AccountBook
+from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.service import COUNTING, COUNTS_AT_ONCE, AdmissionService
@@ -31,6 +35,7 @@ from support.virtual_time import run_in_virtual_time
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+NOW = 1_780_315_200.0
 ONE = RouteTerms({"ocr": EntryTerms(places=1)}, wait_seconds=29)
 SHARED = RouteTerms({"big": EntryTerms(model="org/big")}, wait_seconds=29)
 CHAT = RouteTerms(
@@ -108,7 +113,8 @@ class World:
     def __init__(self) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
         self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
-        self.service = AdmissionService(self.turns, self.sleepers)
+        book = AccountBook(Path(mkdtemp()) / "accounts.db")  # only limits make it
+        self.service = AdmissionService(self.turns, self.sleepers, Accountant(book, lambda: NOW))
         self.asked: list[Asked] = []
 
     def ask(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.account_book import AccountBook
+from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.sleepers import LONGEST_SECONDS_BETWEEN_REPORTS, Sleepers
 from centralized_ml_api.local.admission.terms import (
@@ -36,7 +40,8 @@ class World:
     def __init__(self) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
         self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
-        self.service = AdmissionService(self.turns, self.sleepers)
+        accountant = Accountant(AccountBook(Path(mkdtemp()) / "accounts.db"), lambda: 0.0)  # has no work
+        self.service = AdmissionService(self.turns, self.sleepers, accountant)
         self.calls: list[asyncio.Task[envoy.ProcessingResponse | None]] = []
         self.number = 0
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centralized_ml_api.catalog.prices.tokens import TokenPrice
+from centralized_ml_api.config.token_prices import TokenPrice
 from centralized_ml_api.local.run.file_watcher import rotate
 from centralized_ml_api.local.usage import log_lines, store, transaction
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder

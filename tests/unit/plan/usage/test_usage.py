@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centralized_ml_api.catalog.prices.tokens import TokenPrice
+from centralized_ml_api.config.token_prices import TokenPrice
 from centralized_ml_api.plan.usage.build import CallCount, build_models, build_rows
 from centralized_ml_api.plan.usage.latency import bucket_of, milliseconds_of
 from centralized_ml_api.plan.usage.plot import build_bars, render_plot

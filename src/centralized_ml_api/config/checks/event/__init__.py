@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.event import aliases, appearance, budget, ends, limits, starts, teams
+from centralized_ml_api.config.checks.event import (
+    aliases,
+    appearance,
+    budget,
+    ends,
+    limits,
+    spending,
+    starts,
+    teams,
+)
 
 RULES = (
     *teams.RULES,
@@ -12,4 +21,5 @@ RULES = (
     *aliases.RULES,
     *starts.RULES,
     *appearance.RULES,
+    *spending.RULES,
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centralized_ml_api.catalog.prices.tokens import (
+from centralized_ml_api.config.token_prices import (
     TokenPrice,
     build_token_price,
     find_token_price,

@@ -1,4 +1,4 @@
-"""What tokens cost at providers: the list in the package, whose `NOTICE` names its source."""
+"""What tokens cost at providers: the list in the package, whose source `token_prices.NOTICE` names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PICO_PER_TOKEN = 10**6
 """A US dollar per million tokens, in picodollars per token."""
 
 _PICO_PER_NANO = 1000
-_FILE = "prices/tokens.json"
+_FILE = "token_prices.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _matches(clause: dict[str, Any], name: str) -> bool:
 @cache
 def _load() -> tuple[dict[str, str], dict[str, list[dict[str, Any]]]]:
     """Reads the list: its source, and its models by provider, in the order in which they are tried."""
-    text = files("centralized_ml_api.catalog").joinpath(_FILE).read_text(encoding="utf-8")
+    text = files("centralized_ml_api.config").joinpath(_FILE).read_text(encoding="utf-8")
     written = json.loads(text)
     models: dict[str, list[dict[str, Any]]] = {}
     for line in written["models"]:

@@ -1,0 +1,142 @@
+"""Keeps accounts on disk: what is used, and which calls are under way. An SQLite database (WAL).
+
+Everything of a batch is on the disk, or nothing is; not even a power failure takes back what is there.
+Source: https://www.sqlite.org/pragma.html#pragma_synchronous
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.accounts import SECONDS, Account, Charge, Need
+from centralized_ml_api.local.admission.endings import Reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+CallId = tuple[str, int]
+"""Identifies a call: the address of its connection, and the microsecond at which it began."""
+
+ACCOUNTS_NAME = "accounts.db"
+KEPT_SECONDS = 2 * 24 * 60 * 60
+"""How long minutes, days, and calls whose end was never told are kept."""
+
+_BUSY_SECONDS = 10.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts (
+    owner TEXT, unit TEXT, period TEXT, start INTEGER, used INTEGER NOT NULL,
+    PRIMARY KEY (owner, unit, period, start)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS open (
+    address TEXT, began INTEGER, reservation TEXT NOT NULL, PRIMARY KEY (address, began)
+);
+"""
+_SET = """
+INSERT INTO accounts VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET used = used + excluded.used
+"""
+_MICRO = 1_000_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """Changes that are written together."""
+
+    opened: dict[CallId, Reservation] = field(default_factory=dict)
+    closed: list[CallId] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+
+
+class AccountBook:
+    """The database in the file `path`, which is made at first use (mode 0600).
+
+    Raises:
+        sqlite3.Error: (every method) The file is damaged, or the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def load(self) -> tuple[dict[Account, int], dict[CallId, Reservation]]:
+        """Returns what is used, and the calls whose end was not told."""
+        database = self._open()
+        rows = database.execute("SELECT owner, unit, period, start, used FROM accounts").fetchall()
+        used = {Account(*row[:-1]): row[-1] for row in rows}
+        calls = database.execute("SELECT address, began, reservation FROM open").fetchall()
+        return used, {(address, began): _parse(json.loads(text)) for address, began, text in calls}
+
+    def write(self, batch: Batch) -> None:
+        """Writes all of a batch or nothing; once this returns, it is on the disk."""
+        database = self._open()
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            rows = [(*call, json.dumps(_render(kept))) for call, kept in batch.opened.items()]
+            database.executemany("INSERT OR REPLACE INTO open VALUES (?, ?, ?)", rows)
+            database.executemany("DELETE FROM open WHERE address = ? AND began = ?", batch.closed)
+            database.executemany(_SET, _add_up(batch.charges))
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+    def prune(self, now: float) -> None:
+        """Deletes periods that are long over, and calls of which nobody will tell any more.
+
+        Args:
+            now: In seconds since the epoch.
+        """
+        database = self._open()
+        oldest = int(now) - KEPT_SECONDS
+        periods = [(period, oldest) for period in SECONDS]
+        database.executemany("DELETE FROM accounts WHERE period = ? AND start < ?", periods)
+        database.execute("DELETE FROM open WHERE began < ?", (oldest * _MICRO,))
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            database = sqlite3.connect(
+                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+            database.executescript(_SCHEMA)
+            self._connection = database
+        return self._connection
+
+
+def _add_up(charges: Iterable[Charge]) -> list[tuple[Any, ...]]:
+    sums: dict[Account, int] = {}
+    for charge in charges:
+        sums[charge.account] = sums.get(charge.account, 0) + charge.amount
+    return [(*astuple(account), amount) for account, amount in sums.items()]
+
+
+def _render(kept: Reservation) -> dict[str, Any]:
+    charges = [(*astuple(charge.account), charge.amount) for charge in kept.charges]
+    return {
+        "charges": charges,
+        "need": astuple(kept.need),
+        "price": kept.price,
+        "bytes_in": kept.bytes_in,
+        "has_tokens": kept.has_tokens,
+    }
+
+
+def _parse(written: Mapping[str, Any]) -> Reservation:
+    charges = tuple(Charge(Account(*row[:-1]), row[-1]) for row in written["charges"])
+    price = tuple(written["price"]) if written["price"] else None
+    need = Need(*written["need"])
+    return Reservation(charges, need, price, written["bytes_in"], written["has_tokens"])

@@ -1,0 +1,236 @@
+"""Reserves what calls may spend, and settles what they have spent. Everything happens in one event loop.
+
+A reservation is on the disk before its call goes on. Calls that come while the disk is busy are written
+together with the next. What an end gives back is written with whatever comes next: lost in a crash, it counts
+as spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.admission.account_book import AccountBook, Batch
+from centralized_ml_api.local.admission.accounts import (
+    Account,
+    Limit,
+    Need,
+    Shortage,
+    judge_call,
+    open_account,
+    settle_charges,
+)
+from centralized_ml_api.local.admission.endings import Reservation, judge_ending
+from centralized_ml_api.local.admission.turns import CallOverError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from centralized_ml_api.local.admission.account_book import CallId
+    from centralized_ml_api.local.admission.accounts import Charge
+    from centralized_ml_api.local.admission.endings import Ending
+
+ENDS_REMEMBERED = 10_000
+"""Calls that were over before they reserved. What Envoy tells of a call may arrive in any order."""
+
+_PRUNE_SECONDS = 3600
+
+
+class ShortageError(Exception):
+    """A call that does not fit below a limit."""
+
+    def __init__(self, shortage: Shortage) -> None:
+        super().__init__("a limit is reached")
+        self.shortage = shortage
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a call asks for: its limits, its need, and how its end is to be judged (see `Reservation`)."""
+
+    limits: tuple[Limit, ...]
+    need: Need
+    price: tuple[int, int, int] | None
+    bytes_in: int
+    has_tokens: bool
+
+
+class Accountant:
+    """The accounts of all teams.
+
+    Args:
+        book: Keeps them.
+        now: Returns the seconds since the epoch.
+    """
+
+    def __init__(self, book: AccountBook, now: Callable[[], float]) -> None:
+        self._book = book
+        self._now = now
+        self._used: Counter[Account] = Counter()
+        self._pending: Counter[Account] = Counter()
+        self._open: dict[CallId, Reservation] = {}
+        self._left_open: dict[CallId, Reservation] = {}
+        self._ended: dict[CallId, None] = {}
+        self._reserving: set[CallId] = set()
+        self._batch = Batch()
+        self._written: asyncio.Future[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._is_loaded = False
+        self._pruned = 0.0
+
+    def check(self, ask: Ask) -> None:
+        """Finds out whether a call would fit now, without reserving anything.
+
+        Raises:
+            ShortageError: It would not.
+            sqlite3.Error: The book cannot be read.
+            OSError: Nor its file be made.
+        """
+        self._judge(ask)
+
+    async def reserve(self, call: CallId, ask: Ask) -> None:
+        """Reserves what a call may need; when this returns, the call may go on.
+
+        When cancelled, the call has reserved nothing.
+
+        Raises:
+            ShortageError: It does not fit.
+            CallOverError: The call is over already.
+            sqlite3.Error: The book cannot be written.
+            OSError: Nor its file be made.
+        """
+        if call in self._ended:
+            del self._ended[call]
+            raise CallOverError
+        charges = self._judge(ask)
+        kept = Reservation(charges, ask.need, ask.price, ask.bytes_in, ask.has_tokens)
+        self._open[call] = kept
+        self._charge(charges, pending=1)
+        self._batch.opened[call] = kept
+        self._batch.charges += charges
+        self._reserving.add(call)
+        try:
+            await asyncio.shield(self._write())
+        except BaseException:
+            if self._open.pop(call, None) is not None:
+                self._give_back(call, kept, Need(0, 0))
+            raise
+        finally:
+            self._reserving.discard(call)
+        if call not in self._open:
+            raise CallOverError
+
+    def end(self, call: CallId, ending: Ending) -> None:
+        """Settles a call that is over; one that has reserved nothing yet never will."""
+        kept = self._open.pop(call, None)
+        if kept is not None:
+            is_unsent = call in self._reserving
+            self._give_back(call, kept, Need(0, 0) if is_unsent else judge_ending(kept, ending))
+            return
+        kept = self._left_open.pop(call, None)
+        if kept is not None:
+            self._settle(call, kept, judge_ending(kept, ending))
+            return
+        self._ended[call] = None
+        if len(self._ended) > ENDS_REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+    def left(self, limits: Iterable[Limit]) -> dict[Limit, int]:
+        """Returns what nobody has used of each limit, in its present period.
+
+        Raises:
+            sqlite3.Error: The book cannot be read.
+            OSError: Nor its file be made.
+        """
+        self._load()
+        now = self._now()
+        return {limit: max(0, limit.most - self._used[open_account(limit, now)]) for limit in limits}
+
+    async def close(self) -> None:
+        """Writes what is not written yet, and closes the book."""
+        if self._is_loaded:
+            try:
+                await self._write()
+            finally:
+                self._book.close()
+
+    def _judge(self, ask: Ask) -> tuple[Charge, ...]:
+        self._load()
+        judged = judge_call(ask.limits, ask.need, self._now(), used=self._used, pending=self._pending)
+        if isinstance(judged, Shortage):
+            raise ShortageError(judged)
+        return judged
+
+    def _load(self) -> None:
+        """Reads the book once: until somebody has limits, there is none."""
+        if not self._is_loaded:
+            used, self._left_open = self._book.load()
+            self._used.update(used)
+            self._is_loaded = True
+
+    def _give_back(self, call: CallId, kept: Reservation, spent: Need | None) -> None:
+        self._charge(kept.charges, used=0, pending=-1)
+        self._settle(call, kept, spent)
+
+    def _settle(self, call: CallId, kept: Reservation, spent: Need | None) -> None:
+        changes = settle_charges(kept.charges, spent)
+        self._charge(changes, pending=0)
+        self._batch.closed.append(call)
+        self._batch.charges += changes
+        if self._batch.opened.pop(call, None) is None:
+            self._write_soon()
+
+    def _charge(self, charges: Iterable[Charge], *, pending: int, used: int = 1) -> None:
+        for charge in charges:
+            self._used[charge.account] += used * charge.amount
+            self._pending[charge.account] += pending * charge.amount
+            if not self._pending[charge.account]:
+                del self._pending[charge.account]
+
+    def _write_soon(self) -> None:
+        self._write().add_done_callback(_ignore_failure)
+
+    def _write(self) -> asyncio.Future[None]:
+        """Returns a future that is done when all changes until now are on the disk."""
+        if self._written is None:
+            self._written = asyncio.get_running_loop().create_future()
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_batches())
+        return self._written
+
+    async def _write_batches(self) -> None:
+        """Writes batch after batch, as long as there are changes."""
+        try:
+            while self._written is not None:
+                written, batch = self._written, self._batch
+                self._written, self._batch = None, Batch()
+                try:
+                    await asyncio.to_thread(self._write_batch, batch)
+                except Exception as error:  # noqa: BLE001  # whoever waits must hear of any
+                    self._keep_for_later(batch)
+                    written.set_exception(error)
+                else:
+                    written.set_result(None)
+        finally:
+            self._writing = None
+
+    def _write_batch(self, batch: Batch) -> None:
+        self._book.write(batch)
+        now = self._now()
+        if now - self._pruned > _PRUNE_SECONDS:
+            self._pruned = now
+            self._book.prune(now)
+
+    def _keep_for_later(self, batch: Batch) -> None:
+        """Takes up again what could not be written: those who wait for it give their calls back."""
+        self._batch.opened = {**batch.opened, **self._batch.opened}
+        self._batch.closed = batch.closed + self._batch.closed
+        self._batch.charges = batch.charges + self._batch.charges
+
+
+def _ignore_failure(written: asyncio.Future[None]) -> None:
+    """Marks a failure as seen: what could not be written is tried again with the next call."""
+    if not written.cancelled():
+        written.exception()

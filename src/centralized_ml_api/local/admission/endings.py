@@ -1,0 +1,95 @@
+"""Says what a call has used, by what Envoy tells of its end. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from centralized_ml_api.config.token_prices import TokenPrice
+from centralized_ml_api.local.admission.accounts import Charge, Need
+from centralized_ml_api.plan.usage.tokens import estimate_tokens
+
+_FIRST_ERROR = 400
+
+NEVER_SENT = frozenset({2, 6, 8, 9, 16, 25})
+"""The response flags of calls that reached no server: no healthy or no free one, no connection, no route.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/data/accesslog/v3/accesslog.proto (ResponseFlags)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What Envoy tells of a call that is over.
+
+    Attributes:
+        status: Of the answer; 0 if there was none.
+        flags: The numbers of Envoy's response flags: why the call did not end well.
+        read: Tokens of the request as its server reports them; None if it does not.
+        cached: Those that the server had in a cache.
+        cache_writes: Those that the server has written to a cache, which some providers sell for up to twice
+            the price.
+        written: Tokens of the answer; None if they are not reported.
+        bytes_out: Of the answer's body.
+    """
+
+    status: int
+    flags: frozenset[int] = frozenset()
+    read: int | None = None
+    cached: int = 0
+    cache_writes: int = 0
+    written: int | None = None
+    bytes_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a call has added to accounts, and how its end is judged.
+
+    Attributes:
+        charges: What it added.
+        need: The same in both units.
+        price: Picodollars of a token read, from a cache, written; None if nothing is sold.
+        bytes_in: Of the request's body.
+        has_tokens: Whether its API has tokens, which its server is to report.
+    """
+
+    charges: tuple[Charge, ...]
+    need: Need
+    price: tuple[int, int, int] | None
+    bytes_in: int
+    has_tokens: bool
+
+
+def build_need(read: int, written: int, price: tuple[int, int, int] | None, *, cached: int = 0) -> Need:
+    """Builds what tokens need, in both units.
+
+    Args:
+        read: Tokens of the request.
+        written: Tokens of the answer.
+        price: As in a `Reservation`.
+        cached: Those of `read` that came from a cache.
+    """
+    cost = TokenPrice(*price, title="").cost(read, cached, written) if price else 0
+    return Need(read + written, cost)
+
+
+def judge_ending(reservation: Reservation, ending: Ending) -> Need | None:
+    """Returns what a call has used; None if nobody knows, and it counts in full."""
+    if ending.flags:
+        return Need(0, 0) if ending.flags <= NEVER_SENT else None
+    if ending.status >= _FIRST_ERROR:
+        return Need(0, 0)
+    if not ending.status:
+        return None
+    if ending.read is not None or ending.written is not None:
+        used = build_need(ending.read or 0, ending.written or 0, reservation.price, cached=ending.cached)
+        dearer = build_need(ending.cache_writes, 0, reservation.price)
+        return Need(used.tokens, used.nanodollars + dearer.nanodollars)
+    if reservation.has_tokens:
+        return None
+    estimate = estimate_tokens(reservation.bytes_in, ending.bytes_out, "whole")
+    used = build_need(estimate.read, estimate.written, reservation.price)
+    # An estimate must not be what exceeds a limit.
+    return Need(
+        min(used.tokens, reservation.need.tokens), min(used.nanodollars, reservation.need.nanodollars)
+    )

@@ -1,0 +1,106 @@
+"""Decides what holds for the calls of an entry: its turns, its bodies, what they may spend. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.admission.terms import EntryTerms
+from centralized_ml_api.plan.apis import CHAT, MEDIA_APIS, MODEL_APIS
+from centralized_ml_api.plan.provider import ProviderServing
+from centralized_ml_api.plan.speaks import list_spoken
+from centralized_ml_api.plan.token_prices import find_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from centralized_ml_api.plan.apis import ModelApi
+    from centralized_ml_api.plan.event import EventPlan
+    from centralized_ml_api.plan.serving import Serving
+    from centralized_ml_api.plan.types import ModelDeployment
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is limited of some team's calls: how many are under way, what they spend."""
+
+    at_once: bool = False
+    spending: bool = False
+
+    @classmethod
+    def of(cls, event: EventPlan) -> Limits:
+        """Returns those of an event."""
+        return cls(any(team.requests_at_once is not None for team in event.teams), event.limits_spending)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is."""
+        return self.at_once or self.spending
+
+
+NO_LIMITS = Limits()
+
+
+def build_entry_terms(
+    entry: ModelDeployment, about: Mapping[str, Any], *, limits: Limits
+) -> EntryTerms | None:
+    """Returns what holds for the calls of an entry; None if they need not be asked about.
+
+    Args:
+        entry: The entry.
+        about: How its server describes its model.
+        limits: What is limited of some team's calls.
+    """
+    if entry.local is None:
+        return None
+    local, serving = entry.local, entry.local.serving
+    terms = EntryTerms(
+        places=local.places,
+        model=getattr(serving, "model", None),
+        body_rules=serving.body_rules,
+        slots=serving.places(local.environment) or 0,
+        context=getattr(serving, "context", 0),
+        max_output_tokens=entry.max_output_tokens,
+        share_prompts=getattr(serving, "share_prompts", True),
+        takes_tools=serving.takes_tools(about),
+        takes_pictures=getattr(serving, "projector", None) is not None,
+        body_limit_bytes=serving.body_limit_bytes,
+        sleeps=entry.sleep is not None,
+        **{
+            **_spending_terms(entry, serving, limits_spending=limits.spending),
+            **_terms_of_bodies(entry, serving),
+        },
+    )
+    is_asked = limits.any or terms.reads_body or terms.places is not None or terms.sleeps
+    return terms if is_asked else None
+
+
+def _spending_terms(entry: ModelDeployment, serving: Serving, *, limits_spending: bool) -> dict[str, Any]:
+    """Returns what holds where somebody's tokens or dollars are limited."""
+    if not limits_spending:
+        return {}
+    price, first = find_price(entry), _find_first_api(entry)
+    return {
+        "path": first.paths[0] if first else CHAT.paths[0],
+        "has_tokens": first is not None and first not in MEDIA_APIS,
+        "answer_tokens": serving.answer_tokens,
+        "price": (price.read, price.cached, price.written) if price else None,
+    }
+
+
+def _find_first_api(entry: ModelDeployment) -> ModelApi | None:
+    """Returns the API of an entry's own path, if it is one of those under `/v1`."""
+    return next((api for api in MODEL_APIS if api.name in list_spoken(entry)[:1]), None)
+
+
+def _terms_of_bodies(entry: ModelDeployment, serving: Serving) -> dict[str, Any]:
+    """Returns what holds for forms alone, or for the bodies of a provider."""
+    if not isinstance(serving, ProviderServing):
+        first = _find_first_api(entry)
+        return {"path": first.paths[0]} if first and first.takes_form else {}
+    preset = serving.preset
+    return {
+        "path": serving.api.paths[0],
+        "limit_key": preset.limit_key,
+        "takes_stream_options": preset.takes_stream_options,
+    }

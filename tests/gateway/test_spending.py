@@ -1,0 +1,201 @@
+"""A budget holds: 200 calls at once, callers that leave, and processes that are killed."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+
+from centralized_ml_api.local.admission.terms import EntryTerms
+from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
+from centralized_ml_api.plan.event import Spending
+from support.model_server import start_model_server
+from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.background import Background
+    from support.running_gateway import Answer
+
+pytestmark = pytest.mark.slow
+CHAT = "/v1/chat/completions"
+PRICE = (1000, 1000, 1000)
+"""A nanodollar a token, so that dollars and tokens are the same number."""
+
+ANSWER_TOKENS = 20
+BODY = json.dumps(
+    {"model": "chat", "max_tokens": ANSWER_TOKENS, "messages": [{"role": "user", "content": "x" * 50}]}
+)
+NEED = len(BODY) + 256 + ANSWER_TOKENS
+BUDGET = 10 * NEED
+
+
+@dataclass
+class CountingModel:
+    """A model server that counts what it reads and writes; a stream goes on until its caller leaves."""
+
+    used: int = 0
+    calls: int = 0
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        document = json.loads(body)
+        self.bodies.append(document)
+        self.calls += 1
+        prompt = sum(len(message["content"]) for message in document["messages"])
+        self.used += prompt
+        if not document.get("stream"):
+            self.used += document["max_tokens"]
+            usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
+            return web.json_response({"choices": [], "usage": usage})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for _ in range(document["max_tokens"]):
+            self.used += 1
+            await response.write(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
+        usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
+        await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        return response
+
+
+def spending(amount: int = BUDGET) -> Spending:
+    return Spending(nanodollars=amount)
+
+
+@dataclass
+class Spent:
+    """A gateway before such a model, and each test's own team."""
+
+    gateway: RunningGateway
+    model: CountingModel
+    served: Gateway
+    teams: list[TeamAccess] = field(default_factory=list)
+
+    def add_team(self, **limits: Any) -> str:
+        """A team with limits of its own; returns its key."""
+        name = f"team{len(self.teams)}"
+        self.teams.append(TeamAccess(name, (f"key-of-{name}",), spending=Spending(**limits)))
+        self.gateway.apply(replace(self.served, teams=tuple(self.teams)))
+        return f"key-of-{name}"
+
+    def call(self, key: str, **more: Any) -> Answer:
+        body = json.dumps({**json.loads(BODY), **more}) if more else BODY
+        return self.gateway.call(CHAT, body.encode(), {"x-api-key": key})
+
+
+@pytest.fixture(scope="module")
+def spent(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spent]:
+    model = CountingModel()
+    with start_model_server(background) as server:
+        server.answering = model.answer
+        terms = EntryTerms(has_tokens=True, price=PRICE)
+        route = ServedRoute("chat", "model", CHAT, (), admission=terms, counts_tokens=True)
+        served = Gateway(
+            (Upstream("model", (urlsplit(server.url).port or 0,)),), (route,), by_model={CHAT: (route,)}
+        )
+        with start_gateway(tmp_path_factory.mktemp("spent"), background, served) as gateway:
+            yield Spent(gateway, model, served)
+
+
+def call_at_once(spent: Spent, key: str, number: int, **more: Any) -> list[int]:
+    """So many calls at once; returns the status of each, 0 where the connection broke."""
+
+    def call(_: int) -> int:
+        try:
+            return spent.call(key, **more).status
+        except (OSError, http.client.HTTPException, AttributeError):  # the last where nobody listens
+            return 0
+
+    with ThreadPoolExecutor(50) as pool:
+        return list(pool.map(call, range(number)))
+
+
+def leave_early(spent: Spent, key: str) -> None:
+    """Asks for a stream and leaves after its first bytes."""
+    body = json.dumps({**json.loads(BODY), "stream": True})
+    with (
+        contextlib.suppress(OSError, http.client.HTTPException),
+        contextlib.closing(spent.gateway.connect()) as caller,
+    ):
+        caller.request("POST", CHAT, body, {"x-api-key": key})
+        caller.getresponse().read(1)
+
+
+def test_two_hundred_calls_at_once_spend_no_more_than_a_budget_for_ten(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=BUDGET)
+    before, calls = spent.model.used, spent.model.calls
+    statuses = call_at_once(spent, key, 200)
+    assert set(statuses) == {200, 429}
+    assert spent.model.calls - calls == statuses.count(200) >= 10
+    assert spent.model.used - before <= BUDGET
+
+
+def test_what_is_not_used_comes_back(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=2 * NEED)
+    for _ in range(5):  # each asks for half of the budget, and uses a tenth
+        wait_until(lambda: spent.call(key).status == 200, "what the call before did not use is there again")
+
+
+def test_a_refusal_says_what_is_left_and_that_waiting_does_not_help(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=NEED - 1)
+    answer = spent.call(key)
+    assert (answer.status, answer.error["code"]) == (429, "budget_exceeded")
+    assert "and this call alone may cost" in answer.error["message"]
+    assert (answer.header("x-should-retry"), answer.header("retry-after")) == ("false", None)
+    assert answer.header("access-control-allow-origin") == "*"
+
+
+def test_tokens_a_minute_come_back_with_the_next_minute(spent: Spent) -> None:
+    key = spent.add_team(tokens_per_minute=NEED)
+    first = spent.call(key)
+    assert first.status == 200
+    assert first.header("x-ratelimit-limit-tokens") == str(NEED)
+    assert first.header("x-ratelimit-remaining-tokens") == "0"
+    assert 1 <= int((first.header("x-ratelimit-reset-tokens") or "").removesuffix("s")) <= 61
+    second = spent.call(key, max_tokens=ANSWER_TOKENS + 1)
+    assert (second.status, second.error["code"]) == (429, "tokens_exceeded")
+
+
+def test_who_names_no_number_gets_the_entrys_and_other_teams_are_left_alone(spent: Spent) -> None:
+    limited, free = spent.add_team(tokens_per_day=10**6), spent.add_team()
+    document = {"model": "chat", "max_tokens": None, "messages": [{"role": "user", "content": "x"}]}
+    answer = spent.gateway.call(CHAT, json.dumps(document).encode(), {"x-api-key": limited})
+    assert (answer.status, spent.model.bodies[-1]["max_tokens"]) == (200, 4096)
+    answer = spent.call(free)
+    assert answer.status == 200
+    assert [name for name, _ in answer.headers if name.startswith("x-ratelimit")] == []
+    assert spent.model.bodies[-1] == json.loads(BODY)
+
+
+def test_a_budget_holds_through_callers_that_leave_and_processes_that_are_killed(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=BUDGET)
+    before = spent.model.used
+    for kill in ("accountant", "gateway", "nobody"):
+        leaving = [threading.Thread(target=leave_early, args=(spent, key)) for _ in range(2)]
+        calls = threading.Thread(target=call_at_once, args=(spent, key, 60))
+        for caller in (*leaving, calls):
+            caller.start()
+        if kill == "accountant" and spent.gateway.admission is not None:
+            spent.gateway.admission.kill()
+            spent.gateway.admission.wait()
+            assert spent.call(key).status == 503
+            spent.gateway.start_admission()
+        elif kill == "gateway":
+            spent.gateway.stop()
+            spent.gateway.start()
+        for caller in (*leaving, calls):
+            caller.join(DEADLINE_SECONDS)
+        wait_until(lambda: spent.call(key, max_tokens=10**6).status == 429, "the accountant answers")
+    assert spent.model.used - before <= BUDGET
+    assert set(call_at_once(spent, key, 20)) <= {200, 429}
+    assert spent.model.used - before <= BUDGET

@@ -1,0 +1,316 @@
+"""No order of calls, ends, losses, restarts, clock steps and edits overspends."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from centralized_ml_api.config.token_prices import build_token_price
+from centralized_ml_api.local.admission.account_book import AccountBook, Batch
+from centralized_ml_api.local.admission.accountant import Accountant, Ask, ShortageError
+from centralized_ml_api.local.admission.accounts import (
+    POT,
+    Account,
+    Charge,
+    Limit,
+    Need,
+    Shortage,
+    judge_call,
+    open_account,
+    settle_charges,
+)
+from centralized_ml_api.local.admission.endings import Ending, Reservation
+from centralized_ml_api.local.admission.needs import TEMPLATE_TOKENS
+from centralized_ml_api.local.admission.turns import CallOverError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = 1_780_315_200.0
+MINUTE = Limit("red", "tokens", "minute", 100)
+EVENT = Limit("red", "nanodollars", "event", 1000)
+SHARED = Limit(POT, "nanodollars", "event", 1500)
+PRICE = (1000, 1000, 1000)
+"""A nanodollar a token."""
+
+
+def ask(tokens: int, *limits: Limit) -> Ask:
+    return Ask(limits or (EVENT,), Need(tokens, tokens), PRICE, bytes_in=tokens, has_tokens=True)
+
+
+def judge(limits: tuple[Limit, ...], tokens: int, used: int = 0, pending: int = 0) -> Shortage:
+    accounts = {open_account(limit, NOON) for limit in limits}
+    judged = judge_call(
+        limits,
+        Need(tokens, tokens),
+        NOON,
+        used=dict.fromkeys(accounts, used),
+        pending=dict.fromkeys(accounts, pending),
+    )
+    assert isinstance(judged, Shortage)
+    return judged
+
+
+def test_a_call_is_charged_to_every_account_of_its_periods() -> None:
+    charged = judge_call((MINUTE, EVENT), Need(70, 9), NOON + 61, used={}, pending={})
+    assert charged == (
+        Charge(Account("red", "tokens", "minute", int(NOON) + 60), 70),
+        Charge(Account("red", "nanodollars", "event", 0), 9),
+    )
+
+
+@pytest.mark.parametrize(("tokens", "fits"), [(40, True), (41, False)])
+def test_the_last_token_may_be_spent_and_not_one_more(tokens: int, fits: bool) -> None:  # noqa: FBT001
+    used = {open_account(MINUTE, NOON): 60}
+    judged = judge_call((MINUTE,), Need(tokens, 0), NOON, used=used, pending={})
+    assert isinstance(judged, Shortage) is not fits
+
+
+def test_a_shortage_says_what_is_left_and_when_more_is() -> None:
+    minute = judge((MINUTE,), 50, used=60, pending=5)
+    assert (minute.need, minute.left, minute.returns_after_seconds) == (50, 40, 61)
+    assert not minute.is_passing
+    assert judge((MINUTE,), 50, used=60, pending=10).is_passing
+    assert judge((MINUTE,), 101).is_hopeless
+    assert judge((EVENT,), 900, used=200).returns_after_seconds is None
+
+
+def test_of_several_limits_the_one_that_lasts_longest_is_told() -> None:
+    assert judge((MINUTE, EVENT), 50, used=980).limit == EVENT
+    assert judge((EVENT, MINUTE), 101, used=950).limit == MINUTE  # it never fits there
+
+
+def test_what_is_not_spent_comes_back_and_what_nobody_knows_does_not() -> None:
+    charges = (
+        Charge(Account("red", "tokens", "minute", 0), 70),
+        Charge(Account("red", "nanodollars", "event", 0), 9),
+    )
+    assert settle_charges(charges, Need(20, 9)) == (Charge(charges[0].account, -50),)
+    assert settle_charges(charges, None) == ()
+
+
+def test_a_period_begins_anew_by_the_clock_of_utc(tmp_path: Path) -> None:
+    now = [NOON]
+    accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: now[0])
+
+    async def spend() -> None:
+        await accountant.reserve(("a", 1), ask(100, MINUTE))
+        with pytest.raises(ShortageError):
+            accountant.check(ask(1, MINUTE))
+        now[0] += 60
+        await accountant.reserve(("a", 2), ask(100, MINUTE))
+        accountant.end(("a", 1), Ending(200, read=1, written=1))  # belongs to the minute before
+        assert accountant.left((MINUTE,)) == {MINUTE: 0}
+        await accountant.close()
+
+    asyncio.run(spend())
+
+
+def test_a_call_that_was_over_before_it_reserved_spends_nothing(tmp_path: Path) -> None:
+    accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON)
+
+    async def spend() -> None:
+        accountant.end(("a", 1), Ending(0, frozenset({0})))
+        with pytest.raises(CallOverError):
+            await accountant.reserve(("a", 1), ask(100))
+        reserving = asyncio.create_task(accountant.reserve(("a", 2), ask(100)))
+        await asyncio.sleep(0)
+        reserving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reserving
+        assert accountant.left((EVENT,)) == {EVENT: 1000}
+        await accountant.close()
+
+    asyncio.run(spend())
+
+
+def test_a_disk_that_cannot_be_written_lets_nobody_spend(tmp_path: Path) -> None:
+    class FullDisk(AccountBook):
+        is_full = True
+
+        def write(self, batch: Batch) -> None:
+            if self.is_full:
+                raise OSError("no space left")
+            super().write(batch)
+
+    later = ("a", int(NOON * 1e6))
+    book = FullDisk(tmp_path / "a.db")
+    accountant = Accountant(book, lambda: NOON)
+
+    async def spend() -> None:
+        with pytest.raises(OSError, match="no space"):
+            await accountant.reserve(("a", 1), ask(600))
+        assert accountant.left((EVENT,)) == {EVENT: 1000}
+        book.is_full = False
+        await accountant.reserve(later, ask(600))
+        await accountant.close()
+
+    asyncio.run(spend())
+    used, still_open = AccountBook(tmp_path / "a.db").load()
+    assert used == {open_account(EVENT, NOON): 600}
+    assert list(still_open) == [later]
+
+
+def test_the_book_forgets_what_nobody_will_ask_for(tmp_path: Path) -> None:
+    book = AccountBook(tmp_path / "a.db")
+    accounts = [open_account(MINUTE, NOON), open_account(EVENT, NOON)]
+    kept = Reservation((), Need(1, 1), None, 0, has_tokens=True)
+    book.write(Batch({("a", int(NOON * 1e6)): kept}, [], [Charge(account, 5) for account in accounts]))
+    book.prune(NOON + 3 * 86400)
+    assert book.load() == ({accounts[1]: 5}, {})
+    book.close()
+    assert (tmp_path / "a.db").stat().st_mode & 0o077 == 0
+
+
+class MemoryBook(AccountBook):
+    """A book of one process on a disk that outlives it."""
+
+    def __init__(self, used: Counter[Account], opened: dict[tuple[str, int], Reservation]) -> None:
+        self.used, self.opened, self.is_dead = used, opened, False
+
+    def load(self) -> tuple[dict[Account, int], dict[tuple[str, int], Reservation]]:
+        return dict(self.used), dict(self.opened)
+
+    def write(self, batch: Batch) -> None:
+        if self.is_dead:
+            return
+        self.opened.update(batch.opened)
+        for call in batch.closed:
+            self.opened.pop(call, None)
+        for charge in batch.charges:
+            self.used[charge.account] += charge.amount
+
+    def prune(self, now: float) -> None:
+        """Nothing is old enough."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Spending(RuleBasedStateMachine):
+    """An accountant over a book, and a model server that knows what every call has really used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.now = NOON
+        self.limits: tuple[Limit, ...] = (MINUTE, EVENT, SHARED)
+        self.number = 0
+        self.under_way: dict[tuple[str, int], int] = {}
+        self.really_used = 0
+        self.used_by_minute: dict[int, int] = {}
+        self.used: Counter[Account] = Counter()
+        self.opened: dict[tuple[str, int], Reservation] = {}
+        self.book = MemoryBook(self.used, self.opened)
+        self.accountant = Accountant(self.book, lambda: self.now)
+
+    @rule()
+    def restart(self) -> None:
+        """As after kill -9: nothing is closed, and what was not written is lost."""
+        self.book.is_dead = True
+        self.book = MemoryBook(self.used, self.opened)
+        self.accountant = Accountant(self.book, lambda: self.now)
+
+    @rule(tokens=st.integers(1, 120), share=st.floats(0, 1))
+    def call(self, tokens: int, share: float) -> None:
+        """A call that may use so many tokens, and will use a share of them."""
+        self.number += 1
+        name = ("a", self.number)
+        before = self.accountant.left(self.limits)
+        try:
+            self.loop.run_until_complete(self.accountant.reserve(name, ask(tokens, *self.limits)))
+        except ShortageError:
+            assert any(left < tokens for left in before.values())
+            return
+        assert all(left >= tokens for left in before.values())
+        used = int(tokens * share)
+        self.under_way[name] = used
+        self.really_used += used  # at worst all of it at once
+        minute = int(self.now // 60)
+        self.used_by_minute[minute] = self.used_by_minute.get(minute, 0) + used
+
+    @rule(which=st.integers(0, 100), how=st.sampled_from(["reported", "left", "refused", "silent"]))
+    def end(self, which: int, how: str) -> None:
+        """A call ends, and Envoy tells of it."""
+        if not self.under_way:
+            return
+        name = sorted(self.under_way)[which % len(self.under_way)]
+        used = self.under_way.pop(name)
+        endings = {
+            "reported": Ending(200, read=used, written=0),
+            "left": Ending(200, frozenset({0}), read=1),
+            "refused": Ending(200, read=used),
+            "silent": Ending(200),
+        }
+        self.loop.run_until_complete(self._tell(name, endings[how]))
+
+    async def _tell(self, name: tuple[str, int], ending: Ending) -> None:
+        self.accountant.end(name, ending)
+
+    @rule(which=st.integers(0, 100))
+    def lose(self, which: int) -> None:
+        """A call ends, and nobody ever tells."""
+        if self.under_way:
+            del self.under_way[sorted(self.under_way)[which % len(self.under_way)]]
+
+    @rule(seconds=st.integers(-90, 200))
+    def step_clock(self, seconds: int) -> None:
+        """Time passes, or the clock is set back."""
+        self.now += seconds
+
+    @rule(most=st.integers(500, 1000))
+    def edit(self, most: int) -> None:
+        """The config changes: a smaller limit, or the old one again."""
+        self.limits = (MINUTE, Limit("red", "nanodollars", "event", most), SHARED)
+
+    @invariant()
+    def nothing_is_overspent(self) -> None:
+        """Whatever really was used is below every limit that ever held."""
+        assert self.really_used <= EVENT.most
+        assert all(used <= MINUTE.most for used in self.used_by_minute.values())
+
+    def teardown(self) -> None:
+        self.loop.run_until_complete(self.accountant.close())
+        self.loop.close()
+
+
+Spending.TestCase.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+TestSpending = Spending.TestCase
+
+
+@pytest.mark.parametrize(
+    ("usd", "max_tokens", "at_once", "share"),
+    [
+        (1, 4096, 20, 0.83),
+        (1, 4096, 1, 0.99),
+        (5, 4096, 20, 0.96),
+        (20, 4096, 20, 0.99),
+        (1, 1000, 20, 0.95),
+        (1, 1000, 1, 0.99),
+    ],
+)
+def test_how_much_of_a_budget_so_many_calls_at_once_can_use(
+    usd: int, max_tokens: int, at_once: int, share: float
+) -> None:
+    """The figures of docs/explanation/reservation.md: prompts of 100 tokens in 400 bytes, answers of 50."""
+    price = build_token_price(Decimal("0.25"), None, Decimal(2), "me")
+    need = Need(0, price.cost(400 + TEMPLATE_TOKENS, 0, max_tokens))
+    spent = price.cost(100, 0, 50)
+    budget = Limit("red", "nanodollars", "event", usd * 10**9)
+    account, used = open_account(budget, NOON), 0
+    while not isinstance(
+        judge_call(
+            (budget,), need, NOON, used={account: used + (at_once - 1) * need.nanodollars}, pending={}
+        ),
+        Shortage,
+    ):
+        used += at_once * spent  # all of them end, and others begin
+    assert math.floor(100 * used / budget.most) / 100 == share
