@@ -44,11 +44,11 @@ CONFIG: Config = {"models": MODELS, "event": EVENT}
 
 
 @pytest.fixture
-def block(aws: MotoServer) -> dict[str, Any]:
+def block(bare_aws: MotoServer) -> dict[str, Any]:
     """What the platform team hands out, as `aws` of the config."""
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    made = aws.client("iam").create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(policy))
-    ec2 = aws.client("ec2")
+    made = bare_aws.client("iam").create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(policy))
+    ec2 = bare_aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="models", Description="Models", VpcId=vpc)["GroupId"]
@@ -61,16 +61,16 @@ def block(aws: MotoServer) -> dict[str, Any]:
 
 
 @pytest.fixture
-def company(deployment: Deployment, cdk: CdkCli, block: dict[str, Any]) -> Iterator[Deployment]:
+def company(first_deployment: Deployment, cdk: CdkCli, block: dict[str, Any]) -> Iterator[Deployment]:
     """An account that the platform team bootstrapped, and what the organization demands from then on."""
-    deployment.bootstrap(cdk, "acme")
+    first_deployment.bootstrap(cdk, "acme")
     demands = {"boundary": block["permissions_boundary"], "tags": [*TAGS], "private": True, "vpc": True}
-    ssm = deployment.aws.client("ssm")
+    ssm = first_deployment.aws.client("ssm")
     ssm.put_parameter(Name=DEMANDS, Value=json.dumps(demands), Type="String")
-    yield deployment
+    yield first_deployment
     ssm.delete_parameter(Name=DEMANDS)
-    deployment.aws.client("iam").delete_policy(PolicyArn=block["permissions_boundary"])
-    assert count_leftovers(deployment.aws) == {}, "nothing is left, in any service"
+    first_deployment.aws.client("iam").delete_policy(PolicyArn=block["permissions_boundary"])
+    assert count_leftovers(first_deployment.aws) == {}, "nothing is left, in any service"
 
 
 def deploy(company: Deployment, config: Config) -> None:

@@ -66,23 +66,25 @@ def everything() -> dict[str, Any]:
     }
 
 
-def test_every_value_of_a_config_arrives_and_nothing_is_left_afterwards(deployment: Deployment) -> None:
-    done = deployment.deploy(everything())
-    there = take_inventory(deployment.aws)
+def test_every_value_of_a_config_arrives_and_nothing_is_left_afterwards(first_deployment: Deployment) -> None:
+    done = first_deployment.deploy(everything())
+    there = take_inventory(first_deployment.aws)
     check_models(there)
     check_scaling(there)
-    check_function(deployment, there)
-    check_stream(deployment, there)
-    check_api(deployment, there)
+    check_function(first_deployment, there)
+    check_stream(first_deployment, there)
+    check_api(first_deployment, there)
     check_address(done.stdout, there)
-    compared = deployment.mlapi("diff", "--json")
+    compared = first_deployment.mlapi("diff", "--json")
     assert json.loads(compared.stdout)["different"] is False, "a deployed config has no difference"
-    destroyed = deployment.mlapi("destroy", "--yes")
+    destroyed = first_deployment.mlapi("destroy", "--yes")
     assert destroyed.returncode == 0, destroyed.stderr
     assert "Nothing billed is left." in destroyed.stdout
-    assert count_leftovers(deployment.aws) == {}, "nothing is left, in any service"
-    kept = logging_role(deployment.aws)
-    assert kept in take_inventory(deployment.aws).roles, "the account's setting names a role that is there"
+    assert count_leftovers(first_deployment.aws) == {}, "nothing is left, in any service"
+    kept = logging_role(first_deployment.aws)
+    assert kept in take_inventory(first_deployment.aws).roles, (
+        "the account's setting names a role that is there"
+    )
 
 
 def check_models(there: Inventory) -> None:
@@ -214,7 +216,7 @@ def check_address(printed: str, there: Inventory) -> None:
     assert printed == f"{STACK}.MyApiEndpoint = https://{api_id}.execute-api.us-east-1.amazonaws.com/prod/\n"
 
 
-def test_the_documented_commands_deploy_the_default_config(deployment: Deployment, cdk: CdkCli) -> None:
+def test_the_documented_commands_deploy_the_default_config(first_deployment: Deployment, cdk: CdkCli) -> None:
     """`cdk bootstrap`, `deploy`, `diff`, `destroy` by hand, with the validator, the snapshot and no flags."""
     app = [
         "--app",
@@ -223,12 +225,12 @@ def test_the_documented_commands_deploy_the_default_config(deployment: Deploymen
         "offline=true",
         "--no-notices",
         "--output",
-        str(deployment.folder / "out"),
+        str(first_deployment.folder / "out"),
     ]
 
     def run(*arguments: str) -> str:
         more = {"CDK_VALIDATION": "true", "MLAPI_JUMPSTART_MIRROR": "", **cdk_environment(cdk)}
-        done = deployment.run(cdk.command(list(arguments)), **more)
+        done = first_deployment.run(cdk.command(list(arguments)), **more)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -236,12 +238,12 @@ def test_the_documented_commands_deploy_the_default_config(deployment: Deploymen
     said = run("deploy", *app, "--require-approval", "never", "--method", "direct")
     assert f"{STACK}.MyApiEndpoint = https://" in said
     assert "snapshot" in said, "it says where the facts of the JumpStart model come from"
-    there = take_inventory(deployment.aws)
-    assert {"/open-llama", "/sd-1-0"} <= set(take_paths(deployment.aws))
+    there = take_inventory(first_deployment.aws)
+    assert {"/open-llama", "/sd-1-0"} <= set(take_paths(first_deployment.aws))
     assert "pytorch" in container_of(there, there.endpoint_of("open-llama"))["Image"]
     assert "Number of stacks with differences: 0" in run("diff", *app, "--fail")
     run("destroy", *app, "--force")
-    assert count_leftovers(deployment.aws) == {}
+    assert count_leftovers(first_deployment.aws) == {}
 
 
 def cdk_app() -> str:

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import urllib3
 
+from centralized_ml_api.errors import NotRunningError
+from centralized_ml_api.local.machine.state_folder import StateFolder
+from centralized_ml_api.local.run.control import ControlClient
 from support import odd_server
 from support.waiting import wait_until
 
@@ -65,10 +68,13 @@ class LocalApi:
         return (self.folder / "up.out").read_text()
 
     def status(self) -> dict[str, Any]:
-        """What `mlapi status --json` gives; empty while nothing answers."""
-        ran = mlapi("status", "--json", cwd=self.folder)
-        value: dict[str, Any] = json.loads(ran.out) if ran.out else {}
-        return value
+        """What `mlapi status --json` gives, without a process of its own; empty while nothing answers."""
+        state = self.folder / ".mlapi"
+        with contextlib.suppress(NotRunningError):
+            now = ControlClient(StateFolder(state).load_run(), state).status()
+            told: dict[str, Any] = json.loads(json.dumps(now.to_json()))
+            return told
+        return {}
 
     @property
     def url(self) -> str:

@@ -1,24 +1,30 @@
-"""AWS as a process of its own: moto's server with its gaps closed, new for each test."""
+"""AWS as a process of its own: moto's server with its gaps closed, a copy of it for each test."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.config
+import psutil
 
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 TESTS = Path(__file__).parents[1]
 REGION = "us-east-1"
@@ -66,21 +72,68 @@ class MotoServer:
         return _BAD.findall(self.log.read_text(encoding="utf-8"))
 
 
-@contextlib.contextmanager
-def start_moto(folder: Path) -> Iterator[MotoServer]:
-    """A server without anything in it, until the end of the block; its log is a file of `folder`."""
+@dataclass(frozen=True, slots=True)
+class MotoOriginal:
+    """A server of which copies are made; at the latest, it ends with the process that started it."""
+
+    server: MotoServer
+    process: subprocess.Popen[str]
+
+    def end(self) -> None:
+        """Ends it and its copies."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(_START_SECONDS)
+
+    @contextlib.contextmanager
+    def copy(self, folder: Path) -> Iterator[MotoServer]:
+        """A server with the same content, until the end of the block; its log is a file of `folder`."""
+        port, log = _free_port(), folder / "moto.log"
+        log.touch()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"port": port, "log": str(log)}) + "\n")
+        self.process.stdin.flush()
+        copy = psutil.Process(int(self.process.stdout.readline()))
+        try:
+            wait_until(lambda: _answers(port) or not copy.is_running(), "moto listens", _START_SECONDS)
+            assert copy.is_running(), log.read_text(encoding="utf-8")
+            yield MotoServer(f"http://localhost:{port}", log)
+        finally:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                copy.terminate()
+                copy.wait(_START_SECONDS)
+
+
+def start_original(folder: Path) -> MotoOriginal:
+    """Starts a server without anything in it; its log is a file of `folder`."""
     port, log = _free_port(), folder / "moto.log"
-    command = [sys.executable, "-m", "support.moto_extension", str(port)]
     with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(command, cwd=TESTS, stdout=file, stderr=subprocess.STDOUT)
-    server = MotoServer(f"http://localhost:{port}", log)
-    try:
-        wait_until(lambda: _answers(port) or process.poll() is not None, "moto listens", _START_SECONDS)
-        assert process.poll() is None, log.read_text(encoding="utf-8")
-        yield server
-    finally:
-        process.terminate()
-        process.wait(_START_SECONDS)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "support.moto_extension", str(port)],
+            cwd=TESTS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+        )
+    wait_until(lambda: _answers(port) or process.poll() is not None, "moto listens", _START_SECONDS)
+    assert process.poll() is None, log.read_text(encoding="utf-8")
+    return MotoOriginal(MotoServer(f"http://localhost:{port}", log), process)
+
+
+@functools.cache
+def empty_original() -> MotoOriginal:
+    """The server without anything in it, one for all tests of this process."""
+    folder = tempfile.TemporaryDirectory(prefix="moto-")
+    original = start_original(Path(folder.name))
+    atexit.register(lambda: (original.end(), folder.cleanup()))
+    return original
+
+
+def start_moto(folder: Path) -> AbstractContextManager[MotoServer]:
+    """A server without anything in it, until the end of the block; its log is a file of `folder`."""
+    return empty_original().copy(folder)
 
 
 def _free_port() -> int:
