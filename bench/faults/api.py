@@ -19,7 +19,7 @@ from bench.programs import slow_model
 from bench.serving import MLAPI, PUBLIC_LIMIT, START_SECONDS
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.machine.state_folder import StateFolder
-from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.control_client import ControlClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -17,7 +17,7 @@ import urllib3
 
 from centralized_ml_api.errors import NotRunningError
 from centralized_ml_api.local.machine.state_folder import StateFolder
-from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.control_client import ControlClient
 from support import odd_server
 from support.waiting import wait_until
 

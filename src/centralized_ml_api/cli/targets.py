@@ -18,7 +18,7 @@ from centralized_ml_api.extras import check_installed
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
-    from centralized_ml_api.local.run.control import ControlClient
+    from centralized_ml_api.local.run.control_client import ControlClient
     from centralized_ml_api.plan.aws.types import AwsPlan
 
 
@@ -79,7 +79,7 @@ def connect(state: Path) -> ControlClient:
         NotRunningError: nothing runs with it.
     """
     from centralized_ml_api.local.machine.state_folder import StateFolder
-    from centralized_ml_api.local.run.control import ControlClient
+    from centralized_ml_api.local.run.control_client import ControlClient
 
     return ControlClient(StateFolder(state).load_run(), state)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import NotRunningError, StartError
 from centralized_ml_api.local.machine.state_folder import StateFolder
-from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.control_client import ControlClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,7 +17,7 @@ import pytest
 
 from centralized_ml_api.errors import NotRunningError, StartError
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder, read_birth
-from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.control_client import ControlClient
 
 
 def test_a_second_owner_is_told_who_holds_it(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from centralized_ml_api.commands import DEFAULT_STATE
 from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run
-from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.control_client import ControlClient
 from centralized_ml_api.local.run.listeners import listen_to_control
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Traffic

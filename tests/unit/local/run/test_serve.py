@@ -20,7 +20,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
-from centralized_ml_api.local.run.control import ControlClient
+from centralized_ml_api.local.run.control_client import ControlClient
 from centralized_ml_api.local.run.file_watcher import watch_edits
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
 from centralized_ml_api.local.run.reload import load_plan
