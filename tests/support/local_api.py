@@ -78,8 +78,8 @@ class LocalApi:
 
     @property
     def url(self) -> str:
-        """The address of the API, once it serves."""
-        return self.output.partition("Serving on ")[2].partition("\n")[0]
+        """The address of the API, once it serves; on a busy machine the line names what still starts."""
+        return self.output.partition("Serving on ")[2].partition("\n")[0].partition(";")[0]
 
     def wait_serving(self, seconds: float = 120) -> LocalApi:
         """Returns when every model has settled."""

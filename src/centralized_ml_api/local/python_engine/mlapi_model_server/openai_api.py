@@ -81,8 +81,9 @@ class OpenAiApi:
         attributes = urlencode(asked)
         if len(attributes) > _LONGEST_ATTRIBUTES:
             raise refused_input('"prompt" is too long')
-        headers = {**request.headers, ATTRIBUTES: attributes}
-        heard = self._ask_for_json(Request(recording.content, recording.content_type, JSON, headers))
+        heard = self._ask_for_json(
+            _translate(request, recording.content, recording.content_type, JSON, attributes=attributes)
+        )
         if not isinstance(heard.get("text"), str):
             raise TypeError(f'the response has no "text": {str(heard)[:80]!r}')
         words = "word" in form.texts.get("timestamp_granularities[]", ())
@@ -121,13 +122,33 @@ class OpenAiApi:
         return json.dumps({"created": int(self._clock()), "data": images}).encode(), JSON
 
     def _ask(self, order: dict[str, Any], accept: str, request: Request) -> Answer:
-        return self._handler.answer(Request(json.dumps(order).encode(), JSON, accept, request.headers))
+        return self._handler.answer(_translate(request, json.dumps(order).encode(), JSON, accept))
 
     def _ask_for_json(self, request: Request) -> dict[str, Any]:
         value = json.loads(b"".join(self._handler.answer(request).pieces))
         if not isinstance(value, dict):
             raise TypeError(f"the response is not a JSON object: {str(value)[:80]!r}")
         return value
+
+
+def _translate(
+    request: Request, body: bytes, content_type: str, accept: str, *, attributes: str | None = None
+) -> Request:
+    """Returns what the model gets: no header of the caller speaks for another body than its own.
+
+    Args:
+        request: What the caller has sent.
+        body: What the model reads.
+        content_type: Its type.
+        accept: What the model is to answer.
+        attributes: What the caller says in the form besides; None leaves the caller's own header.
+    """
+    ours = {"Content-Type": content_type, "Accept": accept}
+    if attributes is not None:
+        ours[ATTRIBUTES] = attributes
+    names = {name.lower() for name in ours}
+    kept = {name: value for name, value in request.headers.items() if name.lower() not in names}
+    return Request(body, content_type, accept, {**kept, **ours})
 
 
 def _read_object(request: Request) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class Model:
 
 
 def ask(model: Model, path: str, body: bytes, content_type: str = JSON) -> tuple[str, bytes]:
-    request = Request(body, content_type, "*/*", {"Content-Type": content_type, "X-Own": "1"}, path)
+    headers = {"Content-Type": content_type, "X-Own": "1", ATTRIBUTES.title(): "task=forged"}
+    request = Request(body, content_type, "*/*", headers, path)
     answer = OpenAiApi(model, lambda: 1_800_000_000.5).answer(request)
     whole = b"".join(answer.pieces)
     assert answer.head.length in (None, len(whole))
@@ -88,7 +89,8 @@ def test_a_model_gets_the_recording_and_the_rest_of_the_form_beside_it() -> None
     (request,) = model.asked
     assert (request.body, request.content_type, request.accept) == (b"RIFF\xff", "audio/wav", JSON)
     assert request.path == "/invocations"
-    assert request.headers["X-Own"] == "1"
+    assert sorted(request.headers) == ["Accept", "Content-Type", ATTRIBUTES, "X-Own"]
+    assert (request.headers["Content-Type"], request.headers["X-Own"]) == ("audio/wav", "1")
     assert request.headers[ATTRIBUTES] == "task=transcribe&language=en&prompt=AWS+%26+co&temperature=0"
     kind, _ = hear(model, openai_api.TRANSLATIONS, response_format="text")
     assert kind == "text/plain; charset=utf-8"
