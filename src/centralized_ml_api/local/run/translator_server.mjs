@@ -17,10 +17,12 @@ const SERVERS_SOCKET = "servers.sock";
 const READY = "the translator is ready\n";
 const MOST_BYTES = 64 * 1024 * 1024; // above what the gateway lets pass
 const EVENTS = "text/event-stream";
+const UNREADABLE = new Untranslatable(null, "The body cannot be translated: it is nested too deep, or no JSON.");
 const JSON_HEADERS = { "content-type": "application/json" };
 const PASSED_HEADERS = ["content-type", "retry-after", "x-should-retry"];
 
-const agent = new Agent({ keepAlive: true });
+// A connection for each call: Envoy may close one that is kept just when the next call has been sent.
+const agent = new Agent({ keepAlive: false });
 
 const server = createServer(async (incoming, outgoing) => {
     const id = incoming.headers["x-mlapi-request-id"] ?? "";
@@ -33,7 +35,7 @@ const server = createServer(async (incoming, outgoing) => {
 });
 server.requestTimeout = 0; // the gateway has its own limits
 server.headersTimeout = 0;
-server.keepAliveTimeout = 60_000; // longer than the gateway keeps an idle connection
+server.keepAliveTimeout = 0; // for the same reason, Envoy alone closes connections
 
 class Exchange {
     #incoming;
@@ -54,16 +56,17 @@ class Exchange {
             this.#incoming.headers["x-mlapi-translation"],
         );
         const translator = translate(client, spoken, options);
-        const body = await readAll(this.#incoming);
+        const asked = await readAll(this.#incoming);
         let call;
+        let body;
         try {
-            call = translator.request(JSON.parse(body));
+            call = translator.request(JSON.parse(asked));
+            body = JSON.stringify(call.body);
         } catch (cause) {
-            if (!(cause instanceof Untranslatable)) throw cause;
-            const refusal = translator.refusal(cause);
+            const refusal = translator.refusal(cause instanceof Untranslatable ? cause : UNREADABLE);
             return this.#sendOwn(refusal.status, refusal.body);
         }
-        const answer = await this.#callServer({ cluster, authority, path }, JSON.stringify(call.body), call.streams);
+        const answer = await this.#callServer({ cluster, authority, path }, body, call.streams);
         if (answer.statusCode >= 300) return this.#passError(answer);
         if (call.streams) return this.#pipe(answer, call);
         return this.#send(200, JSON_HEADERS, JSON.stringify(call.response(JSON.parse(await readAll(answer)))));
