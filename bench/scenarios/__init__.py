@@ -5,6 +5,7 @@ ORDER = (
     "model",
     "lambda_host",
     "start",
+    "sleeping",
     "soak",
     "bad_requests",
     "hostile",

@@ -45,9 +45,9 @@ class Known:
 
     `refused` says why an entry is not served; `licences` are addresses of licence texts; `tasks` are words
     such as `textgeneration`; `samples` are bodies that are files; `context_lengths` are in tokens.
-    `sleeping` has the `state` of those that may sleep, and in `wakes_in_seconds` when a call that comes now
-    is answered. `created` is when the API began to serve, in seconds since the epoch. `logo` is the event's,
-    not an entry's.
+    `sleeping` has the `state` of those that may sleep, and in `wakes_in_seconds` how long they take to wake.
+    `created` is when the API began to serve, in seconds since the epoch. `logo` is the event's, not an
+    entry's.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)

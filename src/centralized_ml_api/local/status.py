@@ -41,12 +41,14 @@ class SleepStatus:
         wakes: How often it woke.
         asleep_seconds: How long it has slept in all.
         ready_in: In how many seconds a call that comes now is answered; None if nobody knows.
+        wake_seconds: How long it takes to wake; None if that was never measured.
         shares: Its group; empty for none.
     """
 
     wakes: int
     asleep_seconds: float
     ready_in: float | None
+    wake_seconds: float | None = None
     shares: str = ""
 
 

@@ -1,4 +1,4 @@
-"""The pure parts of the measurements of models, functions and starts."""
+"""The pure parts of the measurements of models, functions, starts and sleep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from bench.chat_calls import Question, streamed_words
 from bench.load import Load
 from bench.scenarios.lambda_host import milliseconds_more, scale
 from bench.scenarios.model import Comparison
+from bench.scenarios.sleeping import ALONE, BARE, EMPTY, SHARED, SLEEPING, WOKEN, build_rows, judge
 from bench.scenarios.start import beside, growth
 
 NOBODY = Question(0, "/", {})
@@ -68,3 +69,18 @@ def test_twice_the_models_in_twice_the_time_is_in_proportion() -> None:
 def test_a_start_is_compared_with_the_server_alone_of_the_same_round() -> None:
     seconds = {"the model server alone": [1.0, 2.0, 1.0], "up": [1.5, 2.6, 9.0]}
     assert beside(seconds, "up") == pytest.approx(1.5)
+
+
+def test_sleeping_is_judged_by_the_rounds_by_memory_and_by_answers() -> None:
+    seconds = {BARE: [1.0, 2.0, 4.0], WOKEN: [1.1, 2.4, 4.0]}
+    mebibytes, calls = {EMPTY: 200.0, SLEEPING: 204.0}, {ALONE: 10.0, SHARED: 8.5}
+    assert [(goal.value, goal.met) for goal in judge(seconds, mebibytes, calls)] == [
+        (1.1, True),
+        (1.02, True),
+        (0.85, True),
+    ]
+    assert build_rows(seconds, mebibytes, calls)[1::2] == [
+        {"what": WOKEN, "measured": 2.4, "unit": "s"},
+        {"what": SLEEPING, "measured": 204, "unit": "MiB"},
+        {"what": SHARED, "measured": 8.5, "unit": "answers a second"},
+    ]

@@ -67,15 +67,15 @@ def _sleeping_state(view: View, state: EntryState) -> EntryState:
 
 
 def word_sleep(status: EntryStatus) -> dict[str, Any]:
-    """Returns what participants are told: whether it sleeps, and when a call that comes now is answered."""
-    known = status.sleep.ready_in if status.sleep else None
+    """Returns what participants are told: whether it sleeps, and how long it takes to wake."""
+    known = status.sleep.wake_seconds if status.sleep else None
     state = status.state if status.state in {"asleep", "waking"} else "awake"
     return {"state": state, "wakes_in_seconds": None if known is None else math.ceil(known)}
 
 
 def _sleep_status(entry: ModelDeployment, view: View) -> SleepStatus:
     shares = entry.sleep.shares if entry.sleep else ""
-    return SleepStatus(view.wakes, view.asleep_seconds, view.ready_in, shares)
+    return SleepStatus(view.wakes, view.asleep_seconds, view.ready_in, view.wake_seconds, shares)
 
 
 def _worst(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:

@@ -227,6 +227,7 @@ class LocalTarget:
             asyncio.create_task(work)
             for work in (
                 supervisor.run(),
+                supervisor.sleeping.run(),
                 gateway.run(),
                 self._admission.run(),
                 self._translator.run(),

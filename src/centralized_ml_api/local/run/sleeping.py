@@ -74,6 +74,7 @@ class Sleeping:
         self._own: dict[str, Calls] = {}
         self._waiting: Counter[str] = Counter()
         self._told: dict[str, tuple[str, int | None]] = {}
+        self._shown: dict[str, tuple[str, float | None]] = {}
         self._news = asyncio.Event()
         self._turned = asyncio.Condition()
         link.changed = self.note_news
@@ -223,8 +224,12 @@ class Sleeping:
         if steps or told != self._told:
             self._told = told
             number = self._link.tell({name: self._describe_now(name) for name in self._schedule.names})
-            self._changed()
             self._begin_work(steps, number)
+        views = {name: self._schedule.view(name, self._clock.monotonic()) for name in self._schedule.names}
+        shown = {name: (f"{view.phase} {view.failed}", view.wake_seconds) for name, view in views.items()}
+        if shown != self._shown:
+            self._shown = shown
+            self._changed()
 
     def _take_stock(self) -> None:
         """Tells the schedule what is known of calls and services."""

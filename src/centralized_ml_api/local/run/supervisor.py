@@ -193,20 +193,15 @@ class Supervisor:
 
     async def run(self) -> None:
         """Publishes every change until cancelled. A refusal of the gateway is told, and tried again later."""
-        sleeping = asyncio.create_task(self.sleeping.run())
-        try:
-            while True:
-                await self._changed.wait()
-                self._changed.clear()
-                async with self._settled:
-                    self._settled.notify_all()
-                self._tell_trouble_with_keys()
-                await self._publish_or_try_again()
-                if not self._changed.is_set():  # otherwise the gateway does not know yet what we would show
-                    self._show()
-        finally:
-            sleeping.cancel()
-            await asyncio.wait({sleeping})
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            async with self._settled:
+                self._settled.notify_all()
+            self._tell_trouble_with_keys()
+            await self._publish_or_try_again()
+            if not self._changed.is_set():  # otherwise the gateway does not know yet what we would show
+                self._show()
 
     async def change_to(self, plan: ApiPlan) -> Reloaded:
         """Serves another plan without dropping a call. The caller makes sure that one change runs at a time.

@@ -180,7 +180,15 @@ class Schedule:
         asleep = now - entry.since if entry.phase == "asleep" else 0.0
         failed = entry.failures > 0 and entry.phase in {"asleep", "closing", "stopping"}
         ready_in = max(0.0, entry.not_before - now) if failed else self._ready_in(entry, now)
-        return View(entry.phase, failed, ready_in, entry.wakes, entry.slept + asleep, entry.called)
+        return View(
+            entry.phase,
+            failed,
+            ready_in,
+            entry.wakes,
+            entry.slept + asleep,
+            entry.wake_seconds,
+            entry.called,
+        )
 
     def _finish_closing(self, now: float) -> Iterator[Step]:
         """Stops those whose calls are over, and takes back those who need not make room any more."""

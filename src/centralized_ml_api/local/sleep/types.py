@@ -46,6 +46,7 @@ class View:
         ready_in: In how many seconds it would answer a call that comes now; None if nobody knows.
         wakes: How often it woke.
         asleep_seconds: How long it has slept in all.
+        wake_seconds: How long it takes to wake; None if that was never measured.
         called: Whether it is awake because somebody wanted it; otherwise it started with the API.
     """
 
@@ -54,4 +55,5 @@ class View:
     ready_in: float | None
     wakes: int
     asleep_seconds: float
+    wake_seconds: float | None = None
     called: bool = False

@@ -382,7 +382,7 @@ def looking(**views: View) -> Any:
     return {"sleeping": views.get}
 
 
-ASLEEP = View("asleep", failed=False, ready_in=2.4, wakes=3, asleep_seconds=60.0)
+ASLEEP = View("asleep", failed=False, ready_in=2.4, wakes=3, asleep_seconds=60.0, wake_seconds=2.1)
 NAPS = SleepPlan(idle_seconds=60, shares="gpu")
 
 
@@ -405,7 +405,7 @@ def test_the_state_of_an_entry_that_may_sleep(view: View, processes: ServiceStat
     machine = Machine(plan(entry("a", sleep=NAPS)), {"a": processes})
     (status,) = entry_statuses(machine.plan, machine.refused, machine.services.get, {"a": view}.get)
     assert status.state == state
-    assert status.sleep == SleepStatus(3, 60.0, 2.4, "gpu")
+    assert status.sleep == SleepStatus(3, 60.0, 2.4, 2.1, "gpu")
 
 
 def test_an_entry_that_sleeps_or_wakes_counts_as_one_that_answers() -> None:
@@ -413,7 +413,7 @@ def test_an_entry_that_sleeps_or_wakes_counts_as_one_that_answers() -> None:
         plan(entry("a", sleep=NAPS), entry("b", sleep=NAPS), entry("c", sleep=NAPS), entry("d")),
         {"a": "asleep", "b": "starting", "d": "starting"},
     )
-    views = {"a": ASLEEP, "b": replace(ASLEEP, phase="waking", called=True, ready_in=None)}
+    views = {"a": ASLEEP, "b": replace(ASLEEP, phase="waking", called=True, wake_seconds=None)}
     served = machine.gateway(**looking(**views, c=replace(ASLEEP, phase="ready", ready_in=0.0)))
     assert served.unready == (("d", "is starting"),)
     assert served.asleep == (("a", "asleep"), ("b", "waking"))
@@ -421,7 +421,7 @@ def test_an_entry_that_sleeps_or_wakes_counts_as_one_that_answers() -> None:
     assert [model.get("sleep") for model in json.loads(catalogue.text)["models"]] == [
         {"state": "asleep", "wakes_in_seconds": 3},
         {"state": "waking", "wakes_in_seconds": None},
-        {"state": "awake", "wakes_in_seconds": 0},
+        {"state": "awake", "wakes_in_seconds": 3},
         None,
     ]
 

@@ -98,11 +98,14 @@ async def settle() -> None:
 async def serving(folder: Path, first: ApiPlan) -> AsyncIterator[World]:
     world = World(folder)
     await world.supervisor.start(first)
-    running = asyncio.create_task(world.supervisor.run())
+    running = {
+        asyncio.create_task(work) for work in (world.supervisor.run(), world.supervisor.sleeping.run())
+    }
     await settle()
     yield world
-    running.cancel()
-    await asyncio.wait({running})
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
     await world.supervisor.stop()
     assert world.running() == [], "something was not stopped"
 
