@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from centralized_ml_api.api.clients import load_clients, render_lines
 from support.chat_page import MARKDOWN, PIXEL, SYSTEM
 from support.page_server import Reply, say
-from support.page_snippets import run_all_snippets
+from support.page_snippets import run_snippet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,9 +178,10 @@ def test_code_with_a_long_body_runs_with_the_file_beside_it(
     question = "L'été? " + "word " * 1200
     server.script(question.strip(), say("Oui, c'est l'été."))
     chat.page.get_by_label("Your question").fill(question)
-    printed = run_all_snippets(chat, tmp_path)
-    assert list(printed) == ["curl", "Python", "OpenAI", "JavaScript"]
-    assert {text.decode() for text in printed.values()} == {"Oui, c'est l'été.\n"}
+    chat.save_files(tmp_path)
+    for language in ("curl", "Python", "JavaScript"):
+        assert run_snippet(language, chat.snippet(language), tmp_path).decode() == "Oui, c'est l'été.\n"
+    assert '**json.load(open("request.json", encoding="utf-8"))' in chat.snippet("OpenAI")
     chat.page.get_by_label("Your question").fill("")
     chat.page.keyboard.press("Escape")
 
@@ -272,7 +273,8 @@ def test_thoughts_are_a_fold(chat: Visit, server: PageServer) -> None:
 def test_a_long_answer_is_followed_until_its_reader_scrolls_away(chat: Visit, server: PageServer) -> None:
     gate = threading.Event()
     lines = [f"Line {number} with `code`.\n\n" for number in range(2000)]
-    server.script("2,000?", Reply((*lines, "The end."), gate=gate))
+    pieces = ["".join(lines[start : start + 20]) for start in range(0, 2000, 20)]
+    server.script("2,000?", Reply((*pieces, "The end."), gate=gate))
     chat.ask("2,000?")
     chat.page.get_by_text("Line 1999").wait_for()
     end = "node => node.scrollHeight - node.scrollTop - node.clientHeight"

@@ -131,7 +131,7 @@ function buildAnswer(conversation, index, column) {
   const name = answer?.model ?? conversation.models[column];
   const isBusy = Boolean(answer) && isAnswering(conversation, answer);
   const article = element("article", { class: "turn", "aria-busy": isBusy ? "true" : null });
-  const body = markdownView();
+  const body = views.get(answer)?.body ?? markdownView(); // what is drawn stays drawn
   const trouble = answer && troubles.get(answer);
   const thoughts = answer?.thoughts ? element("p", { dir: "auto" }, answer.thoughts) : null;
   article.append(
@@ -142,7 +142,7 @@ function buildAnswer(conversation, index, column) {
   );
   if (answer?.text) (isBusy ? body.update : body.finish)(answer.text);
   if (!isBusy) article.append(...endOf(conversation, index, column, answer, trouble));
-  if (answer) views.set(answer, { article, index, column, grow: slowed(() => growAnswer(conversation, answer, body, thoughts)) });
+  if (answer) views.set(answer, { article, body, index, column, grow: slowed(() => growAnswer(conversation, answer, body, thoughts)) });
   return article;
 }
 
