@@ -14,7 +14,16 @@ from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
 from centralized_ml_api.aws.template_diff import compare_templates, creation_order
 from support.linting import lint_template
 from support.moto_extension.key_order import check_order
-from support.synthesis import REGION, STACK, build_test_plan, container, model, package, synthesize
+from support.synthesis import (
+    REGION,
+    STACK,
+    build_test_plan,
+    container,
+    function,
+    model,
+    package,
+    synthesize,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,12 +276,13 @@ def test_everything_in_the_stack_has_its_tag(tmp_path: Path) -> None:
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
 def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> None:
     event = {key: value for key, value in EVENT.items() if key != "budget"}
+    models = [container("direct", region), model("f", integration=function())]
     template = synthesize(
-        build_test_plan({"models": [container("direct", region)], "event": event}, tmp_path, region=region),
-        tmp_path / "out",
+        build_test_plan({"models": models, "event": event}, tmp_path, region=region), tmp_path / "out"
     )
     assert lint_template(template, region) == []
     assert "arn:aws:" not in json.dumps(template.document)
+    assert region in json.dumps(template.api)
 
 
 def test_without_an_event_there_is_nothing_of_it(template_of: Deploys) -> None:

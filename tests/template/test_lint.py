@@ -19,7 +19,6 @@ from support.synthesis import (
     function,
     model,
     package,
-    synthesize,
 )
 
 if TYPE_CHECKING:
@@ -46,17 +45,6 @@ FACTS = build_facts(
 def test_a_template_with_everything_is_clean(template_of: Deploys) -> None:
     adopted = {"name": "old", "integration": {"type": "api"}}
     assert lint_template(template_of(*MODELS, facts=FACTS, endpoints=[adopted]), REGION) == []
-
-
-@pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
-def test_other_regions_and_partitions_are_clean(tmp_path: Path, region: str) -> None:
-    plan = build_test_plan(
-        {"models": [container(region=region), model("f", integration=function())]}, tmp_path, region=region
-    )
-    template = synthesize(plan, tmp_path / "out")
-    assert lint_template(template, region) == []
-    assert "arn:aws:" not in str(template.api)
-    assert region in str(template.api)
 
 
 def test_the_cdks_own_validator_finds_nothing(tmp_path: Path) -> None:
