@@ -14,6 +14,7 @@ from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.live_endpoints import describe_rollback, load_live_endpoints, repair_rollback
 from centralized_ml_api.aws.mail import load_subscription
+from centralized_ml_api.aws.provider_keys import find_empty_secrets
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, START_OUTPUT
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class StackStatus:
 
     `is_end_whole` is false where not all of it ends as it should; `latest_end` is then the end that it
     was to move to. `mail` says why nobody gets the stack's mails; it is empty where somebody does, where
-    there are none, and where you may not ask. `mail_fix` is what to do.
+    there are none, and where you may not ask. `mail_fix` is what to do. `keyless` are secrets of the stack
+    that should hold a provider's key, and hold none.
     """
 
     stack: str
@@ -75,6 +77,7 @@ class StackStatus:
     starts: datetime | None = None
     mail: str = ""
     mail_fix: str = ""
+    keyless: tuple[str, ...] = ()
 
     @property
     def is_well(self) -> bool:
@@ -82,6 +85,7 @@ class StackStatus:
         return (
             self.is_end_whole
             and not self.state.endswith(_BROKEN)
+            and not self.keyless
             and all(endpoint.is_well for endpoint in self.endpoints)
         )
 
@@ -135,6 +139,7 @@ def load_stack_status(clients: AwsClients, stack: str) -> StackStatus | None:
             datetime.fromisoformat(starts) if starts else None,
             mail.trouble if mail else "",
             mail.build_fix(clients.region) if mail and mail.trouble else "",
+            find_empty_secrets(clients, resources),
         )
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot read the state of {stack}", error) from error

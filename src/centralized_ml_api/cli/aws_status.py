@@ -36,6 +36,11 @@ def render_stack(status: StackStatus, now: datetime, flags: tuple[str, ...]) -> 
         lines.append(f"Not everything ends then; move the end once more: {again}")
     if status.mail:
         lines += [f"mail: {status.mail}", f"  fix: {status.mail_fix}"]
+    for secret in status.keyless:
+        lines += [
+            f"{secret} holds no provider's key",
+            "  fix: deploy again, with the key where the config says",
+        ]
     if not status.endpoints:
         return "\n".join([*lines, "There are no endpoints of its own."])
     lines += render_columns([_HEADER, *(_cells(endpoint) for endpoint in status.endpoints)])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.provider_keys import put_provider_keys
+from centralized_ml_api.aws.deployed_stack import StackResource
+from centralized_ml_api.aws.provider_keys import SECRET, find_empty_secrets, put_provider_keys
 from centralized_ml_api.errors import DeployError
 from support.aws_wire import Answer, refusal
 
@@ -44,3 +45,25 @@ def test_a_refusal_says_what_is_missing_but_no_key(aws: AwsWire) -> None:
         put_provider_keys(AwsClients("us-east-1"), OUTPUTS, {"Env1": "sk-one"})
     assert "a provider's key cannot be put into AWS Secrets Manager" in caught.value.message
     assert "sk-one" not in caught.value.message + caught.value.fix
+
+
+DESCRIBE = "secretsmanager.DescribeSecret"
+
+
+def test_secrets_without_a_key_are_found(aws: AwsWire) -> None:
+    described = {"one": {"VersionIdsToStages": {"v": ["AWSCURRENT"]}}, "two": {}}
+    aws.spoken[DESCRIBE] = lambda body: Answer(
+        200, {"Name": json.loads(body)["SecretId"], **described[json.loads(body)["SecretId"]]}
+    )
+    secrets = [StackResource(SECRET, name.title(), name) for name in described]
+    other = StackResource("AWS::IAM::Role", "Role", "role")
+    assert find_empty_secrets(AwsClients("us-east-1"), [*secrets, other]) == ("two",)
+
+
+def test_who_may_not_ask_is_told_nothing_of_secrets(aws: AwsWire) -> None:
+    aws.answers[DESCRIBE] = refusal("AccessDeniedException", "no")
+    secrets = [StackResource(SECRET, "One", "one")]
+    assert find_empty_secrets(AwsClients("us-east-1"), secrets) == ()
+    asked = len(aws.asked)
+    assert find_empty_secrets(AwsClients("us-east-1"), []) == ()
+    assert len(aws.asked) == asked

@@ -197,6 +197,7 @@ def changed(**parts: Any) -> StackStatus:
         ({"endpoints": (EndpointStatus("chat", "Chat-1", "Failed", ()),)}, False),
         ({"endpoints": (EndpointStatus("chat", "Chat-1", "InService", (), "rolled back"),)}, False),
         ({"is_end_whole": False}, False),
+        ({"keyless": ("ApiSecretsEnv1",)}, False),
         ({"state": "DELETE_FAILED"}, False),
         ({"state": "UPDATE_ROLLBACK_COMPLETE"}, False),
     ],
@@ -219,6 +220,7 @@ def test_scripts_read_the_same() -> None:
         "latest_end": "2030-06-01T16:00:00Z",
         "mail": "",
         "mail_fix": "",
+        "keyless": [],
         "endpoints": [
             {
                 "entry": "chat",

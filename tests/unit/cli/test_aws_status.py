@@ -43,6 +43,15 @@ def test_the_start_is_shown_until_it_has_passed() -> None:
     assert "Starts" not in render_stack(status, NOW + timedelta(hours=1), FLAGS)
 
 
+def test_a_secret_without_a_providers_key_is_told_with_its_fix() -> None:
+    status = replace(STATUS, keyless=("ApiSecretsEnv1",))
+    assert not status.is_well
+    assert render_stack(status, NOW, FLAGS).splitlines()[2:4] == [
+        "ApiSecretsEnv1 holds no provider's key",
+        "  fix: deploy again, with the key where the config says",
+    ]
+
+
 def test_that_nobody_gets_the_mails_is_told_with_its_fix() -> None:
     status = replace(STATUS, mail="nobody is subscribed", mail_fix="aws sns subscribe")
     assert render_stack(status, NOW, FLAGS).splitlines()[2:4] == [
