@@ -298,6 +298,10 @@ def test_right_to_left_and_emoji(chat: Visit, server: PageServer) -> None:
     assert blocks.evaluate_all("all => all.map(one => getComputedStyle(one).direction)") == ["rtl", "ltr"]
     assert chat.page.locator(".you").evaluate("one => getComputedStyle(one).direction") == "rtl"
     assert blocks.all_inner_texts() == ["שלום עולם 👩‍👩‍👧", "Hello 🎉"]
+    server.script("עוד?", Reply(("1. ראשון\n2. שני\n\n| א | ב |\n|---|---|\n| אחת | 1 |\n",)))
+    chat.answered("עוד?")
+    for part in chat.answers.last.locator("ol, table").all():
+        assert part.evaluate("one => getComputedStyle(one).direction") == "rtl"
 
 
 def test_a_conversation_needs_no_mouse(chat: Visit) -> None:

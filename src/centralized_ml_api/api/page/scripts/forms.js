@@ -72,7 +72,7 @@ const acceptOf = (model) => model.gives || "*/*";
 
 /** Builds the form for the one text of the sample that the JSON pointer `pointer` leads to. */
 function textForm(model, pointer, onChange) {
-  const input = element("textarea", { rows: "3" });
+  const input = element("textarea", { rows: "3", dir: "auto", "aria-label": "Text" });
   const path = pointer.split("/").slice(1).map(unescapeToken);
   input.value = path.reduce((value, token) => value[token], model.sample);
   const build = () =>
@@ -80,7 +80,7 @@ function textForm(model, pointer, onChange) {
       body: JSON.stringify(withText(model.sample, path, input.value)),
       accept: acceptOf(model),
     });
-  return callForm(model, "Text", [labelled("Text", input)], build, () => onChange(build()));
+  return callForm(model, "Text", [input], build, () => onChange(build()));
 }
 
 // Source: RFC 6901, section 4

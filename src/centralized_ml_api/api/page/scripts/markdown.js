@@ -6,7 +6,6 @@ const TAGS = [
 ];
 const ATTRIBUTES = ["align", "class", "href", "start"];
 const ADDRESSES = /^(?:https?:|mailto:)/i;
-const OWN_DIRECTION = "blockquote, h1, h2, h3, h4, h5, h6, li, ol, p, td, th, ul";
 const LANGUAGES = { html: "markup", js: "javascript", py: "python", sh: "bash", shell: "bash", ts: "typescript", xml: "markup" };
 const TOKEN_CLASSES = {
   atrule: "k", boolean: "n", builtin: "k", comment: "c", "function-name": "k", keyword: "k", number: "n", property: "k",
@@ -69,7 +68,8 @@ function buildBlock(token, links, isGrowing) {
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
   }));
-  for (const part of block.querySelectorAll(OWN_DIRECTION)) part.dir = "auto";
+  // Only the outermost: what has a direction of its own does not count for that of a list around it.
+  for (const part of block.children) part.dir = "auto";
   for (const link of block.querySelectorAll("a")) prepareLink(link);
   for (const table of block.querySelectorAll("table")) {
     const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table" });
