@@ -199,3 +199,28 @@ def test_a_budget_holds_through_callers_that_leave_and_processes_that_are_killed
     assert spent.model.used - before <= BUDGET
     assert set(call_at_once(spent, key, 20)) <= {200, 429}
     assert spent.model.used - before <= BUDGET
+
+
+def test_a_team_sees_what_it_has_used_and_what_is_left(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=BUDGET, tokens_per_day=10**6)
+    used = 50 + ANSWER_TOKENS
+    assert spent.call(key).status == 200
+
+    def see() -> Any:
+        return spent.gateway.call("/v1/usage", headers={"x-api-key": key}, method="GET").json
+
+    wait_until(lambda: see()["limits"][0]["left"] == 10**6 - used, "the call is settled")
+    tokens, money = see()["limits"]
+    assert (tokens["unit"], tokens["period"], tokens["limit"], tokens["of"]) == (
+        "tokens",
+        "day",
+        10**6,
+        "team",
+    )
+    assert tokens["resets"].endswith("T00:00:00Z")
+    assert (money["unit"], money["limit"], money["resets"]) == ("usd", BUDGET / 1e9, None)
+    assert money["left"] == (BUDGET - used) / 1e9
+    assert see()["team"] == spent.teams[-1].name
+    refused = spent.gateway.call("/v1/usage", headers={"x-api-key": "wrong"}, method="GET")
+    assert refused.status == 401
+    assert spent.gateway.call("/v1/usage", headers={"x-api-key": key}).status == 405

@@ -25,6 +25,7 @@ from centralized_ml_api.local.admission.terms import (
 if TYPE_CHECKING:
     from centralized_ml_api.local.admission.refusals import RefusalError
 
+_OK = 200
 _ATTRIBUTES = "envoy.filters.http.ext_proc"
 
 
@@ -105,6 +106,14 @@ def render_admission(admission: Admission, *, has_read_body: bool) -> envoy.Proc
     if admission.chosen is not None:
         response.dynamic_metadata.update({BODY_NAMESPACE: admission.chosen})
     return response
+
+
+def render_document(body: bytes) -> envoy.ProcessingResponse:
+    """Renders a document as the whole answer to a call."""
+    immediate = envoy.ImmediateResponse(body=body, details=REFUSED)
+    immediate.status.code = _OK
+    _set_header(immediate.headers, "content-type", "application/json")
+    return envoy.ProcessingResponse(immediate_response=immediate)
 
 
 def render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingResponse:

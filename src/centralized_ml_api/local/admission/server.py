@@ -22,6 +22,7 @@ from centralized_ml_api.local.admission.service import COUNTING, AdmissionServic
 from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES, Sleepers
 from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET
 from centralized_ml_api.local.admission.turns import Turns
+from centralized_ml_api.local.usage.store import STORE_NAME, UsageStore
 
 PARENT_CHECK_SECONDS = 0.5
 
@@ -37,7 +38,8 @@ _OPTIONS = (
 def main() -> int:
     """Serves until SIGTERM, SIGINT or the end of the parent process; returns the exit status.
 
-    The one argument is the file of the accounts; without it, they are in the working folder.
+    The one argument is the file of the accounts, beside which is that of past calls; without it, both are in
+    the working folder.
     """
     accounts = Path(sys.argv[1] if len(sys.argv) > 1 else ACCOUNTS_NAME)
     os.umask(0o077)
@@ -62,7 +64,8 @@ async def _serve(accounts: Path) -> int:
     turns = Turns(loop.time)
     sleepers = Sleepers(turns, loop.time)
     accountant = Accountant(AccountBook(accounts), time.time)
-    server = build_server(AdmissionService(turns, sleepers, accountant), f"unix:{ADMISSION_SOCKET}")
+    usage = UsageStore(accounts.with_name(STORE_NAME))
+    server = build_server(AdmissionService(turns, sleepers, accountant, usage), f"unix:{ADMISSION_SOCKET}")
     await server.start()
     occupancy = await asyncio.start_unix_server(_Occupancy(turns).answer, OCCUPANCY_SOCKET)
     supervisor = await asyncio.start_unix_server(sleepers.serve, SLEEPERS_SOCKET, limit=LINE_LIMIT_BYTES)

@@ -32,6 +32,7 @@ from centralized_ml_api.local.admission.exchange import (
     Call,
     read_call,
     render_admission,
+    render_document,
     render_refusal,
 )
 from centralized_ml_api.local.admission.form_body import read_form, with_form_model
@@ -48,6 +49,7 @@ from centralized_ml_api.local.admission.refusals import (
     render_left,
 )
 from centralized_ml_api.local.admission.sleepers import SleepingError
+from centralized_ml_api.local.admission.team_usage import render_team_usage
 from centralized_ml_api.local.admission.terms import (
     REQUEST_ID_KEY,
     TERMS_KEY,
@@ -65,9 +67,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.admission.sleepers import Sleepers
     from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
     from centralized_ml_api.local.admission.turns import Turns
-
-_ATTRIBUTES = "envoy.filters.http.ext_proc"
-_SHORT_PAUSE_SECONDS = 1
+    from centralized_ml_api.local.usage.store import UsageStore
 
 COUNTING = ", counting"
 """Sets the turns of counts apart from those of answers. No entry or team has such a name."""
@@ -83,12 +83,14 @@ class AdmissionService:
         turns: The places at models.
         sleepers: The entries that may sleep.
         accountant: What teams may spend.
+        usage: What teams have used, as far as it is counted.
     """
 
-    def __init__(self, turns: Turns, sleepers: Sleepers, accountant: Accountant) -> None:
+    def __init__(self, turns: Turns, sleepers: Sleepers, accountant: Accountant, usage: UsageStore) -> None:
         self._turns = turns
         self._sleepers = sleepers
         self._accountant = accountant
+        self._usage = usage
         self._prompts = RecentPrompts()
 
     async def process(
@@ -102,6 +104,9 @@ class AdmissionService:
             try:
                 if call is None:
                     call = read_call(message)
+                    if terms.asks_usage:
+                        yield render_document(await self._tell_usage(call.team, terms))
+                        return
                     if call.has_body and terms.reads_body:
                         yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
                         continue
@@ -153,6 +158,20 @@ class AdmissionService:
             # Nobody spends what cannot be written down.
             raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
         return replace(admission, left=left)
+
+    async def _tell_usage(self, team: str, terms: RouteTerms) -> bytes:
+        """Returns what a team has used, and what is left to it.
+
+        Raises:
+            RefusalError: It cannot be read now.
+        """
+        try:
+            calls, tokens = await asyncio.to_thread(self._usage.load_team, team)
+            limits = terms.limits_of(team)
+            left = self._accountant.left(limits) if limits else {}
+        except (sqlite3.Error, OSError) as error:
+            raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
+        return render_team_usage(team, calls, tokens, left, time.time())
 
     async def _take_turn(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
         """Waits until the call has a place; returns what goes on then.

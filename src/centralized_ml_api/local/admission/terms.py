@@ -49,7 +49,7 @@ SLEEPERS_SOCKET = "sleepers.sock"
 """The sockets of the service, relative to the folder in which it and Envoy run."""
 
 REFUSED = "admission_refused"
-"""The response code details of a refusal, by which Envoy knows to leave its body as it is."""
+"""The response code details of the service's own answers, whose bodies Envoy is to leave as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class RouteTerms:
         named_by_path: Whether the path has chosen the one entry already, so that the body only says whether
             it wants a stream.
         limits: What owners may use, each with unit, period and amount; see `accounts`.
+        asks_usage: Whether the callers ask what they have used: there is no entry then.
     """
 
     entries: Mapping[str, EntryTerms]
@@ -137,6 +138,7 @@ class RouteTerms:
     aliases: Mapping[str, str] = field(default_factory=dict)
     named_by_path: bool = False
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    asks_usage: bool = False
 
     def limits_of(self, team: str) -> tuple[Limit, ...]:
         """Returns what limits the calls of a team: its own limits, and those of all teams."""
@@ -146,6 +148,8 @@ class RouteTerms:
     @property
     def reads_body(self) -> bool:
         """Whether the service must see the body."""
+        if self.asks_usage:
+            return False
         return self.chooses or bool(self.limits) or any(entry.reads_body for entry in self.entries.values())
 
     @property

@@ -21,6 +21,7 @@ from centralized_ml_api.local.admission.terms import (
     TEAM_HEADER,
     TERMS_KEY,
     TIME_ATTRIBUTE,
+    EntryTerms,
     RouteTerms,
     render_terms,
 )
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.local.admission.accounts import Period, Unit
-    from centralized_ml_api.local.admission.terms import EntryTerms
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.gateway import Gateway
     from centralized_ml_api.plan.event import Spending
@@ -119,6 +119,13 @@ def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: fl
         spending[POT] = gateway.pot
     limits = {owner: tuple(_list_limits(owner, limit)) for owner, limit in spending.items()}
     return RouteTerms({name: entry}, wait_seconds, limited, limits=limits)
+
+
+def with_usage_answer(route: Route, gateway: Gateway) -> Route:
+    """Returns a route on which the service tells callers what they have used. Pure."""
+    terms = build_terms("", EntryTerms(), gateway, 0)
+    asks = RouteTerms({}, 0, limits=terms.limits, asks_usage=True)
+    return with_filter_config(route, {ADMISSION_FILTER: _build_question(asks)})
 
 
 def _list_limits(owner: str, spending: Spending) -> Iterator[Limit]:

@@ -12,8 +12,8 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.event_start import METHOD, build_start_headers, not_started
-from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS
-from centralized_ml_api.local.envoy.admission import build_terms, with_admission
+from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
+from centralized_ml_api.local.envoy.admission import build_terms, with_admission, with_usage_answer
 from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
@@ -108,6 +108,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
+        *_build_usage_routes(gateway),
         *below,
         _build_unknown_path_route(gateway),
     ]
@@ -312,9 +313,19 @@ def _build_health(gateway: Gateway, served: Collection[str], *, names: bool = Tr
     )
 
 
+def _build_usage_routes(gateway: Gateway) -> list[Route]:
+    """Builds `GET /v1/usage`, where each team sees its own; without teams, nobody has any."""
+    if not gateway.teams:
+        return []
+    path = {"path": USAGE_PATH}
+    away = build_error_route({**path, "headers": [match_method("GET")]}, errors.MODEL_NOT_READY)
+    return [with_usage_answer(away, gateway), build_405_route(path, ("GET", "OPTIONS"))]
+
+
 def _build_unknown_path_route(gateway: Gateway) -> Route:
     models = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
     documents = (f"GET {document.path}" for document in gateway.documents if document.models is None)
-    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}"]
+    usage = [f"GET {USAGE_PATH}"] if gateway.teams else []
+    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}", *usage]
     error = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(paths))
     return build_error_route({"prefix": "/"}, error)

@@ -95,6 +95,12 @@ REQUESTS_BY_TEAM = f"""
 SELECT team, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
 WHERE hour >= ? AND hour < ? AND {_ADMITTED} GROUP BY team
 """  # noqa: S608  # a constant
+TEAM = f"""
+SELECT COALESCE(sum(CASE WHEN {_ADMITTED} THEN requests ELSE 0 END), 0),
+    COALESCE(sum(tokens_in), 0), COALESCE(sum(tokens_cached), 0), COALESCE(sum(tokens_out), 0),
+    COALESCE(sum(tokens_estimated), 0), COALESCE(sum(nanodollars), 0)
+FROM calls JOIN pairs ON pairs.id = pair WHERE team = ?
+"""  # noqa: S608  # a constant
 TEAM_DAYS = f"""
 SELECT team, hour / 24, sum(requests) FROM calls JOIN pairs ON pairs.id = pair
 WHERE hour >= ? AND team <> ? AND {_ADMITTED} GROUP BY 1, 2 ORDER BY 1, 2

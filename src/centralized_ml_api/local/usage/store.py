@@ -70,6 +70,12 @@ class UsageStore:
             replace(CallCount(*row[:-_TOKEN_COLUMNS]), tokens=Tokens(*row[-_TOKEN_COLUMNS:])) for row in rows
         ]
 
+    def load_team(self, team: str) -> tuple[int, Tokens]:
+        """Returns how many calls of a team were let through, and the tokens of all its calls so far."""
+        with self._open() as database:
+            calls, *tokens = database.execute(statements.TEAM, (NOBODY, team)).fetchone()
+        return calls, Tokens(*tokens)
+
     def load_hours(self, since: datetime | None) -> list[HourUsage]:
         """Returns the calls of each hour that had any, from the hour of `since` on; None for all."""
         with self._open() as database:

@@ -29,6 +29,7 @@ from centralized_ml_api.local.admission.terms import (
     render_terms,
 )
 from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, WAITING_PER_ENTRY, Occupancy, Turns
+from centralized_ml_api.local.usage.store import UsageStore
 from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH
 from support.virtual_time import run_in_virtual_time
 
@@ -113,8 +114,10 @@ class World:
     def __init__(self) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
         self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
-        book = AccountBook(Path(mkdtemp()) / "accounts.db")  # only limits make it
-        self.service = AdmissionService(self.turns, self.sleepers, Accountant(book, lambda: NOW))
+        folder = Path(mkdtemp())
+        accountant = Accountant(AccountBook(folder / "accounts.db"), lambda: NOW)  # only limits make it
+        usage = UsageStore(folder / "usage.db")
+        self.service = AdmissionService(self.turns, self.sleepers, accountant, usage)
         self.asked: list[Asked] = []
 
     def ask(

@@ -25,6 +25,7 @@ from centralized_ml_api.local.admission.terms import (
     render_terms,
 )
 from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, Turns
+from centralized_ml_api.local.usage.store import UsageStore
 from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ class World:
     def __init__(self) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
         self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
-        accountant = Accountant(AccountBook(Path(mkdtemp()) / "accounts.db"), lambda: 0.0)  # has no work
-        self.service = AdmissionService(self.turns, self.sleepers, accountant)
+        folder = Path(mkdtemp())
+        accountant = Accountant(AccountBook(folder / "accounts.db"), lambda: 0.0)  # has no work
+        usage = UsageStore(folder / "usage.db")
+        self.service = AdmissionService(self.turns, self.sleepers, accountant, usage)
         self.calls: list[asyncio.Task[envoy.ProcessingResponse | None]] = []
         self.number = 0
 

@@ -334,3 +334,13 @@ def test_prices_are_written_once_the_disk_can_be(collector: UsageCollector) -> N
     collector.store.path.rmdir()
     assert asyncio.run(recorder.collect())
     assert collector.store.load_prices() == {"echo": price}
+
+
+def test_a_team_has_its_calls_that_were_let_through_and_the_tokens_of_all(collector: UsageCollector) -> None:
+    call: dict[str, Any] = {"answer": "whole", "tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
+    append(
+        collector.log, line(**call), line(**call), line("red", "echo", 429), line("blue", "echo", 200, **call)
+    )
+    collector.collect()
+    assert collector.store.load_team("red") == (2, Tokens(38, 8, 20))
+    assert collector.store.load_team("nobody") == (0, Tokens())
