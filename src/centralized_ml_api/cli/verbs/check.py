@@ -17,7 +17,9 @@ from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
 from centralized_ml_api.errors import ConfigError
+from centralized_ml_api.extras import build_fix, find_missing
 from centralized_ml_api.plan.jumpstart_lookup import merge_problems
+from centralized_ml_api.plan.provider import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.config.load import LoadedConfig
+    from centralized_ml_api.config.schema import Config
     from centralized_ml_api.errors import Problem
 
 
@@ -76,7 +79,21 @@ def _report(
     for name, found in facts.items():
         origin = describe_origin(found.source, found.fidelity)
         output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({origin})")
+    note = _note_translator(loaded.config)
+    if note:
+        output.talk(note)
     output.next_command(command("plan", config))
+
+
+def _note_translator(config: Config) -> str | None:
+    """Returns what one machine lacks to translate between the APIs of callers and of providers."""
+    called = [entry.name for entry in config.entries if find_provider(entry)]
+    if not called or not find_missing("translator"):
+        return None
+    return (
+        f"On one machine, {', '.join(called)} would have more APIs by translation, which needs Node.js: "
+        f"{build_fix('translator')}"
+    )
 
 
 def _answer(problems: Sequence[Problem], *, ok: bool) -> dict[str, object]:

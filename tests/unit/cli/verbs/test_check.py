@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.extras import MODULES
 from support.verbs import SHIPPED, TINY, write_jumpstart_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from support.local_api import Ran
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+HOSTED = """{"endpoints": [{"name": "lab", "integration": {"type": "api"},
+  "provider": {"url": "http://127.0.0.1:1/v1", "model": "m"}}]}"""
 BROKEN = """{"models": [
   {"name": "chat", "model_id": "m", "instance": "g5.2xlarge", "integration": {"type": "api"}}
 ]}"""
@@ -42,6 +47,19 @@ def test_check_json_is_data_on_stdout_whether_good_or_bad(mlapi: Mlapi, tmp_path
         ("C501", 2, "$.models[0].model_id"),
         ("C102", 2, "$.models[0].instance"),
     ]
+
+
+def test_check_says_what_translation_lacks(
+    mlapi: Mlapi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hosted.json").write_text(HOSTED)
+    assert "Node.js" not in mlapi("check", "hosted.json").talk
+    monkeypatch.setitem(MODULES, "translator", ("no_such_module",))
+    checked = mlapi("check", "hosted.json")
+    assert checked.status == 0
+    note, _ = checked.talk.splitlines()
+    assert note.startswith("On one machine, lab would have more APIs by translation, which needs Node.js: ")
+    assert note.endswith("setup-translator")
 
 
 def test_check_shows_warnings_and_exits_0(mlapi: Mlapi, tmp_path: Path) -> None:
