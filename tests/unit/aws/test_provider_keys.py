@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +11,14 @@ import pytest
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.deployed_stack import StackResource
 from centralized_ml_api.aws.provider_keys import SECRET, find_empty_secrets, put_provider_keys
-from centralized_ml_api.errors import DeployError
+from centralized_ml_api.cli.verbs.deploy import take_provider_keys
+from centralized_ml_api.errors import DeployError, StartError
 from support.aws_wire import Answer, refusal
+from support.synthesis import build_test_plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.aws_wire import AwsWire
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ApiSecrets-AbCdEf"
@@ -67,3 +72,26 @@ def test_who_may_not_ask_is_told_nothing_of_secrets(aws: AwsWire) -> None:
     asked = len(aws.asked)
     assert find_empty_secrets(AwsClients("us-east-1"), []) == ()
     assert len(aws.asked) == asked
+
+
+def test_a_deploy_takes_the_keys_from_where_they_are_before_the_cdk_could_see_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORGANIZERS_KEY", "sk-one")
+    file = tmp_path / "key"
+    file.write_text("sk-two\n")
+    file.chmod(0o600)
+    kept = {"env": "ORGANIZERS_KEY"}, {"file": "key"}, {"secret": "elsewhere"}
+    entries = [
+        {
+            "name": f"e-{number}",
+            "provider": {"name": "openai", "model": "m", "key": key},
+            "integration": {"type": "api"},
+        }
+        for number, key in enumerate(kept)
+    ]
+    plan = build_test_plan({"endpoints": entries}, tmp_path)
+    assert sorted(take_provider_keys(plan).values()) == ["sk-one", "sk-two"]
+    assert "ORGANIZERS_KEY" not in os.environ
+    with pytest.raises(StartError, match="ORGANIZERS_KEY"):
+        take_provider_keys(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def deploy(
     verdict, budget = judge_budget(cost, plan.api.event, datetime.now(UTC))
     for sentence in filter(None, (_describe_cost(cost, details), budget)):
         output.talk(sentence)
-    provider_keys = _read_provider_keys(plan)
+    provider_keys = take_provider_keys(plan)
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk, partial(_agree_to_bootstrap, agreed=bootstrap))
     put_provider_keys(clients, outputs, provider_keys)
@@ -98,8 +99,10 @@ def deploy(
     output.next_command(next_step(plan.api, address, flags))
 
 
-def _read_provider_keys(plan: AwsPlan) -> dict[str, str]:
+def take_provider_keys(plan: AwsPlan) -> dict[str, str]:
     """Returns the keys for the secrets of the stack, by their ids; before anything is deployed.
+
+    Variables that hold keys are gone afterwards, so that the CDK and its packages never see them.
 
     Raises:
         StartError: a key is not where the config says.
@@ -108,7 +111,11 @@ def _read_provider_keys(plan: AwsPlan) -> dict[str, str]:
     from centralized_ml_api.plan.aws.types import OwnSecret
 
     own = [secret for secret in plan.stream.secrets if isinstance(secret, OwnSecret)]
-    return {secret.id: open_key(secret.place, plan.api.folders).read() for secret in own}
+    keys = {secret.id: open_key(secret.place, plan.api.folders).read() for secret in own}
+    for secret in own:
+        if secret.place.kind == "env":
+            os.environ.pop(secret.place.where, None)
+    return keys
 
 
 def _agree_to_bootstrap(what: str, *, agreed: bool) -> None:
