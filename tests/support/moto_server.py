@@ -81,9 +81,7 @@ class MotoOriginal:
 
     def end(self) -> None:
         """Ends it and its copies."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(_START_SECONDS)
+        self.process.communicate(timeout=_START_SECONDS)
 
     @contextlib.contextmanager
     def copy(self, folder: Path) -> Iterator[MotoServer]:
