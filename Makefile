@@ -95,11 +95,13 @@ $(VENV)/parity/parity.stamp: requirements/parity.txt pyproject.toml | $(VENV)/lo
 parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the SageMaker SDK (under 3 minutes)
 	@$(VENV)/parity/bin/python -m pytest -q tests/parity -o filterwarnings=default
 
-# Clients of OpenAI's API and what they need: an environment of their own, only for this.
-$(VENV)/clients/clients.stamp: tests/clients/requirements.txt tests/clients/package-lock.json | $(VENV)/dev.stamp
-	@echo "==> Setting up $(VENV)/clients with SDKs and frameworks (about 620 MB, once)"
+# SDKs and frameworks, in environments of their own, only for this: two, since some want an older SDK of OpenAI.
+$(VENV)/clients/clients.stamp: tests/clients/requirements.txt tests/clients/openai2/requirements.txt tests/clients/package-lock.json | $(VENV)/dev.stamp
+	@echo "==> Setting up $(VENV)/clients and $(VENV)/clients-openai2 with SDKs and frameworks (about 860 MB, once)"
 	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/clients
 	@$(INSTALL) tests/clients/requirements.txt --quiet --into $(VENV)/clients
+	@test -x $(VENV)/clients-openai2/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/clients-openai2
+	@$(INSTALL) tests/clients/openai2/requirements.txt --quiet --into $(VENV)/clients-openai2
 	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts --prefix tests/clients
 	@touch $@
 
@@ -145,7 +147,7 @@ $(VENV)/audit/audit.stamp:
 	@touch $@
 
 audit: setup-aws $(VENV)/audit/audit.stamp ## Ask PyPI and npm for known faults of what the locks pin (needs the network)
-	@for lock in requirements.txt requirements/*.txt models/*/requirements.txt tests/clients/requirements.txt; do echo "==> $$lock"; \
+	@for lock in requirements.txt requirements/*.txt models/*/requirements.txt tests/clients/requirements.txt tests/clients/openai2/requirements.txt; do echo "==> $$lock"; \
 		$(VENV)/audit/bin/pip-audit --strict --disable-pip $$(grep -q -- --hash= $$lock && echo --require-hashes || echo --no-deps) -r $$lock || exit 1; done
 	@for folder in . tests/lambda_runtime tests/clients; do echo "==> npm, $$folder"; $(BIN)/npm audit --prefix $$folder || exit 1; done
 
@@ -164,7 +166,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/dev.txt - -o requirements/uv.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 	@for folder in tests/lambda_runtime tests/clients; do $(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix $$folder || exit 1; done
-	@for model in models/*/requirements.in bench/peers/*/requirements.in tests/clients/requirements.in tests/emulator/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
+	@for model in models/*/requirements.in bench/peers/*/requirements.in tests/clients/requirements.in tests/clients/openai2/requirements.in tests/emulator/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 
 clean: ## Remove what the targets above made here

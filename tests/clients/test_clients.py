@@ -1,7 +1,7 @@
 """Clients that users have, against both targets: chats, streams, embeddings, counts of tokens, errors.
 
 On one machine they call real llama.cpp. On AWS they call the function that translates, for model servers that
-count no tokens.
+count no tokens. The lines of `mlapi clients` are run as they are printed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,11 @@ from aiohttp import web
 
 from support import embedding_server
 from support.background import start_background
-from support.local_api import start_local_api
+from support.local_api import mlapi, start_local_api
 from support.provider import KEY, WORDS, start_provider
-from support.sdk_programs import FOLDER, run_program
+from support.sdk_programs import FOLDER, PYTHONS, list_programs, run_client, run_program
 from support.stream_host import start_front
+from support.stream_host.host import node
 from support.streaming import start_streaming, streams
 
 if TYPE_CHECKING:
@@ -31,10 +32,40 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = sorted(path.name for path in (FOLDER / "programs").iterdir() if path.is_file())
-OF_ANTHROPIC = ("anthropic_node.mjs", "anthropic_python.py")
-ON_ONE_MACHINE = (*OF_ANTHROPIC, "openai_responses.py")
-"""They call paths that AWS does not have."""
+PROGRAMS = list_programs()
+OF_ANTHROPIC = ("programs/anthropic_node.mjs", "programs/anthropic_python.py")
+RESPONSES = "programs/openai_responses.py"
+AI_SDK = "programs/ai_sdk_responses_messages.mjs"
+ON_ONE_MACHINE = {
+    *OF_ANTHROPIC,
+    RESPONSES,
+    AI_SDK,
+    "programs/langchain_messages.py",
+    "programs/openai_agents_responses.py",
+    "openai2/instructor_client.py",
+}
+"""They call paths that AWS does not have, or ask for an object, which the function refuses."""
+
+MARK = "== that was one\n"
+PATHS, SAY = "process.argv.slice(1)", f"process.stdout.write({MARK!r});"
+RUNNERS = {
+    "shell": ("-ec", f'for script; do . "$script"; printf "%s" "{MARK}"; done', "bash"),
+    "python": (
+        "-c",
+        f"import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path); print({MARK!r}, end='')",
+    ),
+    "javascript": (
+        "--input-type=module",
+        "--eval",
+        f"for (const path of {PATHS}) {{ await import(path); {SAY} }}",
+    ),
+}
+"""Runs scripts one after the other, each followed by a mark."""
+
+AGENTS = {"claude-code", "codex", "opencode", "continue"}
+"""Not installed here: large programs, each with its own release a day."""
+
+ANSWER_TOKENS = 32
 
 QUESTION = "Name a colour, such as “café au lait”."
 PICTURE = (
@@ -47,15 +78,19 @@ ESTIMATE = math.ceil(len(QUESTION.encode()) / 4) + math.ceil(len(ANSWER.encode()
 
 @dataclass(frozen=True)
 class Target:
-    """An API: its address, what chats there and what embeds."""
+    """An API: its address, what chats there and what embeds; and what programs reported of it."""
 
     url: str
     chats: str
     embeds: str
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def run(self, program: str) -> dict[str, Any]:
-        """Returns what a program reports of its calls."""
-        return run_program(program, f"{self.url}/v1", self.chats, self.embeds, QUESTION, PICTURE)
+        """Returns what a program reports of its calls; each runs once."""
+        if program not in self.reports:
+            base = f"{self.url}/v1"
+            self.reports[program] = run_program(program, base, self.chats, self.embeds, QUESTION, PICTURE)
+        return self.reports[program]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +100,7 @@ def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     for part in ("functions", "models"):
         shutil.copytree(ROOT / part, folder / part)
     config = json.loads((ROOT / "config/models.json").read_text())
+    config["models"][0]["max_output_tokens"] = ANSWER_TOKENS
     config["endpoints"].append(
         {
             "name": "embed",
@@ -138,7 +174,7 @@ def test_anthropics_clients_read_what_they_expect(one_machine: Target, program: 
 
 
 def test_anthropics_client_calls_a_provider_of_openais_chats(openai_provider: Target) -> None:
-    report = openai_provider.run("translated/anthropic_python.py")
+    report = openai_provider.run("programs/translated/anthropic_python.py")
     said = "".join(WORDS)
     assert (report["chat"], report["streamed"], report["went_on"]) == (said, said, said)
     assert (report["stop"], report["tokens"]) == ("end_turn", [15, 4, 10])
@@ -154,11 +190,45 @@ def test_anthropics_client_calls_a_provider_of_openais_chats(openai_provider: Ta
 
 
 def test_openais_newer_paths_answer_its_client(one_machine: Target) -> None:
-    report = one_machine.run("openai_responses.py")
+    report = one_machine.run(RESPONSES)
     assert report["completed"]
     assert report["completed_streamed"]
     assert "but at POST /v1/embeddings" in report["elsewhere"]
     assert "keeps no responses" in report["unkept"]
+
+
+def test_vercels_sdk_calls_anthropics_path_too(one_machine: Target) -> None:
+    report = one_machine.run(AI_SDK)
+    assert report["message"].strip()
+    assert report["message_streamed"].strip()
+    assert report["message_tokens"] > 0
+    assert "There is no such model" in report["unknown_message"]
+
+
+def test_the_printed_lines_of_each_client_call_the_model(one_machine: Target, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(FOLDER / "node_modules")
+    scripts: dict[tuple[str, ...], list[str]] = {}
+    left = {}
+    for name in ("open-llama", "embed"):
+        shown = json.loads(mlapi("clients", name, "--json", "--url", one_machine.url, cwd=tmp_path).out)
+        runnable = [one for one in shown["clients"] if one["language"] in RUNNERS and one["id"] not in AGENTS]
+        left[name] = {client["id"] for client in shown["clients"]} - {client["id"] for client in runnable}
+        for client in runnable:
+            script = tmp_path / f"{name}-{client['id']}.mjs"
+            script.write_text(client["lines"])
+            scripts.setdefault(find_runner(client), []).append(str(script))
+    for runner, paths in scripts.items():
+        said = run_client([*runner, *paths], MLAPI_KEY="none").split(MARK)
+        assert len(said) == len(paths) + 1
+        assert all(words.strip() for words in said[:-1]), said
+    assert left == {"open-llama": {*AGENTS, "box"}, "embed": {"box"}}
+
+
+def find_runner(client: dict[str, Any]) -> tuple[str, ...]:
+    """Returns what runs the client's scripts: in one process for each language, to import things once."""
+    python = PYTHONS["openai2" if client["id"] == "llama-index" else "programs"]
+    program = {"python": str(python), "javascript": node(), "shell": "bash"}[client["language"]]
+    return (program, *RUNNERS[client["language"]])
 
 
 @pytest.mark.parametrize("program", [program for program in PROGRAMS if program not in ON_ONE_MACHINE])
