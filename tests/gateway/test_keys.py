@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -74,7 +75,11 @@ def routes_of(running: RunningGateway) -> list[tuple[str, str]]:
 
 
 def request_for(match: dict[str, Any]) -> tuple[str, str]:
-    path = match.get("path") or match.get("path_separated_prefix") or f"{match['prefix']}any"
+    path = match.get("path") or match.get("path_separated_prefix")
+    if "safe_regex" in match:
+        path = "/any/v1/messages/any"
+        assert re.fullmatch(match["safe_regex"]["regex"], path)
+    path = path or f"{match['prefix']}any"
     method = "PATCH"
     for header in match.get("headers", ()):
         said = header.get("string_match", {})
