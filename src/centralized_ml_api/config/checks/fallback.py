@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def _check_names(context: Context) -> Iterator[Problem]:
     names = [name for entry in context.entries if isinstance(name := entry.value.get("name"), str)]
     for entry in context.entries:
-        seen = {entry.value.get("name")}
+        own = entry.string("name")
+        seen = {own.value} if own else set()
         for other in entry.strings("fallback"):
             if other.value in names and other.value not in seen:
                 seen.add(other.value)
