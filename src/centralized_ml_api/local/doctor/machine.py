@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from centralized_ml_api.config.schema import SleepingServer
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.ports import check_port
 from centralized_ml_api.local.weights import render_bytes
@@ -44,7 +45,7 @@ def check_memory(served: Sequence[Local]) -> Finding:
 
 def compare_memory(available_bytes: int, served: Sequence[Local]) -> Finding:
     """Compares the estimated need with the free memory; at most a warning, as it is an estimate. Pure."""
-    processes = sum(local.replicas for local in served if ENGINES[local.engine].runs_here)
+    processes = _count_processes(served)
     needed = BYTES_FOR_THE_API + processes * BYTES_FOR_A_SERVER
     need = f"the API and {processes} model processes need about {render_bytes(needed)}"
     detail = f"{render_bytes(available_bytes)} free; {need}"
@@ -52,6 +53,19 @@ def compare_memory(available_bytes: int, served: Sequence[Local]) -> Finding:
         return Finding("memory", "ok", "there is enough memory", detail)
     fix = "stop other programs, lower `replicas`, or use smaller models"
     return Finding("memory", "warning", "there may not be enough memory", detail, fix)
+
+
+def _count_processes(served: Sequence[Local]) -> int:
+    """Counts the model processes that may run at the same time: of a group, those of one entry."""
+    groups: dict[str, int] = {}
+    alone = 0
+    for local in served:
+        shares = local.shares if isinstance(local, SleepingServer) else None
+        if shares:
+            groups[shares] = max(groups.get(shares, 0), local.replicas)
+        elif ENGINES[local.engine].runs_here:
+            alone += local.replicas
+    return alone + sum(groups.values())
 
 
 def check_disk(cache: Path) -> Finding:

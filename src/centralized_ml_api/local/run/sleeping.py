@@ -18,13 +18,13 @@ from centralized_ml_api.local.sleep.schedule import Schedule
 from centralized_ml_api.local.sleep.types import Calls, Phase, Step, View
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from centralized_ml_api.local.run.registry import Registry, Running
+    from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.run.sleepers_link import SleepersLink
-    from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.sleep.wake_times import WakeTimes
-    from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+    from centralized_ml_api.local.supervision.service import Service
+    from centralized_ml_api.plan.types import ModelDeployment
 
 LOOK_SECONDS = 0.2
 
@@ -125,18 +125,26 @@ class Sleeping:
         """Takes note that a service or a call is another than before."""
         self._news.set()
 
-    def find_awake(self) -> list[str]:
-        """Returns the entries that may sleep and whose processes are all ready."""
-        return [
-            name
-            for name in self._schedule.names
-            if all(running.report().state == "ready" for running in self._find(name))
-        ]
+    def find_awake(self) -> dict[str, tuple[Service, ...]]:
+        """Returns the entries that may sleep and whose services are all ready, with these services."""
+        found = {name: self._find(name) for name in self._schedule.names}
+        return {
+            name: tuple(running.service for running in services)
+            for name, services in found.items()
+            if all(running.report().state == "ready" for running in services)
+        }
 
-    def note_published(self, ready: Collection[str]) -> None:
-        """Takes note of the entries that the gateway knows to be ready: their calls may go on."""
-        now = self._clock.monotonic()
-        for name in ready:
+    def note_published(self, ready: Mapping[str, tuple[Service, ...]]) -> None:
+        """Takes note of the entries that the gateway knows to be ready: their calls may go on.
+
+        Args:
+            ready: What `find_awake` returned before the gateway was told. An entry may have gone to sleep and
+                begun to wake since then: the gateway does not know these services.
+        """
+        now, awake = self._clock.monotonic(), self.find_awake()
+        for name, services in ready.items():
+            if awake.get(name) != services:
+                continue
             seconds = self._schedule.note_ready(name, now)
             if seconds is not None and name in self._measured:
                 self._measured.discard(name)
@@ -289,45 +297,6 @@ class Sleeping:
         if view.ready_in is None:
             return state, None
         return state, round(view.ready_in if state == ASLEEP else now + view.ready_in)
-
-
-def start_services(
-    registry: Registry,
-    plan: ApiPlan,
-    specs: Sequence[ServiceSpec],
-    find: Callable[[str], Collection[Running]],
-    *,
-    is_first: bool = False,
-) -> list[Running]:
-    """Starts services without giving them their names; some sleep until their entry is called.
-
-    A new version of an entry starts beside the old one, except in a group: there is no place for both.
-
-    Args:
-        registry: Starts them.
-        plan: What is to be served.
-        specs: The services.
-        find: Returns the services that an entry had.
-        is_first: Whether the API starts; later, nothing new of a group starts by itself.
-    """
-    started: list[Running] = []
-    taken: set[str] = set() if is_first else {entry.sleep.shares for entry in plan.deployments if entry.sleep}
-    changed = {spec.name for spec in specs}
-    for entry in plan.deployments:
-        own = [spec for spec in specs if spec.entry == entry.name]
-        before, sleep = find(entry.name), entry.sleep
-        if sleep is None:
-            asleep = False
-        elif before:
-            is_asleep = all(running.is_asleep for running in before)
-            asleep = is_asleep or (bool(sleep.shares) and entry.name in changed)
-        else:
-            asleep = sleep.on_call or (bool(sleep.shares) and sleep.shares in taken)
-        shares = sleep.shares if sleep else ""
-        started += [registry.start(spec, shares=shares, asleep=asleep) for spec in own]
-        if own and not asleep:
-            taken.add(shares)
-    return started
 
 
 def _word_state(view: View) -> str:

@@ -29,8 +29,9 @@ from centralized_ml_api.local.run.change import Reloaded, decide_change
 from centralized_ml_api.local.run.compose import build_gateway
 from centralized_ml_api.local.run.entry_statuses import entry_statuses
 from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services
-from centralized_ml_api.local.run.sleeping import Sleeping, start_services
+from centralized_ml_api.local.run.sleeping import Sleeping
 from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
+from centralized_ml_api.local.run.start_services import start_services
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:

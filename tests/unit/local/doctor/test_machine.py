@@ -50,6 +50,14 @@ def test_memory_that_may_not_do_is_a_warning_only() -> None:
     )
 
 
+def test_of_a_group_one_entry_needs_memory_at_a_time() -> None:
+    group = [SERVER.model_copy(update={"shares": "gpu", "replicas": replicas}) for replicas in (1, 2, 1)]
+    found = compare_memory(1_600_000_000, [*group, ELSEWHERE])
+    assert found.detail == "1.6 GB free; the API and 2 model processes need about 1.6 GB"
+    found = compare_memory(10_000_000_000, [*group, SERVER, SERVER.model_copy(update={"shares": "cpu"})])
+    assert "the API and 6 model processes" in found.detail
+
+
 def test_the_memory_of_this_machine_is_what_is_compared() -> None:
     found = check_memory([])
     assert found.check == "memory"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.local.gateway import Upstream
+from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.sleeping import LOOK_SECONDS, NotAwakeError
@@ -145,6 +145,34 @@ def test_an_entry_starts_with_its_first_call_and_calls_go_on_once_the_gateway_kn
             assert (world.states()["a"], world.link.states) == ("ready", {"a": "ready"})
             assert len(world.gateway.applied) > told
             assert Upstream("a@1", (7001,)) in world.gateway.applied[told].upstreams
+
+    story(tell)
+
+
+def test_what_the_gateway_was_told_before_a_sleep_says_nothing_of_the_wake_after_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            apply, may_end = world.gateway.apply, asyncio.Event()
+
+            async def apply_slowly(gateway: Gateway) -> None:
+                await may_end.wait()
+                await apply(gateway)
+
+            world.gateway.apply = apply_slowly  # type: ignore[method-assign]
+            world.supervisor.note_change()
+            await settle()  # the gateway is being told that it is ready
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            await world.call("a", waiting=1, taken=1)
+            assert len(world.made) == 2
+            may_end.set()
+            await settle()
+            assert world.link.states == {"a": "waking"}
+            await world.become("a", "ready")
+            assert world.link.states == {"a": "ready"}
 
     story(tell)
 

@@ -1,0 +1,51 @@
+"""Starts the services of a plan, and decides which of them sleep until their entry is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from centralized_ml_api.local.run.registry import Registry, Running
+    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.plan.types import ApiPlan
+
+
+def start_services(
+    registry: Registry,
+    plan: ApiPlan,
+    specs: Sequence[ServiceSpec],
+    find: Callable[[str], Collection[Running]],
+    *,
+    is_first: bool = False,
+) -> list[Running]:
+    """Starts services without giving them their names; some sleep until their entry is called.
+
+    A new version of an entry starts beside the old one, except in a group: there is no place for both.
+
+    Args:
+        registry: Starts them.
+        plan: What is to be served.
+        specs: The services.
+        find: Returns the services that an entry had.
+        is_first: Whether the API starts; later, nothing new of a group starts by itself.
+    """
+    started: list[Running] = []
+    taken: set[str] = set() if is_first else {entry.sleep.shares for entry in plan.deployments if entry.sleep}
+    changed = {spec.name for spec in specs}
+    for entry in plan.deployments:
+        own = [spec for spec in specs if spec.entry == entry.name]
+        before, sleep = find(entry.name), entry.sleep
+        if sleep is None:
+            asleep = False
+        elif before:
+            is_asleep = all(running.is_asleep for running in before)
+            asleep = is_asleep or (bool(sleep.shares) and entry.name in changed)
+        else:
+            asleep = sleep.on_call or (bool(sleep.shares) and sleep.shares in taken)
+        shares = sleep.shares if sleep else ""
+        started += [registry.start(spec, shares=shares, asleep=asleep) for spec in own]
+        if own and not asleep:
+            taken.add(shares)
+    return started
