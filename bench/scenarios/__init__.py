@@ -10,6 +10,7 @@ ORDER = (
     "bad_requests",
     "hostile",
     "fairness",
+    "spending",
     "synth",
     "resolver",
 )
