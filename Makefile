@@ -97,7 +97,7 @@ parity: $(VENV)/parity/parity.stamp ## Compare the catalogue's rules with the Sa
 
 # SDKs and frameworks, in environments of their own, only for this: two, since some want an older SDK of OpenAI.
 $(VENV)/clients/clients.stamp: tests/clients/requirements.txt tests/clients/openai2/requirements.txt tests/clients/package-lock.json | $(VENV)/dev.stamp
-	@echo "==> Setting up $(VENV)/clients and $(VENV)/clients-openai2 with SDKs and frameworks (about 860 MB, once)"
+	@echo "==> Setting up $(VENV)/clients and $(VENV)/clients-openai2 with SDKs and frameworks (about 640 MB, once)"
 	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/clients
 	@$(INSTALL) tests/clients/requirements.txt --quiet --into $(VENV)/clients
 	@test -x $(VENV)/clients-openai2/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/clients-openai2
