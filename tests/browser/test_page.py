@@ -1,7 +1,8 @@
-"""The page over a real API whose config is unkind: errors, names, sizes."""
+"""The page over a real API whose config is unkind: errors, names, sizes, words in the code that it copies."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,18 @@ import pytest
 from support.browser import PHONE
 from support.local_api import LocalApi, start_local_api
 from support.odd_server import OddServer
+from support.page_snippets import run_all_snippets, run_snippet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.browser import Visit
 
 pytestmark = pytest.mark.slow
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)> \"'`${1} שלום العربية 🎉 100%"
+WORDS = 'L\'été, "naïve" $HOME `été` 名前 🎉'
 MANY = 150
 NAME = "a-name-that-is-as-long-as-names-may-be-which-is-sixty-three-ch"
 
@@ -55,7 +59,14 @@ def build_config(port: int) -> dict[str, Any]:
     many = [{"name": f"m-{number}", "integration": {"type": "api"}} for number in range(MANY)]
     gone = {**entry("gone", "http://127.0.0.1:9/x"), "description": "word " * 60}
     long = {"name": NAME, "integration": {"type": "api"}, "description": "x" * 300}
-    return {"models": [], "endpoints": [*entries, gone, long, *many]}
+    return {"models": [], "endpoints": [*entries, gone, long, *build_chats(port), *many]}
+
+
+def build_chats(port: int) -> list[dict[str, Any]]:
+    """Builds one server twice: as a chat, and as a model whose body is JSON."""
+    says = entry("says", f"http://127.0.0.1:{port}/chat")
+    says["sample"] = {"messages": [{"role": "user", "content": WORDS}]}
+    return [{**says, "name": "chats", "local": {**says["local"], "speaks": "openai-chat"}}, says]
 
 
 def entry(name: str, url: str) -> dict[str, Any]:
@@ -113,7 +124,7 @@ def test_a_button_that_copied_twice_copies_again(api: LocalApi, visit: Callable[
 
 def test_a_model_is_found_by_its_name(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).show("hostile")
-    assert page.locator("#models li").count() == MANY + 6
+    assert page.locator("#models li").count() == MANY + 8
     page.get_by_role("searchbox").fill("m-149")
     assert page.locator("#models li .cut").all_inner_texts() == ["m-149"]
 
@@ -135,3 +146,36 @@ def test_the_keyboard_reaches_everything(api: LocalApi, visit: Callable[..., Vis
     assert "import requests" in code.locator("pre").inner_text()
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.ariaLabel") == "Use it from code"
+
+
+def test_a_streamed_chat_is_printed_as_its_text(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    visited = visit(api.url)
+    visited.show("chats").get_by_label("Your question").fill(WORDS)
+    printed = run_all_snippets(visited, tmp_path)
+    assert list(printed) == ["curl", "Python", "OpenAI", "JavaScript"]
+    assert {text.decode() for text in printed.values()} == {"".join(WORDS.split()) + "\n"}
+
+
+def test_a_complete_answer_is_printed_with_its_letters(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    visited = visit(api.url)
+    visited.show("says")
+    printed = run_all_snippets(visited, tmp_path)
+    assert list(printed) == ["curl", "Python", "JavaScript"]
+    answers = [text.decode() for text in printed.values()]
+    assert all("été" in answer and "名前" in answer for answer in answers)
+    assert [json.loads(answer)["choices"][0]["message"]["content"] for answer in answers] == [WORDS] * 3
+
+
+@pytest.mark.parametrize("language", ["Python", "JavaScript"])
+def test_a_refusal_is_a_failure_with_its_status(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path, language: str
+) -> None:
+    visited = visit(api.url)
+    visited.show("chats").get_by_label("Your question").fill(WORDS)
+    code = visited.snippet(language).replace('"chats"', '"nobody"')
+    with pytest.raises(AssertionError, match=r"404|no such model"):
+        run_snippet(language, code, tmp_path)
