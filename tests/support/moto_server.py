@@ -125,7 +125,8 @@ def empty_original() -> MotoOriginal:
     """The server without anything in it, one for all tests of this process."""
     folder = tempfile.TemporaryDirectory(prefix="moto-")
     original = start_original(Path(folder.name))
-    atexit.register(lambda: (original.end(), folder.cleanup()))
+    atexit.register(folder.cleanup)  # after the next
+    atexit.register(original.end)
     return original
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from anthropic import Anthropic, BadRequestError, NotFoundError, RateLimitError
@@ -29,11 +30,12 @@ talk = [
 ]
 went_on = client.messages.create(**{**asked, "messages": talk})
 report: dict[str, Any] = {}
-for name, act, kind in (
+attempts: tuple[tuple[str, Callable[[], Any], type[Any]], ...] = (
     ("limited", lambda: client.messages.create(**{**asked, "model": limited_model}), RateLimitError),
     ("refused", lambda: client.messages.create(**asked, extra_body={"top_k": 5}), BadRequestError),
     ("uncounted", lambda: client.messages.count_tokens(model=chat_model, messages=messages), NotFoundError),
-):
+)
+for name, act, kind in attempts:
     try:
         act()
     except kind as error:

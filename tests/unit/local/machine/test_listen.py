@@ -46,6 +46,14 @@ class Idle:
         """Which config it was told."""
         return {"config": config}
 
+    def wake(self, name: str) -> dict[str, Any]:
+        """Who is to wake."""
+        return {"name": name}
+
+    def sleep(self, name: str) -> dict[str, Any]:
+        """Who is to sleep."""
+        return {"name": name}
+
 
 APPLICATIONS = {
     "/status": lambda: build_control_application(Idle(), TOKEN),
