@@ -12,12 +12,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.admission.account_book import AccountBook, Batch
+from centralized_ml_api.local.admission.account_book import KEPT_SECONDS, AccountBook, Batch
 from centralized_ml_api.local.admission.accounts import (
     Account,
     Limit,
     Need,
     Shortage,
+    is_over,
     judge_call,
     open_account,
     settle_charges,
@@ -148,6 +149,11 @@ class Accountant:
         now = self._now()
         return {limit: max(0, limit.most - self._used[open_account(limit, now)]) for limit in limits}
 
+    @property
+    def known(self) -> frozenset[Account]:
+        """The accounts that are kept in memory."""
+        return frozenset(self._used)
+
     async def close(self) -> None:
         """Writes what is not written yet, and closes the book."""
         if self._is_loaded:
@@ -206,22 +212,27 @@ class Accountant:
             while self._written is not None:
                 written, batch = self._written, self._batch
                 self._written, self._batch = None, Batch()
+                now = self._now()
+                is_due = now - self._pruned > _PRUNE_SECONDS
                 try:
-                    await asyncio.to_thread(self._write_batch, batch)
+                    await asyncio.to_thread(self._book.write, batch)
+                    if is_due:
+                        await asyncio.to_thread(self._book.prune, now)
                 except Exception as error:  # noqa: BLE001  # whoever waits must hear of any
                     self._keep_for_later(batch)
                     written.set_exception(error)
                 else:
                     written.set_result(None)
+                    if is_due:
+                        self._forget(now)
         finally:
             self._writing = None
 
-    def _write_batch(self, batch: Batch) -> None:
-        self._book.write(batch)
-        now = self._now()
-        if now - self._pruned > _PRUNE_SECONDS:
-            self._pruned = now
-            self._book.prune(now)
+    def _forget(self, now: float) -> None:
+        """Forgets periods that are long over, as the book does."""
+        self._pruned = now
+        for account in [account for account in self._used if is_over(account, now - KEPT_SECONDS)]:
+            del self._used[account]
 
     def _keep_for_later(self, batch: Batch) -> None:
         """Takes up again what could not be written: those who wait for it give their calls back."""

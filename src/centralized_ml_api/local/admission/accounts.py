@@ -102,6 +102,11 @@ def open_account(limit: Limit, now: float) -> Account:
     return Account(limit.owner, limit.unit, limit.period, start)
 
 
+def is_over(account: Account, now: float) -> bool:
+    """Returns whether the account's period began before an instant; that of an event never does."""
+    return account.period in SECONDS and account.start < now
+
+
 def judge_call(
     limits: tuple[Limit, ...],
     need: Need,

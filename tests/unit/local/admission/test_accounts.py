@@ -114,6 +114,23 @@ def test_a_period_begins_anew_by_the_clock_of_utc(tmp_path: Path) -> None:
     asyncio.run(spend())
 
 
+def test_periods_that_are_long_over_are_forgotten(tmp_path: Path) -> None:
+    now = [NOON]
+    accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: now[0])
+
+    async def spend() -> None:
+        for day in range(4):
+            now[0] = NOON + day * 86400
+            await accountant.reserve(("a", int(now[0] * 1e6)), ask(9, MINUTE, EVENT))
+        await accountant.close()
+
+    asyncio.run(spend())
+    used, _ = AccountBook(tmp_path / "a.db").load()
+    days = [int(NOON) + day * 86400 for day in (1, 2, 3)]  # a day ago counts, should the clock be set back
+    assert sorted(account.start for account in used) == [0, *days]
+    assert {account.start for account in accountant.known} == {0, *days}
+
+
 def test_a_call_that_was_over_before_it_reserved_spends_nothing(tmp_path: Path) -> None:
     accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON)
 
