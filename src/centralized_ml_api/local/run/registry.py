@@ -42,8 +42,8 @@ class Calls:
 class Running:
     """A service and the spec it was made from; while it sleeps, none of its processes runs.
 
-    `upstream`, its name at the gateway, is never used again. `shares` is the group of its entry, empty for
-    none. `calls` counts those under way that do not pass the gateway.
+    `upstream`, its name at the gateway, is used again only by another that sleeps in its place. `shares` is
+    the group of its entry, empty for none. `calls` counts those under way that do not pass the gateway.
 
     Args:
         spec: The spec.
@@ -172,8 +172,14 @@ class Registry:
         return running
 
     def install(self, running: Running) -> Running | None:
-        """Gives a service its name; returns the one that had the name before, still running."""
+        """Gives a service its name; returns the one that had the name before, still running.
+
+        One that sleeps in place of another that sleeps takes its upstream too: calls that wait have their
+        route already, which leads there.
+        """
         before = self._running.get(running.spec.name)
+        if before is not None and before.is_asleep and running.is_asleep:
+            running.upstream = before.upstream
         self._running[running.spec.name] = running
         return before
 

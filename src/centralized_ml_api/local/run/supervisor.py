@@ -280,12 +280,13 @@ class Supervisor:
         }
         replaced = [old for running in started if (old := self._registry.install(running))]
         retiring = [*replaced, *self._registry.remove_all_but(used)]
-        self._retiring.add(retiring)
+        awake = [running for running in retiring if not running.is_asleep]
+        self._retiring.add(awake)
         self._plan, self._desired, self._known = plan, desired, known
 
         def switch_back() -> None:
             self._plan, self._desired, self._known = before
-            self._retiring.take_back(retiring)
+            self._retiring.take_back(awake)
             self._registry.remove({running.spec.name for running in started})
             for running in retiring:
                 self._registry.install(running)

@@ -15,6 +15,7 @@ from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.sleeping import LOOK_SECONDS, NotAwakeError
 from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
@@ -416,6 +417,29 @@ def test_a_reload_keeps_who_sleeps_and_starts_a_new_version_beside_the_old(tmp_p
             assert len(running) == 1, "the old version has the place until it has ended"
             await asyncio.sleep(5)
             assert [service.stopped for service in world.made if service.spec.name == "g"] == [True, False]
+
+    story(tell)
+
+
+def test_a_call_that_waits_reaches_the_new_version_by_the_route_that_it_has(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), sleeper("b"))) as world:
+            await world.call("b", waiting=1)
+            await world.become("b", "ready")
+            world.begins = "ready"
+            other = entry("a", OTHER).local
+            await world.supervisor.change_to(plan(sleeper("a", local=other), sleeper("b", local=other)))
+            await settle()
+            upstreams = {upstream.name: upstream for upstream in world.gateway.applied[-1].upstreams}
+            assert sorted(upstreams) == ["a@1", "b@2", "b@4"], "b was awake: both versions run for a while"
+            world.begins = "starting"
+            await world.call("a", waiting=1)
+            spec = world.last("a").spec
+            assert isinstance(spec, ModelSpec)
+            assert spec.local == other
+            world.last("a").ports = (7009,)
+            await world.become("a", "ready")
+            assert Upstream("a@1", (7009,)) in world.gateway.applied[-1].upstreams
 
     story(tell)
 
