@@ -41,6 +41,10 @@ A key that was refused just before `starts` works within a second on one machine
 where API Gateway [remembers]({cache}) the refusal for so long. With `starts` and `allow_from`, the 403 of a
 caller from elsewhere has an empty `code` and `message` on AWS: API Gateway [refuses]({flow}) it before it
 asks the function that words the others.
+
+[Limits in tokens and dollars](../how-to/limit-spending.md), the headers `x-ratelimit-*-tokens`,
+`GET /v1/usage` and counts of tokens exist on one machine alone: API Gateway cannot count tokens. On AWS, the
+requests per second and per day bound a team.
 """.format(
     invoke=SAGEMAKER,
     hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html",
