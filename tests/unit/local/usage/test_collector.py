@@ -8,17 +8,19 @@ import sqlite3
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centralized_ml_api.config.token_prices import TokenPrice
+from centralized_ml_api.config.token_prices import TokenPrice, build_token_price
 from centralized_ml_api.local.run.file_watcher import rotate
 from centralized_ml_api.local.usage import log_lines, store, transaction
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from centralized_ml_api.local.usage.store import UsageStore
+from centralized_ml_api.plan.usage.report import render_report
 from centralized_ml_api.plan.usage.tokens import Tokens
 from support.access_log import NOON, append, line
 
@@ -344,3 +346,29 @@ def test_a_team_has_its_calls_that_were_let_through_and_the_tokens_of_all(collec
     collector.collect()
     assert collector.store.load_team("red") == (2, Tokens(38, 8, 20))
     assert collector.store.load_team("nobody") == (0, Tokens())
+
+
+def test_an_event_of_twenty_teams_and_three_models_is_reported_to_the_cent(collector: UsageCollector) -> None:
+    gpt = build_token_price(Decimal("0.25"), Decimal("0.025"), Decimal(2), "genai-prices")
+    vectors = build_token_price(Decimal("0.02"), None, Decimal(0), "genai-prices")
+    own = build_token_price(Decimal(0), None, Decimal(0), "the config")
+    recorder = UsageRecorder(collector, lambda _: None)
+    recorder.note_prices({"gpt": gpt, "vectors": vectors, "own": own})
+    for number in range(20):
+        tokens = {"tokens_in": 1_000_000 + number * 37_777, "tokens_cached": 400_000, "tokens_out": 200_000}
+        calls: dict[str, dict[str, Any]] = {
+            "gpt": {"answer": "stream", **tokens},
+            "vectors": {"answer": "whole", "tokens_in": 3_333_333},
+            "own": {"answer": "whole", **tokens},
+        }
+        append(collector.log, *(line(f"team{number:02}", model, **call) for model, call in calls.items()))
+    assert asyncio.run(recorder.collect())
+    table = collector.load_table(None)
+    page = render_report(table, plot="a.svg", money=["none"])
+    # 20 teams: 0.6 M new tokens, 37,777 more a team; 0.4 M cached; 0.2 M out. Then 3.33 M of embeddings.
+    chats = 20 * Decimal("0.15") + 190 * Decimal(37777) * Decimal("0.25") / 10**6
+    exact = chats + 20 * (Decimal("0.01") + Decimal("0.4")) + 20 * Decimal(3333333) * Decimal("0.02") / 10**6
+    assert abs(Decimal(table.tokens.nanodollars).scaleb(-9) - exact) < Decimal("0.000001")
+    assert f"- Tokens: **{exact:.2f} USD**." in page
+    assert "| team19 | gpt | 1 | 1,717,763 | 400,000 | 200,000 | 0% | 0.7394 |" in page
+    assert "| team19 | own | 1 | 1,717,763 | 400,000 | 200,000 | 0% | 0.00 |" in page
