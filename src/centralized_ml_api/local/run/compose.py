@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
     from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.event import TeamPlan
@@ -85,10 +86,7 @@ def build_gateway(
         created=0 if began is None else int(began.timestamp()),
     )
     return Gateway(
-        upstreams=tuple(
-            running.service.upstream(running.upstream)
-            for running in dict.fromkeys((*fronts, *models.values(), *retiring))
-        ),
+        upstreams=_upstreams((*fronts, *models.values(), *retiring)),
         routes=tuple(_route(entry, refused, find, limits=limits) for entry in plan.deployments),
         unready=tuple(_unready(statuses)),
         asleep=tuple(
@@ -107,6 +105,15 @@ def build_gateway(
         starts=starts,
         pot=plan.event.pot,
     )
+
+
+def _upstreams(services: Iterable[Running]) -> tuple[Upstream | ExternalUpstream, ...]:
+    """Builds the upstreams; one that sleeps may have that of one that retires, whose calls are under way."""
+    by_name: dict[str, Running] = {}
+    for running in services:
+        if running.upstream not in by_name or by_name[running.upstream].is_asleep:
+            by_name[running.upstream] = running
+    return tuple(running.service.upstream(name) for name, running in by_name.items())
 
 
 def _context_lengths(plan: ApiPlan) -> dict[str, int]:

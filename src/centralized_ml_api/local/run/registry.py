@@ -174,11 +174,11 @@ class Registry:
     def install(self, running: Running) -> Running | None:
         """Gives a service its name; returns the one that had the name before, still running.
 
-        One that sleeps in place of another that sleeps takes its upstream too: calls that wait have their
-        route already, which leads there.
+        One that sleeps takes the upstream of the one before too: calls that wait have their route already,
+        which leads there.
         """
         before = self._running.get(running.spec.name)
-        if before is not None and before.is_asleep and running.is_asleep:
+        if before is not None and running.is_asleep:
             running.upstream = before.upstream
         self._running[running.spec.name] = running
         return before

@@ -9,6 +9,7 @@ a service that was started anew does not know the calls of the one before.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
 
 LOOK_SECONDS = 0.2
+HOLD_SECONDS = 5.0
 
 
 class NotAwakeError(Exception):
@@ -74,6 +76,7 @@ class Sleeping:
         self._own: dict[str, Calls] = {}
         self._waiting: Counter[str] = Counter()
         self._told: dict[str, tuple[str, int | None]] = {}
+        self._held: frozenset[str] = frozenset()
         self._shown: dict[str, tuple[str, float | None]] = {}
         self._news = asyncio.Event()
         self._turned = asyncio.Condition()
@@ -103,6 +106,24 @@ class Sleeping:
         expected = {name: self._times.expect(name, model) for name, model in self._models.items()}
         known = {name: seconds for name, seconds in expected.items() if seconds is not None}
         self._schedule.adopt(terms, phases, known, self._clock.monotonic())
+        self.release()
+
+    async def hold(self, names: Iterable[str]) -> None:
+        """Holds the calls of entries whose place is taken by services that sleep, until `adopt` or `release`.
+
+        Returns once no further call goes on, or after a while if the admission service is away.
+        """
+        self._held = frozenset(names)
+        if self._held:
+            self._told = {}  # whatever comes next is told anew
+            number = self._link.tell({name: self._describe_now(name) for name in self._schedule.names})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HOLD_SECONDS):
+                    await self._link.obeyed(number)
+
+    def release(self) -> None:
+        """Lets the calls go on that are held because of `hold`."""
+        self._held = frozenset()
         self.note_news()
 
     def view(self, name: str) -> View | None:
@@ -200,7 +221,7 @@ class Sleeping:
         While an entry closes, a call of its function that is under way may still need its model.
         """
         async with self._turned:
-            while (view := self.view(name)) is not None and view.phase != "ready":
+            while (view := self.view(name)) is not None and (view.phase != "ready" or name in self._held):
                 if self._schedule.is_served(name) and self._link.calls(name).under_way:
                     return
                 if view.failed:
@@ -286,11 +307,15 @@ class Sleeping:
 
     def _describe_now(self, name: str) -> dict[str, Any]:
         """Returns what the admission service is told of an entry."""
+        if name in self._held:
+            return {"state": ASLEEP, "ready_in": None}
         view = self._schedule.view(name, self._clock.monotonic())
         return {"state": _word_state(view), "ready_in": view.ready_in}
 
     def _compare(self, name: str) -> tuple[str, int | None]:
         """Returns what must have changed before somebody is told anew: a state, or when it ends."""
+        if name in self._held:
+            return ASLEEP, None
         now = self._clock.monotonic()
         view = self._schedule.view(name, now)
         state = _word_state(view)

@@ -230,11 +230,13 @@ class Supervisor:
         refused = {name: reason for name, reason in desired.refused.items() if name not in kept}
         started = [running for running in fresh if running.spec.entry not in kept]
         async with self._publishing:  # nobody else publishes what may be taken back
+            await self.sleeping.hold(running.spec.entry for running in started if running.is_asleep)
             switch_back = self._switch_to(plan, replace(desired, refused=refused), known, started)
             try:
                 await self._publish_now()
             except StartError:
                 switch_back()
+                self.sleeping.release()
                 self.note_change()  # of several files that the gateway reads, it may have taken some
                 await stop_services(started)
                 raise

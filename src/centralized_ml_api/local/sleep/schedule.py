@@ -83,7 +83,8 @@ class Schedule:
                 entry.forgive()
                 entry.used = now
                 entry.called = False
-                entry.drop_claim()
+                if phases[name] != "asleep":
+                    entry.drop_claim()
             self._entries[name] = entry
 
     def note_calls(self, name: str, calls: Calls, now: float) -> None:

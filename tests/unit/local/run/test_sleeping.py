@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import Clock
@@ -440,6 +441,44 @@ def test_a_call_that_waits_reaches_the_new_version_by_the_route_that_it_has(tmp_
             world.last("a").ports = (7009,)
             await world.become("a", "ready")
             assert Upstream("a@1", (7009,)) in world.gateway.applied[-1].upstreams
+
+    story(tell)
+
+
+def test_calls_are_held_before_the_routes_of_a_group_lead_to_a_version_that_sleeps(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", GPU))) as world:
+            await world.become("a", "ready")
+            apply, seen = world.gateway.apply, list[dict[str, str]]()
+
+            async def apply_and_look(gateway: Gateway) -> None:
+                seen.append(world.link.states)
+                await apply(gateway)
+
+            world.gateway.apply = apply_and_look  # type: ignore[method-assign]
+            world.gateway.busy["a@1"] = 1
+            await world.supervisor.change_to(plan(sleeper("a", GPU, local=entry("a", OTHER).local)))
+            assert seen[0] == {"a": "asleep"}
+            (upstream,) = world.gateway.applied[-1].upstreams
+            assert upstream == Upstream("a@1", (7000,)), "the calls under way end where they began"
+            world.gateway.busy.clear()
+            await world.call("a", waiting=1)
+            await asyncio.sleep(5)
+            assert world.states() == {"a": "waking"}
+
+    story(tell)
+
+
+def test_a_reload_that_the_gateway_refuses_lets_held_calls_go_on(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", GPU))) as world:
+            await world.become("a", "ready")
+            world.gateway.refusal = StartError("no")
+            with pytest.raises(StartError):
+                await world.supervisor.change_to(plan(sleeper("a", GPU, local=entry("a", OTHER).local)))
+            world.gateway.refusal = None
+            await settle()
+            assert (world.link.states, world.running()) == ({"a": "ready"}, ["a"])
 
     story(tell)
 

@@ -313,6 +313,14 @@ def test_a_reload_keeps_what_entries_have_done_and_knows_who_was_replaced() -> N
     assert made.note_ready("gone", 12) is None
 
 
+def test_a_reload_costs_nobody_its_place_in_the_line() -> None:
+    made = schedule(a=(GPU, "asleep"), b=(GPU, "asleep"))
+    made.note_calls("b", Calls(waiting=1), 1)
+    made.note_calls("a", Calls(waiting=1), 2)
+    made.adopt({"a": GPU, "b": GPU}, {"a": "asleep", "b": "asleep"}, {}, 3)
+    assert did(made, 3) == ["wake b"]
+
+
 def test_how_long_a_call_would_wait_is_told_from_measured_times() -> None:
     made = schedule(a=(GPU, "asleep"), b=(GPU, "asleep"))
     assert made.view("a", 0).ready_in is None, "nobody has measured it"
