@@ -26,6 +26,7 @@ ENVIRONMENT = {
 AT = ("--region", "eu-west-1", "--stack", "Autumn")
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine:1"
 MODEL = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integration": {"type": "api"}}
+PRICE = {"input_per_million": 0.25, "output_per_million": 2}
 ENDS = "2099-06-01T18:00:00Z"
 NOTHING = xml_refusal("ValidationError", "Stack with id Autumn does not exist", 400)
 OUTPUTS = "<Outputs><member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member></Outputs>"
@@ -75,6 +76,8 @@ def before_a_deploy(stage: Stage) -> None:
     stage.aws.answers["cloudformation.DescribeStacks"] = NOTHING
     stage.aws.answers["ssm.GetParameter"] = refusal("ParameterNotFound", "no such parameter")
     stage.run("doctor", FILE, *AT)
+    stage.write(models=[{**MODEL, "price": PRICE}], endpoints=[])
+    stage.run("cost", FILE, "--tokens", "1000000", "10000")
 
 
 def a_deploy(stage: Stage) -> None:

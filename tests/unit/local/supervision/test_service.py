@@ -225,7 +225,7 @@ def test_when_a_service_is_cancelled_its_processes_are_stopped(tmp_path: Path) -
 
 
 def test_settled_are_the_states_that_do_not_pass_by_themselves() -> None:
-    assert sorted(SETTLED) == ["failed", "ready", "unready"]
+    assert sorted(SETTLED) == ["asleep", "failed", "ready", "unready"]
 
 
 def external(
