@@ -65,8 +65,9 @@ class HostedFunction:
     def logged(self, request_id: str) -> dict[str, Any]:
         """What the function's log says of the tokens of a call."""
         self.host.wait_for_line(request_id, "provider_status")
-        lines = [json.loads(line) for line in self.host.lines if request_id in line and line.startswith("{")]
-        return {name: value for name, value in lines[-1].items() if name.startswith("tokens")}
+        line = next(line for line in self.host.lines if request_id in line and "provider_status" in line)
+        logged = json.loads(line[line.index("{") :])  # Lambda's own client writes the time and more before it
+        return {name: value for name, value in logged.items() if name.startswith("tokens")}
 
     @property
     def sent(self) -> Any:
