@@ -177,7 +177,7 @@ class FakeGateway(SupervisedGateway):
         self.takes = asyncio.Event()
         self.takes.set()
         self.refusal: StartError | None = None
-        self.busy: dict[str, int] = {}
+        self.busy: dict[str, int | None] = {}
 
     async def apply(self, gateway: Gateway) -> None:
         """Notes it, once `takes` is set, or refuses."""
@@ -187,7 +187,7 @@ class FakeGateway(SupervisedGateway):
             raise self.refusal
         self.applied.append(gateway)
 
-    async def active_requests(self, upstream: str) -> int:
+    async def active_requests(self, upstream: str) -> int | None:
         """As the test says."""
         await asyncio.sleep(0)
         return self.busy.get(upstream, 0)

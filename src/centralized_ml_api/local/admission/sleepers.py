@@ -122,9 +122,13 @@ class Sleepers:
         self._news.set()
 
     def obey(self, line: dict[str, Any]) -> None:
-        """Does what a line of the supervisor says."""
-        now = self._now()
+        """Does what a line of the supervisor says.
+
+        Calls that wait for an entry that it does not name any more go on: that one never sleeps from now on.
+        """
+        now, before = self._now(), self._sleepers
         self._sleepers = {name: _read(entry, now) for name, entry in line["entries"].items()}
+        self._turns.release(before.keys() - self._sleepers.keys())
         self._turns.let_through(self._named(READY))
         self._turns.turn_away(self._named(FAILED))
         self._number = line["number"]

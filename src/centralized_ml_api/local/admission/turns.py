@@ -276,6 +276,12 @@ class Turns:
         for entry in self._lines_of(self._awake):
             self._serve(entry)
 
+    def release(self, former: Collection[str]) -> None:
+        """Gives out the places of entries that may not sleep any more, whether or not they are awake."""
+        for entry in self._lines_of(former):
+            self._lines[entry].sleeper = None
+            self._serve(entry)
+
     def turn_away(self, sleepers: Collection[str]) -> None:
         """Ends the wait of all calls of entries that did not wake."""
         for entry in self._lines_of(sleepers):

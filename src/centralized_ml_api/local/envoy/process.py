@@ -190,12 +190,14 @@ class EnvoyGateway:
         await XdsUpdate(admin, self._settings.files, accepted, wanted).run()
         self._accepted = wanted
 
-    async def active_requests(self, upstream: str) -> int:
-        """Returns how many calls to that upstream are in progress; 0 if Envoy does not run or answer."""
+    async def active_requests(self, upstream: str) -> int | None:
+        """Returns how many calls to that upstream are in progress; None if Envoy runs and does not answer."""
+        if self._admin is None:
+            return 0
         name = f"{stat_name(upstream)}.upstream_rq_active"
         with contextlib.suppress(StartError):
-            return int((await self._admin.stats([name])).get(name, 0)) if self._admin else 0
-        return 0
+            return int((await self._admin.stats([name])).get(name, 0))
+        return None
 
     async def traffic(self) -> str:
         """Returns the call statistics in Prometheus' text format, under the names of `stats`.

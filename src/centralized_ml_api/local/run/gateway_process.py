@@ -142,8 +142,8 @@ class SupervisedGateway:
         await self._envoy.apply(replace(gateway, quotas=quotas))
         self._served = gateway
 
-    async def active_requests(self, upstream: str) -> int:
-        """Returns how many calls are under way to that upstream."""
+    async def active_requests(self, upstream: str) -> int | None:
+        """Returns how many calls are under way to that upstream; None if Envoy does not say."""
         return await self._envoy.active_requests(upstream)
 
     async def traffic(self) -> str:

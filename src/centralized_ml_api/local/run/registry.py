@@ -42,8 +42,9 @@ class Calls:
 class Running:
     """A service and the spec it was made from; while it sleeps, none of its processes runs.
 
-    `upstream`, its name at the gateway, is used again only by another that sleeps in its place. `shares` is
-    the group of its entry, empty for none. `calls` counts those under way that do not pass the gateway.
+    `upstream`, its name at the gateway, is used again only by one that takes its place, where one of the two
+    sleeps. `shares` is the group of its entry, empty for none. `calls` counts those under way that do not
+    pass the gateway.
 
     Args:
         spec: The spec.
@@ -174,11 +175,11 @@ class Registry:
     def install(self, running: Running) -> Running | None:
         """Gives a service its name; returns the one that had the name before, still running.
 
-        One that sleeps takes the upstream of the one before too: calls that wait have their route already,
-        which leads there.
+        Where one of the two sleeps, it takes the upstream of the one before too: calls that wait have their
+        route already, which leads there.
         """
         before = self._running.get(running.spec.name)
-        if before is not None and running.is_asleep:
+        if before is not None and (running.is_asleep or before.is_asleep):
             running.upstream = before.upstream
         self._running[running.spec.name] = running
         return before
@@ -202,13 +203,13 @@ class Retirement:
     """The services that lost their names: each ends once its last call is over.
 
     Args:
-        active_requests: Returns how many calls the gateway has under way to an upstream.
+        active_requests: Returns how many calls the gateway has under way to an upstream; None if unknown.
         ended: Called whenever a service has ended: the gateway can forget it.
         clock: Waits between two looks.
     """
 
     def __init__(
-        self, active_requests: Callable[[str], Awaitable[int]], ended: Callable[[], None], clock: Clock
+        self, active_requests: Callable[[str], Awaitable[int | None]], ended: Callable[[], None], clock: Clock
     ) -> None:
         self._active_requests = active_requests
         self._ended = ended
@@ -256,4 +257,4 @@ class Retirement:
             self._ended()
 
     async def _is_busy(self, running: Running) -> bool:
-        return running.calls.count > 0 or await self._active_requests(running.upstream) > 0
+        return running.calls.count > 0 or await self._active_requests(running.upstream) != 0

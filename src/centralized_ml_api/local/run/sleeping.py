@@ -41,7 +41,7 @@ class Sleeping:
     Args:
         link: Reaches the admission service.
         find: Returns the services of an entry.
-        active_requests: Returns how many calls the gateway has under way to an upstream.
+        active_requests: Returns how many calls the gateway has under way to an upstream; None if unknown.
         retiring: Returns the services that lost their names and still run.
         times: How long entries took to wake.
         changed: Called when the state of an entry changed.
@@ -53,7 +53,7 @@ class Sleeping:
         self,
         link: SleepersLink,
         find: Callable[[str], tuple[Running, ...]],
-        active_requests: Callable[[str], Awaitable[int]],
+        active_requests: Callable[[str], Awaitable[int | None]],
         retiring: Callable[[], Iterable[Running]],
         times: WakeTimes,
         *,
@@ -193,8 +193,8 @@ class Sleeping:
         try:
             async with asyncio.timeout(seconds):
                 await self._until_ready(name)
-        except TimeoutError as error:
-            self._count(name, Calls(refused=1))
+        except (TimeoutError, NotAwakeError) as error:
+            self._count(name, Calls(refused=1))  # a claim, once an entry that failed may be tried again
             raise NotAwakeError(name) from error
         else:
             self._count(name, Calls(taken=1))
@@ -292,7 +292,7 @@ class Sleeping:
         """Waits until no further call goes on, and tells the schedule."""
         await self._link.obeyed(number)
         for running in self._find(name):
-            while await self._active_requests(running.upstream):
+            while await self._active_requests(running.upstream) != 0:
                 await self._clock.sleep(LOOK_SECONDS)
         self._schedule.note_closed(name)
         self.note_news()

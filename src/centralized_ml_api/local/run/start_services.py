@@ -49,3 +49,21 @@ def start_services(
         if own and not asleep:
             taken.add(shares)
     return started
+
+
+def find_kept_awake(
+    before: ApiPlan, after: ApiPlan, find: Callable[[str], Collection[Running]]
+) -> list[Running]:
+    """Returns the services of entries that may not sleep any more; calls may wait for those that wake.
+
+    Args:
+        before: What is served.
+        after: What is to be served.
+        find: Returns the services that an entry had.
+    """
+    return [
+        running
+        for entry in after.deployments
+        if entry.sleep is None and (old := before.deployment(entry.name)) is not None and old.sleep
+        for running in find(entry.name)
+    ]

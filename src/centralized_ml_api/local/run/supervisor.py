@@ -31,7 +31,7 @@ from centralized_ml_api.local.run.entry_statuses import entry_statuses
 from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services
 from centralized_ml_api.local.run.sleeping import Sleeping
 from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
-from centralized_ml_api.local.run.start_services import start_services
+from centralized_ml_api.local.run.start_services import find_kept_awake, start_services
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Supervisor:
         desired = await asyncio.to_thread(build_desired_state, plan)
         fresh = start_services(self._registry, plan, self._to_start(plan, desired), self._services)
         try:
-            await self._until_settled(fresh)
+            await self._until_settled([*fresh, *find_kept_awake(self._plan, plan, self._services)])
             by_name = {running.spec.name: running for running in fresh}
             change = decide_change(self._plan, plan, self._registry.find, by_name)
             kept = {failure.name for failure in change.reloaded.kept}

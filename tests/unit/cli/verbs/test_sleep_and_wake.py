@@ -78,6 +78,15 @@ def test_it_waits_until_the_model_is_ready_or_failed(capsys: pytest.CaptureFixtu
     assert await_awake(client, "chat", client.waits.append).state == "failed"
 
 
+def test_an_entry_that_is_put_to_sleep_while_it_wakes_is_said() -> None:
+    client = Client("asleep", "waking", "asleep", "ready")
+    with pytest.raises(StartError) as refused:
+        await_awake(client, "chat", client.waits.append)
+    assert refused.value.message == "chat was put to sleep before it was ready"
+    assert refused.value.exit_status == 1
+    assert len(client.waits) == 2
+
+
 def test_an_entry_that_was_removed_meanwhile_is_said() -> None:
     with pytest.raises(StartError, match="chat was removed"):
         await_awake(Client(None), "chat")

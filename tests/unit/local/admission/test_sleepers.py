@@ -232,6 +232,24 @@ def test_callers_are_told_at_once_when_the_model_did_not_wake() -> None:
     told(tell)
 
 
+def test_calls_of_an_entry_that_may_not_sleep_any_more_go_on_as_those_of_every_other() -> None:
+    async def tell(world: World) -> None:
+        first, second = world.call(ONE), world.call(ONE)
+        world.say("waking", 10)
+        await settle()
+        assert world.counts == (0, 2, 0, 0)
+        world.sleepers.obey({"number": 9, "entries": {}})
+        answer = await asyncio.wait_for(first, 1)
+        assert answer is not None
+        assert answer.HasField("request_headers")
+        assert not second.done(), "it has one place"
+        world.end(1)
+        await asyncio.wait_for(second, 1)
+        assert world.sleepers.report() == {"number": 9, "calls": {}}
+
+    told(tell)
+
+
 def test_too_many_that_wait_for_a_model_that_wakes_are_told_so() -> None:
     async def tell(world: World) -> None:
         world.say("waking", 5)

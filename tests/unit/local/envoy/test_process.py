@@ -207,6 +207,14 @@ def test_calls_in_progress_are_those_of_one_upstream(tmp_path: Path) -> None:
     run_started(tmp_path, story)
 
 
+def test_nobody_knows_the_calls_of_an_envoy_that_does_not_answer(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        started.files.admin_socket.unlink()
+        assert await started.gateway.active_requests("a") is None
+
+    run_started(tmp_path, story)
+
+
 def test_a_gateway_that_does_not_run_has_no_calls_and_no_traffic(tmp_path: Path) -> None:
     gateway = prepare(tmp_path).gateway
     assert asyncio.run(gateway.active_requests("a")) == 0

@@ -61,6 +61,24 @@ def test_a_started_service_has_no_name_until_it_is_installed() -> None:
     story(tell)
 
 
+def test_one_takes_the_upstream_of_the_one_before_where_one_of_the_two_sleeps() -> None:
+    async def tell() -> None:
+        services = registry()
+        services.install(services.start(SPEC, asleep=True))
+        second = services.start(SPEC)
+        services.install(second)
+        assert second.upstream == "echo@1", "calls that wait for the first have their route"
+        third = services.start(SPEC)
+        services.install(third)
+        assert third.upstream == "echo@3"
+        fourth = services.start(SPEC, asleep=True)
+        services.install(fourth)
+        assert fourth.upstream == "echo@3"
+        await asyncio.gather(second.stop(), third.stop())
+
+    story(tell)
+
+
 def test_names_that_are_not_used_any_more_are_taken_away() -> None:
     async def tell() -> None:
         services = registry()
@@ -140,13 +158,13 @@ def test_a_service_that_a_bug_of_ours_ended_has_failed() -> None:
 
 
 class Gateway:
-    """How many calls are under way at each look; the last number stays."""
+    """How many calls are under way at each look, None if it does not say; the last one stays."""
 
-    def __init__(self, *looks: int) -> None:
+    def __init__(self, *looks: int | None) -> None:
         self.looks = list(looks)
         self.asked: list[str] = []
 
-    async def active_requests(self, upstream: str) -> int:
+    async def active_requests(self, upstream: str) -> int | None:
         self.asked.append(upstream)
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
@@ -176,11 +194,12 @@ def test_a_quiet_service_ends_after_several_looks_in_a_row() -> None:
     story(tell)
 
 
-def test_a_call_under_way_begins_the_quiet_looks_anew() -> None:
+@pytest.mark.parametrize("calls", [1, None])
+def test_a_call_that_is_or_may_be_under_way_begins_the_quiet_looks_anew(calls: int | None) -> None:
     async def tell() -> None:
         time, service = HandClock(), await running(SPEC)
         await asyncio.sleep(0)
-        await retire(Gateway(0, 0, 1, 0), time, service)
+        await retire(Gateway(0, 0, calls, 0), time, service)
         assert len(time.slept) == 3 + RETIRE_QUIET_LOOKS
 
     story(tell)

@@ -204,11 +204,14 @@ def test_an_idle_entry_closes_then_stops_and_leaves_its_upstream_empty(tmp_path:
     story(tell)
 
 
-def test_an_entry_with_a_call_that_only_the_gateway_knows_is_not_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("calls", [1, None])
+def test_an_entry_with_a_call_that_only_the_gateway_knows_is_not_stopped(
+    tmp_path: Path, calls: int | None
+) -> None:
     async def tell() -> None:
         async with serving(tmp_path, plan(sleeper("a", SleepPlan(idle_seconds=60)))) as world:
             await world.become("a", "ready")
-            world.gateway.busy["a@1"] = 1
+            world.gateway.busy["a@1"] = calls
             await asyncio.sleep(600)
             assert world.running() == ["a"]
             world.gateway.busy.clear()
@@ -387,6 +390,31 @@ def test_calls_that_do_not_pass_the_gateway_are_told_when_it_does_not_wake(tmp_p
     story(tell)
 
 
+def test_a_call_that_does_not_pass_the_gateway_wakes_what_failed_once_its_pause_is_over(
+    tmp_path: Path,
+) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            call = asyncio.create_task(world.supervisor.admit("a", 60))
+            await settle()
+            await world.become("a", "failed", "no memory")
+            with pytest.raises(NotAwakeError):
+                await call
+            with pytest.raises(NotAwakeError):
+                await world.supervisor.admit("a", 60)
+            await asyncio.sleep(5)
+            assert world.running() == [], "its pause is not over"
+            await asyncio.sleep(5)
+            with pytest.raises(NotAwakeError):
+                await world.supervisor.admit("a", 60)
+            await settle()
+            assert world.running() == ["a"]
+            await world.become("a", "ready")
+            await asyncio.wait_for(world.supervisor.admit("a", 60), 1)
+
+    story(tell)
+
+
 def test_a_reload_keeps_who_sleeps_and_starts_a_new_version_beside_the_old(tmp_path: Path) -> None:
     async def tell() -> None:
         first = plan(sleeper("a"), sleeper("b"), sleeper("g", GPU))
@@ -504,6 +532,28 @@ def test_an_entry_that_slept_wakes_when_it_may_not_sleep_any_more(tmp_path: Path
             await world.supervisor.change_to(plan(entry("a")))
             await settle()
             assert (world.states(), world.running()) == ({"a": "ready"}, ["a"])
+
+    story(tell)
+
+
+def test_calls_held_for_one_that_may_not_sleep_any_more_go_on_once_it_is_ready(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("waking"), sleeper("asleep"))) as world:
+            await world.call("waking", waiting=1)
+            changing = asyncio.create_task(world.supervisor.change_to(plan(entry("waking"), entry("asleep"))))
+            await settle()
+            assert world.link.states == {"waking": "waking", "asleep": "asleep"}
+            await world.become("asleep", "ready")
+            assert not changing.done()
+            await world.become("waking", "ready")
+            await changing
+            await settle()
+            assert world.link.states == {}, "the admission service lets them go on"
+            assert {upstream.name for upstream in world.gateway.applied[-1].upstreams} == {
+                "waking@1",
+                "asleep@2",
+            }
+            assert len(world.made) == 3
 
     story(tell)
 
