@@ -185,17 +185,6 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
     """
     limits = settings.limits
     lua, buffer = f"{_FILTERS}.http.lua.v3.Lua", f"{_FILTERS}.http.buffer.v3.Buffer"
-    hold = {"inline_string": _HOLD_RESPONSE.format(limit=limits.response_bytes)}
-    scripts = {
-        SAGEMAKER_ERRORS: render_sagemaker_errors(limits.response_bytes),
-        SAGEMAKER_COUNTED: render_sagemaker_errors(limits.response_bytes, counts=True),
-        PROVIDER_ANSWER: render_provider_answers(limits.response_bytes, streams=False),
-        PROVIDER_STREAM: render_provider_answers(limits.response_bytes, streams=True),
-        PROVIDER_UNCOUNTED: render_provider_answers(limits.response_bytes, streams=False, counts=False),
-        COUNTED_ANSWER: render_counted_answers(limits.response_bytes, streams=False),
-        COUNTED_STREAM: render_counted_answers(limits.response_bytes, streams=True),
-    }
-    by_name = {name: {"inline_string": script} for name, script in scripts.items()}
     unread, *admission = (
         {"name": name, "disabled": True, "typed_config": config}
         for name, config in build_admission_filters(limits.turn_seconds)
@@ -225,7 +214,7 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         *admission,
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
-        _build_filter(RESPONSE_FILTER, lua, {"default_source_code": hold, "source_codes": by_name}),
+        _build_filter(RESPONSE_FILTER, lua, _build_response_scripts(limits.response_bytes)),
         {
             "name": "router",
             "typed_config": {
@@ -236,6 +225,23 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
             },
         },
     ]
+
+
+def _build_response_scripts(most_bytes: int) -> dict[str, Any]:
+    """Builds what may be done with a response: it is held whole, unless the route names another script."""
+    scripts = {
+        SAGEMAKER_ERRORS: render_sagemaker_errors(most_bytes),
+        SAGEMAKER_COUNTED: render_sagemaker_errors(most_bytes, counts=True),
+        PROVIDER_ANSWER: render_provider_answers(most_bytes, streams=False),
+        PROVIDER_STREAM: render_provider_answers(most_bytes, streams=True),
+        PROVIDER_UNCOUNTED: render_provider_answers(most_bytes, streams=False, counts=False),
+        COUNTED_ANSWER: render_counted_answers(most_bytes, streams=False),
+        COUNTED_STREAM: render_counted_answers(most_bytes, streams=True),
+    }
+    return {
+        "default_source_code": {"inline_string": _HOLD_RESPONSE.format(limit=most_bytes)},
+        "source_codes": {name: {"inline_string": script} for name, script in scripts.items()},
+    }
 
 
 def _build_filter(name: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:

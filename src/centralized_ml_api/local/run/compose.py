@@ -78,13 +78,7 @@ def build_gateway(
     by_model = _routes_by_model(plan, openai.only(models), models, limits=limits)
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     statuses = entry_statuses(plan, refused, find, sleeping)
-    known = replace(
-        known,
-        refused=refused,
-        sleeping={status.name: word_sleep(status) for status in statuses if status.sleep},
-        context_lengths=_context_lengths(plan),
-        created=0 if began is None else int(began.timestamp()),
-    )
+    known = replace(_add_state(known, plan, statuses, began), refused=refused)
     return Gateway(
         upstreams=_upstreams((*fronts, *models.values(), *retiring)),
         routes=tuple(_route(entry, refused, find, limits=limits) for entry in plan.deployments),
@@ -104,6 +98,16 @@ def build_gateway(
         aliases=plan.event.aliases,
         starts=starts,
         pot=plan.event.pot,
+    )
+
+
+def _add_state(known: Known, plan: ApiPlan, statuses: Iterable[EntryStatus], began: datetime | None) -> Known:
+    """Adds to what the catalogue shows how the entries are now, and since when they are served."""
+    return replace(
+        known,
+        sleeping={status.name: word_sleep(status) for status in statuses if status.sleep},
+        context_lengths=_context_lengths(plan),
+        created=0 if began is None else int(began.timestamp()),
     )
 
 

@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.errors import INTERRUPTED
-from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME
-from centralized_ml_api.local.envoy import EnvoyGateway
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
-from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
+from centralized_ml_api.local.run.gateway_parts import (
+    ACCESS_LOG_NAME,
+    make_admission,
+    make_envoy,
+    make_translator,
+)
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
@@ -34,7 +37,6 @@ from centralized_ml_api.local.run.sleep_orders import let_entry_sleep, wake_entr
 from centralized_ml_api.local.run.sleepers_link import SleepersLink
 from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
-from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.supervision.orphans import end_orphans
@@ -47,7 +49,9 @@ from centralized_ml_api.plan.token_prices import list_prices
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from centralized_ml_api.local.envoy import EnvoyGateway
     from centralized_ml_api.local.launch import Launch
+    from centralized_ml_api.local.run.admission_process import SupervisedAdmission
     from centralized_ml_api.local.run.options import ServeOptions, Terminal
     from centralized_ml_api.local.supervision.process import Process
     from centralized_ml_api.plan.types import ApiPlan
@@ -113,8 +117,7 @@ class LocalTarget:
         self._run = Run.of_this_process(str(config), options.flags)
         self._started = time.time()
         self._address = ""
-        metrics_port = options.metrics_port
-        self._metrics = None if metrics_port is None else bind_loopback(metrics_port)
+        self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
         self._runtime = bind_loopback(self._port + 1)
         self._stop = asyncio.Event()
         self._exit_status = 0
@@ -124,27 +127,13 @@ class LocalTarget:
         self._usage = UsageRecorder(collector, self._terminal.talk)
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
-        self._access_log = state.logs / "access.log"
-        self._admission = admission or SupervisedAdmission(
-            state.gateway,
-            ServerLog(state.logs / "admission.log"),
-            accounts=state.path / ACCOUNTS_NAME,
-            clock=clock,
-        )
-        self._translator = SupervisedTranslator(
-            state.gateway, ServerLog(state.logs / "translator.log"), clock=clock
-        )
+        self._admission = admission or make_admission(state, clock)
+        self._translator = make_translator(state, clock)
+        address = self._host, self._port
         self._gateway = SupervisedGateway(
-            envoy
-            or EnvoyGateway(
-                state.gateway,
-                host=self._host,
-                port=self._port,
-                access_log=self._access_log,
-                timeout_seconds=options.timeout_seconds,
-            ),
+            envoy or make_envoy(state, address, options.timeout_seconds),
             ServerLog(state.logs / "gateway.log", hide=hide_keys),
-            (self._host, self._port),
+            address,
             quotas=self._quotas,
             admission=self._admission,
             translator=self._translator,
@@ -153,12 +142,11 @@ class LocalTarget:
             start_process=start_gateway_process,
         )
         self._prober = Prober()
-        factory = ServiceFactory(state.model_logs, state.scratch, self._prober, url_of(self._runtime))
         self._link = SleepersLink(state.gateway, clock=clock)
         self._supervisor = Supervisor(
             self._gateway,
             self._keys,
-            factory.make,
+            ServiceFactory(state.model_logs, state.scratch, self._prober, url_of(self._runtime)).make,
             link=self._link,
             times=WakeTimes(state.path / WAKE_TIMES_FILE),
             call_seconds=options.timeout_seconds,
@@ -242,7 +230,9 @@ class LocalTarget:
                 ),
                 # After a restore the gateway restarts: it watched files that are gone.
                 watch_state_folder(self._restore, gateway.restart, self._terminal.talk, clock),
-                watch_access_log(self._access_log, gateway.reopen_logs, self._usage.collect, clock=clock),
+                watch_access_log(
+                    self._state.logs / ACCESS_LOG_NAME, gateway.reopen_logs, self._usage.collect, clock=clock
+                ),
                 self._first_start.run(),
                 watch_start(
                     lambda: supervisor.plan.event,

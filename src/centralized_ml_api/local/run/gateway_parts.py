@@ -1,0 +1,40 @@
+"""Makes the processes of the gateway with their files in the state folder: Envoy and the two beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME
+from centralized_ml_api.local.envoy import EnvoyGateway
+from centralized_ml_api.local.run.admission_process import SupervisedAdmission
+from centralized_ml_api.local.run.translator_process import SupervisedTranslator
+from centralized_ml_api.local.supervision.process import ServerLog
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.machine.clock import Clock
+    from centralized_ml_api.local.machine.state_folder import StateFolder
+
+ACCESS_LOG_NAME = "access.log"
+
+
+def make_envoy(state: StateFolder, address: tuple[str, int], timeout_seconds: float) -> EnvoyGateway:
+    """Makes the Envoy that listens on a host and port."""
+    host, port = address
+    return EnvoyGateway(
+        state.gateway,
+        host=host,
+        port=port,
+        access_log=state.logs / ACCESS_LOG_NAME,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def make_admission(state: StateFolder, clock: Clock) -> SupervisedAdmission:
+    """Makes the admission service, which keeps the accounts."""
+    log = ServerLog(state.logs / "admission.log")
+    return SupervisedAdmission(state.gateway, log, accounts=state.path / ACCOUNTS_NAME, clock=clock)
+
+
+def make_translator(state: StateFolder, clock: Clock) -> SupervisedTranslator:
+    """Makes the translator between APIs."""
+    return SupervisedTranslator(state.gateway, ServerLog(state.logs / "translator.log"), clock=clock)
