@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.json_body import BodyError
-from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES
+from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, EMBEDDINGS, IMAGES, MESSAGES, RESPONSES
+from centralized_ml_api.plan.usage.tokens import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,16 +43,25 @@ OUTPUT_LIMITS: dict[str, tuple[str, ...]] = {
 """How the bodies of a path name the most tokens of an answer."""
 
 _LLAMA_CPPS_OWN = "n_predict"
+_OLDER_LIMIT = "max_tokens"
+"""The limit of a chat that servers read which know no `max_completion_tokens`.
+
+Who prefers the newer name reads the older one too, or refuses it; OpenAI refuses both together.
+"""
+
 _UNBOUNDED = (
     *("previous_response_id", "conversation", "prompt", "prediction"),
-    *("web_search_options", "mcp_servers", "container"),
+    *("web_search_options", "search_parameters", "plugins", "mcp_servers", "container"),
 )
 _UNBOUNDED_PARTS = ("file_id", "file_url", "item_reference")
 _DEARER = {"service_tier": "priority", "speed": "fast"}
 """What some providers sell for more than their price."""
 
-_PLAIN_TOOLS = frozenset({None, "function", "custom"})
-_MEDIA = ("image", "audio", "document", "file", "video")
+_PLAIN_TOOLS = ("function", "custom")
+_MEDIA = ("image", "audio")
+_LONG_MEDIA = ("document", "file", "video")
+_WRITTEN_OUT = ("text", "content")
+"""The sources of a document whose text is in the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +78,26 @@ def list_bounding(path: str) -> tuple[str, ...]:
     return (*OUTPUT_LIMITS.get(path, ()), "n", "best_of", _LLAMA_CPPS_OWN)
 
 
-def measure_bytes(body_bytes: int, entry: EntryTerms) -> TokenNeed:
-    """Returns what a call of an API without tokens needs: its tokens are counted from bytes.
+def measure_bytes(body_bytes: int, entry: EntryTerms, document: Mapping[str, Any] | None = None) -> TokenNeed:
+    """Returns what a call of an API without tokens needs: its tokens are counted from bytes, as at its end.
 
     Args:
         body_bytes: The length of its body.
         entry: What holds for the call.
+        document: The body, parsed; None if it is no JSON.
+
+    Raises:
+        BodyError: It says by something else than a number how many images it asks for.
     """
-    return TokenNeed(body_bytes, entry.max_output_tokens or entry.answer_tokens)
+    answers = _count_answers(document, entry.path) if document and asks_many(entry) else 1
+    return TokenNeed(
+        body_bytes // BYTES_PER_TOKEN, (entry.max_output_tokens or entry.answer_tokens) * answers
+    )
+
+
+def asks_many(entry: EntryTerms) -> bool:
+    """Returns whether a body without tokens says how many answers it asks for, as those of images do."""
+    return entry.path in IMAGES.paths
 
 
 def measure_need(body_bytes: int, document: Mapping[str, Any], entry: EntryTerms) -> TokenNeed:
@@ -96,26 +118,33 @@ def measure_need(body_bytes: int, document: Mapping[str, Any], entry: EntryTerms
     names = OUTPUT_LIMITS.get(entry.path, ())
     if not names or entry.path in EMBEDDINGS.paths:
         return TokenNeed(read, 0)
-    most, members = _bound_answer(document, entry, names)
+    most, members = bound_answer(document, entry)
     if entry.context:
         read, most = min(read, entry.context), min(most, entry.context)
     answers = _count_answers(document, entry.path)
     return TokenNeed(read * _count_prompts(document, entry), most * answers, members)
 
 
-def _bound_answer(
-    document: Mapping[str, Any], entry: EntryTerms, names: tuple[str, ...]
-) -> tuple[int, dict[str, int]]:
-    """Returns the most tokens of one answer, and the members that say so."""
-    cap = entry.max_output_tokens
+def bound_answer(document: Mapping[str, Any], entry: EntryTerms) -> tuple[int, dict[str, int]]:
+    """Returns the most tokens of one answer, and the members that its body must have to say so.
+
+    A limit that the caller names and the server may not read is said once more, by the name that it reads.
+
+    Args:
+        document: The body, parsed.
+        entry: What holds for the call; its path must be one of `OUTPUT_LIMITS`.
+    """
+    names, cap = OUTPUT_LIMITS[entry.path], entry.max_output_tokens
     most = cap or entry.answer_tokens
     given = (*names, _LLAMA_CPPS_OWN)
     named = {name: document[name] for name in given if document.get(name) is not None}
     members = {name: most for name, value in named.items() if not _is_count(value, cap)}
-    if not any(name in named for name in names):
-        unset = next((name for name in names if name in document), None)
-        preferred = entry.limit_key if entry.limit_key in names else names[0]
-        members[unset or preferred] = most
+    limits = [members.get(name, named[name]) for name in names if name in named]
+    key = entry.limit_key if entry.limit_key in names else names[0]
+    if not limits:
+        members[next((name for name in names if name in document), key)] = most
+    elif key not in named and key == _OLDER_LIMIT:
+        members[key] = max(limits)
     return max({**named, **members}.values()), members
 
 
@@ -157,13 +186,37 @@ def _refuse_unbounded(document: Mapping[str, Any], entry: EntryTerms) -> None:
             )
     tools = document.get("tools")
     for tool in tools if isinstance(tools, list) else ():
-        kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in _PLAIN_TOOLS and entry.path not in CHAT.paths:
-            raise BodyError(_word_unbounded(str(kind)[:40]))
+        hosted = _name_hosted(tool) if isinstance(tool, dict) else None
+        if hosted:
+            raise BodyError(_word_unbounded(hosted[:40]))
+    if document.get("models"):
+        raise BodyError(
+            "'models' is not taken from a team whose tokens or dollars are limited: other models have other"
+            " prices."
+        )
     for part in _list_parts(document):
-        for name in _UNBOUNDED_PARTS:
-            if part.get(name) or part.get("type") == name:
-                raise BodyError(_word_unbounded(name))
+        _refuse_unbounded_part(part)
+
+
+def _name_hosted(tool: Mapping[str, Any]) -> str | None:
+    """Returns what a tool is called that the provider runs; None for a function of the caller's."""
+    kind = tool.get("type")
+    if kind is None:  # Anthropic's functions have no type, nor have Gemini's own tools
+        return None if "name" in tool or "function" in tool else next(iter(tool), None)
+    return None if kind in _PLAIN_TOOLS else str(kind)
+
+
+def _refuse_unbounded_part(part: Mapping[str, Any]) -> None:
+    kind, source = part.get("type"), part.get("source")
+    for name in _UNBOUNDED_PARTS:
+        if part.get(name) or kind == name:
+            raise BodyError(_word_unbounded(name))
+    is_written_out = isinstance(source, dict) and source.get("type") in _WRITTEN_OUT
+    if isinstance(kind, str) and any(word in kind for word in _LONG_MEDIA) and not is_written_out:
+        raise BodyError(
+            f"'{kind[:40]}' is not taken from a team whose tokens or dollars are limited: nobody knows how"
+            " many tokens it has. Send its text."
+        )
 
 
 def _word_unbounded(name: str) -> str:
@@ -180,7 +233,8 @@ def _list_parts(value: Any) -> Iterator[Mapping[str, Any]]:
         item = pending.pop()
         if isinstance(item, dict):
             yield item
-            pending.extend(item.values())
+            is_called = item.get("type") == "tool_use"  # its `input` is the caller's own JSON
+            pending.extend(value for name, value in item.items() if not (is_called and name == "input"))
         elif isinstance(item, list):
             pending.extend(item)
 

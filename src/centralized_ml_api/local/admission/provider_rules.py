@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.json_body import with_members
-from centralized_ml_api.local.admission.needs import OUTPUT_LIMITS, list_bounding
+from centralized_ml_api.local.admission.json_body import BodyError, with_members
+from centralized_ml_api.local.admission.needs import OUTPUT_LIMITS, bound_answer, list_bounding
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS
 
 if TYPE_CHECKING:
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.admission.terms import EntryTerms
 
 PROVIDER = "provider"
+
+_OTHER_MODELS = "models"
+"""Models that a provider may take instead, at their own prices.
+
+Source: https://openrouter.ai/docs/features/model-routing
+"""
 
 _WITH_STREAM_OPTIONS = (*CHAT.paths, *COMPLETIONS.paths)
 
@@ -28,13 +34,16 @@ def adapt_to_provider(body: JsonBody, entry: EntryTerms, bounds: Mapping[str, in
         bounds: members that it must have besides.
 
     Raises:
-        BodyError: a member that is read here is there twice, or in other letters.
+        BodyError: a member that is read here is there twice, or in other letters; or it names other models
+            to fall back to, which the entry does not have.
     """
+    if body.document.get(_OTHER_MODELS):
+        raise BodyError(f"'{_OTHER_MODELS}' is not taken: the model of this path is the one that answers.")
     values: dict[str, Any] = {"model": entry.model, **_limited(body.document, entry), **bounds}
     if adds_usage(body.document, entry):
         options = body.document.get("stream_options")
         values["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return with_members(body, values, watched=(*list_bounding(entry.path), "stream_options"))
+    return with_members(body, values, watched=(*list_bounding(entry.path), "stream_options", _OTHER_MODELS))
 
 
 def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:
@@ -52,17 +61,7 @@ def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:
 
 
 def _limited(document: dict[str, Any], entry: EntryTerms) -> dict[str, int]:
-    """Returns the members that bound the answer, where the body names more, or nothing."""
-    names, most = OUTPUT_LIMITS.get(entry.path, ()), entry.max_output_tokens
-    if most is None or not names:
+    """Returns the members that keep the answer to the entry's limit, if it has one."""
+    if entry.max_output_tokens is None or entry.path not in OUTPUT_LIMITS:
         return {}
-    named = {name: document[name] for name in names if document.get(name) is not None}
-    if not named:
-        unset = next((name for name in names if name in document), None)
-        preferred = entry.limit_key if entry.limit_key in names else names[0]
-        return {unset or preferred: most}
-    return {name: most for name, value in named.items() if not _is_within(value, most)}
-
-
-def _is_within(value: Any, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value <= most
+    return bound_answer(document, entry)[1]

@@ -38,7 +38,7 @@ from centralized_ml_api.local.admission.exchange import (
 from centralized_ml_api.local.admission.form_body import read_form, with_form_model
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.log_entries import identify_ended, read_ending
-from centralized_ml_api.local.admission.needs import measure_bytes, measure_need
+from centralized_ml_api.local.admission.needs import asks_many, measure_bytes, measure_need
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, RecentPrompts
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
 from centralized_ml_api.local.admission.refusals import (
@@ -59,7 +59,7 @@ from centralized_ml_api.local.admission.turns import CallOverError, LineFullErro
 from centralized_ml_api.plan.apis import MESSAGES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from centralized_ml_api.local.admission.accountant import Accountant
     from centralized_ml_api.local.admission.accounts import Limit
@@ -239,7 +239,7 @@ class AdmissionService:
         if too_large is not None:
             raise RefusalError(too_large)
         limits = () if entry.counts_tokens else terms.limits_of(call.team)
-        if not entry.reads_body and not (limits and entry.has_tokens):
+        if not entry.reads_body and not (limits and (entry.has_tokens or asks_many(entry))):
             ask = _build_ask(limits, measure_bytes(len(received), entry), received, entry) if limits else None
             return Admission(name, ask=ask)
         if terms.takes_form:
@@ -250,16 +250,21 @@ class AdmissionService:
             return admission
         try:
             body = read_json_object(received)
-            need = measure_need(len(received), body.document, entry) if limits and entry.has_tokens else None
+            need = _measure(received, body.document, entry) if limits else None
             passed_on = build_passed_on(body, entry, need.members if need else None)
             has_prompt = entry.body_rules == LLAMA_CPP and not entry.counts_tokens
             prompt = self._prompts.measure(name, entry, body.document) if has_prompt else NO_PROMPT
             hides_usage = entry.body_rules == PROVIDER and adds_usage(body.document, entry)
         except BodyError as error:
             raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
-        need = need or measure_bytes(len(received), entry)
-        ask = _build_ask(limits, need, received, entry) if limits else None
+        ask = _build_ask(limits, need, received, entry) if need else None
         return Admission(name, passed_on, prompt=prompt, hides_usage=hides_usage, ask=ask)
+
+
+def _measure(received: bytes, document: Mapping[str, Any], entry: EntryTerms) -> TokenNeed:
+    if entry.has_tokens:
+        return measure_need(len(received), document, entry)
+    return measure_bytes(len(received), entry, document)
 
 
 def _build_ask(limits: tuple[Limit, ...], need: TokenNeed, received: bytes, entry: EntryTerms) -> Ask:

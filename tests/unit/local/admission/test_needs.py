@@ -35,7 +35,9 @@ def measure(entry: EntryTerms, **document: Any) -> TokenNeed:
     [
         (CHAT, {}, 4096, {"max_tokens": 4096}),
         (CHAT, {"max_tokens": 9}, 9, {}),
-        (CHAT, {"max_completion_tokens": 9}, 9, {}),
+        (CHAT, {"max_completion_tokens": 9}, 9, {"max_tokens": 9}),
+        (CHAT, {"max_completion_tokens": 9, "max_tokens": None}, 9, {"max_tokens": 9}),
+        (CHAT, {"max_completion_tokens": -1}, 4096, {"max_completion_tokens": 4096, "max_tokens": 4096}),
         (CHAT, {"max_completion_tokens": 9, "max_tokens": 90}, 90, {}),
         (CHAT, {"max_tokens": None}, 4096, {"max_tokens": 4096}),
         (CHAT, {"max_tokens": -1}, 4096, {"max_tokens": 4096}),
@@ -46,6 +48,7 @@ def measure(entry: EntryTerms, **document: Any) -> TokenNeed:
         (CHAT, {"n": 3, "max_tokens": 9}, 27, {}),
         (CAPPED, {}, 50, {"max_completion_tokens": 50}),
         (CAPPED, {"max_tokens": 51}, 50, {"max_tokens": 50}),
+        (CAPPED, {"max_tokens": 9}, 9, {}),  # OpenAI reads it, and refuses both together
         (COMPLETIONS, {"prompt": "a", "max_tokens": 9, "best_of": 4, "n": 2}, 36, {}),
         (COMPLETIONS, {"prompt": ["a", "b"], "max_tokens": 9, "n": 2}, 36, {}),
         (COMPLETIONS, {"prompt": [1, 2, 3], "max_tokens": 9}, 9, {}),
@@ -75,6 +78,30 @@ def test_an_answer_is_as_long_as_its_body_says_or_is_made_to_say(
             100 + TEMPLATE_TOKENS + 2 * MEDIA_TOKENS,
         ),
         (EntryTerms(context=128), HELLO, 128),
+        (
+            MESSAGES,
+            {
+                "messages": [
+                    {"content": [{"type": "document", "source": {"type": "text", "data": "x"}}]},
+                    {"content": [{"type": "tool_use", "input": {"type": "file", "file_id": "a"}}]},
+                ]
+            },
+            100 + TEMPLATE_TOKENS,
+        ),
+        (
+            MESSAGES,
+            {
+                "messages": [
+                    {"type": "document", "source": {"type": "content", "content": [{"type": "image"}]}}
+                ]
+            },
+            100 + TEMPLATE_TOKENS + MEDIA_TOKENS,
+        ),
+        (
+            MESSAGES,
+            {"tools": [{"name": "f", "input_schema": {}}, {"type": "custom", "name": "g"}]},
+            100 + TEMPLATE_TOKENS + TOOL_TEMPLATE_TOKENS,
+        ),
     ],
 )
 def test_a_prompt_has_at_most_a_token_a_byte_and_what_is_added(
@@ -96,6 +123,19 @@ def test_a_prompt_has_at_most_a_token_a_byte_and_what_is_added(
         (MESSAGES, {"tools": [{"type": "web_search_20250305"}]}, "web_search_20250305"),
         (CHAT, {"service_tier": "priority"}, "service_tier"),
         (CHAT, {"n": "3"}, "n"),
+        (CHAT, {"messages": [{"content": [{"type": "file", "file": {"file_data": "x"}}]}]}, "file"),
+        (CHAT, {"messages": [{"content": [{"type": "video_url"}]}]}, "video_url"),
+        (RESPONSES, {"input": [{"content": [{"type": "input_file", "file_data": "x"}]}]}, "input_file"),
+        (
+            MESSAGES,
+            {"messages": [{"content": [{"type": "document", "source": {"type": "base64"}}]}]},
+            "document",
+        ),
+        (CHAT, {"tools": [{"type": "openrouter:web_search"}]}, "openrouter:web_search"),
+        (CHAT, {"tools": [{"google_search": {}}]}, "google_search"),
+        (CHAT, {"plugins": [{"id": "web"}]}, "plugins"),
+        (CHAT, {"search_parameters": {"mode": "on"}}, "search_parameters"),
+        (CHAT, {"models": ["a"]}, "models"),
     ],
 )
 def test_what_nothing_bounds_is_refused_by_name(
@@ -106,8 +146,19 @@ def test_what_nothing_bounds_is_refused_by_name(
 
 
 def test_where_there_are_no_tokens_bytes_are_counted() -> None:
-    assert measure_bytes(400, EntryTerms()) == TokenNeed(400, 4096)
-    assert measure_bytes(400, EntryTerms(max_output_tokens=9)) == TokenNeed(400, 9)
+    assert measure_bytes(403, EntryTerms()) == TokenNeed(100, 4096)
+    assert measure_bytes(400, EntryTerms(max_output_tokens=9)) == TokenNeed(100, 9)
+
+
+@pytest.mark.parametrize(("document", "images"), [({}, 1), ({"n": 4}, 4), ({"n": None}, 1)])
+def test_each_image_counts(document: dict[str, Any], images: int) -> None:
+    entry = EntryTerms(path="/v1/images/generations", max_output_tokens=9)
+    assert measure_bytes(400, entry, document) == TokenNeed(100, 9 * images)
+
+
+def test_the_number_of_images_is_a_number() -> None:
+    with pytest.raises(BodyError, match="'n'"):
+        measure_bytes(400, EntryTerms(path="/v1/images/generations"), {"n": "4"})
 
 
 def test_a_prompt_of_a_completion_may_be_an_object_of_anything() -> None:

@@ -45,6 +45,7 @@ def test_the_models_name_alone_changes() -> None:
         (CHAT, {}, {"max_completion_tokens": 5}),
         (CHAT, {"max_tokens": 6}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": 5}, {"max_tokens": 5}),
+        (CHAT, {"max_tokens": -1}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": True}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": 5.5}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": None}, {"max_tokens": 5}),
@@ -59,6 +60,27 @@ def test_the_models_name_alone_changes() -> None:
 )
 def test_an_answer_is_kept_to_the_limit(path: str, body: dict[str, Any], expected: dict[str, Any]) -> None:
     assert json.loads(sent(json.dumps(body), terms(path, 5))) == {"model": "gpt", **expected}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, {"max_tokens": 5}),
+        ({"max_completion_tokens": 1}, {"max_tokens": 1, "max_completion_tokens": 1}),
+        ({"max_completion_tokens": 9}, {"max_tokens": 5, "max_completion_tokens": 5}),
+    ],
+)
+def test_a_server_that_reads_the_older_limit_alone_gets_it(
+    asked: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    older = EntryTerms(model="gpt", body_rules="provider", max_output_tokens=5, path=CHAT)
+    assert json.loads(sent(json.dumps(asked), older)) == {"model": "gpt", **expected}
+
+
+@pytest.mark.parametrize("body", ['{"models": ["other"]}', '{"models": ["other"], "models": null}'])
+def test_no_other_model_answers(body: str) -> None:
+    with pytest.raises(BodyError, match="models"):
+        sent(body, terms())
 
 
 @pytest.mark.parametrize("key", ["model", "max_tokens", "max_completion_tokens", "stream_options"])
