@@ -187,7 +187,11 @@ TOKENS_NOT_REPORTED = CheckedRule(
 Limits in tokens and dollars settle what a call has used by the report of its server. llama.cpp and providers
 always report. A server at a `url` or behind a `command` may not, above all for streams; a function and other
 models never do. Where the API has no tokens, they are counted from bytes, one for each 4 of them. Where it
-has some and none are reported, a call counts as all that it asked for.""",
+has some and none are reported, a call counts as all that it asked for.
+
+A limit in dollars (`usd`, `usd_per_day`, `pot.usd`) is an estimate for a function: what its model costs is
+counted from the bytes that the function takes and returns, whatever it asks of the model. So such a budget
+can be overspent there.""",
     example=Example(
         wrong="""\
 {
