@@ -38,6 +38,8 @@ BODY = json.dumps(
 )
 NEED = len(BODY) + 256 + ANSWER_TOKENS
 BUDGET = 10 * NEED
+BROKEN = 13
+"""The seed at which the model fails."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class CountingModel:
         document = json.loads(body)
         self.bodies.append(document)
         self.calls += 1
+        if document.get("seed") == BROKEN:
+            return web.Response(status=500)
         prompt = sum(len(message["content"]) for message in document["messages"])
         self.used += prompt
         if not document.get("stream"):
@@ -144,6 +148,13 @@ def test_what_is_not_used_comes_back(spent: Spent) -> None:
     key = spent.add_team(nanodollars=2 * NEED)
     for _ in range(5):  # each asks for half of the budget, and uses a tenth
         wait_until(lambda: spent.call(key).status == 200, "what the call before did not use is there again")
+
+
+def test_what_the_server_itself_refuses_is_free(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=NEED + 20)
+    for _ in range(3):
+        wait_until(lambda: spent.call(key, seed=BROKEN).status == 500, "the call before was free")
+    wait_until(lambda: spent.call(key).status == 200, "nothing was used")
 
 
 def test_a_refusal_says_what_is_left_and_that_waiting_does_not_help(spent: Spent) -> None:

@@ -46,6 +46,11 @@ TOOL = {"parameters": {"properties": {"usage": {"input_tokens": 0, "output_token
 SHAPES: dict[str, tuple[Answering, Counted]] = {
     "a chat": (whole(usage=CHAT, choices=[]), (19, 4, 10, "whole")),
     "embeddings": (whole(data=[], usage={"prompt_tokens": 8, "total_tokens": 8}), (8, None, None, "whole")),
+    "thoughts in the total alone": (
+        whole(usage={"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 20}),
+        (8, None, 12, "whole"),
+    ),
+    "a total alone": (whole(usage={"total_tokens": 8}), (8, None, None, "whole")),
     "a response that quotes": (whole(usage=RESPONSE, tools=[TOOL]), (36, 3, 87, "whole")),
     "messages": (
         whole(usage={"input_tokens": 7, "cache_read_input_tokens": 20, "output_tokens": 5}),

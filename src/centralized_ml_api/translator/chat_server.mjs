@@ -128,12 +128,14 @@ function readReason(finish, stop, callsTools) {
 function readUsage(usage) {
     const cacheRead = usage?.prompt_tokens_details?.cached_tokens ?? 0;
     const cacheWrite = usage?.prompt_tokens_details?.cache_write_tokens ?? 0;
+    const prompt = usage?.prompt_tokens ?? 0;
     const reasoning = usage?.completion_tokens_details?.reasoning_tokens;
     return withoutUndefined({
-        input: Math.max(0, (usage?.prompt_tokens ?? 0) - cacheRead - cacheWrite),
+        input: Math.max(0, prompt - cacheRead - cacheWrite),
         cacheRead,
         cacheWrite,
-        output: usage?.completion_tokens ?? 0,
+        // Some servers count thoughts in the total alone.
+        output: Math.max(usage?.completion_tokens ?? 0, (usage?.total_tokens ?? 0) - prompt),
         reasoning,
     });
 }

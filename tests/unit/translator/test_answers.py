@@ -93,6 +93,13 @@ OF_ANTHROPIC: list[tuple[str, Translation, dict[str, Any]]] = [
         {"content": [TOOL_USE], "stop_reason": "tool_use"},
     ),
     (
+        "thoughts in the total alone",
+        Translation(
+            MESSAGES, CHAT, ASKED, chat_answer({"content": "Hello"}, "stop", {**USAGE, "total_tokens": 50})
+        ),
+        {"usage": {**ANTHROPIC_USAGE, "output_tokens": 30}},
+    ),
+    (
         "no usage",
         Translation(MESSAGES, CHAT, ASKED, chat_answer({"content": "Hello"}, "length")),
         {"stop_reason": "max_tokens", "usage": dict.fromkeys(ANTHROPIC_USAGE, 0)},

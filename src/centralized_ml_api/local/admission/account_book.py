@@ -63,6 +63,11 @@ class AccountBook:
         self._path = path
         self._connection: sqlite3.Connection | None = None
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written: until then there is no file."""
+        return self._path.exists()
+
     def load(self) -> tuple[dict[Account, int], dict[CallId, Reservation]]:
         """Returns what is used, and the calls whose end was not told."""
         database = self._open()

@@ -23,6 +23,7 @@ from centralized_ml_api.local.admission.accounts import (
     open_account,
     settle_charges,
 )
+from centralized_ml_api.local.admission.ended_calls import EndedCalls
 from centralized_ml_api.local.admission.endings import Reservation, judge_ending
 from centralized_ml_api.local.admission.turns import CallOverError
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.admission.account_book import CallId
     from centralized_ml_api.local.admission.accounts import Charge
     from centralized_ml_api.local.admission.endings import Ending
-
-ENDS_REMEMBERED = 10_000
-"""Calls that were over before they reserved. What Envoy tells of a call may arrive in any order."""
 
 _PRUNE_SECONDS = 3600
 
@@ -73,13 +71,23 @@ class Accountant:
         self._pending: Counter[Account] = Counter()
         self._open: dict[CallId, Reservation] = {}
         self._left_open: dict[CallId, Reservation] = {}
-        self._ended: dict[CallId, None] = {}
+        self._ended = EndedCalls()
         self._reserving: set[CallId] = set()
         self._batch = Batch()
         self._written: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._is_loaded = False
         self._pruned = 0.0
+
+    def start(self) -> None:
+        """Reads the book, if there is one: the ends of calls that were left open may be told before any asks.
+
+        Raises:
+            sqlite3.Error: The book cannot be read.
+            OSError: Nor its file be opened.
+        """
+        if self._book.exists:
+            self._load()
 
     def check(self, ask: Ask) -> None:
         """Finds out whether a call would fit now, without reserving anything.
@@ -102,8 +110,7 @@ class Accountant:
             sqlite3.Error: The book cannot be written.
             OSError: Nor its file be made.
         """
-        if call in self._ended:
-            del self._ended[call]
+        if self._ended.take(call):
             raise CallOverError
         charges = self._judge(ask)
         kept = Reservation(charges, ask.need, ask.price, ask.bytes_in, ask.has_tokens)
@@ -134,9 +141,7 @@ class Accountant:
         if kept is not None:
             self._settle(call, kept, judge_ending(kept, ending))
             return
-        self._ended[call] = None
-        if len(self._ended) > ENDS_REMEMBERED:
-            del self._ended[next(iter(self._ended))]
+        self._ended.note(call)
 
     def left(self, limits: Iterable[Limit]) -> dict[Limit, int]:
         """Returns what nobody has used of each limit, in its present period.

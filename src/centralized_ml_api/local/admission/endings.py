@@ -10,6 +10,14 @@ from centralized_ml_api.plan.usage.tokens import estimate_tokens
 
 _FIRST_ERROR = 400
 
+SURE_DETAILS = frozenset({"via_upstream", "failed_to_inject_credential"})
+"""The response code details of errors after which it is sure that the server did not work.
+
+They are those that the server itself answered, and those of calls for which there was no key.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/response_code_details
+"""
+
 NEVER_SENT = frozenset({2, 6, 8, 9, 16, 25})
 """The response flags of calls that reached no server: no healthy or no free one, no connection, no route.
 
@@ -23,6 +31,7 @@ class Ending:
 
     Attributes:
         status: Of the answer; 0 if there was none.
+        is_sure: Whether an error means that the server did not work, not that its answer was lost.
         flags: The numbers of Envoy's response flags: why the call did not end well.
         read: Tokens of the request as its server reports them; None if it does not.
         cached: Those that the server had in a cache.
@@ -34,6 +43,7 @@ class Ending:
 
     status: int
     flags: frozenset[int] = frozenset()
+    is_sure: bool = True
     read: int | None = None
     cached: int = 0
     cache_writes: int = 0
@@ -78,7 +88,7 @@ def judge_ending(reservation: Reservation, ending: Ending) -> Need | None:
     if ending.flags:
         return Need(0, 0) if ending.flags <= NEVER_SENT else None
     if ending.status >= _FIRST_ERROR:
-        return Need(0, 0)
+        return Need(0, 0) if ending.is_sure else None
     if not ending.status:
         return None
     if ending.read is not None or ending.written is not None:

@@ -187,12 +187,14 @@ class ResponseCode(_message.Message):
     def __init__(self, value: _Optional[int] = ...) -> None: ...
 
 class HttpResponseProperties(_message.Message):
-    __slots__ = ("response_code", "response_body_bytes")
+    __slots__ = ("response_code", "response_body_bytes", "response_code_details")
     RESPONSE_CODE_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_BODY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_CODE_DETAILS_FIELD_NUMBER: _ClassVar[int]
     response_code: ResponseCode
     response_body_bytes: int
-    def __init__(self, response_code: _Optional[_Union[ResponseCode, _Mapping]] = ..., response_body_bytes: _Optional[int] = ...) -> None: ...
+    response_code_details: str
+    def __init__(self, response_code: _Optional[_Union[ResponseCode, _Mapping]] = ..., response_body_bytes: _Optional[int] = ..., response_code_details: _Optional[str] = ...) -> None: ...
 
 class HttpAccessLogEntry(_message.Message):
     __slots__ = ("common_properties", "response")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
-from centralized_ml_api.local.admission.endings import Ending
+from centralized_ml_api.local.admission.endings import SURE_DETAILS, Ending
 from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def read_ending(entry: envoy.HttpAccessLogEntry) -> Ending:
     return Ending(
         status=entry.response.response_code.value,
         flags=_read_flags(common.response_flags),
+        is_sure=entry.response.response_code_details in SURE_DETAILS and "unsure" not in usage.fields,
         read=_read_tokens(usage, "in"),
         cached=_read_tokens(usage, "cached") or 0,
         cache_writes=_read_tokens(usage, "cache_writes") or 0,

@@ -64,6 +64,8 @@ async def _serve(accounts: Path) -> int:
     turns = Turns(loop.time)
     sleepers = Sleepers(turns, loop.time)
     accountant = Accountant(AccountBook(accounts), time.time)
+    with contextlib.suppress(sqlite3.Error, OSError):
+        accountant.start()  # what cannot be read yet is read again with the first limited call
     usage = UsageStore(accounts.with_name(STORE_NAME))
     server = build_server(AdmissionService(turns, sleepers, accountant, usage), f"unix:{ADMISSION_SOCKET}")
     await server.start()

@@ -38,7 +38,10 @@ HIDES_USAGE = "hides_usage"
 """Its key for streams that end with tokens for which their callers have not asked: see `provider_rules`."""
 
 USAGE_NAMESPACE = "usage"
-"""The dynamic metadata with the tokens of an answer: `in`; of these `cached` and `cache_writes`; `out`."""
+"""The dynamic metadata with the tokens of an answer: `in`; of these `cached` and `cache_writes`; `out`.
+
+`unsure` is there for an error that the gateway itself has made of what a server did.
+"""
 
 LIMITS_NAMESPACE = "limits"
 """The dynamic metadata with what is left to the team of a call, for the headers of its answer."""

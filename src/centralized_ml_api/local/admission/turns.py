@@ -19,6 +19,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.admission.ended_calls import EndedCalls
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ WAITING_PER_ENTRY = 500
 
 CALLERS_REMEMBERED = 1000
 """Beyond, those who left are forgotten."""
-
-ENDS_REMEMBERED = 10_000
-"""Calls that were over before they had their turn. What Envoy tells of a call may arrive in any order."""
 
 Call = Hashable
 """Identifies a call from its beginning to its end."""
@@ -189,7 +187,7 @@ class Turns:
         self._under_way: dict[Call, tuple[str, str]] = {}
         self._at_once: dict[str, int] = {}
         self._total: Counter[str] = Counter()
-        self._ended: dict[Call, None] = {}
+        self._ended = EndedCalls()
 
     async def take(
         self,
@@ -245,11 +243,8 @@ class Turns:
 
     def end(self, call: Call) -> None:
         """Frees the place of a call that is over; if it has none, it will not get one any more either."""
-        if self.give_back(call):
-            return
-        self._ended[call] = None
-        if len(self._ended) > ENDS_REMEMBERED:
-            del self._ended[next(iter(self._ended))]
+        if not self.give_back(call):
+            self._ended.note(call)
 
     def give_back(self, call: Call) -> bool:
         """Frees the place of a call that is over; returns whether it had one."""
@@ -299,11 +294,6 @@ class Turns:
         waiting = sum(line.waiting_count for line in lines)
         return Occupancy(under_way, waiting), sum(line.turns for line in lines)
 
-    def forget(self) -> None:
-        """Frees all places: the gateway was started anew, and every call through it is over."""
-        for call in list(self._under_way):
-            self.give_back(call)
-
     def occupancy(self) -> dict[str, Occupancy]:
         """Returns how busy each entry is that was called before."""
         return {
@@ -330,8 +320,7 @@ class Turns:
         may_go_on = line.sleeper is None or line.sleeper in self._awake
         while may_go_on and line.has_place and (waiting := self._next_waiting(line)) is not None:
             line.leave(waiting)
-            if waiting.call in self._ended:
-                del self._ended[waiting.call]
+            if self._ended.take(waiting.call):
                 waiting.turn.set_exception(CallOverError())
                 continue
             line.note_turn(waiting)

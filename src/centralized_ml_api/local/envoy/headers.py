@@ -11,6 +11,12 @@ from centralized_ml_api.api.http import CORS_HEADERS, EVENTS, EVENTS_IN_UTF8, MO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+OWN_REPLY_HEADER = "x-mlapi-own-reply"
+"""Marks what the translator gets or gives that no model server has answered, with Envoy's response flags.
+
+The translator's own answers have `-`, for none, where the server may have worked.
+"""
+
 REQUEST_ID = "req-%START_TIME(%s%9f)%-%CONNECTION_ID%"
 """Identifies a request: when it began, to the nanosecond, and on which connection.
 

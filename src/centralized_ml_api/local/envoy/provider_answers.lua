@@ -115,6 +115,7 @@ end
 function envoy_on_response(response_handle)
   local headers, metadata = response_handle:headers(), response_handle:streamInfo():dynamicMetadata()
   local request_id = (metadata:get("provider") or {}).request_id
+  note_own_reply(response_handle, headers)
   -- Envoy's local replies already have the request ID.
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.headers import build_header
+from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER, build_header
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
 from centralized_ml_api.local.envoy.settings import render_seconds
-from centralized_ml_api.local.envoy.translator import CLUSTER_HEADER, OWN_REPLY_HEADER, SERVERS_SOCKET
+from centralized_ml_api.local.envoy.translator import CLUSTER_HEADER, SERVERS_SOCKET
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
@@ -65,7 +65,7 @@ def _build_host(limits: Limits) -> dict[str, Any]:
 
 def _build_local_replies(limits: Limits) -> dict[str, Any]:
     """Builds the replies of the public listener, each marked as Envoy's own."""
-    mark = build_header(OWN_REPLY_HEADER, "1")
+    mark = build_header(OWN_REPLY_HEADER, "%RESPONSE_FLAGS%")
     mappers = build_local_reply_config(limits)["mappers"]
     return {
         "mappers": [

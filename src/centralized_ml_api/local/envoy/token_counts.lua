@@ -1,4 +1,5 @@
--- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata.
+-- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata,
+-- and `OWN_REPLY`, that of the header which marks the gateway's own answers.
 -- Of several reports in one answer the largest counts: reports of a stream grow, and a report that an answer quotes
 -- cannot hide the true one.
 
@@ -19,13 +20,20 @@ end
 -- Returns the tokens in, those of them from a cache, the tokens out, and those in that a cache has written; nil for
 -- what is not reported.
 local function read_usage(usage)
-  local tokens_in = read_number(usage, "prompt_tokens")
-  if tokens_in then return tokens_in, read_number(usage, "cached_tokens"), read_number(usage, "completion_tokens") end
+  local tokens_in, total = read_number(usage, "prompt_tokens"), read_number(usage, "total_tokens")
+  if tokens_in then
+    local out = read_number(usage, "completion_tokens")
+    -- Some servers count thoughts in the total alone.
+    if total and total - tokens_in > (out or 0) then out = total - tokens_in end
+    return tokens_in, read_number(usage, "cached_tokens"), out
+  end
   local cached, written = read_number(usage, "cache_read_input_tokens"), read_number(usage, "cache_creation_input_tokens")
   tokens_in = read_number(usage, "input_tokens")
   -- Anthropic counts what its cache has read or written apart.
   if tokens_in then tokens_in = tokens_in + (cached or 0) + (written or 0) end
-  return tokens_in, cached or read_number(usage, "cached_tokens"), read_number(usage, "output_tokens"), written
+  local out = read_number(usage, "output_tokens")
+  if not tokens_in and not out then tokens_in = total end
+  return tokens_in, cached or read_number(usage, "cached_tokens"), out, written
 end
 
 -- llama.cpp's own report, which its streams have unasked.
@@ -33,6 +41,19 @@ local function read_timings(timings)
   local read, cached = read_number(timings, "prompt_n"), read_number(timings, "cache_n")
   if read then read = read + (cached or 0) end
   return read, cached, read_number(timings, "predicted_n")
+end
+
+-- Why a call reached no server, as Envoy's `%RESPONSE_FLAGS%` says it.
+local UNSENT = { UH = true, UF = true, UO = true, NR = true, NC = true, URX = true }
+
+-- Notes that an answer which the translator passed on is no server's, which may have worked all the same.
+local function note_own_reply(handle, headers)
+  local flags = headers:get(OWN_REPLY)
+  if not flags then return end
+  headers:remove(OWN_REPLY)
+  for flag in flags:gmatch("[^,]+") do
+    if not UNSENT[flag] then return handle:streamInfo():dynamicMetadata():set(USAGE, "unsure", true) end
+  end
 end
 
 local function note_larger(handle, seen, name, tokens)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
+from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.envoy.stats import build_tokens_logger
 
 COUNTED_ANSWER = "counted-answer"
@@ -37,7 +38,9 @@ _ANSWERS = Path(__file__).with_name("counted_answers.lua")
 @functools.cache
 def render_counting() -> str:
     """Renders the Lua functions that count; they are read once: no disk can stop a later start."""
-    return f"local USAGE = {json.dumps(USAGE_NAMESPACE)}\n{_COUNTS.read_text(encoding='ascii')}"
+    names = {"USAGE": USAGE_NAMESPACE, "OWN_REPLY": OWN_REPLY_HEADER}
+    head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
+    return f"{head}{_COUNTS.read_text(encoding='ascii')}"
 
 
 @functools.cache

@@ -27,8 +27,7 @@ TRANSLATED_ID_HEADER = "x-mlapi-request-id"
 """What the translator is told of a call, and the call's id."""
 
 CLUSTER_HEADER = "x-mlapi-cluster"
-OWN_REPLY_HEADER = "x-mlapi-own-reply"
-"""Where the translator calls, and what marks answers of Envoy's own, which no model server gave."""
+"""Where the translator calls."""
 
 
 def build_translation_mutations(

@@ -19,7 +19,8 @@ const MOST_BYTES = 64 * 1024 * 1024; // above what the gateway lets pass
 const EVENTS = "text/event-stream";
 const UNREADABLE = new Untranslatable(null, "The body cannot be translated: it is nested too deep, or no JSON.");
 const JSON_HEADERS = { "content-type": "application/json" };
-const PASSED_HEADERS = ["content-type", "retry-after", "x-should-retry"];
+const OWN_REPLY = "x-mlapi-own-reply";
+const PASSED_HEADERS = ["content-type", "retry-after", "x-should-retry", OWN_REPLY];
 
 // A connection for each call: Envoy may close one that is kept just when the next call has been sent.
 const agent = new Agent({ keepAlive: false });
@@ -76,7 +77,7 @@ class Exchange {
     fail(status, message) {
         if (!this.#outgoing.headersSent) {
             const error = { message, type: "model_error", code: "model_failed" };
-            return this.#sendOwn(status, { error });
+            return this.#sendOwn(status, { error }, { ...JSON_HEADERS, [OWN_REPLY]: "-" });
         }
         if (this.#stream && !this.#outgoing.writableEnded) this.#outgoing.write(this.#stream.fail(status, message));
         return this.#outgoing.end();
@@ -101,7 +102,7 @@ class Exchange {
         const body = await readAll(answer);
         const kept = PASSED_HEADERS.filter((name) => answer.headers[name] !== undefined);
         const headers = Object.fromEntries(kept.map((name) => [name, answer.headers[name]]));
-        if (!answer.headers["x-mlapi-own-reply"]) return this.#send(answer.statusCode, headers, body);
+        if (!answer.headers[OWN_REPLY]) return this.#send(answer.statusCode, headers, body);
         return this.#sendOwn(answer.statusCode, JSON.parse(body), headers);
     }
 

@@ -12,6 +12,7 @@ from support.anthropic_answers import TEXT as TEXT_OF_CLAUDE
 from support.hosted_function import ASK, ELSEWHERE, SECRET, HostedFunction, start_hosted_function
 from support.provider import KEY, ORDINARY, ORGANIZATION, USAGE, WORDS
 from support.stream_host import StreamAnswer, build_event
+from support.stream_host.script import run_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,6 +154,26 @@ def test_a_body_that_servers_read_differently_is_refused(
         status, error = error_of(hosted.send(path, body))
         assert (status, error["code"]) == (400, "invalid_body")
         assert says in error["message"]
+
+
+NOTE = """
+import { noteUsage } from "./provider_answers.mjs";
+const noted = input.map((usage) => { const tokens = {}; noteUsage({ usage }, tokens); return tokens; });
+console.log(JSON.stringify(noted));
+"""
+
+
+def test_thoughts_in_the_total_alone_count_and_so_does_a_total_alone() -> None:
+    reports = [
+        {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 20},
+        {"prompt_tokens": 8, "total_tokens": 8},
+        {"total_tokens": 8},
+    ]
+    assert run_script(NOTE, reports) == [
+        {"tokens_in": 8, "tokens_out": 12},
+        {"tokens_in": 8},
+        {"tokens_in": 8},
+    ]
 
 
 def test_a_refused_key_is_no_fault_of_the_caller(hosted: HostedFunction) -> None:

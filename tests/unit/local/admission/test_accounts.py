@@ -190,6 +190,23 @@ def test_what_was_under_way_at_a_crash_stays_spent_until_its_end_is_told(tmp_pat
     asyncio.run(spend())
 
 
+def test_an_end_that_is_told_before_anybody_asks_gives_back_what_was_open_at_a_crash(tmp_path: Path) -> None:
+    call = ("a", int(NOON * 1e6))
+
+    async def spend() -> None:
+        unused = Accountant(AccountBook(tmp_path / "none.db"), lambda: NOON)
+        unused.start()
+        assert not (tmp_path / "none.db").exists()
+        await Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON).reserve(call, ask(100, MINUTE))
+        after = Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON)
+        after.start()
+        after.end(call, Ending(200, read=30, written=0))
+        assert after.left((MINUTE,)) == {MINUTE: 70}
+        await after.close()
+
+    asyncio.run(spend())
+
+
 def test_a_disk_that_cannot_be_written_lets_nobody_spend(tmp_path: Path) -> None:
     class FullDisk(AccountBook):
         is_full = True

@@ -29,6 +29,7 @@ WITHOUT_TOKENS = Reservation((), Need(150, 10**9), PRICE, 400, has_tokens=False)
         (Ending(503, frozenset({6, 0})), None),
         (Ending(400, read=100, written=1), Need(0, 0)),
         (Ending(429), Need(0, 0)),
+        (Ending(500, is_sure=False), None),  # an answer that the gateway could not hold
     ],
 )
 def test_what_is_not_known_counts_in_full(ending: Ending, used: Need | None) -> None:
@@ -49,8 +50,15 @@ def test_what_envoy_tells_is_read_with_flags_that_are_not_in_the_messages() -> N
     common.metadata.filter_metadata["usage"].update({"in": 19, "cached": 4, "out": 10})
     entry.response.response_code.value = 200
     entry.response.response_body_bytes = 77
+    entry.response.response_code_details = "via_upstream"
     assert identify_ended(entry) == ("[::1]:4711", 1_780_315_200_000_001)
     assert read_ending(entry) == Ending(200, read=19, cached=4, written=10, bytes_out=77)
+    entry.response.response_code_details = "response_payload_too_large"
+    assert not read_ending(entry).is_sure
+    entry.response.response_code_details = "failed_to_inject_credential"
+    assert read_ending(entry).is_sure, "there was no key"
+    common.metadata.filter_metadata["usage"].update({"unsure": True})
+    assert not read_ending(entry).is_sure, "the translator could not read it"
     common.response_flags.no_healthy_upstream = True
     assert read_ending(entry).flags == {2}
     common.response_flags.MergeFromString(b"\x78\x01")  # field 15: the caller has left

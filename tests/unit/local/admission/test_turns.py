@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from centralized_ml_api.local.admission.ended_calls import ENDS_REMEMBERED
 from centralized_ml_api.local.admission.prompts import Prompt
 from centralized_ml_api.local.admission.turns import (
     CALLERS_REMEMBERED,
-    ENDS_REMEMBERED,
     PRESENT_SECONDS,
     WAITING_PER_CALLER,
     WAITING_PER_ENTRY,

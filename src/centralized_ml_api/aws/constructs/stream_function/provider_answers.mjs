@@ -84,9 +84,13 @@ export function noteUsage(value, usage) {
     for (const found of [value?.usage, value?.response?.usage, value?.message?.usage]) {
         if (!isObject(found)) continue;
         const details = found.prompt_tokens_details ?? found.input_tokens_details;
-        note(usage, "tokens_in", found.prompt_tokens ?? found.input_tokens ?? found.inputTokens);
+        const reads = found.prompt_tokens ?? found.input_tokens ?? found.inputTokens;
+        const writes = found.completion_tokens ?? found.output_tokens ?? found.outputTokens;
+        const { prompt_tokens: prompt, total_tokens: total } = found;
+        note(usage, "tokens_in", reads ?? (writes === undefined ? total : undefined));
         note(usage, "tokens_cached", details?.cached_tokens ?? found.cache_read_input_tokens ?? found.cacheReadInputTokens);
-        note(usage, "tokens_out", found.completion_tokens ?? found.output_tokens ?? found.outputTokens);
+        // Some servers count thoughts in the total alone.
+        note(usage, "tokens_out", total - prompt > (writes ?? 0) ? total - prompt : writes);
     }
 }
 
