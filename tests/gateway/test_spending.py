@@ -15,7 +15,9 @@ import pytest
 from aiohttp import web
 
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
+from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
+from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
+from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Translation, Upstream
 from centralized_ml_api.plan.event import Spending
 from support.model_server import start_model_server
 from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
@@ -38,6 +40,7 @@ BODY = json.dumps(
 )
 NEED = len(BODY) + 256 + ANSWER_TOKENS
 BUDGET = 10 * NEED
+TRANSLATION = Translation("anthropic-messages", "openai-chat", "max_tokens", takes_stream_options=False)
 BROKEN = 13
 """The seed at which the model fails."""
 
@@ -104,9 +107,9 @@ def spent(background: Background, tmp_path_factory: pytest.TempPathFactory) -> I
         server.answering = model.answer
         terms = EntryTerms(has_tokens=True, price=PRICE)
         route = ServedRoute("chat", "model", CHAT, (), admission=terms, counts_tokens=True)
-        served = Gateway(
-            (Upstream("model", (urlsplit(server.url).port or 0,)),), (route,), by_model={CHAT: (route,)}
-        )
+        translated = replace(route, name="translated", translation=TRANSLATION)
+        upstream = Upstream("model", (urlsplit(server.url).port or 0,))
+        served = Gateway((upstream,), (route, translated), by_model={CHAT: (route,)})
         with start_gateway(tmp_path_factory.mktemp("spent"), background, served) as gateway:
             yield Spent(gateway, model, served)
 
@@ -155,6 +158,50 @@ def test_what_the_server_itself_refuses_is_free(spent: Spent) -> None:
     for _ in range(3):
         wait_until(lambda: spent.call(key, seed=BROKEN).status == 500, "the call before was free")
     wait_until(lambda: spent.call(key).status == 200, "nothing was used")
+
+
+@contextlib.contextmanager
+def translating(spent: Spent, background: Background, mark: str) -> Iterator[None]:
+    """Answers as a translator that fails with this mark."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"error": {}}, status=502, headers={OWN_REPLY_HEADER: mark})
+
+    async def listen() -> web.AppRunner:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.UnixSite(runner, str(spent.gateway.folder / TRANSLATOR_SOCKET)).start()
+        return runner
+
+    runner = background.run(listen())
+    try:
+        yield
+    finally:
+        background.run(runner.cleanup())
+
+
+def test_an_answer_that_cannot_be_translated_counts_in_full(spent: Spent, background: Background) -> None:
+    key = spent.add_team(nanodollars=NEED)
+
+    def call() -> int:
+        answer = spent.gateway.call("/translated", BODY.encode(), {"x-api-key": key})
+        assert answer.header(OWN_REPLY_HEADER) is None
+        return answer.status
+
+    with translating(spent, background, "UF,URX"):
+        for _ in range(2):
+            wait_until(lambda: call() == 502, "the call before reached no server and was free")
+    with translating(spent, background, "-"):
+        wait_until(lambda: call() == 502, "the call before was free")
+
+    def refuse() -> bool:
+        answer = spent.call(key)
+        assert answer.status == 429
+        return answer.header("x-should-retry") == "false"
+
+    wait_until(refuse, "nothing is given back")
 
 
 def test_a_refusal_says_what_is_left_and_that_waiting_does_not_help(spent: Spent) -> None:
