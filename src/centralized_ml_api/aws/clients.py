@@ -35,14 +35,18 @@ class AwsClients:
         except _load("botocore.exceptions").ProfileNotFound as error:
             raise DeployError(str(error), fix="set AWS_PROFILE to a profile of ~/.aws/config") from error
         self._session.register_component("data_loader", loader)
+        self._clients: dict[str, Any] = {}
         self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
 
     def client(self, service: str) -> Any:
-        """Makes a client with short timeouts: a person is waiting."""
-        config = _load("botocore.config").Config(
-            connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
-        )
-        return self._session.create_client(service, region_name=self.region, config=config)
+        """Returns a client with short timeouts, the same each time: a person is waiting."""
+        if service not in self._clients:
+            config = _load("botocore.config").Config(
+                connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
+            )
+            made = self._session.create_client(service, region_name=self.region, config=config)
+            self._clients[service] = made
+        return self._clients[service]
 
     def impatient_client(self, service: str, region: str) -> Any:
         """Makes a client of another region that asks once and briefly, for what has a fallback."""

@@ -29,9 +29,18 @@ def aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLAPI_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWire]:
-    """An account in which everything is in order; a test changes `answers`."""
-    with serve_aws(healthy_account()) as wire:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
+@pytest.fixture(scope="module")
+def aws_server() -> Iterator[AwsWire]:
+    """The server of all tests of a module."""
+    with serve_aws({}) as wire:
         yield wire
+
+
+@pytest.fixture
+def aws(aws_server: AwsWire, monkeypatch: pytest.MonkeyPatch) -> AwsWire:
+    """An account in which everything is in order; a test changes `answers`."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_server.url)
+    aws_server.answers = healthy_account()
+    for said in (aws_server.spoken, aws_server.asked, aws_server.got):
+        said.clear()
+    return aws_server

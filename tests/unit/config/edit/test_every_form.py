@@ -25,8 +25,8 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(WORDS, VALUES, min_size=1, max_size=4)
 NEW = WORDS | st.dictionaries(WORDS, SCALARS, min_size=1, max_size=2)
 
-# Two parts, so that several cores share them; one of them is enough before a commit.
-PARTS = [0, pytest.param(1, marks=pytest.mark.slow)]
+# Several parts, so that several cores share them; one of them is enough before a commit.
+PARTS = [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 6))]
 
 
 @st.composite
@@ -118,7 +118,7 @@ def meaning(document: Document, text: str) -> str:
 
 @pytest.mark.parametrize("_part", PARTS)
 @given(value=OBJECTS, data=st.data())
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_value_is_replaced_and_what_stands_around_it_stays(
     _part: int, value: dict[str, Any], data: st.DataObject
 ) -> None:
@@ -138,7 +138,7 @@ def test_a_value_is_replaced_and_what_stands_around_it_stays(
 
 @pytest.mark.parametrize("_part", PARTS)
 @given(value=OBJECTS, member=NEW, data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_a_key_is_added_and_nothing_is_taken_away(
     _part: int, value: dict[str, Any], member: Any, data: st.DataObject
 ) -> None:
@@ -153,7 +153,7 @@ def test_a_key_is_added_and_nothing_is_taken_away(
 
 @pytest.mark.parametrize("_part", PARTS)
 @given(rest=OBJECTS, models=st.lists(OBJECTS, max_size=2), entry=OBJECTS, data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_an_entry_is_the_last_one(
     _part: int, rest: dict[str, Any], models: list[Any], entry: dict[str, Any], data: st.DataObject
 ) -> None:

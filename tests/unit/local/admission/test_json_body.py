@@ -87,10 +87,10 @@ def test_nesting_without_end_is_refused() -> None:
 
 @pytest.mark.parametrize("place", ["%s", '{"a": [1, {"b": %s}]}'])
 def test_an_object_with_more_keys_than_servers_read_in_a_moment_is_refused(place: str) -> None:
-    most, many = (json.dumps(dict.fromkeys(map(str, range(count)), 0)) for count in (1_000, 400_000))
+    most, many = (json.dumps(dict.fromkeys(map(str, range(count)), 0)) for count in (1_000, 1_001))
     assert read_json_object((place % most).encode()).text == place % most
     assert refusal((place % many).encode()) == (
-        "The body has an object of 400,000 keys: an object may have at most 1,000."
+        "The body has an object of 1,001 keys: an object may have at most 1,000."
     )
 
 
@@ -143,8 +143,8 @@ def test_a_model_that_servers_may_read_in_two_ways_is_refused(body: bytes, messa
     assert str(refused.value) == message
 
 
-@pytest.mark.parametrize("_part", [0, pytest.param(1, marks=pytest.mark.slow)])
-@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("_part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3))])
+@settings(max_examples=20, deadline=None)
 @given(document=st.dictionaries(st.text(), VALUES), spaced=st.booleans())
 def test_every_object_stays_what_it_is_but_for_its_model(
     document: dict[str, Any],
