@@ -14,6 +14,7 @@ import pytest
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.account_book import AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
+from centralized_ml_api.local.admission.accounts import Limit
 from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.service import COUNTING, COUNTS_AT_ONCE, AdmissionService
@@ -298,6 +299,28 @@ def test_requests_at_once_are_those_of_the_team() -> None:
         assert await world.ask(terms, team="blue").answer()
         status, *_ = await world.ask(terms, team="red").refusal()
         assert status == 503
+
+    told(tell)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b'{"n": 4}', 429, "this call alone may need 402 tokens"),
+        (b'{"n": "4"}', 400, "'n' and 'best_of' must be whole numbers"),
+        (b'{"n": 4, "n": 1}', 400, 'the key "n" twice'),
+    ],
+)
+def test_where_tokens_are_limited_each_image_counts(body: bytes, status: int, says: str) -> None:
+    images = EntryTerms(path="/v1/images/generations", answer_tokens=100)
+    limited = RouteTerms({"images": images}, 60, limits={"red": (Limit("red", "tokens", "minute", 300),)})
+
+    async def tell(world: World) -> None:
+        asked = world.ask(limited, body, team="red")
+        await asked.answer()
+        found, said, _ = await asked.refusal()
+        assert found == status
+        assert says in said
 
     told(tell)
 
