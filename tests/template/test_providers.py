@@ -34,7 +34,7 @@ def template(template_of: Deploys) -> Template:
 
 def test_the_stacks_secret_is_empty_and_no_key_is_in_the_template(template: Template) -> None:
     secret = template.only("AWS::SecretsManager::Secret")
-    assert secret == {"Description": "A provider's key, from the variable OPENAI_API_KEY of whoever deploys"}
+    assert secret == {"Description": "A provider's key, put here after the deploy"}
     (output,) = [
         output for name, output in template.document["Outputs"].items() if name == PROVIDER_SECRETS_OUTPUT
     ]

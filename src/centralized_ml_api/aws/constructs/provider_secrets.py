@@ -42,7 +42,7 @@ class ProviderSecrets(Construct):
                 self,
                 secret.id,
                 "AWS::SecretsManager::Secret",
-                {"Description": f"A provider's key, from {secret.place.title} of whoever deploys"},
+                {"Description": "A provider's key, put here after the deploy"},
             ).ref
             for secret in secrets
             if not isinstance(secret, AdoptedSecret)

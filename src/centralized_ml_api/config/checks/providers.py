@@ -27,6 +27,7 @@ _PLACES = ("env", "file", "secret")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _OPENAI = '"name": "openai", "model": "gpt-5-mini"'
 _KEY = '"key": {"env": "OPENAI_API_KEY"}'
+_KEY_STARTS = ("sk-", "gsk_", "hf_", "fw_", "xai-", "AIza")
 
 
 def _check_source(context: Context) -> Iterator[Problem]:
@@ -190,6 +191,20 @@ def _check_places(key: ObjectNode) -> Iterator[Problem]:
         location = (key.member(second) or key).key_location
         found = f"{quoted(second)} as well as {quoted(places[0])}"
         yield KEY_PLACE.problem(location, found=found, expected="one place", fix="remove one of the two")
+    yield from _check_names(key)
+
+
+def _check_names(key: ObjectNode) -> Iterator[Problem]:
+    for place in filter(None, map(key.string, _PLACES)):
+        if place.value.startswith(_KEY_STARTS):
+            yield KEY_PLACE.problem(
+                place.location,
+                found="a text that begins as keys of providers do",
+                expected="the name of the place that holds the key, not the key itself",
+                fix="replace the key, if it is one: what is in a config is soon read by others",
+                hides_value=True,
+            )
+            return
     variable = key.string("env")
     if variable and not re.fullmatch(ENVIRONMENT_NAME.strip("^$"), variable.value):
         yield KEY_PLACE.problem(
@@ -211,7 +226,8 @@ KEY_PLACE = CheckedRule(
     meaning="""\
 `key` names the one place where the provider's key is kept: `env`, an environment variable of `mlapi up`;
 `file`, a file that nobody but you may read; or `secret`, a secret in AWS Secrets Manager. Every provider
-with a `name` needs a key; a server at a `url` may need none.""",
+with a `name` needs a key; a server at a `url` may need none. A name that begins as keys do is refused:
+write a file as `./hf_token`, and a secret by its ARN.""",
     example=Example(
         at="$.endpoints[1]",
         wrong=f'"local": {{"engine": "provider", {_OPENAI}, "key": {{}}}}',
