@@ -91,7 +91,9 @@ def test_the_function_of_keys_knows_the_start_and_says_why_it_refuses_one(event:
     assert (told["at"], told["before"]["code"]) == ("2030-06-01T07:00:00Z", "event_not_started")
     denied = event.api["x-amazon-apigateway-gateway-responses"]["ACCESS_DENIED"]
     (body,) = denied["responseTemplates"].values()
-    assert json.loads(body)["error"]["code"] == "$context.authorizer.code"
+    error = json.loads(body)["error"]
+    assert error["code"] == "$context.authorizer.code"
+    assert error["message"] == "The call is refused. $context.authorizer.message"
     assert event.document["Outputs"]["EventStarts"]["Value"] == "2030-06-01T07:00:00Z"
     (plain,) = operations(event)["/direct", "post"]["security"][0]
     remembered = event.api["components"]["securitySchemes"][plain]["x-amazon-apigateway-authorizer"]

@@ -67,7 +67,7 @@ class DestroyReport:
 
 
 def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict[str, str]:
-    """Brings the stack to what the config says; returns its outputs.
+    """Brings the stack to what the config says; returns its outputs. Afterwards, call `check_live`.
 
     An account and region that were never used with the CDK are bootstrapped first, if the user agrees.
 
@@ -78,8 +78,7 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
         agree: is told what bootstrapping would make; returns if the user wants it, raises otherwise.
 
     Raises:
-        DeployError: AWS does not know who you are, the CDK or AWS refused, or an endpoint does not run what
-            was deployed.
+        DeployError: AWS does not know who you are, or the CDK or AWS refused.
     """
     account = load_account(clients)
     target = find_qualifier(target, clients)
@@ -91,12 +90,15 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
     run = call_cdk(target, arguments, say=say, on_line=lambda line: _say_stack_event(line, say))
     if run.status:
         raise _explained(run, target, clients, f"deploying {target.stack} failed")
-    _check_live(target, clients, say)
     return load_outputs(clients.client("cloudformation"), target.stack)
 
 
-def _check_live(target: AwsTarget, clients: AwsClients, say: Say) -> None:
-    """Checks that every endpoint runs what was deployed: SageMaker may go back to the old by itself."""
+def check_live(target: AwsTarget, clients: AwsClients, say: Say) -> None:
+    """Checks that every endpoint runs what was deployed: SageMaker may go back to the old by itself.
+
+    Raises:
+        DeployError: an endpoint does not run what was deployed.
+    """
     try:
         endpoints = load_live_endpoints(clients, target.stack)
     except (BotoCoreError, ClientError) as error:

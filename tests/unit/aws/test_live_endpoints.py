@@ -17,7 +17,11 @@ from centralized_ml_api.aws.live_endpoints import (
     load_live_endpoints,
     repair_rollback,
 )
+from centralized_ml_api.aws.stack_contract import PROVIDER_SECRETS_OUTPUT
 from centralized_ml_api.aws.stack_status import load_stack_status
+from centralized_ml_api.aws.target import AwsTarget
+from centralized_ml_api.cli.verbs.deploy import complete_deploy
+from centralized_ml_api.errors import DeployError
 from support.aws_wire import Answer, refusal, stack_in, stack_resources, xml, xml_refusal
 
 if TYPE_CHECKING:
@@ -65,6 +69,18 @@ def deploy(aws: AwsWire, live: str, *, configs: dict[str, Any], **more: Any) -> 
     found = {"EndpointName": "Chat-1", "EndpointConfigName": live, "EndpointStatus": "InService"}
     aws.answers["sagemaker.DescribeEndpoint"] = Answer(200, {**found, "ProductionVariants": variants, **more})
     aws.spoken["sagemaker.DescribeEndpointConfig"] = lambda body: config(json.loads(body), configs)
+
+
+def test_keys_of_providers_are_put_before_an_endpoint_that_was_rolled_back_fails_the_deploy(
+    aws: AwsWire,
+) -> None:
+    deploy(aws, "Old-Config", configs=CONFIGS)
+    aws.answers["secretsmanager.PutSecretValue"] = Answer(200, {})
+    target = AwsTarget(Path("models.json"), "S", "us-east-1", Path(".mlapi"))
+    outputs = {PROVIDER_SECRETS_OUTPUT: json.dumps({"Env1": f"{ARN}secret"})}
+    with pytest.raises(DeployError, match="SageMaker rolled back"):
+        complete_deploy(target, AwsClients("us-east-1"), outputs, {"Env1": "sk-one"})
+    assert "secretsmanager.PutSecretValue" in aws.asked
 
 
 def config(asked: dict[str, str], configs: dict[str, Any]) -> Answer:

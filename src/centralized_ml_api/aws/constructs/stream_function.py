@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.provider_secrets import ProviderSecrets
+    from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
@@ -66,22 +67,17 @@ class StreamFunction(Construct):
             for model in plan.models
             if not model.endpoint
         }
-        parameters = self._build_tables(plan, addresses)
-        if parameters:
-            names = [parameter.ref for parameter in parameters]
-            models = {"MODEL_PARAMETERS": json.dumps(names)}
-            read = [allow(["ssm:GetParameters"], [_parameter_arn(name, stack_context) for name in names])]
-        else:
-            models, read = {"MODELS": _render(plan.models, addresses)}, []
+        tables = [parameter.ref for parameter in self._build_tables(plan, addresses)]
+        models = (
+            {"MODEL_PARAMETERS": json.dumps(tables)}
+            if tables
+            else {"MODELS": _render(plan.models, addresses)}
+        )
         role = build_function_role(
             self,
             description="The function that streams",
             log=log,
-            statements=[
-                *read,
-                *secrets.may_read(plan.secrets),
-                *allow_bedrock(list_grants(plan.bedrock), stack_context),
-            ],
+            statements=self._list_statements(plan, tables, secrets, stack_context),
             managed=stack_context.network_policies.functions,
         )
         called = EndpointPolicies(self, role, endpoints)
@@ -109,6 +105,18 @@ class StreamFunction(Construct):
         for policy in called.all:
             function.add_resource_dependency(policy)
         self.arn = function.get_att("Arn").to_string()
+
+    @staticmethod
+    def _list_statements(
+        plan: StreamPlan, tables: Sequence[str], secrets: ProviderSecrets, stack_context: StackContext
+    ) -> Sequence[Statement]:
+        """Returns what the function may read and call, but for endpoints; `tables` names parameters."""
+        arns = [_parameter_arn(name, stack_context) for name in tables]
+        return [
+            *([allow(["ssm:GetParameters"], arns)] if arns else []),
+            *secrets.may_read(plan.secrets),
+            *allow_bedrock(list_grants(plan.bedrock), stack_context),
+        ]
 
     def _build_tables(self, plan: StreamPlan, addresses: Mapping[str, str]) -> Sequence[CfnResource]:
         """Builds the parameters with the models; none where the function's environment has room for them."""

@@ -28,9 +28,11 @@ from centralized_ml_api.plan.cost_report import DAY, render_prices_day, render_t
 from centralized_ml_api.plan.event import how_often, who_may_call
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.plan.aws.types import AwsPlan
     from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -70,7 +72,6 @@ def deploy(
     from centralized_ml_api.aws import deployment
     from centralized_ml_api.aws.cost_tag import activate_cost_tag
     from centralized_ml_api.aws.prices import load_prices
-    from centralized_ml_api.aws.provider_keys import put_provider_keys
     from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 
     packages = [model.name for model in plan.models if model.container.package_arn]
@@ -85,7 +86,7 @@ def deploy(
     provider_keys = take_provider_keys(plan)
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk, partial(_agree_to_bootstrap, agreed=bootstrap))
-    put_provider_keys(clients, outputs, provider_keys)
+    complete_deploy(target, clients, outputs, provider_keys)
     address = outputs.get(ADDRESS_OUTPUT, "")
     if plan.api.event.budget:
         output.talk(activate_cost_tag(clients))
@@ -97,6 +98,27 @@ def deploy(
     output.data(f"{target.stack}.{ADDRESS_OUTPUT} = {address}")
     output.talk(f"At the end of the event: {command('destroy', config, *flags)}")
     output.next_command(next_step(plan.api, address, flags))
+
+
+def complete_deploy(
+    target: AwsTarget, clients: AwsClients, outputs: Mapping[str, str], provider_keys: Mapping[str, str]
+) -> None:
+    """Puts the providers' keys into the stack, then checks its endpoints: entries of providers need none.
+
+    Args:
+        target: the stack, which is deployed.
+        clients: of its region.
+        outputs: those of the stack.
+        provider_keys: the keys, by the ids of their secrets in the plan.
+
+    Raises:
+        DeployError: a key cannot be put, or an endpoint does not run what was deployed.
+    """
+    from centralized_ml_api.aws.deployment import check_live
+    from centralized_ml_api.aws.provider_keys import put_provider_keys
+
+    put_provider_keys(clients, outputs, provider_keys)
+    check_live(target, clients, output.talk)
 
 
 def take_provider_keys(plan: AwsPlan) -> dict[str, str]:
