@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CREATED = 1_790_000_000
 SCRIPT = """
 import { Untranslatable, translate } from "./index.mjs";
-const attempt = ({ client, server, options, body, answer, pieces, breaks, error }) => {
+const attempt = ({ client, server, options, body, answer, pieces, breaks }) => {
     let count = 0;
     const newId = (prefix) => `${prefix}${(count += 1)}`;
     const translator = translate(client, server, { newId, now: () => 1790000000, ...options });
@@ -27,7 +27,6 @@ const attempt = ({ client, server, options, body, answer, pieces, breaks, error 
         const call = translator.request(body);
         const result = { body: call.body, streams: call.streams };
         if (answer) result.answer = call.response(answer);
-        if (error) result.error = call.error(error.status, error.text);
         if (pieces) {
             const stream = call.stream();
             result.pieces = pieces.map((piece) => stream.push(Buffer.from(piece, "base64")));
@@ -45,7 +44,7 @@ console.log(JSON.stringify(input.map(attempt)));
 
 @dataclass(frozen=True)
 class Translation:
-    """A call, and what its server does: answers whole or in pieces, or refuses.
+    """A call, and what its server does: answers whole or in pieces.
 
     `breaks` is how the gateway ends a stream whose server is gone.
     """
@@ -56,7 +55,6 @@ class Translation:
     answer: Mapping[str, Any] | None = None
     pieces: Sequence[bytes] | None = None
     breaks: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

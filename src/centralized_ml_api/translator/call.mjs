@@ -78,4 +78,12 @@ export function parseArguments(text) {
     }
 }
 
+// What OpenAI's clients may ask for, and servers of Claude call otherwise.
+const EFFORTS = { minimal: "low" };
+
+// Returns the effort by the words of such servers; none is no effort there, but no thinking.
+export function translateEffort(effort) {
+    return effort === "none" ? { isThoughtless: true } : { effort: EFFORTS[effort] ?? effort };
+}
+
 export const NO_USAGE = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };

@@ -186,6 +186,6 @@ function readToolDelta({ index, id, function: called = {} }, state) {
 }
 
 function readStreamError(error) {
-    const message = typeof error === "string" ? error : (error.message ?? "The model's server failed.");
+    const message = typeof error === "string" ? error : error.message;
     return { type: "error", error: { status: statusOf(error.code, error.type), message } };
 }

@@ -3,7 +3,7 @@
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 
-import { toolsCalled, withoutUndefined } from "./call.mjs";
+import { toolsCalled, translateEffort, withoutUndefined } from "./call.mjs";
 import { statusOf } from "./errors.mjs";
 import { withAnswerTool } from "./structured_output.mjs";
 import { refuseField } from "./untranslatable.mjs";
@@ -34,11 +34,24 @@ const REASONS = {
     stop_sequence: "sequence",
     tool_use: "tool",
 };
+const MALFORMED = {
+    malformed_model_output: "The model's output is malformed.",
+    malformed_tool_use: "The model called a tool in a malformed way.",
+};
 const IS_CLAUDE = /anthropic|claude/i;
+// ARNs of models that do not say which.
+const IS_OPAQUE = /^arn:.*:(?:application-inference-profile|provisioned-model|(?:default-)?prompt-router|custom-model-deployment)\//;
+const LONGEST_NAME = 200; // of a document
 
 // Builds the body that Bedrock gets. Throws Untranslatable.
 export function buildConverseBody(asked, { model }) {
     const call = asked.format && asked.formatByTool ? withAnswerTool(asked) : asked;
+    const { effort, isThoughtless } = translateEffort(call.effort);
+    const id = model || call.model;
+    const thinking = isThoughtless ? { type: "disabled" } : call.thinking;
+    if (IS_OPAQUE.test(id) && !IS_CLAUDE.test(id) && thinking?.type === "enabled") {
+        refuseField(call.names.thinking, "the ARN of this model does not tell whether it is Claude");
+    }
     const inference = withoutUndefined({
         maxTokens: call.maxTokens,
         temperature: call.temperature,
@@ -50,12 +63,12 @@ export function buildConverseBody(asked, { model }) {
         messages: call.turns.map(({ role, parts }) => ({ role, content: buildContent(parts) })),
         inferenceConfig: Object.keys(inference).length ? inference : undefined,
         toolConfig: buildTools(call),
-        outputConfig: buildOutput(call),
-        additionalModelRequestFields: buildModelFields(call, IS_CLAUDE.test(model || call.model)),
+        outputConfig: buildOutput(call.format, effort),
+        additionalModelRequestFields: buildModelFields({ ...call, thinking }, IS_CLAUDE.test(id)),
     });
 }
 
-function buildOutput({ format, effort }) {
+function buildOutput(format, effort) {
     if (!format && effort === undefined) return undefined;
     const schema = format && { name: "answer", schema: JSON.stringify(format.schema) };
     return withoutUndefined({
@@ -94,22 +107,23 @@ function buildCachePoint(ttl) {
 function buildContent(parts) {
     const filled = parts.filter(({ type, text }) => type !== "text" || text.trim());
     const kept = filled.length ? filled : parts.slice(0, 1);
-    const documents = parts.filter(({ type }) => type === "document");
-    return kept.flatMap((part) => [buildBlock(part, documents.indexOf(part)), ...buildCachePoint(part.cache)]);
+    const documents = new Set();
+    return kept.flatMap((part) => [buildBlock(part, documents), ...buildCachePoint(part.cache)]);
 }
 
-function buildBlock(part, documentIndex) {
+// `documents` are the names of those before, within a message.
+function buildBlock(part, documents) {
     switch (part.type) {
         case "text":
             return { text: part.text };
         case "image":
             return { image: { format: formatOf(part, IMAGES), source: buildSource(part) } };
         case "document":
-            return { document: buildDocument(part, documentIndex) };
+            return { document: buildDocument(part, documents) };
         case "tool":
             return { toolUse: { toolUseId: part.id, name: part.name, input: part.input } };
         case "result":
-            return { toolResult: buildResult(part) };
+            return { toolResult: buildResult(part, documents) };
         case "thinking":
             return { reasoningContent: { reasoningText: { text: part.text, signature: part.signature } } };
         default:
@@ -117,8 +131,8 @@ function buildBlock(part, documentIndex) {
     }
 }
 
-function buildResult({ id, isError, parts }) {
-    const content = parts.map((part, index) => buildBlock(part, index));
+function buildResult({ id, isError, parts }, documents) {
+    const content = parts.map((part) => buildBlock(part, documents));
     const result = { toolUseId: id, content: content.length ? content : [{ text: "(nothing)" }] };
     return isError ? { ...result, status: "error" } : result;
 }
@@ -132,12 +146,20 @@ function buildSource({ data, text }) {
     return { bytes: data ?? Buffer.from(text, "utf8").toString("base64") };
 }
 
-// Names may have letters, digits, single spaces, hyphens, parentheses and brackets, and differ within a message.
-function buildDocument(part, index) {
+// Names may have letters, digits, single spaces, hyphens, parentheses and brackets, and differ within a message,
+// the results of tools included.
+function buildDocument(part, documents) {
     const format = part.text === undefined ? formatOf(part, DOCUMENTS) : "txt";
     const stem = (part.name ?? "").replace(/\.[^.]*$/, "").replace(/[^a-zA-Z0-9\-()[\]]+/g, " ").trim();
-    const name = [stem || "document", ...(index > 0 ? [index + 1] : [])].join(" ");
+    let number = documents.size + 1;
+    let name = nameDocument(stem, number > 1 ? ` ${number}` : "");
+    while (documents.has(name)) name = nameDocument(stem, ` ${(number += 1)}`);
+    documents.add(name);
     return { format, name, source: buildSource(part) };
+}
+
+function nameDocument(stem, ending) {
+    return (stem || "document").slice(0, LONGEST_NAME - ending.length).trim() + ending;
 }
 
 // A conversation in which tools were called must list tools, even when no more of them may be called.
@@ -164,6 +186,7 @@ function buildTool({ name, description, schema, strict, cache }) {
 
 // Reads a whole answer.
 export function readConverseAnswer({ output, stopReason, usage }) {
+    if (MALFORMED[stopReason]) throw new Error(MALFORMED[stopReason]);
     const parts = output.message.content.flatMap(readBlock);
     return { parts, reason: REASONS[stopReason] ?? "end", usage: readUsage(usage) };
 }
@@ -210,7 +233,11 @@ const EVENTS = {
         start?.toolUse ? [{ type: "tool", key, id: start.toolUse.toolUseId, name: start.toolUse.name }] : [],
     contentBlockDelta: ({ delta, contentBlockIndex: key }) => readDelta(delta, key),
     contentBlockStop: ({ contentBlockIndex: key }) => [{ type: "complete", key }],
-    messageStop: ({ stopReason }) => [{ type: "stop", reason: REASONS[stopReason] ?? "end" }],
+    messageStop: ({ stopReason }) => {
+        const message = MALFORMED[stopReason];
+        if (message) return [{ type: "error", error: { status: 502, message } }];
+        return [{ type: "stop", reason: REASONS[stopReason] ?? "end" }];
+    },
     metadata: ({ usage }) => [{ type: "usage", usage: readUsage(usage ?? {}) }, { type: "end" }],
 };
 

@@ -1,4 +1,4 @@
-// Translates errors: what a server said before or in an answer, in the shape that the client reads.
+// Translates errors: what a server said within a stream, in the shape that the client reads.
 //
 // Sources: https://platform.openai.com/docs/guides/error-codes, https://platform.claude.com/docs/en/api/errors and
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_Errors
@@ -48,19 +48,6 @@ export function statusOf(...kinds) {
         if (status >= 400 && status <= 599) return status;
     }
     return 500;
-}
-
-// Returns {status, message, code?} of an answer with an error status, whatever API the server speaks.
-export function readError(status, text) {
-    const fallback = { status, message: text.trim().slice(0, 2000) || `The model's server answered ${status}.` };
-    try {
-        const { error, message, detail, Message } = JSON.parse(text);
-        const said = [error?.message, message, Message, detail, error].find((found) => typeof found === "string");
-        const code = typeof error?.code === "string" ? error.code : undefined;
-        return { ...fallback, ...(said && { message: said }), code };
-    } catch {
-        return fallback;
-    }
 }
 
 export function writeOpenAiError({ status, message, code = null, param = null }) {

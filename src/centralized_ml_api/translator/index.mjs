@@ -8,13 +8,14 @@
 //     call.streams                                // whether client and server stream
 //     call.response(answer)                       // the server's whole answer -> the client's, both objects; throws an
 //                                                 // Error for what is no answer of that API
-//     call.error(status, text)                    // an error before the answer -> {status, body} in the client's shape
 //     const stream = call.stream();
 //     stream.push(bytes)                          // bytes of the server's stream -> the client's events, as text; they
 //                                                 // end with an error where the server's cannot be read
 //     stream.pushEvent({contentBlockDelta: {}})   // the same for an event that AWS's SDK has decoded
 //     stream.end()                                // what is left; an error event if the answer is not complete
 //     stream.fail(status, message)                // the last event of a stream that broke
+//     stream.hasBegun                             // whether the client's events tell more than that there is an answer
+//     stream.failure                              // {status, message} of a stream that ended with an error; null
 //
 //     translator.refusal(error)                   // an Untranslatable -> {status: 400, body} in the client's shape
 //
@@ -23,7 +24,8 @@
 //
 // Options, all with defaults: `limitKey`, how an OpenAI server names the most tokens of a chat; `takesStreamOptions`,
 // whether it reports the tokens of a stream; `maxTokens`, for Anthropic's API where the client names no number;
-// `model`, the server's name of the model, which decides what Converse can be asked; `newId(prefix)` and `now()`
+// `model`, the server's name of the model, which decides what Converse can be asked and is told to nobody;
+// `hide(text)`, the words of an error within a stream as the client may read them; `newId(prefix)` and `now()`
 // (seconds), for tests.
 //
 // Bodies of Converse are those of the HTTP API: blobs are base64. Call /model/{model}/converse, or /converse-stream
@@ -37,7 +39,7 @@ import { randomBytes } from "node:crypto";
 import { buildConverseBody, readConverseAnswer, readConverseStream } from "./converse_server.mjs";
 import { buildChatBody, readChatAnswer, readChatStream } from "./chat_server.mjs";
 import { buildMessagesBody, readMessagesAnswer, readMessagesStream } from "./messages_server.mjs";
-import { readError, writeAnthropicError, writeOpenAiError } from "./errors.mjs";
+import { writeAnthropicError, writeOpenAiError } from "./errors.mjs";
 import { EventStreamDecoder } from "./event_stream.mjs";
 import { readChatCall } from "./read_chat.mjs";
 import { readMessagesCall } from "./read_messages.mjs";
@@ -77,11 +79,14 @@ const SERVERS = {
     },
 };
 
+const NO_WORDS = "The model's server failed.";
+
 const DEFAULTS = {
     limitKey: "max_completion_tokens",
     takesStreamOptions: true,
     maxTokens: 4096,
     model: "",
+    hide: (text) => text,
     newId: (prefix) => prefix + randomBytes(12).toString("hex"),
     now: () => Math.floor(Date.now() / 1000),
 };
@@ -113,6 +118,7 @@ class Call {
     #server;
     #asked;
     #context;
+    #hide;
 
     constructor(client, server, asked, settings) {
         this.#client = client;
@@ -120,9 +126,10 @@ class Call {
         this.#asked = asked;
         this.body = server.build(asked, settings);
         this.streams = asked.stream;
-        const { newId, now } = settings;
+        const { newId, now, hide } = settings;
         const { writeError } = client;
-        this.#context = { asked, newId, writeError, model: settings.model || asked.model, created: now() };
+        this.#context = { asked, newId, writeError, model: asked.model, created: now() };
+        this.#hide = hide;
     }
 
     response(answer) {
@@ -130,15 +137,10 @@ class Call {
         return this.#client.write(asFormatted(read, answerToolName(this.#asked)), this.#context);
     }
 
-    error(status, text) {
-        const error = readError(status, text);
-        return { status: error.status, body: this.#client.writeError(error) };
-    }
-
     stream() {
         const { Decoder, readStream } = this.#server;
         const sequence = new Sequence(answerToolName(this.#asked), this.#context.newId);
-        return new Stream(new Decoder(), readStream(), sequence, new this.#client.Writer(this.#context));
+        return new Stream(new Decoder(), readStream(), sequence, new this.#client.Writer(this.#context), this.#hide);
     }
 }
 
@@ -147,9 +149,13 @@ class Stream {
     #read;
     #sequence;
     #writer;
+    #hide;
     #ended = false;
 
-    constructor(decoder, read, sequence, writer) {
+    constructor(decoder, read, sequence, writer, hide) {
+        this.hasBegun = false;
+        this.failure = null;
+        this.#hide = hide;
         this.#decoder = decoder;
         this.#read = read;
         this.#sequence = sequence;
@@ -191,6 +197,10 @@ class Stream {
     #take(event) {
         if (this.#ended) return "";
         this.#ended = event.type === "end" || event.type === "error";
-        return this.#sequence.push(event).map((next) => this.#writer.write(next)).join("");
+        if (event.type === "error") this.failure = { ...event.error, message: this.#hide(String(event.error.message ?? NO_WORDS)) };
+        const told = this.failure ? { ...event, error: this.failure } : event;
+        const events = this.#sequence.push(told);
+        this.hasBegun ||= events.some(({ type }) => type !== "start" && type !== "error");
+        return events.map((next) => this.#writer.write(next)).join("");
     }
 }

@@ -4,7 +4,7 @@
 // https://platform.claude.com/docs/en/build-with-claude/streaming,
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 
-import { withoutUndefined } from "./call.mjs";
+import { translateEffort, withoutUndefined } from "./call.mjs";
 import { statusOf } from "./errors.mjs";
 import { withAnswerTool } from "./structured_output.mjs";
 import { refuseField } from "./untranslatable.mjs";
@@ -17,15 +17,14 @@ const REASONS = {
     stop_sequence: "sequence",
     tool_use: "tool",
 };
-// What OpenAI's clients may ask for and Anthropic's API calls otherwise.
-const EFFORTS = { minimal: "low" };
 
 // Builds the body that the server gets. Throws Untranslatable.
 export function buildMessagesBody(asked, { maxTokens }) {
     const call = asked.format?.type === "json_object" ? withAnswerTool(asked) : asked;
-    const { format, tools, topK, effort } = call;
+    const { format, tools, topK } = call;
+    const { effort, isThoughtless } = translateEffort(call.effort);
     const config = withoutUndefined({
-        effort: effort === "none" ? undefined : (EFFORTS[effort] ?? effort),
+        effort,
         format: format && { type: "json_schema", schema: format.schema },
     });
     return withoutUndefined({
@@ -37,7 +36,7 @@ export function buildMessagesBody(asked, { maxTokens }) {
         top_p: call.topP,
         top_k: topK,
         stop_sequences: call.stops?.length ? call.stops : undefined,
-        thinking: effort === "none" ? { type: "disabled" } : undefined,
+        thinking: isThoughtless ? { type: "disabled" } : undefined,
         output_config: Object.keys(config).length ? config : undefined,
         tools: tools.length ? tools.map(buildTool) : undefined,
         tool_choice: tools.length ? buildToolChoice(call) : undefined,

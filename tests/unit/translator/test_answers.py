@@ -1,4 +1,4 @@
-"""What clients get for the whole answers and the errors of servers."""
+"""What clients get for the whole answers of servers."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ OF_ANTHROPIC: list[tuple[str, Translation, dict[str, Any]]] = [
             options={"model": "nova"},
         ),
         {
-            "model": "nova",
+            "model": "m",
             "content": [THOUGHT, {"type": "redacted_thinking", "data": "eA=="}, TEXT, TOOL_USE],
             "stop_reason": "tool_use",
             "usage": {
@@ -327,73 +327,16 @@ def test_clients_of_responses_read_the_answer() -> None:
     Response.model_validate(cut)
 
 
-ERRORS: list[tuple[str, str, int, str, int, dict[str, Any]]] = [
-    (
-        MESSAGES,
-        CHAT,
-        429,
-        '{"error": {"message": "Slow down.", "type": "requests", "code": "rate_limit_exceeded"}}',
-        429,
-        {"type": "error", "error": {"type": "rate_limit_error", "message": "Slow down."}},
-    ),
-    (
-        CHAT,
-        MESSAGES,
-        529,
-        '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}',
-        529,
-        {"error": {"message": "Overloaded", "type": "server_error", "param": None, "code": None}},
-    ),
-    (
-        CHAT,
-        CONVERSE,
-        400,
-        '{"message": "The model ID is wrong."}',
-        400,
-        {
-            "error": {
-                "message": "The model ID is wrong.",
-                "type": "invalid_request_error",
-                "param": None,
-                "code": None,
-            }
-        },
-    ),
-    (
-        MESSAGES,
-        CHAT,
-        502,
-        "<html>",
-        502,
-        {"type": "error", "error": {"type": "api_error", "message": "<html>"}},
-    ),
-    (
-        RESPONSES,
-        CHAT,
-        404,
-        '{"error": {"message": "No such model.", "code": "model_not_found"}}',
-        404,
-        {
-            "error": {
-                "message": "No such model.",
-                "type": "invalid_request_error",
-                "param": None,
-                "code": "model_not_found",
-            }
-        },
-    ),
-]
+PROFILE = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"
 
 
-def test_errors_keep_their_status_and_message() -> None:
-    cases = [
-        Translation(
-            client,
-            server,
-            {"model": "m", "input": "Hi"} if client == RESPONSES else ASKED,
-            error={"status": status, "text": text},
-        )
-        for client, server, status, text, _, _ in ERRORS
-    ]
-    found = [(result["error"]["status"], result["error"]["body"]) for result in translate_all(cases)]
-    assert found == [(status, body) for *_, status, body in ERRORS]
+def test_callers_read_the_model_that_they_asked_for_and_no_arn() -> None:
+    answer = converse_answer([{"text": "Hello"}], "end_turn")
+    (result,) = translate_all([Translation(CHAT, CONVERSE, ASKED, answer=answer, options={"model": PROFILE})])
+    assert result["answer"]["model"] == "m"
+
+
+@pytest.mark.parametrize("stop", ["malformed_model_output", "malformed_tool_use"])
+def test_what_bedrock_calls_malformed_is_no_answer(stop: str) -> None:
+    with pytest.raises(AssertionError, match="malformed"):
+        translate_all([Translation(CHAT, CONVERSE, ASKED, answer=converse_answer([{"text": "H"}], stop))])

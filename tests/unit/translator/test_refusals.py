@@ -196,6 +196,15 @@ def test_a_field_is_refused(refusals: list[dict[str, Any]], number: int) -> None
     assert error.get("param") == (None if client == MESSAGES else field)
 
 
+@pytest.mark.parametrize("kind", ["application-inference-profile", "provisioned-model", "prompt-router"])
+def test_thinking_is_refused_where_an_arn_does_not_tell_whether_the_model_is_claude(kind: str) -> None:
+    thinking = {"type": "enabled", "budget_tokens": 2000}
+    options = {"model": f"arn:aws:bedrock:us-east-1:111122223333:{kind}/abc"}
+    found = translate_all([Translation(MESSAGES, CONVERSE, asked(thinking=thinking), options=options)])
+    assert found[0]["refused"] == "thinking"
+    assert "111122223333" not in str(found)
+
+
 def test_usual_values_ask_for_nothing() -> None:
     body = asked(
         n=1,

@@ -483,6 +483,15 @@ ANSWER_TOOL = {
 }
 CHOSEN = {"type": "tool", "name": "answer_in_format"}
 
+
+def document(title: str) -> dict[str, Any]:
+    return {"type": "document", "source": {"type": "text", "data": "x"}, "title": title}
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"document": {"format": "txt", "name": name, "source": {"bytes": "eA=="}}}
+
+
 PARTS: list[tuple[str, Translation, dict[str, Any]]] = [
     ("no limit", Translation(CHAT, MESSAGES, plain()), {"max_tokens": 4096, "output_config": None}),
     (
@@ -651,6 +660,65 @@ PARTS: list[tuple[str, Translation, dict[str, Any]]] = [
         "thinking of another model",
         Translation(MESSAGES, CONVERSE, plain(thinking={"type": "enabled", "budget_tokens": 2000})),
         {"additionalModelRequestFields": None},
+    ),
+    (
+        "thinking where nothing is known of the model but that it is another one",
+        Translation(
+            MESSAGES,
+            CONVERSE,
+            plain(thinking={"type": "enabled", "budget_tokens": 2000}),
+            options={"model": "arn:aws:bedrock:us-east-1:1:inference-profile/us.amazon.nova-pro-v1:0"},
+        ),
+        {"additionalModelRequestFields": None},
+    ),
+    (
+        "no effort of Claude behind Bedrock",
+        Translation(CHAT, CONVERSE, plain(reasoning_effort="none"), options=CLAUDE),
+        {"additionalModelRequestFields": {"thinking": {"type": "disabled"}}, "outputConfig": None},
+    ),
+    (
+        "minimal effort behind Bedrock",
+        Translation(CHAT, CONVERSE, plain(reasoning_effort="minimal")),
+        {"outputConfig": {"effort": "low"}},
+    ),
+    (
+        "documents of one name, in results too",
+        Translation(
+            MESSAGES,
+            CONVERSE,
+            plain(
+                messages=[
+                    {"role": "user", "content": "Hi"},
+                    {
+                        "role": "assistant",
+                        "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}],
+                    },
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "tool_result", "tool_use_id": "t", "content": [document("a 2.txt")]},
+                            document("a.txt"),
+                            document("x" * 300),
+                        ],
+                    },
+                ],
+                tools=[{"name": "f", "input_schema": SCHEMA}],
+            ),
+        ),
+        {
+            "messages": [
+                {"role": "user", "content": [{"text": "Hi"}]},
+                {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}]},
+                {
+                    "role": "user",
+                    "content": [
+                        {"toolResult": {"toolUseId": "t", "content": [named("a 2")]}},
+                        named("a 3"),
+                        named("x" * 198 + " 3"),
+                    ],
+                },
+            ]
+        },
     ),
     (
         "empty texts",

@@ -431,6 +431,7 @@ def failed(message: str, kind: str) -> dict[str, Any]:
 
 CUT = "The stream of the model's server ended before its answer did."
 UNREADABLE = "The model's server sent a stream that cannot be read."
+NO_WORDS = "The model's server failed."
 BROKEN: list[tuple[str, list[bytes], dict[str, Any]]] = [
     ("cut", [sse(chunk({"content": "Hel"}))], failed(CUT, "api_error")),
     ("empty", [b""], failed(CUT, "api_error")),
@@ -439,6 +440,7 @@ BROKEN: list[tuple[str, list[bytes], dict[str, Any]]] = [
         [sse(chunk({"content": "Hel"}), {"error": {"message": "Too many.", "code": 429}}, chunk({}, "stop"))],
         failed("Too many.", "rate_limit_error"),
     ),
+    ("no words", [sse({"error": {"code": 500}})], failed(NO_WORDS, "api_error")),
     ("no JSON", [sse("{")], failed(UNREADABLE, "api_error")),
     ("another API", [sse({"choices": 5})], failed(UNREADABLE, "api_error")),
 ]
@@ -459,16 +461,19 @@ def test_clients_get_errors_in_their_own_shape() -> None:
     overloaded = [named_sse(OF_CLAUDE[0], failed("Overloaded", "overloaded_error"))]
     throttled = [frame("messageStart", {}), frame("throttlingException", {"message": "Slow."}, "exception")]
     broken = frame("messageStart", {})[:-1] + b"\x00"
+    malformed = [frame("messageStart", {}), frame("messageStop", {"stopReason": "malformed_tool_use"})]
     cases = [
         Translation(CHAT, MESSAGES, ASKED, pieces=overloaded),
         Translation(CHAT, CONVERSE, ASKED, pieces=throttled),
         Translation(CHAT, CONVERSE, ASKED, pieces=[broken]),
+        Translation(MESSAGES, CONVERSE, ASKED, pieces=malformed),
         Translation(RESPONSES, CHAT, RESPONDING, pieces=[sse({"error": {"message": "No.", "code": 429}})]),
         Translation(
             MESSAGES, CHAT, ASKED, pieces=[SPOKEN[:200]], breaks={"status": 504, "message": "Too slow."}
         ),
     ]
-    of_claude, of_bedrock, of_noise, response, late = (read_events(each)[-1] for each in translate_all(cases))
+    last = [read_events(result)[-1] for result in translate_all(cases)]
+    of_claude, of_bedrock, of_noise, of_malformed, response, late = last
     assert of_claude["error"] == {
         "message": "Overloaded",
         "type": "server_error",
@@ -477,6 +482,7 @@ def test_clients_get_errors_in_their_own_shape() -> None:
     }
     assert of_bedrock["error"]["type"] == "rate_limit_error"
     assert of_noise["error"]["message"] == UNREADABLE
+    assert of_malformed == failed("The model called a tool in a malformed way.", "api_error")
     assert response["response"]["status"] == "failed"
     assert response["response"]["error"] == {"code": "rate_limit_exceeded", "message": "No."}
     check_responses([response])
