@@ -294,6 +294,13 @@ def test_any_other_error_is_put_into_the_one_shape(hosted: Hosted) -> None:
     assert (moved.status, moved.error["code"], moved.header("location")) == (502, "model_failed", None)
 
 
+def test_an_error_within_a_stream_tells_nothing_of_the_customer(hosted: Hosted) -> None:
+    for asked in ({}, {"stream_options": {"include_usage": True}}):
+        text = hosted.call("late", stream=True, **asked).body.decode()
+        assert "The server had an error (request of (hidden))." in text
+        assert ORGANIZATION not in text
+
+
 def test_an_answer_that_breaks_off_is_an_error_and_a_stream_that_does_ends_without_its_end(
     hosted: Hosted,
 ) -> None:

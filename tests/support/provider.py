@@ -12,6 +12,7 @@ What it answers depends on the model that a body names:
     detail          422 in the shape of another framework
     moved           a redirect
     cut             the connection breaks in mid-answer, in mid-stream
+    late            a stream with an error in it that names the organization
     unstreamed      a whole chat, also where a stream is asked for
     unended         a stream with a length, whose last event, of tokens, no blank line follows
     uncounted       the same without the event of tokens
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 KEY = "sk-proj-Fake0123456789Organizer0123456789-TAIL"
 ORGANIZATION = "org-AbCdEf0123456789"
 MODELS = (
-    *("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "cut", "slow"),
+    *("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "cut", "late", "slow"),
     *("unstreamed", "unended", "uncounted", "keyless", "worded", "wordy"),
 )
 USAGE = {
@@ -134,7 +135,7 @@ class Provider:
         model = body.get("model")
         if model == "slow":
             await self.release.wait()
-        if model in {"gpt-fake", "cut", "slow", "unstreamed", "unended", "uncounted"}:
+        if model in {"gpt-fake", "cut", "late", "slow", "unstreamed", "unended", "uncounted"}:
             return await _succeed(request, body)
         said = f"The model `{model}` does not exist or you do not have access to it."
         unknown = _error(404, said, "invalid_request_error", "model_not_found")
@@ -263,7 +264,11 @@ async def _stream(request: web.Request, body: dict[str, Any]) -> web.StreamRespo
     """Sends events in pieces that end anywhere."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
     await response.prepare(request)
-    for number, chunk in enumerate(_chunks(body)):
+    chunks = list(_chunks(body))
+    if body["model"] == "late":
+        said = f"The server had an error (request of {ORGANIZATION})."
+        chunks[2:] = [{"error": {"message": said, "type": "server_error"}}]
+    for number, chunk in enumerate(chunks):
         event = f"data: {json.dumps(chunk)}\n\n".encode()
         middle = len(event) // 2
         for piece in (event[:middle], event[middle:]):

@@ -54,23 +54,36 @@ local function drop_usage(events)
   end))
 end
 
--- Passes a stream on as it comes. To hide the event with its tokens, events are passed on when they are complete.
-local function pass_stream(handle, hides)
+-- Returns complete events as callers may read them: without the customer in errors, and, if `hides`, without those that
+-- have nothing but tokens.
+local function rewrite_events(events, hides)
+  if events:find('"error"', 1, true) then
+    events = events:gsub("[^\n]+", function(line)
+      if line:find('"error"%s*:%s*[{"]') then return hide_secrets(line) end
+    end)
+  end
+  return hides and drop_usage(events) or events
+end
+
+-- Passes a stream on as it comes; events, when they are complete.
+local function pass_stream(handle, is_events, hides)
   local rest, passed, last, seen = "", "", nil, {}
   for chunk in handle:bodyChunks() do
     local text = rest .. chunk:getBytes(0, chunk:length())
     note_usage(handle, seen, text)
-    if not hides then
+    if not is_events then
       rest = keep_rest(text)
     else
       local complete = text:match(".*\n\r?\n()") or 1
       if #text - complete > LONGEST_EVENT or text:find("^data: ?%[DONE%]", complete) then complete = #text + 1 end
-      rest, passed, last = text:sub(complete), drop_usage(text:sub(1, complete - 1)), chunk
+      rest, passed, last = text:sub(complete), rewrite_events(text:sub(1, complete - 1), hides), chunk
       chunk:setBytes(passed)
     end
   end
   -- The loop ends while Envoy still has the last chunk, unless trailers end the stream.
-  if last and rest ~= "" and not is_usage_alone(rest) then pcall(last.setBytes, last, passed .. rest) end
+  if last and rest ~= "" and not (hides and is_usage_alone(rest)) then
+    pcall(last.setBytes, last, passed .. rewrite_events(rest, false))
+  end
 end
 
 -- Gemini refuses a key with 400.
@@ -123,13 +136,13 @@ function envoy_on_response(response_handle)
   local is_events = COUNTS and note_answer(response_handle, headers)
   local hides = is_events and (metadata:get(BODY) or {})[HIDES_USAGE]
   if STREAMS then
-    if hides then headers:remove("content-length") end
-    return pass_stream(response_handle, hides)
+    if is_events then headers:remove("content-length") end
+    return pass_stream(response_handle, is_events, hides)
   end
   if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
   local body = response_handle:body()
   if not body then return end
   local text = body:getBytes(0, body:length())
   if COUNTS then note_usage(response_handle, {}, text) end
-  if hides then response_handle:headers():replace("content-length", body:setBytes(drop_usage(text))) end
+  if is_events then response_handle:headers():replace("content-length", body:setBytes(rewrite_events(text, hides))) end
 end

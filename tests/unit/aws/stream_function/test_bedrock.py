@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 REGION = "us-west-2"
 TEXT = "".join(WORDS)
-TOKENS = {"tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
+TOKENS = {"tokens_in": 23, "tokens_cached": 4, "tokens_out": 10}
 CHAT_PATH = "/v1/chat/completions"
 TALK = [{"role": "user", "content": "What is AWS?"}]
 FUNCTION = {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}

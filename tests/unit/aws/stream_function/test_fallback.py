@@ -57,7 +57,6 @@ def falling(loop: Background, tmp_path_factory: pytest.TempPathFactory) -> Itera
         ("e-limited", ["limited", "broken", "gpt-fake"]),
         ("e-closed", ["gpt-fake"]),
         ("e-forbidden", ["forbidden", "gpt-fake"]),
-        ("e-cut", ["cut", "gpt-fake"]),
     ],
 )
 @pytest.mark.parametrize("path", [CHAT_PATH, "{}"])
@@ -65,6 +64,12 @@ def test_the_next_one_answers(falling: Falling, name: str, asked: list[str], pat
     (status, served_by, text), models = falling.call(name, path.format(f"/{name}"))
     assert (status, served_by, models) == (200, "e-gpt-fake", asked)
     assert json.loads(text)["choices"][0]["message"]["content"] == "".join(WORDS)
+
+
+def test_nobody_is_asked_once_a_provider_has_answered(falling: Falling) -> None:
+    (status, served_by, text), models = falling.call("e-cut")
+    assert (status, served_by, models) == (502, "e-cut", ["cut"])
+    assert json.loads(text)["error"]["code"] == "model_failed"
 
 
 def test_a_mistake_of_the_caller_is_no_reason_to_ask_another(falling: Falling) -> None:

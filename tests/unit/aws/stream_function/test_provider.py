@@ -264,6 +264,13 @@ def test_an_answer_that_breaks_off_is_an_error_and_a_stream_that_does_ends_with_
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == "model_failed"
 
 
+def test_an_error_within_a_stream_tells_nothing_of_the_customer(hosted: HostedFunction) -> None:
+    for model, path in (("late", CHAT_PATH), ("late", "/{name}")):
+        text = hosted.call(model, path, stream=True).body.read().decode()
+        assert "The server had an error (request of (hidden))." in text
+        assert ORGANIZATION not in text
+
+
 def test_a_provider_that_is_silent_is_too_slow(hosted: HostedFunction) -> None:
     status, error = error_of(hosted.call("slow"))
     assert (status, error["code"]) == (504, "model_too_slow")

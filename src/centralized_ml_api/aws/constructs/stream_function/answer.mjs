@@ -23,6 +23,7 @@ export class Answer {
         this.#isAnthropic = isAnthropic;
         this.requestId = requestId;
         this.servedBy = null; // the entry that answers, where it may be another one than was named
+        this.isPaid = false; // whether a provider has taken the call: asking another one might be paid twice
         this.headersSent = false;
         this.#closed = new Promise((resolve) => stream.on("close", resolve));
         stream.on("error", () => {}); // the client disconnected; `close` follows

@@ -19,7 +19,7 @@ export function signHeaders({ method, url, headers, body, service, region }, now
         method,
         url.pathname.split("/").map(encode).join("/"),
         "", // no query
-        ...names.map((name) => `${name}:${signed[name]}`),
+        ...names.map((name) => `${name}:${signed[name].trim().replaceAll(/ +/g, " ")}`),
         "",
         names.join(";"),
         hash(body),

@@ -26,6 +26,12 @@ export class Cancellation {
         return this.#controller.signal;
     }
 
+    // Returns what aborts with this one, or after so many milliseconds: for questions that must not take longer.
+    within(milliseconds) {
+        const signal = AbortSignal.any([this.signal, AbortSignal.timeout(milliseconds)]);
+        return { signal, startIdleTimer() {}, stopIdleTimer() {} };
+    }
+
     // Call this when the function begins to wait for the model.
     startIdleTimer() {
         clearTimeout(this.#idleTimer);

@@ -56,8 +56,9 @@ async function findUnready(models, cancellation) {
 async function loadUnready(models, cancellation) {
     const endpoints = [...models.values()].map(({ endpoint }) => endpoint).filter(Boolean);
     const reasons = endpoints.length ? await loadReasons(endpoints) : new Map();
+    const limited = cancellation.within(TIMEOUT_MILLISECONDS);
     const found = await Promise.all([...models].map(async ([name, entry]) => {
-        const reason = entry.provider ? await findProviderReason(name, entry, cancellation) : reasons.get(entry.endpoint);
+        const reason = entry.provider ? await findProviderReason(name, entry, limited) : reasons.get(entry.endpoint);
         return [name, reason];
     }));
     return new Map(found.filter(([, reason]) => reason).sort(([left], [right]) => (left < right ? -1 : 1)));

@@ -22,7 +22,7 @@ class CallFailed extends Error {
     }
 }
 
-// Sends a request. Returns the response once its headers are there; its body is read by `readChunks` or `readAll`.
+// Sends a request. Returns the response once its headers are there; its body is read by the functions below.
 export async function send(url, { method = "POST", headers, body, signal }) {
     const { module, agent, connected } = CLIENTS[url.protocol];
     const { promise, resolve, reject } = Promise.withResolvers();
@@ -64,6 +64,19 @@ export async function* readChunks(response, cancellation) {
 export function readWhole(response, cancellation) {
     const tooLarge = ANSWER_TOO_LARGE.withMessage("over_limit", { megabytes: RESPONSE_LIMIT_BYTES / 1024 / 1024 });
     return readAll(response, cancellation, RESPONSE_LIMIT_BYTES, tooLarge);
+}
+
+// Returns the first bytes of a response, at most so many, and leaves the rest.
+export async function readStart(response, cancellation, most) {
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of readChunks(response, cancellation)) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length >= most) break;
+    }
+    response.destroy();
+    return Buffer.concat(chunks).subarray(0, most);
 }
 
 // Returns all bytes of a response. Throws `tooLarge` where they are more than `most`.

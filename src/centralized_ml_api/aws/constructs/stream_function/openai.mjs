@@ -7,7 +7,7 @@ import apis from "./apis.json" with { type: "json" };
 import { asCallersMistake } from "./callers_mistakes.mjs";
 import { answerChat } from "./chat.mjs";
 import { answerEmbeddings } from "./embeddings.mjs";
-import { MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, explain, logFailure } from "./errors.mjs";
+import { INVALID_BODY, MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, explain, logFailure } from "./errors.mjs";
 import { FAMILIES } from "./families.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { answerProvider } from "./provider.mjs";
@@ -31,12 +31,14 @@ export async function answerOpenAi(api, request, models, answer, cancellation) {
 }
 
 // Answers with an entry, or with the next one of its `fallback` where it cannot be reached, is busy or fails, as long as
-// nothing has reached the caller. A silent model is waited for: it may be at work.
+// no provider has taken the call and nothing has reached the caller. A silent model is waited for: it may be at work. One
+// that has no place for something in the body is passed over: the first one has.
 export async function answerEntry({ api, name, models, ...call }) {
     const { request, answer, cancellation } = call;
     const { fallback = [] } = models.get(name);
     const mayBeAsked = (other) => !request.refused.includes(other) && serves(models.get(other), api, call.path);
     const names = [name, ...fallback.filter(mayBeAsked)];
+    let failure = null; // of the last one that was called, and its name
     for (const [index, candidate] of names.entries()) {
         if (fallback.length) answer.servedBy = candidate;
         try {
@@ -45,8 +47,15 @@ export async function answerEntry({ api, name, models, ...call }) {
             const { reason } = cancellation;
             const error = explain(cause, reason);
             const isTransient = error.status === 429 || error.status >= 500;
-            if (index === names.length - 1 || answer.headersSent || reason || !isTransient) throw cause;
-            logFailure(error, cause, answer.requestId);
+            const isPassedOver = failure !== null && error.code === INVALID_BODY.code;
+            if (!isPassedOver) failure = { cause, candidate };
+            const isLast = index === names.length - 1;
+            if (!isLast && !answer.headersSent && !answer.isPaid && !reason && (isTransient || isPassedOver)) {
+                logFailure(error, cause, answer.requestId);
+                continue;
+            }
+            if (fallback.length) answer.servedBy = failure.candidate;
+            throw failure.cause;
         }
     }
 }

@@ -2,9 +2,9 @@
 
 import apis from "./apis.json" with { type: "json" };
 
-import { ANSWER_TOO_LARGE, NOT_READY_REASONS } from "./errors.mjs";
+import { NOT_READY_REASONS } from "./errors.mjs";
 import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
-import { readAll, readChunks, readWhole, send } from "./https_call.mjs";
+import { readChunks, readStart, readWhole, send } from "./https_call.mjs";
 import { isRefusalOfKey, noteUsage, parse, passEvents, rewordError } from "./provider_answers.mjs";
 import { signHeaders } from "./aws_signing.mjs";
 import { adaptToProvider, addsUsage } from "./provider_body.mjs";
@@ -21,7 +21,7 @@ export async function answerProvider({ path, name, entry, request, body, answer,
     const { provider } = entry;
     const api = apis.by_path[path];
     const isNative = findServerApi(provider, api) === api;
-    const call = isNative ? buildCall(body, path, entry) : buildTranslatedCall(body, path, entry);
+    const call = isNative ? buildCall(body, path, entry) : buildTranslatedCall(body, path, name, entry);
     const usage = {};
     let status;
     try {
@@ -31,6 +31,7 @@ export async function answerProvider({ path, name, entry, request, body, answer,
         const response = await sendWithKey(url, provider, sent, cancellation);
         status = response.statusCode;
         if (status >= 300) throw await readError(response, name, answer.requestId, cancellation);
+        answer.isPaid = true;
         await call.passOn({ response, status, usage, answer, cancellation });
     } finally {
         const line = { request_id: answer.requestId, model: name, provider_status: status, ...usage };
@@ -95,18 +96,18 @@ function keyHeader({ header = "authorization", prefix = "Bearer " }, key) {
 
 async function readError(response, name, requestId, cancellation) {
     const { statusCode: status, headers } = response;
-    const bytes = await readAll(response, cancellation, ERROR_BYTES, ANSWER_TOO_LARGE);
+    const bytes = await readStart(response, cancellation, ERROR_BYTES);
     return rewordError({ status, headers, text: bytes.toString("utf8"), name, requestId });
 }
 
-const checks = new Map(); // by entry: `{at, reason}`
+const found = new Map(); // by entry: when it could be called
 
-// Returns why an entry cannot be called, undefined where it can: a question that costs nothing, once a minute.
+// Returns why an entry cannot be called, undefined where it can: a question that costs nothing. Where it can, it is asked
+// again after a minute.
 export async function findProviderReason(name, { provider }, cancellation) {
-    const last = checks.get(name);
-    if (last && Date.now() - last.at < CHECKED_MILLISECONDS) return last.reason;
+    if (Date.now() - found.get(name) < CHECKED_MILLISECONDS) return undefined;
     const reason = await ask(name, provider, cancellation);
-    if (!reason) checks.set(name, { at: Date.now(), reason });
+    if (!reason) found.set(name, Date.now());
     return reason;
 }
 

@@ -39,10 +39,17 @@ export function rewordError({ status, headers, text, name, requestId }) {
     if (status < 400) return MODEL_FAILED;
     if (status === 408) return MODEL_TOO_SLOW; // Bedrock's ModelTimeoutException
     if (status === 424) return MODEL_FAILED.saying(findString(said, MESSAGES) ?? MODEL_FAILED.message); // ModelErrorException
-    const { type, code, message } = status === 429 ? TOO_MANY_REQUESTS : status < 500 ? MODEL_REFUSED : MODEL_FAILED;
-    const error = new ApiError(status, type, code, findString(said, MESSAGES) ?? message);
+    const error = errorOfStatus(status, findString(said, MESSAGES));
     if (headers["retry-after"]) error.retryAfter = headers["retry-after"];
-    return /^\s*\{\s*"(?:error"\s*:\s*\{|type"\s*:\s*"error")/.test(said) ? Object.assign(error, { modelBody: said }) : error;
+    const keepsShape = /^\s*\{\s*"(?:error"\s*:\s*\{|type"\s*:\s*"error")/.test(said) && parse(said);
+    return keepsShape ? Object.assign(error, { modelBody: said }) : error;
+}
+
+// Returns the error that callers get for a status of a provider, before or within an answer; `said` is without secrets.
+export function errorOfStatus(status, said) {
+    if (isRefusalOfKey(status, said)) return PROVIDER_REFUSED_KEY;
+    const { type, code, message } = status === 429 ? TOO_MANY_REQUESTS : status < 500 ? MODEL_REFUSED : MODEL_FAILED;
+    return new ApiError(status, type, code, said ?? message);
 }
 
 // Gemini refuses a key with 400.
@@ -58,25 +65,36 @@ function findString(text, keys) {
     }
 }
 
-// Yields complete events as they come, without those that have nothing but tokens, if `hides`; notes the tokens.
+// Yields complete events as they come, without those that have nothing but tokens, if `hides`, and without what tells of
+// the customer in those that are errors; notes the tokens.
 export async function* passEvents(chunks, hides, usage) {
     for await (const bytes of framingOf(EVENTS_TYPE).cut(chunks)) {
         const text = bytes.toString("utf8");
-        if (!text.includes('"usage"')) {
+        if (!text.includes('"usage"') && !text.includes('"error"')) {
             yield bytes;
             continue;
         }
         const events = text.match(/[^]*?(?:\r?\n\r?\n|$)/g).filter((event) => !(noteEvent(event, usage) && hides));
-        const kept = events.join("");
+        const kept = events.map((event) => (isError(event) ? hideSecrets(event) : event)).join("");
         if (kept) yield Buffer.from(kept);
     }
 }
 
 // Notes the tokens of an event; returns whether it has nothing else.
 function noteEvent(event, usage) {
-    const value = parse(/^data:(.*)$/m.exec(event)?.[1] ?? "");
+    const value = valueOf(event);
     noteUsage(value, usage);
     return Array.isArray(value?.choices) && !value.choices.length && isObject(value.usage);
+}
+
+// Returns whether an event is an error: of a chat or a message, or of a response that failed.
+function isError(event) {
+    const value = valueOf(event);
+    return Boolean(value?.error ?? value?.response?.error) || value?.type === "error";
+}
+
+function valueOf(event) {
+    return parse(/^data:(.*)$/m.exec(event)?.[1] ?? "");
 }
 
 // Notes the tokens that an answer reports: a chat's, a response's, a message's, whole or an event of it.
@@ -84,11 +102,15 @@ export function noteUsage(value, usage) {
     for (const found of [value?.usage, value?.response?.usage, value?.message?.usage]) {
         if (!isObject(found)) continue;
         const details = found.prompt_tokens_details ?? found.input_tokens_details;
-        const reads = found.prompt_tokens ?? found.input_tokens ?? found.inputTokens;
+        const cached = found.cache_read_input_tokens ?? found.cacheReadInputTokens;
+        const written = found.cache_creation_input_tokens ?? found.cacheWriteInputTokens;
+        // Anthropic and Converse count what their cache has read or written apart.
+        const apart = (found.input_tokens ?? found.inputTokens) + (cached ?? 0) + (written ?? 0);
         const writes = found.completion_tokens ?? found.output_tokens ?? found.outputTokens;
         const { prompt_tokens: prompt, total_tokens: total } = found;
+        const reads = prompt ?? (Number.isInteger(apart) ? apart : undefined);
         note(usage, "tokens_in", reads ?? (writes === undefined ? total : undefined));
-        note(usage, "tokens_cached", details?.cached_tokens ?? found.cache_read_input_tokens ?? found.cacheReadInputTokens);
+        note(usage, "tokens_cached", details?.cached_tokens ?? cached);
         // Some servers count thoughts in the total alone.
         note(usage, "tokens_out", total - prompt > (writes ?? 0) ? total - prompt : writes);
     }

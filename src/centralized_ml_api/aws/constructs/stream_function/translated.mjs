@@ -10,12 +10,13 @@ import { INVALID_BODY, MODEL_FAILED } from "./errors.mjs";
 import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
 import { readChunks, readWhole } from "./https_call.mjs";
 import { readModelJson } from "./invoke.mjs";
-import { noteUsage, passEvents } from "./provider_answers.mjs";
+import { errorOfStatus, hideSecrets, noteUsage, passEvents } from "./provider_answers.mjs";
 import { limitsOf } from "./provider_body.mjs";
 import { EventStreamDecoder } from "./translator/event_stream.mjs";
 import { Untranslatable, translate } from "./translator/index.mjs";
 
 const CONVERSE = "bedrock-converse";
+const REFUSALS = [429, 503, 529]; // of a server that is too busy to begin
 
 // Returns the API in which the server of a model is asked for the calls of an API: the same, one from which the translator
 // translates, or undefined.
@@ -25,13 +26,13 @@ export function findServerApi({ apis: spoken, converse }, api) {
     return (apis.translated[api] ?? []).find((server) => spoken.includes(server));
 }
 
-// Returns a call: its path, its text, its headers, and `passOn`, which answers with what comes back. Throws INVALID_BODY
+// Returns a call of the entry `name`, which answers name: its path, its text, its headers, and `passOn`, which answers with what comes back. Throws INVALID_BODY
 // for what the server has no place for.
-export function buildTranslatedCall(body, path, entry) {
+export function buildTranslatedCall(body, path, name, entry) {
     const { provider } = entry;
     const api = apis.by_path[path];
     const server = findServerApi(provider, api);
-    const call = translateBody(api, server, entry, { ...body.document, ...limitsOf(body, path, entry) });
+    const call = translateBody(api, server, entry, { ...body.document, ...limitsOf(body, path, entry), model: name });
     const passOn = (received) => (call.streams ? passStream(call, server, received) : passWhole(call, received));
     if (server !== CONVERSE) {
         const text = JSON.stringify({ ...call.body, model: provider.model });
@@ -47,6 +48,7 @@ function translateBody(api, server, { provider, max_output_tokens: most }, docum
     const options = {
         limitKey: provider.limit_key ?? "max_tokens",
         takesStreamOptions: Boolean(provider.counts),
+        hide: hideSecrets,
         ...(most && { maxTokens: most }),
         ...(server === CONVERSE && { model: provider.model }),
     };
@@ -60,16 +62,43 @@ function translateBody(api, server, { provider, max_output_tokens: most }, docum
 async function passWhole(call, { response, usage, answer, cancellation }) {
     const document = readModelJson(await readWhole(response, cancellation));
     noteUsage(document, usage);
-    return answer.sendJson(call.response(document));
+    return answer.sendJson(read(() => call.response(document)));
+}
+
+// Returns what `decode` makes of a server's answer.
+function read(decode) {
+    try {
+        return decode();
+    } catch {
+        throw MODEL_FAILED.withMessage("unreadable");
+    }
 }
 
 async function passStream(call, server, { response, status, usage, answer, cancellation }) {
     const isStream = server === CONVERSE || response.headers["content-type"]?.startsWith(EVENTS_TYPE);
     if (!isStream) throw MODEL_FAILED.withMessage("other_form");
     const write = server === CONVERSE ? translateFrames : translateEvents;
-    const events = await awaitFirst(write(call.stream(), readChunks(response, cancellation), usage));
+    const stream = call.stream();
+    const events = await awaitFirst(holdStart(stream, write(stream, readChunks(response, cancellation), usage), answer));
     answer.writeHead(status, { "content-type": EVENTS_TYPE, "cache-control": "no-cache" });
     return answer.pipe(events);
+}
+
+// Yields texts as they come, the first once the answer has begun. An error before that is thrown: it still has a status,
+// and another entry may be asked where this one has done nothing.
+async function* holdStart(stream, texts, answer) {
+    let held = [];
+    for await (const text of texts) {
+        held.push(text);
+        if (stream.failure && !stream.hasBegun) {
+            const { status, message } = stream.failure;
+            if (REFUSALS.includes(status)) answer.isPaid = false;
+            throw errorOfStatus(status, message);
+        }
+        if (!stream.hasBegun) continue;
+        yield* held;
+        held = [];
+    }
 }
 
 async function* translateEvents(stream, chunks, usage) {
@@ -80,7 +109,7 @@ async function* translateEvents(stream, chunks, usage) {
 async function* translateFrames(stream, chunks, usage) {
     const decoder = new EventStreamDecoder();
     for await (const bytes of chunks) {
-        for (const event of decoder.push(bytes)) {
+        for (const event of read(() => [...decoder.push(bytes)])) {
             noteUsage(event.metadata, usage);
             yield* textOf(stream.pushEvent(event));
         }

@@ -1,0 +1,231 @@
+"""What the function makes of providers' errors and tokens, without a provider."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from support.stream_host.script import run_script
+from support.translation import frame
+
+ARN = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/x"
+PASSED = """
+import { passEvents } from "./provider_answers.mjs";
+async function* chunks() { for (const text of input) yield Buffer.from(text); }
+let passed = "";
+for await (const bytes of passEvents(chunks(), false, {})) passed += bytes;
+console.log(JSON.stringify(passed));
+"""
+COUNTED = """
+import { noteUsage } from "./provider_answers.mjs";
+const note = (usage, noted = {}) => (noteUsage({ usage }, noted), noted);
+console.log(JSON.stringify(input.map((usage) => note(usage))));
+"""
+FAKES = """
+import { Readable } from "node:stream";
+import { buildTranslatedCall } from "./translated.mjs";
+const cancellation = { startIdleTimer() {}, stopIdleTimer() {} };
+class Answer {
+    isPaid = true;
+    text = "";
+    writeHead(status) { this.status = status; }
+    async pipe(chunks) { for await (const bytes of chunks) this.text += bytes; }
+    async sendJson(value) { this.status = 200; this.text = JSON.stringify(value); }
+}
+const answers = [];
+for (const { document, provider, chunks } of input) {
+    const body = { document, has: () => false };
+    const call = buildTranslatedCall(body, "/v1/chat/completions", "mine", { provider });
+    const response = Readable.from(chunks.map((text) => Buffer.from(text, "base64")));
+    response.headers = { "content-type": "text/event-stream" };
+    const answer = new Answer();
+    let thrown = null;
+    try {
+        await call.passOn({ response, status: 200, usage: {}, answer, cancellation });
+    } catch (cause) {
+        thrown = { status: cause.status, code: cause.code, message: cause.message };
+    }
+    const { isPaid, text, status = null } = answer;
+    answers.push({ thrown, isPaid, text, status });
+}
+console.log(JSON.stringify(answers));
+"""
+
+
+def event(value: object) -> str:
+    return f"data: {json.dumps(value)}\n\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": {"message": "Key sk-abc123 of org-AbCdEfGh12."}},
+        {"type": "error", "error": {"type": "api_error", "message": "Key sk-abc123 of org-AbCdEfGh12."}},
+        {"type": "response.failed", "response": {"error": {"message": "Key sk-abc123 of org-AbCdEfGh12."}}},
+    ],
+)
+def test_an_error_within_a_stream_tells_nothing_of_the_customer(error: dict[str, Any]) -> None:
+    said = event({"choices": [{"delta": {"content": "sk-abc123"}}], "error": None})
+    whole = said + event(error)
+    passed = run_script(PASSED, [whole[:-30], whole[-30:]])
+    assert passed == said + event(error).replace("sk-abc123", "(hidden)").replace(
+        "org-AbCdEfGh12", "(hidden)"
+    )
+
+
+def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:
+    noted = run_script(
+        COUNTED,
+        [
+            {"input_tokens": 10, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 2},
+            {"inputTokens": 10, "cacheReadInputTokens": 4, "cacheWriteInputTokens": 2, "outputTokens": 3},
+            {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 3},
+            {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens": 3},
+            {"output_tokens": 3},
+        ],
+    )
+    assert noted == [
+        {"tokens_in": 16, "tokens_cached": 4},
+        {"tokens_in": 16, "tokens_cached": 4, "tokens_out": 3},
+        {"tokens_in": 10, "tokens_cached": 4, "tokens_out": 3},
+        {"tokens_in": 10, "tokens_cached": 4, "tokens_out": 3},
+        {"tokens_out": 3},
+    ]
+
+
+ASKED = {"messages": [{"role": "user", "content": "Hi"}]}
+CONVERSE = {"apis": ["openai-chat"], "converse": True, "model": ARN}
+CLAUDE = {"apis": ["anthropic-messages"], "model": "claude"}
+BEGUN = frame("messageStart", {"role": "assistant"})
+SAID = frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hel"}})
+
+
+def throttled(said: str) -> bytes:
+    return frame("throttlingException", {"message": said}, "exception")
+
+
+def streamed(provider: dict[str, Any], *chunks: bytes, stream: bool = True) -> dict[str, Any]:
+    return {
+        "document": {**ASKED, "stream": stream},
+        "provider": provider,
+        "chunks": [base64.b64encode(chunk).decode() for chunk in chunks],
+    }
+
+
+def test_a_translated_answer_is_an_error_with_a_status_until_it_has_begun() -> None:
+    overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    early, busy, cut, unreadable, no_answer, no_json = run_script(
+        FAKES,
+        [
+            streamed(CONVERSE, BEGUN, throttled(f"Slow down, {ARN}.")),
+            streamed(CLAUDE, event(overloaded).encode()),
+            streamed(CONVERSE, BEGUN),
+            streamed(CONVERSE, BEGUN[:-1] + b"\x00"),
+            streamed(CONVERSE, b"{}", stream=False),
+            streamed(CONVERSE, b"{", stream=False),
+        ],
+    )
+    assert early["thrown"] == {"status": 429, "code": "too_many_requests", "message": "Slow down, (hidden)"}
+    assert (busy["thrown"]["status"], busy["thrown"]["code"]) == (529, "model_failed")
+    assert [early["isPaid"], busy["isPaid"], cut["isPaid"]] == [False, False, True]
+    for broken in (cut, unreadable, no_answer, no_json):
+        assert (broken["thrown"]["status"], broken["thrown"]["code"]) == (502, "model_failed")
+    assert {answer["status"] for answer in (early, busy, cut, unreadable, no_answer, no_json)} == {None}
+
+
+def test_a_translated_stream_names_the_entry_and_ends_with_an_error_without_the_account() -> None:
+    (answer,) = run_script(FAKES, [streamed(CONVERSE, BEGUN, SAID, throttled(f"Slow down, {ARN}."))])
+    first, *_, last = (json.loads(line[6:]) for line in answer["text"].split("\n\n") if line)
+    assert (answer["thrown"], answer["status"]) == (None, 200)
+    assert first["model"] == "mine"
+    assert last["error"]["message"] == "Slow down, (hidden)"
+    assert "111122223333" not in answer["text"]
+
+
+FALLING = """
+import http from "node:http";
+import { readJsonObject } from "./json_body.mjs";
+import { answerEntry } from "./openai.mjs";
+const server = http.createServer((request, response) => {
+    asked.push(request.url.split("/")[1]);
+    if (request.url.startsWith("/busy")) response.writeHead(429).end("{}");
+    else response.writeHead(200, { "content-type": "application/json" }).end("{}");
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const host = `http://127.0.0.1:${server.address().port}`;
+console.log = console.warn = () => {};
+let asked = [];
+const ask = async (fallback) => {
+    asked = [];
+    const entry = (at, api, more) =>
+        [at, { provider: { url: `${host}/${at}`, apis: [api], model: "m", ...more }, headers: [], fallback }];
+    const models = new Map([
+        entry("busy", "openai-chat"),
+        entry("full", "openai-chat"),
+        entry("picky", "openai-chat", { converse: true }),
+        entry("odd", "anthropic-messages"),
+    ]);
+    const request = { headers: {}, refused: [] };
+    const cancellation = { signal: undefined, reason: null, startIdleTimer() {}, stopIdleTimer() {} };
+    const answer = { headersSent: false, isPaid: false, send() { this.headersSent = true; } };
+    const name = fallback.length > 1 ? "busy" : "odd";
+    const messages = [{ role: "user", content: "Hi" }];
+    const body = readJsonObject(Buffer.from(JSON.stringify({ messages, ...(name === "busy" && { n: 2 }) })));
+    const path = "/v1/chat/completions";
+    const call = { api: "openai-chat", path, name, request, models, body, answer, cancellation };
+    const thrown = await answerEntry(call).then(() => null, ({ status, code }) => [status, code]);
+    return { thrown, asked, servedBy: answer.servedBy };
+};
+const results = [await ask(["picky", "full"]), await ask(["picky", "picky"]), await ask(["full"])];
+server.close();
+process.stdout.write(JSON.stringify(results));
+"""
+
+
+def test_fallback_passes_over_what_cannot_be_asked_and_ends_with_an_answer_that_was_paid() -> None:
+    served, refused, paid = run_script(FALLING)
+    assert served == {"thrown": None, "asked": ["busy", "full"], "servedBy": "full"}
+    assert refused == {"thrown": [429, "too_many_requests"], "asked": ["busy"], "servedBy": "busy"}
+    assert paid == {"thrown": [502, "model_failed"], "asked": ["odd"], "servedBy": "odd"}
+
+
+LIMITED = """
+import { Cancellation } from "./cancellation.mjs";
+import { signHeaders } from "./aws_signing.mjs";
+import { readStart } from "./https_call.mjs";
+import { rewordError } from "./provider_answers.mjs";
+import { Readable } from "node:stream";
+const cancellation = new Cancellation(60, 60000);
+const limited = cancellation.within(0);
+await new Promise((resolve) => limited.signal.addEventListener("abort", resolve));
+const ofQuestion = cancellation.signal.aborted;
+const other = cancellation.within(60000);
+cancellation.clientDisconnected();
+cancellation.dispose();
+const sign = (value) => {
+    const sent = { method: "POST", url: new URL("https://a.test/b"), headers: { "x-a": value }, body: "" };
+    const request = { ...sent, service: "s", region: "r" };
+    return signHeaders(request, new Date(0)).authorization;
+};
+const page = Readable.from([Buffer.from('{"error": {"message": "No."}, "x": "'), Buffer.alloc(100000, "x")]);
+const start = await readStart(page, { startIdleTimer() {}, stopIdleTimer() {} }, 65536);
+console.warn = () => {};
+const given = { status: 400, headers: {}, text: start.toString(), name: "n", requestId: "r" };
+const { status, message, modelBody = null } = rewordError(given);
+console.log(JSON.stringify({
+    ofQuestion, ofOther: other.signal.aborted, signs: [sign(" a  b "), sign("a b"), sign("ab")],
+    length: start.length, isGone: page.destroyed, error: [status, message, modelBody],
+}));
+"""
+
+
+def test_questions_are_limited_headers_are_signed_as_they_arrive_and_large_errors_are_cut() -> None:
+    found = run_script(LIMITED)
+    assert (found["ofQuestion"], found["ofOther"]) == (False, True)
+    padded, plain, other = found["signs"]
+    assert padded == plain != other
+    assert (found["length"], found["isGone"]) == (65536, True)
+    assert found["error"] == [400, "No.", None]
