@@ -295,8 +295,8 @@ def test_any_other_error_is_put_into_the_one_shape(hosted: Hosted) -> None:
 
 
 def test_an_error_within_a_stream_tells_nothing_of_the_customer(hosted: Hosted) -> None:
-    for asked in ({}, {"stream_options": {"include_usage": True}}):
-        text = hosted.call("late", stream=True, **asked).body.decode()
+    for options in ({}, {"include_usage": True}):
+        text = hosted.call("late", stream=True, stream_options=options).body.decode()
         assert "The server had an error (request of (hidden))." in text
         assert ORGANIZATION not in text
 
