@@ -38,6 +38,8 @@ ARGUMENTS = {
     "extend": ("2h",),
     "keys": ("rotate", "reds"),
     "models": ("show", "x", "--offline"),
+    "sleep": ("chat",),
+    "wake": ("chat",),
 }
 CONFIG = """
 {"models": [{"name": "chat", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1",

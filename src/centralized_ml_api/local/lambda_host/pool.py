@@ -81,10 +81,11 @@ class Pool:
 
     async def _take(self) -> Worker:
         """Returns a free worker, of several the one used last: the others then stay idle and are ended."""
-        if self._idle:
+        while self._idle:
             worker, reaper = self._idle.popitem()
             reaper.cancel()
-            return worker
+            if not worker.is_gone:
+                return worker
         waiter: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
         self._queue.append(waiter)
         self._grow()

@@ -62,6 +62,11 @@ class Worker:
         self._output = WorkerOutput()
         self._api = RuntimeApi(function_arn=specification.function_arn, polled=self._polled)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether its process has ended: no call is for this worker, even before `live` returns."""
+        return self._process is not None and self._process.returncode is not None
+
     async def live(self) -> Failed | None:
         """Starts the process and waits until it has ended and left nothing behind; cancelling ends it.
 

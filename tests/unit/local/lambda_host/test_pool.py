@@ -29,6 +29,12 @@ class FakeWorker(Worker):
         self._freed = freed
         self.end: asyncio.Future[Failed | None] = asyncio.get_running_loop().create_future()
         self.calls: list[Invocation] = []
+        self.process_ended = False
+
+    @property
+    def is_gone(self) -> bool:
+        """As the test says."""
+        return self.process_ended
 
     async def live(self) -> Failed | None:
         """Lives until a test ends it, or the pool cancels it."""
@@ -259,3 +265,20 @@ def test_stopping_ends_a_call_that_takes_too_long(specify: Specify) -> None:
         worker.calls[0].settle(DONE)
 
     play(specify(max_workers=1), scenario)
+
+
+def test_a_worker_whose_process_is_gone_gets_no_call_even_before_it_is_forgotten(specify: Specify) -> None:
+    async def scenario(scene: Scene) -> None:
+        first = await scene.warm_up()
+        first.process_ended = True
+        call = await scene.call()
+        assert first.calls == []
+        first.end.set_result(None)
+        await settled()
+        assert len(scene.workers) == 2, "one is started for the call, and no other"
+        scene.workers[1].load()
+        await settled()
+        scene.workers[1].answer()
+        assert await call == DONE
+
+    play(specify(), scenario)
