@@ -93,7 +93,7 @@ def test_the_function_of_keys_knows_the_start_and_says_why_it_refuses_one(event:
     (body,) = denied["responseTemplates"].values()
     error = json.loads(body)["error"]
     assert error["code"] == "$context.authorizer.code"
-    assert error["message"] == "The call is refused. $context.authorizer.message"
+    assert error["message"] == "$context.authorizer.message"
     assert event.document["Outputs"]["EventStarts"]["Value"] == "2030-06-01T07:00:00Z"
     (plain,) = operations(event)["/direct", "post"]["security"][0]
     remembered = event.api["components"]["securitySchemes"][plain]["x-amazon-apigateway-authorizer"]

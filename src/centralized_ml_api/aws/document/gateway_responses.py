@@ -79,13 +79,13 @@ def build_gateway_responses(calls: Iterable[str], timeout_seconds: int) -> dict[
 def build_denial() -> dict[str, Any]:
     """Builds the response to a refused key where the authorizer says why.
 
-    Without its words (a call that the policy of the API refuses first) the message is what stands before
-    them, and the code is empty.
+    Without its words (a call that the policy of the API refuses first) they are empty: fixed words before
+    them would change every other refusal, which is the same on both targets.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
     (`$context.authorizer.property`) and https://stackoverflow.com/questions/47921803 (in gateway responses)
     """
     said = "$context.authorizer."
-    error = replace(errors.NOT_ALLOWED, code=f"{said}code", message=f"The call is refused. {said}message")
+    error = replace(errors.NOT_ALLOWED, code=f"{said}code", message=f"{said}message")
     response = _response(render_body(error), dict([errors.STOP_RETRYING]))
     response["responseParameters"]["gatewayresponse.header.retry-after"] = "context.authorizer.retryAfter"
     return {"statusCode": str(error.status), **response}
