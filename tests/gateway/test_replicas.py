@@ -47,7 +47,9 @@ def one_busy(gateway: RunningGateway, servers: tuple[OddServer, ...]) -> Iterato
 
 def answering(gateway: RunningGateway) -> Counter[int]:
     """How many of many calls each port answered."""
-    return Counter(gateway.call("/echo").json["port"] for _ in range(CALLS))
+    answers = [gateway.call("/echo") for _ in range(CALLS)]
+    assert [answer for answer in answers if answer.status != 200] == []
+    return Counter(answer.json["port"] for answer in answers)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.api import DOWN
 from contract.case import AWS, Expected, Request, send
-from contract.cases import health
+from contract.cases import health, hosted
 from contract.cases.keys import CASES as KEY_CASES
 from contract.cases.keys import with_key
 from contract.differences import DIFFERENCES, KEY_DIFFERENCES
@@ -34,7 +34,27 @@ TRIES = 20
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """
 
+_HOSTED = "it needs a provider, and the contract's own is a fake on one machine"
+_LISTED = "the contract's config has hosted models, which the answer names; this config has none"
+
 NOT_OF_THIS_CONFIG = {
+    **{case.name: _HOSTED for case in hosted.CASES if case.only in {None, AWS}},
+    **dict.fromkeys(
+        (
+            "`POST /v1/messages`",
+            "`POST /v1/responses`",
+            "an alias is compared as it stands: GPT-4o-mini",
+            "an alias is compared as it stands: gpt-4o",
+            "an alias is compared as it stands: gpt-4o-mini ",
+            "an unknown model of the list is 404 and lists the models",
+            "the models that OpenAI's clients may call are listed",
+            "two names at once are an unknown model of the list: chat%7Ctranslated",
+            "two names at once are an unknown model of the list: chat,translated",
+            "two names at once are an unknown model of the list: chat|translated",
+            "without /v1 OpenAI's clients are given the same list",
+        ),
+        _LISTED,
+    ),
     "the catalogue lists every entry": "models stand before endpoints here, so the order is another",
     "the catalogue of a team with a list of models": "the config of that case has three entries",
     "health needs no key, and names nothing without one": "endpoints are missing here on purpose: not ready",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -191,13 +192,18 @@ class EnvoyGateway:
         self._accepted = wanted
 
     async def active_requests(self, upstream: str) -> int | None:
-        """Returns how many calls to that upstream are in progress; None if Envoy runs and does not answer."""
+        """Returns how many calls to that upstream are in progress; None if nobody knows.
+
+        An Envoy that refuses connections to its admin socket is dead and has none.
+        """
         if self._admin is None:
             return 0
         name = f"{stat_name(upstream)}.upstream_rq_active"
-        with contextlib.suppress(StartError):
+        try:
             return int((await self._admin.stats([name])).get(name, 0))
-        return None
+        except StartError as error:
+            is_dead = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ECONNREFUSED
+            return 0 if is_dead else None
 
     async def traffic(self) -> str:
         """Returns the call statistics in Prometheus' text format, under the names of `stats`.

@@ -177,7 +177,8 @@ def test_cors_is_left_to_the_gateway(model: Running) -> None:
 def test_four_conversations_at_once_have_the_whole_context_each(model: Running) -> None:
     long = {**QUESTION, "messages": [{"role": "user", "content": "word " * (CONTEXT - 100)}]}
     with ThreadPoolExecutor(4) as pool:
-        assert [answer.status for answer in pool.map(model.ask, [long] * 4)] == [200] * 4
+        answers = list(pool.map(lambda question: model.ask(question, seconds=240), [long] * 4))
+    assert [answer.status for answer in answers] == [200] * 4
     too_long = model.ask({**QUESTION, "messages": [{"role": "user", "content": "word " * (CONTEXT + 10)}]})
     assert too_long.status == 400
     assert f"({CONTEXT} tokens)" in too_long.json()["error"]["message"]
