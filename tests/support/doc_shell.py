@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -189,10 +190,14 @@ def _limit_seconds(text: str) -> int:
 
 
 def _free_ports() -> dict[str, str]:
-    """A free port for each that pages name; that of the runtime listener is the API's next."""
+    """A free port for each that pages name; that of the runtime listener is the API's next.
+
+    Below those that systems give to whoever asks for any: nobody takes the next one meanwhile.
+    """
     while True:
-        api, model = _free_port(0), _free_port(0)
-        if _free_port(api + 1) and model not in (api, api + 1):
+        api = _free_port(20_000 + secrets.randbelow(12_000))
+        model = _free_port(0)
+        if api and _free_port(api + 1):
             return {API_PORT: str(api), RUNTIME_PORT: str(api + 1), MODEL_PORT: str(model)}
 
 
