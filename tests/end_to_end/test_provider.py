@@ -183,8 +183,12 @@ def test_status_says_that_the_provider_refuses_the_key(hosted: Hosted) -> None:
     assert hosted.entry("from-file")["detail"].startswith(
         "openai refuses the key from the file openai.key (401)"
     )
-    health = hosted.api.call("/health", method="GET").json()
-    assert health["unready"] == {"from-file": "is not ready"}
+    wait_until(
+        lambda: (
+            hosted.api.call("/health", method="GET").json().get("unready") == {"from-file": "is not ready"}
+        ),
+        "the gateway knows",
+    )
     hosted.key_file.write_text(replacement)
     wait_until(lambda: hosted.entry("from-file")["state"] == "ready", "the right key is back")
 
