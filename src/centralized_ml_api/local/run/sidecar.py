@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.commands import command, state_flags
@@ -25,7 +26,7 @@ STOP_GRACE_SECONDS = 1.0
 _POLL_SECONDS = 0.02
 
 
-class Sidecar:
+class Sidecar(ABC):
     """A process that each Envoy has one of, and that is started again whenever it ends.
 
     A subclass says what to start and whether it answers.
@@ -63,13 +64,13 @@ class Sidecar:
         """Whether it was started, and not stopped since."""
         return self._wanted
 
+    @abstractmethod
     def build_argv(self) -> tuple[str, ...]:
         """Builds the command that starts the process."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def is_ready(self) -> bool:
         """Returns whether the process answers."""
-        raise NotImplementedError
 
     async def start(self) -> None:
         """Starts the process, in place of one that runs; does not wait until it answers.
