@@ -39,7 +39,9 @@ def kind_at(document: Document, path: NodePath) -> type[Written] | None:
 
 
 def field_at(document: Document, path: NodePath) -> FieldInfo | None:
-    """Returns the field whose value is at `path`, which ends in a key."""
+    """Returns the field whose value, or an item of whose array, is at `path`."""
+    while isinstance(path[-1], int):
+        path = path[:-1]
     kind = kind_at(document, path[:-1])
     return keys_of(kind).get(str(path[-1])) if kind else None
 

@@ -71,6 +71,11 @@ ServerSpeaks = Literal[
 """Those, and what servers of one machine may take besides: bodies that no container on AWS gets yet."""
 
 
+def tag_of_one_or_list(value: Any) -> str:
+    """Returns the tag of a value that is one word or a list of words: `one` or `list`."""
+    return "list" if isinstance(value, list) else "one"
+
+
 def hint(**schema: Any) -> dict[str, Any]:
     """Returns what only the JSON Schema says of a field, because a rule with a better message checks it."""
     return schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -16,6 +16,7 @@ from centralized_ml_api.config.schema.base import (
     ServerSpeaks,
     Written,
     hint,
+    tag_of_one_or_list,
 )
 from centralized_ml_api.config.schema.provider import ProviderKeys
 
@@ -29,14 +30,10 @@ THREADS_VARIABLE = "MODEL_SERVER_THREADS"
 """The variable that says how many requests one process of the engine `python` runs at once."""
 
 
-def _speaks_tag(value: Any) -> str:
-    return "list" if isinstance(value, list) else "api"
-
-
 SpeaksOrList = Annotated[
-    Annotated[ServerSpeaks, Tag("api")]
+    Annotated[ServerSpeaks, Tag("one")]
     | Annotated[Annotated[list[ServerSpeaks], Field(min_length=1)], Tag("list")],
-    Discriminator(_speaks_tag),
+    Discriminator(tag_of_one_or_list),
 ]
 
 

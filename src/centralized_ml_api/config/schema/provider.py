@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
 from centralized_ml_api.config.providers import ProviderApi, ProviderName  # pydantic reads them
-from centralized_ml_api.config.schema.base import ENVIRONMENT_NAME, NOT_BLANK, Written, hint
-
-
-def _speaks_tag(value: Any) -> str:
-    return "list" if isinstance(value, list) else "api"
-
+from centralized_ml_api.config.schema.base import (
+    ENVIRONMENT_NAME,
+    NOT_BLANK,
+    Written,
+    hint,
+    tag_of_one_or_list,
+)
 
 ProviderSpeaks = Annotated[
-    Annotated[ProviderApi, Tag("api")]
+    Annotated[ProviderApi, Tag("one")]
     | Annotated[Annotated[list[ProviderApi], Field(min_length=1)], Tag("list")],
-    Discriminator(_speaks_tag),
+    Discriminator(tag_of_one_or_list),
 ]
 
 

@@ -34,6 +34,7 @@ _UNION_TYPES = {
     "teams": 'a name, or an object with a "name"',
     "permissions": 'an array of IAM actions, or {"actions": […], "resources": […]}',
     "local": 'an object with an "engine"',
+    "speaks": 'the name of an API, such as "openai-chat", or an array of names',
 }
 _BOUNDS = {
     "ge": "at least {}",
@@ -102,7 +103,7 @@ def _unknown(document: Document, path: NodePath) -> Problem:
 
 def _no_literal(document: Document, path: NodePath) -> Problem:
     field = field_at(document, path)
-    return _not_one_of(document, path, list(_words_of(field.annotation)) if field else ())
+    return _not_one_of(document, path, dict.fromkeys(_words_of(field.annotation)) if field else ())
 
 
 def _words_of(annotation: Any) -> Iterator[str]:
@@ -163,7 +164,7 @@ def _literal_key(document: Document, path: NodePath) -> Problem:
 def _example_instead(document: Document, path: NodePath) -> str:
     """Advises an example of the string that the field takes, where the quoted value would be malformed."""
     value, in_array = document.value_at(path), isinstance(path[-1], int)
-    field = field_at(document, path[:-1] if in_array else path)
+    field = field_at(document, path)
     if value is None or field is None or not field.examples or has_form(field, quoted(value)):
         return ""
     example = field.examples[0][0] if in_array else field.examples[0]
@@ -220,7 +221,7 @@ def _bad_key(document: Document, path: NodePath) -> Problem:
 
 def _bad_form(document: Document, path: NodePath) -> Problem:
     in_array = isinstance(path[-1], int)
-    field = field_at(document, path[:-1] if in_array else path)
+    field = field_at(document, path)
     examples = field.examples if field and field.examples else []
     return rules.BAD_FORM.problem(
         document.value_location(path),

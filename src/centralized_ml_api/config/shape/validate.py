@@ -39,7 +39,7 @@ def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
 
 def _nulls(document: Document) -> Iterator[Problem]:
     for path in _paths_of_nulls(document.value, ()):
-        field = field_at(document, path)
+        field = field_at(document, path) if isinstance(path[-1], str) else None
         if field and NoneType in get_args(field.annotation):
             yield WRONG_TYPE.problem(
                 document.value_location(path),
