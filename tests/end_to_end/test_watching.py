@@ -35,7 +35,8 @@ SCREEN, NO_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     folder = tmp_path_factory.mktemp("watching")
-    served = models(chat=odd_command(), hangs=odd_command("/hang"))
+    talks = odd_command("/chat", speaks="openai-chat")
+    served = models(chat=odd_command(), hangs=odd_command("/hang"), talks=talks)
     with start_local_api(folder, served, "--metrics-port", "0", "--for", "2h") as api:
         yield api.wait_serving()
 
@@ -67,8 +68,8 @@ def test_calls_under_way_are_those_that_nobody_has_answered_yet(api: LocalApi, a
     url = urllib3.util.parse_url(api.url)
     with contextlib.closing(http.client.HTTPConnection(str(url.host), url.port)) as connection:
         connection.request("POST", "/hangs", b"{}")
-        wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 1}, "the call is under way")
-    wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 0}, "its caller has gone away")
+        wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 1, "talks": 0}, "the call is under way")
+    wait_until(lambda: in_flight(address) == {"chat": 0, "hangs": 0, "talks": 0}, "its caller has gone away")
 
 
 @pytest.mark.slow
@@ -91,7 +92,10 @@ def test_a_page_of_another_site_cannot_read_it(address: str, host: str, status: 
 @pytest.mark.slow
 def test_every_query_of_the_dashboard_asks_for_what_is_there(api: LocalApi, address: str) -> None:
     api.call("/chat")
-    families = list(text_string_to_metric_families(urllib3.request("GET", address).data.decode()))
+    asked = json.dumps({"model": "talks", "messages": [{"role": "user", "content": "Hi"}]})
+    assert api.call("/v1/chat/completions", asked.encode()).status == 200
+    wait_until(lambda: "mlapi_tokens_total{" in read_text(address), "tokens are counted")
+    families = list(text_string_to_metric_families(read_text(address)))
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
     names = {f"{family.name}{suffix}" for family in families for suffix in suffixes[family.type]}
     labels = {label for family in families for sample in family.samples for label in sample.labels}
@@ -176,7 +180,7 @@ def test_teams_are_told_apart_and_their_limits_are_there_without_their_keys(tmp_
         assert found['mlapi_team_limit_per_second{"team": "red"}'] == 50
         assert found['mlapi_team_limit_per_day{"team": "red"}'] == 4
         assert 'mlapi_team_limit_per_day{"team": "blue"}' not in found
-        text = urllib3.request("GET", address).data.decode()
+        text = read_text(address)
         assert not [value for value in values.values() if value in text]
         with Terminal(tmp_path, "status", "--watch") as terminal:
             terminal.wait_for(rb"red +\d\.\d 50 +\d\.\d +4 +4 100%")
@@ -243,12 +247,15 @@ def used_labels(target: dict[str, str]) -> set[str]:
 
 def scrape(address: str) -> dict[tuple[str, str, str], float]:
     """Name, model and status of every sample, with its value."""
-    text = urllib3.request("GET", address).data.decode()
     return {
         (one.name, one.labels.get("model", ""), one.labels.get("status", "")): one.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(read_text(address))
         for one in family.samples
     }
+
+
+def read_text(address: str) -> str:
+    return urllib3.request("GET", address).data.decode()
 
 
 def in_flight(address: str) -> dict[str, float]:

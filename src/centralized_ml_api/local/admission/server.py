@@ -20,7 +20,12 @@ from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, Accou
 from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES, Sleepers
-from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET
+from centralized_ml_api.local.admission.terms import (
+    ADMISSION_SOCKET,
+    OCCUPANCY_SOCKET,
+    SLEEPERS_SOCKET,
+    SOCKETS,
+)
 from centralized_ml_api.local.admission.turns import Turns
 from centralized_ml_api.local.usage.store import STORE_NAME, UsageStore
 
@@ -51,7 +56,7 @@ def main() -> int:
 
 
 def _remove_sockets() -> None:
-    for socket in (ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET):
+    for socket in SOCKETS:
         Path(socket).unlink(missing_ok=True)
 
 

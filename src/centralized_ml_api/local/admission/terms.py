@@ -49,6 +49,7 @@ LIMITS_NAMESPACE = "limits"
 ADMISSION_SOCKET = "admission.sock"
 OCCUPANCY_SOCKET = "occupancy.sock"
 SLEEPERS_SOCKET = "sleepers.sock"
+SOCKETS = (ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET)
 """The sockets of the service, relative to the folder in which it and Envoy run."""
 
 REFUSED = "admission_refused"

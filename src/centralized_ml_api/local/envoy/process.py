@@ -24,6 +24,7 @@ from centralized_ml_api.local.envoy.settings import (
     fit_memory,
 )
 from centralized_ml_api.local.envoy.stats import TRAFFIC_PATTERN
+from centralized_ml_api.local.envoy.translator import SERVERS_SOCKET
 from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.envoy.xds import (
     UNKNOWN_SNAPSHOT,
@@ -104,11 +105,12 @@ class EnvoyGateway:
         return Launch(argv=argv, environment={}, cwd=self._settings.files.folder)
 
     def _forget(self) -> None:
-        """Stops talking to that Envoy, and removes the socket that Envoy leaves behind."""
+        """Stops talking to that Envoy, and removes the sockets that Envoy leaves behind."""
         self._admin = None
-        socket = self._settings.files.admin_socket
-        with refuse_unwritable(socket):
-            socket.unlink(missing_ok=True)
+        files = self._settings.files
+        for socket in (files.admin_socket, files.folder / SERVERS_SOCKET):
+            with refuse_unwritable(socket):
+                socket.unlink(missing_ok=True)
 
     def _write_all(self) -> Snapshot:
         """Writes everything that an Envoy needs to start with what it is to serve."""
@@ -223,9 +225,9 @@ class EnvoyGateway:
         Raises:
             StartError: Envoy does not answer.
         """
-        if self._admin is None:
-            return
         try:
+            if self._admin is None:
+                return
             await self._admin.start_draining()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):

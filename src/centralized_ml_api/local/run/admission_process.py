@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
+from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET, SOCKETS
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.run.sidecar import Sidecar
 
@@ -30,6 +30,7 @@ class SupervisedAdmission(Sidecar):
     """
 
     TITLE = "admission service"
+    SOCKETS = SOCKETS
 
     def __init__(self, folder: Path, log: ServerLog, *, accounts: Path | None = None, **more: Any) -> None:
         super().__init__(folder, log, **more)

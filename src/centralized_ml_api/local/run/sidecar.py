@@ -41,6 +41,9 @@ class Sidecar(ABC):
     TITLE = ""
     """What it is, after "the"."""
 
+    SOCKETS: tuple[str, ...] = ()
+    """Its sockets in the folder: a process that is killed leaves them behind."""
+
     def __init__(
         self,
         folder: Path,
@@ -139,3 +142,5 @@ class Sidecar(ABC):
         process, self._process = self._process, None
         if process is not None:
             await process.stop(STOP_GRACE_SECONDS)
+            for socket in self.SOCKETS:
+                (self._folder / socket).unlink(missing_ok=True)

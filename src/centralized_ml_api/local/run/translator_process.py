@@ -36,6 +36,7 @@ class SupervisedTranslator(Sidecar):
     """The translator in a process of its own."""
 
     TITLE = "translator"
+    SOCKETS = (TRANSLATOR_SOCKET,)
 
     def build_argv(self) -> tuple[str, ...]:
         """Builds the command.

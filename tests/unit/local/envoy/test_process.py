@@ -235,8 +235,10 @@ def test_draining_waits_for_calls_and_leaves_no_socket(tmp_path: Path) -> None:
         assert started.envoy.asked == ["POST /drain_listeners?graceful&skip_exit"]
         assert not draining.done()
         started.envoy.stats_values[active] = 0
+        (started.files.folder / "servers.sock").touch()
         await draining
         assert not started.files.admin_socket.exists()
+        assert not (started.files.folder / "servers.sock").exists()
 
     run_started(tmp_path, story)
 

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
+import psutil
 import pytest
 
 from centralized_ml_api.errors import StartError
@@ -45,6 +46,22 @@ def test_it_is_ready_once_it_takes_connections(tmp_path: Path) -> None:
         with pytest.raises(StartError, match=r"the translator did not start within 0\.05 seconds") as refused:
             await process.wait_ready(0.05)
         assert refused.value.fix == f"the whole log: mlapi logs translator --state {tmp_path}"
+
+    asyncio.run(tell())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
+def test_no_socket_is_left(tmp_path: Path, *, kill: bool) -> None:
+    async def tell() -> None:
+        process = translator(tmp_path)
+        await process.start()
+        await process.wait_ready()
+        node = next(one for one in psutil.Process().children() if str(find_node()) in one.cmdline())
+        if kill:
+            node.kill()
+        await process.stop()
+        assert list((tmp_path / "gateway").iterdir()) == []
 
     asyncio.run(tell())
 
