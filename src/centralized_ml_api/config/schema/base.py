@@ -84,4 +84,5 @@ def hint(**schema: Any) -> dict[str, Any]:
 class Written(BaseModel):
     """A part of the file; refuses unknown keys and conversions (`"3"` for 3)."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    # Only the class that is validated is built, with all that it contains: not each part once more.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
