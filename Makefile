@@ -66,10 +66,10 @@ chromium:
 		&& apt-get update -qq && apt-get install -qq --no-install-recommends -y chromium >/dev/null; } \
 		|| echo "==> No chromium: the tests of the page are left out (apt-get install chromium)"
 
-# Real servers and deployments are waited for a quarter of the time: one worker more than there are cores.
+# Real servers and deployments are waited for a third of the time: two workers more than there are cores.
 test: setup-dev chromium ## Every test, real servers included
 	@echo "==> Running every test (real Envoy, real models; some minutes)"
-	@$(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist worksteal
+	@$(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )) --dist worksteal
 
 check: lint ## The linters and the fast tests: the tests take a minute on two cores
 	@echo "==> Running the fast tests"
