@@ -52,3 +52,6 @@ BINARY_MEDIA_TYPES: tuple[str, ...] = (
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
 """
+
+AUTHORITY_PATH = "/ca.pem"
+"""Where plain HTTP gives the certificate of an API's own authority; compare its fingerprint."""

@@ -107,6 +107,9 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     if status.ends:
         output.talk(f"  Ends automatically at {status.ends}.")
     output.talk(f"  SageMaker runtime for boto3 and the AWS CLI: {status.sagemaker_runtime}")
+    if status.authority:
+        output.talk(f"  Certificate authority for callers: {status.authority}")
+        output.talk(f"  Its SHA-256 fingerprint: {status.authority_fingerprint}")
     if status.metrics:
         output.talk(f"  Metrics for Prometheus: {status.metrics}")
     output.talk("")
@@ -125,12 +128,11 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
     missing = ", ".join(status.still_starting)
     output.data(f"Serving on {status.address}" + (f"; still starting: {missing}" if missing else ""))
-    port = status.address.rpartition(":")[2]
-    for address in reachable_urls(host, port):
+    for address in reachable_urls(host, status.address):
         output.data(f"From other machines: {address}")
     called = status.first_to_call
     if called is not None:
-        output.data(f"Try: {curl_of(called, status.address, plan)}")
+        output.data(f"Try: {curl_of(called, status.address, plan, status.authority)}")
 
 
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
@@ -147,15 +149,18 @@ def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
     return f"{who_may_call(plan.event)} Keys: {keys}. A file for each team: {export}"
 
 
-def curl_of(entry: EntryStatus, address: str, plan: ApiPlan) -> str:
+def curl_of(entry: EntryStatus, address: str, plan: ApiPlan, authority: str = "") -> str:
     """Returns a curl command that calls the entry with its sample; the key comes from MLAPI_KEY.
 
     Args:
         entry: what is called.
         address: of the API.
         plan: of its config.
+        authority: the file of the authority to trust; empty where curl trusts it already.
     """
     call = f"curl -X POST {address}{entry.path}"
+    if authority:
+        call += f" --cacert {shlex.quote(shown_path(Path(authority)))}"
     if plan.event.teams:
         call += ' -H "x-api-key: $MLAPI_KEY"'
     deployment = plan.deployment(entry.name)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.api.http import AUTHORITY_PATH
 from centralized_ml_api.api.keys import KEY_HEADER
-from centralized_ml_api.cli.targets import running_address, running_config
+from centralized_ml_api.cli.targets import running_config, running_status
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.errors import ConfigError, MlApiError, UsageError
@@ -39,7 +40,9 @@ class UnreachableError(MlApiError):
 class Api:
     """Where calls go: an address without a slash at its end, a key, and what to do when nobody answers.
 
-    `state` and `config` are those of an API that runs here.
+    `state` and `config` are those of an API that runs here, and `fingerprint` is that of its certificate: it
+    may be for a name by which this machine does not know itself. `authority_fingerprint` is that of the
+    authority that callers must trust first, where that is the API's own.
     """
 
     address: str
@@ -47,6 +50,13 @@ class Api:
     fix: str
     state: Path | None = None
     config: Path | None = None
+    fingerprint: str = ""
+    authority_fingerprint: str = ""
+
+    @property
+    def authority_url(self) -> str:
+        """Where the certificate of the API's own authority can be fetched without trusting it."""
+        return f"http{self.address.removeprefix('https')}{AUTHORITY_PATH}"
 
     def with_key_for(self, name: str) -> Api:
         """Returns the API with the key of a team that may call a model, where it runs here and has teams."""
@@ -111,7 +121,7 @@ def ask(method: str, url: str, api: Api, body: Body | None = None) -> urllib3.Ba
     sent = body or Body(b"", "")
     headers = {"Content-Type": sent.media_type, "Accept": sent.accept, KEY_HEADER: api.key or ""}
     with explain_failures(url, api.fix):
-        return urllib3.PoolManager(retries=False).request(
+        return open_pool(api.fingerprint).request(
             method,
             url,
             body=sent.content or None,
@@ -120,6 +130,15 @@ def ask(method: str, url: str, api: Api, body: Body | None = None) -> urllib3.Ba
             preload_content=False,
             redirect=False,
         )
+
+
+def open_pool(fingerprint: str) -> urllib3.PoolManager:
+    """Returns connections to one API; with a fingerprint, only to a server that has this certificate."""
+    import urllib3
+
+    if not fingerprint:
+        return urllib3.PoolManager(retries=False)
+    return urllib3.PoolManager(retries=False, cert_reqs="CERT_NONE", assert_fingerprint=fingerprint)
 
 
 @contextmanager
@@ -136,6 +155,11 @@ def explain_failures(url: str, fix: str) -> Iterator[None]:
         yield
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
         raise UnreachableError(f"{url} does not answer: {error}", fix=fix) from error
+    except urllib3.exceptions.SSLError as error:
+        raise MlApiError(
+            f"{url} has a certificate that is not trusted here: {error}",
+            fix="if it is of an authority of its own, set SSL_CERT_FILE to that authority's ca.pem",
+        ) from error
     except urllib3.exceptions.HTTPError as error:
         raise MlApiError(f"{url} does not answer: {error}", fix=fix) from error
 
@@ -149,13 +173,29 @@ def choose_api(url: str | None, key: str | None, state: Path) -> Api:
     """
     if url is not None:
         return Api(check_address(url), key, "check the address, and that the API runs there")
+    status = running_status(state)
     return Api(
-        running_address(state),
+        status.address,
         key,
         f"see what runs: {command('status', *state_flags(state))}",
         state,
         running_config(state),
+        status.fingerprint,
+        status.authority_fingerprint,
     )
+
+
+def reachable_api(state: Path) -> Api:
+    """Returns the API that runs here as other machines reach it, if they do.
+
+    Raises:
+        NotRunningError: nothing runs here, or its gateway is starting.
+    """
+    from centralized_ml_api.local.machine.ports import reachable_urls
+
+    api = choose_api(None, None, state)
+    host = running_status(state).host
+    return replace(api, address=next(iter(reachable_urls(host, api.address)), api.address))
 
 
 def check_address(url: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.local.run.control_client import ControlClient
+    from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.plan.aws.types import AwsPlan
 
 
@@ -84,28 +85,16 @@ def connect(state: Path) -> ControlClient:
     return ControlClient(StateFolder(state).load_run(), state)
 
 
-def running_address(state: Path) -> str:
-    """Returns the address of the API that runs here.
+def running_status(state: Path) -> LocalStatus:
+    """Returns how the API that runs here is; it has an address.
 
     Raises:
         NotRunningError: nothing runs here, or its gateway is starting.
     """
-    address = connect(state).status().address
-    if not address:
+    status = connect(state).status()
+    if not status.address:
         raise NotRunningError("the gateway is still starting", fix="try again in a moment")
-    return address
-
-
-def reachable_address(state: Path) -> str:
-    """Returns the address of the API that runs here as other machines reach it, if they do.
-
-    Raises:
-        NotRunningError: nothing runs here, or its gateway is starting.
-    """
-    from centralized_ml_api.local.machine.ports import reachable_urls
-
-    own = running_address(state)
-    return next(iter(reachable_urls(connect(state).status().host, own.rpartition(":")[2])), own)
+    return status
 
 
 def running_config(state: Path) -> Path:

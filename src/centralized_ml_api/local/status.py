@@ -100,6 +100,9 @@ class Unapplied:
 class LocalStatus:
     """The whole local target. `started` is in seconds since the epoch.
 
+    `fingerprint` is that of the certificate with which the gateway serves HTTPS, empty for plain HTTP;
+    `authority` the file of the own authority that made it, `authority_fingerprint` its own, both empty for a
+    certificate of the user's.
     `address` is empty until the gateway listens for the first time, `gateway_trouble` while the gateway runs.
     `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself; so is `starts`,
     empty once keys work. `metrics` is
@@ -123,6 +126,9 @@ class LocalStatus:
     unapplied: Unapplied | None = None
     host: str = "127.0.0.1"
     starts: str = ""
+    fingerprint: str = ""
+    authority: str = ""
+    authority_fingerprint: str = ""
 
     @property
     def settled(self) -> bool:

@@ -136,6 +136,17 @@ def test_with_teams_up_says_where_the_keys_are(tmp_path: Path, capsys: pytest.Ca
     )
 
 
+def test_with_https_up_says_what_callers_must_trust(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trusted = {"fingerprint": "AA", "authority": "/state/https/ca.pem", "authority_fingerprint": "BB"}
+    announced(plan_of(tmp_path), address="https://127.0.0.1:8080", **trusted)
+    said = capsys.readouterr()
+    assert "  Certificate authority for callers: /state/https/ca.pem" in said.err.splitlines()
+    assert "  Its SHA-256 fingerprint: BB" in said.err.splitlines()
+    assert "Try: curl -X POST https://127.0.0.1:8080/a --cacert /state/https/ca.pem -d" in said.out
+
+
 def test_up_says_when_it_ends_where_metrics_are_and_what_to_know(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

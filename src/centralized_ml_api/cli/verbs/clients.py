@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +11,9 @@ import click
 from centralized_ml_api.api.clients import NO_KEY, OWN_PATH, Client, load_clients, render_lines
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import json_option
-from centralized_ml_api.cli.request import KEY_VARIABLE, Api, check_address, is_text
+from centralized_ml_api.cli.request import KEY_VARIABLE, Api, choose_api, is_text
 from centralized_ml_api.cli.served import KeyNeededError, load_catalogue, load_listed
+from centralized_ml_api.cli.trust import render_trust
 from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
 from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
@@ -32,12 +33,17 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is called, by whom: the API's address, a model's name, its paths under `/v1`."""
+    """What is called, by whom: the API, a model's name, its paths under `/v1`."""
 
-    address: str
+    api: Api
     caller: Caller
     model: str
     routes: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """The API's address."""
+        return self.api.address
 
     @property
     def values(self) -> dict[str, str]:
@@ -73,8 +79,9 @@ def clients(
     The lines are complete: they have the address, the name, and the key of a team, so whoever sees them can
     call. Only clients are listed whose paths under /v1 the model has. Without NAME it is the first model.
     """
-    address = place.address() if url is None else check_address(url)
-    choice = choose(address, name, list_callers(place, address, team))
+    api = place.api() if url is None else choose_api(url, None, place.state)
+    api = replace(api, fix="check the address, and that the API runs there")
+    choice = choose(api, name, list_callers(place, api, team))
     recipes = list_recipes(choice)
     if only is not None:
         recipes = [find_recipe(only, choice, recipes)]
@@ -85,12 +92,12 @@ def clients(
         output.talk(f"Before it: export {KEY_VARIABLE}=…")
     else:
         output.data(render(choice, recipes))
-        where = () if url is None else ("--url", address)
+        where = () if url is None else ("--url", api.address)
         last = recipes[-1].client.id
         output.next_command(command("clients", choice.model, "--client", last, *where, *place.flags))
 
 
-def list_callers(place: KeyPlace, address: str, team: str | None) -> Iterator[Caller]:
+def list_callers(place: KeyPlace, api: Api, team: str | None) -> Iterator[Caller]:
     """Yields who can call: that team, nobody in particular where no key is needed, else each team with a key.
 
     Raises:
@@ -102,7 +109,7 @@ def list_callers(place: KeyPlace, address: str, team: str | None) -> Iterator[Ca
         yield Caller(team, place.open().show(team))
         return
     try:
-        load_listed(Api(address, None, fix=""))
+        load_listed(api)
     except KeyNeededError:
         keys = place.open()
         for listed in keys.teams():
@@ -112,7 +119,7 @@ def list_callers(place: KeyPlace, address: str, team: str | None) -> Iterator[Ca
         yield Caller()
 
 
-def choose(address: str, name: str | None, callers: Iterable[Caller]) -> Choice:
+def choose(api: Api, name: str | None, callers: Iterable[Caller]) -> Choice:
     """Returns the model of that name, or else the first one, as the first caller that may call it.
 
     Raises:
@@ -122,12 +129,12 @@ def choose(address: str, name: str | None, callers: Iterable[Caller]) -> Choice:
     """
     known: dict[str, None] = {}
     for caller in callers:
-        api = Api(address, caller.key, "check the address, and that the API runs there")
-        listed = load_listed(api)
-        listed |= {model.name: () for model in load_catalogue(api) if model.name not in listed}
+        called = replace(api, key=caller.key)
+        listed = load_listed(called)
+        listed |= {model.name: () for model in load_catalogue(called) if model.name not in listed}
         chosen = next(iter(listed), None) if name is None else name
         if chosen in listed:
-            return Choice(address, caller, chosen, listed[chosen])
+            return Choice(called, caller, chosen, listed[chosen])
         known |= dict.fromkeys(listed)
     if name is None or not known:
         raise UsageError("no team may call a model", fix="add a model to the config, or a key to a team")
@@ -150,7 +157,7 @@ def list_recipes(choice: Choice) -> list[Recipe]:
 
 
 def _call_own_path(choice: Choice) -> Recipe:
-    models = load_catalogue(Api(choice.address, choice.caller.key, fix=""))
+    models = load_catalogue(choice.api)
     path, sample = next((model.path, model.sample) for model in models if model.name == choice.model)
     if sample is None or not is_text(sample.media_type, sample.content):
         raise UsageError(
@@ -203,6 +210,8 @@ def render(choice: Choice, recipes: Iterable[Recipe]) -> str:
     team = f", as team {choice.caller.team}" if choice.caller.team else ", which needs no key"
     parts = [f"{choice.model} at {choice.address}{team}. In each shell, first:\n"]
     parts.append(_indent(f"export {KEY_VARIABLE}={choice.values['key']}"))
+    if trust := render_trust(choice.api):
+        parts.append(_indent(trust))
     for recipe in recipes:
         client = recipe.client
         install = f", after {client.install}" if client.install else ""

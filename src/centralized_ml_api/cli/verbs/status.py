@@ -138,6 +138,8 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
     if status.unapplied:
         lines.append(status.unapplied.sentence)
     lines.append(f"SageMaker runtime: {status.sagemaker_runtime}")
+    if status.authority:
+        lines.append(f"Certificate authority: {status.authority}, SHA-256 {status.authority_fingerprint}")
     if status.metrics:
         lines.append(f"Metrics for Prometheus: {status.metrics}")
     lines += [_line(entry) for entry in status.entries]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,12 +17,11 @@ from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from centralized_ml_api.local.run.options import ServeOptions
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.plan.types import ApiPlan
 
+_PEM = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -45,6 +45,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
     type=click.IntRange(0, 65535),
     help="Serve /metrics for Prometheus on this port of 127.0.0.1. 0 takes a free one.",
 )
+@click.option("--https", is_flag=True, help="Serve HTTPS, with a certificate of its own.")
+@click.option("--certificate", type=_PEM, help="Serve HTTPS with this certificate, a PEM file; needs --key.")
+@click.option("--key", type=_PEM, help="Use this private key for --certificate, a PEM file.")
 @click.option("--public", is_flag=True, help="Allow other machines to call without a key.")
 def up(
     config: Path,
@@ -54,6 +57,9 @@ def up(
     for_seconds: float | None,
     *,
     metrics_port: int | None,
+    https: bool,
+    certificate: Path | None,
+    key: Path | None,
     detach: bool,
     public: bool,
 ) -> int:
@@ -62,6 +68,8 @@ def up(
     It ends with Ctrl-C. The exit status is 1 when no model could start.
     """
     address = parse_host(host)
+    if (certificate is None) != (key is None):
+        raise UsageError("--certificate and --key belong together", fix="give both, or --https alone")
     from centralized_ml_api.local.run.options import ServeOptions
 
     loaded = load_and_warn(config)
@@ -78,6 +86,9 @@ def up(
         for_seconds=for_seconds,
         metrics_port=metrics_port,
         public=public,
+        https=https or certificate is not None,
+        certificate=certificate,
+        key=key,
     )
     return _detached(options, plan) if detach else _in_foreground(options, plan)
 

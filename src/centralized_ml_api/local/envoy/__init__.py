@@ -4,6 +4,7 @@
     bootstrap         the file that Envoy starts with: admin interface, runtime, where the xDS files are
     listener          the one listener: HTTP limits, filters, access log
     connection_shares  how many connections a client address may have
+    tls               HTTPS, and what plain HTTP is answered on the same port
     local_replies     how Envoy words its own failures, in the shape of `api.error_shape`
     routes            RDS: one route per method and path, made of these:
     direct_responses    what the gateway answers by itself, documents included
@@ -30,6 +31,6 @@ Source of every field: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api
 """
 
 from centralized_ml_api.local.envoy.process import EnvoyGateway
-from centralized_ml_api.local.envoy.settings import Limits
+from centralized_ml_api.local.envoy.settings import Limits, Tls
 
-__all__ = ["EnvoyGateway", "Limits"]
+__all__ = ["EnvoyGateway", "Limits", "Tls"]

@@ -30,20 +30,25 @@ def build_shares(manager: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """
     http = {"name": "http", "typed_config": manager}
     names = [f"share-{number}" for number in range(limits.shares)]
-    limit = {
-        "name": "share",
-        "typed_config": {
-            "@type": f"{_TYPES}.filters.network.connection_limit.v3.ConnectionLimit",
-            "stat_prefix": "share",
-            "max_connections": max(1, limits.connections // SHARES_OF_CONNECTIONS),
-        },
-    }
+    limit = build_share_limit("share", limits)
     return {
         "filter_chains": [
             {"name": _UNSHARED, "filters": [http]},
             *({"name": name, "filters": [limit, http]} for name in names),
         ],
         "filter_chain_matcher": _build_matcher(names, limits.unshared),
+    }
+
+
+def build_share_limit(name: str, limits: Limits) -> dict[str, Any]:
+    """Builds the network filter that gives all connections of a filter chain together one share. Pure."""
+    return {
+        "name": name,
+        "typed_config": {
+            "@type": f"{_TYPES}.filters.network.connection_limit.v3.ConnectionLimit",
+            "stat_prefix": name,
+            "max_connections": max(1, limits.connections // SHARES_OF_CONNECTIONS),
+        },
     }
 
 
@@ -74,12 +79,12 @@ def _build_matcher(names: list[str], unshared: Iterable[str]) -> dict[str, Any]:
             "matchers": [
                 {
                     "predicate": {"single_predicate": {"input": _SOURCE, "custom_match": matcher}},
-                    "on_match": {"action": _choose(name)},
+                    "on_match": {"action": choose_chain(name)},
                 }
                 for matcher, name in matchers
             ]
         },
-        "on_no_match": {"action": _choose(names[0])},
+        "on_no_match": {"action": choose_chain(names[0])},
     }
 
 
@@ -94,7 +99,8 @@ _SOURCE = {
 }
 
 
-def _choose(name: str) -> dict[str, Any]:
+def choose_chain(name: str) -> dict[str, Any]:
+    """Builds the action of a matcher that chooses a filter chain. Pure."""
     return {
         "name": name,
         "typed_config": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": name},

@@ -42,6 +42,7 @@ from centralized_ml_api.local.envoy.route_action import (
 from centralized_ml_api.local.envoy.routes import ROUTE_CONFIG_NAME
 from centralized_ml_api.local.envoy.settings import build_config_source, render_seconds
 from centralized_ml_api.local.envoy.stats import build_stats_logger
+from centralized_ml_api.local.envoy.tls import build_inspector, build_plain_routes, serve_tls
 from centralized_ml_api.local.envoy.token_counts import (
     COUNTED_ANSWER,
     COUNTED_STREAM,
@@ -51,7 +52,7 @@ from centralized_ml_api.local.envoy.token_counts import (
 )
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.envoy.settings import Limits, Settings
+    from centralized_ml_api.local.envoy.settings import Limits, Settings, Tls
 
 STAT_PREFIX = "gateway"
 _LABELS = {"model": "%ROUTE_NAME%", "team": TEAM_FORMAT, "status": "%RESPONSE_CODE%"}
@@ -78,6 +79,10 @@ _FILTERS = "type.googleapis.com/envoy.extensions.filters"
 
 def build_listener(settings: Settings) -> dict[str, Any]:
     """Builds the listener, which does not share its port: if another process holds it, Envoy fails. Pure."""
+    limits, tls = settings.limits, settings.tls
+    chains = build_shares(_build_connection_manager(settings), limits)
+    if tls is not None:
+        chains = serve_tls(chains, _build_plain_manager(tls, limits), tls, limits)
     return {
         "name": "api",
         "address": {"socket_address": {"address": settings.host, "port_value": settings.port}},
@@ -85,15 +90,29 @@ def build_listener(settings: Settings) -> dict[str, Any]:
         "enable_reuse_port": False,
         # A connection on which nothing comes is closed before it becomes one of HTTP, which may be idle.
         "listener_filters": [
+            *([] if tls is None else [build_inspector()]),
             {
                 "name": "first line",
                 "typed_config": {
                     "@type": f"{_FILTERS}.listener.http_inspector.v3.HttpInspector",
                 },
-            }
+            },
         ],
-        "listener_filters_timeout": render_seconds(settings.limits.first_seconds),
-        **build_shares(_build_connection_manager(settings), settings.limits),
+        "listener_filters_timeout": render_seconds(limits.first_seconds),
+        **chains,
+    }
+
+
+def _build_plain_manager(tls: Tls, limits: Limits) -> dict[str, Any]:
+    return {
+        "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "plain",
+        **_build_protocol(),
+        **_build_timeouts(limits),
+        "max_request_headers_kb": limits.headers_kib,
+        "generate_request_id": False,
+        "route_config": build_plain_routes(tls),
+        "http_filters": [_build_router()],
     }
 
 
@@ -215,16 +234,20 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         _build_filter(RESPONSE_FILTER, lua, _build_response_scripts(limits.response_bytes)),
-        {
-            "name": "router",
-            "typed_config": {
-                "@type": f"{_FILTERS}.http.router.v3.Router",
-                "suppress_envoy_headers": True,
-                # Counters by status for each cluster, which nobody reads: see `stats`.
-                "dynamic_stats": False,
-            },
-        },
+        _build_router(),
     ]
+
+
+def _build_router() -> dict[str, Any]:
+    return {
+        "name": "router",
+        "typed_config": {
+            "@type": f"{_FILTERS}.http.router.v3.Router",
+            "suppress_envoy_headers": True,
+            # Counters by status for each cluster, which nobody reads: see `stats`.
+            "dynamic_stats": False,
+        },
+    }
 
 
 def _build_response_scripts(most_bytes: int) -> dict[str, Any]:

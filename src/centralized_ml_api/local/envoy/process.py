@@ -19,6 +19,7 @@ from centralized_ml_api.local.envoy.settings import (
     Files,
     Limits,
     Settings,
+    Tls,
     find_envoy,
     fit_connections,
     fit_memory,
@@ -74,6 +75,7 @@ class EnvoyGateway:
         access_log: Path | None = None,
         timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS,
         limits: Limits | None = None,
+        tls: Tls | None = None,
         find_error: Callable[[Gateway, Settings], Awaitable[str]] = find_config_error,
     ) -> None:
         limits = replace(limits or Limits(), response_seconds=timeout_seconds)
@@ -83,7 +85,7 @@ class EnvoyGateway:
             memory_bytes=fit_memory(limits.memory_bytes, machine_memory_bytes()),
         )
         files = Files(folder, access_log or folder / "access.log")
-        self._settings = Settings(host, port, files, find_ca_bundle(), limits)
+        self._settings = Settings(host, port, files, find_ca_bundle(), limits, tls)
         self._find_error = find_error
         self._gateway = Gateway(upstreams=(), routes=())
         self._accepted: Snapshot | None = None  # the last state that Envoy confirmed

@@ -154,14 +154,27 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """The PEM files with which Envoy speaks TLS: certificate, key, the own authority's certificate."""
+
+    chain: Path
+    key: Path
+    authority: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Where Envoy listens (port 0: any free one), its files, the CA bundle that it trusts, its limits."""
+    """Where Envoy listens (port 0: any free one), its files, the CA bundle that it trusts, its limits.
+
+    Without `tls` it speaks plain HTTP.
+    """
 
     host: str
     port: int
     files: Files
     ca_bundle: Path
     limits: Limits = field(default_factory=Limits)
+    tls: Tls | None = None
 
 
 def build_config_source(file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import ipaddress
 import itertools
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -52,12 +53,45 @@ def reachable_addresses(host: str) -> tuple[str, ...]:
     return tuple(address for address in found if not ipaddress.ip_address(address).is_loopback)
 
 
-def reachable_urls(host: str, port: int | str) -> tuple[str, ...]:
-    """Returns where other machines call an API on `host`: the address of the default route first."""
+def reachable_urls(host: str, url: str) -> tuple[str, ...]:
+    """Returns where other machines call an API: the address of the default route first.
+
+    Args:
+        host: What the API listens on.
+        url: Its URL on this machine; one with a host name serves others too.
+    """
     found = reachable_addresses(host)
+    own = urlsplit(url)
+    if found and parse_address(own.hostname or "") is None:
+        return (url,)
     first = _outward_address(host)
     ordered = sorted(found, key=lambda address: address != first)
-    return tuple(f"http://{f'[{address}]' if ':' in address else address}:{port}" for address in ordered)
+    return tuple(_render_url(own.scheme, address, own.port or 0) for address in ordered)
+
+
+def shown_url(host: str, port: int, *, scheme: str = "http", name: str = "") -> str:
+    """Returns the URL to show for a listening address; for one that means all, that of this machine.
+
+    Args:
+        host: The address.
+        port: The port.
+        scheme: `http` or `https`.
+        name: A host name to show in place of the address.
+    """
+    shown = name or {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104  # shown, not listened on
+    return _render_url(scheme, shown, port)
+
+
+def _render_url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def parse_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Returns the IP address that is written there; None for a host name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _outward_address(host: str) -> str:

@@ -5,20 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME
-from centralized_ml_api.local.envoy import EnvoyGateway
+from centralized_ml_api.local.envoy import EnvoyGateway, Tls
 from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from centralized_ml_api.local.supervision.process import ServerLog
 
 if TYPE_CHECKING:
+    from centralized_ml_api.local.machine.certificates import Certificate
     from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.machine.state_folder import StateFolder
 
 ACCESS_LOG_NAME = "access.log"
 
 
-def make_envoy(state: StateFolder, address: tuple[str, int], timeout_seconds: float) -> EnvoyGateway:
-    """Makes the Envoy that listens on a host and port."""
+def make_envoy(
+    state: StateFolder,
+    address: tuple[str, int],
+    timeout_seconds: float,
+    certificate: Certificate | None = None,
+) -> EnvoyGateway:
+    """Makes the Envoy that listens on a host and port.
+
+    Args:
+        state: Its files are there.
+        address: The host and port.
+        timeout_seconds: For a response that is not streamed.
+        certificate: With which it speaks HTTPS.
+    """
     host, port = address
     return EnvoyGateway(
         state.gateway,
@@ -26,6 +39,7 @@ def make_envoy(state: StateFolder, address: tuple[str, int], timeout_seconds: fl
         port=port,
         access_log=state.logs / ACCESS_LOG_NAME,
         timeout_seconds=timeout_seconds,
+        tls=None if certificate is None else Tls(certificate.chain, certificate.key, certificate.authority),
     )
 
 

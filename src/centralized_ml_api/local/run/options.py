@@ -21,8 +21,9 @@ Said = TypeVar("Said")
 class ServeOptions:
     """The options of `mlapi up`.
 
-    `port` 0 takes a free port. `for_seconds` None serves until the event ends. `metrics_port` is where
-    Prometheus may ask, on loopback only; None means nowhere.
+    `https` serves HTTPS, with the user's `certificate` and `key` or with one of its own. `port` 0 takes a
+    free port. `for_seconds` None serves until the event ends. `metrics_port` is where Prometheus may ask, on
+    loopback only; None means nowhere.
     """
 
     config: Path
@@ -33,6 +34,9 @@ class ServeOptions:
     timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS
     metrics_port: int | None = None
     public: bool = False
+    https: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -47,6 +51,10 @@ class ServeOptions:
             found += ["--for", render_duration(self.for_seconds)]
         if self.metrics_port is not None:
             found += ["--metrics-port", str(self.metrics_port)]
+        if self.certificate is not None and self.key is not None:
+            found += ["--certificate", str(self.certificate), "--key", str(self.key)]
+        elif self.https:
+            found += ["--https"]
         return (*found, *state_flags(self.state), *(["--public"] if self.public else []))
 
 

@@ -30,6 +30,7 @@ from centralized_ml_api.local.run.gateway_parts import (
     make_translator,
 )
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
+from centralized_ml_api.local.run.https import describe_certificate, prepare_certificate, shown_url_of
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
@@ -129,9 +130,10 @@ class LocalTarget:
         self._keys = KeyRing(KeyStore(state.path), clock)
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
+        self._certificate = prepare_certificate(options, state, self._terminal, clock.now())
         address = self._host, self._port
         self._gateway = SupervisedGateway(
-            envoy or make_envoy(state, address, options.timeout_seconds),
+            envoy or make_envoy(state, address, options.timeout_seconds, self._certificate),
             ServerLog(state.logs / "gateway.log", hide=hide_keys),
             address,
             quotas=self._quotas,
@@ -194,7 +196,7 @@ class LocalTarget:
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all
             stack.push_async_callback(self._gateway.stop)
             await self._gateway.start()
-            self._address = shown_address(self._host, self._port)
+            self._address = shown_url_of(self._certificate, self._host, self._port)
             await self._run_until_one_fails()
 
     async def _listen(self, stack: AsyncExitStack) -> None:
@@ -302,6 +304,7 @@ class LocalTarget:
             unapplied=self._reloader.unapplied,
             host=self._host,
             starts=render_instant(starts) if starts else "",
+            **describe_certificate(self._certificate),
         )
 
     def _show(self) -> None:
@@ -334,9 +337,3 @@ class LocalTarget:
 
     def _restore(self) -> bool:
         return self._state.restore(self._run)
-
-
-def shown_address(host: str, port: int) -> str:
-    """Returns the URL to show for a listening address; for one that means all, that of this machine."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # shown, not listened on
-    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"

@@ -49,6 +49,17 @@ def test_other_machines_without_keys_are_refused(host: str, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("given", ["--certificate", "--key"])
+def test_a_certificate_and_its_key_belong_together(given: str, tmp_path: Path) -> None:
+    plan_of(tmp_path)
+    (tmp_path / "file.pem").touch()
+    ran = mlapi("up", "models.json", given, "file.pem", cwd=tmp_path)
+    assert (ran.status, ran.talk) == (
+        2,
+        "error: --certificate and --key belong together\n  fix: give both, or --https alone\n",
+    )
+
+
 def test_a_name_is_no_address() -> None:
     with pytest.raises(UsageError, match=r"--host example\.org is not an IP address"):
         parse_host("example.org")

@@ -16,6 +16,7 @@ from centralized_ml_api.local.machine.ports import (
     free_port,
     reachable_addresses,
     reachable_urls,
+    shown_url,
     url_of,
 )
 
@@ -45,10 +46,35 @@ def test_others_are_told_the_addresses_of_this_machine_never_loopback() -> None:
         assert reachable_addresses(loopback) == ()
     assert reachable_addresses("192.0.2.7") == ("192.0.2.7",)
     assert "127.0.0.1" not in reachable_addresses("0.0.0.0")
-    assert reachable_urls("127.0.0.1", 80) == ()
-    assert reachable_urls("192.0.2.7", 80) == ("http://192.0.2.7:80",)
-    assert reachable_urls("2001:db8::7", 80) == ("http://[2001:db8::7]:80",)
-    assert len(reachable_urls("0.0.0.0", 80)) == len(reachable_addresses("0.0.0.0"))
+    assert reachable_urls("127.0.0.1", "http://127.0.0.1:80") == ()
+    assert reachable_urls("192.0.2.7", "http://192.0.2.7:80") == ("http://192.0.2.7:80",)
+    assert reachable_urls("2001:db8::7", "https://[::1]:80") == ("https://[2001:db8::7]:80",)
+    assert len(reachable_urls("0.0.0.0", "http://127.0.0.1:80")) == len(reachable_addresses("0.0.0.0"))
+
+
+def test_others_call_a_host_name_as_this_machine_does() -> None:
+    assert reachable_urls("192.0.2.7", "https://hack.example.org:443") == ("https://hack.example.org:443",)
+    assert reachable_urls("127.0.0.1", "https://hack.example.org:443") == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),  # shown, not listened on
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+        ("192.168.1.2", "http://192.168.1.2:80"),
+    ],
+)
+def test_the_address_that_is_shown_works_on_this_machine(host: str, address: str) -> None:
+    assert shown_url(host, 80) == address
+
+
+def test_a_certificates_name_is_shown_in_place_of_an_address() -> None:
+    assert (
+        shown_url("0.0.0.0", 443, scheme="https", name="hack.example.org") == "https://hack.example.org:443"
+    )
 
 
 def test_nobody_holds_a_free_port() -> None:

@@ -99,6 +99,13 @@ def test_the_child_gets_every_option_and_asks_nobody_whether_it_may_be_public() 
     assert build_command(more) == [*up, *where, "--state", "/state", "--public"]
 
 
+def test_the_child_serves_https_with_the_same_certificate() -> None:
+    plain = ServeOptions(Path("models.json"), Path(".mlapi"))
+    assert replace(plain, https=True).flags == ("--https",)
+    users = replace(plain, https=True, certificate=Path("/c.pem"), key=Path("/k.pem"))
+    assert users.flags == ("--certificate", "/c.pem", "--key", "/k.pem")
+
+
 def test_a_long_time_is_written_in_full() -> None:
     assert replace(ServeOptions(Path("a"), Path(".mlapi")), for_seconds=12 * 86400.0).flags == (
         "--for",

@@ -24,7 +24,7 @@ from centralized_ml_api.local.run.control_client import ControlClient
 from centralized_ml_api.local.run.file_watcher import watch_edits
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
 from centralized_ml_api.local.run.reload import load_plan
-from centralized_ml_api.local.run.serve import LocalTarget, serve, shown_address
+from centralized_ml_api.local.run.serve import LocalTarget, serve
 from centralized_ml_api.local.supervision.process import MARK
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.plan.types import ApiPlan
@@ -502,20 +502,6 @@ def test_the_end_of_a_model_is_shown(tmp_path: Path) -> None:
                 assert upstream.name == "m0@1"
 
     story(tell)
-
-
-@pytest.mark.parametrize(
-    ("host", "address"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:80"),
-        ("0.0.0.0", "http://127.0.0.1:80"),  # shown, not listened on
-        ("::", "http://[::1]:80"),
-        ("::1", "http://[::1]:80"),
-        ("192.168.1.2", "http://192.168.1.2:80"),
-    ],
-)
-def test_the_address_that_is_shown_works_on_this_machine(host: str, address: str) -> None:
-    assert shown_address(host, 80) == address
 
 
 def test_a_process_that_still_starts_can_be_found(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.options import Duration, json_option, yes_option
 from centralized_ml_api.cli.request import check_address
+from centralized_ml_api.cli.trust import render_trust
 from centralized_ml_api.cli.verbs.keys.env_files import remove_env_files, write_env_files
 from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
 from centralized_ml_api.commands import command
@@ -171,10 +171,11 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
     if only and not teams:
         opened.show(only)  # raises the reason
         raise UsageError(f"the config does not list team {only}", fix="add it to `event.teams`")
-    address = named or place.address()
+    api = None if named else place.api()
+    address, trust = (named or "", "") if api is None else (api.address, render_trust(api))
     values = {team: opened.show(team) for team in teams}
     examples = place.load_examples(address, values)
-    for path in write_env_files(folder, values, address, examples):
+    for path in write_env_files(folder, values, address, examples, trust):
         output.data(str(path))
     for path in remove_env_files(folder, [team.team for team in found if team.state != "active"]):
         output.talk(f"Removed {path}: its key no longer works.")
@@ -185,7 +186,9 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
 
 
 def _tell_address(address: str) -> None:
-    if ipaddress.ip_address(urlsplit(address).hostname or "").is_loopback:
+    from centralized_ml_api.local.machine.ports import LOOPBACK_NAMES
+
+    if urlsplit(address).hostname in LOOPBACK_NAMES:
         output.talk("They name this machine's own address. Other machines need --url, and `up` with --host.")
     else:
         output.talk(f"They name {address}. If callers reach this machine at another address, add --url.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ OPENAI_API_KEY={key}
 
 # List the models:
 #   curl "$MLAPI_URL/models" -H "x-api-key: $MLAPI_KEY"
+"""
+_TRUST = """\
+# The API's certificate is of its own authority. Before the first call, in the same shell:
 """
 _CALL = """\
 # Call one of them:
@@ -70,7 +74,7 @@ def find_examples(models: Iterable[ServedModel], plan: ApiPlan | None, team: str
 
 
 def write_env_files(
-    folder: Path, values: Mapping[str, str], url: str, examples: Mapping[str, Example]
+    folder: Path, values: Mapping[str, str], url: str, examples: Mapping[str, Example], trust: str = ""
 ) -> list[Path]:
     """Writes a file for each team that only this user may read; replaces those that exist.
 
@@ -80,6 +84,7 @@ def write_env_files(
             to that.
         url: the address of the API, checked: the shell reads it unquoted.
         examples: what each team can call.
+        trust: the lines with which a shell comes to trust the API, from `render_trust`.
 
     Returns:
         The paths of the files.
@@ -91,7 +96,10 @@ def write_env_files(
         if not folder.is_dir():  # one that exists is its owner's business
             folder.mkdir(mode=0o700, parents=True)
             (folder / ".gitignore").write_text("*\n")
-        return [_write(_file(folder, team), team, key, url, examples[team]) for team, key in values.items()]
+        return [
+            _write(_file(folder, team), _render(team, key, url, examples[team], trust))
+            for team, key in values.items()
+        ]
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror or error}",
@@ -121,14 +129,20 @@ def _file(folder: Path, team: str) -> Path:
     return folder / f"{team}.env"
 
 
-def _write(path: Path, team: str, key: str, url: str, example: Example) -> Path:
-    """Writes a new file in place of an old one, whose mode may let others read it."""
-    path.unlink(missing_ok=True)
-    text = _START.format(team=team, quoted=shlex.quote(path.name), key=key, url=url)
+def _render(team: str, key: str, url: str, example: Example, trust: str) -> str:
+    text = _START.format(team=team, quoted=shlex.quote(f"{team}.env"), key=key, url=url)
+    if trust:
+        text += _TRUST + textwrap.indent(trust, "#   ") + "\n"
     if example.path:
         text += _CALL.format(path=example.path, body=shlex.quote(example.body))
     if example.chat:
         text += _CHAT.format(name=example.chat)
+    return text
+
+
+def _write(path: Path, text: str) -> Path:
+    """Writes a new file in place of an old one, whose mode may let others read it."""
+    path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     return path

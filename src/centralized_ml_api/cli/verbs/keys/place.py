@@ -16,13 +16,12 @@ from centralized_ml_api.cli.options import (
     state_option,
     target_option,
 )
-from centralized_ml_api.cli.request import Api
+from centralized_ml_api.cli.request import Api, reachable_api
 from centralized_ml_api.cli.served import ServedModel, load_catalogue, load_planned
 from centralized_ml_api.cli.targets import (
     open_aws_target,
-    reachable_address,
-    running_address,
     running_config,
+    running_status,
 )
 from centralized_ml_api.cli.verbs.keys.env_files import find_examples
 from centralized_ml_api.commands import DEFAULT_CONFIG, state_flags
@@ -69,16 +68,16 @@ class KeyPlace:
 
         return LocalKeys(KeyStore(self.state))
 
-    def address(self) -> str:
-        """Returns the address that the teams call.
+    def api(self) -> Api:
+        """Returns the API as the teams call it, without a key.
 
         Raises:
             NotRunningError: nothing runs here.
             DeployError: there is no such stack, or AWS refused to say.
         """
         if self.target == "aws":
-            return self._deployed_address()
-        return reachable_address(self.state)
+            return Api(self._deployed_address(), None, fix="")
+        return reachable_api(self.state)
 
     def load_examples(self, address: str, keys: Mapping[str, str]) -> dict[str, Example]:
         """Returns what each team can call, as far as that is known.
@@ -103,7 +102,7 @@ class KeyPlace:
         if self.target == "aws":
             return True
         try:
-            return bool(running_address(self.state))
+            return bool(running_status(self.state))
         except NotRunningError:
             return False
 
