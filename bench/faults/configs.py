@@ -154,7 +154,8 @@ def _retype(value: Any, document: Document, random: Random) -> None:
 
 def _leave_range(value: Any, document: Document, random: Random) -> None:
     path = random.choice([path for path in _keyed(document) if type(_at(value, path)) is int])
-    _at(value, path[:-1])[path[-1]] = random.choice([0, -1, -random.getrandbits(60), 10**10, 10**30])
+    none = [] if path[-1] == "min_capacity" else [0]  # there may be no instance
+    _at(value, path[:-1])[path[-1]] = random.choice([*none, -1, -random.getrandbits(60), 10**10, 10**30])
 
 
 def _double(text: str, document: Document, random: Random) -> str:

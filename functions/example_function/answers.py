@@ -15,6 +15,8 @@ CORS = {
 """With a Lambda proxy integration, the function itself must set these; web pages need them."""
 
 RETRY_AFTER_SECONDS = 2
+WAKING_RETRY_AFTER_SECONDS = 60
+"""While a model wakes, which takes minutes."""
 _BINARY = (
     "application/octet-stream",
     "application/pdf",
@@ -80,7 +82,8 @@ def build_error_answer(failure: Failure, request_id: str) -> dict[str, Any]:
         "code": failure.code,
         "request_id": request_id,
     }
-    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if failure.status in {429, 503} else {}
+    seconds = WAKING_RETRY_AFTER_SECONDS if failure.code == "model_waking" else RETRY_AFTER_SECONDS
+    retry = {"Retry-After": str(seconds)} if failure.status in {429, 503} else {}
     return {
         "statusCode": failure.status,
         "headers": {"Content-Type": "application/json", **retry, **CORS},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import boto3
@@ -18,6 +19,12 @@ _client = boto3.client(
     "sagemaker-runtime",
     config=Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=32),
 )
+
+_COMPONENT = os.environ.get("INFERENCE_COMPONENT_NAME")
+"""Set where the model may sleep: its endpoint hosts an inference component, which every call names."""
+
+_ASLEEP = "has no capacity to process"
+"""What SageMaker's ValidationError contains while no copy of such a model runs."""
 
 _UNAVAILABLE = {"ServiceUnavailable", "ServiceUnavailableException", "ModelNotReadyException"}
 _THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException"}
@@ -34,6 +41,8 @@ def invoke(endpoint_name: str, body: bytes, headers: dict[str, str]) -> Answer:
     """
     names = {"Content-Type": "ContentType", "Accept": "Accept", CUSTOM_ATTRIBUTES: "CustomAttributes"}
     parameters = {names[name]: value for name, value in headers.items() if name in names}
+    if _COMPONENT:
+        parameters["InferenceComponentName"] = _COMPONENT
     try:
         response = _client.invoke_endpoint(EndpointName=endpoint_name, Body=body, **parameters)
         content = response["Body"].read()
@@ -62,10 +71,18 @@ def _read_error(error: ClientError) -> Failure:
     if code in _THROTTLED:
         return Failure(429, "rate_limit_error", "too_many_requests", message)
     if code == "ValidationError":
-        return Failure(400, "invalid_request_error", "refused_by_sagemaker", message)
+        return _read_refusal(message)
     if status == 413:  # noqa: PLR2004  HTTP's own number
         return Failure(413, "invalid_request_error", "body_too_large", message)
     return Failure(502, "model_error", "model_failed", f"{code}: {message}")
+
+
+def _read_refusal(message: str) -> Failure:
+    """Returns SageMaker's own refusal, or that the model wakes."""
+    if _ASLEEP in message:
+        waking = "The model was asleep and is waking; try again after the time given in Retry-After."
+        return Failure(503, "unavailable_error", "model_waking", waking)
+    return Failure(400, "invalid_request_error", "refused_by_sagemaker", message)
 
 
 def _read_model_error(response: dict[str, Any], message: str) -> Failure:

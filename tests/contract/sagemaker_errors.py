@@ -76,3 +76,16 @@ ROWS = {
         refused(errors.MODEL_TOO_SLOW),
     ),
 }
+
+ASLEEP = (
+    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress"
+    " (if configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
+)
+ROWS_OF_SLEEPERS = {
+    **ROWS,
+    "a ValidationError while no copy runs": (
+        told(400, ASLEEP),
+        refused(errors.MODEL_WAKING, headers={"retry-after": "60"}),
+    ),
+}
+"""What callers of a model that may sleep get: nobody else hears that a model wakes."""

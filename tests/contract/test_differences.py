@@ -34,6 +34,10 @@ The tests do not wait for these limits, which on AWS are SageMaker's:
 | a recording of more than 6 MB | up to 25 MB, or `max_body_mib` | 413 | [source]({quotas}) |
 | a stream | no limit, but 300 seconds between two chunks | 8 minutes | [source]({hosting}) |
 
+A call to a model that sleeps is held on one machine while the model wakes, or told when to come back, from
+measured times. On AWS it is a 503 `model_waking` with `Retry-After: 60` until the model is awake: SageMaker
+[refuses]({zero}) it, and a wake takes minutes.
+
 On one machine, the header `x-event-ends` is missing from errors that end a request before its path is known:
 400 `malformed_request`, 408 and 431.
 
@@ -47,6 +51,7 @@ asks the function that words the others.
 requests per second and per day bound a team.
 """.format(
     invoke=SAGEMAKER,
+    zero="https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html",
     hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html",
     quotas="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
     cache=f"{GUIDE}/configure-api-gateway-lambda-authorization.html",

@@ -18,6 +18,7 @@ class Inventory:
     models: dict[str, Described]
     endpoint_configs: dict[str, Described]
     endpoints: dict[str, Described]
+    components: dict[str, Described]
     scalable_targets: dict[str, Described]
     scaling_policies: dict[str, Described]
     functions: dict[str, Described]
@@ -159,6 +160,7 @@ def _sagemaker(aws: MotoServer) -> dict[str, dict[str, Described]]:
         "models": _described(client, "model", "Model"),
         "endpoint_configs": _described(client, "endpoint_config", "EndpointConfig"),
         "endpoints": _described(client, "endpoint", "Endpoint"),
+        "components": _described(client, "inference_component", "InferenceComponent"),
     }
 
 

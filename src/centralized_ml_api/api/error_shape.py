@@ -11,6 +11,7 @@ Source: https://platform.openai.com/docs/guides/error-codes
 `errors.json`, which the JavaScript on AWS reads too:
 
     retry_after_seconds   what `Retry-After` says with a 503
+    waking_retry_after_…  what it says on AWS, where nobody knows when a model that wakes is ready
     not_ready             {state: what `/health` says of an entry that cannot answer}
     sagemaker             what messages of SageMaker contain, by what they mean
     types                 {type: whose move it is}
@@ -31,6 +32,9 @@ _WRITTEN: dict[str, Any] = json.loads(Path(__file__).with_name("errors.json").re
 RETRY_AFTER_SECONDS: int = _WRITTEN["retry_after_seconds"]
 """About how long a model server takes to come back."""
 
+WAKING_RETRY_AFTER_SECONDS: int = _WRITTEN["waking_retry_after_seconds"]
+"""The pause on AWS while a model wakes: that takes minutes, and SageMaker does not say how many."""
+
 NOT_READY_REASONS: dict[str, str] = _WRITTEN["not_ready"]
 """What `/health` says of an entry that cannot answer, by its state; AWS knows more states than a machine."""
 
@@ -39,19 +43,23 @@ NOT_READY_REASONS: dict[str, str] = _WRITTEN["not_ready"]
 class SageMakerMarks:
     """What SageMaker's messages contain where the status alone does not say what happened.
 
-    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html and
+    https://aws.amazon.com/blogs/machine-learning/unlock-cost-savings-with-the-new-scale-down-to-zero-feature-in-amazon-sagemaker-inference/
+    (`no_capacity`, a ValidationError)
 
     Attributes:
         throttled: Any of these: called too often.
         no_endpoint_start: With `no_endpoint`: such a message starts with it.
         no_endpoint: Contained in it: there is no such endpoint, or not yet.
         too_slow: The model took too long.
+        no_capacity: The model has no copy that runs: it sleeps, or wakes.
     """
 
     throttled: list[str]
     no_endpoint_start: str
     no_endpoint: str
     too_slow: str
+    no_capacity: str
 
 
 SAGEMAKER_MARKS = SageMakerMarks(**_WRITTEN["sagemaker"])

@@ -37,6 +37,10 @@ _EFFECTS = {
     " until then both are paid for and count against the quota",
     ("AWS::SageMaker::Endpoint", "replace"): "down until the new endpoint is ready, usually 5 to 20 minutes",
     ("AWS::SageMaker::Endpoint", "remove"): "its path is gone",
+    (
+        "AWS::SageMaker::InferenceComponent",
+        "update",
+    ): "no downtime: a copy with the change takes over before the old ones stop; a model that sleeps wakes",
     ("AWS::ApiGateway::RestApi", "update"): "no downtime: the new paths go live at the end",
     ("AWS::ApiGateway::RestApi", "replace"): "the address of the API changes: every caller must be told",
     ("AWS::ApiGateway::RestApi", "remove"): "the API is gone",
@@ -61,8 +65,9 @@ _ENDPOINT = "AWS::SageMaker::Endpoint"
 
 _MOVES = {
     "add": "no downtime: replaces the old endpoint, since SageMaker changes neither the instance type of a"
-    " scaled endpoint nor its scaling in place. First this one starts, usually in 5 to 20 minutes; then the"
-    " API moves to it; then the old one is removed. Until then both are paid for and count against the quota",
+    " scaled endpoint nor its scaling in place, nor whether it may have no instance. First this one starts,"
+    " usually in 5 to 20 minutes; then the API moves to it; then the old one is removed. Until then both are"
+    " paid for and count against the quota",
     "remove": "the API has moved to the new endpoint by then",
 }
 """What callers notice where one endpoint of a model is added and another one removed, in this order."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NESTED = "AWS::CloudFormation::Stack"
 ENDPOINT = "AWS::SageMaker::Endpoint"
+COMPONENT = "AWS::SageMaker::InferenceComponent"
 SCHEDULE = "AWS::Scheduler::Schedule"
 _PLAN = "AWS::ApiGateway::UsagePlan"
 _GROUP = "AWS::Scheduler::ScheduleGroup"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.aws.deployed_stack import ENDPOINT, SCHEDULE
+from centralized_ml_api.aws.deployed_stack import COMPONENT, ENDPOINT, SCHEDULE
 from centralized_ml_api.aws.stack_contract import STACK_TAG
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _ABSENT: dict[str, frozenset[str]] = {
 Elsewhere a `ValidationException` means that the question was wrong, which proves nothing.
 """
 
-_LOG_GROUPS = "/aws/sagemaker/Endpoints/"
-"""How the names of the log groups begin that SageMaker makes, one for each endpoint.
+_LOG_GROUPS = {ENDPOINT: "/aws/sagemaker/Endpoints/", COMPONENT: "/aws/sagemaker/InferenceComponents/"}
+"""How the names of the log groups begin that SageMaker makes, by what each is for.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
@@ -62,6 +62,10 @@ def _log_group(clients: AwsClients, name: str) -> object:
 
 _ASK: dict[str, tuple[str, Ask]] = {
     ENDPOINT: ("SageMaker endpoint", _by_name("sagemaker", "describe_endpoint", "EndpointName")),
+    COMPONENT: (
+        "SageMaker inference component",
+        _by_name("sagemaker", "describe_inference_component", "InferenceComponentName"),
+    ),
     "AWS::SageMaker::EndpointConfig": (
         "SageMaker endpoint configuration",
         _by_name("sagemaker", "describe_endpoint_config", "EndpointConfigName"),
@@ -156,27 +160,24 @@ def _load_tags(sagemaker: Any, arn: str) -> dict[str, str]:
 
 
 def find_log_groups(clients: AwsClients, resources: Iterable[StackResource]) -> list[str]:
-    """Returns the names of the log groups that SageMaker made for these endpoints. They belong to no stack.
+    """Returns the names of the log groups that SageMaker made for these endpoints and inference components.
 
-    They have the capitals of the endpoints' names, which the resources of a stack do not tell: so the groups
-    of all endpoints are read. No two endpoints of a region differ only in capitals.
+    They belong to no stack. They have the capitals of the endpoints' names, which the resources of a stack do
+    not tell: so the groups of all endpoints are read. No two endpoints of a region differ only in capitals.
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
 
     Raises:
         botocore.exceptions.ClientError: CloudWatch Logs refused to answer.
         botocore.exceptions.BotoCoreError: CloudWatch Logs could not be asked.
     """
-    wanted = {
-        f"{_LOG_GROUPS}{resource.name}".lower()
-        for resource in resources
-        if resource.type == ENDPOINT and resource.physical_id
-    }
-    if not wanted:
-        return []
-    pages = clients.patient_client("logs").get_paginator("describe_log_groups")
+    logged = [each for each in resources if each.type in _LOG_GROUPS and each.physical_id]
+    wanted = {f"{_LOG_GROUPS[resource.type]}{resource.name}".lower() for resource in logged}
+    prefixes = dict.fromkeys(_LOG_GROUPS[resource.type] for resource in logged)
+    paginator = clients.patient_client("logs").get_paginator("describe_log_groups") if prefixes else None
     names = [
         group["logGroupName"]
-        for page in pages.paginate(logGroupNamePrefix=_LOG_GROUPS)
+        for prefix in prefixes
+        for page in (paginator.paginate(logGroupNamePrefix=prefix) if paginator else ())
         for group in page["logGroups"]
     ]
     return [name for name in names if name.lower() in wanted]

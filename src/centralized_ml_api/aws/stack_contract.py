@@ -59,6 +59,9 @@ DELETE_STACK = "cloudformation:deleteStack"
 DELETE_ENDPOINT = "sagemaker:deleteEndpoint"
 """The call of a schedule that deletes an endpoint."""
 
+DELETE_COMPONENT = "sagemaker:deleteInferenceComponent"
+"""The call of a schedule that deletes an inference component."""
+
 
 def stack_start(ends: datetime, *, has_endpoints: bool) -> datetime:
     """Returns when the stack is deleted: at the end, or once its endpoints had time to go."""

@@ -71,6 +71,7 @@ REPLACING: Mapping[str, frozenset[str]] = {
             "VpcConfig",
         }
     ),
+    "AWS::SageMaker::InferenceComponent": frozenset(),
     "AWS::SageMaker::Model": frozenset(
         {
             "Containers",

@@ -21,6 +21,7 @@ from centralized_ml_api.plan.types import (
     AutoscalingPlan,
     BedrockModel,
     ContainerModel,
+    CopyResources,
     ExistingEndpoint,
     FunctionPlan,
     HostingSettings,
@@ -137,7 +138,13 @@ def _hosting(model: ModelEntry) -> HostingSettings:
 
 
 def _autoscaling(written: Autoscaling | None) -> AutoscalingPlan | None:
-    return AutoscalingPlan(**written.model_dump()) if written else None
+    if written is None:
+        return None
+    said = written.resources
+    resources = CopyResources(said.memory_mb, said.accelerators, said.cpu_cores) if said else None
+    return AutoscalingPlan(
+        written.min_capacity, written.max_capacity, written.invocations_per_instance, resources
+    )
 
 
 def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:

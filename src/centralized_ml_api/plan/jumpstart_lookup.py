@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.catalog import failures
 from centralized_ml_api.config.checks import jumpstart
+from centralized_ml_api.config.checks.models.copies import ADD_RESOURCES
 from centralized_ml_api.config.checks.models.instances import UNSUPPORTED_INSTANCE
 from centralized_ml_api.errors import CatalogError
+from centralized_ml_api.plan.copies import read_resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -101,6 +103,9 @@ class _Lookup:
         self.problems += [
             self._other_container(path, first, other) for path, other in every if _differs(first, other)
         ]
+        scaling = self._entry.autoscaling
+        if scaling and scaling.min_capacity == 0 and not (scaling.resources or read_resources(first)):
+            self.problems.append(self._unknown_copies())
         self.problems += [self._note(text) for text in first.warnings]
         return None if any(problem.severity == "error" for problem in self.problems) else first
 
@@ -149,6 +154,13 @@ class _Lookup:
             found=f'"{other.instance}", which needs a different container from "{first.instance}"',
             expected="types that share one image, artifacts and variables",
             fix=f'remove "{other.instance}"',
+        )
+
+    def _unknown_copies(self) -> Problem:
+        return jumpstart.UNKNOWN_COPIES.problem(
+            self._location((*self._path, "autoscaling", "min_capacity")),
+            found='"min_capacity" 0 without "resources"',
+            fix=ADD_RESOURCES,
         )
 
     def _note(self, text: str) -> Problem:

@@ -125,12 +125,36 @@ Origin = (
 
 
 @dataclass(frozen=True, slots=True)
+class CopyResources:
+    """What one copy of a model reserves of an instance; None for what nobody said."""
+
+    memory_mb: int
+    accelerators: int | None = None
+    cpu_cores: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AutoscalingPlan:
-    """Target tracking on invocations per instance (per minute)."""
+    """Target tracking on invocations per instance (per minute).
+
+    With a `min_capacity` of 0 the model sleeps while nobody calls it. `resources` is what the config says of
+    its copies.
+    """
 
     min_capacity: int
     max_capacity: int
     invocations_per_instance: int
+    resources: CopyResources | None = None
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether there may be no instance."""
+        return self.min_capacity == 0
+
+    @property
+    def initial_capacity(self) -> int:
+        """How many instances a deploy starts: a model that sleeps proves at first that it starts."""
+        return max(self.min_capacity, 1)
 
 
 @dataclass(frozen=True, slots=True)

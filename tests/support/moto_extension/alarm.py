@@ -35,7 +35,7 @@ class Alarm(AddedResource, CloudFormationModel):
             description=properties["AlarmDescription"],
             dimensions=properties.get("Dimensions", []),
             alarm_actions=properties["AlarmActions"],
-            ok_actions=properties["OKActions"],
+            ok_actions=properties.get("OKActions", []),
             treat_missing_data=properties["TreatMissingData"],
         )
         return name

@@ -29,7 +29,8 @@ class ScalingPolicy(AddedResource, CloudFormationModel):
             namespace,
             resource,
             dimension,
-            properties["TargetTrackingScalingPolicyConfiguration"],
+            properties.get("TargetTrackingScalingPolicyConfiguration")
+            or properties["StepScalingPolicyConfiguration"],
             properties["PolicyType"],
         )
         return f"{namespace}|{resource}|{dimension}|{policy_name}"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from support.aws_wire import AwsWire
 
 ENDPOINT = StackResource("AWS::SageMaker::Endpoint", "E", "arn:aws:sagemaker:us-east-1:1:endpoint/chat")
+COMPONENT = StackResource(
+    "AWS::SageMaker::InferenceComponent", "C", "arn:aws:sagemaker:us-east-1:1:inference-component/chat-0a1b"
+)
 FUNCTION = StackResource("AWS::Lambda::Function", "F", "my-function")
 ROLE = StackResource("AWS::IAM::Role", "R", "my-role")
 
@@ -51,6 +54,14 @@ def test_the_logs_that_sagemaker_made_are_found_by_their_whole_name(aws: AwsWire
     assert find_log_groups(AwsClients("us-east-1"), [ENDPOINT, FUNCTION]) == [group]
     aws.answers["logs.DescribeLogGroups"] = Answer(200, {"logGroups": named[:1]})
     assert find_log_groups(AwsClients("us-east-1"), [ENDPOINT]) == []
+
+
+def test_the_logs_and_the_rest_of_an_inference_component_are_found_too(aws: AwsWire) -> None:
+    group = "/aws/sagemaker/InferenceComponents/chat-0a1b"
+    aws.answers["logs.DescribeLogGroups"] = Answer(200, {"logGroups": [{"logGroupName": group}]})
+    assert find_log_groups(AwsClients("us-east-1"), [COMPONENT]) == [group]
+    aws.answers["sagemaker.DescribeInferenceComponent"] = refusal("ValidationException", "Could not find it")
+    assert find_leftovers(AwsClients("us-east-1"), [COMPONENT]) == []
 
 
 def test_the_logs_of_an_endpoint_have_the_capitals_of_its_name(aws: AwsWire) -> None:

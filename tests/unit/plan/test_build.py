@@ -161,7 +161,12 @@ def test_as_json_it_has_every_decision(plan: ApiPlan) -> None:
     value = json.loads(json.dumps(plan_json(plan, "local")))
     chat = value["entries"][0]
     assert chat["path"] == "/chat"
-    assert chat["autoscaling"] == {"min_capacity": 1, "max_capacity": 3, "invocations_per_instance": 5}
+    assert chat["autoscaling"] == {
+        "min_capacity": 1,
+        "max_capacity": 3,
+        "invocations_per_instance": 5,
+        "resources": None,
+    }
     assert chat["local"]["serving"]["engine"] == "llama.cpp"
 
 

@@ -54,6 +54,11 @@ SPECS = [
     made("leaky", inference_vulnerable=True, inference_vulnerabilities=["CVE-1"]),
     made("far", hosting_model_package_arns={"eu-west-1": "arn"}),
     made("script", hosting_prepacked_artifact_key=None, hosting_use_script_uri=True),
+    made(
+        "shares",
+        dynamic_container_deployment_supported=True,
+        hosting_resource_requirements={"min_memory_mb": 1024, "num_accelerators": 1},
+    ),
     made("empty", hosting_prepacked_artifact_key=None),
 ]
 LOOKED_UP_RULES = [rule for rule in RULES if rule.id.startswith("C5")]
@@ -154,6 +159,20 @@ def test_an_instance_pool_that_needs_two_containers_is_refused(catalog: Catalog,
 def test_the_instance_check_can_be_turned_off(catalog: Catalog, tmp_path: Path) -> None:
     unchecked = entry(instance="ml.g5.8xlarge", instance_check=False)
     assert look_up(config(unchecked), catalog, tmp_path)[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "resources"),
+    [(f"{TINY[:-4]}shares", None), (TINY, {"memory_mb": 1024})],
+    ids=["JumpStart says it", "the config says it"],
+)
+def test_a_model_may_sleep_where_somebody_says_what_a_copy_reserves(
+    model: str, resources: dict[str, int] | None, catalog: Catalog, tmp_path: Path
+) -> None:
+    scaling = {"min_capacity": 0, "max_capacity": 1, "invocations_per_instance": 5}
+    if resources:
+        scaling["resources"] = resources  # type: ignore[assignment]  # a block among numbers
+    assert look_up(config(entry(model_id=model, autoscaling=scaling)), catalog, tmp_path)[1] == ()
 
 
 def test_an_accepted_licence_is_no_problem(catalog: Catalog, tmp_path: Path) -> None:

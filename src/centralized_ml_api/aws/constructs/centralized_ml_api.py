@@ -116,7 +116,7 @@ class CentralizedMlApi(Construct):
         self._build_budget()
         self.dashboard = self._build_dashboard()
         self._depend_on_end()
-        apply_account(self, plan.api.account)
+        apply_account(self, plan.api.account, [config for config in self._component_configs if config])
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
         existing = self._plan.api.account.execution_role
@@ -131,12 +131,15 @@ class CentralizedMlApi(Construct):
                 model.name,
                 plan=model,
                 role_arn=existing or arns[model.role],
+                stack_context=self._stack_context,
                 ends=ends,
             )
             for model in self._plan.models
         }
-        here = [models[model.name].end for model in self._plan.models if model.group is None]
-        self._endpoint_ends += [end for end in here if end]
+        for plan in self._plan.models:
+            if plan.group is None:
+                self._endpoint_ends += models[plan.name].ends
+        self._component_configs = [model.component_config for model in models.values()]
         return {name: model.address for name, model in models.items()}
 
     def _build_functions(self) -> Mapping[str, str]:
@@ -176,6 +179,7 @@ class CentralizedMlApi(Construct):
             service=service,
             role=role.arn,
             endpoints={name: address.name for name, address in called.items()},
+            components={name: address.component for name, address in called.items() if address.component},
             functions=self._functions,
             stream=self._stream_arn,
             stored=tuple(
@@ -246,7 +250,10 @@ class CentralizedMlApi(Construct):
             return None
         scaled = any(model.autoscaling for model in models)
         here = self._stack_context
-        return EndpointEnds(self, "EndpointEnds", start=ends, scaled=scaled, stack_context=here)
+        components = any(model.copy for model in models)
+        return EndpointEnds(
+            self, "EndpointEnds", start=ends, scaled=scaled, components=components, stack_context=here
+        )
 
     def _depend_on_end(self) -> None:
         """Lets CloudFormation delete the end last, with what tells of a failure."""

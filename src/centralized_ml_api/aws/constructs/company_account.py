@@ -10,7 +10,7 @@ from centralized_ml_api.aws.constructs.resources import allow, build_managed_pol
 from centralized_ml_api.aws.constructs.stack_context import NetworkPolicies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from constructs import Construct
 
@@ -68,14 +68,19 @@ def build_network_policies(scope: Construct, vpc: VpcPlan | None) -> NetworkPoli
     )
 
 
-def apply_account(scope: Construct, account: AccountPlan) -> None:
+def apply_account(scope: Construct, account: AccountPlan, hosts: Sequence[CfnResource] = ()) -> None:
     """Applies boundary and network to everything in the scope, nested stacks included.
 
     In one place, so that nothing that is added later can lack them.
+
+    Args:
+        scope: whose resources these are.
+        account: what the account demands.
+        hosts: the configurations that host inference components, which have a network of their own.
     """
     if not (account.permissions_boundary or account.vpc):
         return
-    for resource in _resources(scope):
+    for resource in [*_resources(scope), *hosts]:
         for name, value in _demanded(resource.cfn_resource_type, account).items():
             resource.add_property_override(name, value)
 

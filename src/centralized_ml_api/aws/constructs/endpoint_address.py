@@ -10,18 +10,24 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.aws.constructs.resources import allow, build_attached_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aws_cdk import CfnResource, Stack
     from constructs import Construct
 
+    from centralized_ml_api.aws.constructs.resources import Statement
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
+
 _DIGITS = 8
+
+_OF_COMPONENTS = {"sagemaker:DescribeEndpoint": "sagemaker:DescribeInferenceComponent"}
+"""The actions whose name differs for an inference component."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,27 @@ class EndpointAddress:
     """The name of an endpoint and its ARN; both may be CDK tokens.
 
     `generation` ends the logical ids of an endpoint that another one replaces, and is another one then. It
-    is empty for an endpoint that stays.
+    is empty for an endpoint that stays. `component` and `component_arn` are those of the inference component
+    that every call must name; they are empty for an endpoint that hosts a model.
     """
 
     name: str
     arn: str
     generation: str = ""
+    component: str = ""
+    component_arn: str = ""
+
+    @property
+    def arns(self) -> list[str]:
+        """Returns what a caller must be allowed to invoke."""
+        return [self.arn, *([self.component_arn] if self.component_arn else [])]
+
+    def with_component(self, name: str, stack_context: StackContext) -> EndpointAddress:
+        """Returns the address of the same endpoint with its inference component."""
+        arn = stack_context.stack.format_arn(
+            service="sagemaker", resource="inference-component", resource_name=name
+        )
+        return replace(self, component=name, component_arn=arn)
 
 
 def adopted_address(stack: Stack, endpoint_name: str) -> EndpointAddress:
@@ -70,6 +91,14 @@ class EndpointPolicies:
         """
         for number, names in enumerate(lists, 1):
             addresses = [self._endpoints[name] for name in names]
-            statement = allow(actions, list(dict.fromkeys(address.arn for address in addresses)))
             construct_id = f"{kind}{number}{build_generation(address.generation for address in addresses)}"
-            self.all.append(build_attached_policy(self._scope, construct_id, [statement], self._role))
+            statements = _allow_addresses(addresses, actions)
+            self.all.append(build_attached_policy(self._scope, construct_id, statements, self._role))
+
+
+def _allow_addresses(addresses: Sequence[EndpointAddress], actions: Sequence[str]) -> Iterator[Statement]:
+    """Yields what allows the actions on the endpoints, and those that components know on components."""
+    yield allow(actions, list(dict.fromkeys(address.arn for address in addresses)))
+    components = [address.component_arn for address in addresses if address.component_arn]
+    if components:
+        yield allow([_OF_COMPONENTS.get(action, action) for action in actions], components)

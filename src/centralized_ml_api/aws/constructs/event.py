@@ -9,6 +9,7 @@ from constructs import Construct
 
 from centralized_ml_api.aws.constructs.resources import allow, build_role, only_from_this_account, role_arn
 from centralized_ml_api.aws.stack_contract import (
+    DELETE_COMPONENT,
     DELETE_ENDPOINT,
     DELETE_STACK,
     END_RATE,
@@ -18,11 +19,12 @@ from centralized_ml_api.aws.stack_contract import (
 from centralized_ml_api.plan.aws.event import END_RETRY_MINUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from aws_cdk import Reference
 
+    from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.event import BudgetPlan
 
@@ -89,12 +91,15 @@ class EndpointEnds(Construct):
         *,
         start: datetime,
         scaled: bool,
+        components: bool,
         stack_context: StackContext,
     ) -> None:
         super().__init__(scope, construct_id)
         self._start, self._stack_context = start, stack_context
         own = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack_context.stack_name}}
         deleted = [("sagemaker:DeleteEndpoint", "sagemaker", "endpoint")]
+        if components:
+            deleted.append(("sagemaker:DeleteInferenceComponent", "sagemaker", "inference-component"))
         if scaled:
             scaling = "application-autoscaling"
             deleted.append((f"{scaling}:DeregisterScalableTarget", scaling, "scalable-target"))
@@ -116,23 +121,25 @@ class EndpointEnds(Construct):
         )
         self._role_arn = role_arn(role)
 
-    def build(self, scope: Construct, construct_id: str, endpoint_name: str) -> CfnResource:
-        """Builds the schedule of one endpoint, in the endpoint's own stack.
+    def build(self, scope: Construct, address: EndpointAddress) -> Iterator[CfnResource]:
+        """Builds the schedule of one endpoint, and that of its component, in the endpoint's own stack.
 
-        Args:
-            scope: the construct that holds it.
-            construct_id: its id there.
-            endpoint_name: SageMaker's name of the endpoint.
+        A component outlives its endpoint, and may keep SageMaker from deleting it.
         """
-        return _build_schedule(
-            scope,
-            construct_id,
-            says="The end of the event: deletes an endpoint",
-            start=self._start,
-            call=f"arn:{self._stack_context.partition}:scheduler:::aws-sdk:{DELETE_ENDPOINT}",
-            asked={"EndpointName": endpoint_name},
-            role_arn=self._role_arn,
-        )
+        deleted = [("End", "an endpoint", DELETE_ENDPOINT, {"EndpointName": address.name})]
+        if address.component:
+            named = {"InferenceComponentName": address.component}
+            deleted.append(("EndComponent", "an inference component", DELETE_COMPONENT, named))
+        for construct_id, what, call, asked in deleted:
+            yield _build_schedule(
+                scope,
+                construct_id,
+                says=f"The end of the event: deletes {what}",
+                start=self._start,
+                call=f"arn:{self._stack_context.partition}:scheduler:::aws-sdk:{call}",
+                asked=asked,
+                role_arn=self._role_arn,
+            )
 
 
 def _build_schedule(

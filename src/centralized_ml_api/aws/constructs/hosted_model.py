@@ -3,8 +3,9 @@
 Nothing here has a fixed name. A changed model or configuration is made before the old one is deleted, which a
 fixed name would prevent; the endpoint then moves to the new configuration while it serves.
 
-One thing cannot change in place: the instance type of an endpoint that is scaled. Such an endpoint is another
-resource for each type, and so are its configuration and its scaling.
+Two things cannot change in place: the instance type of an endpoint that is scaled, and whether an endpoint
+hosts an inference component. Such an endpoint is another resource for each type, and so are its configuration
+and its scaling.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, build_generation
+from centralized_ml_api.aws.constructs.inference_component import InferenceComponent, build_component_name
 
 if TYPE_CHECKING:
     from aws_cdk import Reference
 
     from centralized_ml_api.aws.constructs.event import EndpointEnds
+    from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.catalog.facts import ModelData
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
     from centralized_ml_api.plan.types import AutoscalingPlan
@@ -29,7 +32,10 @@ VARIANT = "AllTraffic"
 
 
 class HostedModel(Construct):
-    """A model behind an endpoint of our own, `address`, which `end` deletes when the event is over.
+    """A model behind an endpoint of our own, `address`, which `ends` delete when the event is over.
+
+    `component_config` is the configuration of the endpoint where it hosts an inference component, None
+    elsewhere: such a configuration has the network of the model, besides the model.
 
     The CDK has only generated classes for SageMaker, whose import costs more than all of this; so the
     properties stand here in CloudFormation's words.
@@ -42,13 +48,14 @@ class HostedModel(Construct):
         *,
         plan: HostingPlan,
         role_arn: Reference | str,
+        stack_context: StackContext,
         ends: EndpointEnds | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         model = self._add("Model", "Model", _model(plan, role_arn))
-        variant = _variant(plan, model.get_att("ModelName"))
-        generation = _generation(plan)
-        config = self._add(f"Config{generation}", "EndpointConfig", {"ProductionVariants": [variant]})
+        model_name, generation = model.get_att("ModelName"), _generation(plan)
+        config = self._add(f"Config{generation}", "EndpointConfig", _config(plan, model_name, role_arn))
+        self.component_config = config if plan.copy else None
         settings = _endpoint(plan, config.get_att("EndpointConfigName"))
         endpoint = self._add(f"Endpoint{generation}", "Endpoint", settings)
         self.address = EndpointAddress(
@@ -56,10 +63,23 @@ class HostedModel(Construct):
             endpoint.ref,  # SageMaker's ARNs are in lower case, whatever the name is
             generation,
         )
-        if plan.autoscaling:
+        if plan.copy:
+            name = build_component_name(self, stack_context.stack_name, plan.name, generation)
+            self.address = self.address.with_component(name, stack_context)
+            InferenceComponent(
+                self,
+                f"Scaling{generation}",
+                name=name,
+                plan=plan,
+                copy=plan.copy,
+                variant=VARIANT,
+                endpoint_name=self.address.name,
+                model_name=model_name,
+            )
+        elif plan.autoscaling:
             scope = Construct(self, f"Scaling{generation}")
             _build_scaling(scope, plan.autoscaling, self.address.name)
-        self.end = ends.build(self, "End", self.address.name) if ends else None
+        self.ends = [*ends.build(self, self.address)] if ends else []
 
     def _add(self, construct_id: str, kind: str, properties: dict[str, Any]) -> CfnResource:
         return CfnResource(self, construct_id, type=f"AWS::SageMaker::{kind}", properties=properties)
@@ -71,7 +91,11 @@ def _generation(plan: HostingPlan) -> str:
     SageMaker refuses another instance type while Application Auto Scaling scales the endpoint. It would do so
     even where the scaling goes away in the same deploy: CloudFormation updates before it deletes.
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+    A model and an inference component are hosted by different configurations, and no update leads from one
+    to the other.
     """
+    if plan.copy:
+        return build_generation(("component", *plan.instances))
     return build_generation(plan.instances) if plan.autoscaling else ""
 
 
@@ -110,6 +134,35 @@ def _artifacts(data: ModelData | None, *, accept_eula: bool) -> dict[str, Any]:
         **({"ModelAccessConfig": {"AcceptEula": True}} if accept_eula else {}),
     }
     return {"ModelDataSource": {"S3DataSource": source}}
+
+
+def _config(plan: HostingPlan, model_name: Reference, role_arn: Reference | str) -> dict[str, Any]:
+    """Builds the configuration; one that hosts a component names the role and the isolation of its model.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
+    """
+    if plan.copy is None:
+        return {"ProductionVariants": [_variant(plan, model_name)]}
+    return {
+        "ProductionVariants": [_component_variant(plan)],
+        "ExecutionRoleArn": role_arn,
+        **({"EnableNetworkIsolation": True} if plan.network_isolation else {}),
+    }
+
+
+def _component_variant(plan: HostingPlan) -> dict[str, Any]:
+    """Builds the variant that hosts a component: it names no model, and SageMaker scales its instances."""
+    scaling = plan.autoscaling
+    return _decided(
+        VariantName=VARIANT,
+        InitialInstanceCount=plan.initial_count,
+        ManagedInstanceScaling=_decided(
+            Status="ENABLED", MinInstanceCount=0, MaxInstanceCount=scaling.max_capacity if scaling else None
+        ),
+        VolumeSizeInGB=plan.volume_gib,
+        InferenceAmiVersion=plan.inference_ami,
+        **_instances(plan),
+    )
 
 
 def _variant(plan: HostingPlan, model_name: Reference) -> dict[str, Any]:

@@ -133,13 +133,17 @@ class ModelFunction(Construct):
             runtime=written.runtime,
             timeout_seconds=written.timeout_seconds,
             memory_mib=written.memory_mib,
-            environment={**plan.environment, "ENDPOINT_NAME": endpoint.name},
+            environment={
+                **plan.environment,
+                "ENDPOINT_NAME": endpoint.name,
+                **({"INFERENCE_COMPONENT_NAME": endpoint.component} if endpoint.component else {}),
+            },
             role=role,
             log=log,
             layers=written.layers,
         )
         if plan.invoke_actions:
-            invoke = allow(plan.invoke_actions, [endpoint.arn, *plan.invoke_resources])
+            invoke = allow(plan.invoke_actions, [*endpoint.arns, *plan.invoke_resources])
             policy = build_inline_policy(self, f"Invoke{endpoint.generation}", [invoke], role)
             function.add_resource_dependency(policy)
         self.arn = function.get_att("Arn").to_string()

@@ -91,7 +91,7 @@ class ExecutionRole(Construct):
             service="sagemaker.amazonaws.com",
             condition={"StringEquals": {"aws:SourceAccount": self._account}},
             description=f"Runs the models of the source {plan.id}",
-            inline={"Observe": self._observe()},
+            inline={"Observe": self._observe(components=plan.components)},
             managed=[
                 *self._pull(plan.repositories),
                 *self._read(plan.locations),
@@ -100,10 +100,11 @@ class ExecutionRole(Construct):
         )
         self.arn = role_arn(role)
 
-    def _observe(self) -> Iterable[Statement]:
-        """Allows logs of endpoints only, and metrics of SageMaker's namespaces only."""
-        group = f"{self._region}:{self._account}:log-group:/aws/sagemaker/Endpoints/*"
-        yield allow(_LOG, [f"arn:{self._partition}:logs:{group}"])
+    def _observe(self, *, components: bool) -> Iterable[Statement]:
+        """Allows logs of endpoints and components only, and metrics of SageMaker's namespaces only."""
+        hosts = ["Endpoints", *(["InferenceComponents"] if components else [])]
+        groups = f"arn:{self._partition}:logs:{self._region}:{self._account}:log-group:/aws/sagemaker"
+        yield allow(_LOG, [f"{groups}/{host}/*" for host in hosts])
         namespaces = {"StringLike": {"cloudwatch:namespace": _METRICS}}
         yield allow(["cloudwatch:PutMetricData"], ["*"], namespaces)
 

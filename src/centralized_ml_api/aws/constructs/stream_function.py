@@ -62,6 +62,7 @@ class StreamFunction(Construct):
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
         addresses = {name: endpoint.name for name, endpoint in endpoints.items()}
+        self._components = {name: endpoint.component for name, endpoint in endpoints.items()}
         addresses |= {
             model.name: secrets.address(model.provider.secret if model.provider else None)
             for model in plan.models
@@ -71,7 +72,7 @@ class StreamFunction(Construct):
         models = (
             {"MODEL_PARAMETERS": json.dumps(tables)}
             if tables
-            else {"MODELS": _render(plan.models, addresses)}
+            else {"MODELS": self._render(plan.models, addresses)}
         )
         role = build_function_role(
             self,
@@ -95,7 +96,7 @@ class StreamFunction(Construct):
                 "IDLE_SECONDS": str(plan.idle_seconds),
                 "HEALTH_SECONDS": str(plan.health_seconds),
                 **({} if plan.health_names else {"HEALTH_NAMES": "no"}),
-                "MODELS_VERSION": _version(plan),
+                "MODELS_VERSION": self._version(plan),
                 **models,
                 **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
             },
@@ -118,6 +119,18 @@ class StreamFunction(Construct):
             *allow_bedrock(list_grants(plan.bedrock), stack_context),
         ]
 
+    def _render(self, models: Iterable[StreamModel], addresses: Mapping[str, str]) -> str:
+        rows = (
+            (model.name, build_row(model, addresses[model.name], self._components.get(model.name, "")))
+            for model in models
+        )
+        return render_table([*rows])
+
+    def _version(self, plan: StreamPlan) -> str:
+        """Returns a text that changes with the models, so that running functions are replaced."""
+        text = f"{plan.models!r}{''.join(self._components.values())}"
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
     def _build_tables(self, plan: StreamPlan, addresses: Mapping[str, str]) -> Sequence[CfnResource]:
         """Builds the parameters with the models; none where the function's environment has room for them."""
         models = {model.name: model for model in plan.models}
@@ -126,20 +139,14 @@ class StreamFunction(Construct):
                 self,
                 f"Models{number}",
                 type="AWS::SSM::Parameter",
-                properties={"Type": "String", "Value": _render([models[name] for name in names], addresses)},
+                properties={
+                    "Type": "String",
+                    "Value": self._render([models[name] for name in names], addresses),
+                },
             )
             for number, names in enumerate(plan.tables, 1)
         ]
 
 
-def _render(models: Iterable[StreamModel], addresses: Mapping[str, str]) -> str:
-    return render_table([(model.name, build_row(model, addresses[model.name])) for model in models])
-
-
 def _parameter_arn(name: str, stack_context: StackContext) -> str:
     return stack_context.stack.format_arn(service="ssm", resource="parameter", resource_name=name)
-
-
-def _version(plan: StreamPlan) -> str:
-    """Returns a text that changes with the models, so that running copies of the function are replaced."""
-    return hashlib.sha256(repr(plan.models).encode()).hexdigest()[:12]

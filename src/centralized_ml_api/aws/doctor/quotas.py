@@ -146,8 +146,9 @@ def count_instances(models: Sequence[ModelEntry]) -> Demand:
 
 
 def _capacity(model: ModelEntry) -> tuple[int, int]:
+    """Returns how many instances a deploy starts, even of a model that may sleep, and the most."""
     scaling = model.autoscaling
-    return (scaling.min_capacity, scaling.max_capacity) if scaling else (1, 1)
+    return (max(scaling.min_capacity, 1), scaling.max_capacity) if scaling else (1, 1)
 
 
 def load_quotas(clients: AwsClients) -> dict[str, int]:

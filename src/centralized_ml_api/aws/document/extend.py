@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH
@@ -56,7 +56,7 @@ class Addresses:
     `service` is `arn:<partition>:apigateway:<region>`; `role` is the ARN of the role that calls them;
     `stream` is the ARN of the function that streams and answers `/health`; `authorizer` passes callers' keys
     on, None where nobody needs a key. `timeout_seconds` is how long the API waits
-    for what does not stream.
+    for what does not stream. `components` are the inference components of endpoints whose models may sleep.
     """
 
     service: str
@@ -67,6 +67,7 @@ class Addresses:
     stored: tuple[StoredDocument, ...] = ()
     authorizer: Authorizer | None = None
     timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS
+    components: Mapping[str, str] = field(default_factory=dict)
 
 
 def extend_document(
@@ -132,6 +133,7 @@ def _call_route(route: Route, addresses: Addresses) -> Operation:
                 addresses.role,
                 headers,
                 addresses.timeout_seconds,
+                addresses.components.get(name, ""),
             )
         case FunctionRoute(name):
             path = f"path/2015-03-31/functions/{addresses.functions[name]}/invocations"

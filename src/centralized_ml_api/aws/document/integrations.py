@@ -46,6 +46,9 @@ BODY_TOO_LARGE = errors.BODY_TOO_LARGE.with_message(
     "over_limit", megabytes=BODY_LIMIT_BYTES // 1024 // 1024, bytes=BODY_LIMIT_BYTES
 )
 
+_REFUSAL = MadeResponse("400", 400, render_refusal())
+_REFUSAL_OF_SLEEPER = MadeResponse("400", 400, render_refusal(sleeps=True))
+
 SAGEMAKER_RESPONSES: list[Response] = [
     PassedResponse(
         r"2\d{2}",
@@ -53,7 +56,7 @@ SAGEMAKER_RESPONSES: list[Response] = [
         # Unmapped, API Gateway calls every answer `application/json`, even an image.
         {name: f"integration.response.header.{name}" for name in ("Content-Type", CUSTOM_ATTRIBUTES)},
     ),
-    MadeResponse("400", 400, render_refusal()),
+    _REFUSAL,
     MadeResponse("413", 413, render_fixed(BODY_TOO_LARGE)),
     MadeResponse("424", 424, render_model_error()),
     MadeResponse("429", 429, render_not_now()),
@@ -65,6 +68,12 @@ SAGEMAKER_RESPONSES: list[Response] = [
 """By SageMaker's status; every other status is our own doing, such as a missing permission.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors
+"""
+
+COMPONENT_HEADER = "X-Amzn-SageMaker-Inference-Component"
+"""The request header that names the inference component of an endpoint.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
 
 STREAM_MILLISECONDS = 900_000
@@ -91,7 +100,9 @@ MODEL_METHODS = ("post", "options")
 """The methods that the path of a model answers."""
 
 
-def build_sagemaker(uri: str, role: str, headers: Iterable[str], timeout_seconds: int) -> Operation:
+def build_sagemaker(
+    uri: str, role: str, headers: Iterable[str], timeout_seconds: int, component: str = ""
+) -> Operation:
     """Builds `POST /{name}` straight to a SageMaker endpoint: bodies pass unchanged, errors in the one shape.
 
     Args:
@@ -99,11 +110,16 @@ def build_sagemaker(uri: str, role: str, headers: Iterable[str], timeout_seconds
         role: the ARN of the role that calls it.
         headers: the request headers that pass besides Content-Type and Accept.
         timeout_seconds: how long the API waits for it.
+        component: the inference component that each call names, for a model that may sleep.
     """
-    names = (*PASSED_ALWAYS, *headers)
+    names = [name for name in (*PASSED_ALWAYS, *headers) if not (component and name == COMPONENT_HEADER)]
+    constant = {f"integration.request.header.{COMPONENT_HEADER}": f"'{component}'"} if component else {}
+    responses = SAGEMAKER_RESPONSES
+    if component:
+        responses = [_REFUSAL_OF_SLEEPER if each is _REFUSAL else each for each in responses]
     return {
         "parameters": [build_header_parameter(name) for name in names],
-        "responses": build_responses(SAGEMAKER_RESPONSES),
+        "responses": build_responses(responses),
         INTEGRATION: {
             "type": "aws",
             "httpMethod": "POST",
@@ -112,9 +128,10 @@ def build_sagemaker(uri: str, role: str, headers: Iterable[str], timeout_seconds
             "passthroughBehavior": "when_no_match",
             "timeoutInMillis": timeout_seconds * 1000,
             "requestParameters": {
-                f"integration.request.header.{name}": f"method.request.header.{name}" for name in names
+                **{f"integration.request.header.{name}": f"method.request.header.{name}" for name in names},
+                **constant,
             },
-            "responses": build_integration_responses(SAGEMAKER_RESPONSES),
+            "responses": build_integration_responses(responses),
         },
     }
 

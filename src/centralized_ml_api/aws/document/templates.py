@@ -52,10 +52,10 @@ def render_body(error: ApiError) -> str:
     return json.dumps(errors.build_error(error, REQUEST_ID), separators=(",", ":"))
 
 
-def render_refusal() -> str:
+def render_refusal(*, sleeps: bool = False) -> str:
     """Renders the answer to a 400 (ValidationError, ThrottlingException): SageMaker's own message.
 
-    An endpoint that does not exist yet is a ValidationError too.
+    An endpoint that does not exist yet is a ValidationError too, and so is a model that `sleeps`, or wakes.
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html and
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html (ThrottlingException, 400)
     """
@@ -64,8 +64,14 @@ def render_refusal() -> str:
         f'#if("$!m"==""){_say(errors.REFUSED_BY_SAGEMAKER)}'
         f"#elseif({_THROTTLED}){_overridden(errors.TOO_MANY_REQUESTS)}{_retry_later()}"
         f"#elseif({_NO_ENDPOINT}){_overridden(errors.MODEL_NOT_READY)}{_say(errors.MODEL_NOT_READY)}"
-        f"{_retry_later()}#end{_SHAPE}"
+        f"{_retry_later()}{_waking() if sleeps else ''}#end{_SHAPE}"
     )
+
+
+def _waking() -> str:
+    waking = errors.MODEL_WAKING
+    retry = render_header("Retry-After", f'"{errors.WAKING_RETRY_AFTER_SECONDS}"')
+    return f'#elseif($m.contains("{_MARKS.no_capacity}")){_overridden(waking)}{_say(waking)}{retry}'
 
 
 def render_not_now() -> str:

@@ -127,6 +127,19 @@ types from one family.""",
         '"instances": ["ml.g5.2xlarge", "ml.g5.4xlarge"]',
     ),
 )
+UNKNOWN_COPIES = Rule(
+    id="C514",
+    title="JumpStart does not say what a copy reserves",
+    meaning="""\
+With a `min_capacity` of 0, SageMaker hosts the model as an inference component, and has to know what a copy
+of it reserves of an instance. JumpStart says nothing of it for this model: either its publisher has not
+tested it as an inference component, or the specs that ship with this program are used, which lack it. Say it
+yourself in `autoscaling.resources`, or keep the model awake.""",
+    example=_example(
+        '"autoscaling": {"min_capacity": 0, "max_capacity": 1, "invocations_per_instance": 5}',
+        '"autoscaling": {"min_capacity": 1, "max_capacity": 1, "invocations_per_instance": 5}',
+    ),
+)
 PUBLISHER_NOTE = Rule(
     id="C513",
     title="note on a JumpStart model",
@@ -153,5 +166,6 @@ RULES = (
     UNUSABLE_ENTRY,
     LOCK_DRIFT,
     INSTANCE_POOL,
+    UNKNOWN_COPIES,
     PUBLISHER_NOTE,
 )

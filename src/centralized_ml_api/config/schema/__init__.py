@@ -7,6 +7,7 @@ classes: users read their descriptions and examples.
 
 from __future__ import annotations
 
+from centralized_ml_api.config.schema.autoscaling import Autoscaling, CopyResources
 from centralized_ml_api.config.schema.aws import Aws, Domain, Vpc
 from centralized_ml_api.config.schema.base import (
     ENVIRONMENT_NAME,
@@ -24,7 +25,6 @@ from centralized_ml_api.config.schema.base import (
 )
 from centralized_ml_api.config.schema.config import Config
 from centralized_ml_api.config.schema.entry import (
-    Autoscaling,
     EndpointEntry,
     Entry,
     ModelEntry,
@@ -63,6 +63,7 @@ __all__ = [
     "Budget",
     "Command",
     "Config",
+    "CopyResources",
     "Count",
     "Domain",
     "EndpointEntry",

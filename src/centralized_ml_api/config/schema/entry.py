@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from centralized_ml_api.config.schema.autoscaling import Autoscaling
 from centralized_ml_api.config.schema.base import (
     BEDROCK_MODEL,
     INSTANCE_PATTERN,
@@ -26,21 +27,6 @@ from centralized_ml_api.instance_types import InferenceAmi  # pydantic reads it
 
 HostingTimeout = Annotated[int, Field(ge=60, le=3600)]
 """Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html"""
-
-
-class Autoscaling(Written):
-    """How many instances SageMaker may run for a model. Without this block there is always one."""
-
-    min_capacity: Annotated[Count, Field(description="The smallest number of instances.", examples=[1])]
-    max_capacity: Annotated[
-        Count, Field(description="The largest number of instances; at least `min_capacity`.", examples=[2])
-    ]
-    invocations_per_instance: Annotated[
-        Count,
-        Field(
-            description="Calls per minute and instance above which another instance is started.", examples=[5]
-        ),
-    ]
 
 
 Usd = Annotated[float, Field(ge=0, le=1_000_000)]

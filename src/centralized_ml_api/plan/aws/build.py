@@ -16,7 +16,7 @@ from centralized_ml_api.plan.aws.event import (
 )
 from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.providers import build_provider_target
-from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, build_roles, divide
+from centralized_ml_api.plan.aws.roles import build_roles, divide_endpoints
 from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.template_size import account_size, entry_sizes, event_size, fixed_size
 from centralized_ml_api.plan.aws.types import (
@@ -70,8 +70,13 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     functions = tuple(_functions(plan.deployments, models))
     roles = () if plan.account.execution_role else build_roles(models)
     routes = tuple(_route(deployment) for deployment in plan.deployments)
-    endpoint_policies = _policies(route for route in routes if isinstance(route, DirectRoute))
-    function_policies = _policies(route for route in routes if isinstance(route, FunctionRoute))
+    sleeping = {model.name for model in models if model.copy}
+    endpoint_policies = divide_endpoints(
+        {route.name: route.name in sleeping for route in routes if isinstance(route, DirectRoute)}
+    )
+    function_policies = divide_endpoints(
+        {route.name: False for route in routes if isinstance(route, FunctionRoute)}
+    )
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
@@ -221,11 +226,9 @@ def _stream_models(
             yield replace(found, bedrock=bedrock, headers=deployment.headers)
         else:
             speaks = _speaks_to_sagemaker(deployment, facts.get(deployment.name))
-            yield replace(found, endpoint=_endpoint(deployment), speaks=speaks)
-
-
-def _policies(routes: Iterable[DirectRoute | FunctionRoute]) -> tuple[tuple[str, ...], ...]:
-    return divide((route.name for route in routes), lambda _name: ENDPOINT_ARN_CHARACTERS)
+            scaling = deployment.autoscaling
+            sleeps = bool(scaling and scaling.sleeps)
+            yield replace(found, endpoint=_endpoint(deployment), speaks=speaks, sleeps=sleeps)
 
 
 def _notes(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.catalog.facts import DeployFacts, ModelData
 from centralized_ml_api.plan.aws.roles import role_of
 from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan, ModelFunctionPlan
+from centralized_ml_api.plan.copies import read_resources
 from centralized_ml_api.plan.speaks import container_speaks
 from centralized_ml_api.plan.types import ContainerModel, JumpStartModel, PackageModel
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.facts import ModelFacts
     from centralized_ml_api.config.schema import Speaks
     from centralized_ml_api.plan.aws.types import Endpoint
-    from centralized_ml_api.plan.types import FunctionPlan, ModelDeployment
+    from centralized_ml_api.plan.types import AutoscalingPlan, CopyResources, FunctionPlan, ModelDeployment
 
 
 PROVISION_TIMEOUT_SECONDS = 3600
@@ -40,7 +41,8 @@ def build_hosting(deployment: ModelDeployment, facts: ModelFacts | None) -> Host
         facts: what JumpStart knows; required for a JumpStart model, None for others.
 
     Raises:
-        ValueError: the entry is an existing endpoint, or a JumpStart model without facts.
+        ValueError: the entry is an existing endpoint, a JumpStart model without facts, or one that may sleep
+            and of whose copies nobody says what they reserve.
     """
     container = _container(deployment, facts)
     deploy, written = facts.deploy if facts else _DEFAULTS, deployment.hosting
@@ -51,14 +53,23 @@ def build_hosting(deployment: ModelDeployment, facts: ModelFacts | None) -> Host
         network_isolation=_is_isolated(container, facts),
         instances=deployment.instances,
         provision_timeout_seconds=PROVISION_TIMEOUT_SECONDS if len(deployment.instances) > 1 else None,
-        initial_count=scaling.min_capacity if scaling else 1,
+        initial_count=scaling.initial_capacity if scaling else 1,
         volume_gib=written.volume_gib or deploy.volume_gib,
         download_timeout_seconds=written.download_timeout_seconds or deploy.download_timeout_seconds,
         startup_timeout_seconds=written.startup_timeout_seconds or deploy.startup_timeout_seconds,
         inference_ami=written.inference_ami or deploy.inference_ami,
         autoscaling=scaling,
         role=role_of(deployment.origin, container),
+        copy=_copy(deployment.name, scaling, facts) if scaling and scaling.sleeps else None,
     )
+
+
+def _copy(name: str, scaling: AutoscalingPlan, facts: ModelFacts | None) -> CopyResources:
+    """Returns what a copy reserves: what the config says, or else JumpStart."""
+    found = scaling.resources or (read_resources(facts) if facts else None)
+    if found is None:
+        raise ValueError(f"{name} may sleep: what a copy of it reserves must be known")
+    return found
 
 
 def _container(deployment: ModelDeployment, facts: ModelFacts | None) -> ContainerPlan:

@@ -10,7 +10,7 @@ from centralized_ml_api.plan.aws.types import ArtifactLocation, ExecutionRolePla
 from centralized_ml_api.plan.types import ContainerModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan
     from centralized_ml_api.plan.types import Origin
@@ -64,6 +64,16 @@ def divide(
     return tuple(tuple(items) for items in lists)
 
 
+def divide_endpoints(sleeping: Mapping[str, bool]) -> tuple[tuple[str, ...], ...]:
+    """Divides entries, in order, into lists whose endpoints fit into one policy.
+
+    Args:
+        sleeping: by the name of each entry, whether its endpoint hosts an inference component, which has an
+            ARN of its own.
+    """
+    return divide(sleeping, lambda name: ENDPOINT_ARN_CHARACTERS * (2 if sleeping[name] else 1))
+
+
 def role_of(origin: Origin, container: ContainerPlan) -> str:
     """Returns the id of the role that runs the container.
 
@@ -82,13 +92,14 @@ def role_of(origin: Origin, container: ContainerPlan) -> str:
 
 def build_roles(models: Iterable[HostingPlan]) -> tuple[ExecutionRolePlan, ...]:
     """Builds the roles that the models need, in the order of first use."""
-    by_role: dict[str, list[ContainerPlan]] = {}
+    by_role: dict[str, list[HostingPlan]] = {}
     for model in models:
-        by_role.setdefault(model.role, []).append(model.container)
-    return tuple(_role(role_id, containers) for role_id, containers in by_role.items())
+        by_role.setdefault(model.role, []).append(model)
+    return tuple(_role(role_id, hosted) for role_id, hosted in by_role.items())
 
 
-def _role(role_id: str, containers: Sequence[ContainerPlan]) -> ExecutionRolePlan:
+def _role(role_id: str, models: Sequence[HostingPlan]) -> ExecutionRolePlan:
+    containers = [model.container for model in models]
     places = tuple(dict.fromkeys(read_location(each.data.uri) for each in containers if each.data))
     lists = divide(places, _location_characters)
     if role_id == JUMPSTART and len(lists) > LOCATION_POLICIES:
@@ -100,6 +111,7 @@ def _role(role_id: str, containers: Sequence[ContainerPlan]) -> ExecutionRolePla
             dict.fromkeys(repository for repository in repositories if repository), _repository_characters
         ),
         lists,
+        components=any(model.copy for model in models),
     )
 
 

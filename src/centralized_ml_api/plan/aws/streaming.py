@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.providers import OTHER_SERVER
-from centralized_ml_api.plan.aws.roles import ENDPOINT_ARN_CHARACTERS, divide
+from centralized_ml_api.plan.aws.roles import divide, divide_endpoints
 from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 if TYPE_CHECKING:
@@ -66,16 +66,17 @@ def build_stream(models: Iterable[StreamModel], *, health_names: bool = True) ->
 
 
 def _policies(models: Iterable[StreamModel]) -> tuple[tuple[str, ...], ...]:
-    return divide((model.name for model in models), lambda _name: ENDPOINT_ARN_CHARACTERS)
+    return divide_endpoints({model.name: model.sleeps for model in models})
 
 
-def build_row(model: StreamModel, address: str) -> dict[str, Any]:
+def build_row(model: StreamModel, address: str, component: str = "") -> dict[str, Any]:
     """Builds what the function must know about an entry.
 
     Args:
         model: the entry.
         address: AWS's name of its endpoint, or the ARN or name of the secret with its provider's key; empty
             without one.
+        component: the name of the inference component that the endpoint hosts, for a model that may sleep.
     """
     if model.provider:
         return _hosted_row(model, "provider", _describe_provider(model.provider, address))
@@ -84,7 +85,8 @@ def build_row(model: StreamModel, address: str) -> dict[str, Any]:
     speaks = {"speaks": model.speaks} if model.speaks else {}
     headers = {} if model.headers is None else {"headers": [*model.headers]}
     limit = {"max_output_tokens": model.max_output_tokens} if speaks and model.max_output_tokens else {}
-    return {"endpoint": address, **speaks, **headers, **limit, **_describe_names(model)}
+    hosted = {"component": component} if component else {}
+    return {"endpoint": address, **hosted, **speaks, **headers, **limit, **_describe_names(model)}
 
 
 def _describe_bedrock(target: BedrockTarget) -> dict[str, Any]:
@@ -136,4 +138,5 @@ def _tables(models: Sequence[StreamModel]) -> tuple[tuple[str, ...], ...]:
 
 def _characters(model: StreamModel) -> int:
     longest = _LONGEST_SECRET_ARN if model.provider else _LONGEST_ENDPOINT_NAME
-    return len(render_table([(model.name, build_row(model, longest))]))
+    component = _LONGEST_ENDPOINT_NAME if model.sleeps else ""
+    return len(render_table([(model.name, build_row(model, longest, component))]))

@@ -44,6 +44,9 @@ _ARN_CHARACTERS = 130
 
 _MODEL = TemplateSize(resources=3, characters=950)
 _SCALING = TemplateSize(resources=2, characters=820)
+_COMPONENT = TemplateSize(resources=3, characters=2_700)
+"""The inference component of a model that may sleep, and what wakes it: a policy and an alarm."""
+
 _FUNCTION = TemplateSize(resources=4, characters=1_700)
 _STREAM = TemplateSize(resources=4, characters=4_000)
 """The streaming function with its role, log group and permission, and the path `/health`."""
@@ -153,7 +156,8 @@ def entry_sizes(
     sizes = {route.name: TemplateSize() for route in routes}
     for model in models:
         scaling = _SCALING if model.autoscaling else TemplateSize()
-        sizes[model.name] += _MODEL + scaling + ending + _named(model.name, _NAMED_BY_ENTRY)
+        component = _COMPONENT if model.copy else TemplateSize()
+        sizes[model.name] += _MODEL + scaling + component + ending + _named(model.name, _NAMED_BY_ENTRY)
         sizes[model.name] += _variables(model.container.environment)
     for function in functions:
         sizes[function.name] += _FUNCTION + _named(function.name, _NAMED_BY_ENTRY)

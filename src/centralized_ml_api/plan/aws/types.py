@@ -13,7 +13,13 @@ from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from centralized_ml_api.plan.speaks import OpenAiModels
-from centralized_ml_api.plan.types import ApiPlan, AutoscalingPlan, BedrockModel, FunctionPlan
+from centralized_ml_api.plan.types import (
+    ApiPlan,
+    AutoscalingPlan,
+    BedrockModel,
+    CopyResources,
+    FunctionPlan,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,9 @@ class HostingPlan:
 
     `instances` holds one type, or up to five that are tried in order while there is no capacity, for at most
     `provision_timeout_seconds` in all. None stands for SageMaker's default. `role` is the id of an execution
-    role. `group` names the nested stack; None is the main stack.
+    role. `group` names the nested stack; None is the main stack. `copy` is what a copy of a model that may
+    sleep reserves: its endpoint hosts it as an inference component, since no other endpoint can have no
+    instance. It is None for any other model.
     """
 
     name: str
@@ -52,6 +60,7 @@ class HostingPlan:
     autoscaling: AutoscalingPlan | None
     role: str
     group: str | None = None
+    copy: CopyResources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +89,14 @@ class ArtifactLocation:
 class ExecutionRolePlan:
     """What SageMaker may do while it runs the models of one source: fetch exactly what they need.
 
-    Each list of `repositories` and of `locations` fits into one IAM policy.
+    Each list of `repositories` and of `locations` fits into one IAM policy. With `components` it also writes
+    the logs of inference components.
     """
 
     id: str
     repositories: tuple[tuple[Repository, ...], ...]
     locations: tuple[tuple[ArtifactLocation, ...], ...]
+    components: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +211,8 @@ class StreamModel:
     `speaks` is set when it is called under `/v1`, `headers` when it is called by its own path.
     `max_output_tokens` limits the answers under `/v1`, where `aliases` are its other names. A model of a
     provider has `provider` in place of `endpoint` and `speaks`, one of Bedrock `bedrock`.
-    `fallback` names the entries that are asked where it fails.
+    `fallback` names the entries that are asked where it fails. `sleeps` is whether an inference component of
+    its endpoint has to be named.
     """
 
     name: str
@@ -212,6 +224,7 @@ class StreamModel:
     provider: ProviderTarget | None = None
     bedrock: BedrockTarget | None = None
     fallback: tuple[str, ...] = ()
+    sleeps: bool = field(default=False, repr=False)
 
     @property
     def hosted_apis(self) -> tuple[ServerSpeaks, ...]:

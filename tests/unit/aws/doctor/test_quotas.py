@@ -52,6 +52,12 @@ def test_what_autoscaling_may_start_is_compared_with_what_is_left() -> None:
     assert "to 5 in Service Quotas" in finding.fix
 
 
+def test_a_deploy_starts_one_instance_even_of_a_model_that_may_sleep() -> None:
+    (finding,) = find(model(instance=BIG, scaling=(0, 1)), quotas={BIG: 1}, others={BIG: 1})
+    assert (finding.severity, finding.title) == ("error", f"the quota of {BIG} is 1, and 1 run already")
+    assert "1 allowed, 1 started at first, 1 at most" in finding.detail
+
+
 def test_what_the_stack_itself_runs_is_no_new_demand_but_an_update_needs_both() -> None:
     (finding,) = find(model(instance=BIG), quotas={BIG: 1}, own={BIG: 1})
     assert finding.severity == "warning"

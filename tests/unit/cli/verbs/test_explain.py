@@ -25,6 +25,6 @@ def test_explain_without_an_id_lists_them_all(mlapi: Mlapi) -> None:
 
 
 def test_explain_of_an_unknown_id_suggests_one(mlapi: Mlapi) -> None:
-    refused = mlapi("explain", "C1022")
+    refused = mlapi("explain", "C1033")
     assert refused.status == 2
-    assert "mlapi explain C102" in refused.talk
+    assert "mlapi explain C103" in refused.talk

@@ -31,18 +31,18 @@ function limitLengths(document, most) {
     return Object.fromEntries(names.filter((name) => !isWithin(document[name])).map((name) => [name, most]));
 }
 
-async function passOn({ body, text, endpoint, answer, cancellation }) {
+async function passOn({ body, text, address, answer, cancellation }) {
     if (!body.document.stream) {
-        const { headers, bytes } = await invoke(endpoint, text, cancellation);
+        const { headers, bytes } = await invoke(address, text, cancellation);
         return answer.send(200, headers, bytes);
     }
-    const { headers, chunks } = await invokeEvents(endpoint, text, cancellation);
+    const { headers, chunks } = await invokeEvents(address, text, cancellation);
     answer.writeHead(200, headers);
     return answer.pipe(chunks);
 }
 
-async function answerComplete({ document, endpoint, family, answer, cancellation }) {
-    const { bytes } = await invoke(endpoint, JSON.stringify(family.build(document)), cancellation);
+async function answerComplete({ document, address, family, answer, cancellation }) {
+    const { bytes } = await invoke(address, JSON.stringify(family.build(document)), cancellation);
     const { text, finish, counted } = family.read(readModelJson(bytes), document);
     const filter = new StopSequenceFilter(family.stops(document));
     const message = { role: "assistant", content: filter.push(text) + filter.end() };
@@ -86,13 +86,13 @@ async function writeTexts({ document, family }, pieces, write) {
 }
 
 // Returns the answer in pieces, each `{text, finish?, counted?}`. A family that cannot stream has a single piece.
-async function startPieces({ document, endpoint, family, cancellation }) {
+async function startPieces({ document, address, family, cancellation }) {
     const text = JSON.stringify(family.build(document));
     if (!family.streams) {
-        const { bytes } = await invoke(endpoint, text, cancellation);
+        const { bytes } = await invoke(address, text, cancellation);
         return [family.read(readModelJson(bytes), document)];
     }
-    const { chunks } = await invokeEvents(endpoint, text, cancellation);
+    const { chunks } = await invokeEvents(address, text, cancellation);
     return awaitFirst(readPieces(readValues(chunks), family)); // so that an invalid first piece can still be a 502
 }
 

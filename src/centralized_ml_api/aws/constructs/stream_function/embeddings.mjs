@@ -8,15 +8,15 @@ import { embeddingsUsage } from "./usage.mjs";
 // Source: https://platform.openai.com/docs/api-reference/embeddings/create
 const INPUTS = 2048;
 
-export async function answerEmbeddings({ body, endpoint, family, answer, cancellation }) {
+export async function answerEmbeddings({ body, address, family, answer, cancellation }) {
     const { document } = body;
     checkCount(document.input);
     if (family.passesThrough) {
-        const { headers, bytes } = await invoke(endpoint, body.withoutModel(), cancellation);
+        const { headers, bytes } = await invoke(address, body.withoutModel(), cancellation);
         return answer.send(200, headers, bytes);
     }
     check(document);
-    const { bytes } = await invoke(endpoint, JSON.stringify(family.build(document)), cancellation);
+    const { bytes } = await invoke(address, JSON.stringify(family.build(document)), cancellation);
     const vectors = family.read(readModelJson(bytes));
     if (!Array.isArray(vectors) || !vectors.every(Array.isArray)) {
         throw MODEL_FAILED.withMessage("not_embeddings");

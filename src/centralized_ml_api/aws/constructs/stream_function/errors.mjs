@@ -60,6 +60,9 @@ export const MODEL_FAILED = errorOf("model_failed");
 const ENDPOINT_NOT_CALLED = MODEL_FAILED.withMessage("endpoint_not_called");
 export const MODEL_NOT_READY = errorOf("model_not_ready");
 export const MODEL_TOO_SLOW = errorOf("model_too_slow");
+const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
+    retryAfter: String(texts.waking_retry_after_seconds),
+});
 
 export function headersOf(error) {
     const isOurs = [429, 503].includes(error.status) && !error.modelBody;
@@ -138,11 +141,12 @@ function fromSageMaker(cause, status) {
     }
 }
 
-// A 400 is also a ThrottlingException, or an endpoint that does not exist yet.
+// A 400 is also a ThrottlingException, an endpoint that does not exist yet, or a model that sleeps or wakes.
 function fromValidationError(message) {
     if (isThrottling(message)) return TOO_MANY_REQUESTS.saying(message);
-    const { no_endpoint_start: start, no_endpoint: rest } = texts.sagemaker;
+    const { no_endpoint_start: start, no_endpoint: rest, no_capacity: asleep } = texts.sagemaker;
     if (message.startsWith(start) && message.includes(rest)) return MODEL_NOT_READY;
+    if (message.includes(asleep)) return MODEL_WAKING;
     return message ? REFUSED_BY_SAGEMAKER.saying(message) : REFUSED_BY_SAGEMAKER;
 }
 

@@ -22,10 +22,15 @@ const PARAMETERS = {
     "x-amzn-sagemaker-target-variant": "TargetVariant",
 };
 
+// Returns where an entry runs, as parameters of the SDK: its endpoint, and the inference component of one that may sleep.
+export function addressOf({ endpoint, component }) {
+    return { EndpointName: endpoint, ...(component && { InferenceComponentName: component }) };
+}
+
 // Answers `POST /{name}` of an entry that streams: the bytes pass unchanged, both ways.
 export async function passThrough(request, model, answer, cancellation) {
     const parameters = requestParameters(request, model.headers);
-    const { headers, chunks } = await invokeStreaming(model.endpoint, parameters, cancellation);
+    const { headers, chunks } = await invokeStreaming(addressOf(model), parameters, cancellation);
     answer.writeHead(200, headers);
     await answer.pipe(chunks);
 }
@@ -42,24 +47,24 @@ function requestParameters(request, configured) {
 }
 
 // Sends a JSON text. Returns the complete response: `headers` for the client, and `bytes`.
-export async function invoke(endpoint, text, cancellation) {
+export async function invoke(address, text, cancellation) {
     cancellation.startIdleTimer();
     const parameters = jsonParameters(text, "application/json");
-    const command = new InvokeEndpointCommand({ EndpointName: endpoint, ...parameters });
+    const command = new InvokeEndpointCommand({ ...parameters, ...address });
     const response = await client.send(command, { abortSignal: cancellation.signal });
     cancellation.stopIdleTimer();
     return { headers: headersOf(response), bytes: response.Body };
 }
 
 // Sends a JSON text. Returns the response, a stream of server-sent events.
-export function invokeEvents(endpoint, text, cancellation) {
-    return invokeStreaming(endpoint, jsonParameters(text, "text/event-stream"), cancellation);
+export function invokeEvents(address, text, cancellation) {
+    return invokeStreaming(address, jsonParameters(text, "text/event-stream"), cancellation);
 }
 
 // Returns the response once its first chunk is there: `headers` for the client, and `chunks`.
-async function invokeStreaming(endpoint, parameters, cancellation) {
+async function invokeStreaming(address, parameters, cancellation) {
     cancellation.startIdleTimer();
-    const command = new InvokeEndpointWithResponseStreamCommand({ EndpointName: endpoint, ...parameters });
+    const command = new InvokeEndpointWithResponseStreamCommand({ ...parameters, ...address });
     const response = await client.send(command, { abortSignal: cancellation.signal });
     return { headers: headersOf(response), chunks: await awaitFirst(readPayload(response.Body, cancellation)) };
 }

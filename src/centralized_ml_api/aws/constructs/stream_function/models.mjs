@@ -1,5 +1,7 @@
-// Loads the table of all entries: `{name: {endpoint, speaks?, headers?, max_output_tokens?, aliases?}}`, where entries of
-// providers have `provider` instead of `endpoint` and `speaks`.
+// Loads the table of all entries: `{name: {endpoint, component?, speaks?, headers?, max_output_tokens?, aliases?}}`, where
+// entries of providers have `provider` instead of `endpoint` and `speaks`.
+//
+// An entry that may sleep has `component`: the inference component of its endpoint, which every call names.
 //
 // Entries under /v1 have `speaks`, `max_output_tokens` if the config limits their answers, and `aliases`, by which they
 // may be named too; those whose own path leads here have `headers`. `fallback` names the entries that are asked where one

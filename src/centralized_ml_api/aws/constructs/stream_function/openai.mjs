@@ -9,6 +9,7 @@ import { answerChat } from "./chat.mjs";
 import { answerEmbeddings } from "./embeddings.mjs";
 import { INVALID_BODY, MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, explain, logFailure } from "./errors.mjs";
 import { FAMILIES } from "./families.mjs";
+import { addressOf } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { answerProvider } from "./provider.mjs";
 import { findServerApi } from "./translated.mjs";
@@ -62,11 +63,12 @@ export async function answerEntry({ api, name, models, ...call }) {
 
 async function ask({ path, name, entry, request, body, answer, cancellation }) {
     if (entry.provider) return answerProvider({ path, name, entry, request, body, answer, cancellation });
-    const { endpoint, speaks, max_output_tokens: most } = entry;
+    const { speaks, max_output_tokens: most } = entry;
+    const address = addressOf(entry);
     body.document.model = name; // which answers name
     const family = FAMILIES[speaks];
     try {
-        await HANDLERS[family.task]({ body, endpoint, family, most, answer, cancellation });
+        await HANDLERS[family.task]({ body, address, family, most, answer, cancellation });
     } catch (cause) {
         throw asCallersMistake(cause);
     }

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from centralized_ml_api.config.checks.models import hosting, image, instances, names, packages, sample, source
+from centralized_ml_api.config.checks.models import (
+    copies,
+    hosting,
+    image,
+    instances,
+    names,
+    packages,
+    sample,
+    source,
+)
 
 RULES = (
     *names.RULES,
@@ -12,4 +21,5 @@ RULES = (
     *sample.RULES,
     *image.RULES,
     *hosting.RULES,
+    *copies.RULES,
 )
