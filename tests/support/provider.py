@@ -11,6 +11,7 @@ What it answers depends on the model that a body names:
     page            503 with an HTML page
     detail          422 in the shape of another framework
     moved           a redirect
+    gone            the connection breaks before an answer
     cut             the connection breaks in mid-answer, in mid-stream
     late            a stream with an error in it that names the organization
     unstreamed      a whole chat, also where a stream is asked for
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 KEY = "sk-proj-Fake0123456789Organizer0123456789-TAIL"
 ORGANIZATION = "org-AbCdEf0123456789"
 MODELS = (
-    *("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "cut", "late", "slow"),
+    *("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "gone", "cut", "late", "slow"),
     *("unstreamed", "unended", "uncounted", "keyless", "worded", "wordy"),
 )
 USAGE = {
@@ -135,6 +136,8 @@ class Provider:
         model = body.get("model")
         if model == "slow":
             await self.release.wait()
+        if model == "gone":
+            _break(request)
         if model in {"gpt-fake", "cut", "late", "slow", "unstreamed", "unended", "uncounted"}:
             return await _succeed(request, body)
         said = f"The model `{model}` does not exist or you do not have access to it."

@@ -106,6 +106,19 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One of the entries that a call is sent to in turn: `POST path`.
+
+    `headers` names the request headers that it gets, `refused_to` the teams that may not call it.
+    """
+
+    name: str
+    path: str
+    headers: tuple[str, ...] = ()
+    refused_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServedRoute:
     """`POST /{name}` goes to `upstream`.
 
@@ -116,7 +129,8 @@ class ServedRoute:
     `Content-Type: application/json`, whatever the caller sent. With `admission`, each call waits for its turn
     and its body is checked. `body_limit_bytes` is the largest body, where that is more than the API's own
     limit. `counts_tokens` says that answers have tokens, which are counted. With `translation`, the call goes
-    to the translator, which calls `upstream` at `rewrite`.
+    to the translator, which calls `upstream` at `rewrite`. With `attempts`, these entries are called in turn
+    until one answers, the first of which is this one.
     """
 
     name: str
@@ -129,6 +143,7 @@ class ServedRoute:
     counts_tokens: bool = False
     body_limit_bytes: int | None = None
     translation: Translation | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +213,8 @@ class Gateway:
     @property
     def translates(self) -> bool:
         """Whether some calls need the translator."""
-        return any(route.translation for routes in self.by_model.values() for route in routes)
+        served = (route for routes in self.by_model.values() for route in routes)
+        return any(route.translation or route.attempts for route in served)
 
     def names_of(self, entry: str) -> tuple[str, ...]:
         """Returns the name of an entry and its other names."""

@@ -13,7 +13,7 @@ from centralized_ml_api.plan.apis import API_NAMES
 from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.provider import build_provider_serving, find_provider
-from centralized_ml_api.plan.speaks import list_spoken
+from centralized_ml_api.plan.speaks import list_spoken, list_translated
 from centralized_ml_api.plan.types import (
     BODY_LIMIT_BYTES,
     About,
@@ -54,6 +54,7 @@ def build_plan(loaded: LoadedConfig) -> ApiPlan:
         folders=(loaded.root, loaded.path.parent),
         not_acted_on=(
             *_not_acted_on(event, deployments, loaded.config.aws),
+            *_idle_fallbacks(deployments),
             *_aliases_without_path(event, deployments),
         ),
         not_acted_on_aws=tuple(_not_acted_on_aws(event, deployments)),
@@ -199,11 +200,21 @@ def _not_acted_on(
     if event.budget is not None:
         yield "event.budget: no alarm is set"
     for entry in deployments:
-        if entry.fallback:
-            yield f"fallback of {entry.name}: no other entry is asked"
         if entry.max_output_tokens and entry.local and not entry.local.serving.limits_output:
             engine = entry.local.serving.engine
             yield f"max_output_tokens of {entry.name}: the engine {engine} gets each request as it is"
+
+
+def _idle_fallbacks(deployments: Iterable[ModelDeployment]) -> Iterator[str]:
+    """Yields what `fallback` cannot do on one machine: an entry is only asked for the APIs that both have."""
+    apis = {
+        entry.name: {*list_spoken(entry), *list_translated(entry)} & {*API_NAMES} for entry in deployments
+    }
+    for entry in deployments:
+        for other in entry.fallback:
+            if not apis[entry.name] & apis[other]:
+                shared = "they have no path under /v1 in common here"
+                yield f"fallback of {entry.name}: {other} is never asked, since {shared}"
 
 
 def _aliases_without_path(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:

@@ -126,9 +126,9 @@ class Entry(Written):
         Field(
             min_length=1,
             max_length=5,
-            description="Names of other entries, in order. On AWS, the next one is asked where this one "
-            "cannot be reached, is busy (429) or fails (5xx), as long as nothing has been answered: under "
-            "`/v1`, and at the path of an entry with `provider` or `bedrock_model_id`.",
+            description="Names of other entries, in order. The next one is asked where this one cannot be "
+            "reached, is busy (429) or fails (5xx), as long as no model may have worked: under `/v1`, and at "
+            "the path of an entry with `provider` or `bedrock_model_id`.",
             examples=[["gpt", "claude"]],
         ),
     ] = None

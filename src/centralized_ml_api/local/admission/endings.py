@@ -18,8 +18,11 @@ They are those that the server itself answered, and those of calls for which the
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/response_code_details
 """
 
-NEVER_SENT = frozenset({2, 6, 8, 9, 16, 25})
+NEVER_SENT_FLAGS = {"UH": 2, "UF": 6, "UO": 8, "NR": 9, "URX": 16, "NC": 25}
+NEVER_SENT = frozenset(NEVER_SENT_FLAGS.values())
 """The response flags of calls that reached no server: no healthy or no free one, no connection, no route.
+
+Envoy writes them as these letters into headers, and as these numbers into messages.
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/data/accesslog/v3/accesslog.proto (ResponseFlags)
 """

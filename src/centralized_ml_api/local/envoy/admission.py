@@ -26,7 +26,12 @@ from centralized_ml_api.local.admission.terms import (
     render_terms,
 )
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
-from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, HEADERS_FILTER, with_filter_config
+from centralized_ml_api.local.envoy.route_action import (
+    FILTER_ENABLED,
+    HEADERS_FILTER,
+    LEFT_HEADERS,
+    with_filter_config,
+)
 from centralized_ml_api.local.envoy.settings import render_seconds
 
 if TYPE_CHECKING:
@@ -95,7 +100,7 @@ def with_admission(route: Route, terms: RouteTerms) -> Route:
 def _with_left_headers(route: Route) -> Route:
     headers = route["typed_per_filter_config"][HEADERS_FILTER]
     mutations = headers["mutations"]
-    more = {"response_mutations": [*mutations["response_mutations"], *LEFT_HEADERS]}
+    more = {"response_mutations": [*mutations["response_mutations"], *_SET_LEFT_HEADERS]}
     return with_filter_config(route, {HEADERS_FILTER: {**headers, "mutations": {**mutations, **more}}})
 
 
@@ -141,11 +146,10 @@ def _list_limits(owner: str, spending: Spending) -> Iterator[Limit]:
             yield Limit(owner, unit, period, most)
 
 
-LEFT_HEADERS = [
-    {"append": build_header(f"x-ratelimit-{name}-tokens", f"%DYNAMIC_METADATA({LIMITS_NAMESPACE}:{name})%")}
-    for name in ("limit", "remaining", "reset")
+_SET_LEFT_HEADERS = [
+    {"append": build_header(header, f"%DYNAMIC_METADATA({LIMITS_NAMESPACE}:{header.split('-')[2]})%")}
+    for header in LEFT_HEADERS
 ]
-"""Mutations that say, by OpenAI's names, what is left to the team of a call, if its tokens are limited."""
 
 
 def _build_question(terms: RouteTerms) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.admission import build_admission_clusters
+from centralized_ml_api.local.envoy.calls_listener import build_calls_listener
 from centralized_ml_api.local.envoy.listener import build_listener
 from centralized_ml_api.local.envoy.servers_listener import build_servers_listener
 from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET, build_config_source
@@ -33,7 +34,12 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
         "stats_config": build_stats_config(),
         "stats_flush_interval": "1s",  # how old a histogram may be
         "static_resources": {
-            "listeners": [build_listener(settings), build_servers_listener(settings.limits)],
+            "listeners": [
+                # The first one's name is in the statistics of the routes, which it shares with the third.
+                build_listener(settings),
+                build_servers_listener(settings.limits),
+                build_calls_listener(settings),
+            ],
             "clusters": [*build_admission_clusters(), build_translator_cluster()],
         },
         "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},

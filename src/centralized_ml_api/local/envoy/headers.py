@@ -17,6 +17,10 @@ OWN_REPLY_HEADER = "x-mlapi-own-reply"
 The translator's own answers have `-`, for none, where the server may have worked.
 """
 
+SERVED_BY_HEADER = "x-served-by"
+HIDES_USAGE_HEADER = "x-mlapi-hides-usage"
+"""Name the entry among several that has answered, and tell that callers must not see the event of tokens."""
+
 REQUEST_ID = "req-%START_TIME(%s%9f)%-%CONNECTION_ID%"
 """Identifies a request: when it began, to the nanosecond, and on which connection.
 
@@ -32,8 +36,11 @@ RESPONSE_HEADERS: tuple[tuple[str, str], ...] = ((REQUEST_ID_HEADER, REQUEST_ID)
 _REQUEST_FRAMING = ("content-length", "host", "transfer-encoding")
 """HTTP itself needs these; `host` is rewritten, and cannot be removed."""
 
-_ENVOY_NEEDS = ("x-forwarded-proto",)
-"""Removed later, by the route: without it here, Envoy finds no route at all."""
+ATTEMPT_HEADER = "x-mlapi-attempt"
+"""Marks the call of one entry among several: it goes to this entry, and to no other one."""
+
+ENVOY_NEEDS = ("x-forwarded-proto", ATTEMPT_HEADER)
+"""Removed later, by the route: without them here, Envoy finds no route at all, or another one."""
 
 _RESPONSE_ALLOWED = (
     "allow",
@@ -100,7 +107,7 @@ def build_response_headers() -> list[dict[str, Any]]:
 
 def build_request_mutations(configured: Iterable[str]) -> list[dict[str, Any]]:
     """Lets only Content-Type, Accept and the configured headers pass; Content-Type is always there. Pure."""
-    allowed = ("accept", "content-type", *_REQUEST_FRAMING, *_ENVOY_NEEDS, *configured)
+    allowed = ("accept", "content-type", *_REQUEST_FRAMING, *ENVOY_NEEDS, *configured)
     return [
         _remove_all_but(allowed),
         {"append": build_header("content-type", "application/json", IF_ABSENT)},
@@ -120,14 +127,14 @@ def build_function_request_mutations() -> list[dict[str, Any]]:
     ]
 
 
-def build_response_mutations() -> list[dict[str, Any]]:
-    """Lets only the contract's response headers pass. Pure.
+def build_response_mutations(more: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Lets only the contract's response headers pass, and `more` of them. Pure.
 
     The API's own headers are added after the removal, by the same filter, which also sees the errors that
     Envoy makes for the route: the model's CORS headers cannot double them.
     """
     own = ({"append": header} for header in build_response_headers())
-    return [_remove_all_but(_RESPONSE_ALLOWED), _DECLARE_UTF8, *own]
+    return [_remove_all_but((*_RESPONSE_ALLOWED, *more)), _DECLARE_UTF8, *own]
 
 
 def build_function_response_mutations() -> list[dict[str, Any]]:

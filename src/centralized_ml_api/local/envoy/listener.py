@@ -16,7 +16,7 @@ from centralized_ml_api.local.envoy.aws_signing import (
 )
 from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
 from centralized_ml_api.local.envoy.connection_shares import build_shares
-from centralized_ml_api.local.envoy.headers import REQUEST_ID
+from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
 from centralized_ml_api.local.envoy.provider_answers import (
     PROVIDER_ANSWER,
@@ -41,12 +41,13 @@ from centralized_ml_api.local.envoy.route_action import (
 )
 from centralized_ml_api.local.envoy.routes import ROUTE_CONFIG_NAME
 from centralized_ml_api.local.envoy.settings import build_config_source, render_seconds
-from centralized_ml_api.local.envoy.stats import build_stats_logger
 from centralized_ml_api.local.envoy.tls import build_inspector, build_plain_routes, serve_tls
 from centralized_ml_api.local.envoy.token_counts import (
     COUNTED_ANSWER,
     COUNTED_STREAM,
+    SERVED_BY_FORMAT,
     TOKEN_FORMATS,
+    build_stats_loggers,
     build_token_loggers,
     render_counted_answers,
 )
@@ -80,7 +81,7 @@ _FILTERS = "type.googleapis.com/envoy.extensions.filters"
 def build_listener(settings: Settings) -> dict[str, Any]:
     """Builds the listener, which does not share its port: if another process holds it, Envoy fails. Pure."""
     limits, tls = settings.limits, settings.tls
-    chains = build_shares(_build_connection_manager(settings), limits)
+    chains = build_shares(build_connection_manager(settings), limits)
     if tls is not None:
         chains = serve_tls(chains, _build_plain_manager(tls, limits), tls, limits)
     return {
@@ -116,7 +117,8 @@ def _build_plain_manager(tls: Tls, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _build_connection_manager(settings: Settings) -> dict[str, Any]:
+def build_connection_manager(settings: Settings) -> dict[str, Any]:
+    """Builds what makes HTTP of bytes, and calls of HTTP. Pure."""
     kind = f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager"
     return {
         "@type": kind,
@@ -135,7 +137,7 @@ def _build_connection_manager(settings: Settings) -> dict[str, Any]:
         "local_reply_config": build_local_reply_config(settings.limits),
         "access_log": [
             _build_access_log(str(settings.files.access_log)),
-            build_stats_logger(_LABELS),
+            *build_stats_loggers(_LABELS),
             *build_token_loggers(_LABELS),
             build_admission_log(),
         ],
@@ -185,6 +187,7 @@ def _build_address_handling() -> dict[str, Any]:
                     "mutations": [
                         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
                         {"remove": TEAM_HEADER},
+                        {"remove": ATTEMPT_HEADER},
                         {"remove": "x-forwarded-port"},
                     ],
                 },
@@ -291,6 +294,7 @@ def _build_access_log(path: str) -> dict[str, Any]:
                     "request_id": REQUEST_ID,
                     "team": TEAM_FORMAT,
                     "model": "%ROUTE_NAME%",
+                    "served_by": SERVED_BY_FORMAT,
                     "status": "%RESPONSE_CODE%",
                     "flags": "%RESPONSE_FLAGS%",
                     "milliseconds": "%DURATION%",

@@ -7,6 +7,7 @@ need.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ from centralized_ml_api.local.envoy.route_action import (
     with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.local.envoy.translator import IS_NO_ATTEMPT
 from centralized_ml_api.plan.apis import FORM_PATHS
 
 if TYPE_CHECKING:
@@ -200,19 +202,15 @@ def build_call_routes(
         gateway: What is served.
         limits: How long the server may take, and how large bodies may be.
     """
-    externals = find_external_upstreams(gateway)
-    is_stream = match_body("stream", {"bool_match": True})
-    build = build_route_action if path in FORM_PATHS else _build_json_action
-    complete = build(route, externals, limits)
-    complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
-    complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
-    streamed = build(replace(route, streams=True), externals, limits)
-    built: list[Route] = [
-        {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},
-        {"name": route.name, "match": {**post, "dynamic_metadata": [is_model]}, **complete},
-    ]
+    build_pair = functools.partial(_build_pair, externals=find_external_upstreams(gateway), limits=limits)
+    built = build_pair(post, path, replace(route, attempts=()), is_model)
+    in_turn: list[Route] = []
+    if route.attempts:
+        from_callers = {**post, "headers": [*post["headers"], IS_NO_ATTEMPT]}
+        in_turn = build_pair(from_callers, path, route, is_model)
     admission, limit_bytes = route.admission, route.body_limit_bytes
     too_large = errors.body_too_large_for_entry
+    first = [without_admission(each) for each in in_turn]
     asked = [without_admission(each) for each in built]
     if admission is not None:
         terms = build_terms(route.name, admission, gateway, limits.turn_seconds)
@@ -220,12 +218,34 @@ def build_call_routes(
         if admission.body_limit_bytes is not None:
             limit_bytes, too_large = admission.body_limit_bytes, errors.body_too_large_for_model
     if limit_bytes is None:
-        return asked
+        return [*first, *asked]
     # The body has been read by now: only then is the model known.
     headers = [*post["headers"], match_length(limit_bytes + 1, limits)]
     match = {**post, "headers": headers, "dynamic_metadata": [is_model]}
     refused = build_error_route(match, too_large(limit_bytes))
-    return [without_admission({"name": route.name, **refused, **enable_filters()}), *asked]
+    return [*first, without_admission({"name": route.name, **refused, **enable_filters()}), *asked]
+
+
+def _build_pair(
+    post: dict[str, Any],
+    path: str,
+    route: ServedRoute,
+    is_model: dict[str, Any],
+    *,
+    externals: ExternalUpstreams,
+    limits: Limits,
+) -> list[Route]:
+    """Builds a route for streams, and one for other calls."""
+    is_stream = match_body("stream", {"bool_match": True})
+    build = build_route_action if path in FORM_PATHS else _build_json_action
+    complete = build(route, externals, limits)
+    complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
+    complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
+    streamed = build(replace(route, streams=True), externals, limits)
+    return [
+        {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},
+        {"name": route.name, "match": {**post, "dynamic_metadata": [is_model]}, **complete},
+    ]
 
 
 def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:

@@ -25,7 +25,7 @@ from centralized_ml_api.local.envoy.settings import (
     fit_memory,
 )
 from centralized_ml_api.local.envoy.stats import TRAFFIC_PATTERN
-from centralized_ml_api.local.envoy.translator import SERVERS_SOCKET
+from centralized_ml_api.local.envoy.translator import CALLS_SOCKET, SERVERS_SOCKET
 from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.envoy.xds import (
     UNKNOWN_SNAPSHOT,
@@ -110,7 +110,8 @@ class EnvoyGateway:
         """Stops talking to that Envoy, and removes the sockets that Envoy leaves behind."""
         self._admin = None
         files = self._settings.files
-        for socket in (files.admin_socket, files.folder / SERVERS_SOCKET):
+        sockets = (files.folder / name for name in (SERVERS_SOCKET, CALLS_SOCKET))
+        for socket in (files.admin_socket, *sockets):
             with refuse_unwritable(socket):
                 socket.unlink(missing_ok=True)
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_COUNTED, SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
+    ENVOY_NEEDS,
     MODEL_HEADERS_DROPPED,
     REQUEST_ID_HEADER,
+    SERVED_BY_HEADER,
     SET_JSON_CONTENT_TYPE,
     SET_REQUEST_ID,
     build_function_request_mutations,
@@ -23,10 +25,16 @@ from centralized_ml_api.local.envoy.provider_answers import (
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.local.envoy.token_counts import COUNTED_ANSWER, COUNTED_STREAM
-from centralized_ml_api.local.envoy.translator import TRANSLATOR_CLUSTER, build_translation_mutations
+from centralized_ml_api.local.envoy.translator import (
+    TRANSLATOR_CLUSTER,
+    build_fallback_mutations,
+    build_translation_mutations,
+)
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.envoy.settings import Limits
     from centralized_ml_api.local.gateway import Gateway, ServedRoute
@@ -47,6 +55,12 @@ MUTATIONS_PER_ROUTE = (
 LUA_PER_ROUTE = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"}
 LUA_DISABLED = {**LUA_PER_ROUTE, "disabled": True}
 """For a filter that an earlier route of the same call may have chosen; `FILTER_DISABLED` is too late then."""
+
+LEFT_HEADERS = tuple(f"x-ratelimit-{name}-tokens" for name in ("limit", "remaining", "reset"))
+"""What is left to the team of a call, by OpenAI's names, if its tokens are limited."""
+
+ANSWERED = (SERVED_BY_HEADER, *LEFT_HEADERS)
+"""The headers that an entry among several adds to its answer."""
 
 ExternalUpstreams = dict[str, ExternalUpstream]
 """Servers elsewhere, by name."""
@@ -72,10 +86,10 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
         externals: The servers elsewhere, of which it may be one.
         limits: How long the server may take.
     """
-    external = externals.get(route.upstream)
+    external = None if route.attempts else externals.get(route.upstream)
     path = {} if route.rewrite is None else {"path_rewrite": route.rewrite.replace("%", "%%")}
     action = {
-        "cluster": TRANSLATOR_CLUSTER if route.translation else route.upstream,
+        "cluster": TRANSLATOR_CLUSTER if _is_translators(route) else route.upstream,
         **path,
         **_build_host_rewrite(route, external),
         **_build_timeouts(route, limits),
@@ -86,11 +100,13 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
         RESPONSE_FILTER: _build_response_filter(route, external),
     }
     removed = {
-        "request_headers_to_remove": ["x-forwarded-proto"],
+        "request_headers_to_remove": list(ENVOY_NEEDS),
         "response_headers_to_remove": list(MODEL_HEADERS_DROPPED),
     }
     if route.headers is None:
         removed = {}
+    elif route.attempts:
+        del removed["response_headers_to_remove"]  # they are ours
     return {"route": action, "typed_per_filter_config": filters, **removed}
 
 
@@ -106,9 +122,19 @@ def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None
     return LUA_DISABLED if route.streams else FILTER_ENABLED
 
 
+def _list_attempts_headers(route: ServedRoute) -> Iterator[str]:
+    """Yields the request headers that any of several entries gets."""
+    for attempt in route.attempts:
+        yield from attempt.headers
+
+
 def _is_provided(route: ServedRoute, external: ExternalUpstream | None) -> bool:
     """Returns whether what comes back is reworded and counted as a provider's."""
-    return route.translation is not None or (external is not None and external.provider is not None)
+    return _is_translators(route) or (external is not None and external.provider is not None)
+
+
+def _is_translators(route: ServedRoute) -> bool:
+    return bool(route.translation or route.attempts)
 
 
 def _build_host_rewrite(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
@@ -149,7 +175,8 @@ def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | Non
     if route.headers is None:
         request, response = build_function_request_mutations(), build_function_response_mutations()
     else:
-        request, response = build_request_mutations(route.headers), build_response_mutations()
+        request = build_request_mutations((*route.headers, *_list_attempts_headers(route)))
+        response = build_response_mutations(ANSWERED if route.attempts else ())
         request += [SET_JSON_CONTENT_TYPE] if route.reads_json else []
         is_provided = _is_provided(route, external)
         is_hosted = is_provided or (external is not None and external.signing is not None)
@@ -157,6 +184,6 @@ def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | Non
         request += [SET_REQUEST_ID] if has_id else []
         # A compressed answer could be neither reworded nor counted.
         request += [{"remove": "accept-encoding"}] if is_provided else []
-        request += build_translation_mutations(route, external)
+        request += build_fallback_mutations(route) or build_translation_mutations(route, external)
     mutations = {"request_mutations": request, "response_mutations": response}
     return {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}

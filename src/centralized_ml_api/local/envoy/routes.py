@@ -232,7 +232,7 @@ def _build_model_routes(
         posts = [build_error_route(post, errors.NOT_SERVED.saying(route.message))]
     else:
         action = build_route_action(route, externals, limits)
-        if route.admission is not None:
+        if route.admission is not None and not route.attempts:
             wait_seconds = limits.turn_seconds if route.streams else limits.response_seconds
             terms = build_terms(route.name, route.admission, gateway, wait_seconds)
             action = with_admission(action, terms)

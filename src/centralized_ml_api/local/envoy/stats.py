@@ -45,12 +45,19 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/metrics/v3/st
 """
 
 
-def build_stats_logger(labels: dict[str, str]) -> dict[str, Any]:
-    """Builds the access logger that counts; `labels` maps each label to Envoy's format string for it."""
+def build_stats_logger(name: str, labels: dict[str, str], condition: dict[str, Any]) -> dict[str, Any]:
+    """Builds an access logger that counts calls.
+
+    Args:
+        name: The logger's name.
+        labels: Each label with Envoy's format string for it.
+        condition: The access log filter that a call must match.
+    """
     requests = _build_stat("requests", labels)
     milliseconds = _build_stat("milliseconds", {"model": labels["model"]})
     return {
-        "name": "traffic",
+        "name": name,
+        "filter": condition,
         "typed_config": {
             "@type": _STATS_LOGGER,
             "stat_prefix": PREFIX,

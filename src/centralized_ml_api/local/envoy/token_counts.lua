@@ -1,5 +1,7 @@
--- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata,
--- and `OWN_REPLY`, that of the header which marks the gateway's own answers.
+-- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata;
+-- `OWN_REPLY`, `SERVED_BY` and `HIDES_USAGE_HEADER`, those of headers: which marks the gateway's own answers, names the
+-- entry among several that has answered, and tells that its tokens are to be hidden; `ATTEMPT`, the metadata of a call
+-- of one among several; and `UNSENT`, the response flags of calls that reached no server.
 -- Of several reports in one answer the largest counts: reports of a stream grow, and a report that an answer quotes
 -- cannot hide the true one.
 
@@ -43,11 +45,11 @@ local function read_timings(timings)
   return read, cached, read_number(timings, "predicted_n")
 end
 
--- Why a call reached no server, as Envoy's `%RESPONSE_FLAGS%` says it.
-local UNSENT = { UH = true, UF = true, UO = true, NR = true, NC = true, URX = true }
-
--- Notes that an answer which the translator passed on is no server's, which may have worked all the same.
-local function note_own_reply(handle, headers)
+-- Notes which of several entries has answered, and that an answer which the translator passed on is no server's, which
+-- may have worked all the same.
+local function note_who_answered(handle, headers)
+  local served_by = headers:get(SERVED_BY)
+  if served_by then handle:streamInfo():dynamicMetadata():set(USAGE, "served_by", served_by) end
   local flags = headers:get(OWN_REPLY)
   if not flags then return end
   headers:remove(OWN_REPLY)

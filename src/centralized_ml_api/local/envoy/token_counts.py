@@ -14,9 +14,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
 from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
-from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
-from centralized_ml_api.local.envoy.stats import build_tokens_logger
+from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, OWN_REPLY_HEADER, SERVED_BY_HEADER
+from centralized_ml_api.local.envoy.stats import build_stats_logger, build_tokens_logger
 
 COUNTED_ANSWER = "counted-answer"
 COUNTED_STREAM = "counted-stream"
@@ -31,6 +32,12 @@ TOKEN_FORMATS = {
 `answer` is `whole` or `stream` for every answer that has tokens, reported or not.
 """
 
+ATTEMPT_NAMESPACE = "attempt"
+"""The dynamic metadata that marks the calls of one entry among several: `is` is true."""
+
+SERVED_BY_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:served_by)%"
+"""The entry that has answered, where the call had several."""
+
 _COUNTS = Path(__file__).with_name("token_counts.lua")
 _ANSWERS = Path(__file__).with_name("counted_answers.lua")
 
@@ -38,8 +45,15 @@ _ANSWERS = Path(__file__).with_name("counted_answers.lua")
 @functools.cache
 def render_counting() -> str:
     """Renders the Lua functions that count; they are read once: no disk can stop a later start."""
-    names = {"USAGE": USAGE_NAMESPACE, "OWN_REPLY": OWN_REPLY_HEADER}
+    names = {
+        "USAGE": USAGE_NAMESPACE,
+        "OWN_REPLY": OWN_REPLY_HEADER,
+        "SERVED_BY": SERVED_BY_HEADER,
+        "HIDES_USAGE_HEADER": HIDES_USAGE_HEADER,
+        "ATTEMPT": ATTEMPT_NAMESPACE,
+    }
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
+    head += f"local UNSENT = {{ {', '.join(f'{flag} = true' for flag in NEVER_SENT_FLAGS)} }}\n"
     return f"{head}{_COUNTS.read_text(encoding='ascii')}"
 
 
@@ -57,6 +71,18 @@ def render_counted_answers(held_bytes: int, *, streams: bool) -> str:
     )
 
 
+def build_stats_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Builds the access loggers that count calls for Prometheus. Pure.
+
+    Args:
+        labels: Each label with Envoy's format string for it.
+    """
+    return [
+        build_stats_logger(f"traffic{suffix}", own, condition)
+        for suffix, own, condition in _by_who_answered(labels)
+    ]
+
+
 def build_token_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
     """Builds the access loggers that add tokens up for Prometheus. Pure.
 
@@ -64,19 +90,30 @@ def build_token_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
         labels: Each label with Envoy's format string for it.
     """
     formats = {name: TOKEN_FORMATS[f"tokens_{name}"] for name in ("in", "cached", "out")}
-    reported = [
-        build_tokens_logger(f"tokens_{name}", {f"tokens_{name}": text}, labels, [_is_noted(name)])
-        for name, text in formats.items()
-    ]
     # What is not reported is estimated by `plan/usage/tokens.py`, from the same bytes as in the log.
     bytes_of = {"unreported_in": "%BYTES_RECEIVED%", "unreported_out": "%BYTES_SENT%"}
-    unreported = build_tokens_logger(
-        "unreported",
-        bytes_of,
-        {**labels, "answer": TOKEN_FORMATS["answer"]},
-        [_is_noted("answer"), _is_not_noted("in"), _is_not_noted("out")],
-    )
-    return [*reported, unreported]
+    is_unreported = [_is_noted("answer"), _is_not_noted("in"), _is_not_noted("out")]
+    loggers = []
+    for suffix, own, condition in _by_who_answered(labels):
+        loggers += [
+            build_tokens_logger(
+                f"tokens_{name}{suffix}", {f"tokens_{name}": text}, own, [_is_noted(name), condition]
+            )
+            for name, text in formats.items()
+        ]
+        with_answer = {**own, "answer": TOKEN_FORMATS["answer"]}
+        loggers.append(
+            build_tokens_logger(f"unreported{suffix}", bytes_of, with_answer, [*is_unreported, condition])
+        )
+    return loggers
+
+
+def _by_who_answered(labels: dict[str, str]) -> list[tuple[str, dict[str, str], dict[str, Any]]]:
+    """Returns the labels of calls that their entry answers, and of those that another one may have."""
+    return [
+        ("", labels, _is_not_noted("served_by")),
+        ("_in_turn", {**labels, "model": SERVED_BY_FORMAT}, _is_noted("served_by")),
+    ]
 
 
 def _is_noted(name: str) -> dict[str, Any]:

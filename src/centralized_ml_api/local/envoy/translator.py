@@ -1,9 +1,12 @@
-"""The way to the translator and on to model servers: see `local/run/translator_server.mjs`.
+"""The ways to the translator and on: see `local/run/translator_server.mjs`.
 
 A call that must be translated goes to the translator's socket, with all that the translator needs to know in
 a header. The translator calls the model server through a second listener of Envoy, on a socket in the same
 folder, and names the cluster there. So a provider's key is added by the cluster, as for every other call, and
 the translator never sees it.
+
+So does a call of an entry that has others to fall back on. These are called at their own paths, through the
+third listener: see `calls_listener`.
 """
 
 from __future__ import annotations
@@ -11,8 +14,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS
+from centralized_ml_api.local.admission.terms import REFUSED
+from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT
 from centralized_ml_api.local.envoy.clusters import build_authority
-from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
+from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID, build_header
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import ExternalUpstream, ServedRoute
@@ -20,7 +26,8 @@ if TYPE_CHECKING:
 TRANSLATOR_CLUSTER = "translator"
 TRANSLATOR_SOCKET = "translator.sock"
 SERVERS_SOCKET = "servers.sock"
-"""The translator's socket, and that of the listener it calls on, relative to the folder of both processes."""
+CALLS_SOCKET = "calls.sock"
+"""The translator's socket, and those of the listeners it calls on, relative to the folder of all of them."""
 
 TRANSLATION_HEADER = "x-mlapi-translation"
 TRANSLATED_ID_HEADER = "x-mlapi-request-id"
@@ -28,6 +35,14 @@ TRANSLATED_ID_HEADER = "x-mlapi-request-id"
 
 CLUSTER_HEADER = "x-mlapi-cluster"
 """Where the translator calls."""
+
+FALLBACK_HEADER = "x-mlapi-fallback"
+CALLER_HEADER = "x-mlapi-caller"
+CALLERS_TEAM_HEADER = "x-mlapi-callers-team"
+"""Which entries the translator calls in turn; address and team of the caller, in whose place it does."""
+
+IS_NO_ATTEMPT = {"name": ATTEMPT_HEADER, "present_match": True, "invert_match": True}
+"""Matches calls as they come from callers."""
 
 
 def build_translation_mutations(
@@ -53,6 +68,27 @@ def build_translation_mutations(
     }
     return [
         {"append": build_header(TRANSLATION_HEADER, json.dumps(told).replace("%", "%%"))},
+        {"append": build_header(TRANSLATED_ID_HEADER, REQUEST_ID)},
+    ]
+
+
+def build_fallback_mutations(route: ServedRoute) -> list[dict[str, Any]]:
+    """Builds the mutations that tell the translator whom to call in turn; none for most calls. Pure."""
+    if not route.attempts:
+        return []
+    told = {
+        "attempts": [
+            {"name": attempt.name, "path": attempt.path, "refused": attempt.refused_to}
+            for attempt in route.attempts
+        ],
+        "unsent": [*NEVER_SENT_FLAGS],
+        "sure": sorted(SURE_DETAILS),
+        "refused": REFUSED,
+    }
+    return [
+        {"append": build_header(FALLBACK_HEADER, json.dumps(told).replace("%", "%%"))},
+        {"append": build_header(CALLER_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS%")},
+        {"append": build_header(CALLERS_TEAM_HEADER, TEAM_FORMAT)},
         {"append": build_header(TRANSLATED_ID_HEADER, REQUEST_ID)},
     ]
 

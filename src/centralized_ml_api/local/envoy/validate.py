@@ -70,13 +70,14 @@ def build_static_bootstrap(gateway: Gateway, settings: Settings) -> dict[str, An
             static = {**_without(static, "eds_cluster_config"), "load_assignment": assignment}
             static["type"] = "STATIC"
         clusters.append(static)
-    manager = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    for http_filter in manager["http_filters"]:
-        if http_filter.pop("config_discovery", None):
-            limit = _resource_of(snapshot.rate_limits[http_filter["name"]])
-            http_filter["typed_config"] = limit["typed_config"]
-    del manager["rds"]
-    manager["route_config"] = _without(_resource_of(snapshot.routes), "@type")
+    for listener in bootstrap["static_resources"]["listeners"]:
+        manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        for http_filter in manager["http_filters"]:
+            if http_filter.pop("config_discovery", None):
+                limit = _resource_of(snapshot.rate_limits[http_filter["name"]])
+                http_filter["typed_config"] = limit["typed_config"]
+        if manager.pop("rds", None):
+            manager["route_config"] = _without(_resource_of(snapshot.routes), "@type")
     return bootstrap
 
 

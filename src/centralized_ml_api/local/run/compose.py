@@ -11,7 +11,14 @@ from centralized_ml_api.api.error_shape import NOT_READY_REASONS
 from centralized_ml_api.api.openai import list_models
 from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess, Translation
+from centralized_ml_api.local.gateway import (
+    Attempt,
+    Gateway,
+    RefusedRoute,
+    ServedRoute,
+    TeamAccess,
+    Translation,
+)
 from centralized_ml_api.local.run.entry_statuses import entry_statuses, word_sleep
 from centralized_ml_api.local.run.entry_terms import Limits, build_entry_terms
 from centralized_ml_api.local.run.specs import services_of
@@ -76,12 +83,17 @@ def build_gateway(
     limits = Limits.of(plan.event)
     models = {name: model for name in openai.names if (model := find(name)) is not None}
     by_model = _routes_by_model(plan, openai.only(models), models, limits=limits)
+    if translates:
+        by_model = _with_attempts(plan, by_model)
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     statuses = entry_statuses(plan, refused, find, sleeping)
     known = replace(_add_state(known, plan, statuses, began), refused=refused)
     return Gateway(
         upstreams=_upstreams((*fronts, *models.values(), *retiring)),
-        routes=tuple(_route(entry, refused, find, limits=limits) for entry in plan.deployments),
+        routes=tuple(
+            _with_own_attempts(_route(entry, refused, find, limits=limits), entry, by_model)
+            for entry in plan.deployments
+        ),
         unready=tuple(_unready(statuses)),
         asleep=tuple(
             (status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}
@@ -211,6 +223,45 @@ def _routes_by_model(
         for path in api.paths
         if (names := served.names_at(path))
     }
+
+
+def _with_attempts(
+    plan: ApiPlan, by_model: Mapping[str, tuple[ServedRoute, ...]]
+) -> dict[str, tuple[ServedRoute, ...]]:
+    """Returns the routes, each with the entries at the same path that are asked where it fails."""
+    fallbacks = {entry.name: entry.fallback for entry in plan.deployments}
+    built = {}
+    for path, routes in by_model.items():
+        attempts = {
+            route.name: Attempt(
+                route.name,
+                f"/{route.name}{path}",
+                route.headers or (),
+                tuple(team.name for team in plan.event.teams if not team.may_call(route.name)),
+            )
+            for route in routes
+        }
+        built[path] = tuple(
+            replace(route, attempts=tuple(attempts[name] for name in (route.name, *others)))
+            if (others := [name for name in fallbacks[route.name] if name in attempts])
+            else route
+            for route in routes
+        )
+    return built
+
+
+def _with_own_attempts(
+    route: ServedRoute | RefusedRoute,
+    entry: ModelDeployment,
+    by_model: Mapping[str, tuple[ServedRoute, ...]],
+) -> ServedRoute | RefusedRoute:
+    """Returns the route of an entry's own path, which is that of an API where a provider has the model."""
+    is_hosted = entry.local is not None and isinstance(entry.local.serving, ProviderServing)
+    if isinstance(route, RefusedRoute) or not is_hosted:
+        return route
+    first = next(api.paths[0] for api in MODEL_APIS if api.name == list_spoken(entry)[0])
+    attempts = next((same.attempts for same in by_model.get(first, ()) if same.name == entry.name), ())
+    return replace(route, attempts=attempts)
 
 
 def _large_body_limit(entry: ModelDeployment) -> int | None:

@@ -87,7 +87,7 @@ def build_desired_state(plan: ApiPlan, *, can_translate: Callable[[], bool] = ca
 
 
 def _explain_untranslated(plan: ApiPlan) -> list[str]:
-    """Returns what is missing without the translator, in a sentence for each set of paths."""
+    """Returns what is missing without the translator: a sentence for each set of paths or `fallback`."""
     by_paths: dict[tuple[str, ...], list[str]] = {}
     for entry in plan.deployments:
         paths = tuple(api.paths[0] for api in MODEL_APIS if api.name in list_translated(entry))
@@ -97,6 +97,10 @@ def _explain_untranslated(plan: ApiPlan) -> list[str]:
         f"{build_fix('translator')}"
         for paths, names in by_paths.items()
         if paths
+    ] + [
+        f"{entry.name}: no other entry is asked where it fails: that needs Node.js: {build_fix('translator')}"
+        for entry in plan.deployments
+        if entry.fallback
     ]
 
 

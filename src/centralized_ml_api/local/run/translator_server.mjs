@@ -1,4 +1,5 @@
-// Translates the calls of one machine: a process of its own, between the gateway and the gateway.
+// Translates the calls of one machine: a process of its own, between the gateway and the gateway. Calls of entries with a
+// `fallback` come here too: see `fallback_call.mjs`.
 //
 // The gateway sends it what a model server does not speak, with two headers: what to translate, and the id of the
 // call. It calls the model server through the gateway's second listener, where the gateway adds the provider's key: no
@@ -11,11 +12,12 @@ import { Agent, createServer, request } from "node:http";
 import { rmSync } from "node:fs";
 
 import { Untranslatable, translate } from "../../translator/index.mjs";
+import { FallbackCall, hasFallback } from "./fallback_call.mjs";
+import { readAll } from "./read_all.mjs";
 
 const OWN_SOCKET = "translator.sock";
 const SERVERS_SOCKET = "servers.sock";
 const READY = "the translator is ready\n";
-const MOST_BYTES = 64 * 1024 * 1024; // above what the gateway lets pass
 const EVENTS = "text/event-stream";
 const UNREADABLE = new Untranslatable(null, "The body cannot be translated: it is nested too deep, or no JSON.");
 const JSON_HEADERS = { "content-type": "application/json" };
@@ -27,7 +29,9 @@ const agent = new Agent({ keepAlive: false });
 
 const server = createServer(async (incoming, outgoing) => {
     const id = incoming.headers["x-mlapi-request-id"] ?? "";
-    const exchange = new Exchange(incoming, outgoing, id);
+    const exchange = hasFallback(incoming.headers)
+        ? new FallbackCall(incoming, outgoing)
+        : new Exchange(incoming, outgoing, id);
     try {
         await exchange.run();
     } catch {
@@ -57,7 +61,7 @@ class Exchange {
             this.#incoming.headers["x-mlapi-translation"],
         );
         const translator = translate(client, spoken, options);
-        const asked = await readAll(this.#incoming);
+        const asked = await readText(this.#incoming);
         let call;
         let body;
         try {
@@ -70,7 +74,7 @@ class Exchange {
         const answer = await this.#callServer({ cluster, authority, path }, body, call.streams);
         if (answer.statusCode >= 300) return this.#passError(answer);
         if (call.streams) return this.#pipe(answer, call);
-        return this.#send(200, JSON_HEADERS, JSON.stringify(call.response(JSON.parse(await readAll(answer)))));
+        return this.#send(200, JSON_HEADERS, JSON.stringify(call.response(JSON.parse(await readText(answer)))));
     }
 
     // Answers as the gateway itself does: it recognizes the id of the call, and rewords nothing.
@@ -99,7 +103,7 @@ class Exchange {
     }
 
     async #passError(answer) {
-        const body = await readAll(answer);
+        const body = await readText(answer);
         const kept = PASSED_HEADERS.filter((name) => answer.headers[name] !== undefined);
         const headers = Object.fromEntries(kept.map((name) => [name, answer.headers[name]]));
         if (!answer.headers[OWN_REPLY]) return this.#send(answer.statusCode, headers, body);
@@ -135,15 +139,8 @@ class Exchange {
     }
 }
 
-async function readAll(message) {
-    const chunks = [];
-    let length = 0;
-    for await (const chunk of message) {
-        length += chunk.length;
-        if (length > MOST_BYTES) throw new Error("a body is too large");
-        chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString("utf8");
+async function readText(message) {
+    return (await readAll(message)).toString("utf8");
 }
 
 rmSync(OWN_SOCKET, { force: true }); // of a predecessor

@@ -88,7 +88,7 @@ def _parse_fields(fields: dict[str, Any]) -> Call:
     return Call(
         started=datetime.fromisoformat(fields["time"]).timestamp(),
         team=_parse_name(fields.get("team")),
-        model=_parse_name(fields.get("model")),
+        model=_parse_name(fields.get("served_by") or fields.get("model")),
         status=_parse_number(fields.get("status"), _MAX_STATUS),
         bucket=NO_LATENCY if milliseconds is None else bucket_of(milliseconds),
         bytes_in=_parse_number(fields.get("bytes_in"), _MAX_BYTES),

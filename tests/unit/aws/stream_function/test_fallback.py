@@ -23,6 +23,7 @@ FALLBACKS = {
     "e-limited": ["e-broken", "e-gpt-fake"],
     "e-closed": ["e-gpt-fake"],
     "e-forbidden": ["e-gpt-fake"],
+    "e-gone": ["e-gpt-fake"],
     "e-cut": ["e-gpt-fake"],
     "e-detail": ["e-gpt-fake"],
     "e-broken": ["e-limited"],
@@ -66,9 +67,10 @@ def test_the_next_one_answers(falling: Falling, name: str, asked: list[str], pat
     assert json.loads(text)["choices"][0]["message"]["content"] == "".join(WORDS)
 
 
-def test_nobody_is_asked_once_a_provider_has_answered(falling: Falling) -> None:
-    (status, served_by, text), models = falling.call("e-cut")
-    assert (status, served_by, models) == (502, "e-cut", ["cut"])
+@pytest.mark.parametrize("model", ["gone", "cut"])
+def test_nobody_is_asked_once_a_model_may_have_worked(falling: Falling, model: str) -> None:
+    (status, served_by, text), models = falling.call(f"e-{model}")
+    assert (status, served_by, models) == (502, f"e-{model}", [model])
     assert json.loads(text)["error"]["code"] == "model_failed"
 
 

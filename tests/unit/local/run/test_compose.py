@@ -15,6 +15,7 @@ from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
+    Attempt,
     ExternalUpstream,
     Gateway,
     RefusedRoute,
@@ -438,3 +439,28 @@ def test_every_call_of_an_entry_that_may_sleep_is_asked_about(tmp_path: Path) ->
         for route in routes
         if route.admission is not None
     } == {True}
+
+
+def test_where_an_entry_fails_those_with_the_same_path_are_asked_in_order() -> None:
+    chats = ProviderServing("https://one.test/v1", "gpt", None, ("openai-chat",))
+    claude = ProviderServing("https://two.test/v1", "claude", None, ("anthropic-messages",))
+    embeds = ProviderServing("https://one.test/v1", "embed", None, ("openai-embeddings",))
+    served = plan(
+        replace(entry("gpt", chats), fallback=("embed", "claude", "here")),
+        replace(entry("claude", claude), headers=("X-Beta",)),
+        entry("embed", embeds),
+        replace(entry("here", LLAMA), fallback=("gpt",)),
+    )
+    event = EventPlan(teams=(TeamPlan("red", None, None, ("gpt",)), TeamPlan("blue", None, None, None)))
+    machine = Machine(replace(served, event=event))
+    gateway = machine.gateway(translates=True)
+    chat = {route.name: route.attempts for route in gateway.by_model[CHAT_PATH]}
+    gpt = Attempt("gpt", f"/gpt{CHAT_PATH}")
+    claudes = Attempt("claude", f"/claude{CHAT_PATH}", ("X-Beta",), ("red",))
+    here = Attempt("here", f"/here{CHAT_PATH}", (), ("red",))
+    assert chat == {"gpt": (gpt, claudes, here), "claude": (), "here": (here, gpt)}
+    assert [route.attempts for route in gateway.by_model[EMBEDDINGS_PATH]] == [()]
+    own = {route.name: route.attempts for route in gateway.routes if isinstance(route, ServedRoute)}
+    assert own == {"gpt": (gpt, claudes, here), "claude": (), "embed": (), "here": ()}
+    without = machine.gateway(translates=False)
+    assert not any(route.attempts for routes in without.by_model.values() for route in routes)

@@ -88,3 +88,8 @@ def test_tokens_are_as_reported_or_else_estimated_from_bytes(fields: dict[str, A
     call = parse_call(line(**fields))
     assert call is not None
     assert call.tokens == tokens
+
+
+def test_a_call_belongs_to_the_entry_that_answered() -> None:
+    calls = [parse_call(line(model="gpt", served_by=name)) for name in (None, "claude")]
+    assert [call and call.model for call in calls] == ["gpt", "claude"]

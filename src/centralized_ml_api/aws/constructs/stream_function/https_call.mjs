@@ -14,11 +14,12 @@ const CLIENTS = {
     "https:": { module: https, agent: new https.Agent({ keepAlive: false }), connected: "secureConnect" },
 };
 
-// A call that failed on its way: `asApiError` is what callers are told.
+// A call that failed on its way: `asApiError` is what callers are told. Once it was sent, its server may have worked.
 class CallFailed extends Error {
     constructor(cause, asApiError) {
         super(cause.message);
-        Object.assign(this, { name: cause.code ?? cause.name, asApiError });
+        const mayHaveWorked = asApiError !== MODEL_NOT_READY;
+        Object.assign(this, { name: cause.code ?? cause.name, asApiError, mayHaveWorked });
     }
 }
 

@@ -13,6 +13,7 @@ import { addressOf } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { answerProvider } from "./provider.mjs";
 import { findServerApi } from "./translated.mjs";
+import { askInTurn } from "./translator/fallback.mjs";
 
 const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
 const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
@@ -31,34 +32,27 @@ export async function answerOpenAi(api, request, models, answer, cancellation) {
     await answerEntry({ api, path: request.path, name, request, models, body, answer, cancellation });
 }
 
-// Answers with an entry, or with the next one of its `fallback` where it cannot be reached, is busy or fails, as long as
-// no provider has taken the call and nothing has reached the caller. A silent model is waited for: it may be at work. One
-// that has no place for something in the body is passed over: the first one has.
+// Answers with an entry, or with the next one of its `fallback`, as long as no model may have worked and nothing has
+// reached the caller: see `translator/fallback.mjs`. A silent model is waited for.
 export async function answerEntry({ api, name, models, ...call }) {
     const { request, answer, cancellation } = call;
     const { fallback = [] } = models.get(name);
     const mayBeAsked = (other) => !request.refused.includes(other) && serves(models.get(other), api, call.path);
-    const names = [name, ...fallback.filter(mayBeAsked)];
-    let failure = null; // of the last one that was called, and its name
-    for (const [index, candidate] of names.entries()) {
+    const failureOf = (cause) => {
+        const error = explain(cause, cancellation.reason);
+        const isFree = !answer.headersSent && !answer.isPaid && !cause.mayHaveWorked && !cancellation.reason;
+        return { cause, error, status: error.status, isFree, isUntaken: error.code === INVALID_BODY.code };
+    };
+    const attempt = (candidate) => {
         if (fallback.length) answer.servedBy = candidate;
-        try {
-            return await ask({ ...call, name: candidate, entry: models.get(candidate) });
-        } catch (cause) {
-            const { reason } = cancellation;
-            const error = explain(cause, reason);
-            const isTransient = error.status === 429 || error.status >= 500;
-            const isPassedOver = failure !== null && error.code === INVALID_BODY.code;
-            if (!isPassedOver) failure = { cause, candidate };
-            const isLast = index === names.length - 1;
-            if (!isLast && !answer.headersSent && !answer.isPaid && !reason && (isTransient || isPassedOver)) {
-                logFailure(error, cause, answer.requestId);
-                continue;
-            }
-            if (fallback.length) answer.servedBy = failure.candidate;
-            throw failure.cause;
-        }
-    }
+        const asked = ask({ ...call, name: candidate, entry: models.get(candidate) });
+        return asked.then(() => null, failureOf);
+    };
+    const names = [name, ...fallback.filter(mayBeAsked)];
+    const told = await askInTurn(names, attempt, ({ error, cause }) => logFailure(error, cause, answer.requestId));
+    if (told === null) return;
+    if (fallback.length) answer.servedBy = told.name;
+    throw told.cause;
 }
 
 async function ask({ path, name, entry, request, body, answer, cancellation }) {

@@ -1,0 +1,93 @@
+"""Who is asked next where an entry fails, whichever target asks; and how one machine learns what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS
+from centralized_ml_api.local.admission.terms import REFUSED
+from centralized_ml_api.local.run import translator_process
+from centralized_ml_api.translator import CODE
+from support.stream_host.script import run_script
+
+RUN = CODE.parent.joinpath(*translator_process.__name__.split(".")[1:-1])
+ASK = """
+import { askInTurn } from "./fallback.mjs";
+const run = async (failures) => {
+    const asked = [], passed = [];
+    const ask = async (name) => { asked.push(name); return failures[name] ?? null; };
+    const told = await askInTurn(["a", "b", "c"], ask, ({ status }) => passed.push(status));
+    return [asked.join(""), told && `${told.name}${told.status}`, passed];
+};
+console.log(JSON.stringify(await Promise.all(input.map(run))));
+"""
+
+
+def failed(status: int, *, is_free: bool = True, is_untaken: bool = False) -> dict[str, Any]:
+    return {"status": status, "isFree": is_free, "isUntaken": is_untaken}
+
+
+BUSY, BROKEN, AWAY = failed(429), failed(500), failed(503)
+UNTAKEN = failed(400, is_untaken=True)
+CASES: list[tuple[dict[str, Any], tuple[str, str | None, list[int]]]] = [
+    ({}, ("a", None, [])),
+    ({"a": BUSY}, ("ab", None, [429])),
+    ({"a": BROKEN, "b": AWAY}, ("abc", None, [500, 503])),
+    ({"a": BUSY, "b": BROKEN, "c": AWAY}, ("abc", "c503", [429, 500])),
+    ({"a": failed(422)}, ("a", "a422", [])),
+    ({"a": failed(499)}, ("a", "a499", [])),
+    ({"a": failed(502, is_free=False)}, ("a", "a502", [])),
+    ({"a": failed(429, is_free=False)}, ("a", "a429", [])),
+    ({"a": BUSY, "b": failed(502, is_free=False)}, ("ab", "b502", [429])),
+    ({"a": UNTAKEN}, ("a", "a400", [])),
+    ({"a": BUSY, "b": UNTAKEN}, ("abc", None, [429, 400])),
+    ({"a": BUSY, "b": UNTAKEN, "c": UNTAKEN}, ("abc", "a429", [429, 400])),
+    ({"a": BUSY, "b": UNTAKEN, "c": failed(404)}, ("abc", "c404", [429, 400])),
+]
+
+
+def test_the_next_one_is_asked_only_where_nobody_has_worked() -> None:
+    found = run_script(ASK, [failures for failures, _ in CASES], CODE)
+    for (failures, (asked, told, passed)), outcome in zip(CASES, found, strict=True):
+        assert outcome == [asked, told, passed], failures
+
+
+READ = """
+import { buildProxyLine, readEnding } from "./fallback_call.mjs";
+const endings = input.endings.map((text) => readEnding(text, input.told));
+console.log(JSON.stringify([endings, input.callers.map(buildProxyLine)]));
+"""
+FREE, PAID = {"isFree": True, "isRefused": False}, {"isFree": False, "isRefused": False}
+ENDINGS = {
+    "- - via_upstream": FREE,
+    "- true via_upstream": PAID,
+    "- - failed_to_inject_credential": FREE,
+    f"- - {REFUSED}": {"isFree": True, "isRefused": True},
+    "- - ext_proc_error_gRPC_error_14": PAID,
+    "UF,URX - upstream_reset_before_response_started{connection_failure}": FREE,
+    "UH - no_healthy_upstream": FREE,
+    "UC - upstream_reset_before_response_started{connection_termination}": PAID,
+    "UF,UC - upstream_reset_before_response_started": PAID,
+    "UT - response_timeout": PAID,
+    "SI - stream_idle_timeout": PAID,
+}
+
+
+@pytest.fixture(scope="module")
+def read() -> Any:
+    told = {"unsent": [*NEVER_SENT_FLAGS], "sure": sorted(SURE_DETAILS), "refused": REFUSED}
+    callers = ["192.0.2.7:4711", "[2001:db8::7]:80"]
+    return run_script(READ, {"endings": [*ENDINGS], "told": told, "callers": callers}, RUN)
+
+
+def test_an_ending_tells_whether_a_server_may_have_worked(read: Any) -> None:
+    assert dict(zip(ENDINGS, read[0], strict=True)) == ENDINGS
+
+
+def test_a_connection_begins_with_the_callers_address(read: Any) -> None:
+    assert read[1] == [
+        "PROXY TCP4 192.0.2.7 127.0.0.1 4711 1\r\n",
+        "PROXY TCP6 2001:db8::7 ::1 80 1\r\n",
+    ]
