@@ -26,6 +26,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
         "request_id": answer.header("x-request-id"),
         "team": None,
         "model": "echo",
+        "served_by": None,
         "status": 200,
         "flags": "-",
         "bytes_in": 6,
