@@ -307,6 +307,7 @@ class FakeEnvoy(EnvoyGateway):
         self.takes.set()
         self.start_error: StartError | None = None
         self.error: StartError | None = None
+        self.active = {"busy@1": 3}
 
     def launch(self, gateway: Gateway | None = None) -> Launch:
         """Notes what it is to serve."""
@@ -329,8 +330,8 @@ class FakeEnvoy(EnvoyGateway):
         self.applied.append(gateway)
 
     async def active_requests(self, upstream: str) -> int:
-        """Some, for that name alone."""
-        return 3 if upstream == "busy@1" else 0
+        """Those that the test says."""
+        return self.active.get(upstream, 0)
 
     async def traffic(self) -> str:
         """No statistics."""

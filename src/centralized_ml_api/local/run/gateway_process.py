@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.translator import TRANSLATOR_CLUSTER
 from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.ports import check_port
@@ -29,6 +30,9 @@ START_SECONDS = 20.0
 STOP_GRACE_SECONDS = 3.0
 DRAIN_SECONDS = 5.0
 LAST_LINES = 8
+IDLE_LOOK_SECONDS = 1.0
+IDLE_LOOKS = 5
+"""How often in a row nobody must call the translator, before it ends with the last route that needs it."""
 
 
 class SupervisedGateway:
@@ -42,7 +46,8 @@ class SupervisedGateway:
         address: The host and port on which Envoy listens.
         quotas: Are counted anew at every start, because Envoy forgets what it has counted.
         admission: Is started anew with every Envoy: the calls that it knows of are over.
-        translator: Is started with every Envoy that needs it, and with the first route that does.
+        translator: Is started with every Envoy that needs it, and with the first route that does; ends once
+            no route does and no call is under way.
         changed: Called when `trouble` changes.
         clock: Waits between a crash and the next start, and measures how long Envoy ran.
         start_process: Starts Envoy's process.
@@ -73,6 +78,9 @@ class SupervisedGateway:
         self._start_process = start_process
         self._served = Gateway(upstreams=(), routes=())
         self._process: Process | None = None
+        self._needs_translator = False
+        self._translating = asyncio.Lock()
+        self._ending_translator: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Starts Envoy and waits until it listens.
@@ -87,6 +95,7 @@ class SupervisedGateway:
         await self._admission.start()
         if self._served.translates:
             await self._translator.start()
+        self._needs_translator = self._served.translates
         launch = self._envoy.launch(replace(self._served, quotas=quotas))
         process = await self._start_process(launch, self._log)
         started = asyncio.create_task(self._envoy.wait_started(START_SECONDS))
@@ -95,7 +104,7 @@ class SupervisedGateway:
             await asyncio.wait({started, ended}, return_when=asyncio.FIRST_COMPLETED)
             self._check_started(started, ended)
             await self._admission.wait_ready()
-            if self._translator.is_wanted:
+            if self._served.translates:
                 await self._translator.wait_ready()
         except BaseException:
             await process.stop(STOP_GRACE_SECONDS)
@@ -136,11 +145,35 @@ class SupervisedGateway:
             StartError: Envoy refuses it, and goes on serving what it had; or the translator does not start.
         """
         quotas = await self._quotas.take_stock(gateway.teams)
-        if gateway.translates and self._process is not None and not self._translator.is_wanted:
-            await self._translator.start()
-            await self._translator.wait_ready()
+        if gateway.translates and self._process is not None:
+            await self._keep_translator()
         await self._envoy.apply(replace(gateway, quotas=quotas))
         self._served = gateway
+        self._needs_translator = gateway.translates
+        if not gateway.translates and self._translator.is_wanted and self._ending_translator is None:
+            self._ending_translator = asyncio.create_task(self._end_translator())
+
+    async def _keep_translator(self) -> None:
+        """Starts the translator, unless it runs."""
+        async with self._translating:
+            self._needs_translator = True
+            if not self._translator.is_wanted:
+                await self._translator.start()
+                await self._translator.wait_ready()
+
+    async def _end_translator(self) -> None:
+        """Ends the translator when no call is under way to it, unless a route needs it by then."""
+        try:
+            idle_looks = 0  # several in a row: Envoy's workers take new routes a moment after Envoy says so
+            while idle_looks < IDLE_LOOKS and not self._needs_translator:
+                await self._clock.sleep(IDLE_LOOK_SECONDS)
+                is_idle = await self._envoy.active_requests(TRANSLATOR_CLUSTER) == 0
+                idle_looks = idle_looks + 1 if is_idle else 0
+            async with self._translating:
+                if not self._needs_translator:
+                    await self._translator.stop()
+        finally:
+            self._ending_translator = None
 
     async def active_requests(self, upstream: str) -> int | None:
         """Returns how many calls are under way to that upstream; None if Envoy does not say."""
@@ -166,6 +199,8 @@ class SupervisedGateway:
             await self._envoy.drain(DRAIN_SECONDS)
         if process is not None:
             await process.stop(STOP_GRACE_SECONDS)
+        if self._ending_translator is not None:
+            self._ending_translator.cancel()
         await self._admission.stop()
         await self._translator.stop()
 

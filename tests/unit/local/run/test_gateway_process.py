@@ -339,6 +339,49 @@ def test_the_translator_starts_before_the_first_route_that_needs_it(tmp_path: Pa
     story(tell)
 
 
+def test_the_translator_ends_with_the_last_call_after_the_last_route_that_needs_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        await world.gateway.apply(TRANSLATED)
+        await world.gateway.start()
+        world.envoy.active["translator"] = 1
+        await world.gateway.apply(EMPTY)
+        await world.gateway.apply(LIMITED)
+        await soon(lambda: len(world.time.slept) > 20)
+        assert world.translator.did == ["start", "wait"], "a call is under way"
+        del world.envoy.active["translator"]
+        looks = len(world.time.slept)
+        await soon(lambda: world.translator.did == ["start", "wait", "stop"])
+        assert world.time.slept[looks:] in ([1.0] * 4, [1.0] * 5)
+        await world.gateway.apply(TRANSLATED)
+        assert world.translator.did == ["start", "wait", "stop", "start", "wait"]
+
+    story(tell)
+
+
+def test_a_translator_that_is_needed_again_goes_on(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        await world.gateway.apply(TRANSLATED)
+        await world.gateway.start()
+        world.envoy.active["translator"] = 1
+        await world.gateway.apply(EMPTY)
+        await world.gateway.apply(TRANSLATED)
+        del world.envoy.active["translator"]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert world.translator.did == ["start", "wait"]
+        world.envoy.active["translator"] = 1
+        await world.gateway.apply(EMPTY)
+        await world.gateway.stop()
+        looks = len(world.time.slept)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (world.translator.did[-1], len(world.time.slept)) == ("stop", looks)
+
+    story(tell)
+
+
 def test_what_is_asked_of_envoy_is_passed_on(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)
