@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +34,19 @@ EVENT = {
 FEW = 3
 """Calls a day. To look at the page costs none."""
 
+TOKENS = 10_000
+"""Tokens a day."""
+
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
     with OddServer() as odd:
+        talks = {"engine": "url", "url": f"http://127.0.0.1:{odd.port}/chat", "speaks": "openai-chat"}
         entries = [entry("open", odd.port), entry("closed", odd.port)]
-        teams = ["red", {"name": "blue", "models": ["open"]}, {"name": "few", "requests_per_day": FEW}]
+        entries.append({"name": "talks", "integration": {"type": "api"}, "local": talks})
+        few = {"name": "few", "requests_per_day": FEW}
+        green = {"name": "green", "tokens_per_day": TOKENS, "models": ["talks"]}
+        teams = ["red", {"name": "blue", "models": ["open"]}, few, green]
         config = {"models": [], "endpoints": entries, "event": {**EVENT, "teams": teams}}
         with start_local_api(tmp_path_factory.mktemp("teams"), config) as started:
             yield started.wait_serving()
@@ -82,7 +90,7 @@ def test_a_wrong_key_is_explained_and_the_keyboard_enters_another(
 
 
 def open_door(page: Page) -> None:
-    page.get_by_role("button", name="Your team").click()
+    page.get_by_role("button", name="Team ").click()
     page.get_by_role("button", name="Change key").click()
 
 
@@ -127,7 +135,7 @@ def test_a_key_is_kept_where_that_is_asked_for(api: LocalApi, visit: Callable[..
     visited.show("open")
     other = visited.page.context.new_page()
     other.goto(visited.url)
-    other.get_by_role("button", name="Your team").click()
+    other.get_by_role("button", name="Team red").click()
     other.get_by_role("button", name="Sign out").click()
     other.get_by_label("Your team's key").wait_for()
     assert other.evaluate("localStorage.length") == 0
@@ -161,6 +169,20 @@ def test_a_team_is_shown_only_the_models_that_it_may_call(api: LocalApi, visit: 
         visited.show("open")
         names = visited.page.get_by_role("navigation", name="Models").get_by_role("link").all_inner_texts()
         assert [name for name in ("open", "closed") if any(name in text for text in names)] == shown
+
+
+def test_who_calls_sees_what_is_used_and_what_is_left(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    visited = visit(api.url)
+    visited.enter(key_of(api, "green"))
+    me = visited.page.get_by_role("button", name="Team green")
+    assert "10,000 tokens left" in me.inner_text()
+    visited.ask("Hello?")
+    visited.wait_answered()
+    me.click()
+    limits = visited.page.get_by_role("dialog", name="Key, limits and theme")
+    limits.get_by_text(re.compile(r"^9,\d{3} of 10,000 tokens today, until ")).wait_for()
+    limits.get_by_text(re.compile(r"^1 call, \d+ tokens$")).wait_for()
+    visited.page.locator("#left").get_by_text(re.compile(r"^9,\d{3} tokens left$")).wait_for()
 
 
 def test_a_quota_that_is_used_up_is_explained(api: LocalApi, visit: Callable[..., Visit]) -> None:

@@ -41,6 +41,7 @@ _SCRIPTS = (
     "forms",
     "snippets",
     "programs",
+    "me",
     "side",
     "drawer",
     "door",

@@ -34,6 +34,12 @@ function formatDuration(seconds) {
 
 const formatElapsed = (since) => `${Math.round(performance.now() - since).toLocaleString("en")} ms`;
 
+/** Returns dollars as `$0.0042` or `$3.20`: small amounts with two digits that are not 0. */
+function formatDollars(amount) {
+  const digits = amount > 0 && amount < 0.1 ? { maximumSignificantDigits: 2 } : {};
+  return amount.toLocaleString("en-US", { style: "currency", currency: "USD", ...digits });
+}
+
 function formatSize(bytes) {
   if (bytes < 1000) return `${bytes} bytes`;
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;

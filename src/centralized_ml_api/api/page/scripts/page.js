@@ -3,13 +3,14 @@
 const HEALTH_SECONDS = 15;
 
 /**
- * `event` is in the document; `catalogue`, `health` and `ends` come from the API. `model` is shown and, if it chats,
+ * `event` is in the document; `catalogue`, `health`, `usage` and `ends` come from the API. `model` is shown and, if it chats,
  * `conversation`; `request()` returns the request that the code shows.
  */
 const state = {
   event: JSON.parse(byId("event").textContent),
   catalogue: null,
   health: null,
+  usage: null,
   ends: null,
   conversations: [],
   conversation: null,
@@ -31,7 +32,7 @@ async function load() {
     return;
   }
   closeDoor();
-  state.conversations = await loadConversations();
+  [state.conversations, state.usage] = await Promise.all([loadConversations(), loadUsage()]);
   drawMe();
   route();
   await refresh();
@@ -48,6 +49,8 @@ function showUnloaded(error) {
 async function refresh() {
   await loadHealth();
   if (!state.catalogue) return;
+  if (state.usage) state.usage = (await loadUsage()) ?? state.usage;
+  drawUsage();
   keepFocus(byId("side"), () => {
     drawEvent();
     drawModels();

@@ -1,4 +1,4 @@
-// The side: the event, the models by what they are for, the conversations of this browser, and who is calling.
+// The side: the event, the models by what they are for, and the conversations of this browser.
 
 const SOON_SECONDS = 3600;
 const DAY_SECONDS = 20 * SOON_SECONDS;
@@ -92,45 +92,6 @@ function forget(conversation) {
     saveConversation(conversation);
     drawTalks();
   });
-}
-
-/** Draws who is calling, and behind that the limits, the key and the theme. */
-function drawMe() {
-  const needsKey = state.catalogue.event.needs_key;
-  const pop = element("div", { class: "pop", id: "limits", role: "dialog", "aria-label": "Key, limits and theme", hidden: true });
-  const show = (isShown) => {
-    pop.hidden = !isShown;
-    button.setAttribute("aria-expanded", String(isShown));
-    if (isShown) fillPop(pop, needsKey, () => { show(false); button.focus(); });
-  };
-  const who = needsKey ? "Your team" : "Open to everybody";
-  const button = element("button", { type: "button", "aria-expanded": "false", "aria-controls": "limits", onclick: () => show(pop.hidden) },
-    icon("key"), element("span", { class: "grow cut strong" }, who), element("span", { class: "small faint" }, needsKey ? `key ${shortKey()}` : ""));
-  byId("me").replaceChildren(button, pop);
-}
-
-/** Returns the key's end, by which its owner knows it. */
-const shortKey = () => (key.get() ? `…${key.get().slice(-4)}` : "");
-
-function fillPop(pop, needsKey, close) {
-  const change = iconButton("key", "Change key", () => { close(); openDoor(); }, { class: "" });
-  const forgetKey = element("button", { type: "button", class: "quiet", onclick: () => { key.forget(); location.reload(); } }, "Sign out");
-  const theme = iconButton("theme", "Light or dark", switchTheme, { class: "" });
-  const heading = element("div", { class: "row" }, element("h3", { class: "grow" }, "Key, limits and theme"), iconOnly("x", "Close", close));
-  pop.replaceChildren(heading, termList("", [
-    ["You may send", state.catalogue.event.limits ?? "What your organizers have set for your team"],
-    ["Time", timeLeft()?.text],
-    ["Address for programs", element("span", { class: "mono" }, BASE.replace(/\/$/, ""))],
-  ]), element("div", { class: "row wrap" }, needsKey ? change : null, needsKey ? forgetKey : null, theme));
-  pop.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
-  pop.querySelector("button").focus();
-}
-
-function switchTheme() {
-  const root = document.documentElement;
-  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = isDark ? "light" : "dark";
-  localStorage.setItem("mlapi-theme", root.dataset.theme);
 }
 
 /** Opens or closes the side on a narrow screen; what is behind cannot be reached meanwhile. */
