@@ -29,6 +29,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
         "served_by": None,
         "status": 200,
         "flags": "-",
+        "details": "via_upstream",
         "bytes_in": 6,
         "bytes_out": len(answer.body),
         **dict.fromkeys(("tokens_in", "tokens_cached", "tokens_out", "answer")),

@@ -35,6 +35,7 @@ class SilentTarget:
     told: list[str | None] = field(default_factory=list)
     ordered: list[str] = field(default_factory=list)
     refusal: dict[str, Any] = field(default_factory=dict)
+    board_link: str = "http://127.0.0.1:1/#token=t0ken"
 
     async def look(self) -> LocalStatus:
         return self.current

@@ -167,7 +167,7 @@ def nothing_runs_yet(stage: Stage) -> None:
 
 @contextmanager
 def running_well(stage: Stage) -> Iterator[None]:
-    """Status, logs, smoke, call, clients, reload."""
+    """Status, logs, smoke, call, clients, reload, the organizer's screen."""
     with stage.running():
         stage.log("echo")
         stage.run("status", *AT)
@@ -176,6 +176,7 @@ def running_well(stage: Stage) -> Iterator[None]:
         stage.run("smoke", *AT)
         stage.run("smoke", stage.url)
         stage.run("reload", *AT)
+        stage.run("board", *AT)
         stage.run("wake", "echo", *AT)
         stage.run("sleep", "echo", *AT)
         stage.run("call", "status", "{}", *AT)

@@ -49,6 +49,8 @@ _SCRIPTS = (
 )
 """They share one scope, in this order: what is used immediately comes before its user."""
 
+_BOARD_SCRIPTS = ("scripts/elements", "scripts/format", "board/figures", "board/board")
+
 _HEADERS = (
     ("cache-control", "no-cache"),
     ("referrer-policy", "no-referrer"),
@@ -78,6 +80,19 @@ def build_page(title: str | None = None, logo: str | None = None) -> Page:
     html = _FOLDER.joinpath("index.html").read_text(encoding="utf-8")
     style = "".join(_read(f"styles/{name}.css") for name in _STYLES)
     for mark, text in (("STYLE", style), ("SCRIPT", _build_script()), ("CLIENTS", clients), ("EVENT", event)):
+        html = html.replace(f"/* {mark} */", text, 1)
+    policy = _build_policy(_between(html, "style"), _between(html, "script"))
+    return Page(html.replace("POLICY", policy, 1).encode(), _HEADERS)
+
+
+@cache
+def build_board() -> Page:
+    """Builds the organizer's screen, which has looks and elements of the page. Reads only this package."""
+    html = _read("board/index.html")
+    style = _read("styles/base.css") + _read("board/board.css")
+    own = [_read(f"{name}.js") for name in _BOARD_SCRIPTS]
+    script = "\n".join(["(() => {", '"use strict";', *own, "})();"])
+    for mark, text in (("STYLE", style), ("SCRIPT", script)):
         html = html.replace(f"/* {mark} */", text, 1)
     policy = _build_policy(_between(html, "style"), _between(html, "script"))
     return Page(html.replace("POLICY", policy, 1).encode(), _HEADERS)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from centralized_ml_api.plan.event import Spending
+
 Unit = Literal["tokens", "nanodollars"]
 Period = Literal["minute", "day", "event"]
 
@@ -93,6 +95,18 @@ class Shortage:
     def is_passing(self) -> bool:
         """Whether the call would fit if every call under way gave everything back."""
         return self.need <= self.left + self.pending
+
+
+def list_limits(owner: str, spending: Spending) -> tuple[Limit, ...]:
+    """Returns what limits an owner, a team or `POT`."""
+    limits: tuple[tuple[Unit, Period, int | None], ...] = (
+        ("tokens", "minute", spending.tokens_per_minute),
+        ("tokens", "day", spending.tokens_per_day),
+        ("tokens", "event", spending.tokens),
+        ("nanodollars", "day", spending.nanodollars_per_day),
+        ("nanodollars", "event", spending.nanodollars),
+    )
+    return tuple(Limit(owner, unit, period, most) for unit, period, most in limits if most is not None)
 
 
 def open_account(limit: Limit, now: float) -> Account:

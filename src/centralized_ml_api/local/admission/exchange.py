@@ -124,7 +124,7 @@ def render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingRe
         request_id: The id of the request.
     """
     body = errors.render_error(refusal.error, request_id).encode()
-    immediate = envoy.ImmediateResponse(body=body, details=REFUSED)
+    immediate = envoy.ImmediateResponse(body=body, details=f"{REFUSED}:{refusal.error.code}")
     immediate.status.code = refusal.error.status
     _set_header(immediate.headers, "content-type", "application/json")
     if refusal.retry_after_seconds is not None:

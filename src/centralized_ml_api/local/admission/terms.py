@@ -53,7 +53,10 @@ SOCKETS = (ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET)
 """The sockets of the service, relative to the folder in which it and Envoy run."""
 
 REFUSED = "admission_refused"
-"""The response code details of the service's own answers, whose bodies Envoy is to leave as they are."""
+"""The response code details of the service's own answers, whose bodies Envoy is to leave as they are.
+
+Behind a refusal's follow a colon and its code.
+"""
 
 
 @dataclass(frozen=True, slots=True)

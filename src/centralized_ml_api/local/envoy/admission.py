@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.accounts import POT, Limit
+from centralized_ml_api.local.admission.accounts import POT, list_limits
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     ADMISSION_SOCKET,
@@ -35,12 +35,8 @@ from centralized_ml_api.local.envoy.route_action import (
 from centralized_ml_api.local.envoy.settings import render_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from centralized_ml_api.local.admission.accounts import Period, Unit
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.gateway import Gateway
-    from centralized_ml_api.plan.event import Spending
 
 ADMISSION_FILTER = "admission"
 MARK_FILTER = "admission-mark"
@@ -122,7 +118,7 @@ def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: fl
     spending = {team.name: team.spending for team in teams if team.spending.is_limited}
     if gateway.pot.is_limited:
         spending[POT] = gateway.pot
-    limits = {owner: tuple(_list_limits(owner, limit)) for owner, limit in spending.items()}
+    limits = {owner: list_limits(owner, limit) for owner, limit in spending.items()}
     return RouteTerms({name: entry}, wait_seconds, limited, limits=limits)
 
 
@@ -131,19 +127,6 @@ def with_usage_answer(route: Route, gateway: Gateway) -> Route:
     terms = build_terms("", EntryTerms(), gateway, 0)
     asks = RouteTerms({}, 0, limits=terms.limits, asks_usage=True)
     return with_filter_config(route, {ADMISSION_FILTER: _build_question(asks)})
-
-
-def _list_limits(owner: str, spending: Spending) -> Iterator[Limit]:
-    limits: tuple[tuple[Unit, Period, int | None], ...] = (
-        ("tokens", "minute", spending.tokens_per_minute),
-        ("tokens", "day", spending.tokens_per_day),
-        ("tokens", "event", spending.tokens),
-        ("nanodollars", "day", spending.nanodollars_per_day),
-        ("nanodollars", "event", spending.nanodollars),
-    )
-    for unit, period, most in limits:
-        if most is not None:
-            yield Limit(owner, unit, period, most)
 
 
 _SET_LEFT_HEADERS = [
@@ -218,7 +201,7 @@ def build_expression_filter(expression: str) -> dict[str, Any]:
     return {"extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": typed}}
 
 
-IS_REFUSED = build_expression_filter(f"response.code_details == '{REFUSED}'")
+IS_REFUSED = build_expression_filter(f"response.code_details.startsWith('{REFUSED}')")
 """Matches what the service has refused."""
 
 IS_UNANSWERED = build_expression_filter("response.code_details.startsWith('ext_proc_error')")

@@ -297,6 +297,7 @@ def _build_access_log(path: str) -> dict[str, Any]:
                     "served_by": SERVED_BY_FORMAT,
                     "status": "%RESPONSE_CODE%",
                     "flags": "%RESPONSE_FLAGS%",
+                    "details": "%RESPONSE_CODE_DETAILS%",
                     "milliseconds": "%DURATION%",
                     "bytes_in": "%BYTES_RECEIVED%",
                     "bytes_out": "%BYTES_SENT%",

@@ -34,6 +34,11 @@ class Controlled(Protocol):
         """Applies the config again, or another one; see `LocalTarget.reload`."""
         ...
 
+    @property
+    def board_link(self) -> str:
+        """The link to the organizer's screen, with its token."""
+        ...
+
     def wake(self, name: str) -> dict[str, Any]:
         """Begins to wake an entry; see `LocalTarget.wake`."""
         ...
@@ -44,8 +49,9 @@ class Controlled(Protocol):
 
 
 def build_control_application(target: Controlled, token: str) -> web.Application:
-    """Builds `GET /status` and `/traffic`, `POST /reload` (`{"config": path or null}`), `/wake` and `/sleep`.
+    """Builds `GET /status`, `/traffic` and `/board`; `POST /reload`, `/wake` and `/sleep`.
 
+    `/reload` takes `{"config": path or null}`.
     The last two take `{"name": entry}`.
     Every call needs the token; without it the answer is 401.
     """
@@ -65,6 +71,9 @@ def build_control_application(target: Controlled, token: str) -> web.Application
     async def traffic(_: web.Request) -> web.Response:
         return web.json_response((await target.traffic()).to_json())
 
+    async def board(_: web.Request) -> web.Response:
+        return web.json_response({"link": target.board_link})
+
     async def reload(request: web.Request) -> web.Response:
         return web.json_response(await target.reload((await request.json())["config"]))
 
@@ -79,6 +88,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         [
             web.get("/status", status),
             web.get("/traffic", traffic),
+            web.get("/board", board),
             web.post("/reload", reload),
             web.post("/wake", wake),
             web.post("/sleep", sleep),

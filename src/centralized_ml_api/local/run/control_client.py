@@ -43,6 +43,10 @@ class ControlClient:
         """Returns what was called."""
         return self._ask("/traffic", Traffic.from_json)
 
+    def board_link(self) -> str:
+        """Returns the link to the organizer's screen; whoever has it can act as the organizer."""
+        return self._ask("/board", lambda told: str(told["link"]))
+
     def reload(self, config: Path | None) -> dict[str, Any]:
         """Applies the config again, or that of another path; returns when that is done."""
         return self._call(

@@ -34,10 +34,11 @@ export function hasFallback(headers) {
 
 // Reads how the gateway says that a call ended: its flags, whether the translator is unsure, its details.
 export function readEnding(text, { unsent, sure, refused }) {
-    const [flags, unsure, details] = (text ?? "").split(" ");
+    const [flags, unsure, details = ""] = (text ?? "").split(" ");
     const isUnsent = flags !== NONE && flags.split(",").every((flag) => unsent.includes(flag));
-    const isSure = flags === NONE && unsure !== "true" && (details === refused || sure.includes(details));
-    return { isFree: isUnsent || isSure, isRefused: details === refused };
+    const isRefused = details.startsWith(refused); // the code of the refusal follows
+    const isSure = flags === NONE && unsure !== "true" && (isRefused || sure.includes(details));
+    return { isFree: isUnsent || isSure, isRefused };
 }
 
 // Returns the first line of a connection, which says who calls; `caller` is an address with its port.

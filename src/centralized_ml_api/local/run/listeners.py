@@ -6,9 +6,12 @@ before the models start.
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.board.server import build_board_application
 from centralized_ml_api.local.machine.listen import serve_application
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.run.control import build_control_application
 from centralized_ml_api.local.run.endpoints import build_runtime_application
 from centralized_ml_api.local.traffic.metrics import build_metrics_application
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     import socket
     from contextlib import AsyncExitStack
 
+    from centralized_ml_api.local.board.server import BoardSource
     from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.endpoints import Models
     from centralized_ml_api.local.traffic.metrics import MetricsSource
@@ -39,3 +43,10 @@ async def listen_for_prometheus(
 ) -> None:
     """Serves the metrics until the stack unwinds."""
     await serve_application(stack, build_metrics_application(target), listening, cancels=True)
+
+
+async def listen_for_organizer(stack: AsyncExitStack, source: BoardSource) -> str:
+    """Serves the organizer's screen until the stack unwinds; returns the link to it, with a new token."""
+    token, listening = secrets.token_urlsafe(32), bind_loopback()
+    await serve_application(stack, build_board_application(source, token), listening, cancels=False)
+    return f"{url_of(listening)}/#token={token}"

@@ -20,6 +20,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
+from centralized_ml_api.local.run.board import Board
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
@@ -156,6 +157,8 @@ class LocalTarget:
             fail=self._terminal.fail,
             clock=clock,
         )
+        self._board = Board(self, state.path, clock)
+        self.board_link = ""
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
 
     async def run(self, plan: ApiPlan) -> int:
@@ -205,6 +208,7 @@ class LocalTarget:
         await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
         token, listening = secrets.token_urlsafe(32), bind_loopback()
         await listeners.listen_to_control(stack, self, token, listening)
+        self.board_link = await listeners.listen_for_organizer(stack, self._board)
         if self._metrics is not None:
             await listeners.listen_for_prometheus(stack, self, self._metrics)
         self._run = self._run.reachable(url_of(listening), token)
@@ -236,6 +240,7 @@ class LocalTarget:
                     self._state.logs / ACCESS_LOG_NAME, gateway.reopen_logs, self._usage.collect, clock=clock
                 ),
                 self._first_start.run(),
+                self._board.run(),
                 watch_start(
                     lambda: supervisor.plan.event,
                     lambda: supervisor.told_start,
@@ -284,6 +289,11 @@ class LocalTarget:
             replace(entry, waiting=occupancy.get(entry.name, {}).get("waiting", 0)) for entry in now.entries
         ]
         return replace(now, entries=tuple(entries))
+
+    @property
+    def plan(self) -> ApiPlan:
+        """The plan that is served now."""
+        return self._supervisor.plan
 
     def status(self) -> LocalStatus:
         """Returns how the target is now, but for the calls that wait."""

@@ -46,6 +46,12 @@ def pace_of_model(model: str, before: Counted, now: Counted, seconds: float) -> 
     return Pace(*rates, percentile(buckets, 0.5), percentile(buckets, 0.95), tokens)
 
 
+def pace_of_all(before: Counted, now: Counted, seconds: float) -> Pace:
+    """Returns how everything is called; the arguments are those of `pace_of_model`."""
+    rates = _compute_rates(lambda _: True, before, now, seconds)
+    return Pace(*rates, tokens_per_second=_compute_token_rate(lambda _: True, before, now, seconds))
+
+
 def pace_of_team(team: str, before: Counted, now: Counted, seconds: float) -> Pace:
     """Returns how the team calls; the arguments are those of `pace_of_model`."""
     rates = _compute_rates(lambda requests: requests.team == team, before, now, seconds)

@@ -85,8 +85,8 @@ class Asked:
     async def refusal(self) -> tuple[int, str, dict[str, str]]:
         """The status, the message and the headers of a refusal, which is the last answer."""
         immediate = (await self.answer()).immediate_response
-        assert immediate.details == "admission_refused"
         error = json.loads(immediate.body)["error"]
+        assert immediate.details == f"admission_refused:{error['code']}"
         assert error["request_id"] == f"req-{self.number}"
         headers = {each.header.key: each.header.raw_value.decode() for each in immediate.headers.set_headers}
         assert headers.pop("content-type") == "application/json"

@@ -42,6 +42,11 @@ class Idle:
         """Nothing was called."""
         return Traffic(1.0, None)
 
+    @property
+    def board_link(self) -> str:
+        """Where the organizer looks."""
+        return "http://127.0.0.1:1/#token=x"
+
     async def reload(self, config: str | None) -> dict[str, Any]:
         """Which config it was told."""
         return {"config": config}

@@ -54,6 +54,11 @@ class Target:
         """Nothing was called."""
         return Traffic(3.0, None)
 
+    @property
+    def board_link(self) -> str:
+        """Where the organizer looks."""
+        return "http://127.0.0.1:1/#token=x"
+
     async def reload(self, config: str | None) -> dict[str, Any]:
         """What a reload says."""
         self.asked.append(config)

@@ -1,0 +1,218 @@
+// The organizer's screen: asks what is, every few seconds, and draws it. Names, logs and reasons only become text.
+
+const LOOK_MILLISECONDS = 3000;
+const NEAR = 0.9;
+const NOISY_ERRORS = 20;
+const STATES = { ready: "ready", asleep: "asleep", waking: "waiting", starting: "waiting", preparing: "waiting", restarting: "waiting", failed: "failed", unready: "failed" };
+const ORDER = { failed: 0, unready: 0, restarting: 1, waking: 2, starting: 2, preparing: 2, asleep: 3, ready: 4, "not served": 5 };
+
+const board = { now: null, token: "", sort: "usage", find: "", logs: new Set() };
+
+/** Takes the token out of the address, where it would stay in the history; a reload of this tab still has it. */
+function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem("token", given);
+    history.replaceState(null, "", location.pathname);
+  }
+  board.token = given || sessionStorage.getItem("token") || "";
+}
+
+async function ask(path, options = {}) {
+  const headers = { Authorization: `Bearer ${board.token}`, "Content-Type": "application/json" };
+  return fetch(path, { ...options, headers, cache: "no-store" });
+}
+
+async function look() {
+  try {
+    const answer = await ask("board.json");
+    if (answer.status === 401) return close("This link is of an earlier start of the API. Run mlapi board for the present one.");
+    if (!answer.ok) throw new Error(String(answer.status));
+    board.now = await answer.json();
+    byId("closed").hidden = true;
+    byId("main").hidden = false;
+    draw();
+  } catch {
+    close("The API does not answer: it stopped, or it is busy. This page tries again by itself.");
+  }
+  setTimeout(look, LOOK_MILLISECONDS);
+  return null;
+}
+
+function close(message) {
+  const shown = byId("closed");
+  if (shown.hidden || shown.textContent !== message) shown.textContent = message;
+  shown.hidden = false;
+}
+
+function draw() {
+  drawHead();
+  byId("needs").replaceChildren(...listNeeds().map(drawNeed));
+  byId("charts").replaceChildren(...drawCharts());
+  keepFocus(byId("teams-rows"), drawTeams);
+  keepFocus(byId("models-rows"), drawModels);
+  byId("errors-rows").replaceChildren(...drawErrors());
+}
+
+function drawHead() {
+  const { title, urls, address, ends, starts, now } = board.now;
+  const left = (Date.parse(ends) - Date.parse(now)) / 1000;
+  const until = starts ? "Not begun, " : ends ? `${formatDuration(left)} left · ` : "";
+  document.title = `Organizer · ${title}`;
+  byId("title").textContent = title;
+  byId("where").textContent = `${until}${[urls[0] ?? address].join("")}`;
+}
+
+/** Returns what the organizer should look at first: [is bad, title, words]. */
+function listNeeds() {
+  const { models, teams, errors, trouble, pot } = board.now;
+  const needs = trouble ? [[true, "The gateway", trouble]] : [];
+  for (const model of models) {
+    if (ORDER[model.state] <= 1) needs.push([true, `${model.name}: ${model.state}`, model.detail || model.last_restart || "Its last lines say why."]);
+  }
+  for (const limit of pot) {
+    if (limit.used / limit.most >= NEAR) needs.push([false, "What all teams share", formatLimit(limit)]);
+  }
+  for (const team of teams) {
+    const limit = tightest(team.limits);
+    if (limit && limit.period === "event" && limit.used / limit.most >= NEAR) needs.push([false, team.name, formatLimit(limit)]);
+  }
+  for (const error of errors) {
+    if (error.count >= NOISY_ERRORS) needs.push([false, `${error.team || "Without a key"}: ${error.count} × ${error.status || "hung up"}`, error.reason]);
+  }
+  return needs.slice(0, 6);
+}
+
+function drawNeed([isBad, title, words]) {
+  return element("li", { class: isBad ? "bad" : null }, icon("alert"), element("p", {}, element("b", {}, title), words));
+}
+
+function drawCharts() {
+  const { history: points, total, pot } = board.now;
+  const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0 };
+  const perMinute = (name) => points.map((point) => point[name] * 60);
+  const budget = pot.find((limit) => limit.unit === "usd");
+  return [
+    chart("Requests a minute", formatCount(last.requests * 60), "", perMinute("requests"), formatCount),
+    chart("Tokens a second", formatCount(last.tokens), "", points.map((point) => point.tokens), formatCount),
+    chart("Errors a minute", formatCount(last.errors * 60), "", perMinute("errors"), formatCount),
+    chart("Spent by all teams", formatUsd(total.usd), budget ? ` of ${formatUsd(budget.most)} USD` : " USD", [], formatUsd),
+  ];
+}
+
+const COLUMNS = [
+  ["name", "Team", (team) => team.name, ""],
+  ["pace", "A minute", (team) => -team.requests_per_minute, "number wide"],
+  ["requests", "Requests", (team) => -team.requests, "number"],
+  ["tokens", "Tokens", (team) => -team.tokens, "number wide"],
+  ["usd", "USD", (team) => -team.usd, "number"],
+  ["usage", "Limit", (team) => -(tightest(team.limits)?.used / tightest(team.limits)?.most || 0), ""],
+  ["errors", "Errors", (team) => -team.errors, "number"],
+  ["seen", "Seen", (team) => -Date.parse(team.last ?? 0), "number"],
+];
+
+function drawTeams() {
+  const { teams, total, now } = board.now;
+  const by = COLUMNS.find(([id]) => id === board.sort)[2];
+  const shown = teams.filter((team) => team.name.toLowerCase().includes(board.find.toLowerCase()));
+  shown.sort((one, other) => (by(one) < by(other) ? -1 : by(one) > by(other) ? 1 : one.name.localeCompare(other.name, "en", { numeric: true })));
+  const tokens = total.tokens ? ` · ${formatCount(total.tokens)} tokens` : "";
+  byId("teams-sum").textContent = `${teams.length} · ${formatCount(total.requests)} requests${tokens}`;
+  if (!teams.length) return byId("teams-rows").replaceChildren(element("p", { class: "none" }, "The config lists no teams: everybody may call."));
+  const heads = COLUMNS.map(([id, title, , look]) => {
+    const sort = () => { board.sort = id; draw(); };
+    const isSorted = board.sort === id;
+    const arrow = isSorted ? (id === "name" ? " ↑" : " ↓") : "";
+    return element("th", { scope: "col", class: look, "aria-sort": isSorted ? (id === "name" ? "ascending" : "descending") : null }, element("button", { type: "button", onclick: sort, "aria-label": `Sort by ${title}` }, `${title}${arrow}`));
+  });
+  const rows = shown.map((team) => drawTeam(team, now));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows));
+  return byId("teams-rows").replaceChildren(table);
+}
+
+function drawTeam(team, now) {
+  const limit = tightest(team.limits);
+  const seen = formatAgo(team.last, now);
+  const tag = team.key === "active" ? null : element("span", { class: "tag" }, "no key");
+  const bar = limit ? element("span", { class: "share", title: team.limits.map(formatLimit).join("\n") }, limitBar(limit), element("span", {}, formatLimit(limit))) : element("span", { class: "faint" }, "none");
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", dir: "auto" }, team.name, tag),
+    element("td", { class: "number wide" }, formatCount(team.requests_per_minute)),
+    element("td", { class: "number" }, formatCount(team.requests)),
+    element("td", { class: "number wide" }, formatCount(team.tokens)),
+    element("td", { class: "number" }, formatUsd(team.usd)),
+    element("td", {}, bar),
+    element("td", { class: "number" }, team.errors ? formatCount(team.errors) : element("span", { class: "faint" }, "0")),
+    element("td", { class: `number ${seen === "now" ? "good" : "faint"}` }, seen),
+  );
+}
+
+function drawModels() {
+  const { models } = board.now;
+  const ready = models.filter((model) => model.state === "ready").length;
+  byId("models-sum").textContent = `${ready} of ${models.length} ready`;
+  const sorted = [...models].sort((one, other) => ORDER[one.state] - ORDER[other.state]);
+  byId("models-rows").replaceChildren(...sorted.map(drawModel));
+}
+
+/** Says in a line how a model is and how it is called. */
+function describeModel(model) {
+  const parts = [model.state];
+  if (model.detail) parts.push(model.detail);
+  if (model.ready_in !== null && model.state !== "ready") parts.push(`answers in about ${Math.ceil(model.ready_in)} s`);
+  if (model.replicas > 1) parts.push(`${model.ready_replicas} of ${model.replicas} replicas`);
+  if (model.requests_per_minute) parts.push(`${formatCount(model.requests_per_minute)} a minute`);
+  if (model.waiting) parts.push(`${model.waiting} waiting`);
+  if (model.restarts) parts.push(`restarted ${model.restarts} ×`);
+  if (model.usd) parts.push(`${formatUsd(model.usd)} USD`);
+  return parts.join(" · ");
+}
+
+function drawModel(model) {
+  const isShown = board.logs.has(model.name);
+  const toggle = () => {
+    if (!board.logs.delete(model.name)) board.logs.add(model.name);
+    draw();
+  };
+  const button = element("button", { type: "button", class: "quiet", onclick: toggle, "aria-expanded": String(isShown), "aria-label": `Last lines of ${model.name}` }, "Last lines");
+  const tone = { failed: "bad", waiting: "wait" }[STATES[model.state]] ?? "faint";
+  return element(
+    "li",
+    {},
+    element("span", { class: `dot ${STATES[model.state] ?? "absent"}` }),
+    element("div", {}, element("b", { class: "strong", dir: "auto" }, model.name), element("p", { class: `tiny ${tone}` }, describeModel(model))),
+    button,
+    isShown ? element("pre", { tabindex: "0" }, model.log.join("\n") || "It has said nothing.") : null,
+  );
+}
+
+function drawErrors() {
+  const { errors } = board.now;
+  if (!errors.length) return [element("li", { class: "faint" }, "None.")];
+  return errors.map(({ team, model, status, reason, count, last }) => {
+    const who = [team || "without a key", model].filter(Boolean).join(", ");
+    const pill = element("span", { class: "pill" }, `${status || "left"}${count > 1 ? ` × ${count}` : ""}`);
+    return element(
+      "li",
+      {},
+      element("time", {}, formatClock(last)),
+      element("div", {}, element("p", {}, pill, " ", element("b", { class: "strong", dir: "auto" }, who)), element("p", { class: "small faint" }, reason)),
+    );
+  });
+}
+
+function switchTheme() {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+}
+
+takeToken();
+byId("acts").append(iconOnly("theme", "Light or dark", switchTheme));
+byId("teams-find").querySelector("input").addEventListener("input", (event) => {
+  board.find = event.target.value;
+  if (board.now) drawTeams();
+});
+look();

@@ -1,0 +1,193 @@
+"""Builds everything that the organizer's screen shows. Pure: every number is that of `status` or `usage`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api.error_shape import ERRORS
+from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.keys import TeamKeys
+from centralized_ml_api.local.admission.accounts import POT, Account, list_limits, open_account
+from centralized_ml_api.local.board.history import History
+from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.usage.recent_errors import RecentError
+from centralized_ml_api.plan.event import EventPlan
+from centralized_ml_api.plan.usage.types import NOBODY, UsageTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from centralized_ml_api.local.admission.accounts import Limit
+    from centralized_ml_api.local.status import EntryStatus
+    from centralized_ml_api.local.traffic.pace import Pace
+    from centralized_ml_api.plan.event import TeamPlan
+    from centralized_ml_api.plan.usage.types import Usage
+
+SHOWN_ERRORS = 40
+RECENT_SECONDS = 600.0
+
+_REASONS = {
+    0: "The caller hung up before the answer came.",
+    401: "The request had no valid key.",
+    403: "The team may not call this model.",
+    404: "There is no such path or model.",
+    408: "The request took too long to arrive.",
+    413: "The body is too large.",
+    429: "More requests than the limit allows.",
+    502: ERRORS["model_failed"].message,
+    503: ERRORS["model_not_ready"].message,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the board is made of.
+
+    Attributes:
+        status: How the target is.
+        urls: Where other machines call the API.
+        event: The event.
+        usage: All calls so far.
+        used: What limits in tokens and dollars have used, by account.
+        keys: The keys of the teams, their values hidden.
+        history: The last hour.
+        errors: The errors of the last minutes.
+        now: The instant.
+        used_today: Each team's calls of the UTC day, for daily quotas.
+    """
+
+    status: LocalStatus
+    urls: tuple[str, ...]
+    event: EventPlan
+    usage: UsageTable
+    used: Mapping[Account, int]
+    keys: Sequence[TeamKeys]
+    history: History
+    errors: Sequence[RecentError]
+    now: datetime
+    used_today: Mapping[str, int] = field(default_factory=dict)
+
+
+def build_document(known: Known) -> dict[str, Any]:
+    """Builds the document. Pure."""
+    status = known.status
+    return {
+        "now": render_instant(known.now),
+        "title": known.event.title or "Models",
+        "address": status.address,
+        "urls": list(known.urls),
+        "ends": status.ends,
+        "starts": status.starts,
+        "trouble": status.gateway_trouble or (status.unapplied.sentence if status.unapplied else ""),
+        "authority_fingerprint": status.authority_fingerprint,
+        "models": [_describe_model(entry, known) for entry in status.entries],
+        "teams": [_describe_team(team, known) for team in known.event.teams],
+        "total": {
+            "requests": known.usage.requests,
+            "errors": known.usage.errors,
+            "tokens": known.usage.tokens.total,
+            "usd": _usd(known.usage.tokens.nanodollars),
+        },
+        "pot": _describe_limits(list_limits(POT, known.event.pot), known),
+        "history": [point.to_json() for point in known.history.points],
+        "errors": [_describe_error(error) for error in known.errors[:SHOWN_ERRORS]],
+    }
+
+
+def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
+    sleep = entry.sleep
+    return {
+        "name": entry.name,
+        "state": entry.state,
+        "detail": entry.detail,
+        "engine": entry.engine,
+        "waiting": entry.waiting,
+        "sleeps": sleep is not None,
+        "ready_in": sleep.ready_in if sleep else None,
+        "ready_replicas": sum(part.ready_replicas for part in entry.parts),
+        "replicas": sum(part.replicas for part in entry.parts),
+        "restarts": sum(part.restarts for part in entry.parts),
+        "last_restart": next((part.last_restart for part in entry.parts if part.last_restart), ""),
+        "log": [line for part in entry.parts for line in part.log],
+        **_describe_pace(known.history.models.get(entry.name)),
+        **_add_up(row for row in known.usage.models if row.model == entry.name),
+    }
+
+
+def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:
+    key = next((key for key in known.keys if key.team == team.name), None)
+    limits = _describe_limits(list_limits(team.name, team.spending), known)
+    if team.requests_per_day is not None:
+        used = known.used_today.get(team.name, 0)
+        limits.append({"unit": "requests", "period": "day", "used": used, "most": team.requests_per_day})
+    return {
+        "name": team.name,
+        "key": key.state if key else "revoked",
+        "key_ending": key.ending if key else "",
+        "limits": limits,
+        **_describe_pace(known.history.teams.get(team.name)),
+        **_add_up(row for row in known.usage.rows if row.team == team.name),
+    }
+
+
+def _describe_pace(pace: Pace | None) -> dict[str, Any]:
+    return {
+        "requests_per_minute": round(pace.requests_per_second * 60, 1) if pace else 0.0,
+        "p95_milliseconds": pace.p95_milliseconds if pace else None,
+    }
+
+
+def _add_up(rows: Iterable[Usage]) -> dict[str, Any]:
+    listed = list(rows)
+    return {
+        "requests": sum(row.requests for row in listed),
+        "errors": sum(row.errors for row in listed),
+        "tokens": sum(row.tokens.total for row in listed),
+        "usd": _usd(sum(row.tokens.nanodollars for row in listed)),
+        "last": render_instant(max(row.last for row in listed)) if listed else None,
+    }
+
+
+def _describe_limits(limits: Iterable[Limit], known: Known) -> list[dict[str, Any]]:
+    now = known.now.timestamp()
+    return [
+        {
+            "unit": "usd" if limit.unit == "nanodollars" else limit.unit,
+            "period": limit.period,
+            "used": _amount(limit, known.used.get(open_account(limit, now), 0)),
+            "most": _amount(limit, limit.most),
+        }
+        for limit in limits
+    ]
+
+
+def _amount(limit: Limit, number: int) -> float | int:
+    return _usd(number) if limit.unit == "nanodollars" else number
+
+
+def _describe_error(error: RecentError) -> dict[str, Any]:
+    return {
+        "team": "" if error.team == NOBODY else error.team,
+        "model": "" if error.model == NOBODY else error.model,
+        "status": error.status,
+        "reason": word_reason(error),
+        "count": error.count,
+        "last": error.last,
+    }
+
+
+def word_reason(error: RecentError) -> str:
+    """Returns why calls failed, as a sentence."""
+    if error.code in ERRORS:
+        return ERRORS[error.code].message
+    if error.from_model:
+        return f"The model's server answered {error.status}."
+    return _REASONS.get(error.status, f"The gateway answered {error.status}.")
+
+
+def _usd(nanodollars: int) -> float:
+    return float(Decimal(nanodollars).scaleb(-9))

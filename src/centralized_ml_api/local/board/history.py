@@ -1,0 +1,91 @@
+"""Keeps how much was called in the last hour: a point every few seconds, from Envoy's counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.traffic.pace import Pace, pace_of_all, pace_of_model, pace_of_team
+from centralized_ml_api.local.traffic.types import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from centralized_ml_api.local.machine.clock import Clock
+
+LOOK_SECONDS = 10.0
+KEPT_POINTS = 360
+"""An hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """How everything was called around `at`, in seconds since the epoch; rates are per second."""
+
+    at: float
+    requests: float
+    errors: float
+    tokens: float
+    waiting: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the same as plain values."""
+        return {
+            "at": round(self.at),
+            "requests": round(self.requests, 3),
+            "errors": round(self.errors, 3),
+            "tokens": round(self.tokens, 1),
+            "waiting": self.waiting,
+        }
+
+
+@dataclass(slots=True)
+class History:
+    """The points of the last hour, and the pace of each model and team at the latest look."""
+
+    points: deque[Point] = field(default_factory=lambda: deque(maxlen=KEPT_POINTS))
+    models: dict[str, Pace] = field(default_factory=dict)
+    teams: dict[str, Pace] = field(default_factory=dict)
+    _before: Traffic | None = None
+
+    def note(self, traffic: Traffic, at: float, models: Iterable[str], teams: Iterable[str]) -> None:
+        """Takes the latest reading; the first one only says where counting begins.
+
+        Args:
+            traffic: The reading; one without counts, of a gateway that does not answer, leaves a gap.
+            at: When it was taken, in seconds since the epoch.
+            models: The names of the entries.
+            teams: The names of the teams.
+        """
+        before, self._before = self._before, traffic
+        if before is None or before.counted is None or traffic.counted is None:
+            return
+        earlier, now, seconds = before.counted, traffic.counted, traffic.at - before.at
+        if seconds <= 0:
+            return
+        pace = pace_of_all(earlier, now, seconds)
+        waiting = sum(traffic.waiting.values())
+        tokens = pace.tokens_per_second or 0.0
+        self.points.append(Point(at, pace.requests_per_second, pace.errors_per_second, tokens, waiting))
+        self.models = {name: pace_of_model(name, earlier, now, seconds) for name in models}
+        self.teams = {name: pace_of_team(name, earlier, now, seconds) for name in teams}
+
+
+async def keep_history(
+    history: History,
+    look: Callable[[], Awaitable[Traffic]],
+    names: Callable[[], tuple[Iterable[str], Iterable[str]]],
+    clock: Clock,
+) -> None:
+    """Takes a reading every few seconds, until cancelled.
+
+    Args:
+        history: Takes them.
+        look: Reads what was called so far.
+        names: Returns the names of the entries and of the teams, as they are now.
+        clock: Waits.
+    """
+    while True:
+        history.note(await look(), clock.now().timestamp(), *names())
+        await clock.sleep(LOOK_SECONDS)

@@ -1,0 +1,110 @@
+"""The organizer's screen in a real browser, with sixty teams and twenty models."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from centralized_ml_api.local.board.server import build_board_application
+from centralized_ml_api.local.machine.listen import serve_application
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
+from support.background import start_background
+from support.board import build_board
+from support.browser import PHONE, Visit, start_visit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "t0ken"  # noqa: S105  # of nobody
+
+
+class Source:
+    """The board of a large event."""
+
+    async def build(self) -> dict[str, Any]:
+        """Everything that the page shows."""
+        return build_board(60, 20)
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def link(source: Source) -> Iterator[str]:
+    """The address, from before the browser starts until after it ends: see `browser`."""
+    stack, listening = contextlib.AsyncExitStack(), bind_loopback()
+    with start_background() as background:
+        application = build_board_application(source, TOKEN)
+        background.run(serve_application(stack, application, listening, cancels=True))
+        yield url_of(listening)
+        background.run(stack.aclose())
+
+
+@pytest.fixture(scope="module")
+def board(browser: Browser, link: str) -> Iterator[Visit]:
+    visit = start_visit(browser, link)
+    visit.page.goto(f"{link}/#token={TOKEN}")
+    visit.page.reload()  # of the same address, so that only the fragment is new
+    visit.page.get_by_role("heading", name="Models", exact=True).wait_for()
+    yield visit
+    visit.end()
+
+
+def test_the_token_leaves_the_address_and_names_are_text(board: Visit) -> None:
+    assert board.page.url == board.url
+    assert board.page.get_by_role("heading", level=1).inner_text() == "Spring <i>Hack</i> 2027"
+    assert "5 h 0 min left · https://192.168.1.20:8080" in board.page.locator("header").first.inner_text()
+
+
+def test_sixty_teams_and_twenty_models_are_there_what_needs_a_hand_first(board: Visit) -> None:
+    page = board.page
+    assert page.locator("tbody tr").count() == 60
+    assert page.locator("#models-rows li").count() == 20
+    first = page.locator("tbody tr").first.inner_text()
+    assert (first.split("\t")[0], "4.80 of 5.00 USD" in first) == ("team-0", True)
+    assert page.locator("#models-rows li").first.inner_text().split()[:2] == ["model-1", "failed"]
+    needs = page.get_by_role("list", name="What needs a hand").inner_text()
+    assert "4.80 of 5.00 USD" in needs
+    assert "model-1: failed" in needs
+
+
+def test_the_keyboard_sorts_finds_and_unfolds(board: Visit) -> None:
+    page = board.page
+    page.get_by_role("button", name="Sort by Team").press("Enter")
+    assert page.get_by_role("columnheader", name="Team").get_attribute("aria-sort") == "ascending"
+    assert page.locator("tbody tr").nth(1).inner_text().startswith("team-1\t")
+    page.get_by_label("Find a team").fill("TEAM-59")
+    assert page.locator("tbody tr").count() == 1
+    page.get_by_label("Find a team").fill("")
+    page.get_by_role("button", name="Last lines of model-1", exact=True).press("Enter")
+    assert page.locator("#models-rows pre").inner_text() == "model-1 <b>says</b> this"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Last lines of model-1"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_assistive_technology_finds_no_fault(board: Visit, scheme: Any) -> None:
+    board.page.emulate_media(color_scheme=scheme)
+    results = Axe().run(board.page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(board: Visit) -> None:
+    board.page.set_viewport_size(PHONE)
+    assert board.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_without_the_link_it_shows_nothing(browser: Browser, link: str) -> None:
+    visit = start_visit(browser, link)
+    visit.page.get_by_role("alert").wait_for()
+    assert "Run mlapi board" in visit.page.get_by_role("alert").inner_text()
+    assert visit.page.locator("tbody tr").count() == 0
+    visit.end()

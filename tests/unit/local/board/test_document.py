@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from centralized_ml_api.api.error_shape import ERRORS
+from centralized_ml_api.api.keys import TeamKeys
+from centralized_ml_api.local.admission.accounts import Account
+from centralized_ml_api.local.board.document import SHOWN_ERRORS, build_document, word_reason
+from centralized_ml_api.local.status import Unapplied
+from centralized_ml_api.local.traffic.pace import Pace
+from centralized_ml_api.local.usage.recent_errors import RecentError
+from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan
+from support.board import DOLLAR, NOW, build_board, known
+
+
+def test_a_team_is_what_it_has_called_and_what_it_may_use() -> None:
+    first, second = build_board(2, 2)["teams"]
+    assert first == {
+        "name": "team-0",
+        "key": "active",
+        "key_ending": "vXc1",
+        "limits": [{"unit": "usd", "period": "event", "used": 4.8, "most": 5.0}],
+        "requests_per_minute": 0.0,
+        "p95_milliseconds": None,
+        "requests": 6,
+        "errors": 2,
+        "tokens": 2000,
+        "usd": 0.02,
+        "last": "2027-03-06T12:47:00Z",
+    }
+    assert second["limits"][0]["used"] == 0.0
+
+
+def test_a_team_that_never_called_is_there_too() -> None:
+    told = replace(known(), event=EventPlan(teams=(TeamPlan("late", None, None, None),)))
+    (late,) = build_document(told)["teams"]
+    assert (late["requests"], late["last"], late["limits"], late["key"]) == (0, None, [], "revoked")
+
+
+def test_limits_are_those_of_the_present_day_and_minute() -> None:
+    day, minute = 24 * 60 * 60, 60
+    now = int(NOW.timestamp())
+    spending = Spending(tokens_per_minute=1000, nanodollars_per_day=2 * DOLLAR)
+    told = replace(
+        known(),
+        event=EventPlan(teams=(TeamPlan("red", None, 50, None, spending=spending),), pot=Spending(tokens=10)),
+        used={
+            Account("red", "tokens", "minute", now // minute * minute): 900,
+            Account("red", "tokens", "minute", now // minute * minute - minute): 77,
+            Account("red", "nanodollars", "day", now // day * day): DOLLAR,
+            Account("", "tokens", "event", 0): 3,
+        },
+        used_today={"red": 40},
+        keys=[TeamKeys("red", "revoked", "", ())],
+    )
+    document = build_document(told)
+    assert document["teams"][0]["limits"] == [
+        {"unit": "tokens", "period": "minute", "used": 900, "most": 1000},
+        {"unit": "usd", "period": "day", "used": 1.0, "most": 2.0},
+        {"unit": "requests", "period": "day", "used": 40, "most": 50},
+    ]
+    assert document["pot"] == [{"unit": "tokens", "period": "event", "used": 3, "most": 10}]
+
+
+def test_a_model_has_its_state_its_pace_and_its_last_lines() -> None:
+    told = known()
+    told.history.models["model-0"] = Pace(0.5, 0, 0, 80.0, 900.0)
+    first, second = build_document(told)["models"]
+    assert (first["state"], first["ready_replicas"], first["replicas"]) == ("ready", 1, 1)
+    assert (first["requests_per_minute"], first["p95_milliseconds"], first["requests"]) == (30.0, 900.0, 6)
+    assert (second["state"], second["log"]) == ("failed", ["model-1 <b>says</b> this"])
+    assert (first["sleeps"], first["ready_in"]) == (False, None)
+    asleep = build_board(2, 3)["models"][2]
+    assert (asleep["sleeps"], asleep["ready_in"]) == (True, 65.0)
+
+
+def test_the_total_is_that_of_mlapi_usage() -> None:
+    assert build_board(3, 2)["total"] == {"requests": 18, "errors": 6, "tokens": 6000, "usd": 0.06}
+
+
+def test_what_troubles_the_gateway_is_said() -> None:
+    told = known()
+    assert build_document(told)["trouble"] == ""
+    unapplied = Unapplied(0.0, "it is broken")
+    saved = replace(told, status=replace(told.status, unapplied=unapplied))
+    assert build_document(saved)["trouble"] == unapplied.sentence
+    down = replace(told, status=replace(told.status, gateway_trouble="it ended"))
+    assert build_document(down)["trouble"] == "it ended"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "from_model", "reason"),
+    [
+        (429, "budget_exceeded", False, ERRORS["budget_exceeded"].message),
+        (500, "", True, "The model's server answered 500."),
+        (401, "", False, "The request had no valid key."),
+        (0, "", False, "The caller hung up before the answer came."),
+        (418, "no such code", False, "The gateway answered 418."),
+    ],
+)
+def test_every_error_has_a_reason(status: int, code: str, reason: str, *, from_model: bool) -> None:
+    assert word_reason(RecentError("red", "chat", status, code, from_model, 1, 0.0)) == reason
+
+
+def test_errors_name_whom_and_what_they_concern() -> None:
+    errors = build_board(2, 2)["errors"]
+    assert [(error["team"], error["model"], error["count"]) for error in errors] == [
+        ("team-0", "model-1", 30),
+        ("", "", 1),
+    ]
+    many = replace(known(), errors=[known().errors[0]] * (SHOWN_ERRORS + 1))
+    assert len(build_document(many)["errors"]) == SHOWN_ERRORS
+
+
+def test_sixty_teams_and_twenty_models_are_a_small_document_without_a_key() -> None:
+    text = json.dumps(build_board(60, 20))
+    assert len(text) < 100_000
+    assert "mlapi_" not in text

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from centralized_ml_api.local.board.history import KEPT_POINTS, LOOK_SECONDS, History, Point, keep_history
+from centralized_ml_api.local.traffic.types import Counted, Requests, TokenCount, Traffic
+from support.fake_target import NOON, HandClock
+
+
+def reading(at: float, calls: int, failed: int = 0, tokens: int = 0, waiting: int = 0) -> Traffic:
+    counted = Counted(
+        (Requests("chat", "red", 200, calls), Requests("chat", "blue", 500, failed)),
+        tokens=(TokenCount("chat", "red", "out", estimated=False, count=tokens),),
+    )
+    return Traffic(at, counted, waiting={"chat": waiting})
+
+
+def noted(*readings: Traffic) -> History:
+    history = History()
+    for number, traffic in enumerate(readings):
+        history.note(traffic, number * 10.0, ["chat"], ["red", "blue"])
+    return history
+
+
+def test_a_point_is_what_came_between_two_readings() -> None:
+    history = noted(reading(0, 0), reading(10, 30, failed=10, tokens=500, waiting=3))
+    assert list(history.points) == [Point(10.0, requests=4.0, errors=1.0, tokens=50.0, waiting=3)]
+    assert history.teams["red"].requests_per_second == 3
+    assert history.teams["blue"].errors_per_second == 1
+    assert history.models["chat"].requests_per_second == 4
+
+
+def test_the_first_reading_and_those_around_a_gap_are_no_point() -> None:
+    assert not noted(reading(0, 30)).points
+    history = noted(reading(0, 0), Traffic(10, None), reading(20, 90), reading(30, 90))
+    assert [(point.at, point.requests) for point in history.points] == [(30.0, 0.0)]
+    assert not noted(reading(5, 0), reading(5, 9)).points
+
+
+def test_an_hour_is_kept() -> None:
+    history = noted(*(reading(number * LOOK_SECONDS, number) for number in range(KEPT_POINTS + 5)))
+    assert KEPT_POINTS * LOOK_SECONDS == 3600
+    assert (len(history.points), history.points[-1].at) == (KEPT_POINTS, (KEPT_POINTS + 4) * 10.0)
+
+
+def test_points_are_short_in_json() -> None:
+    assert Point(1.7, 0.33333, 0.0, 12.34, 1).to_json() == {
+        "at": 2,
+        "requests": 0.333,
+        "errors": 0.0,
+        "tokens": 12.3,
+        "waiting": 1,
+    }
+
+
+def test_a_reading_is_taken_every_ten_seconds() -> None:
+    async def main() -> None:
+        hand, history = HandClock(), History()
+
+        async def look() -> Traffic:
+            if hand.seconds == 30:
+                raise EOFError
+            return reading(hand.seconds, int(hand.seconds))
+
+        with contextlib.suppress(EOFError):
+            await keep_history(history, look, lambda: (["chat"], ["red"]), hand.clock)
+        assert hand.slept == [10, 10, 10]
+        start = NOON.timestamp()
+        assert [(point.at - start, point.requests) for point in history.points] == [(10, 1), (20, 1)]
+
+    asyncio.run(main())

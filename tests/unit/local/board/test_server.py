@@ -1,0 +1,78 @@
+"""Who gets what of the organizer's screen: a browser of this machine with the link, and nobody else."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+
+from centralized_ml_api.local.board.server import build_board_application
+from centralized_ml_api.local.machine.listen import serve_application
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
+from support.background import start_background
+from support.board import build_board
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOKEN = "t0ken"  # noqa: S105  # of nobody
+WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
+FOREIGN = ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"})
+
+
+class Source:
+    """A board of two teams."""
+
+    async def build(self) -> dict[str, Any]:
+        """Everything that the page shows."""
+        return build_board(2, 2)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    stack, listening = contextlib.AsyncExitStack(), bind_loopback()
+    with start_background() as background:
+        application = build_board_application(Source(), TOKEN)
+        background.run(serve_application(stack, application, listening, cancels=True))
+        yield url_of(listening)
+        background.run(stack.aclose())
+
+
+def get(url: str, path: str = "/board.json", **headers: str) -> urllib3.BaseHTTPResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return urllib3.request("GET", f"{url}{path}", headers=named, retries=False)
+
+
+def test_the_page_is_for_any_browser_here_and_knows_nothing(url: str) -> None:
+    page = get(url, "/")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["x-frame-options"] == "DENY"
+    assert b"team-0" not in page.data
+    assert TOKEN.encode() not in page.data
+
+
+def test_what_it_shows_needs_the_token(url: str) -> None:
+    assert get(url).status == 401
+    assert get(url, Authorization="Bearer other").status == 401
+    told = get(url, **WITH_TOKEN)
+    assert (told.status, told.json()) == (200, build_board(2, 2))
+    assert told.headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" not in told.headers
+
+
+@pytest.mark.parametrize("sent", FOREIGN)
+def test_a_page_of_another_origin_is_refused_even_with_the_token(url: str, sent: dict[str, str]) -> None:
+    assert get(url, **WITH_TOKEN, **sent).status == 403
+
+
+def test_its_own_page_may_ask(url: str) -> None:
+    own = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
+    assert get(url, **WITH_TOKEN, **own).status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/board.json"])
+def test_a_name_that_resolves_to_this_machine_is_refused(url: str, path: str) -> None:
+    assert get(url, path, **WITH_TOKEN, Host="evil.example:80").status == 403
+    assert get(url, path, **WITH_TOKEN, Host="localhost").status == 200
