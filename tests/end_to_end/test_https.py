@@ -1,4 +1,4 @@
-"""`mlapi up --https`: what openssl, curl and this program's own verbs see of it."""
+"""`mlapi up --https`: what openssl, curl, this program's own verbs and the organizer's screen see of it."""
 
 from __future__ import annotations
 
@@ -124,3 +124,20 @@ def test_the_verbs_that_call_the_api_know_its_certificate(api: LocalApi) -> None
     exported = mlapi("keys", "export", cwd=api.folder)
     assert exported.status == 0
     assert api.status()["authority_fingerprint"] in (api.folder / "keys" / "red.env").read_text()
+
+
+@pytest.mark.slow
+def test_the_organizers_screen_is_on_loopback_and_no_part_of_the_api(api: LocalApi) -> None:
+    key = mlapi("keys", "--show", "red", cwd=api.folder).out.strip()
+    trusted = ("--cacert", str(authority(api)), "--header", f"x-api-key: {key}")
+    assert curl(*trusted, "--data", "{}", f"{api.url}/echo")[1].startswith("HTTP/1.1 200")
+    assert curl(*trusted, f"{api.url}/board.json")[1].startswith("HTTP/1.1 404")
+    address, _, token = mlapi("board", cwd=api.folder).out.strip().partition("/#token=")
+    assert address.startswith("http://127.0.0.1:")
+    assert curl(f"{address}/board.json")[1].startswith("HTTP/1.1 401")
+    _, answer = curl("--header", f"Authorization: Bearer {token}", f"{address}/board.json")
+    shown = json.loads(answer.partition("\n\n")[2])
+    assert [(model["name"], model["state"]) for model in shown["models"]] == [("echo", "ready")]
+    assert [team["name"] for team in shown["teams"]] == ["red"]
+    assert shown["authority_fingerprint"] == api.status()["authority_fingerprint"]
+    assert token not in api.output
