@@ -8,7 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
+from support.browser import PHONE
 from support.local_api import LocalApi, mlapi, start_local_api
 from support.odd_server import OddServer
 from support.page_snippets import run_all_snippets
@@ -31,6 +33,7 @@ EVENT = {
     "starts": LONG_AGO,
     "ends": FAR_AWAY,
 }
+JOIN = {"teams": 2, "code": "HERON-42"}
 FEW = 3
 """Calls a day. To look at the page costs none."""
 
@@ -47,7 +50,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
         few = {"name": "few", "requests_per_day": FEW}
         green = {"name": "green", "tokens_per_day": TOKENS, "models": ["talks"]}
         teams = ["red", {"name": "blue", "models": ["open"]}, few, green]
-        config = {"models": [], "endpoints": entries, "event": {**EVENT, "teams": teams}}
+        config = {"models": [], "endpoints": entries, "event": {**EVENT, "teams": teams, "join": JOIN}}
         with start_local_api(tmp_path_factory.mktemp("teams"), config) as started:
             yield started.wait_serving()
 
@@ -195,3 +198,37 @@ def test_a_quota_that_is_used_up_is_explained(api: LocalApi, visit: Callable[...
     visited.problem.wait_for()
     assert "429" in visited.problem.inner_text()
     assert "Try again in" in visited.problem.inner_text()
+
+
+def test_a_team_joins_by_the_link_and_sees_the_first_word(
+    api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    visited = visit(api.url, viewport=PHONE)
+    page = visited.page
+    page.get_by_role("link", name="No key yet?").click()
+    page.get_by_role("heading", level=1, name="Join with your team").wait_for()
+    page.goto(f"{api.url}/join#code=HERON-24")
+    page.reload()  # only the part behind the # is another
+    page.get_by_label("Name of your team").fill("<b>Owls</b>")
+    page.get_by_role("button", name="Get our key").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not the code.")
+    assert "HERON" not in page.url, "the code is in no history"
+    page.get_by_label("Code from the organizers").fill("heron 42")
+    page.get_by_role("button", name="Get our key").click()
+    expect(page.get_by_role("alert")).to_contain_text("A team's name has up to 32 letters")
+    page.get_by_label("Name of your team").fill("Night Owls")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1, name="Night Owls are in").wait_for()
+    key = page.get_by_label("Your key").inner_text()
+    assert key == key_of(api, "Night Owls")
+    page.get_by_role("img", name="QR code").wait_for()
+    assert f"export MLAPI_KEY={key}" in page.locator("#programs").inner_text()
+    assert f'base_url="{api.url}/v1"' in page.locator("#programs").inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as .env").click()
+    download.value.save_as(tmp_path / "owls.env")
+    assert f"MLAPI_KEY={key}\n" in (tmp_path / "owls.env").read_text()
+    page.get_by_role("link", name="Open the page").click()
+    page.get_by_role("heading", level=1, name="talks").wait_for()
+    assert key not in page.url
+    assert visited.answered("first word") == "firstword"

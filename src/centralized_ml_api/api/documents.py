@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
-from centralized_ml_api.api.http import CATALOGUE_PATH, OPENAPI_PATH, PAGE_PATH
+from centralized_ml_api.api.http import CATALOGUE_PATH, JOIN_PATH, OPENAPI_PATH, PAGE_PATH
 from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.api.openapi import JSON, build_openapi
-from centralized_ml_api.api.page import CONTENT_TYPE, build_page
+from centralized_ml_api.api.page import CONTENT_TYPE, build_join_page, build_page
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
@@ -39,7 +39,7 @@ class ServedDocument:
 def build_documents(
     plan: ApiPlan, openai: OpenAiModels, *, known: Known = NOTHING_KNOWN, root: str = ""
 ) -> tuple[ServedDocument, ...]:
-    """Builds the catalogue, the page and the OpenAPI document.
+    """Builds the catalogue, the page and the OpenAPI document; where teams may join, their page too.
 
     Args:
         plan: the entries and the event.
@@ -48,8 +48,11 @@ def build_documents(
         root: where on its host the API lies, such as `/prod`.
     """
     logo = known.logo
-    page = build_page(plan.event.title, f"data:{logo.media_type};base64,{logo.base64}" if logo else None)
+    image = f"data:{logo.media_type};base64,{logo.base64}" if logo else None
+    page = build_page(plan.event.title, image, joins=plan.event.join is not None)
+    join = build_join_page(plan.event.title, image) if plan.event.join else None
     return (
+        *((ServedDocument(JOIN_PATH, CONTENT_TYPE, join.html.decode(), join.headers),) if join else ()),
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
         _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),
         _json(OPENAPI_PATH, build_openapi(plan, openai, root=root)),
@@ -60,7 +63,7 @@ def build_team_catalogues(
     plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN
 ) -> tuple[ServedDocument, ...]:
     """Builds a catalogue for each list of models that teams have: without what they may not call."""
-    lists = dict.fromkeys(team.models for team in plan.event.teams if team.models is not None)
+    lists = dict.fromkeys(team.models for team in plan.event.kinds_of_teams if team.models is not None)
     return tuple(
         replace(_json(CATALOGUE_PATH, build_catalogue(plan, openai, known, models)), models=models)
         for models in lists

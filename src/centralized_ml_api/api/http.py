@@ -11,6 +11,7 @@ PAGE_PATH = "/"
 CATALOGUE_PATH = "/models"
 OPENAPI_PATH = "/openapi.json"
 HEALTH_PATH = "/health"
+JOIN_PATH = "/join"
 USAGE_PATH = "/v1/usage"
 
 PUBLIC_PATHS = (PAGE_PATH, HEALTH_PATH)

@@ -52,7 +52,7 @@ def _event(event: EventPlan) -> dict[str, Any]:
     return {
         "title": event.title,
         "welcome": event.welcome,
-        "needs_key": bool(event.teams),
+        "needs_key": event.needs_key,
         "starts": render_instant(event.starts) if event.starts else None,
         "ends": render_instant(event.ends) if event.ends else None,
         "limits": _limits(event),
@@ -61,7 +61,7 @@ def _event(event: EventPlan) -> dict[str, Any]:
 
 def _limits(event: EventPlan) -> str | None:
     """Says the limits in words; None where each team has its own."""
-    teams = {team.throttle or DEFAULT_THROTTLE for team in event.teams}
+    teams = {team.throttle or DEFAULT_THROTTLE for team in event.kinds_of_teams}
     if len(teams) > 1:
         return None
     whom = "each team" if teams else "all callers together"

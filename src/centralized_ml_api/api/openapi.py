@@ -88,7 +88,7 @@ def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: st
         openai: the entries under `/v1`, on the target that the document is for.
         root: where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
     """
-    needs_key = bool(plan.event.teams)
+    needs_key = plan.event.needs_key
     known = _known_errors(needs_key=needs_key)
     return {
         "openapi": "3.0.1",

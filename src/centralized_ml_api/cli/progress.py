@@ -136,7 +136,7 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
 
 
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
-    if not plan.event.teams:
+    if not plan.event.needs_key:
         own = ip_address(status.host).is_loopback
         who = (
             "No key is needed; only programs on this machine can call."
@@ -144,8 +144,11 @@ def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
             else "PUBLIC: whoever reaches the address may call, without a key."
         )
         return f"{who} {how_often(plan.event.throttle)}"
-    export = command("keys", "export", *state_flags(Path(status.state_folder)))
+    flags = state_flags(Path(status.state_folder))
     keys = shlex.quote(shown_path(Path(status.state_folder) / "keys.json"))
+    if plan.event.join:
+        return f"{who_may_call(plan.event)} Keys: {keys}. The link for joining: {command('join', *flags)}"
+    export = command("keys", "export", *flags)
     return f"{who_may_call(plan.event)} Keys: {keys}. A file for each team: {export}"
 
 
@@ -161,7 +164,7 @@ def curl_of(entry: EntryStatus, address: str, plan: ApiPlan, authority: str = ""
     call = f"curl -X POST {address}{entry.path}"
     if authority:
         call += f" --cacert {shlex.quote(shown_path(Path(authority)))}"
-    if plan.event.teams:
+    if plan.event.needs_key:
         call += ' -H "x-api-key: $MLAPI_KEY"'
     deployment = plan.deployment(entry.name)
     file = sample_file_of(deployment) if deployment else None

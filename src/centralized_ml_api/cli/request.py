@@ -264,7 +264,8 @@ def _find_key(state: Path, config: Path, name: str) -> str | None:
     if not keys:
         return None
     try:
-        allowed = [team.name for team in load_plan(config).event.teams if team.may_call(name)]
+        event = load_plan(config).event
+        allowed = [team.name for team in event.admit(keys).teams if team.may_call(name)]
     except ConfigError:  # an edit that is not applied
         allowed = []
     return next((keys[team] for team in (*allowed, *keys) if team in keys), None)

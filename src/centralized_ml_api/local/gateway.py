@@ -16,6 +16,13 @@ from centralized_ml_api.config.schema import ServerSpeaks
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.plan.event import UNLIMITED, Spending, Throttle
 
+JOIN_PROOF_HEADER = "x-mlapi-door"
+JOIN_ADDRESS_HEADER = "x-mlapi-address"
+"""The headers by which the gateway tells the door that it asks, and for whom; no caller sets them."""
+
+JOIN_BODY_BYTES = 4096
+"""The largest body of a call by which a team joins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
@@ -172,6 +179,19 @@ class TeamAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """Who answers teams that join: a server on a port of 127.0.0.1, to those who know its token."""
+
+    port: int
+    token: str = field(repr=False)
+
+    @property
+    def upstream(self) -> Upstream:
+        """The server as an upstream; no entry has such a name."""
+        return Upstream("/join", (self.port,))
+
+
+@dataclass(frozen=True, slots=True)
 class Quotas:
     """How many calls each team with a daily quota may still make until `resets`."""
 
@@ -188,10 +208,10 @@ class Gateway:
     paths under `/v1` go, chosen by the `model` in the body: for each path its entries in this order. Every
     response names the instant `ends`. `documents` is what the API publishes about itself.
 
-    With `teams`, every call needs a key of one of them; without, everybody may call. While `starts` is set,
-    no key opens a model: the event starts then. `throttle` is for all
-    calls together; None means no limit. The gateway counts down `quotas` by itself; other quotas replace what
-    it has counted. `listed` is what the list of models tells of each. `aliases` are other names by which the
+    With `teams` or a `door`, every call needs the key of a team; without, everybody may call. While
+    `starts` is set, no key opens a model: the event starts then. `throttle` is for all calls together;
+    None means no limit. The gateway counts down `quotas` by itself; other quotas replace what it has
+    counted. `listed` is what the list of models tells of each. `aliases` are other names by which the
     bodies of these paths may name entries: by alias, the entry's name. `pot` is what all teams share.
     """
 
@@ -209,6 +229,12 @@ class Gateway:
     aliases: Mapping[str, str] = field(default_factory=dict)
     starts: datetime | None = None
     pot: Spending = UNLIMITED
+    door: Door | None = None
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether calls need the key of a team, even while there is none."""
+        return bool(self.teams) or self.door is not None
 
     @property
     def translates(self) -> bool:

@@ -227,7 +227,7 @@ def _aliases_without_path(event: EventPlan, deployments: Iterable[ModelDeploymen
 
 def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:
     """Yields, in sentences, what AWS does not do."""
-    if any(team.requests_at_once is not None for team in event.teams):
+    if event.limits_at_once:
         yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."
     if event.limits_spending:
         yield "Not enforced on AWS: limits in tokens and dollars, which one machine alone counts."

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from centralized_ml_api.config.schema import Event, Team
+    from collections.abc import Iterable
+
+    from centralized_ml_api.config.schema import Event, Join, Team, TeamLimits
 
 _BURST_SECONDS = 2
 """Without a `burst`, the calls of this many seconds may come at once."""
@@ -76,6 +78,23 @@ class TeamPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinPlan:
+    """Places for teams that join by a link.
+
+    Attributes:
+        places: How many teams may join.
+        team: What each of them may call, and how much; its name is empty.
+        code: The code that the config names; None if one is made.
+        until: When joining closes, in UTC; None if it does not close by itself.
+    """
+
+    places: int
+    team: TeamPlan
+    code: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetPlan:
     """When to warn: US dollars a month, and whom."""
 
@@ -85,7 +104,7 @@ class BudgetPlan:
 
 @dataclass(frozen=True, slots=True)
 class EventPlan:
-    """The event. Without `teams`, everybody may call without a key.
+    """The event. Without `teams` and without `join`, everybody may call without a key.
 
     `throttle` is that of the whole API. `starts`, from which on keys work, and `ends` are in UTC, None when
     the config says nothing. `aliases` are other names of entries: by alias, the entry's name. `title`,
@@ -103,11 +122,35 @@ class EventPlan:
     welcome: str | None = None
     logo: str | None = None
     pot: Spending = UNLIMITED
+    join: JoinPlan | None = None
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether calls need the key of a team, even while none has joined yet."""
+        return bool(self.teams) or self.join is not None
+
+    @property
+    def kinds_of_teams(self) -> tuple[TeamPlan, ...]:
+        """The listed teams and, with places, one that stands for all that join."""
+        return (*self.teams, *((self.join.team,) if self.join else ()))
 
     @property
     def limits_spending(self) -> bool:
         """Whether any caller's tokens or dollars are limited."""
-        return self.pot.is_limited or any(team.spending.is_limited for team in self.teams)
+        return self.pot.is_limited or any(team.spending.is_limited for team in self.kinds_of_teams)
+
+    @property
+    def limits_at_once(self) -> bool:
+        """Whether any team's calls in progress are limited."""
+        return any(team.requests_at_once is not None for team in self.kinds_of_teams)
+
+    def admit(self, joined: Iterable[str]) -> EventPlan:
+        """Returns the event with the teams that have joined, after those that the config lists."""
+        if self.join is None:
+            return self
+        listed = {team.name for team in self.teams}
+        admitted = (replace(self.join.team, name=name) for name in joined if name not in listed)
+        return replace(self, teams=(*self.teams, *admitted))
 
     def coming_start(self, now: datetime) -> datetime | None:
         """Returns the start while it is still to come; None once keys work."""
@@ -120,9 +163,11 @@ def build_event(event: Event | None) -> EventPlan:
         return EventPlan()
     own = _throttle(event.requests_per_second, event.burst)
     teams = tuple(_team(team, own, event) for team in event.teams)
+    join = _join(event.join, own, event) if event.join else None
+    everybody = (*teams, *((join.team,) * join.places if join else ()))
     return EventPlan(
         teams=teams,
-        throttle=_together(teams) if teams else own or DEFAULT_THROTTLE,
+        throttle=_together(everybody) if everybody else own or DEFAULT_THROTTLE,
         ends=_instant(event.ends),
         budget=BudgetPlan(event.budget.usd, event.budget.email) if event.budget else None,
         aliases=dict(event.aliases),
@@ -133,7 +178,13 @@ def build_event(event: Event | None) -> EventPlan:
         pot=Spending(nanodollars=_nanodollars(event.pot.usd), tokens=event.pot.tokens)
         if event.pot
         else UNLIMITED,
+        join=join,
     )
+
+
+def _join(written: Join, default: Throttle | None, event: Event) -> JoinPlan:
+    team = _limited_team("", written.limits, default, event) if written.limits else _team("", default, event)
+    return JoinPlan(written.teams, team, written.code, _instant(written.until))
 
 
 def _instant(written: str | None) -> datetime | None:
@@ -159,8 +210,12 @@ def _team(written: str | Team, default: Throttle | None, event: Event) -> TeamPl
     """Builds a team; each of its own limits overrides the event's."""
     if isinstance(written, str):
         return TeamPlan(written, default, None, None, event.requests_at_once, _spending(event.model_dump()))
+    return _limited_team(written.name, written, default, event)
+
+
+def _limited_team(name: str, written: TeamLimits, default: Throttle | None, event: Event) -> TeamPlan:
     return TeamPlan(
-        name=written.name,
+        name=name,
         throttle=_team_throttle(written, default),
         requests_per_day=written.requests_per_day,
         models=None if written.models is None else tuple(written.models),
@@ -178,7 +233,7 @@ def _spending(written: Mapping[str, Any]) -> Spending:
     )
 
 
-def _team_throttle(written: Team, default: Throttle | None) -> Throttle | None:
+def _team_throttle(written: TeamLimits, default: Throttle | None) -> Throttle | None:
     if written.requests_per_second is not None:
         return _throttle(written.requests_per_second, written.burst)
     if default is not None and written.burst is not None:
@@ -192,10 +247,13 @@ def _throttle(rate: float | None, burst: int | None) -> Throttle | None:
 
 def who_may_call(event: EventPlan) -> str:
     """Says who may call, and from when on if the config has a start."""
-    count = len(event.teams)
-    if not count:
+    if not event.needs_key:
         return "The API is public: anyone who knows the address can call it."
-    who = f"Every call needs the key of a team; there {'is 1 team' if count == 1 else f'are {count} teams'}."
+    count = len(event.teams)
+    there = {0: "is none yet", 1: "is 1 team"}.get(count, f"are {count} teams")
+    if event.join:
+        there += f", and up to {event.join.places} may join by a link"
+    who = f"Every call needs the key of a team; there {there}."
     return f"{who} Keys work from {event.starts:%Y-%m-%dT%H:%M:%SZ} on." if event.starts else who
 
 

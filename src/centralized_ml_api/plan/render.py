@@ -56,7 +56,7 @@ def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """Returns, in sentences, what a reader of the plan must know besides the entries."""
     if target == "aws":
         return [who_may_call(plan.event), *_end_note(plan), *plan.not_acted_on_aws]
-    who = who_may_call(plan.event) if plan.event.teams else _NO_KEY
+    who = who_may_call(plan.event) if plan.event.needs_key else _NO_KEY
     who = f"{who} {how_often(plan.event.throttle)}"
     return [who, *_end_note(plan), *(f"Not acted on here: {note}." for note in plan.not_acted_on)]
 

@@ -232,6 +232,22 @@ def keys_while_it_runs(stage: Stage) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def teams_that_join(stage: Stage) -> Iterator[None]:
+    """The link leads to closing, the closed door to opening it, the end of joining to the keys."""
+    stage.write(event={"join": {"teams": 2}})
+    with stage.running() as target:
+        stage.make_keys("red")
+        plan = load_plan(stage.folder / FILE)
+        stage.printed(lambda: Announcement(plan, "127.0.0.1").show(target.current))
+        stage.run("join", *AT)
+        stage.run("join", "--close", *AT)
+        stage.run("join", "--open", *AT)
+        stage.write(event={"join": {"teams": 2, "until": "2020-01-01T00:00:00Z"}})
+        stage.run("join", *AT)
+        yield
+
+
 def keys_while_nothing_runs(stage: Stage) -> None:
     """They are shown; a revoked team gets a new one."""
     stage.make_keys("red", "blue")
@@ -371,6 +387,7 @@ SITUATIONS: tuple[Situation, ...] = (
     running_badly,
     an_end_that_moves_here,
     keys_while_it_runs,
+    teams_that_join,
     keys_while_nothing_runs,
     calls_of_the_past,
     a_folder_that_is_held,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from centralized_ml_api.api import page
-from centralized_ml_api.api.page import build_page, list_vendored
+from centralized_ml_api.api.page import build_join_page, build_page, list_vendored
 
 FOLDER = Path(page.__file__).parent
 VENDOR = FOLDER / "vendor"
@@ -92,8 +92,8 @@ def test_text_is_never_taken_for_markup() -> None:
     assert own_scripts().count("DOMPurify.sanitize(") == 1
 
 
-def test_every_script_and_style_is_in_the_page() -> None:
-    html = build_page().html.decode()
+def test_every_script_and_style_is_in_a_page() -> None:
+    html = (build_page().html + build_join_page().html).decode()
     files = [*FOLDER.glob("scripts/*.js"), *FOLDER.glob("styles/*.css")]
     assert len(files) > 20
     assert not [path.name for path in files if path.read_text() not in html]
@@ -124,7 +124,29 @@ def test_the_event_is_in_the_page_as_data(title: str | None) -> None:
     assert found.texts["script"] == parts().texts["script"]
 
 
+@pytest.mark.parametrize("title", [None, "</script><script>alert(1)</script>", "<!-- /* SCRIPT */ POLICY"])
+def test_the_page_of_joining_has_a_policy_of_its_own_that_allows_no_markup(title: str | None) -> None:
+    found = Parts()
+    found.feed(build_join_page(title, "data:image/png;base64,AA==").html.decode())
+    (policy,) = [value or "" for name, value in found.attributes if "default-src" in (value or "")]
+    assert f"script-src {digest(found.texts['script'])}" in policy
+    assert f"style-src {digest(found.texts['style'])}" in policy
+    assert "connect-src 'self'" in policy
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "unsafe" not in policy
+    assert json.loads(found.texts["event"]) == {"title": title, "logo": "data:image/png;base64,AA=="}
+    assert not [name for name, _ in found.attributes if name == "style" or name.startswith("on")]
+    assert dict(build_join_page().headers)["referrer-policy"] == "no-referrer"
+
+
+def test_the_page_knows_whether_teams_may_join() -> None:
+    found = Parts()
+    found.feed(build_page(joins=True).html.decode())
+    assert json.loads(found.texts["event"])["joins"] is True
+
+
 def test_the_page_stays_small() -> None:
+    assert len(build_join_page().html) < 60_000
     assert len(build_page().html) < 280_000
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from centralized_ml_api.config.schema import Event
-from centralized_ml_api.plan.event import DEFAULT_THROTTLE, EventPlan, Throttle, build_event
+from centralized_ml_api.plan.event import DEFAULT_THROTTLE, EventPlan, Throttle, build_event, who_may_call
 
 
 def event(**written: object) -> EventPlan:
@@ -74,3 +74,44 @@ def test_the_start_is_kept_in_utc_and_comes_until_its_instant() -> None:
 def test_a_team_with_other_limits_keeps_the_rate_of_the_event() -> None:
     (red,) = event(requests_per_second=2, teams=[{"name": "red", "requests_per_day": 9}]).teams
     assert (red.throttle, red.requests_per_day) == (Throttle(2, 4), 9)
+
+
+def test_places_need_a_key_even_before_anybody_has_joined() -> None:
+    joining = event(join={"teams": 40, "code": "HERON-42", "until": "2030-06-01T11:00:00+02:00"})
+    assert (joining.needs_key, event().needs_key, event(teams=["red"]).needs_key) == (True, False, True)
+    assert joining.join is not None
+    assert (joining.join.places, joining.join.code) == (40, "HERON-42")
+    assert joining.join.until == datetime(2030, 6, 1, 9, tzinfo=UTC)
+    assert joining.teams == ()
+
+
+def test_who_joins_has_the_limits_of_the_places_else_those_of_the_event() -> None:
+    written = {"teams": 2, "limits": {"requests_per_second": 3, "usd": 1, "models": ["a"]}}
+    joining = event(teams=["red"], requests_per_second=9, requests_at_once=4, tokens_per_day=7, join=written)
+    red, owls = joining.admit(["Owls", "red"]).teams
+    assert (red.throttle, red.models) == (Throttle(9, 18), None)
+    assert (owls.name, owls.throttle, owls.models) == ("Owls", Throttle(3, 6), ("a",))
+    assert (owls.requests_at_once, owls.spending.tokens_per_day) == (4, 7)
+    assert owls.spending.nanodollars == 10**9
+    (plain,) = event(burst=8, requests_per_second=4, join={"teams": 1}).kinds_of_teams
+    assert plain.throttle == Throttle(4, 8)
+
+
+def test_nobody_is_admitted_without_places() -> None:
+    assert event(teams=["red"]).admit(["Owls"]).teams == event(teams=["red"]).teams
+
+
+def test_what_the_places_limit_is_limited_before_anybody_has_joined() -> None:
+    places = {"teams": 50, "limits": {"requests_per_second": 10, "requests_at_once": 1, "tokens_per_day": 5}}
+    joining = event(join=places)
+    assert joining.limits_spending
+    assert joining.limits_at_once
+    assert joining.throttle == Throttle(500, 1000), "the whole API holds what every place is promised"
+    assert not event(join={"teams": 50}).limits_at_once
+
+
+def test_it_is_said_how_many_may_join() -> None:
+    assert who_may_call(event(join={"teams": 40})) == (
+        "Every call needs the key of a team; there is none yet, and up to 40 may join by a link."
+    )
+    assert "there is 1 team, and up to 2 may join" in who_may_call(event(teams=["red"], join={"teams": 2}))

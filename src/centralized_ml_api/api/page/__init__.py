@@ -1,5 +1,7 @@
 """The page at `/`: one HTML document with its styles, its scripts and the libraries that they use in it.
 
+The page at `/join`, by which teams join, is made of the same parts, without libraries.
+
 It knows nothing about a config but the event's title and logo, which everybody may see: it asks `models`
 (the catalogue) what exists, and whatever a model or a config says only ever becomes text, or the few elements
 of Markdown that `markdown.js` lists. So it can be public where the catalogue is not, and its policy can allow
@@ -14,17 +16,21 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.clients import Client, load_clients
 from centralized_ml_api.plan.apis import MODEL_APIS
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 _FOLDER = Path(__file__).parent
 _STYLES = ("base", "frame", "chat")
 _SCRIPTS = (
     "elements",
+    "event",
     "format",
     "calls",
     "kinds",
@@ -50,6 +56,7 @@ _SCRIPTS = (
 """They share one scope, in this order: what is used immediately comes before its user."""
 
 _BOARD_SCRIPTS = ("scripts/elements", "scripts/format", "board/figures", "board/board")
+_JOIN_SCRIPTS = ("elements", "event", "format", "calls", "programs", "join")
 
 _HEADERS = (
     ("cache-control", "no-cache"),
@@ -68,34 +75,55 @@ class Page:
 
 
 @cache
-def build_page(title: str | None = None, logo: str | None = None) -> Page:
+def build_page(title: str | None = None, logo: str | None = None, *, joins: bool = False) -> Page:
     """Builds the page. Reads only files of this package.
 
     Args:
         title: the event's, which also people without a key may see.
         logo: the event's, as an address that begins with `data:`.
+        joins: whether teams may join.
     """
-    event = _render_data({"title": title, "logo": logo})
-    clients = _render_data([_describe(client) for client in load_clients()])
-    html = _FOLDER.joinpath("index.html").read_text(encoding="utf-8")
-    style = "".join(_read(f"styles/{name}.css") for name in _STYLES)
-    for mark, text in (("STYLE", style), ("SCRIPT", _build_script()), ("CLIENTS", clients), ("EVENT", event)):
-        html = html.replace(f"/* {mark} */", text, 1)
-    policy = _build_policy(_between(html, "style"), _between(html, "script"))
-    return Page(html.replace("POLICY", policy, 1).encode(), _HEADERS)
+    event = {"title": title, "logo": logo, **({"joins": True} if joins else {})}
+    libraries = [f"vendor/{file}" for package in list_vendored() for file in package["files"]]
+    script = _build_script([f"scripts/{name}" for name in _SCRIPTS], libraries)
+    return _build("index.html", [f"styles/{name}" for name in _STYLES], script, _render_parts(event))
+
+
+@cache
+def build_join_page(title: str | None = None, logo: str | None = None) -> Page:
+    """Builds the page by which teams join. Reads only files of this package.
+
+    Args:
+        title: the event's.
+        logo: the event's, as an address that begins with `data:`.
+    """
+    script = _build_script([f"scripts/{name}" for name in _JOIN_SCRIPTS])
+    parts = _render_parts({"title": title, "logo": logo})
+    return _build("join.html", ["styles/base", "styles/join"], script, parts, markup="'none'")
 
 
 @cache
 def build_board() -> Page:
     """Builds the organizer's screen, which has looks and elements of the page. Reads only this package."""
-    html = _read("board/index.html")
-    style = _read("styles/base.css") + _read("board/board.css")
-    own = [_read(f"{name}.js") for name in _BOARD_SCRIPTS]
-    script = "\n".join(["(() => {", '"use strict";', *own, "})();"])
-    for mark, text in (("STYLE", style), ("SCRIPT", script)):
+    return _build("board/index.html", ["styles/base", "board/board"], _build_script(_BOARD_SCRIPTS), {})
+
+
+def _build(
+    name: str, styles: Iterable[str], script: str, parts: Mapping[str, str], *, markup: str = "dompurify"
+) -> Page:
+    """Builds a page of its document, its parts by their marks, and its policy, in which `markup` may pass."""
+    html = _read(name)
+    style = "".join(_read(f"{style}.css") for style in styles)
+    for mark, text in {"STYLE": style, "SCRIPT": script, **parts}.items():
         html = html.replace(f"/* {mark} */", text, 1)
-    policy = _build_policy(_between(html, "style"), _between(html, "script"))
+    policy = _build_policy(_between(html, "style"), _between(html, "script"), markup)
     return Page(html.replace("POLICY", policy, 1).encode(), _HEADERS)
+
+
+def _render_parts(event: Mapping[str, Any]) -> dict[str, str]:
+    """Renders the data in a page, by the marks where they stand."""
+    clients = _render_data([_describe(client) for client in load_clients()])
+    return {"CLIENTS": clients, "EVENT": _render_data(event)}
 
 
 def _render_data(value: Any) -> str:
@@ -122,9 +150,9 @@ def list_vendored() -> list[dict[str, Any]]:
     return packages
 
 
-def _build_script() -> str:
-    vendored = [_read(f"vendor/{file}") for package in list_vendored() for file in package["files"]]
-    own = [_read(f"scripts/{name}.js") for name in _SCRIPTS]
+def _build_script(names: Iterable[str], libraries: Iterable[str] = ()) -> str:
+    vendored = [_read(file) for file in libraries]
+    own = [_read(f"{name}.js") for name in names]
     return "\n".join([*vendored, "(() => {", '"use strict";', *own, "})();"])
 
 
@@ -137,8 +165,8 @@ def _between(html: str, tag: str) -> str:
     return html.split(f"<{tag}>", 1)[1].split(f"</{tag}>", 1)[0]
 
 
-def _build_policy(style: str, script: str) -> str:
-    """Builds the policy: only its own style, script and origin; markup only through the sanitizer.
+def _build_policy(style: str, script: str, markup: str) -> str:
+    """Builds the policy: only its own style, script and origin; markup only through the policy `markup`.
 
     It is in the document rather than in a header because API Gateway cannot map its quotes; so it holds
     wherever the page is served from. Only a header can forbid frames.
@@ -154,7 +182,7 @@ def _build_policy(style: str, script: str) -> str:
         "base-uri": "'none'",
         "form-action": "'none'",
         "require-trusted-types-for": "'script'",
-        "trusted-types": "dompurify",
+        "trusted-types": markup,
     }
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 

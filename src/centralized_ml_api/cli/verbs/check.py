@@ -79,8 +79,7 @@ def _report(
     for name, found in facts.items():
         origin = describe_origin(found.source, found.fidelity)
         output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({origin})")
-    note = _note_translator(loaded.config)
-    if note:
+    for note in filter(None, (_note_translator(loaded.config), _note_joining(loaded.config))):
         output.talk(note)
     output.next_command(command("plan", config))
 
@@ -93,6 +92,15 @@ def _note_translator(config: Config) -> str | None:
     return (
         f"On one machine, {', '.join(called)} would have more APIs by translation, which needs Node.js: "
         f"{build_fix('translator')}"
+    )
+
+
+def _note_joining(config: Config) -> str | None:
+    """Returns what keeps the config from AWS, if teams may join."""
+    if config.event is None or config.event.join is None:
+        return None
+    return (
+        "This config is for one machine: teams cannot join on AWS so far, so `event.join` is refused there."
     )
 
 

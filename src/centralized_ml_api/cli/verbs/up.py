@@ -145,7 +145,7 @@ def check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
     Raises:
         UsageError: none of these.
     """
-    if not (host.is_loopback or plan.event.teams or public):
+    if not (host.is_loopback or plan.event.needs_key or public):
         raise UsageError(
             f"--host {host} lets other machines call without a key",
             fix="list teams in `event.teams`, or allow it with --public",

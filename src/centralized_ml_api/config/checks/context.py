@@ -74,9 +74,25 @@ class Context:
         return self.root.object("event")
 
     @cached_property
+    def join(self) -> ObjectNode | None:
+        """The `join` object of the event."""
+        return self.event.object("join") if self.event else None
+
+    @cached_property
+    def has_teams(self) -> bool:
+        """Whether calls need the key of a team: of one that is listed, or of one that will join."""
+        event = self.event
+        if event is None:
+            return False
+        teams = event.member("teams")
+        is_listed = teams.value != [] if teams else bool(given(event, ("teams",)))
+        return is_listed or bool(given(event, ("join",)))
+
+    @cached_property
     def teams(self) -> list[ObjectNode]:
-        """The teams that are objects."""
-        return self.event.objects("teams") if self.event else []
+        """The teams that are objects, and the limits of teams that join."""
+        limits = self.join.object("limits") if self.join else None
+        return [*(self.event.objects("teams") if self.event else []), *present([limits])]
 
     @cached_property
     def locals(self) -> list[ObjectNode]:

@@ -30,7 +30,7 @@ from centralized_ml_api.config.schema.entry import (
     ModelEntry,
     TokenPrices,
 )
-from centralized_ml_api.config.schema.event import Budget, Event, Pot, Team
+from centralized_ml_api.config.schema.event import Budget, Event, Join, Pot, Team, TeamLimits
 from centralized_ml_api.config.schema.integration import FunctionProperties, Integration, ScopedPermissions
 from centralized_ml_api.config.schema.local import (
     LLAMA_CPP_PLACES,
@@ -74,6 +74,7 @@ __all__ = [
     "Fetch",
     "FunctionProperties",
     "Integration",
+    "Join",
     "KeySource",
     "LlamaCpp",
     "Local",
@@ -91,6 +92,7 @@ __all__ = [
     "SleepingServer",
     "Speaks",
     "Team",
+    "TeamLimits",
     "TokenPrices",
     "Url",
     "Vpc",

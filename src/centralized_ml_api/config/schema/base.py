@@ -16,6 +16,9 @@ ALIAS_PATTERN = r"^[A-Za-z0-9._:/@~=,()\[\]-]{1,128}$"
 No character of these means anything to a template language, to JSON or to a shell in quotes.
 """
 
+JOIN_CODE_PATTERN = r"^[A-Za-z0-9](-?[A-Za-z0-9]){5,31}$"
+MOST_PLACES = 500
+
 MOST_ALIASES = 20
 """Those of one entry have to fit into one parameter on AWS, of 4 KB."""
 

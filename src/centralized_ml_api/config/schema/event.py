@@ -8,7 +8,9 @@ from pydantic import Discriminator, Field, Tag
 
 from centralized_ml_api.config.schema.base import (
     ALIAS_PATTERN,
+    JOIN_CODE_PATTERN,
     MOST_ALIASES,
+    MOST_PLACES,
     Count,
     Dollars,
     Rate,
@@ -18,10 +20,15 @@ from centralized_ml_api.config.schema.base import (
 )
 
 
-class Team(Written):
-    """Who may call, and how much."""
+class Named(Written):
+    """A part of the event with a name."""
 
     name: Annotated[str, Field(description="The team's name.", examples=["red"])]
+
+
+class TeamLimits(Written):
+    """What one team may call, and how much."""
+
     requests_per_second: Annotated[
         Rate | None, Field(description="Calls per second over time; overrides the event's.", examples=[5])
     ] = None
@@ -59,6 +66,40 @@ class Team(Written):
     models: Annotated[
         list[str] | None,
         Field(description="The entries that the team may call; all by default.", examples=[["open-llama"]]),
+    ] = None
+
+
+class Team(TeamLimits, Named):
+    """Who may call, and how much."""
+
+
+class Join(Written):
+    """Places for teams that join by a link."""
+
+    teams: Annotated[int, Field(ge=1, le=MOST_PLACES, description="How many teams may join.", examples=[40])]
+    code: Annotated[
+        str | None,
+        Field(
+            pattern=JOIN_CODE_PATTERN,
+            description="The code that lets a team join. By default one is made, which nobody can guess.",
+            examples=["HERON-4217"],
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        Field(
+            description="When joining closes: a timestamp with its zone.",
+            examples=["2030-06-01T11:00:00+02:00"],
+            json_schema_extra=hint(format="date-time"),
+        ),
+    ] = None
+    limits: Annotated[
+        TeamLimits | None,
+        Field(
+            description="What each team that joins may call, and how much, by the keys of a team with "
+            "limits; overrides the event's.",
+            examples=[{"requests_per_second": 5}],
+        ),
     ] = None
 
 
@@ -129,6 +170,14 @@ class Event(Written):
             examples=[["red", {"name": "blue", "requests_per_second": 5, "burst": 10}]],
         ),
     ] = []
+    join: Annotated[
+        Join | None,
+        Field(
+            description="Places for teams that are not named yet: they join by a link. "
+            "Works on one machine only.",
+            examples=[{"teams": 40, "until": "2030-06-01T11:00:00+02:00"}],
+        ),
+    ] = None
     requests_per_second: Annotated[
         Rate | None,
         Field(

@@ -12,6 +12,7 @@
     openai              everything below /v1, routed by the body
     refused_bodies    reads and drops the body of a call that is refused
     body_metadata     reads `model` and `stream` from a body; matches on them
+    joining           how a team joins: the page, and the call that goes to `mlapi up` itself
     auth_scheme       reads every spelling of `Bearer`
     api_keys          who calls, and which models a team may call
     rate_limits       ECDS, three files: how much a team, and all callers together, may call

@@ -47,7 +47,7 @@ def build_scheme_routes(gateway: Gateway) -> list[Route]:
 
     Filters are chosen with the first route of a call, so these have all that the second may need.
     """
-    if not gateway.teams:
+    if not gateway.needs_key:
         return []
     names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
     filters = dict.fromkeys(names, FILTER_ENABLED)

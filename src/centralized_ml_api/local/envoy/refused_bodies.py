@@ -107,7 +107,7 @@ def build_large_refusals(gateway: Gateway, larger: Iterable[Route], limits: Limi
     """
     routes: list[Route] = []
     large = [{"prefix": "/", "headers": [match]} for match in _match_large(limits)]
-    if gateway.teams:
+    if gateway.needs_key:
         for name in sorted(route.name for route in gateway.routes):
             if is_restricted(gateway.teams, name):
                 allowed = [team for team in gateway.teams if team.may_call(name)]
@@ -160,6 +160,12 @@ def build_large_refusal_for_model(
         limits: Those of the gateway.
     """
     (route,) = _refuse(_add_headers([match], [match_length(limit_bytes + 1, limits)]), error)
+    return route
+
+
+def refuse_without_length(match: dict[str, Any], error: errors.ApiError) -> Route:
+    """Builds the route that refuses bodies of unknown length, to stand before one that takes them. Pure."""
+    (route,) = _refuse(_add_headers([match], [NO_LENGTH]), error)
     return route
 
 

@@ -12,7 +12,7 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.event_start import METHOD, build_start_headers, not_started
-from centralized_ml_api.api.http import HEALTH_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
+from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
 from centralized_ml_api.local.envoy.admission import build_terms, with_admission, with_usage_answer
 from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import (
@@ -43,6 +43,7 @@ from centralized_ml_api.local.envoy.headers import (
     build_response_headers,
     build_retry_after,
 )
+from centralized_ml_api.local.envoy.joining import build_joining
 from centralized_ml_api.local.envoy.openai import (
     build_large_openai_routes,
     build_openai_routes,
@@ -98,7 +99,10 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         # Envoy tries routes in their order: these are many, and called less than those of all entries.
         below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
     documents = [*_build_documents(gateway), *_build_health_routes(gateway)]
-    public = [route for route in documents if route["match"]["path"] in PUBLIC_PATHS]
+    public = [
+        *build_joining(gateway, limits),
+        *(route for route in documents if route["match"]["path"] in PUBLIC_PATHS),
+    ]
     large = [route for served in gateway.routes for route in _take_large(served, gateway, externals, limits)]
     large += build_large_openai_routes(gateway, limits)
     guarded = [
@@ -147,14 +151,16 @@ def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
     mutations: dict[str, Any] = {}
-    if gateway.teams:
+    if gateway.needs_key:
         mutations["request_mutations"] = build_credential_removal()
     if gateway.ends:
         mutations["response_mutations"] = [
             {"append": build_header(ENDS_HEADER, render_instant(gateway.ends))}
         ]
     headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
-    keys = {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.teams else {}
+    keys = (
+        {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.needs_key else {}
+    )
     bodies = dict.fromkeys((BODY_SIZE_FILTER, BUFFER_FILTER), FILTER_ENABLED)
     return {**headers, **keys, **bodies}
 
@@ -175,6 +181,8 @@ def _build_documents(gateway: Gateway) -> list[Route]:
     callers = dict(list_audiences(gateway.teams))
     routes = []
     for document in sorted(gateway.documents, key=lambda document: document.models is None):
+        if document.path == JOIN_PATH:
+            continue  # with what its other methods do: see `joining`
         own = build_document_routes([document])
         routes += own if document.models is None else answer_callers(own, callers.get(document.models, []))
     return routes
@@ -279,7 +287,7 @@ def _build_health_routes(gateway: Gateway) -> list[Route]:
     With teams, it names to a caller with a key what the team may call, and nothing to others.
     """
     served = {route.name for route in gateway.routes if isinstance(route, ServedRoute)}
-    if not gateway.teams:
+    if not gateway.needs_key:
         return _build_health(gateway, served)
     own = [
         route
@@ -315,7 +323,7 @@ def _build_health(gateway: Gateway, served: Collection[str], *, names: bool = Tr
 
 def _build_usage_routes(gateway: Gateway) -> list[Route]:
     """Builds `GET /v1/usage`, where each team sees its own; without teams, nobody has any."""
-    if not gateway.teams:
+    if not gateway.needs_key:
         return []
     path = {"path": USAGE_PATH}
     away = build_error_route({**path, "headers": [match_method("GET")]}, errors.MODEL_NOT_READY)
@@ -325,7 +333,8 @@ def _build_usage_routes(gateway: Gateway) -> list[Route]:
 def _build_unknown_path_route(gateway: Gateway) -> Route:
     models = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
     documents = (f"GET {document.path}" for document in gateway.documents if document.models is None)
-    usage = [f"GET {USAGE_PATH}"] if gateway.teams else []
-    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}", *usage]
+    usage = [f"GET {USAGE_PATH}"] if gateway.needs_key else []
+    join = [f"POST {JOIN_PATH}"] if gateway.door else []
+    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}", *usage, *join]
     error = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(paths))
     return build_error_route({"prefix": "/"}, error)

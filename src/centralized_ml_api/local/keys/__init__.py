@@ -4,10 +4,13 @@ record   the keys of one team, and how they change; pure
 store    `keys.json` of the state folder: one writer at a time, replaced as a whole
 local    `LocalKeys`: what `mlapi keys` shows and changes
 ring     `KeyRing`: the keys that are valid now, for the process that serves
+places   who may join, and how a team gets a place; pure
+joining  `join.json`: the code by which teams join, and whether they may
 """
 
 from centralized_ml_api.local.keys.admin import LocalKeys
+from centralized_ml_api.local.keys.joining import JoinBook
 from centralized_ml_api.local.keys.ring import KeyRing
 from centralized_ml_api.local.keys.store import KeyStore
 
-__all__ = ["KeyRing", "KeyStore", "LocalKeys"]
+__all__ = ["JoinBook", "KeyRing", "KeyStore", "LocalKeys"]

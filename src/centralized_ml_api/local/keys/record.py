@@ -23,12 +23,16 @@ class FormerSecret:
 
 @dataclass(frozen=True, slots=True)
 class TeamRecord:
-    """One team. `key` is None after a revocation; `listed` says whether the config has the team."""
+    """One team. `key` is None after a revocation; `listed` says whether its keys may open the API.
+
+    `joined` says that the team was not in the config when it got its first key: it has a place.
+    """
 
     team: str
     key: str | None = field(repr=False)
     former: tuple[FormerSecret, ...] = ()
     listed: bool = True
+    joined: bool = False
 
     def valid_keys(self, now: datetime) -> tuple[str, ...]:
         """Returns the keys that are valid now, the current key first."""
@@ -49,13 +53,22 @@ class TeamRecord:
         return replace(self, key=self.key if former_only else None, former=())
 
 
-def list_teams(records: Sequence[TeamRecord], teams: Iterable[str]) -> tuple[TeamRecord, ...]:
+def list_teams(
+    records: Sequence[TeamRecord], teams: Iterable[str], *, has_places: bool = False
+) -> tuple[TeamRecord, ...]:
     """Returns the records once the config lists `teams`: in its order, then those that it no longer lists.
 
     A new team gets a key. A team that comes back has the keys that it had; revoked ones stay revoked.
+
+    Args:
+        records: What was known.
+        teams: The teams of the config.
+        has_places: Whether the config has places, so that teams that joined are listed too.
     """
     known = {record.team: record for record in records}
     listed = {name: known.get(name) or TeamRecord(name, new_key()) for name in teams}
+    if has_places:
+        listed |= {name: record for name, record in known.items() if record.joined and name not in listed}
     return (
         *(replace(record, listed=True) for record in listed.values()),
         *(replace(record, listed=False) for record in records if record.team not in listed),

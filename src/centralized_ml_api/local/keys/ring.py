@@ -31,7 +31,7 @@ class KeyRing:
         self._store = store
         self._clock = clock
         self._records: Records = ()
-        self._teams: tuple[str, ...] | None = None
+        self._teams: tuple[tuple[str, ...], bool] | None = None
         self._mark = object()  # unlike any other
         self._trouble: StartError | None = None
 
@@ -40,17 +40,30 @@ class KeyRing:
         """Returns why the file cannot be read now; the keys that were valid before go on working."""
         return self._trouble
 
-    async def use(self, teams: Iterable[str]) -> ValidKeys:
+    async def use(self, teams: Iterable[str], *, has_places: bool = False) -> ValidKeys:
         """Makes these the teams that may call, each with a key, and returns the keys that are valid now.
+
+        Args:
+            teams: The teams of the config.
+            has_places: Whether teams that joined may call too.
 
         Raises:
             StartError: The file of keys cannot be read or written.
         """
-        wanted = tuple(teams)
+        wanted = tuple(teams), has_places
         if wanted != self._teams:
-            self._records = await asyncio.to_thread(self._list, wanted)
+            self._records = await asyncio.to_thread(self._list, *wanted)
             self._teams = wanted
         return self.valid()
+
+    async def change(self, decide: Callable[[Records], Records]) -> Records:
+        """Changes the file, so that what was decided is on the disk, and uses what is there now.
+
+        Raises:
+            StartError: The file of keys cannot be read or written.
+        """
+        self._records = await asyncio.to_thread(self._store.change, decide)
+        return self._records
 
     def valid(self) -> ValidKeys:
         """Returns the keys that are valid now."""
@@ -87,8 +100,8 @@ class KeyRing:
         else:
             self._records, self._mark = loaded, mark
 
-    def _list(self, teams: tuple[str, ...]) -> Records:
+    def _list(self, teams: tuple[str, ...], has_places: bool) -> Records:  # noqa: FBT001  # as `use` has it
         """Lists the teams in the file; a config that never had teams needs no file."""
         if not teams and self._store.load() is None:
             return ()
-        return self._store.change(lambda records: list_teams(records, teams))
+        return self._store.change(lambda records: list_teams(records, teams, has_places=has_places))

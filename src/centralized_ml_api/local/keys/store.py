@@ -91,6 +91,11 @@ class KeyStore:
             file.flush()
             os.fsync(file.fileno())  # a key that was given out must not be lost with the power
         draft.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)  # nor must its new name
+        finally:
+            os.close(folder)
 
     def _unusable(self, reason: str) -> StartError:
         return StartError(
@@ -111,7 +116,9 @@ def _parse_record(value: dict[str, Any]) -> TeamRecord:
         FormerSecret(_check_key(secret["key"]), _parse_instant(secret["until"])) for secret in value["former"]
     )
     key = None if value["key"] is None else _check_key(value["key"])
-    return TeamRecord(str(value["team"]), key, former, bool(value["listed"]))
+    return TeamRecord(
+        str(value["team"]), key, former, bool(value["listed"]), joined=bool(value.get("joined", False))
+    )
 
 
 def _check_key(value: str) -> str:
@@ -131,4 +138,5 @@ def _parse_instant(value: str) -> datetime:
 
 def _to_json(record: TeamRecord) -> dict[str, Any]:
     former = [{"key": secret.key, "until": secret.until.isoformat()} for secret in record.former]
-    return {"team": record.team, "listed": record.listed, "key": record.key, "former": former}
+    joined = {"joined": True} if record.joined else {}
+    return {"team": record.team, "listed": record.listed, **joined, "key": record.key, "former": former}

@@ -39,7 +39,7 @@ class Reloaded:
 
     The new version of an entry in `kept` did not start, so the old one goes on whole. Entries in `failed` did
     not start and had no working version before. `event` names what else changed: "teams", "models of teams",
-    "limits", "start", "end", "budget", "aliases".
+    "limits", "joining", "start", "end", "budget", "aliases".
     """
 
     added: tuple[str, ...] = ()
@@ -124,6 +124,8 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
     whole = [(event.throttle, event.pot) for event in (before, after)]
     if whole[0] != whole[1] or any(_limits(was) != _limits(now) for was, now in stayed):
         yield "limits"
+    if before.join != after.join:
+        yield "joining"
     if before.starts != after.starts:
         yield "start"
     if before.ends != after.ends:

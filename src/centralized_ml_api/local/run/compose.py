@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
+    from centralized_ml_api.local.gateway import Door, ExternalUpstream, Upstream
     from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.plan.event import TeamPlan
@@ -63,11 +63,12 @@ def build_gateway(
     began: datetime | None = None,
     starts: datetime | None = None,
     sleeping: Look = lambda _: None,
+    door: Door | None = None,
 ) -> Gateway:
     """Builds what the gateway serves now, in config order.
 
     Args:
-        plan: What is served.
+        plan: What is served, with the teams that have joined.
         refused: By entry, why it is not served here.
         find: Returns the running service of a name.
         retiring: Services without a route, which may still have calls under way.
@@ -77,7 +78,9 @@ def build_gateway(
         began: When the API began to serve.
         starts: When the event starts; None once it has.
         sleeping: Returns how an entry sleeps; None if it never does.
+        door: Who answers teams that join, where the plan has places for them.
     """
+    door = door if plan.event.join else None
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan, translates=translates)
     limits = Limits.of(plan.event)
@@ -89,7 +92,10 @@ def build_gateway(
     statuses = entry_statuses(plan, refused, find, sleeping)
     known = replace(_add_state(known, plan, statuses, began), refused=refused)
     return Gateway(
-        upstreams=_upstreams((*fronts, *models.values(), *retiring)),
+        upstreams=(
+            *_upstreams((*fronts, *models.values(), *retiring)),
+            *((door.upstream,) if door else ()),
+        ),
         routes=tuple(
             _with_own_attempts(_route(entry, refused, find, limits=limits), entry, by_model)
             for entry in plan.deployments
@@ -110,6 +116,7 @@ def build_gateway(
         aliases=plan.event.aliases,
         starts=starts,
         pot=plan.event.pot,
+        door=door,
     )
 
 

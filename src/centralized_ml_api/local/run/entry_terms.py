@@ -30,7 +30,7 @@ class Limits:
     @classmethod
     def of(cls, event: EventPlan) -> Limits:
         """Returns those of an event."""
-        return cls(any(team.requests_at_once is not None for team in event.teams), event.limits_spending)
+        return cls(event.limits_at_once, event.limits_spending)
 
     @property
     def any(self) -> bool:

@@ -1,4 +1,4 @@
-"""Listens to programs of this machine while the target serves: functions, `mlapi` itself, Prometheus.
+"""Listens to programs of this machine while the target serves: functions, `mlapi`, Prometheus, the gateway.
 
 Importing this takes a fifth of a second, most of it aiohttp's server. Nothing belongs here that is needed
 before the models start.
@@ -14,6 +14,7 @@ from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.run.control import build_control_application
 from centralized_ml_api.local.run.endpoints import build_runtime_application
+from centralized_ml_api.local.run.join_application import build_join_application
 from centralized_ml_api.local.traffic.metrics import build_metrics_application
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.board.server import BoardSource
     from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.endpoints import Models
+    from centralized_ml_api.local.run.join_application import Desk
     from centralized_ml_api.local.traffic.metrics import MetricsSource
 
 
@@ -36,6 +38,11 @@ async def listen_to_control(
 ) -> None:
     """Answers `mlapi status` and `mlapi reload`, for whoever has the token, until the stack unwinds."""
     await serve_application(stack, build_control_application(target, token), listening, cancels=False)
+
+
+async def listen_for_teams(stack: AsyncExitStack, desk: Desk, token: str, listening: socket.socket) -> None:
+    """Hands out places to teams that join, for the gateway, which has the token, until the stack unwinds."""
+    await serve_application(stack, build_join_application(desk, token), listening, cancels=False)
 
 
 async def listen_for_prometheus(

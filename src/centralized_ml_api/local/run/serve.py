@@ -27,11 +27,13 @@ from centralized_ml_api.local.run.first_start import FirstStart
 from centralized_ml_api.local.run.gateway_parts import (
     ACCESS_LOG_NAME,
     make_admission,
+    make_door,
     make_envoy,
     make_translator,
 )
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.https import describe_certificate, prepare_certificate, shown_url_of
+from centralized_ml_api.local.run.joining import open_desk
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
@@ -121,6 +123,8 @@ class LocalTarget:
         self._address = ""
         self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
         self._runtime = bind_loopback(self._port + 1)
+        self._joining = bind_loopback()
+        self._door = make_door(self._joining)
         self._stop = asyncio.Event()
         self._exit_status = 0
         self._first_start = FirstStart(self._show, clock)
@@ -156,6 +160,7 @@ class LocalTarget:
             show=self._show,
             fail=self._terminal.fail,
             clock=clock,
+            door=self._door,
         )
         self._board = Board(self, state.path, clock)
         self.board_link = ""
@@ -189,7 +194,7 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Holds everything that lives as long as the target; unwinds in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            for listening_socket in filter(None, (self._runtime, self._metrics)):
+            for listening_socket in filter(None, (self._runtime, self._joining, self._metrics)):
                 stack.callback(listening_socket.close)
             stack.push_async_callback(self._prober.aclose)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
@@ -206,6 +211,8 @@ class LocalTarget:
         """Answers programs of this machine. What that takes is imported while the models load."""
         listeners = await asyncio.to_thread(importlib.import_module, _LISTENERS)
         await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
+        desk = open_desk(self._state.path, self._keys, self._supervisor, self._clock)
+        await listeners.listen_for_teams(stack, desk, self._door.token, self._joining)
         token, listening = secrets.token_urlsafe(32), bind_loopback()
         await listeners.listen_to_control(stack, self, token, listening)
         self.board_link = await listeners.listen_for_organizer(stack, self._board)

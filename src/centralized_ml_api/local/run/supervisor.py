@@ -9,9 +9,9 @@ Everything runs in one event loop, and each part of the state has one writer:
     _retiring                 `_switch_to` adds services that lost their names, and takes them back when the
                               gateway refuses; `_publish` lets them finish once the gateway has no route to
                               them; each leaves when it has ended
-    _told_ready               `_publish_now`: the entries that the gateway knows to be ready
-    _told_start               the same: the start of the event that the gateway waits for
-    _fault, _key_fault        `run`: what was said last, because nothing is said twice
+    _told_ready, _told_start  `_publish_now`: what the gateway knows, ready entries and the start of the event
+    teams                     the same: which teams the gateway knows; `run`: what was said of their keys
+    _fault                    `run`: what was said last, because nothing is said twice
 
 Every other method reads, and `note_change` asks `run` to publish anew.
 """
@@ -32,12 +32,14 @@ from centralized_ml_api.local.run.registry import Registry, Retirement, Running,
 from centralized_ml_api.local.run.sleeping import Sleeping
 from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
 from centralized_ml_api.local.run.start_services import find_kept_awake, start_services
+from centralized_ml_api.local.run.teams import Teams
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
+    from centralized_ml_api.local.gateway import Door
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.run.gateway_process import SupervisedGateway
     from centralized_ml_api.local.run.sleepers_link import SleepersLink
@@ -52,7 +54,7 @@ RETRY_SECONDS = 2.0
 class Supervisor:
     """Owns the services. `run` publishes every change to the gateway; `stop` ends everything.
 
-    `sleeping` are the entries that may sleep.
+    `sleeping` are the entries that may sleep, `teams` those that may call.
 
     Args:
         gateway: Is told what is ready.
@@ -64,6 +66,7 @@ class Supervisor:
         show: Called when `entries` or `notes` may be others than before, and the gateway knows.
         fail: Takes an error to tell the user: the gateway refuses something, the keys cannot be read.
         clock: Waits before what the gateway refused is tried again, and while services retire.
+        door: Who answers teams that join.
     """
 
     def __init__(
@@ -78,12 +81,14 @@ class Supervisor:
         show: Callable[[], None],
         fail: Callable[[MlApiError], None],
         clock: Clock = WALL_CLOCK,
+        door: Door | None = None,
     ) -> None:
         self._gateway = gateway
-        self._keys = keys
+        self.teams = Teams(keys, fail)
         self._show = show
         self._fail = fail
         self._clock = clock
+        self._door = door
         self._began = clock.now()
         self._plan = ApiPlan((), ())
         self._desired = DesiredState({}, {}, ())
@@ -104,15 +109,14 @@ class Supervisor:
         self._told_ready: frozenset[str] = frozenset()
         self._told_start: datetime | None = None
         self._fault = ""
-        self._key_fault = ""
         self._publishing = asyncio.Lock()
         self._settled = asyncio.Condition()
         self._retry: asyncio.Task[None] | None = None
 
     @property
     def plan(self) -> ApiPlan:
-        """The plan that is served now."""
-        return self._plan
+        """The plan that is served now, with the teams that have joined."""
+        return self.teams.add_joined(self._plan)
 
     async def is_applied(self, plan: ApiPlan) -> bool:
         """Returns whether a plan and the code that it runs are what is served."""
@@ -132,9 +136,7 @@ class Supervisor:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the config asks for and this machine does not do, in sentences."""
-        trouble = self._keys.trouble
-        told = (f"{trouble.message}; the keys read before still work",) if trouble else ()
-        return (*self._plan.not_acted_on, *self._desired.notes, *told)
+        return (*self._plan.not_acted_on, *self._desired.notes, *self.teams.notes)
 
     def entries(self) -> tuple[EntryStatus, ...]:
         """Returns how every entry is now, in config order.
@@ -181,7 +183,7 @@ class Supervisor:
         Raises:
             StartError: The plan has teams, and their keys cannot be read or written.
         """
-        await self._keys.use(team.name for team in plan.event.teams)
+        await self.teams.use(plan)
         desired = await asyncio.to_thread(build_desired_state, plan)
         started = start_services(
             self._registry, plan, list(desired.specs.values()), self._services, is_first=True
@@ -199,7 +201,7 @@ class Supervisor:
             self._changed.clear()
             async with self._settled:
                 self._settled.notify_all()
-            self._tell_trouble_with_keys()
+            self.teams.tell_trouble()
             await self._publish_or_try_again()
             if not self._changed.is_set():  # otherwise the gateway does not know yet what we would show
                 self._show()
@@ -299,12 +301,6 @@ class Supervisor:
         async with self._settled:
             await self._settled.wait_for(lambda: all(running.settled for running in services))
 
-    def _tell_trouble_with_keys(self) -> None:
-        trouble = self._keys.trouble
-        if trouble and str(trouble) != self._key_fault:
-            self._fail(trouble)
-        self._key_fault = str(trouble or "")
-
     async def _publish_or_try_again(self) -> None:
         try:
             await self._publish()
@@ -327,10 +323,10 @@ class Supervisor:
     async def _publish_now(self) -> None:
         """Tells the gateway what is ready; then ends what no route leads to, once its calls are over."""
         retiring = self._retiring.services  # what retires meanwhile still has its route
-        keys = await self._keys.use(team.name for team in self._plan.event.teams)
+        keys = await self.teams.use(self._plan)
         awake = self.sleeping.find_awake()
         gateway = build_gateway(
-            self._plan,
+            self.teams.add_joined(self._plan),
             self._desired.refused,
             self._registry.find,
             retiring,
@@ -340,10 +336,12 @@ class Supervisor:
             began=self._began,
             starts=self._plan.event.coming_start(self._clock.now()),
             sleeping=self.sleeping.view,
+            door=self._door,
         )
         await self._gateway.apply(gateway)
         self._told_start = gateway.starts
         unready = {name for name, _ in gateway.unready}
         self._told_ready = frozenset(route.name for route in gateway.routes if route.name not in unready)
+        await self.teams.note_told(gateway)
         self.sleeping.note_published(awake)
         self._retiring.finish(retiring)

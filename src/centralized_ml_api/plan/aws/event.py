@@ -72,8 +72,13 @@ def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
     """Builds who may call which of the entries.
 
     Raises:
-        DeployError: the teams' lists exclude more than fits into AWS's limits.
+        DeployError: teams are to join, or their lists exclude more than fits into AWS's limits.
     """
+    if event.join is not None:
+        raise DeployError(
+            "event.join works on one machine so far: nothing on AWS hands out keys to teams that join",
+            fix="list the teams in `event.teams` and give each its key, or serve the config on one machine",
+        )
     names = tuple(entries)
     access = AccessPlan(tuple(TeamAccess(team, _refused(team, names)) for team in event.teams), event.starts)
     policies = [sum(_PATH_CHARACTERS + len(name) for name in refused) for refused in access.refused.values()]

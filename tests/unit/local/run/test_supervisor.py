@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.errors import MlApiError, StartError
-from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import Door, Gateway, RefusedRoute, ServedRoute, Upstream
 from centralized_ml_api.local.keys import KeyRing, KeyStore
+from centralized_ml_api.local.keys.record import TeamRecord
 from centralized_ml_api.local.run.change import Failure, Reloaded
 from centralized_ml_api.local.run.registry import RETIRE_LOOK_SECONDS, RETIRE_QUIET_LOOKS
 from centralized_ml_api.local.run.supervisor import RETRY_SECONDS, Supervisor
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
-from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan, Throttle
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import FakeGateway, FakeLink, FakeService, HandClock, entry, function, plan, soon
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan
 
 OTHER = CommandServing(("other",), ping="/ping", invocations="/other")
+DOOR = Door(7777, "t0ken")
 RED = EventPlan(teams=(TeamPlan("red", Throttle(5, 10), None, None),))
 
 
@@ -54,6 +57,7 @@ class World:
             show=self.show,
             fail=self.failed.append,
             clock=self.time.clock,
+            door=DOOR,
         )
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
@@ -235,6 +239,32 @@ def test_the_gateway_gets_the_keys_of_the_plans_teams(tmp_path: Path) -> None:
             await world.supervisor.change_to(plan(entry("a"), event=both))
             await soon(lambda: world.shown > shown)
             assert [(team.name, len(team.keys)) for team in world.served.teams] == [("red", 1), ("blue", 1)]
+
+    story(tell)
+
+
+def test_a_team_that_joins_is_told_to_the_gateway_and_kept_through_changes(tmp_path: Path) -> None:
+    async def tell() -> None:
+        places = EventPlan(join=JoinPlan(2, TeamPlan("", Throttle(3, 6), None, None)))
+        async with serving(tmp_path, plan(entry("a"), event=places)) as world:
+            assert (world.served.teams, world.served.needs_key) == ((), True)
+            assert world.served.door == DOOR
+            assert DOOR.upstream in world.served.upstreams
+            key = new_key()
+            await world.keys.change(lambda records: (*records, TeamRecord("Owls", key, joined=True)))
+            world.supervisor.note_change()
+            await world.supervisor.teams.until_told("Owls")
+            (owls,) = world.served.teams
+            assert (owls.name, owls.keys, owls.throttle) == ("Owls", (key,), Throttle(3, 6))
+            assert [team.name for team in world.supervisor.plan.event.teams] == ["Owls"]
+            assert world.supervisor.teams.event == places
+            both = plan(entry("a"), event=replace(places, teams=RED.teams))
+            await world.supervisor.change_to(both)
+            await soon(lambda: [team.name for team in world.served.teams] == ["red", "Owls"])
+            assert await world.supervisor.is_applied(both)
+            await world.supervisor.change_to(plan(entry("a"), event=RED))
+            await soon(lambda: [team.name for team in world.served.teams] == ["red"])
+            assert world.served.door is None
 
     story(tell)
 

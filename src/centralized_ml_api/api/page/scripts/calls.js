@@ -1,6 +1,6 @@
 // Calls the API that served this page.
 
-const BASE = location.origin + location.pathname.replace(/\/?$/, "/");
+const BASE = location.origin + location.pathname.replace(/(\/join)?\/?$/, "/");
 const KEY_ITEM = "mlapi-key";
 const DONE = "[DONE]";
 

@@ -29,6 +29,7 @@ function openDoor(wrong = "") {
       element("button", { class: "primary" }, "Open"),
       state.catalogue ? element("button", { type: "button", class: "quiet", onclick: closeDoor }, "Back") : null,
     ),
+    EVENT.joins ? element("p", { class: "small" }, element("a", { href: `${BASE}join` }, "No key yet? Join with your team")) : null,
     element("p", { class: "small faint" }, "Whoever runs this API gives you the key. It stays in this tab until you close it, and is sent to this API only."),
   ));
   byId("door").hidden = false;

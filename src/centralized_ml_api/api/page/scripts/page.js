@@ -7,7 +7,7 @@ const HEALTH_SECONDS = 15;
  * `conversation`; `request()` returns the request that the code shows.
  */
 const state = {
-  event: JSON.parse(byId("event").textContent),
+  event: EVENT,
   catalogue: null,
   health: null,
   usage: null,

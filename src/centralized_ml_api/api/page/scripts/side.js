@@ -10,11 +10,6 @@ function drawSide() {
   drawTalks();
 }
 
-const eventTitle = () => state.event.title ?? "Models";
-
-/** Returns the event's logo; null where it has none. */
-const logo = () => (state.event.logo ? element("img", { src: state.event.logo, alt: "" }) : null);
-
 function drawEvent() {
   const close = iconOnly("x", "Close the menu", () => showMenu(false), { class: "quiet icon only-narrow" });
   const left = timeLeft();

@@ -180,18 +180,20 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
     for path in remove_env_files(folder, [team.team for team in found if team.state != "active"]):
         output.talk(f"Removed {path}: its key no longer works.")
     if url is None and place.target == "local":
-        _tell_address(address)
+        tell_address(address)
     output.talk(f"Give each team its file, then delete the folder {folder}: it holds keys.")
     output.next_command(command("usage" if place.target == "aws" else "status", *place.flags))
 
 
-def _tell_address(address: str) -> None:
+def tell_address(address: str, they_name: str = "They name") -> None:
+    """Says from where an address that is handed out can be reached; `they_name` begins the sentence."""
     from centralized_ml_api.local.machine.ports import LOOPBACK_NAMES
 
     if urlsplit(address).hostname in LOOPBACK_NAMES:
-        output.talk("They name this machine's own address. Other machines need --url, and `up` with --host.")
+        own = f"{they_name} this machine's own address"
+        output.talk(f"{own}. Other machines need --url, and `up` with --host.")
     else:
-        output.talk(f"They name {address}. If callers reach this machine at another address, add --url.")
+        output.talk(f"{they_name} {address}. If callers reach this machine at another address, add --url.")
 
 
 def _find_team(opened: Keys, name: str) -> TeamKeys:

@@ -62,7 +62,7 @@ def find_examples(models: Iterable[ServedModel], plan: ApiPlan | None, team: str
         plan: of its config, which says what the team may call; None where nobody knows.
         team: its name.
     """
-    rules = {entry.name: entry for entry in plan.event.teams} if plan else {}
+    rules = {entry.name: entry for entry in plan.event.admit([team]).teams} if plan else {}
     allowed = [model for model in models if team not in rules or rules[team].may_call(model.name)]
     written = ((model.path, model.sample) for model in allowed)
     path, body = next(

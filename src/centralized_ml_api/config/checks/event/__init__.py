@@ -7,6 +7,7 @@ from centralized_ml_api.config.checks.event import (
     appearance,
     budget,
     ends,
+    joining,
     limits,
     spending,
     starts,
@@ -22,4 +23,5 @@ RULES = (
     *starts.RULES,
     *appearance.RULES,
     *spending.RULES,
+    *joining.RULES,
 )

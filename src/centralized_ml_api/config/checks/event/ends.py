@@ -40,8 +40,9 @@ def _ends(context: Context) -> Node[str] | None:
 
 
 def _check_form(context: Context) -> Iterator[Problem]:
-    for name in ("starts", "ends"):
-        written = context.event.string(name) if context.event else None
+    event, join = context.event, context.join
+    for part, name in ((event, "starts"), (event, "ends"), (join, "until")):
+        written = part.string(name) if part else None
         if written and parse_instant(written.value) is None:
             yield MALFORMED_INSTANT.problem(
                 written.location,
@@ -64,9 +65,9 @@ MALFORMED_INSTANT = CheckedRule(
     id="C403",
     title="malformed timestamp",
     meaning="""\
-`starts` and `ends` are timestamps in the form of RFC 3339: the date, `T`, the time with seconds, and the
-zone, which is `Z` for UTC or an offset such as `+02:00`. Without a zone, the same text would mean different
-instants on different machines.""",
+`starts`, `ends` and `join.until` are timestamps in the form of RFC 3339: the date, `T`, the time with
+seconds, and the zone, which is `Z` for UTC or an offset such as `+02:00`. Without a zone, the same text would
+mean different instants on different machines.""",
     example=Example(
         at="$.event", wrong='"ends": "2030-06-01 18:00"', right='"ends": "2030-06-01T18:00:00+02:00"'
     ),

@@ -84,9 +84,7 @@ second, some callers who keep to the rate are refused, because calls never arriv
 def _check_at_once_without_teams(context: Context) -> Iterator[Problem]:
     event = context.event
     at_once = event.member(_AT_ONCE) if event else None
-    teams = event.member("teams") if event else None
-    has_teams = teams.value != [] if teams else bool(event and given(event, ("teams",)))
-    if at_once and not has_teams:
+    if at_once and not context.has_teams:
         yield AT_ONCE_WITHOUT_TEAMS.problem(
             at_once.key_location,
             found='"requests_at_once" without "teams"',

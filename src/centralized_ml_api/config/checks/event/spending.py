@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
-from centralized_ml_api.config.checks.context import given, is_lambda
+from centralized_ml_api.config.checks.context import is_lambda
 from centralized_ml_api.config.rule import Example
 from centralized_ml_api.config.token_prices import find_token_price
 from centralized_ml_api.config.wording import quoted
@@ -24,10 +24,7 @@ _REPORTING = ("llama.cpp", "provider")
 
 def _check_without_teams(context: Context) -> Iterator[Problem]:
     event = context.event
-    if event is None:
-        return
-    teams = event.member("teams")
-    if teams.value != [] if teams else given(event, ("teams",)):
+    if event is None or context.has_teams:
         return
     for key in (*_TOKENS, *_MONEY, "pot"):
         if limit := event.member(key):

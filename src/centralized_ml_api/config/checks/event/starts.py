@@ -47,7 +47,7 @@ The keys of the teams work from `starts` to `ends`. With this start they would n
 def _check_keys(context: Context) -> Iterator[Problem]:
     event = context.event
     starts = event.member("starts") if event else None
-    if event and starts and not (event.strings("teams") or context.teams):
+    if event and starts and not context.has_teams:
         yield START_WITHOUT_TEAMS.problem(
             starts.key_location,
             found='"starts" without "teams"',

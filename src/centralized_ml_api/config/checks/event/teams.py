@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.checks.context import repeated
 from centralized_ml_api.config.rule import Example
+from centralized_ml_api.config.team_names import LONGEST_TEAM_NAME, is_team_name, suggest_team_name
 from centralized_ml_api.config.wording import listed_names, nearest, quoted, write
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.checks.context import Context
     from centralized_ml_api.config.document.node import Node
     from centralized_ml_api.errors import Problem
-
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
-_LONGEST_NAME = 64
 
 
 def _team_names(context: Context) -> list[Node[str]]:
@@ -83,14 +80,13 @@ name.""",
 
 def _check_form(context: Context) -> Iterator[Problem]:
     for name in _team_names(context):
-        if not _NAME.fullmatch(name.value):
-            allowed = re.sub(r"[^A-Za-z0-9 ._-]+", "-", name.value)[:_LONGEST_NAME].strip(" ._-")
+        if not is_team_name(name.value):
             yield MALFORMED_TEAM_NAME.problem(
                 name.location,
                 found=quoted(name.value),
-                expected=f"1 to {_LONGEST_NAME} letters, digits, spaces, dots, underscores and hyphens; "
+                expected=f"1 to {LONGEST_TEAM_NAME} letters, digits, spaces, dots, underscores and hyphens; "
                 "a letter or digit at both ends",
-                fix=write(allowed),
+                fix=write(suggest_team_name(name.value)),
             )
 
 
