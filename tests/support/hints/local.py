@@ -243,6 +243,10 @@ def teams_that_join(stage: Stage) -> Iterator[None]:
         stage.run("join", *AT)
         stage.run("join", "--close", *AT)
         stage.run("join", "--open", *AT)
+        (stage.folder / "roster.csv").write_text("team\nred\nblue\n")
+        stage.run("keys", "import", "roster.csv", "--config", FILE, *AT)
+        stage.run("keys", "import", "roster.csv", "--config", FILE, "--state", "none")
+        stage.run("keys", "export", "--csv", *AT)
         stage.write(event={"join": {"teams": 2, "until": "2020-01-01T00:00:00Z"}})
         stage.run("join", *AT)
         yield

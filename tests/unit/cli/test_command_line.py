@@ -52,7 +52,7 @@ def test_help_shows_a_whole_sentence_of_every_verb_at_80_columns(tmp_path: Path)
 def test_help_shows_whole_sentences_below_a_verb_too(tmp_path: Path) -> None:
     shown = mlapi("keys", "--help", cwd=tmp_path, environment={"COLUMNS": "80"}).out
     commands = shown.partition("\nCommands:\n")[2].splitlines()
-    assert [line.split()[0] for line in commands] == ["export", "revoke", "rotate"]
+    assert [line.split()[0] for line in commands] == ["export", "import", "revoke", "rotate"]
     assert [line for line in commands if not line.endswith(".") or line.endswith("..")] == []
 
 

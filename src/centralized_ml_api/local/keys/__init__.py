@@ -5,6 +5,7 @@ store    `keys.json` of the state folder: one writer at a time, replaced as a wh
 local    `LocalKeys`: what `mlapi keys` shows and changes
 ring     `KeyRing`: the keys that are valid now, for the process that serves
 places   who may join, and how a team gets a place; pure
+roster   the teams of an event as a table; pure
 joining  `join.json`: the code by which teams join, and whether they may
 """
 

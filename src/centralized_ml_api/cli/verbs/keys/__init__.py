@@ -11,12 +11,13 @@ import click
 
 from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import Duration, json_option, yes_option
+from centralized_ml_api.cli.options import Duration, config_option, json_option, state_option, yes_option
 from centralized_ml_api.cli.request import check_address
 from centralized_ml_api.cli.trust import render_trust
-from centralized_ml_api.cli.verbs.keys.env_files import remove_env_files, write_env_files
+from centralized_ml_api.cli.verbs.keys.env_files import remove_env_files, write_env_files, write_sheet
+from centralized_ml_api.cli.verbs.keys.handouts import render_key_table, render_sheet
 from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
-from centralized_ml_api.commands import command
+from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from centralized_ml_api.api.keys import Keys, TeamKeys
+    from centralized_ml_api.local.keys.store import Records
 
 _ALL = "*"  # no team has this name
 LONGEST_GRACE_DAYS = 30
@@ -155,15 +157,26 @@ def _hand_out(place: KeyPlace, team: str, *, only: bool) -> str:
     show_default=True,
     help="Write to this folder.",
 )
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table with the keys instead.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a page of slips to cut out instead.",
+)
 @click.option("--team", "only", help="Write only the file of this team.")
 @click.option("--url", help="Write this address for the teams. Default: that of the API that runs here.")
 @place_options
-def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> None:
+def export(
+    folder: Path, only: str | None, url: str | None, sheet: Path | None, place: KeyPlace, *, as_csv: bool
+) -> None:
     """Write a file for each team to hand out.
 
     It holds the key of the team, the address of the API, and how to call it. The file of a team without a key
-    is removed.
+    is removed. Slips have a QR code each, which opens the page, signed in.
     """
+    if as_csv and sheet:
+        raise UsageError("--csv and --sheet are two ways to hand out keys", fix="choose one of them")
     named = None if url is None else check_address(url)
     opened = place.open()
     found = opened.teams()
@@ -174,6 +187,18 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
     api = None if named else place.api()
     address, trust = (named or "", "") if api is None else (api.address, render_trust(api))
     values = {team: opened.show(team) for team in teams}
+    if as_csv:
+        output.data(render_key_table(values, address))
+        output.talk("Whoever has this table can call as every team in it.")
+    elif sheet:
+        write_sheet(sheet, render_sheet(values, address, place.load_title()))
+        output.data(str(sheet))
+        output.talk(f"Print it, cut it, then delete {sheet}: it holds keys.")
+    if as_csv or sheet:
+        if url is None and place.target == "local":
+            tell_address(address)
+        output.next_command(_after_export(place))
+        return
     examples = place.load_examples(address, values)
     for path in write_env_files(folder, values, address, examples, trust):
         output.data(str(path))
@@ -182,7 +207,54 @@ def export(folder: Path, only: str | None, url: str | None, place: KeyPlace) -> 
     if url is None and place.target == "local":
         tell_address(address)
     output.talk(f"Give each team its file, then delete the folder {folder}: it holds keys.")
-    output.next_command(command("usage" if place.target == "aws" else "status", *place.flags))
+    output.next_command(_after_export(place))
+
+
+def _after_export(place: KeyPlace) -> str:
+    return command("usage" if place.target == "aws" else "status", *place.flags)
+
+
+@keys.command("import")
+@click.argument("roster", type=click.Path(path_type=Path, dir_okay=False))
+@config_option
+@state_option
+def import_(roster: Path, config: Path, state: Path) -> None:
+    """Give a place to each team of ROSTER.
+
+    It is a CSV file with the column team and, for teams that bring theirs, key. The config must have places:
+    event.join. Teams that are there already stay as they are.
+    """
+    from centralized_ml_api.local.keys import KeyStore
+    from centralized_ml_api.local.keys.roster import add_roster, read_roster
+    from centralized_ml_api.local.run.reload import load_plan
+
+    event = load_plan(config).event
+    if event.join is None:
+        raise UsageError("the config has no places", fix='add them, such as "event": {"join": {"teams": 40}}')
+    rows = read_roster(_read_text(roster))
+    places, listed = event.join.places, {team.name for team in event.teams}
+    if not state.is_dir():
+        raise UsageError(f"nothing was served with {state} yet", fix=f"serve it: {command('up', config)}")
+    before: set[str] = set()
+
+    def decide(records: Records) -> Records:
+        before.update(record.team for record in records)
+        return add_roster(records, rows, places=places, listed=listed)
+
+    after = KeyStore(state).change(decide)
+    added = len(after) - len(before)
+    output.talk(
+        f"{output.counted(added, 'team')} added; {len(rows) - added} of the roster were there already."
+    )
+    output.next_command(command("keys", *state_flags(state)))
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
+        raise UsageError(f"{file} cannot be read: {reason}") from error
 
 
 def tell_address(address: str, they_name: str = "They name") -> None:

@@ -107,6 +107,18 @@ def write_env_files(
         ) from error
 
 
+def write_sheet(file: Path, text: str) -> None:
+    """Writes a page with keys that only this user may read; replaces one that exists.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        _write(file, text)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
 def remove_env_files(folder: Path, teams: Iterable[str]) -> list[Path]:
     """Removes the files of teams whose keys no longer work; returns the paths of those that were there.
 

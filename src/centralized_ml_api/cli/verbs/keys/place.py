@@ -97,6 +97,15 @@ class KeyPlace:
                 models = load_catalogue(Api(address, next(iter(keys.values()), None), fix=""))
         return {team: find_examples(models, plan, team) for team in keys}
 
+    def load_title(self) -> str:
+        """Returns the title of the event, as far as that is known here; empty without one."""
+        if self.target == "local":
+            from centralized_ml_api.local.run.reload import load_plan
+
+            with contextlib.suppress(MlApiError):  # nothing runs, or a config with errors
+                return load_plan(running_config(self.state)).event.title or ""
+        return ""
+
     def has_address(self) -> bool:
         """Returns whether there is an API for which keys can be handed out; on AWS there always is."""
         if self.target == "aws":

@@ -1,0 +1,77 @@
+"""Rosters: what is read of them, and how their teams get places."""
+
+from __future__ import annotations
+
+import pytest
+
+from centralized_ml_api.api.keys import is_key, new_key
+from centralized_ml_api.errors import UsageError
+from centralized_ml_api.local.keys.record import TeamRecord
+from centralized_ml_api.local.keys.roster import RosterRow, add_roster, read_roster
+
+KEY = new_key()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "team,key\nOwls,\nred,KEY\n",
+        "Team ; key\r\nOwls;\r\n\r\nred;KEY\r\n",
+        'school,key,team\n"North, 2",,Owls\nSouth,KEY, red ',
+    ],
+)
+def test_a_table_is_read_whatever_else_is_in_it(text: str) -> None:
+    assert [(row.team, row.key) for row in read_roster(text.replace("KEY", KEY))] == [
+        ("Owls", ""),
+        ("red", KEY),
+    ]
+
+
+def test_a_row_may_be_shorter_than_the_head_and_no_key_is_shown() -> None:
+    (row,) = read_roster("team,key\nOwls")
+    assert row == RosterRow(2, "Owls")
+    assert KEY not in repr(RosterRow(1, "Owls", KEY))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no column `team`"),
+        ("name\nOwls", "no column `team`"),
+        ("team\n<b>", "line 2 of the roster: '<b>' is no name of a team"),
+        ("team\nOwls\n=1+1", "line 3 of the roster"),
+        ("team,key\n,x", "line 2 of the roster: '' is no name"),
+        ("team,key\nOwls,CUT", "line 2 of the roster: what is under `key` is no whole key"),
+        ('team\n"Owls', "the roster is not CSV"),
+    ],
+)
+def test_what_is_wrong_with_a_roster_is_said_without_a_key(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_roster(text.replace("CUT", KEY[:-1]))
+    assert said in caught.value.message
+    assert KEY[:-1] not in caught.value.message + caught.value.fix
+
+
+def test_new_teams_get_places_and_those_that_are_there_stay() -> None:
+    red = TeamRecord("red", KEY, joined=True)
+    rows = [RosterRow(2, "red"), RosterRow(3, "listed"), RosterRow(4, "Owls"), RosterRow(5, "Owls")]
+    first, owls = add_roster((red,), rows, places=2, listed=["listed"])
+    assert first == red
+    assert (owls.team, owls.joined, is_key(owls.key or "")) == ("Owls", True, True)
+    (brings,) = add_roster((), [RosterRow(2, "Owls", KEY)], places=1, listed=[])
+    assert brings.key == KEY
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([RosterRow(2, "a"), RosterRow(3, "b"), RosterRow(4, "c")], "line 4 of the roster: all 3 places"),
+        ([RosterRow(2, "RED")], "line 2 of the roster: there is a team like RED already"),
+        ([RosterRow(2, "a", "KEY")], "line 2 of the roster: another team has the key of a"),
+    ],
+)
+def test_nothing_is_added_where_not_all_can_be(rows: list[RosterRow], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        add_roster((TeamRecord("red", "KEY", joined=True),), rows, places=3, listed=[])
+    assert said in caught.value.message
+    assert "KEY" not in caught.value.message
