@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME
 from centralized_ml_api.local.envoy import EnvoyGateway, Tls
-from centralized_ml_api.local.gateway import Door
 from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from centralized_ml_api.local.supervision.process import ServerLog
 
 if TYPE_CHECKING:
-    import socket
-
     from centralized_ml_api.local.machine.certificates import Certificate
     from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.machine.state_folder import StateFolder
@@ -51,11 +47,6 @@ def make_admission(state: StateFolder, clock: Clock) -> SupervisedAdmission:
     """Makes the admission service, which keeps the accounts."""
     log = ServerLog(state.logs / "admission.log")
     return SupervisedAdmission(state.gateway, log, accounts=state.path / ACCOUNTS_NAME, clock=clock)
-
-
-def make_door(listening: socket.socket) -> Door:
-    """Makes the way to who answers teams that join, with a token of this run."""
-    return Door(listening.getsockname()[1], secrets.token_urlsafe(32))
 
 
 def make_translator(state: StateFolder, clock: Clock) -> SupervisedTranslator:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.admission.refusals import RefusalError
+from centralized_ml_api.local.gateway import Door
 from centralized_ml_api.local.keys import JoinBook
 from centralized_ml_api.local.keys.places import (
     LONGEST_JOINED_NAME,
@@ -26,6 +28,7 @@ from centralized_ml_api.local.keys.places import (
     take_place,
 )
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.machine.ports import bind_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,16 +49,6 @@ class Joined:
 
     team: str
     key: str = field(repr=False)
-
-
-def open_desk(folder: Path, keys: KeyRing, supervisor: Supervisor, clock: Clock) -> JoinDesk:
-    """Opens the desk of what the supervisor serves, with what is written in the state folder `folder`."""
-
-    async def until_told(team: str) -> None:
-        supervisor.note_change()
-        await supervisor.teams.until_told(team)
-
-    return JoinDesk(keys, JoinBook(folder), lambda: supervisor.teams.event, until_told, clock=clock)
 
 
 class JoinDesk:
@@ -146,3 +139,30 @@ class JoinDesk:
         if not is_code(code, await asyncio.to_thread(self._book.code_of, plan)):
             self._tries.note_wrong(address)
             raise RefusalError(errors.JOIN_CODE_WRONG)
+
+
+class Entrance:
+    """Where the gateway reaches the desk: a socket on loopback from the start on, and a token of this run.
+
+    Args:
+        folder: The state folder.
+        keys: The keys of the teams.
+        clock: That of the desk.
+    """
+
+    def __init__(self, folder: Path, keys: KeyRing, clock: Clock) -> None:
+        self._folder = folder
+        self._keys = keys
+        self._clock = clock
+        self.socket = bind_loopback()
+        self.door = Door(self.socket.getsockname()[1], secrets.token_urlsafe(32))
+
+    def open_desk(self, supervisor: Supervisor) -> JoinDesk:
+        """Opens the desk of what the supervisor serves."""
+
+        async def until_told(team: str) -> None:
+            supervisor.note_change()
+            await supervisor.teams.until_told(team)
+
+        book = JoinBook(self._folder)
+        return JoinDesk(self._keys, book, lambda: supervisor.teams.event, until_told, clock=self._clock)

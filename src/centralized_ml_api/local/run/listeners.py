@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.board.server import BoardSource
     from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.endpoints import Models
-    from centralized_ml_api.local.run.join_application import Desk
+    from centralized_ml_api.local.run.joining import Entrance
+    from centralized_ml_api.local.run.supervisor import Supervisor
     from centralized_ml_api.local.traffic.metrics import MetricsSource
 
 
@@ -40,9 +41,10 @@ async def listen_to_control(
     await serve_application(stack, build_control_application(target, token), listening, cancels=False)
 
 
-async def listen_for_teams(stack: AsyncExitStack, desk: Desk, token: str, listening: socket.socket) -> None:
+async def listen_for_teams(stack: AsyncExitStack, entrance: Entrance, supervisor: Supervisor) -> None:
     """Hands out places to teams that join, for the gateway, which has the token, until the stack unwinds."""
-    await serve_application(stack, build_join_application(desk, token), listening, cancels=False)
+    application = build_join_application(entrance.open_desk(supervisor), entrance.door.token)
+    await serve_application(stack, application, entrance.socket, cancels=False)
 
 
 async def listen_for_prometheus(

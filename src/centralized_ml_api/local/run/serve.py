@@ -27,13 +27,12 @@ from centralized_ml_api.local.run.first_start import FirstStart
 from centralized_ml_api.local.run.gateway_parts import (
     ACCESS_LOG_NAME,
     make_admission,
-    make_door,
     make_envoy,
     make_translator,
 )
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.https import describe_certificate, prepare_certificate, shown_url_of
-from centralized_ml_api.local.run.joining import open_desk
+from centralized_ml_api.local.run.joining import Entrance
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
@@ -59,8 +58,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.options import ServeOptions, Terminal
     from centralized_ml_api.local.supervision.process import Process
     from centralized_ml_api.plan.types import ApiPlan
-
-_LISTENERS = "centralized_ml_api.local.run.listeners"
 
 
 def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
@@ -123,8 +120,6 @@ class LocalTarget:
         self._address = ""
         self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
         self._runtime = bind_loopback(self._port + 1)
-        self._joining = bind_loopback()
-        self._door = make_door(self._joining)
         self._stop = asyncio.Event()
         self._exit_status = 0
         self._first_start = FirstStart(self._show, clock)
@@ -133,6 +128,7 @@ class LocalTarget:
         self._usage = UsageRecorder(collector, self._terminal.talk)
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
+        self._entrance = Entrance(state.path, self._keys, clock)
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
         self._certificate = prepare_certificate(options, state, self._terminal, clock.now())
@@ -160,7 +156,7 @@ class LocalTarget:
             show=self._show,
             fail=self._terminal.fail,
             clock=clock,
-            door=self._door,
+            door=self._entrance.door,
         )
         self._board = Board(self, state.path, clock)
         self.board_link = ""
@@ -194,7 +190,7 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Holds everything that lives as long as the target; unwinds in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            for listening_socket in filter(None, (self._runtime, self._joining, self._metrics)):
+            for listening_socket in filter(None, (self._runtime, self._entrance.socket, self._metrics)):
                 stack.callback(listening_socket.close)
             stack.push_async_callback(self._prober.aclose)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
@@ -209,10 +205,9 @@ class LocalTarget:
 
     async def _listen(self, stack: AsyncExitStack) -> None:
         """Answers programs of this machine. What that takes is imported while the models load."""
-        listeners = await asyncio.to_thread(importlib.import_module, _LISTENERS)
+        listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
         await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
-        desk = open_desk(self._state.path, self._keys, self._supervisor, self._clock)
-        await listeners.listen_for_teams(stack, desk, self._door.token, self._joining)
+        await listeners.listen_for_teams(stack, self._entrance, self._supervisor)
         token, listening = secrets.token_urlsafe(32), bind_loopback()
         await listeners.listen_to_control(stack, self, token, listening)
         self.board_link = await listeners.listen_for_organizer(stack, self._board)
@@ -224,6 +219,7 @@ class LocalTarget:
     async def _run_until_one_fails(self) -> None:
         """Runs what goes on while the API serves, until cancelled or until one of these raises."""
         clock, gateway, supervisor = self._clock, self._gateway, self._supervisor
+        state, talk = self._state, self._terminal.talk
         tasks = [
             asyncio.create_task(work)
             for work in (
@@ -242,9 +238,9 @@ class LocalTarget:
                     is_applied=self._reloader.is_applied,
                 ),
                 # After a restore the gateway restarts: it watched files that are gone.
-                watch_state_folder(self._restore, gateway.restart, self._terminal.talk, clock),
+                watch_state_folder(lambda: state.restore(self._run), gateway.restart, talk, clock),
                 watch_access_log(
-                    self._state.logs / ACCESS_LOG_NAME, gateway.reopen_logs, self._usage.collect, clock=clock
+                    state.logs / ACCESS_LOG_NAME, gateway.reopen_logs, self._usage.collect, clock=clock
                 ),
                 self._first_start.run(),
                 self._board.run(),
@@ -252,7 +248,7 @@ class LocalTarget:
                     lambda: supervisor.plan.event,
                     lambda: supervisor.told_start,
                     tell=supervisor.note_change,
-                    say=self._terminal.talk,
+                    say=talk,
                     clock=clock,
                 ),
             )
@@ -351,6 +347,3 @@ class LocalTarget:
         self._ends = plan.event.ends
         self._usage.note_prices(list_prices(plan))
         self._pricing = asyncio.ensure_future(self._usage.collect())  # before the next call
-
-    def _restore(self) -> bool:
-        return self._state.restore(self._run)
