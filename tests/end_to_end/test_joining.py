@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.api.keys import is_key
+from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.places import TRIES
 from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api
 from support.waiting import wait_until
@@ -33,7 +34,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
 
 @pytest.fixture(scope="module")
 def code(api: LocalApi) -> str:
-    return str(invitation(api)["code"])
+    return book(api).load().code
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,12 @@ def keys(api: LocalApi, code: str) -> dict[str, str]:
     return {team["team"]: team["key"] for team in joined}
 
 
-def invitation(api: LocalApi, *words: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(mlapi("join", "--json", *words, cwd=api.folder).out)
-    return told
+def book(api: LocalApi) -> JoinBook:
+    return JoinBook(api.folder / ".mlapi")
+
+
+def keys_of(api: LocalApi) -> LocalKeys:
+    return LocalKeys(KeyStore(api.folder / ".mlapi"))
 
 
 def join(api: LocalApi, code: str, name: str) -> urllib3.BaseHTTPResponse:
@@ -79,16 +83,16 @@ def test_the_next_team_is_told_and_so_is_one_whose_name_is_taken(
     assert refusal(api, code, "late") == (403, "join_full")
     assert refusal(api, code, "TEAM 7") == (409, "join_name_taken")
     assert refusal(api, code, "<script>") == (400, "join_name_invalid")
-    assert (invitation(api)["taken"], len(keys)) == (PLACES, PLACES)
+    told = json.loads(mlapi("join", "--json", cwd=api.folder).out)
+    assert (told["code"], told["taken"], len(keys)) == (code, PLACES, PLACES)
 
 
 @pytest.mark.slow
 def test_who_joined_is_like_any_other_team(api: LocalApi, keys: dict[str, str]) -> None:
-    listed = json.loads(mlapi("keys", "--json", cwd=api.folder).out)
-    assert {team["team"]: team["ending"] for team in listed} == {team: key[-4:] for team, key in keys.items()}
+    assert {team: keys_of(api).show(team) for team in keys} == keys
     used = json.loads(api.call("/v1/usage", method="GET", x_api_key=keys["team 3"]).data)
     assert used["team"] == "team 3"
-    assert mlapi("keys", "revoke", "team 3", "--yes", cwd=api.folder).status == 0
+    keys_of(api).revoke("team 3")
     wait_until(lambda: api.call("/echo", x_api_key=keys["team 3"]).status == 401, "its key is refused")
     assert mlapi("call", "echo", "{}", cwd=api.folder).status == 0, "a joined team's key is found"
 
@@ -109,7 +113,7 @@ def test_nothing_of_a_run_holds_what_is_secret_but_private_files(
 def test_a_restart_keeps_who_joined_and_the_door_and_wrong_codes_are_limited(
     api: LocalApi, code: str, keys: dict[str, str]
 ) -> None:
-    invitation(api, "--close")
+    book(api).set_closed(is_closed=True)
     assert refusal(api, code, "late") == (403, "join_closed")
     api.stop()
     with start_local_api(api.folder, CONFIG) as again:
@@ -117,7 +121,7 @@ def test_a_restart_keeps_who_joined_and_the_door_and_wrong_codes_are_limited(
         assert again.call("/echo", x_api_key=keys["team 5"]).status == 200
         assert again.call("/echo", x_api_key=keys["team 3"]).status == 401
         assert refusal(again, code, "late") == (403, "join_closed")
-        assert invitation(again, "--open")["code"] == code
+        book(again).set_closed(is_closed=False)
         for _ in range(TRIES):
             assert refusal(again, "WRONG-42", "late") == (403, "join_code_wrong")
         limited = join(again, code, "late")
