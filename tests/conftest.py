@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.order import order
 from support.slow_files import has_only_slow_tests
 
 if TYPE_CHECKING:
@@ -29,3 +30,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leaves out the files that `-m "not slow"` would import, only to deselect all of their tests."""
     return (config.option.markexpr == "not slow" and has_only_slow_tests(collection_path)) or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several workers, begins with what takes long."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = order(items, workers)

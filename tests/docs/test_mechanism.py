@@ -26,6 +26,9 @@ def run(text: str, folder: Path) -> None:
 
 def test_an_ellipsis_stands_for_anything_and_nothing_else_does() -> None:
     assert matches("a…d", "a\nb\nc d")
+    assert matches("a\n…\nd", "a\nb\nc\nd")
+    assert matches("a\n…\nd", "a\nd")
+    assert not matches("a\n…\nd", "a\nbd")
     assert matches("a", "a  \n\n")
     assert not matches("a", "a\nb")
     assert not matches("a.c", "abc")

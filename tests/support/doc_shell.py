@@ -169,8 +169,10 @@ class Foreground:
 
 
 def matches(expected: str, output: str) -> bool:
-    """Whether the output is the expected one, in which `…` stands for anything."""
+    """Whether the output is the expected one: `…` stands for anything, a line of it for any lines."""
     pattern = ".*".join(re.escape(part) for part in _plain(expected).split("…"))
+    newline = re.escape("\n")
+    pattern = pattern.replace(f"{newline}.*{newline}", f"{newline}(?:.*{newline})?")
     return re.fullmatch(pattern, _plain(output), re.DOTALL) is not None
 
 

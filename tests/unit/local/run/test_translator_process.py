@@ -8,13 +8,13 @@ import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
-import psutil
 import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.run.translator_process import SupervisedTranslator, can_translate, find_node
 from centralized_ml_api.local.supervision.process import ServerLog
+from support.children import find_children
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def test_no_socket_is_left(tmp_path: Path, *, kill: bool) -> None:
         process = translator(tmp_path)
         await process.start()
         await process.wait_ready()
-        node = next(one for one in psutil.Process().children() if str(find_node()) in one.cmdline())
+        (node,) = find_children("translator_server.mjs")
         if kill:
             node.kill()
         await process.stop()

