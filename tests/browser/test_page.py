@@ -107,7 +107,7 @@ def test_an_entry_that_is_not_served_says_so(api: LocalApi, visit: Callable[...,
 
 def test_health_is_live(api: LocalApi, visit: Callable[..., Visit]) -> None:
     page = visit(api.url).show("gone")
-    assert page.locator("#status").inner_text() == "is not ready"
+    page.locator("#status").get_by_text("is not ready", exact=True).wait_for()
 
 
 def test_a_button_that_copied_twice_copies_again(api: LocalApi, visit: Callable[..., Visit]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import ipaddress
 import itertools
+import secrets
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
 LOOPBACK = "127.0.0.1"
 HIGHEST_PORT = 65535
 LOOPBACK_NAMES = (LOOPBACK, "::1", "localhost")
+
+_FIRST_PORT, _PAIRS, _TRIES = 20_000, 6_000, 100
+"""Where pairs of ports are looked for: from 20000 to 31999."""
 
 
 def free_port(host: str = LOOPBACK) -> int:
@@ -33,6 +37,22 @@ def free_port(host: str = LOOPBACK) -> int:
             return port
     except OSError as error:
         raise StartError(f"no free port was found: {error.strerror or error}") from error
+
+
+def free_pair(host: str = LOOPBACK) -> int:
+    """Returns a port on which, and on the one after it, nobody listens now.
+
+    Both are below those that systems give to whoever asks for any (Linux from 32768 on), so that it is
+    unlikely that another program takes one before it is listened on.
+
+    Raises:
+        StartError: No port is free, or no socket can be opened to look for one.
+    """
+    for _ in range(_TRIES):
+        port = _FIRST_PORT + 2 * secrets.randbelow(_PAIRS)
+        if _is_free(host, port) and _is_free(LOOPBACK, port + 1):
+            return port
+    return free_port(host)
 
 
 _DOCUMENTATION = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
@@ -172,11 +192,15 @@ def _is_ours(process: psutil.Process) -> bool:
 
 def _next_free(host: str, port: int) -> int:
     """Returns a free port above `port`, or 0 (any) if there is none nearby."""
-    for candidate in range(port + 1, min(port + 100, HIGHEST_PORT + 1)):
-        with contextlib.suppress(OSError), socket.socket(_family(host)) as probe:
-            probe.bind((host, candidate))
-            return candidate
-    return 0
+    candidates = range(port + 1, min(port + 100, HIGHEST_PORT + 1))
+    return next((candidate for candidate in candidates if _is_free(host, candidate)), 0)
+
+
+def _is_free(host: str, port: int) -> bool:
+    with contextlib.suppress(OSError), socket.socket(_family(host)) as probe:
+        probe.bind((host, port))
+        return True
+    return False
 
 
 def _family(host: str) -> socket.AddressFamily:

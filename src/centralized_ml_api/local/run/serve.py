@@ -18,7 +18,7 @@ from centralized_ml_api.errors import INTERRUPTED
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
-from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_port, url_of
+from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_pair, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.board import Board
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
@@ -110,7 +110,7 @@ class LocalTarget:
         self._state = state
         self._terminal = terminal.that_goes_on()
         self._clock = clock
-        self._host, self._port = options.host, options.port or free_port(options.host)
+        self._host, self._port = options.host, options.port or free_pair(options.host)
         self._ends: datetime | None = None
         seconds = options.for_seconds
         self._stops = None if seconds is None else clock.now() + timedelta(seconds=seconds)

@@ -13,6 +13,7 @@ from centralized_ml_api.local.machine.ports import (
     bind_loopback,
     check_port,
     find_holder,
+    free_pair,
     free_port,
     reachable_addresses,
     reachable_urls,
@@ -34,6 +35,15 @@ def test_a_taken_port_names_its_holder_and_another_port() -> None:
 def test_a_free_port_can_be_had() -> None:
     check_port("127.0.0.1", free_port())
     check_port("127.0.0.1", 0)
+
+
+def test_a_free_port_comes_with_the_next_one_and_is_none_that_systems_give_away() -> None:
+    ports = {free_pair() for _ in range(20)}
+    assert len(ports) > 1, "two programs that look at once hardly find the same"
+    for port in ports:
+        check_port("127.0.0.1", port)
+        check_port("127.0.0.1", port + 1)
+        assert 20_000 <= port < port + 1 < 32_000
 
 
 def test_a_foreign_address_is_a_clear_error() -> None:
