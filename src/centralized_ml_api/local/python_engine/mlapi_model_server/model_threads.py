@@ -129,6 +129,7 @@ class ModelThreads:
     def drain(self, seconds: float) -> None:
         """Refuses new calls; returns when those under way are answered, after `seconds` at the latest."""
         self._stopping.set()
+        LOG.info("stopping: new calls are refused")
         deadline = time.monotonic() + seconds
         while (self._running or not self._calls.empty()) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS / 10)

@@ -241,7 +241,8 @@ def test_a_stop_answers_the_call_under_way_and_takes_no_more(tmp_path: Path) -> 
         call = threads.submit(model.call, json.dumps({"wait": str(go)}).encode())
         model.wait_output("waiting")
         model.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: model.call(b"1").status == 503, "calls are refused")
+        model.wait_output("new calls are refused")  # a call before that would wait for the one under way
+        assert model.call(b"1").status == 503
         go.touch()
         assert call.result().status == 200
         assert model.wait_end() == 0
