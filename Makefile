@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-aws setup-translator setup-dev up wheel chromium test check lint parity clients lambda-runtime emulator prove-on-aws mutate bench audit format docs lock clean
 
+# Where it is set, each of a thousand programs that the tests start would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
