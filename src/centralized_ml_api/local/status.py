@@ -43,6 +43,7 @@ class SleepStatus:
         ready_in: In how many seconds a call that comes now is answered; None if nobody knows.
         wake_seconds: How long it takes to wake; None if that was never measured.
         shares: Its group; empty for none.
+        wanted: Whether a call or the user wants it, while it is not ready.
     """
 
     wakes: int
@@ -50,6 +51,7 @@ class SleepStatus:
     ready_in: float | None
     wake_seconds: float | None = None
     shares: str = ""
+    wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,16 +62,15 @@ def await_awake(client: StatusReader, name: str, sleep: Callable[[float], None] 
     Raises:
         StartError: the entry is gone, or was put to sleep before it was ready.
     """
-    said, was_waking = "", False
+    said = ""
     while True:
         entry = next((entry for entry in client.status().entries if entry.name == name), None)
         if entry is None:
             raise StartError(f"{name} was removed", fix="look at the config that is served")
         if entry.state in {"ready", "failed"}:
             return entry
-        if was_waking and entry.state == "asleep":
+        if entry.state == "asleep" and not (entry.sleep and entry.sleep.wanted):
             raise StartError(f"{name} was put to sleep before it was ready")
-        was_waking = was_waking or entry.state == "waking"
         words = f"{name}: {entry.state}{f', {entry.detail}' if entry.detail else ''}"
         if words != said:
             output.talk(words)

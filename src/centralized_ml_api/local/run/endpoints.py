@@ -17,6 +17,7 @@ from centralized_ml_api.local.sagemaker_runtime import (
     MODEL_TIMEOUT_SECONDS,
     build_application,
     model_error,
+    refused,
     unavailable,
 )
 from centralized_ml_api.local.supervision.service import SigningService
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 BY_PROVIDER = "A provider hosts this model: call it under /v1 of the API, not by SageMaker's runtime API."
 ASLEEP = "the model was asleep and did not wake in time; try again in a moment"
+OWN_GROUP = (
+    'it shares "{group}" with {caller}, whose function calls it and keeps that place until its own call is '
+    'over; give the two different words in "shares"'
+)
 NOT_READY = "The model is starting or was restarted; try again in a moment."
 
 
@@ -73,6 +78,7 @@ def build_runtime_application(models: Models) -> web.Application:
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         name = request.match_info.get("name", "")
+        directory.check_caller(request.match_info.get("caller", ""), name)
         try:
             await directory.admit(name)
         except NotAwakeError as error:
@@ -193,6 +199,22 @@ class _Directory:
             return AwsEndpoint(endpoint_name, running.service)
         terms = build_entry_terms(entry, running.about(), limits=NO_LIMITS)
         return ModelEndpoint(endpoint_name, entry.local.serving, terms, running, self._turn)
+
+    def check_caller(self, caller: str, endpoint_name: str) -> None:
+        """Refuses a call for which the function that makes it would have to end first.
+
+        Args:
+            caller: The entry of the function; empty for any other program.
+            endpoint_name: What it calls.
+
+        Raises:
+            ServiceError: Both are in one group.
+        """
+        groups = {entry.name: entry.sleep.shares for entry in self._models.plan.deployments if entry.sleep}
+        entry = self._entry(endpoint_name)
+        group = groups.get(entry.name) if entry else None
+        if entry and group and entry.name != caller and groups.get(caller) == group:
+            raise refused(endpoint_name, OWN_GROUP.format(group=group, caller=caller))
 
     async def admit(self, endpoint_name: str) -> None:
         """Holds a call until its model is awake.

@@ -75,7 +75,7 @@ def word_sleep(status: EntryStatus) -> dict[str, Any]:
 
 def _sleep_status(entry: ModelDeployment, view: View) -> SleepStatus:
     shares = entry.sleep.shares if entry.sleep else ""
-    return SleepStatus(view.wakes, view.asleep_seconds, view.ready_in, view.wake_seconds, shares)
+    return SleepStatus(view.wakes, view.asleep_seconds, view.ready_in, view.wake_seconds, shares, view.wanted)
 
 
 def _worst(parts: tuple[PartStatus, ...]) -> tuple[EntryState, str]:

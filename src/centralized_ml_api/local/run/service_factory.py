@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host import FunctionServer
 from centralized_ml_api.local.run.specs import FunctionSpec, ServiceSpec
+from centralized_ml_api.local.sagemaker_runtime import CALLERS
 from centralized_ml_api.local.servers import make_service
 from centralized_ml_api.local.servers.parts import ServiceParts
 from centralized_ml_api.local.supervision.service import ReplicatedService, Service
@@ -50,7 +51,7 @@ class ServiceFactory(ServiceParts):
             function=spec.function,
             name=spec.entry,
             endpoint_name=spec.endpoint_name,
-            runtime_url=self.runtime_url,
+            runtime_url=f"{self.runtime_url}{CALLERS}/{spec.entry}",
             model_speaks=spec.model_speaks,
             scratch=self.scratch,
         )

@@ -4,16 +4,27 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations
 """
 
 from centralized_ml_api.local.sagemaker_runtime.forward import Endpoint
-from centralized_ml_api.local.sagemaker_runtime.listener import MODEL_TIMEOUT_SECONDS, build_application
+from centralized_ml_api.local.sagemaker_runtime.listener import (
+    CALLERS,
+    MODEL_TIMEOUT_SECONDS,
+    build_application,
+)
 from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint
-from centralized_ml_api.local.sagemaker_runtime.service_error import ServiceError, model_error, unavailable
+from centralized_ml_api.local.sagemaker_runtime.service_error import (
+    ServiceError,
+    model_error,
+    refused,
+    unavailable,
+)
 
 __all__ = [
+    "CALLERS",
     "MODEL_TIMEOUT_SECONDS",
     "Endpoint",
     "RemoteEndpoint",
     "ServiceError",
     "build_application",
     "model_error",
+    "refused",
     "unavailable",
 ]

@@ -37,6 +37,9 @@ requests within 60 seconds")
 DEFAULT_CONTENT_TYPE = "application/json"
 VARIANT = "AllTraffic"
 
+CALLERS = "/callers"
+"""Below it and the name of an entry, the function of that entry finds the same API."""
+
 
 class Service:
     """The two invocations of the API, over the endpoints of `build_application`."""
@@ -124,12 +127,13 @@ def build_application(
         client_max_size=BODY_LIMIT_BYTES, middlewares=[refuse_web_pages, _answer_errors]
     )
     application.cleanup_ctx.append(service.keep_session)
-    application.add_routes(
-        [
-            web.post("/endpoints/{name}/invocations", service.invoke),
-            web.post("/endpoints/{name}/invocations-response-stream", service.stream),
-        ]
-    )
+    for base in ("", f"{CALLERS}/{{caller}}"):
+        application.add_routes(
+            [
+                web.post(f"{base}/endpoints/{{name}}/invocations", service.invoke),
+                web.post(f"{base}/endpoints/{{name}}/invocations-response-stream", service.stream),
+            ]
+        )
     return application
 
 

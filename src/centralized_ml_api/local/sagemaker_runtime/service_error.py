@@ -40,6 +40,13 @@ def unknown_endpoint(name: str, known: Iterable[str]) -> ServiceError:
     )
 
 
+def refused(name: str, reason: str) -> ServiceError:
+    """Builds the error for a call that can never be answered, which SDKs do not retry."""
+    return ServiceError(
+        400, "ValidationError", {"Message": f"Endpoint {name} cannot be called here: {reason}"}
+    )
+
+
 def unknown_operation(method: str, path: str) -> ServiceError:
     """Builds the error for anything but the two invocations."""
     message = (

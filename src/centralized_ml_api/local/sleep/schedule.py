@@ -97,7 +97,7 @@ class Schedule:
         entry = self._entries[name]
         entry.forgive()
         if entry.phase == "ready":
-            entry.used = now
+            entry.used, entry.dismissed = now, False
         else:
             entry.claim_now(now, firm=True)
 
@@ -189,6 +189,7 @@ class Schedule:
             entry.slept + asleep,
             entry.wake_seconds,
             entry.called,
+            entry.claim is not None,
         )
 
     def _finish_closing(self, now: float) -> Iterator[Step]:

@@ -48,6 +48,7 @@ class View:
         asleep_seconds: How long it has slept in all.
         wake_seconds: How long it takes to wake; None if that was never measured.
         called: Whether it is awake because somebody wanted it; otherwise it started with the API.
+        wanted: Whether a call or the user wants it, while it is not ready.
     """
 
     phase: Phase
@@ -57,3 +58,4 @@ class View:
     asleep_seconds: float
     wake_seconds: float | None = None
     called: bool = False
+    wanted: bool = False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from centralized_ml_api.cli.verbs.wake import await_awake
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
+from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, SleepStatus
 from support.control import SilentTarget, serve_control
 from support.verbs import mlapi
 
@@ -59,15 +59,19 @@ def test_sleep_says_what_happens_next(target: SilentTarget, tmp_path: Path) -> N
 
 
 class Client:
-    """Answers with one state after the other."""
+    """Answers with one state after the other; `dropped` is one that sleeps and that nobody wants."""
 
-    def __init__(self, *states: EntryState | None) -> None:
+    def __init__(self, *states: EntryState | Literal["dropped"] | None) -> None:
         self.states = list(states)
         self.waits: list[float] = []
 
     def status(self) -> LocalStatus:
         state = self.states.pop(0)
-        return replace(STATUS, entries=() if state is None else (replace(CHAT, state=state),))
+        if state is None:
+            return replace(STATUS, entries=())
+        sleep = SleepStatus(0, 0.0, None, wanted=state != "dropped")
+        chat = replace(CHAT, state="asleep" if state == "dropped" else state, sleep=sleep)
+        return replace(STATUS, entries=(chat,))
 
 
 def test_it_waits_until_the_model_is_ready_or_failed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,13 +82,19 @@ def test_it_waits_until_the_model_is_ready_or_failed(capsys: pytest.CaptureFixtu
     assert await_awake(client, "chat", client.waits.append).state == "failed"
 
 
-def test_an_entry_that_is_put_to_sleep_while_it_wakes_is_said() -> None:
-    client = Client("asleep", "waking", "asleep", "ready")
+@pytest.mark.parametrize("before", [("asleep", "waking"), ("asleep", "asleep")], ids=["waking", "in line"])
+def test_an_entry_that_is_put_to_sleep_before_it_is_ready_is_said(before: tuple[EntryState, ...]) -> None:
+    client = Client(*before, "dropped", "ready")
     with pytest.raises(StartError) as refused:
         await_awake(client, "chat", client.waits.append)
     assert refused.value.message == "chat was put to sleep before it was ready"
     assert refused.value.exit_status == 1
     assert len(client.waits) == 2
+
+
+def test_an_entry_that_is_put_to_sleep_and_called_again_goes_on_waking() -> None:
+    client = Client("waking", "asleep", "waking", "ready")
+    assert await_awake(client, "chat", client.waits.append).state == "ready"
 
 
 def test_an_entry_that_was_removed_meanwhile_is_said() -> None:

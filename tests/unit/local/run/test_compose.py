@@ -383,7 +383,9 @@ def looking(**views: View) -> Any:
     return {"sleeping": views.get}
 
 
-ASLEEP = View("asleep", failed=False, ready_in=2.4, wakes=3, asleep_seconds=60.0, wake_seconds=2.1)
+ASLEEP = View(
+    "asleep", failed=False, ready_in=2.4, wakes=3, asleep_seconds=60.0, wake_seconds=2.1, wanted=True
+)
 NAPS = SleepPlan(idle_seconds=60, shares="gpu")
 
 
@@ -406,7 +408,7 @@ def test_the_state_of_an_entry_that_may_sleep(view: View, processes: ServiceStat
     machine = Machine(plan(entry("a", sleep=NAPS)), {"a": processes})
     (status,) = entry_statuses(machine.plan, machine.refused, machine.services.get, {"a": view}.get)
     assert status.state == state
-    assert status.sleep == SleepStatus(3, 60.0, 2.4, 2.1, "gpu")
+    assert status.sleep == SleepStatus(3, 60.0, 2.4, 2.1, "gpu", wanted=True)
 
 
 def test_an_entry_that_sleeps_or_wakes_counts_as_one_that_answers() -> None:

@@ -31,6 +31,7 @@ from centralized_ml_api.local.servers.sagemaker import (
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
+from centralized_ml_api.plan.types import SleepPlan
 from support.fake_target import FakeService, entry, plan, running, soon
 
 if TYPE_CHECKING:
@@ -274,5 +275,35 @@ def test_a_call_of_a_function_waits_until_the_model_is_awake_and_then_counts() -
             refused = await caller.post("/endpoints/a-endpoint/invocations", data=b"hello")
             assert refused.status == 503
             assert "was asleep and did not wake in time" in await refused.text()
+
+    story(tell)
+
+
+def test_a_function_may_not_call_another_model_of_its_own_group() -> None:
+    async def tell() -> None:
+        gpu, other = SleepPlan(shares="gpu"), SleepPlan(shares="other")
+        served = plan(*(entry(name, sleep=gpu) for name in ("a", "b")), entry("c", sleep=other), entry("d"))
+        machine = await Machine(served).start()
+        server = await model_server([])
+        assert server.port is not None
+        for name in ("a", "b", "c", "d"):
+            machine.fake(name).ports = (server.port,)
+        async with client(machine) as caller, server:
+            refused = await caller.post("/callers/a/endpoints/b-endpoint/invocations", data=b"")
+            told = (await refused.json())["Message"]
+            assert (refused.status, refused.headers["x-amzn-ErrorType"]) == (400, "ValidationError")
+            assert told == (
+                'Endpoint b-endpoint cannot be called here: it shares "gpu" with a, whose function calls it '
+                'and keeps that place until its own call is over; give the two different words in "shares"'
+            )
+            assert machine.admitted == []
+            for path in (
+                "/callers/a/endpoints/a-endpoint/invocations",
+                "/callers/a/endpoints/c-endpoint/invocations",
+                "/callers/d/endpoints/b-endpoint/invocations",
+                "/endpoints/b-endpoint/invocations",
+            ):
+                assert (await caller.post(path, data=b"")).status == 200
+            assert [name for name, _ in machine.admitted] == ["a", "c", "b", "b"]
 
     story(tell)

@@ -199,7 +199,10 @@ def test_a_function_is_hosted_with_what_its_spec_says(tmp_path: Path) -> None:
     spec = FunctionSpec("a.function", "a", hosted, "a-endpoint", "openai-chat", "f1")
     given = read_specification(world.factory.function_server(spec).launch(9000).stdin)
     assert (given.name, given.endpoint_name, given.model_speaks) == ("a", "a-endpoint", "openai-chat")
-    assert (given.runtime_url, given.scratch) == ("http://127.0.0.1:8081", str(tmp_path / "scratch"))
+    assert (given.runtime_url, given.scratch) == (
+        "http://127.0.0.1:8081/callers/a",
+        str(tmp_path / "scratch"),
+    )
     assert (given.code, given.environment) == (str(tmp_path), {"COLOUR": "red"})
 
 

@@ -150,6 +150,25 @@ def test_an_entry_is_woken_by_hand_and_stays_for_its_idle_time() -> None:
     assert did(made, 90) == ["close a", "stop a"]
 
 
+def test_an_entry_that_is_woken_by_hand_right_after_it_was_put_to_sleep_stays_awake() -> None:
+    made = schedule(a=(NAPS, "ready"))
+    assert made.dismiss("a")
+    made.want("a", 5)
+    assert did(made, 5) == []
+    assert phases(made, 5) == {"a": "ready"}
+
+
+def test_an_entry_in_the_line_of_its_group_is_wanted_until_it_is_put_to_sleep() -> None:
+    made = schedule(a=(GPU, "ready"), b=(GPU, "asleep"))
+    made.note_calls("a", Calls(under_way=1, taken=1), 1)
+    made.want("b", 2)
+    assert did(made, 3) == []
+    assert made.view("b", 3).wanted
+    assert made.dismiss("b")
+    assert not made.view("b", 3).wanted
+    assert did(made, 3) == []
+
+
 def test_a_caller_who_was_told_to_come_back_wakes_it_too() -> None:
     made = schedule(a=(NAPS, "asleep"))
     made.note_calls("a", Calls(refused=1), 1)
