@@ -21,7 +21,11 @@ HIGHEST_PORT = 65535
 LOOPBACK_NAMES = (LOOPBACK, "::1", "localhost")
 
 _FIRST_PORT, _PAIRS, _TRIES = 20_000, 6_000, 100
-"""Where pairs of ports are looked for: from 20000 to 31999."""
+"""Where ports that nobody is about to take are looked for: from 20000 to 31999.
+
+They are below those that systems give to whoever asks for any (Linux from 32768 on), so that it is unlikely
+that another program takes one before it is listened on.
+"""
 
 
 def free_port(host: str = LOOPBACK) -> int:
@@ -39,11 +43,23 @@ def free_port(host: str = LOOPBACK) -> int:
         raise StartError(f"no free port was found: {error.strerror or error}") from error
 
 
-def free_pair(host: str = LOOPBACK) -> int:
-    """Returns a port on which, and on the one after it, nobody listens now.
+def quiet_port() -> int:
+    """Returns a port of loopback on which nobody listens now, and that nobody is about to take.
 
-    Both are below those that systems give to whoever asks for any (Linux from 32768 on), so that it is
-    unlikely that another program takes one before it is listened on.
+    For who listens on it only later, as a model does once it is loaded.
+
+    Raises:
+        StartError: No port is free, or no socket can be opened to look for one.
+    """
+    for _ in range(_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(2 * _PAIRS)
+        if _is_free(LOOPBACK, port):
+            return port
+    return free_port()
+
+
+def free_pair(host: str = LOOPBACK) -> int:
+    """Returns a port on which, and on the one after it, nobody listens now, and that nobody is about to take.
 
     Raises:
         StartError: No port is free, or no socket can be opened to look for one.

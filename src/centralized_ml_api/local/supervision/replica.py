@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.local.machine.ports import quiet_port
 from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
@@ -138,7 +138,7 @@ class Replica:
         """Runs the process from its start to its end, and tells the policy how it went."""
         self.log.forget()
         try:
-            self.port = free_port()
+            self.port = quiet_port()
             self._process = await self._start(await self._next_launch(), self.log)
         except MlApiError as error:
             self.reason = error.message
@@ -201,7 +201,7 @@ class Replica:
             await asyncio.wait({stuck})
 
     async def _watch_health(self, ended: asyncio.Task[int], stuck: asyncio.Task[None]) -> None:
-        last_answer = _now()
+        silent_seconds, looked_at = 0.0, _now()
         while not await _ends_within(ended, self._timeouts.probe):
             if stuck.done():
                 self.hangs += 1
@@ -209,20 +209,30 @@ class Replica:
                 self.log.write(self.reason.encode())
                 return
             result = await self._probe(self._server.ping_path)
+            since, looked_at = _now() - looked_at, _now()
             if result in {ProbeResult.READY, ProbeResult.NOT_READY}:
-                last_answer = _now()
+                silent_seconds = 0.0
                 ready = result is ProbeResult.READY
                 self._become("ready" if ready else "unready", "" if ready else result.value)
-            elif _now() - last_answer > self._timeouts.silence:
+                continue
+            # While this process itself was stopped, it could not hear an answer.
+            silent_seconds += min(since, self._timeouts.probe + PROBE_TIMEOUT_SECONDS)
+            if silent_seconds > self._timeouts.silence:
                 self.reason = f"{result.value}: restarted"
                 return
         self.reason = f"ended with status {ended.result()}"
 
     async def _until_stuck(self) -> None:
-        """Returns once the server has not answered at its `work_path` in time; never if it has none."""
+        """Returns once the server has not answered at its `work_path` in time; never if it has none.
+
+        A connection that broke says nothing of that, nor does a wait in which this process was stopped.
+        """
         while self._server.work_path:
             await asyncio.sleep(self._timeouts.probe)
-            if await self._probe(self._server.work_path, self._timeouts.work) is ProbeResult.SILENT:
+            asked_at = _now()
+            result = await self._probe(self._server.work_path, self._timeouts.work)
+            waited_out = abs(_now() - asked_at - self._timeouts.work) < PROBE_TIMEOUT_SECONDS
+            if result is ProbeResult.SILENT and waited_out:
                 return
         await asyncio.Event().wait()
 

@@ -15,6 +15,7 @@ from centralized_ml_api.local.machine.ports import (
     find_holder,
     free_pair,
     free_port,
+    quiet_port,
     reachable_addresses,
     reachable_urls,
     shown_url,
@@ -44,6 +45,14 @@ def test_a_free_port_comes_with_the_next_one_and_is_none_that_systems_give_away(
         check_port("127.0.0.1", port)
         check_port("127.0.0.1", port + 1)
         assert 20_000 <= port < port + 1 < 32_000
+
+
+def test_who_listens_only_later_gets_a_port_that_systems_give_to_nobody() -> None:
+    ports = {quiet_port() for _ in range(20)}
+    assert len(ports) > 1, "two servers that start at once hardly get the same"
+    for port in ports:
+        check_port("127.0.0.1", port)
+        assert 20_000 <= port < 32_000
 
 
 def test_a_foreign_address_is_a_clear_error() -> None:

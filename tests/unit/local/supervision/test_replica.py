@@ -20,7 +20,7 @@ from centralized_ml_api.local.supervision.replica import (
     pause_until_probe,
 )
 from support.fake_machine import FakeMachine, FakeServer
-from support.virtual_time import run_in_virtual_time
+from support.virtual_time import VirtualTimeLoop, run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -101,6 +101,13 @@ def play(
 
 async def wait_for(seconds: float = 1.0) -> None:
     await asyncio.sleep(seconds)
+
+
+def advance(seconds: float) -> None:
+    """Lets time pass in which this process does not run."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.advance(seconds)
 
 
 def test_it_is_ready_when_it_answers_and_its_process_ends_with_it(tmp_path: Path) -> None:
@@ -346,6 +353,34 @@ def test_one_that_answers_health_checks_but_no_requests_is_restarted(tmp_path: P
     scene = play(tmp_path, scenario, server=FakeServer(work_path="/work"))
     assert ("restarting", "answered health checks but no requests: restarted") in scene.seen
     assert "answered health checks but no requests: restarted" in scene.replica.log.path.read_text()
+
+
+def test_a_connection_that_breaks_is_no_hang(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for(1)
+        scene.machine.answer = SILENT
+        await wait_for(4 * TIMEOUTS.probe)
+        scene.machine.answer = READY
+        await wait_for(4 * TIMEOUTS.probe)
+        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
+
+    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
+
+
+def test_a_machine_that_slept_makes_no_server_hang(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for(1)
+        scene.machine.delays["/work"] = TIMEOUTS.work - 1
+        await wait_for(2 * TIMEOUTS.probe)
+        scene.machine.delays["/work"] = float("inf")
+        advance(10 * TIMEOUTS.work)  # both questions are under way, and nobody hears their answers
+        scene.machine.answers.append(SILENT)
+        await wait_for(TIMEOUTS.probe)
+        scene.machine.delays.clear()
+        await wait_for(20 * TIMEOUTS.probe)
+        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
+
+    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
 
 
 def test_requests_that_take_long_are_no_hang(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .answer import JSON, Answer, Head, closed_after, find_framing
+from .call_clock import CallClock
 from .refusal import Refusal, build_reference, model_broke, overloaded, stopping
 
 if TYPE_CHECKING:
@@ -158,23 +159,24 @@ class ModelThreads:
         while True:
             call = self._calls.get()
             call.progress_at = time.monotonic()
-            self._running[threading.get_ident()] = call
+            self._running[threading.get_native_id()] = call
             try:
                 if call.wanted:
                     _serve(handler, call)
             finally:
-                del self._running[threading.get_ident()]
+                del self._running[threading.get_native_id()]
 
     def _enforce_limit(self) -> None:
         """Ends the process when a call takes too long, and sooner if nobody waits for it.
 
         A thread cannot be ended alone.
         """
+        clock = CallClock()
         while True:
             time.sleep(LOOK_SECONDS)
-            for call in list(self._running.values()):
+            for thread, call in list(self._running.items()):
                 limit = self.limit_of(call)
-                if time.monotonic() - call.progress_at > limit:
+                if clock.stalled_seconds(thread, call.progress_at) > limit:
                     _give_up(call, limit)
 
 
