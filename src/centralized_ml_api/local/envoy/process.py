@@ -120,7 +120,7 @@ class EnvoyGateway:
         files = self._settings.files
         snapshot = build_snapshot(self._gateway, self._settings)
         write_snapshot(files, snapshot)
-        write_file(files.bootstrap, json.dumps(build_bootstrap(self._settings), indent=1) + "\n")
+        write_file(files.bootstrap, json.dumps(build_bootstrap(self._settings)) + "\n")
         return snapshot
 
     async def wait_started(self, deadline_seconds: float) -> int:

