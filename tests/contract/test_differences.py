@@ -46,9 +46,9 @@ where API Gateway [remembers]({cache}) the refusal for so long. With `starts` an
 caller from elsewhere has an empty `code` and `message` on AWS: API Gateway [refuses]({flow}) it before it
 asks the function that words the others.
 
-[Limits in tokens and dollars](../how-to/limit-spending.md), the headers `x-ratelimit-*-tokens`,
-`GET /v1/usage` and counts of tokens exist on one machine alone: API Gateway cannot count tokens. On AWS, the
-requests per second and per day bound a team.
+On AWS, tokens and dollars are counted, and `GET /v1/usage` exists, only where some of them are
+[limited](../how-to/limit-spending.md#on-aws). There, a config with such limits has no entry with a
+function.
 """.format(
     invoke=SAGEMAKER,
     zero="https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html",

@@ -1,23 +1,31 @@
-"""Loads the code of the function that streams: its JavaScript, the API's error texts, limits and paths."""
+"""Loads the code of the function that streams: its JavaScript, the API's texts and paths, teams' limits."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import translator
 from centralized_ml_api.api import anthropic, error_shape
 from centralized_ml_api.plan.apis import MODEL_APIS, TRANSLATED
+from centralized_ml_api.plan.aws.spending import NOT_COUNTED, render_spending
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from centralized_ml_api.plan.aws.spending import SpendingPlan
 
 CODE = Path(__file__).parent / "constructs/stream_function"
 ERRORS = Path(error_shape.__file__).with_name("errors.json")
 APIS = "apis.json"
+SPENDING = "spending.json"
 
 
-def load_stream_code() -> dict[str, bytes]:
-    """Returns the content of each file of the function, by its path, in order."""
+def load_stream_code(spending: SpendingPlan = NOT_COUNTED) -> dict[str, bytes]:
+    """Returns the content of each file of the function, by its path, in order.
+
+    `spending` is in a file of its own: a function's environment has no room for the limits of many teams.
+    """
     texts = json.loads(ERRORS.read_bytes())
     limits = {"body_limit_bytes": BODY_LIMIT_BYTES, "response_limit_bytes": RESPONSE_LIMIT_BYTES}
     files = {file.name: file.read_bytes() for file in CODE.glob("*.mjs")}
@@ -30,6 +38,7 @@ def load_stream_code() -> dict[str, bytes]:
             "translated": TRANSLATED,
         }
     )
+    files[SPENDING] = _render(render_spending(spending))
     return dict(sorted(files.items()))
 
 

@@ -229,10 +229,8 @@ def _not_acted_on_aws(event: EventPlan, deployments: Iterable[ModelDeployment]) 
     """Yields, in sentences, what AWS does not do."""
     if event.limits_at_once:
         yield "Not enforced on AWS: requests_at_once. API Gateway cannot limit the calls in progress."
-    if event.limits_spending:
-        yield "Not enforced on AWS: limits in tokens and dollars, which one machine alone counts."
-    if any(entry.price is not None for entry in deployments):
-        yield "Not counted on AWS: tokens, and what they cost by `price`."
+    if any(entry.price is not None for entry in deployments) and not event.limits_spending:
+        yield "Not counted on AWS: tokens, and what they cost by `price`, unless a team's are limited."
     for entry in deployments:
         if (entry.max_body_mib or 0) * 1024 * 1024 > BODY_LIMIT_BYTES:
             limit = f"max_body_mib of {entry.name}"

@@ -7,12 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.config.schema import Event, Join, Team, TeamLimits
+
+Unit = Literal["tokens", "nanodollars"]
+Period = Literal["minute", "day", "event"]
+POT = ""
+"""The owner of what all teams share. No team has an empty name."""
+
+SpendingLimit = tuple[Unit, Period, int]
+"""The most of a unit that may be used in each of its periods."""
 
 _BURST_SECONDS = 2
 """Without a `burst`, the calls of this many seconds may come at once."""
@@ -52,6 +60,18 @@ class Spending:
     def has_money(self) -> bool:
         """Whether dollars are limited."""
         return self.nanodollars_per_day is not None or self.nanodollars is not None
+
+    @property
+    def limits(self) -> tuple[SpendingLimit, ...]:
+        """What is limited."""
+        limits: tuple[tuple[Unit, Period, int | None], ...] = (
+            ("tokens", "minute", self.tokens_per_minute),
+            ("tokens", "day", self.tokens_per_day),
+            ("tokens", "event", self.tokens),
+            ("nanodollars", "day", self.nanodollars_per_day),
+            ("nanodollars", "event", self.nanodollars),
+        )
+        return tuple((unit, period, most) for unit, period, most in limits if most is not None)
 
 
 UNLIMITED = Spending()

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.config.token_prices import TokenPrice, find_token_price, render_per_million
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.provider import ProviderServing
+from centralized_ml_api.plan.types import ProviderModel
 from centralized_ml_api.plan.usage.tokens import render_usd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 
@@ -22,7 +24,15 @@ def find_price(entry: ModelDeployment) -> TokenPrice | None:
 
     Reads the list of the package for a model of a provider without a price of its own.
     """
-    serving = entry.local.serving if entry.local else None
+    return _find_price_of(entry, entry.local.serving if entry.local else None)
+
+
+def find_price_on_aws(entry: ModelDeployment) -> TokenPrice | None:
+    """Returns what the tokens of an entry cost on AWS; None where nobody says."""
+    return _find_price_of(entry, entry.origin.serving if isinstance(entry.origin, ProviderModel) else None)
+
+
+def _find_price_of(entry: ModelDeployment, serving: Serving | None) -> TokenPrice | None:
     if entry.price is not None or not isinstance(serving, ProviderServing) or serving.name is None:
         return entry.price
     return find_token_price(serving.name, serving.model)

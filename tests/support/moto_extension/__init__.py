@@ -12,6 +12,7 @@ from support.moto_extension import (
     account,
     account_numbers,
     alarm,
+    atomic_updates,
     bucket_policy,
     budget,
     change_set,
@@ -46,6 +47,7 @@ from support.moto_extension import (
 GAPS = (
     account,
     alarm,
+    atomic_updates,
     bucket_policy,
     budget,
     change_set,

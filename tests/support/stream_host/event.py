@@ -22,8 +22,12 @@ def build_event(
     *,
     method: str = "POST",
     request_id: str = REQUEST_ID,
+    team: str | None = None,
 ) -> dict[str, Any]:
-    """A request; bytes go in base64, as those of a binary media type, other values as JSON."""
+    """A request, of a team where the authorizer names it.
+
+    Bytes go in base64, as those of a binary media type, other values as JSON.
+    """
     is_binary = isinstance(body, bytes)
     given = dict(headers or {})
     return {
@@ -33,7 +37,12 @@ def build_event(
         "headers": given,
         "multiValueHeaders": {name: [value] for name, value in given.items()},
         "queryStringParameters": None,
-        "requestContext": {"requestId": request_id, "stage": "prod", "resourcePath": path},
+        "requestContext": {
+            "requestId": request_id,
+            "stage": "prod",
+            "resourcePath": path,
+            **({"authorizer": {"refused": "[]", "team": team}} if team else {}),
+        },
         "body": base64.b64encode(body).decode() if is_binary else json.dumps(body),
         "isBase64Encoded": is_binary,
     }

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from centralized_ml_api.aws.app import choose_node
 from centralized_ml_api.aws.stream_code import load_stream_code
+from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.stream_host.runtime_api import DELIMITER, PRELUDE_TYPE, Invocation, RuntimeApi
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from centralized_ml_api.plan.aws.spending import SpendingPlan
 
 OUR_CLIENT = Path(__file__).with_name("runtime_client.mjs")
 ROOT = Path(__file__).resolve().parents[3]
@@ -78,8 +81,9 @@ class StreamHost:
     """A running function. It takes one event at a time, as an instance of Lambda does; where its process
     ends over an event, the next event finds a new one."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self._environment = environment
+        self._folder = folder
         self._api = RuntimeApi()
         self.lines: list[str] = []
         self._closed = False
@@ -126,6 +130,10 @@ class StreamHost:
         except (queue.Empty, StopIteration) as error:
             raise AssertionError("\n".join(["the function gave no answer", *self.lines])) from error
 
+    def kill(self) -> None:
+        """Kills Node in the middle of whatever it does."""
+        self._process.kill()
+
     def close(self) -> None:
         """Ends Node."""
         with self._changing:
@@ -140,11 +148,11 @@ class StreamHost:
             (node(), str(runtime_client())),
             env={
                 **LAMBDA_VARIABLES,
-                "LAMBDA_TASK_ROOT": str(function_folder()),
+                "LAMBDA_TASK_ROOT": str(self._folder),
                 **self._environment,
                 "AWS_LAMBDA_RUNTIME_API": self._api.address,
             },
-            cwd=function_folder(),
+            cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -172,12 +180,17 @@ class StreamHost:
 
 @functools.cache
 def function_folder() -> Path:
+    """Writes the function as it is deployed where nothing is counted, once."""
+    return write_function(NOT_COUNTED)
+
+
+def write_function(spending: SpendingPlan) -> Path:
     """Writes the function as it is deployed, below the project, whose `node_modules` have AWS's SDK."""
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="stream-function-", dir=cache))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name, content in load_stream_code().items():
+    for name, content in load_stream_code(spending).items():
         file = folder / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)
@@ -202,6 +215,7 @@ def start_stream_host(
     sagemaker_url: str,
     idle_seconds: float = 30,
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[StreamHost]:
     """The function over models at a SageMaker runtime, until the end of the block.
 
@@ -210,6 +224,7 @@ def start_stream_host(
         sagemaker_url: where InvokeEndpoint is answered.
         idle_seconds: how long a model may be silent.
         environment: more variables; they win.
+        folder: the function; None for the one that counts nothing.
     """
     variables = {
         "MODELS": json.dumps(models),
@@ -221,7 +236,7 @@ def start_stream_host(
         "AWS_SECRET_ACCESS_KEY": "none",
         **(environment or {}),
     }
-    host = StreamHost(variables)
+    host = StreamHost(variables, folder or function_folder())
     try:
         yield host
     finally:

@@ -326,3 +326,19 @@ def test_eight_cold_functions_of_sixty_teams_stay_within_the_burst(monkeypatch: 
             call(refused, "other 3")
     assert {answer["context"]["refused"] for answer in answers} == {json.dumps(["other"])}
     assert (quota.admitted, quota.refused) == (16, 0), "two pages of 500 keys for each function"
+
+
+@pytest.mark.usefixtures("environment")
+def test_whose_key_it_is_is_told_where_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with no list of models anywhere."""
+    monkeypatch.setenv("REFUSED", "{}")
+    untold = call(start_function(), "a")
+    assert "team" not in untold["context"]
+    monkeypatch.setenv("NAMES_TEAM", "yes")
+    function = start_function()
+    monkeypatch.setattr(function, "_OWNERS", function.Owners(Lists({"a": "red"})))
+    told = call(function, "a")
+    assert told["context"] == {"refused": "[]", "team": "red"}
+    assert told["policyDocument"] == untold["policyDocument"]
+    with pytest.raises(function.UnauthorizedError):
+        call(function, "guess")

@@ -187,6 +187,7 @@ class CentralizedMlApi(Construct):
             ),
             authorizer=self._build_authorizer(service),
             timeout_seconds=plan.api.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
+            tells_usage=plan.stream.spending.is_counted,
         )
         public = build_openapi(plan.api, plan.openai)
         return HttpApi(

@@ -18,6 +18,7 @@ from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
+from centralized_ml_api.aws.constructs.spending_table import build_spending_table, may_count
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
@@ -74,11 +75,15 @@ class StreamFunction(Construct):
             if tables
             else {"MODELS": self._render(plan.models, addresses)}
         )
+        table = build_spending_table(self, "Spending") if plan.spending.is_counted else None
         role = build_function_role(
             self,
             description="The function that streams",
             log=log,
-            statements=self._list_statements(plan, tables, secrets, stack_context),
+            statements=[
+                *self._list_statements(plan, tables, secrets, stack_context),
+                *([may_count(table)] if table else ()),
+            ],
             managed=stack_context.network_policies.functions,
         )
         called = EndpointPolicies(self, role, endpoints)
@@ -87,7 +92,7 @@ class StreamFunction(Construct):
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",
-            code=ship_files(self, "stream_function", load_stream_code(), stack_context),
+            code=ship_files(self, "stream_function", load_stream_code(plan.spending), stack_context),
             handler="index.handler",
             runtime=RUNTIME,
             timeout_seconds=plan.timeout_seconds,
@@ -99,6 +104,7 @@ class StreamFunction(Construct):
                 "MODELS_VERSION": self._version(plan),
                 **models,
                 **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
+                **({"SPENDING_TABLE": table.ref} if table else {}),
             },
             role=role,
             log=log,

@@ -161,11 +161,12 @@ class KeyFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
+        looks_up = access.refused or access.starts or access.counted
         role = build_function_role(
             self,
             description="The function that gives keys on",
             log=log,
-            statements=_may_look_up_keys(stack_context) if access.refused or access.starts else (),
+            statements=_may_look_up_keys(stack_context) if looks_up else (),
             managed=stack_context.network_policies.functions,
         )
         function = build_function(
@@ -181,6 +182,7 @@ class KeyFunction(Construct):
                 "OWN_TAG": json.dumps([STACK_TAG, stack_context.stack_name]),
                 "TEAM_TAG": TEAM_TAG,
                 **({"START": json.dumps(word_refusals(access.starts))} if access.starts else {}),
+                **({"NAMES_TEAM": "yes"} if access.counted else {}),
             },
             role=role,
             log=log,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH
+from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH, USAGE_PATH
 from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.aws.document.event import (
     GATEWAY_RESPONSES,
@@ -57,6 +57,7 @@ class Addresses:
     `stream` is the ARN of the function that streams and answers `/health`; `authorizer` passes callers' keys
     on, None where nobody needs a key. `timeout_seconds` is how long the API waits
     for what does not stream. `components` are the inference components of endpoints whose models may sleep.
+    With `tells_usage`, that function also tells teams what they have used.
     """
 
     service: str
@@ -68,6 +69,7 @@ class Addresses:
     authorizer: Authorizer | None = None
     timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS
     components: Mapping[str, str] = field(default_factory=dict)
+    tells_usage: bool = False
 
 
 def extend_document(
@@ -106,6 +108,7 @@ def _extend_without_event(
         *list_openai_calls(openai),
         *(f"GET {entry.document.path}" for entry in addresses.stored),
         f"GET {HEALTH_PATH}",
+        *([f"GET {USAGE_PATH}"] if addresses.tells_usage else ()),
     ]
     proxy = {**build_header_parameter("proxy"), "in": "path", "required": True}
     return {
@@ -118,6 +121,7 @@ def _extend_without_event(
             **build_openai_paths(public, openai, stream),
             **build_stored_paths(addresses.stored, addresses.service, addresses.role),
             HEALTH_PATH: build_health_path(stream),
+            **({USAGE_PATH: build_path({"get": stream})} if addresses.tells_usage else {}),
             # A preflight succeeds on any path, so that a page is shown the 404 of the call that follows.
             ANY_PATH: {"options": {"parameters": [proxy], **build_preflight()}},
         },

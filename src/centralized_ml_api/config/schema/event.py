@@ -199,37 +199,35 @@ class Event(Written):
     tokens_per_minute: Annotated[
         TokenCount | None,
         Field(
-            description="Tokens in and out of each team in each minute of the clock. "
-            "Applies on one machine only.",
+            description="Tokens in and out of each team in each minute of the clock.",
             examples=[20_000],
         ),
     ] = None
     tokens_per_day: Annotated[
         TokenCount | None,
         Field(
-            description="Tokens in and out of each team per UTC day. Applies on one machine only.",
+            description="Tokens in and out of each team per UTC day.",
             examples=[500_000],
         ),
     ] = None
     usd_per_day: Annotated[
         Dollars | None,
         Field(
-            description="US dollars of each team per UTC day, by the `price` of each entry. "
-            "Applies on one machine only.",
+            description="US dollars of each team per UTC day, by the `price` of each entry.",
             examples=[1],
         ),
     ] = None
     usd: Annotated[
         Dollars | None,
         Field(
-            description="US dollars of each team in the whole event. Applies on one machine only.",
+            description="US dollars of each team in the whole event.",
             examples=[5],
         ),
     ] = None
     pot: Annotated[
         Pot | None,
         Field(
-            description="What all teams together may use in the whole event. Applies on one machine only.",
+            description="What all teams together may use in the whole event.",
             examples=[{"usd": 300}],
         ),
     ] = None

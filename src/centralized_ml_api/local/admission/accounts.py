@@ -11,21 +11,17 @@ The same holds for any store that changes a number on a condition: `used + need 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.plan.event import Period, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.plan.event import Spending
 
-Unit = Literal["tokens", "nanodollars"]
-Period = Literal["minute", "day", "event"]
-
 SECONDS: dict[Period, int] = {"minute": 60, "day": 24 * 60 * 60}
 """How long periods are, by the clock of UTC; that of an event never ends."""
-
-POT = ""
-"""The owner of what all teams share. No team has an empty name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +95,7 @@ class Shortage:
 
 def list_limits(owner: str, spending: Spending) -> tuple[Limit, ...]:
     """Returns what limits an owner, a team or `POT`."""
-    limits: tuple[tuple[Unit, Period, int | None], ...] = (
-        ("tokens", "minute", spending.tokens_per_minute),
-        ("tokens", "day", spending.tokens_per_day),
-        ("tokens", "event", spending.tokens),
-        ("nanodollars", "day", spending.nanodollars_per_day),
-        ("nanodollars", "event", spending.nanodollars),
-    )
-    return tuple(Limit(owner, unit, period, most) for unit, period, most in limits if most is not None)
+    return tuple(Limit(owner, *limit) for limit in spending.limits)
 
 
 def open_account(limit: Limit, now: float) -> Account:

@@ -6,15 +6,17 @@ import math
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.admission.accounts import POT, SECONDS
+from centralized_ml_api.local.admission.accounts import SECONDS
 from centralized_ml_api.local.admission.turns import LineFullError
+from centralized_ml_api.plan.event import POT
 from centralized_ml_api.plan.usage.tokens import render_usd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.local.admission.accounts import Limit, Shortage, Unit
+    from centralized_ml_api.local.admission.accounts import Limit, Shortage
     from centralized_ml_api.local.admission.sleepers import SleepingError
+    from centralized_ml_api.plan.event import Unit
 
 _SHORT_PAUSE_SECONDS = 1
 

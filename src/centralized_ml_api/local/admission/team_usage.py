@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.local.admission.accounts import POT, SECONDS, open_account
+from centralized_ml_api.local.admission.accounts import SECONDS, open_account
+from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +36,13 @@ def render_team_usage(team: str, calls: int, tokens: Tokens, left: Mapping[Limit
         "tokens_out": tokens.written,
         "tokens_estimated": tokens.estimated,
         "usd": _usd(tokens.nanodollars),
-        "limits": [_describe(limit, amount, now) for limit, amount in left.items()],
+        "limits": [describe_limit(limit, amount, now) for limit, amount in left.items()],
     }
     return json.dumps(document).encode()
 
 
-def _describe(limit: Limit, left: int, now: float) -> dict[str, Any]:
+def describe_limit(limit: Limit, left: int, now: float) -> dict[str, Any]:
+    """Returns what the document says of a limit of which so much is left."""
     is_money = limit.unit == "nanodollars"
     seconds = SECONDS.get(limit.period)
     ends = None if seconds is None else open_account(limit, now).start + seconds

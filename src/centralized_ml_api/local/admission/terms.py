@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from centralized_ml_api.local.admission.accounts import POT, Limit
+from centralized_ml_api.local.admission.accounts import Limit
 from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, FORM_PATHS
+from centralized_ml_api.plan.event import POT
 
 TERMS_KEY = "mlapi-terms"
 REQUEST_ID_KEY = "mlapi-request-id"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.error_shape import ERRORS
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import TeamKeys
-from centralized_ml_api.local.admission.accounts import POT, Account, list_limits, open_account
+from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
 from centralized_ml_api.local.board.history import History
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
-from centralized_ml_api.plan.event import EventPlan
+from centralized_ml_api.plan.event import POT, EventPlan
 from centralized_ml_api.plan.usage.types import NOBODY, UsageTable
 
 if TYPE_CHECKING:

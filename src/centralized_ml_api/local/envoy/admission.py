@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.accounts import POT, list_limits
+from centralized_ml_api.local.admission.accounts import list_limits
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
     ADMISSION_SOCKET,
@@ -33,6 +33,7 @@ from centralized_ml_api.local.envoy.route_action import (
     with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
+from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route

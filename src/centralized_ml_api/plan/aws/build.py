@@ -17,6 +17,7 @@ from centralized_ml_api.plan.aws.event import (
 from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.providers import build_provider_target
 from centralized_ml_api.plan.aws.roles import build_roles, divide_endpoints
+from centralized_ml_api.plan.aws.spending import COUNTED, build_spending
 from centralized_ml_api.plan.aws.streaming import build_stream
 from centralized_ml_api.plan.aws.template_size import account_size, entry_sizes, event_size, fixed_size
 from centralized_ml_api.plan.aws.types import (
@@ -69,7 +70,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     models = tuple(build_hosting(deployment, facts.get(deployment.name)) for deployment in own)
     functions = tuple(_functions(plan.deployments, models))
     roles = () if plan.account.execution_role else build_roles(models)
-    routes = tuple(_route(deployment) for deployment in plan.deployments)
+    spending = build_spending(plan)
+    routes = tuple(_route(deployment, counted=spending.is_counted) for deployment in plan.deployments)
     sleeping = {model.name for model in models if model.copy}
     endpoint_policies = divide_endpoints(
         {route.name: route.name in sleeping for route in routes if isinstance(route, DirectRoute)}
@@ -83,7 +85,9 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     pairs = [(name, api) for name, apis in spoken.items() for api in apis]
     openai = openai_models(pairs, plan.event.aliases, _translated(plan.deployments, spoken))
     stream = build_stream(
-        _stream_models(plan.deployments, facts, openai, region), health_names=not plan.event.teams
+        _stream_models(plan.deployments, facts, openai, region, counted=spending.is_counted),
+        health_names=not plan.event.teams,
+        spending=spending,
     )
     policies = len(endpoint_policies) + len(function_policies)
     dashboard = _dashboard(plan, models, functions, streams=stream.streams)
@@ -155,11 +159,12 @@ def _functions(
             yield build_model_function(deployment, deployment.function, _endpoint(deployment), container)
 
 
-def _route(deployment: ModelDeployment) -> Route:
+def _route(deployment: ModelDeployment, *, counted: bool) -> Route:
+    """Returns where the entry's own path leads: API Gateway cannot count what its callers spend."""
     if isinstance(deployment.origin, ProviderModel | BedrockModel):
         return StreamRoute(deployment.name, None, deployment.headers)
     match deployment.integration:
-        case "api":
+        case "api" if not counted:
             return DirectRoute(deployment.name, _endpoint(deployment), deployment.headers)
         case "lambda":
             return FunctionRoute(deployment.name)
@@ -205,10 +210,12 @@ def _stream_models(
     facts: Mapping[str, ModelFacts],
     openai: OpenAiModels,
     region: str,
+    *,
+    counted: bool,
 ) -> Iterable[StreamModel]:
-    """Yields all of them: those that stream at their own path have headers, those under `/v1` speak."""
+    """Yields all of them: those whose own path leads here have headers, those under `/v1` speak."""
     for deployment in deployments:
-        headers = deployment.headers if deployment.integration == "stream" else None
+        headers = deployment.headers if counted or deployment.integration == "stream" else None
         found = StreamModel(
             deployment.name,
             None,
@@ -240,6 +247,8 @@ def _notes(
     yield from how_it_starts(plan.event, has_endpoints=has_endpoints)
     yield from how_it_ends(plan.event, has_endpoints=has_endpoints)
     yield from plan.not_acted_on_aws
+    if plan.event.limits_spending:
+        yield COUNTED
     yield from _idle_fallbacks(plan, openai)
     for alias, name in plan.event.aliases.items():
         if alias not in openai.aliases:

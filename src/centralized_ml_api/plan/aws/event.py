@@ -57,10 +57,14 @@ class TeamAccess:
 
 @dataclass(frozen=True, slots=True)
 class AccessPlan:
-    """Who may call, and from when on. Without teams, everybody may call without a key."""
+    """Who may call, and from when on. Without teams, everybody may call without a key.
+
+    With `counted`, whose key it is must be known at every call, because what teams spend is counted.
+    """
 
     teams: tuple[TeamAccess, ...]
     starts: datetime | None = None
+    counted: bool = False
 
     @property
     def refused(self) -> dict[str, tuple[str, ...]]:
@@ -80,7 +84,8 @@ def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
             fix="list the teams in `event.teams` and give each its key, or serve the config on one machine",
         )
     names = tuple(entries)
-    access = AccessPlan(tuple(TeamAccess(team, _refused(team, names)) for team in event.teams), event.starts)
+    teams = tuple(TeamAccess(team, _refused(team, names)) for team in event.teams)
+    access = AccessPlan(teams, event.starts, counted=event.limits_spending)
     policies = [sum(_PATH_CHARACTERS + len(name) for name in refused) for refused in access.refused.values()]
     if len(json.dumps(access.refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS:
         raise DeployError(

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.plan.aws.roles import divide, divide_endpoints
+from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from centralized_ml_api.plan.aws.spending import SpendingPlan
     from centralized_ml_api.plan.aws.types import BedrockTarget, ProviderTarget
 
 IDLE_SECONDS = 290
@@ -46,10 +48,15 @@ _LONGEST_SECRET_ARN = "x" * 150
 """As CloudFormation names secrets."""
 
 
-def build_stream(models: Iterable[StreamModel], *, health_names: bool = True) -> StreamPlan:
+def build_stream(
+    models: Iterable[StreamModel], *, health_names: bool = True, spending: SpendingPlan = NOT_COUNTED
+) -> StreamPlan:
     """Builds the function for these entries, which are all entries of the config.
 
-    `/health` needs no key; with teams it is not to name the entries.
+    Args:
+        models: the entries.
+        health_names: whether `/health`, which needs no key, names them: not with teams.
+        spending: whose tokens and dollars it counts.
     """
     known = tuple(models)
     at_sagemaker = [model for model in known if model.endpoint]
@@ -62,6 +69,7 @@ def build_stream(models: Iterable[StreamModel], *, health_names: bool = True) ->
         timeout_seconds=STREAM_SECONDS,
         health_seconds=HEALTH_SECONDS,
         health_names=health_names,
+        spending=spending,
     )
 
 

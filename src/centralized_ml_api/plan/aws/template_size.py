@@ -69,6 +69,9 @@ _OPENAI = TemplateSize(characters=11_000)
 _OPENAI_PATH = TemplateSize(characters=1_470)
 """Another path there."""
 
+_SPENDING = TemplateSize(resources=1, characters=3_000)
+"""The table of what teams spend, who may use it, and the path `/v1/usage`."""
+
 _PROVIDER_MODEL = TemplateSize(characters=350)
 _SECRET = TemplateSize(resources=1, characters=450)
 
@@ -168,6 +171,7 @@ def entry_sizes(
 def _stream(stream: StreamPlan) -> TemplateSize:
     total = _STREAM + _times(len(stream.policies) + len(stream.described), _POLICY)
     total += _times(len(stream.tables), _STREAM_TABLE)
+    total += _SPENDING if stream.spending.is_counted else TemplateSize()
     for model in stream.models:
         total += _STREAM_MODEL + _named(model.name, _NAMED_BY_ROW)
         if model.speaks or model.hosted_apis:

@@ -10,6 +10,7 @@ from centralized_ml_api.config.schema import ServerSpeaks, Speaks
 from centralized_ml_api.plan.apis import find_translated
 from centralized_ml_api.plan.aws.event import AccessPlan, DashboardPlan
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
+from centralized_ml_api.plan.aws.spending import SpendingPlan
 from centralized_ml_api.plan.event import Throttle
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from centralized_ml_api.plan.speaks import OpenAiModels
@@ -250,7 +251,7 @@ class StreamPlan:
     `policies` divides the models that it calls into lists that each fit into one IAM policy, `described`
     those that it only describes for `/health`. It gives up a model that is silent for `idle_seconds`, and a
     response after `timeout_seconds`. It caches the state of the endpoints for `health_seconds`; its
-    `/health` names them only with `health_names`.
+    `/health` names them only with `health_names`. `spending` says whose tokens and dollars it counts.
     """
 
     models: tuple[StreamModel, ...]
@@ -261,6 +262,7 @@ class StreamPlan:
     timeout_seconds: int
     health_seconds: int
     health_names: bool = True
+    spending: SpendingPlan = field(default_factory=SpendingPlan)
 
     @property
     def streams(self) -> bool:

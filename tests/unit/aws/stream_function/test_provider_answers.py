@@ -88,8 +88,8 @@ def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:
         ],
     )
     assert noted == [
-        {"tokens_in": 16, "tokens_cached": 4},
-        {"tokens_in": 16, "tokens_cached": 4, "tokens_out": 3},
+        {"tokens_in": 16, "tokens_cached": 4, "tokens_cache_writes": 2},
+        {"tokens_in": 16, "tokens_cached": 4, "tokens_cache_writes": 2, "tokens_out": 3},
         {"tokens_in": 10, "tokens_cached": 4, "tokens_out": 3},
         {"tokens_in": 10, "tokens_cached": 4, "tokens_out": 3},
         {"tokens_out": 3},

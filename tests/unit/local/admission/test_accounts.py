@@ -17,7 +17,6 @@ from centralized_ml_api.config.token_prices import build_token_price
 from centralized_ml_api.local.admission.account_book import AccountBook, Batch
 from centralized_ml_api.local.admission.accountant import Accountant, Ask, ShortageError
 from centralized_ml_api.local.admission.accounts import (
-    POT,
     Account,
     Charge,
     Limit,
@@ -30,6 +29,7 @@ from centralized_ml_api.local.admission.accounts import (
 from centralized_ml_api.local.admission.endings import Ending, Reservation
 from centralized_ml_api.local.admission.needs import TEMPLATE_TOKENS
 from centralized_ml_api.local.admission.turns import CallOverError
+from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from pathlib import Path

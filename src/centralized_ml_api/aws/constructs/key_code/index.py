@@ -2,7 +2,7 @@
 
 API Gateway then checks the key, its limits and whether it is revoked. Decided here is which models the key's
 team may not call, where a team of the config has a list of models, and that none may call any before the
-event starts.
+event starts. Where what teams spend is counted, the streaming function is told whose key it is.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 """
 
@@ -22,6 +22,7 @@ _BEARER = "bearer "
 _REFUSED: dict[str, list[str]] = json.loads(os.environ["REFUSED"])
 _TAG, _STACK = json.loads(os.environ["OWN_TAG"])
 _TEAM_TAG = os.environ["TEAM_TAG"]
+_NAMES_TEAM = os.environ.get("NAMES_TEAM") == "yes"
 _START: dict[str, Any] | None = json.loads(os.environ.get("START", "null"))
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 10.0
@@ -69,7 +70,8 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
     if not key:
         raise UnauthorizedError
     is_early = is_before_start(time.time())
-    refused = _refused_to(key) if _REFUSED or is_early else []
+    team = _team_of(key) if _REFUSED or is_early or _NAMES_TEAM else ""
+    refused = _REFUSED.get(team, [])
     return {
         "principalId": "team",
         "policyDocument": {
@@ -77,7 +79,11 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
             "Statement": _statements(lambda_event["methodArn"], refused, is_early=is_early),
         },
         "usageIdentifierKey": key,
-        "context": {"refused": json.dumps(refused), **_why_refused(is_early=is_early)},
+        "context": {
+            "refused": json.dumps(refused),
+            **({"team": team} if _NAMES_TEAM else {}),
+            **_why_refused(is_early=is_early),
+        },
     }
 
 
@@ -103,11 +109,11 @@ def _key_of(headers: dict[str, str]) -> str:
     return authorization[len(_BEARER) :].strip() if authorization.lower().startswith(_BEARER) else ""
 
 
-def _refused_to(key: str) -> list[str]:
+def _team_of(key: str) -> str:
     team = _OWNERS.find(key)
     if team is None:
         raise UnauthorizedError
-    return _REFUSED.get(team, [])
+    return team
 
 
 def _statements(method_arn: str, refused: list[str], *, is_early: bool) -> list[dict[str, Any]]:

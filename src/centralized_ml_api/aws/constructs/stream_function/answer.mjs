@@ -25,6 +25,8 @@ export class Answer {
         this.servedBy = null; // the entry that answers, where it may be another one than was named
         this.isPaid = false; // whether a provider has taken the call: asking another one might be paid twice
         this.headersSent = false;
+        this.left = {}; // headers that say what is left to the caller's team
+        this.bytes = 0; // of the body, as far as it was written
         this.#closed = new Promise((resolve) => stream.on("close", resolve));
         stream.on("error", () => {}); // the client disconnected; `close` follows
     }
@@ -38,7 +40,7 @@ export class Answer {
         this.#framing = framingOf(headers["content-type"] ?? "");
         const id = { "x-request-id": this.requestId, ...(this.#isAnthropic && { [ANTHROPIC_REQUEST_ID]: this.requestId }) };
         const servedBy = this.servedBy && { "x-served-by": this.servedBy };
-        const allHeaders = { ...COMMON_HEADERS, ...id, ...servedBy, ...headers };
+        const allHeaders = { ...COMMON_HEADERS, ...id, ...servedBy, ...this.left, ...headers };
         // Events have no other encoding, and clients other than browsers guess wrong.
         if (headers["content-type"] === EVENTS_TYPE) allHeaders["content-type"] = `${EVENTS_TYPE}; charset=utf-8`;
         this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: allHeaders });
@@ -47,6 +49,7 @@ export class Answer {
 
     async write(bytes) {
         this.#written = true;
+        this.bytes += Buffer.byteLength(bytes);
         if (this.#stream.write(bytes)) return;
         const drained = new Promise((resolve) => this.#stream.once("drain", resolve));
         await Promise.race([drained, this.#closed]);

@@ -5,17 +5,20 @@ import { randomUUID } from "node:crypto";
 import { checkChat } from "./chat_rules.mjs";
 import { EVENTS_TYPE, awaitFirst, readValues } from "./framing.mjs";
 import { invoke, invokeEvents, readModelJson } from "./invoke.mjs";
+import { listBounding } from "./needs.mjs";
+import { noteUsage, parse, passEvents } from "./provider_answers.mjs";
 import { chatUsage } from "./usage.mjs";
 
+const CHAT_PATH = "/v1/chat/completions";
 const STREAM_HEADERS = { "content-type": EVENTS_TYPE, "cache-control": "no-cache" };
 
 const LENGTHS = ["max_completion_tokens", "max_tokens", "n_predict"];
 
-// Answers a chat; `most` is how many tokens the entry lets an answer have, if it says so.
+// Answers a chat; `most` is how many tokens the entry lets an answer have, if it says so. `expense` is told of its tokens.
 export async function answerChat({ body, most, family, ...call }) {
     checkChat(body.document);
-    const lengths = limitLengths(body.document, most);
-    if (family.passesThrough) return passOn({ ...call, body, text: body.withoutModel(lengths) });
+    const lengths = call.expense.members ?? limitLengths(body.document, most);
+    if (family.passesThrough) return passOn({ ...call, body, lengths });
     const document = { ...body.document, ...lengths };
     family.check(document);
     if (document.seed !== undefined) document.seed = JSON.rawJSON(body.sourceOf("seed"));
@@ -31,30 +34,45 @@ function limitLengths(document, most) {
     return Object.fromEntries(names.filter((name) => !isWithin(document[name])).map((name) => [name, most]));
 }
 
-async function passOn({ body, text, address, answer, cancellation }) {
-    if (!body.document.stream) {
-        const { headers, bytes } = await invoke(address, text, cancellation);
-        return answer.send(200, headers, bytes);
+async function passOn({ body, lengths, address, expense, answer, cancellation }) {
+    const { stream, stream_options: options } = body.document;
+    const hides = Boolean(stream && expense.members && options?.include_usage !== true); // for which nobody has asked
+    const asking = hides ? { stream_options: { ...options, include_usage: true } } : {};
+    const text = body.withoutModel({ ...lengths, ...asking }, expense.members ? listBounding(CHAT_PATH) : []);
+    const usage = {};
+    await expense.reserve();
+    try {
+        if (!stream) {
+            const { headers, bytes } = await invoke(address, text, cancellation);
+            if (expense.isCounted) noteUsage(parse(Buffer.from(bytes).toString("utf8")), usage);
+            return await answer.send(200, headers, bytes);
+        }
+        const { headers, chunks } = await invokeEvents(address, text, cancellation);
+        answer.writeHead(200, headers);
+        return await answer.pipe(expense.isCounted ? passEvents(chunks, hides, usage) : chunks);
+    } finally {
+        expense.noteUsage(usage);
     }
-    const { headers, chunks } = await invokeEvents(address, text, cancellation);
-    answer.writeHead(200, headers);
-    return answer.pipe(chunks);
 }
 
-async function answerComplete({ document, address, family, answer, cancellation }) {
-    const { bytes } = await invoke(address, JSON.stringify(family.build(document)), cancellation);
+async function answerComplete({ document, address, family, expense, answer, cancellation }) {
+    const asked = JSON.stringify(family.build(document));
+    await expense.reserve();
+    const { bytes } = await invoke(address, asked, cancellation);
     const { text, finish, counted } = family.read(readModelJson(bytes), document);
     const filter = new StopSequenceFilter(family.stops(document));
     const message = { role: "assistant", content: filter.push(text) + filter.end() };
+    const usage = chatUsage(counted, family.prompt(document), text);
+    noteCounted(expense, usage, counted);
     return answer.sendJson({
         ...describe(document, "chat.completion"),
         choices: [{ index: 0, message, finish_reason: finish ?? "stop", logprobs: null }],
-        usage: chatUsage(counted, family.prompt(document), text),
+        usage,
     });
 }
 
 async function answerStream(chat) {
-    const { document, family, answer } = chat;
+    const { document, family, expense, answer } = chat;
     const pieces = await startPieces(chat);
     const buildChunk = chunkBuilder(document);
     answer.writeHead(200, STREAM_HEADERS);
@@ -62,12 +80,19 @@ async function answerStream(chat) {
     await write(buildChunk({ role: "assistant", content: "" }));
     const end = await writeTexts(chat, pieces, (text) => write(buildChunk({ content: text })));
     await write(buildChunk({}, end.finish));
+    const usage = chatUsage(end.counted, family.prompt(document), end.text);
+    noteCounted(expense, usage, end.counted);
     if (document.stream_options?.include_usage) {
-        const usage = chatUsage(end.counted, family.prompt(document), end.text);
         await write({ ...buildChunk({}), choices: [], usage });
     }
     await answer.write("data: [DONE]\n\n");
     await answer.end();
+}
+
+// Notes the tokens of an answer; without both numbers of the server it is an estimate.
+function noteCounted(expense, { prompt_tokens: read, completion_tokens: written }, counted) {
+    const isCounted = counted?.prompt !== undefined && counted?.completion !== undefined;
+    expense.noteUsage({ tokens_in: read, tokens_out: written }, !isCounted);
 }
 
 // Writes each text once it cannot be part of a stop sequence. Returns how the answer ended, and its text.
@@ -86,8 +111,9 @@ async function writeTexts({ document, family }, pieces, write) {
 }
 
 // Returns the answer in pieces, each `{text, finish?, counted?}`. A family that cannot stream has a single piece.
-async function startPieces({ document, address, family, cancellation }) {
+async function startPieces({ document, address, family, expense, cancellation }) {
     const text = JSON.stringify(family.build(document));
+    await expense.reserve();
     if (!family.streams) {
         const { bytes } = await invoke(address, text, cancellation);
         return [family.read(readModelJson(bytes), document)];

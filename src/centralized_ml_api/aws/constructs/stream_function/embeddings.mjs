@@ -3,25 +3,35 @@
 import { MODEL_FAILED } from "./errors.mjs";
 import { refuse } from "./field_checks.mjs";
 import { invoke, readModelJson } from "./invoke.mjs";
+import { noteUsage, parse } from "./provider_answers.mjs";
 import { embeddingsUsage } from "./usage.mjs";
 
 // Source: https://platform.openai.com/docs/api-reference/embeddings/create
 const INPUTS = 2048;
 
-export async function answerEmbeddings({ body, address, family, answer, cancellation }) {
+export async function answerEmbeddings({ body, address, family, expense, answer, cancellation }) {
     const { document } = body;
     checkCount(document.input);
     if (family.passesThrough) {
-        const { headers, bytes } = await invoke(address, body.withoutModel(), cancellation);
+        const text = body.withoutModel();
+        const usage = {};
+        await expense.reserve();
+        const { headers, bytes } = await invoke(address, text, cancellation);
+        if (expense.isCounted) noteUsage(parse(Buffer.from(bytes).toString("utf8")), usage);
+        expense.noteUsage(usage);
         return answer.send(200, headers, bytes);
     }
     check(document);
-    const { bytes } = await invoke(address, JSON.stringify(family.build(document)), cancellation);
+    const asked = JSON.stringify(family.build(document));
+    await expense.reserve();
+    const { bytes } = await invoke(address, asked, cancellation);
     const vectors = family.read(readModelJson(bytes));
     if (!Array.isArray(vectors) || !vectors.every(Array.isArray)) {
         throw MODEL_FAILED.withMessage("not_embeddings");
     }
-    return answer.sendJson(buildList(document, vectors));
+    const usage = embeddingsUsage([document.input].flat());
+    expense.noteUsage({ tokens_in: usage.prompt_tokens }, true);
+    return answer.sendJson(buildList(document, vectors, usage));
 }
 
 // A list of numbers is one input, given as tokens.
@@ -39,10 +49,10 @@ function check({ input, dimensions }) {
     if (dimensions !== undefined) refuse("This model's embeddings have a fixed size: remove 'dimensions'.");
 }
 
-function buildList({ model, input, encoding_format: format }, vectors) {
+function buildList({ model, encoding_format: format }, vectors, usage) {
     const encode = format === "base64" ? encodeBase64 : (vector) => vector;
     const data = vectors.map((vector, index) => ({ object: "embedding", index, embedding: encode(vector) }));
-    return { object: "list", data, model, usage: embeddingsUsage([input].flat()) };
+    return { object: "list", data, model, usage };
 }
 
 // Encodes a vector as OpenAI's own client asks for it: 32-bit floats, little-endian.

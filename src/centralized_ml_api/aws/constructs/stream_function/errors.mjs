@@ -40,6 +40,10 @@ export const ANTHROPIC_REQUEST_ID = texts.anthropic.request_id; // the header wh
 
 export const NOT_READY_REASONS = texts.not_ready; // what `/health` says of an entry, by its state
 
+export const RETRY_AFTER_SECONDS = texts.retry_after_seconds; // where nobody knows better
+
+export const LONGEST_WAIT_SECONDS = 60; // the longest pause that a client may wait out within a call
+
 export const RESPONSE_LIMIT_BYTES = texts.response_limit_bytes; // the largest response that is held until it is complete
 
 export const BODY_TOO_LARGE = errorOf("body_too_large").withMessage("over_limit", {
@@ -52,6 +56,8 @@ export const MODEL_REFUSED = errorOf("model_refused");
 export const MODEL_MISSING = errorOf("model_missing");
 export const NOT_ALLOWED = errorOf("not_allowed");
 export const MODEL_NOT_FOUND = errorOf("model_not_found");
+export const TOKENS_EXCEEDED = errorOf("tokens_exceeded");
+export const BUDGET_EXCEEDED = errorOf("budget_exceeded");
 export const TOO_MANY_REQUESTS = errorOf("too_many_requests");
 export const API_FAILED = errorOf("api_failed");
 export const ANSWER_TOO_LARGE = errorOf("answer_too_large");
@@ -64,10 +70,16 @@ const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
     retryAfter: String(texts.waking_retry_after_seconds),
 });
 
+// Returns the headers of an error; `retryAfter` is null where waiting does not help, and undefined where nobody knows.
+// Clients do not send a call again by themselves that `stops`.
 export function headersOf(error) {
     const isOurs = [429, 503].includes(error.status) && !error.modelBody;
-    const wait = error.retryAfter ?? (isOurs ? String(texts.retry_after_seconds) : null);
-    return { "content-type": "application/json", ...(wait && { "retry-after": wait }) };
+    const wait = error.retryAfter === undefined && isOurs ? String(RETRY_AFTER_SECONDS) : error.retryAfter;
+    return {
+        "content-type": "application/json",
+        ...(wait && { "retry-after": wait }),
+        ...(error.stops && { "x-should-retry": "false" }),
+    };
 }
 
 // Returns whether errors of a path have the shape of Anthropic's API.

@@ -8,13 +8,16 @@ import apis from "./apis.json" with { type: "json" };
 import { Answer } from "./answer.mjs";
 import { CLIENT_DISCONNECTED, Cancellation } from "./cancellation.mjs";
 import { explain, isAnthropicPath, logFailure } from "./errors.mjs";
+import { measureBytesExpense, spend } from "./expense.mjs";
 import { answerHealth } from "./health.mjs";
 import { passThrough } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { loadModels } from "./models.mjs";
 import { answerEntry, answerOpenAi } from "./openai.mjs";
+import { answerUsage } from "./team_usage.mjs";
 
 const HEALTH_PATH = "/health";
+const USAGE_PATH = "/v1/usage";
 const DEFAULT_CONTENT_TYPE = "application/json";
 
 export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, context) => {
@@ -33,7 +36,7 @@ export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, c
 });
 
 // Reads the request from the event of a Lambda proxy integration. `refused` lists the entries that the caller's team
-// may not call, as the authorizer determined.
+// may not call, and `team` is that team where its tokens or dollars are counted, as the authorizer determined.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 function readRequest({ httpMethod, resource, headers, requestContext, body, isBase64Encoded }) {
@@ -44,18 +47,23 @@ function readRequest({ httpMethod, resource, headers, requestContext, body, isBa
         path: resource, // without what a custom domain puts before it
         headers: { ...lowerCased, "content-type": lowerCased["content-type"] || DEFAULT_CONTENT_TYPE },
         refused: JSON.parse(requestContext.authorizer?.refused ?? "[]"),
+        team: requestContext.authorizer?.team,
         body: Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"),
     };
 }
 
 async function respond(request, answer, cancellation) {
+    if (request.path === USAGE_PATH) return answerUsage(request, answer);
     const models = await loadModels();
     if (request.path === HEALTH_PATH) return answerHealth(request, models, answer, cancellation);
     const api = apis.by_path[request.path];
     if (api) return answerOpenAi(api, request, models, answer, cancellation);
     const name = request.path.slice(1);
     const entry = models.get(name);
-    if (!entry.provider) return passThrough(request, entry, answer, cancellation);
+    if (!entry.provider) {
+        const expense = measureBytesExpense({ name, request, answer });
+        return spend(expense, () => passThrough({ request, model: entry, expense, answer, cancellation }));
+    }
     const [first] = entry.provider.apis;
     const body = readJsonObject(request.body);
     const path = apis.first_paths[first];

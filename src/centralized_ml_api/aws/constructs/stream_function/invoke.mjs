@@ -28,8 +28,9 @@ export function addressOf({ endpoint, component }) {
 }
 
 // Answers `POST /{name}` of an entry that streams: the bytes pass unchanged, both ways.
-export async function passThrough(request, model, answer, cancellation) {
+export async function passThrough({ request, model, expense, answer, cancellation }) {
     const parameters = requestParameters(request, model.headers);
+    await expense.reserve();
     const { headers, chunks } = await invokeStreaming(addressOf(model), parameters, cancellation);
     answer.writeHead(200, headers);
     await answer.pipe(chunks);

@@ -69,9 +69,10 @@ class JsonBody {
         return this.#members.some(({ key }) => key === name);
     }
 
-    // Returns the text without `model`. Throws INVALID_BODY where servers could read another model from it.
-    withoutModel(changes = {}) {
-        this.#refuseAmbiguous(["model"]);
+    // Returns the text without `model`. Throws INVALID_BODY where servers could read another model from it, or another value
+    // of a watched name.
+    withoutModel(changes = {}, watched = []) {
+        this.#refuseAmbiguous(["model", ...watched]);
         return this.edit({ ...changes, model: undefined });
     }
 

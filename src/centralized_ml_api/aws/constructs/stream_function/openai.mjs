@@ -7,7 +7,17 @@ import apis from "./apis.json" with { type: "json" };
 import { asCallersMistake } from "./callers_mistakes.mjs";
 import { answerChat } from "./chat.mjs";
 import { answerEmbeddings } from "./embeddings.mjs";
-import { INVALID_BODY, MODEL_MISSING, MODEL_NOT_FOUND, NOT_ALLOWED, explain, logFailure } from "./errors.mjs";
+import {
+    BUDGET_EXCEEDED,
+    INVALID_BODY,
+    MODEL_MISSING,
+    MODEL_NOT_FOUND,
+    NOT_ALLOWED,
+    TOKENS_EXCEEDED,
+    explain,
+    logFailure,
+} from "./errors.mjs";
+import { measureExpense, spend } from "./expense.mjs";
 import { FAMILIES } from "./families.mjs";
 import { addressOf } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
@@ -16,6 +26,7 @@ import { findServerApi } from "./translated.mjs";
 import { askInTurn } from "./translator/fallback.mjs";
 
 const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
+const OWN_LIMITS = [TOKENS_EXCEEDED, BUDGET_EXCEEDED].map(({ code }) => code); // of the caller's team, not of a model
 const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
 
 // Answers a call of one of the APIs in `apis.json`.
@@ -40,7 +51,8 @@ export async function answerEntry({ api, name, models, ...call }) {
     const mayBeAsked = (other) => !request.refused.includes(other) && serves(models.get(other), api, call.path);
     const failureOf = (cause) => {
         const error = explain(cause, cancellation.reason);
-        const isFree = !answer.headersSent && !answer.isPaid && !cause.mayHaveWorked && !cancellation.reason;
+        const isOpen = !answer.headersSent && !answer.isPaid && !cause.mayHaveWorked && !cancellation.reason;
+        const isFree = isOpen && !OWN_LIMITS.includes(error.code);
         return { cause, error, status: error.status, isFree, isUntaken: error.code === INVALID_BODY.code };
     };
     const attempt = (candidate) => {
@@ -56,13 +68,17 @@ export async function answerEntry({ api, name, models, ...call }) {
 }
 
 async function ask({ path, name, entry, request, body, answer, cancellation }) {
-    if (entry.provider) return answerProvider({ path, name, entry, request, body, answer, cancellation });
+    const expense = measureExpense({ path, name, entry, request, body, answer });
+    if (entry.provider) {
+        return spend(expense, () => answerProvider({ path, name, entry, request, body, expense, answer, cancellation }));
+    }
     const { speaks, max_output_tokens: most } = entry;
     const address = addressOf(entry);
     body.document.model = name; // which answers name
     const family = FAMILIES[speaks];
+    const handle = HANDLERS[family.task];
     try {
-        await HANDLERS[family.task]({ body, address, family, most, answer, cancellation });
+        await spend(expense, () => handle({ body, address, family, most, expense, answer, cancellation }));
     } catch (cause) {
         throw asCallersMistake(cause);
     }

@@ -7,7 +7,7 @@ import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
 import { readChunks, readStart, readWhole, send } from "./https_call.mjs";
 import { isRefusalOfKey, noteUsage, parse, passEvents, rewordError } from "./provider_answers.mjs";
 import { signHeaders } from "./aws_signing.mjs";
-import { adaptToProvider, addsUsage } from "./provider_body.mjs";
+import { adaptToProvider, addsUsage, limitsOf } from "./provider_body.mjs";
 import { loadKey, loadReplacement } from "./secrets.mjs";
 import { buildTranslatedCall, findServerApi } from "./translated.mjs";
 
@@ -17,11 +17,13 @@ const ERROR_BYTES = 64 * 1024;
 const CHECKED_MILLISECONDS = 60_000; // between two questions whether a key works
 
 // Answers a call of a path under /v1; `request.headers` are the caller's.
-export async function answerProvider({ path, name, entry, request, body, answer, cancellation }) {
+export async function answerProvider({ path, name, entry, request, body, expense, answer, cancellation }) {
     const { provider } = entry;
     const api = apis.by_path[path];
     const isNative = findServerApi(provider, api) === api;
-    const call = isNative ? buildCall(body, path, entry) : buildTranslatedCall(body, path, name, entry);
+    const bounds = expense.members ?? limitsOf(body, path, entry);
+    const call = isNative ? buildCall(body, path, entry, bounds) : buildTranslatedCall(body, path, name, entry, bounds);
+    await expense.reserve();
     const usage = {};
     let status;
     try {
@@ -30,18 +32,20 @@ export async function answerProvider({ path, name, entry, request, body, answer,
         const sent = { headers, body: call.text };
         const response = await sendWithKey(url, provider, sent, cancellation);
         status = response.statusCode;
+        expense.noteStatus(status);
         if (status >= 300) throw await readError(response, name, answer.requestId, cancellation);
         answer.isPaid = true;
         await call.passOn({ response, status, usage, answer, cancellation });
     } finally {
+        expense.noteUsage(usage);
         const line = { request_id: answer.requestId, model: name, provider_status: status, ...usage };
         console.log(JSON.stringify(line));
     }
 }
 
-function buildCall(body, path, entry) {
+function buildCall(body, path, entry, bounds) {
     const hides = addsUsage(body.document, path, entry.provider);
-    const text = adaptToProvider(body, path, entry);
+    const text = adaptToProvider(body, path, entry, bounds);
     return { path, text, passOn: (received) => passOn({ ...received, hides }) };
 }
 

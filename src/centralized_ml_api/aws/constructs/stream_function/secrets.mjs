@@ -3,15 +3,20 @@
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 
-import { findServiceUrl, signHeaders } from "./aws_signing.mjs";
+import { callService } from "./aws_call.mjs";
 import { MODEL_NOT_READY } from "./errors.mjs";
-import { readAll, send } from "./https_call.mjs";
 
 const FRESH_MILLISECONDS = 60_000;
 const REFUSED_MILLISECONDS = 5_000; // between two looks because a key is refused: AWS charges for each
 const LONGEST = 16 * 1024;
 const SECRET_BYTES = 512 * 1024; // more than AWS's own limit of 64 KiB, escaped as JSON
 const KEY = /^[!-~]+$/;
+const SERVICE = {
+    name: "secretsmanager",
+    variable: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    target: "secretsmanager",
+    type: "application/x-amz-json-1.1",
+};
 
 // There is no key; `isAway` where that says nothing of the secret: AWS does not answer, or has no time.
 class NoKey extends Error {
@@ -64,17 +69,13 @@ function away(secret, cause) {
 
 async function fetchSecret(secret, cancellation) {
     const region = secret.startsWith("arn:") ? secret.split(":")[3] : process.env.AWS_REGION;
-    const url = new URL(findServiceUrl("secretsmanager", region, "AWS_ENDPOINT_URL_SECRETS_MANAGER"));
-    const body = JSON.stringify({ SecretId: secret });
-    const headers = {
-        "content-length": String(Buffer.byteLength(body)),
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": "secretsmanager.GetSecretValue",
-    };
-    const signed = signHeaders({ method: "POST", url, headers, body, service: "secretsmanager", region });
-    const response = await send(url, { headers: signed, body, signal: cancellation.signal });
-    const text = await readAll(response, cancellation, SECRET_BYTES, new NoKey(secret, "it is too large"));
-    return readAnswer(secret, response.statusCode, text.toString("utf8"));
+    const { status, text } = await callService(SERVICE, "GetSecretValue", { SecretId: secret }, {
+        region,
+        cancellation,
+        most: SECRET_BYTES,
+        tooLarge: new NoKey(secret, "it is too large"),
+    });
+    return readAnswer(secret, status, text);
 }
 
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html

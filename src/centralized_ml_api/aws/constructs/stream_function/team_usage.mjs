@@ -1,0 +1,28 @@
+// Answers `GET /v1/usage`: what the caller's team has used, what is left of its limits, and until when.
+
+import { MODEL_NOT_READY } from "./errors.mjs";
+import { findLimits, ledger } from "./expense.mjs";
+import { describeLimits, inDollars } from "./refusals.mjs";
+
+export async function answerUsage({ team }, answer) {
+    const limits = findLimits(team);
+    const [counts, left] = await readUsage(team, limits);
+    return answer.sendJson({
+        team,
+        calls: counts.call_count,
+        tokens_in: counts.tokens_in,
+        tokens_cached: counts.tokens_cached,
+        tokens_out: counts.tokens_out,
+        tokens_estimated: counts.tokens_estimated,
+        usd: inDollars(counts.nanodollars),
+        limits: describeLimits(left, Date.now() / 1000),
+    });
+}
+
+async function readUsage(team, limits) {
+    try {
+        return await Promise.all([ledger.readCounts(team), limits.length ? ledger.readLeft(limits) : []]);
+    } catch (cause) {
+        throw Object.assign(cause, { asApiError: MODEL_NOT_READY });
+    }
+}

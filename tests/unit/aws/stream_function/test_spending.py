@@ -1,0 +1,248 @@
+"""Budgets hold in the real function over moto's DynamoDB: with many calls at once, and one that is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from centralized_ml_api.plan.aws.spending import (
+    OWNER_KEY,
+    PERIOD_KEY,
+    EntrySpending,
+    SpendingPlan,
+)
+from support.model_server import ModelServer, start_model_server
+from support.moto_server import start_moto
+from support.runtime import FakeEndpoint, start_runtime
+from support.stream_host import StreamAnswer, StreamHost, build_event, start_stream_host
+from support.stream_host.host import write_function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from centralized_ml_api.plan.event import SpendingLimit
+    from support.background import Background
+
+CHAT_PATH = "/v1/chat/completions"
+TABLE = "spending"
+INSTANCES = 4
+ANSWER = 10
+PRICE = (1000, 1000, 1000)
+"""A nanodollar a token."""
+
+
+def ask(model: str, **more: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": "a" * 40}], "max_tokens": ANSWER, **more}
+
+
+NEED = len(json.dumps(ask("hosted"))) + 256 + ANSWER
+"""What such a call may need: its bytes, what a server writes around them, the answer."""
+
+
+@dataclass
+class Model:
+    """A model that says what it has used, which it adds up; `gate` holds answers back, if it is there."""
+
+    used: int = 0
+    gate: asyncio.Event | None = None
+    held: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self, _request: web.Request, body: bytes) -> web.StreamResponse:
+        document = json.loads(body)
+        usage = {"prompt_tokens": NEED - ANSWER, "completion_tokens": document.get("max_tokens", 0)}
+        self.used += sum(usage.values())
+        if self.gate:
+            self.held.set()
+            await self.gate.wait()
+        choice = {"index": 0, "finish_reason": "stop"}
+        if document.get("stream"):
+            events: list[dict[str, Any]] = [{"choices": [{**choice, "delta": {"content": "b"}}]}]
+            if (document.get("stream_options") or {}).get("include_usage"):
+                events.append({"choices": [], "usage": usage})
+            text = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+            return web.Response(text=f"{text}data: [DONE]\n\n", content_type="text/event-stream")
+        message = {"role": "assistant", "content": "b"}
+        return web.json_response({"choices": [{**choice, "message": message}], "usage": usage})
+
+
+@dataclass
+class Counting:
+    """Instances of the function over one table, and the model behind both entries, `hosted` and `native`."""
+
+    hosts: list[StreamHost]
+    server: ModelServer
+    database: Any
+
+    def call(self, team: str, body: Any, path: str = CHAT_PATH, instance: int = 0) -> StreamAnswer:
+        """A call of a team."""
+        return self.hosts[instance].invoke(build_event(path, body, team=team))
+
+    def usage(self, team: str) -> dict[str, Any]:
+        """What the team is told."""
+        answer = self.hosts[0].invoke(build_event("/v1/usage", method="GET", team=team))
+        assert answer.status == 200
+        usage: dict[str, Any] = json.loads(answer.body.read())
+        return usage
+
+    def item(self, owner: str, period: str = "event") -> dict[str, int]:
+        """The numbers of an item."""
+        key = {OWNER_KEY: {"S": owner}, PERIOD_KEY: {"S": period}}
+        item = self.database.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+        return {name: int(value["N"]) for name, value in item.items() if "N" in value}
+
+
+@pytest.fixture(scope="module")
+def counting(loop: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counting]:
+    entries = {name: EntrySpending(PRICE, 4096) for name in ("hosted", "native")}
+    limits: dict[str, tuple[SpendingLimit, ...]] = {
+        "red": (("tokens", "event", 10 * NEED),),
+        "blue": (("nanodollars", "event", 2 * NEED),),
+        "green": (("tokens", "day", 10**9), ("tokens", "event", 10**9)),
+        "": (("nanodollars", "event", 10**9),),
+    }
+    folder = write_function(SpendingPlan(limits, entries))
+    with contextlib.ExitStack() as stack:
+        moto = stack.enter_context(start_moto(tmp_path_factory.mktemp("moto")))
+        database = moto.client("dynamodb")
+        names = {OWNER_KEY: "HASH", PERIOD_KEY: "RANGE"}
+        database.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
+        )
+        server = stack.enter_context(start_model_server(loop))
+        runtime = stack.enter_context(start_runtime(loop, FakeEndpoint("native-endpoint", [server.url])))
+        provider = {"url": f"{server.url}/v1", "model": "m", "apis": ["openai-chat"], "counts": True}
+        models: dict[str, dict[str, object]] = {
+            "hosted": {"provider": provider, "headers": []},
+            "native": {"endpoint": "native-endpoint", "speaks": "openai-chat", "headers": []},
+        }
+        environment = {**moto.environment, "AWS_ENDPOINT_URL_DYNAMODB": moto.url, "SPENDING_TABLE": TABLE}
+        del environment["AWS_ENDPOINT_URL"]
+        hosts = [
+            stack.enter_context(
+                start_stream_host(
+                    models=models, sagemaker_url=runtime, environment=environment, folder=folder
+                )
+            )
+            for _ in range(INSTANCES)
+        ]
+        yield Counting(hosts, server, database)
+
+
+@pytest.mark.slow
+def test_many_calls_at_once_spend_a_budget_for_ten_and_no_token_more(counting: Counting) -> None:
+    model = counting.server.answering = Model()
+
+    def call(number: int) -> StreamAnswer:
+        answer = counting.call("red", ask("hosted"), instance=number % INSTANCES)
+        answer.body.read()
+        return answer
+
+    with ThreadPoolExecutor(200) as pool:
+        answers = list(pool.map(call, range(200)))
+    assert sorted(answer.status for answer in answers) == [200] * 10 + [429] * 190
+    assert model.used == 10 * NEED
+    assert counting.item("team#red") == {
+        **counting.item("team#red"),
+        "used_tokens": 10 * NEED,
+        "used_nanodollars": 10 * NEED,
+        "open_tokens": 0,
+        "open_nanodollars": 0,
+    }
+    refused = counting.call("red", ask("hosted"))
+    error = json.loads(refused.body.read())["error"]
+    assert (error["code"], error["type"]) == ("tokens_exceeded", "rate_limit_error")
+    assert f"0 tokens are left, and this call may need {NEED} tokens." in error["message"]
+    assert refused.headers["x-should-retry"] == "false"
+    assert "retry-after" not in refused.headers
+    told = counting.usage("red")
+    assert {
+        name: told[name] for name in ("team", "calls", "tokens_in", "tokens_out", "tokens_estimated")
+    } == {
+        "team": "red",
+        "calls": 10,
+        "tokens_in": 10 * (NEED - ANSWER),
+        "tokens_out": 10 * ANSWER,
+        "tokens_estimated": 0,
+    }
+    assert (told["limits"][0]["of"], told["limits"][0]["left"]) == ("team", 0)
+
+
+@pytest.mark.slow
+def test_a_function_that_is_killed_has_spent_what_it_reserved(counting: Counting, loop: Background) -> None:
+    model = counting.server.answering = Model(gate=asyncio.Event())
+    counting.hosts[1].begin(build_event(CHAT_PATH, ask("native"), team="blue"))
+    assert model.held.wait(60)
+    counting.hosts[1].kill()
+
+    async def open_gate() -> None:
+        assert model.gate is not None
+        model.gate.set()
+
+    loop.run(open_gate())
+    model.gate = None
+    assert counting.item("team#blue")["used_nanodollars"] == NEED
+    assert [counting.call("blue", ask("native")).status for _ in range(2)] == [200, 429]
+    assert model.used == 2 * NEED, "the model went on with what was killed"
+    assert counting.item("team#blue")["used_nanodollars"] == 2 * NEED
+    assert counting.usage("blue")["limits"][0]["left"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "path", "used"),
+    [
+        (ask("hosted", stream=True), CHAT_PATH, NEED),
+        (ask("native", stream=True), CHAT_PATH, NEED),
+        (ask("native", stream=True, stream_options={"include_usage": True}), CHAT_PATH, NEED),
+        (ask("hosted"), "/hosted", NEED),
+        (b"a" * 400, "/native", 100 + 10),  # no JSON: a token for each four bytes in and out
+    ],
+)
+def test_what_a_call_has_used_is_settled(counting: Counting, body: Any, path: str, used: int) -> None:
+    counting.server.answering = Model() if isinstance(body, dict) else answer_bytes
+    before = counting.usage("green")["limits"][1]["left"]
+    answer = counting.call("green", body, path)
+    text = answer.body.read().decode()
+    assert answer.status == 200
+    asked = isinstance(body, dict) and "stream_options" in body
+    if isinstance(body, dict) and body.get("stream"):
+        assert ('"usage"' in text) is asked
+        assert text.endswith("data: [DONE]\n\n")
+    assert before - counting.usage("green")["limits"][1]["left"] == used
+    assert answer.headers["x-ratelimit-limit-tokens"] == str(10**9)
+    reserved = before - int(answer.headers["x-ratelimit-remaining-tokens"])
+    if isinstance(body, dict):
+        assert reserved == NEED + len(json.dumps(body)) - len(json.dumps(ask("hosted")))
+    else:
+        assert reserved == 100 + 4096
+
+
+@pytest.mark.slow
+def test_nobody_spends_what_cannot_be_written_down(counting: Counting) -> None:
+    """Last of all: the table goes."""
+    model = counting.server.answering = Model()
+    nobodys = counting.hosts[0].invoke(build_event(CHAT_PATH, ask("hosted")))
+    assert nobodys.status == 503, "whose call it is must be known"
+    nobodys.body.read()
+    counting.database.delete_table(TableName=TABLE)
+    for path, method in ((CHAT_PATH, "POST"), ("/v1/usage", "GET")):
+        answer = counting.hosts[0].invoke(build_event(path, ask("hosted"), method=method, team="green"))
+        error = json.loads(answer.body.read())["error"]
+        assert (answer.status, error["code"]) == (503, "model_not_ready")
+        assert answer.headers["retry-after"] == "2"
+    assert model.used == 0
+
+
+async def answer_bytes(_request: web.Request, _body: bytes) -> web.StreamResponse:
+    return web.Response(body=b"b" * 40, content_type="application/octet-stream")
