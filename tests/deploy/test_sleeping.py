@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,6 +58,12 @@ def test_a_model_moves_to_sleep_sleeps_wakes_is_updated_and_leaves_nothing(deplo
     sagemaker.update_inference_component_runtime_config(
         InferenceComponentName=name, DesiredRuntimeConfig={"CopyCount": 0}
     )
+    aws = [sys.executable, "-m", "centralized_ml_api"]
+    asleep = json.loads(deployment.run([*aws, "status", "--target", "aws", "--json"]).stdout)
+    assert asleep["endpoints"][0]["state"] == "asleep"
+    woken = deployment.run([*aws, "wake", "chat", "--target", "aws"])
+    assert woken.stdout == "chat is ready.\n", woken.stderr
+    assert take_inventory(deployment.aws).components[name]["RuntimeConfig"]["CurrentCopyCount"] == 1
     other = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:2"
     deployment.deploy(edited(autoscaling=SLEEPS, image=other))
     updated = take_inventory(deployment.aws)

@@ -8,12 +8,13 @@ Source: https://github.com/hashicorp/terraform-provider-aws/issues/48997 (and 46
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.deployed_stack import (
+    COMPONENT,
     ENDPOINT,
     load_physical_ids,
     load_resources,
@@ -85,12 +86,36 @@ class EndpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Component:
+    """The inference component of an endpoint whose model may sleep.
+
+    `status` is SageMaker's, `copies` how many serve, `wanted` how many there are to be, `reason` why
+    SageMaker could not do the last thing that it was asked for, if it says so.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeInferenceComponent.html
+    """
+
+    name: str
+    status: str
+    copies: int
+    wanted: int
+    reason: str = ""
+
+    @property
+    def sleep(self) -> str:
+        """`asleep` or `waking`; empty while a copy serves, and where SageMaker cannot start one."""
+        if self.copies or self.status == "Failed":
+            return ""
+        return "waking" if self.wanted else "asleep"
+
+
+@dataclass(frozen=True, slots=True)
 class LiveEndpoint:
     """An endpoint of a stack: what it runs, and what the stack says that it runs.
 
     `status` is SageMaker's, such as `InService`, or `Absent`. `running` are the instances: how many of which
     type. `reason` is why SageMaker could not do the last thing that it was asked for, if it says so. `entry`
-    is its name in the config.
+    is its name in the config. `component` is None where the model never sleeps.
     """
 
     name: str
@@ -100,6 +125,7 @@ class LiveEndpoint:
     running: tuple[tuple[int, str], ...] = ()
     reason: str = ""
     entry: str = ""
+    component: Component | None = None
 
     @property
     def is_as_deployed(self) -> bool:
@@ -135,6 +161,7 @@ def _load_stack(clients: AwsClients, stack: str) -> Iterator[LiveEndpoint]:
     if not endpoints:
         return
     configs = load_physical_ids(cloudformation, stack, _CONFIG)
+    components = load_physical_ids(cloudformation, stack, COMPONENT)
     written = (load_template(cloudformation, stack) or {}).get("Resources", {})
     for logical_id, arn in endpoints.items():
         resource = written.get(logical_id)
@@ -142,7 +169,41 @@ def _load_stack(clients: AwsClients, stack: str) -> Iterator[LiveEndpoint]:
             continue  # an update is about to remove it, or to make it
         config = configs.get(resource["Properties"]["EndpointConfigName"]["Fn::GetAtt"][0])
         if config:  # else an update is about to make it
-            yield _load_endpoint(sagemaker, _name(arn), _name(config), _entry(logical_id, resource))
+            live = _load_endpoint(sagemaker, _name(arn), _name(config), _entry(logical_id, resource))
+            hosted = [
+                found for each, found in components.items() if _is_hosted_by(logical_id, written.get(each))
+            ]
+            yield (
+                replace(live, component=load_component(sagemaker, _name(hosted[0]))) if any(hosted) else live
+            )
+
+
+def _is_hosted_by(endpoint: str, component: dict[str, Any] | None) -> bool:
+    """Returns whether a component of a template is that of the endpoint with this logical id. Pure."""
+    return component is not None and component["Properties"]["EndpointName"]["Fn::GetAtt"][0] == endpoint
+
+
+def load_component(sagemaker: Any, name: str) -> Component | None:
+    """Returns an inference component as it is now, None where SageMaker does not know it.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    try:
+        found = sagemaker.describe_inference_component(InferenceComponentName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _ABSENT:
+            raise
+        return None
+    copies = found.get("RuntimeConfig", {})
+    return Component(
+        found["InferenceComponentName"],
+        found["InferenceComponentStatus"],
+        copies.get("CurrentCopyCount", 0),
+        copies.get("DesiredCopyCount", 0),
+        found.get("FailureReason", ""),
+    )
 
 
 def _entry(logical_id: str, resource: dict[str, Any]) -> str:

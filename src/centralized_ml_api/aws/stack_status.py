@@ -37,7 +37,7 @@ _BROKEN = ("FAILED", "ROLLBACK_COMPLETE")
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """One endpoint: `entry` is its name in the config, `state` SageMaker's word.
+    """One endpoint: `entry` is its name in the config, `state` SageMaker's word, or `asleep` or `waking`.
 
     `instances` are the number and the type of what runs, `trouble` what is wrong, if something is, and `fix`
     what to do about it.
@@ -53,7 +53,7 @@ class EndpointStatus:
     @property
     def is_well(self) -> bool:
         """Whether it answers, and runs what was deployed."""
-        return self.state in _SERVING and not self.trouble
+        return self.state in {*_SERVING, "asleep", "waking"} and not self.trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +159,9 @@ def _describe(endpoint: LiveEndpoint, region: str) -> EndpointStatus:
         trouble = ""  # the state says that it is updating; what SageMaker says of it, it says afterwards
     elif not endpoint.is_as_deployed:
         trouble, fix = describe_rollback(endpoint), repair_rollback(endpoint, region)
-    return EndpointStatus(endpoint.entry, endpoint.name, endpoint.status, endpoint.running, trouble, fix)
+    component, state = endpoint.component, endpoint.status
+    if component and state in _SERVING:
+        state = component.sleep or state
+        if component.status == "Failed":
+            state, trouble = component.status, component.reason or trouble
+    return EndpointStatus(endpoint.entry, endpoint.name, state, endpoint.running, trouble, fix)

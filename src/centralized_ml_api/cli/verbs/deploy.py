@@ -28,7 +28,7 @@ from centralized_ml_api.plan.cost_report import DAY, render_prices_day, render_t
 from centralized_ml_api.plan.event import how_often, who_may_call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from centralized_ml_api.aws.clients import AwsClients
@@ -152,17 +152,27 @@ def describe_deploy(plan: ApiPlan, flags: Sequence[str]) -> str:
         plan: what is to be deployed.
         flags: those with which a command names the same stack.
     """
-    billed = "; ".join(_describe_instances(entry) for entry in plan.deployments if entry.instances)
-    cost = (
-        f"Billed by the hour from now until it is destroyed, called or not: {billed}."
-        if billed
-        else "No instance is started; only calls are billed."
-    )
+    cost = _describe_billing(plan.deployments)
     if plan.event.teams:
         shown = command("keys", "--target", "aws", *flags)
         return f"{who_may_call(plan.event)} To list their keys, afterwards: {shown}\n{cost}"
     public = "The API is PUBLIC: whoever knows its address may call it, without a key."
     return f"{public} {how_often(plan.event.throttle)}\n{cost}"
+
+
+def _describe_billing(entries: Iterable[ModelDeployment]) -> str:
+    always, awake = list[str](), list[str]()
+    for entry in entries:
+        if entry.instances:
+            sleeps = entry.autoscaling and entry.autoscaling.sleeps
+            (awake if sleeps else always).append(_describe_instances(entry))
+    sentences = []
+    if always:
+        billed = "; ".join(always)
+        sentences.append(f"Billed by the hour from now until it is destroyed, called or not: {billed}.")
+    if awake:
+        sentences.append(f"Billed by the hour while awake, which it is at first: {'; '.join(awake)}.")
+    return " ".join(sentences) or "No instance is started; only calls are billed."
 
 
 def _describe_instances(entry: ModelDeployment) -> str:

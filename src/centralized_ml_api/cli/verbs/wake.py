@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_option
+from centralized_ml_api.cli.options import Target, region_option, stack_option, state_option, target_option
 from centralized_ml_api.cli.targets import connect
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.extras import check_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +34,17 @@ class StatusReader(Protocol):
 
 @click.command()
 @click.argument("name")
+@target_option("Wake a model of this machine, or a deployed one.")
 @state_option
-def wake(name: str, state: Path) -> int:
+@region_option
+@stack_option
+def wake(name: str, *, target: Target, state: Path, region: str | None, stack: str) -> int:
     """Wake a model that sleeps, before somebody calls it.
 
-    Returns when it is ready. In a group, it waits for its turn.
+    Returns when it is ready. In a group, it waits for its turn. With --target aws that takes minutes.
     """
+    if target == "aws":
+        return _wake_on_aws(name, region, stack)
     client = connect(state)
     client.wake(name)
     entry = await_awake(client, name)
@@ -48,6 +55,17 @@ def wake(name: str, state: Path) -> int:
         )
     output.data(f"{name} is ready.")
     output.next_command(command("call", name, *state_flags(state)))
+    return 0
+
+
+def _wake_on_aws(name: str, region: str | None, stack: str) -> int:
+    check_installed("aws")
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.waking import wake_model
+
+    wake_model(AwsClients(region), stack, name, say=output.talk, sleep=time.sleep)
+    output.data(f"{name} is ready.")
+    output.next_command(command("status", "--target", "aws", *stack_flags(region, stack)))
     return 0
 
 

@@ -38,6 +38,18 @@ def test_a_public_api_and_what_is_billed_are_said(tmp_path: Path) -> None:
     ]
 
 
+def test_a_model_that_sleeps_is_not_billed_called_or_not(tmp_path: Path) -> None:
+    scaling = {**SCALING, "invocations_per_instance": 5}
+    nap = {**scaling, "min_capacity": 0, "resources": {"memory_mb": 1024}}
+    always, naps = {**MODEL, "autoscaling": scaling}, {**MODEL, "name": "naps", "autoscaling": nap}
+    while_awake = "Billed by the hour while awake, which it is at first: naps 0 to 3 x ml.g5.2xlarge."
+    assert describe_deploy(plan_of(tmp_path, naps), FLAGS).splitlines()[1] == while_awake
+    assert describe_deploy(plan_of(tmp_path, naps, always), FLAGS).splitlines()[1] == (
+        "Billed by the hour from now until it is destroyed, called or not: chat 1 to 3 x ml.g5.2xlarge. "
+        + while_awake
+    )
+
+
 def test_with_teams_it_is_said_where_the_keys_will_be(tmp_path: Path) -> None:
     who, cost = describe_deploy(plan_of(tmp_path, teams=["red"]), FLAGS).splitlines()
     assert who.endswith(" To list their keys, afterwards: mlapi keys --target aws --stack Autumn")
