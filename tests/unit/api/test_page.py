@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -49,6 +51,27 @@ def digest(text: str) -> str:
 
 def own_scripts() -> str:
     return "".join(path.read_text() for path in FOLDER.glob("scripts/*.js"))
+
+
+def test_a_key_in_the_address_is_taken_as_it_is_written() -> None:
+    surroundings = """
+        const taken = [];
+        const kept = { setItem: (_, value) => taken.push(value), removeItem() {} };
+        const [sessionStorage, localStorage] = [kept, kept];
+        const location = { origin: "http://a", pathname: "/" };
+        const history = { replaceState() { location.hash = ""; } };
+    """
+    questions = """
+        for (location.hash of ["#key=mlapi_abc", "#key=mlapi%5Fabc", "#key=100%", "#key=%zz", "#shout"]) {
+          takeKeyFromAddress();
+          taken.push(location.hash);
+        }
+        console.log(JSON.stringify(taken));
+    """
+    script = surroundings + (FOLDER / "scripts/calls.js").read_text() + questions
+    node = Path(sys.executable).with_name("node")
+    ran = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
+    assert json.loads(ran.stdout) == ["mlapi_abc", "", "mlapi_abc", "", "100%", "", "%zz", "", "#shout"]
 
 
 def test_only_its_own_style_and_script_may_run() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.local.keys import JoinBook
-    from centralized_ml_api.plan.event import EventPlan
+    from centralized_ml_api.plan.event import EventPlan, JoinPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,20 @@ class Invitation:
 
 
 @click.command()
-@click.option("--close", "change", flag_value="close", help="Let nobody join any more.")
-@click.option("--open", "change", flag_value="open", help="Let teams join again.")
-@click.option("--new-code", "change", flag_value="new-code", help="Make another code; the old one ends.")
+@click.option("--close", "is_closed", flag_value=True, type=bool, help="Let nobody join any more.")
+@click.option("--open", "is_closed", flag_value=False, type=bool, help="Let teams join again.")
+@click.option("--new-code", is_flag=True, help="Make another code; the old one ends.")
 @click.option("--url", help="Write this address. Default: that of the API that runs here.")
 @json_option
 @state_option
-def join(change: str | None, url: str | None, state: Path, *, as_json: bool) -> None:
+def join(
+    is_closed: bool | None,  # noqa: FBT001  # as click passes it
+    url: str | None,
+    state: Path,
+    *,
+    new_code: bool,
+    as_json: bool,
+) -> None:
     """Show the link by which teams join.
 
     It comes with its QR code, for a projector. Whoever has it can join while there are places, and gets the
@@ -56,7 +63,8 @@ def join(change: str | None, url: str | None, state: Path, *, as_json: bool) -> 
     event = load_plan(running_config(state)).event
     address = reachable_api(state).address if url is None else check_address(url)
     book = JoinBook(state)
-    _change(book, change, event)
+    if event.join is not None:
+        _change(book, event.join, is_closed=is_closed, new_code=new_code)
     now = invite(book, event, address, datetime.now(UTC))
     if as_json:
         output.data_json(asdict(now))
@@ -108,14 +116,12 @@ def invite(book: JoinBook, event: EventPlan, address: str, now: datetime) -> Inv
     return Invitation(f"{address}{JOIN_PATH}#code={code}", code, closed, until, plan.places, taken)
 
 
-def _change(book: JoinBook, change: str | None, event: EventPlan) -> None:
-    if event.join is None or change is None:
-        return
-    if change != "new-code":
-        book.set_closed(is_closed=change == "close")
-    elif event.join.code is None:
-        book.renew_code()
-    else:
+def _change(book: JoinBook, plan: JoinPlan, *, is_closed: bool | None, new_code: bool) -> None:
+    if new_code and plan.code is not None:
         raise UsageError(
             "the config names the code", fix="change `event.join.code`, or remove it, so that one is made"
         )
+    if new_code:
+        book.renew_code()
+    if is_closed is not None:
+        book.set_closed(is_closed=is_closed)

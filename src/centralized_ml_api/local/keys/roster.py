@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.keys import is_key, new_key
-from centralized_ml_api.config.team_names import is_team_name
+from centralized_ml_api.config.team_names import LONGEST_TEAM_NAME, is_team_name
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.local.keys.places import NameTakenError, PlacesTakenError, take_place
 
@@ -52,8 +52,9 @@ def _read_row(line: int, cells: dict[str, str]) -> RosterRow:
     team, key = cells.get(_TEAM, "").strip(), cells.get(_KEY, "").strip()
     if not is_team_name(team):
         raise UsageError(
-            f"line {line} of the roster: {team!r} is no name of a team",
-            fix="use letters from A to Z, digits, spaces, dots, hyphens and underscores",
+            f"line {line} of the roster: {_shorten(team)!r} is no name of a team",
+            fix=f"use up to {LONGEST_TEAM_NAME} letters from A to Z, digits, spaces, dots, hyphens and"
+            " underscores, with a letter or digit at both ends",
         )
     if key and not is_key(key):
         raise UsageError(
@@ -61,6 +62,11 @@ def _read_row(line: int, cells: dict[str, str]) -> RosterRow:
             fix="leave it empty, and a key is made",
         )
     return RosterRow(line, team, key)
+
+
+def _shorten(cell: str) -> str:
+    """Returns the beginning of a cell, which may hold a whole file."""
+    return cell if len(cell) <= LONGEST_TEAM_NAME else f"{cell[:LONGEST_TEAM_NAME]}…"
 
 
 def add_roster(

@@ -80,8 +80,16 @@ def _read(body: bytes) -> dict[str, str]:
     return {
         "code": _text(written, "code", _LONGEST_CODE),
         "name": _text(written, "name", _LONGEST_NAME),
-        "address": _text({"address": "", **written}, "address", MOST_CHARACTERS).rstrip("/"),
+        "address": _address({"address": "", **written}),
     }
+
+
+def _address(written: Mapping[str, Any]) -> str:
+    """Returns the address, of which a QR code can be drawn: nobody joins whose answer cannot be made."""
+    address = _text(written, "address", MOST_CHARACTERS)
+    if not address.isascii():
+        raise RefusalError(errors.INVALID_BODY)
+    return address.rstrip("/")
 
 
 def _text(written: Mapping[str, Any], name: str, longest: int) -> str:

@@ -96,6 +96,17 @@ def test_a_new_code_replaces_the_one_that_was_made_and_none_of_the_config(
     assert (ran.status, "the config names the code" in ran.talk) == (2, True)
 
 
+def test_the_door_opens_with_a_new_code(serve: Callable[..., None], tmp_path: Path) -> None:
+    serve(join={"teams": 3})
+    before = json.loads(mlapi("join", "--json", cwd=tmp_path).out)["code"]
+    mlapi("join", "--close", cwd=tmp_path)
+    after = json.loads(mlapi("join", "--open", "--new-code", "--json", cwd=tmp_path).out)
+    assert (after["closed"], after["code"] == before) == ("", False)
+    serve(join={"teams": 3, "code": "HERON-42"})
+    assert mlapi("join", "--close", "--new-code", cwd=tmp_path).status == 2
+    assert not JoinBook(tmp_path / ".mlapi").load().is_closed, "what is refused changes nothing"
+
+
 def test_without_places_or_without_an_api_it_says_so(serve: Callable[..., None], tmp_path: Path) -> None:
     serve(teams=["red"])
     ran = mlapi("join", cwd=tmp_path)

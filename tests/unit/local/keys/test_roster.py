@@ -38,6 +38,7 @@ def test_a_row_may_be_shorter_than_the_head_and_no_key_is_shown() -> None:
     [
         ("", "no column `team`"),
         ("name\nOwls", "no column `team`"),
+        ("team\n" + "a" * 100_000, f"line 2 of the roster: '{'a' * 64}…' is no name of a team"),
         ("team\n<b>", "line 2 of the roster: '<b>' is no name of a team"),
         ("team\nOwls\n=1+1", "line 3 of the roster"),
         ("team,key\n,x", "line 2 of the roster: '' is no name"),

@@ -239,6 +239,7 @@ def test_an_answer_has_the_key_and_for_an_address_a_qr_code() -> None:
         {"code": "c" * 65, "name": "n"},
         {"code": "c", "name": "n" * 513},
         {"code": "c", "name": "n", "address": "x" * 301},
+        b'{"code": "c", "name": "n", "address": "\\ud800"}',
     ],
 )
 def test_another_body_is_refused_in_the_shape_of_errors(body: Any) -> None:

@@ -17,11 +17,20 @@ const key = {
   },
 };
 
+/** Returns a part of an address decoded; as it stands where its percent signs encode nothing. */
+function decodePart(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Takes the key of an address such as `/#key=…` out of the address, so that it is in no history. */
 function takeKeyFromAddress() {
   const found = /^#key=(.+)$/.exec(location.hash);
   if (!found) return;
-  key.set(decodeURIComponent(found[1]));
+  key.set(decodePart(found[1]));
   history.replaceState(null, "", location.pathname);
 }
 

@@ -13,7 +13,7 @@ function takeCodeFromAddress() {
   const found = /^#code=(.+)$/.exec(location.hash);
   if (!found) return "";
   history.replaceState(null, "", location.pathname);
-  return decodeURIComponent(found[1]);
+  return decodePart(found[1]);
 }
 
 /** Builds the page's head, and what is below it. */

@@ -72,7 +72,7 @@ async function loadHealth() {
 
 /** Shows what the address names: `#model`, or `#model/conversation`; else the first model, chats before others. */
 function route() {
-  const [name, id] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const [name, id] = location.hash.slice(1).split("/").map(decodePart);
   const { models } = state.catalogue;
   const kept = state.conversations.find((conversation) => conversation.id === id);
   showMenu(false);
