@@ -25,6 +25,7 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 RED = {"name": "red", "models": ["adopted"], "requests_per_second": 2, "burst": 3, "requests_per_day": 100}
 EVENT = {
     "teams": [RED, "blue"],
+    "pot": {"tokens": 1_000_000},
     "ends": "2040-06-01T18:00:00+02:00",
     "budget": {"usd": 500, "email": "you@example.com"},
 }

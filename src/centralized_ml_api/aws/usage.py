@@ -13,10 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.aws.deployed_stack import StackResource, load_resources
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.keys import find_keys
+from centralized_ml_api.aws.spent_tokens import load_spent
 from centralized_ml_api.aws.stack_contract import TEAM_TAG
 from centralized_ml_api.aws.usage_rows import MOST_ROWS, QUERIES, Counted
 from centralized_ml_api.errors import DeployError
-from centralized_ml_api.plan.usage.types import TeamDay, UsageTable
+from centralized_ml_api.plan.usage.types import SpentTokens, TeamDay, UsageTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _ACCESS_LOG = "AccessLog"
 _USAGE_PLAN = "AWS::ApiGateway::UsagePlan"
+_TABLE = "AWS::DynamoDB::Table"
 _MOST_PLANS = 500
 """The most that API Gateway lists in one request.
 
@@ -82,9 +84,14 @@ def load_table(
         answers = run_queries(clients.client("logs"), deployed.log_group, QUERIES, since=start, until=until)
         counted = Counted(answers, _load_teams(gateway, stack))
         days = tuple(_load_days(gateway, deployed.resources, start, until))
+        first = since.astimezone(UTC).date() if since else None
+        spent = tuple(_load_spent(clients, deployed.resources, first))
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot read the usage of {stack}", error) from error
-    return UsageTable(since, counted.rows(), counted.models(), counted.hours(), days, counted.notes())
+    notes = [*counted.notes(), *(["tokens are those of whole days (UTC)"] if spent and since else [])]
+    return UsageTable(
+        since, counted.rows(), counted.models(), counted.hours(), days, tuple(notes), spent=spent
+    )
 
 
 def load_made(clients: AwsClients, stack: str) -> datetime:
@@ -118,6 +125,15 @@ def _load_teams(gateway: Any, stack: str) -> dict[str, str]:
     """Returns the teams by the ids of their keys, without reading the keys' values."""
     keys = find_keys(gateway, stack)
     return {key["id"]: key["tags"][TEAM_TAG] for key in keys if TEAM_TAG in key["tags"]}
+
+
+def _load_spent(
+    clients: AwsClients, resources: Iterable[StackResource], first: date | None
+) -> Iterable[SpentTokens]:
+    """Yields the tokens where a table counts them: where some are limited."""
+    for resource in resources:
+        if resource.type == _TABLE:
+            yield from load_spent(clients.client("dynamodb"), resource.physical_id, first)
 
 
 def _load_days(

@@ -15,6 +15,8 @@ from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
 from centralized_ml_api.aws.usage import load_table, run_queries
 from centralized_ml_api.aws.usage_rows import QUERIES
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.plan.usage.tokens import Tokens
+from centralized_ml_api.plan.usage.types import SpentTokens
 from support.aws_wire import Answer, refusal
 from support.verbs import mlapi as run_verb
 
@@ -180,6 +182,44 @@ def test_what_was_before_the_stack_is_not_asked_for(deployed: AwsWire) -> None:
     load_table(AwsClients("us-east-1"), STACK, datetime(2026, 1, 1, tzinfo=UTC), now=NOON)
     load_table(AwsClients("us-east-1"), STACK, NOON, now=NOON)
     assert {query["startTime"] for query in insights.asked} == {1780214400, int(NOON.timestamp())}
+
+
+def _spent(team: str, day: str, model: str, **counts: int) -> dict[str, dict[str, str]]:
+    numbers = {name: {"N": str(count)} for name, count in counts.items()}
+    return {"holder": {"S": f"team#{team}"}, "span": {"S": f"counted#{day}#{model}"}, **numbers}
+
+
+SPENT = (
+    _spent("red", "2026-05-31", "gpt", call_count=2, tokens_in=100, tokens_out=10, nanodollars=7_000_000),
+    _spent("red", "2026-06-01", "gpt", call_count=1, tokens_in=50, tokens_cached=40, tokens_out=5),
+    _spent("blue", "2026-06-01", "own", call_count=3, tokens_in=9, tokens_out=3, tokens_estimated=12),
+)
+
+
+def test_tokens_are_those_of_the_table_that_counts_them(deployed: AwsWire) -> None:
+    Insights(deployed, ANSWERS)
+    deployed.answers["cloudformation.ListStackResources"] = _resources(
+        *RESOURCES, ("AWS::DynamoDB::Table", "ApiStreamSpending", "the-table")
+    )
+    deployed.answers["dynamodb.Scan"] = Answer(200, {"Items": SPENT, "Count": 3, "ScannedCount": 3})
+    everything, today = (
+        load_table(AwsClients("us-east-1"), STACK, since, now=datetime(2026, 6, 1, 13, tzinfo=UTC))
+        for since in (None, NOON)
+    )
+    blue = SpentTokens("blue", "own", 3, Tokens(9, 0, 3, estimated=12))
+    assert everything.spent == (
+        blue,
+        SpentTokens("red", "gpt", 3, Tokens(150, 40, 15, nanodollars=7_000_000)),
+    )
+    assert today.spent == (blue, SpentTokens("red", "gpt", 1, Tokens(50, 40, 5)))
+    assert "tokens are those of whole days (UTC)" in today.notes
+    assert "tokens are those of whole days (UTC)" not in everything.notes
+
+
+def test_nothing_is_asked_of_a_stack_that_counts_no_tokens(deployed: AwsWire) -> None:
+    Insights(deployed, ANSWERS)
+    assert load_table(AwsClients("us-east-1"), STACK, None, now=NOON).spent == ()
+    assert "dynamodb.Scan" not in deployed.asked
 
 
 def test_the_queries_name_what_the_access_log_has() -> None:

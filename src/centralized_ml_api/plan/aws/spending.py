@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OWNER_KEY, PERIOD_KEY, EXPIRY = "holder", "span", "expires_at"
 """What items of the table have: the two parts of their key, and the second from which on they may go."""
 
+TEAM_OWNER, COUNTED_SPAN = "team#", "counted#"
+"""How the key begins of what a team has used, and of what is only counted: a day and a model follow."""
+
 COUNTED = (
     "The function that streams counts what teams spend in tokens and dollars, in a table of DynamoDB."
     " All calls of models pass through it, those of their own paths too."

@@ -136,9 +136,8 @@ def _tokens(table: UsageTable) -> Sequence[str]:
     if not table.tokens.total:
         return ()
     rows = [
-        (row.team, row.model, f"{row.requests:,}", *_token_cells(row.tokens))
-        for row in table.rows
-        if row.tokens.total
+        (found.team, found.model, f"{found.calls:,}", *_token_cells(found.tokens))
+        for found in table.tokens_by_model
     ]
     last = ("total", "", "", *_token_cells(table.tokens))
     header = ("Team", "Model", "Requests", "In", "Cached", "Out", "Estimated", "USD")

@@ -81,7 +81,7 @@ _HEADER = ("TEAM", "MODEL", "REQUESTS", "ERRORS", "P50", "P95", "IN", "OUT", "FI
 _HEADER_OF_TOKENS = ("TOKENS IN", "CACHED", "TOKENS OUT", "USD")
 _LEGEND_OF_TOKENS = (
     "Tokens in include those that the model's server had in a cache. ~: in part estimated from bytes."
-    " USD is -: no price is known."
+    " USD is -: no price is known, or it is 0."
 )
 _LEGEND = (
     "Team -: calls without a key. Model -: calls that reached no model, such as pages and unknown paths."
@@ -90,17 +90,30 @@ _LEGEND = (
 
 def render_usage(table: UsageTable) -> str:
     """Renders a line for each team and model, the totals, and what the columns mean."""
-    if not table.rows:
+    if not table.rows and not table.spent:
         return "\n".join(["No calls yet.", *table.notes])
     last = ("total", "", str(table.requests), str(table.errors), "", "", "", "", "", "")
     lines = [_HEADER, *(_cells(row) for row in table.rows), last]
     legend = [_LEGEND]
     if table.tokens.total:
+        legend.append(_LEGEND_OF_TOKENS)
+    if table.tokens.total and not table.spent:
         cells = (_token_cells(row.tokens, is_priced=row.model in table.prices) for row in table.rows)
         tokens = (_HEADER_OF_TOKENS, *cells, _token_cells(table.tokens, is_priced=bool(table.prices)))
         lines = [(*line, *more) for line, more in zip(lines, tokens, strict=True)]
-        legend.append(_LEGEND_OF_TOKENS)
-    return "\n".join([*render_columns(lines), "", *legend, *_notes(table)])
+    return "\n".join([*render_columns(lines), *_spent(table), "", *legend, *_notes(table)])
+
+
+def _spent(table: UsageTable) -> Iterable[str]:
+    """Yields tokens in lines of their own, where they are counted apart from the calls."""
+    if not table.spent:
+        return
+    lines = [
+        (spent.team, spent.model, str(spent.calls), *_token_cells(spent.tokens, is_priced=False))
+        for spent in table.spent
+    ]
+    last = ("total", "", "", *_token_cells(table.tokens, is_priced=False))
+    yield from ("", *render_columns([("TEAM", "MODEL", "CALLS", *_HEADER_OF_TOKENS), *lines, last]))
 
 
 def render_prices(prices: Mapping[str, TokenPrice]) -> Iterable[str]:
@@ -189,6 +202,10 @@ def usage_json(table: UsageTable) -> dict[str, Any]:
         "days": [
             {"team": team_day.team, "day": team_day.day.isoformat(), "requests": team_day.requests}
             for team_day in table.days
+        ],
+        "spent": [
+            {"team": spent.team, "model": spent.model, "calls": spent.calls, **_plain_tokens(spent.tokens)}
+            for spent in table.spent
         ],
         "prices": {model: _plain_price(price) for model, price in sorted(table.prices.items())},
         "notes": list(table.notes),

@@ -95,12 +95,24 @@ class TeamDay:
 
 
 @dataclass(frozen=True, slots=True)
+class SpentTokens:
+    """The calls of a team to a model that have tokens, and these tokens."""
+
+    team: str
+    model: str
+    calls: int = 0
+    tokens: Tokens = NO_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
 class UsageTable:
     """Everything that was called since an instant; None is since the counting began.
 
     `rows` are sorted by team and model, `models` by model with the team `NOBODY`, `hours` by time, without
     those in which nothing was called, `days` by team and day. `notes` are what a reader has to know about
     the numbers. `prices` are what tokens cost now, by model; what was counted before cost what they did then.
+    `spent` has the tokens where they are counted apart from the calls, sorted by team and model, as on AWS,
+    whose access log does not tell the models of calls under `/v1`; those of `rows` are then none.
     """
 
     since: datetime | None
@@ -110,6 +122,7 @@ class UsageTable:
     days: tuple[TeamDay, ...] = ()
     notes: tuple[str, ...] = ()
     prices: Mapping[str, TokenPrice] = field(default_factory=dict)
+    spent: tuple[SpentTokens, ...] = ()
 
     @property
     def requests(self) -> int:
@@ -124,7 +137,13 @@ class UsageTable:
     @property
     def tokens(self) -> Tokens:
         """The tokens of all calls."""
-        return sum((row.tokens for row in self.rows), NO_TOKENS)
+        return sum((found.tokens for found in self.tokens_by_model), NO_TOKENS)
+
+    @property
+    def tokens_by_model(self) -> tuple[SpentTokens, ...]:
+        """The tokens of each team and model that have some, sorted by both."""
+        rows = (SpentTokens(row.team, row.model, row.requests, row.tokens) for row in self.rows)
+        return tuple(found for found in (*rows, *self.spent) if found.tokens.total)
 
     @property
     def teams(self) -> tuple[str, ...]:

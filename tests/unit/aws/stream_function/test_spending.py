@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+from centralized_ml_api.aws.spent_tokens import load_spent
 from centralized_ml_api.plan.aws.spending import (
     OWNER_KEY,
     PERIOD_KEY,
     EntrySpending,
     SpendingPlan,
 )
+from centralized_ml_api.plan.usage.tokens import Tokens
+from centralized_ml_api.plan.usage.types import SpentTokens
 from support.model_server import ModelServer, start_model_server
 from support.moto_server import start_moto
 from support.runtime import FakeEndpoint, start_runtime
@@ -176,6 +179,10 @@ def test_many_calls_at_once_spend_a_budget_for_ten_and_no_token_more(counting: C
         "tokens_estimated": 0,
     }
     assert (told["limits"][0]["of"], told["limits"][0]["left"]) == ("team", 0)
+    (spent,) = load_spent(counting.database, TABLE, None)
+    assert spent == SpentTokens(
+        "red", "hosted", 10, Tokens(10 * (NEED - ANSWER), 0, 10 * ANSWER, nanodollars=10 * NEED)
+    )
 
 
 @pytest.mark.slow

@@ -28,7 +28,14 @@ from centralized_ml_api.plan.usage.table import (
     usage_json,
 )
 from centralized_ml_api.plan.usage.tokens import Tokens
-from centralized_ml_api.plan.usage.types import HourUsage, TeamDay, Usage, UsageTable, error_kind
+from centralized_ml_api.plan.usage.types import (
+    HourUsage,
+    SpentTokens,
+    TeamDay,
+    Usage,
+    UsageTable,
+    error_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -321,6 +328,32 @@ def test_the_report_has_tokens_by_team_and_the_share_that_is_estimated() -> None
     assert "| blue | chat | 1 | 1,500 | 0 | 300 | 100% | 0.00 |" in page
     assert "| total |  |  | 2,001,500 | 1,000,000 | 340 | 0% | 0.00 |" in page
     assert "## Tokens" not in render_report(_table(COUNTS), plot="a.svg", money=["none"])
+
+
+def test_tokens_counted_apart_from_the_calls_have_lines_of_their_own() -> None:
+    spent = (
+        SpentTokens("blue", "own", 3, Tokens(1500, 0, 300, estimated=1800)),
+        SpentTokens("red", "gpt", 12, Tokens(2_000_000, 1_000_000, 40, nanodollars=25 * 10**8)),
+    )
+    table = replace(_table(COUNTS), spent=spent)
+    calls, _, rest = render_usage(table).partition("\n\n")
+    assert "TOKENS" not in calls
+    assert [line.split() for line in rest.splitlines()[:4]] == [
+        ["TEAM", "MODEL", "CALLS", "TOKENS", "IN", "CACHED", "TOKENS", "OUT", "USD"],
+        ["blue", "own", "3", "~1.5k", "0", "~300", "-"],
+        ["red", "gpt", "12", "2.0M", "1.0M", "40", "2.50"],
+        ["total", "~2.0M", "1.0M", "~340", "~2.50"],
+    ]
+    data = usage_json(table)
+    assert (data["tokens_in"], data["spent"][1]["usd"]) == (2_001_500, "2.500000000")
+    page = render_report(table, plot="a.svg", money=["none"])
+    assert "| red | gpt | 12 | 2,000,000 | 1,000,000 | 40 | 0% | 2.50 |" in page
+    assert "- Tokens: **2.50 USD**." in page
+
+
+def test_tokens_are_shown_before_the_log_has_their_calls() -> None:
+    spent = (SpentTokens("red", "gpt", 1, Tokens(10, 0, 1)),)
+    assert "No calls yet." not in render_usage(UsageTable(None, (), (), (), spent=spent))
 
 
 def test_dollars_are_shown_with_the_price_its_source_and_its_day() -> None:
