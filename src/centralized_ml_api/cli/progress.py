@@ -46,7 +46,7 @@ class ProgressLines:
             if entry.parts:
                 for part in entry.parts:
                     self._show_part(part)
-            elif self._is_new(entry.name, entry.state):
+            elif entry.detail and self._is_new(entry.name, entry.state):  # none while it starts or ends
                 output.talk(f"  {entry.name}: answers 501: {entry.detail}")
 
     def _show_part(self, part: PartStatus) -> None:

@@ -270,10 +270,10 @@ def who_may_call(event: EventPlan) -> str:
     if not event.needs_key:
         return "The API is public: anyone who knows the address can call it."
     count = len(event.teams)
-    there = {0: "is none yet", 1: "is 1 team"}.get(count, f"are {count} teams")
-    if event.join:
-        there += f", and up to {event.join.places} may join by a link"
-    who = f"Every call needs the key of a team; there {there}."
+    said = ["there is 1 team" if count == 1 else f"there are {count} teams"] if count else []
+    if event.join:  # some may have joined already
+        said.append(f"up to {event.join.places} may join by a link")
+    who = f"Every call needs the key of a team; {', and '.join(said)}."
     return f"{who} Keys work from {event.starts:%Y-%m-%dT%H:%M:%SZ} on." if event.starts else who
 
 

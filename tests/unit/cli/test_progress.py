@@ -50,6 +50,16 @@ def test_a_file_is_sent_with_its_type_from_where_it_lies(
     assert here == [*typed, "@my cat.png"]
 
 
+def test_an_entry_that_has_no_process_yet_is_not_said_to_answer_501(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    starting = EntryStatus("a", "/a", "not served", "", "url", "api", ())
+    refused = EntryStatus("b", "/b", "not served", "it needs a GPU", "url", "api", ())
+    status = LocalStatus(7, "c.json", ".mlapi", 0.0, URL, "", "", (starting, refused), ())
+    ProgressLines().show(status)
+    assert capsys.readouterr().err == "  b: answers 501: it needs a GPU\n"
+
+
 def test_without_a_sample_the_call_says_what_to_put_there(tmp_path: Path) -> None:
     assert curl(tmp_path)[-2:] == ["-d", '{"…": "your own body"}']
 

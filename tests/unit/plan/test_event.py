@@ -112,6 +112,6 @@ def test_what_the_places_limit_is_limited_before_anybody_has_joined() -> None:
 
 def test_it_is_said_how_many_may_join() -> None:
     assert who_may_call(event(join={"teams": 40})) == (
-        "Every call needs the key of a team; there is none yet, and up to 40 may join by a link."
+        "Every call needs the key of a team; up to 40 may join by a link."
     )
     assert "there is 1 team, and up to 2 may join" in who_may_call(event(teams=["red"], join={"teams": 2}))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from centralized_ml_api.errors import StartError
@@ -52,6 +52,8 @@ PRIVATE_NETWORKS = tuple(
 Source: https://www.iana.org/assignments/iana-ipv4-special-registry and
 https://www.iana.org/assignments/iana-ipv6-special-registry
 """
+
+_FEWEST_RSA_BITS = 2048
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
@@ -93,7 +95,8 @@ def load_certificate(chain: Path, key: Path, now: dt.datetime) -> Certificate:
         now: Must be within its validity.
 
     Raises:
-        StartError: One of them cannot be read, they do not belong together, or it is not valid now.
+        StartError: One of them cannot be read, they do not belong together, it is not valid now, or the
+            gateway cannot use its kind of key.
     """
     try:
         leaf = x509.load_pem_x509_certificates(_read(chain))[0]
@@ -102,6 +105,11 @@ def load_certificate(chain: Path, key: Path, now: dt.datetime) -> Certificate:
     if _public_bytes(_load_key(key)) != _public_bytes(leaf):
         raise StartError(
             f"{key} is not the key of {chain}", fix="name the key that the certificate was made with"
+        )
+    if not _is_served(leaf):
+        raise StartError(
+            f"{chain} has a kind of key that the gateway does not serve",
+            fix="make one with RSA of 2048 bits or more, or with the curve P-256, P-384 or P-521",
         )
     if not leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc:
         begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
@@ -281,6 +289,19 @@ def _build_usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _is_served(certificate: x509.Certificate) -> bool:
+    """Whether Envoy takes the kind of key.
+
+    Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/security/ssl
+    """
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= _FEWEST_RSA_BITS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1)
+    return True
 
 
 def _names_of(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from centralized_ml_api.errors import StartError
@@ -199,6 +199,25 @@ def test_a_key_with_a_password_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(StartError, match="is protected by a password"):
         load_certificate(chain, locked, now)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP384R1()])
+def test_one_whose_kind_of_key_the_gateway_does_not_take_is_refused(
+    curve: ec.EllipticCurve, tmp_path: Path
+) -> None:
+    file = write_certificate(tmp_path / "given.pem", "hack.example.org", ec.generate_private_key(curve))
+    if isinstance(curve, ec.SECP384R1):
+        load_certificate(file, file, datetime.now(UTC))
+        return
+    with pytest.raises(StartError, match="a kind of key that the gateway does not serve"):
+        load_certificate(file, file, datetime.now(UTC))
+
+
+def test_a_short_rsa_key_is_refused(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # that it is weak is the point
+    file = write_certificate(tmp_path / "given.pem", "hack.example.org", key)
+    with pytest.raises(StartError, match="a kind of key that the gateway does not serve"):
+        load_certificate(file, file, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("days", [-2, 2])
