@@ -16,7 +16,7 @@ from support.board import build_board
 from support.browser import PHONE, Visit, start_visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from playwright.sync_api import Browser
 
@@ -26,11 +26,15 @@ TOKEN = "t0ken"  # noqa: S105  # of nobody
 
 
 class Source:
-    """The board of a large event."""
+    """The board of a large event; nothing can be done with it."""
 
     async def build(self) -> dict[str, Any]:
         """Everything that the page shows."""
         return build_board(60, 20)
+
+    async def act(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Is refused."""
+        return {"error": f"{act} of {wanted['name']} <b>is</b> impossible", "fix": ""}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,11 @@ def test_the_keyboard_sorts_finds_and_unfolds(board: Visit) -> None:
     page.get_by_role("button", name="Last lines of model-1", exact=True).press("Enter")
     assert page.locator("#models-rows pre").inner_text() == "model-1 <b>says</b> this"
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Last lines of model-1"
+
+
+def test_what_is_refused_is_said_as_text(board: Visit) -> None:
+    board.page.get_by_role("button", name="Wake model-2", exact=True).click()
+    board.page.get_by_text("wake of model-2 <b>is</b> impossible.").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

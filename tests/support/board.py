@@ -10,6 +10,8 @@ from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.local.admission.accounts import Account
 from centralized_ml_api.local.board.document import Known, build_document
 from centralized_ml_api.local.board.history import History, Point
+from centralized_ml_api.local.journal import Deed
+from centralized_ml_api.local.keys.invitation import Invitation
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan
@@ -76,6 +78,11 @@ def known(teams: int = 2, models: int = 2) -> Known:
             RecentError("-", "-", 401, "", from_model=False, count=1, last=NOW.timestamp() - 120),
         ),
         now=NOW,
+        invitation=Invitation("https://192.168.1.20:8080/join#code=HERON-42", "HERON-42", "", "", 40, 17),
+        journal=(
+            Deed("2027-03-06T12:40:00Z", "screen", "new key", "team-1"),
+            Deed("2027-03-06T12:33:00Z", "command line", "restart", "model-1", "<b>no</b> memory"),
+        ),
     )
 
 

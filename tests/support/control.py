@@ -16,9 +16,10 @@ from centralized_ml_api.local.traffic.types import Traffic
 from support.background import start_background
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from centralized_ml_api.local.journal import Actor
 
 TOKEN = "t0ken"  # noqa: S105  # nobody's
 
@@ -27,7 +28,7 @@ TOKEN = "t0ken"  # noqa: S105  # nobody's
 class SilentTarget:
     """Answers with what it is given; `told` are the configs that it was asked to reload, None for its own.
 
-    `ordered` says which entries were to wake and to sleep.
+    `ordered` says what was to be done, such as `wake chat`.
     """
 
     current: LocalStatus
@@ -47,12 +48,9 @@ class SilentTarget:
         self.told.append(config)
         return self.changes
 
-    def wake(self, name: str) -> dict[str, Any]:
-        self.ordered.append(f"wake {name}")
-        return self.refusal
-
-    def sleep(self, name: str) -> dict[str, Any]:
-        self.ordered.append(f"sleep {name}")
+    async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        assert by == "command line"
+        self.ordered.append(" ".join([act, *map(str, wanted.values())]))
         return self.refusal
 
 

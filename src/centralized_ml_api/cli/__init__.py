@@ -17,7 +17,7 @@ from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError
 SECTIONS = {
     "Serve on this machine": (
         *("init", "check", "plan", "pull", "up", "status", "logs", "reload"),
-        *("wake", "sleep", "down", "call", "smoke"),
+        *("wake", "sleep", "restart", "down", "call", "smoke"),
     ),
     "Run an event": ("board", "join", "keys", "clients", "usage", "extend"),
     "Deploy to AWS": ("doctor", "cost", "lock", "deploy", "diff", "destroy"),

@@ -179,6 +179,7 @@ def running_well(stage: Stage) -> Iterator[None]:
         stage.run("board", *AT)
         stage.run("wake", "echo", *AT)
         stage.run("sleep", "echo", *AT)
+        stage.run("restart", "echo", *AT)
         stage.run("call", "status", "{}", *AT)
         stage.run("clients", *AT)
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.error_shape import ERRORS
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import TeamKeys
+from centralized_ml_api.api.qr import MOST_CHARACTERS, draw_qr
 from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
 from centralized_ml_api.local.board.history import History
+from centralized_ml_api.local.journal import Deed
+from centralized_ml_api.local.keys.invitation import Invitation
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
+from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.event import POT, EventPlan
 from centralized_ml_api.plan.usage.types import NOBODY, UsageTable
 
@@ -58,18 +62,22 @@ class Known:
         errors: The errors of the last minutes.
         now: The instant.
         used_today: Each team's calls of the UTC day, for daily quotas.
+        invitation: What teams need to join; None where there are no places.
+        journal: What organizers did, the latest first.
     """
 
     status: LocalStatus
     urls: tuple[str, ...]
     event: EventPlan
-    usage: UsageTable
-    used: Mapping[Account, int]
-    keys: Sequence[TeamKeys]
     history: History
-    errors: Sequence[RecentError]
     now: datetime
+    usage: UsageTable = field(default_factory=lambda: UsageTable(None, (), (), ()))
+    used: Mapping[Account, int] = field(default_factory=dict)
+    keys: Sequence[TeamKeys] = ()
+    errors: Sequence[RecentError] = ()
     used_today: Mapping[str, int] = field(default_factory=dict)
+    invitation: Invitation | None = None
+    journal: Sequence[Deed] = ()
 
 
 def build_document(known: Known) -> dict[str, Any]:
@@ -95,7 +103,15 @@ def build_document(known: Known) -> dict[str, Any]:
         "pot": _describe_limits(list_limits(POT, known.event.pot), known),
         "history": [point.to_json() for point in known.history.points],
         "errors": [_describe_error(error) for error in known.errors[:SHOWN_ERRORS]],
+        "join": _describe_invitation(known.invitation) if known.invitation else None,
+        "journal": [asdict(deed) for deed in known.journal],
     }
+
+
+def _describe_invitation(invitation: Invitation) -> dict[str, Any]:
+    """Returns what the screen shows to a hall, with the path and the side of its QR code."""
+    is_short = len(invitation.link) <= MOST_CHARACTERS
+    return {**asdict(invitation), "qr": asdict(draw_qr(invitation.link)) if is_short else None}
 
 
 def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
@@ -107,6 +123,7 @@ def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
         "engine": entry.engine,
         "waiting": entry.waiting,
         "sleeps": sleep is not None,
+        "can_restart": _can_restart(entry),
         "ready_in": sleep.ready_in if sleep else None,
         "ready_replicas": sum(part.ready_replicas for part in entry.parts),
         "replicas": sum(part.replicas for part in entry.parts),
@@ -116,6 +133,12 @@ def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
         **_describe_pace(known.history.models.get(entry.name)),
         **_add_up(row for row in known.usage.models if row.model == entry.name),
     }
+
+
+def _can_restart(entry: EntryStatus) -> bool:
+    """Returns whether something of the entry runs on this machine now, as far as its state tells."""
+    is_here = entry.integration == "lambda" or (entry.engine in ENGINES and ENGINES[entry.engine].runs_here)
+    return is_here and entry.state not in {"asleep", "not served"}
 
 
 def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:

@@ -8,6 +8,7 @@ that resolves to this machine (DNS rebinding) and a foreign `Origin` are refused
 from __future__ import annotations
 
 import hmac
+import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -16,24 +17,34 @@ from centralized_ml_api.api.page import CONTENT_TYPE, build_board
 from centralized_ml_api.local.machine.listen import OWN_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PAGE_PATH = "/"
 DOCUMENT_PATH = "/board.json"
+ACTS_PATH = "/acts/{act}"
+BODY_BYTES = 16 * 1024
+JSON = "application/json"
 
 
 class BoardSource(Protocol):
-    """What the board shows: `Board`."""
+    """What the board shows and does: `Board`."""
 
     async def build(self) -> dict[str, Any]:
         """Returns everything that the page shows."""
         ...
 
+    async def act(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Does something; returns what there is to tell, or an `error` and its `fix`."""
+        ...
+
 
 def build_board_application(source: BoardSource, token: str) -> web.Application:
-    """Builds `GET /`, the page, and `GET /board.json`, which needs the token."""
+    """Builds `GET /`, the page; `GET /board.json` and `POST /acts/NAME`, which need the token.
+
+    An act takes a JSON object, declared as one: `{"name": entry}`, `{"team": team}`, or what else it needs.
+    """
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -55,9 +66,37 @@ def build_board_application(source: BoardSource, token: str) -> web.Application:
     async def document(_: web.Request) -> web.Response:
         return web.json_response(await source.build())
 
-    application = web.Application(middlewares=[guard])
-    application.add_routes([web.get(PAGE_PATH, page), web.get(DOCUMENT_PATH, document)])
+    async def act(request: web.Request) -> web.Response:
+        told = await source.act(request.match_info["act"], await read_wanted(request))
+        return web.json_response(told, status=409 if "error" in told else 200)
+
+    application = web.Application(middlewares=[guard], client_max_size=BODY_BYTES)
+    application.add_routes(
+        [web.get(PAGE_PATH, page), web.get(DOCUMENT_PATH, document), web.post(ACTS_PATH, act)]
+    )
     return application
+
+
+async def read_wanted(request: web.Request) -> dict[str, Any]:
+    """Reads what an act is to be done with.
+
+    A form of another page can send no JSON: a browser would ask first whether it may.
+
+    Raises:
+        HTTPUnsupportedMediaType: It does not declare itself JSON.
+        HTTPBadRequest: It is no JSON object.
+
+    Source: https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+    """
+    if request.content_type != JSON:
+        raise web.HTTPUnsupportedMediaType(text=f"Send {JSON}.\n")
+    try:
+        wanted = json.loads(await request.read())
+    except (ValueError, RecursionError) as error:
+        raise web.HTTPBadRequest(text="The body is no JSON.\n") from error
+    if not isinstance(wanted, dict):
+        raise web.HTTPBadRequest(text="The body is no JSON object.\n")
+    return wanted
 
 
 def refuse_names(request: web.Request) -> None:

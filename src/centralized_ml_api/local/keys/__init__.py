@@ -7,6 +7,7 @@ ring     `KeyRing`: the keys that are valid now, for the process that serves
 places   who may join, and how a team gets a place; pure
 roster   the teams of an event as a table; pure
 joining  `join.json`: the code by which teams join, and whether they may
+invitation  what teams need to join, and what an organizer changes about it
 """
 
 from centralized_ml_api.local.keys.admin import LocalKeys

@@ -9,26 +9,34 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, unknown_team
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.local.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
+    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.keys.record import TeamRecord
     from centralized_ml_api.local.keys.store import KeyStore, Records
 
 
 class LocalKeys:
-    """The `Keys` of a state folder; also works while nothing runs.
+    """The `Keys` of a state folder, whose journal has every change; also works while nothing runs.
 
     Raises:
         UsageError: (every method) There are no keys yet, or no such team.
         StartError: (every method) The file of keys cannot be read or written.
     """
 
-    def __init__(self, store: KeyStore, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        by: Actor = "command line",
+    ) -> None:
         self._store = store
         self._now = now
+        self._journal = Journal(store.path.parent, by, now)
 
     def teams(self) -> Sequence[TeamKeys]:
         """Returns every team, in the order of the config, then those that the config no longer lists."""
@@ -49,10 +57,12 @@ class LocalKeys:
         """Gives the team a new key; its previous key goes on working for `grace`."""
         now = self._now()
         self._change(team, lambda record: record.rotated(now, grace))
+        self._journal.note("new key", team)
 
     def revoke(self, team: str, *, former_only: bool = False) -> None:
         """Takes all keys from the team, or only those that were replaced."""
         self._change(team, lambda record: record.revoked(former_only=former_only))
+        self._journal.note("revoke former keys" if former_only else "revoke", team)
 
     def _load(self) -> Records:
         records = self._store.load()

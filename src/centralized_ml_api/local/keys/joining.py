@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys.places import new_code
 from centralized_ml_api.local.machine.private_file import write_private_file
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.plan.event import JoinPlan
 
 LOCK_SECONDS = 10
@@ -34,14 +36,15 @@ class Joining:
 
 
 class JoinBook:
-    """What is written in the state folder `folder` about joining.
+    """What is written in the state folder `folder` about joining; changes are noted in its journal.
 
     Raises:
         StartError: (every method) The file cannot be read or written, or is not of this version.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, by: Actor = "command line") -> None:
         self.path = folder / "join.json"
+        self._journal = Journal(folder, by)
         self._lock = FileLock(folder / "join.lock", timeout=LOCK_SECONDS, mode=0o600)
 
     def load(self) -> Joining:
@@ -55,10 +58,12 @@ class JoinBook:
     def set_closed(self, *, is_closed: bool) -> None:
         """Closes the door, or opens it again."""
         self._change(lambda joining: replace(joining, is_closed=is_closed))
+        self._journal.note("close joining" if is_closed else "open joining")
 
     def renew_code(self) -> None:
         """Makes another code; who has only the old one cannot join any more."""
         self._change(lambda joining: replace(joining, code=new_code()))
+        self._journal.note("new code")
 
     def _load(self) -> Joining | None:
         try:

@@ -5,29 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, AccountBook
-from centralized_ml_api.local.admission.accounts import Account
 from centralized_ml_api.local.board.document import RECENT_SECONDS, Known, build_document
 from centralized_ml_api.local.board.history import History, keep_history
-from centralized_ml_api.local.keys import KeyStore, LocalKeys
+from centralized_ml_api.local.journal import Journal
+from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
+from centralized_ml_api.local.keys.invitation import invite
 from centralized_ml_api.local.machine.ports import reachable_urls
 from centralized_ml_api.local.usage.collector import UsageCollector
-from centralized_ml_api.local.usage.recent_errors import RecentError, load_recent_errors
-from centralized_ml_api.plan.usage.types import UsageTable
+from centralized_ml_api.local.usage.recent_errors import load_recent_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from centralized_ml_api.local.admission.accounts import Account
+    from centralized_ml_api.local.journal import Actor
+    from centralized_ml_api.local.keys.invitation import Invitation
     from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
+    from centralized_ml_api.plan.event import EventPlan
     from centralized_ml_api.plan.types import ApiPlan
+
+SHOWN_DEEDS = 40
 
 
 class Target(Protocol):
@@ -38,12 +43,21 @@ class Target(Protocol):
         """The plan that is served now."""
         ...
 
+    @property
+    def event(self) -> EventPlan:
+        """The event as its config has it, without the teams that have joined."""
+        ...
+
     async def look(self) -> LocalStatus:
         """Returns how it is now."""
         ...
 
     async def traffic(self) -> Traffic:
         """Returns what was called."""
+        ...
+
+    async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Does something; see `Acts.do`."""
         ...
 
 
@@ -67,46 +81,47 @@ class Board:
         """Keeps the history, until cancelled."""
         await keep_history(self._history, self._target.traffic, self._names, self._clock)
 
+    async def act(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Does something as the organizer in front of the screen says; see `Acts.do`."""
+        return await self._target.act(act, wanted, "screen")
+
     async def build(self) -> dict[str, Any]:
         """Returns everything that the page shows."""
         status, plan, now = await self._target.look(), self._target.plan, self._clock.now()
-        usage, used, keys, errors, today = await asyncio.to_thread(self._load, now)
         known = Known(
             status=status,
             urls=reachable_urls(status.host, status.address) if status.address else (),
             event=plan.event,
-            usage=usage,
-            used=used,
-            keys=keys,
             history=self._history,
-            errors=errors,
             now=now,
-            used_today=today,
         )
-        return build_document(known)
+        return build_document(await asyncio.to_thread(self._load, known))
 
     def _names(self) -> tuple[list[str], list[str]]:
         plan = self._target.plan
         return [entry.name for entry in plan.deployments], [team.name for team in plan.event.teams]
 
-    def _load(
-        self, now: datetime
-    ) -> tuple[
-        UsageTable, Mapping[Account, int], Sequence[TeamKeys], Sequence[RecentError], Mapping[str, int]
-    ]:
-        """Reads what is on the disk; of what cannot be read now, the page shows nothing."""
-        usage, used = UsageTable(None, (), (), ()), dict[Account, int]()
-        keys, errors, today = list[TeamKeys](), tuple[RecentError, ...](), dict[str, int]()
+    def _load(self, known: Known) -> Known:
+        """Adds what is on the disk; of what cannot be read now, the page shows nothing."""
+        now, found = known.now, dict[str, Any]()
         with contextlib.suppress(sqlite3.Error, OSError):
-            usage = self._collector.load_table(None)
-            today = self._collector.store.requests_by_team(now.date())
+            found["usage"] = self._collector.load_table(None)
+            found["used_today"] = self._collector.store.requests_by_team(now.date())
         with contextlib.suppress(sqlite3.Error, OSError):
-            used = self._load_used()
+            found["used"] = self._load_used()
         with contextlib.suppress(MlApiError):
-            keys = [*LocalKeys(KeyStore(self._state), lambda: now).teams()]
+            found["keys"] = [*LocalKeys(KeyStore(self._state), lambda: now).teams()]
         with contextlib.suppress(OSError):
-            errors = load_recent_errors(self._collector.log, now.timestamp() - RECENT_SECONDS)
-        return usage, used, keys, errors, today
+            found["errors"] = load_recent_errors(self._collector.log, now.timestamp() - RECENT_SECONDS)
+        with contextlib.suppress(OSError):
+            found["journal"] = Journal(self._state).load(SHOWN_DEEDS)
+        with contextlib.suppress(MlApiError):
+            found["invitation"] = self._invite(known)
+        return replace(known, **found)
+
+    def _invite(self, known: Known) -> Invitation:
+        address = next(iter(known.urls), known.status.address)
+        return invite(JoinBook(self._state), self._target.event, address, known.now)
 
     def _load_used(self) -> dict[Account, int]:
         book = AccountBook(self._state / ACCOUNTS_NAME)

@@ -13,8 +13,9 @@ from aiohttp import web
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
 
@@ -39,20 +40,15 @@ class Controlled(Protocol):
         """The link to the organizer's screen, with its token."""
         ...
 
-    def wake(self, name: str) -> dict[str, Any]:
-        """Begins to wake an entry; see `LocalTarget.wake`."""
-        ...
-
-    def sleep(self, name: str) -> dict[str, Any]:
-        """Lets an entry sleep once its calls are over; see `LocalTarget.sleep`."""
+    async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Does something; see `Acts.do`."""
         ...
 
 
 def build_control_application(target: Controlled, token: str) -> web.Application:
-    """Builds `GET /status`, `/traffic` and `/board`; `POST /reload`, `/wake` and `/sleep`.
+    """Builds `GET /status`, `/traffic` and `/board`; `POST /reload` and `POST /acts/NAME`.
 
-    `/reload` takes `{"config": path or null}`.
-    The last two take `{"name": entry}`.
+    `/reload` takes `{"config": path or null}`, an act what `Acts` says of it.
     Every call needs the token; without it the answer is 401.
     """
 
@@ -77,11 +73,9 @@ def build_control_application(target: Controlled, token: str) -> web.Application
     async def reload(request: web.Request) -> web.Response:
         return web.json_response(await target.reload((await request.json())["config"]))
 
-    async def wake(request: web.Request) -> web.Response:
-        return web.json_response(target.wake((await request.json())["name"]))
-
-    async def sleep(request: web.Request) -> web.Response:
-        return web.json_response(target.sleep((await request.json())["name"]))
+    async def act(request: web.Request) -> web.Response:
+        told = await target.act(request.match_info["act"], await request.json(), "command line")
+        return web.json_response(told)
 
     application = web.Application(middlewares=[refuse_web_pages, only_with_token])
     application.add_routes(
@@ -90,8 +84,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
             web.get("/traffic", traffic),
             web.get("/board", board),
             web.post("/reload", reload),
-            web.post("/wake", wake),
-            web.post("/sleep", sleep),
+            web.post("/acts/{act}", act),
         ]
     )
     return application

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import urllib3
 
 from centralized_ml_api.commands import command, state_flags
-from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
+from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Traffic
 
@@ -59,7 +59,7 @@ class ControlClient:
         Raises:
             UsageError: It cannot sleep, or there is none of that name.
         """
-        self._order("/wake", name)
+        self.act("wake", {"name": name})
 
     def sleep(self, name: str) -> None:
         """Lets an entry sleep once its calls are over.
@@ -67,12 +67,34 @@ class ControlClient:
         Raises:
             UsageError: It cannot sleep, calls wait for it, or there is none of that name.
         """
-        self._order("/sleep", name)
+        self.act("sleep", {"name": name})
 
-    def _order(self, path: str, name: str) -> None:
-        answer = self._call("POST", path, {"name": name}, timeout_seconds=10)
-        if "error" in answer:
-            raise UsageError(answer["error"], fix=answer["fix"])
+    def restart(self, name: str) -> None:
+        """Starts the servers of an entry anew; returns once they answer.
+
+        Raises:
+            UsageError: They run elsewhere, or there is no entry of that name.
+            StartError: They do not start.
+        """
+        self.act("restart", {"name": name}, timeout_seconds=None)
+
+    def act(self, act: str, wanted: dict[str, Any], timeout_seconds: float | None = 10) -> dict[str, Any]:
+        """Does something, and returns what there is to tell.
+
+        Args:
+            act: Its name in `Acts`.
+            wanted: To what.
+            timeout_seconds: How long that may take; None for as long as it does.
+
+        Raises:
+            UsageError: It cannot be.
+            StartError: It failed.
+        """
+        told = self._call("POST", f"/acts/{act}", wanted, timeout_seconds=timeout_seconds)
+        if "error" in told:
+            kind = StartError if told.get("failed") else UsageError
+            raise kind(told["error"], fix=told["fix"])
+        return told
 
     def _ask(self, path: str, read: Callable[[dict[str, Any]], Told]) -> Told:
         value = self._call("GET", path, timeout_seconds=10)

@@ -75,6 +75,15 @@ class Reloader:
             return {"error": error.message}
         return {**asdict(reloaded), "applied_edit": self._applied_edit}
 
+    async def restart(self, name: str) -> Reloaded:
+        """Starts the servers of an entry anew, beside the old ones; returns what became of it.
+
+        Raises:
+            StartError: The gateway refuses the new routes; everything stays as it was.
+        """
+        async with self._changing:
+            return await self._supervisor.restart(name)
+
     def watched(self) -> list[Path]:
         """Returns the config and the folders with code: an edit there is applied as by `mlapi reload`."""
         return [self.config, *code_folders(self._supervisor.plan)]

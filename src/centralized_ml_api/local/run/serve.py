@@ -20,6 +20,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_pair, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
+from centralized_ml_api.local.run.acts import Acts
 from centralized_ml_api.local.run.board import Board
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
@@ -36,7 +37,6 @@ from centralized_ml_api.local.run.joining import Entrance
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
-from centralized_ml_api.local.run.sleep_orders import let_entry_sleep, wake_entry
 from centralized_ml_api.local.run.sleepers_link import SleepersLink
 from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.admission_process import SupervisedAdmission
     from centralized_ml_api.local.run.options import ServeOptions, Terminal
     from centralized_ml_api.local.supervision.process import Process
+    from centralized_ml_api.plan.event import EventPlan
     from centralized_ml_api.plan.types import ApiPlan
 
 
@@ -161,6 +162,7 @@ class LocalTarget:
         self._board = Board(self, state.path, clock)
         self.board_link = ""
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
+        self.act = Acts(self._supervisor, self._reloader, state.path, clock).do
 
     async def run(self, plan: ApiPlan) -> int:
         """Serves until stopped; returns the exit status.
@@ -298,6 +300,11 @@ class LocalTarget:
         """The plan that is served now."""
         return self._supervisor.plan
 
+    @property
+    def event(self) -> EventPlan:
+        """The event as its config has it, without the teams that have joined."""
+        return self._supervisor.teams.event
+
     def status(self) -> LocalStatus:
         """Returns how the target is now, but for the calls that wait."""
         end, starts = self._end(), self._supervisor.plan.event.coming_start(self._clock.now())
@@ -328,14 +335,6 @@ class LocalTarget:
     async def reload(self, config: str | None) -> dict[str, Any]:
         """Applies the config again, or another one; see `Reloader.reload`."""
         return await self._reloader.reload(config)
-
-    def wake(self, name: str) -> dict[str, Any]:
-        """Begins to wake an entry; see `wake_entry`."""
-        return wake_entry(self._supervisor, name)
-
-    def sleep(self, name: str) -> dict[str, Any]:
-        """Lets an entry sleep once its calls are over; see `let_entry_sleep`."""
-        return let_entry_sleep(self._supervisor, name)
 
     async def traffic(self) -> Traffic:
         """Returns what was called since the gateway started, and what the teams may call."""

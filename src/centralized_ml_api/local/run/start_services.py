@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from centralized_ml_api.local.run.registry import Registry, Running
-    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.run.specs import DesiredState, ServiceSpec
     from centralized_ml_api.plan.types import ApiPlan
 
 
@@ -49,6 +49,29 @@ def start_services(
         if own and not asleep:
             taken.add(shares)
     return started
+
+
+def find_to_start(
+    plan: ApiPlan, desired: DesiredState, find: Callable[[str], Running | None], *, again: str = ""
+) -> list[ServiceSpec]:
+    """Returns what is new, changed or failed, what may not sleep any more, and all of the entry `again`.
+
+    Args:
+        plan: What is to be served.
+        desired: What must run for it.
+        find: Returns the running service of a name.
+        again: The name of an entry that starts again whatever it is like; empty for none.
+    """
+    sleepers = {entry.name for entry in plan.deployments if entry.sleep}
+    return [
+        spec
+        for name, spec in desired.specs.items()
+        if (now := find(name)) is None
+        or now.spec != spec
+        or now.failed
+        or spec.entry == again
+        or (now.is_asleep and spec.entry not in sleepers)
+    ]
 
 
 def find_kept_awake(

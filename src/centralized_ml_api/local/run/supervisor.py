@@ -31,7 +31,7 @@ from centralized_ml_api.local.run.entry_statuses import entry_statuses
 from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services
 from centralized_ml_api.local.run.sleeping import Sleeping
 from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
-from centralized_ml_api.local.run.start_services import find_kept_awake, start_services
+from centralized_ml_api.local.run.start_services import find_kept_awake, find_to_start, start_services
 from centralized_ml_api.local.run.teams import Teams
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
@@ -206,18 +206,28 @@ class Supervisor:
             if not self._changed.is_set():  # otherwise the gateway does not know yet what we would show
                 self._show()
 
-    async def change_to(self, plan: ApiPlan) -> Reloaded:
+    async def restart(self, name: str) -> Reloaded:
+        """Starts the services of an entry anew, as `change_to` does; raises what it does."""
+        return await self.change_to(self._plan, again=name)
+
+    async def change_to(self, plan: ApiPlan, *, again: str = "") -> Reloaded:
         """Serves another plan without dropping a call. The caller makes sure that one change runs at a time.
 
-        What is new or changed starts beside the old. Once it is ready, the routes move, all at once; the old
-        services end when their last calls are over. An entry of which a part does not start stays as it was.
+        What is new or changed, and the entry `again`, starts beside the old. Once it is ready, the routes
+        move, all at once; the old services end when their last calls are over. An entry of which a part does
+        not start stays as it was.
 
         Raises:
             StartError: The gateway refuses the new routes; everything stays as it was.
         """
         # In a thread: it may look at files and ask web servers for sizes.
         desired = await asyncio.to_thread(build_desired_state, plan)
-        fresh = start_services(self._registry, plan, self._to_start(plan, desired), self._services)
+        fresh = start_services(
+            self._registry,
+            plan,
+            find_to_start(plan, desired, self._registry.find, again=again),
+            self._services,
+        )
         try:
             await self._until_settled([*fresh, *find_kept_awake(self._plan, plan, self._services)])
             by_name = {running.spec.name: running for running in fresh}
@@ -249,18 +259,6 @@ class Supervisor:
     async def stop(self) -> None:
         """Ends every service, also those still finishing calls; returns when all are gone."""
         await asyncio.gather(self._registry.stop_all(), self._retiring.stop())
-
-    def _to_start(self, plan: ApiPlan, desired: DesiredState) -> list[ServiceSpec]:
-        """Returns what is new, changed or failed, and what may not sleep any more."""
-        sleepers = {entry.name for entry in plan.deployments if entry.sleep}
-        return [
-            spec
-            for name, spec in desired.specs.items()
-            if (now := self._registry.find(name)) is None
-            or now.spec != spec
-            or now.failed
-            or (now.is_asleep and spec.entry not in sleepers)
-        ]
 
     def _services(self, name: str) -> tuple[Running, ...]:
         """Returns the services behind an entry that run or sleep."""

@@ -15,26 +15,44 @@ from support.background import start_background
 from support.board import build_board
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 TOKEN = "t0ken"  # noqa: S105  # of nobody
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
 FOREIGN = ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"})
 
 
+OWN = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+
+
 class Source:
-    """A board of two teams."""
+    """A board of two teams; it wakes nothing but `a`."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, dict[str, Any]]] = []
 
     async def build(self) -> dict[str, Any]:
         """Everything that the page shows."""
         return build_board(2, 2)
 
+    async def act(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Notes what it should do."""
+        self.done.append((act, dict(wanted)))
+        return (
+            {"told": 1} if wanted.get("name") == "a" else {"error": "it never sleeps", "fix": "give it idle"}
+        )
+
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture(scope="module")
+def url(source: Source) -> Iterator[str]:
     stack, listening = contextlib.AsyncExitStack(), bind_loopback()
     with start_background() as background:
-        application = build_board_application(Source(), TOKEN)
+        application = build_board_application(source, TOKEN)
         background.run(serve_application(stack, application, listening, cancels=True))
         yield url_of(listening)
         background.run(stack.aclose())
@@ -76,3 +94,53 @@ def test_its_own_page_may_ask(url: str) -> None:
 def test_a_name_that_resolves_to_this_machine_is_refused(url: str, path: str) -> None:
     assert get(url, path, **WITH_TOKEN, Host="evil.example:80").status == 403
     assert get(url, path, **WITH_TOKEN, Host="localhost").status == 200
+
+
+def post(url: str, body: str, path: str = "/acts/wake", **headers: str) -> urllib3.BaseHTTPResponse:
+    return urllib3.request("POST", f"{url}{path}", body=body.encode(), headers=headers, retries=False)
+
+
+def test_its_own_page_acts_with_the_token(url: str, source: Source) -> None:
+    source.done.clear()
+    done = post(url, '{"name": "a"}', **WITH_TOKEN, **OWN, Origin=url)
+    assert (done.status, done.json()) == (200, {"told": 1})
+    refused = post(url, '{"name": "b"}', **WITH_TOKEN, **OWN, Origin=url)
+    assert (refused.status, refused.json()) == (409, {"error": "it never sleeps", "fix": "give it idle"})
+    assert source.done == [("wake", {"name": "a"}), ("wake", {"name": "b"})]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({**OWN}, 401),
+        ({**OWN, "Authorization": "Bearer other"}, 401),
+        ({**OWN, "Cookie": f"token={TOKEN}"}, 401),
+        *(({**OWN, **WITH_TOKEN, **foreign}, 403) for foreign in FOREIGN),
+        ({**OWN, **WITH_TOKEN, "Host": "evil.example:80"}, 403),
+        ({**WITH_TOKEN}, 415),
+        ({**WITH_TOKEN, "Content-Type": "text/plain"}, 415),
+        ({**WITH_TOKEN, "Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({**WITH_TOKEN, "Content-Type": "multipart/form-data; boundary=x"}, 415),
+    ],
+)
+def test_nobody_else_acts(sent: dict[str, str], status: int, url: str, source: Source) -> None:
+    source.done.clear()
+    assert post(url, '{"name": "a"}', **sent).status == status
+    assert source.done == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("", 400), ("[]", 400), ("[" * 9999, 400), ("\xff", 400), (f'"{"a" * 20_000}"', 413)]
+)
+def test_what_is_no_short_object_does_nothing(body: str, status: int, url: str, source: Source) -> None:
+    source.done.clear()
+    assert post(url, body, **WITH_TOKEN, **OWN).status == status
+    assert source.done == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_only_a_post_acts(method: str, url: str, source: Source) -> None:
+    source.done.clear()
+    sent = {**WITH_TOKEN, **OWN}
+    assert urllib3.request(method, f"{url}/acts/wake", headers=sent, retries=False).status == 405
+    assert source.done == []

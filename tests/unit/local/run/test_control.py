@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from centralized_ml_api.commands import DEFAULT_STATE
-from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
+from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port, url_of
 from centralized_ml_api.local.machine.state_folder import Run
 from centralized_ml_api.local.run.control_client import ControlClient
@@ -27,7 +27,9 @@ from support.background import start_background
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from centralized_ml_api.local.journal import Actor
 
 RUN = Run.of_this_process("config.json")
 STATUS = LocalStatus(7, "c.json", ".mlapi", 0.0, "http://a", "trouble", "http://b", (), ("a note",))
@@ -66,14 +68,13 @@ class Target:
         self.finished += 1
         return {"added": ["a"]}
 
-    def wake(self, name: str) -> dict[str, Any]:
-        """Only `a` can."""
-        self.ordered.append(f"wake {name}")
-        return {} if name == "a" else {"error": f"{name} never sleeps", "fix": "give it idle"}
-
-    def sleep(self, name: str) -> dict[str, Any]:
-        """Only `a` can."""
-        self.ordered.append(f"sleep {name}")
+    async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Only `a` can; its restart fails."""
+        name = wanted["name"]
+        self.ordered.append(f"{act} {name}")
+        assert by == "command line"
+        if act == "restart":
+            return {"error": f"{name} has no memory", "fix": "", "failed": True}
         return {} if name == "a" else {"error": f"{name} never sleeps", "fix": "give it idle"}
 
 
@@ -108,6 +109,13 @@ def test_an_entry_is_woken_and_put_to_sleep_or_it_is_said_why_not() -> None:
                 order("b")
             assert raised.value.fix == "give it idle"
     assert target.ordered == ["wake a", "sleep a", "wake b", "sleep b"]
+
+
+def test_what_fails_is_no_mistake_of_the_command_line() -> None:
+    target = Target()
+    with controlled(target) as (client, _), pytest.raises(StartError, match="a has no memory"):
+        client.restart("a")
+    assert target.ordered == ["restart a"]
 
 
 def test_without_the_token_of_the_run_nothing_is_told() -> None:

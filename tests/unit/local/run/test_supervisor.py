@@ -445,6 +445,23 @@ def test_a_service_that_failed_is_started_again_though_nothing_changed(tmp_path:
     story(tell)
 
 
+def test_a_restart_starts_one_entry_again_beside_itself(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), entry("b"))) as world:
+            world.begins = "starting"
+            restarting = asyncio.create_task(world.supervisor.restart("a"))
+            await soon(lambda: len(world.made) == 3)
+            await world.settle()
+            assert world.routes == {"a": "a@1", "b": "b@2"}
+            world.made[2].become("ready")
+            assert await restarting == Reloaded(changed=("a",))
+            assert world.routes == {"a": "a@3", "b": "b@2"}
+            await soon(lambda: world.made[0].stopped)
+            assert not world.made[1].stopped
+
+    story(tell)
+
+
 def test_an_entry_whose_new_version_fails_stays_whole_as_it_was(tmp_path: Path) -> None:
     async def tell() -> None:
         before = plan(entry("a", function=function(tmp_path), integration="lambda"), entry("b"))

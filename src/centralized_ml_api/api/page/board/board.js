@@ -6,7 +6,7 @@ const NOISY_ERRORS = 20;
 const STATES = { ready: "ready", asleep: "asleep", waking: "waiting", starting: "waiting", preparing: "waiting", restarting: "waiting", failed: "failed", unready: "failed" };
 const ORDER = { failed: 0, unready: 0, restarting: 1, waking: 2, starting: 2, preparing: 2, asleep: 3, ready: 4, "not served": 5 };
 
-const board = { now: null, token: "", sort: "usage", find: "", logs: new Set() };
+const board = { now: null, token: "", sort: "usage", find: "", logs: new Set(), open: new Set() };
 
 /** Takes the token out of the address, where it would stay in the history; a reload of this tab still has it. */
 function takeToken() {
@@ -23,7 +23,13 @@ async function ask(path, options = {}) {
   return fetch(path, { ...options, headers, cache: "no-store" });
 }
 
+/** Looks again and again, until the token is no longer valid. */
 async function look() {
+  if (await refresh()) setTimeout(look, LOOK_MILLISECONDS);
+}
+
+/** Looks once, and draws; returns whether to look again. */
+async function refresh() {
   try {
     const answer = await ask("board.json");
     if (answer.status === 401) return close("This link is of an earlier start of the API. Run mlapi board for the present one.");
@@ -35,14 +41,15 @@ async function look() {
   } catch {
     close("The API does not answer: it stopped, or it is busy. This page tries again by itself.");
   }
-  setTimeout(look, LOOK_MILLISECONDS);
-  return null;
+  return true;
 }
 
+/** Says why nothing new is shown; returns false. */
 function close(message) {
   const shown = byId("closed");
   if (shown.hidden || shown.textContent !== message) shown.textContent = message;
   shown.hidden = false;
+  return false;
 }
 
 function draw() {
@@ -52,6 +59,8 @@ function draw() {
   keepFocus(byId("teams-rows"), drawTeams);
   keepFocus(byId("models-rows"), drawModels);
   byId("errors-rows").replaceChildren(...drawErrors());
+  byId("journal-rows").replaceChildren(...drawJournal());
+  drawProjector();
 }
 
 function drawHead() {
@@ -61,6 +70,7 @@ function drawHead() {
   document.title = `Organizer · ${title}`;
   byId("title").textContent = title;
   byId("where").textContent = `${until}${[urls[0] ?? address].join("")}`;
+  byId("join").hidden = !board.now.join;
 }
 
 /** Returns what the organizer should look at first: [is bad, title, words]. */
@@ -126,7 +136,8 @@ function drawTeams() {
     return element("th", { scope: "col", class: look, "aria-sort": isSorted ? (id === "name" ? "ascending" : "descending") : null }, element("button", { type: "button", onclick: sort, "aria-label": `Sort by ${title}` }, `${title}${arrow}`));
   });
   const rows = shown.map((team) => drawTeam(team, now));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows));
+  const acts = element("th", { scope: "col" }, element("span", { class: "only-read" }, "Actions"));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, heads, acts)), element("tbody", {}, rows));
   return byId("teams-rows").replaceChildren(table);
 }
 
@@ -135,7 +146,7 @@ function drawTeam(team, now) {
   const seen = formatAgo(team.last, now);
   const tag = team.key === "active" ? null : element("span", { class: "tag" }, "no key");
   const bar = limit ? element("span", { class: "share", title: team.limits.map(formatLimit).join("\n") }, limitBar(limit), element("span", {}, formatLimit(limit))) : element("span", { class: "faint" }, "none");
-  return element(
+  const row = element(
     "tr",
     {},
     element("th", { scope: "row", dir: "auto" }, team.name, tag),
@@ -146,7 +157,27 @@ function drawTeam(team, now) {
     element("td", {}, bar),
     element("td", { class: "number" }, team.errors ? formatCount(team.errors) : element("span", { class: "faint" }, "0")),
     element("td", { class: `number ${seen === "now" ? "good" : "faint"}` }, seen),
+    element("td", { class: "more" }, moreButton("team", team.name)),
   );
+  return board.open.has(`team ${team.name}`) ? [row, drawTeamActs(team)] : row;
+}
+
+/** Builds the button that unfolds what can be done with a model or a team. */
+function moreButton(kind, name) {
+  const id = `${kind} ${name}`;
+  const toggle = () => {
+    if (!board.open.delete(id)) board.open.add(id);
+    draw();
+  };
+  return iconOnly("more", `Actions for ${name}`, toggle, { "aria-expanded": String(board.open.has(id)) });
+}
+
+function drawTeamActs(team) {
+  const key = team.key === "active" ? `Its key ends in …${team.key_ending}` : "It has no key";
+  const renew = element("button", { type: "button", onclick: () => askNewKey(team.name) }, "New key…");
+  const revoke = element("button", { type: "button", class: "bad", onclick: () => askRevoke(team.name) }, "Revoke…");
+  const line = element("div", { class: "acts row wrap" }, element("span", { class: "small faint grow" }, key), renew, team.key === "active" ? revoke : null);
+  return element("tr", { class: "unfolded" }, element("td", { colspan: String(COLUMNS.length + 1) }, line));
 }
 
 function drawModels() {
@@ -176,6 +207,7 @@ function drawModel(model) {
     if (!board.logs.delete(model.name)) board.logs.add(model.name);
     draw();
   };
+  const isBroken = STATES[model.state] === "failed";
   const button = element("button", { type: "button", class: "quiet", onclick: toggle, "aria-expanded": String(isShown), "aria-label": `Last lines of ${model.name}` }, "Last lines");
   const tone = { failed: "bad", waiting: "wait" }[STATES[model.state]] ?? "faint";
   return element(
@@ -183,9 +215,29 @@ function drawModel(model) {
     {},
     element("span", { class: `dot ${STATES[model.state] ?? "absent"}` }),
     element("div", {}, element("b", { class: "strong", dir: "auto" }, model.name), element("p", { class: `tiny ${tone}` }, describeModel(model))),
+    model.state === "asleep" ? nameButton("Wake", model.name, () => act("wake", { name: model.name })) : null,
+    isBroken && model.can_restart ? nameButton("Restart…", model.name, () => askRestart(model.name)) : null,
     button,
+    moreButton("model", model.name),
+    board.open.has(`model ${model.name}`) ? drawModelActs(model) : null,
     isShown ? element("pre", { tabindex: "0" }, model.log.join("\n") || "It has said nothing.") : null,
   );
+}
+
+/** Builds a button for one of many; a screen reader says for which. */
+function nameButton(label, name, onclick) {
+  return element("button", { type: "button", onclick, "aria-label": `${label.replace("…", "")} ${name}` }, label);
+}
+
+function drawModelActs(model) {
+  const { name } = model;
+  const sleep = () => actOrUndo(`${name} sleeps once its calls are over.`, ["sleep", { name }], ["wake", { name }]);
+  const shown = [
+    model.sleeps && model.state === "ready" ? nameButton("Sleep", name, sleep) : null,
+    model.can_restart && STATES[model.state] !== "failed" ? nameButton("Restart…", name, () => askRestart(name)) : null,
+  ].filter(Boolean);
+  const none = element("span", { class: "small faint" }, "Nothing else can be done now.");
+  return element("div", { class: "acts row wrap" }, shown.length ? shown : none);
 }
 
 function drawErrors() {
@@ -210,7 +262,10 @@ function switchTheme() {
 }
 
 takeToken();
-byId("acts").append(iconOnly("theme", "Light or dark", switchTheme));
+byId("acts").append(
+  iconButton("join", "Join code", openProjector, { id: "join", class: "", hidden: true }),
+  iconOnly("theme", "Light or dark", switchTheme),
+);
 byId("teams-find").querySelector("input").addEventListener("input", (event) => {
   board.find = event.target.value;
   if (board.now) drawTeams();

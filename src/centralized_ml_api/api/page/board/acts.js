@@ -1,0 +1,160 @@
+// What the organizer does on the screen: asks the API's process to do it, asks the organizer first or offers to undo it.
+
+const DEEDS = {
+  wake: "Woke",
+  sleep: "Let sleep",
+  restart: "Restarted",
+  "restart failed": "Could not restart",
+  "new key": "New key for",
+  revoke: "Revoked the keys of",
+  "revoke former keys": "Revoked the former keys of",
+  "open joining": "Opened joining",
+  "close joining": "Closed joining",
+  "new code": "Made a new code",
+};
+
+/** Does an act; returns what there is to tell, or null after saying why it was not done. */
+async function act(name, wanted = {}) {
+  try {
+    const answer = await ask(`acts/${name}`, { method: "POST", body: JSON.stringify(wanted) });
+    const told = answer.ok || answer.status === 409 ? await answer.json() : { error: `The API answered ${answer.status}`, fix: "" };
+    await refresh();
+    if (!told.error) return told;
+    tell([told.error, told.fix].filter(Boolean).join(": "));
+  } catch {
+    tell("The API does not answer. Look whether it was done before you try again.");
+  }
+  return null;
+}
+
+/** Shows a message that nothing undoes. */
+const tell = (message) => toast(`${message}${message.endsWith(".") ? "" : "."}`, "OK", () => {});
+
+/** Does an act that another one undoes, and offers that. */
+async function actOrUndo(message, [name, wanted], [back, backWanted]) {
+  if (await act(name, wanted)) toast(message, "Undo", () => act(back, backWanted));
+}
+
+/** Shows a dialog in the middle; returns it. It is gone once it is closed. */
+function openDialog(label, ...content) {
+  const dialog = element("dialog", { class: "ask", "aria-label": label, onclose: () => dialog.remove() }, content);
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Asks whether something is meant; `run` does it. */
+function askFirst(title, words, label, run, { isBad = false } = {}) {
+  const close = () => dialog.close();
+  const button = element("button", { type: "button", class: isBad ? "danger" : "primary", onclick: () => { close(); run(); } }, label);
+  const cancel = element("button", { type: "button", onclick: close, autofocus: true }, "Cancel");
+  const dialog = openDialog(title, element("h2", {}, title), element("p", {}, words), element("div", { class: "row wrap ends" }, cancel, button));
+}
+
+function askRestart(name) {
+  const restart = async () => {
+    toast(`${name} restarts.`, "OK", () => {});
+    if (await act("restart", { name })) tell(`${name} was restarted`);
+  };
+  askFirst(`Restart ${name}?`, "New servers start beside the old ones, which answer until the new ones are ready.", "Restart", restart);
+}
+
+function askNewKey(team) {
+  const renew = async () => {
+    const told = await act("new-key", { team });
+    if (told) showKey(team, told.key);
+  };
+  askFirst(`New key for ${team}?`, "The old key works for one more hour.", "New key", renew);
+}
+
+/** Shows a key, this once. */
+function showKey(team, key) {
+  const close = element("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "Done");
+  const code = element("code", { class: "key", tabindex: "0" }, key);
+  const words = element("p", {}, "It is shown here once. Whoever has it can call as this team.");
+  const dialog = openDialog(`The new key of ${team}`, element("h2", {}, `The new key of ${team}`), words, code, element("div", { class: "row wrap ends" }, copyButton(() => key), close));
+}
+
+function askRevoke(team) {
+  askFirst(`Revoke the keys of ${team}?`, "Every call of this team is refused from now on. A new key lets it call again.", "Revoke", () => act("revoke", { team }), { isBad: true });
+}
+
+function askNewCode() {
+  askFirst("Make a new code?", "Who has only the old one, or its QR code, cannot join any more. Teams that have joined stay.", "New code", () => act("new-code"));
+}
+
+function closeOrOpenJoining() {
+  const isOpen = !board.now.join.closed;
+  const [there, back] = isOpen ? ["close-joining", "open-joining"] : ["open-joining", "close-joining"];
+  actOrUndo(isOpen ? "Joining is closed." : "Joining is open.", [there], [back]);
+}
+
+/** Shows how to join, large enough for a hall, until it is closed. */
+function openProjector() {
+  const dialog = element("dialog", { class: "projector", "aria-label": "How to join", onclose: () => dialog.remove() });
+  document.body.append(dialog);
+  drawProjector();
+  dialog.showModal();
+}
+
+function drawProjector() {
+  const dialog = document.querySelector("dialog.projector");
+  if (!dialog) return;
+  const { join, title } = board.now;
+  if (!join) { dialog.close(); return; }
+  keepFocus(dialog, () => dialog.replaceChildren(...buildProjector(join, title, dialog)));
+}
+
+function buildProjector(join, title, dialog) {
+  const address = join.link.split("#")[0].replace(/^https?:\/\//, "");
+  const button = (label, onclick) => element("button", { type: "button", onclick }, label);
+  const words = join.closed
+    ? [element("p", { class: "big" }, `Joining is closed: ${join.closed}.`)]
+    : [
+      element("p", { class: "big" }, join.qr ? "Point your camera at the square, or open" : "Open"),
+      element("p", { class: "address" }, address),
+      element("p", { class: "big" }, "and enter"),
+      element("p", { class: "code" }, join.code),
+    ];
+  const share = element("progress", { max: String(join.places || 1), value: String(join.taken), "aria-hidden": "true" });
+  return [
+    element("div", { class: "how" }, element("h2", { dir: "auto" }, title), words),
+    join.qr && !join.closed ? drawQr(join.qr) : element("span"),
+    element(
+      "footer",
+      { class: "row wrap" },
+      share,
+      element("p", { class: "grow" }, `${join.taken} of ${join.places} places are taken${join.until ? `; joining ends at ${formatClock(Date.parse(join.until) / 1000)}` : ""}.`),
+      join.closed ? null : button("New code", askNewCode),
+      button(join.closed ? "Open joining" : "Close joining", closeOrOpenJoining),
+      button("Back", () => dialog.close()),
+    ),
+  ];
+}
+
+/** Draws a QR code, black on white whatever the theme is. */
+function drawQr({ path, size }) {
+  const svg = document.createElementNS(SVG, "svg");
+  const dark = document.createElementNS(SVG, "path");
+  for (const [name, value] of Object.entries({ viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code for joining", class: "qr" })) svg.setAttribute(name, value);
+  dark.setAttribute("d", path);
+  svg.append(dark);
+  return svg;
+}
+
+function drawJournal() {
+  const { journal } = board.now;
+  if (!journal.length) return [element("li", { class: "faint" }, "Nothing yet.")];
+  return journal.map(({ at, by, act: deed, subject, detail }) => element(
+    "li",
+    {},
+    element("time", { datetime: at }, formatClock(Date.parse(at) / 1000)),
+    element(
+      "div",
+      {},
+      element("p", {}, `${DEEDS[deed] ?? deed} `, element("b", { class: "strong", dir: "auto" }, subject)),
+      detail ? element("p", { class: "small faint", dir: "auto" }, detail) : null,
+    ),
+    by === "screen" ? null : element("span", { class: "tiny faint" }, "by mlapi"),
+  ));
+}

@@ -1,0 +1,182 @@
+"""What an organizer can do while the target serves: what happens, what is refused, what is noted."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.local.journal import Journal
+from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
+from centralized_ml_api.local.run.acts import Acts
+from centralized_ml_api.local.run.options import Terminal
+from centralized_ml_api.local.run.reload import Reloader
+from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
+from centralized_ml_api.plan.engines import UrlServing
+from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan
+from centralized_ml_api.plan.types import SleepPlan
+from support.fake_target import FakeGateway, FakeLink, FakeService, HandClock, entry, plan
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.run.specs import ServiceSpec
+    from centralized_ml_api.local.supervision.service import ServiceState
+
+TEAM = TeamPlan("red", None, None, None)
+EVENT = EventPlan(teams=(TEAM,), join=JoinPlan(3, TEAM))
+
+
+class World:
+    """The acts of a target among fakes. New services are in the state `begins`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.time = HandClock()
+        self.gateway = FakeGateway()
+        self.made: list[FakeService] = []
+        self.begins: ServiceState = "ready"
+        self.supervisor = Supervisor(
+            self.gateway,
+            KeyRing(KeyStore(folder), self.time.clock),
+            self.make,
+            link=FakeLink(),
+            times=WakeTimes(folder / WAKE_TIMES_FILE),
+            show=lambda: None,
+            fail=lambda _: None,
+            clock=self.time.clock,
+        )
+        terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
+        reloader = Reloader(folder / "models.json", self.supervisor, terminal, lambda _: None)
+        self.acts = Acts(self.supervisor, reloader, folder, self.time.clock)
+
+    def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
+        service = FakeService(spec, changed, state=self.begins)
+        service.detail = "no memory" if self.begins == "failed" else ""
+        self.made.append(service)
+        return service
+
+    async def do(self, act: str, **wanted: Any) -> dict[str, Any]:
+        return await self.acts.do(act, wanted, "screen")
+
+    @property
+    def journal(self) -> list[tuple[str, str, str]]:
+        """What was done, the first first; all of it on the screen."""
+        deeds = Journal(self.folder).load(99)[::-1]
+        assert {deed.by for deed in deeds} <= {"screen"}
+        return [(deed.act, deed.subject, deed.detail) for deed in deeds]
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[World]:
+    world = World(folder)
+    asleep = replace(entry("lazy"), sleep=SleepPlan(on_call=True))
+    elsewhere = entry("far", UrlServing("http://127.0.0.1:1", None))
+    await world.supervisor.start(plan(entry("a"), asleep, elsewhere, event=EVENT))
+    tasks = [asyncio.create_task(world.supervisor.run())]
+    try:
+        yield world
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await world.supervisor.stop()
+
+
+def story(tell: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(tell(), 60))
+
+
+def test_a_restart_is_noted_and_so_is_one_that_fails(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            before = len(world.made)
+            assert await world.do("restart", name="a") == {}
+            assert [service.spec.name for service in world.made[before:]] == ["a"]
+            world.begins = "failed"
+            assert await world.do("restart", name="a") == {
+                "error": "a did not start again: no memory; the one before goes on",
+                "fix": "",
+                "failed": True,
+            }
+            assert world.journal == [
+                ("restart", "a", ""),
+                ("restart", "a", ""),
+                ("restart failed", "a", "no memory"),
+            ]
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("act", "wanted", "error"),
+    [
+        ("restart", {"name": "b"}, "there is no entry b"),
+        ("restart", {"name": "far"}, "far runs elsewhere"),
+        ("restart", {"name": "lazy"}, "lazy sleeps: it starts when it is called, or woken"),
+        ("restart", {"name": 7}, "`name` is missing"),
+        ("wake", {"name": "a"}, "a never sleeps"),
+        ("sleep", {"name": "a"}, "a never sleeps"),
+        ("new-key", {"team": "blue"}, "there is no team 'blue'"),
+        ("revoke", {}, "`team` is missing"),
+        ("explode", {}, "there is no act explode"),
+    ],
+)
+def test_what_is_impossible_is_said_and_not_noted(
+    act: str, wanted: dict[str, Any], error: str, tmp_path: Path
+) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            told = await world.do(act, **wanted)
+            assert (told["error"], told["failed"]) == (error, False)
+            assert world.journal == []
+
+    story(tell)
+
+
+def test_who_may_sleep_is_woken_and_put_to_sleep(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            assert await world.do("wake", name="lazy") == {}
+            view = world.supervisor.sleeping.view("lazy")
+            assert view is not None
+            assert await world.do("sleep", name="lazy") == {}
+            assert world.journal == [("wake", "lazy", ""), ("sleep", "lazy", "")]
+
+    story(tell)
+
+
+def test_a_new_key_is_told_once_and_a_revoked_one_is_gone(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            keys = LocalKeys(KeyStore(tmp_path))
+            before = keys.show("red")
+            told = await world.do("new-key", team="red")
+            assert told == {"key": keys.show("red")}
+            assert told["key"] != before
+            assert await world.do("revoke", team="red") == {}
+            assert keys.teams()[0].state == "revoked"
+            assert world.journal == [("new key", "red", ""), ("revoke", "red", "")]
+
+    story(tell)
+
+
+def test_the_door_is_closed_and_opened_and_gets_another_code(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            book = JoinBook(tmp_path)
+            code = book.load().code
+            assert await world.do("close-joining") == {}
+            assert book.load().is_closed
+            assert await world.do("open-joining") == {}
+            assert await world.do("new-code") == {}
+            assert not book.load().is_closed
+            assert book.load().code != code
+            assert [act for act, _, _ in world.journal] == ["close joining", "open joining", "new code"]
+
+    story(tell)
