@@ -137,7 +137,9 @@ def build_cost(plan: ApiPlan, prices: PriceList, *, packages: Collection[str] = 
         prices: those of the region where it will exist.
         packages: the names of JumpStart entries that are packages of the Marketplace.
     """
-    return Cost(tuple(_entry(deployment, prices, packages) for deployment in plan.deployments), prices)
+    counted = plan.event.limits_spending
+    entries = (_entry(entry, prices, packages, counted=counted) for entry in plan.deployments)
+    return Cost(tuple(entries), prices)
 
 
 def hours_until(ends: datetime, now: datetime) -> Decimal:
@@ -158,7 +160,9 @@ def compare_budget(cost: Cost, usd: Decimal, hours: Decimal) -> Verdict:
     return "within" if cost.is_complete else "unknown"
 
 
-def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str]) -> EntryCost:
+def _entry(
+    entry: ModelDeployment, prices: PriceList, packages: Collection[str], *, counted: bool
+) -> EntryCost:
     known = {name: prices.instances[name] for name in entry.instances if name in prices.instances}
     return EntryCost(
         name=entry.name,
@@ -170,7 +174,7 @@ def _entry(entry: ModelDeployment, prices: PriceList, packages: Collection[str])
             *_software(entry, packages),
             *_tokens(entry),
         ),
-        function_per_million=_function(entry, prices),
+        function_per_million=_function(entry, prices, counted=counted),
         used=tuple(known.values()),
     )
 
@@ -210,12 +214,13 @@ def _tokens(entry: ModelDeployment) -> Iterable[str]:
         yield TOKENS.format(provider=entry.origin.serving.title)
 
 
-def _function(entry: ModelDeployment, prices: PriceList) -> UsdRange | None:
+def _function(entry: ModelDeployment, prices: PriceList, *, counted: bool) -> UsdRange | None:
     """Returns the cost of a million calls; None when streaming, since nobody knows how long answers take.
 
-    The function that streams calls providers, too.
+    The function that streams calls providers, too, and every model where tokens or dollars are `counted`.
     """
-    streams = entry.integration == "stream" or isinstance(entry.origin, ProviderModel | BedrockModel)
+    is_hosted = isinstance(entry.origin, ProviderModel | BedrockModel)
+    streams = is_hosted or entry.integration == "stream" or (counted and entry.function is None)
     if streams or (entry.function and prices.requests is None):
         return None
     if entry.function is None or prices.requests is None:

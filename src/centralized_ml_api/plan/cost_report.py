@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 NOT_IN_IT = """\
-Not included: instance volumes, data transfer, logs, the function behind `/v1`, taxes.
+Not included: instance volumes, data transfer, logs, the function behind `/v1`, the table of tokens, taxes.
 Free tiers and discounts are not considered.
 On one machine, nothing is billed by AWS."""
 _ROADS = {

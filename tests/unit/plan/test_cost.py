@@ -165,6 +165,13 @@ def test_calls_through_the_function_that_streams_cost_at_least_the_api(tmp_path:
     assert "1,000,000 calls: at least 3.50 USD." in text
 
 
+def test_calls_whose_tokens_are_counted_pass_the_function_that_streams(tmp_path: Path) -> None:
+    event = {"teams": ["red"], "tokens_per_day": 1000}
+    cost = cost_of(tmp_path, container(name="plain"), prices=price_list(), event=event)
+    assert [entry.function_per_million for entry in cost.entries] == [None]
+    assert "the table of tokens" in render_cost(cost, [DAY])
+
+
 def test_no_calls_cost_nothing(tmp_path: Path) -> None:
     assert cost_of(tmp_path, prices=price_list()).of_requests(0) == NOTHING
 

@@ -108,6 +108,7 @@ def counting(loop: Background, tmp_path_factory: pytest.TempPathFactory) -> Iter
     limits: dict[str, tuple[SpendingLimit, ...]] = {
         "red": (("tokens", "event", 10 * NEED),),
         "blue": (("nanodollars", "event", 2 * NEED),),
+        "violet": (("tokens", "event", 10 * NEED),),
         "green": (("tokens", "day", 10**9), ("tokens", "event", 10**9)),
         "": (("nanodollars", "event", 10**9),),
     }
@@ -206,6 +207,19 @@ def test_a_function_that_is_killed_has_spent_what_it_reserved(counting: Counting
 
 
 @pytest.mark.slow
+def test_a_caller_that_leaves_in_the_middle_has_spent_what_it_reserved(counting: Counting) -> None:
+    counting.server.answering = begin_only
+    answer = counting.call("violet", ask("hosted", stream=True))
+    assert b"data: " in next(answer.body)
+    answer.body.close()
+    reserved = NEED + len(json.dumps(ask("hosted", stream=True))) - len(json.dumps(ask("hosted")))
+    told = counting.usage("violet")  # the same instance answers it after it has settled
+    assert (told["calls"], told["limits"][0]["left"]) == (1, 10 * NEED - reserved)
+    item = counting.item("team#violet")
+    assert (item["used_tokens"], item["open_tokens"]) == (reserved, 0)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "path", "used"),
     [
@@ -249,6 +263,15 @@ def test_nobody_spends_what_cannot_be_written_down(counting: Counting) -> None:
         assert (answer.status, error["code"]) == (503, "model_not_ready")
         assert answer.headers["retry-after"] == "2"
     assert model.used == 0
+
+
+async def begin_only(request: web.Request, _body: bytes) -> web.StreamResponse:
+    """A stream that has begun and never ends."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    event = {"choices": [{"index": 0, "finish_reason": None, "delta": {"content": "b"}}]}
+    await response.write(f"data: {json.dumps(event)}\n\n".encode())
+    return await asyncio.Future[web.StreamResponse]()
 
 
 async def answer_bytes(_request: web.Request, _body: bytes) -> web.StreamResponse:

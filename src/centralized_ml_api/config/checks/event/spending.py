@@ -182,7 +182,8 @@ providers always report. A server at a `url` or behind a `command` may not, abov
 and other models never do. Where the API has no tokens, they are counted from bytes, one for each 4 of them.
 Where it has some and none are reported, a call counts as all that it asked for.
 
-At its own path, a SageMaker endpoint on AWS is counted from bytes too. Under `/v1` its report counts where
+A deploy to AWS with such limits refuses an entry with a function, whose calls API Gateway makes itself. At
+its own path, a SageMaker endpoint on AWS is counted from bytes too. Under `/v1` its report counts where
 its server speaks OpenAI's API, and else an estimate, which is never more than the call has asked for.
 
 A limit in dollars (`usd`, `usd_per_day`, `pot.usd`) is an estimate for a function: what its model costs is
