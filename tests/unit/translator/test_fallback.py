@@ -8,6 +8,8 @@ import pytest
 
 from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS
 from centralized_ml_api.local.admission.terms import REFUSED
+from centralized_ml_api.local.envoy.translator import build_fallback_mutations
+from centralized_ml_api.local.gateway import Attempt, ServedRoute
 from centralized_ml_api.local.run import translator_process
 from centralized_ml_api.translator import CODE
 from support.stream_host.script import run_script
@@ -55,9 +57,9 @@ def test_the_next_one_is_asked_only_where_nobody_has_worked() -> None:
 
 
 READ = """
-import { buildProxyLine, readEnding } from "./fallback_call.mjs";
+import { buildProxyLine, readEnding, readTold } from "./fallback_call.mjs";
 const endings = input.endings.map((text) => readEnding(text, input.told));
-console.log(JSON.stringify([endings, input.callers.map(buildProxyLine)]));
+console.log(JSON.stringify([endings, input.callers.map(buildProxyLine), readTold(input.headers)]));
 """
 FREE, PAID = {"isFree": True, "isRefused": False}, {"isFree": False, "isRefused": False}
 ENDINGS = {
@@ -75,15 +77,41 @@ ENDINGS = {
 }
 
 
+TEAMS = tuple(f"A team with quite a long name number {number}" for number in range(500))
+ROUTE = ServedRoute(
+    "first",
+    "first",
+    None,
+    None,
+    attempts=(Attempt("first", "/first/v1/100%"), Attempt("second", "/second/v1", refused_to=TEAMS)),
+)
+
+
 @pytest.fixture(scope="module")
 def read() -> Any:
     told = {"unsent": [*NEVER_SENT_FLAGS], "sure": sorted(SURE_DETAILS), "refused": REFUSED}
     callers = ["192.0.2.7:4711", "[2001:db8::7]:80"]
-    return run_script(READ, {"endings": [*ENDINGS], "told": told, "callers": callers}, RUN)
+    headers = {
+        mutation["append"]["header"]["key"]: mutation["append"]["header"]["value"].replace("%%", "%")
+        for mutation in build_fallback_mutations(ROUTE)
+    }
+    return run_script(
+        READ, {"endings": [*ENDINGS], "told": told, "callers": callers, "headers": headers}, RUN
+    )
 
 
 def test_an_ending_tells_whether_a_server_may_have_worked(read: Any) -> None:
     assert dict(zip(ENDINGS, read[0], strict=True)) == ENDINGS
+
+
+def test_hundreds_of_teams_that_an_entry_refuses_are_told_in_headers_that_envoy_takes(read: Any) -> None:
+    values = [mutation["append"]["header"]["value"] for mutation in build_fallback_mutations(ROUTE)]
+    assert max(len(value) for value in values) < 16_384
+    assert not any(value.startswith(" ") or value.endswith(" ") for value in values)
+    assert read[2]["attempts"] == [
+        {"name": "first", "path": "/first/v1/100%", "refused": []},
+        {"name": "second", "path": "/second/v1", "refused": [*TEAMS]},
+    ]
 
 
 def test_a_connection_begins_with_the_callers_address(read: Any) -> None:

@@ -21,6 +21,8 @@ from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID, build_header
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from centralized_ml_api.local.gateway import ExternalUpstream, ServedRoute
 
 TRANSLATOR_CLUSTER = "translator"
@@ -37,6 +39,13 @@ CLUSTER_HEADER = "x-mlapi-cluster"
 """Where the translator calls."""
 
 FALLBACK_HEADER = "x-mlapi-fallback"
+PIECE_CHARACTERS = 8_000
+"""Of what is told in one header: Envoy's configuration takes no value of more than 16384 bytes.
+
+Each `%` is two bytes there. Source:
+https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/core/v3/base.proto#config-core-v3-headervalue
+"""
+
 CALLER_HEADER = "x-mlapi-caller"
 CALLERS_TEAM_HEADER = "x-mlapi-callers-team"
 """Which entries the translator calls in turn; address and team of the caller, in whose place it does."""
@@ -86,11 +95,19 @@ def build_fallback_mutations(route: ServedRoute) -> list[dict[str, Any]]:
         "refused": REFUSED,
     }
     return [
-        {"append": build_header(FALLBACK_HEADER, json.dumps(told).replace("%", "%%"))},
+        *({"append": build_header(name, value)} for name, value in _cut(FALLBACK_HEADER, told).items()),
         {"append": build_header(CALLER_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS%")},
         {"append": build_header(CALLERS_TEAM_HEADER, TEAM_FORMAT)},
         {"append": build_header(TRANSLATED_ID_HEADER, REQUEST_ID)},
     ]
+
+
+def _cut(name: str, told: Mapping[str, Any]) -> dict[str, str]:
+    """Cuts what is told into headers: the first says how many more there are, named `-1`, `-2` and so on."""
+    text = json.dumps(told, separators=(",", ":")).replace(" ", "\\u0020")  # no header ends with a space
+    pieces = [text[at : at + PIECE_CHARACTERS] for at in range(0, len(text), PIECE_CHARACTERS)]
+    values = {f"{name}-{number}": piece.replace("%", "%%") for number, piece in enumerate(pieces, 1)}
+    return {name: str(len(pieces)), **values}
 
 
 def build_translator_cluster() -> dict[str, Any]:

@@ -20,7 +20,7 @@ const SERVED_BY = "x-served-by";
 const OWN_ID = "x-mlapi-request-id";
 const CALLER = "x-mlapi-caller";
 const CALLERS_TEAM = "x-mlapi-callers-team";
-const FOR_US = [FALLBACK, OWN_ID, CALLER, CALLERS_TEAM, "connection", "transfer-encoding", "content-length", "host"];
+const FOR_US = [OWN_ID, CALLER, CALLERS_TEAM, "connection", "transfer-encoding", "content-length", "host"];
 const NOT_PASSED = ["connection", "transfer-encoding", "keep-alive", "date", "x-request-id", ENDING];
 const FIRST_ERROR = 400;
 const UNTAKEN = [400, 413];
@@ -30,6 +30,12 @@ const NONE = "-";
 // Returns whether a call is one of an entry with a `fallback`.
 export function hasFallback(headers) {
     return headers[FALLBACK] !== undefined;
+}
+
+// Returns what the gateway tells of a call, which it cuts into several headers.
+export function readTold(headers) {
+    const pieces = Array.from({ length: Number(headers[FALLBACK]) }, (_, index) => headers[`${FALLBACK}-${index + 1}`]);
+    return JSON.parse(pieces.join(""));
 }
 
 // Reads how the gateway says that a call ended: its flags, whether the translator is unsure, its details.
@@ -68,7 +74,7 @@ export class FallbackCall {
 
     async run() {
         const { headers } = this.#incoming;
-        const { attempts, ...endings } = JSON.parse(headers[FALLBACK]);
+        const { attempts, ...endings } = readTold(headers);
         const team = this.#team;
         const asked = new Map(attempts.filter(({ refused }) => !refused.includes(team)).map((each) => [each.name, each.path]));
         const body = await readAll(this.#incoming);
@@ -90,7 +96,7 @@ export class FallbackCall {
     }
 
     #call(path, body) {
-        const passed = Object.entries(this.#incoming.headers).filter(([name]) => !FOR_US.includes(name));
+        const passed = Object.entries(this.#incoming.headers).filter(([name]) => !FOR_US.includes(name) && !name.startsWith(FALLBACK));
         const headers = { ...Object.fromEntries(passed), host: "localhost", "content-length": body.length };
         headers["x-mlapi-attempt"] = "yes";
         if (this.#team) headers["x-mlapi-team"] = this.#team;

@@ -19,6 +19,7 @@ const OWN_SOCKET = "translator.sock";
 const SERVERS_SOCKET = "servers.sock";
 const READY = "the translator is ready\n";
 const EVENTS = "text/event-stream";
+const MOST_HEADER_BYTES = 16 * 1024 * 1024; // the gateway limits callers' own, and names every team that an entry refuses
 const UNREADABLE = new Untranslatable(null, "The body cannot be translated: it is nested too deep, or no JSON.");
 const JSON_HEADERS = { "content-type": "application/json" };
 const OWN_REPLY = "x-mlapi-own-reply";
@@ -27,7 +28,7 @@ const PASSED_HEADERS = ["content-type", "retry-after", "x-should-retry", OWN_REP
 // A connection for each call: Envoy may close one that is kept just when the next call has been sent.
 const agent = new Agent({ keepAlive: false });
 
-const server = createServer(async (incoming, outgoing) => {
+const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, async (incoming, outgoing) => {
     const id = incoming.headers["x-mlapi-request-id"] ?? "";
     const exchange = hasFallback(incoming.headers)
         ? new FallbackCall(incoming, outgoing)

@@ -66,8 +66,11 @@ def test_no_socket_is_left(tmp_path: Path, *, kill: bool) -> None:
     asyncio.run(tell())
 
 
-async def ask(folder: Path, answer: bytes) -> tuple[int, str | None]:
-    """Asks the translator while the model's server gives this answer; returns the status and the mark."""
+async def ask(folder: Path, answer: bytes, more: str = "") -> tuple[int, str | None]:
+    """Asks the translator while the model's server gives this answer; returns the status and the mark.
+
+    `more` is what else the gateway tells it.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -75,7 +78,7 @@ async def ask(folder: Path, answer: bytes) -> tuple[int, str | None]:
         writer.close()
 
     asked = {"client": "anthropic-messages", "server": "openai-chat", "cluster": "c", "authority": "a"}
-    headers = {"x-mlapi-translation": json.dumps({**asked, "path": "/v1/chat/completions"})}
+    headers = {"x-mlapi-translation": json.dumps({**asked, "path": "/v1/chat/completions", "more": more})}
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
     async with await asyncio.start_unix_server(serve, folder / "servers.sock"):
         connector = aiohttp.UnixConnector(str(folder / "translator.sock"))
@@ -105,10 +108,13 @@ def test_it_marks_what_no_server_has_answered(tmp_path: Path) -> None:
                     await ask(
                         folder, head % (b"503 no", len(error), b"x-mlapi-own-reply: UF,URX\r\n", error)
                     ),
+                    await ask(
+                        folder, head % (b"500 no", len(error), b"", error), "a team that is refused" * 5000
+                    ),
                 ]
         finally:
             process.kill()
             await process.wait()
-        assert said == [(502, "-"), (500, None), (503, "UF,URX")]
+        assert said == [(502, "-"), (500, None), (503, "UF,URX"), (500, None)]
 
     asyncio.run(tell())
