@@ -135,8 +135,11 @@ class Supervisor:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the config asks for and this machine does not do, in sentences."""
-        return (*self._plan.not_acted_on, *self._desired.notes, *self.teams.notes)
+        """What the config asks for and this machine does not do, or not yet, in sentences."""
+        untold = [
+            f"the gateway serves what it served before: {line}" for line in self._fault.splitlines()[:1]
+        ]
+        return (*self._plan.not_acted_on, *self._desired.notes, *self.teams.notes, *untold)
 
     def entries(self) -> tuple[EntryStatus, ...]:
         """Returns how every entry is now, in config order.

@@ -312,13 +312,15 @@ def test_a_refusal_of_the_gateway_is_said_once_and_tried_again_later(tmp_path: P
             await soon(lambda: len(world.time.slept) >= 3)
             assert set(world.time.slept) == {RETRY_SECONDS}
             assert [error.message for error in world.failed] == ["it does not answer"]
-            world.gateway.refusal = StartError("something else")
+            assert world.supervisor.notes == ("the gateway serves what it served before: it does not answer",)
+            world.gateway.refusal = StartError("something else\nin many lines")
             await soon(lambda: len(world.failed) == 2)
             world.gateway.refusal = None
             applied = len(world.gateway.applied)
             await soon(lambda: len(world.gateway.applied) > applied)
             await world.settle()
             assert len(world.failed) == 2
+            assert world.supervisor.notes == ()
             world.gateway.refusal = StartError("something else")
             world.supervisor.note_change()
             await soon(lambda: len(world.failed) == 3)
