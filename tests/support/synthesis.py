@@ -18,6 +18,7 @@ from aws_cdk import App  # noqa: E402  # starts Node when it is imported
 
 from centralized_ml_api.aws.planning import plan_for_aws  # noqa: E402
 from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: E402
+from centralized_ml_api.plan.aws.hours import keep_hours  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,8 +141,10 @@ def build_test_plan(
 
 def build_plan_of(file: Path, facts: ModelFacts | None = None, region: str = REGION) -> AwsPlan:
     """The plan of a config file."""
-    loaded = load_config(file, now=datetime(2026, 1, 1, tzinfo=UTC), region=region)
-    return plan_for_aws(loaded, KnownModels(facts or build_facts()), region=region, talk=lambda _: None)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    loaded = load_config(file, now=now, region=region)
+    known = KnownModels(facts or build_facts())
+    return keep_hours(plan_for_aws(loaded, known, region=region, talk=lambda _: None), now)
 
 
 def synthesize(

@@ -23,6 +23,10 @@ ENDPOINT = "AWS::SageMaker::Endpoint"
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ALARM = "AWS::CloudWatch::Alarm"
+HOURS = [
+    {"from": "2025-12-31T08:00:00Z", "to": "2025-12-31T18:00:00Z"},
+    {"from": "2030-06-01T08:00:00+02:00", "to": "2030-06-01T18:00:00+02:00"},
+]
 VPC = {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-0123456789abcdef0"]}
 
 
@@ -37,7 +41,7 @@ def template(template_of: Deploys) -> Template:
         sleeper(),
         sleeper("through", integration=function()),
         sleeper("streamed", speaks="openai-chat", integration={"type": "stream"}),
-        event={"ends": "2030-06-01T18:00:00+02:00"},
+        event={"ends": "2030-06-01T18:00:00+02:00", "hours": HOURS},
         aws={"vpc": VPC},
     )
 
@@ -91,6 +95,24 @@ def test_the_copies_follow_the_calls_down_to_none(alone: Template) -> None:
     assert tracked["TargetValue"] == 7
     metric = tracked["PredefinedMetricSpecification"]["PredefinedMetricType"]
     assert metric == "SageMakerInferenceComponentInvocationsPerCopy"
+
+
+def test_within_the_hours_there_is_a_copy_and_outside_none(template: Template, alone: Template) -> None:
+    for target in template.of_type(TARGET):
+        assert (target["MinCapacity"], target["MaxCapacity"]) == (0, 0)
+        assert target["ScheduledActions"] == [
+            {
+                "ScheduledActionName": "Wake20300601T054500",
+                "Schedule": "at(2030-06-01T05:45:00)",
+                "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 3},
+            },
+            {
+                "ScheduledActionName": "Sleep20300601T160000",
+                "Schedule": "at(2030-06-01T16:00:00)",
+                "ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": 0},
+            },
+        ]
+    assert "ScheduledActions" not in alone.only(TARGET)
 
 
 def test_one_call_that_finds_no_copy_wakes_it_and_many_wake_no_second(alone: Template) -> None:

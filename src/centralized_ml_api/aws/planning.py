@@ -10,6 +10,7 @@ from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import render_problems
 from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.plan.aws.build import build_aws_plan
+from centralized_ml_api.plan.aws.hours import keep_hours
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.jumpstart_lookup import merge_problems, resolve_facts
 
@@ -33,9 +34,10 @@ def load_aws_plan(settings: Settings, talk: Callable[[str], None]) -> AwsPlan:
         ConfigError: the config has errors, by itself or against the JumpStart catalogue.
         CatalogError: the lock file or the mirror is damaged.
     """
-    loaded = load_config(settings.config, now=datetime.now(UTC), region=settings.region)
+    now = datetime.now(UTC)
+    loaded = load_config(settings.config, now=now, region=settings.region)
     catalog = open_catalog(loaded.path, offline=settings.offline)
-    plan = plan_for_aws(loaded, catalog, region=settings.region, talk=talk)
+    plan = keep_hours(plan_for_aws(loaded, catalog, region=settings.region, talk=talk), now)
     for note in (*(f"{warning}." for warning in catalog.warnings), *plan.notes):
         talk(f"Note: {note}")
     return plan

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.plan.hours import Window
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -129,7 +131,8 @@ class EventPlan:
     `throttle` is that of the whole API. `starts`, from which on keys work, and `ends` are in UTC, None when
     the config says nothing. `aliases` are other names of entries: by alias, the entry's name. `title`,
     `welcome` in Markdown and `logo`, a path as the config writes it, are for the page; None where there is
-    none. `pot` is what all teams together may use in the whole event.
+    none. `pot` is what all teams together may use in the whole event. `hours` are when models that may sleep
+    are awake, in their order; without any, they wake whenever they are called.
     """
 
     teams: tuple[TeamPlan, ...] = ()
@@ -143,6 +146,7 @@ class EventPlan:
     logo: str | None = None
     pot: Spending = UNLIMITED
     join: JoinPlan | None = None
+    hours: tuple[Window, ...] = ()
 
     @property
     def needs_key(self) -> bool:
@@ -199,6 +203,7 @@ def build_event(event: Event | None) -> EventPlan:
         if event.pot
         else UNLIMITED,
         join=join,
+        hours=tuple(Window(_read(window.begins), _read(window.ends)) for window in event.hours),
     )
 
 
@@ -208,7 +213,11 @@ def _join(written: Join, default: Throttle | None, event: Event) -> JoinPlan:
 
 
 def _instant(written: str | None) -> datetime | None:
-    return datetime.fromisoformat(written.upper()).astimezone(UTC) if written else None
+    return _read(written) if written else None
+
+
+def _read(written: str) -> datetime:
+    return datetime.fromisoformat(written.upper()).astimezone(UTC)
 
 
 def _together(teams: tuple[TeamPlan, ...]) -> Throttle:

@@ -10,6 +10,7 @@ from centralized_ml_api.config.durations import render_duration
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost_report import render_hourly, render_prices_day, render_total
 from centralized_ml_api.plan.event import how_often, who_may_call
+from centralized_ml_api.plan.hours import word_hours
 from centralized_ml_api.plan.types import (
     BedrockModel,
     ContainerModel,
@@ -55,15 +56,16 @@ _NO_KEY = "No key is needed; without `--host`, only programs on this machine can
 def plan_notes(plan: ApiPlan, target: Target) -> list[str]:
     """Returns, in sentences, what a reader of the plan must know besides the entries."""
     if target == "aws":
-        return [who_may_call(plan.event), *_end_note(plan), *plan.not_acted_on_aws]
+        return [who_may_call(plan.event), *_times(plan), *plan.not_acted_on_aws]
     who = who_may_call(plan.event) if plan.event.needs_key else _NO_KEY
     who = f"{who} {how_often(plan.event.throttle)}"
-    return [who, *_end_note(plan), *(f"Not acted on here: {note}." for note in plan.not_acted_on)]
+    return [who, *_times(plan), *(f"Not acted on here: {note}." for note in plan.not_acted_on)]
 
 
-def _end_note(plan: ApiPlan) -> list[str]:
-    ends = plan.event.ends
-    return [f"Ends automatically at {ends:%Y-%m-%dT%H:%M:%SZ}."] if ends else []
+def _times(plan: ApiPlan) -> list[str]:
+    hours, ends = word_hours(plan.event.hours), plan.event.ends
+    notes = [hours] if hours else []
+    return [*notes, f"Ends automatically at {ends:%Y-%m-%dT%H:%M:%SZ}."] if ends else notes
 
 
 def plan_json(plan: ApiPlan, target: Target) -> dict[str, Any]:

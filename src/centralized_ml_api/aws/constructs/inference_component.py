@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnResource, Token
 from constructs import Construct
 
+from centralized_ml_api.aws.stack_contract import render_schedule
+
 if TYPE_CHECKING:
     from aws_cdk import Reference
 
-    from centralized_ml_api.plan.aws.types import HostingPlan
+    from centralized_ml_api.plan.aws.types import CapacityChange, HostingPlan, HoursPlan
     from centralized_ml_api.plan.types import AutoscalingPlan, CopyResources
 
 _DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
@@ -79,7 +81,7 @@ class InferenceComponent(Construct):
             },
         )
         if plan.autoscaling:
-            target = _build_target(self, name, plan.autoscaling)
+            target = _build_target(self, name, plan.autoscaling, plan.hours)
             target.add_resource_dependency(component)
             _track_calls(self, target, plan.autoscaling)
             _wake_on_call(self, target, name)
@@ -103,7 +105,13 @@ def _specification(plan: HostingPlan, copy: CopyResources, model_name: Reference
     }
 
 
-def _build_target(scope: Construct, name: str, plan: AutoscalingPlan) -> CfnResource:
+def _build_target(scope: Construct, name: str, plan: AutoscalingPlan, hours: HoursPlan | None) -> CfnResource:
+    """Builds what is scaled, within the capacity of now; scheduled actions change that with the hours.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-applicationautoscaling-scalabletarget-scheduledaction.html
+    """
+    capacity = hours or plan
+    actions = {"ScheduledActions": [_build_action(change) for change in hours.changes]} if hours else {}
     return CfnResource(
         scope,
         "Target",
@@ -112,10 +120,19 @@ def _build_target(scope: Construct, name: str, plan: AutoscalingPlan) -> CfnReso
             "ServiceNamespace": "sagemaker",
             "ScalableDimension": _DIMENSION,
             "ResourceId": f"inference-component/{name}",
-            "MinCapacity": plan.min_capacity,
-            "MaxCapacity": plan.max_capacity,
+            "MinCapacity": capacity.min_capacity,
+            "MaxCapacity": capacity.max_capacity,
+            **actions,
         },
     )
+
+
+def _build_action(change: CapacityChange) -> dict[str, Any]:
+    return {
+        "ScheduledActionName": f"{'Wake' if change.min_capacity else 'Sleep'}{change.at:%Y%m%dT%H%M%S}",
+        "Schedule": render_schedule(change.at),
+        "ScalableTargetAction": {"MinCapacity": change.min_capacity, "MaxCapacity": change.max_capacity},
+    }
 
 
 def _track_calls(scope: Construct, target: CfnResource, plan: AutoscalingPlan) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
 
 
+_LONG = timedelta(minutes=2)
 _TROUBLED = {"failed", "restarting", "unready"}
 
 
@@ -153,7 +154,9 @@ def _sleep(entry: EntryStatus) -> Iterator[str]:
     if sleep is None:
         return
     if entry.state in {"asleep", "waking"} and sleep.ready_in is not None:
-        yield f"answers in about {math.ceil(sleep.ready_in)} s"
+        left = timedelta(seconds=math.ceil(sleep.ready_in))
+        short = f"{math.ceil(sleep.ready_in)} s"
+        yield f"answers in about {short if left < _LONG else render_left(left)}"
     if sleep.wakes:
         yield f"woke {counted(sleep.wakes, 'time')}"
     if sleep.asleep_seconds >= 1:

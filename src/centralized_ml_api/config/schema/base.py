@@ -22,6 +22,12 @@ MOST_PLACES = 500
 MOST_ALIASES = 20
 """Those of one entry have to fit into one parameter on AWS, of 4 KB."""
 
+MOST_HOURS = 50
+"""Each is two scheduled actions of every model that sleeps on AWS, which may have 200.
+
+Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html
+"""
+
 MEDIA_TYPE = r"^[a-z]+/[a-z0-9.+*-]+$"
 BEDROCK_MODEL = (
     r"^(arn:aws[a-z-]*:bedrock:[a-z0-9-]+:([0-9]{12})?:[a-z-]+/[A-Za-z0-9._:-]+"

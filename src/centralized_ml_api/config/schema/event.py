@@ -10,6 +10,7 @@ from centralized_ml_api.config.schema.base import (
     ALIAS_PATTERN,
     JOIN_CODE_PATTERN,
     MOST_ALIASES,
+    MOST_HOURS,
     MOST_PLACES,
     Count,
     Dollars,
@@ -122,6 +123,29 @@ class Budget(Written):
             description="Where the warning is sent.",
             examples=["you@example.com"],
             json_schema_extra=hint(format="email"),
+        ),
+    ]
+
+
+class Hours(Written):
+    """A time in which models that may sleep are awake."""
+
+    begins: Annotated[
+        str,
+        Field(
+            alias="from",
+            description="When it begins: a timestamp with its zone.",
+            examples=["2030-06-01T08:00:00+02:00"],
+            json_schema_extra=hint(format="date-time"),
+        ),
+    ]
+    ends: Annotated[
+        str,
+        Field(
+            alias="to",
+            description="When it ends: a timestamp with its zone.",
+            examples=["2030-06-01T18:00:00+02:00"],
+            json_schema_extra=hint(format="date-time"),
         ),
     ]
 
@@ -248,6 +272,15 @@ class Event(Written):
             json_schema_extra=hint(format="date-time"),
         ),
     ] = None
+    hours: Annotated[
+        list[Hours],
+        Field(
+            max_length=MOST_HOURS,
+            description="When models that may sleep are awake; outside they sleep, whoever calls. Other "
+            "models run all the time.",
+            examples=[[{"from": "2030-06-01T08:00:00+02:00", "to": "2030-06-01T18:00:00+02:00"}]],
+        ),
+    ] = []
     budget: Annotated[
         Budget | None,
         Field(description="An AWS budget alarm.", examples=[{"usd": 500, "email": "you@example.com"}]),

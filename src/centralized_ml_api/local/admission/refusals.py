@@ -71,7 +71,8 @@ def refuse_sleeping(sleeping: SleepingError) -> RefusalError:
     if sleeping.has_failed:
         error = errors.MODEL_NOT_READY.with_message("did_not_wake", seconds=seconds)
         return RefusalError(error, seconds, model_state=sleeping.state)
-    error = errors.MODEL_WAKING.with_message("in_seconds", seconds=seconds)
+    said = "outside_hours" if sleeping.is_closed else "in_seconds"
+    error = errors.MODEL_WAKING.with_message(said, seconds=seconds)
     return RefusalError(error, seconds, model_state=sleeping.state)
 
 

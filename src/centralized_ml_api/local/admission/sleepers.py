@@ -32,7 +32,11 @@ LINE_LIMIT_BYTES = 4 * 1024 * 1024
 LONGEST_SECONDS_BETWEEN_REPORTS = 0.05
 """Calls of a busy entry change a thousand times a second; nobody needs to hear of each."""
 
-READY, WAKING, ASLEEP, FAILED = "ready", "waking", "asleep", "failed"
+READY, WAKING, ASLEEP, FAILED, CLOSED = "ready", "waking", "asleep", "failed", "closed"
+"""What an entry does. One that is closed sleeps outside the hours of the event, and nobody wakes it."""
+
+NEVER_SECONDS = 86_400
+"""When to try again where no hours follow: the organizer may add some."""
 
 
 class SleepingError(Exception):
@@ -41,12 +45,14 @@ class SleepingError(Exception):
     Attributes:
         state: `asleep` or `waking`, or `failed`.
         retry_after_seconds: When to try again.
+        is_closed: Whether it sleeps outside the hours of the event.
     """
 
     def __init__(self, state: str, retry_after_seconds: int) -> None:
         super().__init__(state)
-        self.state = state
+        self.state = ASLEEP if state == CLOSED else state
         self.retry_after_seconds = retry_after_seconds
+        self.is_closed = state == CLOSED
 
     @property
     def has_failed(self) -> bool:
@@ -64,6 +70,11 @@ class Sleeper:
     state: str = ASLEEP
     ready_in: float | None = None
     ready_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it sleeps and no hours follow in which it may wake."""
+        return self.state == CLOSED and self.ready_at is None
 
     def seconds_left(self, now: float) -> float | None:
         """Returns in how many seconds a call would be answered; None if nobody knows, or if it is overdue."""
@@ -105,7 +116,7 @@ class Sleepers:
         sleeper = self._find(name)
         left = sleeper.seconds_left(self._now())
         is_too_long = left is not None and left > wait_seconds
-        if sleeper.state == FAILED or (sleeper.state != READY and is_too_long):
+        if sleeper.state == FAILED or sleeper.is_over or (sleeper.state != READY and is_too_long):
             raise self.refuse(name)
 
     def refuse(self, name: str) -> SleepingError:
@@ -114,7 +125,8 @@ class Sleepers:
         self._refused[name] += 1
         self.note_change()
         left = sleeper.seconds_left(self._now())
-        seconds = RETRY_AFTER_SECONDS if left is None else max(1, math.ceil(left))
+        unknown = NEVER_SECONDS if sleeper.is_over else RETRY_AFTER_SECONDS
+        seconds = unknown if left is None else max(1, math.ceil(left))
         return SleepingError(sleeper.state if sleeper.state != READY else WAKING, seconds)
 
     def note_change(self) -> None:
@@ -130,7 +142,7 @@ class Sleepers:
         self._sleepers = {name: _read(entry, now) for name, entry in line["entries"].items()}
         self._turns.release(before.keys() - self._sleepers.keys())
         self._turns.let_through(self._named(READY))
-        self._turns.turn_away(self._named(FAILED))
+        self._turns.turn_away([*self._named(FAILED), *self._named(CLOSED)])
         self._number = line["number"]
         self.note_change()
 
@@ -179,5 +191,5 @@ class Sleepers:
 
 def _read(entry: dict[str, Any], now: float) -> Sleeper:
     state, ready_in = entry["state"], entry["ready_in"]
-    counts_down = state in {WAKING, FAILED} and ready_in is not None
+    counts_down = state in {WAKING, FAILED, CLOSED} and ready_in is not None
     return Sleeper(state, ready_in, now + ready_in if counts_down else None)

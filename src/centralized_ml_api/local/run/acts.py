@@ -76,6 +76,12 @@ class Acts:
 
     async def _wake(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         name = self._find_sleeper(wanted).name
+        view = self._supervisor.sleeping.view(name)
+        if view is not None and view.closed:
+            raise UsageError(
+                f"{name} sleeps outside the hours of the event",
+                fix="change event.hours in the config, and reload",
+            )
         self._supervisor.sleeping.wake(name)
         self._journal(by).note("wake", name)
         return {}

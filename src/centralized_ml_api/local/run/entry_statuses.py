@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Find = Callable[[str], Running | None]
     Look = Callable[[str], View | None]
 
+OUTSIDE_HOURS = "outside the hours of the event"
 _WORST_FIRST: tuple[EntryState, ...] = (
     *("failed", "unready", "preparing", "restarting", "starting", "asleep", "ready"),
 )
@@ -47,6 +48,8 @@ def _entry_status(
     state, detail = _worst(parts) if parts else ("not served", refused.get(entry.name, ""))
     if view is not None and not view.failed:
         state = _sleeping_state(view, state)
+    if view is not None and view.closed and state == "asleep":
+        detail = OUTSIDE_HOURS
     return EntryStatus(
         name=entry.name,
         path=entry.path,

@@ -13,8 +13,9 @@ import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.sleepers import ASLEEP, FAILED, READY, WAKING
+from centralized_ml_api.local.admission.sleepers import ASLEEP, CLOSED, FAILED, READY, WAKING
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, keep_hours
 from centralized_ml_api.local.sleep.schedule import Schedule
 from centralized_ml_api.local.sleep.types import Calls, Phase, Step, View
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.sleepers_link import SleepersLink
     from centralized_ml_api.local.sleep.wake_times import WakeTimes
     from centralized_ml_api.local.supervision.service import Service
+    from centralized_ml_api.plan.hours import Window
     from centralized_ml_api.plan.types import ModelDeployment
 
 LOOK_SECONDS = 0.2
@@ -69,6 +71,7 @@ class Sleeping:
         self._changed = changed
         self._clock = clock
         self._schedule = Schedule(call_seconds)
+        self._hours: tuple[Window, ...] = ()
         self._models: dict[str, str] = {}
         self._seen: dict[str, tuple[Running, ...]] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
@@ -86,8 +89,14 @@ class Sleeping:
         """Returns whether the entry may sleep."""
         return name in self._schedule
 
-    def adopt(self, entries: Iterable[ModelDeployment]) -> None:
-        """Takes the entries that are served from now on, with services under their names."""
+    def adopt(self, entries: Iterable[ModelDeployment], hours: tuple[Window, ...] = ()) -> None:
+        """Takes the entries that are served from now on, with services under their names.
+
+        Args:
+            entries: Those of the plan.
+            hours: When they may be awake; empty for always.
+        """
+        self._hours = hours
         sleepers = {entry.name: entry for entry in entries if entry.sleep and self._find(entry.name)}
         self._models = {name: _describe(entry) for name, entry in sleepers.items()}
         terms = {name: entry.sleep for name, entry in sleepers.items() if entry.sleep}
@@ -224,13 +233,14 @@ class Sleeping:
             while (view := self.view(name)) is not None and (view.phase != "ready" or name in self._held):
                 if self._schedule.is_served(name) and self._link.calls(name).under_way:
                     return
-                if view.failed:
+                if view.failed or view.closed:
                     raise NotAwakeError(name)
                 await self._turned.wait()
 
     async def _until_news(self) -> None:
         now = self._clock.monotonic()
-        due = self._schedule.next_at(now)
+        dues = [self._schedule.next_at(now), now + HOURS_LOOK_SECONDS if self._hours else None]
+        due = min((due for due in dues if due is not None), default=None)
         waits: list[asyncio.Future[Any]] = [asyncio.create_task(self._news.wait())]
         if due is not None:
             waits.append(asyncio.ensure_future(self._clock.sleep(due - now)))
@@ -241,6 +251,7 @@ class Sleeping:
                 wait.cancel()
 
     def _act(self) -> None:
+        keep_hours(self._schedule, self._hours, self._clock)
         self._take_stock()
         blocked = {running.shares for running in self._retiring() if not running.is_asleep}
         steps = self._schedule.advance(self._clock.monotonic(), blocked)
@@ -327,6 +338,8 @@ class Sleeping:
 def _word_state(view: View) -> str:
     if view.phase == "ready":
         return READY
+    if view.closed:
+        return CLOSED
     if view.failed:
         return FAILED
     return WAKING if view.phase == "waking" else ASLEEP

@@ -192,7 +192,7 @@ class Supervisor:
             self._registry, plan, list(desired.specs.values()), self._services, is_first=True
         )
         self._switch_to(plan, desired, NOTHING_KNOWN, started)
-        self.sleeping.adopt(plan.deployments)
+        self.sleeping.adopt(plan.deployments, plan.event.hours)
         self._known = await asyncio.to_thread(load_known, plan)
         await self._publish()  # before the gateway starts: it must never serve an API without entries
         self.note_change()
@@ -255,7 +255,7 @@ class Supervisor:
                 self.note_change()  # of several files that the gateway reads, it may have taken some
                 await stop_services(started)
                 raise
-        self.sleeping.adopt(plan.deployments)
+        self.sleeping.adopt(plan.deployments, plan.event.hours)
         self.note_change()
         return change.reloaded
 

@@ -47,6 +47,8 @@ class Schedule:
         self._entries: dict[str, Sleeper] = {}
         self.sees_calls = True
         """Whether the calls are known. While they are not, nobody goes to sleep."""
+        self._is_closed = False
+        self._opens_at: float | None = None
 
     def __contains__(self, name: str) -> bool:
         """Returns whether the entry may sleep."""
@@ -110,6 +112,22 @@ class Schedule:
         entry.dismissed = True
         return True
 
+    def close_hours(self, opens_at: float | None) -> None:
+        """Lets all sleep until `open_hours`; the next hours begin at `opens_at`, None if none follow."""
+        self._is_closed, self._opens_at = True, opens_at
+
+    def open_hours(self, now: float) -> None:
+        """Wakes what slept because of the hours: in each group the first one, unless others are wanted."""
+        if not self._is_closed:
+            return
+        self._is_closed = False
+        groups = {entry.terms.shares for _, entry in self._claims()}
+        for entry in self._entries.values():
+            group = entry.terms.shares
+            if entry.phase == "asleep" and not (group and group in groups):
+                groups.add(group)
+                entry.claim_now(now, firm=True)
+
     def note_ready(self, name: str, now: float) -> float | None:
         """Takes note that an entry answers; returns how long it took to wake, None if it was not waking."""
         entry = self._entries.get(name)
@@ -167,10 +185,9 @@ class Schedule:
 
     def next_at(self, now: float) -> float | None:
         """Returns when time alone changes something, or the next look may; None if never."""
+        entries = self._entries.values()
         times = [
-            *(entry.not_before for entry in self._entries.values()),
-            *(entry.kept_until for entry in self._entries.values()),
-            *(entry.idle_at for entry in self._entries.values()),
+            *(time for entry in entries for time in (entry.not_before, entry.kept_until, entry.idle_at)),
             *(self._yields_at(occupant, claimant) for claimant, occupant in self._contests()),
         ]
         return min((time for time in times if time is not None and time > now), default=None)
@@ -180,7 +197,10 @@ class Schedule:
         entry = self._entries[name]
         asleep = now - entry.since if entry.phase == "asleep" else 0.0
         failed = entry.failures > 0 and entry.phase in {"asleep", "closing", "stopping"}
+        closed = self._is_closed and entry.phase != "ready"
         ready_in = max(0.0, entry.not_before - now) if failed else self._ready_in(entry, now)
+        if closed:
+            ready_in = None if self._opens_at is None else max(0.0, self._opens_at - now)
         return View(
             entry.phase,
             failed,
@@ -190,6 +210,7 @@ class Schedule:
             entry.wake_seconds,
             entry.called,
             entry.claim is not None,
+            closed,
         )
 
     def _finish_closing(self, now: float) -> Iterator[Step]:
@@ -197,7 +218,8 @@ class Schedule:
         for name, entry in self._entries.items():
             if entry.phase != "closing":
                 continue
-            if entry.calls.waiting and entry.may_reopen and not (entry.gives_way and self._has_rival(entry)):
+            makes_room = self._is_closed or (entry.gives_way and self._has_rival(entry))
+            if entry.calls.waiting and entry.may_reopen and not makes_room:
                 entry.enter("ready", now)
                 entry.drop_claim()
                 yield Step("open", name)
@@ -211,7 +233,8 @@ class Schedule:
             idle_at = entry.idle_at
             is_idle = idle_at is not None and idle_at <= now and self.sees_calls
             dismissed, entry.dismissed = entry.dismissed and entry.phase in {"waking", "ready"}, False
-            if dismissed or is_idle:
+            is_over = self._is_closed and entry.phase == "ready"
+            if dismissed or is_idle or is_over:
                 entry.close(now, gives_way=False)
                 yield Step("close", name)
 
@@ -225,6 +248,8 @@ class Schedule:
                 yield Step("close", name)
 
     def _serve_claims(self, now: float, blocked: Collection[str]) -> Iterator[Step]:
+        if self._is_closed:
+            return
         served: set[str] = set()
         for name, entry in self._claims():
             group = entry.terms.shares
@@ -252,8 +277,7 @@ class Schedule:
     def _contests(self) -> Iterable[tuple[Sleeper, Sleeper]]:
         """Yields each entry that sleeps and is wanted with the one that is awake in its place."""
         for _, entry in self._claims():
-            occupant = self._occupant(entry)
-            if occupant is not None:
+            if (occupant := self._occupant(entry)) is not None:
                 yield entry, occupant
 
     def _others(self, of: Sleeper) -> Iterator[Sleeper]:

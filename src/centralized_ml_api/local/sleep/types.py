@@ -49,6 +49,8 @@ class View:
         wake_seconds: How long it takes to wake; None if that was never measured.
         called: Whether it is awake because somebody wanted it; otherwise it started with the API.
         wanted: Whether a call or the user wants it, while it is not ready.
+        closed: Whether it may not wake now: it is outside the hours of the event. `ready_in` then says when
+            they begin; None if none follow.
     """
 
     phase: Phase
@@ -59,3 +61,4 @@ class View:
     wake_seconds: float | None = None
     called: bool = False
     wanted: bool = False
+    closed: bool = False

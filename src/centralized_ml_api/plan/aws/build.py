@@ -31,6 +31,7 @@ from centralized_ml_api.plan.aws.types import (
     StreamRoute,
 )
 from centralized_ml_api.plan.event import how_often, who_may_call
+from centralized_ml_api.plan.hours import word_hours
 from centralized_ml_api.plan.speaks import OpenAiModels, model_speaks, openai_models
 from centralized_ml_api.plan.types import (
     GATEWAY_TIMEOUT_SECONDS,
@@ -95,7 +96,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     if dashboard:
         fixed += dashboard.size
     fixed += account_size(plan.account, len(models) + len(functions))
-    sizes = entry_sizes(routes, models, functions, ends=bool(plan.event.ends))
+    sizes = entry_sizes(routes, models, functions, ends=bool(plan.event.ends), hours=len(plan.event.hours))
     groups = assign_groups(sizes, fixed)
     throttle = plan.event.throttle
     access = build_access(plan.event, spoken)
@@ -245,6 +246,7 @@ def _notes(
     yield f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
     yield from time_of_keys(len(plan.event.teams))
     yield from how_it_starts(plan.event, has_endpoints=has_endpoints)
+    yield from filter(None, [word_hours(plan.event.hours)])
     yield from how_it_ends(plan.event, has_endpoints=has_endpoints)
     yield from plan.not_acted_on_aws
     if plan.event.limits_spending:

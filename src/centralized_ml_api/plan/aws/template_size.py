@@ -47,6 +47,9 @@ _SCALING = TemplateSize(resources=2, characters=820)
 _COMPONENT = TemplateSize(resources=3, characters=2_700)
 """The inference component of a model that may sleep, and what wakes it: a policy and an alarm."""
 
+_HOURS = TemplateSize(characters=360)
+"""What wakes such a model, and what lets it sleep."""
+
 _FUNCTION = TemplateSize(resources=4, characters=1_700)
 _STREAM = TemplateSize(resources=4, characters=4_000)
 """The streaming function with its role, log group and permission, and the path `/health`."""
@@ -146,6 +149,7 @@ def entry_sizes(
     functions: Iterable[ModelFunctionPlan],
     *,
     ends: bool = False,
+    hours: int = 0,
 ) -> dict[str, TemplateSize]:
     """Returns what each entry takes, in config order; nothing for an entry that only has a path.
 
@@ -154,12 +158,13 @@ def entry_sizes(
         models: the endpoints of our own.
         functions: the functions of entries.
         ends: whether the event has an end.
+        hours: how often the event lets models wake that may sleep.
     """
     ending = _MODEL_ENDING if ends else TemplateSize()
     sizes = {route.name: TemplateSize() for route in routes}
     for model in models:
         scaling = _SCALING if model.autoscaling else TemplateSize()
-        component = _COMPONENT if model.copy else TemplateSize()
+        component = _COMPONENT + _times(hours, _HOURS) if model.copy else TemplateSize()
         sizes[model.name] += _MODEL + scaling + component + ending + _named(model.name, _NAMED_BY_ENTRY)
         sizes[model.name] += _variables(model.container.environment)
     for function in functions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from centralized_ml_api.catalog.facts import ModelData
 from centralized_ml_api.config.schema import ServerSpeaks, Speaks
@@ -38,6 +39,24 @@ class ContainerPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityChange:
+    """From an instant on, in UTC, a model has at least and at most so many copies."""
+
+    at: datetime
+    min_capacity: int
+    max_capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoursPlan:
+    """How many copies a model may have from the deploy on, and what changes that later."""
+
+    min_capacity: int
+    max_capacity: int
+    changes: tuple[CapacityChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HostingPlan:
     """One SageMaker endpoint of our own.
 
@@ -45,7 +64,7 @@ class HostingPlan:
     `provision_timeout_seconds` in all. None stands for SageMaker's default. `role` is the id of an execution
     role. `group` names the nested stack; None is the main stack. `copy` is what a copy of a model that may
     sleep reserves: its endpoint hosts it as an inference component, since no other endpoint can have no
-    instance. It is None for any other model.
+    instance. It is None for any other model. `hours` are how those of the event change its capacity.
     """
 
     name: str
@@ -62,6 +81,7 @@ class HostingPlan:
     role: str
     group: str | None = None
     copy: CopyResources | None = None
+    hours: HoursPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,33 @@ def test_a_caller_is_told_at_once_when_the_model_is_known_to_take_longer() -> No
     told(tell)
 
 
+def test_outside_the_hours_of_the_event_a_caller_is_told_when_they_begin() -> None:
+    async def tell(world: World) -> None:
+        world.say("asleep")
+        held = world.call()
+        await settle()
+        world.say("closed", 3600.0)
+        assert (await refusal(held))[3:] == ("3600", "asleep"), "it is not held until its time is up"
+        await asyncio.sleep(600)
+        assert await refusal(world.call()) == (
+            503,
+            "model_waking",
+            "The model sleeps outside the hours of the event; try again in 3000 seconds.",
+            "3000",
+            "asleep",
+        )
+        await asyncio.sleep(2980)
+        soon = world.call()
+        await asyncio.sleep(10)
+        assert not soon.done(), "they begin while it can wait"
+        world.say("ready")
+        await soon
+        world.say("closed")
+        assert (await refusal(world.call()))[3:] == ("86400", "asleep"), "no hours follow"
+
+    told(tell)
+
+
 def test_a_caller_whose_time_is_up_is_told_when_to_come_back() -> None:
     async def tell(world: World) -> None:
         world.say("asleep")

@@ -13,13 +13,20 @@ import pytest
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.keys import KeyRing, KeyStore
-from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.run.acts import Acts
+from centralized_ml_api.local.run.entry_statuses import OUTSIDE_HOURS
+from centralized_ml_api.local.run.options import Terminal
+from centralized_ml_api.local.run.reload import Reloader
+from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, WARM_UP
 from centralized_ml_api.local.run.sleeping import LOOK_SECONDS, NotAwakeError
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
+from centralized_ml_api.plan.event import EventPlan
+from centralized_ml_api.plan.hours import Window
 from centralized_ml_api.plan.types import SleepPlan
 from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, entry, function, plan
 from support.virtual_time import VirtualTimeLoop
@@ -62,6 +69,12 @@ class World:
             fail=lambda error: pytest.fail(str(error)),
             clock=clock,
         )
+
+    @property
+    def reloader(self) -> Reloader:
+        """One that nobody sees."""
+        terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
+        return Reloader(self.folder / "models.json", self.supervisor, terminal, lambda _: None)
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
         service = FakeService(spec, changed, state=self.begins)
@@ -308,6 +321,48 @@ def test_an_entry_with_a_function_sleeps_and_wakes_as_a_whole(tmp_path: Path) ->
             assert world.link.states == {"a": "waking"}
             await world.become("a.function", "ready")
             assert world.link.states == {"a": "ready"}
+
+    story(tell)
+
+
+def test_it_keeps_the_hours_of_the_event_by_the_wall_clock(tmp_path: Path) -> None:
+    async def tell() -> None:
+        hours = tuple(
+            Window(NOON + timedelta(hours=begins), NOON + timedelta(hours=ends))
+            for begins, ends in [(-1, 1), (2, 3)]
+        )
+        naps = sleeper("a", SleepPlan(on_call=True))
+        served = plan(naps, event=EventPlan(hours=hours))
+        async with serving(tmp_path, served) as world:
+            assert world.running() == [], "nobody calls"
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            await asyncio.sleep(3599)
+            assert world.states() == {"a": "ready"}
+            await asyncio.sleep(HOURS_LOOK_SECONDS)
+            await settle()
+            (status,) = world.supervisor.entries()
+            assert (status.state, status.detail, world.running()) == ("asleep", OUTSIDE_HOURS, [])
+            assert world.link.states == {"a": "closed"}
+            await world.call("a", waiting=1, taken=1)
+            assert world.running() == []
+            with pytest.raises(NotAwakeError):
+                await world.supervisor.admit("a", 60)
+            refused = await Acts(world.supervisor, world.reloader, tmp_path, WALL_CLOCK).do(
+                "wake", {"name": "a"}, "command line"
+            )
+            assert refused["error"] == "a sleeps outside the hours of the event"
+            await world.call("a", taken=1)
+            world.begins = "ready"
+            await asyncio.sleep((timedelta(hours=1) - WARM_UP).total_seconds())
+            await settle()
+            assert (world.states(), world.running()) == ({"a": "ready"}, ["a"]), "it woke before they begin"
+            await asyncio.sleep(2 * 3600)
+            assert world.link.told[-1] == {"a": {"state": "closed", "ready_in": None}}
+            await world.supervisor.change_to(plan(naps))
+            await settle()
+            assert world.states() == {"a": "ready"}, "without hours it may be awake"
 
     story(tell)
 

@@ -169,6 +169,50 @@ def test_an_entry_in_the_line_of_its_group_is_wanted_until_it_is_put_to_sleep() 
     assert did(made, 3) == []
 
 
+def test_outside_the_hours_all_sleep_once_their_calls_are_over_whoever_calls() -> None:
+    made = schedule(idle=(NAPS, "ready"), busy=(NAPS, "ready"), asleep=(NAPS, "asleep"))
+    made.note_calls("busy", Calls(under_way=1, taken=1), 1)
+    made.close_hours(100.0)
+    assert did(made, 2) == ["close idle", "close busy", "stop idle"]
+    made.note_asleep("idle", 3)
+    made.note_calls("busy", Calls(under_way=1, waiting=1, taken=1), 3)
+    made.note_calls("asleep", Calls(waiting=1), 3)
+    assert did(made, 3) == [], "calls that come wake nobody, and take nobody back"
+    view = made.view("asleep", 40)
+    assert (view.closed, view.ready_in, view.phase) == (True, 60.0, "asleep")
+    made.note_calls("busy", Calls(taken=1), 4)
+    assert did(made, 4) == ["stop busy"]
+    made.close_hours(None)
+    assert made.view("idle", 40).ready_in is None
+
+
+def test_when_the_hours_begin_what_slept_wakes_in_each_group_the_first_or_who_is_wanted() -> None:
+    made = schedule(a=(NAPS, "asleep"), b=(GPU, "asleep"), c=(GPU, "asleep"), d=(NAPS, "ready"))
+    made.open_hours(0)
+    assert did(made, 0) == [], "they never ended"
+    made.close_hours(10.0)
+    assert did(made, 1) == ["close d", "stop d"]
+    made.note_asleep("d", 1)
+    made.open_hours(10)
+    assert did(made, 10) == ["wake a", "wake b", "wake d"]
+    made.open_hours(11)
+    assert did(made, 11) == []
+    assert not made.view("c", 11).closed
+    made = schedule(b=(GPU, "asleep"), c=(GPU, "asleep"))
+    made.close_hours(10.0)
+    made.note_calls("c", Calls(refused=1), 5)
+    made.open_hours(10)
+    assert did(made, 10) == ["wake c"]
+
+
+def test_one_that_starts_outside_the_hours_goes_to_sleep_once_it_is_ready() -> None:
+    made = schedule(a=(NAPS, "waking"))
+    made.close_hours(100.0)
+    assert did(made, 1) == []
+    made.note_ready("a", 2)
+    assert did(made, 2) == ["close a", "stop a"]
+
+
 def test_a_caller_who_was_told_to_come_back_wakes_it_too() -> None:
     made = schedule(a=(NAPS, "asleep"))
     made.note_calls("a", Calls(refused=1), 1)

@@ -7,6 +7,7 @@ from centralized_ml_api.config.checks.event import (
     appearance,
     budget,
     ends,
+    hours,
     joining,
     limits,
     spending,
@@ -24,4 +25,5 @@ RULES = (
     *appearance.RULES,
     *spending.RULES,
     *joining.RULES,
+    *hours.RULES,
 )

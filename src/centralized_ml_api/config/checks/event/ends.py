@@ -41,7 +41,10 @@ def _ends(context: Context) -> Node[str] | None:
 
 def _check_form(context: Context) -> Iterator[Problem]:
     event, join = context.event, context.join
-    for part, name in ((event, "starts"), (event, "ends"), (join, "until")):
+    hours = event.objects("hours") if event else []
+    parts = [(event, "starts"), (event, "ends"), (join, "until")]
+    parts += [(window, name) for window in hours for name in ("from", "to")]
+    for part, name in parts:
         written = part.string(name) if part else None
         if written and parse_instant(written.value) is None:
             yield MALFORMED_INSTANT.problem(
@@ -65,9 +68,9 @@ MALFORMED_INSTANT = CheckedRule(
     id="C403",
     title="malformed timestamp",
     meaning="""\
-`starts`, `ends` and `join.until` are timestamps in the form of RFC 3339: the date, `T`, the time with
-seconds, and the zone, which is `Z` for UTC or an offset such as `+02:00`. Without a zone, the same text would
-mean different instants on different machines.""",
+`starts`, `ends`, `join.until` and the times of `hours` are timestamps in the form of RFC 3339: the date, `T`,
+the time with seconds, and the zone, which is `Z` for UTC or an offset such as `+02:00`. Without a zone, the
+same text would mean different instants on different machines.""",
     example=Example(
         at="$.event", wrong='"ends": "2030-06-01 18:00"', right='"ends": "2030-06-01T18:00:00+02:00"'
     ),
