@@ -4,6 +4,7 @@ calls    limits, each [owner, unit, period, most], with what is used of each and
          [tokens, nanodollars]; what it is charged, or how it is refused; headers, and `GET /v1/usage`
 needs    bodies, with what a call needs at most, or why it is refused
 bytes    the same for bodies that only their model reads
+caches   bodies, and whether they may ask a provider to write a cache
 endings  how calls end, with what they have used in [tokens, nanodollars]; null for all of it
 """
 

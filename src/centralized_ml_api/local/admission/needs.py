@@ -7,6 +7,7 @@ such as an earlier response or a file at the provider, has no bound: such a call
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,9 @@ _LONG_MEDIA = ("document", "file", "video")
 _WRITTEN_OUT = ("text", "content")
 """The sources of a document whose text is in the body."""
 
+_WRITES_CACHE = re.compile(rb"cache_control|\\u00[4-7]", re.IGNORECASE)
+"""The member as it stands in a body. JSON may write its letters as escapes, which no encoder does."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenNeed:
@@ -71,6 +75,11 @@ class TokenNeed:
     read: int
     written: int
     members: Mapping[str, int] = field(default_factory=dict)
+
+
+def may_write_cache(body: bytes) -> bool:
+    """Returns whether a body may ask its provider to write a cache, which some sell for twice the price."""
+    return _WRITES_CACHE.search(body) is not None
 
 
 def list_bounding(path: str) -> tuple[str, ...]:

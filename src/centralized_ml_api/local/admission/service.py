@@ -38,7 +38,12 @@ from centralized_ml_api.local.admission.exchange import (
 from centralized_ml_api.local.admission.form_body import read_form, with_form_model
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.log_entries import identify_ended, read_ending
-from centralized_ml_api.local.admission.needs import asks_many, measure_bytes, measure_need
+from centralized_ml_api.local.admission.needs import (
+    asks_many,
+    may_write_cache,
+    measure_bytes,
+    measure_need,
+)
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, RecentPrompts
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
 from centralized_ml_api.local.admission.refusals import (
@@ -275,9 +280,7 @@ def _build_ask(limits: tuple[Limit, ...], need: TokenNeed, received: bytes, entr
     """
     if entry.price is None and any(limit.unit == "nanodollars" for limit in limits):
         raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS)
-    # Some providers sell what their cache writes for up to twice the price.
-    writes_cache = b"cache_control" in received
-    cost = build_need(need.read * (2 if writes_cache else 1), need.written, entry.price)
+    cost = build_need(need.read * (2 if may_write_cache(received) else 1), need.written, entry.price)
     most = Need(need.read + need.written, cost.nanodollars)
     return Ask(limits, most, entry.price, len(received), entry.has_tokens)
 

@@ -27,7 +27,7 @@ console.log(JSON.stringify(input.map(({ limits: written, need: numbers, now, use
 })));
 """
 NEEDS = """
-import { measureBytes, measureNeed } from "./needs.mjs";
+import { mayWriteCache, measureBytes, measureNeed } from "./needs.mjs";
 const measure = ({ path, bytes, document: written, cap, ...more }) => {
     const { answer_tokens: answerTokens, limit_key: limitKey } = more;
     const document = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
@@ -40,6 +40,7 @@ const measure = ({ path, bytes, document: written, cap, ...more }) => {
 };
 console.log(JSON.stringify({
     needs: input.needs.map(measure),
+    caches: input.caches.map(({ body }) => mayWriteCache(Buffer.from(body))),
     bytes: input.bytes.map(({ bytes, answer_tokens: answerTokens }) => measureBytes(bytes, { answerTokens })),
 }));
 """
@@ -113,6 +114,7 @@ def test_needs() -> None:
     for case, need in zip(CASES["needs"], found["needs"], strict=True):
         refused = {"code": "invalid_body", "message": case.get("refused")}
         assert need == case.get("need", refused), case["about"]
+    assert found["caches"] == [case["writes"] for case in CASES["caches"]]
     assert found["bytes"] == [{key: case[key] for key in ("read", "written")} for case in CASES["bytes"]]
 
 

@@ -9,7 +9,7 @@ import pytest
 from centralized_ml_api.local.admission.accounts import Limit, Need, Shortage, judge_call, open_account
 from centralized_ml_api.local.admission.endings import Ending, Reservation, judge_ending
 from centralized_ml_api.local.admission.json_body import BodyError
-from centralized_ml_api.local.admission.needs import measure_bytes, measure_need
+from centralized_ml_api.local.admission.needs import may_write_cache, measure_bytes, measure_need
 from centralized_ml_api.local.admission.refusals import refuse_shortage, render_left
 from centralized_ml_api.local.admission.team_usage import describe_limit
 from centralized_ml_api.local.admission.terms import EntryTerms
@@ -75,6 +75,11 @@ def test_needs(case: dict[str, Any]) -> None:
 def test_bytes(case: dict[str, Any]) -> None:
     need = measure_bytes(case["bytes"], EntryTerms(answer_tokens=case["answer_tokens"]))
     assert (need.read, need.written) == (case["read"], case["written"])
+
+
+@pytest.mark.parametrize("case", CASES["caches"])
+def test_caches(case: dict[str, Any]) -> None:
+    assert may_write_cache(case["body"].encode()) == case["writes"]
 
 
 @pytest.mark.parametrize("case", CASES["endings"], ids=about)

@@ -21,8 +21,7 @@ function costOf(read, cached, written, price) {
     return Number((picodollars + 999n) / 1000n);
 }
 
-// Returns what a call needs at most; `measured` is `{read, written}` in tokens. Some providers sell what their cache writes
-// for up to twice the price.
+// Returns what a call needs at most; `measured` is `{read, written}` in tokens. What a cache writes may cost twice the price.
 export function buildMost({ read, written }, price, writesCache) {
     const { nanodollars } = buildNeed(read * (writesCache ? 2 : 1), written, price);
     return { tokens: read + written, nanodollars };

@@ -11,7 +11,7 @@ import { callDynamoDb } from "./dynamodb.mjs";
 import { buildMost, buildNeed, estimateTokens, judgeEnding } from "./endings.mjs";
 import { MODEL_NOT_READY } from "./errors.mjs";
 import { Ledger, ShortageError, dayOf } from "./ledger.mjs";
-import { measureBytes, measureNeed } from "./needs.mjs";
+import { mayWriteCache, measureBytes, measureNeed } from "./needs.mjs";
 import { refuseShortage, renderLeft } from "./refusals.mjs";
 
 const COUNT_TOKENS_PATH = "/v1/messages/count_tokens"; // which asks for no answer
@@ -90,7 +90,7 @@ class Expense {
         this.isCounted = true;
         this.#price = ENTRIES[name].price;
         this.members = measured ? measured.members : undefined;
-        this.#need = measured ? buildMost(measured, this.#price, request.body.includes("cache_control")) : null;
+        this.#need = measured ? buildMost(measured, this.#price, mayWriteCache(request.body)) : null;
     }
 
     // Reserves what the call may need: call this just before the model is asked. Throws the refusal of a call that does not

@@ -38,6 +38,13 @@ const PLAIN_TOOLS = ["function", "custom"];
 const MEDIA = ["image", "audio"];
 const LONG_MEDIA = ["document", "file", "video"];
 const WRITTEN_OUT = ["text", "content"]; // the sources of a document whose text is in the body
+// The member as it stands in a body. JSON may write its letters as escapes, which no encoder does.
+const WRITES_CACHE = /cache_control|\\u00[4-7]/i;
+
+// Returns whether a body may ask its provider to write a cache, which some sell for twice the price.
+export function mayWriteCache(body) {
+    return WRITES_CACHE.test(body.toString("latin1"));
+}
 
 // Returns the members that say how much a call asks for: none may be there twice.
 export function listBounding(path) {
