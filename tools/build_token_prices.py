@@ -34,6 +34,7 @@ PROVIDERS = {
     "fireworks": "fireworks",
     "deepseek": "deepseek",
     "xai": "x-ai",
+    "bedrock": "aws",
 }
 """Providers of a config, and their ids there; without `huggingface`, which asks others' prices."""
 

@@ -159,7 +159,8 @@ def _name_chat(path: str) -> Request:
 
 
 _TRANSLATED = dict.fromkeys(
-    (*RESPONSES.paths, MESSAGES.paths[0]), ", and by translation those of providers and of the engine `url`"
+    (*RESPONSES.paths, MESSAGES.paths[0]),
+    ", and by translation those of providers, of Bedrock and of the engine `url`",
 )
 
 _UNLESS_HOSTED = ", unless a model of a provider or of Bedrock has it, by translation too"

@@ -12,7 +12,7 @@ import pytest
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Signing
-from centralized_ml_api.local.servers.sagemaker import Credentials, write_credentials
+from centralized_ml_api.local.servers.aws_access import Credentials, write_credentials
 from support.model_server import ModelServer, answer, start_model_server
 from support.running_gateway import RunningGateway, start_gateway
 from support.runtime import FakeEndpoint

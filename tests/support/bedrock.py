@@ -7,6 +7,7 @@ What it answers depends on the model:
     anthropic.limited, .forbidden, …    the errors of Converse by their names: see `ERRORS`
     anthropic.cut                       the connection breaks in mid-stream
     anthropic.fails                     a stream that ends with an exception
+    anthropic.busy, .stumbles           a stream of nothing else: see `STREAM_ERRORS`
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
@@ -57,23 +58,37 @@ ERRORS = {
     "anthropic.broken": ("ModelErrorException", 424, "The model failed."),
     "anthropic.invalid": ("ValidationException", 400, "The provided model identifier is invalid."),
 }
+STREAM_ERRORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "anthropic.busy": ("throttlingException", {"message": "Too many requests."}),
+    "anthropic.stumbles": (
+        "modelStreamErrorException",
+        {"message": f"The model of arn:aws:bedrock:::{ACCOUNT} stumbled.", "originalStatusCode": 500},
+    ),
+}
+"""What a stream ends with before there is an answer."""
+
 _TOOL = {"toolUseId": "tooluse_1", "name": "get_weather", "input": {"city": "Bern"}}
 _SERVICE = Session().get_service_model("bedrock-runtime")
 
 
 @dataclass
 class Bedrock:
-    """A running one; `seen` has the model, the operation and the body of each call."""
+    """A running one; `seen` has the model, the operation and the body of each call.
+
+    It takes calls with one of `api_keys`, too.
+    """
 
     url: str
     certificate: Path
     keys: Keys
+    api_keys: set[str] = field(default_factory=set)
     seen: list[tuple[str, str, Any]] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers a call."""
         body = await request.read()
-        if refused := self.keys.why_refused(request, body):
+        is_known = request.headers.get("Authorization", "").removeprefix("Bearer ") in self.api_keys
+        if not is_known and (refused := self.keys.why_refused(request, body)):
             return _error(refused, 403, "The request is not signed.")
         document = json.loads(body)
         if request.path.startswith("/openai/v1/"):
@@ -143,6 +158,9 @@ async def _stream(request: web.Request, model: str, document: dict[str, Any]) ->
         middle = len(event) // 2
         await response.write(event[:middle])
         await response.write(event[middle:])
+        if model in STREAM_ERRORS:
+            await response.write(frame(*STREAM_ERRORS[model], "exception"))
+            return response
         if number == 1 and model == "anthropic.cut":
             assert request.transport
             request.transport.abort()
@@ -163,7 +181,7 @@ def _answer_openai(document: dict[str, Any]) -> web.Response:
 
 @contextlib.asynccontextmanager
 async def _serve(bedrock: Bedrock, listening: Any) -> AsyncIterator[None]:
-    application = web.Application()
+    application = web.Application(client_max_size=20 * 1024 * 1024)
     application.router.add_post("/{path:.*}", bedrock.answer)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(bedrock.certificate)

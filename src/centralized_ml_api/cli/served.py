@@ -19,6 +19,7 @@ from centralized_ml_api.cli.request import (
     load_sample_body,
 )
 from centralized_ml_api.errors import ConfigError, MlApiError
+from centralized_ml_api.extras import find_missing
 from centralized_ml_api.plan.sample import JSON
 from centralized_ml_api.plan.speaks import local_openai_models
 
@@ -129,7 +130,7 @@ def load_planned(plan: ApiPlan) -> tuple[ServedModel, ...]:
     Raises:
         UsageError: the file of a sample cannot be read.
     """
-    chat = local_openai_models(plan).chat
+    chat = local_openai_models(plan, translates=not find_missing("translator")).chat
     return tuple(
         ServedModel(entry.name, entry.path, load_sample_body(entry, plan.folders), entry.name in chat)
         for entry in plan.deployments

@@ -12,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from centralized_ml_api.config.bedrock import parse_bedrock_id
+
 _PICO_PER_TOKEN = 10**6
 """A US dollar per million tokens, in picodollars per token."""
 
@@ -89,6 +91,19 @@ def find_token_price(provider: str, model: str) -> TokenPrice | None:
             price = build_token_price(read, amounts.get("cached"), written, source["title"])
             return replace(price, day=date.fromisoformat(source["day"]))
     return None
+
+
+def find_bedrock_price(model_id: str) -> TokenPrice | None:
+    """Returns what a model of Bedrock costs; None where the list does not have it, or the ARN hides it.
+
+    Args:
+        model_id: The id or ARN of a model or of an inference profile.
+    """
+    parsed = parse_bedrock_id(model_id)
+    if parsed.kind not in {"foundation-model", "inference-profile"}:
+        return None
+    name = f"{parsed.geography}.{parsed.model}" if parsed.geography else parsed.model
+    return find_token_price("bedrock", name)
 
 
 def _picodollars(usd: Decimal) -> int:

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.openai import ListedModel
 from centralized_ml_api.config.schema import ServerSpeaks
 from centralized_ml_api.local.admission.terms import EntryTerms
+from centralized_ml_api.plan.apis import ServerApi
 from centralized_ml_api.plan.event import UNLIMITED, Spending, Throttle
 
 JOIN_PROOF_HEADER = "x-mlapi-door"
@@ -47,7 +49,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """How calls are signed for SageMaker: for `region`, with the keys in the file `credentials`.
+    """How calls are signed for a service of AWS: for `region`, with the keys in the file `credentials`.
 
     The file is alone in its folder and has the form of AWS's credentials file, with the profile `default`. It
     must exist before the gateway hears of it, and may be replaced at any time.
@@ -55,6 +57,7 @@ class Signing:
 
     region: str
     credentials: Path
+    service: Literal["sagemaker", "bedrock"] = "sagemaker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class ProviderAccess:
 class ExternalUpstream:
     """One server elsewhere, reached by its host name.
 
-    With `signing` it is SageMaker's runtime API, with `provider` that of a provider. Every other one gets a
+    With `signing` it is a runtime API of AWS, with `provider` that of a provider. Every other one gets a
     connection for each call, like an `Upstream` that does not keep connections.
     """
 
@@ -87,6 +90,16 @@ class ExternalUpstream:
     ready: bool = True
     signing: Signing | None = None
     provider: ProviderAccess | None = None
+
+    @property
+    def is_sagemaker(self) -> bool:
+        """Whether it is SageMaker's runtime API, whose errors have their own form."""
+        return self.signing is not None and self.signing.service == "sagemaker"
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether a provider or Bedrock is behind it."""
+        return self.provider is not None or (self.signing is not None and not self.is_sagemaker)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -104,12 +117,14 @@ class Translation:
         server: The API of the server.
         limit_key: How the server names the most tokens of a chat.
         takes_stream_options: Whether it takes `stream_options.include_usage`.
+        model: Bedrock's id of the model, which is a part of the path of Converse; empty for other APIs.
     """
 
     client: ServerSpeaks
-    server: ServerSpeaks
+    server: ServerApi
     limit_key: str
     takes_stream_options: bool
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Sources:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.schema import ServerSpeaks  # noqa: TC004  # nothing reads the annotations
 
 ErrorShape = Literal["openai", "anthropic"]
+ServerApi: TypeAlias = "ServerSpeaks | Literal['bedrock-converse']"
+"""What the translator asks a server in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,12 @@ TRANSLATED: dict[ServerSpeaks, tuple[ServerSpeaks, ...]] = {
     MESSAGES.name: (CHAT.name,),
 }
 """What the translator can ask instead, by the caller's API: the first of these that the server speaks."""
+
+CONVERSE: Literal["bedrock-converse"] = "bedrock-converse"
+"""Amazon Bedrock's own API of chats, which only the translator speaks.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
 
 API_NAMES = tuple(api.name for api in MODEL_APIS)
 

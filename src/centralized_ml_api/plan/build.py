@@ -10,6 +10,7 @@ from centralized_ml_api.config.schema import EndpointEntry, ModelEntry, ScopedPe
 from centralized_ml_api.config.token_prices import build_token_price
 from centralized_ml_api.plan.account import build_account
 from centralized_ml_api.plan.apis import API_NAMES
+from centralized_ml_api.plan.bedrock import build_bedrock_model, find_bedrock
 from centralized_ml_api.plan.engines import build_serving
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.provider import build_provider_serving, find_provider
@@ -119,8 +120,8 @@ def _origin(entry: ModelEntry | EndpointEntry) -> Origin:
 
 
 def _existing(entry: EndpointEntry) -> Origin:
-    if entry.bedrock_model_id is not None:
-        return BedrockModel(entry.bedrock_model_id, entry.bedrock_region, entry.speaks is not None)
+    if bedrock := build_bedrock_model(entry):
+        return bedrock
     if entry.provider is None:
         return ExistingEndpoint()
     return ProviderModel(build_provider_serving(entry.provider))
@@ -166,10 +167,10 @@ def _function(properties: FunctionProperties, code: Path) -> FunctionPlan:
 
 
 def _local(entry: ModelEntry | EndpointEntry, code_folders: Mapping[str, Path]) -> LocalPlan | None:
-    """Returns how one machine serves the entry: as `local` says, or else by its provider."""
+    """Returns how one machine serves the entry: as `local` says, or else by its provider or by Bedrock."""
     if entry.local is not None:
         return _local_block(entry.local, code_folders)
-    hosted = find_provider(entry)
+    hosted = find_provider(entry) or find_bedrock(entry)
     return LocalPlan(hosted, replicas=1, environment={}) if hosted else None
 
 
@@ -219,7 +220,9 @@ def _idle_fallbacks(deployments: Iterable[ModelDeployment]) -> Iterator[str]:
 
 def _aliases_without_path(event: EventPlan, deployments: Iterable[ModelDeployment]) -> Iterator[str]:
     """Yields the aliases of entries that one machine has at their own paths alone."""
-    named = {entry.name for entry in deployments if {*list_spoken(entry)} & {*API_NAMES}}
+    named = {
+        entry.name for entry in deployments if {*list_spoken(entry), *list_translated(entry)} & {*API_NAMES}
+    }
     for alias, name in event.aliases.items():
         if name not in named:
             yield f"event.aliases: {alias} leads nowhere, since {name} is not under /v1 here"

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from centralized_ml_api.config.schema import (
     LLAMA_CPP_PLACES,
     THREADS_VARIABLE,
+    BedrockServer,
     Local,
     ProviderServer,
     ServerSpeaks,
@@ -21,6 +22,7 @@ from centralized_ml_api.config.schema import (
 )
 from centralized_ml_api.config.weights import Weights, parse_weights
 from centralized_ml_api.plan.apis import CHAT, MEDIA_APIS, ModelApi
+from centralized_ml_api.plan.bedrock import BedrockServing, build_bedrock_serving
 from centralized_ml_api.plan.provider import ProviderServing, build_provider_serving
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
@@ -278,6 +280,7 @@ ENGINES: dict[str, type[Serving]] = {
     "url": UrlServing,
     "sagemaker": SageMakerServing,
     "provider": ProviderServing,
+    "bedrock": BedrockServing,
 }
 
 
@@ -290,6 +293,8 @@ def build_serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
     """
     if isinstance(written, ProviderServer):
         return build_provider_serving(written)
+    if isinstance(written, BedrockServer):
+        return build_bedrock_serving(written)
     engine: Any = ENGINES[written.engine]
     names = [field.name for field in fields(engine)]
     decided: Serving = engine(**{name: _decide(name, getattr(written, name), code_folders) for name in names})

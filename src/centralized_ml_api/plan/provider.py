@@ -69,6 +69,7 @@ class ProviderServing(Serving):
     reads_json: ClassVar[bool] = True
     limits_output: ClassVar[bool] = True
     is_translated: ClassVar[bool] = True
+    is_hosted: ClassVar[bool] = True
     body_rules: ClassVar[str] = "provider"
 
     @property
@@ -80,6 +81,16 @@ class ProviderServing(Serving):
     def preset(self) -> Preset:
         """What is known of the provider."""
         return find_preset(self.name, self.apis)
+
+    @property
+    def limit_key(self) -> str:
+        """The provider's own word."""
+        return self.preset.limit_key
+
+    @property
+    def takes_stream_options(self) -> bool:
+        """Whether the provider does."""
+        return self.preset.takes_stream_options
 
     @property
     def summary(self) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from centralized_ml_api.plan.apis import SPOKEN_AT, find_server_path
+from centralized_ml_api.config.providers import OTHER_SERVER
+from centralized_ml_api.plan.apis import SPOKEN_AT, find_server_path, find_translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
         Speaks,
     )
     from centralized_ml_api.config.weights import Weights
-    from centralized_ml_api.plan.apis import ModelApi
+    from centralized_ml_api.plan.apis import ModelApi, ServerApi
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Serving(ABC):
             than one call. Nobody knows that of programs that are not ours.
         limits_output: Whether answers are kept to the entry's `max_output_tokens`.
         is_translated: Whether other APIs than its own are offered for it, by translation.
+        is_hosted: Whether somebody else hosts the model; the entry's own path is then that of an API.
         body_rules: The engine whose rules keep its JSON bodies from harming it; empty where there are none.
         answer_tokens: The longest answer for which nobody has a number, where a team's tokens are limited.
     """
@@ -47,8 +49,24 @@ class Serving(ABC):
     keeps_connections: ClassVar[bool] = False
     limits_output: ClassVar[bool] = False
     is_translated: ClassVar[bool] = False
+    is_hosted: ClassVar[bool] = False
     body_rules: ClassVar[str] = ""
     answer_tokens: ClassVar[int] = 4096
+
+    @property
+    def needs_translator(self) -> bool:
+        """Whether nothing but the translator can call it."""
+        return False
+
+    @property
+    def limit_key(self) -> str:
+        """How a chat names the most tokens of an answer, where its body names no number."""
+        return OTHER_SERVER.limit_key
+
+    @property
+    def takes_stream_options(self) -> bool:
+        """Whether `stream_options.include_usage` makes a stream end with its tokens."""
+        return OTHER_SERVER.takes_stream_options
 
     @property
     def body_limit_bytes(self) -> int | None:
@@ -134,6 +152,14 @@ class Serving(ABC):
         del endpoint
         by_path = SPOKEN_AT.get(urlsplit(self.path).path)
         return self.speaks or ((by_path,) if by_path else ())
+
+    def find_translated(self, spoken: Collection[ServerSpeaks]) -> dict[ServerSpeaks, ServerApi]:
+        """Returns the APIs that it has by translation, each with the one that the server is asked in.
+
+        Args:
+            spoken: the APIs that the server speaks.
+        """
+        return {**find_translated(spoken)} if self.is_translated else {}
 
     def takes_tools(self, about: Mapping[str, Any]) -> bool | None:
         """Returns whether the model can call tools; None where nobody knows.

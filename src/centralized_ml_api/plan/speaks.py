@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, find_translated, list_paths
+from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, list_paths
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ServerSpeaks,
         Speaks,
     )
+    from centralized_ml_api.plan.apis import ModelApi, ServerApi
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 
@@ -151,14 +152,17 @@ def local_openai_models(plan: ApiPlan, *, translates: bool = False) -> OpenAiMod
     return replace(built, aliases=_only_aliases(plan.event.aliases, built), translated=frozenset(translated))
 
 
-def list_translated(entry: ModelDeployment) -> dict[ServerSpeaks, ServerSpeaks]:
+def list_translated(entry: ModelDeployment) -> dict[ServerSpeaks, ServerApi]:
     """Returns the APIs that an entry has by translation, each with the one that its server is asked in.
 
-    The other engines speak everything already, or are the user's own code.
+    Other engines than those that translate speak everything already, or are the user's own code.
     """
-    if entry.local is None or not entry.local.serving.is_translated:
-        return {}
-    return find_translated(list_spoken(entry))
+    return entry.local.serving.find_translated(list_spoken(entry)) if entry.local else {}
+
+
+def find_own_api(entry: ModelDeployment) -> ModelApi | None:
+    """Returns the API of an entry's own path on one machine, if it is one of those under `/v1`."""
+    return next((_APIS.get(api) for api in (*list_spoken(entry), *list_translated(entry))), None)
 
 
 def _only_aliases(aliases: Mapping[str, str], models: OpenAiModels) -> dict[str, str]:

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.config.token_prices import TokenPrice, find_token_price, render_per_million
+from centralized_ml_api.config.token_prices import (
+    TokenPrice,
+    find_bedrock_price,
+    find_token_price,
+    render_per_million,
+)
+from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.types import ProviderModel
+from centralized_ml_api.plan.types import BedrockModel, ProviderModel
 from centralized_ml_api.plan.usage.tokens import render_usd
 
 if TYPE_CHECKING:
@@ -22,19 +28,29 @@ if TYPE_CHECKING:
 def find_price(entry: ModelDeployment) -> TokenPrice | None:
     """Returns what the tokens of an entry cost on one machine; None where nobody says.
 
-    Reads the list of the package for a model of a provider without a price of its own.
+    Reads the list of the package for a model of a provider or of Bedrock without a price of its own.
     """
     return _find_price_of(entry, entry.local.serving if entry.local else None)
 
 
 def find_price_on_aws(entry: ModelDeployment) -> TokenPrice | None:
     """Returns what the tokens of an entry cost on AWS; None where nobody says."""
-    return _find_price_of(entry, entry.origin.serving if isinstance(entry.origin, ProviderModel) else None)
+    match entry.origin:
+        case ProviderModel(serving):
+            return _find_price_of(entry, serving)
+        case BedrockModel() as model:
+            return _find_price_of(entry, BedrockServing(model))
+        case _:
+            return entry.price
 
 
 def _find_price_of(entry: ModelDeployment, serving: Serving | None) -> TokenPrice | None:
-    if entry.price is not None or not isinstance(serving, ProviderServing) or serving.name is None:
+    if entry.price is not None:
         return entry.price
+    if isinstance(serving, BedrockServing):
+        return find_bedrock_price(serving.hosted.model_id)
+    if not isinstance(serving, ProviderServing) or serving.name is None:
+        return None
     return find_token_price(serving.name, serving.model)
 
 

@@ -68,6 +68,11 @@ export function buildConverseBody(asked, { model }) {
     });
 }
 
+// Returns the path that takes a call of a model, by its id or ARN.
+export function buildConversePath(model, streams) {
+    return `/model/${encodeURIComponent(model)}/${streams ? "converse-stream" : "converse"}`;
+}
+
 function buildOutput(format, effort) {
     if (!format && effort === undefined) return undefined;
     const schema = format && { name: "answer", schema: JSON.stringify(format.schema) };

@@ -39,6 +39,7 @@ const STATUSES = {
     throttlingexception: 429,
     serviceunavailableexception: 503,
     modeltimeoutexception: 504,
+    modelstreamerrorexception: 424,
 };
 
 // Returns the status of an error within a stream by its type or code; a number is a status itself.

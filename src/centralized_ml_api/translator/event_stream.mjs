@@ -4,6 +4,8 @@
 
 import { crc32 } from "node:zlib";
 
+export const FRAMES_TYPE = "application/vnd.amazon.eventstream";
+
 const PRELUDE_BYTES = 12;
 const CHECKSUM_BYTES = 4;
 const LONGEST_FRAME = 24 * 1024 * 1024;

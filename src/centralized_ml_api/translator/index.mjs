@@ -6,6 +6,8 @@
 //     const call = translator.request(body);      // the client's body, an object; throws Untranslatable
 //     call.body                                   // what the server gets, an object
 //     call.streams                                // whether client and server stream
+//     call.path                                   // the path there, if only the model and the server tell it; else ""
+//     call.streamType                             // the type of the server's stream
 //     call.response(answer)                       // the server's whole answer -> the client's, both objects; throws an
 //                                                 // Error for what is no answer of that API
 //     const stream = call.stream();
@@ -28,19 +30,18 @@
 // `hide(text)`, the words of an error within a stream as the client may read them; `newId(prefix)` and `now()`
 // (seconds), for tests.
 //
-// Bodies of Converse are those of the HTTP API: blobs are base64. Call /model/{model}/converse, or /converse-stream
-// if `call.streams`.
+// Bodies of Converse are those of the HTTP API: blobs are base64.
 //
 // Every client has a `read_` module, from its body to a call, and a `write_` module, from an answer to its body and
 // its events; every server has one module for both. What they exchange is described in call.mjs.
 
 import { randomBytes } from "node:crypto";
 
-import { buildConverseBody, readConverseAnswer, readConverseStream } from "./converse_server.mjs";
+import { buildConverseBody, buildConversePath, readConverseAnswer, readConverseStream } from "./converse_server.mjs";
 import { buildChatBody, readChatAnswer, readChatStream } from "./chat_server.mjs";
 import { buildMessagesBody, readMessagesAnswer, readMessagesStream } from "./messages_server.mjs";
 import { writeAnthropicError, writeOpenAiError } from "./errors.mjs";
-import { EventStreamDecoder } from "./event_stream.mjs";
+import { EventStreamDecoder, FRAMES_TYPE } from "./event_stream.mjs";
 import { readChatCall } from "./read_chat.mjs";
 import { readMessagesCall } from "./read_messages.mjs";
 import { readResponsesCall } from "./read_responses.mjs";
@@ -75,10 +76,11 @@ const SERVERS = {
     },
     "bedrock-converse": {
         build: buildConverseBody, read: readConverseAnswer, readStream: readConverseStream,
-        Decoder: EventStreamDecoder,
+        Decoder: EventStreamDecoder, buildPath: buildConversePath, streamType: FRAMES_TYPE,
     },
 };
 
+const EVENTS_TYPE = "text/event-stream";
 const NO_WORDS = "The model's server failed.";
 
 const DEFAULTS = {
@@ -126,6 +128,8 @@ class Call {
         this.#asked = asked;
         this.body = server.build(asked, settings);
         this.streams = asked.stream;
+        this.path = server.buildPath?.(settings.model, asked.stream) ?? "";
+        this.streamType = server.streamType ?? EVENTS_TYPE;
         const { newId, now, hide } = settings;
         const { writeError } = client;
         this.#context = { asked, newId, writeError, model: asked.model, created: now() };

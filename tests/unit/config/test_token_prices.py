@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from centralized_ml_api.config.token_prices import (
     TokenPrice,
     build_token_price,
+    find_bedrock_price,
     find_token_price,
     render_per_million,
 )
@@ -58,6 +59,22 @@ def test_models_of_providers_have_their_published_prices(
     assert price.title.startswith("genai-prices ")
     assert price.day is not None
     assert price.day >= date(2026, 11, 28)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "usd"),
+    [
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "1.1"),
+        ("global.anthropic.claude-haiku-4-5-20251001-v1:0", "1"),
+        ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0", "0.06"),
+        ("openai.gpt-oss-120b-1:0", "0.15"),
+        ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/nova-lite", None),
+        ("nobody.knows-this", None),
+    ],
+)
+def test_models_of_bedrock_have_their_prices_by_id_or_arn(model_id: str, usd: str | None) -> None:
+    price = find_bedrock_price(model_id)
+    assert (render_per_million(price.read) if price else None) == usd
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from centralized_ml_api.config.schema import LlamaCpp, Local
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.apis import EMBEDDINGS, MEDIA_APIS, RERANK
+from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.engines import (
     CHAT_SAMPLE,
     ENGINES,
@@ -23,7 +24,7 @@ from centralized_ml_api.plan.engines import (
     build_serving,
 )
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
-from centralized_ml_api.plan.types import LocalPlan
+from centralized_ml_api.plan.types import BedrockModel, LocalPlan
 from centralized_ml_api.plan.url_target import UrlTarget
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ COMMAND = CommandServing(("vllm", "serve"), "/health", "/v1/embeddings")
 URL = UrlServing("http://gpu:8000/run?x=1", "/health")
 SAGEMAKER = SageMakerServing("eu-west-1")
 PROVIDER = ProviderServing("https://api.test/x/v1", "m-1", KeyPlace("env", "KEY"), ("openai-chat",))
-ALL = (LLAMA, PYTHON, COMMAND, URL, SAGEMAKER, PROVIDER)
+CLAUDE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+BEDROCK = BedrockServing(BedrockModel(CLAUDE, "us-west-2", is_openai=False))
+BEDROCK_CHAT = BedrockServing(BedrockModel("openai.gpt-oss-120b-1:0", None, is_openai=True))
+ALL = (LLAMA, PYTHON, COMMAND, URL, SAGEMAKER, PROVIDER, BEDROCK)
 
 
 def facts(serving: Serving) -> dict[str, Any]:
@@ -163,6 +167,35 @@ def test_a_real_endpoint_speaks_as_the_config_says_of_it() -> None:
     assert SageMakerServing(None).summary == "the region of your AWS settings"
 
 
+def test_bedrock_is_called_by_converse_or_by_chat_completions() -> None:
+    sample = {"messages": [{"role": "user", "content": "What is AWS?"}]}
+    assert facts(BEDROCK) == {
+        "summary": f"{CLAUDE}, us-west-2",
+        "path": "/",
+        "ping": "/ping",
+        "sample": sample,
+        "reads JSON": True,
+    }
+    assert facts(BEDROCK_CHAT) == {
+        "summary": "openai.gpt-oss-120b-1:0, the region of your AWS settings",
+        "path": "/openai/v1/chat/completions",
+        "ping": "/ping",
+        "speaks": ("openai-chat",),
+        "sample": sample,
+        "reads JSON": True,
+    }
+    clients = ("openai-chat", "openai-responses", "anthropic-messages")
+    assert BEDROCK.find_translated(()) == dict.fromkeys(clients, "bedrock-converse")
+    assert BEDROCK_CHAT.find_translated(["openai-chat"]) == dict.fromkeys(clients[1:], "openai-chat")
+    assert (BEDROCK.needs_translator, BEDROCK_CHAT.needs_translator) == (True, False)
+    assert (BEDROCK.model, BEDROCK_CHAT.model) == (None, "openai.gpt-oss-120b-1:0")
+
+
+def test_the_arn_of_a_model_of_bedrock_tells_its_region() -> None:
+    arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1"
+    assert BedrockServing(BedrockModel(arn, None, is_openai=False)).region == "eu-west-1"
+
+
 @pytest.mark.parametrize(
     "serving", [LLAMA, PYTHON, COMMAND, URL, PROVIDER], ids=lambda serving: serving.engine
 )
@@ -226,6 +259,8 @@ WRITTEN: list[tuple[dict[str, Any], Serving]] = [
     ({"engine": "url", "url": URL.url, "ping": "/health"}, URL),
     ({"engine": "url", "url": URL.url, "model": "a/b"}, UrlServing(URL.url, None, "a/b")),
     ({"engine": "sagemaker", "region": "eu-west-1"}, SAGEMAKER),
+    ({"engine": "bedrock", "model": CLAUDE, "region": "us-west-2"}, BEDROCK),
+    ({"engine": "bedrock", "model": "openai.gpt-oss-120b-1:0", "speaks": "openai-chat"}, BEDROCK_CHAT),
 ]
 
 

@@ -41,11 +41,13 @@ def test_the_config_comes_before_the_list_and_nobody_is_guessed(tmp_path: Path) 
         {"name": "listed", "provider": OPENAI},
         {"name": "said", "provider": OPENAI, "price": price},
         {"name": "unknown", "provider": OWN},
+        {"name": "claude", "bedrock_model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"},
     )
     prices = list_prices(plan)
     assert {name: (price.read, price.cached, price.written) for name, price in prices.items()} == {
         "listed": (250_000, 25_000, 2_000_000),
         "said": (100_000, 100_000, 400_000),
+        "claude": (1_100_000, 110_000, 5_500_000),
     }
     assert prices["said"].source == "the config"
 

@@ -2,72 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from centralized_ml_api.config.bedrock import parse_bedrock_id
-from centralized_ml_api.plan.finding import Finding
+from centralized_ml_api.plan.bedrock_access import judge_access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.aws.doctor.context import DoctorContext
-
-_ACCESS_PAGE = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html"
-_NO_SUCH = frozenset({"ResourceNotFoundException", "ValidationException"})
+    from centralized_ml_api.plan.finding import Finding
 
 
 def check_bedrock(context: DoctorContext) -> Iterator[Finding]:
     """Yields a finding for each model of Bedrock: whether it is there, and open to the account.
 
-    Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetFoundationModelAvailability.html
-    and https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetInferenceProfile.html
-
     Raises:
         botocore.exceptions.ClientError: AWS refused to say.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
+    clients = context.clients
     for entry in context.config.endpoints if context.config else ():
-        if entry.bedrock_model_id is not None:
-            region = entry.bedrock_region or context.clients.region
-            yield _check(entry.name, entry.bedrock_model_id, region, context)
-
-
-def _check(name: str, model_id: str, region: str, context: DoctorContext) -> Finding:
-    is_here = region == context.clients.region
-    bedrock = (
-        context.clients.client("bedrock") if is_here else context.clients.impatient_client("bedrock", region)
-    )
-    try:
-        return _judge(name, model_id, region, bedrock)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _NO_SUCH:
-            raise
-        title = f"{name}: Bedrock has no {model_id} in {region}"
-        return Finding("bedrock", "error", title, fix="correct bedrock_model_id, or set bedrock_region")
-
-
-def _judge(name: str, model_id: str, region: str, bedrock: Any) -> Finding:
-    parsed = parse_bedrock_id(model_id)
-    model = parsed.model
-    if parsed.kind.endswith("inference-profile"):
-        profile = bedrock.get_inference_profile(inferenceProfileIdentifier=model_id)
-        model = profile["models"][0]["modelArn"].rpartition("/")[2]
-    elif parsed.kind != "foundation-model":
-        return Finding("bedrock", "unknown", f"{name}: only a call can tell whether {model_id} works")
-    found = bedrock.get_foundation_model_availability(modelId=model)
-    missing = [
-        what
-        for what, value, wanted in (
-            ("the account has no agreement for it", found["agreementAvailability"]["status"], "AVAILABLE"),
-            ("the account is not authorized", found["authorizationStatus"], "AUTHORIZED"),
-            ("the account is not entitled to it", found["entitlementAvailability"], "AVAILABLE"),
-        )
-        if value != wanted
-    ]
-    if missing:
-        title = f"{name}: Bedrock does not let this account call {model} in {region}"
-        fix = "request access to the model in the Bedrock console of that region"
-        return Finding("bedrock", "error", title, "; ".join(missing), fix, _ACCESS_PAGE)
-    return Finding("bedrock", "ok", f"{name}: Bedrock has {model_id} in {region}, open to this account")
+        if entry.bedrock_model_id is None:
+            continue
+        region = entry.bedrock_region or clients.region
+        is_here = region == clients.region
+        bedrock = clients.client("bedrock") if is_here else clients.impatient_client("bedrock", region)
+        yield judge_access(entry.name, entry.bedrock_model_id, region, bedrock)

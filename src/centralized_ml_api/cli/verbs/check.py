@@ -18,11 +18,12 @@ from centralized_ml_api.config.load import read_config
 from centralized_ml_api.config.render import count_problems, problem_data, render_problems
 from centralized_ml_api.errors import ConfigError
 from centralized_ml_api.extras import build_fix, find_missing
+from centralized_ml_api.plan.bedrock import find_bedrock
 from centralized_ml_api.plan.jumpstart_lookup import merge_problems
 from centralized_ml_api.plan.provider import find_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from centralized_ml_api.catalog.facts import ModelFacts
@@ -79,20 +80,25 @@ def _report(
     for name, found in facts.items():
         origin = describe_origin(found.source, found.fidelity)
         output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({origin})")
-    for note in filter(None, (_note_translator(loaded.config), _note_joining(loaded.config))):
+    for note in filter(None, (*_note_translator(loaded.config), _note_joining(loaded.config))):
         output.talk(note)
     output.next_command(command("plan", config))
 
 
-def _note_translator(config: Config) -> str | None:
-    """Returns what one machine lacks to translate between the APIs of callers and of providers."""
-    called = [entry.name for entry in config.entries if find_provider(entry)]
-    if not called or not find_missing("translator"):
-        return None
-    return (
-        f"On one machine, {', '.join(called)} would have more APIs by translation, which needs Node.js: "
-        f"{build_fix('translator')}"
-    )
+def _note_translator(config: Config) -> Iterator[str]:
+    """Yields what one machine lacks to translate between the APIs of callers and of providers."""
+    if not find_missing("translator"):
+        return
+    found = [(entry.name, find_provider(entry) or find_bedrock(entry)) for entry in config.entries]
+    hosted = [(name, serving.needs_translator) for name, serving in found if serving]
+    for is_needed, what in (
+        (False, "would have more APIs by translation"),
+        (True, "is called by translation"),
+    ):
+        names = ", ".join(name for name, needs_it in hosted if needs_it is is_needed)
+        if names:
+            fix = build_fix("translator")
+            yield f"On one machine, {names} {what}, which needs Node.js: {fix}"
 
 
 def _note_joining(config: Config) -> str | None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.document.node import Node
     from centralized_ml_api.errors import Problem
 
+_HOSTING = ("provider", "bedrock")
+"""Engines whose models somebody else hosts."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -160,16 +163,17 @@ The address begins with `http://`, so everybody on the way can read the key and 
 
 
 def _check_idle_keys(context: Context) -> Iterator[Problem]:
-    for local in context.locals_of("provider"):
-        for key in given(local, ("replicas", "environment")):
-            idle = local.member(key)
-            if idle:
-                yield IDLE_KEY.problem(
-                    idle.key_location,
-                    found=f'{quoted(key)} with the engine "provider"',
-                    expected="no such key: no process is started for a model that somebody else hosts",
-                    fix=f"remove {quoted(key)}",
-                )
+    for engine in _HOSTING:
+        for local in context.locals_of(engine):
+            for key in given(local, ("replicas", "environment")):
+                idle = local.member(key)
+                if idle:
+                    yield IDLE_KEY.problem(
+                        idle.key_location,
+                        found=f"{quoted(key)} with the engine {quoted(engine)}",
+                        expected="no such key: no process is started for a model that somebody else hosts",
+                        fix=f"remove {quoted(key)}",
+                    )
 
 
 IDLE_KEY = CheckedRule(
@@ -218,7 +222,7 @@ def _check_function(context: Context) -> Iterator[Problem]:
     for entry in context.entries:
         local, integration = entry.object("local"), entry.object("integration")
         hosted = given(entry, ("provider", "bedrock_model_id"))
-        is_hosted = hosted or (local and local.value.get("engine") == "provider")
+        is_hosted = hosted or (local and local.value.get("engine") in _HOSTING)
         kind = integration.string("type") if integration else None
         if is_hosted and kind and kind.value == "lambda":
             yield FUNCTION_BEFORE_PROVIDER.problem(

@@ -287,7 +287,7 @@ class EndpointEntry(Entry):
         Field(
             pattern=BEDROCK_MODEL,
             description="A model of Amazon Bedrock, in place of a SageMaker endpoint: the id or ARN of a "
-            "model or of an inference profile. Only a deployment to AWS calls it. `speaks` may be "
+            "model or of an inference profile. `speaks` may be "
             "`openai-chat`, if Bedrock serves the model by OpenAI's Chat Completions.",
             examples=["us.anthropic.claude-haiku-4-5-20251001-v1:0"],
         ),
@@ -296,7 +296,8 @@ class EndpointEntry(Entry):
         str | None,
         Field(
             pattern=REGION_PATTERN,
-            description="The region in which Bedrock is called; by default that of the deployment.",
+            description="The region in which Bedrock is called; by default that of the deployment, or on "
+            "one machine that of your AWS configuration.",
             examples=["us-west-2"],
         ),
     ] = None

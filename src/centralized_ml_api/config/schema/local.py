@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from centralized_ml_api.config.schema.base import (
+    BEDROCK_MODEL,
     DURATION_PATTERN,
     GROUP_PATTERN,
     NOT_BLANK,
@@ -305,12 +306,37 @@ class ProviderServer(ProviderKeys, LocalServing):
     ]
 
 
+class BedrockServer(LocalServing):
+    """A model of Amazon Bedrock, called with your own AWS credentials."""
+
+    engine: Annotated[
+        Literal["bedrock"], Field(description="The kind of local server.", examples=["bedrock"])
+    ]
+    model: Annotated[
+        str,
+        Field(
+            pattern=BEDROCK_MODEL,
+            description="The id or ARN of a model or of an inference profile, as in `bedrock_model_id`.",
+            examples=["us.anthropic.claude-haiku-4-5-20251001-v1:0"],
+        ),
+    ]
+    region: Annotated[
+        str | None,
+        Field(
+            pattern=REGION_PATTERN,
+            description="The region in which Bedrock is called; by default that of your AWS configuration.",
+            examples=["us-west-2"],
+        ),
+    ] = None
+
+
 Local = Annotated[
     Annotated[LlamaCpp, Tag("llama.cpp")]
     | Annotated[PythonFolder, Tag("python")]
     | Annotated[Command, Tag("command")]
     | Annotated[Url, Tag("url")]
     | Annotated[SageMakerEndpoint, Tag("sagemaker")]
-    | Annotated[ProviderServer, Tag("provider")],
+    | Annotated[ProviderServer, Tag("provider")]
+    | Annotated[BedrockServer, Tag("bedrock")],
     Discriminator("engine"),
 ]

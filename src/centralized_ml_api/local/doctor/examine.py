@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.load import examine_config
 from centralized_ml_api.config.resolve import find_root
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.doctor.bedrock import check_bedrock
 from centralized_ml_api.local.doctor.machine import check_disk, check_memory, check_port_is_free
 from centralized_ml_api.local.doctor.programs import check_packages, check_programs, check_translator
 from centralized_ml_api.local.doctor.providers import check_providers
@@ -41,6 +42,7 @@ def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Fi
         *check_translator(config),
         check_disk(cache_root(None)),
         *check_providers(config, (find_root(path), path.absolute().parent)),
+        *check_bedrock(config),
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.extras import build_fix, find_missing
 from centralized_ml_api.local.envoy.settings import find_envoy
+from centralized_ml_api.plan.bedrock import find_bedrock
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
 from centralized_ml_api.plan.provider import find_provider
@@ -54,17 +55,22 @@ def check_packages(served: Sequence[Local], needed: Mapping[str, str] = _FOR_PAC
 
 
 def check_translator(config: Config | None, missing: Sequence[str] | None = None) -> Iterator[Finding]:
-    """Yields whether other APIs than a provider's own can be offered; nothing where no provider is called.
+    """Yields whether the translator can run; nothing where no provider is called, nor Bedrock.
+
+    By Converse, Bedrock cannot be called without it; others only have fewer APIs.
 
     Args:
         config: what was read; None if it does not have the shape of a config.
         missing: the modules of the translator that are not installed; looked for by default.
     """
-    if not any(find_provider(entry) for entry in (config.entries if config else ())):
+    entries = config.entries if config else ()
+    hosted = [serving for entry in entries if (serving := find_provider(entry) or find_bedrock(entry))]
+    if not hosted:
         return
     if find_missing("translator") if missing is None else missing:
         title = "Node.js is missing: it translates between clients' and providers' APIs"
-        yield Finding("translator", "warning", title, fix=build_fix("translator"))
+        is_needed = any(serving.needs_translator for serving in hosted)
+        yield Finding("translator", "error" if is_needed else "warning", title, fix=build_fix("translator"))
     else:
         yield Finding("translator", "ok", "Node.js is installed; it translates between APIs")
 

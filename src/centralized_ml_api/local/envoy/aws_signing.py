@@ -1,4 +1,4 @@
-"""Signs the calls to an upstream that is a real SageMaker endpoint, with the user's own AWS credentials.
+"""Signs the calls to SageMaker endpoints and to Bedrock, with the user's own AWS credentials.
 
 Envoy reads the credentials from a file, and again when another is renamed to its name; its configuration has
 none of them. It signs as a filter of the upstream: last, and exactly what is sent.
@@ -54,7 +54,7 @@ def build_signing_filters(signing: Signing) -> list[dict[str, Any]]:
     }
     sign = {
         "@type": f"{_FILTERS}.aws_request_signing.v3.AwsRequestSigning",
-        "service_name": "sagemaker",
+        "service_name": signing.service,
         "region": signing.region,
         "credential_provider": {
             "custom_credential_provider_chain": True,

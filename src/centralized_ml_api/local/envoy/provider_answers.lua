@@ -13,6 +13,7 @@ local SECRETS = {
   "org[%-_]" .. EIGHT .. "[%w_%-]*", "proj[%-_]" .. EIGHT .. "[%w_%-]*", "user[%-_]" .. EIGHT .. "[%w_%-]*",
   "acct[%-_]" .. EIGHT .. "[%w_%-]*", "project_number:%d+", "projects/[%w_%-]+",
   string.rep("%x", 8) .. "%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-" .. string.rep("%x", 12),
+  "arn:aws[%w%-]*:[%w:/_%.%*%-]+", "%f[%w_]" .. string.rep("%d", 12) .. "%f[^%w_]",
 }
 
 -- Hides what looks random, or is masked already: words such as `user-provided` and `task-specific` stay.
@@ -35,6 +36,10 @@ local function find_string(text, key)
     if text:sub(found, found) == '"' then return text:sub(start, found - 1) end
     position = found + 2
   end
+end
+
+local function find_message(text)
+  return find_string(text, "message") or find_string(text, "Message") or find_string(text, "detail") or find_string(text, "error")
 end
 
 local function render(error, message, request_id)
@@ -106,12 +111,15 @@ local function answer_error(handle, status, request_id)
   elseif status < 400 then
     response = render(ERRORS.MODEL_FAILED, nil, request_id)
     status = ERRORS.MODEL_FAILED.status
-  elseif text:find('^%s*{%s*"error"%s*:%s*{') then
+  elseif status == 408 then  -- Bedrock's ModelTimeoutException
+    response = render(ERRORS.MODEL_TOO_SLOW, nil, request_id)
+    status = ERRORS.MODEL_TOO_SLOW.status
+  elseif status ~= 424 and text:find('^%s*{%s*"error"%s*:%s*{') then
     response = text
   else
+    if status == 424 then status = ERRORS.MODEL_FAILED.status end  -- Bedrock's ModelErrorException
     local error = status == 429 and ERRORS.TOO_MANY_REQUESTS or status < 500 and ERRORS.MODEL_REFUSED or ERRORS.MODEL_FAILED
-    local message = find_string(text, "message") or find_string(text, "detail") or find_string(text, "error")
-    response = render(error, message, request_id)
+    response = render(error, find_message(text), request_id)
   end
   headers:replace(":status", tostring(status))
   headers:replace("content-type", "application/json")

@@ -26,6 +26,7 @@ _SCRIPT = Path(__file__).with_name("provider_answers.lua")
 _ERRORS = {
     "MODEL_FAILED": errors.MODEL_FAILED,
     "MODEL_REFUSED": errors.MODEL_REFUSED,
+    "MODEL_TOO_SLOW": errors.MODEL_TOO_SLOW,
     "PROVIDER_REFUSED_KEY": errors.PROVIDER_REFUSED_KEY,
     "TOO_MANY_REQUESTS": errors.TOO_MANY_REQUESTS,
 }

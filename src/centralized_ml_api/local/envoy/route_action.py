@@ -115,7 +115,7 @@ def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None
     if _is_provided(route, external):
         counted = PROVIDER_STREAM if route.streams else PROVIDER_ANSWER
         return {**LUA_PER_ROUTE, "name": counted if route.counts_tokens else PROVIDER_UNCOUNTED}
-    if external is not None and external.signing is not None:
+    if external is not None and external.is_sagemaker:
         return {**LUA_PER_ROUTE, "name": SAGEMAKER_COUNTED if route.counts_tokens else SAGEMAKER_ERRORS}
     if route.counts_tokens:
         return {**LUA_PER_ROUTE, "name": COUNTED_STREAM if route.streams else COUNTED_ANSWER}
@@ -130,7 +130,7 @@ def _list_attempts_headers(route: ServedRoute) -> Iterator[str]:
 
 def _is_provided(route: ServedRoute, external: ExternalUpstream | None) -> bool:
     """Returns whether what comes back is reworded and counted as a provider's."""
-    return _is_translators(route) or (external is not None and external.provider is not None)
+    return _is_translators(route) or (external is not None and external.is_provider)
 
 
 def _is_translators(route: ServedRoute) -> bool:
@@ -179,7 +179,7 @@ def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | Non
         response = build_response_mutations(ANSWERED if route.attempts else ())
         request += [SET_JSON_CONTENT_TYPE] if route.reads_json else []
         is_provided = _is_provided(route, external)
-        is_hosted = is_provided or (external is not None and external.signing is not None)
+        is_hosted = is_provided or (external is not None and external.is_sagemaker)
         has_id = is_hosted or REQUEST_ID_HEADER in map(str.lower, route.headers)
         request += [SET_REQUEST_ID] if has_id else []
         # A compressed answer could be neither reworded nor counted.

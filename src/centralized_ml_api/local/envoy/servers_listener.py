@@ -59,6 +59,8 @@ def _build_host(limits: Limits) -> dict[str, Any]:
     return {
         "name": "servers",
         "domains": ["*"],
+        # What is signed is held until it is complete.
+        "request_body_buffer_limit": limits.response_bytes,
         "routes": [route],
     }
 

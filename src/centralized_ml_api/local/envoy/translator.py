@@ -74,6 +74,7 @@ def build_translation_mutations(
         "path": route.rewrite,
         "limitKey": asked.limit_key,
         "takesStreamOptions": asked.takes_stream_options,
+        **({"model": asked.model} if asked.model else {}),
     }
     return [
         {"append": build_header(TRANSLATION_HEADER, json.dumps(told).replace("%", "%%"))},

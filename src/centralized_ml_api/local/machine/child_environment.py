@@ -19,3 +19,8 @@ def withhold(variable: str) -> None:
 def inherited_environment() -> dict[str, str]:
     """Returns the variables that a child may see."""
     return {name: value for name, value in os.environ.items() if name not in _WITHHELD}
+
+
+def sidecar_environment() -> dict[str, str]:
+    """Returns the variables that a helper of the gateway sees: none of AWS, which it never calls."""
+    return {name: value for name, value in inherited_environment().items() if not name.startswith("AWS_")}

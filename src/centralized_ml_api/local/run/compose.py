@@ -9,7 +9,6 @@ from centralized_ml_api.api.documents import build_documents, build_team_catalog
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.error_shape import NOT_READY_REASONS
 from centralized_ml_api.api.openai import list_models
-from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
     Attempt,
@@ -23,11 +22,12 @@ from centralized_ml_api.local.run.entry_statuses import entry_statuses, word_sle
 from centralized_ml_api.local.run.entry_terms import Limits, build_entry_terms
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import ANSWERING, EntryStatus
-from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
-from centralized_ml_api.plan.provider import ProviderServing
+from centralized_ml_api.plan.apis import CONVERSE, COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
+from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.speaks import (
     OpenAiModels,
     find_body_limit,
+    find_own_api,
     list_spoken,
     list_translated,
     local_openai_models,
@@ -185,6 +185,7 @@ def _route(
         # Its bodies are the function's own; what it sends to the model is checked on its way there.
         waits = EntryTerms(places=terms.places, price=terms.price, sleeps=terms.sleeps) if terms else None
         return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None, admission=waits)
+    own = find_own_api(entry)
     return ServedRoute(
         name=entry.name,
         upstream=front.upstream,
@@ -194,7 +195,8 @@ def _route(
         reads_json=entry.local is not None and entry.local.serving.reads_json,
         admission=terms,
         body_limit_bytes=_large_body_limit(entry),
-        counts_tokens=not {*list_spoken(entry)} <= _WITHOUT_TOKENS,
+        counts_tokens=not {*list_spoken(entry), *list_translated(entry)} <= _WITHOUT_TOKENS,
+        translation=_translation(entry, own) if own else None,
     )
 
 
@@ -262,12 +264,13 @@ def _with_own_attempts(
     entry: ModelDeployment,
     by_model: Mapping[str, tuple[ServedRoute, ...]],
 ) -> ServedRoute | RefusedRoute:
-    """Returns the route of an entry's own path, which is that of an API where a provider has the model."""
-    is_hosted = entry.local is not None and isinstance(entry.local.serving, ProviderServing)
-    if isinstance(route, RefusedRoute) or not is_hosted:
+    """Returns the route of an entry's own path, which is that of an API where somebody hosts the model."""
+    is_hosted = entry.local is not None and entry.local.serving.is_hosted
+    own = find_own_api(entry)
+    if isinstance(route, RefusedRoute) or not is_hosted or own is None:
         return route
-    first = next(api.paths[0] for api in MODEL_APIS if api.name == list_spoken(entry)[0])
-    attempts = next((same.attempts for same in by_model.get(first, ()) if same.name == entry.name), ())
+    first = by_model.get(own.paths[0], ())
+    attempts = next((same.attempts for same in first if same.name == entry.name), ())
     return replace(route, attempts=attempts)
 
 
@@ -283,12 +286,12 @@ def _translation(entry: ModelDeployment, api: ModelApi) -> Translation | None:
     if server is None or entry.local is None:
         return None
     serving = entry.local.serving
-    preset = serving.preset if isinstance(serving, ProviderServing) else OTHER_SERVER
     return Translation(
         client=api.name,
         server=server,
-        limit_key=preset.limit_key,
-        takes_stream_options=preset.takes_stream_options,
+        limit_key=serving.limit_key,
+        takes_stream_options=serving.takes_stream_options,
+        model=serving.hosted.model_id if isinstance(serving, BedrockServing) and server == CONVERSE else "",
     )
 
 
@@ -321,11 +324,11 @@ def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, pat
     only = running.service.path_of(entry.endpoint_name)
     if only or entry.local is None:
         return only
-    if server := list_translated(entry).get(api.name):
+    server = list_translated(entry).get(api.name, api.name)
+    if server not in {api.name, CONVERSE}:
         (api,) = (spoken for spoken in MODEL_APIS if spoken.name == server)
         path = api.paths[0]
-    is_first = list_spoken(entry)[0] == api.name
-    return entry.local.serving.path_of(api, path, is_first=is_first)
+    return entry.local.serving.path_of(api, path, is_first=find_own_api(entry) is api)
 
 
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:

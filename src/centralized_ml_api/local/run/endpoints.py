@@ -21,7 +21,6 @@ from centralized_ml_api.local.sagemaker_runtime import (
     unavailable,
 )
 from centralized_ml_api.local.supervision.service import SigningService
-from centralized_ml_api.plan.provider import ProviderServing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
-BY_PROVIDER = "A provider hosts this model: call it under /v1 of the API, not by SageMaker's runtime API."
+BY_PROVIDER = "Somebody else hosts this model: call it under /v1 of the API, not by SageMaker's runtime API."
 ASLEEP = "the model was asleep and did not wake in time; try again in a moment"
 OWN_GROUP = (
     'it shares "{group}" with {caller}, whose function calls it and keeps that place until its own call is '
@@ -193,7 +192,7 @@ class _Directory:
         running = self._models.find(entry.name)
         if running is None or entry.local is None:
             return RefusedEndpoint(endpoint_name, self._models.why_refused(entry.name))
-        if isinstance(entry.local.serving, ProviderServing):
+        if entry.local.serving.is_hosted:
             return RefusedEndpoint(endpoint_name, BY_PROVIDER)
         if isinstance(running.service, SigningService):
             return AwsEndpoint(endpoint_name, running.service)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.plan.apis import CHAT, MEDIA_APIS, MODEL_APIS
-from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.speaks import list_spoken
+from centralized_ml_api.plan.apis import CHAT, MEDIA_APIS
+from centralized_ml_api.plan.speaks import find_own_api
 from centralized_ml_api.plan.token_prices import find_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.plan.apis import ModelApi
     from centralized_ml_api.plan.event import EventPlan
     from centralized_ml_api.plan.serving import Serving
     from centralized_ml_api.plan.types import ModelDeployment
@@ -56,7 +54,7 @@ def build_entry_terms(
     local, serving = entry.local, entry.local.serving
     terms = EntryTerms(
         places=local.places,
-        model=getattr(serving, "model", None),
+        model=_find_model(entry, serving),
         body_rules=serving.body_rules,
         slots=serving.places(local.environment) or 0,
         context=getattr(serving, "context", 0),
@@ -79,7 +77,7 @@ def _spending_terms(entry: ModelDeployment, serving: Serving, *, limits_spending
     """Returns what holds where somebody's tokens or dollars are limited."""
     if not limits_spending:
         return {}
-    price, first = find_price(entry), _find_first_api(entry)
+    price, first = find_price(entry), find_own_api(entry)
     return {
         "path": first.paths[0] if first else CHAT.paths[0],
         "has_tokens": first is not None and first not in MEDIA_APIS,
@@ -88,19 +86,20 @@ def _spending_terms(entry: ModelDeployment, serving: Serving, *, limits_spending
     }
 
 
-def _find_first_api(entry: ModelDeployment) -> ModelApi | None:
-    """Returns the API of an entry's own path, if it is one of those under `/v1`."""
-    return next((api for api in MODEL_APIS if api.name in list_spoken(entry)[:1]), None)
+def _find_model(entry: ModelDeployment, serving: Serving) -> str | None:
+    """Returns what bodies name as their model; an answer of Converse names the entry as its body does."""
+    return entry.name if serving.needs_translator else getattr(serving, "model", None)
 
 
 def _terms_of_bodies(entry: ModelDeployment, serving: Serving) -> dict[str, Any]:
-    """Returns what holds for forms alone, or for the bodies of a provider."""
-    if not isinstance(serving, ProviderServing):
-        first = _find_first_api(entry)
-        return {"path": first.paths[0]} if first and first.takes_form else {}
-    preset = serving.preset
+    """Returns what holds for forms alone, or for the bodies of a model that somebody hosts."""
+    own = find_own_api(entry)
+    if own is None or not (serving.is_hosted or own.takes_form):
+        return {}
+    if not serving.is_hosted:
+        return {"path": own.paths[0]}
     return {
-        "path": serving.api.paths[0],
-        "limit_key": preset.limit_key,
-        "takes_stream_options": preset.takes_stream_options,
+        "path": own.paths[0],
+        "limit_key": serving.limit_key,
+        "takes_stream_options": serving.takes_stream_options,
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.machine.child_environment import inherited_environment
+from centralized_ml_api.local.machine.child_environment import sidecar_environment
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
@@ -134,7 +134,7 @@ class Sidecar(ABC):
 
     async def _spawn(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        launch = Launch(argv=self.build_argv(), environment=inherited_environment(), cwd=self._folder)
+        launch = Launch(argv=self.build_argv(), environment=sidecar_environment(), cwd=self._folder)
         self._process = await self._start_process(launch, self._log)
         self._started.set()
 

@@ -70,8 +70,9 @@ def build_desired_state(plan: ApiPlan, *, can_translate: Callable[[], bool] = ca
     """
     specs: dict[str, ServiceSpec] = {}
     refused: dict[str, str] = {}
+    translates = can_translate()
     for deployment in plan.deployments:
-        reason = _why_refused(deployment, plan)
+        reason = _why_refused(deployment, plan, translates=translates)
         if reason:
             refused[deployment.name] = reason
         else:
@@ -81,7 +82,6 @@ def build_desired_state(plan: ApiPlan, *, can_translate: Callable[[], bool] = ca
         for entry in plan.deployments
         if entry.function is not None and entry.function.layers
     ]
-    translates = can_translate()
     untranslated = [] if translates else _explain_untranslated(plan)
     return DesiredState(specs, refused, (*notes, *untranslated), translates)
 
@@ -90,6 +90,8 @@ def _explain_untranslated(plan: ApiPlan) -> list[str]:
     """Returns what is missing without the translator: a sentence for each set of paths or `fallback`."""
     by_paths: dict[tuple[str, ...], list[str]] = {}
     for entry in plan.deployments:
+        if _needs_translator(entry):
+            continue  # which its 501 says
         paths = tuple(api.paths[0] for api in MODEL_APIS if api.name in list_translated(entry))
         by_paths.setdefault(paths, []).append(entry.name)
     return [
@@ -122,11 +124,18 @@ def _function_service(name: str) -> str:
     return f"{name}.function"
 
 
-def _why_refused(deployment: ModelDeployment, plan: ApiPlan) -> str | None:
+def _why_refused(deployment: ModelDeployment, plan: ApiPlan, *, translates: bool) -> str | None:
     unserved = why_not_served(deployment, plan.folders, plan.config)
+    if not unserved and not translates and _needs_translator(deployment):
+        what = "its calls are translated, which needs Node.js"
+        return f"{deployment.name} is not served on this machine: {what}: {build_fix('translator')}"
     if unserved or deployment.function is None:
         return unserved
     return why_not_here(deployment.function)
+
+
+def _needs_translator(deployment: ModelDeployment) -> bool:
+    return deployment.local is not None and deployment.local.serving.needs_translator
 
 
 def _specs(deployment: ModelDeployment, plan: ApiPlan) -> list[ServiceSpec]:

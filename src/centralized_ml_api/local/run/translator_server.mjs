@@ -12,6 +12,7 @@ import { Agent, createServer, request } from "node:http";
 import { rmSync } from "node:fs";
 
 import { Untranslatable, translate } from "../../translator/index.mjs";
+import { holdStart } from "../../translator/stream_start.mjs";
 import { FallbackCall, hasFallback } from "./fallback_call.mjs";
 import { readAll } from "./read_all.mjs";
 
@@ -21,6 +22,7 @@ const READY = "the translator is ready\n";
 const EVENTS = "text/event-stream";
 const MOST_HEADER_BYTES = 16 * 1024 * 1024; // the gateway limits callers' own, and names every team that an entry refuses
 const UNREADABLE = new Untranslatable(null, "The body cannot be translated: it is nested too deep, or no JSON.");
+const EVENTS_HEADERS = { "content-type": EVENTS, "cache-control": "no-cache" };
 const JSON_HEADERS = { "content-type": "application/json" };
 const OWN_REPLY = "x-mlapi-own-reply";
 const PASSED_HEADERS = ["content-type", "retry-after", "x-should-retry", OWN_REPLY];
@@ -72,7 +74,7 @@ class Exchange {
             const refusal = translator.refusal(cause instanceof Untranslatable ? cause : UNREADABLE);
             return this.#sendOwn(refusal.status, refusal.body);
         }
-        const answer = await this.#callServer({ cluster, authority, path }, body, call.streams);
+        const answer = await this.#callServer(call, body, { cluster, authority, path });
         if (answer.statusCode >= 300) return this.#passError(answer);
         if (call.streams) return this.#pipe(answer, call);
         return this.#send(200, JSON_HEADERS, JSON.stringify(call.response(JSON.parse(await readText(answer)))));
@@ -88,10 +90,11 @@ class Exchange {
         return this.#outgoing.end();
     }
 
-    #callServer({ cluster, authority, path }, body, streams) {
+    #callServer({ path: added, streams, streamType }, body, { cluster, authority, path: base }) {
+        const path = added ? base.replace(/\/$/, "") + added : base;
         const headers = {
             ...JSON_HEADERS,
-            accept: streams ? EVENTS : "application/json",
+            ...(added ? {} : { accept: streams ? streamType : "application/json" }),
             "content-length": Buffer.byteLength(body),
             host: authority,
             "x-mlapi-cluster": cluster,
@@ -112,12 +115,29 @@ class Exchange {
     }
 
     async #pipe(answer, call) {
-        if (!answer.headers["content-type"]?.startsWith(EVENTS)) throw new Error("the server does not stream");
-        this.#outgoing.writeHead(200, { "content-type": EVENTS, "cache-control": "no-cache" });
+        if (!answer.headers["content-type"]?.startsWith(call.streamType)) throw new Error("the server does not stream");
         this.#stream = call.stream();
-        for await (const bytes of answer) await this.#write(this.#stream.push(bytes));
-        await this.#write(this.#stream.end());
-        this.#outgoing.end();
+        try {
+            for await (const text of holdStart(this.#stream, this.#translate(answer), (failure) => new NotBegun(failure))) {
+                if (!this.#outgoing.headersSent) this.#outgoing.writeHead(200, EVENTS_HEADERS);
+                await this.#write(text);
+            }
+        } catch (cause) {
+            if (cause instanceof NotBegun) return this.#refuse(cause.failure);
+            throw cause;
+        }
+        return this.#outgoing.end();
+    }
+
+    async *#translate(answer) {
+        for await (const bytes of answer) yield this.#stream.push(bytes);
+        yield this.#stream.end();
+    }
+
+    // Answers as if the server had refused the call; the gateway rewords it. Where a model may have worked, it is told that.
+    #refuse({ status, message, isUntouched }) {
+        const headers = isUntouched ? JSON_HEADERS : { ...JSON_HEADERS, [OWN_REPLY]: "-" };
+        this.#send(status, headers, JSON.stringify({ message }));
     }
 
     async #write(text) {
@@ -137,6 +157,14 @@ class Exchange {
     #send(status, headers, body) {
         this.#outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
         this.#outgoing.end(body);
+    }
+}
+
+// A stream that has failed before its answer began.
+class NotBegun extends Error {
+    constructor(failure) {
+        super(failure.message);
+        this.failure = failure;
     }
 }
 

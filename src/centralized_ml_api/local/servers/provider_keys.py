@@ -74,7 +74,7 @@ class _Variable:
                 f"the variable {self._name}, which should hold the key, is not set",
                 fix=f"set {self._name} and start again",
             )
-        return _checked(found, f"the variable {self._name}")
+        return check_key(found, f"the variable {self._name}")
 
 
 class _File:
@@ -97,7 +97,7 @@ class _File:
                 content = file.read(_LONGEST)
         except OSError as error:
             raise StartError(f"the key file {path} cannot be read: {error.strerror or error}") from error
-        return _checked(content.decode("latin-1"), f"the key file {path}")
+        return check_key(content.decode("latin-1"), f"the key file {path}")
 
 
 class SecretsAwayError(StartError):
@@ -138,7 +138,7 @@ class KeptSecret:
 
     def _look(self) -> None:
         try:
-            self._key = _checked(self._fetch(self._name), f"the secret {self._name}")
+            self._key = check_key(self._fetch(self._name), f"the secret {self._name}")
             self._failure = None
         except SecretsAwayError as error:
             self._failure = None if self._key else error
@@ -219,8 +219,16 @@ def explain_failure(name: str, error: Exception) -> StartError:
     )
 
 
-def _checked(found: str, what: str) -> str:
-    """Returns the key without the white space around it."""
+def check_key(found: str, what: str) -> str:
+    """Returns the key without the white space around it.
+
+    Args:
+        found: the key as it was found.
+        what: where that is.
+
+    Raises:
+        StartError: it is no key.
+    """
     key = found.strip()
     if not key:
         raise StartError(f"{what} is empty", fix="put the key there, and nothing else")

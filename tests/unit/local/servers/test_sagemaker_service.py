@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
-from centralized_ml_api.local.servers.sagemaker import AwsAccess, SageMakerService
+from centralized_ml_api.local.servers.aws_access import AwsAccess
+from centralized_ml_api.local.servers.sagemaker import SageMakerService
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @contextlib.asynccontextmanager
 async def running(scratch: Path) -> AsyncIterator[SageMakerService]:
     """A service after its first look."""
-    service = SageMakerService(AwsAccess("eu-west-1"), scratch, OWN_URL, lambda: None)
+    service = SageMakerService(AwsAccess("sagemaker-runtime", "eu-west-1"), scratch, OWN_URL, lambda: None)
     assert service.upstream("a") == Upstream("a", ()), "calls wait for the first look"
     task = asyncio.create_task(service.run())
     try:

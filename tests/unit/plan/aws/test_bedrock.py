@@ -86,6 +86,5 @@ def test_a_fallback_that_has_no_path_in_common_is_told(tmp_path: Path) -> None:
     assert "old is never asked for claude: they have no path under /v1 in common." in plan.notes
     assert build_row(plan.stream.models[0], "")["fallback"] == ["gpt", "old"]
     assert [note.split(", since")[0] for note in plan.api.not_acted_on] == [
-        "fallback of claude: gpt is never asked",
         "fallback of claude: old is never asked",
     ]

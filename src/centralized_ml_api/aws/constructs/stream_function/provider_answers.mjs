@@ -37,9 +37,8 @@ export function rewordError({ status, headers, text, name, requestId }) {
     console.warn(JSON.stringify({ request_id: requestId, model: name, provider_status: status, said: shown }));
     if (isRefusalOfKey(status, said)) return PROVIDER_REFUSED_KEY;
     if (status < 400) return MODEL_FAILED;
-    if (status === 408) return MODEL_TOO_SLOW; // Bedrock's ModelTimeoutException
-    if (status === 424) return MODEL_FAILED.saying(findString(said, MESSAGES) ?? MODEL_FAILED.message); // ModelErrorException
     const error = errorOfStatus(status, findString(said, MESSAGES));
+    if (error.status !== status) return error;
     if (headers["retry-after"]) error.retryAfter = headers["retry-after"];
     const keepsShape = /^\s*\{\s*"(?:error"\s*:\s*\{|type"\s*:\s*"error")/.test(said) && parse(said);
     return keepsShape ? Object.assign(error, { modelBody: said }) : error;
@@ -48,6 +47,8 @@ export function rewordError({ status, headers, text, name, requestId }) {
 // Returns the error that callers get for a status of a provider, before or within an answer; `said` is without secrets.
 export function errorOfStatus(status, said) {
     if (isRefusalOfKey(status, said)) return PROVIDER_REFUSED_KEY;
+    if (status === 408) return MODEL_TOO_SLOW; // Bedrock's ModelTimeoutException
+    if (status === 424) return MODEL_FAILED.saying(said ?? MODEL_FAILED.message); // ModelErrorException
     const { type, code, message } = status === 429 ? TOO_MANY_REQUESTS : status < 500 ? MODEL_REFUSED : MODEL_FAILED;
     return new ApiError(status, type, code, said ?? message);
 }

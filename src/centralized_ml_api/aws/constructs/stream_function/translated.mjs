@@ -13,9 +13,9 @@ import { readModelJson } from "./invoke.mjs";
 import { errorOfStatus, hideSecrets, noteUsage, passEvents } from "./provider_answers.mjs";
 import { EventStreamDecoder } from "./translator/event_stream.mjs";
 import { Untranslatable, translate } from "./translator/index.mjs";
+import { holdStart } from "./translator/stream_start.mjs";
 
 const CONVERSE = "bedrock-converse";
-const REFUSALS = [429, 503, 529]; // of a server that is too busy to begin
 
 // Returns the API in which the server of a model is asked for the calls of an API: the same, one from which the translator
 // translates, or undefined.
@@ -39,9 +39,7 @@ export function buildTranslatedCall(body, path, name, entry, bounds = {}) {
         const accept = call.streams ? EVENTS_TYPE : "application/json";
         return { path: apis.first_paths[server], text, passOn, headers: { accept } };
     }
-    const operation = call.streams ? "converse-stream" : "converse";
-    const at = `/model/${encodeURIComponent(provider.model)}/${operation}`;
-    return { path: at, text: JSON.stringify(call.body), passOn, headers: {} };
+    return { path: call.path, text: JSON.stringify(call.body), passOn, headers: {} };
 }
 
 function translateBody(api, server, { provider, max_output_tokens: most }, document) {
@@ -75,30 +73,19 @@ function read(decode) {
 }
 
 async function passStream(call, server, { response, status, usage, answer, cancellation }) {
-    const isStream = server === CONVERSE || response.headers["content-type"]?.startsWith(EVENTS_TYPE);
-    if (!isStream) throw MODEL_FAILED.withMessage("other_form");
+    if (!response.headers["content-type"]?.startsWith(call.streamType)) throw MODEL_FAILED.withMessage("other_form");
     const write = server === CONVERSE ? translateFrames : translateEvents;
     const stream = call.stream();
-    const events = await awaitFirst(holdStart(stream, write(stream, readChunks(response, cancellation), usage), answer));
+    const texts = write(stream, readChunks(response, cancellation), usage);
+    const events = await awaitFirst(holdStart(stream, texts, (failure) => refuse(failure, answer)));
     answer.writeHead(status, { "content-type": EVENTS_TYPE, "cache-control": "no-cache" });
     return answer.pipe(events);
 }
 
-// Yields texts as they come, the first once the answer has begun. An error before that is thrown: it still has a status,
-// and another entry may be asked where this one has done nothing.
-async function* holdStart(stream, texts, answer) {
-    let held = [];
-    for await (const text of texts) {
-        held.push(text);
-        if (stream.failure && !stream.hasBegun) {
-            const { status, message } = stream.failure;
-            if (REFUSALS.includes(status)) answer.isPaid = false;
-            throw errorOfStatus(status, message);
-        }
-        if (!stream.hasBegun) continue;
-        yield* held;
-        held = [];
-    }
+// Returns the error of a stream that has not begun; another entry may be asked where this one has done nothing.
+function refuse({ status, message, isUntouched }, answer) {
+    if (isUntouched) answer.isPaid = false;
+    return errorOfStatus(status, message);
 }
 
 async function* translateEvents(stream, chunks, usage) {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.checks.context import is_lambda
 from centralized_ml_api.config.rule import Example
-from centralized_ml_api.config.token_prices import find_token_price
+from centralized_ml_api.config.token_prices import find_bedrock_price, find_token_price
 from centralized_ml_api.config.wording import quoted
 
 if TYPE_CHECKING:
@@ -88,9 +88,19 @@ def _find_provider(entry: ObjectNode) -> ObjectNode | None:
     return local if local.value.get("engine") == "provider" else None
 
 
+def _find_bedrock(entry: ObjectNode) -> Node[str] | None:
+    """Returns the id of the model of Bedrock that one machine calls for the entry."""
+    local = entry.object("local")
+    if local is None:
+        return entry.string("bedrock_model_id")
+    return local.string("model") if local.value.get("engine") == "bedrock" else None
+
+
 def _is_priced(entry: ObjectNode) -> bool:
     if entry.member("price"):
         return True
+    if bedrock := _find_bedrock(entry):
+        return find_bedrock_price(bedrock.value) is not None
     provider = _find_provider(entry)
     name, model = (provider.string(key) if provider else None for key in ("name", "model"))
     return bool(name and model and find_token_price(name.value, model.value))
@@ -116,8 +126,8 @@ MONEY_WITHOUT_PRICE = CheckedRule(
     title="limit in dollars without a price",
     meaning="""\
 `usd`, `usd_per_day` and `pot.usd` limit what calls cost, so the price of every entry must be known: `price`
-of the entry or, for a model of a named provider, the list that comes with this version. A model of your own
-has a price of 0, also on an instance of AWS, which is paid by the hour.""",
+of the entry or, for a model of a named provider or of Bedrock, the list that comes with this version. A model
+of your own has a price of 0, also on an instance of AWS, which is paid by the hour.""",
     example=Example(
         wrong="""\
 {
@@ -152,7 +162,8 @@ def _reports_tokens(entry: ObjectNode) -> bool:
     integration = entry.object("integration")
     if integration and is_lambda(integration):
         return False
-    return bool(_find_provider(entry) or entry.member("bedrock_model_id")) or bool(
+    is_hosted = _find_provider(entry) or entry.member("bedrock_model_id") or _find_bedrock(entry)
+    return bool(is_hosted) or bool(
         (local := entry.object("local")) and local.value.get("engine") in _REPORTING
     )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.aws_wire import Answer as AwsAnswer
+from support.aws_wire import serve_aws
 from support.file_server import Answer, FileServer
 from support.verbs import mlapi
 
@@ -46,6 +48,22 @@ def test_a_provider_that_the_config_does_not_have(tmp_path: Path, server: FileSe
     assert ran.status == 2
     assert "hosted.json has no entry of the provider groq, but of openai" in ran.talk
     assert server.seen == []
+
+
+def test_bedrock_is_listed_by_the_name_of_an_entry_or_its_own(tmp_path: Path) -> None:
+    entry = {"name": "claude", "bedrock_model_id": "a.model", "bedrock_region": "us-west-2"}
+    (tmp_path / "c.json").write_text(json.dumps({"endpoints": [{**entry, "integration": {"type": "api"}}]}))
+    models = AwsAnswer(200, {"modelSummaries": [{"modelArn": "arn", "modelId": "a.model"}]})
+    profiles = AwsAnswer(200, {"inferenceProfileSummaries": []})
+    answers = {"bedrock.GET /foundation-models": models, "bedrock.GET /inference-profiles": profiles}
+    with serve_aws(answers) as aws:
+        login = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "s"}
+        environment = {"AWS_ENDPOINT_URL_BEDROCK": aws.url, **login}
+        for name in ("bedrock", "claude"):
+            ran = mlapi(
+                "models", "--provider", name, "--from", "c.json", cwd=tmp_path, environment=environment
+            )
+            assert (ran.status, ran.out) == (0, "a.model\n")
 
 
 def test_a_refused_key(tmp_path: Path, server: FileServer) -> None:
