@@ -62,7 +62,8 @@ class EntryCost:
     instances, None when one of its types has no known price. `unknown` says in sentences what is not in
     `hourly` and where to find it. `function_per_million` is what a million calls cost the entry's function,
     from one that returns at once to one that takes all of its time; None when that is not known, zero without
-    a function. `used` are the prices of its instances.
+    a function. `used` are the prices of its instances. `asleep_saves` is what an instance of a model that may
+    sleep does not cost in an hour asleep; None for any other, and where a price is unknown.
     """
 
     name: str
@@ -72,6 +73,7 @@ class EntryCost:
     unknown: tuple[str, ...]
     function_per_million: UsdRange | None
     used: tuple[Price, ...]
+    asleep_saves: UsdRange | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -164,11 +166,13 @@ def _entry(
     entry: ModelDeployment, prices: PriceList, packages: Collection[str], *, counted: bool
 ) -> EntryCost:
     known = {name: prices.instances[name] for name in entry.instances if name in prices.instances}
+    is_known = len(known) == len(entry.instances)
+    sleeps = entry.autoscaling is not None and entry.autoscaling.sleeps and bool(known)
     return EntryCost(
         name=entry.name,
         instances=entry.instances,
         count=_count(entry),
-        hourly=_hourly(entry, known.values()) if len(known) == len(entry.instances) else None,
+        hourly=_hourly(known.values(), *_count(entry)) if is_known else None,
         unknown=(
             *_unpriced(entry, known.keys(), prices.region),
             *_software(entry, packages),
@@ -176,6 +180,7 @@ def _entry(
         ),
         function_per_million=_function(entry, prices, counted=counted),
         used=tuple(known.values()),
+        asleep_saves=_hourly(known.values(), 1, 1) if sleeps and is_known else None,
     )
 
 
@@ -186,12 +191,11 @@ def _count(entry: ModelDeployment) -> tuple[int, int]:
     return (scaling.min_capacity, scaling.max_capacity) if scaling else (1, 1)
 
 
-def _hourly(entry: ModelDeployment, prices: Iterable[Price]) -> UsdRange:
+def _hourly(prices: Iterable[Price], fewest: int, most: int) -> UsdRange:
     """Returns the range over all types: SageMaker takes the first that has capacity."""
     usd = [price.usd for price in prices]
     if not usd:
         return NOTHING
-    fewest, most = _count(entry)
     return UsdRange(fewest * min(usd), most * max(usd))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.prices.types import PriceSource
     from centralized_ml_api.plan.cost import Cost, EntryCost, UsdRange, Verdict
     from centralized_ml_api.plan.event import BudgetPlan
+    from centralized_ml_api.plan.hours import AwakeTime
 
 
 NOT_IN_IT = """\
@@ -41,16 +42,20 @@ class Period:
 DAY = Period("a day", Decimal(HOURS_A_DAY))
 
 
-def render_cost(cost: Cost, periods: Sequence[Period], number: int | None = None) -> str:
+def render_cost(
+    cost: Cost, periods: Sequence[Period], number: int | None = None, awake: AwakeTime | None = None
+) -> str:
     """Renders a table, one line per entry, then what is unknown, what calls cost, and the sources of prices.
 
     Args:
         cost: what to show.
         periods: the periods to show besides an hour.
         number: a number of calls whose cost to show; None for none.
+        awake: how long models that may sleep are awake by the hours of the event; None without any.
     """
     sections = [
         _table(cost, periods),
+        [line for entry in cost.entries for line in _savings(entry, awake)],
         [f"Unknown for {entry.name}: {what}." for entry in cost.entries for what in entry.unknown],
         [*_requests(cost, number), NOT_IN_IT],
         render_sources(cost),
@@ -152,6 +157,18 @@ def _requests(cost: Cost, number: int | None) -> Iterable[str]:
         yield f"{number:,} calls: {amount}."
 
 
+def _savings(entry: EntryCost, awake: AwakeTime | None) -> Iterable[str]:
+    """Yields what it saves that a model sleeps."""
+    saves = entry.asleep_saves
+    if saves is None:
+        return
+    yield f"{entry.name} may sleep: every hour asleep saves {_range(saves)} USD for each instance."
+    if awake:
+        kept, always = _range(saves.times(awake.awake), _CENT), _range(saves.times(awake.whole), _CENT)
+        time = f"awake for {awake.awake:,.1f} of the next {awake.whole:,.1f} hours"
+        yield f"  By the hours of the event it is {time}: an instance costs {kept} instead of {always} USD."
+
+
 def _at_least(text: str, *, complete: bool) -> str:
     return text if complete else f"at least {text}"
 
@@ -206,6 +223,7 @@ def _entry_json(entry: EntryCost) -> dict[str, Any]:
         "instances": list(entry.instances),
         "count": {"low": entry.count[0], "high": entry.count[1]},
         "usd_per_hour": _plain(entry.hourly),
+        "usd_saved_per_hour_asleep": _plain(entry.asleep_saves),
         "unknown": list(entry.unknown),
         "function_usd_per_million": _plain(entry.function_per_million),
     }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,36 @@ def find_window(hours: Iterable[Window], now: datetime, *, early: timedelta) -> 
 def find_next(hours: Iterable[Window], now: datetime) -> Window | None:
     """Returns the next window that has not begun; None if there is none."""
     return next((window for window in hours if now < window.begins), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AwakeTime:
+    """Of the time until the last hours of an event end: how long models are awake, and how long it is.
+
+    Both are in hours.
+    """
+
+    awake: Decimal
+    whole: Decimal
+
+
+def count_awake_time(hours: Iterable[Window], now: datetime, *, early: timedelta) -> AwakeTime | None:
+    """Counts how long models are awake by the hours of an event; returns None without hours to come.
+
+    Args:
+        hours: In their order.
+        now: The present instant.
+        early: How long before a window models already wake.
+    """
+    awake, reached = timedelta(), now
+    for window in hours:
+        awake += max(timedelta(), window.ends - max(window.begins - early, reached))
+        reached = max(reached, window.ends)
+    return AwakeTime(_in_hours(awake), _in_hours(reached - now)) if reached > now else None
+
+
+def _in_hours(time: timedelta) -> Decimal:
+    return Decimal(str(time.total_seconds())) / _SECONDS_AN_HOUR
 
 
 _SHOWN = 5

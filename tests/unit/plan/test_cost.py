@@ -30,6 +30,7 @@ from centralized_ml_api.plan.cost_report import (
     render_total,
 )
 from centralized_ml_api.plan.event import BudgetPlan
+from centralized_ml_api.plan.hours import AwakeTime, Window, count_awake_time
 from centralized_ml_api.plan.render import render_plan
 from centralized_ml_api.plan.types import ApiPlan
 from support.synthesis import build_test_plan, container, function, model, package
@@ -201,6 +202,29 @@ def test_the_table_says_each_entry_and_the_sum_for_each_period(tmp_path: Path) -
         "chat   1-2 x ml.g5.xlarge  1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
         "total                      1.515 to 3.03  36.36 to 72.72  1,515.00 to 3,030.00",
     ]
+
+
+def test_what_sleeping_saves_is_said_for_whoever_may_sleep(tmp_path: Path) -> None:
+    naps = container("naps", instance=None, instances=["ml.g5.xlarge", "ml.g6.xlarge"])
+    naps["autoscaling"] = {**scaling(0, 2), "resources": {"memory_mb": 1024}}
+    always = container("always", instance="ml.g5.xlarge", autoscaling=scaling(1, 2))
+    cost = cost_of(tmp_path, naps, always, prices=price_list(g5="1.5", g6="2"))
+    saved = "naps may sleep: every hour asleep saves 1.50 to 2.00 USD for each instance."
+    assert [line for line in render_cost(cost, [DAY]).splitlines() if "sleep" in line] == [saved]
+    hours = (Window(NOW - timedelta(days=2), NOW - timedelta(days=1)),
+             Window(NOW + timedelta(hours=1), NOW + timedelta(hours=11)),
+             Window(NOW + timedelta(hours=11), NOW + timedelta(hours=21)))  # fmt: skip
+    awake = count_awake_time(hours, NOW, early=timedelta(minutes=15))
+    assert awake == AwakeTime(Decimal("20.25"), Decimal(21))
+    assert (
+        "  By the hours of the event it is awake for 20.2 of the next 21.0 hours: "
+        "an instance costs 30.38 to 40.50 instead of 31.50 to 42.00 USD."
+    ) in render_cost(cost, [DAY], awake=awake).splitlines()
+    found = [entry["usd_saved_per_hour_asleep"] for entry in cost_json(cost, [DAY])["entries"]]
+    assert found == [{"low": 1.5, "high": 2.0}, None]
+    assert count_awake_time(hours, NOW + timedelta(days=1), early=timedelta()) is None
+    unknown = cost_of(tmp_path / "unknown", naps, prices=price_list(g5="1.5"))
+    assert unknown.entries[0].asleep_saves is None
 
 
 def test_the_day_and_the_source_of_the_prices_are_said(tmp_path: Path) -> None:

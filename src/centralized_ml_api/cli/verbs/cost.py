@@ -16,8 +16,10 @@ from centralized_ml_api.cli.options import RealRange, config_argument, json_opti
 from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.plan.aws.hours import WARM_UP
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.cost_report import DAY, Period, cost_json, render_cost
+from centralized_ml_api.plan.hours import count_awake_time
 from centralized_ml_api.plan.token_prices import build_token_costs, render_token_costs, token_costs_json
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ def cost(
     if as_json:
         output.data_json({**cost_json(found, periods, number), "budget": verdict})
         return
-    output.data("\n\n".join(filter(None, (render_cost(found, periods, number), budget))))
+    awake = count_awake_time(plan.event.hours, now, early=WARM_UP)
+    output.data("\n\n".join(filter(None, (render_cost(found, periods, number, awake), budget))))
     output.next_command(command("doctor", config, *stack_flags(region, DEFAULT_STACK)))
 
 
