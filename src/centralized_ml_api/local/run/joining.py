@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from centralized_ml_api.errors import MlApiError
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.keys.store import Records
     from centralized_ml_api.local.run.supervisor import Supervisor
@@ -59,6 +60,7 @@ class JoinDesk:
         book: The code, and whether the door is closed.
         event: Returns the event as the config has it now.
         until_told: Waits until the gateway knows the keys of a team.
+        fail: Takes the error while no key can be kept; nothing is said twice.
         clock: Tells when joining closes, and how long ago somebody tried.
         make_key: Makes a key.
     """
@@ -69,6 +71,7 @@ class JoinDesk:
         book: JoinBook,
         event: Callable[[], EventPlan],
         until_told: Callable[[str], Awaitable[None]],
+        fail: Callable[[MlApiError], None],
         *,
         clock: Clock = WALL_CLOCK,
         make_key: Callable[[], str] = new_key,
@@ -77,6 +80,8 @@ class JoinDesk:
         self._book = book
         self._event = event
         self._until_told = until_told
+        self._fail = fail
+        self._fault = ""
         self._clock = clock
         self._make_key = make_key
         self._tries = Tries(clock.monotonic)
@@ -97,7 +102,11 @@ class JoinDesk:
             async with self._one_at_a_time:
                 joined = await self._take_place(address, code, name)
         except StartError as error:
+            if str(error) != self._fault:
+                self._fail(error)
+            self._fault = str(error)
             raise RefusalError(errors.JOIN_NOT_KEPT, errors.RETRY_AFTER_SECONDS) from error
+        self._fault = ""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TELL_SECONDS):
                 await self._until_told(joined.team)
@@ -148,12 +157,14 @@ class Entrance:
         folder: The state folder.
         keys: The keys of the teams.
         clock: That of the desk.
+        fail: That of the desk.
     """
 
-    def __init__(self, folder: Path, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, folder: Path, keys: KeyRing, clock: Clock, fail: Callable[[MlApiError], None]) -> None:
         self._folder = folder
         self._keys = keys
         self._clock = clock
+        self._fail = fail
         self.socket = bind_loopback()
         self.door = Door(self.socket.getsockname()[1], secrets.token_urlsafe(32))
 
@@ -165,4 +176,6 @@ class Entrance:
             await supervisor.teams.until_told(team)
 
         book = JoinBook(self._folder)
-        return JoinDesk(self._keys, book, lambda: supervisor.teams.event, until_told, clock=self._clock)
+        return JoinDesk(
+            self._keys, book, lambda: supervisor.teams.event, until_told, self._fail, clock=self._clock
+        )

@@ -129,7 +129,7 @@ class LocalTarget:
         self._usage = UsageRecorder(collector, self._terminal.talk)
         self._quotas = QuotaBook(collector.count_day, clock)
         self._keys = KeyRing(KeyStore(state.path), clock)
-        self._entrance = Entrance(state.path, self._keys, clock)
+        self._entrance = Entrance(state.path, self._keys, clock, self._terminal.fail)
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
         self._certificate = prepare_certificate(options, state, self._terminal, clock.now())

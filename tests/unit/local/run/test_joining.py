@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from centralized_ml_api.errors import MlApiError
+
 CODE = "HERON-42"
 TEAM = TeamPlan("", None, None, None)
 PLACES = JoinPlan(40, TEAM, CODE)
@@ -43,7 +45,10 @@ class Hall:
         self.ring = KeyRing(self.store, self.time.clock)
         self.book = JoinBook(folder)
         self.told: list[tuple[str, bool]] = []
-        self.desk = JoinDesk(self.ring, self.book, lambda: self.event, self.tell, clock=self.time.clock)
+        self.failed: list[MlApiError] = []
+        self.desk = JoinDesk(
+            self.ring, self.book, lambda: self.event, self.tell, self.failed.append, clock=self.time.clock
+        )
 
     async def tell(self, team: str) -> None:
         """Notes whether the key was on the disk by then."""
@@ -166,6 +171,13 @@ def test_what_cannot_be_kept_is_handed_to_nobody(tmp_path: Path) -> None:
         assert (refused.error.status, refused.error.code) == (503, "join_not_kept")
         assert str(tmp_path) not in refused.error.message
         assert hall.told == []
+        await hall.refused()
+        assert [str(tmp_path) in error.message for error in hall.failed] == [True], "organizers read it once"
+        hall.store.path.unlink()
+        await hall.desk.join(HERE, CODE, "Owls")
+        hall.store.path.write_text("damaged again")
+        await hall.refused("late")
+        assert len(hall.failed) == 2
 
     story(tell)
 
@@ -177,7 +189,9 @@ def test_a_gateway_that_learns_late_keeps_nobody_from_its_key(tmp_path: Path) ->
         async def never(_: str) -> None:
             raise TimeoutError
 
-        hall.desk = JoinDesk(hall.ring, hall.book, lambda: EVENT, never, clock=hall.time.clock)
+        hall.desk = JoinDesk(
+            hall.ring, hall.book, lambda: EVENT, never, hall.failed.append, clock=hall.time.clock
+        )
         assert is_key((await hall.desk.join(HERE, CODE, "Owls")).key)
 
     story(tell)
