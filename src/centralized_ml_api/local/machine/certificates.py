@@ -180,7 +180,11 @@ def _serves(authority: x509.Certificate, names: Iterable[str], now: dt.datetime)
     """Whether an authority may vouch for these names, and for long enough."""
     if authority.not_valid_after_utc - now < dt.timedelta(days=RENEWED_DAYS):
         return False
-    permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    try:
+        constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:  # somebody else made it
+        return False
+    permitted = constraints.permitted_subtrees
     return all(any(_contains(tree.value, name) for tree in permitted or ()) for name in names)
 
 

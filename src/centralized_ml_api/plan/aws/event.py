@@ -72,17 +72,26 @@ class AccessPlan:
         return {team.name: team.refused for team in self.teams if team.refused}
 
 
-def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
-    """Builds who may call which of the entries.
+def refuse_joining(event: EventPlan) -> None:
+    """Refuses an event that teams may join.
 
     Raises:
-        DeployError: teams are to join, or their lists exclude more than fits into AWS's limits.
+        DeployError: they may.
     """
     if event.join is not None:
         raise DeployError(
             "event.join works on one machine so far: nothing on AWS hands out keys to teams that join",
             fix="list the teams in `event.teams` and give each its key, or serve the config on one machine",
         )
+
+
+def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
+    """Builds who may call which of the entries.
+
+    Raises:
+        DeployError: teams are to join, or their lists exclude more than fits into AWS's limits.
+    """
+    refuse_joining(event)
     names = tuple(entries)
     teams = tuple(TeamAccess(team, _refused(team, names)) for team in event.teams)
     access = AccessPlan(teams, event.starts, counted=event.limits_spending)

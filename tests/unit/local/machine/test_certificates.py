@@ -120,7 +120,7 @@ def test_an_authority_that_ends_soon_is_replaced(tmp_path: Path) -> None:
     assert later.authority_fingerprint != first.authority_fingerprint
 
 
-@pytest.mark.parametrize("damage", ["missing", "text", "another key"])
+@pytest.mark.parametrize("damage", ["missing", "text", "another key", "another's"])
 def test_a_damaged_authority_is_replaced(damage: str, tmp_path: Path) -> None:
     make_certificate(tmp_path, HOST, NOW)
     key = tmp_path / "ca.key"
@@ -128,6 +128,9 @@ def test_a_damaged_authority_is_replaced(damage: str, tmp_path: Path) -> None:
         key.unlink()
     elif damage == "text":
         key.write_text("damaged")
+    elif damage == "another's":
+        write_certificate(key, "hack.example.org")
+        (tmp_path / "ca.pem").write_bytes(key.read_bytes())
     else:
         key.write_bytes((tmp_path / "server.key").read_bytes())
     assert make_certificate(tmp_path, HOST, NOW)[1]
