@@ -98,7 +98,14 @@ class StreamHost:
         Raises:
             BrokenAnswerError: the function failed before them.
         """
-        invocation = self.begin(event, timeout_seconds=timeout_seconds)
+        return self.take(self.begin(event, timeout_seconds=timeout_seconds))
+
+    def take(self, invocation: Invocation) -> StreamAnswer:
+        """Returns when status and headers of an answer are there.
+
+        Raises:
+            BrokenAnswerError: the function failed before them.
+        """
         head = b""
         with self._telling():
             pieces = iter(invocation)

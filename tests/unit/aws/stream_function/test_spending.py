@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -147,14 +146,12 @@ def counting(loop: Background, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_many_calls_at_once_spend_a_budget_for_ten_and_no_token_more(counting: Counting) -> None:
     model = counting.server.answering = Model()
 
-    def call(number: int) -> StreamAnswer:
-        answer = counting.call("red", ask("hosted"), instance=number % INSTANCES)
-        answer.body.read()
-        return answer
-
-    with ThreadPoolExecutor(200) as pool:
-        answers = list(pool.map(call, range(200)))
+    event = build_event(CHAT_PATH, ask("hosted"), team="red")
+    waiting = [(host, host.begin(event)) for _ in range(200 // INSTANCES) for host in counting.hosts]
+    answers = [host.take(invocation) for host, invocation in waiting]
     assert sorted(answer.status for answer in answers) == [200] * 10 + [429] * 190
+    for answer in answers:
+        answer.body.read()
     assert model.used == 10 * NEED
     assert counting.item("team#red") == {
         **counting.item("team#red"),
