@@ -17,6 +17,9 @@ DOWN = "gone"
 
 FUNCTION_TIMEOUT_SECONDS = 2
 
+ASLEEP = ("asleep", "asleep-function")
+"""Models that sleep, reached directly and through a function."""
+
 MODELS = {
     "echo": "/echo",
     "same": "/same",
@@ -97,11 +100,15 @@ def build_config(
         _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,
         _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),
+        _sleeper("asleep", direct),
+        _sleeper("asleep-function", _function("example_function", 20)),
     ]
     hosted = [
         _hosted(name, model, provider_url) for name, model in HOSTED.items() if provider_url is not None
     ]
-    return {"models": entries, "endpoints": hosted, "event": {"aliases": ALIASES}}
+    # The hours are over, so that models that may sleep stay asleep.
+    over = {"from": "2020-06-01T08:00:00Z", "to": "2020-06-01T18:00:00Z"}
+    return {"models": entries, "endpoints": hosted, "event": {"aliases": ALIASES, "hours": [over]}}
 
 
 def _hosted(name: str, model: str, url: str) -> dict[str, Any]:
@@ -127,6 +134,14 @@ def _model(name: str, integration: dict[str, Any], url: str, **more: Any) -> dic
 def _entry(name: str, integration: dict[str, Any]) -> dict[str, Any]:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
     return {"name": name, "image": image, "instance": "ml.g5.2xlarge", "integration": integration}
+
+
+def _sleeper(name: str, integration: dict[str, Any]) -> dict[str, Any]:
+    """One that sleeps on both targets, and is never started here."""
+    local = {"engine": "command", "run": ["sh", "-c", "exit 3 # {port}"], "starts": "on-call"}
+    scaling = {"min_capacity": 0, "max_capacity": 1, "invocations_per_instance": 5}
+    on_aws = {"autoscaling": {**scaling, "resources": {"memory_mb": 1024}}}
+    return {**_entry(name, integration), **on_aws, "local": local}
 
 
 def _function(name: str, timeout_seconds: int) -> dict[str, Any]:

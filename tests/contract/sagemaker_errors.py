@@ -77,14 +77,10 @@ ROWS = {
     ),
 }
 
-ASLEEP = (
-    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress"
-    " (if configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
-)
 ROWS_OF_SLEEPERS = {
     **ROWS,
     "a ValidationError while no copy runs": (
-        told(400, ASLEEP),
+        (400, service_error.no_capacity().members),
         refused(errors.MODEL_WAKING, headers={"retry-after": "60"}),
     ),
 }

@@ -97,7 +97,13 @@ def serve_template(
         )
         statuses = dict.fromkeys(endpoints.values(), "InService") | {DOWN: "OutOfService"}
         made = stack.enter_context(start_model_server(background))
-        made.answering = SageMakerEndpoints(statuses)
+        components = [
+            resource["Properties"]["InferenceComponentName"]
+            for resource in template["Resources"].values()
+            if resource["Type"] == "AWS::SageMaker::InferenceComponent"
+        ]
+        statuses |= dict.fromkeys(components, "InService")
+        made.answering = SageMakerEndpoints(statuses, copies=dict.fromkeys(components, (0, 0)))
         hosting = stack.enter_context(_host(background, template, provider)) if provider else None
         streams = stack.enter_context(run_streams(template, sagemaker, endpoints, made.url, hosting))
         objects = read_objects(output, STACK)
@@ -132,6 +138,6 @@ def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:
     """
     ids = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::SageMaker::Endpoint"]
     plain = {re.sub(r"[^A-Za-z0-9]", "", name): name for name in names}
-    found = {one: re.fullmatch(r"ApiModels(.+)Endpoint[0-9A-F]{8}", one) for one in ids}
+    found = {one: re.fullmatch(r"ApiModels(.+)Endpoint(?:[0-9a-f]{8})?[0-9A-F]{8}", one) for one in ids}
     adopted = dict(zip(names, names, strict=True))
     return adopted | {one: plain[match[1]] for one, match in found.items() if match}

@@ -56,7 +56,14 @@ def _event(event: EventPlan) -> dict[str, Any]:
         "starts": render_instant(event.starts) if event.starts else None,
         "ends": render_instant(event.ends) if event.ends else None,
         "limits": _limits(event),
+        **({"hours": _hours(event)} if event.hours else {}),
     }
+
+
+def _hours(event: EventPlan) -> list[dict[str, str]]:
+    return [
+        {"from": render_instant(window.begins), "to": render_instant(window.ends)} for window in event.hours
+    ]
 
 
 def _limits(event: EventPlan) -> str | None:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.case import JSON, Bytes, Case, Expected, Json, Request, render_json
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.error_shape import ApiError
+from contract.case import AWS, JSON, Bytes, Case, Expected, Json, Request, render_json
 
 if TYPE_CHECKING:
     from support.running_gateway import Answer
@@ -43,10 +45,12 @@ class Event:
 class OwnRefusal:
     """The one shape of errors, made by the function."""
 
+    error: ApiError
+
     def check(self, answer: Answer) -> None:
         """Compares it."""
         assert answer.error.keys() == {"message", "type", "code", "request_id"}, answer
-        assert answer.error["code"] == "invalid_body", answer
+        assert (answer.error["type"], answer.error["code"]) == (self.error.type, self.error.code), answer
         assert answer.error["request_id"] in {
             answer.header("x-request-id"),
             answer.header("x-amzn-requestid"),
@@ -95,7 +99,15 @@ CASES = [
     Case(
         "a function's own error has the one shape, and names the request",
         Request("/translated", render_json({"text_inputs": 7}), headers={"Content-Type": JSON}),
-        Expected(400, OwnRefusal(), JSON, OWN_CORS, **_OF_A_FUNCTION),
+        Expected(400, OwnRefusal(errors.INVALID_BODY), JSON, OWN_CORS, **_OF_A_FUNCTION),
+    ),
+    Case(
+        "a function says that its model sleeps",
+        Request("/asleep-function", render_json({"text_inputs": "it is so"}), headers={"Content-Type": JSON}),
+        Expected(
+            503, OwnRefusal(errors.MODEL_WAKING), JSON, {**OWN_CORS, "retry-after": "60"}, **_OF_A_FUNCTION
+        ),
+        only=AWS,  # on one machine the gateway already knows
     ),
     Case(
         "a function's bytes are bytes for callers that accept them",

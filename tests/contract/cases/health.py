@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
-from contract.api import DOWN, MODELS
+from contract.api import ASLEEP, DOWN, MODELS
 from contract.case import JSON, Bytes, Case, Expected, Request, refused
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ _WAIT = {"retry-after": str(errors.RETRY_AFTER_SECONDS)}
 
 @dataclass(frozen=True)
 class Health:
-    """All but one are ready, and that one is named with a reason, in the error too."""
+    """All but one are ready or asleep, and that one is named with a reason, in the error too."""
 
     def check(self, answer: Answer) -> None:
         """Compares them."""
-        assert answer.json.keys() == {"error", "status", "ready", "unready"}, answer
+        assert answer.json.keys() == {"error", "status", "ready", "unready", "asleep"}, answer
+        assert answer.json["asleep"] == dict.fromkeys(ASLEEP, "asleep"), answer
         assert answer.json["status"] == "unready", answer
         assert answer.json["unready"].keys() == {DOWN}, answer
         assert set(MODELS) <= set(answer.json["ready"]), answer

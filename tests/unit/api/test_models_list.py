@@ -108,6 +108,13 @@ def test_the_event_says_when_it_ends_and_whether_a_key_is_needed(tmp_path: Path)
     }
 
 
+def test_the_event_says_its_hours(tmp_path: Path) -> None:
+    hours = [{"from": "2099-06-01T09:00:00+02:00", "to": "2099-06-01T18:00:00+02:00"}]
+    local = {"engine": "command", "run": ["serve", "{port}"], "idle": "10m"}
+    told = catalogue(tmp_path, {"local": local}, event={"hours": hours})
+    assert told["event"]["hours"] == [{"from": "2099-06-01T07:00:00Z", "to": "2099-06-01T16:00:00Z"}]
+
+
 @pytest.mark.parametrize(
     ("content", "sees"),
     [

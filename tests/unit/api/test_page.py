@@ -8,6 +8,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,37 @@ def own_scripts() -> str:
     return "".join(path.read_text() for path in FOLDER.glob("scripts/*.js"))
 
 
+def run_in_node(script: str) -> Any:
+    """What a script says, as JSON."""
+    node = Path(sys.executable).with_name("node")
+    return json.loads(
+        subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60).stdout
+    )
+
+
+def test_a_model_says_whether_it_sleeps_and_what_wakes_it() -> None:
+    questions = """
+        const health = { unready: {}, asleep: { a: "asleep", b: "waking" } };
+        const state = { catalogue: { event: {} }, health };
+        const said = ["a", "b", "c"].map((name) => statusOf({ name, served: true }).label);
+        const hours = [{ from: "2030-06-01T08:00:00Z", to: "2030-06-01T18:00:00Z" }];
+        const at = (instant) => sleepLabel(hours, Date.parse(instant)).slice(0, 12);
+        said.push(at("2030-06-01T07:59:59Z"), at("2030-06-01T08:00:00Z"), at("2030-06-01T18:00:00Z"));
+        state.catalogue.event.hours = [{ from: "2020-06-01T08:00:00Z", to: "2020-06-01T18:00:00Z" }];
+        said.push(statusOf({ name: "a", served: true }).label);
+        console.log(JSON.stringify(said));
+    """
+    assert run_in_node((FOLDER / "scripts/kinds.js").read_text() + questions) == [
+        "asleep, wakes when called",
+        "waking",
+        "ready",
+        "asleep until",
+        "asleep, wake",
+        "asleep",
+        "asleep",
+    ]
+
+
 def test_a_key_in_the_address_is_taken_as_it_is_written() -> None:
     surroundings = """
         const taken = [];
@@ -69,9 +101,7 @@ def test_a_key_in_the_address_is_taken_as_it_is_written() -> None:
         console.log(JSON.stringify(taken));
     """
     script = surroundings + (FOLDER / "scripts/calls.js").read_text() + questions
-    node = Path(sys.executable).with_name("node")
-    ran = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
-    assert json.loads(ran.stdout) == ["mlapi_abc", "", "mlapi_abc", "", "100%", "", "%zz", "", "#shout"]
+    assert run_in_node(script) == ["mlapi_abc", "", "mlapi_abc", "", "100%", "", "%zz", "", "#shout"]
 
 
 def test_only_its_own_style_and_script_may_run() -> None:

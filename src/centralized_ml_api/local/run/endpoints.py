@@ -12,14 +12,15 @@ from centralized_ml_api.api.error_shape import INVALID_BODY, render_error
 from centralized_ml_api.local.admission.body_rules import build_passed_on, check_length
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.run.entry_terms import NO_LIMITS, build_entry_terms
-from centralized_ml_api.local.run.sleeping import NotAwakeError
 from centralized_ml_api.local.sagemaker_runtime import (
     MODEL_TIMEOUT_SECONDS,
     build_application,
     model_error,
+    no_capacity,
     refused,
     unavailable,
 )
+from centralized_ml_api.local.sleep.types import NotAwakeError
 from centralized_ml_api.local.supervision.service import SigningService
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
 BY_PROVIDER = "Somebody else hosts this model: call it under /v1 of the API, not by SageMaker's runtime API."
-ASLEEP = "the model was asleep and did not wake in time; try again in a moment"
+NOT_STARTED = "the model was asleep and did not start; its organizer sees why"
 OWN_GROUP = (
     'it shares "{group}" with {caller}, whose function calls it and keeps that place until its own call is '
     'over; give the two different words in "shares"'
@@ -81,7 +82,7 @@ def build_runtime_application(models: Models) -> web.Application:
         try:
             await directory.admit(name)
         except NotAwakeError as error:
-            raise unavailable(name, ASLEEP) from error
+            raise unavailable(name, NOT_STARTED) if error.has_failed else no_capacity() from error
         running = directory.running(name)
         with running.calls if running else contextlib.nullcontext():
             return await handler(request)

@@ -17,7 +17,7 @@ from centralized_ml_api.local.admission.sleepers import ASLEEP, CLOSED, FAILED, 
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, keep_hours
 from centralized_ml_api.local.sleep.schedule import Schedule
-from centralized_ml_api.local.sleep.types import Calls, Phase, Step, View
+from centralized_ml_api.local.sleep.types import Calls, NotAwakeError, Phase, Step, View
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.2
 HOLD_SECONDS = 5.0
-
-
-class NotAwakeError(Exception):
-    """A call whose model does not wake, or not in time."""
 
 
 class Sleeping:
@@ -204,7 +200,8 @@ class Sleeping:
                 await self._until_ready(name)
         except (TimeoutError, NotAwakeError) as error:
             self._count(name, Calls(refused=1))  # a claim, once an entry that failed may be tried again
-            raise NotAwakeError(name) from error
+            failed = isinstance(error, NotAwakeError) and error.has_failed
+            raise NotAwakeError(name, has_failed=failed) from error
         else:
             self._count(name, Calls(taken=1))
         finally:
@@ -234,7 +231,7 @@ class Sleeping:
                 if self._schedule.is_served(name) and self._link.calls(name).under_way:
                     return
                 if view.failed or view.closed:
-                    raise NotAwakeError(name)
+                    raise NotAwakeError(name, has_failed=view.failed)
                 await self._turned.wait()
 
     async def _until_news(self) -> None:

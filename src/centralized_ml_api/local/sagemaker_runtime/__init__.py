@@ -13,6 +13,7 @@ from centralized_ml_api.local.sagemaker_runtime.relay import RemoteEndpoint
 from centralized_ml_api.local.sagemaker_runtime.service_error import (
     ServiceError,
     model_error,
+    no_capacity,
     refused,
     unavailable,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "ServiceError",
     "build_application",
     "model_error",
+    "no_capacity",
     "refused",
     "unavailable",
 ]

@@ -62,6 +62,19 @@ def unavailable(name: str, reason: str) -> ServiceError:
     )
 
 
+def no_capacity() -> ServiceError:
+    """Builds the error for a model that sleeps and does not wake in time, as SageMaker words it.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html
+    """
+    message = (
+        "Inference Component has no capacity to process this request. ApplicationAutoScaling may be"
+        " in-progress (if configured) or try to increase the capacity by invoking"
+        " UpdateInferenceComponentRuntimeConfig API."
+    )
+    return ServiceError(400, "ValidationError", {"Message": message})
+
+
 def too_large() -> ServiceError:
     """Builds the error for a body over the limit; the real service, too, uses the status as the code."""
     return ServiceError(413, "413", {"Message": f"HTTP content length exceeded {BODY_LIMIT_BYTES} bytes."})

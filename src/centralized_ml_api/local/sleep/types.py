@@ -62,3 +62,15 @@ class View:
     called: bool = False
     wanted: bool = False
     closed: bool = False
+
+
+class NotAwakeError(Exception):
+    """A call whose model does not wake, or not in time.
+
+    Attributes:
+        has_failed: Whether it was to wake and did not start.
+    """
+
+    def __init__(self, name: str, *, has_failed: bool = False) -> None:
+        super().__init__(name)
+        self.has_failed = has_failed

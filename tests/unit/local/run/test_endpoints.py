@@ -15,14 +15,15 @@ from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.run.endpoints import (
     BY_PROVIDER,
     NOT_READY,
+    NOT_STARTED,
     ModelEndpoint,
     build_runtime_application,
 )
-from centralized_ml_api.local.run.sleeping import NotAwakeError
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.sagemaker_runtime import MODEL_TIMEOUT_SECONDS
 from centralized_ml_api.local.servers.aws_access import Access, AwsAccess, AwsTarget, Credentials
 from centralized_ml_api.local.servers.sagemaker import SageMakerService
+from centralized_ml_api.local.sleep.types import NotAwakeError
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, SageMakerServing, UrlServing
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
@@ -53,7 +54,7 @@ class Machine:
         self.admitted: list[tuple[str, float]] = []
         self.awake = asyncio.Event()
         self.awake.set()
-        self.broken = False
+        self.refusal: NotAwakeError | None = None
 
     async def start(self) -> Machine:
         for spec in build_desired_state(self.plan).specs.values():
@@ -69,8 +70,8 @@ class Machine:
     async def admit(self, name: str, seconds: float) -> None:
         self.admitted.append((name, seconds))
         await self.awake.wait()
-        if self.broken:
-            raise NotAwakeError(name)
+        if self.refusal:
+            raise self.refusal
 
     def fake(self, name: str) -> FakeService:
         service = self.running[name].service
@@ -268,10 +269,13 @@ def test_a_call_of_a_function_waits_until_the_model_is_awake_and_then_counts() -
             machine.awake.set()
             assert (await call).status == 200
             assert seen == ["/run?x=1 hello", "1"]
-            machine.broken = True
+            machine.refusal = NotAwakeError("a")
             refused = await caller.post("/endpoints/a-endpoint/invocations", data=b"hello")
-            assert refused.status == 503
-            assert "was asleep and did not wake in time" in await refused.text()
+            assert (refused.status, refused.headers["x-amzn-ErrorType"]) == (400, "ValidationError")
+            assert "has no capacity to process this request" in await refused.text(), "as on AWS"
+            machine.refusal = NotAwakeError("a", has_failed=True)
+            refused = await caller.post("/endpoints/a-endpoint/invocations", data=b"hello")
+            assert (refused.status, NOT_STARTED in await refused.text()) == (503, True)
 
     story(tell)
 

@@ -19,10 +19,11 @@ from centralized_ml_api.local.run.entry_statuses import OUTSIDE_HOURS
 from centralized_ml_api.local.run.options import Terminal
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, WARM_UP
-from centralized_ml_api.local.run.sleeping import LOOK_SECONDS, NotAwakeError
+from centralized_ml_api.local.run.sleeping import LOOK_SECONDS
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
+from centralized_ml_api.local.sleep.types import NotAwakeError
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
 from centralized_ml_api.plan.event import EventPlan

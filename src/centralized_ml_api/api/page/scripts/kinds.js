@@ -22,6 +22,15 @@ const findModel = (name) => state.catalogue.models.find((model) => model.name ==
 /** Returns how many tokens a model's conversations can hold; undefined if nobody knows. */
 const contextLength = (name) => state.catalogue.data.find((listed) => listed.id === name)?.context_length;
 
+/** Returns what may wake a model that sleeps: a call, or the next hours of the event; `now` in milliseconds. */
+function sleepLabel(hours, now) {
+  const isOpen = hours.some(({ from, to }) => Date.parse(from) <= now && now < Date.parse(to));
+  if (isOpen || !hours.length) return "asleep, wakes when called";
+  const next = hours.find(({ from }) => now < Date.parse(from));
+  const style = { dateStyle: "medium", timeStyle: "short" };
+  return next ? `asleep until ${new Date(next.from).toLocaleString([], style)}` : "asleep";
+}
+
 /** Returns the label of a model's state, and the class of its dot. */
 function statusOf(model) {
   if (!model.served) return { label: "not served", dot: "absent", isReady: false };
@@ -29,6 +38,6 @@ function statusOf(model) {
   if (reason) return { label: reason, dot: "waiting", isReady: false };
   const sleep = state.health?.asleep?.[model.name];
   if (sleep === "waking") return { label: "waking", dot: "waiting", isReady: false };
-  if (sleep) return { label: "asleep, wakes when called", dot: "asleep", isReady: false };
+  if (sleep) return { label: sleepLabel(state.catalogue?.event.hours ?? [], Date.now()), dot: "asleep", isReady: false };
   return state.health ? { label: "ready", dot: "ready", isReady: true } : { label: "served", dot: "", isReady: true };
 }
