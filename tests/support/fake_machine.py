@@ -13,6 +13,7 @@ from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, Prober, ProbeResult
 
 if TYPE_CHECKING:
+    from centralized_ml_api.local.supervision.core_waits import CoreWaits
     from centralized_ml_api.local.supervision.process import ServerLog
 
 
@@ -30,12 +31,20 @@ class FakeServer:
 
 
 class FakeProcess:
-    """A process that ends when a test says so, or when it is stopped."""
+    """A process that ends when a test says so, or when it is stopped.
+
+    `starved` is the share of the time in which its one thread has no core.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.stopped_with: float | None = None
+        self.starved = 0.0
+
+    def core_waits(self) -> CoreWaits:
+        """The waits of its thread."""
+        return {1: self.starved * asyncio.get_running_loop().time()}
 
     async def wait(self) -> int:
         """The status that a test gave it."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import LINE_LIMIT_BYTES, Launch
+from centralized_ml_api.local.supervision.core_waits import CoreWaits, read_core_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,10 @@ class Process:
     def pid(self) -> int:
         """The process id of the child, and of its group."""
         return self._child.pid
+
+    def core_waits(self) -> CoreWaits:
+        """Returns how long the threads of the child itself have waited for a core so far."""
+        return read_core_waits(self.pid)
 
     async def wait(self) -> int:
         """Returns the exit status, negative for a signal, once the child has ended and its output is read."""

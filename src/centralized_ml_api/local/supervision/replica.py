@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.ports import quiet_port
+from centralized_ml_api.local.supervision.core_waits import CoreWaits, count_seconds
 from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
@@ -24,6 +25,8 @@ STOP_GRACE_SECONDS = 5.0
 STUCK = "answered health checks but no requests"
 FIRST_PROBE_SECONDS = 0.02
 SLOWEST_STARTING_PROBE_SECONDS = 0.5
+SURE_SHARE = 0.75
+"""Of the time for work, so much without an answer is enough: a server that hangs may wait for cores, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class RunningProcess(Protocol):
     @property
     def pid(self) -> int:
         """The process id."""
+        ...
+
+    def core_waits(self) -> CoreWaits:
+        """How long its threads have waited for a core so far."""
         ...
 
     async def wait(self) -> int:
@@ -175,7 +182,7 @@ class Replica:
             if self._about_path:
                 self.about = await self._prober.describe(self._url(self._about_path))
             self._become("ready")
-            await self._while_healthy(ended)
+            await self._while_healthy(process, ended)
             return ready_since
         finally:
             ended.cancel()
@@ -192,16 +199,18 @@ class Replica:
         self.reason = f"was not ready after {self._timeouts.start:g} seconds"
         return False
 
-    async def _while_healthy(self, ended: asyncio.Task[int]) -> None:
-        stuck = asyncio.create_task(self._until_stuck())
+    async def _while_healthy(self, process: RunningProcess, ended: asyncio.Task[int]) -> None:
+        stuck = asyncio.create_task(self._until_stuck(process))
         try:
-            await self._watch_health(ended, stuck)
+            await self._watch_health(process, ended, stuck)
         finally:
             stuck.cancel()
             await asyncio.wait({stuck})
 
-    async def _watch_health(self, ended: asyncio.Task[int], stuck: asyncio.Task[None]) -> None:
-        silent_seconds, looked_at = 0.0, _now()
+    async def _watch_health(
+        self, process: RunningProcess, ended: asyncio.Task[int], stuck: asyncio.Task[None]
+    ) -> None:
+        silent_seconds, looked_at, waits = 0.0, _now(), process.core_waits()
         while not await _ends_within(ended, self._timeouts.probe):
             if stuck.done():
                 self.hangs += 1
@@ -209,30 +218,37 @@ class Replica:
                 self.log.write(self.reason.encode())
                 return
             result = await self._probe(self._server.ping_path)
-            since, looked_at = _now() - looked_at, _now()
+            waits_now = process.core_waits()
+            counted = count_seconds(_now() - looked_at, waits, waits_now)
+            looked_at, waits = _now(), waits_now
             if result in {ProbeResult.READY, ProbeResult.NOT_READY}:
                 silent_seconds = 0.0
                 ready = result is ProbeResult.READY
                 self._become("ready" if ready else "unready", "" if ready else result.value)
                 continue
             # While this process itself was stopped, it could not hear an answer.
-            silent_seconds += min(since, self._timeouts.probe + PROBE_TIMEOUT_SECONDS)
+            silent_seconds += min(counted, self._timeouts.probe + PROBE_TIMEOUT_SECONDS)
             if silent_seconds > self._timeouts.silence:
                 self.reason = f"{result.value}: restarted"
                 return
         self.reason = f"ended with status {ended.result()}"
 
-    async def _until_stuck(self) -> None:
+    async def _until_stuck(self, process: RunningProcess) -> None:
         """Returns once the server has not answered at its `work_path` in time; never if it has none.
 
         A connection that broke says nothing of that, nor does a wait in which this process was stopped.
         """
+        stuck_seconds = 0.0
         while self._server.work_path:
             await asyncio.sleep(self._timeouts.probe)
-            asked_at = _now()
+            asked_at, waits = _now(), process.core_waits()
             result = await self._probe(self._server.work_path, self._timeouts.work)
-            waited_out = abs(_now() - asked_at - self._timeouts.work) < PROBE_TIMEOUT_SECONDS
-            if result is ProbeResult.SILENT and waited_out:
+            elapsed = _now() - asked_at
+            if result is not ProbeResult.SILENT:
+                stuck_seconds = 0.0
+            elif abs(elapsed - self._timeouts.work) < PROBE_TIMEOUT_SECONDS:
+                stuck_seconds += count_seconds(elapsed, waits, process.core_waits())
+            if stuck_seconds > self._timeouts.work * SURE_SHARE:
                 return
         await asyncio.Event().wait()
 

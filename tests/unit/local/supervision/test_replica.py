@@ -383,6 +383,34 @@ def test_a_machine_that_slept_makes_no_server_hang(tmp_path: Path) -> None:
     play(tmp_path, scenario, server=FakeServer(work_path="/work"))
 
 
+def test_on_a_busy_machine_a_server_that_computes_does_not_hang(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        scene.machine.processes[0].starved = 0.7
+        await wait_for(TIMEOUTS.probe)
+        scene.machine.delays["/work"] = float("inf")
+        await wait_for(2 * TIMEOUTS.work)
+        assert (scene.replica.restarts, scene.replica.hangs) == (0, 0)
+        scene.machine.delays.clear()
+        await wait_for(2 * TIMEOUTS.work)
+        scene.machine.answer = SILENT
+        await wait_for(3 * TIMEOUTS.silence)
+        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
+
+    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
+
+
+def test_on_a_busy_machine_a_server_that_hangs_is_restarted_all_the_same(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for()
+        scene.machine.processes[0].starved = 1.0
+        scene.machine.answer = SILENT
+        await wait_for(5 * TIMEOUTS.silence)
+        assert scene.replica.restarts == 1
+
+    play(tmp_path, scenario)
+
+
 def test_requests_that_take_long_are_no_hang(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
         scene.machine.delays["/work"] = TIMEOUTS.work - 1
