@@ -13,6 +13,9 @@ LINE_LIMIT_BYTES = 256 * 1024
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 """
 
+CALLERS = "/callers"
+"""Below it and the name of an entry, the function of that entry finds SageMaker's runtime API."""
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host import FunctionServer
+from centralized_ml_api.local.launch import CALLERS
 from centralized_ml_api.local.run.specs import FunctionSpec, ServiceSpec
-from centralized_ml_api.local.sagemaker_runtime import CALLERS
 from centralized_ml_api.local.servers import make_service
 from centralized_ml_api.local.servers.parts import ServiceParts
 from centralized_ml_api.local.supervision.service import ReplicatedService, Service

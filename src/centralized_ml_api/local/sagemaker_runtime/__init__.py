@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations
 
 from centralized_ml_api.local.sagemaker_runtime.forward import Endpoint
 from centralized_ml_api.local.sagemaker_runtime.listener import (
-    CALLERS,
     MODEL_TIMEOUT_SECONDS,
     build_application,
 )
@@ -19,7 +18,6 @@ from centralized_ml_api.local.sagemaker_runtime.service_error import (
 )
 
 __all__ = [
-    "CALLERS",
     "MODEL_TIMEOUT_SECONDS",
     "Endpoint",
     "RemoteEndpoint",

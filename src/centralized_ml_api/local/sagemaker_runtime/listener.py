@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from centralized_ml_api.local.launch import CALLERS
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.sagemaker_runtime import event_stream, service_error
 from centralized_ml_api.local.sagemaker_runtime.forward import (
@@ -36,9 +37,6 @@ requests within 60 seconds")
 
 DEFAULT_CONTENT_TYPE = "application/json"
 VARIANT = "AllTraffic"
-
-CALLERS = "/callers"
-"""Below it and the name of an entry, the function of that entry finds the same API."""
 
 
 class Service:
