@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
+    from urllib3._collections import HTTPHeaderDict
 
 pytestmark = pytest.mark.slow
 
-CONFIG = {**models(echo=odd_command()), "event": {"title": "Hack", "teams": ["red"], "join": {"teams": 3}}}
+TALKS = odd_command("/chat", speaks="openai-chat")
+EVENT = {"title": "Hack", "ends": "2099-06-01T18:00:00Z", "teams": ["red", "blue"], "join": {"teams": 3}}
+CONFIG = {**models(echo=odd_command(), talks=TALKS), "event": EVENT}
+ASKED = json.dumps({"model": "talks", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+CHAT = "/v1/chat/completions"
+SAID = "<b>Käse</b>, 100 %"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,6 +107,73 @@ def test_the_hall_sees_how_to_join_and_the_door_closes_and_opens(board: Visit, a
     hall.get_by_text(book.load().code).wait_for()
     press(board, "Back")
     assert [act for _, act, _ in journal_of(api)[-3:]] == ["close joining", "open joining", "new code"]
+
+
+def key_of_blue(api: LocalApi) -> str:
+    return LocalKeys(KeyStore(api.folder / ".mlapi")).show("blue")
+
+
+def statuses(api: LocalApi, *paths: str) -> list[int]:
+    """What calls of a team are answered there."""
+    return [api.call(path, ASKED, x_api_key=key_of_blue(api)).status for path in paths]
+
+
+def test_a_model_is_paused_at_all_its_paths_and_resumed(board: Visit, api: LocalApi) -> None:
+    page, paths = board.page, ("/talks", CHAT, f"/talks{CHAT}", "/echo")
+    assert statuses(api, *paths) == [200, 200, 200, 200]
+    press(board, "Actions for talks", "Pause talks")
+    page.get_by_label("What callers are told").fill("Back <soon>")
+    press(board, "Pause")
+    page.get_by_text("talks is paused.").wait_for()
+    wait_until(lambda: statuses(api, *paths) == [503, 503, 503, 200], "talks alone is paused")
+    told = json.loads(api.call(CHAT, ASKED, x_api_key=key_of_blue(api)).data)["error"]
+    said = "The organizers have paused this for now: Back <soon>"
+    assert (told["code"], told["message"]) == ("paused", said)
+    assert "paused: Back <soon>" in page.locator("#models-rows").inner_text()
+    press(board, "Resume talks")
+    wait_until(lambda: statuses(api, *paths) == [200, 200, 200, 200], "it is resumed")
+    press(board, "Undo")
+    wait_until(lambda: statuses(api, "/talks") == [503], "that is undone")
+    assert mlapi("resume", "talks", cwd=api.folder).status == 0
+    assert [act for _, act, _ in journal_of(api)[-4:]] == ["pause", "resume", "pause", "resume"]
+
+
+def test_everything_is_paused_and_resumed(board: Visit, api: LocalApi) -> None:
+    press(board, "Pause all", "Pause")
+    board.page.get_by_text("Every model is paused", exact=True).wait_for()
+    wait_until(lambda: statuses(api, "/echo", CHAT) == [503, 503], "all is paused")
+    press(board, "Resume all")
+    wait_until(lambda: statuses(api, "/echo", CHAT) == [200, 200], "all is resumed")
+
+
+def test_a_message_is_a_banner_on_the_page_and_a_header(
+    board: Visit, browser: Browser, api: LocalApi
+) -> None:
+    def headers() -> HTTPHeaderDict:
+        return api.call("/echo", x_api_key=key_of_blue(api)).headers
+
+    press(board, "Message to all")
+    board.page.get_by_label("Empty: no message").fill(SAID)
+    press(board, "Show it")
+    board.page.get_by_text("Everybody sees it now.").wait_for()
+    participant = start_visit(browser, api.url)
+    participant.enter(key_of_blue(api))
+    participant.page.locator("#banner").get_by_text(SAID).wait_for()
+    participant.end()
+    wait_until(lambda: headers().get("x-event-message") == "%3Cb%3EK%C3%A4se%3C/b%3E, 100 %25", "it is there")
+    assert f"the message to all is: {SAID}" in mlapi("status", cwd=api.folder).out
+    press(board, "Undo")
+    wait_until(lambda: "x-event-message" not in headers(), "it is taken back")
+
+
+def test_the_end_is_moved_and_moved_back(board: Visit, api: LocalApi) -> None:
+    press(board, "Extend the end", "+1 h")
+    wait_until(lambda: api.status()["ends"] == "2099-06-01T19:00:00Z", "it ends later")
+    board.page.get_by_text("The event ends at").wait_for()
+    press(board, "Undo")
+    wait_until(lambda: api.status()["ends"] == "2099-06-01T18:00:00Z", "it ends as before")
+    assert "2099-06-01T18:00:00Z" in (api.folder / "models.json").read_text()
+    wait_until(lambda: [act for _, act, _ in journal_of(api)[-2:]] == ["extend", "extend"], "both are noted")
 
 
 def test_what_a_verb_does_is_in_the_journal_on_the_screen_too(board: Visit, api: LocalApi) -> None:

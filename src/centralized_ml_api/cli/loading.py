@@ -1,4 +1,4 @@
-"""Loads CONFIG for the verbs, looks its JumpStart models up, and saves edits to it."""
+"""Loads CONFIG for the verbs, and looks its JumpStart models up."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.cli import output
 from centralized_ml_api.commands import command, shown_path
-from centralized_ml_api.config.edit import save_text
-from centralized_ml_api.config.load import check_text, load_config
+from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import count_problems
 from centralized_ml_api.errors import CatalogError, ConfigError
 from centralized_ml_api.plan.build import build_plan
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.catalog.catalog import Catalog
     from centralized_ml_api.catalog.facts import Fidelity, ModelFacts, Source
-    from centralized_ml_api.config.document import Document
     from centralized_ml_api.config.load import LoadedConfig
     from centralized_ml_api.errors import Problem
     from centralized_ml_api.plan.types import ApiPlan
@@ -123,31 +121,6 @@ def tell_catalog_warnings(catalog: Catalog) -> None:
     """Prints what the catalogue's sources warn of."""
     for warning in catalog.warnings:
         output.talk(f"Note: {warning}.")
-
-
-def check_edit(config: Path, text: str) -> None:
-    """Checks that the config has no errors with the new text.
-
-    Raises:
-        ConfigError: it has errors; their locations are those of the new text.
-    """
-    _refuse_errors(check_text(config, text, now=datetime.now(UTC)), text)
-
-
-def save_edit(config: Path, document: Document, text: str) -> None:
-    """Replaces the file with the new text.
-
-    Args:
-        config: the file.
-        document: what was read from it, to notice a change by somebody else.
-        text: the new text.
-
-    Raises:
-        ConfigError: the new text has errors.
-        UsageError: the file cannot be written, or somebody else changed it meanwhile.
-    """
-    check_edit(config, text)
-    save_text(config, document.text, text)
 
 
 def _refuse_errors(problems: Sequence[Problem], text: str) -> None:

@@ -226,7 +226,8 @@ class Gateway:
     With `teams` or a `door`, every call needs the key of a team; without, everybody may call. While
     `starts` is set, no key opens a model: the event starts then. `throttle` is for all calls together;
     None means no limit. The gateway counts down `quotas` by itself; other quotas replace what it has
-    counted. `listed` is what the list of models tells of each. `aliases` are other names by which the
+    counted. Calls to an entry that is `paused` are told what it says of it, and every response has the
+    `message`. `listed` is what the list of models tells of each. `aliases` are other names by which the
     bodies of these paths may name entries: by alias, the entry's name. `pot` is what all teams share.
     """
 
@@ -245,6 +246,8 @@ class Gateway:
     starts: datetime | None = None
     pot: Spending = UNLIMITED
     door: Door | None = None
+    paused: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
 
     @property
     def needs_key(self) -> bool:

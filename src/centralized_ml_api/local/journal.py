@@ -91,6 +91,11 @@ class Journal:
         return tuple(deed for _, deed in zip(range(most), deeds, strict=False))
 
 
+def note_extension(journal: Journal, ends: datetime) -> None:
+    """Notes that the end of the event was moved."""
+    journal.note("extend", detail=f"to {render_instant(ends)}")
+
+
 def _parse(line: bytes) -> Deed | None:
     try:
         written = json.loads(line)

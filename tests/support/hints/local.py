@@ -180,6 +180,10 @@ def running_well(stage: Stage) -> Iterator[None]:
         stage.run("wake", "echo", *AT)
         stage.run("sleep", "echo", *AT)
         stage.run("restart", "echo", *AT)
+        stage.run("pause", "echo", *AT)
+        stage.run("resume", *AT)
+        stage.run("message", "Lunch is here", *AT)
+        stage.run("message", "--clear", *AT)
         stage.run("call", "status", "{}", *AT)
         stage.run("clients", *AT)
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ import click
 from centralized_ml_api.api.event_end import render_instant, render_left
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.loading import check_edit, save_edit
 from centralized_ml_api.cli.options import (
     Duration,
     Target,
@@ -26,34 +24,11 @@ from centralized_ml_api.cli.options import (
 from centralized_ml_api.cli.targets import connect, open_aws_target, reload_config
 from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.config.checks.event.ends import parse_instant
-from centralized_ml_api.config.document import load_document
-from centralized_ml_api.config.edit import set_value
+from centralized_ml_api.config.revise import Until, move_end, write_instant
 from centralized_ml_api.errors import NotRunningError, UsageError
 
 if TYPE_CHECKING:
     from click.core import Context, Parameter
-
-    from centralized_ml_api.config.document import Document
-
-
-@dataclass(frozen=True, slots=True)
-class Until:
-    """An instant as it was meant: `instant` itself, or `later` than the present end, or `from_now`."""
-
-    instant: datetime | None = None
-    later: timedelta = timedelta(0)
-    from_now: bool = False
-
-    def resolve(self, ends: datetime | None, now: datetime) -> datetime:
-        """Returns the instant, to the second, in the zone of `ends` unless it has its own. Pure.
-
-        Without an end, or after it, `+2h` counts from now as `2h` does.
-        """
-        if self.instant is not None:
-            return self.instant
-        here = now.astimezone(ends.tzinfo if ends else UTC)
-        start = here if self.from_now or ends is None or ends < now else ends
-        return (start + self.later).replace(microsecond=0)
 
 
 class UntilArgument(click.ParamType[Until]):
@@ -94,20 +69,19 @@ def extend(
     present end such as +2h. It is written into CONFIG; the rest of the file stays as it is, comments too.
     What runs is told. You are asked before the end moves to an earlier instant.
     """
-    document, now = load_document(config), datetime.now(UTC).replace(microsecond=0)
-    before = _end_of(document)
-    after = until.resolve(before, now)
+    now = datetime.now(UTC).replace(microsecond=0)
+    moved = move_end(config, until, now)
+    before, after = moved.before, moved.after
     stop = command("destroy", config, *stack_flags(region, stack))
     if target == "local":
         stop = command("down", *state_flags(state))
     _check_sense(before, after, now, stop=stop, yes=yes)
-    text = set_value(document, ("event", "ends"), _written(after))
-    check_edit(config, text)
+    moved.check()
     if target == "aws":
         _tell_aws(config, after, region=region, stack=stack, state=state)
-    save_edit(config, document, text)
-    was = f" (it was {_written(before)})" if before else ""
-    output.data(f"The event ends at {_written(after)}, in {render_left(after - now)}{was}.")
+    moved.save()
+    was = f" (it was {write_instant(before)})" if before else ""
+    output.data(f"The event ends at {write_instant(after)}, in {render_left(after - now)}{was}.")
     output.talk(f"Written to {shown_path(config)}.")
     if target == "local":
         _tell_local(config, after, state)
@@ -116,28 +90,16 @@ def extend(
         output.next_command(command("deploy", config, *stack_flags(region, stack)))
 
 
-def _end_of(document: Document) -> datetime | None:
-    """Returns the end that is written; None also where it cannot be read as one."""
-    event = document.value.get("event") if isinstance(document.value, dict) else None
-    ends = event.get("ends") if isinstance(event, dict) else None
-    return parse_instant(ends) if isinstance(ends, str) else None
-
-
 def _check_sense(before: datetime | None, after: datetime, now: datetime, *, stop: str, yes: bool) -> None:
     if after <= now:
         raise UsageError(
-            f"{_written(after)} is in the past", fix=f"choose a later instant, or stop at once: {stop}"
+            f"{write_instant(after)} is in the past", fix=f"choose a later instant, or stop at once: {stop}"
         )
     if before is not None and after < before:
         output.talk(
-            f"That is {render_left(before - after)} earlier than the present end, {_written(before)}."
+            f"That is {render_left(before - after)} earlier than the present end, {write_instant(before)}."
         )
         output.confirm("Move the end earlier?", yes=yes)
-
-
-def _written(instant: datetime) -> str:
-    """Returns the instant in its own zone, as people write it."""
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, state: Path) -> None:
@@ -150,18 +112,23 @@ def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, 
 
 def _tell_local(config: Path, until: datetime, state: Path) -> None:
     """Reloads the config, which drops no call."""
+    from centralized_ml_api.local.journal import Journal, note_extension
+
     try:
         client = connect(state)
         served = client.status().config
     except NotRunningError:
-        output.talk(f"If it is deployed: {command('extend', _written(until), config, '--target', 'aws')}")
+        output.talk(
+            f"If it is deployed: {command('extend', write_instant(until), config, '--target', 'aws')}"
+        )
         output.next_command(command("up", config, *state_flags(state)))
         return
     if Path(served).resolve() != config.resolve():
         output.talk(f"What runs here serves another config, {shown_path(Path(served))}, and keeps its end.")
-        output.next_command(command("extend", _written(until), Path(served), *state_flags(state)))
+        output.next_command(command("extend", write_instant(until), Path(served), *state_flags(state)))
         return
     reload_config(client, None)
+    note_extension(Journal(state), until)
     stops = client.status().ends
     if stops == render_instant(until):
         output.talk("What runs here now stops then.")

@@ -62,6 +62,8 @@ class Known:
         errors: The errors of the last minutes.
         now: The instant.
         used_today: Each team's calls of the UTC day, for daily quotas.
+        paused: What is paused, by entry; that of everything without a name.
+        message: What is said to everybody.
         invitation: What teams need to join; None where there are no places.
         journal: What organizers did, the latest first.
     """
@@ -76,6 +78,8 @@ class Known:
     keys: Sequence[TeamKeys] = ()
     errors: Sequence[RecentError] = ()
     used_today: Mapping[str, int] = field(default_factory=dict)
+    paused: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
     invitation: Invitation | None = None
     journal: Sequence[Deed] = ()
 
@@ -86,6 +90,9 @@ def build_document(known: Known) -> dict[str, Any]:
     return {
         "now": render_instant(known.now),
         "title": known.event.title or "Models",
+        "event_ends": render_instant(known.event.ends) if known.event.ends else "",
+        "paused": known.paused.get(""),
+        "message": known.message,
         "address": status.address,
         "urls": list(known.urls),
         "ends": status.ends,
@@ -124,6 +131,7 @@ def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
         "waiting": entry.waiting,
         "sleeps": sleep is not None,
         "can_restart": _can_restart(entry),
+        "paused": known.paused.get(entry.name),
         "ready_in": sleep.ready_in if sleep else None,
         "ready_replicas": sum(part.ready_replicas for part in entry.parts),
         "replicas": sum(part.replicas for part in entry.parts),

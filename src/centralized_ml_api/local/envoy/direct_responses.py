@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
+from centralized_ml_api.api.notices import PAUSE_HEADERS, build_pause_error
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header, build_response_headers
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ Route = dict[str, Any]
 def build_error_route(match: dict[str, Any], error: errors.ApiError) -> Route:
     """Builds a route that answers with one error. Pure."""
     return _build_direct_response(match, error.status, build_error_body(error))
+
+
+def build_paused_route(match: dict[str, Any], words: str) -> Route:
+    """Builds a route that answers that the organizers have paused this, with their words. Pure."""
+    route = build_error_route(match, build_pause_error(words))
+    route["response_headers_to_add"] += [build_header(name, value) for name, value in PAUSE_HEADERS]
+    return route
 
 
 def build_405_route(match: dict[str, Any], methods: Iterable[str]) -> Route:

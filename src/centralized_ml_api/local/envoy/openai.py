@@ -42,6 +42,7 @@ from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
     build_error_route,
     build_json_routes,
+    build_paused_route,
     match_method,
 )
 from centralized_ml_api.local.envoy.headers import SET_JSON_CONTENT_TYPE
@@ -119,6 +120,9 @@ def _build_path_routes(
             match = _match_call({**post, "headers": headers}, name, gateway)
             refused = {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters}
             built.append(without_admission(refused))
+        if name in gateway.paused:
+            refused = build_paused_route(_match_call(post, name, gateway), gateway.paused[name])
+            built.append(without_admission({"name": name, **refused, **filters}))
     for route in routes:
         is_model = _match_model(route.name, gateway)
         built += build_call_routes(post, path, route, is_model, gateway=gateway, limits=limits)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
-from centralized_ml_api.api.event_start import METHOD, build_start_headers, not_started
 from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
+from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
 from centralized_ml_api.local.envoy.admission import build_terms, with_admission, with_usage_answer
 from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import (
@@ -24,6 +24,7 @@ from centralized_ml_api.local.envoy.api_keys import (
     list_audiences,
 )
 from centralized_ml_api.local.envoy.auth_scheme import build_scheme_routes
+from centralized_ml_api.local.envoy.closed import build_pause, build_refusals_before_start
 from centralized_ml_api.local.envoy.direct_responses import (
     answer_callers,
     build_405_route,
@@ -35,7 +36,6 @@ from centralized_ml_api.local.envoy.direct_responses import (
 from centralized_ml_api.local.envoy.entry_paths import (
     build_entry_routes,
     build_large_entry_routes,
-    list_entry_paths,
 )
 from centralized_ml_api.local.envoy.headers import (
     REQUEST_ID,
@@ -95,6 +95,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     models: list[Route] = []
     below: list[Route] = []
     for route in sorted(gateway.routes, key=lambda route: route.name):
+        models += _restrict(build_pause(route.name, gateway), route.name, gateway)
         models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
         # Envoy tries routes in their order: these are many, and called less than those of all entries.
         below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
@@ -103,12 +104,17 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         *build_joining(gateway, limits),
         *(route for route in documents if route["match"]["path"] in PUBLIC_PATHS),
     ]
-    large = [route for served in gateway.routes for route in _take_large(served, gateway, externals, limits)]
+    large = [
+        route
+        for served in gateway.routes
+        if served.name not in gateway.paused
+        for route in _take_large(served, gateway, externals, limits)
+    ]
     large += build_large_openai_routes(gateway, limits)
     guarded = [
         *build_scheme_routes(gateway),
         *build_large_refusals(gateway, large if gateway.starts is None else (), limits),
-        *_build_refusals_before_start(gateway),
+        *build_refusals_before_start(gateway),
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
@@ -146,16 +152,20 @@ def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
     """Enables filters for every route that does not say otherwise.
 
     The body of every call with a valid key is read to its end before anything else is decided: see
-    `refused_bodies`. Every response names the instant at which the API ends, even a response of a filter.
+    `refused_bodies`. Every response names the instant at which the API ends, and has the message to all, even
+    a response of a filter.
     A route's own mutations come first and these of the whole table last.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
     mutations: dict[str, Any] = {}
     if gateway.needs_key:
         mutations["request_mutations"] = build_credential_removal()
-    if gateway.ends:
+    told = {ENDS_HEADER: render_instant(gateway.ends)} if gateway.ends else {}
+    if gateway.message:
+        told[MESSAGE_HEADER] = encode_message(gateway.message).replace("%", "%%")  # a format of Envoy's
+    if told:
         mutations["response_mutations"] = [
-            {"append": build_header(ENDS_HEADER, render_instant(gateway.ends))}
+            {"append": build_header(name, value)} for name, value in told.items()
         ]
     headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
     keys = (
@@ -191,21 +201,6 @@ def _build_documents(gateway: Gateway) -> list[Route]:
 def _read_large(route: Route, limits: Limits) -> list[Route]:
     """Returns the route; if it refuses all that comes to it, behind others that read a large body first."""
     return [route] if "headers" in route["match"] else refuse_large_too(route, limits)
-
-
-def _build_refusals_before_start(gateway: Gateway) -> list[Route]:
-    """Builds what calls to models get until the event starts; the documents can be read before."""
-    if gateway.starts is None:
-        return []
-    models = sorted(f"/{route.name}" for route in gateway.routes)
-    refusals = [
-        build_error_route({"path": path, "headers": [match_method(METHOD)]}, not_started(gateway.starts))
-        for path in (*models, *gateway.by_model, *list_entry_paths(gateway))
-    ]
-    headers = [build_header(name, value) for name, value in build_start_headers(gateway.starts)]
-    for refusal in refusals:
-        refusal["response_headers_to_add"] += headers
-    return refusals
 
 
 def _restrict(routes: list[Route], model: str, gateway: Gateway) -> list[Route]:
@@ -301,9 +296,10 @@ def _build_health_routes(gateway: Gateway) -> list[Route]:
 
 def _build_health(gateway: Gateway, served: Collection[str], *, names: bool = True) -> list[Route]:
     """Builds what is said of these entries; without `names` only whether all of them are ready."""
-    unready = {name: reason for name, reason in sorted(gateway.unready) if name in served}
+    closed = {**dict(gateway.unready), **dict.fromkeys(gateway.paused, errors.NOT_READY_REASONS["paused"])}
+    unready = {name: reason for name, reason in sorted(closed.items()) if name in served}
     document: dict[str, Any] = {"status": "unready" if unready else "ok"}
-    asleep = {name: state for name, state in sorted(gateway.asleep) if name in served}
+    asleep = {name: state for name, state in sorted(gateway.asleep) if name in served and name not in unready}
     if names:
         document["ready"] = sorted(name for name in served if name not in unready and name not in asleep)
         document["unready"] = unready

@@ -9,8 +9,12 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.notices import clean_words
+from centralized_ml_api.config.checks.event.ends import parse_instant
+from centralized_ml_api.config.revise import Until, move_end, write_instant
 from centralized_ml_api.errors import MlApiError, StartError, UsageError
-from centralized_ml_api.local.journal import Journal
+from centralized_ml_api.local.journal import Journal, note_extension
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import change_joining
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[Mapping[str, Any], Actor], Awaitable[dict[str, Any]]]
 
+LONGEST_MINUTES = 60 * 24 * 30
 GRACE = timedelta(hours=1)
 """How long a key that is replaced on the screen goes on working, as with the verb."""
 
@@ -54,6 +59,10 @@ class Acts:
             "open-joining": self._open_joining,
             "close-joining": self._close_joining,
             "new-code": self._renew_code,
+            "extend": self._extend,
+            "pause": self._pause,
+            "resume": self._resume,
+            "message": self._say,
         }
 
     async def do(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
@@ -137,6 +146,68 @@ class Acts:
         await asyncio.to_thread(change_joining, book, event, **change)
         return {}
 
+    async def _extend(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Moves the end by `minutes`, or to the instant `until`; returns the end `before` and the new one.
+
+        It is written into the config that is served, as the verb writes it.
+        """
+        moved = await asyncio.to_thread(
+            move_end, self._reloader.config, _read_until(wanted), self._clock.now().replace(microsecond=0)
+        )
+        if moved.after <= self._clock.now():
+            raise UsageError(f"{write_instant(moved.after)} is in the past", fix="choose a later instant")
+        await asyncio.to_thread(moved.save)
+        told = await self._reloader.reload(None)
+        if "kept" not in told:
+            reason = told.get("error", "it has errors")
+            raise StartError(f"the config says so now, but was not applied: {reason}")
+        note_extension(self._journal(by), moved.after)
+        before = "" if moved.before is None else write_instant(moved.before)
+        return {"before": before, "ends": render_instant(moved.after)}
+
+    async def _pause(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Pauses an entry, or everything where no `name` is given; callers get the `words`."""
+        notices, entry, words = self._supervisor.notices, self._find_paused(wanted), _read_words(wanted)
+        before = notices.find(entry)
+        notices.pause(entry, words)
+        await self._tell(lambda: notices.resume(entry) if before is None else notices.pause(entry, before))
+        self._journal(by).note("pause", entry or "", words)
+        return {}
+
+    async def _resume(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Ends a pause; returns the `words` that it had."""
+        notices, entry = self._supervisor.notices, self._find_paused(wanted)
+        words = notices.find(entry)
+        if words is None:
+            raise UsageError(f"{entry or 'the whole API'} is not paused")
+        notices.resume(entry)
+        await self._tell(lambda: notices.pause(entry, words))
+        self._journal(by).note("resume", entry or "")
+        return {"words": words}
+
+    async def _say(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Says `words` to everybody, or nothing more; returns the words `before`."""
+        notices, words = self._supervisor.notices, _read_words(wanted)
+        before, notices.message = notices.message, words
+
+        def take_back() -> None:
+            notices.message = before
+
+        await self._tell(take_back)
+        self._journal(by).note("message" if words else "no message", detail=words)
+        return {"before": before}
+
+    async def _tell(self, take_back: Callable[[], None]) -> None:
+        """Lets the gateway know; what it refuses is taken back."""
+        try:
+            await self._supervisor.publish()
+        except StartError:
+            take_back()
+            raise
+
+    def _find_paused(self, wanted: Mapping[str, Any]) -> str | None:
+        return self._find_entry(wanted).name if "name" in wanted else None
+
     def _journal(self, by: Actor) -> Journal:
         return Journal(self._state, by, self._clock.now)
 
@@ -168,6 +239,33 @@ class Acts:
                 fix='give its "local" one of "idle", "starts": "on-call" and "shares", and reload',
             )
         return entry
+
+
+def _read_until(wanted: Mapping[str, Any]) -> Until:
+    """Reads the end that is wanted.
+
+    Raises:
+        UsageError: There is none.
+    """
+    minutes, until = wanted.get("minutes"), wanted.get("until")
+    if isinstance(minutes, int) and 0 < minutes <= LONGEST_MINUTES:
+        return Until(later=timedelta(minutes=minutes))
+    instant = parse_instant(until) if isinstance(until, str) else None
+    if instant is None:
+        raise UsageError("`minutes` or `until` is missing")
+    return Until(instant=instant)
+
+
+def _read_words(wanted: Mapping[str, Any]) -> str:
+    """Reads what an organizer says, maybe nothing.
+
+    Raises:
+        UsageError: It is no text, too long, or cannot be shown.
+    """
+    words = wanted.get("words", "")
+    if not isinstance(words, str):
+        raise UsageError("`words` is no text")
+    return clean_words(words)
 
 
 def _text(wanted: Mapping[str, Any], name: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.keys.invitation import Invitation
     from centralized_ml_api.local.machine.clock import Clock
+    from centralized_ml_api.local.run.notices import Notices
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
     from centralized_ml_api.plan.event import EventPlan
@@ -46,6 +47,11 @@ class Target(Protocol):
     @property
     def event(self) -> EventPlan:
         """The event as its config has it, without the teams that have joined."""
+        ...
+
+    @property
+    def notices(self) -> Notices:
+        """What is paused, and what is said to everybody."""
         ...
 
     async def look(self) -> LocalStatus:
@@ -94,6 +100,8 @@ class Board:
             event=plan.event,
             history=self._history,
             now=now,
+            paused=self._target.notices.to_json(),
+            message=self._target.notices.message,
         )
         return build_document(await asyncio.to_thread(self._load, known))
 

@@ -20,6 +20,7 @@ from centralized_ml_api.local.gateway import (
 )
 from centralized_ml_api.local.run.entry_statuses import entry_statuses, word_sleep
 from centralized_ml_api.local.run.entry_terms import Limits, build_entry_terms
+from centralized_ml_api.local.run.notices import Notices
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import ANSWERING, EntryStatus
 from centralized_ml_api.plan.apis import CONVERSE, COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
@@ -64,6 +65,7 @@ def build_gateway(
     starts: datetime | None = None,
     sleeping: Look = lambda _: None,
     door: Door | None = None,
+    notices: Notices | None = None,
 ) -> Gateway:
     """Builds what the gateway serves now, in config order.
 
@@ -79,7 +81,9 @@ def build_gateway(
         starts: When the event starts; None once it has.
         sleeping: Returns how an entry sleeps; None if it never does.
         door: Who answers teams that join, where the plan has places for them.
+        notices: What is paused, and the message to all.
     """
+    notices = notices or Notices()
     door = door if plan.event.join else None
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan, translates=translates)
@@ -117,6 +121,8 @@ def build_gateway(
         starts=starts,
         pot=plan.event.pot,
         door=door,
+        paused=notices.list_paused(entry.name for entry in plan.deployments),
+        message=notices.message,
     )
 
 

@@ -78,6 +78,33 @@ class ControlClient:
         """
         self.act("restart", {"name": name}, timeout_seconds=None)
 
+    def pause(self, name: str | None, words: str) -> None:
+        """Pauses an entry, or everything: None. Callers get the words; calls under way are finished.
+
+        Raises:
+            UsageError: There is no entry of that name, or the words cannot be shown.
+            StartError: The gateway refused.
+        """
+        self.act("pause", {**_name(name), "words": words})
+
+    def resume(self, name: str | None) -> None:
+        """Ends the pause of an entry, or that of everything: None.
+
+        Raises:
+            UsageError: It is not paused.
+            StartError: The gateway refused.
+        """
+        self.act("resume", _name(name))
+
+    def say(self, words: str) -> str:
+        """Says something to everybody, or nothing more; returns what was said before.
+
+        Raises:
+            UsageError: The words cannot be shown.
+            StartError: The gateway refused.
+        """
+        return str(self.act("message", {"words": words})["before"])
+
     def act(self, act: str, wanted: dict[str, Any], timeout_seconds: float | None = 10) -> dict[str, Any]:
         """Does something, and returns what there is to tell.
 
@@ -135,3 +162,7 @@ class ControlClient:
             f"mlapi (pid {self._run.pid}) does not answer",
             fix=f"try again, or end it: {command('down', *state_flags(self._state))}",
         )
+
+
+def _name(name: str | None) -> dict[str, str]:
+    return {} if name is None else {"name": name}

@@ -160,7 +160,7 @@ class LocalTarget:
             door=self._entrance.door,
         )
         self._board = Board(self, state.path, clock)
-        self.board_link = ""
+        self.board_link, self.notices = "", self._supervisor.notices
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
         self.act = Acts(self._supervisor, self._reloader, state.path, clock).do
 

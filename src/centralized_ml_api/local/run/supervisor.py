@@ -28,6 +28,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.change import Reloaded, decide_change
 from centralized_ml_api.local.run.compose import build_gateway
 from centralized_ml_api.local.run.entry_statuses import entry_statuses
+from centralized_ml_api.local.run.notices import Notices
 from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services
 from centralized_ml_api.local.run.sleeping import Sleeping
 from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
@@ -54,7 +55,7 @@ RETRY_SECONDS = 2.0
 class Supervisor:
     """Owns the services. `run` publishes every change to the gateway; `stop` ends everything.
 
-    `sleeping` are the entries that may sleep, `teams` those that may call.
+    `sleeping` are the entries that may sleep, `teams` those that may call; `notices` are for all.
 
     Args:
         gateway: Is told what is ready.
@@ -85,6 +86,7 @@ class Supervisor:
     ) -> None:
         self._gateway = gateway
         self.teams = Teams(keys, fail)
+        self.notices = Notices()
         self._show = show
         self._fail = fail
         self._clock = clock
@@ -139,7 +141,8 @@ class Supervisor:
         untold = [
             f"the gateway serves what it served before: {line}" for line in self._fault.splitlines()[:1]
         ]
-        return (*self._plan.not_acted_on, *self._desired.notes, *self.teams.notes, *untold)
+        said = self.notices.word(entry.name for entry in self._plan.deployments)
+        return (*said, *self._plan.not_acted_on, *self._desired.notes, *self.teams.notes, *untold)
 
     def entries(self) -> tuple[EntryStatus, ...]:
         """Returns how every entry is now, in config order.
@@ -194,7 +197,7 @@ class Supervisor:
         self._switch_to(plan, desired, NOTHING_KNOWN, started)
         self.sleeping.adopt(plan.deployments, plan.event.hours)
         self._known = await asyncio.to_thread(load_known, plan)
-        await self._publish()  # before the gateway starts: it must never serve an API without entries
+        await self.publish()  # before the gateway starts: it must never serve an API without entries
         self.note_change()
 
     async def run(self) -> None:
@@ -225,12 +228,8 @@ class Supervisor:
         """
         # In a thread: it may look at files and ask web servers for sizes.
         desired = await asyncio.to_thread(build_desired_state, plan)
-        fresh = start_services(
-            self._registry,
-            plan,
-            find_to_start(plan, desired, self._registry.find, again=again),
-            self._services,
-        )
+        specs = find_to_start(plan, desired, self._registry.find, again=again)
+        fresh = start_services(self._registry, plan, specs, self._services)
         try:
             await self._until_settled([*fresh, *find_kept_awake(self._plan, plan, self._services)])
             by_name = {running.spec.name: running for running in fresh}
@@ -304,7 +303,7 @@ class Supervisor:
 
     async def _publish_or_try_again(self) -> None:
         try:
-            await self._publish()
+            await self.publish()
         except StartError as error:
             if str(error) != self._fault:
                 self._fail(error)
@@ -317,7 +316,8 @@ class Supervisor:
         await self._clock.sleep(RETRY_SECONDS)
         self.note_change()
 
-    async def _publish(self) -> None:
+    async def publish(self) -> None:
+        """Tells the gateway how everything is now; raises StartError where it refuses."""
         async with self._publishing:
             await self._publish_now()
 
@@ -338,6 +338,7 @@ class Supervisor:
             starts=self._plan.event.coming_start(self._clock.now()),
             sleeping=self.sleeping.view,
             door=self._door,
+            notices=self.notices,
         )
         await self._gateway.apply(gateway)
         self._told_start = gateway.starts

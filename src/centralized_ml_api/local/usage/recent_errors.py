@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.error_shape import PAUSED
 from centralized_ml_api.plan.usage.types import NOBODY, error_kind
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ TAIL_BYTES = 256 * 1024
 """Some thousand calls: an event's last minutes."""
 
 _NAME_CHARACTERS = 128
-_REFUSED = "admission_refused:"
+_REFUSED, _OWN_ANSWER = "admission_refused:", "direct_response"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _parse_error(line: bytes) -> RecentError | None:
         return None
     details = str(fields.get("details") or "")
     code = details.removeprefix(_REFUSED) if details.startswith(_REFUSED) else ""
+    if details == _OWN_ANSWER and status == PAUSED.status and fields.get("model"):
+        code = PAUSED.code  # the one error of an entry with this status that the route itself answers
     return RecentError(
         _name(fields.get("team")),
         _name(fields.get("model")),

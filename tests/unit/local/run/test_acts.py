@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.run.acts import Acts
@@ -19,7 +21,7 @@ from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import UrlServing
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan
 from centralized_ml_api.plan.types import SleepPlan
-from support.fake_target import FakeGateway, FakeLink, FakeService, HandClock, entry, plan
+from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -53,6 +55,8 @@ class World:
         )
         terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
         reloader = Reloader(folder / "models.json", self.supervisor, terminal, lambda _: None)
+        self.config = folder / "models.json"
+        self.config.write_text('{"models": [], "event": {"ends": "2030-06-01T18:00:00+02:00"}} // ours')
         self.acts = Acts(self.supervisor, reloader, folder, self.time.clock)
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
@@ -125,6 +129,14 @@ def test_a_restart_is_noted_and_so_is_one_that_fails(tmp_path: Path) -> None:
         ("new-key", {"team": "blue"}, "there is no team 'blue'"),
         ("revoke", {}, "`team` is missing"),
         ("explode", {}, "there is no act explode"),
+        ("pause", {"name": "b"}, "there is no entry b"),
+        ("pause", {"words": 7}, "`words` is no text"),
+        ("resume", {"name": "a"}, "a is not paused"),
+        ("resume", {}, "the whole API is not paused"),
+        ("message", {"words": "a" * 281}, "these are 281 characters"),
+        ("extend", {}, "`minutes` or `until` is missing"),
+        ("extend", {"minutes": 0}, "`minutes` or `until` is missing"),
+        ("extend", {"until": "2030-06-01T11:00:00Z"}, "2030-06-01T11:00:00Z is in the past"),
     ],
 )
 def test_what_is_impossible_is_said_and_not_noted(
@@ -178,5 +190,84 @@ def test_the_door_is_closed_and_opened_and_gets_another_code(tmp_path: Path) -> 
             assert not book.load().is_closed
             assert book.load().code != code
             assert [act for act, _, _ in world.journal] == ["close joining", "open joining", "new code"]
+
+    story(tell)
+
+
+def test_a_pause_reaches_the_gateway_and_ends(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            assert await world.do("pause", name="a", words=" Back at\n14:00 ") == {}
+            assert world.gateway.applied[-1].paused == {"a": "Back at 14:00"}
+            assert "a is paused: Back at 14:00" in world.supervisor.notes
+            assert await world.do("pause") == {}
+            assert world.gateway.applied[-1].paused == {"a": "", "lazy": "", "far": ""}
+            assert await world.do("resume") == {"words": ""}
+            assert await world.do("resume", name="a") == {"words": "Back at 14:00"}
+            assert world.gateway.applied[-1].paused == {}
+            assert world.journal == [
+                ("pause", "a", "Back at 14:00"),
+                ("pause", "", ""),
+                ("resume", "", ""),
+                ("resume", "a", ""),
+            ]
+
+    story(tell)
+
+
+def test_a_message_replaces_the_one_before(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            assert await world.do("message", words="Lunch") == {"before": ""}
+            assert await world.do("message", words="Dinner") == {"before": "Lunch"}
+            assert world.gateway.applied[-1].message == "Dinner"
+            assert await world.do("message", words="") == {"before": "Dinner"}
+            assert world.gateway.applied[-1].message == ""
+            assert world.journal == [
+                ("message", "", "Lunch"),
+                ("message", "", "Dinner"),
+                ("no message", "", ""),
+            ]
+
+    story(tell)
+
+
+def test_what_the_gateway_refuses_is_taken_back(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            await world.do("message", words="Lunch")
+            await world.do("pause", name="a", words="why")
+            before = world.journal
+            world.gateway.refusal = StartError("too long")
+            for act, wanted in (
+                ("message", {"words": "Dinner"}),
+                ("pause", {"name": "a", "words": "other"}),
+                ("pause", {"words": "all"}),
+                ("resume", {"name": "a"}),
+            ):
+                told = await world.do(act, **wanted)
+                assert (told["error"], told["failed"]) == ("too long", True)
+            world.gateway.refusal = None
+            assert world.supervisor.notices.to_json() == {"a": "why"}
+            assert world.supervisor.notices.message == "Lunch"
+            assert world.journal == before
+
+    story(tell)
+
+
+def test_the_end_is_moved_in_the_config_and_back(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            told = await world.do("extend", minutes=30)
+            assert told == {"before": "2030-06-01T18:00:00+02:00", "ends": "2030-06-01T16:30:00Z"}
+            moved = '{"models": [], "event": {"ends": "2030-06-01T18:30:00+02:00"}} // ours'
+            assert world.config.read_text() == moved
+            assert world.supervisor.plan.event.ends == NOON + timedelta(hours=4, minutes=30)
+            await world.do("extend", until=told["before"])
+            assert world.config.read_text() == moved.replace("18:30", "18:00")
+            assert world.journal == [
+                ("extend", "", "to 2030-06-01T16:30:00Z"),
+                ("extend", "", "to 2030-06-01T16:00:00Z"),
+            ]
 
     story(tell)

@@ -38,6 +38,12 @@ def test_what_the_admission_service_refused_has_its_code() -> None:
     assert [(error.code, error.from_model) for error in found] == [("budget_exceeded", False)]
 
 
+def test_calls_to_what_is_paused_say_so() -> None:
+    own, other = line(status=503, details="direct_response"), line(None, None, 503, details="direct_response")
+    assert [error.code for error in group_errors((own,), START)] == ["paused"]
+    assert [error.code for error in group_errors((other,), START)] == [""]
+
+
 def test_callers_that_hung_up_are_errors_without_a_status() -> None:
     assert [error.status for error in group_errors((line(status=0), line(status=None)), START)] == [0]
 

@@ -11,7 +11,14 @@ const DEEDS = {
   "open joining": "Opened joining",
   "close joining": "Closed joining",
   "new code": "Made a new code",
+  extend: "Moved the end",
+  pause: "Paused",
+  resume: "Resumed",
+  message: "Told everybody",
+  "no message": "Took the message away",
 };
+
+const WHOLE = new Set(["pause", "resume"]);
 
 /** Does an act; returns what there is to tell, or null after saying why it was not done. */
 async function act(name, wanted = {}) {
@@ -50,6 +57,62 @@ function askFirst(title, words, label, run, { isBad = false } = {}) {
   const cancel = element("button", { type: "button", onclick: close, autofocus: true }, "Cancel");
   const dialog = openDialog(title, element("h2", {}, title), element("p", {}, words), element("div", { class: "row wrap ends" }, cancel, button));
 }
+
+/** Asks for words, or for nothing; `run` gets them. Enter does what the button does. */
+function askWords(title, words, { label, value = "", hint, isBad = false }, run) {
+  const input = element("input", { type: "text", maxlength: "280", value, autofocus: true, dir: "auto" });
+  const done = () => { dialog.close(); run(input.value); };
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) done(); });
+  const button = element("button", { type: "button", class: isBad ? "danger" : "primary", onclick: done }, label);
+  const cancel = element("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
+  const dialog = openDialog(title, element("h2", {}, title), element("p", {}, words), labelled(hint, input), element("div", { class: "row wrap ends" }, cancel, button));
+}
+
+/** Pauses a model, or everything where it has no name, once the organizer has said what callers are told. */
+function askPause(name) {
+  const wanted = name ? { name } : {};
+  const what = name ?? "The API";
+  const run = (words) => actOrUndo(`${what} is paused.`, ["pause", { ...wanted, words }], ["resume", wanted]);
+  const about = { label: "Pause", hint: "What callers are told (optional)", isBad: true };
+  askWords(name ? `Pause ${name}?` : "Pause every model?", "Calls are refused until you resume; those under way are finished.", about, run);
+}
+
+/** Resumes a model, or everything where it has no name. */
+async function resume(name) {
+  const wanted = name ? { name } : {};
+  const told = await act("resume", wanted);
+  if (told) toast(`${name ?? "The API"} is no longer paused.`, "Undo", () => act("pause", { ...wanted, words: told.words }));
+}
+
+function askMessage() {
+  const about = { label: "Show it", value: board.now.message, hint: "Empty: no message" };
+  askWords("Message to all", "The page shows it as a banner; programs find it in a header.", about, sayToAll);
+}
+
+async function sayToAll(words) {
+  const told = await act("message", { words });
+  if (told) toast(words.trim() ? "Everybody sees it now." : "There is no message.", "Undo", () => act("message", { words: told.before }));
+}
+
+function askExtend() {
+  const { event_ends: ends } = board.now;
+  const words = ends ? `It ends at ${formatDay(ends)}.` : "It has no end yet; this sets one, counted from now.";
+  const button = (label, minutes) => element("button", { type: "button", onclick: () => { dialog.close(); extend(minutes); } }, label);
+  const choices = [["+15 min", 15], ["+30 min", 30], ["+1 h", 60], ["+2 h", 120]].map(([label, minutes]) => button(label, minutes));
+  const cancel = element("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Cancel");
+  const dialog = openDialog("Extend the end", element("h2", {}, "Extend the end"), element("p", {}, `${words} The config is changed, too.`), element("div", { class: "row wrap" }, choices, cancel));
+}
+
+async function extend(minutes) {
+  const told = await act("extend", { minutes });
+  if (!told) return;
+  const stops = board.now.ends === told.ends ? "" : ` It stops earlier, at ${formatDay(board.now.ends)}, as --for says.`;
+  const message = `The event ends at ${formatDay(told.ends)}.${stops}`;
+  if (told.before) toast(message, "Undo", () => act("extend", { until: told.before }));
+  else tell(message);
+}
+
+const formatDay = (instant) => new Date(instant).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false });
 
 function askRestart(name) {
   const restart = async () => {
@@ -152,7 +215,7 @@ function drawJournal() {
     element(
       "div",
       {},
-      element("p", {}, `${DEEDS[deed] ?? deed} `, element("b", { class: "strong", dir: "auto" }, subject)),
+      element("p", {}, `${DEEDS[deed] ?? deed} `, element("b", { class: "strong", dir: "auto" }, subject || (WHOLE.has(deed) ? "every model" : ""))),
       detail ? element("p", { class: "small faint", dir: "auto" }, detail) : null,
     ),
     by === "screen" ? null : element("span", { class: "tiny faint" }, "by mlapi"),

@@ -55,6 +55,7 @@ function close(message) {
 function draw() {
   drawHead();
   byId("needs").replaceChildren(...listNeeds().map(drawNeed));
+  drawMessage();
   byId("charts").replaceChildren(...drawCharts());
   keepFocus(byId("teams-rows"), drawTeams);
   keepFocus(byId("models-rows"), drawModels);
@@ -71,12 +72,15 @@ function drawHead() {
   byId("title").textContent = title;
   byId("where").textContent = `${until}${[urls[0] ?? address].join("")}`;
   byId("join").hidden = !board.now.join;
+  byId("pause").hidden = board.now.paused !== null;
+  byId("resume").hidden = board.now.paused === null;
 }
 
 /** Returns what the organizer should look at first: [is bad, title, words]. */
 function listNeeds() {
-  const { models, teams, errors, trouble, pot } = board.now;
+  const { models, teams, errors, trouble, pot, paused } = board.now;
   const needs = trouble ? [[true, "The gateway", trouble]] : [];
+  if (paused !== null) needs.push([false, "Every model is paused", paused || "Callers get 503 until you resume."]);
   for (const model of models) {
     if (ORDER[model.state] <= 1) needs.push([true, `${model.name}: ${model.state}`, model.detail || model.last_restart || "Its last lines say why."]);
   }
@@ -91,6 +95,13 @@ function listNeeds() {
     if (error.count >= NOISY_ERRORS) needs.push([false, `${error.team || "Without a key"}: ${error.count} × ${error.status || "hung up"}`, error.reason]);
   }
   return needs.slice(0, 6);
+}
+
+/** Shows what is said to everybody, while something is. */
+function drawMessage() {
+  const { message } = board.now;
+  byId("message").hidden = !message;
+  byId("message").lastElementChild.textContent = message;
 }
 
 function drawNeed([isBad, title, words]) {
@@ -191,6 +202,7 @@ function drawModels() {
 /** Says in a line how a model is and how it is called. */
 function describeModel(model) {
   const parts = [model.state];
+  if (model.paused !== null) parts.push(`paused${model.paused ? `: ${model.paused}` : ""}`);
   if (model.detail) parts.push(model.detail);
   if (model.ready_in !== null && model.state !== "ready") parts.push(`answers in about ${Math.ceil(model.ready_in)} s`);
   if (model.replicas > 1) parts.push(`${model.ready_replicas} of ${model.replicas} replicas`);
@@ -209,12 +221,13 @@ function drawModel(model) {
   };
   const isBroken = STATES[model.state] === "failed";
   const button = element("button", { type: "button", class: "quiet", onclick: toggle, "aria-expanded": String(isShown), "aria-label": `Last lines of ${model.name}` }, "Last lines");
-  const tone = { failed: "bad", waiting: "wait" }[STATES[model.state]] ?? "faint";
+  const tone = { failed: "bad", waiting: "wait" }[STATES[model.state]] ?? (model.paused !== null ? "wait" : "faint");
   return element(
     "li",
     {},
     element("span", { class: `dot ${STATES[model.state] ?? "absent"}` }),
     element("div", {}, element("b", { class: "strong", dir: "auto" }, model.name), element("p", { class: `tiny ${tone}` }, describeModel(model))),
+    model.paused !== null ? nameButton("Resume", model.name, () => resume(model.name)) : null,
     model.state === "asleep" ? nameButton("Wake", model.name, () => act("wake", { name: model.name })) : null,
     isBroken && model.can_restart ? nameButton("Restart…", model.name, () => askRestart(model.name)) : null,
     button,
@@ -234,6 +247,7 @@ function drawModelActs(model) {
   const sleep = () => actOrUndo(`${name} sleeps once its calls are over.`, ["sleep", { name }], ["wake", { name }]);
   const shown = [
     model.sleeps && model.state === "ready" ? nameButton("Sleep", name, sleep) : null,
+    model.paused === null ? nameButton("Pause…", name, () => askPause(name)) : null,
     model.can_restart && STATES[model.state] !== "failed" ? nameButton("Restart…", name, () => askRestart(name)) : null,
   ].filter(Boolean);
   const none = element("span", { class: "small faint" }, "Nothing else can be done now.");
@@ -264,6 +278,10 @@ function switchTheme() {
 takeToken();
 byId("acts").append(
   iconButton("join", "Join code", openProjector, { id: "join", class: "", hidden: true }),
+  iconButton("message", "Message to all", askMessage, { class: "" }),
+  iconButton("clock", "Extend the end", askExtend, { class: "" }),
+  iconButton("pause", "Pause all", () => askPause(), { id: "pause", class: "bad" }),
+  iconButton("play", "Resume all", () => resume(), { id: "resume", class: "primary", hidden: true }),
   iconOnly("theme", "Light or dark", switchTheme),
 );
 byId("teams-find").querySelector("input").addEventListener("input", (event) => {

@@ -64,10 +64,19 @@ async function loadHealth() {
     const headers = key.get() ? { "x-api-key": key.get() } : {}; // with teams, only a key shows the names
     const response = await fetch(`${BASE}health`, { headers, cache: "no-store" });
     const health = parseJson(await response.text());
+    showMessage(response.headers.get("x-event-message") ?? "");
     state.health = health?.ready || health?.unready ? health : null;
   } catch {
     state.health = null;
   }
+}
+
+/** Shows what the organizers tell everybody, which comes encoded as in a URL; nothing where they tell nothing. */
+function showMessage(encoded) {
+  const banner = byId("banner");
+  const words = decodePart(encoded);
+  if (banner.textContent !== words) banner.textContent = words;
+  banner.hidden = !words;
 }
 
 /** Shows what the address names: `#model`, or `#model/conversation`; else the first model, chats before others. */

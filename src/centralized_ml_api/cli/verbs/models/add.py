@@ -12,12 +12,13 @@ from centralized_ml_api.catalog.own_region import find_region
 from centralized_ml_api.catalog.prices.types import PRICING_PAGE
 from centralized_ml_api.catalog.sources.lock import LOCK_NAME
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.loading import save_edit, tell_catalog_warnings
+from centralized_ml_api.cli.loading import tell_catalog_warnings
 from centralized_ml_api.cli.options import config_argument, offline_option, region_option
 from centralized_ml_api.cli.verbs.models.search import load_list_prices
 from centralized_ml_api.commands import command
 from centralized_ml_api.config.document import load_document
 from centralized_ml_api.config.edit import add_entry
+from centralized_ml_api.config.revise import save_edit
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:

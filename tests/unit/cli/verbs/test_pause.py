@@ -1,0 +1,52 @@
+"""`mlapi pause`, `resume` and `message`: what they ask of the process that serves, and what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.local.status import LocalStatus
+from support.control import SilentTarget, serve_control
+from support.verbs import mlapi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STATUS = LocalStatus(7, "models.json", ".mlapi", 0.0, "http://127.0.0.1:1", "", "", (), ())
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[SilentTarget]:
+    silent = SilentTarget(STATUS)
+    with serve_control(silent, tmp_path / ".mlapi"):
+        yield silent
+
+
+@pytest.mark.parametrize(
+    ("words", "ordered", "said"),
+    [
+        ("pause chat --say Soon", "pause chat Soon", "chat is paused.\nNext: mlapi resume chat\n"),
+        ("pause", "pause ", "Every model is paused.\nNext: mlapi resume\n"),
+        ("resume chat", "resume chat", "chat is no longer paused.\nNext: mlapi status\n"),
+        ("resume", "resume", "The API is no longer paused.\nNext: mlapi status\n"),
+    ],
+)
+def test_a_pause_begins_and_ends(
+    words: str, ordered: str, said: str, target: SilentTarget, tmp_path: Path
+) -> None:
+    ran = mlapi(*words.split(), cwd=tmp_path)
+    assert (ran.status, ran.out + ran.talk, target.ordered) == (0, said, [ordered])
+
+
+def test_a_message_is_said_and_taken_away(target: SilentTarget, tmp_path: Path) -> None:
+    target.refusal = {"before": "Lunch"}
+    said = mlapi("message", "Dinner is here", cwd=tmp_path)
+    assert (said.out, said.talk) == ("Everybody sees it from now on.\n", "Next: mlapi message --clear\n")
+    cleared = mlapi("message", "--clear", cwd=tmp_path)
+    assert cleared.out == "There is no message any more.\n"
+    assert target.ordered == ["message Dinner is here", "message "]
+    for words in ([], [" "], ["Dinner", "--clear"]):
+        assert mlapi("message", *words, cwd=tmp_path).status == 2
+    assert len(target.ordered) == 2
