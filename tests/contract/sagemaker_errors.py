@@ -77,10 +77,11 @@ ROWS = {
     ),
 }
 
+ASLEEP: str = service_error.no_capacity().members["Message"]
 ROWS_OF_SLEEPERS = {
     **ROWS,
     "a ValidationError while no copy runs": (
-        (400, service_error.no_capacity().members),
+        told(400, ASLEEP),
         refused(errors.MODEL_WAKING, headers={"retry-after": "60"}),
     ),
 }
