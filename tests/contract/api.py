@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from centralized_ml_api.plan.apis import EMBEDDINGS, MODEL_APIS
+from support.bedrock import CLAUDE
 
 EXAMPLE_FUNCTION = Path(__file__).parents[2] / "functions" / "example_function"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -72,10 +73,25 @@ HOSTED = {
 }
 """Names of entries, and the provider's names of their models: what the provider answers depends on these."""
 
+BEDROCK = {
+    "claude": CLAUDE,
+    "claude-limited": "anthropic.limited",
+    "claude-forbidden": "anthropic.forbidden",
+    "claude-slow": "anthropic.slow",
+    "claude-failed": "anthropic.broken",
+    "claude-invalid": "anthropic.invalid",
+    "claude-busy": "anthropic.busy",
+    "claude-stumbles": "anthropic.stumbles",
+    "claude-fails": "anthropic.fails",
+}
+"""Names of entries, and Bedrock's ids of their models."""
+
+BEDROCK_REGION = "us-west-2"
+
 HOSTED_KEY = "ORGANIZERS_KEY"
 """The variable with the provider's key."""
 
-CHATS = ("chat", "translated", *HOSTED)
+CHATS = ("chat", "translated", *HOSTED, *BEDROCK)
 LISTED = (*CHATS, *ALIASES)
 """What `/v1/models` lists."""
 
@@ -85,7 +101,7 @@ def build_config(
 ) -> dict[str, Any]:
     """The config; its functions lie in `folder`: one of its own, and the one of the default config.
 
-    With `provider_url`, it has the entries of `HOSTED`.
+    With `provider_url`, it has the entries of `HOSTED`, and those of `BEDROCK`.
     """
     _write_functions(folder)
     odd = f"http://127.0.0.1:{odd_port}"
@@ -106,6 +122,7 @@ def build_config(
     hosted = [
         _hosted(name, model, provider_url) for name, model in HOSTED.items() if provider_url is not None
     ]
+    hosted += [_on_bedrock(name, model) for name, model in BEDROCK.items() if provider_url is not None]
     # The hours are over, so that models that may sleep stay asleep.
     over = {"from": "2020-06-01T08:00:00Z", "to": "2020-06-01T18:00:00Z"}
     return {"models": entries, "endpoints": hosted, "event": {"aliases": ALIASES, "hours": [over]}}
@@ -118,6 +135,11 @@ def _hosted(name: str, model: str, url: str) -> dict[str, Any]:
     local = {"engine": "provider", **provider}
     entry = {"name": name, "provider": on_aws, "local": local, "max_output_tokens": 50}
     return {**entry, "integration": {"type": "api"}}
+
+
+def _on_bedrock(name: str, model: str) -> dict[str, Any]:
+    entry = {"name": name, "bedrock_model_id": model, "bedrock_region": BEDROCK_REGION}
+    return {**entry, "max_output_tokens": 50, "integration": {"type": "api"}}
 
 
 def _write_functions(folder: Path) -> None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.api import HOSTED_KEY, build_config
+from contract.api import BEDROCK_REGION, HOSTED_KEY, build_config
 from contract.case import AWS, LOCAL, Case, send
 from contract.suite import PATIENT
-from contract.targets import Targets, read_targets
+from contract.targets import Hosts, Targets, read_targets
 from support.background import Background, start_background
+from support.bedrock import start_bedrock
 from support.local_api import LocalApi, start_local_api
 from support.odd_server import OddServer
 from support.provider import KEY, Provider, start_provider
+from support.signed_runtime import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,20 +53,35 @@ def provider(folder: Path, background: Background) -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def local(folder: Path, odd: OddServer, provider: Provider) -> Iterator[LocalApi]:
+def hosts(folder: Path, background: Background, provider: Provider) -> Iterator[Hosts]:
+    """The provider, and Bedrock, which both targets call with the same credentials."""
+    keys = Keys(BEDROCK_REGION, "bedrock")
+    keys.add("none", "none")
+    with start_bedrock(background, folder, keys, provider.certificate) as bedrock:
+        yield Hosts(provider, bedrock)
+
+
+@pytest.fixture(scope="session")
+def local(folder: Path, odd: OddServer, provider: Provider, hosts: Hosts) -> Iterator[LocalApi]:
     """The local target, with models that are real servers."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(socket.socket())
         held.bind(("127.0.0.1", 0))
         config = build_config(folder, odd.port, held.getsockname()[1], provider.url)
-        environment = {"SSL_CERT_FILE": str(provider.certificate), HOSTED_KEY: KEY}
+        environment = {
+            "SSL_CERT_FILE": str(provider.certificate),
+            HOSTED_KEY: KEY,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": hosts.bedrock.url,
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+        }
         yield stack.enter_context(start_local_api(folder, config, environment=environment)).wait_serving()
 
 
 @pytest.fixture(scope="session")
-def targets(local: LocalApi, folder: Path, background: Background, provider: Provider) -> Iterator[Targets]:
+def targets(local: LocalApi, folder: Path, background: Background, hosts: Hosts) -> Iterator[Targets]:
     """Both targets of the one config; behind the API of the template are the models of the local one."""
-    with read_targets(local, folder, background, provider) as targets:
+    with read_targets(local, folder, background, hosts) as targets:
         yield targets
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.cases import (
+    bedrock,
     bodies,
     documents,
     errors,
@@ -33,6 +34,7 @@ ROOMS = (
     functions,
     openai,
     hosted,
+    bedrock,
     documents,
     health,
     timeouts,

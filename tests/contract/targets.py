@@ -16,9 +16,10 @@ from support.api_gateway.control_plane import serve_control_plane
 from support.api_gateway.functions import Hosting, run_functions, run_streams
 from support.api_gateway.objects import read_objects
 from support.api_gateway.usage_plans import read_usage_plans
+from support.bedrock import Bedrock
 from support.local_api import LocalApi
 from support.model_server import start_model_server
-from support.provider import KEY
+from support.provider import KEY, Provider
 from support.sagemaker_endpoints import SageMakerEndpoints
 from support.secrets_manager import start_secrets_manager
 from support.signed_runtime import Keys
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
 
     from support.api_gateway.authorizers import Door
     from support.background import Background
-    from support.provider import Provider
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Who hosts models for both targets: a provider, and Bedrock with the same certificate."""
+
+    provider: Provider
+    bedrock: Bedrock
 
 
 @dataclass(frozen=True)
@@ -55,15 +63,15 @@ class Targets:
 
 @contextlib.contextmanager
 def read_targets(
-    local: LocalApi, folder: Path, background: Background, provider: Provider | None = None
+    local: LocalApi, folder: Path, background: Background, hosts: Hosts | None = None
 ) -> Iterator[Targets]:
     """Synthesizes the config that `local` serves and answers for it, until the end of the block.
 
-    `provider` hosts models of the config.
+    `hosts` have models of the config.
     """
     output = folder / "cdk.out"
     template = synthesize(build_plan_of(folder / "models.json"), output).document
-    with serve_template(template, output, local, background, provider=provider) as targets:
+    with serve_template(template, output, local, background, hosts=hosts) as targets:
         yield targets
 
 
@@ -76,12 +84,12 @@ def serve_template(
     *,
     keys: Mapping[str, str] | None = None,
     adopted: Mapping[str, str] | None = None,
-    provider: Provider | None = None,
+    hosts: Hosts | None = None,
 ) -> Iterator[Targets]:
     """Answers as API Gateway would with this template, with the models of the local target behind it.
 
     `output` is the CDK's folder with the template's assets; `keys` are those of the teams, where they are
-    known; `adopted` are the entries' names by those of their endpoints, where these differ. `provider` hosts
+    known; `adopted` are the entries' names by those of their endpoints, where these differ. `hosts` have
     models.
     """
     sagemaker = local.status()["sagemaker_runtime"]
@@ -104,7 +112,7 @@ def serve_template(
         ]
         statuses |= dict.fromkeys(components, "InService")
         made.answering = SageMakerEndpoints(statuses, copies=dict.fromkeys(components, (0, 0)))
-        hosting = stack.enter_context(_host(background, template, provider)) if provider else None
+        hosting = stack.enter_context(_host(background, template, hosts)) if hosts else None
         streams = stack.enter_context(run_streams(template, sagemaker, endpoints, made.url, hosting))
         objects = read_objects(output, STACK)
         document = read_document(template)
@@ -115,8 +123,8 @@ def serve_template(
 
 
 @contextlib.contextmanager
-def _host(background: Background, template: Mapping[str, Any], provider: Provider) -> Iterator[Hosting]:
-    """How the function calls the provider: it trusts it, and finds the key in every secret of the stack."""
+def _host(background: Background, template: Mapping[str, Any], hosts: Hosts) -> Iterator[Hosting]:
+    """How the function calls the hosts: it trusts them, and finds the key in every secret of the stack."""
     keys = Keys(REGION, "secretsmanager")
     keys.add("none", "none")
     with start_secrets_manager(background, keys) as secrets:
@@ -125,10 +133,11 @@ def _host(background: Background, template: Mapping[str, Any], provider: Provide
             name: KEY for name, each in resources if each["Type"] == "AWS::SecretsManager::Secret"
         }
         environment = {
-            "NODE_EXTRA_CA_CERTS": str(provider.certificate),
+            "NODE_EXTRA_CA_CERTS": str(hosts.provider.certificate),
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": hosts.bedrock.url,
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.url,
         }
-        yield Hosting(provider.url, environment)
+        yield Hosting(hosts.provider.url, environment)
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:

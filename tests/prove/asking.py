@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.api import DOWN
 from contract.case import AWS, Expected, Request, send
-from contract.cases import health, hosted
+from contract.cases import bedrock, health, hosted
 from contract.cases.keys import CASES as KEY_CASES
 from contract.cases.keys import with_key
 from contract.differences import DIFFERENCES, KEY_DIFFERENCES
@@ -38,7 +38,7 @@ _HOSTED = "it needs a provider, and the contract's own is a fake on one machine"
 _LISTED = "the contract's config has hosted models, which the answer names; this config has none"
 
 NOT_OF_THIS_CONFIG = {
-    **{case.name: _HOSTED for case in hosted.CASES if case.only in {None, AWS}},
+    **{case.name: _HOSTED for case in (*hosted.CASES, *bedrock.CASES) if case.only in {None, AWS}},
     **dict.fromkeys(
         (
             "`POST /v1/messages`",

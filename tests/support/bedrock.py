@@ -195,11 +195,16 @@ async def _serve(bedrock: Bedrock, listening: Any) -> AsyncIterator[None]:
 
 
 @contextlib.contextmanager
-def start_bedrock(background: Background, folder: Path, keys: Keys) -> Iterator[Bedrock]:
-    """Bedrock at `https://localhost:PORT`, for callers with these keys, until the end of the block."""
+def start_bedrock(
+    background: Background, folder: Path, keys: Keys, certificate: Path | None = None
+) -> Iterator[Bedrock]:
+    """Bedrock at `https://localhost:PORT`, for callers with these keys, until the end of the block.
+
+    `certificate` is another server's for `localhost`: who trusts two of that name finds one of them.
+    """
     listening = bind_loopback()
     port = listening.getsockname()[1]
-    certificate = write_certificate(folder / "bedrock.pem", "localhost")
+    certificate = certificate or write_certificate(folder / "bedrock.pem", "localhost")
     bedrock = Bedrock(f"https://localhost:{port}", certificate, keys)
     serving = _serve(bedrock, listening)
     background.run(serving.__aenter__())

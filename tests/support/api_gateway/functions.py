@@ -85,7 +85,7 @@ def run_streams(
             for model in models.values():
                 if "endpoint" in model:
                     model["endpoint"] = endpoints[model["endpoint"]]
-                elif hosting:
+                elif hosting and "provider" in model:
                     model["provider"]["url"] = hosting.url
             host = stack.enter_context(
                 start_stream_host(

@@ -1,0 +1,163 @@
+"""Models of Bedrock: the same answers and errors, whichever target translates and signs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api.http import EVENTS_IN_UTF8
+from contract.case import JSON, Case, Expected, Request, render_json
+from contract.cases.hosted import TOOLS
+from contract.cases.openai import Events, chat
+from support.bedrock import ACCOUNT, WORDS
+
+if TYPE_CHECKING:
+    from support.running_gateway import Answer
+
+TEXT = "".join(WORDS)
+USAGE = {"prompt_tokens": 23, "completion_tokens": 10, "total_tokens": 33}
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole chat: these words, or a call of a tool; its tokens; the entry's name of the model."""
+
+    words: str | None
+
+    def check(self, answer: Answer) -> None:
+        """Compares it."""
+        said = answer.json
+        message = said["choices"][0]["message"]
+        assert (message["content"] or None, said["model"]) == (self.words, "claude"), answer
+        assert {name: said["usage"][name] for name in USAGE} == USAGE, answer
+        calls = message.get("tool_calls") or []
+        given = [json.loads(call["function"]["arguments"]) for call in calls]
+        assert given == ([] if self.words else [{"city": "Bern"}]), answer
+
+
+@dataclass(frozen=True)
+class ToolStream:
+    """A stream whose pieces of arguments are those of one call."""
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        *events, end = answer.body.decode().removesuffix("\n\n").split("\n\n")
+        said = [json.loads(event.removeprefix("data: ")) for event in events]
+        assert end == "data: [DONE]", answer
+        calls = [call for each in said for call in each["choices"][0]["delta"].get("tool_calls") or []]
+        text = "".join(call["function"].get("arguments", "") for call in calls)
+        assert json.loads(text) == {"city": "Bern"}, answer
+
+
+@dataclass(frozen=True)
+class BrokenOff:
+    """A stream that begins with a word, and ends with an error of this status's type."""
+
+    type: str
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        text = answer.body.decode()
+        assert WORDS[0] in text, answer
+        assert "[DONE]" not in text, answer
+        error = json.loads(text.removesuffix("\n\n").split("\n\n")[-1].removeprefix("data: "))["error"]
+        assert error["type"] == self.type, answer
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An error with this code, which tells nothing of the account."""
+
+    code: str
+    says: str = ""
+
+    def check(self, answer: Answer) -> None:
+        """Compares it."""
+        text = answer.body.decode()
+        error = json.loads(text)["error"]
+        assert error["code"] == self.code, answer
+        assert self.says in error["message"], answer
+        assert error["request_id"] == answer.header("x-request-id"), answer
+        assert ACCOUNT not in text, answer
+
+
+@dataclass(frozen=True)
+class Message:
+    """Anthropic's message with the text."""
+
+    def check(self, answer: Answer) -> None:
+        """Compares it."""
+        assert answer.json["content"] == [{"type": "text", "text": TEXT}], answer
+        assert (answer.json["type"], answer.json["model"]) == ("message", "claude"), answer
+
+
+def _ask(name: str, **more: Any) -> Request:
+    return chat(model=name, **more)
+
+
+def _post(path: str, **body: Any) -> Request:
+    return Request(path, render_json(body), headers={"Content-Type": JSON})
+
+
+_TALK = [{"role": "user", "content": "What is AWS?"}]
+_FAILURES = (
+    ("claude-limited", 429, "too_many_requests", "Too many tokens"),
+    ("claude-forbidden", 502, "provider_refused_key", ""),
+    ("claude-slow", 504, "model_too_slow", ""),
+    ("claude-failed", 502, "model_failed", "The model failed."),
+    ("claude-invalid", 400, "model_refused", "model identifier is invalid"),
+)
+
+CASES = [
+    Case("a chat of Bedrock", _ask("claude"), Expected(200, Whole(TEXT), JSON)),
+    Case(
+        "a chat of Bedrock streams", _ask("claude", stream=True), Expected(200, Events(WORDS), EVENTS_IN_UTF8)
+    ),
+    Case("a chat of Bedrock calls tools", _ask("claude", tools=TOOLS), Expected(200, Whole(None), JSON)),
+    Case(
+        "a chat of Bedrock streams the arguments of tools",
+        _ask("claude", tools=TOOLS, stream=True),
+        Expected(200, ToolStream(), EVENTS_IN_UTF8),
+    ),
+    Case(
+        "a model of Bedrock answers Anthropic's clients",
+        _post("/v1/messages", model="claude", max_tokens=9, messages=_TALK),
+        Expected(200, Message(), JSON),
+    ),
+    Case(
+        "a model of Bedrock answers at its own path",
+        _post("/claude", messages=_TALK),
+        Expected(200, Whole(TEXT), JSON),
+    ),
+    Case(
+        "what Converse has no place for is refused by its name",
+        _ask("claude", n=2),
+        Expected(400, Refused("invalid_body", "'n' cannot be translated"), JSON),
+    ),
+    *(
+        Case(
+            f"an error of Bedrock, {'streamed' if stream else 'whole'}: {name}",
+            _ask(name, stream=stream),
+            Expected(status, Refused(code, says), JSON),
+        )
+        for name, status, code, says in _FAILURES
+        for stream in (False, True)
+    ),
+    *(
+        Case(
+            f"a stream of Bedrock that fails before its answer has a status: {name}",
+            _ask(name, stream=True),
+            Expected(status, Refused(code), JSON),
+        )
+        for name, status, code in (
+            ("claude-busy", 429, "too_many_requests"),
+            ("claude-stumbles", 500, "model_failed"),
+        )
+    ),
+    Case(
+        "a stream of Bedrock that fails in the middle ends with an error",
+        _ask("claude-fails", stream=True),
+        Expected(200, BrokenOff("rate_limit_error"), EVENTS_IN_UTF8),
+    ),
+]
