@@ -34,7 +34,7 @@ def read_core_waits(pid: int, processes: Path = _PROCESSES) -> CoreWaits:
 def count_seconds(elapsed: float, before: CoreWaits, after: CoreWaits) -> float:
     """Returns how many seconds count as silence: those in which no thread waited for a core. Pure.
 
-    At least a fourth of them count, so that a server that hangs is restarted on a busy machine too.
+    At least a tenth of them count, so that a server that hangs is restarted on a busy machine too.
 
     Args:
         elapsed: How many seconds passed.

@@ -24,4 +24,4 @@ def test_seconds_in_which_a_thread_had_no_core_do_not_count() -> None:
     assert count_seconds(60, {}, {}) == 60
     assert count_seconds(60, {1: 100, 2: 5}, {1: 110, 2: 45}) == 20
     assert count_seconds(60, {1: 100}, {1: 100, 3: 30}) == 30, "a thread that began meanwhile"
-    assert count_seconds(60, {1: 0}, {1: 60}) == 15, "a fourth always counts"
+    assert count_seconds(60, {1: 0}, {1: 60}) == 6, "a tenth always counts"

@@ -405,7 +405,7 @@ def test_on_a_busy_machine_a_server_that_hangs_is_restarted_all_the_same(tmp_pat
         await wait_for()
         scene.machine.processes[0].starved = 1.0
         scene.machine.answer = SILENT
-        await wait_for(5 * TIMEOUTS.silence)
+        await wait_for(11 * TIMEOUTS.silence)
         assert scene.replica.restarts == 1
 
     play(tmp_path, scenario)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONGEST_STRETCH = 4.0
+LONGEST_STRETCH = 10.0
 """How many times as long a call may take on a busy machine: one that computes for ever must end there too."""
 
 _NANOSECONDS = 1e9
@@ -59,7 +59,7 @@ class CallClock:
     def stalled_seconds(self, thread: int, progress_at: float) -> float:
         """Returns the seconds since a call last progressed, less those in which its thread had no core.
 
-        At least a fourth of the seconds count. Ask often: waiting counts from the first question on.
+        At least a tenth of the seconds count. Ask often: waiting counts from the first question on.
 
         Args:
             thread: The native id of the thread that runs the call.
