@@ -161,7 +161,7 @@ def curl_of(entry: EntryStatus, address: str, plan: ApiPlan, authority: str = ""
         plan: of its config.
         authority: the file of the authority to trust; empty where curl trusts it already.
     """
-    call = f"curl -X POST {address}{entry.path}"
+    call = f"curl -X POST {shlex.quote(address + entry.path)}"
     if authority:
         call += f" --cacert {shlex.quote(shown_path(Path(authority)))}"
     if plan.event.needs_key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def render_trust(api: Api) -> str:
     exports = " ".join(f'{name}="$PWD/{_FILE}"' for name in _VARIABLES)
     return "\n".join(
         (
-            f"curl --fail --silent --show-error --output {_FILE} {api.authority_url}",
+            f"curl --fail --silent --show-error --output {_FILE} {shlex.quote(api.authority_url)}",
             f"openssl x509 -in {_FILE} -noout -fingerprint -sha256",
             f"# It must be {api.authority_fingerprint}",
             f"export {exports}",

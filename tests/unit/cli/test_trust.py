@@ -17,5 +17,10 @@ def test_a_shell_fetches_the_authority_compares_it_and_trusts_it() -> None:
     ]
 
 
+def test_an_address_in_brackets_is_quoted_since_shells_take_them_for_a_pattern() -> None:
+    trust = render_trust(Api("https://[fd00::2]:8080", None, "", authority_fingerprint="AA"))
+    assert "mlapi-ca.pem 'http://[fd00::2]:8080/ca.pem'\n" in trust
+
+
 def test_where_everybody_trusts_the_certificate_nothing_is_to_do() -> None:
     assert render_trust(Api("https://hack.example.org", None, "", fingerprint="AA")) == ""
