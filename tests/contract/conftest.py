@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from support.running_gateway import Answer
 
 
+BEDROCK_KEY = "bedrock-api-key-0123456789"
+
+
 @pytest.fixture(scope="session")
 def background() -> Iterator[Background]:
     with start_background() as background:
@@ -54,10 +57,11 @@ def provider(folder: Path, background: Background) -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def hosts(folder: Path, background: Background, provider: Provider) -> Iterator[Hosts]:
-    """The provider, and Bedrock, which both targets call with the same credentials."""
+    """The provider, and Bedrock, which AWS's function signs its calls for; one machine sends an API key."""
     keys = Keys(BEDROCK_REGION, "bedrock")
     keys.add("none", "none")
     with start_bedrock(background, folder, keys, provider.certificate) as bedrock:
+        bedrock.api_keys.add(BEDROCK_KEY)
         yield Hosts(provider, bedrock)
 
 
@@ -72,8 +76,8 @@ def local(folder: Path, odd: OddServer, provider: Provider, hosts: Hosts) -> Ite
             "SSL_CERT_FILE": str(provider.certificate),
             HOSTED_KEY: KEY,
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": hosts.bedrock.url,
-            "AWS_ACCESS_KEY_ID": "none",
-            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_BEARER_TOKEN_BEDROCK": BEDROCK_KEY,
+            "AWS_EC2_METADATA_DISABLED": "true",
         }
         yield stack.enter_context(start_local_api(folder, config, environment=environment)).wait_serving()
 

@@ -30,7 +30,9 @@ ASK: list[Any] = [{"role": "user", "content": "What is AWS?"}]
 TOOLS: Any = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
 MODELS = {"claude": CLAUDE, "gpt": GPT}
 MODELS |= {name.partition(".")[2]: name for name in (*ERRORS, *STREAM_ERRORS)}
-MODELS |= {"cut": "anthropic.cut", "fails": "anthropic.fails", "falls": "anthropic.busy"}
+MODELS |= {"cut": "anthropic.cut", "fails": "anthropic.fails"}
+FALLING = {"falls": "anthropic.busy", "paid": "anthropic.stumbles"}
+MODELS |= FALLING
 
 
 @dataclass
@@ -55,7 +57,7 @@ def log_in(keys: Keys, credentials: Path, key: str) -> None:
 def entry(name: str, model_id: str) -> dict[str, Any]:
     more: dict[str, Any] = {"speaks": "openai-chat"} if model_id == GPT else {}
     more |= {"max_output_tokens": 50} if name == "claude" else {}
-    more |= {"fallback": ["claude"]} if name == "falls" else {}
+    more |= {"fallback": ["claude"]} if name in FALLING else {}
     api = {"integration": {"type": "api"}}
     return {"name": name, "bedrock_model_id": model_id, "bedrock_region": REGION, **api, **more}
 
@@ -175,6 +177,9 @@ def test_where_bedrock_is_busy_the_next_entry_is_asked(on_bedrock: OnBedrock) ->
     for path in (CHAT_PATH, "/falls"):
         answer = on_bedrock.call("falls", path, stream=True)
         assert (answer.status, answer.headers["x-served-by"]) == (200, "claude")
+    before = len(on_bedrock.bedrock.seen)
+    assert on_bedrock.call("paid", stream=True).status == 500
+    assert [model for model, _, _ in on_bedrock.bedrock.seen[before:]] == [FALLING["paid"]], "it had begun"
 
 
 def test_what_converse_has_no_place_for_is_refused_by_its_name(on_bedrock: OnBedrock) -> None:
@@ -203,6 +208,7 @@ def test_a_refused_login_is_not_the_callers_fault_and_a_new_one_counts(on_bedroc
     assert (answer.status, answer.json()["error"]["code"]) == (502, "provider_refused_key")
     log = on_bedrock.api.folder / ".mlapi/logs/gateway.log"
     wait_until(lambda: "the provider of claude answered 403" in log.read_text(), "the reason is in the log")
+    assert ACCOUNT not in log.read_text()
     log_in(on_bedrock.bedrock.keys, on_bedrock.credentials, "AKIDNEXTONE")
     wait_until(lambda: on_bedrock.call("claude").status == 200, "the new login is used")
 

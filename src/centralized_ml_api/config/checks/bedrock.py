@@ -99,7 +99,7 @@ def _is_well_formed(written: str) -> bool:
 def _fix(region: str, key: str) -> str:
     if region:
         return f'write "{key}": "{region}"'
-    return f"name the profile of that part of the world, or another region as {key}"
+    return f"name the profile of that part of the world, or write another {quoted(key)}"
 
 
 BEDROCK_REGION = CheckedRule(
