@@ -75,14 +75,15 @@ def pids(api: LocalApi) -> set[int]:
 
 def test_a_team_gets_a_new_key_shown_once_and_loses_it(board: Visit, api: LocalApi) -> None:
     keys = LocalKeys(KeyStore(api.folder / ".mlapi"))
-    press(board, "Actions for red", "New key…", "New key")
+    press(board, "Actions for red", "New key red", "New key")
     shown = board.page.get_by_role("dialog").locator("code").inner_text()
     assert shown == keys.show("red")
     press(board, "Done")
     wait_until(lambda: api.call("/echo", x_api_key=shown).status == 200, "the new key works")
-    press(board, "Revoke…", "Cancel")
+    press(board, "Revoke red", "Cancel")
+    assert board.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Revoke red"
     assert keys.teams()[0].state == "active"
-    press(board, "Revoke…", "Revoke")
+    press(board, "Revoke red", "Revoke")
     board.page.get_by_text("It has no key").wait_for()
     wait_until(lambda: api.call("/echo", x_api_key=shown).status == 401, "the key is refused")
     assert shown not in board.page.content()
@@ -99,6 +100,7 @@ def test_the_hall_sees_how_to_join_and_the_door_closes_and_opens(board: Visit, a
     hall.get_by_role("img", name="QR code for joining").wait_for()
     press(board, "Close joining")
     hall.get_by_text("Joining is closed: an organizer closed it.").wait_for()
+    hall.get_by_text("Joining is closed.", exact=True).wait_for()
     refused = api.call("/join", json.dumps({"code": code, "name": "late"}).encode())
     assert json.loads(refused.data)["error"]["code"] == "join_closed"
     press(board, "Open joining", "New code")

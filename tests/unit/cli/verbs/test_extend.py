@@ -9,6 +9,9 @@ import click
 import pytest
 
 from centralized_ml_api.cli.verbs.extend import UntilArgument
+from centralized_ml_api.local.journal import Journal
+from centralized_ml_api.local.status import LocalStatus
+from support.control import SilentTarget, serve_control
 from support.verbs import mlapi
 
 if TYPE_CHECKING:
@@ -115,3 +118,13 @@ def test_what_makes_no_sense_changes_nothing(project: Path, until: str, said: st
     ran = extend(project, until)
     assert (ran.status, path.read_text()) == (2, before)
     assert said in ran.talk
+
+
+def test_what_runs_is_told_and_the_journal_has_it(project: Path) -> None:
+    config = project / "models.yaml"
+    target = SilentTarget(LocalStatus(7, str(config), ".mlapi", 0.0, "http://127.0.0.1:1", "", "", (), ()))
+    with serve_control(target, project / ".mlapi"):
+        assert mlapi("extend", "2099-06-01T18:00:00Z", "models.yaml", cwd=project).status == 0
+    assert target.told == [None]
+    (deed,) = Journal(project / ".mlapi").load(9)
+    assert (deed.by, deed.act, deed.detail) == ("command line", "extend", "to 2099-06-01T18:00:00Z")

@@ -11,6 +11,7 @@ const DEEDS = {
   "open joining": "Opened joining",
   "close joining": "Closed joining",
   "new code": "Made a new code",
+  import: "Gave places to a roster",
   extend: "Moved the end",
   pause: "Paused",
   resume: "Resumed",
@@ -34,19 +35,39 @@ async function act(name, wanted = {}) {
   return null;
 }
 
+/** Shows a message above whatever is open, with what undoes it. */
+function notify(message, label, undo) {
+  placeToast();
+  toast(message, label, undo);
+}
+
+/** Puts messages into the topmost dialog, which covers all that is outside of it. */
+function placeToast() {
+  const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (byId("toast").parentNode !== top) top.append(byId("toast"));
+}
+
 /** Shows a message that nothing undoes. */
-const tell = (message) => toast(`${message}${message.endsWith(".") ? "" : "."}`, "OK", () => {});
+const tell = (message) => notify(`${message}${message.endsWith(".") ? "" : "."}`, "OK", () => {});
 
 /** Does an act that another one undoes, and offers that. */
 async function actOrUndo(message, [name, wanted], [back, backWanted]) {
-  if (await act(name, wanted)) toast(message, "Undo", () => act(back, backWanted));
+  if (await act(name, wanted)) notify(message, "Undo", () => act(back, backWanted));
 }
 
-/** Shows a dialog in the middle; returns it. It is gone once it is closed. */
-function openDialog(label, ...content) {
-  const dialog = element("dialog", { class: "ask", "aria-label": label, onclose: () => dialog.remove() }, content);
+/** Shows a dialog; returns it. Once it is closed it is gone, and what was focused before is focused again. */
+function openDialog(look, label, ...content) {
+  const nameOf = (button) => button.getAttribute("aria-label") ?? button.textContent;
+  const opener = nameOf(document.activeElement);
+  const onclose = () => {
+    placeToast();
+    dialog.remove();
+    [...document.querySelectorAll("button")].find((button) => nameOf(button) === opener)?.focus(); // maybe drawn anew
+  };
+  const dialog = element("dialog", { class: look, "aria-label": label, onclose }, content);
   document.body.append(dialog);
   dialog.showModal();
+  placeToast();
   return dialog;
 }
 
@@ -55,7 +76,7 @@ function askFirst(title, words, label, run, { isBad = false } = {}) {
   const close = () => dialog.close();
   const button = element("button", { type: "button", class: isBad ? "danger" : "primary", onclick: () => { close(); run(); } }, label);
   const cancel = element("button", { type: "button", onclick: close, autofocus: true }, "Cancel");
-  const dialog = openDialog(title, element("h2", {}, title), element("p", {}, words), element("div", { class: "row wrap ends" }, cancel, button));
+  const dialog = openDialog("ask", title, element("h2", {}, title), element("p", {}, words), element("div", { class: "row wrap ends" }, cancel, button));
 }
 
 /** Asks for words, or for nothing; `run` gets them. Enter does what the button does. */
@@ -65,7 +86,7 @@ function askWords(title, words, { label, value = "", hint, isBad = false }, run)
   input.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) done(); });
   const button = element("button", { type: "button", class: isBad ? "danger" : "primary", onclick: done }, label);
   const cancel = element("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
-  const dialog = openDialog(title, element("h2", {}, title), element("p", {}, words), labelled(hint, input), element("div", { class: "row wrap ends" }, cancel, button));
+  const dialog = openDialog("ask", title, element("h2", {}, title), element("p", {}, words), labelled(hint, input), element("div", { class: "row wrap ends" }, cancel, button));
 }
 
 /** Pauses a model, or everything where it has no name, once the organizer has said what callers are told. */
@@ -81,7 +102,7 @@ function askPause(name) {
 async function resume(name) {
   const wanted = name ? { name } : {};
   const told = await act("resume", wanted);
-  if (told) toast(`${name ?? "The API"} is no longer paused.`, "Undo", () => act("pause", { ...wanted, words: told.words }));
+  if (told) notify(`${name ?? "The API"} is no longer paused.`, "Undo", () => act("pause", { ...wanted, words: told.words }));
 }
 
 function askMessage() {
@@ -91,7 +112,7 @@ function askMessage() {
 
 async function sayToAll(words) {
   const told = await act("message", { words });
-  if (told) toast(words.trim() ? "Everybody sees it now." : "There is no message.", "Undo", () => act("message", { words: told.before }));
+  if (told) notify(words.trim() ? "Everybody sees it now." : "There is no message.", "Undo", () => act("message", { words: told.before }));
 }
 
 function askExtend() {
@@ -100,7 +121,7 @@ function askExtend() {
   const button = (label, minutes) => element("button", { type: "button", onclick: () => { dialog.close(); extend(minutes); } }, label);
   const choices = [["+15 min", 15], ["+30 min", 30], ["+1 h", 60], ["+2 h", 120]].map(([label, minutes]) => button(label, minutes));
   const cancel = element("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Cancel");
-  const dialog = openDialog("Extend the end", element("h2", {}, "Extend the end"), element("p", {}, `${words} The config is changed, too.`), element("div", { class: "row wrap" }, choices, cancel));
+  const dialog = openDialog("ask", "Extend the end", element("h2", {}, "Extend the end"), element("p", {}, `${words} The config is changed, too.`), element("div", { class: "row wrap" }, choices, cancel));
 }
 
 async function extend(minutes) {
@@ -108,7 +129,7 @@ async function extend(minutes) {
   if (!told) return;
   const stops = board.now.ends === told.ends ? "" : ` It stops earlier, at ${formatDay(board.now.ends)}, as --for says.`;
   const message = `The event ends at ${formatDay(told.ends)}.${stops}`;
-  if (told.before) toast(message, "Undo", () => act("extend", { until: told.before }));
+  if (told.before) notify(message, "Undo", () => act("extend", { until: told.before }));
   else tell(message);
 }
 
@@ -116,7 +137,7 @@ const formatDay = (instant) => new Date(instant).toLocaleString("en", { weekday:
 
 function askRestart(name) {
   const restart = async () => {
-    toast(`${name} restarts.`, "OK", () => {});
+    notify(`${name} restarts.`, "OK", () => {});
     if (await act("restart", { name })) tell(`${name} was restarted`);
   };
   askFirst(`Restart ${name}?`, "New servers start beside the old ones, which answer until the new ones are ready.", "Restart", restart);
@@ -135,7 +156,7 @@ function showKey(team, key) {
   const close = element("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "Done");
   const code = element("code", { class: "key", tabindex: "0" }, key);
   const words = element("p", {}, "It is shown here once. Whoever has it can call as this team.");
-  const dialog = openDialog(`The new key of ${team}`, element("h2", {}, `The new key of ${team}`), words, code, element("div", { class: "row wrap ends" }, copyButton(() => key), close));
+  const dialog = openDialog("ask", `The new key of ${team}`, element("h2", {}, `The new key of ${team}`), words, code, element("div", { class: "row wrap ends" }, copyButton(() => key), close));
 }
 
 function askRevoke(team) {
@@ -154,10 +175,8 @@ function closeOrOpenJoining() {
 
 /** Shows how to join, large enough for a hall, until it is closed. */
 function openProjector() {
-  const dialog = element("dialog", { class: "projector", "aria-label": "How to join", onclose: () => dialog.remove() });
-  document.body.append(dialog);
+  openDialog("projector", "How to join", element("div", { class: "hall" }));
   drawProjector();
-  dialog.showModal();
 }
 
 function drawProjector() {
@@ -165,7 +184,8 @@ function drawProjector() {
   if (!dialog) return;
   const { join, title } = board.now;
   if (!join) { dialog.close(); return; }
-  keepFocus(dialog, () => dialog.replaceChildren(...buildProjector(join, title, dialog)));
+  const hall = dialog.firstElementChild;
+  keepFocus(hall, () => hall.replaceChildren(...buildProjector(join, title, dialog)));
 }
 
 function buildProjector(join, title, dialog) {

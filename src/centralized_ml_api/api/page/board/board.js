@@ -185,8 +185,9 @@ function moreButton(kind, name) {
 
 function drawTeamActs(team) {
   const key = team.key === "active" ? `Its key ends in …${team.key_ending}` : "It has no key";
-  const renew = element("button", { type: "button", onclick: () => askNewKey(team.name) }, "New key…");
-  const revoke = element("button", { type: "button", class: "bad", onclick: () => askRevoke(team.name) }, "Revoke…");
+  const renew = nameButton("New key…", team.name, () => askNewKey(team.name));
+  const revoke = nameButton("Revoke…", team.name, () => askRevoke(team.name));
+  revoke.classList.add("bad");
   const line = element("div", { class: "acts row wrap" }, element("span", { class: "small faint grow" }, key), renew, team.key === "active" ? revoke : null);
   return element("tr", { class: "unfolded" }, element("td", { colspan: String(COLUMNS.length + 1) }, line));
 }

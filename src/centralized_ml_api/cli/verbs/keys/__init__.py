@@ -224,6 +224,7 @@ def import_(roster: Path, config: Path, state: Path) -> None:
     It is a CSV file with the column team and, for teams that bring theirs, key. The config must have places:
     event.join. Teams that are there already stay as they are.
     """
+    from centralized_ml_api.local.journal import Journal
     from centralized_ml_api.local.keys import KeyStore
     from centralized_ml_api.local.keys.roster import add_roster, read_roster
     from centralized_ml_api.local.run.reload import load_plan
@@ -243,6 +244,8 @@ def import_(roster: Path, config: Path, state: Path) -> None:
 
     after = KeyStore(state).change(decide)
     added = len(after) - len(before)
+    if added:
+        Journal(state).note("import", detail=output.counted(added, "team"))
     output.talk(
         f"{output.counted(added, 'team')} added; {len(rows) - added} of the roster were there already."
     )

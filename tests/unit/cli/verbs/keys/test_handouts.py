@@ -13,6 +13,7 @@ import pytest
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.api.qr import draw_qr
 from centralized_ml_api.cli.verbs.keys.handouts import render_sheet
+from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import list_teams
 from support.verbs import mlapi
@@ -105,6 +106,7 @@ def test_a_roster_takes_places_and_what_was_exported_comes_back(folder: Path) ->
     keys = keys_of(folder)
     assert [*keys] == ["red", "blue team", "Owls"]
     assert is_key(keys["Owls"] or "")
+    assert [(deed.act, deed.detail) for deed in Journal(folder / ".mlapi").load(9)] == [("import", "1 team")]
     (folder / "back.csv").write_text(mlapi("keys", "export", "--csv", "--url", URL, cwd=folder).out)
     other = folder / "other"
     other.mkdir()
