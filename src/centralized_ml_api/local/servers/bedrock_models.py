@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.servers.bedrock import open_bedrock
+from centralized_ml_api.local.servers.provider_keys import IMPATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.plan.bedrock import BedrockServing
 
-_CLIENT_OPTIONS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 2}}
 _ON_DEMAND = "ON_DEMAND"
 
 
@@ -26,7 +26,7 @@ def open_control_plane(region: str) -> Iterator[Any]:
     from botocore.config import Config  # noqa: PLC0415  # only who uses it pays
     from botocore.session import Session  # noqa: PLC0415
 
-    client = Session().create_client("bedrock", region_name=region, config=Config(**_CLIENT_OPTIONS))
+    client = Session().create_client("bedrock", region_name=region, config=Config(**IMPATIENT))
     try:
         yield client
     finally:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 SECRET_SECONDS = 60.0
 """Between two looks into Secrets Manager, after a failure too: AWS charges for each."""
 
-_CLIENT_OPTIONS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 2}}
+IMPATIENT: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 2}}
+"""What makes a client of botocore give up within half a minute."""
+
 _THROTTLING = frozenset(
     {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 )
@@ -189,7 +191,7 @@ def open_secrets(name: str, elsewhere: str | None = None) -> Any:
     is_arn = name.startswith("arn:") and len(parts) > 3  # noqa: PLR2004  # an ARN's fourth part
     region = parts[3] if is_arn else elsewhere or os.environ.get("AWS_REGION")
     options: dict[str, Any] = {"region_name": region} if region else {}
-    return Session().create_client("secretsmanager", config=Config(**_CLIENT_OPTIONS), **options)
+    return Session().create_client("secretsmanager", config=Config(**IMPATIENT), **options)
 
 
 def explain_failure(name: str, error: Exception) -> StartError:
