@@ -73,7 +73,8 @@ def refuse_sleeping(sleeping: SleepingError) -> RefusalError:
         return RefusalError(error, seconds, model_state=sleeping.state)
     said = "outside_hours" if sleeping.is_closed else "in_seconds"
     error = errors.MODEL_WAKING.with_message(said, seconds=seconds)
-    return RefusalError(error, seconds, model_state=sleeping.state)
+    stops = sleeping.is_closed and seconds > errors.LONGEST_WAIT_SECONDS
+    return RefusalError(error, seconds, stops=stops, model_state=sleeping.state)
 
 
 def refuse_shortage(shortage: Shortage) -> RefusalError:

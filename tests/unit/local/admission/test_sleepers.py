@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS
 from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.account_book import AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
@@ -107,6 +108,8 @@ async def refusal(call: asyncio.Task[envoy.ProcessingResponse | None]) -> tuple[
     immediate = answer.immediate_response
     error = json.loads(immediate.body)["error"]
     headers = {each.header.key: each.header.raw_value.decode() for each in immediate.headers.set_headers}
+    stops = "outside the hours" in error["message"] and int(headers["retry-after"]) > LONGEST_WAIT_SECONDS
+    assert headers.get("x-should-retry") == ("false" if stops else None), "clients would hang"
     return (
         immediate.status.code,
         error["code"],
@@ -214,7 +217,9 @@ def test_outside_the_hours_of_the_event_a_caller_is_told_when_they_begin() -> No
             "3000",
             "asleep",
         )
-        await asyncio.sleep(2980)
+        await asyncio.sleep(2950)
+        assert (await refusal(world.call()))[3:] == ("50", "asleep"), "a client can wait so long"
+        await asyncio.sleep(30)
         soon = world.call()
         await asyncio.sleep(10)
         assert not soon.done(), "they begin while it can wait"

@@ -200,12 +200,14 @@ function drawModels() {
   byId("models-rows").replaceChildren(...sorted.map(drawModel));
 }
 
+const wordWait = (seconds) => (seconds < 120 ? `${Math.ceil(seconds)} s` : formatDuration(seconds));
+
 /** Says in a line how a model is and how it is called. */
 function describeModel(model) {
   const parts = [model.state];
   if (model.paused !== null) parts.push(`paused${model.paused ? `: ${model.paused}` : ""}`);
   if (model.detail) parts.push(model.detail);
-  if (model.ready_in !== null && model.state !== "ready") parts.push(`answers in about ${Math.ceil(model.ready_in)} s`);
+  if (model.ready_in !== null && model.state !== "ready") parts.push(`answers in about ${wordWait(model.ready_in)}`);
   if (model.replicas > 1) parts.push(`${model.ready_replicas} of ${model.replicas} replicas`);
   if (model.requests_per_minute) parts.push(`${formatCount(model.requests_per_minute)} a minute`);
   if (model.waiting) parts.push(`${model.waiting} waiting`);
