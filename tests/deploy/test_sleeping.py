@@ -64,9 +64,12 @@ def test_a_model_moves_to_sleep_sleeps_wakes_is_updated_and_leaves_nothing(deplo
     woken = deployment.run([*aws, "wake", "chat", "--target", "aws"])
     assert woken.stdout == "chat is ready.\n", woken.stderr
     assert take_inventory(deployment.aws).components[name]["RuntimeConfig"]["CurrentCopyCount"] == 1
+    hours = [{"from": "2020-01-01T08:00:00Z", "to": "2098-01-01T18:00:00Z"}]
     other = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:2"
-    deployment.deploy(edited(autoscaling=SLEEPS, image=other))
+    deployment.deploy({**edited(autoscaling=SLEEPS, image=other), "event": {"hours": hours}})
     updated = take_inventory(deployment.aws)
+    (target,) = updated.scalable_targets.values()
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2), "it is within the hours"
     assert list(updated.components) == [name], "the component stays"
     model = updated.models[updated.components[name]["Specification"]["ModelName"]]
     assert model["PrimaryContainer"]["Image"] == other

@@ -160,6 +160,33 @@ def what_is_deployed(stage: Stage) -> None:
     stage.run("doctor", FILE, *AT)
 
 
+def a_model_that_is_woken(stage: Stage) -> None:
+    """Leads to the status of all."""
+    arn, made = "arn:aws:sagemaker:eu-west-1:1:", "AWS::SageMaker::"
+    hosts = {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}}
+    hosted = {"EndpointName": {"Fn::GetAtt": ["Chat", "EndpointName"]}}
+    template = {
+        "Chat": {"Properties": hosts, "Metadata": {"aws:cdk:path": "Autumn/Api/Models/chat/Endpoint"}},
+        "Component": {"Properties": hosted},
+    }
+    copies = {"CurrentCopyCount": 1, "DesiredCopyCount": 1}
+    component = {"InferenceComponentName": "chat-1", "InferenceComponentStatus": "InService"}
+    stage.aws.answers |= {
+        "cloudformation.GetTemplate": _template({"Resources": template}),
+        "cloudformation.ListStackResources": _resources(
+            (f"{made}Endpoint", "Chat", f"{arn}endpoint/chat"),
+            (f"{made}EndpointConfig", "Config", f"{arn}endpoint-config/c"),
+            (f"{made}InferenceComponent", "Component", f"{arn}inference-component/chat-1"),
+        ),
+        "sagemaker.DescribeEndpointConfig": Answer(200, {"ProductionVariants": []}),
+        "sagemaker.DescribeEndpoint": Answer(
+            200, {"EndpointName": "chat", "EndpointConfigName": "c", "EndpointStatus": "InService"}
+        ),
+        "sagemaker.DescribeInferenceComponent": Answer(200, {**component, "RuntimeConfig": copies}),
+    }
+    stage.run("wake", "chat", "--target", "aws", *AT)
+
+
 def a_team_without_a_key(stage: Stage) -> None:
     """It gets one."""
     plan, group = "AWS::ApiGateway::UsagePlan", "AWS::Scheduler::ScheduleGroup"
@@ -179,6 +206,7 @@ SITUATIONS: tuple[Situation, ...] = (
     a_difference,
     a_destroy,
     an_end_that_moves,
+    a_model_that_is_woken,
     a_team_without_a_key,
     what_is_deployed,
 )
