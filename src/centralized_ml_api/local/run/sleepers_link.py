@@ -53,7 +53,7 @@ class SleepersLink:
         return self._calls.get(name, Calls())
 
     def tell(self, entries: dict[str, dict[str, Any]]) -> int:
-        """Tells how the entries are, now or once the service can be reached; returns the number of this."""
+        """Tells how the entries are, now or once the service can be reached; returns a number, from 1 on."""
         self._entries = entries
         self._number += 1
         if entries:
