@@ -18,9 +18,11 @@ from centralized_ml_api.local.traffic.types import Traffic
 from support.background import Background, start_background
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from aiohttp import web
+
+    from centralized_ml_api.local.journal import Actor
 
 TOKEN = "t0ken"  # noqa: S105  # of nobody
 STATUS = LocalStatus(1, "c.json", ".mlapi", 0.0, "http://a", "", "http://b", (), ())
@@ -51,13 +53,9 @@ class Idle:
         """Which config it was told."""
         return {"config": config}
 
-    def wake(self, name: str) -> dict[str, Any]:
-        """Who is to wake."""
-        return {"name": name}
-
-    def sleep(self, name: str) -> dict[str, Any]:
-        """Who is to sleep."""
-        return {"name": name}
+    async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """What is to be done, and who wants it."""
+        return {"act": act, **wanted, "by": by}
 
 
 APPLICATIONS = {

@@ -320,7 +320,7 @@ def test_a_refusal_of_the_gateway_is_said_once_and_tried_again_later(tmp_path: P
             await soon(lambda: len(world.gateway.applied) > applied)
             await world.settle()
             assert len(world.failed) == 2
-            assert world.supervisor.notes == ()
+            assert list(world.supervisor.notes) == []
             world.gateway.refusal = StartError("something else")
             world.supervisor.note_change()
             await soon(lambda: len(world.failed) == 3)
