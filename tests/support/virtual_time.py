@@ -7,7 +7,7 @@ import selectors
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 Result = TypeVar("Result")
 
@@ -26,6 +26,19 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float) -> None:
         """Sets the clock forward."""
         self._now += seconds
+
+
+class PatientLoop(VirtualTimeLoop):
+    """Waits for the work of threads, which looks at files, as if it took no time."""
+
+    def run_in_executor(self, _: object, func: Callable[..., object], *args: object) -> asyncio.Future[Any]:
+        """Does it at once."""
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001  # whoever waits gets it
+            done.set_exception(error)
+        return done
 
 
 class _JumpingSelector(selectors.DefaultSelector):

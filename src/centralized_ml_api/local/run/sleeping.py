@@ -127,9 +127,8 @@ class Sleeping:
                     await self._link.obeyed(number)
 
     def release(self) -> None:
-        """Lets the calls go on that are held because of `hold`."""
+        """Lets the calls go on that are held because of `hold`, from the next `note_news` on."""
         self._held = frozenset()
-        self.note_news()
 
     def view(self, name: str) -> View | None:
         """Returns how an entry is; None if it never sleeps."""
@@ -173,7 +172,6 @@ class Sleeping:
                 continue
             seconds = self._schedule.note_ready(name, now)
             if seconds is not None and name in self._measured:
-                self._measured.discard(name)
                 self._times.note(name, self._models[name], seconds)
                 expected = self._times.expect(name, self._models[name])
                 self._schedule.learn(name, seconds if expected is None else expected)

@@ -241,11 +241,10 @@ class Supervisor:
         except BaseException:
             await stop_services(fresh)
             raise
-        refused = {name: reason for name, reason in desired.refused.items() if name not in kept}
         started = [running for running in fresh if running.spec.entry not in kept]
         async with self._publishing:  # nobody else publishes what may be taken back
             await self.sleeping.hold(running.spec.entry for running in started if running.is_asleep)
-            switch_back = self._switch_to(plan, replace(desired, refused=refused), known, started)
+            switch_back = self._switch_to(plan, desired, known, started)
             try:
                 await self._publish_now()
             except StartError:

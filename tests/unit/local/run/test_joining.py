@@ -13,20 +13,23 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.keys import is_key
+from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.admission.refusals import RefusalError
 from centralized_ml_api.local.gateway import JOIN_ADDRESS_HEADER, JOIN_PROOF_HEADER
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.places import TRIES
 from centralized_ml_api.local.run.join_application import build_join_application
-from centralized_ml_api.local.run.joining import JoinDesk, Joined
+from centralized_ml_api.local.run.joining import Entrance, JoinDesk, Joined
+from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan
-from support.fake_target import NOON, HandClock
+from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan, soon
+from support.virtual_time import PatientLoop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from centralized_ml_api.errors import MlApiError
 
 CODE = "HERON-42"
 TEAM = TeamPlan("", None, None, None)
@@ -193,6 +196,67 @@ def test_a_gateway_that_learns_late_keeps_nobody_from_its_key(tmp_path: Path) ->
             hall.ring, hall.book, lambda: EVENT, never, hall.failed.append, clock=hall.time.clock
         )
         assert is_key((await hall.desk.join(HERE, CODE, "Owls")).key)
+
+    story(tell)
+
+
+def test_a_key_is_handed_out_after_ten_seconds_though_the_gateway_does_not_know_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        hall = Hall(tmp_path)
+
+        async def forever(_: str) -> None:
+            await asyncio.Event().wait()
+
+        hall.desk = JoinDesk(
+            hall.ring, hall.book, lambda: EVENT, forever, hall.failed.append, clock=hall.time.clock
+        )
+        began = asyncio.get_running_loop().time()
+        assert is_key((await hall.desk.join(HERE, CODE, "Owls")).key)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(10)
+
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+        runner.run(tell())
+
+
+def test_the_desk_answers_once_the_gateway_knows_the_team(tmp_path: Path) -> None:
+    async def tell() -> None:
+        time, gateway, failed = HandClock(), FakeGateway(), list[MlApiError]()
+        ring = KeyRing(KeyStore(tmp_path), time.clock)
+        entrance = Entrance(tmp_path, ring, time.clock, failed.append)
+        supervisor = Supervisor(
+            gateway,
+            ring,
+            FakeService,
+            link=FakeLink(),
+            times=WakeTimes(tmp_path / WAKE_TIMES_FILE),
+            show=lambda: None,
+            fail=failed.append,
+            clock=time.clock,
+            door=entrance.door,
+        )
+        await supervisor.start(plan(entry("a"), event=EVENT))
+        running = asyncio.create_task(supervisor.run())
+        try:
+            await soon(lambda: len(gateway.applied) > 1)
+            gateway.takes.clear()
+            joining = asyncio.create_task(entrance.open_desk(supervisor).join(HERE, CODE, "Owls"))
+            await soon(lambda: "Owls" in ring.valid())
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert not joining.done(), "its key would not work yet"
+            gateway.takes.set()
+            joined = await asyncio.wait_for(joining, 30)
+            await soon(lambda: [team.keys for team in gateway.applied[-1].teams if team.name == "Owls"])
+            assert gateway.applied[-1].teams[-1].keys == (joined.key,)
+            assert gateway.applied[-1].door == entrance.door
+            assert entrance.door.port == entrance.socket.getsockname()[1]
+            assert entrance.door.token not in repr(entrance.door)
+        finally:
+            entrance.socket.close()
+            running.cancel()
+            await asyncio.wait({running})
+            await supervisor.stop()
+        assert failed == []
 
     story(tell)
 

@@ -17,6 +17,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.acts import Acts
 from centralized_ml_api.local.run.entry_statuses import OUTSIDE_HOURS
 from centralized_ml_api.local.run.options import Terminal
+from centralized_ml_api.local.run.registry import RETIRE_SECONDS
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, WARM_UP
 from centralized_ml_api.local.run.sleeping import LOOK_SECONDS
@@ -30,7 +31,7 @@ from centralized_ml_api.plan.event import EventPlan
 from centralized_ml_api.plan.hours import Window
 from centralized_ml_api.plan.types import SleepPlan
 from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, entry, function, plan
-from support.virtual_time import VirtualTimeLoop
+from support.virtual_time import PatientLoop, VirtualTimeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -132,18 +133,6 @@ def story(tell: Callable[[], Awaitable[None]]) -> None:
 
     with asyncio.Runner(loop_factory=PatientLoop) as runner:
         runner.run(main())
-
-
-class PatientLoop(VirtualTimeLoop):
-    """Waits for threads: what the supervisor reads from disk comes from them."""
-
-    def run_in_executor(self, _: object, func: Callable[..., object], *args: object) -> asyncio.Future[Any]:
-        done = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001  # whoever waits gets it
-            done.set_exception(error)
-        return done
 
 
 def test_an_entry_starts_with_its_first_call_and_calls_go_on_once_the_gateway_knows(tmp_path: Path) -> None:
@@ -623,5 +612,134 @@ def test_stopping_while_one_wakes_and_one_goes_to_sleep_leaves_nothing(tmp_path:
             await world.call("a", waiting=1)
             assert world.states() == {"a": "waking", "b": "asleep"}
             asyncio.get_running_loop().call_later(1, world.last("b").may_end.set)
+
+    story(tell)
+
+
+def test_one_that_closes_again_waits_for_its_own_confirmation(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            world.gateway.busy["a@1"] = 1
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()  # confirmed, but the gateway has a call under way
+            await world.call("a", waiting=1, taken=1)
+            assert world.states() == {"a": "ready"}, "it is called while it closes, and goes on"
+            world.link.obeys.clear()
+            await world.call("a", taken=2)
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            world.gateway.busy.clear()
+            await asyncio.sleep(3 * LOOK_SECONDS)
+            await settle()
+            assert world.running() == ["a"], "the service has not said that calls wait again"
+            world.link.obeys.set()
+            await settle()
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_nobody_looks_for_the_last_call_of_a_version_that_was_replaced(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            world.gateway.busy["a@1"] = None
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            world.begins = "ready"
+            await world.supervisor.change_to(plan(sleeper("a", local=entry("a", OTHER).local)))
+            await asyncio.sleep(2 * RETIRE_SECONDS)
+            looked = list[str]()
+
+            class Looks(dict[str, int | None]):
+                """What the gateway has under way, and for which upstreams somebody asked."""
+
+                def get(self, upstream: str, default: Any = None) -> int | None:
+                    looked.append(upstream)
+                    return super().get(upstream, default)
+
+            world.gateway.busy = Looks(world.gateway.busy)
+            await asyncio.sleep(60)
+            assert "a@1" not in looked
+
+    story(tell)
+
+
+def test_calls_are_held_before_the_routes_change_but_a_service_that_is_away_keeps_nobody_waiting(
+    tmp_path: Path,
+) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", GPU))) as world:
+            await world.become("a", "ready")
+            applied = len(world.gateway.applied)
+            world.link.obeys.clear()
+            began = asyncio.get_running_loop().time()
+            changing = asyncio.create_task(
+                world.supervisor.change_to(plan(sleeper("a", GPU, local=entry("a", OTHER).local)))
+            )
+            await settle()
+            assert (world.link.states, len(world.gateway.applied)) == ({"a": "asleep"}, applied)
+            await changing
+            assert asyncio.get_running_loop().time() - began == pytest.approx(5), "five seconds are enough"
+            assert len(world.gateway.applied) > applied
+            world.link.obeys.set()
+
+    story(tell)
+
+
+def test_one_that_sleeps_meanwhile_keeps_no_other_from_being_ready(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), sleeper("b"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            await world.call("b", waiting=1)
+            apply, turns = world.gateway.apply, asyncio.Semaphore(0)
+
+            async def apply_in_turn(gateway: Gateway) -> None:
+                await turns.acquire()
+                await apply(gateway)
+
+            world.gateway.apply = apply_in_turn  # type: ignore[method-assign]
+            await world.become("b", "ready")  # the gateway is being told that both are ready
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            turns.release()
+            await settle()
+            assert world.link.states == {"a": "asleep", "b": "ready"}
+            for _ in range(9):
+                turns.release()
+            await settle()
+
+    story(tell)
+
+
+def test_a_call_too_short_to_be_seen_counts_as_a_use(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", SleepPlan(idle_seconds=60)))) as world:
+            await world.become("a", "ready")
+            await asyncio.sleep(50)
+            await world.supervisor.admit("a", 60)
+            await asyncio.sleep(59)
+            assert world.running() == ["a"]
+            await asyncio.sleep(2)
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_many_calls_leave_no_timers_behind(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", SleepPlan(idle_seconds=600)))) as world:
+            await world.become("a", "ready")
+            before = len(asyncio.all_tasks())
+            for number in range(20):
+                await world.call("a", taken=number)
+            assert len(asyncio.all_tasks()) == before
 
     story(tell)

@@ -21,7 +21,17 @@ from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan, Throttle
 from centralized_ml_api.plan.types import LocalPlan
-from support.fake_target import FakeGateway, FakeLink, FakeService, HandClock, entry, function, plan, soon
+from support.fake_target import (
+    NOON,
+    FakeGateway,
+    FakeLink,
+    FakeService,
+    HandClock,
+    entry,
+    function,
+    plan,
+    soon,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -539,6 +549,7 @@ def test_a_change_that_is_called_off_ends_what_it_started_and_nothing_else(tmp_p
             await world.settle()
             changing.cancel()
             await asyncio.wait({changing})
+            assert changing.cancelled()
             assert [service.stopped for service in world.made] == [False, True, True]
             assert (world.supervisor.plan, world.routes) == (before, {"a": "a@1"})
 
@@ -558,6 +569,20 @@ def test_what_the_catalogue_knows_is_loaded_at_a_start_and_at_a_change(tmp_path:
             assert any("cat.png" in document.text for document in world.served.documents)
             await world.supervisor.change_to(shows("dog.png"))
             assert any("dog.png" in document.text for document in world.served.documents)
+
+    story(tell)
+
+
+def test_models_are_listed_with_the_instant_at_which_the_api_began(tmp_path: Path) -> None:
+    async def tell() -> None:
+        chats = CommandServing(("vllm",), ping="/health", invocations="/v1/chat/completions")
+        async with serving(tmp_path, plan(entry("a", chats))) as world:
+            world.time.seconds += 3600
+            await world.supervisor.change_to(plan(entry("a", chats), entry("b", chats)))
+            assert [(model.name, model.created) for model in world.served.listed] == [
+                ("a", NOON.timestamp()),
+                ("b", NOON.timestamp()),
+            ]
 
     story(tell)
 
