@@ -48,12 +48,14 @@ asks the function that words the others.
 
 On AWS, tokens and dollars are counted, and `GET /v1/usage` exists, only where some of them are
 [limited](../how-to/limit-spending.md#on-aws). There, a config with such limits has no entry with a
-function.
+function. What is left of a team's `requests_per_day` is in no header and not in `GET /v1/usage` on AWS: API
+Gateway counts it, and a function would have to [ask]({day}) it anew with every call.
 """.format(
     invoke=SAGEMAKER,
     zero="https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html",
     hosting="https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html",
     quotas="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
+    day="https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsage.html",
     cache=f"{GUIDE}/configure-api-gateway-lambda-authorization.html",
     flow=f"{GUIDE}/apigateway-authorization-flow.html",
 )

@@ -167,13 +167,18 @@ def test_teams_are_told_apart_and_their_limits_are_there_without_their_keys(tmp_
     with start_local_api(tmp_path, config, "--metrics-port", "0") as api:
         address: str = api.wait_serving().status()["metrics"]
         values: dict[str, str] = json.loads(mlapi("keys", "--show", "--json", cwd=tmp_path).out)
-        for _ in range(4):
-            assert api.call("/chat", x_api_key=values["red"]).status == 200
+        for left in (3, 2, 1, 0):
+            answer = api.call("/chat", x_api_key=values["red"])
+            assert answer.status == 200
+            assert answer.headers["x-ratelimit-remaining-requests"] == str(left)
         assert api.call("/chat", x_api_key="wrong").status == 401
         wait_until(
             lambda: read_samples(address).get('mlapi_team_used_today{"team": "red"}') == 4,
             "what the team used is counted",
         )
+        usage = json.loads(api.call("/v1/usage", method="GET", x_api_key=values["red"]).data)
+        (day,) = usage["limits"]
+        assert (day["unit"], day["period"], day["limit"], day["left"]) == ("requests", "day", 4, 0)
         found = read_samples(address)
         assert found['mlapi_requests_total{"model": "chat", "status": "200", "team": "red"}'] == 4
         assert found['mlapi_requests_total{"model": "chat", "status": "401", "team": ""}'] == 1

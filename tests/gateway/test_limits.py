@@ -60,6 +60,18 @@ def refused_call(running: RunningGateway, key: str) -> Answer:
     return answer
 
 
+def told(answer: Answer) -> dict[str, str]:
+    """What the headers say of the team's day, the seconds until its end aside."""
+    start, end = "x-ratelimit-", "-requests"
+    said = {name: value for name, value in answer.headers if name.startswith(start)}
+    if said:
+        seconds = (MIDNIGHT - datetime.now(UTC)).total_seconds()
+        reset = said.pop(f"{start}reset{end}")
+        assert reset.endswith("s")
+        assert abs(int(reset.removesuffix("s")) - seconds) < 60
+    return {name.removeprefix(start).removesuffix(end): value for name, value in said.items()}
+
+
 def assert_refused(answer: Answer, error: errors.ApiError, says: str, retry_after: str) -> None:
     refused(error, says, headers={"retry-after": retry_after}).check(answer, LOCAL)
 
@@ -177,11 +189,20 @@ def test_a_day_has_as_many_calls_as_are_left_of_it(
 ) -> None:
     gateway = replace(
         served_by_one,
-        teams=(team("red"), team("blue"), team("green")),
+        teams=(
+            replace(team("red"), requests_per_day=9),
+            replace(team("blue"), requests_per_day=7),
+            team("green"),
+        ),
         quotas=Quotas(MIDNIGHT, (("red", 4), ("blue", 0))),
     )
     with start_gateway(tmp_path, background, gateway) as running:
-        assert passed(running, RED) == 4
+        assert told(call(running, RED)) == {"limit": "9", "remaining": "3"}
+        assert passed(running, RED) == 3
+        assert told(call(running, RED)) == {"limit": "9", "remaining": "0"}
+        assert told(call(running, BLUE)) == {"limit": "7", "remaining": "0"}
+        assert told(call(running, "green-key")) == {}
+        assert told(call(running, RED, "/nope")) == {}, "it takes nothing of the day"
         when = "Sun, 02 Jun 2030 00:00:00 GMT"
         assert_refused(call(running, RED), errors.QUOTA_EXCEEDED, "used up today's requests", when)
         assert call(running, BLUE).status == 429

@@ -98,11 +98,15 @@ def list_limits(owner: str, spending: Spending) -> tuple[Limit, ...]:
     return tuple(Limit(owner, *limit) for limit in spending.limits)
 
 
+def start_period(period: Period, now: float) -> int:
+    """Returns when the period of an instant began, in seconds since the epoch; 0 for that of an event."""
+    seconds = SECONDS.get(period)
+    return int(now // seconds * seconds) if seconds else 0
+
+
 def open_account(limit: Limit, now: float) -> Account:
     """Returns the account of a limit in the period of an instant, in seconds since the epoch."""
-    seconds = SECONDS.get(limit.period)
-    start = int(now // seconds * seconds) if seconds else 0
-    return Account(limit.owner, limit.unit, limit.period, start)
+    return Account(limit.owner, limit.unit, limit.period, start_period(limit.period, now))
 
 
 def is_over(account: Account, now: float) -> bool:

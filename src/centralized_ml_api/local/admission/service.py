@@ -13,6 +13,7 @@ import asyncio
 import sqlite3
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
@@ -54,7 +55,7 @@ from centralized_ml_api.local.admission.refusals import (
     render_left,
 )
 from centralized_ml_api.local.admission.sleepers import SleepingError
-from centralized_ml_api.local.admission.team_usage import render_team_usage
+from centralized_ml_api.local.admission.team_usage import describe_day, describe_limit, render_team_usage
 from centralized_ml_api.local.admission.terms import (
     REQUEST_ID_KEY,
     TERMS_KEY,
@@ -170,13 +171,20 @@ class AdmissionService:
         Raises:
             RefusalError: It cannot be read now.
         """
+        now, most = time.time(), terms.requests_per_day.get(team)
+        described: list[dict[str, Any]] = []
         try:
             calls, tokens = await asyncio.to_thread(self._usage.load_team, team)
+            if most is not None:
+                today = datetime.fromtimestamp(now, UTC).date()
+                used = await asyncio.to_thread(self._usage.requests_by_team, today)
+                described.append(describe_day(most, used.get(team, 0), now))
             limits = terms.limits_of(team)
             left = self._accountant.left(limits) if limits else {}
         except (sqlite3.Error, OSError) as error:
             raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
-        return render_team_usage(team, calls, tokens, left, time.time())
+        described += [describe_limit(limit, amount, now) for limit, amount in left.items()]
+        return render_team_usage(team, calls, tokens, described)
 
     async def _take_turn(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
         """Waits until the call has a place; returns what goes on then.

@@ -8,25 +8,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.local.admission.accounts import SECONDS, open_account
+from centralized_ml_api.local.admission.accounts import SECONDS, start_period
 from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from centralized_ml_api.local.admission.accounts import Limit
+    from centralized_ml_api.plan.event import Period
     from centralized_ml_api.plan.usage.tokens import Tokens
 
 
-def render_team_usage(team: str, calls: int, tokens: Tokens, left: Mapping[Limit, int], now: float) -> bytes:
+def render_team_usage(team: str, calls: int, tokens: Tokens, limits: Iterable[Mapping[str, Any]]) -> bytes:
     """Renders the document.
 
     Args:
         team: Whose it is.
         calls: How many calls of models were let through.
         tokens: Those of these calls, and what they cost.
-        left: What is left of each limit that holds for the team.
-        now: In seconds since the epoch.
+        limits: What `describe_limit` and `describe_day` say of each limit that holds for the team.
     """
     document = {
         "team": team,
@@ -36,24 +36,41 @@ def render_team_usage(team: str, calls: int, tokens: Tokens, left: Mapping[Limit
         "tokens_out": tokens.written,
         "tokens_estimated": tokens.estimated,
         "usd": _usd(tokens.nanodollars),
-        "limits": [describe_limit(limit, amount, now) for limit, amount in left.items()],
+        "limits": [*limits],
     }
     return json.dumps(document).encode()
+
+
+def describe_day(most: int, used: int, now: float) -> dict[str, Any]:
+    """Returns what the document says of a limit in calls a day, of which so many are used."""
+    return {
+        "of": "team",
+        "unit": "requests",
+        "period": "day",
+        "limit": most,
+        "left": max(0, most - used),
+        "resets": _render_end("day", now),
+    }
 
 
 def describe_limit(limit: Limit, left: int, now: float) -> dict[str, Any]:
     """Returns what the document says of a limit of which so much is left."""
     is_money = limit.unit == "nanodollars"
-    seconds = SECONDS.get(limit.period)
-    ends = None if seconds is None else open_account(limit, now).start + seconds
     return {
         "of": "all teams" if limit.owner == POT else "team",
         "unit": "usd" if is_money else "tokens",
         "period": limit.period,
         "limit": _usd(limit.most) if is_money else limit.most,
         "left": _usd(left) if is_money else left,
-        "resets": None if ends is None else render_instant(datetime.fromtimestamp(ends, UTC)),
+        "resets": _render_end(limit.period, now),
     }
+
+
+def _render_end(period: Period, now: float) -> str | None:
+    seconds = SECONDS.get(period)
+    if seconds is None:
+        return None
+    return render_instant(datetime.fromtimestamp(start_period(period, now) + seconds, UTC))
 
 
 def _usd(nanodollars: int) -> float:

@@ -137,6 +137,7 @@ class RouteTerms:
             it wants a stream.
         limits: What owners may use, each with unit, period and amount; see `accounts`.
         asks_usage: Whether the callers ask what they have used: there is no entry then.
+        requests_per_day: By team, for these callers, the most calls that it may send on a day of UTC.
     """
 
     entries: Mapping[str, EntryTerms]
@@ -147,6 +148,7 @@ class RouteTerms:
     named_by_path: bool = False
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     asks_usage: bool = False
+    requests_per_day: Mapping[str, int] = field(default_factory=dict)
 
     def limits_of(self, team: str) -> tuple[Limit, ...]:
         """Returns what limits the calls of a team: its own limits, and those of all teams."""

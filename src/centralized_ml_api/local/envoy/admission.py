@@ -126,7 +126,8 @@ def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: fl
 def with_usage_answer(route: Route, gateway: Gateway) -> Route:
     """Returns a route on which the service tells callers what they have used. Pure."""
     terms = build_terms("", EntryTerms(), gateway, 0)
-    asks = RouteTerms({}, 0, limits=terms.limits, asks_usage=True)
+    days = {team.name: team.requests_per_day for team in gateway.teams if team.requests_per_day is not None}
+    asks = RouteTerms({}, 0, limits=terms.limits, asks_usage=True, requests_per_day=days)
     return with_filter_config(route, {ADMISSION_FILTER: _build_question(asks)})
 
 

@@ -17,7 +17,7 @@ from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, TEAM_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
 from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, build_header
 from centralized_ml_api.local.envoy.listener import build_connection_manager
-from centralized_ml_api.local.envoy.rate_limits import RATE_LIMIT_FILTERS
+from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.token_counts import ATTEMPT_NAMESPACE
 from centralized_ml_api.local.envoy.translator import CALLS_SOCKET
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 ENDING_HEADER = "x-mlapi-ending"
 """How a call ended: Envoy's response flags, whether the translator is unsure, Envoy's details."""
 
-_DONE_BEFORE = frozenset({ANTHROPIC_FILTER, SCHEME_FILTER, KEY_FILTER, TEAM_FILTER, *RATE_LIMIT_FILTERS})
+_DONE_BEFORE = frozenset(
+    {ANTHROPIC_FILTER, SCHEME_FILTER, KEY_FILTER, TEAM_FILTER, LEFT_FILTER, *RATE_LIMIT_FILTERS}
+)
 _FILTERS = "type.googleapis.com/envoy.extensions.filters"
 
 

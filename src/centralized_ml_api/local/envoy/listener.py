@@ -24,7 +24,7 @@ from centralized_ml_api.local.envoy.provider_answers import (
     PROVIDER_UNCOUNTED,
     render_provider_answers,
 )
-from centralized_ml_api.local.envoy.rate_limits import LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
+from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, LOCAL_RATE_LIMIT, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.refused_bodies import (
     DRAIN_FILTER,
     UNDROPPED_BYTES,
@@ -232,6 +232,7 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
             METADATA_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_metadata_rules()
         ),
         unread,
+        _build_filter(LEFT_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         *(_build_ecds_filter(name, settings) for name in RATE_LIMIT_FILTERS),
         *admission,
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),

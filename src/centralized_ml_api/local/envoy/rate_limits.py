@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS, STOP_RETRYING
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
-from centralized_ml_api.local.envoy.headers import build_header
+from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT
+from centralized_ml_api.local.envoy.headers import IF_PRESENT, build_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,12 @@ QUOTA_FILTER = "quota"
 RATE_LIMIT_FILTERS = (RATE_FILTER, THROTTLE_FILTER, QUOTA_FILTER)
 """A team's rate, then the whole API's, then the team's day: what one refuses costs nothing of the next."""
 
+LEFT_FILTER = "left"
+"""The filter that says on responses what is left of a team's day, by OpenAI's names."""
+
+_DAY_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+"""What the filter of the day adds to a response by itself, in the tokens of its bucket."""
+
 LOCAL_RATE_LIMIT = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 LIMITED_STATUS = {RATE_FILTER: 429, THROTTLE_FILTER: 424, QUOTA_FILTER: 423}
 """Tells the filters apart in `local_replies`; callers always see 429. Envoy takes only statuses it knows."""
@@ -36,6 +43,9 @@ LIMITED_STATUS = {RATE_FILTER: 429, THROTTLE_FILTER: 424, QUOTA_FILTER: 423}
 _UINT32 = 2**32 - 1
 _MILLE = 1000
 _TEAM = f'request.headers["{TEAM_HEADER}"]'
+_TEAM_OF_RESPONSE = f'response.headers["{TEAM_HEADER}"]'
+"""The team, once the request is gone: CEL has the filter state as bytes, so it is put into a header first."""
+
 _NEVER_EMPTY = {"max_tokens": _UINT32, "tokens_per_fill": _UINT32, "fill_interval": "1s"}
 NOT_COUNTED = {"@type": LOCAL_RATE_LIMIT, "stat_prefix": "uncounted", "token_bucket": _NEVER_EMPTY}
 """For a route that refuses a call after these filters were chosen for it: no limit applies."""
@@ -78,6 +88,39 @@ def list_active_filters(gateway: Gateway) -> list[str]:
     return [name for name in RATE_LIMIT_FILTERS if is_active[name]]
 
 
+def build_left_headers(gateway: Gateway) -> list[dict[str, Any]]:
+    """Builds mutations of responses that say what is left of a team's day; none if no day is limited. Pure.
+
+    The filter of the day tells the tokens in its bucket, which were as many as the day had calls left when it
+    began to count. Calls that it has not seen, and teams without such a limit, get no headers.
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes
+    """
+    quotas = gateway.quotas
+    limited = dict(quotas.left) if quotas else {}
+    days = {team.name: team.requests_per_day for team in gateway.teams if team.name in limited}
+    if quotas is None or not days:
+        return []
+    limits = json.dumps(days)
+    is_told = f'"{_DAY_HEADERS[1]}" in response.headers && {_TEAM_OF_RESPONSE} in {limits}'
+    left = f'int(response.headers["{_DAY_HEADERS[1]}"]) / {_TOKENS_PER_CALL}'
+    until = f'int(timestamp("{quotas.resets.astimezone(UTC).isoformat()}")) - int(request.time)'
+    limit_header, left_header, reset_header = (f"{header}-requests" for header in _DAY_HEADERS)
+    told = [
+        build_header(TEAM_HEADER, TEAM_FORMAT),
+        build_header(limit_header, f'%CEL({is_told} ? {limits}[{_TEAM_OF_RESPONSE}] : "")%'),
+        build_header(left_header, f'%CEL({is_told} ? {left} : "")%'),
+        build_header(reset_header, f'%CEL({is_told} ? "s" : "")%'),
+        build_header(reset_header, f"%CEL({until})%s", IF_PRESENT),
+    ]
+    removed = ({"remove": header} for header in (TEAM_HEADER, *_DAY_HEADERS))
+    return [*({"append": header} for header in told), *removed]
+
+
+def drop_own_headers() -> list[dict[str, Any]]:
+    """Builds mutations that remove what a function says of its own limits, before we say ours. Pure."""
+    return [{"remove": name} for header in _DAY_HEADERS for name in (header, f"{header}-requests")]
+
+
 def _build_quota(quotas: Quotas | None) -> dict[str, Any]:
     left = () if quotas is None else quotas.left
     return _build_filter(
@@ -85,7 +128,7 @@ def _build_quota(quotas: Quotas | None) -> dict[str, Any]:
         {team: {"max_tokens": _cap(_TOKENS_PER_CALL * calls + 1), **_NEVER_FILLED} for team, calls in left},
         headers=_build_day_headers(quotas.resets) if quotas else [],
         tokens=_TOKENS_PER_CALL,
-    )
+    ) | {"enable_x_ratelimit_headers": "DRAFT_VERSION_03"}
 
 
 def _build_filter(

@@ -49,7 +49,13 @@ from centralized_ml_api.local.envoy.openai import (
     build_openai_routes,
     list_openai_paths,
 )
-from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, list_active_filters
+from centralized_ml_api.local.envoy.rate_limits import (
+    LEFT_FILTER,
+    NOT_COUNTED,
+    build_left_headers,
+    drop_own_headers,
+    list_active_filters,
+)
 from centralized_ml_api.local.envoy.refused_bodies import (
     CUTTING,
     NO_LENGTH,
@@ -163,11 +169,14 @@ def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
     told = {ENDS_HEADER: render_instant(gateway.ends)} if gateway.ends else {}
     if gateway.message:
         told[MESSAGE_HEADER] = encode_message(gateway.message).replace("%", "%%")  # a format of Envoy's
-    if told:
-        mutations["response_mutations"] = [
-            {"append": build_header(name, value)} for name, value in told.items()
-        ]
+    left = build_left_headers(gateway)
+    response_mutations = [{"append": build_header(name, value)} for name, value in told.items()]
+    response_mutations += drop_own_headers() if left else []
+    if response_mutations:
+        mutations["response_mutations"] = response_mutations
     headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
+    if left:
+        headers[LEFT_FILTER] = {"@type": MUTATIONS_PER_ROUTE, "mutations": {"response_mutations": left}}
     keys = (
         {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.needs_key else {}
     )

@@ -14,6 +14,7 @@ TERMS = RouteTerms(
     wait_seconds=29.5,
     requests_at_once={"red": 3},
     chooses=True,
+    requests_per_day={"red": 100},
 )
 
 

@@ -47,7 +47,7 @@ function drawUsage() {
 /** Returns the key's end, by which its owner knows it. */
 const shortKey = () => (key.get() ? `…${key.get().slice(-4)}` : "");
 
-const formatAmount = ({ unit }, amount) => (unit === "usd" ? formatDollars(amount) : `${amount.toLocaleString("en")} tokens`);
+const formatAmount = ({ unit }, amount) => (unit === "usd" ? formatDollars(amount) : `${amount.toLocaleString("en")} ${unit}`);
 
 /** Says what is left of a limit, and until when: `9,000 of 10,000 tokens today, until 02:00`. */
 function describeLimit(limit) {
