@@ -21,8 +21,12 @@ console.log(JSON.stringify(passed));
 """
 COUNTED = """
 import { noteUsage } from "./provider_answers.mjs";
-const note = (usage, noted = {}) => (noteUsage({ usage }, noted), noted);
-console.log(JSON.stringify(input.map((usage) => note(usage))));
+const noteAll = (reports) => {
+    const noted = {};
+    for (const usage of reports) noteUsage({ usage }, noted);
+    return noted;
+};
+console.log(JSON.stringify(input.map((reports) => noteAll([reports].flat()))));
 """
 FAKES = """
 import { Readable } from "node:stream";
@@ -44,13 +48,15 @@ for (const { document, provider, chunks } of input) {
     response.headers = { "content-type": type };
     const answer = new Answer();
     let thrown = null;
+    let isUntouched = false;
     try {
         await call.passOn({ response, status: 200, usage: {}, answer, cancellation });
     } catch (cause) {
         thrown = { status: cause.status, code: cause.code, message: cause.message };
+        isUntouched = cause.isUntouched === true;
     }
     const { isPaid, text, status = null } = answer;
-    answers.push({ thrown, isPaid, text, status });
+    answers.push({ thrown, isUntouched, isPaid, text, status });
 }
 console.log(JSON.stringify(answers));
 """
@@ -97,6 +103,19 @@ def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:
     ]
 
 
+def test_of_several_reports_the_largest_counts_and_none_is_less_than_nothing() -> None:
+    begun = {"input_tokens": 90, "cache_creation_input_tokens": 10, "output_tokens": 1}
+    (ended, negative) = run_script(
+        COUNTED,
+        [
+            [begun, {"input_tokens": 0, "output_tokens": 7}],
+            {"prompt_tokens": -10, "completion_tokens": -3},
+        ],
+    )
+    assert ended == {"tokens_in": 100, "tokens_cache_writes": 10, "tokens_out": 7}
+    assert "tokens_in" not in negative
+
+
 ASKED = {"messages": [{"role": "user", "content": "Hi"}]}
 CONVERSE = {"apis": ["openai-chat"], "converse": True, "model": ARN}
 CLAUDE = {"apis": ["anthropic-messages"], "model": "claude"}
@@ -132,6 +151,7 @@ def test_a_translated_answer_is_an_error_with_a_status_until_it_has_begun() -> N
     assert early["thrown"] == {"status": 429, "code": "too_many_requests", "message": "Slow down, (hidden)"}
     assert (busy["thrown"]["status"], busy["thrown"]["code"]) == (529, "model_failed")
     assert [early["isPaid"], busy["isPaid"], cut["isPaid"]] == [False, False, True]
+    assert [answer["isUntouched"] for answer in (early, busy, cut)] == [True, True, False]
     for broken in (cut, unreadable, no_answer, no_json):
         assert (broken["thrown"]["status"], broken["thrown"]["code"]) == (502, "model_failed")
     assert {answer["status"] for answer in (early, busy, cut, unreadable, no_answer, no_json)} == {None}

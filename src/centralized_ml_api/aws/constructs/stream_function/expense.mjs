@@ -17,8 +17,12 @@ import { refuseShortage, renderLeft } from "./refusals.mjs";
 const COUNT_TOKENS_PATH = "/v1/messages/count_tokens"; // which asks for no answer
 const OLDER_LIMIT = "max_tokens";
 // The answers of SageMaker after which it is sure that the model did not work.
-// Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-const SURE_STATUSES = [400, 413, 429, 503];
+// Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html and CommonErrors.html
+// there
+const SURE_STATUSES = [400, 401, 403, 404, 413, 429, 503];
+// What Node says where there is no connection.
+// Source: https://nodejs.org/docs/latest-v24.x/api/errors.html#common-system-errors
+const NEVER_SENT = ["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"];
 
 const { limits: LIMITS = {}, entries: ENTRIES = {} } = spending;
 const isCounted = Object.keys(LIMITS).length > 0;
@@ -30,7 +34,8 @@ export const ledger = isCounted ? new Ledger(process.env.SPENDING_TABLE, callDyn
 export function findLimits(team) {
     if (!isCounted) return [];
     if (!team) throw MODEL_NOT_READY;
-    return [team, POT].flatMap((owner) => (LIMITS[owner] ?? []).map(([unit, period, most]) => ({ owner, unit, period, most })));
+    const owners = [team, POT].filter((owner) => Object.hasOwn(LIMITS, owner)); // a team may be called `constructor`
+    return owners.flatMap((owner) => LIMITS[owner].map(([unit, period, most]) => ({ owner, unit, period, most })));
 }
 
 // Measures what a call with a JSON body needs. Throws INVALID_BODY where nothing bounds it.
@@ -131,7 +136,7 @@ class Expense {
 
     // Notes why the call has failed.
     fail(cause) {
-        if (cause.asApiError === MODEL_NOT_READY) this.#ending.isSent = false;
+        if (cause.asApiError === MODEL_NOT_READY || NEVER_SENT.includes(cause.code)) this.#ending.isSent = false;
         const { status } = this.#ending;
         const error = status >= 300 ? status : sureStatusOf(cause);
         if (error) Object.assign(this.#ending, { status: Math.max(400, error), isSure: true, isLost: false });
@@ -167,8 +172,10 @@ class Expense {
     }
 }
 
-// Returns the status of an error of SageMaker after which it is sure that the model did not work.
-function sureStatusOf({ OriginalStatusCode: original, $metadata }) {
+// Returns the status of an error after which it is sure that the model did not work: of a stream that its server has
+// refused to begin, or of SageMaker.
+function sureStatusOf({ isUntouched, status: refused, OriginalStatusCode: original, $metadata }) {
+    if (isUntouched) return refused;
     if (original >= 400) return original;
     return SURE_STATUSES.find((status) => status === $metadata?.httpStatusCode);
 }

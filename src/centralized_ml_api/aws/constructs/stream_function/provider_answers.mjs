@@ -98,7 +98,8 @@ function valueOf(event) {
     return parse(/^data:(.*)$/m.exec(event)?.[1] ?? "");
 }
 
-// Notes the tokens that an answer reports: a chat's, a response's, a message's, whole or an event of it.
+// Notes the tokens that an answer reports: a chat's, a response's, a message's, whole or an event of it. Of several reports
+// in one answer the largest counts: reports of a stream grow, and an event that repeats a number as 0 takes nothing back.
 export function noteUsage(value, usage) {
     for (const found of [value?.usage, value?.response?.usage, value?.message?.usage]) {
         if (!isObject(found)) continue;
@@ -119,7 +120,7 @@ export function noteUsage(value, usage) {
 }
 
 function note(usage, name, tokens) {
-    if (Number.isInteger(tokens)) usage[name] = tokens;
+    if (Number.isSafeInteger(tokens) && tokens >= (usage[name] ?? 0)) usage[name] = tokens;
 }
 
 function isObject(value) {

@@ -82,10 +82,13 @@ async function passStream(call, server, { response, status, usage, answer, cance
     return answer.pipe(events);
 }
 
-// Returns the error of a stream that has not begun; another entry may be asked where this one has done nothing.
+// Returns the error of a stream that has not begun. Where its server has done nothing, which the error says as
+// `isUntouched`, another entry may be asked.
 function refuse({ status, message, isUntouched }, answer) {
-    if (isUntouched) answer.isPaid = false;
-    return errorOfStatus(status, message);
+    const error = errorOfStatus(status, message);
+    if (!isUntouched) return error;
+    answer.isPaid = false;
+    return Object.assign(error, { isUntouched });
 }
 
 async function* translateEvents(stream, chunks, usage) {
