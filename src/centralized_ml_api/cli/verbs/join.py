@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--close", "is_closed", flag_value=True, type=bool, help="Let nobody join any more.")
-@click.option("--open", "is_closed", flag_value=False, type=bool, help="Let teams join again.")
+@click.option(
+    "--close", "is_closed", flag_value=True, type=bool, default=None, help="Let nobody join any more."
+)
+@click.option("--open", "is_closed", flag_value=False, type=bool, default=None, help="Let teams join again.")
 @click.option("--new-code", is_flag=True, help="Make another code; the old one ends.")
 @click.option("--url", help="Write this address. Default: that of the API that runs here.")
 @json_option
@@ -46,8 +48,9 @@ def join(
     event = load_plan(running_config(state)).event
     address = reachable_api(state).address if url is None else check_address(url)
     book = JoinBook(state)
-    change_joining(book, event, is_closed=is_closed, new_code=new_code)
-    now = invite(book, event, address, datetime.now(UTC))
+    present = datetime.now(UTC)
+    change_joining(book, event, present, is_closed=is_closed, new_code=new_code)
+    now = invite(book, event, address, present)
     if as_json:
         output.data_json(asdict(now))
         return

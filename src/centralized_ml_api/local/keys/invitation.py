@@ -54,24 +54,30 @@ def invite(book: JoinBook, event: EventPlan, address: str, now: datetime) -> Inv
 
 
 def change_joining(
-    book: JoinBook, event: EventPlan, *, is_closed: bool | None = None, new_code: bool = False
+    book: JoinBook, event: EventPlan, now: datetime, *, is_closed: bool | None = None, new_code: bool = False
 ) -> None:
     """Makes another code, closes the door or opens it again.
 
     Args:
         book: The code, and whether the door is closed.
         event: The event as its config has it.
+        now: The present instant.
         is_closed: Whether the door is to be closed; None leaves it as it is.
         new_code: Whether another code is made.
 
     Raises:
-        UsageError: The config has no places, or names the code.
+        UsageError: The config has no places, names the code, or ended joining at an instant that has passed.
         StartError: The file cannot be read or written.
     """
     plan = _check_places(event)
     if new_code and plan.code is not None:
         raise UsageError(
             "the config names the code", fix="change `event.join.code`, or remove it, so that one is made"
+        )
+    if is_closed is False and plan.until and plan.until <= now:
+        raise UsageError(
+            f"joining was open until {render_instant(plan.until)}",
+            fix="choose a later `event.join.until` in the config, or remove it",
         )
     if new_code:
         book.renew_code()

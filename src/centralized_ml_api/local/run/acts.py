@@ -50,6 +50,7 @@ class Acts:
         self._reloader = reloader
         self._state = state
         self._clock = clock
+        self._telling = asyncio.Lock()
         self._acts: dict[str, Act] = {
             "wake": self._wake,
             "sleep": self._sleep,
@@ -115,6 +116,9 @@ class Acts:
         journal = self._journal(by)
         journal.note("restart", entry.name)
         reloaded = await self._reloader.restart(entry.name)
+        if self._supervisor.plan.deployment(entry.name) is None:  # by a reload that was under way
+            journal.note("restart failed", entry.name, "it was removed")
+            raise StartError(f"{entry.name} was removed", fix="look at the config that is served")
         for failure in (*reloaded.kept, *reloaded.failed):
             if failure.name == entry.name:
                 journal.note("restart failed", entry.name, failure.reason)
@@ -143,7 +147,7 @@ class Acts:
 
     async def _change_joining(self, by: Actor, **change: bool) -> dict[str, Any]:
         book, event = JoinBook(self._state, by), self._supervisor.teams.event
-        await asyncio.to_thread(change_joining, book, event, **change)
+        await asyncio.to_thread(change_joining, book, event, self._clock.now(), **change)
         return {}
 
     async def _extend(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
@@ -168,41 +172,47 @@ class Acts:
     async def _pause(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Pauses an entry, or everything where no `name` is given; callers get the `words`."""
         notices, entry, words = self._supervisor.notices, self._find_paused(wanted), _read_words(wanted)
-        before = notices.find(entry)
-        notices.pause(entry, words)
-        await self._tell(lambda: notices.resume(entry) if before is None else notices.pause(entry, before))
+        async with self._telling:
+            before = notices.find(entry)
+            notices.pause(entry, words)
+            await self._tell(
+                lambda: notices.resume(entry) if before is None else notices.pause(entry, before)
+            )
         self._journal(by).note("pause", entry or "", words)
         return {}
 
     async def _resume(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Ends a pause; returns the `words` that it had."""
         notices, entry = self._supervisor.notices, self._find_paused(wanted)
-        words = notices.find(entry)
-        if words is None:
-            raise UsageError(f"{entry or 'the whole API'} is not paused")
-        notices.resume(entry)
-        await self._tell(lambda: notices.pause(entry, words))
+        async with self._telling:
+            words = notices.find(entry)
+            if words is None:
+                raise UsageError(f"{entry or 'the whole API'} is not paused")
+            notices.resume(entry)
+            await self._tell(lambda: notices.pause(entry, words))
         self._journal(by).note("resume", entry or "")
         return {"words": words}
 
     async def _say(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Says `words` to everybody, or nothing more; returns the words `before`."""
         notices, words = self._supervisor.notices, _read_words(wanted)
-        before, notices.message = notices.message, words
+        async with self._telling:
+            before, notices.message = notices.message, words
 
-        def take_back() -> None:
-            notices.message = before
+            def take_back() -> None:
+                notices.message = before
 
-        await self._tell(take_back)
+            await self._tell(take_back)
         self._journal(by).note("message" if words else "no message", detail=words)
         return {"before": before}
 
     async def _tell(self, take_back: Callable[[], None]) -> None:
-        """Lets the gateway know; what it refuses is taken back."""
+        """Lets the gateway know; what it refuses is taken back. The caller holds `_telling`."""
         try:
             await self._supervisor.publish()
         except StartError:
             take_back()
+            self._supervisor.note_change()  # it may have taken a part, or take it all when it starts again
             raise
 
     def _find_paused(self, wanted: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.api.qr import render_qr
+from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyStore
 from centralized_ml_api.local.keys.record import TeamRecord
 from centralized_ml_api.local.status import LocalStatus
@@ -71,6 +72,8 @@ def test_the_door_closes_and_opens(serve: Callable[..., None], tmp_path: Path) -
     assert closed.talk == (
         "Joining is closed: an organizer closed it. 0 of 3 places are taken.\nNext: mlapi join --open\n"
     )
+    assert mlapi("join", cwd=tmp_path).out == "", "to look opens nothing"
+    assert [deed.act for deed in Journal(tmp_path / ".mlapi").load(9)] == ["close joining"]
     assert "/join#code=" in mlapi("join", "--open", cwd=tmp_path).out
     assert not JoinBook(tmp_path / ".mlapi").load().is_closed
 
@@ -82,6 +85,8 @@ def test_after_the_end_of_joining_the_keys_are_what_is_left(
     ran = mlapi("join", cwd=tmp_path)
     assert "Joining is closed: it was open until 2020-06-01T09:00:00Z." in ran.talk
     assert ran.talk.endswith("Next: mlapi keys\n")
+    ran = mlapi("join", "--open", cwd=tmp_path)
+    assert (ran.status, "choose a later `event.join.until`" in ran.talk) == (2, True)
 
 
 def test_a_new_code_replaces_the_one_that_was_made_and_none_of_the_config(

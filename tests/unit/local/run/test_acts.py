@@ -21,7 +21,7 @@ from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import UrlServing
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan
 from centralized_ml_api.plan.types import SleepPlan
-from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan
+from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,10 +54,10 @@ class World:
             clock=self.time.clock,
         )
         terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
-        reloader = Reloader(folder / "models.json", self.supervisor, terminal, lambda _: None)
+        self.reloader = Reloader(folder / "models.json", self.supervisor, terminal, lambda _: None)
         self.config = folder / "models.json"
         self.config.write_text('{"models": [], "event": {"ends": "2030-06-01T18:00:00+02:00"}} // ours')
-        self.acts = Acts(self.supervisor, reloader, folder, self.time.clock)
+        self.acts = Acts(self.supervisor, self.reloader, folder, self.time.clock)
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
         service = FakeService(spec, changed, state=self.begins)
@@ -251,6 +251,66 @@ def test_what_the_gateway_refuses_is_taken_back(tmp_path: Path) -> None:
             assert world.supervisor.notices.to_json() == {"a": "why"}
             assert world.supervisor.notices.message == "Lunch"
             assert world.journal == before
+
+    story(tell)
+
+
+def test_what_the_gateway_may_have_taken_in_part_is_told_anew(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            await world.do("message", words="Lunch")
+            await soon(lambda: len(world.gateway.applied) == 3)  # at the start, once it runs, and the message
+            world.gateway.refusal = StartError("it does not answer")
+            assert (await world.do("pause"))["failed"]
+            world.gateway.refusal = None
+            told = len(world.gateway.applied)
+            await soon(lambda: len(world.gateway.applied) > told)
+            assert world.gateway.applied[-1].paused == {}
+
+    story(tell)
+
+
+def test_of_two_messages_at_once_a_refused_one_takes_nothing_from_the_other(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            await world.do("message", words="Lunch")
+            world.gateway.takes.clear()
+            first = asyncio.create_task(world.do("message", words="Dinner"))
+            second = asyncio.create_task(world.do("message", words="Coffee"))
+            await asyncio.sleep(0)
+            world.gateway.refusal = StartError("it does not answer")
+            world.gateway.takes.set()
+            assert (await first)["failed"]
+            world.gateway.refusal = None
+            assert await second == {"before": "Lunch"}
+            assert world.supervisor.notices.message == "Coffee"
+
+    story(tell)
+
+
+def test_a_restart_of_what_a_reload_removes_meanwhile_is_no_success(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            reload = asyncio.create_task(world.reloader.reload(None))
+            told = await asyncio.create_task(world.do("restart", name="a"))
+            assert "a" in (await reload)["removed"]
+            assert (told["error"], told["failed"]) == ("a was removed", True)
+            assert world.journal == [("restart", "a", ""), ("restart failed", "a", "it was removed")]
+
+    story(tell)
+
+
+def test_a_door_whose_time_is_over_does_not_open(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            over = replace(EVENT, join=JoinPlan(3, TEAM, until=NOON))
+            await world.supervisor.change_to(replace(world.supervisor.plan, event=over))
+            assert await world.do("close-joining") == {}
+            told = await world.do("open-joining")
+            assert told["error"] == "joining was open until 2030-06-01T12:00:00Z"
+            assert "`event.join.until`" in told["fix"]
+            assert JoinBook(tmp_path).load().is_closed
+            assert await world.do("new-code") == {}
 
     story(tell)
 
