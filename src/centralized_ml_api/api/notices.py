@@ -15,6 +15,9 @@ LONGEST_WORDS = 280
 PAUSE_HEADERS = (("retry-after", str(LONGEST_WAIT_SECONDS)), STOP_RETRYING)
 """Nobody knows how long a pause is: people look again in a minute, and SDKs do not try by themselves."""
 
+_JOINERS = "\u200c\u200d"
+"""They have no shape of their own, but spell Persian, and join emoji such as that of a family."""
+
 _PLAIN = " !#$&'()*+,-./:;=?@_~"
 
 
@@ -27,7 +30,7 @@ def clean_words(written: str) -> str:
     words = " ".join(written.split())
     if len(words) > LONGEST_WORDS:
         raise UsageError(f"these are {len(words)} characters", fix=f"say it in up to {LONGEST_WORDS}")
-    if not words.isprintable():
+    if not words.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable():
         raise UsageError("these words have characters that cannot be shown", fix="write plain text")
     return words
 

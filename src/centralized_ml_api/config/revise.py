@@ -10,7 +10,7 @@ from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.config.document import Document, load_document
 from centralized_ml_api.config.edit import save_text, set_value
 from centralized_ml_api.config.load import check_text
-from centralized_ml_api.errors import ConfigError
+from centralized_ml_api.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,18 @@ class Until:
         """Returns the instant, to the second, in the zone of `ends` unless it has its own. Pure.
 
         Without an end, or after it, `+2h` counts from now as `2h` does.
+
+        Raises:
+            UsageError: It is later than any instant that can be written.
         """
         if self.instant is not None:
             return self.instant
         here = now.astimezone(ends.tzinfo if ends else UTC)
         start = here if self.from_now or ends is None or ends < now else ends
-        return (start + self.later).replace(microsecond=0)
+        try:
+            return (start + self.later).replace(microsecond=0)
+        except OverflowError:
+            raise UsageError("the end would be after the year 9999", fix="choose an earlier end") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ def move_end(config: Path, until: Until, now: datetime) -> MovedEnd:
 
     Raises:
         ConfigError: The file cannot be read.
+        UsageError: The new end is later than any instant that can be written.
     """
     document = load_document(config)
     before = _find_end(document)

@@ -12,6 +12,8 @@ def test_words_are_one_line() -> None:
     assert clean_words("  Lunch\n is \t here ") == "Lunch is here"
     assert clean_words(" \n") == ""
     assert clean_words("<b>Käse</b> 🧀") == "<b>Käse</b> 🧀"
+    joined = "👩\u200d💻 می\u200cرویم"  # an emoji of two, and a word of Persian
+    assert clean_words(joined) == joined
 
 
 @pytest.mark.parametrize("words", ["a\x00b", "\x1b[31mred", "\u202eback", "a" * (LONGEST_WORDS + 1)])

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from centralized_ml_api.cli.verbs.extend import UntilArgument
+from centralized_ml_api.errors import UsageError
 from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.status import LocalStatus
 from support.control import SilentTarget, serve_control
@@ -47,6 +48,12 @@ def test_until_is_an_instant_a_time_from_now_or_one_after_the_end(
 ) -> None:
     until = UntilArgument().convert(written, None, None)
     assert until.resolve(ends, NOW).isoformat() == resolved
+
+
+def test_no_end_is_later_than_what_can_be_written() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    with pytest.raises(UsageError, match="after the year 9999"):
+        UntilArgument().convert("+2h", None, None).resolve(last, NOW)
 
 
 @pytest.mark.parametrize(

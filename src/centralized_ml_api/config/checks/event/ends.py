@@ -25,14 +25,18 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 def parse_instant(written: str) -> datetime | None:
     """Returns the instant that an RFC 3339 timestamp names, with its zone; None for any other text.
 
+    None too for one that is in none of the years 1 to 9999 in UTC.
+
     Source: RFC 3339, section 5.6.
     """
     if not _INSTANT.fullmatch(written):
         return None
     try:
-        return datetime.fromisoformat(written.upper())
-    except ValueError:
+        instant = datetime.fromisoformat(written.upper())
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+    return instant
 
 
 def _ends(context: Context) -> Node[str] | None:

@@ -41,6 +41,8 @@ def test_a_timestamp_of_rfc_3339_is_read(written: str, instant: datetime) -> Non
         ("20300601T120000Z", ""),
         ("٢٠٣٠-06-01T12:00:00Z", ""),
         ("tomorrow", ""),
+        ("0001-01-01T00:00:00+02:00", ""),  # before the first year in UTC
+        ("9999-12-31T23:59:59-01:00", ""),
     ],
 )
 def test_any_other_text_is_refused_with_what_it_lacks(
