@@ -77,7 +77,8 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
         set_mark(state.path)
         end_orphans(state.path)  # left behind by a predecessor that was killed
         check_port(options.host, options.port)
-        check_port(LOOPBACK, options.metrics_port or 0)
+        if options.metrics_port:  # not with 0, any free one
+            check_port(LOOPBACK, options.metrics_port)
         try:
             return asyncio.run(LocalTarget(options, state, terminal).run(plan))
         finally:

@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,6 @@ from centralized_ml_api.local.machine.state_folder import StateFolder
 from centralized_ml_api.local.run.detach import build_command, start_detached
 from centralized_ml_api.local.run.options import ServeOptions
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
-from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,44 @@ with StateFolder(folder) as state:
     server.serve_forever()
 """
 """Answers as `mlapi up` does: the statuses that it is given, one after the other."""
+
+
+SLEEPER = """
+import json, os, psutil, sys, time
+
+born = psutil.Process().create_time() - (psutil.boot_time() if psutil.LINUX else 0)
+run = {"pid": os.getpid(), "born": born, "config": "c.json", "control_url": sys.argv[2], "token": "t"}
+with open(f"{sys.argv[1]}.draft", "w") as file:
+    json.dump(run, file)
+os.replace(f"{sys.argv[1]}.draft", sys.argv[1])
+time.sleep(600)
+"""
+"""Says that it runs, as fast as Python starts; somebody else answers for it."""
+
+
+@contextmanager
+def answering(answer: LocalStatus) -> Iterator[str]:
+    """Answers every call with one status; yields the address."""
+    body = json.dumps(answer.to_json()).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def status(state: EntryState, *, overdue: bool = False) -> LocalStatus:
@@ -153,20 +192,21 @@ def test_a_folder_that_another_holds_is_said_at_once(tmp_path: Path) -> None:
         start_detached(options, never, ["never-run"])
 
 
-@pytest.mark.slow
-def test_an_interruption_ends_the_child(tmp_path: Path) -> None:
+def test_an_interruption_ends_the_child_which_has_a_session_of_its_own(tmp_path: Path) -> None:
     options = options_in(tmp_path)
     before = set(psutil.Process().children())
     children: list[psutil.Process] = []
 
     def show(_: LocalStatus) -> None:
         children.extend(set(psutil.Process().children()) - before)
-        raise KeyboardInterrupt
+        assert [os.getsid(child.pid) for child in children] == [child.pid for child in children]
+        os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(KeyboardInterrupt):
-        start_detached(options, show, command(options, status("starting")))
-    assert len(children) == 1
-    wait_until(lambda: not children[0].is_running(), "the child is gone")
+    with children_ended(), answering(status("starting")) as url:
+        argv = [sys.executable, "-c", SLEEPER, str(options.state / "run.json"), url]
+        with pytest.raises(KeyboardInterrupt):
+            start_detached(options, show, argv)
+        assert [child.is_running() for child in children] == [False]
 
 
 @pytest.mark.slow

@@ -548,4 +548,6 @@ def test_a_held_port_is_said_at_once_and_what_a_killed_predecessor_left_is_ended
         with pytest.raises(StartError, match=f"port {port} "):
             serve(options, ApiPlan((), ()), terminal)
         assert orphan.poll() is not None
+    written = {path.name for path in state.rglob("*") if path.is_file()}
+    assert written == {"lock", ".gitignore"}, "nothing has begun"
     assert os.environ[MARK] == str(state)
